@@ -1,0 +1,68 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+type commandLine struct {
+	Serve       serveCommand       `cmd:"" default:"withargs" help:"Run the provider. This is what happens without a command."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask the provider that runs with the same settings whether it is alive; exit with 0 or 1."`
+}
+
+func main() {
+	var line commandLine
+	parsed := kong.Parse(&line,
+		kong.Name("idp"),
+		kong.Description("Hush, an OpenID Connect provider that shows how silent renewal works. Without any setting it serves "+
+			"http://localhost:8080 with the users alice, bob and carol (password = name). Every flag can also be an "+
+			"environment variable or a line of the file: flags win over environment, environment over file."),
+		kong.UsageOnError())
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+type serveCommand struct{ flags }
+
+// Run serves until the process is told to end.
+func (c serveCommand) Run() error {
+	s, err := c.settings()
+	if err != nil {
+		return err
+	}
+	return serve(s)
+}
+
+type healthcheckCommand struct{ flags }
+
+// Run asks /healthz. A container without a shell has nothing else to ask with.
+func (c healthcheckCommand) Run() error {
+	s, err := c.settings()
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return fmt.Errorf("listen %q has no port: %w", s.Listen, err)
+	}
+	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // our own process, by its loopback address
+	}}
+	response, err := client.Get(s.scheme() + "://127.0.0.1:" + port + "/healthz")
+	if err != nil {
+		return fmt.Errorf("the provider does not answer: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the provider answers %s", response.Status)
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// flags are the command line and the environment. Empty means: not given here.
+type flags struct {
+	Config        string   `help:"YAML file with everything that can be configured (docs/configuration.md)." placeholder:"FILE" env:"HUSH_CONFIG"`
+	Listen        string   `help:"Address to listen at. Default: 127.0.0.1 and the issuer's port." placeholder:"HOST:PORT" env:"HUSH_LISTEN"`
+	Issuer        string   `help:"The provider's URL, as browsers see it. Default: http://localhost and the port listened at." placeholder:"URL" env:"HUSH_ISSUER"`
+	Dev           *bool    `help:"Development mode: one-click sign-in, addresses and users on the home page. On for a loopback issuer, impossible for others; --dev=false turns it off." env:"HUSH_DEV"`
+	CookieKeys    []string `help:"Keys that sign cookies, 32 characters or more, separated by commas; the first signs." placeholder:"KEY" env:"HUSH_COOKIE_KEYS"`
+	LogLevel      string   `help:"debug, info, warn or error. Default: info." placeholder:"LEVEL" env:"HUSH_LOG_LEVEL"`
+	LogFormat     string   `help:"text or json. Default: text." placeholder:"FORMAT" env:"HUSH_LOG_FORMAT"`
+	TLSCert       string   `name:"tls-cert" help:"PEM file with the certificate chain, to serve https." placeholder:"FILE" env:"HUSH_TLS_CERT"`
+	TLSKey        string   `name:"tls-key" help:"PEM file with the certificate's key." placeholder:"FILE" env:"HUSH_TLS_KEY"`
+	TLSSelfSigned *bool    `name:"tls-self-signed" help:"Serve https with a certificate made at start, for development on a loopback issuer." env:"HUSH_TLS_SELF_SIGNED"`
+}
+
+// settings are all that cmd/idp needs to know; the yaml names are those of the file.
+type settings struct {
+	idp.Config    `yaml:",inline"`
+	Listen        string `yaml:"listen"`
+	LogLevel      string `yaml:"log_level"`
+	LogFormat     string `yaml:"log_format"`
+	TLSCert       string `yaml:"tls_cert"`
+	TLSKey        string `yaml:"tls_key"`
+	TLSSelfSigned bool   `yaml:"tls_self_signed"`
+}
+
+// settings merges the four sources and checks the result. Its error names the file and line, or the flag, of each problem.
+func (f flags) settings() (settings, error) {
+	var source source
+	s, err := source.read(f.Config)
+	if err != nil {
+		return s, err
+	}
+	f.override(&s)
+	s.complete()
+	return s, source.locate(s.problems(), f)
+}
+
+// override puts flags and environment over what the file says.
+func (f flags) override(s *settings) {
+	s.Listen = cmp.Or(f.Listen, s.Listen)
+	s.Issuer = cmp.Or(f.Issuer, s.Issuer)
+	s.LogLevel = cmp.Or(f.LogLevel, s.LogLevel)
+	s.LogFormat = cmp.Or(f.LogFormat, s.LogFormat)
+	s.TLSCert = cmp.Or(f.TLSCert, s.TLSCert)
+	s.TLSKey = cmp.Or(f.TLSKey, s.TLSKey)
+	s.Dev = cmp.Or(f.Dev, s.Dev)
+	if f.TLSSelfSigned != nil {
+		s.TLSSelfSigned = *f.TLSSelfSigned
+	}
+	if len(f.CookieKeys) > 0 {
+		s.CookieKeys = f.CookieKeys
+	}
+}
+
+// complete fills in the defaults. Issuer and listen follow from each other where one is missing.
+func (s *settings) complete() {
+	if s.Issuer == "" && s.Listen != "" {
+		if _, port, err := net.SplitHostPort(s.Listen); err == nil {
+			s.Issuer = s.scheme() + "://localhost:" + port
+		}
+	}
+	if s.Issuer == "" && s.servesTLS() {
+		s.Issuer = strings.Replace(idp.DefaultIssuer, "http:", "https:", 1)
+	}
+	s.LogLevel = cmp.Or(s.LogLevel, "info")
+	s.LogFormat = cmp.Or(s.LogFormat, "text")
+	s.Config = s.Config.WithDefaults()
+	s.Listen = cmp.Or(s.Listen, s.defaultListen())
+}
+
+// defaultListen is the issuer's port on this machine, or 8080 behind a proxy.
+func (s *settings) defaultListen() string {
+	u, err := url.Parse(s.Issuer)
+	if err != nil || !s.Loopback() || u.Port() == "" {
+		return "127.0.0.1:8080"
+	}
+	return net.JoinHostPort("127.0.0.1", u.Port())
+}
+
+func (s *settings) servesTLS() bool { return s.TLSSelfSigned || s.TLSCert != "" }
+
+func (s *settings) scheme() string {
+	if s.servesTLS() {
+		return "https"
+	}
+	return "http"
+}
+
+// problems are those of the provider's configuration, and of the settings that are this command's own.
+func (s *settings) problems() idp.Problems {
+	problems, _ := s.Validate().(idp.Problems)
+	when := func(wrong bool, path, format string, a ...any) {
+		if wrong {
+			problems = append(problems, idp.Problem{Path: path, Text: fmt.Sprintf(format, a...)})
+		}
+	}
+	_, _, err := net.SplitHostPort(s.Listen)
+	when(err != nil, "listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:8080", s.Listen)
+	when(s.level(new(slog.Level)) != nil, "log_level", "%q is none of debug, info, warn, error", s.LogLevel)
+	when(s.LogFormat != "text" && s.LogFormat != "json", "log_format", "%q is neither text nor json", s.LogFormat)
+	when((s.TLSCert == "") != (s.TLSKey == ""), "tls_cert", "tls_cert and tls_key belong together: give both or none")
+	when(s.TLSSelfSigned && s.TLSCert != "", "tls_self_signed", "stands beside tls_cert: keep one of the two")
+	when(s.TLSSelfSigned && !s.Loopback(), "tls_self_signed", "no browser trusts a self-signed certificate of %s: use tls_cert and tls_key", s.Issuer)
+	when(s.servesTLS() && strings.HasPrefix(s.Issuer, "http:"), "issuer", "%q is http, but TLS is on: write https", s.Issuer)
+	when(strings.HasPrefix(s.Issuer, "https:") && s.Loopback() && !s.servesTLS() && s.isOwnPort(), "issuer",
+		"%q is https, but nothing serves TLS at that port: add --tls-self-signed or --tls-cert and --tls-key", s.Issuer)
+	return problems
+}
+
+// isOwnPort tells whether the issuer's port is the one listened at, so that no proxy stands between.
+func (s *settings) isOwnPort() bool {
+	u, err := url.Parse(s.Issuer)
+	_, port, errListen := net.SplitHostPort(s.Listen)
+	return err == nil && errListen == nil && u.Port() == port
+}
+
+func (s *settings) level(level *slog.Level) error { return level.UnmarshalText([]byte(s.LogLevel)) }
+
+// logger writes to stderr in the format that was asked for.
+func (s *settings) logger() *slog.Logger {
+	var level slog.Level
+	if err := s.level(&level); err != nil {
+		level = slog.LevelInfo // problems has said so
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// exposed tells whether other machines can reach the port.
+func (s *settings) exposed() bool {
+	host, _, err := net.SplitHostPort(s.Listen)
+	return err == nil && !oidc.IsLoopback(host)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"net"
+	"net/url"
+	"time"
+)
+
+// tlsConfig is nil when the provider serves plain http: on loopback, or behind a proxy that serves https.
+func (s *settings) tlsConfig() (*tls.Config, error) {
+	if !s.servesTLS() {
+		return nil, nil
+	}
+	certificate, err := s.certificate()
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, err
+}
+
+func (s *settings) certificate() (tls.Certificate, error) {
+	if s.TLSSelfSigned {
+		return selfSigned(s.Issuer)
+	}
+	certificate, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+	if err != nil {
+		return certificate, fmt.Errorf("the certificate in %s and the key in %s cannot be used: %w", s.TLSCert, s.TLSKey, err)
+	}
+	return certificate, nil
+}
+
+// selfSigned makes a certificate for the issuer's host and every loopback name. Browsers warn of it once; it lives as long as the
+// process.
+func selfSigned(issuer string) (tls.Certificate, error) {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()),
+		Subject:      pkix.Name{CommonName: "Hush development certificate"},
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.AddDate(0, 3, 0),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames:     []string{"localhost", "*.localhost", "*.demo.localhost"},
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	if net.ParseIP(u.Hostname()) == nil {
+		template.DNSNames = append(template.DNSNames, u.Hostname())
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+}

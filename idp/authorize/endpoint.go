@@ -1,0 +1,157 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// Endpoint is the authorization endpoint.
+type Endpoint struct {
+	Issuer       string
+	Scopes       oidc.Scope // all that the provider knows
+	Clients      *clients.Register
+	Users        *users.Directory
+	Sessions     *session.Manager
+	Grants       *grant.Grants
+	Consents     *grant.Consents
+	Interactions interaction.Sealer
+	// Hints returns the sub of an ID token that this provider signed, expired or not, or an error for anything else.
+	Hints func(idToken string) (sub string, err error)
+	Now   func() time.Time
+}
+
+// Authorize takes one request through the endpoint. Its error has no verified address to go to and must be shown on a
+// page; everything else is in the Outcome.
+func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
+	waiting, err := e.resume(r)
+	if err != nil {
+		return Outcome{}, err
+	}
+	address, err := e.returnAddress(waiting.Params)
+	if err != nil {
+		return Outcome{}, err
+	}
+	silent := wantsNoPage(waiting.Params)
+	request := e.parse(address.client, waiting.Params, waiting.StartedAt)
+	code, page, err := e.decide(r, request, waiting)
+	switch {
+	case err != nil:
+		return address.answer(oidc.AsError(err).Params(), silent), nil
+	case page != "":
+		return Outcome{Screen: page}, nil
+	}
+	return address.answer(url.Values{"code": {code}}, silent), nil
+}
+
+// resume gives the parameters of the request: those that just came, or those that were waiting for a person.
+func (e *Endpoint) resume(r *http.Request) (interaction.Interaction, error) {
+	if err := r.ParseForm(); err != nil {
+		return interaction.Interaction{}, oidc.InvalidRequest.Errorf("the parameters cannot be read: %v", err).Because(err)
+	}
+	if sealed := r.Form.Get(interaction.Param); sealed != "" {
+		return e.Interactions.Open(sealed)
+	}
+	return interaction.Interaction{Params: r.Form, StartedAt: e.Now()}, nil
+}
+
+// decide judges a request whose address is verified: a code, else a page to show, else an error for the client.
+func (e *Endpoint) decide(r *http.Request, request Request, waiting interaction.Interaction) (code, page string, err error) {
+	if waiting.Denied != "" {
+		return "", "", oidc.AccessDenied.Errorf("%s", waiting.Denied)
+	}
+	for _, rule := range rules {
+		if !rule.Holds(request) {
+			return "", "", rule.broken(request)
+		}
+	}
+	situation, absence, err := e.situation(r, request)
+	if err != nil {
+		return "", "", err
+	}
+	for _, need := range needs {
+		if need.Arises(situation) {
+			page, err = e.meet(need, situation, absence)
+			return "", page, err
+		}
+	}
+	code, err = e.Grants.Issue(r.Context(), situation.grant())
+	return code, "", err
+}
+
+// situation gathers what the provider knows about the person. absence says why there is no session, if there is none.
+func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, absence error, err error) {
+	current, err := e.Sessions.Current(r)
+	if why, absent := errors.AsType[session.Absence](err); absent {
+		absence, err = why, nil
+	}
+	if err != nil {
+		return Situation{}, nil, err
+	}
+	s = Situation{Request: request, Session: current, Now: e.Now()}
+	if user, ok := e.Users.ByName(request.LoginHint); ok {
+		s.Hinted = user.Sub
+	}
+	s.Account = about(request, current, s.Hinted)
+	s.Consent, err = e.consent(r.Context(), s)
+	return s, absence, err
+}
+
+// consent reads what was allowed before, only where it matters: a first-party client costs no store operation.
+func (e *Endpoint) consent(ctx context.Context, s Situation) (grant.Consent, error) {
+	if s.Account == nil || s.Client.FirstParty && !s.Prompt.Has(oidc.PromptConsent) {
+		return grant.Consent{}, nil
+	}
+	consents, err := e.Consents.Of(ctx, s.Account.Sub)
+	return consents[s.Client.ClientID], err
+}
+
+// meet answers a need: with an error for a client that asked for no page, else with the page. Core §3.1.2.1: with
+// prompt=none "the Authorization Server MUST NOT display any authentication or consent user interface pages. An error is
+// returned if an End-User is not already authenticated".
+func (e *Endpoint) meet(need Need, s Situation, absence error) (page string, err error) {
+	switch {
+	case !s.Prompt.Has(oidc.PromptNone):
+		return e.show(need, s)
+	case absence != nil:
+		return "", need.Else.Errorf("%s (%s): %s", need.Text, need.Spec, absence)
+	}
+	return "", need.Else.Errorf("%s (%s)", need.Text, need.Spec)
+}
+
+// show returns the address of the page that the need calls for, with the request sealed so that it can go on from there.
+func (e *Endpoint) show(need Need, s Situation) (string, error) {
+	waiting := interaction.Interaction{
+		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.Scope, Reason: need.Reason,
+	}
+	if s.Account != nil {
+		waiting.Sub = s.Account.Sub
+	}
+	sealed, err := e.Interactions.Seal(waiting)
+	return need.Screen + "?" + url.Values{interaction.Param: {sealed}}.Encode(), err
+}
+
+// grant is what the client gets when nothing stands in the way any more.
+func (s Situation) grant() grant.Grant {
+	return grant.Grant{
+		ClientID:      s.Client.ClientID,
+		RedirectURI:   s.RedirectURI,
+		CodeChallenge: s.CodeChallenge,
+		Nonce:         s.Nonce,
+		Scope:         s.Scope,
+		Sub:           s.Account.Sub,
+		SID:           s.Account.SID,
+		AuthTime:      s.Account.AuthTime,
+		ACR:           s.Account.ACR,
+		AMR:           s.Account.AMR,
+	}
+}

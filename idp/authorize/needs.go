@@ -1,0 +1,125 @@
+package authorize
+
+import (
+	"slices"
+	"time"
+
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// The pages that a person may have to see, by the paths they are at.
+const (
+	ScreenLogin         = "/login"
+	ScreenConsent       = "/consent"
+	ScreenSelectAccount = "/select_account"
+)
+
+// Need is a reason why a person must see a page before there can be a code. Needs stand in the order in which they are
+// judged; under prompt=none the first that arises is the answer.
+type Need struct {
+	Spec, Text string
+	Arises     func(s Situation) bool
+	Screen     string
+	Else       oidc.ErrorCode // the answer under prompt=none
+	Reason     string         // what the page tells the person; empty where the page explains itself
+}
+
+// Situation is a well-formed request beside what the provider knows about the person.
+type Situation struct {
+	Request
+	Session *session.Session // nil: nobody is signed in
+	Account *session.Account // whom the request is about; nil while that is open
+	Hinted  string           // the sub that login_hint names, if it names a user of ours
+	Consent grant.Consent    // what the account allowed the client before
+	Now     time.Time
+}
+
+var needs = []Need{
+	{
+		Spec: "Core §3.1.2.3", Text: "nobody is signed in",
+		Arises: func(s Situation) bool { return s.Session == nil },
+		Screen: ScreenLogin, Else: oidc.LoginRequired,
+	},
+	{
+		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of the id_token_hint is not signed in",
+		Arises: func(s Situation) bool { return s.HintedSub != "" && !s.signedIn(s.HintedSub) },
+		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Reason: "The application asked for a user who is not signed in here. Please sign in as that user.",
+	},
+	{
+		Spec: "Core §3.1.2.1 login_hint", Text: "the user of the login_hint is not signed in",
+		Arises: func(s Situation) bool { return s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen() },
+		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Reason: "The application asked for a user who is not signed in here.",
+	},
+	{
+		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to choose an account",
+		Arises: func(s Situation) bool { return s.Prompt.Has(oidc.PromptSelectAccount) && !s.chosen() },
+		Screen: ScreenSelectAccount, Else: oidc.AccountSelectionRequired,
+	},
+	{
+		Spec: "Core §3.1.2.6", Text: "several accounts are signed in and the request names none of them (by id_token_hint or login_hint)",
+		Arises: func(s Situation) bool { return s.Account == nil },
+		Screen: ScreenSelectAccount, Else: oidc.AccountSelectionRequired,
+	},
+	{
+		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to sign in again",
+		Arises: func(s Situation) bool {
+			return s.Prompt.Has(oidc.PromptLogin) && s.Account.AuthTime.Before(s.StartedAt)
+		},
+		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Reason: "The application asked you to prove again that it is you.",
+	},
+	{
+		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is older than max_age",
+		Arises: func(s Situation) bool { return s.tooOld() },
+		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Reason: "Your last sign-in is older than the application accepts.",
+	},
+	{
+		Spec: "Core §3.1.2.4", Text: "the user has not allowed this client what it asks for",
+		Arises: func(s Situation) bool { return !s.Client.FirstParty && !s.Consent.Scope.Covers(s.Scope) },
+		Screen: ScreenConsent, Else: oidc.ConsentRequired,
+	},
+	{
+		Spec: "Core §3.1.2.1 prompt", Text: "the application asks for consent again",
+		Arises: func(s Situation) bool {
+			return s.Prompt.Has(oidc.PromptConsent) && s.Consent.GrantedAt.Before(s.StartedAt)
+		},
+		Screen: ScreenConsent, Else: oidc.ConsentRequired,
+	},
+}
+
+// about says whom the request is about: the account that the user chose or signed in to since the request began, else
+// the one a hint names, else the only one there is. An id_token_hint binds: no other account will do.
+func about(r Request, s *session.Session, loginHint string) *session.Account {
+	if s == nil {
+		return nil
+	}
+	for _, account := range s.Accounts {
+		switch {
+		case r.HintedSub != "" && account.Sub != r.HintedSub:
+			continue
+		case r.HintedSub != "", !account.SelectedAt.Before(r.StartedAt), account.Sub == loginHint, len(s.Accounts) == 1:
+			return &account
+		}
+	}
+	return nil
+}
+
+func (s Situation) signedIn(sub string) bool {
+	return slices.ContainsFunc(s.Session.Accounts, func(a session.Account) bool { return a.Sub == sub })
+}
+
+// chosen tells whether the user signed in or chose an account since the request began.
+func (s Situation) chosen() bool {
+	return s.Account != nil && !s.Account.SelectedAt.Before(s.StartedAt)
+}
+
+// tooOld tells whether the sign-in is older than max_age, unless it happened for this very request: max_age=0 asks for a
+// new sign-in and gets it once.
+func (s Situation) tooOld() bool {
+	return s.MaxAge != nil && s.Account.AuthTime.Before(s.StartedAt) && s.Now.Sub(s.Account.AuthTime) > *s.MaxAge
+}

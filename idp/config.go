@@ -1,0 +1,134 @@
+package idp
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// Config is all that can be set about a provider. Its zero value, completed by WithDefaults, is a development provider
+// at DefaultIssuer. YAML names are those of the configuration file; docs/configuration.md explains each.
+type Config struct {
+	Issuer string `yaml:"issuer"`
+	// Dev turns development mode on or off. nil: on for a loopback issuer. It cannot be on for any other.
+	Dev *bool `yaml:"dev"`
+	// CookieKeys sign cookies: the first signs, all verify. Each has 32 characters or more. None: random ones, gone with
+	// the process.
+	CookieKeys []string `yaml:"cookie_keys"`
+	// SigningKeys, the first is the default. None: one RS256 key, made at start.
+	SigningKeys []SigningKey `yaml:"signing_keys"`
+	// Audience is the API that access tokens are for, unless the client says otherwise.
+	Audience string `yaml:"audience"`
+	// Session says how long a sign-in lasts.
+	Session SessionConfig `yaml:"session"`
+	// Scopes are known besides openid, profile, email, address and phone.
+	Scopes  []Scope       `yaml:"scopes"`
+	Users   []users.User  `yaml:"users"`
+	Clients []oidc.Client `yaml:"clients"`
+}
+
+// SigningKey is a key that signs tokens: its alg (RS256, PS256, ES256 or EdDSA), and the PEM file (PKCS #8) it is in.
+// Without a file it is made at start.
+type SigningKey struct {
+	Alg  string `yaml:"alg"`
+	File string `yaml:"file"`
+}
+
+// SessionConfig limits a session by the time it is not used and by its age.
+type SessionConfig struct {
+	Idle     time.Duration `yaml:"idle"`
+	Absolute time.Duration `yaml:"absolute"`
+}
+
+// Scope is a scope value of the installation's own, and what it means to a person who is asked to allow it.
+type Scope struct {
+	Name        string `yaml:"name"`
+	Description string `yaml:"description"`
+}
+
+// DefaultIssuer is where a provider without configuration is.
+const DefaultIssuer = "http://localhost:8080"
+
+// The lifetimes of a session unless the configuration says otherwise: a working day.
+const (
+	defaultSessionIdle     = 2 * time.Hour
+	defaultSessionAbsolute = 12 * time.Hour
+)
+
+// WithDefaults returns the configuration with what it leaves open filled in. Built-in users and clients are for a loopback
+// issuer only.
+func (c Config) WithDefaults() Config {
+	c.Issuer = cmp.Or(c.Issuer, DefaultIssuer)
+	c.Session.Idle = cmp.Or(c.Session.Idle, defaultSessionIdle)
+	c.Session.Absolute = cmp.Or(c.Session.Absolute, defaultSessionAbsolute)
+	if len(c.SigningKeys) == 0 {
+		c.SigningKeys = []SigningKey{{Alg: string(jose.RS256)}}
+	}
+	if c.Loopback() {
+		c = c.withBuiltIn()
+	}
+	c.Audience = cmp.Or(c.Audience, c.Issuer)
+	dev := c.Dev
+	if dev == nil {
+		loopback := c.Loopback()
+		dev = &loopback
+	}
+	c.Dev = dev
+	c.Clients = slices.Clone(c.Clients)
+	for i := range c.Clients {
+		c.Clients[i].IDTokenSignedResponseAlg = cmp.Or(c.Clients[i].IDTokenSignedResponseAlg, c.defaultAlg())
+	}
+	return c
+}
+
+// defaultAlg is RS256 where there is such a key (Registration §2, id_token_signed_response_alg: "The default, if omitted, is
+// RS256"), else the first configured.
+func (c Config) defaultAlg() string {
+	for _, key := range c.SigningKeys {
+		if key.Alg == string(jose.RS256) {
+			return key.Alg
+		}
+	}
+	return c.SigningKeys[0].Alg
+}
+
+// Loopback tells whether the issuer is an address that only this machine can mean.
+func (c Config) Loopback() bool {
+	u, err := url.Parse(c.Issuer)
+	return err == nil && oidc.IsLoopback(u.Hostname())
+}
+
+// Development tells whether development mode is on.
+func (c Config) Development() bool { return c.Dev != nil && *c.Dev && c.Loopback() }
+
+// scope is all that the provider knows.
+func (c Config) scope() oidc.Scope {
+	scope := oidc.StandardScope()
+	for _, s := range c.Scopes {
+		scope = append(scope, s.Name)
+	}
+	return scope
+}
+
+func (c Config) scopeTexts() map[string]string {
+	texts := map[string]string{}
+	for _, s := range c.Scopes {
+		texts[s.Name] = s.Description
+	}
+	return texts
+}
+
+func (c Config) keySpecs() []keys.Spec {
+	specs := make([]keys.Spec, len(c.SigningKeys))
+	for i, key := range c.SigningKeys {
+		specs[i] = keys.Spec{Alg: jose.SignatureAlgorithm(key.Alg), File: key.File}
+	}
+	return specs
+}

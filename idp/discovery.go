@@ -1,0 +1,83 @@
+package idp
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/login"
+	"github.com/hush-idp/hush/idp/token"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// cacheFor lets browsers and clients keep the metadata and the keys for a minute, so a changed key is soon seen.
+const cacheFor = "public, max-age=60"
+
+// metadata describes the provider: what it says here works, and what works is said here.
+func (p *Provider) metadata() oidc.Metadata {
+	at := func(path string) string { return p.config.Issuer + path }
+	return oidc.Metadata{
+		Issuer:                p.config.Issuer,
+		AuthorizationEndpoint: at(pathAuthorize),
+		TokenEndpoint:         at(pathToken),
+		UserinfoEndpoint:      at(pathUserinfo),
+		JWKSURI:               at(pathJWKS),
+		EndSessionEndpoint:    at(pathLogout),
+
+		ScopesSupported:                   p.config.scope(),
+		ResponseTypesSupported:            []string{"code"},
+		ResponseModesSupported:            authorize.ResponseModes(),
+		GrantTypesSupported:               token.GrantTypes(),
+		SubjectTypesSupported:             []string{"public"},
+		IDTokenSigningAlgValuesSupported:  p.algs(),
+		TokenEndpointAuthMethodsSupported: []string{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone},
+		CodeChallengeMethodsSupported:     []string{"S256"},
+		PromptValuesSupported:             oidc.KnownPrompts(),
+		DisplayValuesSupported:            []string{"page", "popup"},
+		ACRValuesSupported:                login.ACRValues(),
+		ClaimTypesSupported:               []string{"normal"},
+		ClaimsSupported:                   claimsSupported(),
+		UILocalesSupported:                []string{"en"},
+
+		AuthorizationResponseIssParameterSupported: true,
+	}
+}
+
+func (p *Provider) algs() []string {
+	var algs []string
+	for _, alg := range p.keys.Algs() {
+		algs = append(algs, string(alg))
+	}
+	return algs
+}
+
+func claimsSupported() []string {
+	always := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr"}
+	return append(always, oidc.StandardScope().Claims()...)
+}
+
+// serveMetadata is GET /.well-known/openid-configuration and its sibling of RFC 8414.
+func (p *Provider) serveMetadata(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", cacheFor)
+	return c.JSON(http.StatusOK, p.metadata())
+}
+
+// serveJWKS is GET /jwks (RFC 7517 §5).
+func (p *Provider) serveJWKS(c echo.Context) error {
+	set, err := p.keys.Public()
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", cacheFor)
+	return c.JSON(http.StatusOK, set)
+}
+
+// Ready waits for the signing keys and returns why one cannot be used.
+func (p *Provider) Ready() error {
+	if err := p.keys.Ready(); err != nil {
+		return fmt.Errorf("the signing keys are not usable: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package idp
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/token"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// serveAuthorize is GET and POST /authorize. The redirect is a 303, so that a POST, which may carry credentials in another
+// life of this endpoint, never arrives at the client as one (RFC 9700 §4.12).
+func (p *Provider) serveAuthorize(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	outcome, err := p.authorize.Authorize(c.Request())
+	switch {
+	case err != nil:
+		return err
+	case outcome.Form != nil:
+		return p.renderFormPost(c, *outcome.Form)
+	case outcome.Screen != "":
+		return c.Redirect(http.StatusSeeOther, outcome.Screen)
+	}
+	return c.Redirect(http.StatusSeeOther, outcome.Redirect)
+}
+
+// renderFormPost writes the page that posts itself. Under prompt=none it is shown in the client's hidden iframe.
+func (p *Provider) renderFormPost(c echo.Context, form authorize.Form) error {
+	policy := pages.Policy{FormAction: form.Action}
+	if form.Silent {
+		policy.FramedBy = form.Action
+	}
+	page := pages.NewFormPost(p.frame(c, "Back to the application"), form.Action, form.Values)
+	return p.pages.Render(c.Response(), http.StatusOK, "form_post", page, policy)
+}
+
+// serveToken is POST /token.
+func (p *Provider) serveToken(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", "no-store") // RFC 6749 §5.1
+	c.Response().Header().Set("Pragma", "no-cache")
+	response, err := p.token.Exchange(c.Request())
+	if err != nil {
+		if oidc.AsError(err).Code == oidc.InvalidClient {
+			c.Response().Header().Set("WWW-Authenticate", token.Challenge(p.config.Issuer))
+		}
+		return err
+	}
+	return c.JSON(http.StatusOK, response)
+}
+
+// health is GET /healthz: the process is alive.
+func (p *Provider) health(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}

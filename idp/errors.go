@@ -1,0 +1,94 @@
+package idp
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// renderError is the one place where an error becomes an answer: JSON where a program asked, a page where a person did.
+// Errors that belong to a client went to it by redirect before they could come here.
+func (p *Provider) renderError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status, e := p.face(err, c)
+	if isForPrograms(c.Request().URL.Path) {
+		err = c.JSON(status, e)
+	} else {
+		err = p.renderErrorPage(c, status, e, err)
+	}
+	if err != nil {
+		p.around.Log.Error("an error could not be answered", "error", err.Error())
+	}
+}
+
+// face finds the status and the OAuth error for what a handler or the router returned.
+func (p *Provider) face(err error, c echo.Context) (int, *oidc.Error) {
+	if failed, ok := errors.AsType[*echo.HTTPError](err); ok {
+		return failed.Code, routerError(failed, c)
+	}
+	e := oidc.AsError(err)
+	return e.Status(), e
+}
+
+// routerError gives words to what the router refuses by itself.
+func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
+	r := c.Request()
+	switch failed.Code {
+	case http.StatusNotFound:
+		return oidc.InvalidRequest.Errorf("there is nothing at %s; the provider's addresses are listed at %s", r.URL.Path, pathDiscovery)
+	case http.StatusMethodNotAllowed:
+		return oidc.InvalidRequest.Errorf("%s does not take %s; it takes %s", r.URL.Path, r.Method, c.Response().Header().Get("Allow"))
+	case http.StatusRequestEntityTooLarge:
+		return oidc.InvalidRequest.Errorf("the request's body is larger than %s bytes", bodyLimit)
+	case http.StatusForbidden:
+		return oidc.AccessDenied.Errorf("the form was sent from another site: open the provider's page and send it from there")
+	case http.StatusInternalServerError:
+		return oidc.AsError(failed)
+	default:
+		return oidc.InvalidRequest.Errorf("%s", http.StatusText(failed.Code))
+	}
+}
+
+// isForPrograms tells whether a path answers programs, in JSON.
+func isForPrograms(path string) bool {
+	switch path {
+	case pathDiscovery, pathMetadata, pathJWKS, pathToken, pathUserinfo, "/healthz":
+		return true
+	}
+	return false
+}
+
+func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, cause error) error {
+	page := pages.Error{
+		Frame:       p.frame(c, errorTitle(status, e)),
+		Status:      status,
+		Code:        string(e.Code),
+		Description: e.Description,
+		RequestID:   c.Response().Header().Get(echo.HeaderXRequestID),
+	}
+	if listing, ok := errors.AsType[interface {
+		error
+		Registered() []string
+	}](cause); ok {
+		page.Title, page.Registered = "This address is not registered", listing.Registered()
+	}
+	return p.pages.Render(c.Response(), status, "error", page, pages.Policy{})
+}
+
+func errorTitle(status int, e *oidc.Error) string {
+	switch {
+	case status == http.StatusNotFound:
+		return "There is nothing here"
+	case status >= http.StatusInternalServerError:
+		return "The provider failed"
+	case e.Code == oidc.UnauthorizedClient:
+		return "This application is not registered"
+	}
+	return "This request cannot be answered"
+}

@@ -1,0 +1,60 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+)
+
+// consentKept is how long a consent is remembered after the last one the user gave.
+const consentKept = 365 * 24 * time.Hour
+
+// Consent is what a user allowed one client to have without being asked again (Core §3.1.2.4).
+type Consent struct {
+	Scope     oidc.Scope `json:"scope"`
+	GrantedAt time.Time  `json:"granted_at"`
+}
+
+// Consents remembers consents: one record a user, by client_id.
+type Consents struct {
+	Records storage.Bucket[map[string]Consent]
+	Now     func() time.Time
+}
+
+// Of returns the consents of the user, by client_id; none is an empty map.
+func (c *Consents) Of(ctx context.Context, sub string) (map[string]Consent, error) {
+	consents, err := c.Records.Get(ctx, sub)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	return consents, err
+}
+
+// Remember notes that the user allowed the client scope, besides what was allowed before.
+func (c *Consents) Remember(ctx context.Context, sub, clientID string, scope oidc.Scope) error {
+	return c.Records.Update(ctx, sub, consentKept, func(old *map[string]Consent) (*map[string]Consent, error) {
+		if old == nil {
+			old = &map[string]Consent{}
+		}
+		union := append((*old)[clientID].Scope, scope...)
+		(*old)[clientID] = Consent{Scope: oidc.ParseScope(union.String()), GrantedAt: c.Now()}
+		return old, nil
+	})
+}
+
+// Forget takes all consent away from the client: it will have to ask again.
+func (c *Consents) Forget(ctx context.Context, sub, clientID string) error {
+	return c.Records.Update(ctx, sub, storage.KeepTTL, func(old *map[string]Consent) (*map[string]Consent, error) {
+		if old == nil {
+			return nil, nil
+		}
+		delete(*old, clientID)
+		if len(*old) == 0 {
+			return nil, nil
+		}
+		return old, nil
+	})
+}

@@ -1,0 +1,92 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+)
+
+// CodeLifetime is how long a code may be redeemed. RFC 6749 §4.1.2: "A maximum authorization code lifetime of 10 minutes
+// is RECOMMENDED"; one minute is what FAPI 2.0 allows, and plenty for a redirect.
+const CodeLifetime = 60 * time.Second
+
+// codeKept is how long a code that nobody redeemed is remembered, so that a late client hears "expired" and not "unknown".
+const codeKept = 5 * time.Minute
+
+// Grant is what one authorization gave to a client: everything that the tokens will say, and what the client has to show
+// to get them.
+type Grant struct {
+	ID            string     `json:"grant_id"`
+	ClientID      string     `json:"client_id"`
+	RedirectURI   string     `json:"redirect_uri,omitempty"`
+	CodeChallenge string     `json:"code_challenge,omitempty"` // S256
+	Nonce         string     `json:"nonce,omitempty"`
+	Scope         oidc.Scope `json:"scope,omitempty"`
+	Sub           string     `json:"sub,omitempty"`
+	SID           string     `json:"sid,omitempty"`
+	AuthTime      time.Time  `json:"auth_time,omitzero"`
+	ACR           string     `json:"acr,omitempty"`
+	AMR           []string   `json:"amr,omitempty"`
+	ExpiresAt     time.Time  `json:"expires_at,omitzero"` // when the code, not the grant, expires
+}
+
+// Code is the record behind an authorization code. Once spent it is a tombstone: of its grant the names remain.
+type Code struct {
+	Grant   Grant     `json:"grant"`
+	SpentAt time.Time `json:"spent_at,omitzero"`
+}
+
+// What Redeem answers for a code that yields nothing.
+var (
+	ErrUnknown  = errors.New("grant: no such code")
+	ErrReplayed = errors.New("grant: the code was redeemed before")
+)
+
+// Grants issues, redeems and revokes.
+type Grants struct {
+	Codes   storage.Bucket[Code]
+	Revoked storage.Bucket[time.Time] // by grant id: when it was revoked
+	Now     func() time.Time
+	Random  func() string // 128 bits or more
+}
+
+// Issue stores the grant and returns the code that stands for it for CodeLifetime. It fills in ID and ExpiresAt.
+func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
+	grant.ID, grant.ExpiresAt = g.Random(), g.Now().Add(CodeLifetime)
+	code = g.Random()
+	return code, g.Codes.Put(ctx, code, Code{Grant: grant}, codeKept)
+}
+
+// Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards.
+// It returns ErrUnknown, or ErrReplayed together with the grant's names. tokenLifetime is how long the tokens will live
+// at the most: so long the tombstone is kept.
+func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
+	var found Code
+	err := g.Codes.Update(ctx, code, CodeLifetime+tokenLifetime, func(old *Code) (*Code, error) {
+		if old == nil {
+			return nil, ErrUnknown
+		}
+		if found = *old; !found.SpentAt.IsZero() {
+			return nil, ErrReplayed
+		}
+		return &Code{Grant: Grant{ID: old.Grant.ID, ClientID: old.Grant.ClientID}, SpentAt: g.Now()}, nil
+	})
+	return found.Grant, err
+}
+
+// Revoke makes the provider refuse every token of the grant for as long as one can live.
+func (g *Grants) Revoke(ctx context.Context, id string, tokenLifetime time.Duration) error {
+	return g.Revoked.Put(ctx, id, g.Now(), tokenLifetime)
+}
+
+// IsRevoked tells whether the grant's tokens are to be refused.
+func (g *Grants) IsRevoked(ctx context.Context, id string) (bool, error) {
+	_, err := g.Revoked.Get(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}

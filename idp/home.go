@@ -1,0 +1,69 @@
+package idp
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/session"
+)
+
+// home is GET /: who is signed in here and what they allowed; for a developer, the provider's addresses, users and clients.
+func (p *Provider) home(c echo.Context) error {
+	current, err := session.OrNone(p.sessions.Current(c.Request()))
+	if err != nil {
+		return err
+	}
+	page := pages.Home{
+		Frame:     p.frame(c, "Home"),
+		Dev:       p.config.Development(),
+		Accounts:  pages.Accounts(p.users.BySubs(current.Subs())),
+		Endpoints: p.endpoints(),
+	}
+	if page.Consents, err = p.remembered(c.Request().Context(), current); err != nil {
+		return err
+	}
+	if page.Dev {
+		page.Users, page.Clients = pages.Accounts(p.users.All()), p.clients.All()
+	}
+	return p.pages.Render(c.Response(), http.StatusOK, "home", page, pages.Policy{})
+}
+
+// remembered lists the consents of the account used last.
+func (p *Provider) remembered(ctx context.Context, current *session.Session) ([]pages.Remembered, error) {
+	if current == nil {
+		return nil, nil
+	}
+	consents, err := p.consents.Of(ctx, current.Accounts[0].Sub)
+	if err != nil {
+		return nil, err
+	}
+	var list []pages.Remembered
+	for _, id := range slices.Sorted(maps.Keys(consents)) {
+		if client, ok := p.clients.ByID(id); ok {
+			list = append(list, pages.Remembered{Client: client, Scopes: consents[id].Scope, GrantedAt: consents[id].GrantedAt})
+		}
+	}
+	return list, nil
+}
+
+func (p *Provider) endpoints() []pages.Endpoint {
+	m := p.metadata()
+	return []pages.Endpoint{
+		{Name: "discovery", URL: p.config.Issuer + pathDiscovery},
+		{Name: "authorization_endpoint", URL: m.AuthorizationEndpoint},
+		{Name: "token_endpoint", URL: m.TokenEndpoint},
+		{Name: "userinfo_endpoint", URL: m.UserinfoEndpoint},
+		{Name: "jwks_uri", URL: m.JWKSURI},
+		{Name: "end_session_endpoint", URL: m.EndSessionEndpoint},
+	}
+}
+
+func (p *Provider) frame(c echo.Context, title string) pages.Frame {
+	csrf, _ := c.Get("csrf").(string)
+	return pages.Frame{Title: title, Issuer: p.config.Issuer, CSRF: csrf}
+}

@@ -1,0 +1,54 @@
+// Package interaction carries an authorization request across the pages that a person has to see on the way: sign in,
+// choose an account, allow. It holds nothing on the server:
+//
+//	/authorize?client_id=…  ── Seal ──► /login?interaction=…  ── the form ──► /authorize?interaction=…  ── Open ──► judged again
+//
+// The parameters travel in the browser, signed so that nobody can change them between the pages, and are judged anew when
+// they come back. So an anonymous visitor costs no memory, a sign-in page left open over lunch still works, and any
+// replica can go on where another began. When the request began travels with it: prompt=login is fulfilled by an auth_time
+// after it.
+package interaction
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// Param is the name of the parameter, and of the hidden form field, that carries a sealed interaction.
+const Param = "interaction"
+
+// Interaction is an authorization request that waits for a person.
+type Interaction struct {
+	Params    url.Values `json:"params"`     // as they came to /authorize
+	StartedAt time.Time  `json:"started_at"` // when they first came
+
+	// What the page needs to know, as /authorize judged it.
+	ClientID string     `json:"client_id"`
+	Sub      string     `json:"sub,omitempty"`    // whose consent is asked
+	Scope    oidc.Scope `json:"scope,omitempty"`  // for what
+	Reason   string     `json:"reason,omitempty"` // why a person must see the page, in a sentence for that person
+
+	// Denied is set on the way back when the person said no, and in which way.
+	Denied string `json:"denied,omitempty"`
+}
+
+// Sealer signs interactions and reads them back.
+type Sealer struct{ Codecs []securecookie.Codec }
+
+// Seal returns the interaction as an opaque string fit for a URL: signed, not encrypted.
+func (s Sealer) Seal(i Interaction) (string, error) {
+	return securecookie.EncodeMulti(Param, i, s.Codecs...)
+}
+
+// Open reads what Seal returned. Anything else is an invalid_request that tells a person what to do.
+func (s Sealer) Open(sealed string) (Interaction, error) {
+	var i Interaction
+	if err := securecookie.DecodeMulti(Param, sealed, &i, s.Codecs...); err != nil {
+		return i, oidc.InvalidRequest.Errorf("this page belongs to no sign-in that the provider knows: " +
+			"it was changed, is too old, or the provider was restarted; go back to the application and start again").Because(err)
+	}
+	return i, nil
+}

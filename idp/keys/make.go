@@ -1,0 +1,91 @@
+package keys
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"os"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// rsaBits is the least that RFC 7518 §3.3 allows, and what everybody uses.
+const rsaBits = 2048
+
+func load(spec Spec) (crypto.Signer, error) {
+	if spec.File == "" {
+		return generate(spec.Alg)
+	}
+	private, err := readPEM(spec.File)
+	if err != nil {
+		return nil, fmt.Errorf("keys: the %s key in %s cannot be used: %w", spec.Alg, spec.File, err)
+	}
+	if err := fits(private, spec.Alg); err != nil {
+		return nil, fmt.Errorf("keys: the key in %s does not fit alg %s: %w", spec.File, spec.Alg, err)
+	}
+	return private, nil
+}
+
+func generate(alg jose.SignatureAlgorithm) (crypto.Signer, error) {
+	switch alg {
+	case jose.ES256:
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case jose.EdDSA:
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		return private, err
+	default: // RS256, PS256
+		return rsa.GenerateKey(rand.Reader, rsaBits)
+	}
+}
+
+func readPEM(file string) (crypto.Signer, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "PRIVATE KEY" {
+		return nil, fmt.Errorf("it holds no PRIVATE KEY block (PKCS #8); openssl genpkey writes one")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("a %T cannot sign", parsed)
+	}
+	return private, nil
+}
+
+func fits(private crypto.Signer, alg jose.SignatureAlgorithm) error {
+	switch k := private.(type) {
+	case *rsa.PrivateKey:
+		if alg != jose.RS256 && alg != jose.PS256 {
+			return fmt.Errorf("it is an RSA key")
+		}
+		if k.N.BitLen() < rsaBits {
+			return fmt.Errorf("it has %d bits; RFC 7518 §3.3 demands %d", k.N.BitLen(), rsaBits)
+		}
+	case *ecdsa.PrivateKey:
+		if alg != jose.ES256 || k.Curve != elliptic.P256() {
+			return fmt.Errorf("it is an ECDSA key on %s", k.Curve.Params().Name)
+		}
+	case ed25519.PrivateKey:
+		if alg != jose.EdDSA {
+			return fmt.Errorf("it is an Ed25519 key")
+		}
+	default:
+		return fmt.Errorf("%T is no key this provider signs with", private)
+	}
+	return nil
+}
+
+func encodeKeyID(thumbprint []byte) string { return base64.RawURLEncoding.EncodeToString(thumbprint) }

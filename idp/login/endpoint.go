@@ -1,0 +1,237 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// AuthorizePath is where a sealed interaction goes on.
+const AuthorizePath = "/authorize"
+
+// The acr and amr of the two ways to sign in. RFC 8176 §2 has the values of amr; acr 1 is a password, 0 is less.
+var (
+	byPassword = session.Account{ACR: "1", AMR: []string{"pwd"}}
+	byOneClick = session.Account{ACR: "0", AMR: []string{"user"}}
+)
+
+// ACRValues lists the acr values that sign-ins here can have.
+func ACRValues() []string { return []string{byPassword.ACR, byOneClick.ACR} }
+
+// Endpoint serves the pages.
+type Endpoint struct {
+	Issuer       string
+	Pages        *pages.Pages
+	Clients      *clients.Register
+	Users        *users.Directory
+	Sessions     *session.Manager
+	Consents     *grant.Consents
+	Interactions interaction.Sealer
+	ScopeTexts   map[string]string // of the scopes that the configuration adds
+	OneClick     bool              // users may be signed in without a password; for development only
+}
+
+// ShowLogin is GET /login: the sign-in page, with or without an application that waits for it.
+func (e *Endpoint) ShowLogin(c echo.Context) error {
+	waiting, err := e.waiting(c)
+	if err != nil {
+		return err
+	}
+	return e.renderLogin(c, http.StatusOK, waiting, "", "")
+}
+
+// Login is POST /login: a password, one click, or a refusal.
+func (e *Endpoint) Login(c echo.Context) error {
+	waiting, err := e.waiting(c)
+	if err != nil {
+		return err
+	}
+	if c.FormValue("cancel") != "" && waiting.ClientID != "" {
+		return e.deny(c, waiting, "the user cancelled the sign-in")
+	}
+	user, account, ok := e.authenticate(c)
+	if !ok {
+		return e.renderLogin(c, http.StatusForbidden, waiting, c.FormValue("username"), "The username or the password is wrong.")
+	}
+	account.Sub = user.Sub
+	if _, err := e.Sessions.SignIn(c.Response(), c.Request(), account); err != nil {
+		return err
+	}
+	return e.goOn(c)
+}
+
+func (e *Endpoint) authenticate(c echo.Context) (users.User, session.Account, bool) {
+	if name := c.FormValue("one_click"); name != "" && e.OneClick {
+		user, ok := e.Users.ByName(name)
+		return user, byOneClick, ok
+	}
+	user, ok := e.Users.Authenticate(c.FormValue("username"), c.FormValue("password"))
+	return user, byPassword, ok
+}
+
+// renderLogin shows the sign-in page. The name is prefilled by what was typed, else by the user the request is
+// about, else by login_hint (Core §3.1.2.1).
+func (e *Endpoint) renderLogin(c echo.Context, status int, waiting interaction.Interaction, username, problem string) error {
+	page := pages.Login{Frame: e.frame(c, "Sign in", waiting), Error: problem, Reason: waiting.Reason, Username: username}
+	if page.Username == "" {
+		page.Username = e.expected(waiting)
+	}
+	if e.OneClick {
+		page.OneClick = pages.Accounts(e.Users.All())
+	}
+	return e.render(c, status, "login", page, waiting)
+}
+
+func (e *Endpoint) expected(waiting interaction.Interaction) string {
+	if user, ok := e.Users.BySub(waiting.Sub); ok {
+		return user.Username
+	}
+	return waiting.Params.Get("login_hint")
+}
+
+// ShowSelectAccount is GET /select_account: the accounts that are signed in, and a way to another.
+func (e *Endpoint) ShowSelectAccount(c echo.Context) error {
+	waiting, err := e.waiting(c)
+	if err != nil {
+		return err
+	}
+	current, err := e.current(c)
+	if err != nil {
+		return err
+	}
+	page := pages.SelectAccount{Frame: e.frame(c, "Choose an account", waiting), Accounts: pages.Accounts(e.Users.BySubs(current.Subs()))}
+	return e.render(c, http.StatusOK, "select_account", page, waiting)
+}
+
+// SelectAccount is POST /select_account. An empty account means another one.
+func (e *Endpoint) SelectAccount(c echo.Context) error {
+	sub := c.FormValue("account")
+	if sub == "" {
+		return e.to(c, "/login")
+	}
+	err := e.Sessions.Select(c.Request(), sub)
+	if _, absent := errors.AsType[session.Absence](err); absent {
+		return e.to(c, "/login") // it was signed out meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	return e.goOn(c)
+}
+
+// ShowConsent is GET /consent: what the client asks for (Core §3.1.2.4).
+func (e *Endpoint) ShowConsent(c echo.Context) error {
+	waiting, err := e.waiting(c)
+	if err != nil {
+		return err
+	}
+	user, ok := e.Users.BySub(waiting.Sub)
+	if !ok {
+		return oidc.InvalidRequest.Errorf("nobody is asked for consent here: start at the application")
+	}
+	page := pages.Consent{Frame: e.frame(c, "Allow access", waiting), Account: pages.NewAccount(user), Scopes: pages.DescribeScope(waiting.Scope, e.ScopeTexts)}
+	return e.render(c, http.StatusOK, "consent", page, waiting)
+}
+
+// Consent is POST /consent: allow or deny. Only who is signed in as the account that was asked can allow.
+func (e *Endpoint) Consent(c echo.Context) error {
+	waiting, err := e.waiting(c)
+	if err != nil {
+		return err
+	}
+	if c.FormValue("decision") != "allow" {
+		return e.deny(c, waiting, "the user did not allow the application what it asked for")
+	}
+	current, err := e.current(c)
+	if err != nil {
+		return err
+	}
+	if _, ok := current.Account(waiting.Sub); ok {
+		err = e.Consents.Remember(c.Request().Context(), waiting.Sub, waiting.ClientID, waiting.Scope)
+	}
+	if err != nil {
+		return err
+	}
+	return e.goOn(c)
+}
+
+// Forget is POST /consent/forget: the consents that the signed-in users gave the client are forgotten.
+func (e *Endpoint) Forget(c echo.Context) error {
+	current, err := e.current(c)
+	if err != nil {
+		return err
+	}
+	if current != nil {
+		for _, account := range current.Accounts {
+			if err := e.Consents.Forget(c.Request().Context(), account.Sub, c.FormValue("client_id")); err != nil {
+				return err
+			}
+		}
+	}
+	return c.Redirect(http.StatusSeeOther, "/")
+}
+
+// waiting opens the interaction that the page belongs to; a page without one belongs to no application.
+func (e *Endpoint) waiting(c echo.Context) (interaction.Interaction, error) {
+	sealed := c.FormValue(interaction.Param)
+	if sealed == "" {
+		return interaction.Interaction{}, nil
+	}
+	return e.Interactions.Open(sealed)
+}
+
+// goOn leads back to the request that waits, or home.
+func (e *Endpoint) goOn(c echo.Context) error {
+	if c.FormValue(interaction.Param) == "" {
+		return c.Redirect(http.StatusSeeOther, "/")
+	}
+	return e.to(c, AuthorizePath)
+}
+
+// to leads to path with the interaction as it came.
+func (e *Endpoint) to(c echo.Context, path string) error {
+	return redirect(c, path, c.FormValue(interaction.Param))
+}
+
+// deny leads back to the request with the answer no.
+func (e *Endpoint) deny(c echo.Context, waiting interaction.Interaction, how string) error {
+	waiting.Denied = how
+	sealed, err := e.Interactions.Seal(waiting)
+	if err != nil {
+		return err
+	}
+	return redirect(c, AuthorizePath, sealed)
+}
+
+func redirect(c echo.Context, path, sealed string) error {
+	return c.Redirect(http.StatusSeeOther, path+"?"+url.Values{interaction.Param: {sealed}}.Encode())
+}
+
+func (e *Endpoint) render(c echo.Context, status int, name string, page any, waiting interaction.Interaction) error {
+	policy := pages.Policy{FormAction: waiting.Params.Get("redirect_uri")}
+	return e.Pages.Render(c.Response(), status, name, page, policy)
+}
+
+func (e *Endpoint) frame(c echo.Context, title string, waiting interaction.Interaction) pages.Frame {
+	csrf, _ := c.Get("csrf").(string)
+	frame := pages.Frame{Title: title, Issuer: e.Issuer, CSRF: csrf, Interaction: c.FormValue(interaction.Param)}
+	if client, ok := e.Clients.ByID(waiting.ClientID); ok {
+		frame.Client = &client
+	}
+	return frame
+}
+
+// current is the session of the request, nil for none.
+func (e *Endpoint) current(c echo.Context) (*session.Session, error) {
+	return session.OrNone(e.Sessions.Current(c.Request()))
+}

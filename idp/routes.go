@@ -1,0 +1,150 @@
+package idp
+
+import (
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/hush-idp/hush/idp/login"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/static"
+)
+
+// The provider's paths.
+const (
+	pathDiscovery = "/.well-known/openid-configuration"       // OpenID Connect Discovery §4
+	pathMetadata  = "/.well-known/oauth-authorization-server" // RFC 8414 §3
+	pathJWKS      = "/jwks"
+	pathAuthorize = login.AuthorizePath
+	pathToken     = "/token"
+	pathUserinfo  = "/userinfo"
+	pathLogout    = "/logout"
+)
+
+// bodyLimit is more than any request of ours needs.
+const bodyLimit = "64K"
+
+// routes gives every room its path, and every path the guards that it needs.
+func (p *Provider) routes() *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = p.renderError
+	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}),
+		p.logRequests(), middleware.Recover(), p.baseHeaders, middleware.BodyLimit(bodyLimit))
+
+	cors := p.cors()
+	for _, route := range []string{pathDiscovery, pathMetadata} {
+		e.Match([]string{http.MethodGet, http.MethodOptions}, route, p.serveMetadata, cors)
+	}
+	e.Match([]string{http.MethodGet, http.MethodOptions}, pathJWKS, p.serveJWKS, cors)
+	e.Match([]string{http.MethodPost, http.MethodOptions}, pathToken, p.serveToken, cors)
+	e.Match([]string{http.MethodGet, http.MethodPost, http.MethodOptions}, pathUserinfo, p.userinfo, cors, noStore)
+
+	e.Match([]string{http.MethodGet, http.MethodPost}, pathAuthorize, p.serveAuthorize)
+	e.POST(pathLogout, p.logout.Logout)
+	p.pageRoutes(e.Group("", p.csrf()))
+
+	e.GET("/healthz", p.health)
+	e.GET("/static/idp/*", onlyAssets(echo.StaticDirectoryHandler(static.IDP(), false)))
+	e.GET("/static/shared/*", onlyAssets(echo.StaticDirectoryHandler(static.Shared(), false)))
+	return e
+}
+
+// pageRoutes are the pages and their forms. All are guarded against forged requests.
+func (p *Provider) pageRoutes(g *echo.Group) {
+	g.GET("/", p.home)
+	g.GET("/login", p.login.ShowLogin)
+	g.POST("/login", p.login.Login)
+	g.GET("/select_account", p.login.ShowSelectAccount)
+	g.POST("/select_account", p.login.SelectAccount)
+	g.GET("/consent", p.login.ShowConsent)
+	g.POST("/consent", p.login.Consent)
+	g.POST("/consent/forget", p.login.Forget)
+	g.GET(pathLogout, p.logout.Logout)
+	g.POST("/logout/confirm", p.logout.Confirm)
+}
+
+// cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them.
+func (p *Provider) cors() echo.MiddlewareFunc {
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowOriginFunc: func(origin string) (bool, error) { return p.clients.AllowsOrigin(origin), nil },
+		AllowMethods:    []string{http.MethodGet, http.MethodPost},
+		AllowHeaders:    []string{"Authorization", "Content-Type"},
+		ExposeHeaders:   []string{"WWW-Authenticate", echo.HeaderXRequestID},
+		MaxAge:          600,
+	})
+}
+
+// csrf refuses forms that our own pages did not send: by Sec-Fetch-Site where the browser says it, else by a token that
+// cookie and form both carry.
+func (p *Provider) csrf() echo.MiddlewareFunc {
+	return middleware.CSRFWithConfig(middleware.CSRFConfig{
+		TokenLookup:    "form:csrf",
+		CookieName:     p.sessions.Cookies.Names()[0] + "-csrf",
+		CookiePath:     "/",
+		CookieSecure:   p.issuer().Scheme == "https",
+		CookieHTTPOnly: true,
+		CookieSameSite: http.SameSiteLaxMode,
+		ErrorHandler: func(err error, _ echo.Context) error {
+			return oidc.AccessDenied.Errorf("the form was not sent from this provider's page, or its cookie is gone: go back, reload the page and send it again").Because(err)
+		},
+	})
+}
+
+// baseHeaders are on every answer; a page replaces the policy by its own.
+func (p *Provider) baseHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	public := p.issuer().Scheme == "https" && !p.config.Loopback()
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		if public {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		return next(c)
+	}
+}
+
+func noStore(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set("Cache-Control", "no-store")
+		return next(c)
+	}
+}
+
+// onlyAssets keeps the templates, which lie beside them, out of sight.
+func onlyAssets(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if path.Ext(c.Request().URL.Path) == ".html" || strings.HasSuffix(c.Request().URL.Path, "/") {
+			return echo.ErrNotFound
+		}
+		c.Response().Header().Set("Cache-Control", "public, max-age=300")
+		return next(c)
+	}
+}
+
+// logRequests writes one line a request: never a query, a body or a header, since codes and tokens travel there.
+func (p *Provider) logRequests() echo.MiddlewareFunc {
+	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
+		LogMethod: true, LogURIPath: true, LogStatus: true, LogLatency: true, LogRequestID: true, LogError: true, HandleError: true,
+		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
+			level, attrs := slog.LevelInfo, []slog.Attr{
+				slog.String("method", v.Method), slog.String("path", v.URIPath), slog.Int("status", v.Status),
+				slog.Duration("took", v.Latency), slog.String("request_id", v.RequestID),
+			}
+			if v.Error != nil {
+				attrs = append(attrs, slog.String("error", v.Error.Error()))
+			}
+			if v.Status >= http.StatusInternalServerError {
+				level = slog.LevelError
+			}
+			p.around.Log.LogAttrs(c.Request().Context(), level, "request", attrs...)
+			return nil
+		},
+	})
+}

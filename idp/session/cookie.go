@@ -1,0 +1,103 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gorilla/securecookie"
+)
+
+// Cookies writes and reads the session cookie. What one cookie cannot do everywhere, two with the same value do:
+//
+//	over https  __Host-hush-ISSUER   SameSite=None; Secure    reaches a cross-site iframe, where the browser allows it
+//	over http   hush-ISSUER          SameSite=None; Secure    the same, on loopback names only; WebKit refuses it
+//	            hush-ISSUER-lax      SameSite=Lax             every same-site iframe, in every browser
+//
+// ISSUER is a short hash of the issuer: cookies ignore ports, so two providers on two ports of localhost would
+// otherwise overwrite each other's.
+type Cookies struct {
+	codecs []securecookie.Codec
+	prefix string
+	secure bool // the issuer is https
+	maxAge time.Duration
+}
+
+// NewCookies returns the cookies of issuer, good for maxAge. The first key signs, all verify; a key has 32 bytes or more.
+func NewCookies(issuer *url.URL, keys [][]byte, maxAge time.Duration) Cookies {
+	sum := sha256.Sum256([]byte(issuer.String()))
+	return Cookies{
+		codecs: Codecs(keys, maxAge),
+		prefix: "hush-" + hex.EncodeToString(sum[:4]),
+		secure: issuer.Scheme == "https",
+		maxAge: maxAge,
+	}
+}
+
+// Codecs returns a securecookie codec for each key: authenticated, not encrypted, refused after maxAge.
+func Codecs(keys [][]byte, maxAge time.Duration) []securecookie.Codec {
+	codecs := make([]securecookie.Codec, len(keys))
+	for i, key := range keys {
+		codec := securecookie.New(key, nil)
+		codec.SetSerializer(securecookie.JSONEncoder{})
+		codec.MaxAge(int(maxAge / time.Second))
+		codec.MaxLength(0) // requests are limited in size as a whole
+		codecs[i] = codec
+	}
+	return codecs
+}
+
+// Names lists the cookies that are set, the one that reaches a cross-site iframe first.
+func (c Cookies) Names() []string {
+	if c.secure {
+		return []string{"__Host-" + c.prefix}
+	}
+	return []string{c.prefix, c.prefix + "-lax"}
+}
+
+// set gives the browser the cookies with a signed value.
+func (c Cookies) set(w http.ResponseWriter, value string) error {
+	for _, cookie := range c.cookies() {
+		signed, err := securecookie.EncodeMulti(c.prefix, value, c.codecs...)
+		if err != nil {
+			return err
+		}
+		cookie.Value, cookie.MaxAge = signed, int(c.maxAge/time.Second)
+		http.SetCookie(w, cookie)
+	}
+	return nil
+}
+
+// clear takes the cookies out of the browser.
+func (c Cookies) clear(w http.ResponseWriter) {
+	for _, cookie := range c.cookies() {
+		cookie.MaxAge = -1
+		http.SetCookie(w, cookie)
+	}
+}
+
+// read returns the value of the first cookie that is ours, else why there is none: NoCookie or CookieUnreadable.
+func (c Cookies) read(r *http.Request) (string, error) {
+	absence := NoCookie
+	for _, name := range c.Names() {
+		for _, cookie := range r.CookiesNamed(name) {
+			var value string
+			if securecookie.DecodeMulti(c.prefix, cookie.Value, &value, c.codecs...) == nil {
+				return value, nil
+			}
+			absence = CookieUnreadable
+		}
+	}
+	return "", absence
+}
+
+func (c Cookies) cookies() []*http.Cookie {
+	names := c.Names()
+	cookies := []*http.Cookie{{Name: names[0], Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode}}
+	for _, name := range names[1:] {
+		cookies = append(cookies, &http.Cookie{Name: name, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	}
+	return cookies
+}

@@ -1,0 +1,21 @@
+// Package session is the room of the login session: who is signed in at the provider in this browser, and the cookie by
+// which the provider recognises that browser again. Silent renewal stands on it: the hidden iframe brings the cookie, and
+// the cookie brings the session.
+//
+//	sign-in ──► SignIn ──► record in the store  ◄── id ── cookie pair ──► browser
+//	                             ▲                                          │
+//	hidden iframe ──► Current ───┴────────────── the cookies that arrived ◄─┘
+//
+// A session holds accounts, several side by side, as prompt=select_account wants them. It has an id, by which the
+// record is found, and a secret, new at every sign-in, of which the record keeps the hash only. The cookie carries both
+// and nothing else. So neither an old cookie nor a stolen store opens a session, and a sid, which names session and
+// account in tokens, can end a session without a second index.
+//
+//	cookie.go   the cookie pair: two SameSite values over http, one __Host- cookie over https
+//	session.go  Session and Account
+//	manager.go  Current, SignIn, Select, SignOut
+//	absence.go  why there is no session
+//
+// Where teaching ends: production would also notice a cookie used from two places at once, and let a user see and end
+// the sessions on other devices.
+package session

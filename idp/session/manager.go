@@ -1,0 +1,152 @@
+package session
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/storage"
+)
+
+// Manager finds, begins and ends sessions.
+type Manager struct {
+	Sessions storage.Bucket[Session]
+	Cookies  Cookies
+	Idle     time.Duration // a session not used for so long is over
+	Absolute time.Duration // so long after its first sign-in a session is over in any case
+	Now      func() time.Time
+	Random   func() string // 128 bits or more, without a dot
+}
+
+// Current returns the session that the request's cookie opens. Without one it returns nil and an Absence that says why;
+// any other error is the store's. It costs one store read, and one write each tenth of the idle lifetime.
+func (m *Manager) Current(r *http.Request) (*Session, error) {
+	value, err := m.Cookies.read(r)
+	if err != nil {
+		return nil, err
+	}
+	id, secret, _ := strings.Cut(value, ".")
+	s, err := m.Sessions.Get(r.Context(), id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, Unknown
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := m.judge(s, secret); err != nil {
+		return nil, err
+	}
+	return &s, m.touch(r.Context(), s)
+}
+
+func (m *Manager) judge(s Session, secret string) error {
+	now, given := m.Now(), sha256.Sum256([]byte(secret))
+	switch {
+	case subtle.ConstantTimeCompare(s.SecretHash, given[:]) != 1:
+		return Superseded
+	case !now.Before(s.StartedAt.Add(m.Absolute)):
+		return Expired
+	case !now.Before(s.LastSeen.Add(m.Idle)):
+		return Idle
+	}
+	return nil
+}
+
+// touch notes that the session is in use. An Update and no Put, so that it cannot bring back what was just signed out.
+func (m *Manager) touch(ctx context.Context, s Session) error {
+	now := m.Now()
+	if now.Sub(s.LastSeen) < m.Idle/10 {
+		return nil
+	}
+	return m.Sessions.Update(ctx, s.ID, storage.KeepTTL, func(old *Session) (*Session, error) {
+		if old != nil {
+			old.LastSeen = now
+		}
+		return old, nil
+	})
+}
+
+// SignIn adds account to the session that the request has, or to a new one, and gives the browser the cookie with a new
+// secret: whoever knew the old cookie (session fixation) has nothing. It fills the account's SID, AuthTime and SelectedAt.
+func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account) (*Session, error) {
+	s, err := m.Current(r)
+	if _, absent := errors.AsType[Absence](err); absent {
+		s, err = &Session{ID: m.Random(), StartedAt: m.Now()}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	account.AuthTime, account.SelectedAt = m.Now(), m.Now()
+	account.SID = s.ID + "." + m.Random()
+	if before, ok := s.Account(account.Sub); ok {
+		account.SID = before.SID // the same user again: the relying parties' sid stays good
+	}
+	s.put(account)
+	return s, m.save(w, r, s)
+}
+
+// save stores s with a new secret and sets the cookie that goes with it.
+func (m *Manager) save(w http.ResponseWriter, r *http.Request, s *Session) error {
+	secret := m.Random()
+	sum := sha256.Sum256([]byte(secret))
+	s.SecretHash, s.LastSeen = sum[:], m.Now()
+	ttl := s.StartedAt.Add(m.Absolute).Sub(m.Now())
+	if err := m.Sessions.Put(r.Context(), s.ID, *s, ttl); err != nil {
+		return err
+	}
+	return m.Cookies.set(w, s.ID+"."+secret)
+}
+
+// Select notes that the user chose the account of sub just now. It returns an Absence when the request has no session
+// with such an account.
+func (m *Manager) Select(r *http.Request, sub string) error {
+	s, err := m.Current(r)
+	if err != nil {
+		return err
+	}
+	if _, ok := s.Account(sub); !ok {
+		return Unknown
+	}
+	return m.Sessions.Update(r.Context(), s.ID, storage.KeepTTL, func(old *Session) (*Session, error) {
+		if account, ok := old.Account(sub); ok {
+			account.SelectedAt = m.Now()
+			old.put(account)
+		}
+		return old, nil
+	})
+}
+
+// SignOut ends the session of the request with all its accounts and takes the cookies out of the browser. A request
+// without a session is signed out already.
+func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
+	m.Cookies.clear(w)
+	s, err := m.Current(r)
+	if _, absent := errors.AsType[Absence](err); absent {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return m.Sessions.Delete(r.Context(), s.ID)
+}
+
+// SignOutSID signs out the account that sid names, wherever its browser is; the session's other accounts stay. A sid that
+// names nothing is signed out already.
+func (m *Manager) SignOutSID(ctx context.Context, sid string) error {
+	id, _, _ := strings.Cut(sid, ".")
+	return m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
+		if s == nil {
+			return nil, nil
+		}
+		s.Accounts = slices.DeleteFunc(s.Accounts, func(a Account) bool { return a.SID == sid })
+		if len(s.Accounts) == 0 {
+			return nil, nil
+		}
+		return s, nil
+	})
+}

@@ -1,0 +1,107 @@
+package token
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"regexp"
+	"time"
+
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// Rule is one condition under which a spent code becomes tokens, in the order in which they are judged.
+type Rule struct {
+	Spec, Text string
+	Holds      func(r request, g grant.Grant, now time.Time) bool
+	Help       string // what to do
+}
+
+var rules = []Rule{
+	{
+		Spec: "RFC 6749 §4.1.3", Text: "the code was issued to the client that redeems it",
+		Holds: func(r request, g grant.Grant, _ time.Time) bool { return g.ClientID == r.Client.ClientID },
+		Help:  "a code is good for one client only",
+	},
+	{
+		Spec: "RFC 6749 §4.1.2", Text: "the code is not older than 60 seconds",
+		Holds: func(_ request, g grant.Grant, now time.Time) bool { return now.Before(g.ExpiresAt) },
+		Help:  "redeem it right after the redirect",
+	},
+	{
+		Spec: "RFC 6749 §4.1.3", Text: "redirect_uri is the one of the authorization request",
+		Holds: func(r request, g grant.Grant, _ time.Time) bool { return r.RedirectURI == g.RedirectURI },
+		Help:  "send the same redirect_uri to both endpoints, to the letter",
+	},
+	{
+		Spec: "RFC 9700 §4.8.2", Text: "code_verifier comes only after a code_challenge",
+		Holds: func(r request, g grant.Grant, _ time.Time) bool { return r.CodeVerifier == "" || g.CodeChallenge != "" },
+		Help:  "the authorization request had no code_challenge: was it stripped on the way?",
+	},
+	{
+		Spec: "RFC 7636 §4.5", Text: "code_verifier comes after a code_challenge",
+		Holds: func(r request, g grant.Grant, _ time.Time) bool { return r.CodeVerifier != "" || g.CodeChallenge == "" },
+		Help:  "send the code_verifier whose SHA-256 the code_challenge was",
+	},
+	{
+		Spec: "RFC 7636 §4.1", Text: "code_verifier has 43 to 128 characters out of A-Z a-z 0-9 - . _ ~",
+		Holds: func(r request, _ grant.Grant, _ time.Time) bool {
+			return r.CodeVerifier == "" || verifier.MatchString(r.CodeVerifier)
+		},
+		Help: "make it from 32 random bytes in base64url",
+	},
+	{
+		Spec: "RFC 7636 §4.6", Text: "the SHA-256 of code_verifier is the code_challenge",
+		Holds: func(r request, g grant.Grant, _ time.Time) bool {
+			return g.CodeChallenge == "" || equal(s256(r.CodeVerifier), g.CodeChallenge)
+		},
+		Help: "the verifier belongs to another authorization request; keep it by state",
+	},
+}
+
+var verifier = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
+
+// authorizationCode obeys grant_type=authorization_code (RFC 6749 §4.1.3).
+func (e *Endpoint) authorizationCode(ctx context.Context, r request) (Response, error) {
+	if r.Code == "" {
+		return Response{}, oidc.InvalidRequest.Errorf("code is missing; send the code of the authorization response (RFC 6749 §4.1.3)")
+	}
+	granted, err := e.redeem(ctx, r)
+	if err != nil {
+		return Response{}, err
+	}
+	for _, rule := range rules {
+		if !rule.Holds(r, granted, e.Now()) {
+			return Response{}, oidc.InvalidGrant.Errorf("expected: %s (%s); %s. The code is spent: start again", rule.Text, rule.Spec, rule.Help)
+		}
+	}
+	return e.respond(r.Client, granted)
+}
+
+// redeem spends the code. A second use is a sign that the code leaked: what the first one produced is revoked.
+func (e *Endpoint) redeem(ctx context.Context, r request) (grant.Grant, error) {
+	lifetime := accessTokenLifetime(r.Client)
+	granted, err := e.Grants.Redeem(ctx, r.Code, lifetime)
+	switch {
+	case errors.Is(err, grant.ErrUnknown):
+		return grant.Grant{}, oidc.InvalidGrant.Errorf("the code is not known: it was never issued, expired minutes ago, or the provider was restarted")
+	case errors.Is(err, grant.ErrReplayed):
+		if err := e.Grants.Revoke(ctx, granted.ID, lifetime); err != nil {
+			return grant.Grant{}, err
+		}
+		return grant.Grant{}, oidc.InvalidGrant.Errorf(
+			"the code was redeemed before; the tokens it gave are revoked (RFC 6749 §4.1.2). Does the application redeem twice, for example in a page that loads twice?")
+	}
+	return granted, err
+}
+
+// s256 is the transformation of RFC 7636 §4.2: BASE64URL-ENCODE(SHA256(ASCII(code_verifier))).
+func s256(codeVerifier string) string {
+	sum := sha256.Sum256([]byte(codeVerifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

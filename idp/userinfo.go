@@ -1,0 +1,91 @@
+package idp
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// userinfo is GET and POST /userinfo (Core §5.3): the claims about the user that the access token's scope covers.
+func (p *Provider) userinfo(c echo.Context) error {
+	claims, err := p.userClaims(c.Request())
+	if err != nil {
+		c.Response().Header().Set("WWW-Authenticate", bearerChallenge(p.config.Issuer, oidc.AsError(err), c.Request()))
+		return err
+	}
+	return c.JSON(http.StatusOK, claims)
+}
+
+func (p *Provider) userClaims(r *http.Request) (map[string]any, error) {
+	raw, err := bearerToken(r)
+	if err != nil {
+		return nil, err
+	}
+	access, err := p.accessToken(r.Context(), raw)
+	if err != nil {
+		return nil, err
+	}
+	scope := oidc.ParseScope(access.Scope)
+	if !scope.Has(oidc.ScopeOpenID) {
+		return nil, oidc.InsufficientScope.Errorf("the access token's scope is %q, expected openid in it", access.Scope)
+	}
+	user, ok := p.users.BySub(access.Subject)
+	if !ok {
+		return nil, oidc.InvalidToken.Errorf("the access token's user is not known any more")
+	}
+	return releasable(user.Claims, access.Subject, scope), nil
+}
+
+// releasable is what the scope covers of a user's claims (Core §5.4), and sub always (§5.3.2).
+func releasable(claims map[string]any, sub string, scope oidc.Scope) map[string]any {
+	covered := maps.Clone(claims)
+	names := oidc.Scope(scope.Claims())
+	maps.DeleteFunc(covered, func(name string, _ any) bool { return !names.Has(name) })
+	if covered == nil {
+		covered = map[string]any{}
+	}
+	covered["sub"] = sub
+	return covered
+}
+
+// bearerToken takes the access token from the header or the body. RFC 6750 §2: "Clients MUST NOT use more than one method
+// to transmit the token in each request." The third method, the query, ends in logs and is not offered.
+func bearerToken(r *http.Request) (string, error) {
+	header, inHeader := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	body := bodyTokens(r)
+	switch {
+	case inHeader && len(body) > 0, len(body) > 1:
+		return "", oidc.InvalidRequest.Errorf("the access token came more than once; send it in the Authorization header only (RFC 6750 §2)")
+	case inHeader:
+		return header, nil
+	case len(body) == 1:
+		return body[0], nil
+	}
+	return "", oidc.InvalidToken.Errorf("no access token came; send it as Authorization: Bearer … (RFC 6750 §2.1)")
+}
+
+func bodyTokens(r *http.Request) []string {
+	if r.Method != http.MethodPost || r.ParseForm() != nil {
+		return nil
+	}
+	return r.PostForm["access_token"]
+}
+
+// bearerChallenge is the WWW-Authenticate header. RFC 6750 §3.1: "If the request lacks any authentication information […], the
+// resource server SHOULD NOT include an error code or other error information."
+func bearerChallenge(realm string, e *oidc.Error, r *http.Request) string {
+	challenge := fmt.Sprintf("Bearer realm=%q", realm)
+	if r.Header.Get("Authorization") == "" && len(bodyTokens(r)) == 0 {
+		return challenge
+	}
+	challenge += fmt.Sprintf(", error=%q, error_description=%q", e.Code, e.Description)
+	if e.Code == oidc.InsufficientScope {
+		challenge += fmt.Sprintf(", scope=%q", oidc.ScopeOpenID)
+	}
+	return challenge
+}

@@ -1,0 +1,166 @@
+package users
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"strings"
+
+	"github.com/go-crypt/crypt"
+	"github.com/go-crypt/crypt/algorithm"
+	"github.com/go-crypt/crypt/algorithm/argon2"
+	"github.com/go-crypt/crypt/algorithm/bcrypt"
+)
+
+// User is a person who can sign in.
+type User struct {
+	// Sub is the sub claim: "A locally unique and never reassigned identifier" (Core §2). Empty: the Username.
+	Sub      string `yaml:"sub"`
+	Username string `yaml:"username"`
+	// Password is plain text, for development on this machine only. PasswordHash is bcrypt ($2b$…) or argon2id
+	// ($argon2id$…). One of the two is given.
+	Password     string `yaml:"password"`
+	PasswordHash string `yaml:"password_hash"`
+	// Claims are what userinfo tells of the user, by the names of Core §5.1.
+	Claims map[string]any `yaml:"claims"`
+}
+
+// Name is what a person is shown: the name claim, or the Username without one.
+func (u User) Name() string {
+	if name, ok := u.Claims["name"].(string); ok && name != "" {
+		return name
+	}
+	return u.Username
+}
+
+// Email is the email claim, or empty.
+func (u User) Email() string {
+	email, _ := u.Claims["email"].(string)
+	return email
+}
+
+// Directory holds the users. It does not change after New.
+type Directory struct {
+	users  []User
+	bySub  map[string]int
+	byName map[string]int // by username and by email, in lower case
+	check  []func(password string) bool
+	nobody func(password string) bool // as much work as for a known user
+}
+
+// New returns a directory of users. Their subs and usernames must differ from one another and their hashes be readable.
+func New(users []User) (*Directory, error) {
+	d := &Directory{bySub: map[string]int{}, byName: map[string]int{}, nobody: plain("")}
+	for _, user := range users {
+		if err := d.add(user); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *Directory) add(user User) error {
+	if user.Sub == "" {
+		user.Sub = user.Username
+	}
+	check, err := user.checker()
+	if err != nil {
+		return fmt.Errorf("user %q: %w", user.Username, err)
+	}
+	if user.PasswordHash != "" {
+		d.nobody = check
+	}
+	i := len(d.users)
+	d.users, d.check = append(d.users, user), append(d.check, check)
+	d.bySub[user.Sub] = i
+	if email := strings.ToLower(user.Email()); email != "" {
+		d.byName[email] = i
+	}
+	d.byName[strings.ToLower(user.Username)] = i
+	return nil
+}
+
+// All returns the users in the order of the configuration.
+func (d *Directory) All() []User { return d.users }
+
+// BySub returns the user whose sub claim it is.
+func (d *Directory) BySub(sub string) (User, bool) {
+	i, ok := d.bySub[sub]
+	return d.at(i, ok)
+}
+
+// BySubs returns the users whose sub claims they are, in that order, without those who are unknown.
+func (d *Directory) BySubs(subs []string) []User {
+	var found []User
+	for _, sub := range subs {
+		if user, ok := d.BySub(sub); ok {
+			found = append(found, user)
+		}
+	}
+	return found
+}
+
+// ByName returns the user with this username or email, in any case.
+func (d *Directory) ByName(name string) (User, bool) {
+	i, ok := d.byName[strings.ToLower(strings.TrimSpace(name))]
+	return d.at(i, ok)
+}
+
+// Authenticate returns the user with this username or email if the password is theirs. An unknown user takes as long as a
+// known one, so that the time of the answer does not tell who exists.
+func (d *Directory) Authenticate(name, password string) (User, bool) {
+	i, ok := d.byName[strings.ToLower(strings.TrimSpace(name))]
+	if !ok {
+		d.nobody(password)
+		return User{}, false
+	}
+	return d.at(i, d.check[i](password))
+}
+
+func (d *Directory) at(i int, ok bool) (User, bool) {
+	if !ok {
+		return User{}, false
+	}
+	return d.users[i], true
+}
+
+// CheckHash returns an error unless hash is a bcrypt or argon2id hash that can be compared with.
+func CheckHash(hash string) error {
+	_, err := decodeHash(hash)
+	return err
+}
+
+func (u User) checker() (func(string) bool, error) {
+	if u.PasswordHash == "" {
+		return plain(u.Password), nil
+	}
+	digest, err := decodeHash(u.PasswordHash)
+	if err != nil {
+		return nil, err
+	}
+	return digest.Match, nil
+}
+
+// plain compares in constant time. The empty password is nobody's.
+func plain(password string) func(string) bool {
+	want := sha256.Sum256([]byte(password))
+	return func(given string) bool {
+		got := sha256.Sum256([]byte(given))
+		return subtle.ConstantTimeCompare(want[:], got[:]) == 1 && password != ""
+	}
+}
+
+func decodeHash(hash string) (algorithm.Digest, error) {
+	decoder := crypt.NewDecoder()
+	if err := argon2.RegisterDecoderArgon2id(decoder); err != nil {
+		return nil, err
+	}
+	if err := bcrypt.RegisterDecoder(decoder); err != nil {
+		return nil, err
+	}
+	digest, err := decoder.Decode(hash)
+	if err != nil {
+		return nil, fmt.Errorf("password_hash is neither bcrypt ($2b$…) nor argon2id ($argon2id$…): %w", err)
+	}
+	return digest, nil
+}

@@ -1,0 +1,125 @@
+package oidc
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// ErrorCode is the value of the error parameter of an OAuth response.
+type ErrorCode string
+
+// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and Core §3.1.2.6 that this provider uses.
+const (
+	InvalidRequest          ErrorCode = "invalid_request"
+	UnauthorizedClient      ErrorCode = "unauthorized_client"
+	AccessDenied            ErrorCode = "access_denied"
+	UnsupportedResponseType ErrorCode = "unsupported_response_type"
+	InvalidScope            ErrorCode = "invalid_scope"
+	ServerError             ErrorCode = "server_error"
+	TemporarilyUnavailable  ErrorCode = "temporarily_unavailable"
+
+	InvalidClient        ErrorCode = "invalid_client"
+	InvalidGrant         ErrorCode = "invalid_grant"
+	UnsupportedGrantType ErrorCode = "unsupported_grant_type"
+
+	InvalidToken      ErrorCode = "invalid_token"
+	InsufficientScope ErrorCode = "insufficient_scope"
+
+	InteractionRequired      ErrorCode = "interaction_required"
+	LoginRequired            ErrorCode = "login_required"
+	AccountSelectionRequired ErrorCode = "account_selection_required"
+	ConsentRequired          ErrorCode = "consent_required"
+	RequestNotSupported      ErrorCode = "request_not_supported"
+	RequestURINotSupported   ErrorCode = "request_uri_not_supported"
+	RegistrationNotSupported ErrorCode = "registration_not_supported"
+)
+
+// Errorf makes the error that goes with the code. The text becomes error_description, so it speaks to the developer of
+// the client: what was wrong, what was expected, what to do. It must not hold a secret.
+//
+//	oidc.LoginRequired.Errorf("nobody is signed in")
+func (c ErrorCode) Errorf(format string, a ...any) *Error {
+	return &Error{Code: c, Description: ascii(fmt.Sprintf(format, a...))}
+}
+
+// Error is an OAuth error. It has three faces: Params for a redirect, its JSON form for the token endpoint, and Status
+// for an HTTP answer. Whether it may be redirected is not its business.
+type Error struct {
+	Code        ErrorCode `json:"error"`
+	Description string    `json:"error_description,omitempty"`
+
+	cause error // for the log only
+}
+
+// AsError finds the *Error in err. Anything foreign becomes a bare server_error that keeps err as its cause for the log
+// and tells the outside nothing. AsError(nil) is nil.
+func AsError(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return ServerError.Errorf("the provider failed; its log says why").Because(err)
+}
+
+// Because returns a copy of e that unwraps to cause. The cause is for the log; no answer shows it.
+func (e *Error) Because(cause error) *Error {
+	copied := *e
+	copied.cause = cause
+	return &copied
+}
+
+// Error implements error: the code, the description and, for the log, the cause.
+func (e *Error) Error() string {
+	text := string(e.Code) + ": " + e.Description
+	if e.cause != nil {
+		text += " (" + e.cause.Error() + ")"
+	}
+	return text
+}
+
+// Unwrap returns what Because was given.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Params are the error's parameters in an authorization response (RFC 6749 §4.1.2.1).
+func (e *Error) Params() url.Values {
+	return url.Values{"error": {string(e.Code)}, "error_description": {e.Description}}
+}
+
+// Status is the HTTP status of an answer that carries the error itself, as JSON or as a page (RFC 6749 §5.2, RFC 6750 §3.1).
+func (e *Error) Status() int {
+	switch e.Code {
+	case InvalidClient, InvalidToken:
+		return http.StatusUnauthorized
+	case AccessDenied, InsufficientScope:
+		return http.StatusForbidden
+	case ServerError:
+		return http.StatusInternalServerError
+	case TemporarilyUnavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+// ascii keeps to the characters RFC 6749 §4.1.2.1 allows: "Values for the "error_description" parameter MUST NOT include
+// characters outside the set %x20-21 / %x23-5B / %x5D-7E."
+func ascii(text string) string {
+	allowed := []byte(text)[:0:0]
+	for _, r := range text {
+		switch {
+		case r == '"':
+			allowed = append(allowed, '\'')
+		case r == '\\':
+			allowed = append(allowed, '/')
+		case r < 0x20 || r > 0x7e:
+			allowed = append(allowed, '?')
+		default:
+			allowed = append(allowed, byte(r))
+		}
+	}
+	return string(allowed)
+}

@@ -1,0 +1,95 @@
+package oidc
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Problem is one thing wrong with a client's metadata: the name of the field (with an index where it is a list), and what
+// was wrong, what was expected and what to do.
+type Problem struct{ Field, Text string }
+
+// Problems tells all that is wrong with the client by itself; nil for a good one.
+func (c Client) Problems() []Problem {
+	var p problems
+	p.when(c.ClientID == "", "client_id", "is empty: every client needs a client_id")
+	p.when(strings.ContainsFunc(c.ClientID, notVSCHAR), "client_id", "holds characters outside printable ASCII (RFC 6749 appendix A.1)")
+	p.when(len(c.RedirectURIs) == 0, "redirect_uris", "is empty: the code flow needs at least one, for example http://localhost:5173/callback")
+	p.uris("redirect_uris", c.RedirectURIs)
+	p.uris("post_logout_redirect_uris", c.PostLogoutRedirectURIs)
+	p.webURI("client_uri", c.ClientURI)
+	p.webURI("logo_uri", c.LogoURI)
+	p.webURI("policy_uri", c.PolicyURI)
+	p.webURI("tos_uri", c.TosURI)
+	p.authMethod(c)
+	p.only("grant_types", c.GrantTypes, "authorization_code")
+	p.only("response_types", c.ResponseTypes, "code")
+	p.when(c.AccessTokenLifetime < 0, "access_token_lifetime", "is negative: write a duration such as 5m")
+	p.when(c.IDTokenLifetime < 0, "id_token_lifetime", "is negative: write a duration such as 5m")
+	p.when(c.DefaultMaxAge != nil && *c.DefaultMaxAge < 0, "default_max_age", "is negative: write a number of seconds")
+	return p
+}
+
+type problems []Problem
+
+func (p *problems) when(wrong bool, field, format string, a ...any) {
+	if wrong {
+		*p = append(*p, Problem{field, fmt.Sprintf(format, a...)})
+	}
+}
+
+func (p *problems) authMethod(c Client) {
+	methods := []string{"", AuthMethodNone, AuthMethodBasic, AuthMethodPost}
+	p.when(!slices.Contains(methods, c.TokenEndpointAuthMethod), "token_endpoint_auth_method",
+		"%q is not known: use %s for a public client, %s or %s for a confidential one",
+		c.TokenEndpointAuthMethod, AuthMethodNone, AuthMethodBasic, AuthMethodPost)
+	p.when(c.Public() && !c.ClientSecret.IsZero(), "client_secret",
+		"is given, but token_endpoint_auth_method none makes the client public: remove one of the two")
+	p.when(!c.Public() && c.ClientSecret.IsZero(), "client_secret",
+		"is missing: give one, or set token_endpoint_auth_method: none for a single-page or native app")
+}
+
+func (p *problems) only(field string, given []string, supported string) {
+	for i, value := range given {
+		p.when(value != supported, fmt.Sprintf("%s[%d]", field, i), "%q is not supported: the one value is %s", value, supported)
+	}
+}
+
+// uris checks redirect URIs. RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI […] The endpoint URI
+// MUST NOT include a fragment component."
+func (p *problems) uris(field string, uris []string) {
+	for i, uri := range uris {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		u, err := url.Parse(uri)
+		switch {
+		case err != nil:
+			p.when(true, at, "%q is no URI: %v", uri, err)
+		case !u.IsAbs() || (u.Host == "" && isWeb(u)):
+			p.when(true, at, "%q is not absolute: write it whole, like https://app.example.com/callback", uri)
+		case strings.Contains(uri, "#"):
+			p.when(true, at, "%q has a fragment: remove the # and what follows (RFC 6749 §3.1.2)", uri)
+		case isDangerous(u):
+			p.when(true, at, "%q would run as script in the browser: use https, http or an app's own scheme", uri)
+		case u.User != nil:
+			p.when(true, at, "%q carries a user name: remove it", uri)
+		}
+	}
+}
+
+func (p *problems) webURI(field, uri string) {
+	if uri == "" {
+		return
+	}
+	u, err := url.Parse(uri)
+	p.when(err != nil || !isWeb(u) || u.Host == "", field, "%q is no http or https URL", uri)
+}
+
+func isWeb(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "http" }
+
+func isDangerous(u *url.URL) bool {
+	return slices.Contains([]string{"javascript", "data", "vbscript", "blob", "file", "about"}, u.Scheme)
+}
+
+func notVSCHAR(r rune) bool { return r < 0x20 || r > 0x7e }

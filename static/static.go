@@ -1,0 +1,30 @@
+package static
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed all:idp all:shared all:demo
+var files embed.FS
+
+// IDP holds the provider's pages (html/template files, one a page, and layout.html),
+// its style sheet and its one script, form_post.js. Serve the latter two at /static/idp/.
+func IDP() fs.FS { return room("idp") }
+
+// Demo holds the demo relying party's pages, styles and scripts. The folder vendor/ in it
+// (oidc-client-ts) is copied there by the npm step and absent until that has run.
+func Demo() fs.FS { return room("demo") }
+
+// Shared holds what both programs show: hush.css, the mark and the decoration.
+// Serve it at /static/shared/.
+func Shared() fs.FS { return room("shared") }
+
+// room panics on a name that is not embedded: that is a fault of this file, seen by the first test.
+func room(name string) fs.FS {
+	sub, err := fs.Sub(files, name)
+	if err != nil {
+		panic(err)
+	}
+	return sub
+}

@@ -1,0 +1,78 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hush-idp/hush/storage"
+)
+
+type note struct{ Text string }
+
+func TestBucketRoundTrip(t *testing.T) {
+	b := storage.NewBucket[note]("note", storage.NewMemory(time.Now))
+	if err := b.Put(t.Context(), "k", note{"hello"}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	err := b.Update(t.Context(), "k", storage.KeepTTL, func(old *note) (*note, error) {
+		old.Text += ", world"
+		return old, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Get(t.Context(), "k"); err != nil || got.Text != "hello, world" {
+		t.Errorf("Get = %+v, %v", got, err)
+	}
+	if err := b.Delete(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Get(t.Context(), "k"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("after Delete Get = %v; want ErrNotFound", err)
+	}
+}
+
+func TestBucketsWithDifferentNamesDoNotMeet(t *testing.T) {
+	m := storage.NewMemory(time.Now)
+	if err := storage.NewBucket[note]("a", m).Put(t.Context(), "k", note{"a"}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := storage.NewBucket[note]("b", m).Get(t.Context(), "k"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("bucket b sees a record of bucket a: %v", err)
+	}
+}
+
+func TestTheEngineNeverSeesAKey(t *testing.T) {
+	spy := &spyStore{Store: storage.NewMemory(time.Now)}
+	b := storage.NewBucket[note]("code", spy)
+	if err := b.Put(t.Context(), "secret-code", note{"x"}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(spy.key, "secret-code") {
+		t.Errorf("the engine was shown the key %q", spy.key)
+	}
+}
+
+func TestARecordThatCannotBeReadSaysWhichKind(t *testing.T) {
+	m := storage.NewMemory(time.Now)
+	if err := storage.NewBucket[string]("note", m).Put(t.Context(), "k", "no object", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	_, err := storage.NewBucket[note]("note", m).Get(t.Context(), "k")
+	if err == nil || !strings.Contains(err.Error(), "note record") {
+		t.Errorf("Get = %v; want an error that names the bucket", err)
+	}
+}
+
+type spyStore struct {
+	storage.Store
+	key string
+}
+
+func (s *spyStore) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	s.key = key
+	return s.Store.Put(ctx, key, value, ttl)
+}

@@ -1,0 +1,36 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrNotFound is what Get answers for a key that holds nothing: never written, removed, or past its ttl.
+var ErrNotFound = errors.New("storage: no such record")
+
+// Store is the seam between the provider and an engine that remembers things. All methods may be called by many
+// goroutines at once. A cancelled ctx ends a call with ctx.Err() and without a change.
+type Store interface {
+	// Get returns a copy of the value stored under key, or ErrNotFound.
+	Get(ctx context.Context, key string) ([]byte, error)
+
+	// Put stores a copy of value under key, in place of what was there. The record may be collected once ttl has passed,
+	// never before; ttl must be positive.
+	Put(ctx context.Context, key string, value []byte, ttl time.Duration) error
+
+	// Update replaces the value under key by what change returns, atomically: no other write to key happens between the
+	// moment old is read and the moment the new value is there. old is nil when there is no record; a nil result removes
+	// the record. ttl is the new value's, counted from now; KeepTTL leaves the old one's and so cannot create a record.
+	// An error from change is returned as it is and changes nothing. An engine may run change again when another
+	// writer came first, so change must have no effect of its own beyond its result.
+	Update(ctx context.Context, key string, ttl time.Duration, change func(old []byte) ([]byte, error)) error
+}
+
+// KeepTTL, given to Update, lets a changed record expire when the old one would have.
+const KeepTTL time.Duration = 0
+
+var (
+	errNoTTL  = errors.New("storage: Update with KeepTTL cannot create a record, because it knows no ttl for it")
+	errBadTTL = errors.New("storage: ttl must be positive")
+)
