@@ -29,7 +29,8 @@ func (p *Provider) renderError(err error, c echo.Context) {
 
 // face finds the status and the OAuth error for what a handler or the router returned.
 func (p *Provider) face(err error, c echo.Context) (int, *oidc.Error) {
-	if failed, ok := errors.AsType[*echo.HTTPError](err); ok {
+	_, ours := errors.AsType[*oidc.Error](err)
+	if failed, ok := errors.AsType[*echo.HTTPError](err); ok && !ours {
 		return failed.Code, routerError(failed, c)
 	}
 	e := oidc.AsError(err)

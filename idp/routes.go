@@ -33,19 +33,17 @@ func (p *Provider) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = p.renderError
 	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}),
-		p.logRequests(), middleware.Recover(), p.baseHeaders, middleware.BodyLimit(bodyLimit))
+		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit))
 
-	cors := p.cors()
-	for _, route := range []string{pathDiscovery, pathMetadata} {
-		e.Match([]string{http.MethodGet, http.MethodOptions}, route, p.serveMetadata, cors)
-	}
-	e.Match([]string{http.MethodGet, http.MethodOptions}, pathJWKS, p.serveJWKS, cors)
-	e.Match([]string{http.MethodPost, http.MethodOptions}, pathToken, p.serveToken, cors)
-	e.Match([]string{http.MethodGet, http.MethodPost, http.MethodOptions}, pathUserinfo, p.userinfo, cors, noStore)
+	e.GET(pathDiscovery, p.serveMetadata)
+	e.GET(pathMetadata, p.serveMetadata)
+	e.GET(pathJWKS, p.serveJWKS)
+	e.POST(pathToken, p.serveToken)
+	e.Match([]string{http.MethodGet, http.MethodPost}, pathUserinfo, p.userinfo, noStore)
 
 	e.Match([]string{http.MethodGet, http.MethodPost}, pathAuthorize, p.serveAuthorize)
 	e.POST(pathLogout, p.logout.Logout)
-	p.pageRoutes(e.Group("", p.csrf()))
+	p.pageRoutes(e, p.csrf())
 
 	e.GET("/healthz", p.health)
 	e.GET("/static/idp/*", onlyAssets(echo.StaticDirectoryHandler(static.IDP(), false)))
@@ -54,22 +52,23 @@ func (p *Provider) routes() *echo.Echo {
 }
 
 // pageRoutes are the pages and their forms. All are guarded against forged requests.
-func (p *Provider) pageRoutes(g *echo.Group) {
-	g.GET("/", p.home)
-	g.GET("/login", p.login.ShowLogin)
-	g.POST("/login", p.login.Login)
-	g.GET("/select_account", p.login.ShowSelectAccount)
-	g.POST("/select_account", p.login.SelectAccount)
-	g.GET("/consent", p.login.ShowConsent)
-	g.POST("/consent", p.login.Consent)
-	g.POST("/consent/forget", p.login.Forget)
-	g.GET(pathLogout, p.logout.Logout)
-	g.POST("/logout/confirm", p.logout.Confirm)
+func (p *Provider) pageRoutes(e *echo.Echo, csrf echo.MiddlewareFunc) {
+	e.GET("/", p.home, csrf)
+	e.GET("/login", p.login.ShowLogin, csrf)
+	e.POST("/login", p.login.Login, csrf)
+	e.GET("/select_account", p.login.ShowSelectAccount, csrf)
+	e.POST("/select_account", p.login.SelectAccount, csrf)
+	e.GET("/consent", p.login.ShowConsent, csrf)
+	e.POST("/consent", p.login.Consent, csrf)
+	e.POST("/consent/forget", p.login.Forget, csrf)
+	e.GET(pathLogout, p.logout.Logout, csrf)
+	e.POST("/logout/confirm", p.logout.Confirm, csrf)
 }
 
 // cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them.
 func (p *Provider) cors() echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
+		Skipper:         func(c echo.Context) bool { return !isForPrograms(c.Request().URL.Path) },
 		AllowOriginFunc: func(origin string) (bool, error) { return p.clients.AllowsOrigin(origin), nil },
 		AllowMethods:    []string{http.MethodGet, http.MethodPost},
 		AllowHeaders:    []string{"Authorization", "Content-Type"},

@@ -3,6 +3,8 @@ package oidc
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -109,8 +111,11 @@ func (s Secret) Matches(plain string) bool {
 	return !s.IsZero() && subtle.ConstantTimeCompare(s.sum[:], given[:]) == 1
 }
 
-// String and MarshalText never tell the secret, nor its hash.
+// String never tells the secret, nor its hash.
 func (s Secret) String() string { return "[secret]" }
+
+// Format implements fmt.Formatter like String, for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText implements encoding.TextMarshaler like String.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // ErrorCode is the value of the error parameter of an OAuth response.
@@ -86,7 +87,11 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // Params are the error's parameters in an authorization response (RFC 6749 §4.1.2.1).
 func (e *Error) Params() url.Values {
-	return url.Values{"error": {string(e.Code)}, "error_description": {e.Description}}
+	params := url.Values{"error": {string(e.Code)}}
+	if e.Description != "" {
+		params.Set("error_description", e.Description)
+	}
+	return params
 }
 
 // Status is the HTTP status of an answer that carries the error itself, as JSON or as a page (RFC 6749 §5.2, RFC 6750 §3.1).
@@ -108,18 +113,13 @@ func (e *Error) Status() int {
 // ascii keeps to the characters RFC 6749 §4.1.2.1 allows: "Values for the "error_description" parameter MUST NOT include
 // characters outside the set %x20-21 / %x23-5B / %x5D-7E."
 func ascii(text string) string {
-	allowed := []byte(text)[:0:0]
-	for _, r := range text {
-		switch {
-		case r == '"':
-			allowed = append(allowed, '\'')
-		case r == '\\':
-			allowed = append(allowed, '/')
-		case r < 0x20 || r > 0x7e:
-			allowed = append(allowed, '?')
-		default:
-			allowed = append(allowed, byte(r))
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e {
+			return '?'
 		}
-	}
-	return string(allowed)
+		return r
+	}, inASCII.Replace(text))
 }
+
+// inASCII are the signs that our texts use, as the allowed characters can say them.
+var inASCII = strings.NewReplacer(`"`, "'", `\`, "/", "§", "section ", "…", "...", "—", "-", "–", "-", "’", "'", "“", "'", "”", "'")

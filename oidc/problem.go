@@ -64,9 +64,9 @@ func (p *problems) uris(field string, uris []string) {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		u, err := url.Parse(uri)
 		switch {
-		case err != nil:
-			p.when(true, at, "%q is no URI: %v", uri, err)
-		case !u.IsAbs() || (u.Host == "" && isWeb(u)):
+		case err != nil || strings.ContainsFunc(uri, notURI):
+			p.when(true, at, "%q is no URI: percent-encode what RFC 3986 does not allow", uri)
+		case !u.IsAbs() || (u.Hostname() == "" && isWeb(u)):
 			p.when(true, at, "%q is not absolute: write it whole, like https://app.example.com/callback", uri)
 		case strings.Contains(uri, "#"):
 			p.when(true, at, "%q has a fragment: remove the # and what follows (RFC 6749 §3.1.2)", uri)
@@ -91,5 +91,8 @@ func isWeb(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "http" }
 func isDangerous(u *url.URL) bool {
 	return slices.Contains([]string{"javascript", "data", "vbscript", "blob", "file", "about"}, u.Scheme)
 }
+
+// notURI: spaces, controls and everything beyond ASCII never stand in a URI (RFC 3986 §2).
+func notURI(r rune) bool { return r <= 0x20 || r > 0x7e }
 
 func notVSCHAR(r rune) bool { return r < 0x20 || r > 0x7e }

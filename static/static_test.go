@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hush-idp/hush/static"
 	"golang.org/x/net/html"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/static"
 )
 
 func TestRooms(t *testing.T) {
@@ -67,7 +69,7 @@ var rules = []struct {
 }
 
 func TestPages(t *testing.T) {
-	for from, c := range map[string]*client{"known": shop, "hostile": hostile} {
+	for from, c := range map[string]*oidc.Client{"known": shop, "hostile": hostile} {
 		for _, s := range samples(c) {
 			t.Run(from+"/"+s.name, func(t *testing.T) {
 				page := parse(t, s)

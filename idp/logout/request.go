@@ -40,7 +40,7 @@ func Read(params url.Values, register *clients.Register, hints func(string) (Hin
 	if token := params.Get("id_token_hint"); token != "" {
 		hint, err := hints(token)
 		if err != nil {
-			r.Problem = "The id_token_hint is not an ID token of this provider: " + err.Error() + "."
+			r.Problem = "the id_token_hint is not an ID token of this provider: " + err.Error() + "."
 		} else {
 			r.Hint = &hint
 		}
@@ -59,12 +59,12 @@ func (r *Request) findClient(clientID string, register *clients.Register) {
 	case clientID == "":
 		clientID = r.Hint.Audience
 	case r.Hint != nil && r.Hint.Audience != clientID:
-		r.Hint, r.Problem = nil, "The id_token_hint was issued to another client than client_id names."
+		r.Hint, r.Problem = nil, "the id_token_hint was issued to another client than client_id names."
 	}
 	if client, ok := register.ByID(clientID); ok {
 		r.Client = &client
 	} else if r.Problem == "" {
-		r.Problem = "The client_id is not registered at this provider."
+		r.Problem = "the client_id is not registered at this provider."
 	}
 }
 

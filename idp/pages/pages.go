@@ -152,8 +152,9 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any,
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy.csp())
 	h.Set("Cache-Control", "no-store")
-	if policy.FramedBy == "" {
-		h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Frame-Options", "DENY")
+	if policy.FramedBy != "" {
+		h.Del("X-Frame-Options") // it cannot name an origin; frame-ancestors does
 	}
 	w.WriteHeader(status)
 	_, err := body.WriteTo(w)

@@ -1,0 +1,194 @@
+package authorize
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+)
+
+const testIssuer = "http://idp.test"
+
+type testEndpoint struct {
+	*Endpoint
+	clock *testClock
+	store *testStore
+}
+
+// newEndpoint has the users alice, bob and carol, who allowed the client other the scope openid.
+func newEndpoint(t *testing.T) *testEndpoint {
+	t.Helper()
+	clock := &testClock{now: time.Unix(1_800_000_000, 0)}
+	store := &testStore{clock: clock}
+	store.Store = storage.NewMemory(store.now)
+	directory, err := users.New([]users.User{
+		{Username: "alice", Password: "alice"}, {Username: "carol", Password: "carol"},
+		{Username: "bob", Password: "bob", Claims: map[string]any{"email": "bob@example.com"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := [][]byte{[]byte(strings.Repeat("k", 32))}
+	issuer, err := url.Parse(testIssuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	consents := &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: clock.Now}
+	if err := consents.Remember(t.Context(), "carol", "other", oidc.Scope{"openid"}); err != nil {
+		t.Fatal(err)
+	}
+	return &testEndpoint{clock: clock, store: store, Endpoint: &Endpoint{
+		Issuer: testIssuer, Scopes: oidc.StandardScope(), Clients: clients.New(testClients()), Users: directory,
+		Sessions: &session.Manager{
+			Sessions: storage.NewBucket[session.Session]("session", store),
+			Cookies:  session.NewCookies(issuer, key, 12*time.Hour),
+			Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
+		},
+		Grants: &grant.Grants{
+			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
+			Now: clock.Now, Random: rand.Text,
+		},
+		Consents: consents, Interactions: interaction.Sealer{Codecs: session.Codecs(key, 24*time.Hour)}, Now: clock.Now,
+		Hints: func(token string) (string, error) {
+			if slices.Contains([]string{"alice", "bob"}, token) {
+				return token, nil
+			}
+			return "", errors.New("no token of ours")
+		},
+	}}
+}
+
+func testClients() []oidc.Client {
+	uris := []string{"https://app.test/cb", "http://localhost:9090/cb", "https://app.test/cb?tenant=7"}
+	minute := 60
+	return []oidc.Client{
+		{ClientID: "spa", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true},
+		{ClientID: "web", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true},
+		{ClientID: "strict", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, RequirePKCE: true},
+		{ClientID: "impatient", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, DefaultMaxAge: &minute},
+		{ClientID: "other", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s")},
+	}
+}
+
+func goodParams(client string) url.Values {
+	return url.Values{
+		"client_id": {client}, "redirect_uri": {"https://app.test/cb"}, "response_type": {"code"}, "scope": {"openid profile"},
+		"state": {strings.Repeat("s;", 64)}, "nonce": {"n"},
+		"code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"},
+	}
+}
+
+// request is a GET of the authorization endpoint by a browser in which signed, separated by commas, are signed in.
+func (e *testEndpoint) request(t *testing.T, params url.Values, signed string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/authorize?"+params.Encode(), nil)
+	names := slices.DeleteFunc(strings.Split(signed, ","), func(s string) bool { return s == "" })
+	slices.Reverse(names)
+	e.signIn(t, r, names...)
+	return r
+}
+
+// signIn puts the cookies of a session with these accounts into r.
+func (e *testEndpoint) signIn(t *testing.T, r *http.Request, subs ...string) {
+	t.Helper()
+	for _, sub := range subs {
+		w := httptest.NewRecorder()
+		if _, err := e.Sessions.SignIn(w, r, session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}}); err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Del("Cookie")
+		for _, cookie := range w.Result().Cookies() {
+			r.AddCookie(cookie)
+		}
+	}
+}
+
+// watchRules notes which rules are broken, until the test ends.
+func watchRules(t *testing.T) map[int]bool {
+	broken, original := map[int]bool{}, slices.Clone(rules)
+	for i, rule := range original {
+		rules[i].Holds = func(r Request) bool {
+			holds := rule.Holds(r)
+			broken[i] = broken[i] || !holds
+			return holds
+		}
+	}
+	t.Cleanup(func() { copy(rules, original) })
+	return broken
+}
+
+// watchNeeds notes which needs arise, until the test ends.
+func watchNeeds(t *testing.T) map[int]bool {
+	arisen, original := map[int]bool{}, slices.Clone(needs)
+	for i, need := range original {
+		needs[i].Arises = func(s Situation) bool {
+			arises := need.Arises(s)
+			arisen[i] = arisen[i] || arises
+			return arises
+		}
+	}
+	t.Cleanup(func() { copy(needs, original) })
+	return arisen
+}
+
+type testClock struct {
+	sync.Mutex
+	now time.Time
+}
+
+func (c *testClock) Now() time.Time {
+	c.Lock()
+	defer c.Unlock()
+	return c.now
+}
+
+func (c *testClock) pass(d time.Duration) {
+	c.Lock()
+	defer c.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// testStore can fail, and can keep records past their ttl, as an engine may that collects its garbage late.
+type testStore struct {
+	storage.Store
+	clock         *testClock
+	failing, keep bool
+}
+
+func (s *testStore) now() time.Time {
+	if s.keep {
+		return time.Unix(1_800_000_000, 0)
+	}
+	return s.clock.Now()
+}
+
+var errEngine = errors.New("the engine is gone")
+
+func (s *testStore) Get(ctx context.Context, key string) ([]byte, error) {
+	if s.failing {
+		return nil, errEngine
+	}
+	return s.Store.Get(ctx, key)
+}
+
+func (s *testStore) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if s.failing {
+		return errEngine
+	}
+	return s.Store.Put(ctx, key, value, ttl)
+}

@@ -1,0 +1,135 @@
+package idp_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// RP-Initiated Logout 1.0, a good request plus one change a row. The good request carries alice's id_token_hint, the
+// registered post_logout_redirect_uri and a state, in alice's browser.
+func TestLogout(t *testing.T) {
+	const registered = "http://localhost:9090/spa/"
+	for _, row := range []struct {
+		name      string
+		change    []string // parameter and value; "" removes
+		signed    []string // who is signed in besides alice
+		asks      bool     // a page asks and nobody is signed out yet
+		page      string   // what the page says
+		noReturn  bool     // signed out, without a redirect
+		otherwise func(t *testing.T, b *idptest.Browser)
+	}{
+		{name: "§2 a good request signs out and redirects with the state"},
+		{name: "§2 without post_logout_redirect_uri it ends on a page", change: []string{"post_logout_redirect_uri", ""}, noReturn: true},
+		{name: "§2 client_id beside the hint is the hint's", change: []string{"client_id", "spa"}},
+		{name: "§2 ui_locales, logout_hint and unknown parameters do no harm", change: []string{"ui_locales", "de", "logout_hint", "alice", "x", "y"}},
+		{name: "RFC 8252 §7.3 a loopback post_logout_redirect_uri matches with any port", change: []string{"post_logout_redirect_uri", "http://localhost:5173/spa/"}},
+		{name: "§2 of several accounts the hinted one is signed out", signed: []string{"bob"}, otherwise: stillSignedIn("bob")},
+		{name: "§6 without id_token_hint the page asks", change: []string{"id_token_hint", ""}, asks: true, page: "came without an id_token_hint"},
+		{name: "§6 without id_token_hint, with client_id, the page asks", change: []string{"id_token_hint", "", "client_id", "spa"}, asks: true, page: "Sign out of Hush?"},
+		{name: "§6 a changed id_token_hint is none", change: []string{"id_token_hint", "changed"}, asks: true, page: "is not an ID token of this provider"},
+		{name: "§4 an id_token_hint that is no JWT is none", change: []string{"id_token_hint", "garbage"}, asks: true, page: "is not an ID token of this provider"},
+		{name: "§2 client_id is not the hint's", change: []string{"client_id", "web"}, asks: true, page: "issued to another client"},
+		{name: "§2 an unknown client_id", change: []string{"id_token_hint", "", "client_id", "nobody"}, asks: true, page: "not registered at this provider"},
+		{name: "§3 an unregistered post_logout_redirect_uri", change: []string{"post_logout_redirect_uri", "https://evil.test/"}, asks: true, page: "https://evil.test/ is not registered"},
+		{name: "§3 post_logout_redirect_uri with an added query", change: []string{"post_logout_redirect_uri", registered + "?x=1"}, asks: true, page: "is not registered"},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} { // §2: both MUST be supported
+			t.Run(row.name+" by "+method, func(t *testing.T) {
+				p := idptest.Start(t, nil)
+				b := p.Browser(t)
+				b.SignIn("alice")
+				hint := b.Tokens("spa", b.Code(idptest.Request("spa")))["id_token"].(string)
+				for _, name := range row.signed {
+					b.SignIn(name)
+				}
+				params := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {registered}, "state": {"a state;x"}}
+				for i := 0; i < len(row.change); i += 2 {
+					params.Set(row.change[i], strings.ReplaceAll(row.change[i+1], "changed", hint[:len(hint)-8]+"AAAAAAAA"))
+				}
+				page := logout(b, method, params)
+				if row.asks {
+					wantPage(t, page, http.StatusOK, row.page)
+					stillSignedIn("alice")(t, b)
+					return
+				}
+				if row.noReturn {
+					wantPage(t, page, http.StatusOK, "You are signed out")
+				} else if got, want := page.Location.String(), params.Get("post_logout_redirect_uri")+"?state=a+state%3Bx"; got != want {
+					t.Errorf("redirected to %s; want %s", got, want)
+				}
+				if row.otherwise != nil {
+					row.otherwise(t, b)
+				} else {
+					wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
+				}
+			})
+		}
+	}
+}
+
+// logout sends the request; an unproven POST is led to the page by a redirect.
+func logout(b *idptest.Browser, method string, params url.Values) idptest.Page {
+	if method == http.MethodGet {
+		return b.Get("/logout?" + params.Encode())
+	}
+	page := b.Post("/logout", params)
+	if page.Location != nil && page.Location.Path == "/logout" {
+		return b.Get(page.Location.String())
+	}
+	return page
+}
+
+func stillSignedIn(sub string) func(*testing.T, *idptest.Browser) {
+	return func(t *testing.T, b *idptest.Browser) {
+		t.Helper()
+		if got := subject(t, b, b.Code(idptest.Request("spa", "prompt", "none"))); got != sub {
+			t.Errorf("signed in is %v; want %s", got, sub)
+		}
+	}
+}
+
+func TestTheLogoutPageSignsOutWhenTheUserSaysSo(t *testing.T) { // RP-Initiated Logout §2
+	b := idptest.Start(t, nil).Browser(t)
+	b.SignIn("alice")
+	b.SignIn("bob")
+	page := b.Get("/logout?client_id=spa&post_logout_redirect_uri=" + url.QueryEscape("http://localhost:9090/spa/") + "&state=s")
+	stay := b.Submit(page, url.Values{"decision": {"stay"}})
+	if stay.Location == nil || stay.Location.Path != "/" {
+		t.Errorf("staying leads to %v", stay.Location)
+	}
+	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.AccountSelectionRequired) // both are still there
+	page = b.Submit(page, url.Values{"decision": {"sign_out"}})
+	wantPage(t, page, http.StatusOK, `href="http://localhost:9090/spa/?state=s"`) // a link, and no redirect
+	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
+}
+
+func TestAHintSignsOutAlsoWhereTheCookieDoesNotReach(t *testing.T) { // signoutSilent in a cross-site iframe
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	b.SignIn("alice")
+	hint := b.Tokens("spa", b.Code(idptest.Request("spa")))["id_token"].(string)
+	p.Clock.Pass(time.Hour) // an expired hint is good
+	cookieless := p.Browser(t)
+	if page := cookieless.Get("/logout?" + url.Values{"id_token_hint": {hint}}.Encode()); page.Status != http.StatusOK {
+		t.Fatalf("got %d", page.Status)
+	}
+	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
+}
+
+func TestAnOldCookieIsWorthNothingAfterLogout(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	b.SignIn("alice")
+	old := b.Cookies()
+	page := b.Get("/logout")
+	b.Submit(page, url.Values{"decision": {"sign_out"}})
+	thief := p.Browser(t)
+	thief.SetCookies(old)
+	wantError(t, thief.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
+}

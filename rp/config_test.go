@@ -1,0 +1,89 @@
+package rp
+
+import (
+	"strings"
+	"testing"
+)
+
+func goodConfig() Config {
+	return Config{
+		Issuer: "https://idp.example.com", ClientID: "web", ClientSecret: "secret",
+		RedirectURI: "https://app.example.com/web/callback", SilentRedirectURI: "https://app.example.com/web/silent-callback",
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		change func(*Config)
+		says   string
+	}{
+		{"Issuer is required", func(c *Config) { c.Issuer = "" }, `Issuer ""`},
+		{"Discovery §3 the issuer is a URL", func(c *Config) { c.Issuer = "idp.example.com" }, "not an absolute http(s) URL"},
+		{"Discovery §3 the issuer is https", func(c *Config) { c.Issuer = "http://idp.example.com" }, "use https"},
+		{"Discovery §3 the issuer has no fragment", func(c *Config) { c.Issuer += "#x" }, "fragment"},
+		{"an issuer without user name", func(c *Config) { c.Issuer = "https://u:p@idp.example.com" }, "not an absolute"},
+		{"RedirectURI is required", func(c *Config) { c.RedirectURI = "" }, `RedirectURI ""`},
+		{"RFC 9700 §2.6 the redirect URI is https", func(c *Config) { c.RedirectURI = "http://app.example.com/cb" }, "use https"},
+		{"a browser is sent to http(s) only", func(c *Config) { c.SilentRedirectURI = "javascript:alert(1)" }, "SilentRedirectURI"},
+		{"cookies reach one origin", func(c *Config) { c.SilentRedirectURI = "https://www.example.com/cb" }, "different origins"},
+		{"a bad PostLogoutRedirectURI", func(c *Config) { c.PostLogoutRedirectURI = "/web/" }, "PostLogoutRedirectURI"},
+		{"the back channel is an address", func(c *Config) { c.BackChannel = "http://idp:8080/base" }, "http://host:port"},
+		{"the back channel is a URL", func(c *Config) { c.BackChannel = "idp:8080" }, "http://host:port"},
+		{"ClientID is required", func(c *Config) { c.ClientID = "" }, "ClientID"},
+		{"Core §3.1.2.1 openid is among the scopes", func(c *Config) { c.Scopes = []string{"profile"} }, "openid"},
+		{"a short cookie key", func(c *Config) { c.CookieKeys = [][]byte{make([]byte, 16)} }, "CookieKeys[0] has 16 bytes"},
+		{"no cookie key", func(c *Config) { c.CookieKeys = [][]byte{} }, "CookieKeys is empty"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := goodConfig()
+			row.change(&c)
+			if _, err := New(c); err == nil || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("%v, expected …%s…", err, row.says)
+			}
+		})
+	}
+}
+
+func TestNewTellsEverythingAtOnce(t *testing.T) {
+	_, err := New(Config{})
+	for _, field := range []string{"Issuer", "RedirectURI", "ClientID"} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%v lacks %s", err, field)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	p, err := New(goodConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.home != "/web/" || len(p.config.CookieKeys) != 1 || p.config.Scopes[0] != "openid" || p.config.Now().IsZero() {
+		t.Errorf("%q %+v", p.home, p.config.Scopes)
+	}
+	for uri, want := range map[string]string{
+		"https://a.test": "/", "https://a.test/cb": "/", "https://a.test/x/y/cb?z=/q/": "/x/y/", "https://a.test/x/": "/x/",
+	} {
+		if got := directory(uri); got != want {
+			t.Errorf("the folder of %s is %q, expected %q", uri, got, want)
+		}
+	}
+}
+
+func TestNewResourceRefuses(t *testing.T) {
+	for _, row := range []struct {
+		name, says string
+		config     ResourceConfig
+	}{
+		{"Issuer is required", "Issuer", ResourceConfig{Audience: "urn:api"}},
+		{"RFC 9068 §4 Audience is required", "Audience", ResourceConfig{Issuer: "https://idp.example.com"}},
+		{"RFC 9110 §11.5 Realm stands quoted", "Realm", ResourceConfig{Issuer: "https://idp.example.com", Audience: "urn:api", Realm: `a"b`}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if _, err := NewResource(row.config); err == nil || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("%v, expected …%s…", err, row.says)
+			}
+		})
+	}
+}

@@ -1,0 +1,157 @@
+package rp_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/rp"
+)
+
+// house is an application with an API on rp, the real provider, and a browser.
+type house struct {
+	*rp.RP
+	t        *testing.T
+	app      string // its address
+	provider *idptest.Provider
+	browser  *idptest.Browser
+	requests chan *http.Request // those of /web/request
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	h := &house{t: t, app: server.URL, provider: idptest.Start(t, nil), requests: make(chan *http.Request, 1)}
+	h.browser = h.provider.Browser(t)
+
+	var err error
+	h.RP, err = rp.New(rp.Config{
+		Issuer: h.provider.Issuer, ClientID: "web", ClientSecret: "web-secret", Now: h.provider.Clock.Now,
+		RedirectURI: h.app + "/web/callback", SilentRedirectURI: h.app + "/web/silent-callback", PostLogoutRedirectURI: h.app + "/web/",
+		Scopes: []string{"openid", "profile", "api.read"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := rp.NewResource(rp.ResourceConfig{Issuer: h.provider.Issuer, Audience: "urn:hush:demo-api", Now: h.provider.Clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux.HandleFunc("/web/login", h.Login)
+	mux.HandleFunc("/web/callback", h.Callback)
+	mux.HandleFunc("/web/silent", h.SilentLogin)
+	mux.HandleFunc("/web/silent/finish", h.FinishSilent)
+	mux.HandleFunc("/web/logout", h.Logout)
+	mux.HandleFunc("/web/request", func(w http.ResponseWriter, r *http.Request) { h.requests <- r.Clone(t.Context()) })
+	mux.HandleFunc("/web/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "home") })
+	mux.Handle("/api/me", api.Require("api.read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, _ := rp.AccessTokenFrom(r.Context())
+		_, _ = w.Write(token.Claims)
+	})))
+	return h
+}
+
+// follow walks the redirects from page to the first answer that is none, or that leads to stop.
+func (h *house) follow(page idptest.Page, stop string) idptest.Page {
+	h.t.Helper()
+	for page.Location != nil && (stop == "" || !strings.HasPrefix(page.Location.String(), stop)) {
+		page = h.browser.Get(page.Location.String())
+	}
+	return page
+}
+
+// request is one that the browser made of the application, as its handler got it.
+func (h *house) request() *http.Request {
+	h.t.Helper()
+	h.browser.Get(h.app + "/web/request")
+	return <-h.requests
+}
+
+// renew walks the silent way; the hidden iframe and the fetch of its page are played by the browser.
+func (h *house) renew() (int, map[string]any) {
+	h.t.Helper()
+	page := h.follow(h.browser.Get(h.app+"/web/silent"), h.app+"/web/silent-callback")
+	if page.Location == nil {
+		h.t.Fatalf("the iframe ended at a page: %d %s", page.Status, page.Body)
+	}
+	answer := h.browser.Post(h.app+"/web/silent/finish", page.Location.Query())
+	return answer.Status, answer.JSON(h.t)
+}
+
+// callAPI returns who the API says is calling.
+func (h *house) callAPI() map[string]any {
+	h.t.Helper()
+	response, err := oauth2.NewClient(h.t.Context(), h.TokenSource(h.request())).Get(h.app + "/api/me")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var claims map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&claims); err != nil || response.StatusCode != http.StatusOK {
+		h.t.Fatalf("%s %v %v", response.Status, claims, err)
+	}
+	return claims
+}
+
+func TestWithTheRealProvider(t *testing.T) {
+	h := newHouse(t)
+	if _, failure := h.renew(); failure["error"] != "login_required" {
+		t.Errorf("Core §3.1.2.6 before the sign-in: %v", failure)
+	}
+
+	login := h.follow(h.browser.Get(h.app+"/web/login?return_to=/web/here"), "")
+	home := h.follow(h.browser.Submit(login, url.Values{"username": {"alice"}, "password": {"alice"}}), "")
+	if home.Body != "home" {
+		t.Fatalf("the sign-in ended at %d %s", home.Status, home.Body)
+	}
+	before, err := h.Session(h.request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := h.UserInfo(h.request()); err != nil || !strings.Contains(string(info), `"Alice`) {
+		t.Errorf("userinfo: %s %v", info, err)
+	}
+
+	h.provider.Clock.Pass(time.Minute)
+	status, view := h.renew()
+	after, err := h.Session(h.request())
+	if status != http.StatusOK || err != nil || view["sub"] != before.Sub {
+		t.Fatalf("the renewal: %d %v %v", status, view, err)
+	}
+	if after.AccessToken == before.AccessToken || after.Sub != before.Sub || !after.AuthTime.Equal(before.AuthTime) || after.Renewals != 1 {
+		t.Errorf("Core §12.2: from %+v to %+v", before.View(), after.View())
+	}
+	if claims := h.callAPI(); claims["sub"] != before.Sub || claims["client_id"] != "web" {
+		t.Errorf("the API says %v", claims)
+	}
+
+	if page := h.follow(h.browser.Post(h.app+"/web/logout", nil), ""); page.Body != "home" {
+		t.Errorf("the sign-out ended at %d %s", page.Status, page.Body)
+	}
+	if _, err := h.Session(h.request()); err != rp.ErrNoSession {
+		t.Errorf("after the sign-out: %v", err)
+	}
+	if _, failure := h.renew(); failure["error"] != "login_required" {
+		t.Errorf("after the sign-out the provider still knows the user: %v", failure)
+	}
+}
+
+func TestAnotherUserAtTheProvider(t *testing.T) {
+	h := newHouse(t)
+	h.browser.SignIn("alice")
+	h.renew()
+	h.browser.SignIn("bob")
+	if status, answer := h.renew(); status != http.StatusOK || answer["renewals"] != float64(1) {
+		t.Errorf("Core §3.1.2.1: id_token_hint names the account to renew, but %d %v", status, answer)
+	}
+}

@@ -1,0 +1,293 @@
+package rp
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// testAPI is an API behind a Resource.
+type testAPI struct {
+	http.Handler
+	t        *testing.T
+	provider *fakeProvider
+	clock    *fakeClock
+}
+
+func newAPI(t *testing.T) *testAPI {
+	t.Helper()
+	clock := newClock()
+	p := newProviderForTest(t, clock)
+	s, err := NewResource(ResourceConfig{Issuer: p.URL, Audience: "urn:api", Realm: "demo", Now: clock.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := AccessTokenFrom(r.Context())
+		if !ok {
+			t.Error("no access token in the context")
+		}
+		_, _ = io.WriteString(w, token.Sub+" by "+token.ClientID)
+	})
+	return &testAPI{Handler: s.Require("api.read")(echo), t: t, provider: p, clock: clock}
+}
+
+func (a *testAPI) call(target string, authorization ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", target, nil)
+	for _, value := range authorization {
+		r.Header.Add("Authorization", value)
+	}
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	return w
+}
+
+func (a *testAPI) token(change func(object)) string {
+	return a.provider.sign("at+jwt", a.provider.accessClaims(change))
+}
+
+// refused wants the answer of RFC 6750 §3 and returns its words.
+func (a *testAPI) refused(w *httptest.ResponseRecorder, status int, code, says string) string {
+	a.t.Helper()
+	var body struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+		a.t.Fatalf("no JSON: %s", w.Body)
+	}
+	challenge := w.Header().Get("WWW-Authenticate")
+	if w.Code != status || body.Error != code || !strings.Contains(body.Description, says) {
+		a.t.Errorf("%d %s, expected %d %s …%s…", w.Code, w.Body, status, code, says)
+	}
+	want := `Bearer realm="demo", error="` + code + `", error_description="` + body.Description + `"`
+	if !strings.HasPrefix(challenge, want) || w.Header().Get("Cache-Control") != "no-store" {
+		a.t.Errorf("WWW-Authenticate: %s\nexpected          %s", challenge, want)
+	}
+	return body.Description
+}
+
+func TestGoodAccessTokens(t *testing.T) {
+	a := newAPI(t)
+	for _, row := range []struct{ name, authorization string }{
+		{"RFC 6750 §2.1", "Bearer " + a.token(nil)},
+		{"RFC 9110 §11.1 the scheme is case-insensitive", "bEARER " + a.token(nil)},
+		{"RFC 7519 §4.1.3 aud may be a list", "Bearer " + a.token(with("aud", []string{"urn:other", "urn:api"}))},
+		{"RFC 9068 §4 typ may be application/at+jwt", "Bearer " + a.provider.sign("application/at+jwt", a.provider.accessClaims(nil))},
+		{"RFC 7515 §4.1.9 typ is case-insensitive", "Bearer " + a.provider.sign("AT+JWT", a.provider.accessClaims(nil))},
+		{"an iat a little ahead", "Bearer " + a.token(with("iat", now+30))},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if w := a.call("/", row.authorization); w.Code != 200 || w.Body.String() != "alice by web" {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
+	}
+	if n := a.provider.requestsTo("/jwks"); n != 1 {
+		t.Errorf("the keys were fetched %d times, expected once", n)
+	}
+}
+
+func TestNoAccessToken(t *testing.T) {
+	a := newAPI(t)
+	for _, authorization := range [][]string{nil, {"Basic d2ViOng="}, {""}} {
+		w := a.call("/", authorization...)
+		if w.Code != 401 || w.Header().Get("WWW-Authenticate") != `Bearer realm="demo"` || strings.Contains(w.Body.String(), `"error"`) {
+			t.Errorf("RFC 6750 §3.1: no error code without a token: %d %v %s", w.Code, w.Header(), w.Body)
+		}
+	}
+}
+
+func TestMalformedRequests(t *testing.T) {
+	a := newAPI(t)
+	good := a.token(nil)
+	for _, row := range []struct {
+		name, target string
+		header       []string
+		says         string
+	}{
+		{"RFC 6750 §2.1 Bearer without a token", "/", []string{"Bearer"}, "one space and a token"},
+		{"RFC 6750 §2.1 Bearer with nothing", "/", []string{"Bearer "}, "one space and a token"},
+		{"RFC 6750 §2.1 two spaces", "/", []string{"Bearer  " + good}, "one space and a token"},
+		{"RFC 6750 §2.1 more than a token", "/", []string{"Bearer " + good + " x"}, "one space and a token"},
+		{"RFC 6750 §2.1 characters outside b64token", "/", []string{"Bearer {}"}, "one space and a token"},
+		{"RFC 6750 §2 a token in two headers", "/", []string{"Bearer " + good, "Bearer " + good}, "2 Authorization headers"},
+		{"RFC 6750 §2 a token in the header and the query", "/?access_token=" + good, []string{"Bearer " + good}, "in the query"},
+		{"RFC 6750 §2.3 a token in the query", "/?access_token=" + good, nil, "in the query"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			a.refused(a.call(row.target, row.header...), 400, "invalid_request", row.says)
+		})
+	}
+}
+
+func TestBadAccessTokens(t *testing.T) {
+	a := newAPI(t)
+	a.provider.keys = append(a.provider.keys, signingKey{"rsa-2", jose.RS256, testRSAKey})
+	es256 := func(kid string, key any, payload []byte) string {
+		return signJWT(t, jose.ES256, key, object{"typ": "at+jwt", "kid": kid}, payload)
+	}
+	good, _ := json.Marshal(a.provider.accessClaims(nil))
+	var said strings.Builder
+	for _, row := range []struct{ name, token, says string }{
+		{"RFC 7519 §7.2 it is a JWT", "opaque", "not a JWT"},
+		{"RFC 9068 §4 alg is not none", unsigned(object{"typ": "at+jwt", "kid": "ec-1"}, good), "asymmetric"},
+		{"RFC 8725 §3.1 alg is not HMAC", signJWT(t, jose.HS256, make([]byte, 32), object{"typ": "at+jwt", "kid": "ec-1"}, good), "asymmetric"},
+		{"RFC 9068 §4 typ is at+jwt: an ID Token is not", a.provider.sign("JWT", a.provider.accessClaims(nil)), "typ is 'jwt'"},
+		{"RFC 9068 §4 typ is present", signJWT(t, jose.ES256, testECKey, object{"kid": "ec-1"}, good), "typ is ''"},
+		{"RFC 9068 §4 the signature verifies", es256("ec-1", foreignKey, good), "no key that"},
+		{"RFC 7515 §4.1.4 kid is one that the provider publishes", es256("unknown", testECKey, good), "kid 'unknown'"},
+		{"RFC 8725 §3.1 a key serves its own alg only", signJWT(t, jose.PS256, testRSAKey, object{"typ": "at+jwt", "kid": "rsa-2"}, good), "alg PS256"},
+		{"RFC 9068 §2.2 claims have the right types", a.token(with("client_id", 7)), "wrong type"},
+		{"RFC 9068 §4 iss is the provider", a.token(with("iss", "https://evil.test")), "iss is 'https://evil.test'"},
+		{"RFC 9068 §4 aud contains this API", a.token(with("aud", "urn:other")), "aud is"},
+		{"RFC 9068 §4 aud is present", a.token(without("aud")), "aud is"},
+		{"RFC 9068 §4 now is before exp", a.token(with("exp", now-12)), "expired 12s ago"},
+		{"RFC 7519 §4.1.4 exp itself is too late", a.token(with("exp", now)), "expired 0s ago"},
+		{"RFC 9068 §2.2 exp is present", a.token(without("exp")), "exp is missing"},
+		{"RFC 7519 §4.1.5 now is not before nbf", a.token(with("nbf", now+120)), "not valid yet"},
+		{"RFC 9068 §2.2 iat is present", a.token(without("iat")), "iat is missing"},
+		{"RFC 7519 §4.1.6 iat is not in the future", a.token(with("iat", now+120)), "ahead of this API's clock"},
+		{"RFC 9068 §2.2 sub is present", a.token(without("sub")), "sub is missing"},
+		{"RFC 9068 §2.2 client_id is present", a.token(without("client_id")), "client_id is missing"},
+		{"RFC 9068 §2.2 jti is present", a.token(without("jti")), "jti is missing"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			said.WriteString(a.refused(a.call("/", "Bearer "+row.token), 401, "invalid_token", row.says))
+		})
+	}
+	everyRuleBroken(t, accessTokenRules, said.String())
+}
+
+func TestInsufficientScope(t *testing.T) {
+	a := newAPI(t)
+	for _, change := range []func(object){with("scope", "openid api.write"), without("scope")} {
+		w := a.call("/", "Bearer "+a.token(change))
+		a.refused(w, 403, "insufficient_scope", "this needs the scope 'api.read'")
+		if !strings.HasSuffix(w.Header().Get("WWW-Authenticate"), `, scope="api.read"`) {
+			t.Errorf("RFC 6750 §3: %s", w.Header().Get("WWW-Authenticate"))
+		}
+	}
+}
+
+func TestProviderDownAtTheAPI(t *testing.T) {
+	a := newAPI(t)
+	token := a.token(nil)
+	a.provider.misbehave(distortions{jwksStatus: 500})
+	for range 2 * maxFetches {
+		w := a.call("/", "Bearer "+token)
+		if w.Code != 503 || w.Header().Get("WWW-Authenticate") != "" || !strings.Contains(w.Body.String(), "provider_down") {
+			t.Fatalf("a failure of the provider is no fault of the token: %d %s", w.Code, w.Body)
+		}
+	}
+	a.provider.misbehave(distortions{})
+	if w := a.call("/", "Bearer "+token); w.Code != 200 {
+		t.Errorf("the provider is back: %d %s", w.Code, w.Body)
+	}
+	a.provider.Close()
+	if w := a.call("/", "Bearer "+token); w.Code != 200 {
+		t.Errorf("keys that are known need no provider: %d %s", w.Code, w.Body)
+	}
+	a = newAPI(t)
+	token = a.token(nil)
+	a.provider.Close()
+	if w := a.call("/", "Bearer "+token); w.Code != 503 || !strings.Contains(w.Body.String(), "is it running?") {
+		t.Errorf("never discovered: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestKeyRotationAtTheAPI(t *testing.T) {
+	a := newAPI(t)
+	old := a.token(nil)
+	a.call("/", "Bearer "+old)
+	a.provider.rotate(signingKey{"rsa-2", jose.RS256, testRSAKey})
+	for _, token := range []string{a.token(nil), old} {
+		if w := a.call("/", "Bearer "+token); w.Code != 200 {
+			t.Errorf("Core §10.1.1: %d %s", w.Code, w.Body)
+		}
+	}
+	if n := a.provider.requestsTo("/jwks"); n != 2 {
+		t.Errorf("the keys were fetched %d times, expected once for each new key", n)
+	}
+}
+
+func TestUnusableKeysAreIgnored(t *testing.T) {
+	set := []json.RawMessage{
+		[]byte(`{"kty":"unheard-of","kid":"1"}`), []byte(`7`),
+		[]byte(`{"kty":"oct","kid":"2","k":"c2VjcmV0"}`),
+	}
+	for _, key := range []jose.JSONWebKey{
+		{Key: testECKey, KeyID: "private"},
+		{Key: testECKey.Public(), KeyID: "for encryption", Use: "enc"},
+		{Key: testECKey.Public(), KeyID: "good"},
+	} {
+		raw, err := json.Marshal(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set = append(set, raw)
+	}
+	if keys := publicKeys(set); len(keys) != 1 || keys[0].KeyID != "good" {
+		t.Errorf("RFC 7517 §5: %v", keys)
+	}
+}
+
+func TestGarbageIsNoFloodAtTheProvider(t *testing.T) {
+	a := newAPI(t)
+	garbage := signJWT(t, jose.ES256, foreignKey, object{"typ": "at+jwt", "kid": "garbage"}, []byte("{}"))
+	for range 10 * maxFetches {
+		a.call("/", "Bearer "+garbage)
+	}
+	if n := a.provider.requestsTo("/jwks"); n != maxFetches {
+		t.Errorf("%d requests for keys, expected %d", n, maxFetches)
+	}
+	a.clock.Advance(fetchWindow)
+	a.provider.rotate(signingKey{"rsa-2", jose.RS256, testRSAKey})
+	if w := a.call("/", "Bearer "+a.token(nil)); w.Code != 200 {
+		t.Errorf("a new key after %v: %d %s", fetchWindow, w.Code, w.Body)
+	}
+}
+
+func TestParallelFirstCallsShareOneFetch(t *testing.T) {
+	a := newAPI(t)
+	token := a.token(nil)
+	var calls sync.WaitGroup
+	for range 8 {
+		calls.Go(func() {
+			if w := a.call("/", "Bearer "+token); w.Code != 200 {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
+	}
+	calls.Wait()
+	if n := a.provider.requestsTo("/jwks"); n > maxFetches {
+		t.Errorf("the keys were fetched %d times", n)
+	}
+}
+
+func TestAccessTokenFrom(t *testing.T) {
+	if _, ok := AccessTokenFrom(t.Context()); ok {
+		t.Error("a context without a token has one")
+	}
+	a := newAPI(t)
+	s, err := NewResource(ResourceConfig{Issuer: a.provider.URL, Audience: "urn:api", Now: a.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := s.verify(t.Context(), a.token(with("extra", "yes")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token.Iss != a.provider.URL || token.Sub != "alice" || token.Aud[0] != "urn:api" || token.Jti == "" || !token.Scope.Has("api.read") ||
+		!token.Exp.Equal(a.clock.Now().Add(90*time.Second)) || !token.Iat.Equal(a.clock.Now()) || !strings.Contains(string(token.Claims), `"extra"`) {
+		t.Errorf("%+v", token)
+	}
+}
