@@ -46,7 +46,7 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 	case http.StatusMethodNotAllowed:
 		return oidc.InvalidRequest.Errorf("%s does not take %s; it takes %s", r.URL.Path, r.Method, c.Response().Header().Get("Allow"))
 	case http.StatusRequestEntityTooLarge:
-		return oidc.InvalidRequest.Errorf("the request's body is larger than %s bytes", bodyLimit)
+		return oidc.InvalidRequest.Errorf("the request's body is larger than %s", bodyLimit)
 	case http.StatusForbidden:
 		return oidc.AccessDenied.Errorf("the form was sent from another site: open the provider's page and send it from there")
 	case http.StatusInternalServerError:

@@ -26,7 +26,7 @@ const (
 )
 
 // bodyLimit is more than any request of ours needs.
-const bodyLimit = "64K"
+const bodyLimit = "64KiB"
 
 // routes gives every room its path, and every path the guards that it needs.
 func (p *Provider) routes() *echo.Echo {

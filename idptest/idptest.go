@@ -33,8 +33,8 @@ type Provider struct {
 
 // Start runs a provider with the built-in users and clients, as change wants it different; nil changes nothing. The issuer
 // is http://127.0.0.1 and a free port unless change sets one. Tokens are signed with ES256, whose keys are made faster than
-// those of RS256, the provider's own default.
-func Start(t testing.TB, change func(*idp.Config)) *Provider {
+// those of RS256, the provider's own default. wrap puts decorators around the store, for a test that counts or fails.
+func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) storage.Store) *Provider {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	config := idp.Config{
@@ -46,9 +46,13 @@ func Start(t testing.TB, change func(*idp.Config)) *Provider {
 	}
 	p := &Provider{Clock: NewClock(), Log: &Log{}}
 	p.Store = storage.NewMemory(p.Clock.Now)
+	var store storage.Store = p.Store
+	for _, decorate := range wrap {
+		store = decorate(store)
+	}
 	var err error
 	p.Provider, err = idp.New(config, idp.Surroundings{
-		Store: p.Store, Now: p.Clock.Now, Log: slog.New(slog.NewTextHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Store: store, Now: p.Clock.Now, Log: slog.New(slog.NewTextHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ type row struct {
 	name   string
 	client string // spa (default), web, other
 	change string // a=b sets, -a removes, +a=b adds a second value; separated by spaces, values form-encoded
+	raw    string // put behind the query as it is
 	signed string // who is signed in, the last used first, separated by commas
 
 	page   oidc.ErrorCode
@@ -51,6 +52,7 @@ var rows = []row{
 	{name: "RFC 6749 §4.1.2.1 prompt=none changes nothing about an unknown client", change: "client_id=nobody prompt=none", page: oidc.UnauthorizedClient},
 
 	// rules, in their order
+	{name: "RFC 6749 appendix B parameters are form-encoded", raw: "&login_hint=%zz", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 6749 §3.1 a repeated parameter", change: "+scope=openid", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 6749 §3.1 a repeated unknown parameter", change: "x=1 +x=2", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 6749 §3.1 a repeated state", change: "+state=2", err: oidc.InvalidRequest, signed: "alice"},
@@ -134,6 +136,7 @@ func (row row) check(t *testing.T) {
 	e := newEndpoint(t)
 	params := row.params(t)
 	r := e.request(t, params, row.signed)
+	r.URL.RawQuery += row.raw
 	e.clock.pass(10 * time.Minute) // between the sign-in and the request
 	outcome, err := e.Authorize(r)
 	if row.page != "" {
@@ -276,6 +279,7 @@ func TestPromptNoneIsAlwaysOneRedirectOnceTheAddressIsVerified(t *testing.T) {
 				params.Set("prompt", params.Get("prompt")+" none") // makes no sense, and still forbids pages
 			}
 			r := e.request(t, params, row.signed)
+			r.URL.RawQuery += row.raw
 			e.store.failing = failing // the engine behind the store vanishes: still no page
 			outcome, err := e.Authorize(r)
 			if err != nil || outcome.Redirect == "" || outcome.Screen != "" {

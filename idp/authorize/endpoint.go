@@ -33,6 +33,7 @@ type Endpoint struct {
 // Authorize takes one request through the endpoint. Its error has no verified address to go to and must be shown on a
 // page; everything else is in the Outcome.
 func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
+	malformed := r.ParseForm() // what could be read is in r.Form all the same
 	waiting, err := e.resume(r)
 	if err != nil {
 		return Outcome{}, err
@@ -43,6 +44,7 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	}
 	silent := wantsNoPage(waiting.Params)
 	request := e.parse(address.client, waiting.Params, waiting.StartedAt)
+	request.Malformed = malformed
 	code, page, err := e.decide(r, request, waiting)
 	switch {
 	case err != nil:
@@ -55,9 +57,6 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 
 // resume gives the parameters of the request: those that just came, or those that were waiting for a person.
 func (e *Endpoint) resume(r *http.Request) (interaction.Interaction, error) {
-	if err := r.ParseForm(); err != nil {
-		return interaction.Interaction{}, oidc.InvalidRequest.Errorf("the parameters cannot be read: %v", err).Because(err)
-	}
 	if sealed := r.Form.Get(interaction.Param); sealed != "" {
 		return e.Interactions.Open(sealed)
 	}

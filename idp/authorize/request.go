@@ -14,6 +14,7 @@ import (
 type Request struct {
 	Client    oidc.Client
 	Params    url.Values // as they came
+	Malformed error      // why some of them could not be read
 	StartedAt time.Time  // when the request first came, before any page
 
 	ResponseType        string

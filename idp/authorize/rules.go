@@ -25,6 +25,13 @@ const maxParams = 16 << 10
 
 var rules = []Rule{
 	{
+		Spec: "RFC 6749 appendix B", Text: "parameters are form-encoded",
+		Holds: func(r Request) bool { return r.Malformed == nil },
+		Else:  oidc.InvalidRequest,
+		Got:   func(r Request) string { return clip(r.Malformed.Error()) },
+		Help:  "percent-encode every name and value, as URLSearchParams does",
+	},
+	{
 		Spec: "RFC 6749 §3.1", Text: "no parameter is sent more than once",
 		Holds: func(r Request) bool { return repeated(r.Params) == "" },
 		Else:  oidc.InvalidRequest,

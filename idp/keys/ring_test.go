@@ -1,0 +1,232 @@
+package keys_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hush-idp/hush/idp/keys"
+)
+
+type claims struct {
+	Subject string `json:"sub"`
+}
+
+// newRing has a key for every algorithm, RS256 the default.
+func newRing(t *testing.T) *keys.Ring {
+	t.Helper()
+	var specs []keys.Spec
+	for _, alg := range keys.Algorithms() {
+		specs = append(specs, keys.Spec{Alg: alg})
+	}
+	return mustRing(t, specs...)
+}
+
+func mustRing(t *testing.T, specs ...keys.Spec) *keys.Ring {
+	t.Helper()
+	ring, err := keys.New(specs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+func mustSign(t *testing.T, ring *keys.Ring, alg, typ string) string {
+	t.Helper()
+	token, err := ring.Sign(alg, typ, claims{"alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func mustPublic(t *testing.T, ring *keys.Ring) jose.JSONWebKeySet {
+	t.Helper()
+	set, err := ring.Public()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// published is the JWKS as a client gets it: through JSON.
+func published(t *testing.T, ring *keys.Ring) (jose.JSONWebKeySet, string) {
+	t.Helper()
+	text, err := json.Marshal(mustPublic(t, ring))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(text, &set); err != nil {
+		t.Fatal(err)
+	}
+	return set, string(text)
+}
+
+func TestEveryAlgorithmSignsWhatThePublishedKeysVerify(t *testing.T) {
+	ring := newRing(t)
+	jwks, _ := published(t, ring)
+	for _, alg := range keys.Algorithms() {
+		for _, typ := range []string{keys.TypeIDToken, keys.TypeAccessToken} {
+			t.Run("RFC 7518 §3.1 "+string(alg)+", typ "+typ, func(t *testing.T) {
+				checkSigned(t, ring, jwks, alg, typ)
+			})
+		}
+	}
+}
+
+// checkSigned is a relying party that knows the JWKS and nothing else.
+func checkSigned(t *testing.T, ring *keys.Ring, jwks jose.JSONWebKeySet, alg jose.SignatureAlgorithm, typ string) {
+	t.Helper()
+	token := mustSign(t, ring, string(alg), typ)
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{alg})
+	if err != nil {
+		t.Fatalf("RFC 7515 §4.1.1: no token with alg %s: %v", alg, err)
+	}
+	header := parsed.Headers[0]
+	if got := header.ExtraHeaders[jose.HeaderType]; got != typ {
+		t.Errorf("RFC 7515 §4.1.9: typ = %v; want %s", got, typ)
+	}
+	found := jwks.Key(header.KeyID)
+	if len(found) != 1 || found[0].Algorithm != string(alg) {
+		t.Fatalf("RFC 7515 §4.1.4: kid %q finds %d keys; want the one for %s", header.KeyID, len(found), alg)
+	}
+	var got claims
+	if err := parsed.Claims(found[0].Key, &got); err != nil || got.Subject != "alice" {
+		t.Errorf("the published key gives %+v, %v; want sub alice", got, err)
+	}
+	got = claims{}
+	if err := ring.Verify(token, typ, &got); err != nil || got.Subject != "alice" {
+		t.Errorf("the ring gives %+v, %v for its own token", got, err)
+	}
+}
+
+func TestWithoutAnAlgTheFirstKeySigns(t *testing.T) {
+	ring := mustRing(t, keys.Spec{Alg: jose.ES256}, keys.Spec{Alg: jose.EdDSA})
+	token := mustSign(t, ring, "", keys.TypeIDToken)
+	if _, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256}); err != nil {
+		t.Errorf("the default is not the first configured, ES256: %v", err)
+	}
+	if diff := cmp.Diff([]jose.SignatureAlgorithm{jose.ES256, jose.EdDSA}, ring.Algs()); diff != "" {
+		t.Errorf("Algs (-want +got):\n%s", diff)
+	}
+}
+
+func TestSignRefusesAnAlgWithoutAKey(t *testing.T) {
+	ring := mustRing(t, keys.Spec{Alg: jose.ES256})
+	for _, alg := range []string{"RS256", "none", "HS256", "es256"} {
+		if token, err := ring.Sign(alg, keys.TypeIDToken, claims{"alice"}); err == nil {
+			t.Errorf("alg %s gave %s; there is an ES256 key only", alg, token)
+		}
+		if _, err := ring.Alg(alg); err == nil {
+			t.Errorf("Alg(%q) gives no error", alg)
+		}
+	}
+}
+
+// RFC 7517 §4: what a published key says of itself.
+func TestThePublishedKeys(t *testing.T) {
+	jwks, text := published(t, newRing(t))
+	var algs []jose.SignatureAlgorithm
+	for _, key := range jwks.Keys {
+		algs = append(algs, jose.SignatureAlgorithm(key.Algorithm))
+		if key.Use != "sig" {
+			t.Errorf("RFC 7517 §4.2: use of the %s key = %q; want sig", key.Algorithm, key.Use)
+		}
+		thumbprint, err := key.Thumbprint(crypto.SHA256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := base64.RawURLEncoding.EncodeToString(thumbprint); key.KeyID != want {
+			t.Errorf("RFC 7638 §3.1: kid of the %s key = %s; want the thumbprint %s", key.Algorithm, key.KeyID, want)
+		}
+		if !key.IsPublic() || !key.Valid() {
+			t.Errorf("the %s key is not a valid public one", key.Algorithm)
+		}
+	}
+	if diff := cmp.Diff(keys.Algorithms(), algs); diff != "" {
+		t.Errorf("one key for each algorithm (-want +got):\n%s", diff)
+	}
+	checkMembers(t, text)
+}
+
+// checkMembers holds RFC 7518 §6: the members of a public key, and none of a private one (d, p, q, dp, dq, qi, oth, k).
+func checkMembers(t *testing.T, text string) {
+	t.Helper()
+	var jwks struct{ Keys []map[string]any }
+	if err := json.Unmarshal([]byte(text), &jwks); err != nil {
+		t.Fatal(err)
+	}
+	members := map[string][]string{
+		"RSA": {"alg", "e", "kid", "kty", "n", "use"},
+		"EC":  {"alg", "crv", "kid", "kty", "use", "x", "y"},
+		"OKP": {"alg", "crv", "kid", "kty", "use", "x"},
+	}
+	for _, key := range jwks.Keys {
+		var got []string
+		for name := range key {
+			got = append(got, name)
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(members[key["kty"].(string)], got); diff != "" {
+			t.Errorf("members of the %v key (-want +got):\n%s", key["alg"], diff)
+		}
+	}
+}
+
+func TestKeysHaveTheStrengthThatTheirAlgorithmDemands(t *testing.T) {
+	for _, key := range mustPublic(t, newRing(t)).Keys {
+		switch public := key.Key.(type) {
+		case *rsa.PublicKey:
+			if public.N.BitLen() < 2048 {
+				t.Errorf("RFC 7518 §3.3: the %s key has %d bits", key.Algorithm, public.N.BitLen())
+			}
+		case *ecdsa.PublicKey:
+			if public.Curve.Params().Name != "P-256" {
+				t.Errorf("RFC 7518 §3.4: the ES256 key is on %s", public.Curve.Params().Name)
+			}
+		case ed25519.PublicKey:
+		default:
+			t.Errorf("%s has a %T", key.Algorithm, public)
+		}
+	}
+}
+
+func TestEachRingMakesKeysOfItsOwn(t *testing.T) {
+	a, b := mustPublic(t, mustRing(t, keys.Spec{Alg: jose.EdDSA})), mustPublic(t, mustRing(t, keys.Spec{Alg: jose.EdDSA}))
+	if a.Keys[0].KeyID == b.Keys[0].KeyID {
+		t.Error("two providers have the same key")
+	}
+}
+
+func TestNewRefusesSpecsThatCannotBe(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		specs []keys.Spec
+		text  string
+	}{
+		{"no key at all", nil, "RS256"},
+		{"RFC 8725 §3.1 alg none", []keys.Spec{{Alg: "none"}}, "supported are"},
+		{"an alg with a shared key", []keys.Spec{{Alg: jose.HS256}}, "supported are"},
+		{"an alg in other case", []keys.Spec{{Alg: "rs256"}}, "supported are"},
+		{"an alg this provider does not have", []keys.Spec{{Alg: jose.ES256}, {Alg: jose.ES384}}, "supported are"},
+		{"no alg", []keys.Spec{{}}, "supported are"},
+		{"the same alg twice", []keys.Spec{{Alg: jose.ES256}, {Alg: jose.ES256}}, "twice"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if _, err := keys.New(row.specs); err == nil || !strings.Contains(err.Error(), row.text) {
+				t.Errorf("New = %v; want an error with %q in it", err, row.text)
+			}
+		})
+	}
+}

@@ -1,0 +1,221 @@
+package session_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/securecookie"
+
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/storage"
+)
+
+const (
+	httpIssuer  = "http://localhost:8080"
+	httpsIssuer = "https://login.example.com"
+
+	idle     = 2 * time.Hour
+	absolute = 12 * time.Hour
+)
+
+var (
+	oldKey = []byte(strings.Repeat("o", 32))
+	newKey = []byte(strings.Repeat("n", 32))
+)
+
+// house is a session manager with a clock that the test moves and a store that it watches. The store's own clock stands
+// still, as in an engine that collects its garbage late: whether a session still counts is for the manager to judge.
+type house struct {
+	*session.Manager
+	clock *clock
+	store *watchedStore
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	c := &clock{now: time.Unix(1_800_000_000, 0)}
+	start := c.Now()
+	store := &watchedStore{Store: storage.NewMemory(func() time.Time { return start })}
+	return &house{clock: c, store: store, Manager: &session.Manager{
+		Sessions: storage.NewBucket[session.Session]("session", store),
+		Cookies:  cookies(t, httpIssuer, newKey), Idle: idle, Absolute: absolute, Now: c.Now, Random: rand.Text,
+	}}
+}
+
+func cookies(t *testing.T, issuer string, keys ...[]byte) session.Cookies {
+	t.Helper()
+	u, err := url.Parse(issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session.NewCookies(u, keys, absolute)
+}
+
+// signIn signs sub in with the browser, which keeps the cookies that it is given.
+func (h *house) signIn(t *testing.T, b *browser, sub string) *session.Session {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s, err := h.SignIn(w, b.request(t), session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.keep(w)
+	return s
+}
+
+// signedIn is a browser in which the subs are signed in, the last one last.
+func (h *house) signedIn(t *testing.T, subs ...string) *browser {
+	t.Helper()
+	b := &browser{}
+	for _, sub := range subs {
+		h.signIn(t, b, sub)
+	}
+	return b
+}
+
+// current is who is signed in according to the cookies of b.
+func (h *house) current(t *testing.T, b *browser) (*session.Session, error) {
+	t.Helper()
+	return h.Current(b.request(t))
+}
+
+// subs are the accounts of b in their order, separated by spaces; "" when there is no session.
+func (h *house) subs(t *testing.T, b *browser) string {
+	t.Helper()
+	s, err := session.OrNone(h.current(t, b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(s.Subs(), " ")
+}
+
+// value is what the cookie of b says once its signature is taken off: id and secret.
+func (h *house) value(t *testing.T, b *browser) (id, secret string) {
+	t.Helper()
+	var value string
+	name := h.Cookies.Names()[0]
+	if err := securecookie.DecodeMulti(name, b.cookies[name], &value, session.Codecs([][]byte{newKey}, absolute)...); err != nil {
+		t.Fatal(err)
+	}
+	id, secret, ok := strings.Cut(value, ".")
+	if !ok {
+		t.Fatalf("the cookie says %q; want id and secret", value)
+	}
+	return id, secret
+}
+
+// browser keeps cookies by name; the empty one has none.
+type browser struct{ cookies map[string]string }
+
+func (b *browser) request(t *testing.T) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/authorize", nil)
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	return r
+}
+
+func (b *browser) keep(w *httptest.ResponseRecorder) {
+	kept := map[string]string{}
+	for name, value := range b.cookies {
+		kept[name] = value
+	}
+	for _, cookie := range w.Result().Cookies() {
+		kept[cookie.Name] = cookie.Value
+		if cookie.MaxAge < 0 {
+			delete(kept, cookie.Name)
+		}
+	}
+	b.cookies = kept
+}
+
+// copy is what somebody has who saw the cookies at this moment.
+func (b *browser) copy() *browser { return &browser{cookies: b.cookies} }
+
+// only is the same browser, of whose cookies just the one called name reaches the provider.
+func (b *browser) only(name string) *browser { return b.with(name, b.cookies[name]) }
+
+// with is a browser with one cookie.
+func (*browser) with(name, value string) *browser {
+	return &browser{cookies: map[string]string{name: value}}
+}
+
+type clock struct {
+	sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.Lock()
+	defer c.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.Lock()
+	defer c.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// watchedStore counts what reaches the engine, keeps what is written, can let something happen just before a write, and can fail.
+type watchedStore struct {
+	storage.Store
+	gets, puts, updates int
+	written             []string
+	beforeWrite         func()
+	failing             bool
+}
+
+var errEngine = errors.New("the engine is gone")
+
+func (s *watchedStore) reset() { s.gets, s.puts, s.updates = 0, 0, 0 }
+
+func (s *watchedStore) Get(ctx context.Context, key string) ([]byte, error) {
+	s.gets++
+	if s.failing {
+		return nil, errEngine
+	}
+	return s.Store.Get(ctx, key)
+}
+
+func (s *watchedStore) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	s.puts++
+	s.written = append(s.written, key, string(value))
+	if err := s.interrupt(); err != nil {
+		return err
+	}
+	return s.Store.Put(ctx, key, value, ttl)
+}
+
+func (s *watchedStore) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
+	s.updates++
+	if err := s.interrupt(); err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, key, ttl, func(old []byte) ([]byte, error) {
+		value, err := change(old)
+		s.written = append(s.written, key, string(value))
+		return value, err
+	})
+}
+
+// interrupt runs beforeWrite once.
+func (s *watchedStore) interrupt() error {
+	if happens := s.beforeWrite; happens != nil {
+		s.beforeWrite = nil
+		happens()
+	}
+	if s.failing {
+		return errEngine
+	}
+	return nil
+}
