@@ -100,23 +100,22 @@ func TestOneClickSignInIsForDevelopmentOnly(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		change  func(*idp.Config)
+		host    string
 		allowed bool
 	}{
-		{"a loopback issuer", nil, true},
-		{"a loopback issuer with dev=false", func(c *idp.Config) { c.Dev = &off }, false},
-		{"another issuer", public, false},
+		{"a loopback issuer", nil, "127.0.0.1:8080", true},
+		{"a loopback issuer by another loopback name", nil, "idp.localhost:8080", true},
+		{"a loopback issuer by a foreign name (DNS rebinding)", nil, "evil.test:8080", false},
+		{"a loopback issuer with dev=false", func(c *idp.Config) { c.Dev = &off }, "127.0.0.1:8080", false},
+		{"another issuer", public, "127.0.0.1:8080", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := idptest.Start(t, row.change)
-			r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/login", nil)
-			page := serve(p, r)
+			page := serve(p, get(t, "GET", "http://"+row.host+"/login", nil))
 			if shown := strings.Contains(page.Body.String(), "one_click"); shown != row.allowed {
 				t.Errorf("the buttons are shown: %v; want %v", shown, row.allowed)
 			}
-			form := url.Values{"one_click": {"alice"}, "csrf": {"x"}}
-			r, _ = http.NewRequestWithContext(t.Context(), http.MethodPost, "/login", strings.NewReader(form.Encode()))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			r := get(t, "POST", "http://"+row.host+"/login", url.Values{"one_click": {"alice"}}, "Sec-Fetch-Site", "same-origin")
 			if signedIn := serve(p, r).Code == http.StatusSeeOther; signedIn != row.allowed {
 				t.Errorf("one click signs in: %v; want %v", signedIn, row.allowed)
 			}

@@ -20,7 +20,7 @@ const codeKept = 5 * time.Minute
 // to get them.
 type Grant struct {
 	ID            string     `json:"grant_id"`
-	ClientID      string     `json:"client_id"`
+	ClientID      string     `json:"client_id,omitempty"`
 	RedirectURI   string     `json:"redirect_uri,omitempty"`
 	CodeChallenge string     `json:"code_challenge,omitempty"` // S256
 	Nonce         string     `json:"nonce,omitempty"`
@@ -33,7 +33,7 @@ type Grant struct {
 	ExpiresAt     time.Time  `json:"expires_at,omitzero"` // when the code, not the grant, expires
 }
 
-// Code is the record behind an authorization code. Once spent it is a tombstone: of its grant the names remain.
+// Code is the record behind an authorization code. Once spent it is a tombstone, kept small: of its grant the ID remains.
 type Code struct {
 	Grant   Grant     `json:"grant"`
 	SpentAt time.Time `json:"spent_at,omitzero"`
@@ -61,7 +61,7 @@ func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error
 }
 
 // Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards.
-// It returns ErrUnknown, or ErrReplayed together with the grant's names. tokenLifetime is how long the tokens will live
+// It returns ErrUnknown, or ErrReplayed together with the grant's ID. tokenLifetime is how long the tokens will live
 // at the most: so long the tombstone is kept.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	var found Code
@@ -72,7 +72,7 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 		if found = *old; !found.SpentAt.IsZero() {
 			return nil, ErrReplayed
 		}
-		return &Code{Grant: Grant{ID: old.Grant.ID, ClientID: old.Grant.ClientID}, SpentAt: g.Now()}, nil
+		return &Code{Grant: Grant{ID: old.Grant.ID}, SpentAt: g.Now()}, nil
 	})
 	return found.Grant, err
 }

@@ -71,12 +71,19 @@ func (e *Endpoint) Login(c echo.Context) error {
 }
 
 func (e *Endpoint) authenticate(c echo.Context) (users.User, session.Account, bool) {
-	if name := c.FormValue("one_click"); name != "" && e.OneClick {
+	if name := c.FormValue("one_click"); name != "" && e.offersOneClick(c) {
 		user, ok := e.Users.ByName(name)
 		return user, byOneClick, ok
 	}
 	user, ok := e.Users.Authenticate(c.FormValue("username"), c.FormValue("password"))
 	return user, byPassword, ok
+}
+
+// offersOneClick wants the browser to have come by a loopback name: a page of the internet whose name was made to point
+// here (DNS rebinding) must not sign anybody in.
+func (e *Endpoint) offersOneClick(c echo.Context) bool {
+	u := url.URL{Host: c.Request().Host}
+	return e.OneClick && oidc.IsLoopback(u.Hostname())
 }
 
 // renderLogin shows the sign-in page. The name is prefilled by what was typed, else by the user the request is
@@ -86,7 +93,7 @@ func (e *Endpoint) renderLogin(c echo.Context, status int, waiting interaction.I
 	if page.Username == "" {
 		page.Username = e.expected(waiting)
 	}
-	if e.OneClick {
+	if e.offersOneClick(c) {
 		page.OneClick = pages.Accounts(e.Users.All())
 	}
 	return e.render(c, status, "login", page, waiting)

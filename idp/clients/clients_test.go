@@ -1,0 +1,98 @@
+package clients_test
+
+import (
+	"testing"
+
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/oidc"
+)
+
+func register() *clients.Register {
+	return clients.New([]oidc.Client{
+		{ClientID: "spa", RedirectURIs: []string{"https://App.test/cb", "https://app.test:443/other", "https://app.test:8443/cb?x=1"}},
+		{ClientID: "dev", RedirectURIs: []string{"http://localhost:9090/cb", "http://[::1]:9090/cb"}, PostLogoutRedirectURIs: []string{"https://logout.test/"}},
+		{ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"}, ClientURI: "https://home.test"},
+	})
+}
+
+func TestByID(t *testing.T) {
+	r := register()
+	for _, row := range []struct {
+		name, id string
+		known    bool
+	}{
+		{"RFC 6749 §2.2 a registered client_id", "spa", true},
+		{"an unknown client_id", "nobody", false},
+		{"RFC 6749 §2.2 in other case", "SPA", false},
+		{"with a space", "spa ", false},
+		{"none", "", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			client, ok := r.ByID(row.id)
+			if ok != row.known || ok && client.ClientID != row.id {
+				t.Errorf("ByID(%q) = %q, %t; want known: %t", row.id, client.ClientID, ok, row.known)
+			}
+		})
+	}
+}
+
+func TestAllKeepsTheOrderOfTheConfiguration(t *testing.T) {
+	var ids string
+	for _, client := range register().All() {
+		ids += client.ClientID + " "
+	}
+	if ids != "spa dev native " {
+		t.Errorf("All() = %s; want spa dev native", ids)
+	}
+}
+
+func TestAllowsOrigin(t *testing.T) {
+	r := register()
+	for _, row := range []struct {
+		name, origin string
+		want         bool
+	}{
+		{"RFC 6454 §7 the origin of a redirect URI, in lower case", "https://app.test", true},
+		{"the same host with another registered port", "https://app.test:8443", true},
+		{"a loopback origin with the registered port", "http://localhost:9090", true},
+		{"RFC 8252 §7.3 a loopback origin with another port", "http://localhost:5173", true},
+		{"RFC 8252 §7.3 a loopback origin without a port", "http://localhost", true},
+		{"RFC 8252 §7.3 an IPv6 loopback origin with another port", "http://[::1]:5173", true},
+
+		{"an unknown origin", "https://evil.test", false},
+		{"another port of a real host", "https://app.test:9443", false},
+		{"another scheme", "http://app.test", false},
+		{"https on localhost", "https://localhost:9090", false},
+		{"a subdomain", "https://www.app.test", false},
+		{"a host that begins alike", "https://app.test.evil.test", false},
+		{"a host that ends alike", "https://evil-app.test", false},
+		{"another loopback name", "http://other.localhost:9090", false},
+		{"RFC 6454 §6.1 no origin has a path", "https://app.test/", false},
+		{"a whole redirect URI", "https://app.test/cb", false},
+		{"a loopback origin with a path", "http://localhost:9090/", false},
+		{"a user name", "http://x@localhost:9090", false},
+		{"RFC 6454 §6.1 a browser sends lower case", "https://App.test", false},
+		{"the origin of a post-logout URI", "https://logout.test", false},
+		{"the origin of a client's home page", "https://home.test", false},
+		{"a native app's scheme", "com.example.app:", false},
+		{"Fetch §3.2 null, as sandboxed frames send it", "null", false},
+		{"*", "*", false},
+		{"two origins", "https://app.test https://app.test:8443", false},
+		{"none", "", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := r.AllowsOrigin(row.origin); got != row.want {
+				t.Errorf("AllowsOrigin(%q) = %t; want %t", row.origin, got, row.want)
+			}
+		})
+	}
+}
+
+func TestWithoutWebClientsNoOriginIsAllowed(t *testing.T) {
+	r := clients.New([]oidc.Client{{ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"}}})
+	for _, origin := range []string{"", "null", "https://app.test", "com.example.app:"} {
+		if r.AllowsOrigin(origin) {
+			t.Errorf("AllowsOrigin(%q) is true", origin)
+		}
+	}
+}

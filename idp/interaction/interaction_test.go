@@ -1,0 +1,156 @@
+package interaction_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/gorilla/securecookie"
+
+	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/oidc"
+)
+
+const kept = 24 * time.Hour
+
+var (
+	ourKey   = []byte(strings.Repeat("k", 32))
+	otherKey = []byte(strings.Repeat("o", 32))
+)
+
+func sealer(keys ...[]byte) interaction.Sealer {
+	return interaction.Sealer{Codecs: session.Codecs(keys, kept)}
+}
+
+// waiting is an interaction with every field, and with what is hard to carry: repeated and strange parameters.
+func waiting() interaction.Interaction {
+	return interaction.Interaction{
+		Params:    url.Values{"client_id": {"spa"}, "state": {"a;b&c=d é\x00", "again"}, "empty": {""}},
+		StartedAt: time.Date(2027, 1, 15, 8, 0, 0, 123456789, time.UTC),
+		ClientID:  "spa", Sub: "alice", Scope: oidc.Scope{"openid", "email"}, Reason: "You asked for it.", Denied: "the user said no",
+	}
+}
+
+func mustSeal(t *testing.T, s interaction.Sealer) string {
+	t.Helper()
+	sealed, err := s.Seal(waiting())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+func TestWhatIsSealedComesBack(t *testing.T) {
+	sealed := mustSeal(t, sealer(ourKey))
+	if sealed != url.PathEscape(sealed) || sealed == "" {
+		t.Errorf("%q is not fit for a URL as it is", sealed)
+	}
+	got, err := sealer(ourKey).Open(sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(waiting(), got); diff != "" {
+		t.Errorf("Open (-want +got):\n%s", diff)
+	}
+}
+
+func TestASealedInteractionMayBeLong(t *testing.T) {
+	long := waiting()
+	long.Params.Set("state", strings.Repeat("s", 16<<10)) // as much as /authorize takes
+	sealed, err := sealer(ourKey).Seal(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := sealer(ourKey).Open(sealed); err != nil || got.Params.Get("state") != long.Params.Get("state") {
+		t.Errorf("Open = %v; want the long state back", err)
+	}
+}
+
+func TestKeysRotateUnderAnOpenPage(t *testing.T) {
+	sealed := mustSeal(t, sealer(ourKey))
+	if _, err := sealer(otherKey, ourKey).Open(sealed); err != nil {
+		t.Errorf("a page sealed with what is the second key now: %v", err)
+	}
+	if _, err := sealer(otherKey).Open(mustSeal(t, sealer(otherKey, ourKey))); err != nil {
+		t.Errorf("the first key seals, but: %v", err)
+	}
+}
+
+// TestOpenRefuses takes a good sealed interaction and changes one thing about it.
+func TestOpenRefuses(t *testing.T) {
+	sealed := mustSeal(t, sealer(ourKey))
+	cookie, err := securecookie.EncodeMulti("hush-0a1b2c3d", "id.secret", session.Codecs([][]byte{ourKey}, kept)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for _, row := range []struct{ name, sealed string }{
+		{"cut short", sealed[:len(sealed)-8]},
+		{"lengthened", sealed + "AAAA"},
+		{"sealed with another key", mustSeal(t, sealer(otherKey))},
+		{"older than a day", seal(t, ourKey, now.Add(-kept-time.Minute))},
+		{"sealed by hand with another key", seal(t, otherKey, now)},
+		{"a session cookie, which the same key signs", cookie},
+		{"no base64", "%%%"},
+		{"nothing", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) { checkRefused(t, row.sealed) })
+	}
+	if _, err := sealer(ourKey).Open(seal(t, ourKey, now.Add(time.Minute-kept))); err != nil {
+		t.Errorf("sealed by hand a little less than a day ago: %v; want it opened, or the rows above prove nothing", err)
+	}
+}
+
+func TestAChangeOfAnyByteIsRefused(t *testing.T) {
+	raw, err := base64.URLEncoding.DecodeString(mustSeal(t, sealer(ourKey)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range raw {
+		raw[i] ^= 1
+		checkRefused(t, base64.URLEncoding.EncodeToString(raw))
+		raw[i] ^= 1
+	}
+}
+
+// checkRefused holds that nothing of a refused interaction is used, and that the person is told what to do.
+func checkRefused(t *testing.T, sealed string) {
+	t.Helper()
+	got, err := sealer(ourKey).Open(sealed)
+	if err == nil {
+		t.Fatalf("Open(%q) = %+v", sealed, got)
+	}
+	e := oidc.AsError(err)
+	if e.Code != oidc.InvalidRequest || e.Status() != http.StatusBadRequest || !strings.Contains(e.Description, "start again") {
+		t.Errorf("Open = %v; want an invalid_request that says what to do", err)
+	}
+	if e.Unwrap() == nil {
+		t.Error("the log is not told why")
+	}
+	if diff := cmp.Diff(interaction.Interaction{}, got); diff != "" {
+		t.Errorf("Open gave something together with its error (-want +got):\n%s", diff)
+	}
+}
+
+// seal makes a sealed interaction by the format of securecookie, as of a given time: base64(date|base64(json)|mac), the mac
+// over name|date|json.
+func seal(t *testing.T, key []byte, at time.Time) string {
+	t.Helper()
+	text, err := json.Marshal(waiting())
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := fmt.Sprintf("%d|%s", at.Unix(), base64.URLEncoding.EncodeToString(text))
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(interaction.Param + "|" + payload))
+	return base64.URLEncoding.EncodeToString(append([]byte(payload+"|"), mac.Sum(nil)...))
+}

@@ -1,0 +1,186 @@
+package pages_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/static"
+)
+
+// testFiles are templates as small as they can be: each page prints its data.
+func testFiles() fstest.MapFS {
+	files := fstest.MapFS{
+		"layout.html":    {Data: []byte(`{{define "layout"}}<title>{{.Title}}</title>{{template "content" .}}{{end}}`)},
+		"form_post.html": {Data: []byte(`{{define "form_post"}}{{.Action}}{{end}}`)},
+	}
+	for _, name := range []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home"} {
+		files[name+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}` + name + `{{end}}`)}
+	}
+	files["login.html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}{{.Username}}{{end}}`)}
+	return files
+}
+
+func mustPages(t *testing.T) *pages.Pages {
+	t.Helper()
+	p, err := pages.New(testFiles())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// render returns the headers of a page with this policy, in the way of which the router has put its own.
+func render(t *testing.T, policy pages.Policy) http.Header {
+	t.Helper()
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	w.Header().Set("X-Frame-Options", "DENY")
+	if err := mustPages(t).Render(w, http.StatusOK, "login", pages.Login{}, policy); err != nil {
+		t.Fatal(err)
+	}
+	return w.Header()
+}
+
+func TestRender(t *testing.T) {
+	w := httptest.NewRecorder()
+	page := pages.Login{Frame: pages.Frame{Title: "A & B"}, Username: `"><script>alert(1)</script>`}
+	if err := mustPages(t).Render(w, http.StatusForbidden, "login", page, pages.Policy{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `<title>A &amp; B</title>&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;`; w.Body.String() != want {
+		t.Errorf("the page is %s; want %s", w.Body, want)
+	}
+	if w.Code != http.StatusForbidden {
+		t.Errorf("status %d; want 403", w.Code)
+	}
+	for name, want := range map[string]string{"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"} {
+		if got := w.Header().Get(name); got != want {
+			t.Errorf("%s: %s; want %s", name, got, want)
+		}
+	}
+}
+
+func TestAPageThatFailsHalfwayIsNotSent(t *testing.T) {
+	w := httptest.NewRecorder()
+	err := mustPages(t).Render(w, http.StatusOK, "login", pages.Home{}, pages.Policy{})
+	if err == nil || !strings.Contains(err.Error(), "page login") {
+		t.Errorf("Render = %v; want an error that names the page", err)
+	}
+	if w.Body.Len() > 0 || len(w.Header()) > 0 {
+		t.Errorf("something was sent before the failure was known: %v %s", w.Header(), w.Body)
+	}
+}
+
+func TestNewNamesThePageThatIsMissingOrBroken(t *testing.T) {
+	for name := range testFiles() {
+		page := strings.TrimSuffix(name, ".html")
+		if page == "layout" {
+			page = "login" // the first that needs it
+		}
+		missing, broken := testFiles(), testFiles()
+		delete(missing, name)
+		broken[name] = &fstest.MapFile{Data: []byte("{{if}}")}
+		for what, files := range map[string]fstest.MapFS{"missing": missing, "broken": broken} {
+			if _, err := pages.New(files); err == nil || !strings.Contains(err.Error(), "page "+page) {
+				t.Errorf("with %s %s New = %v; want an error that names the page", name, what, err)
+			}
+		}
+	}
+}
+
+// everyPage is each page with something in every field that its template may show.
+func everyPage() map[string]any {
+	client := oidc.Client{ClientID: "spa", ClientName: "The App"}
+	frame := pages.Frame{Title: "T", Issuer: "http://localhost:8080", CSRF: "c", Interaction: "i", Client: &client}
+	alice := pages.Account{Sub: "s", Username: "alice", Name: "Alice Archer", Email: "alice@example.com"}
+	accounts := []pages.Account{alice}
+	return map[string]any{
+		"login":          pages.Login{Frame: frame, Username: "u", Error: "e", Reason: "r", OneClick: accounts},
+		"consent":        pages.Consent{Frame: frame, Account: alice, Scopes: []pages.ScopeText{{Name: "email", Description: "d"}}},
+		"select_account": pages.SelectAccount{Frame: frame, Accounts: accounts},
+		"logout":         pages.Logout{Frame: frame, Accounts: accounts, Notice: "n"},
+		"signed_out":     pages.SignedOut{Frame: frame, ReturnTo: "https://app.test/"},
+		"error":          pages.Error{Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r", Registered: []string{"https://app.test/"}},
+		"home": pages.Home{
+			Frame: frame, Dev: true, Accounts: accounts, Users: accounts, Clients: []oidc.Client{client},
+			Consents: []pages.Remembered{{Client: client, Scopes: []string{"email"}}}, Endpoints: []pages.Endpoint{{Name: "jwks_uri", URL: "u"}},
+		},
+		"form_post": pages.NewFormPost(frame, "https://app.test/cb", url.Values{"code": {"c"}}),
+	}
+}
+
+func TestThePagesOfThisProviderTakeTheirData(t *testing.T) {
+	p, err := pages.New(static.IDP())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, page := range everyPage() {
+		w := httptest.NewRecorder()
+		if err := p.Render(w, http.StatusOK, name, page, pages.Policy{}); err != nil {
+			t.Errorf("Render = %v", err)
+		} else if !strings.Contains(w.Body.String(), "<title>T") || !strings.Contains(w.Body.String(), "</html>") {
+			t.Errorf("page %s is not whole:\n%s", name, w.Body)
+		}
+	}
+}
+
+// OAuth 2.0 Form Post Response Mode §2: the parameters are the form's fields.
+func TestNewFormPost(t *testing.T) {
+	values := url.Values{"state": {"s"}, "code": {"c"}, "iss": {"i"}}
+	want := []pages.Value{{Name: "code", Value: "c"}, {Name: "iss", Value: "i"}, {Name: "state", Value: "s"}}
+	for range 10 { // the order of a map changes, that of the page does not
+		if diff := cmp.Diff(want, pages.NewFormPost(pages.Frame{}, "https://app.test/cb", values).Values); diff != "" {
+			t.Fatalf("Values (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestAFormPostLeadsToANativeApp(t *testing.T) {
+	w := httptest.NewRecorder()
+	page := pages.NewFormPost(pages.Frame{}, "com.example.app:/cb?x=1", nil)
+	if err := mustPages(t).Render(w, http.StatusOK, "form_post", page, pages.Policy{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "com.example.app:/cb?x=1"; w.Body.String() != want {
+		t.Errorf("the form leads to %s; want %s, which was verified", w.Body, want)
+	}
+}
+
+func TestAccounts(t *testing.T) {
+	got := pages.Accounts([]users.User{
+		{Sub: "1", Username: "alice", Password: "secret", Claims: map[string]any{"name": "Alice Archer", "email": "alice@example.com"}},
+		{Sub: "2", Username: "bob"},
+	})
+	want := []pages.Account{{Sub: "1", Username: "alice", Name: "Alice Archer", Email: "alice@example.com"}, {Sub: "2", Username: "bob", Name: "bob"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Accounts (-want +got):\n%s", diff)
+	}
+}
+
+func TestDescribeScope(t *testing.T) {
+	texts := map[string]string{"api.read": "Read from the API", "email": "See where we write to you"}
+	got := pages.DescribeScope(oidc.ParseScope("openid email api.read api.write"), texts)
+	want := []pages.ScopeText{
+		{Name: "openid", Description: "Know that it is you, by an identifier"},
+		{Name: "email", Description: "See where we write to you"},
+		{Name: "api.read", Description: "Read from the API"},
+		{Name: "api.write"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the configuration's words are stronger, and a scope without words has its name (-want +got):\n%s", diff)
+	}
+	for _, scope := range pages.DescribeScope(oidc.StandardScope(), nil) {
+		if scope.Description == "" {
+			t.Errorf("Core §3.1.2.4: nobody can decide about %s without a word about it", scope.Name)
+		}
+	}
+}

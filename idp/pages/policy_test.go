@@ -1,0 +1,102 @@
+package pages_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hush-idp/hush/idp/pages"
+)
+
+// policyRows are policies and the two directives that depend on them (Content Security Policy Level 3 §2.3.1, serialized source list).
+var policyRows = []struct {
+	name       string
+	policy     pages.Policy
+	formAction string
+	ancestors  string
+}{
+	{"CSP3 §6.4.2 a page that leads nowhere is framed by nobody", pages.Policy{}, "'self'", "'none'"},
+	{"CSP3 §6.4.1 forms may lead to the client", pages.Policy{FormAction: "https://app.test/cb?x=1"}, "'self' https://app.test", "'none'"},
+	{"CSP3 §6.4.1 with its port", pages.Policy{FormAction: "http://localhost:9090/cb"}, "'self' http://localhost:9090", "'none'"},
+	{"CSP3 §6.4.1 with its address", pages.Policy{FormAction: "http://127.0.0.1:9090/cb"}, "'self' http://127.0.0.1:9090", "'none'"},
+	{"CSP3 §6.4.1 without the default port", pages.Policy{FormAction: "https://App.test:443/cb"}, "'self' https://app.test", "'none'"},
+	{"CSP3 §6.4.1 without a user name", pages.Policy{FormAction: "https://me:pw@app.test/cb"}, "'self' https://app.test", "'none'"},
+	{"CSP3 §2.3.1 a native app's scheme", pages.Policy{FormAction: "com.example.app:/cb"}, "'self' com.example.app:", "'none'"},
+	{"CSP3 §2.3.1 a host-source has no brackets, so an IPv6 address is allowed by its scheme (RFC 8252 §7.3 apps listen there)",
+		pages.Policy{FormAction: "http://[::1]:9090/cb"}, "'self' http:", "'none'"},
+	{"CSP3 §6.4.1 what has no scheme leads nowhere", pages.Policy{FormAction: "/cb"}, "'self'", "'none'"},
+	{"CSP3 §6.4.1 what is no URI leads nowhere", pages.Policy{FormAction: "https://app.test:port/"}, "'self'", "'none'"},
+	{"CSP3 §6.4.2 the client may frame", pages.Policy{FramedBy: "https://app.test/cb"}, "'self'", "https://app.test"},
+	{"CSP3 §6.4.2 the client may frame the page whose form leads to it",
+		pages.Policy{FormAction: "https://app.test/cb", FramedBy: "https://app.test/cb"}, "'self' https://app.test", "https://app.test"},
+	{"CSP3 §6.4.2 what is no URI does not frame", pages.Policy{FramedBy: "://"}, "'self'", "'none'"},
+}
+
+func TestContentSecurityPolicy(t *testing.T) {
+	for _, row := range policyRows {
+		t.Run(row.name, func(t *testing.T) {
+			want := map[string]string{
+				"default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data: https:",
+				"base-uri": "'none'", "form-action": row.formAction, "frame-ancestors": row.ancestors,
+			}
+			header := render(t, row.policy)
+			if diff := cmp.Diff(want, directives(t, header)); diff != "" {
+				t.Errorf("Content-Security-Policy (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAHostileURIAddsNoDirective has URIs that net/url takes, and that would end one directive and begin another.
+func TestAHostileURIAddsNoDirective(t *testing.T) {
+	for _, uri := range []string{
+		"https://app.test;frame-ancestors/cb",
+		"https://app.test;sandbox/cb",
+		"http://[::1%25x;frame-ancestors%20*]/cb",
+		"https://app.test,default-src/cb",
+		"https://*/cb",
+		"https://*.test/cb",
+		"https://'unsafe-inline'/cb",
+	} {
+		t.Run(uri, func(t *testing.T) {
+			header := render(t, pages.Policy{FormAction: uri, FramedBy: uri})
+			got, text := directives(t, header), header.Get("Content-Security-Policy")
+			if strings.Count(text, ";") != 6 || strings.Contains(text, ",") {
+				t.Errorf("Content-Security-Policy: %s; want the seven directives of a page, and one policy", text)
+			}
+			for _, name := range []string{"form-action", "frame-ancestors"} {
+				if strings.ContainsAny(got[name], "*[;") || strings.Contains(got[name], "unsafe") {
+					t.Errorf("%s %s; want no source that the URI's owner does not have", name, got[name])
+				}
+			}
+		})
+	}
+}
+
+// A page in a frame: browsers that know frame-ancestors ignore X-Frame-Options (CSP3 §6.4.2.2); others obey it.
+func TestXFrameOptions(t *testing.T) {
+	if got := render(t, pages.Policy{}).Get("X-Frame-Options"); got != "DENY" {
+		t.Errorf("RFC 7034 §2.1: X-Frame-Options of a page = %q; want DENY", got)
+	}
+	if got := render(t, pages.Policy{FramedBy: "https://app.test/cb"}).Get("X-Frame-Options"); got != "" {
+		t.Errorf("RFC 7034 §2.1: X-Frame-Options of a page that the client may frame = %q; want none", got)
+	}
+}
+
+// directives reads a policy; of a repeated directive the first counts (CSP3 §2.2.1).
+func directives(t *testing.T, header http.Header) map[string]string {
+	t.Helper()
+	if n := len(header.Values("Content-Security-Policy")); n != 1 {
+		t.Fatalf("there are %d policies; want 1", n)
+	}
+	found := map[string]string{}
+	for directive := range strings.SplitSeq(header.Get("Content-Security-Policy"), ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(directive), " ")
+		if _, repeated := found[name]; !repeated {
+			found[name] = value
+		}
+	}
+	return found
+}

@@ -1,0 +1,159 @@
+package users_test
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/go-crypt/crypt/algorithm/argon2"
+
+	"github.com/hush-idp/hush/idp/users"
+)
+
+// people are one user for each way to keep a password. The password is the name, backwards.
+func people(t *testing.T) *users.Directory {
+	t.Helper()
+	directory, err := users.New([]users.User{
+		{Username: "alice", Password: "ecila", Claims: map[string]any{"name": "Alice Archer", "email": "Alice@example.com"}},
+		{Username: "Bob", Sub: "b-1", PasswordHash: bcryptHash(t, "bob"), Claims: map[string]any{"email": "bob@example.com"}},
+		{Username: "carol", PasswordHash: argon2idHash(t, "lorac")},
+		{Username: "dave"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return directory
+}
+
+func bcryptHash(t *testing.T, password string) string {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(hash)
+}
+
+func argon2idHash(t *testing.T, password string) string {
+	t.Helper()
+	hasher, err := argon2.New(argon2.WithVariantName("argon2id"), argon2.WithM(64), argon2.WithT(1), argon2.WithP(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := hasher.Hash(password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest.Encode()
+}
+
+func TestAuthenticate(t *testing.T) {
+	directory := people(t)
+	for _, row := range []struct{ name, username, password, sub string }{
+		{"a plain password", "alice", "ecila", "alice"},
+		{"a bcrypt hash", "Bob", "bob", "b-1"},
+		{"an argon2id hash", "carol", "lorac", "carol"},
+		{"the email in place of the username", "bob@example.com", "bob", "b-1"},
+		{"the username in other case", "ALICE", "ecila", "alice"},
+		{"the email in other case", "aLICE@EXAMPLE.com", "ecila", "alice"},
+		{"a username in upper case, typed in lower", "bob", "bob", "b-1"},
+		{"spaces around the username", " alice ", "ecila", "alice"},
+
+		{"a wrong plain password", "alice", "alice", ""},
+		{"a wrong password against bcrypt", "Bob", "Bob", ""},
+		{"a wrong password against argon2id", "carol", "Lorac", ""},
+		{"a password with spaces around it", "alice", " ecila ", ""},
+		{"the password in other case", "alice", "ECILA", ""},
+		{"another user's password", "alice", "bob", ""},
+		{"no password", "alice", "", ""},
+		{"no password against bcrypt", "Bob", "", ""},
+		{"the sub is no username", "b-1", "bob", ""},
+		{"a user without password and hash cannot sign in", "dave", "", ""},
+		{"a user without password and hash cannot guess one", "dave", "evad", ""},
+		{"an unknown user", "mallory", "x", ""},
+		{"an unknown user with a password that somebody has", "mallory", "lorac", ""},
+		{"nobody", "", "", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			user, ok := directory.Authenticate(row.username, row.password)
+			if ok != (row.sub != "") || user.Sub != row.sub {
+				t.Errorf("Authenticate(%q, %q) = %+v, %t; want the user %q", row.username, row.password, user, ok, row.sub)
+			}
+		})
+	}
+}
+
+func TestFindingUsers(t *testing.T) {
+	directory := people(t)
+	if user, ok := directory.BySub("b-1"); !ok || user.Username != "Bob" {
+		t.Errorf("BySub(b-1) = %+v, %t; want Bob", user, ok)
+	}
+	if user, ok := directory.BySub("alice"); !ok || user.Sub != "alice" {
+		t.Errorf("BySub(alice) = %+v, %t; want alice, whose sub is her username", user, ok)
+	}
+	for _, sub := range []string{"Bob", "B-1", "ALICE", "", "alice "} { // Core §2: sub is a case-sensitive string
+		if user, ok := directory.BySub(sub); ok {
+			t.Errorf("BySub(%q) = %+v", sub, user)
+		}
+	}
+	if user, ok := directory.ByName("BOB@example.com"); !ok || user.Sub != "b-1" {
+		t.Errorf("ByName(BOB@example.com) = %+v, %t; want Bob", user, ok)
+	}
+	if user, ok := directory.ByName("mallory"); ok {
+		t.Errorf("ByName(mallory) = %+v", user)
+	}
+	if got := names(directory.All()); got != "alice Bob carol dave" {
+		t.Errorf("All() = %s; want the order of the configuration", got)
+	}
+	if got := names(directory.BySubs([]string{"carol", "gone", "b-1"})); got != "carol Bob" {
+		t.Errorf("BySubs = %s; want carol Bob, in the order asked and without the unknown", got)
+	}
+}
+
+func names(list []users.User) string {
+	var all []string
+	for _, user := range list {
+		all = append(all, user.Username)
+	}
+	return strings.Join(all, " ")
+}
+
+// A name belongs to one user, in whatever order they are configured.
+func TestAUsernameIsStrongerThanAnotherUsersEmail(t *testing.T) {
+	owner := users.User{Username: "team@example.com", Password: "owner"}
+	other := users.User{Username: "eve", Password: "eve", Claims: map[string]any{"email": "Team@example.com"}}
+	for name, list := range map[string][]users.User{"the owner first": {owner, other}, "the owner last": {other, owner}} {
+		t.Run(name, func(t *testing.T) {
+			directory, err := users.New(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if user, ok := directory.Authenticate("team@example.com", "owner"); !ok {
+				t.Errorf("the owner of the username cannot sign in: %+v", user)
+			}
+			if user, ok := directory.Authenticate("team@example.com", "eve"); ok {
+				t.Errorf("the username signs in %q by the email they gave", user.Username)
+			}
+		})
+	}
+}
+
+func TestHowAUserIsShown(t *testing.T) {
+	for _, row := range []struct {
+		name        string
+		user        users.User
+		shown, mail string
+	}{
+		{"Core §5.1 name and email", users.User{Username: "u", Claims: map[string]any{"name": "N", "email": "e@x"}}, "N", "e@x"},
+		{"without claims", users.User{Username: "u"}, "u", ""},
+		{"an empty name", users.User{Username: "u", Claims: map[string]any{"name": ""}}, "u", ""},
+		{"claims that are no strings", users.User{Username: "u", Claims: map[string]any{"name": 7, "email": 7}}, "u", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if row.user.Name() != row.shown || row.user.Email() != row.mail {
+				t.Errorf("Name, Email = %q, %q; want %q, %q", row.user.Name(), row.user.Email(), row.shown, row.mail)
+			}
+		})
+	}
+}
