@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -164,15 +165,20 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any,
 // csp is strict: no inline script or style, no foreign source, no frame. form-action has to name the client as well, since
 // Chromium applies it to the redirects that follow a form, and a sign-in ends in a redirect to the client.
 func (p Policy) csp() string {
+	frameAncestors := "'none'"
+	if origin := cspOrigin(p.FramedBy); origin != "" {
+		frameAncestors = origin
+	}
 	return strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: https:", "base-uri 'none'",
-		"form-action 'self'" + cspSource(p.FormAction), "frame-ancestors" + orNone(cspSource(p.FramedBy)),
+		"form-action 'self'" + formTarget(p.FormAction), "frame-ancestors " + frameAncestors,
 	}, "; ")
 }
 
-// cspSource is the source expression for a URI, with a space before it: its origin, or the scheme alone for a native app.
-func cspSource(uri string) string {
-	if origin := oidc.Origin(uri); origin != "" {
+// formTarget is the source for where a form may lead, with a space before it. Where CSP cannot name the host, it is the
+// scheme alone: for a native app's own scheme, and for [::1].
+func formTarget(uri string) string {
+	if origin := cspOrigin(uri); origin != "" {
 		return " " + origin
 	}
 	u, err := url.Parse(uri)
@@ -182,11 +188,15 @@ func cspSource(uri string) string {
 	return " " + u.Scheme + ":"
 }
 
-func orNone(source string) string {
-	if source == "" {
-		return " 'none'"
+// namedHost is what CSP can name as a host, with its port (CSP Level 3 §2.3.1). url.Parse takes more, up to signs that
+// would begin another directive.
+var namedHost = regexp.MustCompile(`^https?://[a-z0-9.-]+(:[0-9]+)?$`)
+
+func cspOrigin(uri string) string {
+	if origin := oidc.Origin(uri); namedHost.MatchString(origin) {
+		return origin
 	}
-	return source
+	return ""
 }
 
 // NewFormPost is the page that posts values to action, which must come from a verified return address.

@@ -74,32 +74,40 @@ func (m *Manager) touch(ctx context.Context, s Session) error {
 // SignIn adds account to the session that the request has, or to a new one, and gives the browser the cookie with a new
 // secret: whoever knew the old cookie (session fixation) has nothing. It fills the account's SID, AuthTime and SelectedAt.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account) (*Session, error) {
-	s, err := m.Current(r)
-	if _, absent := errors.AsType[Absence](err); absent {
-		s, err = &Session{ID: m.Random(), StartedAt: m.Now()}, nil
-	}
+	s, err := OrNone(m.Current(r))
 	if err != nil {
 		return nil, err
 	}
+	if s == nil {
+		s = &Session{ID: m.Random(), StartedAt: m.Now()}
+	}
 	account.AuthTime, account.SelectedAt = m.Now(), m.Now()
 	account.SID = s.ID + "." + m.Random()
-	if before, ok := s.Account(account.Sub); ok {
-		account.SID = before.SID // the same user again: the relying parties' sid stays good
+	secret := m.Random()
+	s, err = m.add(r.Context(), *s, account, sha256.Sum256([]byte(secret)))
+	if err != nil {
+		return nil, err
 	}
-	s.put(account)
-	return s, m.save(w, r, s)
+	return s, m.Cookies.set(w, s.ID+"."+secret)
 }
 
-// save stores s with a new secret and sets the cookie that goes with it.
-func (m *Manager) save(w http.ResponseWriter, r *http.Request, s *Session) error {
-	secret := m.Random()
-	sum := sha256.Sum256([]byte(secret))
-	s.SecretHash, s.LastSeen = sum[:], m.Now()
+// add stores the account in the session as it is at that moment: an account signed out meanwhile does not come back.
+func (m *Manager) add(ctx context.Context, s Session, account Account, secretHash [sha256.Size]byte) (saved *Session, err error) {
 	ttl := s.StartedAt.Add(m.Absolute).Sub(m.Now())
-	if err := m.Sessions.Put(r.Context(), s.ID, *s, ttl); err != nil {
-		return err
-	}
-	return m.Cookies.set(w, s.ID+"."+secret)
+	err = m.Sessions.Update(ctx, s.ID, ttl, func(old *Session) (*Session, error) {
+		saved = old
+		if old == nil {
+			saved = &Session{ID: s.ID, StartedAt: s.StartedAt}
+		}
+		entry := account
+		if before, ok := saved.Account(account.Sub); ok {
+			entry.SID = before.SID // the same user again: the relying parties' sid stays good
+		}
+		saved.put(entry)
+		saved.SecretHash, saved.LastSeen = secretHash[:], m.Now()
+		return saved, nil
+	})
+	return saved, err
 }
 
 // Select notes that the user chose the account of sub just now. It returns an Absence when the request has no session

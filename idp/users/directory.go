@@ -41,16 +41,17 @@ func (u User) Email() string {
 
 // Directory holds the users. It does not change after New.
 type Directory struct {
-	users  []User
-	bySub  map[string]int
-	byName map[string]int // by username and by email, in lower case
-	check  []func(password string) bool
-	nobody func(password string) bool // as much work as for a known user
+	users   []User
+	check   []func(password string) bool // of the user at the same place
+	nobody  func(password string) bool   // as much work as for a known user
+	bySub   map[string]int
+	byName  map[string]int // by username, in lower case
+	byEmail map[string]int // by email, in lower case: asked only where no username fits
 }
 
 // New returns a directory of users. Their subs and usernames must differ from one another and their hashes be readable.
 func New(users []User) (*Directory, error) {
-	d := &Directory{bySub: map[string]int{}, byName: map[string]int{}, nobody: plain("")}
+	d := &Directory{bySub: map[string]int{}, byName: map[string]int{}, byEmail: map[string]int{}, nobody: plain("")}
 	for _, user := range users {
 		if err := d.add(user); err != nil {
 			return nil, err
@@ -74,7 +75,7 @@ func (d *Directory) add(user User) error {
 	d.users, d.check = append(d.users, user), append(d.check, check)
 	d.bySub[user.Sub] = i
 	if email := strings.ToLower(user.Email()); email != "" {
-		d.byName[email] = i
+		d.byEmail[email] = i
 	}
 	d.byName[strings.ToLower(user.Username)] = i
 	return nil
@@ -102,19 +103,27 @@ func (d *Directory) BySubs(subs []string) []User {
 
 // ByName returns the user with this username or email, in any case.
 func (d *Directory) ByName(name string) (User, bool) {
-	i, ok := d.byName[strings.ToLower(strings.TrimSpace(name))]
-	return d.at(i, ok)
+	return d.at(d.find(name))
 }
 
 // Authenticate returns the user with this username or email if the password is theirs. An unknown user takes as long as a
 // known one, so that the time of the answer does not tell who exists.
 func (d *Directory) Authenticate(name, password string) (User, bool) {
-	i, ok := d.byName[strings.ToLower(strings.TrimSpace(name))]
+	i, ok := d.find(name)
 	if !ok {
 		d.nobody(password)
 		return User{}, false
 	}
 	return d.at(i, d.check[i](password))
+}
+
+func (d *Directory) find(name string) (int, bool) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if i, ok := d.byName[name]; ok {
+		return i, true
+	}
+	i, ok := d.byEmail[name]
+	return i, ok
 }
 
 func (d *Directory) at(i int, ok bool) (User, bool) {
