@@ -1,0 +1,86 @@
+# `make` alone lists the targets: each has its line after ##.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+# Go needs a home for its cache. A service may have none in its environment: bash asks the password file.
+ifeq ($(strip $(HOME)),)
+export HOME := $(shell unset HOME; echo ~)
+endif
+
+# Where npm notes what it installed, and what is copied out of it for the browser.
+packages := node_modules/.package-lock.json
+library := static/demo/vendor/oidc-client-ts.js
+# Static: nothing of the machine that built them is needed at run time.
+build := CGO_ENABLED=0 go build -trimpath -o bin/
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+.PHONY: demo
+demo: build ## start the provider and the demo app, until Ctrl-C
+	@node scripts/demo.js
+
+.PHONY: build
+build: $(library) ## two static binaries in bin/ that need nothing else at run time
+	$(build) ./cmd/idp ./cmd/demo-app
+
+.PHONY: test
+test: install lint unit load e2e ## every check and test, installing what they need
+
+.PHONY: install
+install: $(packages) ## what the tests need: npm packages, a C compiler, Chromium
+	@scripts/install.sh
+
+.PHONY: lint
+lint: $(packages) ## formats, vet, staticcheck, module files, scripts and their types
+	@unformatted=$$(gofmt -l .); \
+		[ -z "$$unformatted" ] || { echo "not as gofmt writes it (run make format):" $$unformatted >&2; exit 1; }
+	go mod tidy -diff
+	go mod verify
+	go vet ./...
+	go tool staticcheck ./...
+	go -C bench mod tidy -diff
+	go -C bench mod verify
+	go -C bench vet ./...
+	staticcheck=$$(go tool -n staticcheck); cd bench && "$$staticcheck" ./...
+	npm run --silent lint
+	npm run --silent typecheck
+
+.PHONY: unit
+unit: ## the Go tests under the race detector
+	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go -C bench test -race ./...
+
+.PHONY: load
+load: CYCLES ?= 400
+load: build ## silent renewals by eight users against a real provider; CYCLES=10000 for more
+	@node scripts/load.js --users 8 --cycles $(CYCLES)
+
+.PHONY: e2e
+e2e: build ## the programs in a real browser, and as a container would run them
+	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js
+
+.PHONY: screenshots
+screenshots: build ## every page, two widths, light and dark, into FOLDER or a new folder
+	@node e2e/screenshots.js $(FOLDER)
+
+.PHONY: images
+images: build ## the same, and the two that the README shows into docs/images/
+	@node e2e/screenshots.js --readme $(FOLDER)
+
+.PHONY: format
+format: $(packages) ## write Go and scripts as the linters want them
+	gofmt -w .
+	npm run --silent format
+
+$(packages): package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+$(library): $(packages) scripts/vendor.js
+	npm run --silent vendor

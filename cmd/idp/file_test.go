@@ -1,0 +1,214 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// fileRow is a good file with one change, and the error that names file, line and remedy. The line is the one with # HERE.
+type fileRow struct {
+	name     string
+	old, new string // old is replaced; empty: new is added at the end
+	text     string
+}
+
+// loopbackFaults are faults of loopbackFile.
+var loopbackFaults = []fileRow{
+	{"an unknown key", "", "listn: 127.0.0.1:8080 # HERE", "docs/configuration.md"},
+	{"an unknown key of a client", "    token_endpoint_auth_method: none", "    token_endpoint_auth_method: none\n    redirect_uri: x # HERE", "docs/configuration.md"},
+	{"an unknown key of a user", "    password: alice", "    password: alice\n    passwort: alice # HERE", "correct the spelling"},
+	{"a list in place of a text", "", "listen: [127.0.0.1] # HERE", "string"},
+	{"a text in place of a list", "    redirect_uris:\n      - http://localhost:9090/cb", "    redirect_uris: http://localhost:9090/cb # HERE", "sequence"},
+	{"a text in place of a boolean", "", "dev: perhaps # HERE", "bool"},
+	{"a text in place of a number", "", "    default_max_age: soon # HERE", "int"},
+	{"a text in place of a duration", "", "    access_token_lifetime: fast # HERE", "duration"},
+	{"a text in place of settings", "", "session: 2h # HERE", "mapping"},
+	{"the same key twice", "", "issuer: http://localhost:1 # HERE", "issuer"},
+	{"a second document, of which nobody would read a word", "", "---\nlog_level: debug", "document"},
+	{"broken YAML: a bracket that is not closed", "", "cookie_keys: [a # HERE", ""},
+	{"broken YAML: a key without its colon", "issuer: http://localhost:8080", "issuer http://localhost:8080", ""},
+
+	{"Discovery §3 an issuer of another scheme", "issuer: http://localhost:8080", "issuer: ftp://localhost # HERE", "https://login.example.com"},
+	{"Discovery §3 an issuer with a query", "issuer: http://localhost:8080", "issuer: http://localhost:8080?x=1 # HERE", "write http://localhost:8080"},
+	{"Discovery §3 an issuer with a fragment", "issuer: http://localhost:8080", "issuer: 'http://localhost:8080#x' # HERE", "write http://localhost:8080"},
+	{"an issuer with a path", "issuer: http://localhost:8080", "issuer: http://localhost:8080/idp # HERE", "write http://localhost:8080"},
+	{"an issuer with a final slash", "issuer: http://localhost:8080", "issuer: http://localhost:8080/ # HERE", "write http://localhost:8080"},
+	{"an issuer with a final colon", "issuer: http://localhost:8080", "issuer: 'http://localhost:' # HERE", "write http://localhost"},
+	{"an https issuer that nobody serves", "issuer: http://localhost:8080", "issuer: https://localhost:8080 # HERE", "--tls-self-signed"},
+
+	{"a short cookie key", "", "cookie_keys:\n  - " + keyA + "\n  - short # HERE", "openssl rand"},
+	{"RFC 8725 §3.1 a signing key with alg none", "", "signing_keys:\n  - alg: none # HERE", "supported are"},
+	{"the same alg twice", "", "signing_keys:\n  - alg: RS256\n  - alg: RS256 # HERE", "keep one"},
+	{"an alg for which there is no key", "", "    id_token_signed_response_alg: ES256 # HERE", "add one to signing_keys"},
+	{"RFC 6749 §3.3 a scope with a space", "", "scopes:\n  - name: orders read # HERE", "without space"},
+	{"RFC 6749 §3.3 a scope with a letter beyond ASCII", "", "scopes:\n  - name: änderungen # HERE", "RFC 6749 §3.3"},
+	{"RFC 6749 §3.3 a scope without a name", "", "scopes:\n  - description: all # HERE", "RFC 6749 §3.3"},
+	{"a scope twice", "", "scopes:\n  - name: a\n  - name: a # HERE", "remove one"},
+	{"a scope that OpenID Connect has already", "", "scopes:\n  - name: email # HERE", "remove one"},
+	{"a client's scope that the provider does not know", "", "    scope: openid telepathy # HERE", "add it to scopes"},
+	{"a negative idle lifetime", "", "session:\n  idle: -1h # HERE", "2h"},
+	{"an idle lifetime longer than the absolute one", "", "session:\n  absolute: 3h\n  idle: 4h # HERE", "shorten"},
+
+	{"a user without a password", "    password: alice", "", "alice"},
+	{"a user without a name", "  - username: alice", "  - sub: alice # HERE", "every user needs one"},
+	{"two users of one name", "clients:", "  - username: ALICE # HERE\n    sub: a2\n    password: a\nclients:", "rename one"},
+	{"Core §2 two users of one sub", "clients:", "  - username: bob\n    sub: alice # HERE\n    password: b\nclients:", "never shared"},
+	{"Core §2 a sub of more than 255 characters", "    password: alice", "    password: alice\n    sub: " + strings.Repeat("s", 256) + " # HERE", "255"},
+	{"a password and a hash", "    password: alice", "    password: alice # HERE\n    password_hash: " + bcryptHash, "keep one"},
+	{"a hash that cannot be read", "    password: alice", "    password_hash: alice # HERE", "argon2id"},
+
+	{"two clients of one client_id", "", "  - client_id: spa # HERE\n    client_secret: s\n    redirect_uris: [http://localhost/]", "duplicate"},
+	{"RFC 6749 §3.1.2 a redirect URI with a fragment", "      - http://localhost:9090/cb", "      - http://localhost:9090/cb\n      - 'http://localhost:9090/#x' # HERE", "remove the #"},
+	{"RFC 6749 §3.1.2 a redirect URI that is no URL", "      - http://localhost:9090/cb", "      - /cb # HERE", "write it whole"},
+	{"a confidential client without a secret", "    token_endpoint_auth_method: none", "    token_endpoint_auth_method: client_secret_basic", "single-page"},
+	{"a public client with a secret", "    token_endpoint_auth_method: none", "    token_endpoint_auth_method: none\n    client_secret: s # HERE", "remove one"},
+
+	{"an address without a port", "", "listen: 127.0.0.1 # HERE", "HOST:PORT"},
+	{"a log level that there is not", "", "log_level: loud # HERE", "debug"},
+	{"a log format that there is not", "", "log_format: xml # HERE", "json"},
+	{"a certificate without its key", "issuer: http://localhost:8080", "tls_cert: c.pem # HERE\nissuer: https://localhost:8080", "belong together"},
+	{"a certificate, and another one", "issuer: http://localhost:8080", "issuer: https://localhost:8080\ntls_cert: c\ntls_key: k\ntls_self_signed: true # HERE", "keep one"},
+	{"TLS for an http issuer", "issuer: http://localhost:8080", "tls_self_signed: true\nissuer: http://localhost:8080 # HERE", "write https"},
+}
+
+// publicFaults are faults of publicFile.
+var publicFaults = []fileRow{
+	{"a plain password", "    password_hash: " + bcryptHash, "    password: dana # HERE", "password_hash"},
+	{"development mode", "", "dev: true # HERE", "remove dev"},
+	{"a self-signed certificate", "", "tls_self_signed: true # HERE", "tls_cert"},
+	{"an issuer that others reach by http", "issuer: https://login.example.com", "issuer: http://login.example.com # HERE", "use https"},
+	{"an issuer that is no URL", "issuer: https://login.example.com", "issuer: login.example.com # HERE", "write one like https://"},
+}
+
+func TestFaultsOfTheFileAreToldByLine(t *testing.T) {
+	for _, row := range loopbackFaults {
+		t.Run(row.name, func(t *testing.T) { row.check(t, loopbackFile) })
+	}
+	for _, row := range publicFaults {
+		t.Run("a public issuer and "+row.name, func(t *testing.T) { row.check(t, publicFile) })
+	}
+}
+
+func (row fileRow) check(t *testing.T, good string) {
+	t.Helper()
+	text := good + row.new + "\n"
+	if row.old != "" {
+		text = strings.Replace(good, row.old, row.new, 1)
+		if text == good {
+			t.Fatalf("the good file has no %q", row.old)
+		}
+	}
+	name := file(t, text)
+	_, err := parse(t, "--config", name).settings()
+	if err == nil || !strings.Contains(err.Error(), row.text) {
+		t.Fatalf("got %v; want an error with %q in it", err, row.text)
+	}
+	if place := row.place(name, text); !strings.HasPrefix(err.Error(), place) {
+		t.Errorf("got %v; want it to begin with %s", err, place)
+	}
+	if lines := strings.Count(err.Error(), "\n"); lines > 0 {
+		t.Errorf("one fault gave %d problems:\n%v", lines+1, err)
+	}
+}
+
+// place is where the error has to say it is; without # HERE what is wrong is missing, and any line will do.
+func (fileRow) place(name, text string) string {
+	before, _, marked := strings.Cut(text, "# HERE")
+	if !marked {
+		return name + ":"
+	}
+	return fmt.Sprintf("%s:%d: ", name, strings.Count(before, "\n")+1)
+}
+
+func TestTheGoodFilesAreGood(t *testing.T) {
+	for name, text := range map[string]string{
+		"loopback": loopbackFile, "public": publicFile, "empty": "", "blank": " \n\n", "a comment": "# nothing yet\n", "a separator": "---\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if s := mustSettings(t, "--config", file(t, text)); len(s.Clients) == 0 {
+				t.Error("there are no clients")
+			}
+		})
+	}
+}
+
+func TestTheFileSaysWhatItSays(t *testing.T) {
+	s := mustSettings(t, "--config", file(t, publicFile))
+	if s.Users[0].Username != "dana" || s.Users[0].PasswordHash != bcryptHash || !s.Clients[0].ClientSecret.Matches("a-long-random-secret") {
+		t.Errorf("the file is read as %+v", s)
+	}
+	if s.Clients[0].RedirectURIs[0] != "https://shop.example.com/cb" || s.Issuer != "https://login.example.com" {
+		t.Errorf("the file is read as %+v", s)
+	}
+}
+
+func TestAllFaultsAreToldAtOnce(t *testing.T) {
+	name := file(t, "log_level: loud\n"+loopbackFile+"log_format: xml\n")
+	_, err := parse(t, "--config", name).settings()
+	for _, want := range []string{name + ":1: log_level", name + ":12: log_format"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v; want %q in it", err, want)
+		}
+	}
+}
+
+func TestAFileThatIsNotThere(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "missing.yaml")
+	if _, err := parse(t, "--config", name).settings(); err == nil || !strings.Contains(err.Error(), name) {
+		t.Errorf("got %v; want an error that names %s", err, name)
+	}
+}
+
+// A value that a flag or a variable gave is not the file's fault, even where the file has the same key.
+func TestFaultsOfFlagsAreToldByFlag(t *testing.T) {
+	for _, row := range []struct{ name, args, flag, text string }{
+		{"an issuer", "--issuer=http://login.example.com", "--issuer or HUSH_ISSUER: ", "use https"},
+		{"an address", "--listen=here", "--listen or HUSH_LISTEN: ", "HOST:PORT"},
+		{"development mode", "--issuer=https://login.example.com --dev", "--dev or HUSH_DEV: ", "loopback"},
+		{"a log level", "--log-level=loud", "--log-level or HUSH_LOG_LEVEL: ", "debug"},
+		{"a log format", "--log-format=xml", "--log-format or HUSH_LOG_FORMAT: ", "json"},
+		{"a certificate without its key", "--tls-cert=c", "--tls-cert or HUSH_TLS_CERT: ", "belong together"},
+		{"a key without its certificate", "--tls-key=k", "--tls-key or HUSH_TLS_KEY: ", "belong together"},
+		{"a self-signed certificate of a real host", "--issuer=https://login.example.com --tls-self-signed", "--tls-self-signed or HUSH_TLS_SELF_SIGNED: ", "tls_cert"},
+		{"a short cookie key", "--cookie-keys=short", "--cookie-keys or HUSH_COOKIE_KEYS: ", "openssl rand"},
+		{"a second cookie key that is short", "--cookie-keys=" + keyA + ",short", "--cookie-keys or HUSH_COOKIE_KEYS: ", "openssl rand"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			withKeys := loopbackFile + "log_level: info\ncookie_keys:\n  - " + keyB + "\n  - " + keyC + "\n"
+			_, err := parse(t, append(strings.Fields(row.args), "--config", file(t, withKeys))...).settings()
+			if err == nil || !tells(err.Error(), row.flag, row.text) {
+				t.Errorf("got %v; want a line that begins with %q and has %q in it", err, row.flag, row.text)
+			}
+		})
+	}
+}
+
+func tells(text, start, inside string) bool {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, start) && strings.Contains(line, inside) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestNoErrorShowsASecret(t *testing.T) {
+	const secret = "hunter2-hunter2"
+	for name, args := range map[string][]string{
+		"a short cookie key":           {"--cookie-keys=" + secret},
+		"a plain password in public":   {"--config", file(t, strings.Replace(publicFile, "password_hash: "+bcryptHash, "password: "+secret, 1))},
+		"a password beside a hash":     {"--config", file(t, strings.Replace(publicFile, "    password_hash", "    password: "+secret+"\n    password_hash", 1))},
+		"a secret of a public client":  {"--config", file(t, strings.Replace(loopbackFile, "    token_endpoint_auth_method: none", "    token_endpoint_auth_method: none\n    client_secret: "+secret, 1))},
+		"a password for a hash":        {"--config", file(t, strings.Replace(publicFile, bcryptHash, secret, 1))},
+		"a list in place of a secret":  {"--config", file(t, strings.Replace(publicFile, "a-long-random-secret", "["+secret+"]", 1))},
+		"an unknown key beside it all": {"--config", file(t, strings.Replace(publicFile, "client_secret: a-long-random-secret", "client_secrt: "+secret, 1))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := parse(t, args...).settings(); err == nil || strings.Contains(err.Error(), secret) {
+				t.Errorf("got %v; want an error, and the secret not in it", err)
+			}
+		})
+	}
+}

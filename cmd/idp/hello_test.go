@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestHello(t *testing.T) {
+	var text bytes.Buffer
+	hello(&text, mustSettings(t))
+	want := `Hush is the OpenID provider http://localhost:8080 (listening at 127.0.0.1:8080)
+  metadata  http://localhost:8080/.well-known/openid-configuration
+  sign in   http://localhost:8080/ as alice, bob, carol: by one click, or with the password, which is the name
+  clients   spa (public, PKCE), web (confidential)
+`
+	if text.String() != want {
+		t.Errorf("hello says\n%s\nwant\n%s", text.String(), want)
+	}
+}
+
+func TestHelloTellsNoMoreThanItShould(t *testing.T) {
+	otherPassword := strings.Replace(loopbackFile, "password: alice", "password: hunter2", 1)
+	hashed := strings.Replace(loopbackFile, "password: alice", "password_hash: "+bcryptHash, 1)
+	for _, row := range []struct{ name, args, yaml, has, hasNot string }{
+		{"without development mode no user is named", "--dev=false", loopbackFile, "http://localhost:8080/\n", "alice"},
+		{"of a public issuer no user is named", "--log-level=info", publicFile, "https://login.example.com/\n", "dana"},
+		{"of a public issuer no secret is told", "--log-level=info", publicFile, "shop (confidential)", "a-long-random-secret"},
+		{"a password that is not the name is not told", "--log-level=info", otherPassword, "as alice", "hunter2"},
+		{"nor called the name", "--log-level=info", otherPassword, "with the password\n", "which is the name"},
+		{"nor a hashed one", "--log-level=info", hashed, "with the password\n", "which is the name"},
+		{"cookie keys are not told", "--cookie-keys=" + keyA, loopbackFile, "spa", keyA},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var text bytes.Buffer
+			hello(&text, mustSettings(t, row.args, "--config", file(t, row.yaml)))
+			if !strings.Contains(text.String(), row.has) || strings.Contains(text.String(), row.hasNot) {
+				t.Errorf("hello says\n%s\nwant %q in it, and not %q", text.String(), row.has, row.hasNot)
+			}
+		})
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	withKeys := publicFile + "cookie_keys: [" + keyA + "]\nsigning_keys: [{alg: ES256, file: es256.pem}]\n"
+	hashed := strings.Replace(loopbackFile, "password: alice", "password_hash: "+bcryptHash, 1)
+	for _, row := range []struct {
+		name, args, yaml string
+		want             []string // a word of each warning, in order
+	}{
+		{"the default has plain passwords", "--log-level=info", "", []string{"plain text"}},
+		{"without plain passwords a loopback issuer has nothing to warn of", "--log-level=info", hashed, nil},
+		{"development mode that others can reach", "--listen=0.0.0.0:8080", hashed, []string{"sign in as anybody"}},
+		{"development mode at every address", "--listen=:8080", hashed, []string{"sign in as anybody"}},
+		{"development mode at a real address", "--listen=192.168.0.7:8080", hashed, []string{"sign in as anybody"}},
+		{"development mode at another loopback address", "--listen=127.0.0.9:8080", hashed, nil},
+		{"a public issuer that forgets everything when it ends", "--log-level=info", publicFile, []string{"cookie_keys", "signing key"}},
+		{"a public issuer that keeps its keys, where others can reach it", "--listen=0.0.0.0:8080", withKeys, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := mustSettings(t, row.args, "--config", file(t, row.yaml))
+			got := s.warnings()
+			if len(got) != len(row.want) {
+				t.Fatalf("%d warnings: %q; want %d", len(got), got, len(row.want))
+			}
+			for i, word := range row.want {
+				if !strings.Contains(got[i], word) {
+					t.Errorf("warning %q; want %q in it", got[i], word)
+				}
+			}
+		})
+	}
+}

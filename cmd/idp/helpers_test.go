@@ -1,0 +1,87 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// TestMain keeps what the developer's own shell has set out of the tests.
+func TestMain(m *testing.M) {
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "HUSH_") {
+			_ = os.Unsetenv(name) // a name that came from Environ can be unset
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// parse reads a command line, and the environment, as main does.
+func parse(t *testing.T, args ...string) flags {
+	t.Helper()
+	var line commandLine
+	if err := parseInto(&line, args...); err != nil {
+		t.Fatal(err)
+	}
+	return line.Serve.flags
+}
+
+func parseInto(line *commandLine, args ...string) error {
+	parser, err := kong.New(line, kong.Name("idp"))
+	if err != nil {
+		return err
+	}
+	_, err = parser.Parse(args)
+	return err
+}
+
+// mustSettings are the settings of a good command line.
+func mustSettings(t *testing.T, args ...string) settings {
+	t.Helper()
+	s, err := parse(t, args...).settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// file writes a configuration file and returns its name.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "hush.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+const bcryptHash = "$2a$04$IqtYIirOf20f7bolEBP1OeGxqEuRYN5VNC.iA4fHjX2P7a9NsVyzm"
+
+// loopbackFile and publicFile are good configurations; the rows of the tests change one thing about them.
+const (
+	loopbackFile = `
+issuer: http://localhost:8080
+users:
+  - username: alice
+    password: alice
+clients:
+  - client_id: spa
+    token_endpoint_auth_method: none
+    redirect_uris:
+      - http://localhost:9090/cb
+`
+	publicFile = `
+issuer: https://login.example.com
+users:
+  - username: dana
+    password_hash: ` + bcryptHash + `
+clients:
+  - client_id: shop
+    client_secret: a-long-random-secret
+    redirect_uris:
+      - https://shop.example.com/cb
+`
+)

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// served opens the settings' port, on a free one, and returns what a client meets there.
+func served(t *testing.T, s settings) tls.ConnectionState {
+	t.Helper()
+	s.Listen = "127.0.0.1:0"
+	listener, err := s.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			_, _ = conn.Read(make([]byte, 1)) // makes the handshake; what comes of it is the client's to judge
+			_ = conn.Close()
+		}
+	}()
+	conn, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return conn.ConnectionState()
+}
+
+func TestTheSelfSignedCertificateIsForEveryLoopbackName(t *testing.T) {
+	state := served(t, mustSettings(t, "--tls-self-signed", "--issuer=https://login.corp.localhost:8443"))
+	if state.Version < tls.VersionTLS12 {
+		t.Errorf("RFC 9325 §3.1.1: TLS version %#x", state.Version)
+	}
+	certificate := state.PeerCertificates[0]
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate) // as by a developer who told the browser to trust it
+	for _, row := range []struct {
+		name string
+		good bool
+	}{
+		{"localhost", true},
+		{"idp.localhost", true},
+		{"app.demo.localhost", true},
+		{"login.corp.localhost", true}, // the issuer
+		{"127.0.0.1", true},
+		{"::1", true},
+		{"login.example.com", false},
+		{"192.168.0.7", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := certificate.Verify(x509.VerifyOptions{Roots: roots, DNSName: row.name})
+			if (err == nil) != row.good {
+				t.Errorf("RFC 9525 §6 for %s: %v; want good: %t", row.name, err, row.good)
+			}
+		})
+	}
+}
+
+func TestEachStartMakesItsOwnCertificate(t *testing.T) {
+	s := mustSettings(t, "--tls-self-signed")
+	a, errA := s.certificate()
+	b, errB := s.certificate()
+	if errA != nil || errB != nil || string(a.Certificate[0]) == string(b.Certificate[0]) {
+		t.Errorf("two starts gave one certificate (%v, %v)", errA, errB)
+	}
+}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	s := mustSettings(t, "--tls-self-signed")
+	config, err := s.tlsConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.MinVersion != tls.VersionTLS12 { // Go's own default may change with GODEBUG
+		t.Errorf("RFC 9325 §3.1.1: the least version is %#x; want TLS 1.2", config.MinVersion)
+	}
+}
+
+func TestACertificateFromFiles(t *testing.T) {
+	certFile, keyFile := writeCertificate(t)
+	s := mustSettings(t, "--tls-cert", certFile, "--tls-key", keyFile)
+	want, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := served(t, s).PeerCertificates[0].Raw; !bytes.Equal(got, want.Certificate[0]) {
+		t.Error("what is served is not the certificate of the file")
+	}
+	otherCert, _ := writeCertificate(t)
+	for name, files := range map[string][2]string{
+		"the key of another certificate": {otherCert, keyFile},
+		"a file that is not there":       {certFile, filepath.Join(t.TempDir(), "missing.pem")},
+		"a key in place of it":           {keyFile, keyFile},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := mustSettings(t, "--tls-cert", files[0], "--tls-key", files[1])
+			_, err := s.open()
+			if err == nil || !strings.Contains(err.Error(), files[0]) || !strings.Contains(err.Error(), files[1]) {
+				t.Errorf("open = %v; want an error that names both files", err)
+			}
+		})
+	}
+}
+
+func TestWithoutTLSThereIsNone(t *testing.T) {
+	s := mustSettings(t)
+	if config, err := s.tlsConfig(); config != nil || err != nil {
+		t.Errorf("tlsConfig() = %v, %v; want none", config, err)
+	}
+}
+
+// writeCertificate writes a self-signed certificate and its key as PEM files.
+func writeCertificate(t *testing.T) (certFile, keyFile string) {
+	t.Helper()
+	certificate, err := selfSigned("https://localhost:8443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for name, block := range map[string]*pem.Block{
+		certFile: {Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}, keyFile: {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile
+}

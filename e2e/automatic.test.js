@@ -1,0 +1,30 @@
+// Automatic renewal: nobody presses a button.
+
+import assert from "node:assert/strict";
+import { demoClients } from "./harness/clients.js";
+import { crossSite, sameSite } from "./harness/hush.js";
+import { claims, halves, signIn, text } from "./harness/person.js";
+import { story } from "./harness/story.js";
+
+/** Renewal begins 60 s before the access token expires; tokens of 63 s let a test see it within seconds. */
+const config = { clients: demoClients("63s") };
+
+const places = /** @type {const} */ ([
+  { layout: sameSite, cookies: "allowed" },
+  { layout: crossSite, cookies: "allowed" },
+]);
+
+for (const place of places) {
+  for (const half of halves) {
+    story(`${half}: the tokens are renewed by themselves`, { ...place, config }, async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await signIn(page, hush, half);
+      const before = await claims(page, "access-token");
+      await page.waitForFunction(() => document.querySelector("#renewals")?.textContent === "1");
+      const after = await claims(page, "access-token");
+      assert.notEqual(after.jti, before.jti);
+      assert.equal(after.sub, before.sub);
+      assert.equal(await text(page, "body[data-signed-in=true] #user-sub"), before.sub);
+    });
+  }
+}

@@ -1,0 +1,131 @@
+// The two images, as far as they can be tried without a container engine: what the Dockerfile copies exists, the
+// binaries need nothing around them, and the settings of docker-compose.yml work together.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { access, chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { freePort } from "../scripts/port.js";
+import { Program, root } from "../scripts/program.js";
+import { openBrowser } from "./harness/browser.js";
+import { claims, clickLogin, renew, says, signedIn } from "./harness/person.js";
+
+const run = promisify(execFile);
+/** @param {string} name */
+const read = (name) => readFile(new URL(name, root), "utf8");
+
+test("every file that the Dockerfile copies from the repository exists", async () => {
+  const copies = (await read("Dockerfile")).matchAll(/^COPY (?!--from)(.*) \S+$/gm);
+  const sources = [...copies].flatMap(([, files = ""]) => files.split(" "));
+  assert.ok(sources.includes("go.mod"), `found only ${sources}`);
+  await Promise.all(sources.map((source) => access(new URL(source, root))));
+});
+
+test("docker-compose.yml publishes ports for this machine only", async () => {
+  const ports = [...(await read("docker-compose.yml")).matchAll(/^ +ports: \["(.*)"\]/gm)].map(([, port]) => port);
+  assert.deepEqual(ports, ["127.0.0.1:8080:8080", "127.0.0.1:9090:9090"]);
+});
+
+test("the binaries are built without C", async () => {
+  for (const binary of ["bin/idp", "bin/demo-app"]) {
+    const { stdout } = await run("go", ["version", "-m", fileURLToPath(new URL(binary, root))]);
+    assert.match(stdout, /CGO_ENABLED=0/);
+  }
+});
+
+test("with the settings of docker-compose.yml, each in its own empty root, sign-in and renewal work", async () => {
+  const ports = { idp: await freePort(), app: await freePort() };
+  const settings = await composeSettings();
+  const idp = await box("idp", {
+    ...pick(settings, (name) => !name.startsWith("HUSH_DEMO_")),
+    HUSH_LISTEN: `127.0.0.1:${ports.idp}`, // instead of 0.0.0.0:8080
+  });
+  const demo = await box("demo-app", {
+    ...pick(settings, (name) => name.startsWith("HUSH_DEMO_")),
+    HUSH_DEMO_LISTEN: `127.0.0.1:${ports.app}`,
+    HUSH_DEMO_BACK_CHANNEL: `http://${inBox ? "idp" : "127.0.0.1"}:${ports.idp}`,
+  });
+  try {
+    await idp.program.answers(`http://127.0.0.1:${ports.idp}/healthz`);
+    await demo.program.answers(`http://127.0.0.1:${ports.app}/healthz`);
+    await Promise.all([idp.health(), demo.health()]);
+    await visit(ports);
+    await idp.program.stop();
+    await assert.rejects(idp.health(), "a provider that is gone is not healthy");
+  } catch (error) {
+    console.error(idp.program.output, demo.program.output);
+    throw error;
+  } finally {
+    await Promise.all([idp.remove(), demo.remove()]);
+  }
+});
+
+/** Only root may change the root directory; others run the binaries as they are. */
+const inBox = process.getuid?.() === 0;
+
+/** What docker-compose.yml sets in the environment of both services; their names do not overlap. */
+async function composeSettings() {
+  const lines = (await read("docker-compose.yml")).matchAll(/^ +(HUSH_\w+): (\S+)/gm);
+  return Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+}
+
+/**
+ * @param {Record<string, string>} settings
+ * @param {(name: string) => boolean} wanted
+ */
+function pick(settings, wanted) {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => wanted(name)));
+}
+
+/**
+ * Starts a binary in an empty root directory as the user of the image. It holds what an engine puts there: a hosts
+ * file with the names of the other services.
+ * @param {string} name
+ * @param {Record<string, string>} env
+ */
+async function box(name, env) {
+  const folder = await mkdtemp(join(tmpdir(), `hush-${name}-`));
+  await chmod(folder, 0o755);
+  await mkdir(join(folder, "etc"));
+  await writeFile(join(folder, "etc", "hosts"), "127.0.0.1 idp demo-app\n");
+  await copyFile(new URL(`bin/${name}`, root), join(folder, name));
+  const [command, ...args] = inBox
+    ? ["/usr/sbin/chroot", "--userspec=65532:65532", folder, `/${name}`]
+    : [join(folder, name)];
+  const program = new Program(name, command, args, { env });
+  return {
+    program,
+    health: () => run(command, [...args, "healthcheck"], { env }),
+    remove: async () => {
+      await program.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/**
+ * A person at the published addresses, which lead to the ports of this test.
+ * @param {{ idp: number, app: number }} ports
+ */
+async function visit(ports) {
+  const rules = `MAP localhost:8080 127.0.0.1:${ports.idp}, MAP localhost:9090 127.0.0.1:${ports.app}`;
+  const { browser, close } = await openBrowser("blocked", [`--host-resolver-rules=${rules}`]);
+  try {
+    const page = await browser.newPage();
+    await page.goto("http://localhost:9090/web/");
+    await page.waitForSelector("body[data-ready=true]");
+    await page.click("#sign-in");
+    await clickLogin(page, "alice");
+    await signedIn(page);
+    assert.equal((await claims(page, "id-token")).iss, "http://localhost:8080");
+    await renew(page);
+    await page.click("#call-api");
+    await says(page, "api_ok");
+  } finally {
+    await close();
+  }
+}

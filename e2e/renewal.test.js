@@ -1,0 +1,122 @@
+// The silent renewal: what the project is about.
+
+import assert from "node:assert/strict";
+import { crossSite, sameSite } from "./harness/hush.js";
+import {
+  claims,
+  halves,
+  openApp,
+  renew,
+  renewInVain,
+  signIn,
+  signOutAtProvider,
+  storedTokens,
+  text,
+} from "./harness/person.js";
+import { story } from "./harness/story.js";
+
+/** @typedef {import("./harness/browser.js").Journal} Journal */
+/** @typedef {import("./harness/hush.js").Hush} Hush */
+
+/** Where the provider's cookie reaches the hidden iframe. */
+const open = /** @type {const} */ ([
+  { layout: sameSite, cookies: "allowed" },
+  { layout: sameSite, cookies: "blocked" }, // one site: there is no third party
+  { layout: crossSite, cookies: "allowed" },
+]);
+const shut = /** @type {const} */ ({ layout: crossSite, cookies: "blocked" });
+
+for (const place of open) {
+  for (const half of halves) {
+    const sentence = "renewal gives another access token for the same sign-in, and the API accepts it";
+    story(`${half}: ${sentence}`, place, async ({ hush, newTab }) => {
+      const { page, journal } = await newTab();
+      await signIn(page, hush, half);
+      const before = { id: await claims(page, "id-token"), access: await claims(page, "access-token") };
+      await renew(page);
+      const after = { id: await claims(page, "id-token"), access: await claims(page, "access-token") };
+
+      assert.equal(await text(page, "#renewals"), "1");
+      assert.notEqual(after.access.jti, before.access.jti);
+      assert.deepEqual([after.id.sub, after.id.auth_time], [before.id.sub, before.id.auth_time]);
+      const { hello, jti } = JSON.parse(await text(page, "#api-result"));
+      assert.deepEqual([hello, jti], [before.id.sub, after.access.jti], "the API answered to the new access token");
+      assertOnlyRedirects(journal, hush);
+    });
+
+    story(`${half}: signed out at the provider, renewal says login_required`, place, async ({ hush, newTab }) => {
+      const app = await newTab();
+      await signIn(app.page, hush, half);
+      const idp = await newTab();
+      await signOutAtProvider(idp.page, hush);
+      await app.page.bringToFront();
+      assertLoginRequired(await renewInVain(app.page));
+      assertOnlyRedirects(app.journal, hush);
+    });
+  }
+
+  story("spa: the renewed access token is another string, and is what the tab keeps", place, async (stage) => {
+    const { page } = await stage.newTab();
+    await signIn(page, stage.hush, "spa");
+    const before = await storedTokens(page, stage.hush);
+    await renew(page);
+    const after = await storedTokens(page, stage.hush);
+    assert.ok(before.access_token && after.access_token);
+    assert.notEqual(after.access_token, before.access_token);
+  });
+
+  story("spa: a person signed in elsewhere is recognised without a page", place, async ({ hush, newTab }) => {
+    const web = await newTab();
+    await signIn(web.page, hush, "web");
+    const spa = await newTab();
+    await openApp(spa.page, hush, "spa");
+    await spa.page.click("#renew");
+    await spa.page.waitForSelector("body[data-signed-in=true]");
+    assert.equal(await text(spa.page, "#user-sub"), await text(web.page, "#user-sub"));
+  });
+}
+
+for (const half of halves) {
+  story(`${half}: a withheld cookie is answered login_required, and said in words`, shut, async ({ hush, newTab }) => {
+    const { page, journal } = await newTab();
+    await signIn(page, hush, half);
+    const before = await claims(page, "access-token");
+    const message = await renewInVain(page);
+
+    assert.equal(message.code, "cookie_withheld");
+    assertLoginRequired(message);
+    assertOnlyRedirects(journal, hush);
+    assert.equal((await claims(page, "access-token")).jti, before.jti, "the token at hand stays");
+  });
+}
+
+story("spa: nobody signed in is said in words", { layout: sameSite, cookies: "allowed" }, async ({ hush, newTab }) => {
+  const { page, journal } = await newTab();
+  await openApp(page, hush, "spa");
+  const message = await renewInVain(page);
+  assert.equal(message.code, "login_required");
+  assert.match(message.words, /Nobody is signed in/);
+  assertOnlyRedirects(journal, hush);
+});
+
+/**
+ * The wait was ended by the provider's answer and not by the client's timer, which has a code of its own.
+ * @param {Awaited<ReturnType<typeof renewInVain>>} message
+ */
+function assertLoginRequired({ error, words }) {
+  assert.equal(error, "login_required", words);
+}
+
+/**
+ * Core §3.1.2.6: no page in the hidden iframe, only redirects back to the app.
+ * @param {Journal} journal
+ * @param {Hush} hush
+ */
+function assertOnlyRedirects(journal, hush) {
+  const answers = journal.framesFrom(hush.issuer);
+  assert.ok(answers.length > 0, "no answer of the provider to an iframe was seen");
+  for (const { status, location } of answers) {
+    assert.equal(status, 303);
+    assert.equal(location?.origin, hush.app);
+  }
+}

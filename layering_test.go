@@ -1,0 +1,254 @@
+// Package hush_test holds the architecture: who may import whom, where the web framework ends, and how long things may be.
+// docs/architecture.md says why.
+package hush_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "github.com/hush-idp/hush"
+	echo   = "github.com/labstack/echo"
+
+	maxFunctionLines = 60
+	maxFileLines     = 400
+)
+
+// goPackage is what go list tells of a package; Deps are its imports and theirs, tests not among them.
+type goPackage struct {
+	ImportPath string
+	Deps       []string
+}
+
+// packages are those of this module, by their path within it; the module's own path is ".".
+func packages(t *testing.T) map[string]goPackage {
+	t.Helper()
+	output, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Deps", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]goPackage{}
+	for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return found
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		found[within(p.ImportPath)] = p
+	}
+}
+
+func isOurs(importPath string) bool {
+	return importPath == module || strings.HasPrefix(importPath, module+"/")
+}
+
+func within(importPath string) string {
+	if importPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(importPath, module+"/")
+}
+
+// isAt tells whether the package is one of the rooms, or inside one that ends in /... .
+func isAt(name string, rooms []string) bool {
+	return slices.ContainsFunc(rooms, func(room string) bool {
+		all, isTree := strings.CutSuffix(room, "/...")
+		return name == room || isTree && (name == all || strings.HasPrefix(name, all+"/"))
+	})
+}
+
+// layer says of some packages which of ours they may depend on, directly or not.
+type layer struct {
+	text    string
+	of, may []string
+}
+
+// layers are all of them; of two that fit the first counts.
+var layers = []layer{
+	{"oidc imports nothing of ours", []string{"oidc"}, nil},
+	{"trace imports nothing of ours", []string{"trace"}, nil},
+	{"static imports nothing of ours", []string{"static"}, nil},
+	{"storage imports nothing of ours", []string{"storage"}, nil},
+	{"an engine and the contract of engines import storage", []string{"storage/..."}, []string{"storage"}},
+	{"authorize and token never import each other, nor the pages", []string{"idp/authorize", "idp/token"},
+		[]string{"oidc", "trace", "storage", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/interaction"}},
+	{"endpoints stand on the other rooms and not on each other", []string{"idp/login", "idp/logout", "idp/console"},
+		[]string{"oidc", "trace", "storage", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/interaction", "idp/pages"}},
+	{"the pages know users and the vocabulary", []string{"idp/pages"}, []string{"oidc", "trace", "idp/users"}},
+	{"the other rooms of the provider stand each for itself", []string{"idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/interaction"},
+		[]string{"oidc", "trace", "storage"}},
+	{"the provider imports its rooms, and nothing of the relying party", []string{"idp"}, []string{"oidc", "trace", "storage", "static", "idp/..."}},
+	{"the relying party never imports the provider", []string{"rp", "rp/..."}, []string{"oidc", "trace", "storage", "rp/..."}},
+	{"the demo is a relying party and never imports the provider", []string{"cmd/demo-app"},
+		[]string{"oidc", "trace", "storage", "storage/...", "rp", "rp/...", "static"}},
+	{"the provider's command never imports the relying party", []string{"cmd/idp"},
+		[]string{"oidc", "trace", "storage", "storage/...", "static", "idp", "idp/..."}},
+	{"the provider inside a test is the provider", []string{"idptest"}, []string{"oidc", "trace", "storage", "static", "idp", "idp/..."}},
+	{"the root holds this test and nothing else", []string{"."}, nil},
+}
+
+func TestWhoMayImportWhom(t *testing.T) {
+	all := packages(t)
+	for _, required := range []string{"oidc", "storage", "idp", "idp/authorize", "idp/token", "rp", "cmd/idp", "cmd/demo-app"} {
+		if _, ok := all[required]; !ok {
+			t.Errorf("go list does not tell of %s", required)
+		}
+	}
+	for name, p := range all {
+		i := slices.IndexFunc(layers, func(l layer) bool { return isAt(name, l.of) })
+		if i < 0 {
+			t.Errorf("%s is in no layer: say here what it may import", name)
+			continue
+		}
+		for _, dep := range p.Deps {
+			if isOurs(dep) && !isAt(within(dep), layers[i].may) {
+				t.Errorf("%s imports %s, but %s", name, within(dep), layers[i].text)
+			}
+		}
+	}
+}
+
+// source is one Go file of the tree.
+type source struct {
+	name string // from the root, with slashes
+	file *ast.File
+	set  *token.FileSet
+}
+
+func (s source) isTest() bool { return strings.HasSuffix(s.name, "_test.go") }
+
+func (s source) line(position token.Pos) int { return s.set.Position(position).Line }
+
+// sources are all Go files of the tree, those of modules inside it too.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && name != "." && (entry.Name() == "node_modules" || strings.HasPrefix(entry.Name(), ".")) {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || filepath.Ext(name) != ".go" {
+			return nil
+		}
+		s := source{name: filepath.ToSlash(name), set: token.NewFileSet()}
+		s.file, err = parser.ParseFile(s.set, name, nil, parser.SkipObjectResolution|parser.ParseComments)
+		all = append(all, s)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 50 {
+		t.Fatalf("only %d Go files were found", len(all))
+	}
+	return all
+}
+
+// Echo is at the edge: the protocol is plain Go, so that a change of web framework touches the edge alone.
+func TestEchoStaysAtTheEdge(t *testing.T) {
+	found := 0
+	for _, s := range sources(t) {
+		if s.isTest() || !s.imports(t, echo) {
+			continue
+		}
+		found++
+		dir, base := path.Split(s.name)
+		if dir != "idp/" && base != "endpoint.go" && !strings.HasPrefix(dir, "cmd/") {
+			t.Errorf("%s imports echo; only idp/*.go, each package's endpoint.go and cmd/ may", s.name)
+		}
+	}
+	if found == 0 {
+		t.Error("nothing imports echo: is it the web framework still?")
+	}
+}
+
+// imports tells whether the file imports the package, a version of it, or one inside it.
+func (s source) imports(t *testing.T, want string) bool {
+	t.Helper()
+	return slices.ContainsFunc(s.file.Imports, func(spec *ast.ImportSpec) bool {
+		got, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got == want || strings.HasPrefix(got, want+"/")
+	})
+}
+
+func TestNoFunctionIsLong(t *testing.T) {
+	for _, s := range sources(t) {
+		for node := range ast.Preorder(s.file) {
+			name := "a function literal"
+			switch f := node.(type) {
+			case *ast.FuncDecl:
+				name = f.Name.Name
+			case *ast.FuncLit:
+			default:
+				continue
+			}
+			if lines := s.line(node.End()) - s.line(node.Pos()) + 1; lines > maxFunctionLines {
+				t.Errorf("%s:%d: %s has %d lines; at most %d can be read at a glance", s.name, s.line(node.Pos()), name, lines, maxFunctionLines)
+			}
+		}
+	}
+}
+
+func TestNoFileIsLong(t *testing.T) {
+	for _, s := range sources(t) {
+		if lines := s.line(s.file.FileEnd); !s.isTest() && lines > maxFileLines {
+			t.Errorf("%s has %d lines; at most %d", s.name, lines, maxFileLines)
+		}
+	}
+}
+
+// Every room has a map at its door. (cmd/ programs too: their doc.go is what go doc shows.)
+func TestEveryPackageOpensWithAMap(t *testing.T) {
+	documented, dirs := map[string]bool{}, map[string]bool{}
+	for _, s := range sources(t) {
+		if s.isTest() {
+			continue
+		}
+		dirs[path.Dir(s.name)] = true
+		documented[path.Dir(s.name)] = documented[path.Dir(s.name)] || s.file.Doc != nil
+	}
+	for dir := range dirs {
+		if !documented[dir] {
+			t.Errorf("%s has no package comment", dir)
+		}
+	}
+}
+
+// Time and randomness are given to the protocol: who asks the machine for the time cannot be tested without waiting.
+func TestOnlyTheEdgeAsksTheMachineForTheTime(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.isTest() || !isAt(path.Dir(s.name), []string{"oidc", "trace", "idp", "idp/...", "storage"}) {
+			continue
+		}
+		for node := range ast.Preorder(s.file) {
+			selector, ok := node.(*ast.SelectorExpr)
+			if !ok {
+				continue
+			}
+			if of, ok := selector.X.(*ast.Ident); ok && of.Name == "time" && slices.Contains([]string{"Now", "Since", "Until", "After", "Tick", "Sleep"}, selector.Sel.Name) {
+				t.Errorf("%s:%d uses time.%s; use the Now that the package is given", s.name, s.line(node.Pos()), selector.Sel.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,52 @@
+// `make demo`: starts the provider and the demo app, says where to look, and ends both when asked to
+// (Ctrl-C, SIGTERM) or when one of them ends.
+
+import { Program } from "./program.js";
+
+const issuer = "http://localhost:8080";
+const app = "http://localhost:9090";
+
+const welcome = `
+  The demo app   ${app}
+  The provider   ${issuer}
+
+  Open the demo app and sign in as alice, bob or carol; the password is the name.
+  Ctrl-C ends both.
+`;
+
+const provider = new Program("The provider", "bin/idp", ["--issuer", issuer], { echo: true });
+const demo = new Program("The demo app", "bin/demo-app", ["--base-url", app, "--issuer", issuer], { echo: true });
+
+/** Resolves when this process is asked to end. */
+const asked = new Promise((resolve) => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => resolve(undefined));
+});
+
+/**
+ * Resolves when a program ends by itself, with what happened.
+ * @param {Program} program
+ * @param {Program} other
+ */
+async function death(program, other) {
+  const how = await program.ended;
+  return `${program.name} ${how}. ${other.name} is ended too.`;
+}
+
+/** Serves until asked to end; returns what went wrong, if anything. */
+async function serve() {
+  const end = Promise.race([asked, death(provider, demo), death(demo, provider)]);
+  const ready = Promise.all([provider.answers(`${issuer}/healthz`), demo.answers(`${app}/healthz`)]);
+  const started = await Promise.race([end.then(() => false), ready.then(() => true)]);
+  if (started) console.log(welcome);
+  return end;
+}
+
+try {
+  const fault = await serve();
+  if (fault) throw new Error(`${fault}`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  await Promise.all([provider.stop(), demo.stop()]);
+}

@@ -1,0 +1,124 @@
+// One of the project's programs, run as a child process: `make demo`, the end-to-end tests and the
+// screenshots start the provider and the demo through this.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+/** The root of the repository, with a slash at its end. */
+export const root = new URL("../", import.meta.url);
+
+/** How much output is kept for a report, in characters: the newest. */
+const keptOutput = 64 * 1024;
+
+/** How long a program may take to answer, and to end when asked, in milliseconds. It finds what hangs. */
+const patience = 30_000;
+
+export class Program {
+  #child;
+  #echo;
+  #output = "";
+  /** How the program ended, in words; resolves when it has. It never rejects. */
+  ended;
+
+  /**
+   * Starts a program. It is ended with this process, however that ends, except by SIGKILL.
+   * @param {string} name what people call it
+   * @param {string} command an absolute path, or a path below the root of the repository
+   * @param {string[]} args
+   * @param {{ env?: NodeJS.ProcessEnv, echo?: boolean }} options env replaces this process's
+   *   environment; echo also passes the output on to the terminal
+   */
+  constructor(name, command, args, options = {}) {
+    this.name = name;
+    this.#echo = options.echo ?? false;
+    this.#child = spawn(fileURLToPath(new URL(command, root)), args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: options.env ?? process.env,
+    });
+    this.#child.stdout.on("data", (chunk) => this.#keep(chunk, process.stdout));
+    this.#child.stderr.on("data", (chunk) => this.#keep(chunk, process.stderr));
+    this.ended = this.#end();
+    const kill = () => this.#child.kill();
+    process.on("exit", kill);
+    this.ended.then(() => process.off("exit", kill));
+  }
+
+  /** The process id; 0 when the program could not be started. */
+  get pid() {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The newest output, standard output and standard error as they came. */
+  get output() {
+    return this.#output;
+  }
+
+  /**
+   * Waits until address answers 200. It throws when the program ends before that or stays silent for
+   * half a minute; the error carries the output unless it was echoed.
+   * @param {string} address
+   */
+  async answers(address) {
+    const waiting = new AbortController();
+    const deadline = AbortSignal.timeout(patience);
+    const early = this.ended.then((how) => this.#fail(how));
+    const answered = (async () => {
+      while (!waiting.signal.aborted && !(await isOK(address))) {
+        if (deadline.aborted) this.#fail(`does not answer at ${address}`);
+        await pause(25);
+      }
+    })();
+    await Promise.race([answered, early]).finally(() => waiting.abort());
+  }
+
+  /** Asks the program to end and waits until it has. It throws when the program does not obey. */
+  async stop() {
+    this.#child.kill("SIGTERM");
+    const late = new AbortController();
+    const obeyed = await Promise.race([
+      this.ended.then(() => true),
+      pause(patience, false, { signal: late.signal }).catch(() => false),
+    ]);
+    late.abort();
+    if (obeyed) return;
+    this.#child.kill("SIGKILL");
+    this.#fail("did not end on SIGTERM");
+  }
+
+  /**
+   * @param {Buffer} chunk
+   * @param {NodeJS.WriteStream} terminal
+   */
+  #keep(chunk, terminal) {
+    this.#output = (this.#output + chunk).slice(-keptOutput);
+    if (this.#echo) terminal.write(chunk);
+  }
+
+  async #end() {
+    try {
+      const [code, signal] = await once(this.#child, "close");
+      return signal ? `was ended by ${signal}` : `ended with status ${code}`;
+    } catch (error) {
+      return `could not be started: ${error}`;
+    }
+  }
+
+  /**
+   * @param {string} why
+   * @returns {never}
+   */
+  #fail(why) {
+    throw new Error(this.#echo ? `${this.name} ${why}` : `${this.name} ${why}\n${this.#output}`);
+  }
+}
+
+/** @param {string} address */
+async function isOK(address) {
+  try {
+    return (await fetch(address, { signal: AbortSignal.timeout(patience) })).ok;
+  } catch {
+    return false; // nothing listens there yet
+  }
+}

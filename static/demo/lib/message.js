@@ -1,0 +1,57 @@
+// The one place where the page says what happened. It is a live region (role=status), so a screen reader hears it.
+
+import { make } from "./dom.js";
+import { textFor } from "./texts.js";
+
+/**
+ * Shows the words for problem.code in the element, and leaves the code in data-code and the OAuth error code
+ * that was on the wire, if any, in data-error.
+ *
+ * @param {HTMLElement} element
+ * @param {import("./problem.js").Problem} problem
+ * @param {{app: string, issuer: string}} names what {app} and {issuer} stand for
+ */
+export function show(element, problem, names) {
+  const { tone, title, text, todo = [] } = textFor(problem.code);
+  const note = make("div", `note ${tone} stack tight`, make("strong", "", title), make("p", "", ...links(text, names)));
+  if (problem.description) note.append(make("p", "small", "Reported: ", make("q", "", problem.description)));
+  if (todo.length > 0) note.append(list(todo, names));
+  element.replaceChildren(note);
+  element.dataset.code = problem.code;
+  element.dataset.error = problem.error ?? "";
+  if (tone !== "good") element.scrollIntoView({ block: "nearest" }); // on a phone the buttons are far below it
+}
+
+/** @param {HTMLElement} element */
+export function clear(element) {
+  element.replaceChildren();
+  element.dataset.code = "";
+  element.dataset.error = "";
+}
+
+/**
+ * @param {string[]} todo
+ * @param {{app: string, issuer: string}} names
+ */
+function list(todo, names) {
+  const items = todo.map((line) => make("li", "", ...links(line, names)));
+  return make("ul", "", ...items);
+}
+
+/**
+ * The text with {app} and {issuer} filled in, and web addresses as links.
+ *
+ * @param {string} text
+ * @param {{app: string, issuer: string}} names
+ */
+function links(text, { app, issuer }) {
+  const filled = text.replaceAll("{app}", app).replaceAll("{issuer}", issuer);
+  return filled.split(/(https?:\/\/[^\s()]*[\w/])/).map((part, index) => (index % 2 ? link(part) : part));
+}
+
+/** @param {string} address */
+function link(address) {
+  const element = make("a", "break", address);
+  element.setAttribute("href", address);
+  return element;
+}

@@ -1,0 +1,209 @@
+// What each outcome means and what to do about it, in words. The key is the message's data-code: an OAuth error
+// code as the provider sent it, or a name of this demo for what no protocol message can say.
+// {issuer} and {app} stand for the two origins.
+
+/**
+ * @typedef {object} Text
+ * @property {"good" | "info" | "warn" | "bad"} tone
+ * @property {string} title
+ * @property {string} text
+ * @property {string[]} [todo]
+ */
+
+/** @type {Record<string, Text>} */
+export const texts = {
+  // What went well
+  signed_in: {
+    tone: "good",
+    title: "Signed in.",
+    text: "The tokens below are fresh. They live for a short time only; renewal replaces them.",
+  },
+  renewed: {
+    tone: "good",
+    title: "Renewed without a page.",
+    text: "The provider recognised its own cookie in the hidden iframe, so you saw nothing. The API was called with the new access token.",
+  },
+  renewing: {
+    tone: "info",
+    title: "A renewal is under way already.",
+    text: "Its result will stand here; when no answer comes, after 10 seconds.",
+  },
+  api_ok: {
+    tone: "good",
+    title: "The API accepted the access token.",
+    text: "It verified signature, issuer, audience, expiry and scope by itself.",
+  },
+  signed_out: {
+    tone: "info",
+    title: "Signed out.",
+    text: "Here and at the provider. A silent renewal would now be answered login_required: try it.",
+  },
+
+  // OpenID Connect Core §3.1.2.6: the provider would have to show a page, and prompt=none forbids that
+  login_required: {
+    tone: "warn",
+    title: "Nobody is signed in at the provider.",
+    text: "The app asked with prompt=none, which means: answer without showing a page. Without a session the only answer is login_required.",
+    todo: [
+      "Sign in with the button. From then on silent renewal works as long as the provider's session lives.",
+      "If this page still shows a name: the tokens that it has go on working until they expire.",
+    ],
+  },
+  cookie_withheld: {
+    tone: "warn",
+    title: "Withheld or signed out: the provider did not see its session cookie.",
+    text: "A moment ago you were signed in; now the provider answered login_required. App ({app}) and provider ({issuer}) are different sites, so either the browser withheld the provider's cookie from the hidden iframe (third-party cookies are blocked) or you really signed out there. The answer is the same in both cases.",
+    todo: [
+      "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
+      "If withheld: allow third-party cookies for this page in the browser's settings, or serve both from one site, for example app.demo.localhost and idp.demo.localhost.",
+      "If signed out: sign in again.",
+      "Until it expires, the access token you have goes on working.",
+    ],
+  },
+  consent_required: {
+    tone: "warn",
+    title: "The provider must ask for your consent first.",
+    text: "You are signed in there, but did not yet allow this app what it asks for. Under prompt=none no question may be shown, so the answer is consent_required.",
+    todo: ["Sign in with the button: the provider then shows its consent page, once."],
+  },
+  account_selection_required: {
+    tone: "warn",
+    title: "The provider does not know which account to use.",
+    text: "Several accounts are signed in there, and this request did not name one. Under prompt=none it may not ask.",
+    todo: ["Sign in with the button and choose one. Renewals then name it by themselves, with id_token_hint."],
+  },
+  interaction_required: {
+    tone: "warn",
+    title: "The provider must show you a page first.",
+    text: "Some step there needs a person, and prompt=none forbids showing it.",
+    todo: ["Sign in with the button and follow the provider's page."],
+  },
+  access_denied: {
+    tone: "warn",
+    title: "The sign-in was cancelled or refused.",
+    text: "You, or a rule of the provider, said no. No token was issued.",
+    todo: ["Sign in again if that was not your intention."],
+  },
+
+  // What the provider could not tell us
+  provider_down: {
+    tone: "bad",
+    title: "The provider cannot be reached.",
+    text: "A request to {issuer} failed. It is not running, or it does not allow requests from this page's origin {app} (CORS); a browser does not say which.",
+    todo: [
+      "Start it: go run ./cmd/idp (make demo starts both).",
+      "If it runs: open {issuer}/.well-known/openid-configuration in a tab. If that shows JSON, compare the registered redirect URIs with {app}: their origins are the ones allowed.",
+      "Then try again here. Automatic renewal stops at such an error; Renew now starts it again.",
+    ],
+  },
+  timeout: {
+    tone: "bad",
+    title: "No answer within 10 seconds.",
+    text: "The provider is reachable, but the hidden iframe never came back to this app. Usually it stopped on a page that nobody can see: an error page or a sign-in page.",
+    todo: [
+      "Check that this app's redirect URI is registered at the provider exactly as it is sent: an unregistered one is answered by a page, never by a redirect.",
+      "In the browser's developer tools, look at the last request inside the iframe and at the console.",
+    ],
+  },
+  popup_closed: {
+    tone: "info",
+    title: "The sign-in window was closed before it finished.",
+    text: "Nothing has changed.",
+    todo: ["Try again, or use Sign in, which needs no window."],
+  },
+  popup_blocked: {
+    tone: "warn",
+    title: "The browser blocked the sign-in window.",
+    text: "It opens windows only as the direct answer to a click, and not where its settings forbid them.",
+    todo: ["Allow pop-up windows for {app}, or use Sign in, which needs none."],
+  },
+
+  // The API (RFC 6750 §3.1) and this app itself
+  api_refused: {
+    tone: "bad",
+    title: "The API refused the request.",
+    text: "It is reachable, but did not accept what it was sent.",
+    todo: [
+      "Expired or missing token: renew or sign in, then call again.",
+      "Anything else: compare the access token's iss, aud, exp and scope with what the API expects.",
+    ],
+  },
+  app_down: {
+    tone: "bad",
+    title: "This app's own server cannot be reached.",
+    text: "The page is still here, but {app} does not answer.",
+    todo: ["Start it: go run ./cmd/demo-app (make demo starts both), then reload this page."],
+  },
+  no_session: {
+    tone: "warn",
+    title: "This app has no session for you.",
+    text: "Its server knows nobody by this browser's cookie. After a restart of the demo that is normal: its sessions live in memory.",
+    todo: ["Sign in."],
+  },
+  invalid_state: {
+    tone: "bad",
+    title: "This answer does not belong to a request of this browser.",
+    text: "Its state is unknown: it was used already (reload, back button), or it was started at another address or in another browser. Accepting it would let a stranger sign you in as somebody else.",
+    todo: ["Go back to {app} and sign in again."],
+  },
+  issuer_mismatch: {
+    tone: "bad",
+    title: "The answer names another issuer than this app expects.",
+    text: "This app trusts {issuer} only, byte for byte: otherwise one provider could answer for another.",
+    todo: ["Start both programs with the same --issuer."],
+  },
+  invalid_id_token: {
+    tone: "bad",
+    title: "The ID token was not accepted.",
+    text: "It came from the provider, but broke a rule of OpenID Connect Core §3.1.3.7.",
+    todo: ["Compare the clocks of both machines.", "Compare issuer and client_id of both configurations."],
+  },
+  sub_mismatch: {
+    tone: "warn",
+    title: "Somebody else is signed in at the provider now.",
+    text: "A renewal must give tokens for the same person (sub), so this one was refused.",
+    todo: ["Sign in again to continue as the other person."],
+  },
+  session_changed: {
+    tone: "info",
+    title: "The session changed while it was being renewed.",
+    text: "Somebody signed in or out in another tab meanwhile, so the renewed tokens were thrown away.",
+    todo: ["Renew again, if you are still signed in."],
+  },
+  library_missing: {
+    tone: "bad",
+    title: "The library oidc-client-ts is missing.",
+    text: "It comes from npm and is built into the demo program; this program was built without it.",
+    todo: [
+      "In the project's folder run: npm install",
+      "Then start the demo again (go run ./cmd/demo-app, or make demo). The server-side app works without it.",
+    ],
+  },
+  wrong_origin: {
+    tone: "bad",
+    title: "This page is open under another address than it is configured for.",
+    text: "The provider will send its answer to {app}; a page of another origin could not receive it.",
+    todo: ["Continue at {app}", "Or start the demo with --base-url set to the address you want."],
+  },
+  insecure_context: {
+    tone: "bad",
+    title: "The browser offers no cryptography at this address.",
+    text: "PKCE needs SHA-256, which browsers offer only over https and on localhost.",
+    todo: ["Use https, or a localhost address."],
+  },
+  other: {
+    tone: "bad",
+    title: "That did not work.",
+    text: "What was reported stands below, as it came.",
+    todo: ["Try again. If it stays: the provider's log has a line for each refused request."],
+  },
+};
+
+/**
+ * @param {string} code
+ * @returns {Text}
+ */
+export function textFor(code) {
+  const fallback = /** @type {Text} */ (texts.other);
+  return texts[code] ?? { ...fallback, title: `The answer was ${code}.` };
+}

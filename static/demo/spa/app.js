@@ -1,0 +1,171 @@
+// The single-page app: oidc-client-ts does the protocol, this file connects it with the page.
+
+import { callApi, refusal } from "../lib/api.js";
+import { loadConfig } from "../lib/config.js";
+import { byId } from "../lib/dom.js";
+import { decode } from "../lib/jwt.js";
+import { judge, problemOf, reachable } from "../lib/problem.js";
+import { createSteps } from "../lib/steps.js";
+import { createView } from "../lib/view.js";
+import { settings } from "./settings.js";
+import { Watch } from "./watch.js";
+
+/** @typedef {import("oidc-client-ts").User} User */
+
+class App {
+  steps = createSteps();
+  signedIn = false;
+  renewals = 0;
+  announce = false; // a renewal that somebody asked for is announced; an automatic one only shows
+
+  /**
+   * @param {typeof import("oidc-client-ts")} oidc
+   * @param {import("../lib/config.js").Config} config
+   * @param {ReturnType<typeof createView>} view
+   */
+  constructor(oidc, config, view) {
+    this.config = config;
+    this.view = view;
+    this.watch = new Watch(this.steps, config.issuer, { begin: view.quiet, stuck: () => this.sayIfDown() });
+    this.manager = new oidc.UserManager({ ...settings(config), stateStore: this.watch.stateStore(oidc) });
+  }
+
+  async start() {
+    const { events } = this.manager;
+    events.addUserLoaded((user) => this.loaded(user));
+    events.addUserUnloaded(() => this.show(null));
+    events.addSilentRenewError((error) => this.failed(error)); // automatic renewal has nobody who awaits it
+    this.connectButtons();
+    this.show(await this.manager.getUser()); // kept in sessionStorage, so a reload loses nothing
+    await this.arrive();
+    this.view.ready();
+  }
+
+  connectButtons() {
+    const { manager } = this;
+    this.on("sign-in", () => manager.signinRedirect());
+    this.on("sign-in-popup", () => manager.signinPopup({ popupAbortOnClose: true }));
+    this.on("sign-out", () => manager.signoutRedirect({ state: "signed out by the button" }));
+    this.on("renew", () => this.renew());
+    this.on("call-api", () => this.callByButton());
+    const automatic = byId("automatic", HTMLInputElement);
+    automatic.addEventListener("change", () => {
+      if (automatic.checked) manager.startSilentRenew();
+      else manager.stopSilentRenew();
+    });
+  }
+
+  /**
+   * @param {string} id of a button
+   * @param {() => Promise<unknown>} act
+   */
+  on(id, act) {
+    byId(id).addEventListener("click", () => {
+      this.view.quiet();
+      act().catch((error) => this.failed(error));
+    });
+  }
+
+  async renew() {
+    this.announce = true;
+    if (this.watch.running)
+      this.view.say({ code: "renewing" }); // one at a time
+    else await this.manager.signinSilent();
+  }
+
+  /**
+   * New tokens: from the popup, or from the hidden iframe. (After a redirect it is the callback page that hears this.)
+   *
+   * @param {User} user
+   */
+  loaded(user) {
+    const renewed = this.signedIn;
+    this.show(user);
+    if (!this.watch.running) return this.view.say({ code: "signed_in" });
+    this.watch.succeeded(user);
+    if (renewed) this.view.renewals(++this.renewals);
+    const success = renewed ? "renewed" : "signed_in";
+    void this.call(user.access_token, this.announce ? success : "");
+    this.announce = false;
+  }
+
+  /** @param {User | null} user */
+  show(user) {
+    this.signedIn = user !== null;
+    this.view.session(user && sessionOf(user));
+  }
+
+  /** @param {unknown} thrown by oidc-client-ts */
+  async failed(thrown) {
+    this.announce = false;
+    const problem = problemOf(thrown);
+    this.watch.failed(problem);
+    this.view.say(await judge(problem, { issuer: this.config.issuer, wasSignedIn: this.signedIn }));
+  }
+
+  async callByButton() {
+    this.steps.alone(4);
+    await this.call((await this.manager.getUser())?.access_token, "api_ok");
+  }
+
+  /**
+   * (4) The API, with the access token of this moment.
+   *
+   * @param {string | undefined} accessToken
+   * @param {string} success the message's code when the API accepts; empty: no message
+   */
+  async call(accessToken, success) {
+    this.steps.set(
+      4,
+      "active",
+      `GET /api/me ${accessToken ? "with the access token in Authorization" : "without a token"}`,
+    );
+    try {
+      const answer = await callApi(accessToken);
+      const refused = refusal(answer);
+      this.steps.set(4, refused ? "failed" : "done", `the API answered ${answer.status}`);
+      this.view.api(answer);
+      if (refused) this.view.say(refused);
+      else if (success) this.view.say({ code: success });
+    } catch {
+      this.steps.set(4, "failed", "no answer");
+      this.view.say({ code: "app_down" });
+    }
+  }
+
+  /** What this visit began with: the way back from signing out, or a provider that is not there. */
+  async arrive() {
+    if (!new URLSearchParams(location.search).has("state")) return this.sayIfDown();
+    await this.manager.signoutCallback().catch(() => undefined); // an unknown state: a bookmark; nothing to undo
+    history.replaceState(null, "", location.pathname);
+    return this.view.say({ code: "signed_out" });
+  }
+
+  /** Is the provider there at all? A stuck iframe is known long before the library's timer runs out. */
+  async sayIfDown() {
+    if (!(await reachable(this.config.issuer))) this.view.say({ code: "provider_down" });
+  }
+}
+
+/**
+ * @param {User} user
+ * @returns {import("../lib/view.js").Session}
+ */
+function sessionOf(user) {
+  const accessToken = decode(user.access_token);
+  const { exp = 0, iat = 0 } = /** @type {{exp?: number, iat?: number}} */ (accessToken?.claims ?? {});
+  return {
+    name: user.profile.name ?? user.profile.sub,
+    sub: user.profile.sub,
+    expiresAt: user.expires_at ?? 0,
+    lifetime: exp - iat || (user.expires_in ?? 0),
+    idToken: decode(user.id_token ?? ""),
+    accessToken,
+  };
+}
+
+const config = await loadConfig();
+const view = createView(config);
+if (!globalThis.oidc) view.say({ code: "library_missing" });
+else if (location.origin !== new URL(config.redirect_uri).origin) view.say({ code: "wrong_origin" });
+else await new App(globalThis.oidc, config, view).start();

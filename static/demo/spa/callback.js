@@ -1,0 +1,36 @@
+// The last stop of every way to sign in. One call finishes all three, by the state that the answer carries:
+//   redirect  exchanges the code, stores the tokens, and gives the user: this page then goes to the app
+//   popup     tells the window that opened it, which does the rest and closes this one
+//   iframe    tells the page around it, which does the rest and removes this one
+// Keep this page small: it runs inside the hidden iframe at every renewal. The whole app here would start there, too.
+
+import { loadConfig } from "../lib/config.js";
+import { byId } from "../lib/dom.js";
+import { show } from "../lib/message.js";
+import { problemOf } from "../lib/problem.js";
+import { settings } from "./settings.js";
+
+if (globalThis.oidc) await finish(globalThis.oidc);
+else say({ code: "library_missing" }, "");
+
+/** @param {typeof import("oidc-client-ts")} oidc */
+async function finish(oidc) {
+  const config = await loadConfig();
+  const manager = new oidc.UserManager({ ...settings(config), automaticSilentRenew: false });
+  try {
+    const user = await manager.signinCallback();
+    if (user) location.replace("/spa/"); // replace: the used code does not stay in the history
+  } catch (error) {
+    // In the iframe nobody would see it; there the waiting page notices by its timer.
+    if (window === window.top) say(problemOf(error), config.issuer);
+  }
+}
+
+/**
+ * @param {import("../lib/problem.js").Problem} problem
+ * @param {string} issuer
+ */
+function say(problem, issuer) {
+  show(byId("message"), problem, { app: `${location.origin}/spa/`, issuer });
+  byId("back").hidden = false;
+}

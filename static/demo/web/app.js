@@ -1,0 +1,142 @@
+// The server-side app: its server holds the tokens and does the protocol (package rp); this page only shows what
+// the server tells it, and opens the hidden iframe when it is time to renew.
+
+import { refusal } from "../lib/api.js";
+import { loadConfig } from "../lib/config.js";
+import { byId } from "../lib/dom.js";
+import { fromWire, judge, reachable } from "../lib/problem.js";
+import { createSteps } from "../lib/steps.js";
+import { createView } from "../lib/view.js";
+import { renewSilently } from "./renew.js";
+
+const config = await loadConfig();
+const view = createView(config);
+const steps = createSteps();
+const automatic = byId("automatic", HTMLInputElement);
+let signedIn = false;
+let renewing = false;
+let announce = false; // a renewal that somebody asked for is announced; an automatic one only shows
+let expiresIn = 0; // seconds, when the server was last asked
+let nextRenewal = 0; // the timer's id
+
+/** Asks the server who is signed in, and shows it. */
+async function refresh() {
+  const session = await (await fetch("/web/session")).json();
+  signedIn = session.signed_in;
+  expiresIn = session.expires_in;
+  view.session(signedIn ? shown(session) : null);
+  view.renewals(session.renewals);
+}
+
+/**
+ * @param {any} session as /web/session answers
+ * @returns {import("../lib/view.js").Session}
+ */
+function shown(session) {
+  return {
+    name: session.name,
+    sub: session.sub,
+    // The server tells the seconds left, not a time of day: its clock may differ from this one.
+    expiresAt: Date.now() / 1000 + session.expires_in,
+    lifetime: session.lifetime,
+    idToken: session.id_token,
+    accessToken: session.access_token,
+  };
+}
+
+/**
+ * The next automatic renewal: a minute before the access token expires, but never in a tight loop, however short its
+ * life. It is planned after a success only, so a failure is not repeated for ever.
+ */
+function plan() {
+  clearTimeout(nextRenewal);
+  if (!signedIn || !automatic.checked) return;
+  nextRenewal = window.setTimeout(() => renew().catch(lost), Math.max(expiresIn - 60, 10) * 1000);
+}
+
+async function renewByButton() {
+  announce = true;
+  if (renewing) view.say({ code: "renewing" });
+  else await renew();
+}
+
+async function renew() {
+  if (renewing) return; // one at a time
+  renewing = true;
+  view.quiet();
+  const { status, body } = await renewSilently(steps, config.issuer).finally(() => {
+    renewing = false;
+  });
+  const asked = announce;
+  const success = signedIn ? "renewed" : "signed_in";
+  announce = false;
+  if (status !== 200) return failed(body);
+  steps.set(3, "done", "the server exchanged the code, checked the tokens and keeps them");
+  await refresh();
+  plan();
+  return call(asked ? success : "");
+}
+
+/** @param {{error?: string, error_description?: string}} answer */
+async function failed(answer) {
+  const problem = fromWire(answer);
+  const wasSignedIn = signedIn;
+  const open = /** @type {const} */ ([1, 3]).find((n) => steps.stateOf(n) === "active");
+  if (open) steps.set(open, "failed", problem.description ?? problem.code);
+  await refresh(); // some errors end the session
+  view.say(await judge(problem, { issuer: config.issuer, wasSignedIn }));
+}
+
+/**
+ * (4) The server calls the API: the access token never comes to this page.
+ *
+ * @param {string} success
+ */
+async function call(success) {
+  steps.set(4, "active", "the server calls GET /api/me with its access token");
+  const response = await fetch("/web/call-api");
+  const answer = await response.json();
+  if (response.status !== 200) {
+    steps.set(4, "failed", answer.error);
+    return view.say(fromWire(answer));
+  }
+  const refused = refusal(answer);
+  steps.set(4, refused ? "failed" : "done", `the API answered ${answer.status}`);
+  view.api(answer);
+  if (refused) return view.say(refused);
+  return success && view.say({ code: success });
+}
+
+/** A fetch to this app's own server failed: only a server that is gone does that. */
+function lost() {
+  view.say({ code: "app_down" });
+}
+
+/**
+ * @param {string} id of a button
+ * @param {() => Promise<unknown>} act
+ */
+function on(id, act) {
+  byId(id).addEventListener("click", () => {
+    view.quiet();
+    act().catch(lost);
+  });
+}
+
+on("renew", renewByButton);
+on("call-api", () => {
+  steps.alone(4);
+  return call("api_ok");
+});
+automatic.addEventListener("change", () => refresh().then(plan, lost));
+
+// What this visit began with: an error that the callback sent here, or the way back from signing out.
+const arrival = new URLSearchParams(location.search);
+await refresh();
+plan();
+if (arrival.has("error")) await failed(Object.fromEntries(arrival));
+else if (arrival.has("state")) view.say({ code: "signed_out" });
+else if (location.origin !== new URL(config.redirect_uri).origin) view.say({ code: "wrong_origin" });
+else if (!(await reachable(config.issuer))) view.say({ code: "provider_down" });
+if (location.search) history.replaceState(null, "", location.pathname);
+view.ready();
