@@ -1,47 +1,38 @@
 package idp_test
 
 import (
-	"context"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 func TestASilentRefreshCostsThreeStoreOperations(t *testing.T) {
-	counter := &counter{}
-	p := idptest.Start(t, nil, func(s storage.Store) storage.Store {
-		counter.Store = s
-		return counter
-	})
+	p, spy := startWithSpy(t)
 	b := p.Browser(t)
 	b.SignIn("alice")
 	for range 3 {
-		counter.reset()
+		spy.Reset()
 		b.Tokens("spa", b.Code(idptest.Request("spa", "prompt", "none")))
-		if want := []string{"Get", "Put", "Update"}; !slices.Equal(counter.done, want) {
-			t.Errorf("a silent refresh did %v; want %v: read the session, write the code, spend it", counter.done, want)
+		if want := []string{"Get", "Put", "Update"}; !slices.Equal(spy.Operations(), want) {
+			t.Errorf("a silent refresh did %v; want %v: read the session, write the code, spend it", spy.Operations(), want)
 		}
 	}
 }
 
 func TestASessionInUseIsWrittenRarely(t *testing.T) {
-	counter := &counter{}
-	p := idptest.Start(t, nil, func(s storage.Store) storage.Store {
-		counter.Store = s
-		return counter
-	})
+	p, spy := startWithSpy(t)
 	b := p.Browser(t)
 	b.SignIn("alice")
 	updates := 0
 	for range 110 { // eleven hours of renewals, six minutes apart: longer than the idle lifetime, within the absolute one
 		p.Clock.Pass(6 * time.Minute)
-		counter.reset()
+		spy.Reset()
 		b.Code(idptest.Request("spa", "prompt", "none"))
-		if slices.Contains(counter.done, "Update") {
+		if slices.Contains(spy.Operations(), "Update") {
 			updates++
 		}
 	}
@@ -63,32 +54,12 @@ func TestRecordsThatExpiredDoNotPileUp(t *testing.T) {
 	}
 }
 
-// counter notes the store operations that pass through it.
-type counter struct {
-	storage.Store
-	mutex sync.Mutex
-	done  []string
-}
-
-func (c *counter) note(operation string) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.done = append(c.done, operation)
-}
-
-func (c *counter) reset() { c.done = nil }
-
-func (c *counter) Get(ctx context.Context, key string) ([]byte, error) {
-	c.note("Get")
-	return c.Store.Get(ctx, key)
-}
-
-func (c *counter) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	c.note("Put")
-	return c.Store.Put(ctx, key, value, ttl)
-}
-
-func (c *counter) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
-	c.note("Update")
-	return c.Store.Update(ctx, key, ttl, change)
+func startWithSpy(t *testing.T) (*idptest.Provider, *storagetest.Spy) {
+	t.Helper()
+	spy := &storagetest.Spy{}
+	p := idptest.Start(t, nil, func(s storage.Store) storage.Store {
+		spy.Store = s
+		return spy
+	})
+	return p, spy
 }

@@ -1,13 +1,13 @@
 package storage_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 type note struct{ Text string }
@@ -46,13 +46,13 @@ func TestBucketsWithDifferentNamesDoNotMeet(t *testing.T) {
 }
 
 func TestTheEngineNeverSeesAKey(t *testing.T) {
-	spy := &spyStore{Store: storage.NewMemory(time.Now)}
+	spy := &storagetest.Spy{Store: storage.NewMemory(time.Now)}
 	b := storage.NewBucket[note]("code", spy)
 	if err := b.Put(t.Context(), "secret-code", note{"x"}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(spy.key, "secret-code") {
-		t.Errorf("the engine was shown the key %q", spy.key)
+	if strings.Contains(spy.Keys(), "secret-code") {
+		t.Errorf("the engine was shown the key: %s", spy.Keys())
 	}
 }
 
@@ -65,14 +65,4 @@ func TestARecordThatCannotBeReadSaysWhichKind(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "note record") {
 		t.Errorf("Get = %v; want an error that names the bucket", err)
 	}
-}
-
-type spyStore struct {
-	storage.Store
-	key string
-}
-
-func (s *spyStore) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	s.key = key
-	return s.Store.Put(ctx, key, value, ttl)
 }

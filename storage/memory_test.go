@@ -2,7 +2,6 @@ package storage_test
 
 import (
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,14 +11,14 @@ import (
 
 func TestMemoryKeepsTheContract(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storagetest.Engine {
-		c := newClock()
-		return storagetest.Engine{Store: storage.NewMemory(c.now), Pass: c.pass}
+		c := storagetest.NewClock()
+		return storagetest.Engine{Store: storage.NewMemory(c.Now), Pass: c.Pass}
 	})
 }
 
 func TestMemorySweepsWhatExpiredAndKeepsWhatLives(t *testing.T) {
-	c := newClock()
-	m := storage.NewMemory(c.now)
+	c := storagetest.NewClock()
+	m := storage.NewMemory(c.Now)
 	const dead, alive = 5000, 500
 	for i := range dead {
 		mustPut(t, m, "dead"+strconv.Itoa(i), time.Second)
@@ -27,7 +26,7 @@ func TestMemorySweepsWhatExpiredAndKeepsWhatLives(t *testing.T) {
 	for i := range alive {
 		mustPut(t, m, "alive"+strconv.Itoa(i), time.Hour)
 	}
-	c.pass(time.Minute)
+	c.Pass(time.Minute)
 	for i := range 1000 { // enough writes to reach every shard
 		mustPut(t, m, "later"+strconv.Itoa(i), time.Hour)
 	}
@@ -46,24 +45,4 @@ func mustPut(t *testing.T, s storage.Store, key string, ttl time.Duration) {
 	if err := s.Put(t.Context(), key, []byte("v"), ttl); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// clock is a time that tests move.
-type clock struct {
-	sync.Mutex
-	t time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Unix(1_800_000_000, 0)} }
-
-func (c *clock) now() time.Time {
-	c.Lock()
-	defer c.Unlock()
-	return c.t
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.Lock()
-	defer c.Unlock()
-	c.t = c.t.Add(d)
 }

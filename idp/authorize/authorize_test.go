@@ -137,7 +137,7 @@ func (row row) check(t *testing.T) {
 	params := row.params(t)
 	r := e.request(t, params, row.signed)
 	r.URL.RawQuery += row.raw
-	e.clock.pass(10 * time.Minute) // between the sign-in and the request
+	e.clock.Pass(10 * time.Minute) // between the sign-in and the request
 	outcome, err := e.Authorize(r)
 	if row.page != "" {
 		if err == nil || oidc.AsError(err).Code != row.page {
@@ -280,7 +280,7 @@ func TestPromptNoneIsAlwaysOneRedirectOnceTheAddressIsVerified(t *testing.T) {
 			}
 			r := e.request(t, params, row.signed)
 			r.URL.RawQuery += row.raw
-			e.store.failing = failing // the engine behind the store vanishes: still no page
+			e.store.Gone(failing) // the engine behind the store vanishes: still no page
 			outcome, err := e.Authorize(r)
 			if err != nil || outcome.Redirect == "" || outcome.Screen != "" {
 				t.Errorf("%s (store failing: %v): got %+v, %v; want a redirect", row.name, failing, outcome, err)
@@ -295,8 +295,8 @@ func TestWhyNobodyIsSignedInIsSaid(t *testing.T) {
 		session.CookieUnreadable: func(_ *testEndpoint, r *http.Request) {
 			r.Header.Set("Cookie", r.Header.Get("Cookie")[:40]+"x")
 		},
-		session.Idle:    func(e *testEndpoint, _ *http.Request) { e.clock.pass(3 * time.Hour) },
-		session.Expired: func(e *testEndpoint, _ *http.Request) { e.clock.pass(13 * time.Hour) },
+		session.Idle:    func(e *testEndpoint, _ *http.Request) { e.clock.Pass(3 * time.Hour) },
+		session.Expired: func(e *testEndpoint, _ *http.Request) { e.clock.Pass(13 * time.Hour) },
 	} {
 		e := newEndpoint(t)
 		params := goodParams("spa")

@@ -1,7 +1,6 @@
 package authorize
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -9,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,22 +18,22 @@ import (
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 const testIssuer = "http://idp.test"
 
 type testEndpoint struct {
 	*Endpoint
-	clock *testClock
-	store *testStore
+	clock *storagetest.Clock
+	store *lateStore
 }
 
 // newEndpoint has the users alice, bob and carol, who allowed the client other the scope openid.
 func newEndpoint(t *testing.T) *testEndpoint {
 	t.Helper()
-	clock := &testClock{now: time.Unix(1_800_000_000, 0)}
-	store := &testStore{clock: clock}
-	store.Store = storage.NewMemory(store.now)
+	clock := storagetest.NewClock()
+	store := newStore(clock)
 	directory, err := users.New([]users.User{
 		{Username: "alice", Password: "alice"}, {Username: "carol", Password: "carol"},
 		{Username: "bob", Password: "bob", Claims: map[string]any{"email": "bob@example.com"}},
@@ -146,49 +144,20 @@ func watchNeeds(t *testing.T) map[int]bool {
 	return arisen
 }
 
-type testClock struct {
-	sync.Mutex
-	now time.Time
+// lateStore is an engine that may collect its garbage late: it then keeps records past their ttl.
+type lateStore struct {
+	*storagetest.Spy
+	clock *storagetest.Clock
+	keep  bool
 }
 
-func (c *testClock) Now() time.Time {
-	c.Lock()
-	defer c.Unlock()
-	return c.now
-}
-
-func (c *testClock) pass(d time.Duration) {
-	c.Lock()
-	defer c.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// testStore can fail, and can keep records past their ttl, as an engine may that collects its garbage late.
-type testStore struct {
-	storage.Store
-	clock         *testClock
-	failing, keep bool
-}
-
-func (s *testStore) now() time.Time {
-	if s.keep {
-		return time.Unix(1_800_000_000, 0)
-	}
-	return s.clock.Now()
-}
-
-var errEngine = errors.New("the engine is gone")
-
-func (s *testStore) Get(ctx context.Context, key string) ([]byte, error) {
-	if s.failing {
-		return nil, errEngine
-	}
-	return s.Store.Get(ctx, key)
-}
-
-func (s *testStore) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	if s.failing {
-		return errEngine
-	}
-	return s.Store.Put(ctx, key, value, ttl)
+func newStore(clock *storagetest.Clock) *lateStore {
+	s, start := &lateStore{clock: clock}, clock.Now()
+	s.Spy = &storagetest.Spy{Store: storage.NewMemory(func() time.Time {
+		if s.keep {
+			return start
+		}
+		return clock.Now()
+	})}
+	return s
 }

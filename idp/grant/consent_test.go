@@ -10,7 +10,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/oidc"
-	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 func (d *desk) remember(t *testing.T, sub, clientID, scope string) {
@@ -84,13 +84,13 @@ func TestAConsentIsRememberedForAYearAfterTheLastOne(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	d := newDesk()
 	d.remember(t, "alice", "a", "openid")
-	d.clock.pass(year - 1)
+	d.clock.Pass(year - 1)
 	d.remember(t, "alice", "b", "openid")
-	d.clock.pass(year - 1)
+	d.clock.Pass(year - 1)
 	if got := len(d.scopes(t, "alice")); got != 2 {
 		t.Errorf("just before a year has passed %d consents are remembered; want 2", got)
 	}
-	d.clock.pass(1)
+	d.clock.Pass(1)
 	if got := len(d.scopes(t, "alice")); got != 0 {
 		t.Errorf("after a year %d consents are remembered; want none", got)
 	}
@@ -100,9 +100,9 @@ func TestForgettingDoesNotProlongTheOtherConsents(t *testing.T) {
 	d := newDesk()
 	d.remember(t, "alice", "a", "openid")
 	d.remember(t, "alice", "b", "openid")
-	d.clock.pass(364 * 24 * time.Hour)
+	d.clock.Pass(364 * 24 * time.Hour)
 	d.forget(t, "alice", "a")
-	d.clock.pass(24 * time.Hour)
+	d.clock.Pass(24 * time.Hour)
 	if got := d.scopes(t, "alice"); len(got) != 0 {
 		t.Errorf("a year after the last consent %v is remembered", got)
 	}
@@ -111,7 +111,7 @@ func TestForgettingDoesNotProlongTheOtherConsents(t *testing.T) {
 func TestWhenAConsentWasGiven(t *testing.T) {
 	d := newDesk()
 	d.remember(t, "alice", "a", "openid")
-	d.clock.pass(time.Hour)
+	d.clock.Pass(time.Hour)
 	d.remember(t, "alice", "a", "email")
 	consents, err := d.consents.Of(t.Context(), "alice")
 	if err != nil {
@@ -143,12 +143,11 @@ func TestRacingConsentsAreAllRemembered(t *testing.T) {
 func TestAStoreThatFailsIsNoMissingConsent(t *testing.T) {
 	d := newDesk()
 	d.remember(t, "alice", "a", "openid")
-	d.consents.Records = storage.NewBucket[map[string]grant.Consent]("consent", failingStore{})
-	if _, err := d.consents.Of(t.Context(), "alice"); !errors.Is(err, errEngine) {
+	d.store.Gone(true)
+	if _, err := d.consents.Of(t.Context(), "alice"); !errors.Is(err, storagetest.ErrEngine) {
 		t.Errorf("Of = %v; want the engine's error, or users are asked again whenever it fails", err)
 	}
-	d.Revoked = storage.NewBucket[time.Time]("revoked", failingStore{})
-	if _, err := d.IsRevoked(t.Context(), "g1"); !errors.Is(err, errEngine) {
+	if _, err := d.IsRevoked(t.Context(), "g1"); !errors.Is(err, storagetest.ErrEngine) {
 		t.Errorf("IsRevoked = %v; want the engine's error, or revoked tokens pass whenever it fails", err)
 	}
 }

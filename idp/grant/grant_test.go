@@ -17,7 +17,7 @@ func TestACodeGivesWhatWasGranted(t *testing.T) {
 	d := newDesk()
 	issuedAt := d.clock.Now()
 	code := d.issue(t)
-	d.clock.pass(time.Second)
+	d.clock.Pass(time.Second)
 	got, err := d.redeem(t, code)
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func TestCodesAreRandomAndNotStoredInClear(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stored := d.store.seen.String()
+	stored := d.store.Keys() + d.store.Values()
 	if !strings.Contains(stored, "alice") {
 		t.Fatal("what the store saw is not the codes' records")
 	}
@@ -164,7 +164,7 @@ func TestHowLongACodeIsRemembered(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			d.clock.pass(row.wait)
+			d.clock.Pass(row.wait)
 			if _, err := d.redeem(t, code); !errors.Is(err, row.want) {
 				t.Errorf("after %v: %v; want %v", row.wait, err, row.want)
 			}
@@ -176,9 +176,9 @@ func TestReplaysDoNotProlongTheTombstone(t *testing.T) {
 	d := newDesk()
 	code := d.issue(t)
 	_, first := d.redeem(t, code)
-	d.clock.pass(tokenLifetime)
+	d.clock.Pass(tokenLifetime)
 	_, second := d.redeem(t, code)
-	d.clock.pass(grant.CodeLifetime)
+	d.clock.Pass(grant.CodeLifetime)
 	_, third := d.redeem(t, code)
 	if first != nil || !errors.Is(second, grant.ErrReplayed) || !errors.Is(third, grant.ErrUnknown) {
 		t.Errorf("got %v, %v, %v; want nil, ErrReplayed, ErrUnknown", first, second, third)
@@ -204,7 +204,7 @@ func TestRevocation(t *testing.T) {
 		{"as long as a token can live", "g1", tokenLifetime - 30*time.Second - 1, true},
 		{"not longer, since no token is left", "g1", 1, false},
 	} {
-		d.clock.pass(row.pass)
+		d.clock.Pass(row.pass)
 		if got, err := d.IsRevoked(t.Context(), row.id); got != row.want || err != nil {
 			t.Errorf("%s: %t, %v; want %t", row.name, got, err, row.want)
 		}

@@ -1,29 +1,27 @@
 package grant_test
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 // desk is where grants and consents are handled, with a clock that the test moves and a store that it watches.
 type desk struct {
 	*grant.Grants
 	consents *grant.Consents
-	clock    *clock
-	store    *watchedStore
+	clock    *storagetest.Clock
+	store    *storagetest.Spy
 }
 
 func newDesk() *desk {
-	c := &clock{now: time.Unix(1_800_000_000, 0)}
-	store := &watchedStore{Store: storage.NewMemory(c.Now)}
+	c := storagetest.NewClock()
+	store := &storagetest.Spy{Store: storage.NewMemory(c.Now)}
 	return &desk{
 		clock: c, store: store,
 		Grants: &grant.Grants{
@@ -58,58 +56,3 @@ func (d *desk) redeem(t *testing.T, code string) (grant.Grant, error) {
 }
 
 const tokenLifetime = 5 * time.Minute
-
-type clock struct {
-	sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.Lock()
-	defer c.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.Lock()
-	defer c.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// watchedStore keeps what reaches the engine.
-type watchedStore struct {
-	storage.Store
-	sync.Mutex
-	seen strings.Builder
-}
-
-func (s *watchedStore) note(key string, value []byte) {
-	s.Lock()
-	defer s.Unlock()
-	s.seen.WriteString(key + "\n" + string(value) + "\n")
-}
-
-func (s *watchedStore) Get(ctx context.Context, key string) ([]byte, error) {
-	s.note(key, nil)
-	return s.Store.Get(ctx, key)
-}
-
-func (s *watchedStore) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	s.note(key, value)
-	return s.Store.Put(ctx, key, value, ttl)
-}
-
-func (s *watchedStore) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
-	return s.Store.Update(ctx, key, ttl, func(old []byte) ([]byte, error) {
-		value, err := change(old)
-		s.note(key, value)
-		return value, err
-	})
-}
-
-var errEngine = errors.New("the engine is gone")
-
-// failingStore is an engine that is gone.
-type failingStore struct{ storage.Store }
-
-func (failingStore) Get(context.Context, string) ([]byte, error) { return nil, errEngine }

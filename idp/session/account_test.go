@@ -26,7 +26,7 @@ func TestAnotherAccountLeavesTheFirstAsItWas(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice")
 	before := h.account(t, b, "alice")
-	h.clock.pass(time.Minute)
+	h.clock.Pass(time.Minute)
 	h.signIn(t, b, "bob")
 	after := h.account(t, b, "alice")
 	if !after.AuthTime.Equal(before.AuthTime) || !after.SelectedAt.Equal(before.SelectedAt) || after.SID != before.SID {
@@ -41,7 +41,7 @@ func TestSigningInAgainRenewsAuthTimeAndKeepsTheSID(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice")
 	before := h.account(t, b, "alice")
-	h.clock.pass(time.Minute)
+	h.clock.Pass(time.Minute)
 	h.signIn(t, b, "alice")
 	after := h.account(t, b, "alice")
 	if got := after.AuthTime.Sub(before.AuthTime); got != time.Minute {
@@ -57,7 +57,7 @@ func TestSigningInAgainDoesNotProlongTheAbsoluteLifetime(t *testing.T) {
 	b := h.signedIn(t, "alice")
 	h.keepUsing(t, b, absolute-time.Hour)
 	h.signIn(t, b, "bob")
-	h.clock.pass(time.Hour)
+	h.clock.Pass(time.Hour)
 	if _, err := h.current(t, b); err != session.Expired {
 		t.Errorf("Current = %v; want Expired: the session began with its first sign-in", err)
 	}
@@ -91,7 +91,7 @@ func TestSelectMovesTheAccountToTheFront(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice", "bob")
 	authTime := h.account(t, b, "alice").AuthTime
-	h.clock.pass(time.Minute)
+	h.clock.Pass(time.Minute)
 	if err := h.Select(b.request(t), "alice"); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestSelectOfWhoIsNotSignedIn(t *testing.T) {
 func TestSelectDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice")
-	h.store.beforeWrite = func() { h.signOut(t, b.copy()) } // between the read and the write
+	h.store.BeforeWrite(func() { h.signOut(t, b.copy()) }) // between the read and the write
 	if err := h.Select(b.request(t), "alice"); err != nil {
 		t.Fatal(err)
 	}

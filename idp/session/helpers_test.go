@@ -1,14 +1,11 @@
 package session_test
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +13,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 const (
@@ -35,15 +33,15 @@ var (
 // still, as in an engine that collects its garbage late: whether a session still counts is for the manager to judge.
 type house struct {
 	*session.Manager
-	clock *clock
-	store *watchedStore
+	clock *storagetest.Clock
+	store *storagetest.Spy
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	c := &clock{now: time.Unix(1_800_000_000, 0)}
+	c := storagetest.NewClock()
 	start := c.Now()
-	store := &watchedStore{Store: storage.NewMemory(func() time.Time { return start })}
+	store := &storagetest.Spy{Store: storage.NewMemory(func() time.Time { return start })}
 	return &house{clock: c, store: store, Manager: &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),
 		Cookies:  cookies(t, httpIssuer, newKey), Idle: idle, Absolute: absolute, Now: c.Now, Random: rand.Text,
@@ -147,75 +145,4 @@ func (b *browser) only(name string) *browser { return b.with(name, b.cookies[nam
 // with is a browser with one cookie.
 func (*browser) with(name, value string) *browser {
 	return &browser{cookies: map[string]string{name: value}}
-}
-
-type clock struct {
-	sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.Lock()
-	defer c.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.Lock()
-	defer c.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// watchedStore counts what reaches the engine, keeps what is written, can let something happen just before a write, and can fail.
-type watchedStore struct {
-	storage.Store
-	gets, puts, updates int
-	written             []string
-	beforeWrite         func()
-	failing             bool
-}
-
-var errEngine = errors.New("the engine is gone")
-
-func (s *watchedStore) reset() { s.gets, s.puts, s.updates = 0, 0, 0 }
-
-func (s *watchedStore) Get(ctx context.Context, key string) ([]byte, error) {
-	s.gets++
-	if s.failing {
-		return nil, errEngine
-	}
-	return s.Store.Get(ctx, key)
-}
-
-func (s *watchedStore) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	s.puts++
-	s.written = append(s.written, key, string(value))
-	if err := s.interrupt(); err != nil {
-		return err
-	}
-	return s.Store.Put(ctx, key, value, ttl)
-}
-
-func (s *watchedStore) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
-	s.updates++
-	if err := s.interrupt(); err != nil {
-		return err
-	}
-	return s.Store.Update(ctx, key, ttl, func(old []byte) ([]byte, error) {
-		value, err := change(old)
-		s.written = append(s.written, key, string(value))
-		return value, err
-	})
-}
-
-// interrupt runs beforeWrite once.
-func (s *watchedStore) interrupt() error {
-	if happens := s.beforeWrite; happens != nil {
-		s.beforeWrite = nil
-		happens()
-	}
-	if s.failing {
-		return errEngine
-	}
-	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 func TestASignInIsRecognised(t *testing.T) {
@@ -54,8 +55,8 @@ var absences = []struct {
 		h.Sessions = storage.NewBucket[session.Session]("session", storage.NewMemory(h.clock.Now))
 	}, session.Unknown},
 	{"somebody signed in since", func(t *testing.T, h *house, b *browser) { h.signIn(t, b.copy(), "bob") }, session.Superseded},
-	{"it was not used for just less than the idle lifetime", func(_ *testing.T, h *house, _ *browser) { h.clock.pass(idle - 1) }, nil},
-	{"it was not used for the idle lifetime", func(_ *testing.T, h *house, _ *browser) { h.clock.pass(idle) }, session.Idle},
+	{"it was not used for just less than the idle lifetime", func(_ *testing.T, h *house, _ *browser) { h.clock.Pass(idle - 1) }, nil},
+	{"it was not used for the idle lifetime", func(_ *testing.T, h *house, _ *browser) { h.clock.Pass(idle) }, session.Idle},
 	{"it was used until just before its absolute lifetime", func(t *testing.T, h *house, b *browser) {
 		h.keepUsing(t, b, absolute-1)
 	}, nil},
@@ -86,12 +87,12 @@ func TestWhyThereIsNoSession(t *testing.T) {
 func (h *house) keepUsing(t *testing.T, b *browser, d time.Duration) {
 	t.Helper()
 	for ; d > time.Hour; d -= time.Hour {
-		h.clock.pass(time.Hour)
+		h.clock.Pass(time.Hour)
 		if _, err := h.current(t, b); err != nil {
 			t.Fatalf("used every hour, and then: %v", err)
 		}
 	}
-	h.clock.pass(d)
+	h.clock.Pass(d)
 }
 
 func (h *house) signOut(t *testing.T, b *browser) {
@@ -111,7 +112,7 @@ func TestTheStoreKeepsTheRecordAsLongAsTheSessionMayLast(t *testing.T) {
 	if got := h.subs(t, b); got != "bob alice" {
 		t.Errorf("just before its end the session is of %q; want bob alice", got)
 	}
-	h.clock.pass(1)
+	h.clock.Pass(1)
 	if _, err := h.current(t, b); err != session.Unknown {
 		t.Errorf("at its end: %v; want Unknown, since the record may be collected", err)
 	}
@@ -138,7 +139,7 @@ func TestAStolenStoreOpensNoSession(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice")
 	id, secret := h.value(t, b)
-	stolen := strings.Join(h.store.written, "\n")
+	stolen := h.store.Values()
 	if !strings.Contains(stolen, "alice") {
 		t.Fatal("the record that was written is not the session's")
 	}
@@ -153,7 +154,7 @@ func TestAStolenStoreOpensNoSession(t *testing.T) {
 			t.Errorf("a cookie made from the stolen record: %v; want Superseded, even with the signing key", err)
 		}
 	}
-	if strings.Contains(h.store.written[0], id) {
+	if strings.Contains(h.store.Keys(), id) {
 		t.Error("the store's key tells the session's id")
 	}
 }
@@ -162,24 +163,24 @@ func TestCurrentReadsOnceAndWritesAtATenthOfTheIdleLifetime(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice")
 	for _, row := range []struct {
-		name    string
-		pass    time.Duration
-		updates int
+		name       string
+		pass       time.Duration
+		operations []string
 	}{
-		{"at once", 0, 0},
-		{"just before a tenth", idle/10 - 1, 0},
-		{"at a tenth", 1, 1},
-		{"right after that", 0, 0},
-		{"just before another tenth", idle/10 - 1, 0},
-		{"at another tenth", 1, 1},
+		{"at once", 0, []string{"Get"}},
+		{"just before a tenth", idle/10 - 1, []string{"Get"}},
+		{"at a tenth", 1, []string{"Get", "Update"}},
+		{"right after that", 0, []string{"Get"}},
+		{"just before another tenth", idle/10 - 1, []string{"Get"}},
+		{"at another tenth", 1, []string{"Get", "Update"}},
 	} {
-		h.clock.pass(row.pass)
-		h.store.reset()
+		h.clock.Pass(row.pass)
+		h.store.Reset()
 		if _, err := h.current(t, b); err != nil {
 			t.Fatal(err)
 		}
-		if h.store.gets != 1 || h.store.puts != 0 || h.store.updates != row.updates {
-			t.Errorf("%s: %d reads, %d puts, %d updates; want 1, 0, %d", row.name, h.store.gets, h.store.puts, h.store.updates, row.updates)
+		if diff := cmp.Diff(row.operations, h.store.Operations()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
 	}
 }
@@ -187,12 +188,12 @@ func TestCurrentReadsOnceAndWritesAtATenthOfTheIdleLifetime(t *testing.T) {
 func TestARequestWithoutACookieCostsNothing(t *testing.T) {
 	h := newHouse(t)
 	for _, b := range []*browser{{}, new(browser).with(h.Cookies.Names()[0], "broken")} {
-		h.store.reset()
+		h.store.Reset()
 		if _, err := h.current(t, b); err == nil {
 			t.Fatal("there is a session")
 		}
-		if n := h.store.gets + h.store.puts + h.store.updates; n != 0 {
-			t.Errorf("a visitor without a session caused %d store operations", n)
+		if done := h.store.Operations(); len(done) != 0 {
+			t.Errorf("a visitor without a session caused %v", done)
 		}
 	}
 }
@@ -200,12 +201,12 @@ func TestARequestWithoutACookieCostsNothing(t *testing.T) {
 func TestATouchDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice")
-	h.clock.pass(idle / 2)
-	h.store.beforeWrite = func() { h.signOut(t, b.copy()) } // between the read and the touch
+	h.clock.Pass(idle / 2)
+	h.store.BeforeWrite(func() { h.signOut(t, b.copy()) }) // between the read and the touch
 	if _, err := h.current(t, b); err != nil {
 		t.Fatal(err)
 	}
-	if h.store.beforeWrite != nil {
+	if h.store.BeforeWrite(nil) {
 		t.Fatal("there was no touch")
 	}
 	if _, err := h.current(t, b); err != session.Unknown {
@@ -217,9 +218,9 @@ func TestASignInDoesNotBringBackAnAccountThatWasSignedOut(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice", "bob")
 	sid := h.sid(t, b, "alice")
-	h.store.beforeWrite = func() { h.signOutSID(t, sid) } // between the sign-in's read and its write
+	h.store.BeforeWrite(func() { h.signOutSID(t, sid) }) // between the sign-in's read and its write
 	h.signIn(t, b, "carol")
-	if h.store.beforeWrite != nil {
+	if h.store.BeforeWrite(nil) {
 		t.Fatal("the sign-in wrote nothing")
 	}
 	if got := h.subs(t, b); got != "carol bob" {
@@ -230,19 +231,19 @@ func TestASignInDoesNotBringBackAnAccountThatWasSignedOut(t *testing.T) {
 func TestAStoreThatFailsIsNoAbsence(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice")
-	h.store.failing = true
+	h.store.Gone(true)
 	_, err := h.current(t, b)
-	if _, absent := errors.AsType[session.Absence](err); absent || !errors.Is(err, errEngine) {
+	if _, absent := errors.AsType[session.Absence](err); absent || !errors.Is(err, storagetest.ErrEngine) {
 		t.Errorf("Current = %v; want the engine's error", err)
 	}
-	if _, err := session.OrNone(h.current(t, b)); !errors.Is(err, errEngine) {
+	if _, err := session.OrNone(h.current(t, b)); !errors.Is(err, storagetest.ErrEngine) {
 		t.Errorf("OrNone hides %v", err)
 	}
 	for what, err := range map[string]error{
 		"SignOut": h.SignOut(httptest.NewRecorder(), b.request(t)), "Select": h.Select(b.request(t), "alice"),
 		"SignOutSID": h.SignOutSID(t.Context(), "a.b"),
 	} {
-		if !errors.Is(err, errEngine) {
+		if !errors.Is(err, storagetest.ErrEngine) {
 			t.Errorf("%s = %v; want the engine's error", what, err)
 		}
 	}

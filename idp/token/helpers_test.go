@@ -1,11 +1,9 @@
 package token
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -20,6 +18,7 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 const (
@@ -29,8 +28,8 @@ const (
 
 type testEndpoint struct {
 	*Endpoint
-	clock *testClock
-	store *testStore
+	clock *storagetest.Clock
+	store *storagetest.Spy
 }
 
 var testKeys = sync.OnceValues(func() (*keys.Ring, error) { return keys.New([]keys.Spec{{Alg: "ES256"}}) })
@@ -41,8 +40,8 @@ func newEndpoint(t *testing.T) *testEndpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := &testClock{now: time.Unix(1_800_000_000, 0)}
-	store := &testStore{Store: storage.NewMemory(clock.Now)}
+	clock := storagetest.NewClock()
+	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
 	return &testEndpoint{clock: clock, store: store, Endpoint: &Endpoint{
 		Issuer: testIssuer, Audience: "urn:the-api", Clients: clients.New(testClients()), Now: clock.Now, Random: rand.Text,
 		Sign: func(_, typ string, claims any) (string, error) { return ring.Sign("ES256", typ, claims) },
@@ -129,36 +128,4 @@ func watchRules(t *testing.T) map[int]bool {
 	}
 	t.Cleanup(func() { copy(rules, original) })
 	return broken
-}
-
-type testClock struct {
-	sync.Mutex
-	now time.Time
-}
-
-func (c *testClock) Now() time.Time {
-	c.Lock()
-	defer c.Unlock()
-	return c.now
-}
-
-func (c *testClock) pass(d time.Duration) {
-	c.Lock()
-	defer c.Unlock()
-	c.now = c.now.Add(d)
-}
-
-var errEngine = errors.New("the engine is gone")
-
-// testStore can fail.
-type testStore struct {
-	storage.Store
-	failing bool
-}
-
-func (s *testStore) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
-	if s.failing {
-		return errEngine
-	}
-	return s.Store.Update(ctx, key, ttl, change)
 }

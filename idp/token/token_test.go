@@ -15,6 +15,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 // row is a known-good token request, one change, and the answer that the specification demands: an error, or tokens.
@@ -97,7 +98,7 @@ func (row row) check(t *testing.T) {
 		client = "spa"
 	}
 	code := e.issue(t, client, row.grant)
-	e.clock.pass(row.wait)
+	e.clock.Pass(row.wait)
 	form := change(t, goodForm(client, code), row.change)
 	r := post(t, form)
 	if row.basic != "" {
@@ -142,14 +143,14 @@ func TestASecondUseOfACodeIsRefusedAndRevokesTheFirst(t *testing.T) { // RFC 674
 	if revoked, err := e.Grants.IsRevoked(t.Context(), grantID); revoked || err != nil {
 		t.Fatalf("before the replay: revoked = %v, %v", revoked, err)
 	}
-	e.clock.pass(30 * time.Second)
+	e.clock.Pass(30 * time.Second)
 	if _, err := e.Exchange(post(t, goodForm("spa", code))); err == nil || oidc.AsError(err).Code != oidc.InvalidGrant {
 		t.Fatalf("the replay gave %v; want invalid_grant", err)
 	}
 	if revoked, err := e.Grants.IsRevoked(t.Context(), grantID); !revoked || err != nil {
 		t.Errorf("after the replay: revoked = %v, %v; want true", revoked, err)
 	}
-	e.clock.pass(oidc.DefaultTokenLifetime - time.Second)
+	e.clock.Pass(oidc.DefaultTokenLifetime - time.Second)
 	if revoked, err := e.Grants.IsRevoked(t.Context(), grantID); !revoked || err != nil {
 		t.Errorf("while a token could still live: revoked = %v, %v; want true", revoked, err)
 	}
@@ -192,9 +193,9 @@ func TestAFailedRedemptionSpendsTheCode(t *testing.T) { // spend, then judge
 func TestAFailingStoreIsNoInvalidGrant(t *testing.T) {
 	e := newEndpoint(t)
 	code := e.issue(t, "spa", "")
-	e.store.failing = true
+	e.store.Gone(true)
 	_, err := e.Exchange(post(t, goodForm("spa", code)))
-	if code := oidc.AsError(err).Code; code != oidc.ServerError || !errors.Is(err, errEngine) {
+	if code := oidc.AsError(err).Code; code != oidc.ServerError || !errors.Is(err, storagetest.ErrEngine) {
 		t.Errorf("got %v; want a server_error that keeps its cause", err)
 	}
 }
