@@ -66,8 +66,8 @@ const (
 // issuer only.
 func (c Config) WithDefaults() Config {
 	c.Issuer = cmp.Or(c.Issuer, DefaultIssuer)
-	c.Session.Idle = cmp.Or(c.Session.Idle, defaultSessionIdle)
 	c.Session.Absolute = cmp.Or(c.Session.Absolute, defaultSessionAbsolute)
+	c.Session.Idle = cmp.Or(c.Session.Idle, min(defaultSessionIdle, c.Session.Absolute))
 	if len(c.SigningKeys) == 0 {
 		c.SigningKeys = []SigningKey{{Alg: string(jose.RS256)}}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -83,25 +84,28 @@ func (c Config) checkKeys(p *Problems) {
 }
 
 func (c Config) checkLifetimes(p *Problems) {
-	p.when(c.Session.Idle < 0, "session.idle", "is negative: write a duration such as 2h")
-	p.when(c.Session.Absolute < 0, "session.absolute", "is negative: write a duration such as 12h")
+	p.when(c.Session.Idle < time.Second, "session.idle", "%v is less than a second: write a duration such as 2h", c.Session.Idle)
+	p.when(c.Session.Absolute < time.Second, "session.absolute", "%v is less than a second: write a duration such as 12h", c.Session.Absolute)
 	p.when(c.Session.Idle > c.Session.Absolute, "session.idle", "%v is longer than session.absolute, %v: shorten one or lengthen the other", c.Session.Idle, c.Session.Absolute)
 }
 
 func (c Config) checkScopes(p *Problems) {
 	for i, scope := range c.Scopes {
 		at := fmt.Sprintf("scopes[%d].name", i)
-		p.when(scope.Name == "" || strings.ContainsAny(scope.Name, " \"\\"), at, "%q is no scope value: use printable characters without space, quote or backslash (RFC 6749 §3.3)", scope.Name)
+		p.when(scope.Name == "" || strings.ContainsFunc(scope.Name, notScope), at, "%q is no scope value: use printable ASCII without space, quote or backslash (RFC 6749 §3.3)", scope.Name)
 		p.when(slices.Contains(c.scope()[:len(oidc.StandardScope())+i], scope.Name), at, "%s is there already: remove one", scope.Name)
 	}
 }
 
+// notScope: RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
+func notScope(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }
+
 func (c Config) checkUsers(p *Problems) {
 	p.when(len(c.Users) == 0, "users", "is empty, so nobody can sign in: list users (the built-in ones exist on a loopback issuer only)")
-	names, subs := map[string]bool{}, map[string]bool{}
+	names, subs, emails := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i, user := range c.Users {
 		at := fmt.Sprintf("users[%d]", i)
-		name, sub := strings.ToLower(user.Username), user.Sub
+		name, sub, email := strings.ToLower(user.Username), user.Sub, strings.ToLower(user.Email())
 		if sub == "" {
 			sub = user.Username
 		}
@@ -109,7 +113,8 @@ func (c Config) checkUsers(p *Problems) {
 		p.when(names[name] && name != "", at+".username", "%q is there twice: rename one", user.Username)
 		p.when(subs[sub] && sub != "", at+".sub", "%q is another user's sub already: a sub is never shared (Core §2)", sub)
 		p.when(len(sub) > 255, at+".sub", "has %d characters; Core §2 allows 255", len(sub))
-		names[name], subs[sub] = true, true
+		p.when(emails[email] && email != "", at+".claims.email", "%q is another user's email already: people sign in by it, so it must be one person's", user.Email())
+		names[name], subs[sub], emails[email] = true, true, true
 		c.checkPassword(p, at, user)
 	}
 }

@@ -3,6 +3,7 @@ package oidc
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -96,8 +97,11 @@ func NewSecret(plain string) Secret {
 	return Secret{sum: sha256.Sum256([]byte(plain))}
 }
 
-// UnmarshalText reads the plain secret of a configuration file.
+// UnmarshalText reads the plain secret of a configuration file. What MarshalText writes is an error: it is no secret.
 func (s *Secret) UnmarshalText(text []byte) error {
+	if string(text) == s.String() {
+		return errors.New(s.String() + " stands for a secret that was left out: write the secret itself")
+	}
 	*s = NewSecret(string(text))
 	return nil
 }

@@ -106,7 +106,7 @@ func TestErrorDescriptionKeepsToItsCharacters(t *testing.T) {
 		{"NUL and DEL", "a\x00b\x7fc", "a?b?c"},
 		{"letters beyond ASCII, one mark each", "grün 日本", "gr?n ??"},
 		{"bytes that are no UTF-8", "a\xff\xfeb", "a??b"},
-		{"what arguments bring along", fmt.Sprintf("%s", "é"), "?"},
+		{"a letter beyond ASCII alone", "é", "?"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			e := oidc.InvalidRequest.Errorf("%s", row.text)

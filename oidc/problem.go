@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Problem is one thing wrong with a client's metadata: the name of the field (with an index where it is a list), and what
@@ -26,8 +27,8 @@ func (c Client) Problems() []Problem {
 	p.authMethod(c)
 	p.only("grant_types", c.GrantTypes, "authorization_code")
 	p.only("response_types", c.ResponseTypes, "code")
-	p.when(c.AccessTokenLifetime < 0, "access_token_lifetime", "is negative: write a duration such as 5m")
-	p.when(c.IDTokenLifetime < 0, "id_token_lifetime", "is negative: write a duration such as 5m")
+	p.lifetime("access_token_lifetime", c.AccessTokenLifetime)
+	p.lifetime("id_token_lifetime", c.IDTokenLifetime)
 	p.when(c.DefaultMaxAge != nil && *c.DefaultMaxAge < 0, "default_max_age", "is negative: write a number of seconds")
 	return p
 }
@@ -38,6 +39,12 @@ func (p *problems) when(wrong bool, field, format string, a ...any) {
 	if wrong {
 		*p = append(*p, Problem{field, fmt.Sprintf(format, a...)})
 	}
+}
+
+// lifetime: tokens count in seconds. Zero stands for the default.
+func (p *problems) lifetime(field string, d time.Duration) {
+	p.when(d < 0, field, "is negative: write a duration such as 5m")
+	p.when(d > 0 && d < time.Second, field, "%v is less than a second: write a duration such as 5m", d)
 }
 
 func (p *problems) authMethod(c Client) {

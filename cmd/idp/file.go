@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -34,10 +35,44 @@ func (src *source) read(name string) (settings, error) {
 	if src.tree, err = parser.ParseBytes(text, 0); err != nil {
 		return s, src.explain(err)
 	}
-	if len(bytes.TrimSpace(text)) == 0 {
-		return s, nil
+	if err := src.check(); err != nil || len(bytes.TrimSpace(text)) == 0 {
+		return s, err
 	}
 	return s, src.explain(yaml.UnmarshalWithOptions(text, &s, yaml.DisallowUnknownField()))
+}
+
+// check finds what the YAML library would take, or refuse without saying where.
+func (src *source) check() error {
+	if len(src.tree.Docs) > 1 {
+		return fmt.Errorf("%s:%d: a second document begins here and would not be read: remove the ---", src.name, src.tree.Docs[1].GetToken().Position.Line)
+	}
+	durations := &durationCheck{}
+	for _, document := range src.tree.Docs {
+		ast.Walk(durations, document)
+	}
+	if wrong := durations.wrong; wrong != nil {
+		return fmt.Errorf("%s:%d: %s is no duration: write a number and its unit, such as 90s, 5m or 2h",
+			src.name, wrong.GetToken().Position.Line, wrong)
+	}
+	return nil
+}
+
+// durationCheck is an ast.Visitor that keeps the first entry whose value should be a duration and is none.
+type durationCheck struct{ wrong ast.Node }
+
+// Visit implements ast.Visitor.
+func (c *durationCheck) Visit(node ast.Node) ast.Visitor {
+	entry, ok := node.(*ast.MappingValueNode)
+	if !ok || c.wrong != nil {
+		return c
+	}
+	switch entry.Key.String() {
+	case "idle", "absolute", "access_token_lifetime", "id_token_lifetime":
+		if _, err := time.ParseDuration(entry.Value.GetToken().Value); err != nil {
+			c.wrong = entry
+		}
+	}
+	return c
 }
 
 // explain turns an error of the YAML library into file, line and what to do.
@@ -91,14 +126,14 @@ func (src *source) line(path string) int {
 
 // name is the flag or environment variable that set the value at path, or empty.
 func (f flags) name(path string) string {
+	path, _, _ = strings.Cut(path, "[")
 	set := map[string]bool{
 		"listen": f.Listen != "", "issuer": f.Issuer != "", "dev": f.Dev != nil, "log_level": f.LogLevel != "",
-		"log_format": f.LogFormat != "", "tls_cert": f.TLSCert != "", "tls_self_signed": f.TLSSelfSigned != nil,
-		"cookie_keys[0]": len(f.CookieKeys) > 0,
+		"log_format": f.LogFormat != "", "tls_cert": f.TLSCert != "", "tls_key": f.TLSKey != "",
+		"tls_self_signed": f.TLSSelfSigned != nil, "cookie_keys": len(f.CookieKeys) > 0,
 	}
 	if !set[path] {
 		return ""
 	}
-	name, _, _ := strings.Cut(path, "[")
-	return "--" + strings.ReplaceAll(name, "_", "-") + " or HUSH_" + strings.ToUpper(name)
+	return "--" + strings.ReplaceAll(path, "_", "-") + " or HUSH_" + strings.ToUpper(path)
 }

@@ -3,9 +3,9 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -17,6 +17,7 @@ type commandLine struct {
 }
 
 func main() {
+	forgetEmpty()
 	var line commandLine
 	parsed := kong.Parse(&line,
 		kong.Name("idp"),
@@ -27,6 +28,16 @@ func main() {
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// forgetEmpty removes variables that are set to nothing, as a compose file does with what its own environment lacks. They
+// mean "not given", which the flag library does not know of every type.
+func forgetEmpty() {
+	for _, entry := range os.Environ() {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HUSH_") && value == "" {
+			_ = os.Unsetenv(name) // fails for names that no variable can have
+		}
 	}
 }
 
@@ -49,14 +60,10 @@ func (c healthcheckCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	_, port, err := net.SplitHostPort(s.Listen)
-	if err != nil {
-		return fmt.Errorf("listen %q has no port: %w", s.Listen, err)
-	}
 	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // our own process, by its loopback address
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // our own process, by its own address
 	}}
-	response, err := client.Get(s.scheme() + "://127.0.0.1:" + port + "/healthz")
+	response, err := client.Get(s.scheme() + "://" + s.reachableAt() + "/healthz")
 	if err != nil {
 		return fmt.Errorf("the provider does not answer: %w", err)
 	}

@@ -83,11 +83,14 @@ func (s *settings) complete() {
 	s.Listen = cmp.Or(s.Listen, s.defaultListen())
 }
 
-// defaultListen is the issuer's port on this machine, or 8080 behind a proxy.
+// defaultListen is where a loopback issuer is looked for, or port 8080 of this machine behind a proxy.
 func (s *settings) defaultListen() string {
 	u, err := url.Parse(s.Issuer)
-	if err != nil || !s.Loopback() || u.Port() == "" {
+	switch {
+	case err != nil || !s.Loopback() || u.Port() == "":
 		return "127.0.0.1:8080"
+	case net.ParseIP(u.Hostname()) != nil:
+		return u.Host
 	}
 	return net.JoinHostPort("127.0.0.1", u.Port())
 }
@@ -113,7 +116,8 @@ func (s *settings) problems() idp.Problems {
 	when(err != nil, "listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:8080", s.Listen)
 	when(s.level(new(slog.Level)) != nil, "log_level", "%q is none of debug, info, warn, error", s.LogLevel)
 	when(s.LogFormat != "text" && s.LogFormat != "json", "log_format", "%q is neither text nor json", s.LogFormat)
-	when((s.TLSCert == "") != (s.TLSKey == ""), "tls_cert", "tls_cert and tls_key belong together: give both or none")
+	when(s.TLSCert != "" && s.TLSKey == "", "tls_cert", "stands alone: it and tls_key belong together, give both or none")
+	when(s.TLSCert == "" && s.TLSKey != "", "tls_key", "stands alone: it and tls_cert belong together, give both or none")
 	when(s.TLSSelfSigned && s.TLSCert != "", "tls_self_signed", "stands beside tls_cert: keep one of the two")
 	when(s.TLSSelfSigned && !s.Loopback(), "tls_self_signed", "no browser trusts a self-signed certificate of %s: use tls_cert and tls_key", s.Issuer)
 	when(s.servesTLS() && strings.HasPrefix(s.Issuer, "http:"), "issuer", "%q is http, but TLS is on: write https", s.Issuer)
@@ -142,6 +146,15 @@ func (s *settings) logger() *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// reachableAt is the address listened at as a client on this machine dials it.
+func (s *settings) reachableAt() string {
+	host, port, _ := net.SplitHostPort(s.Listen) // problems has read it
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // exposed tells whether other machines can reach the port.

@@ -138,8 +138,10 @@ func TestListenAndIssuerFollowFromEachOther(t *testing.T) {
 }
 
 func TestAPublicIssuerBehindAProxyListensOnThisMachine(t *testing.T) {
-	if got := mustSettings(t, "--config", file(t, publicFile)).Listen; got != "127.0.0.1:8080" {
-		t.Errorf("listen = %s; want 127.0.0.1:8080", got)
+	for _, issuer := range []string{"https://login.example.com", "https://login.example.com:8443"} {
+		if got := mustSettings(t, "--config", file(t, publicFile), "--issuer", issuer).Listen; got != "127.0.0.1:8080" {
+			t.Errorf("behind %s listen = %s; want 127.0.0.1:8080", issuer, got)
+		}
 	}
 }
 
