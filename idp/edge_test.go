@@ -14,6 +14,7 @@ import (
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idptest"
 	words "github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 func TestAnUnregisteredRedirectURIIsShownWithTheRegisteredOnes(t *testing.T) { // RFC 6749 §4.1.2.1
@@ -235,6 +236,35 @@ func TestTheLogHoldsNoSecret(t *testing.T) {
 	}
 }
 
+func TestARefusalByRedirectIsLoggedWithItsCause(t *testing.T) {
+	p, spy := startWithSpy(t)
+	b := p.Browser(t)
+	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), words.LoginRequired)
+	if log := p.Log.String(); !strings.Contains(log, "level=INFO msg=\"authorization refused\"") || !strings.Contains(log, "login_required") {
+		t.Errorf("the log does not say why the client was refused:\n%s", log)
+	}
+	b.SignIn("alice")
+	spy.Gone(true)
+	page := b.Authorize(idptest.Request("spa", "prompt", "none"))
+	wantError(t, page, words.ServerError)
+	if strings.Contains(page.Location.String(), "engine") {
+		t.Errorf("the client is told the cause: %v", page.Location)
+	}
+	if log := p.Log.String(); !strings.Contains(log, "level=ERROR msg=\"authorization refused\"") || !strings.Contains(log, storagetest.ErrEngine.Error()) {
+		t.Errorf("the log does not tell the cause:\n%s", log)
+	}
+}
+
+func TestHEADIsAnsweredAsGET(t *testing.T) { // RFC 9110 §9.1: GET and HEAD are what every server supports
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	for _, path := range []string{"/", "/login", "/healthz", "/jwks", "/.well-known/openid-configuration"} {
+		if page := b.Do(head(t, p.Issuer+path)); page.Status != http.StatusOK || page.Body != "" || page.Header.Get("Content-Type") == "" {
+			t.Errorf("%s: got %d with %d bytes", path, page.Status, len(page.Body))
+		}
+	}
+}
+
 func TestARequestIDIsGivenAndKept(t *testing.T) {
 	p := idptest.Start(t, nil)
 	if id := serve(p, get(t, "GET", "/healthz", nil)).Header().Get("X-Request-Id"); id == "" {
@@ -243,4 +273,18 @@ func TestARequestIDIsGivenAndKept(t *testing.T) {
 	if id := serve(p, get(t, "GET", "/healthz", nil, "X-Request-Id", "from-the-proxy")).Header().Get("X-Request-Id"); id != "from-the-proxy" {
 		t.Errorf("request id = %q; want the proxy's", id)
 	}
+	for _, bad := range []string{strings.Repeat("x", 200), "a b", `"><script>`} {
+		if id := serve(p, get(t, "GET", "/healthz", nil, "X-Request-Id", bad)).Header().Get("X-Request-Id"); id == bad || id == "" {
+			t.Errorf("request id = %q", id)
+		}
+	}
+}
+
+func head(t *testing.T, target string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodHead, target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"log/slog"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -16,6 +17,9 @@ import (
 func (p *Provider) serveAuthorize(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	outcome, err := p.authorize.Authorize(c.Request())
+	if outcome.Refused != nil {
+		p.logRefusal(c, outcome.Refused)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -25,6 +29,16 @@ func (p *Provider) serveAuthorize(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, outcome.Screen)
 	}
 	return c.Redirect(http.StatusSeeOther, outcome.Redirect)
+}
+
+// logRefusal tells the log what the client is told by redirect, and of a failure of ours the cause as well.
+func (p *Provider) logRefusal(c echo.Context, err error) {
+	e, level := oidc.AsError(err), slog.LevelInfo
+	if e.Code == oidc.ServerError {
+		level = slog.LevelError
+	}
+	p.around.Log.Log(c.Request().Context(), level, "authorization refused",
+		"error", e.Error(), "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 }
 
 // renderFormPost writes the page that posts itself. Under prompt=none it is shown in the client's hidden iframe.

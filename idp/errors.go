@@ -30,7 +30,8 @@ func (p *Provider) renderError(err error, c echo.Context) {
 // face finds the status and the OAuth error for what a handler or the router returned.
 func (p *Provider) face(err error, c echo.Context) (int, *oidc.Error) {
 	_, ours := errors.AsType[*oidc.Error](err)
-	if failed, ok := errors.AsType[*echo.HTTPError](err); ok && !ours {
+	failed, ok := errors.AsType[*echo.HTTPError](err)
+	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read
 		return failed.Code, routerError(failed, c)
 	}
 	e := oidc.AsError(err)

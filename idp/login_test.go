@@ -252,6 +252,75 @@ func TestAnInteractionCannotBeChanged(t *testing.T) {
 	}
 }
 
+func TestALogoutPageIsNoAuthenticationRequest(t *testing.T) { // what is sealed for one purpose opens for no other
+	b := idptest.Start(t, nil).Browser(t)
+	b.SignIn("alice")
+	params := idptest.Request("spa", "prompt", "login")
+	page := b.Get("/logout?" + params.Encode())
+	wantPage(t, b.Get("/authorize?"+authorizeInteraction(page)), http.StatusBadRequest, "start again")
+}
+
+func TestAFulfilledRequestIsGoodForMinutesOnly(t *testing.T) { // a browser's history must not yield codes of prompt=login
+	p := idptest.Start(t, withThirdParty)
+	for _, change := range [][]string{{"prompt", "login"}, {"max_age", "1"}, {"prompt", "select_account"}, {"prompt", "consent"}} {
+		b := p.Browser(t)
+		b.SignIn("alice")
+		p.Clock.Pass(time.Minute)
+		params := idptest.Request("spa", append(change, "client_id", "third", "redirect_uri", "https://app.test/cb")...)
+		page := b.Authorize(params)
+		resume := "/authorize?" + page.Location.RawQuery
+		for page.Location != nil && page.Location.Host != "app.test" {
+			page = b.Get(page.Location.String())
+			switch {
+			case strings.Contains(page.Body, `id="login-submit"`):
+				page = b.Submit(page, url.Values{"username": {"alice"}, "password": {"alice"}})
+			case strings.Contains(page.Body, `id="account-alice"`):
+				page = b.Submit(page, url.Values{"account": {"alice"}})
+			case strings.Contains(page.Body, `id="consent-allow"`):
+				page = b.Submit(page, url.Values{"decision": {"allow"}})
+			}
+		}
+		wantCode(t, page)
+		wantCode(t, b.Get(resume)) // a reload right away does no harm
+		p.Clock.Pass(11 * time.Minute)
+		if again := b.Get(resume); again.Location == nil || again.Location.Host == "app.test" {
+			t.Errorf("%v: after 11 minutes the old request gives %v", change, again.Location)
+		}
+	}
+}
+
+func TestForgetIsForTheAccountThatIsShown(t *testing.T) {
+	p := idptest.Start(t, withThirdParty)
+	b := p.Browser(t)
+	params := idptest.Request("spa", "client_id", "third", "redirect_uri", "https://app.test/cb")
+	for _, name := range []string{"bob", "alice"} {
+		b.SignIn(name)
+		params.Set("login_hint", name)
+		wantCode(t, submit(t, b, open(t, b, params), "decision", "allow"))
+	}
+	params.Set("prompt", "none")
+	b.Submit(b.Get("/"), url.Values{"client_id": {"third"}})
+	wantError(t, b.Authorize(params), oidc.ConsentRequired) // alice, who is shown first
+	params.Set("login_hint", "bob")
+	wantCode(t, b.Authorize(params))
+}
+
+func TestAFormFromAnotherPortOfTheHostIsRefused(t *testing.T) { // it could set the cookie that the token is compared with
+	p := idptest.Start(t, nil)
+	form := url.Values{"username": {"alice"}, "password": {"alice"}, "csrf": {"planted"}}
+	var planted *http.Cookie
+	for _, cookie := range serve(p, get(t, "GET", "/login", nil)).Result().Cookies() {
+		planted = &http.Cookie{Name: cookie.Name, Value: "planted"}
+	}
+	for site, status := range map[string]int{"": http.StatusSeeOther, "same-site": http.StatusForbidden, "cross-site": http.StatusForbidden} {
+		r := get(t, "POST", "/login", form, "Sec-Fetch-Site", site)
+		r.AddCookie(planted)
+		if w := serve(p, r); w.Code != status {
+			t.Errorf("Sec-Fetch-Site %q: got %d, want %d", site, w.Code, status)
+		}
+	}
+}
+
 func authorizeInteraction(page idptest.Page) string {
 	_, after, _ := strings.Cut(page.Body, `name="interaction" value="`)
 	sealed, _, _ := strings.Cut(after, `"`)

@@ -133,3 +133,26 @@ func TestAnOldCookieIsWorthNothingAfterLogout(t *testing.T) {
 	thief.SetCookies(old)
 	wantError(t, thief.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
 }
+
+func TestAHintOfASignInThatIsOverEndsNoLaterOne(t *testing.T) { // RP-Initiated Logout §2, id_token_hint
+	b := idptest.Start(t, nil).Browser(t)
+	b.SignIn("alice")
+	old := b.Tokens("spa", b.Code(idptest.Request("spa")))["id_token"].(string)
+	b.Submit(b.Get("/logout"), url.Values{"decision": {"sign_out"}})
+	b.SignIn("alice")
+	page := b.Get("/logout?" + url.Values{"id_token_hint": {old}}.Encode())
+	wantPage(t, page, http.StatusOK, "is of another sign-in")
+	stillSignedIn("alice")(t, b)
+}
+
+func TestTheLastPageNamesWhoIsStillSignedIn(t *testing.T) {
+	b := idptest.Start(t, nil).Browser(t)
+	b.SignIn("alice")
+	hint := b.Tokens("spa", b.Code(idptest.Request("spa")))["id_token"].(string)
+	b.SignIn("bob")
+	page := b.Get("/logout?" + url.Values{"id_token_hint": {hint}}.Encode())
+	wantPage(t, page, http.StatusOK, "Robert Baker")
+	if strings.Contains(page.Body, "no longer recognises") || strings.Contains(page.Body, "Alice") {
+		t.Errorf("the page does not say how things are:\n%s", page.Body)
+	}
+}

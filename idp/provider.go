@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/gorilla/securecookie"
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/authorize"
@@ -46,7 +47,7 @@ type Provider struct {
 	sessions *session.Manager
 	grants   *grant.Grants
 	consents *grant.Consents
-	sealer   interaction.Sealer
+	seals    []securecookie.Codec
 
 	authorize *authorize.Endpoint
 	token     *token.Endpoint
@@ -76,8 +77,15 @@ func New(config Config, around Surroundings) (*Provider, error) {
 	return p, nil
 }
 
-// ServeHTTP implements http.Handler.
-func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
+// ServeHTTP implements http.Handler. HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		asGET := *r // a copy: the server looks at the method of its own
+		asGET.Method = http.MethodGet
+		r = &asGET
+	}
+	p.router.ServeHTTP(w, r)
+}
 
 // Config returns the configuration the provider runs with, completed.
 func (p *Provider) Config() Config { return p.config }
@@ -94,7 +102,7 @@ func (p *Provider) furnish() (err error) {
 		return err
 	}
 	cookieKeys := p.config.cookieKeys(p.around.Random)
-	p.sealer = interaction.Sealer{Codecs: session.Codecs(cookieKeys, interactionKept)}
+	p.seals = session.Codecs(cookieKeys, interactionKept)
 	p.sessions = p.newSessions(cookieKeys)
 	p.grants = &grant.Grants{
 		Codes:   storage.NewBucket[grant.Code]("code", p.around.Store),
@@ -121,9 +129,10 @@ func (p *Provider) newSessions(cookieKeys [][]byte) *session.Manager {
 }
 
 func (p *Provider) openEndpoints() {
+	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
 		Issuer: p.config.Issuer, Scopes: p.config.scope(), Clients: p.clients, Users: p.users, Sessions: p.sessions,
-		Grants: p.grants, Consents: p.consents, Interactions: p.sealer, Now: p.around.Now,
+		Grants: p.grants, Consents: p.consents, Interactions: interactions, Now: p.around.Now,
 		Hints: func(idToken string) (string, error) {
 			hint, err := p.hint(idToken)
 			return hint.Subject, err
@@ -135,11 +144,11 @@ func (p *Provider) openEndpoints() {
 	}
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions,
-		Consents: p.consents, Interactions: p.sealer, ScopeTexts: p.config.scopeTexts(), OneClick: p.config.Development(),
+		Consents: p.consents, Interactions: interactions, ScopeTexts: p.config.scopeTexts(), OneClick: p.config.Development(),
 	}
 	p.logout = &logout.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions,
-		Interactions: p.sealer, Hints: p.hint,
+		Seal: interaction.Seal[url.Values]{Purpose: interaction.ForLogout, Codecs: p.seals}, Hints: p.hint,
 	}
 }
 

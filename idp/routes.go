@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -32,6 +33,7 @@ const bodyLimit = "64KiB"
 func (p *Provider) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = p.renderError
+	e.Pre(sensibleRequestID)
 	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}),
 		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit))
 
@@ -81,17 +83,19 @@ func (p *Provider) cors() echo.MiddlewareFunc {
 // cookie and form both carry.
 func (p *Provider) csrf() echo.MiddlewareFunc {
 	return middleware.CSRFWithConfig(middleware.CSRFConfig{
-		TokenLookup:    "form:csrf",
-		CookieName:     p.sessions.Cookies.Names()[0] + "-csrf",
-		CookiePath:     "/",
-		CookieSecure:   p.issuer().Scheme == "https",
-		CookieHTTPOnly: true,
-		CookieSameSite: http.SameSiteLaxMode,
-		ErrorHandler: func(err error, _ echo.Context) error {
-			return oidc.AccessDenied.Errorf("the form was not sent from this provider's page, or its cookie is gone: go back, reload the page and send it again").Because(err)
-		},
+		TokenLookup:           "form:csrf",
+		CookieName:            p.sessions.Cookies.Names()[0] + "-csrf",
+		CookiePath:            "/",
+		CookieSecure:          p.issuer().Scheme == "https",
+		CookieHTTPOnly:        true,
+		CookieSameSite:        http.SameSiteLaxMode,
+		AllowSecFetchSiteFunc: func(echo.Context) (bool, error) { return false, errForged },
+		ErrorHandler:          func(err error, _ echo.Context) error { return errForged.Because(err) },
 	})
 }
+
+// errForged answers a form that came from elsewhere. Another port of the same host is elsewhere too: it could set the cookie.
+var errForged = oidc.AccessDenied.Errorf("the form was not sent from this provider's page, or its cookie is gone: go back, reload the page and send it again")
 
 // baseHeaders are on every answer; a page replaces the policy by its own.
 func (p *Provider) baseHeaders(next echo.HandlerFunc) echo.HandlerFunc {
@@ -108,6 +112,18 @@ func (p *Provider) baseHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
+
+// sensibleRequestID drops an X-Request-Id that no proxy of ours would send: it is echoed, shown and logged.
+func sensibleRequestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if h := c.Request().Header; !requestID.MatchString(h.Get(echo.HeaderXRequestID)) {
+			h.Del(echo.HeaderXRequestID)
+		}
+		return next(c)
+	}
+}
+
+var requestID = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
 
 func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {

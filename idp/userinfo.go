@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -15,14 +14,14 @@ import (
 func (p *Provider) userinfo(c echo.Context) error {
 	claims, err := p.userClaims(c.Request())
 	if err != nil {
-		c.Response().Header().Set("WWW-Authenticate", bearerChallenge(p.config.Issuer, oidc.AsError(err), c.Request()))
+		c.Response().Header().Set("WWW-Authenticate", bearerChallenge(p.config.Issuer, oidc.AsError(err)))
 		return err
 	}
 	return c.JSON(http.StatusOK, claims)
 }
 
 func (p *Provider) userClaims(r *http.Request) (map[string]any, error) {
-	raw, err := bearerToken(r)
+	raw, err := accessTokenOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -53,20 +52,25 @@ func releasable(claims map[string]any, sub string, scope oidc.Scope) map[string]
 	return covered
 }
 
-// bearerToken takes the access token from the header or the body. RFC 6750 §2: "Clients MUST NOT use more than one method
+// errNoToken is the answer to a request that brings no access token.
+var errNoToken = oidc.InvalidToken.Errorf("no access token came; send it as Authorization: Bearer and the token (RFC 6750 §2.1)")
+
+// accessTokenOf takes the access token from the header or the body. RFC 6750 §2: "Clients MUST NOT use more than one method
 // to transmit the token in each request." The third method, the query, ends in logs and is not offered.
-func bearerToken(r *http.Request) (string, error) {
-	header, inHeader := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+func accessTokenOf(r *http.Request) (string, error) {
+	header, err := oidc.BearerToken(r.Header)
 	body := bodyTokens(r)
 	switch {
-	case inHeader && len(body) > 0, len(body) > 1:
+	case err != nil:
+		return "", err
+	case header != "" && len(body) > 0, len(body) > 1:
 		return "", oidc.InvalidRequest.Errorf("the access token came more than once; send it in the Authorization header only (RFC 6750 §2)")
-	case inHeader:
-		return header, nil
-	case len(body) == 1:
+	case header == "" && len(body) == 0:
+		return "", errNoToken
+	case header == "":
 		return body[0], nil
 	}
-	return "", oidc.InvalidToken.Errorf("no access token came; send it as Authorization: Bearer … (RFC 6750 §2.1)")
+	return header, nil
 }
 
 func bodyTokens(r *http.Request) []string {
@@ -76,11 +80,11 @@ func bodyTokens(r *http.Request) []string {
 	return r.PostForm["access_token"]
 }
 
-// bearerChallenge is the WWW-Authenticate header. RFC 6750 §3.1: "If the request lacks any authentication information […], the
-// resource server SHOULD NOT include an error code or other error information."
-func bearerChallenge(realm string, e *oidc.Error, r *http.Request) string {
+// bearerChallenge is the WWW-Authenticate header. RFC 6750 §3.1: for a request without a token, or with another way to
+// authenticate, "the resource server SHOULD NOT include an error code or other error information".
+func bearerChallenge(realm string, e *oidc.Error) string {
 	challenge := fmt.Sprintf("Bearer realm=%q", realm)
-	if r.Header.Get("Authorization") == "" && len(bodyTokens(r)) == 0 {
+	if e == errNoToken {
 		return challenge
 	}
 	challenge += fmt.Sprintf(", error=%q, error_description=%q", e.Code, e.Description)

@@ -141,6 +141,7 @@ func (c Config) checkClients(p *Problems) {
 		for _, problem := range client.Problems() {
 			p.when(true, at+"."+problem.Field, "%s", problem.Text)
 		}
+		c.checkRedirects(p, at, client)
 		if before, ok := first[client.ClientID]; ok && client.ClientID != "" {
 			p.when(true, at+".client_id", "%q is a duplicate of clients[%d]: rename or remove one", client.ClientID, before)
 		} else {
@@ -151,6 +152,16 @@ func (c Config) checkClients(p *Problems) {
 		for _, name := range oidc.ParseScope(client.Scope) {
 			p.when(!c.scope().Has(name), at+".scope", "%q is not known to the provider: add it to scopes; known are %s", name, c.scope())
 		}
+	}
+}
+
+// checkRedirects: RFC 9700 §2.6 has no http redirect URIs but those of native apps on loopback addresses. A provider for
+// development may be asked by any name that the hosts file knows.
+func (c Config) checkRedirects(p *Problems, at string, client oidc.Client) {
+	for i, uri := range client.RedirectURIs {
+		u, err := url.Parse(uri)
+		p.when(err == nil && u.Scheme == "http" && !oidc.IsLoopback(u.Hostname()) && !c.Loopback(), fmt.Sprintf("%s.redirect_uris[%d]", at, i),
+			"%q is http, so the code can be read on its way: use https; http is for loopback addresses (RFC 9700 §2.6)", uri)
 	}
 }
 

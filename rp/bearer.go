@@ -4,14 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
-	"strings"
 
 	"github.com/hush-idp/hush/oidc"
 )
-
-// b64token is RFC 6750 §2.1: "b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=""
-var b64token = regexp.MustCompile(`^[A-Za-z0-9\-._~+/]+=*$`)
 
 // errNoToken is no OAuth error: RFC 6750 §3.1, "If the request lacks any authentication information … the resource server
 // SHOULD NOT include an error code".
@@ -20,23 +15,14 @@ var errNoToken = errors.New("no access token: send it as Authorization: Bearer f
 // bearerToken finds the access token of a request: RFC 6750 §2, "Clients MUST NOT use more than one method to transmit the
 // token in each request".
 func bearerToken(r *http.Request) (string, error) {
-	header := r.Header.Values("Authorization")
-	switch {
-	case r.URL.Query().Has("access_token"):
+	if r.URL.Query().Has("access_token") {
 		return "", oidc.InvalidRequest.Errorf("the access token is in the query: send it in the Authorization header, there only")
-	case len(header) > 1:
-		return "", oidc.InvalidRequest.Errorf("the request has %d Authorization headers: send one", len(header))
-	case len(header) == 0:
+	}
+	token, err := oidc.BearerToken(r.Header)
+	if err == nil && token == "" {
 		return "", errNoToken
 	}
-	scheme, token, _ := strings.Cut(header[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") { // RFC 9110 §11.1: schemes are case-insensitive
-		return "", errNoToken
-	}
-	if !b64token.MatchString(token) {
-		return "", oidc.InvalidRequest.Errorf("the Authorization header is not 'Bearer', one space and a token (RFC 6750 section 2.1)")
-	}
-	return token, nil
+	return token, err
 }
 
 // refuse answers as RFC 6750 §3 says.

@@ -19,6 +19,9 @@ const (
 	maxFetches  = 5 // in one window
 )
 
+// freshFor is how long keys are used before they are fetched again: a key that the provider withdrew is trusted no longer.
+const freshFor = 5 * time.Minute
+
 var errNoKey = errors.New("no key of the provider verifies the signature")
 
 // keySet caches the provider's public keys. (go-oidc has such a cache too, for ID Tokens; it asks the provider again for
@@ -30,6 +33,7 @@ type keySet struct {
 
 	mu      sync.Mutex
 	keys    []jose.JSONWebKey
+	fetched time.Time // when
 	window  time.Time // the beginning of the current fetchWindow
 	fetches int       // that succeeded in it
 }
@@ -40,7 +44,7 @@ func newKeySet(p *provider, now func() time.Time) *keySet { return &keySet{provi
 // again (Core §10.1.1: a rotated key is recognised by its unknown kid). The error is errNoKey, or an *oidc.Error when the
 // provider cannot be asked.
 func (k *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (json.RawMessage, error) {
-	if claims := k.tryAll(token); claims != nil {
+	if claims := k.tryAll(token); claims != nil && k.fresh() {
 		return claims, nil
 	}
 	if err := k.refresh(ctx); err != nil {
@@ -50,6 +54,12 @@ func (k *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (json.RawM
 		return claims, nil
 	}
 	return nil, errNoKey
+}
+
+func (k *keySet) fresh() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.now().Sub(k.fetched) < freshFor
 }
 
 func (k *keySet) tryAll(token *jwt.JSONWebToken) (claims json.RawMessage) {
@@ -97,7 +107,7 @@ func (k *keySet) fetchNow(ctx context.Context) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.keys = publicKeys(set.Keys)
+	k.keys, k.fetched = publicKeys(set.Keys), k.now()
 	k.fetches++
 	return nil
 }

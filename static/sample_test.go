@@ -76,6 +76,7 @@ func samples(c *oidc.Client) []sample {
 		{"logout", "logout", pages.Logout{Frame: about("Sign out", c), Accounts: accounts, Notice: "post_logout_redirect_uri https://shop.example/by is not registered for client shop; registered: https://shop.example/bye."}},
 		{"logout-alone", "logout", pages.Logout{Frame: about("Sign out", nil)}},
 		{"signed_out", "signed_out", pages.SignedOut{Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye"}},
+		{"signed_out-still", "signed_out", pages.SignedOut{Frame: about("Signed out", nil), Still: accounts}},
 		{"signed_out-alone", "signed_out", pages.SignedOut{Frame: about("Signed out", nil), ReturnTo: ""}},
 		{"error", "error", pages.Error{
 			Frame: about("This address is not registered", c), Status: 400, Code: "invalid_request",

@@ -55,7 +55,7 @@ func (m *Memory) Put(ctx context.Context, key string, value []byte, ttl time.Dur
 	s.Lock()
 	defer s.Unlock()
 	s.sweep(now)
-	return s.replace(key, value, now.Add(ttl))
+	return s.replace(key, append([]byte{}, value...), now.Add(ttl)) // never nil, which would remove
 }
 
 // Update implements Store. change runs once, under the lock of the key's shard: it must not call the Memory again.

@@ -49,6 +49,9 @@ var loopbackFaults = []fileRow{
 	{"a scope that OpenID Connect has already", "", "scopes:\n  - name: email # HERE", "remove one"},
 	{"a client's scope that the provider does not know", "", "    scope: openid telepathy # HERE", "add it to scopes"},
 	{"a negative idle lifetime", "", "session:\n  idle: -1h # HERE", "2h"},
+	{"a duration without its unit", "", "session:\n  idle: 30 # HERE", "90s"},
+	{"an idle lifetime below a second", "", "session:\n  idle: 5ms # HERE", "less than a second"},
+	{"RFC 6749 §5.1 expires_in is in seconds, so a token lives one or more", "", "    access_token_lifetime: 5ms # HERE", "second"},
 	{"an idle lifetime longer than the absolute one", "", "session:\n  absolute: 3h\n  idle: 4h # HERE", "shorten"},
 
 	{"a user without a password", "    password: alice", "", "alice"},
@@ -58,6 +61,9 @@ var loopbackFaults = []fileRow{
 	{"Core §2 a sub of more than 255 characters", "    password: alice", "    password: alice\n    sub: " + strings.Repeat("s", 256) + " # HERE", "255"},
 	{"a password and a hash", "    password: alice", "    password: alice # HERE\n    password_hash: " + bcryptHash, "keep one"},
 	{"a hash that cannot be read", "    password: alice", "    password_hash: alice # HERE", "argon2id"},
+
+	{"two users of one email", "clients:", "  - username: bob\n    password: b\n    claims:\n      email: x@y.test\n" +
+		"  - username: eve\n    password: e\n    claims:\n      email: X@y.test # HERE\nclients:", "one person's"},
 
 	{"two clients of one client_id", "", "  - client_id: spa # HERE\n    client_secret: s\n    redirect_uris: [http://localhost/]", "duplicate"},
 	{"RFC 6749 §3.1.2 a redirect URI with a fragment", "      - http://localhost:9090/cb", "      - http://localhost:9090/cb\n      - 'http://localhost:9090/#x' # HERE", "remove the #"},
@@ -125,6 +131,10 @@ func (fileRow) place(name, text string) string {
 func TestTheGoodFilesAreGood(t *testing.T) {
 	for name, text := range map[string]string{
 		"loopback": loopbackFile, "public": publicFile, "empty": "", "blank": " \n\n", "a comment": "# nothing yet\n", "a separator": "---\n",
+		"a session shorter than the idle lifetime would be by default": "session:\n  absolute: 1h\n",
+		"durations in every notation":                                  "session:\n  idle: \"30m\" # half an hour\n  absolute: 1h30m\n",
+		"a claim that is called like a lifetime": strings.Replace(loopbackFile, "    password: alice",
+			"    password: alice\n    claims:\n      idle: never", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if s := mustSettings(t, "--config", file(t, text)); len(s.Clients) == 0 {

@@ -1,11 +1,28 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 )
+
+// A provider that listens at every address is asked at 127.0.0.1.
+func TestHealthcheckOfAProviderThatListensEverywhere(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"", "0.0.0.0", "[::]", "localhost"} {
+		check := healthcheckCommand{parse(t, "--listen", host+":"+port)}
+		if err := check.Run(); err != nil {
+			t.Errorf("--listen %s:PORT: %v", host, err)
+		}
+	}
+}
 
 func TestHealthcheck(t *testing.T) {
 	for _, row := range []struct {

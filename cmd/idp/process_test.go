@@ -63,7 +63,7 @@ func start(t *testing.T, path string, args ...string) *program {
 	return p
 }
 
-// startServing returns when the program listens: it says so.
+// startServing returns when the program listens: it says so, and more after that.
 func startServing(t *testing.T, path string, args ...string) *program {
 	t.Helper()
 	p := start(t, path, args...)

@@ -69,7 +69,10 @@ func run(server *http.Server, listener net.Listener, provider *idp.Provider, log
 	stop() // a second signal ends the process at once
 	ending, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
-	return server.Shutdown(ending)
+	if err := server.Shutdown(ending); err != nil {
+		return fmt.Errorf("some requests did not finish within %v and were cut off: %w", shutdownTimeout, err)
+	}
+	return nil
 }
 
 // open listens, with TLS if it is set.
@@ -90,9 +93,9 @@ func (s *settings) open() (net.Listener, error) {
 
 func (s *settings) warnings() []string {
 	warnings := s.Warnings()
-	if s.exposed() && s.Development() {
-		warnings = append(warnings, "development mode listens at "+s.Listen+
-			": whoever reaches this port can sign in as anybody; listen at 127.0.0.1, or turn it off with --dev=false")
+	if s.exposed() && s.Loopback() {
+		warnings = append(warnings, "a provider for this machine listens at "+s.Listen+
+			": whoever reaches this port can sign in as anybody, by one click or with the plain passwords; listen at 127.0.0.1")
 	}
 	return warnings
 }

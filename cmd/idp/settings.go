@@ -112,7 +112,8 @@ func (s *settings) problems() idp.Problems {
 			problems = append(problems, idp.Problem{Path: path, Text: fmt.Sprintf(format, a...)})
 		}
 	}
-	_, _, err := net.SplitHostPort(s.Listen)
+	_, port, err := net.SplitHostPort(s.Listen)
+	when(port == "0", "listen", "%q leaves the port open, and then nobody knows the issuer: name a port", s.Listen)
 	when(err != nil, "listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:8080", s.Listen)
 	when(s.level(new(slog.Level)) != nil, "log_level", "%q is none of debug, info, warn, error", s.LogLevel)
 	when(s.LogFormat != "text" && s.LogFormat != "json", "log_format", "%q is neither text nor json", s.LogFormat)

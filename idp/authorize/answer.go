@@ -23,6 +23,7 @@ type Outcome struct {
 	Redirect string // 303 to this URL
 	Form     *Form  // a page that posts itself (response_mode=form_post)
 	Screen   string // 303 to this path of the provider
+	Refused  error  // why the answer is an error, for the log
 }
 
 // Form is an answer for response_mode=form_post: the redirect_uri, and the fields that the browser posts to it.

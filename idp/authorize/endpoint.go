@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
@@ -24,7 +25,7 @@ type Endpoint struct {
 	Sessions     *session.Manager
 	Grants       *grant.Grants
 	Consents     *grant.Consents
-	Interactions interaction.Sealer
+	Interactions interaction.Seal[interaction.Interaction]
 	// Hints returns the sub of an ID token that this provider signed, expired or not, or an error for anything else.
 	Hints func(idToken string) (sub string, err error)
 	Now   func() time.Time
@@ -33,6 +34,8 @@ type Endpoint struct {
 // Authorize takes one request through the endpoint. Its error has no verified address to go to and must be shown on a
 // page; everything else is in the Outcome.
 func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
+	// A raw semicolon is data (oidc-client-ts joins state by one), though Go reads it as a mistake.
+	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")
 	malformed := r.ParseForm() // what could be read is in r.Form all the same
 	waiting, err := e.resume(r)
 	if err != nil {
@@ -48,7 +51,9 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	code, page, err := e.decide(r, request, waiting)
 	switch {
 	case err != nil:
-		return address.answer(oidc.AsError(err).Params(), silent), nil
+		outcome := address.answer(oidc.AsError(err).Params(), silent)
+		outcome.Refused = err
+		return outcome, nil
 	case page != "":
 		return Outcome{Screen: page}, nil
 	}
@@ -57,7 +62,7 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 
 // resume gives the parameters of the request: those that just came, or those that were waiting for a person.
 func (e *Endpoint) resume(r *http.Request) (interaction.Interaction, error) {
-	if sealed := r.Form.Get(interaction.Param); sealed != "" {
+	if sealed := r.Form.Get(interaction.Param); sealed != "" && !r.Form.Has("client_id") {
 		return e.Interactions.Open(sealed)
 	}
 	return interaction.Interaction{Params: r.Form, StartedAt: e.Now()}, nil
@@ -100,7 +105,7 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, abs
 	if user, ok := e.Users.ByName(request.LoginHint); ok {
 		s.Hinted = user.Sub
 	}
-	s.Account = about(request, current, s.Hinted)
+	s.Account = about(request, current, s.Hinted, s.Now)
 	s.Consent, err = e.consent(r.Context(), s)
 	return s, absence, err
 }
@@ -135,7 +140,7 @@ func (e *Endpoint) show(need Need, s Situation) (string, error) {
 	if s.Account != nil {
 		waiting.Sub = s.Account.Sub
 	}
-	sealed, err := e.Interactions.Seal(waiting)
+	sealed, err := e.Interactions.Close(waiting)
 	return need.Screen + "?" + url.Values{interaction.Param: {sealed}}.Encode(), err
 }
 

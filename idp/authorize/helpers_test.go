@@ -61,7 +61,7 @@ func newEndpoint(t *testing.T) *testEndpoint {
 			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
 			Now: clock.Now, Random: rand.Text,
 		},
-		Consents: consents, Interactions: interaction.Sealer{Codecs: session.Codecs(key, 24*time.Hour)}, Now: clock.Now,
+		Consents: consents, Interactions: interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour)}, Now: clock.Now,
 		Hints: func(token string) (string, error) {
 			if slices.Contains([]string{"alice", "bob"}, token) {
 				return token, nil

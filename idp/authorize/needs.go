@@ -43,6 +43,12 @@ var needs = []Need{
 		Screen: ScreenLogin, Else: oidc.LoginRequired,
 	},
 	{
+		Spec: "Core §3.1.2.1 id_token_hint", Text: "the id_token_hint is no ID token of this provider: changed, from elsewhere, or from before a restart",
+		Arises: func(s Situation) bool { return s.IDTokenHint != "" && s.HintedSub == "" && !s.chosen() },
+		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Reason: "The application's last knowledge of you cannot be read any more.",
+	},
+	{
 		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of the id_token_hint is not signed in",
 		Arises: func(s Situation) bool { return s.HintedSub != "" && !s.signedIn(s.HintedSub) },
 		Screen: ScreenLogin, Else: oidc.LoginRequired,
@@ -50,7 +56,9 @@ var needs = []Need{
 	},
 	{
 		Spec: "Core §3.1.2.1 login_hint", Text: "the user of the login_hint is not signed in",
-		Arises: func(s Situation) bool { return s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen() },
+		Arises: func(s Situation) bool {
+			return s.HintedSub == "" && s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen()
+		},
 		Screen: ScreenLogin, Else: oidc.LoginRequired,
 		Reason: "The application asked for a user who is not signed in here.",
 	},
@@ -67,7 +75,7 @@ var needs = []Need{
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to sign in again",
 		Arises: func(s Situation) bool {
-			return s.Prompt.Has(oidc.PromptLogin) && s.Account.AuthTime.Before(s.StartedAt)
+			return s.Prompt.Has(oidc.PromptLogin) && !s.justNow(s.Account.AuthTime)
 		},
 		Screen: ScreenLogin, Else: oidc.LoginRequired,
 		Reason: "The application asked you to prove again that it is you.",
@@ -86,7 +94,7 @@ var needs = []Need{
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks for consent again",
 		Arises: func(s Situation) bool {
-			return s.Prompt.Has(oidc.PromptConsent) && s.Consent.GrantedAt.Before(s.StartedAt)
+			return s.Prompt.Has(oidc.PromptConsent) && !s.justNow(s.Consent.GrantedAt)
 		},
 		Screen: ScreenConsent, Else: oidc.ConsentRequired,
 	},
@@ -94,7 +102,7 @@ var needs = []Need{
 
 // about says whom the request is about: the account that the user chose or signed in to since the request began, else
 // the one a hint names, else the only one there is. An id_token_hint binds: no other account will do.
-func about(r Request, s *session.Session, loginHint string) *session.Account {
+func about(r Request, s *session.Session, loginHint string, now time.Time) *session.Account {
 	if s == nil {
 		return nil
 	}
@@ -102,7 +110,7 @@ func about(r Request, s *session.Session, loginHint string) *session.Account {
 		switch {
 		case r.HintedSub != "" && account.Sub != r.HintedSub:
 			continue
-		case r.HintedSub != "", !account.SelectedAt.Before(r.StartedAt), account.Sub == loginHint, len(s.Accounts) == 1:
+		case r.HintedSub != "", fulfils(r, account.SelectedAt, now), account.Sub == loginHint, len(s.Accounts) == 1:
 			return &account
 		}
 	}
@@ -113,13 +121,23 @@ func (s Situation) signedIn(sub string) bool {
 	return slices.ContainsFunc(s.Session.Accounts, func(a session.Account) bool { return a.Sub == sub })
 }
 
-// chosen tells whether the user signed in or chose an account since the request began.
-func (s Situation) chosen() bool {
-	return s.Account != nil && !s.Account.SelectedAt.Before(s.StartedAt)
+// fulfilledFor is how long something that the user did counts as done for the request: enough for the pages that follow, and
+// too short for who finds the request in the browser's history.
+const fulfilledFor = 10 * time.Minute
+
+// fulfils tells whether what happened at that time was done for this very request.
+func fulfils(r Request, at, now time.Time) bool {
+	return !at.Before(r.StartedAt) && now.Sub(at) <= fulfilledFor
 }
 
-// tooOld tells whether the sign-in is older than max_age, unless it happened for this very request: max_age=0 asks for a
+// justNow tells whether what happened at that time was done for this very request.
+func (s Situation) justNow(at time.Time) bool { return fulfils(s.Request, at, s.Now) }
+
+// chosen tells whether the user signed in or chose an account for this request.
+func (s Situation) chosen() bool { return s.Account != nil && s.justNow(s.Account.SelectedAt) }
+
+// tooOld tells whether the sign-in is older than max_age, unless it was made for this very request: max_age=0 asks for a
 // new sign-in and gets it once.
 func (s Situation) tooOld() bool {
-	return s.MaxAge != nil && s.Account.AuthTime.Before(s.StartedAt) && s.Now.Sub(s.Account.AuthTime) > *s.MaxAge
+	return s.MaxAge != nil && !s.justNow(s.Account.AuthTime) && s.Now.Sub(s.Account.AuthTime) > *s.MaxAge
 }

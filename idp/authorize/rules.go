@@ -39,14 +39,14 @@ var rules = []Rule{
 		Help:  "send each parameter once",
 	},
 	{
-		Spec: "RFC 6749 appendix A", Text: "parameters are UTF-8",
+		Spec: "RFC 6749 appendix B", Text: "parameters are UTF-8",
 		Holds: func(r Request) bool { return badUTF8(r.Params) == "" },
 		Else:  oidc.InvalidRequest,
 		Got:   func(r Request) string { return badUTF8(r.Params) + " is not" },
 		Help:  "encode parameters as UTF-8 before percent-encoding them",
 	},
 	{
-		Spec: "RFC 6749 §3.1", Text: "all parameters together have at most 16 KiB",
+		Spec: "a limit of this provider", Text: "all parameters together have at most 16 KiB",
 		Holds: func(r Request) bool { return len(r.Params.Encode()) <= maxParams },
 		Else:  oidc.InvalidRequest,
 		Help:  "keep state short: store what it stands for in the application",
@@ -135,12 +135,6 @@ var rules = []Rule{
 		Else:  oidc.InvalidRequest,
 		Got:   func(r Request) string { return fmt.Sprintf("%d characters", len(r.CodeChallenge)) },
 		Help:  "compute BASE64URL(SHA256(code_verifier)) without padding",
-	},
-	{
-		Spec: "Core §3.1.2.1", Text: "id_token_hint is an ID token that this provider issued",
-		Holds: func(r Request) bool { return r.IDTokenHint == "" || r.HintedSub != "" },
-		Else:  oidc.LoginRequired,
-		Help:  "the hint was changed, comes from elsewhere, or was signed before the provider was restarted: sign in again",
 	},
 }
 

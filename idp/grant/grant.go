@@ -37,6 +37,8 @@ type Grant struct {
 type Code struct {
 	Grant   Grant     `json:"grant"`
 	SpentAt time.Time `json:"spent_at,omitzero"`
+	// TokensUntil is when the last token that the code gave will have expired.
+	TokensUntil time.Time `json:"tokens_until,omitzero"`
 }
 
 // What Redeem answers for a code that yields nothing.
@@ -60,9 +62,9 @@ func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error
 	return code, g.Codes.Put(ctx, code, Code{Grant: grant}, codeKept)
 }
 
-// Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards.
-// It returns ErrUnknown, or ErrReplayed together with the grant's ID. tokenLifetime is how long the tokens will live
-// at the most: so long the tombstone is kept.
+// Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards. It
+// returns ErrUnknown, or, for a code that was spent before, ErrReplayed, after it has revoked what the first redemption
+// gave. tokenLifetime is how long the tokens will live at the most: so long the tombstone is kept.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	var found Code
 	err := g.Codes.Update(ctx, code, CodeLifetime+tokenLifetime, func(old *Code) (*Code, error) {
@@ -72,14 +74,25 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 		if found = *old; !found.SpentAt.IsZero() {
 			return nil, ErrReplayed
 		}
-		return &Code{Grant: Grant{ID: old.Grant.ID}, SpentAt: g.Now()}, nil
+		return &Code{Grant: Grant{ID: old.Grant.ID}, SpentAt: g.Now(), TokensUntil: g.Now().Add(tokenLifetime)}, nil
 	})
+	if errors.Is(err, ErrReplayed) {
+		return found.Grant, g.revoke(ctx, found)
+	}
 	return found.Grant, err
 }
 
-// Revoke makes the provider refuse every token of the grant for as long as one can live.
-func (g *Grants) Revoke(ctx context.Context, id string, tokenLifetime time.Duration) error {
-	return g.Revoked.Put(ctx, id, g.Now(), tokenLifetime)
+// revoke makes the provider refuse every token that the spent code gave, for as long as one can live, whoever replays it.
+// It returns ErrReplayed, or why it could not.
+func (g *Grants) revoke(ctx context.Context, spent Code) error {
+	left := spent.TokensUntil.Sub(g.Now())
+	if left <= 0 {
+		return ErrReplayed
+	}
+	if err := g.Revoked.Put(ctx, spent.Grant.ID, g.Now(), left); err != nil {
+		return err
+	}
+	return ErrReplayed
 }
 
 // IsRevoked tells whether the grant's tokens are to be refused.

@@ -1,7 +1,7 @@
 // Package interaction carries an authorization request across the pages that a person has to see on the way: sign in,
 // choose an account, allow. It holds nothing on the server:
 //
-//	/authorize?client_id=…  ── Seal ──► /login?interaction=…  ── the form ──► /authorize?interaction=…  ── Open ──► judged again
+//	/authorize?client_id=…  ── seal ──► /login?interaction=…  ── the form ──► /authorize?interaction=…  ── open ──► judged again
 //
 // The parameters travel in the browser, signed so that nobody can change them between the pages, and are judged anew when
 // they come back. So an anonymous visitor costs no memory, a sign-in page left open over lunch still works, and any
@@ -17,8 +17,14 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Param is the name of the parameter, and of the hidden form field, that carries a sealed interaction.
+// Param is the name of the parameter, and of the hidden form field, that carries something sealed.
 const Param = "interaction"
+
+// Purposes of a Seal. What was sealed for one opens for no other.
+const (
+	ForAuthorize = "interaction"
+	ForLogout    = "logout"
+)
 
 // Interaction is an authorization request that waits for a person.
 type Interaction struct {
@@ -35,20 +41,24 @@ type Interaction struct {
 	Denied string `json:"denied,omitempty"`
 }
 
-// Sealer signs interactions and reads them back.
-type Sealer struct{ Codecs []securecookie.Codec }
-
-// Seal returns the interaction as an opaque string fit for a URL: signed, not encrypted.
-func (s Sealer) Seal(i Interaction) (string, error) {
-	return securecookie.EncodeMulti(Param, i, s.Codecs...)
+// Seal signs values of one type for one purpose and reads them back: Interactions for /authorize, and a logout request for
+// the page that asks.
+type Seal[T any] struct {
+	Purpose string
+	Codecs  []securecookie.Codec
 }
 
-// Open reads what Seal returned. Anything else is an invalid_request that tells a person what to do.
-func (s Sealer) Open(sealed string) (Interaction, error) {
-	var i Interaction
-	if err := securecookie.DecodeMulti(Param, sealed, &i, s.Codecs...); err != nil {
-		return i, oidc.InvalidRequest.Errorf("this page belongs to no sign-in that the provider knows: " +
+// Close returns the value as an opaque string fit for a URL: signed, not encrypted.
+func (s Seal[T]) Close(value T) (string, error) {
+	return securecookie.EncodeMulti(s.Purpose, value, s.Codecs...)
+}
+
+// Open reads what Close returned. Anything else is an invalid_request that tells a person what to do.
+func (s Seal[T]) Open(sealed string) (T, error) {
+	var value T
+	if err := securecookie.DecodeMulti(s.Purpose, sealed, &value, s.Codecs...); err != nil {
+		return value, oidc.InvalidRequest.Errorf("this page belongs to no sign-in that the provider knows: " +
 			"it was changed, is too old, or the provider was restarted; go back to the application and start again").Because(err)
 	}
-	return i, nil
+	return value, nil
 }

@@ -27,8 +27,8 @@ var (
 	otherKey = []byte(strings.Repeat("o", 32))
 )
 
-func sealer(keys ...[]byte) interaction.Sealer {
-	return interaction.Sealer{Codecs: session.Codecs(keys, kept)}
+func sealer(keys ...[]byte) interaction.Seal[interaction.Interaction] {
+	return interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: session.Codecs(keys, kept)}
 }
 
 // waiting is an interaction with every field, and with what is hard to carry: repeated and strange parameters.
@@ -40,9 +40,9 @@ func waiting() interaction.Interaction {
 	}
 }
 
-func mustSeal(t *testing.T, s interaction.Sealer) string {
+func mustSeal(t *testing.T, s interaction.Seal[interaction.Interaction]) string {
 	t.Helper()
-	sealed, err := s.Seal(waiting())
+	sealed, err := s.Close(waiting())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestWhatIsSealedComesBack(t *testing.T) {
 func TestASealedInteractionMayBeLong(t *testing.T) {
 	long := waiting()
 	long.Params.Set("state", strings.Repeat("s", 16<<10)) // as much as /authorize takes
-	sealed, err := sealer(ourKey).Seal(long)
+	sealed, err := sealer(ourKey).Close(long)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +92,10 @@ func TestOpenRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	forLogout, err := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForLogout, Codecs: session.Codecs([][]byte{ourKey}, kept)}.Close(waiting())
+	if err != nil {
+		t.Fatal(err)
+	}
 	now := time.Now()
 	for _, row := range []struct{ name, sealed string }{
 		{"cut short", sealed[:len(sealed)-8]},
@@ -100,6 +104,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"older than a day", seal(t, ourKey, now.Add(-kept-time.Minute))},
 		{"sealed by hand with another key", seal(t, otherKey, now)},
 		{"a session cookie, which the same key signs", cookie},
+		{"a logout request, sealed with the same key", forLogout},
 		{"no base64", "%%%"},
 		{"nothing", ""},
 	} {

@@ -36,7 +36,7 @@ type Endpoint struct {
 	Users        *users.Directory
 	Sessions     *session.Manager
 	Consents     *grant.Consents
-	Interactions interaction.Sealer
+	Interactions interaction.Seal[interaction.Interaction]
 	ScopeTexts   map[string]string // of the scopes that the configuration adds
 	OneClick     bool              // users may be signed in without a password; for development only
 }
@@ -172,18 +172,18 @@ func (e *Endpoint) Consent(c echo.Context) error {
 	return e.goOn(c)
 }
 
-// Forget is POST /consent/forget: the consents that the signed-in users gave the client are forgotten.
+// Forget is POST /consent/forget: what the account used last, whose consents the home page shows, allowed the client is
+// forgotten.
 func (e *Endpoint) Forget(c echo.Context) error {
 	current, err := e.current(c)
 	if err != nil {
 		return err
 	}
 	if current != nil {
-		for _, account := range current.Accounts {
-			if err := e.Consents.Forget(c.Request().Context(), account.Sub, c.FormValue("client_id")); err != nil {
-				return err
-			}
-		}
+		err = e.Consents.Forget(c.Request().Context(), current.Accounts[0].Sub, c.FormValue("client_id"))
+	}
+	if err != nil {
+		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/")
 }
@@ -213,7 +213,7 @@ func (e *Endpoint) to(c echo.Context, path string) error {
 // deny leads back to the request with the answer no.
 func (e *Endpoint) deny(c echo.Context, waiting interaction.Interaction, how string) error {
 	waiting.Denied = how
-	sealed, err := e.Interactions.Seal(waiting)
+	sealed, err := e.Interactions.Close(waiting)
 	if err != nil {
 		return err
 	}

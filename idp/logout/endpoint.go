@@ -3,6 +3,7 @@ package logout
 import (
 	"html/template"
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,13 +17,13 @@ import (
 
 // Endpoint is the end_session_endpoint.
 type Endpoint struct {
-	Issuer       string
-	Pages        *pages.Pages
-	Clients      *clients.Register
-	Users        *users.Directory
-	Sessions     *session.Manager
-	Interactions interaction.Sealer // carries the request across the page that asks
-	Hints        func(idToken string) (Hint, error)
+	Issuer   string
+	Pages    *pages.Pages
+	Clients  *clients.Register
+	Users    *users.Directory
+	Sessions *session.Manager
+	Seal     interaction.Seal[url.Values] // carries the request across the page that asks
+	Hints    func(idToken string) (Hint, error)
 }
 
 // Logout is GET and POST /logout.
@@ -31,51 +32,58 @@ func (e *Endpoint) Logout(c echo.Context) error {
 	if err != nil {
 		return oidc.InvalidRequest.Errorf("the parameters cannot be read: %v", err).Because(err)
 	}
+	current, err := session.OrNone(e.Sessions.Current(c.Request()))
+	if err != nil {
+		return err
+	}
 	request := Read(params, e.Clients, e.Hints)
-	if !request.Proven() && c.Request().Method == http.MethodPost {
+	request.compare(current)
+	switch {
+	case !request.Proven() && c.Request().Method == http.MethodPost:
 		return c.Redirect(http.StatusSeeOther, c.Path()+"?"+params.Encode()) // a page has to be asked for by GET: it sets the CSRF cookie
+	case !request.Proven():
+		return e.ask(c, request, current, params)
 	}
-	if !request.Proven() {
-		return e.ask(c, request, interaction.Interaction{Params: params})
-	}
-	if err := e.signOut(c, *request.Hint); err != nil {
+	if err := e.signOut(c, current, *request.Hint); err != nil {
 		return err
 	}
 	if request.ReturnTo != "" {
 		return c.Redirect(http.StatusSeeOther, request.ReturnTo)
 	}
-	return e.signedOut(c, request)
+	return e.signedOut(c, request, others(current, request.Hint.SID))
 }
 
-// signOut ends the hinted user's sign-in: the one in this browser, or else the one that the hint's sid names, wherever its
-// browser is. So it works as well in an iframe that the cookie does not reach.
-func (e *Endpoint) signOut(c echo.Context, hint Hint) error {
-	current, err := session.OrNone(e.Sessions.Current(c.Request()))
-	if err != nil {
-		return err
-	}
-	account, here := current.Account(hint.Subject)
-	switch {
-	case here && len(current.Accounts) == 1:
+// signOut ends the hinted sign-in: the one in this browser, or else, where no cookie came, the one that the hint's sid
+// names. So it works as well in an iframe that the cookie does not reach.
+func (e *Endpoint) signOut(c echo.Context, current *session.Session, hint Hint) error {
+	if current != nil && len(current.Accounts) == 1 {
 		return e.Sessions.SignOut(c.Response(), c.Request())
-	case here:
-		return e.Sessions.SignOutSID(c.Request().Context(), account.SID)
 	}
 	return e.Sessions.SignOutSID(c.Request().Context(), hint.SID)
 }
 
-// ask shows the page with the button to sign out.
-func (e *Endpoint) ask(c echo.Context, request Request, waiting interaction.Interaction) error {
-	current, err := session.OrNone(e.Sessions.Current(c.Request()))
-	if err != nil {
-		return err
+// others are the subs that stay signed in when the account of sid is signed out.
+func others(current *session.Session, sid string) []string {
+	if current == nil {
+		return nil
 	}
+	var subs []string
+	for _, account := range current.Accounts {
+		if account.SID != sid {
+			subs = append(subs, account.Sub)
+		}
+	}
+	return subs
+}
+
+// ask shows the page with the button to sign out.
+func (e *Endpoint) ask(c echo.Context, request Request, current *session.Session, params url.Values) (err error) {
 	page := pages.Logout{
 		Frame:    e.frame(c, "Sign out", request),
 		Accounts: pages.Accounts(e.Users.BySubs(current.Subs())),
 		Notice:   request.Problem,
 	}
-	page.Interaction, err = e.Interactions.Seal(waiting)
+	page.Interaction, err = e.Seal.Close(params)
 	if err != nil {
 		return err
 	}
@@ -87,19 +95,24 @@ func (e *Endpoint) Confirm(c echo.Context) error {
 	if c.FormValue("decision") != "sign_out" {
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
-	waiting, err := e.Interactions.Open(c.FormValue(interaction.Param))
+	params, err := e.Seal.Open(c.FormValue(interaction.Param))
 	if err != nil {
 		return err
 	}
 	if err := e.Sessions.SignOut(c.Response(), c.Request()); err != nil {
 		return err
 	}
-	return e.signedOut(c, Read(waiting.Params, e.Clients, e.Hints))
+	return e.signedOut(c, Read(params, e.Clients, e.Hints), nil)
 }
 
-// signedOut shows the last page. It offers the way back as a link: only a proven request is redirected.
-func (e *Endpoint) signedOut(c echo.Context, request Request) error {
-	page := pages.SignedOut{Frame: e.frame(c, "Signed out", request), ReturnTo: template.URL(request.ReturnTo)}
+// signedOut shows the last page. It offers the way back as a link, since only a proven request is redirected, and names who
+// is still signed in.
+func (e *Endpoint) signedOut(c echo.Context, request Request, still []string) error {
+	page := pages.SignedOut{
+		Frame:    e.frame(c, "Signed out", request),
+		ReturnTo: template.URL(request.ReturnTo),
+		Still:    pages.Accounts(e.Users.BySubs(still)),
+	}
 	return e.Pages.Render(c.Response(), http.StatusOK, "signed_out", page, pages.Policy{})
 }
 

@@ -13,9 +13,11 @@ package logout
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -68,13 +70,15 @@ func (r *Request) findClient(clientID string, register *clients.Register) {
 	}
 }
 
-// findReturn verifies post_logout_redirect_uri. §3: the value "MUST have been previously registered with the OP".
+// findReturn verifies post_logout_redirect_uri: it must have been registered for the client before (§2), and to the letter (§3).
 func (r *Request) findReturn(params url.Values) {
 	uri := params.Get("post_logout_redirect_uri")
 	if uri == "" || r.Problem != "" {
 		return
 	}
 	switch {
+	case len(params["post_logout_redirect_uri"]) > 1:
+		r.Problem = "post_logout_redirect_uri came more than once."
 	case r.Client == nil:
 		r.Problem = "post_logout_redirect_uri came without an id_token_hint or client_id, so nobody knows whose address it is."
 	case !oidc.MatchRedirectURI(r.Client.PostLogoutRedirectURIs, uri):
@@ -82,6 +86,17 @@ func (r *Request) findReturn(params url.Values) {
 			"; registered: " + strings.Join(r.Client.PostLogoutRedirectURIs, ", ") + "."
 	default:
 		r.ReturnTo = withState(uri, params.Get("state"))
+	}
+}
+
+// compare holds the hint against who is signed in with this browser. A hint whose sid is none of theirs makes the request
+// suspect (§2, id_token_hint): a token of a sign-in that is over must not end a later one.
+func (r *Request) compare(current *session.Session) {
+	if r.Hint == nil || r.Problem != "" || current == nil {
+		return
+	}
+	if !slices.ContainsFunc(current.Accounts, func(a session.Account) bool { return a.SID == r.Hint.SID }) {
+		r.Problem = "the id_token_hint is of another sign-in than the ones in this browser."
 	}
 }
 

