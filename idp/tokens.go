@@ -10,8 +10,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// hint reads an id_token_hint: an ID token that this provider signed. Core §3.1.2.1: "The OP SHOULD accept ID Tokens […]
-// even when the exp time has passed", since it only says whom a request is about.
+// hint reads an id_token_hint: an ID token that this provider signed, an expired one too, since it only says whom a request
+// is about (Core §3.1.2.1 and §3.1.2.2).
 func (p *Provider) hint(idToken string) (logout.Hint, error) {
 	var claims token.IDToken
 	if err := p.keys.Verify(idToken, keys.TypeIDToken, &claims); err != nil {

@@ -59,7 +59,7 @@ func IsLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// Origin is the serialised origin (RFC 6454 §6.1) of an http or https URI: scheme, host and the port unless it is the
+// Origin is the serialised origin (RFC 6454 §6.2) of an http or https URI: scheme, host and the port unless it is the
 // scheme's default. Other URIs, such as a native app's com.example:/callback, have no origin that a browser would
 // send; for them it is empty.
 func Origin(uri string) string {

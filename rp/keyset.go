@@ -40,18 +40,19 @@ type keySet struct {
 
 func newKeySet(p *provider, now func() time.Time) *keySet { return &keySet{provider: p, now: now} }
 
-// verify checks the token's signature and returns its claims, a JSON object. When no known key fits, the keys are fetched
-// again (Core §10.1.1: a rotated key is recognised by its unknown kid). The error is errNoKey, or an *oidc.Error when the
+// verify checks the token's signature and returns its claims, a JSON object. When no known key fits, or the keys are not
+// fresh, they are fetched again (Core §10.1.1: a rotated key is recognised by its unknown kid). The error is errNoKey, or an *oidc.Error when the
 // provider cannot be asked.
 func (k *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (json.RawMessage, error) {
 	if claims := k.tryAll(token); claims != nil && k.fresh() {
 		return claims, nil
 	}
-	if err := k.refresh(ctx); err != nil {
-		return nil, err
-	}
-	if claims := k.tryAll(token); claims != nil {
+	err := k.refresh(ctx)
+	if claims := k.tryAll(token); claims != nil { // by old keys, while the provider cannot be asked
 		return claims, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	return nil, errNoKey
 }

@@ -255,6 +255,12 @@ func (p *fakeProvider) rotate(k signingKey) {
 	p.keys = append([]signingKey{k}, p.keys...)
 }
 
+func (p *fakeProvider) withdrawAllFor(k signingKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys = []signingKey{k}
+}
+
 func signJWT(t *testing.T, alg jose.SignatureAlgorithm, key any, header object, payload []byte) string {
 	t.Helper()
 	options := &jose.SignerOptions{}

@@ -219,6 +219,32 @@ func TestKeyRotationAtTheAPI(t *testing.T) {
 	}
 }
 
+func TestAWithdrawnKeyIsNotTrustedForEver(t *testing.T) {
+	a := newAPI(t)
+	old := a.provider.accessClaims(with("exp", now+3600))
+	token := a.provider.sign("at+jwt", old)
+	a.call("/", "Bearer "+token)
+	a.provider.withdrawAllFor(signingKey{"rsa-2", jose.RS256, testRSAKey})
+	if w := a.call("/", "Bearer "+token); w.Code != 200 {
+		t.Errorf("keys are used for %v before they are fetched again: %d %s", freshFor, w.Code, w.Body)
+	}
+	a.clock.Advance(freshFor)
+	if w := a.call("/", "Bearer "+token); w.Code != 401 {
+		t.Errorf("after %v a withdrawn key is trusted: %d %s", freshFor, w.Code, w.Body)
+	}
+}
+
+func TestOldKeysServeWhileTheProviderIsDown(t *testing.T) {
+	a := newAPI(t)
+	token := a.provider.sign("at+jwt", a.provider.accessClaims(with("exp", now+3600)))
+	a.call("/", "Bearer "+token)
+	a.provider.Close()
+	a.clock.Advance(freshFor)
+	if w := a.call("/", "Bearer "+token); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestUnusableKeysAreIgnored(t *testing.T) {
 	set := []json.RawMessage{
 		[]byte(`{"kty":"unheard-of","kid":"1"}`), []byte(`7`),

@@ -130,3 +130,14 @@ func TestFlatnessComparesTheLastQuarterWithTheSecond(t *testing.T) {
 		})
 	}
 }
+
+func TestMemoryThatGrowsIsAFailure(t *testing.T) {
+	r := results{latency: make([]time.Duration, 1), memory: []int{10, 10, 10, 14}}
+	if err := r.verdict(1); err != nil {
+		t.Errorf("flat memory: %v", err)
+	}
+	r.memory = []int{10, 10, 20, 20}
+	if err := r.verdict(1); err == nil {
+		t.Error("memory that doubled is no failure")
+	}
+}

@@ -41,6 +41,9 @@ func (r *results) add(latency time.Duration, err error) {
 	}
 }
 
+// mostGrowth allows for spent codes, which are remembered while their tokens live: a run shorter than that sees them gather.
+const mostGrowth = 1.5
+
 // verdict is nil when all cycles were done and none was wrong.
 func (r *results) verdict(cycles int) error {
 	var wrong int
@@ -52,6 +55,9 @@ func (r *results) verdict(cycles int) error {
 	}
 	if len(r.latency) < cycles {
 		return fmt.Errorf("stopped after %d of %d cycles", len(r.latency), cycles)
+	}
+	if ratio := flatness(r.memory); ratio > mostGrowth {
+		return fmt.Errorf("memory grew: the last quarter of the run has %.2f times that of the second, expected at most %v", ratio, mostGrowth)
 	}
 	return nil
 }

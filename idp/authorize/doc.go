@@ -1,10 +1,10 @@
 // Package authorize is the authorization endpoint (RFC 6749 §3.1, Core §3.1.2): where a browser arrives with an
 // authentication request and from where it leaves with a code, an error, or for a page that a person has to see.
 //
-//	parameters ─► returnAddress ─► session.Current ─► parse ─► rules ─► needs ─► grant.Issue ─► redirect with code
-//	                   │                                         │        │                          ▲
-//	                   ▼                                         ▼        ├─ prompt=none: error ─────┤
-//	            page: unknown client,                          error ─────┼──────────────────────────┘
+//	parameters ─► returnAddress ─► parse ─► rules ─► session.Current ─► needs ─► grant.Issue ─► redirect with code
+//	                   │                      │                           │                          ▲
+//	                   ▼                      ▼                           ├─ prompt=none: error ─────┤
+//	            page: unknown client,       error ────────────────────────┼──────────────────────────┘
 //	            unregistered redirect_uri                                 └─ else: /login, /select_account, /consent,
 //	                                                                           from where it begins anew
 //

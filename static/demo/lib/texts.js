@@ -205,5 +205,6 @@ export const texts = {
  */
 export function textFor(code) {
   const fallback = /** @type {Text} */ (texts.other);
-  return texts[code] ?? { ...fallback, title: `The answer was ${code}.` };
+  const known = Object.hasOwn(texts, code) ? texts[code] : undefined; // a code comes from a URL: it may be "constructor"
+  return known ?? { ...fallback, title: `The answer was ${code}.` };
 }

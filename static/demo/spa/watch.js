@@ -115,7 +115,7 @@ export class Watch {
   /** @param {import("oidc-client-ts").User} user that the library loaded in the end */
   succeeded(user) {
     this.running = false;
-    this.#steps.set(3, "done", `new tokens checked and stored, valid ${user.expires_in} s`);
+    this.#steps.set(3, "done", `new tokens stored, after state and sub were compared; valid ${user.expires_in} s`);
   }
 
   /** @param {import("../lib/problem.js").Problem} problem that the library reported in the end */
