@@ -60,7 +60,7 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 // isForPrograms tells whether a path answers programs, in JSON.
 func isForPrograms(path string) bool {
 	switch path {
-	case pathDiscovery, pathMetadata, pathJWKS, pathToken, pathUserinfo, "/healthz":
+	case pathDiscovery, pathMetadata, pathJWKS, pathToken, pathUserinfo, pathHealth:
 		return true
 	}
 	return false

@@ -24,6 +24,7 @@ const (
 	pathToken     = "/token"
 	pathUserinfo  = "/userinfo"
 	pathLogout    = "/logout"
+	pathHealth    = "/healthz"
 )
 
 // bodyLimit is more than any request of ours needs.
@@ -47,7 +48,7 @@ func (p *Provider) routes() *echo.Echo {
 	e.POST(pathLogout, p.logout.Logout)
 	p.pageRoutes(e, p.csrf())
 
-	e.GET("/healthz", p.health)
+	e.GET(pathHealth, p.health)
 	e.GET("/static/idp/*", onlyAssets(echo.StaticDirectoryHandler(static.IDP(), false)))
 	e.GET("/static/shared/*", onlyAssets(echo.StaticDirectoryHandler(static.Shared(), false)))
 	return e
@@ -155,8 +156,11 @@ func (p *Provider) logRequests() echo.MiddlewareFunc {
 			if v.Error != nil {
 				attrs = append(attrs, slog.String("error", v.Error.Error()))
 			}
-			if v.Status >= http.StatusInternalServerError {
+			switch {
+			case v.Status >= http.StatusInternalServerError:
 				level = slog.LevelError
+			case v.URIPath == pathHealth:
+				level = slog.LevelDebug // asked every few seconds
 			}
 			p.around.Log.LogAttrs(c.Request().Context(), level, "request", attrs...)
 			return nil

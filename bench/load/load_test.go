@@ -136,8 +136,8 @@ func TestMemoryThatGrowsIsAFailure(t *testing.T) {
 	if err := r.verdict(1); err != nil {
 		t.Errorf("flat memory: %v", err)
 	}
-	r.memory = []int{10, 10, 20, 20}
+	r.memory = []int{10, 10, 20, 25}
 	if err := r.verdict(1); err == nil {
-		t.Error("memory that doubled is no failure")
+		t.Error("memory that more than doubled is no failure")
 	}
 }

@@ -41,8 +41,9 @@ func (r *results) add(latency time.Duration, err error) {
 	}
 }
 
-// mostGrowth allows for spent codes, which are remembered while their tokens live: a run shorter than that sees them gather.
-const mostGrowth = 1.5
+// mostGrowth allows for spent codes, which are remembered while their tokens live: a run of a minute or two sees them gather,
+// a longer one sees memory settle.
+const mostGrowth = 2
 
 // verdict is nil when all cycles were done and none was wrong.
 func (r *results) verdict(cycles int) error {
