@@ -57,8 +57,12 @@ func checkServes(t *testing.T, path string) {
 	if code, said := runToEnd(t, path, "healthcheck", "--listen", address); code == 0 || !strings.Contains(said, "does not answer") {
 		t.Errorf("healthcheck ended with %d after the provider: %s", code, said)
 	}
-	if log := p.stderr.String(); !strings.Contains(log, `"path":"/healthz"`) {
+	log := p.stderr.String()
+	if !strings.Contains(log, `"path":"/.well-known/openid-configuration"`) {
 		t.Errorf("the log has no line of the request:\n%s", log)
+	}
+	if strings.Contains(log, "/healthz") {
+		t.Errorf("the log is full of health checks:\n%s", log)
 	}
 	for line := range strings.Lines(p.stderr.String()) {
 		if !json.Valid([]byte(line)) {
