@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 // testApp is an application on rp, a browser in front of it and a provider behind it, all on one clock.
@@ -22,13 +23,13 @@ type testApp struct {
 	server   *httptest.Server
 	browser  *http.Client
 	provider *fakeProvider
-	clock    *fakeClock
+	clock    *storagetest.Clock
 	log      *bytes.Buffer
 }
 
 func newApp(t *testing.T, change ...func(*Config)) *testApp {
 	t.Helper()
-	clock := newClock()
+	clock := storagetest.NewClock()
 	a := &testApp{t: t, clock: clock, provider: newProviderForTest(t, clock), browser: newBrowser(t), log: &bytes.Buffer{}}
 	mux := http.NewServeMux()
 	a.server = httptest.NewServer(mux)

@@ -69,7 +69,7 @@ var badAnswers = []struct {
 	{"RFC 7636 §4.6 the code was issued for another verifier", func(a *testApp, v url.Values) {
 		v.Set("code", a.provider.answer(a.begin("/web/login")).Get("code"))
 	}, oidc.InvalidGrant, "start again"},
-	{"the answer comes while the request is good", func(a *testApp, v url.Values) { a.clock.Advance(flowLifetime) }, InvalidState, "later than 10m"},
+	{"the answer comes while the request is good", func(a *testApp, v url.Values) { a.clock.Pass(flowLifetime) }, InvalidState, "later than 10m"},
 }
 
 func TestCallbackRefuses(t *testing.T) {

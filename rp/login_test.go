@@ -152,7 +152,7 @@ func TestStaleFlowsDoNotPileUp(t *testing.T) {
 	typing := a.provider.answer(a.begin("/web/login"))
 	for range 3 * maxFlows {
 		a.begin("/web/silent")
-		a.clock.Advance(time.Second)
+		a.clock.Pass(time.Second)
 	}
 	if n := flowCookies(a); n != maxFlows+1 {
 		t.Errorf("%d flow cookies, expected the login and the newest %d renewals", n, maxFlows)
@@ -165,7 +165,7 @@ func TestStaleFlowsDoNotPileUp(t *testing.T) {
 	if to := a.callback(typing); to != "/web/" {
 		t.Errorf("the login beside many renewals ended at %q", to)
 	}
-	a.clock.Advance(flowLifetime)
+	a.clock.Pass(flowLifetime)
 	last := a.begin("/web/login")
 	if n := flowCookies(a); n != 1 {
 		t.Errorf("%d flow cookies after %v, expected the live one", n, flowLifetime)

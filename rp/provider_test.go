@@ -15,36 +15,16 @@ import (
 	"net/url"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 // object is a JSON object under construction.
 type object = map[string]any
-
-// fakeClock stands still until a test moves it.
-type fakeClock struct {
-	mu   sync.Mutex
-	time time.Time
-}
-
-func newClock() *fakeClock { return &fakeClock{time: time.Unix(1_800_000_000, 0)} }
-
-func (c *fakeClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.time
-}
-
-func (c *fakeClock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.time = c.time.Add(d)
-}
 
 // distortions make the fake provider misbehave; the zero value behaves.
 type distortions struct {
@@ -63,7 +43,7 @@ type distortions struct {
 type fakeProvider struct {
 	*httptest.Server
 	t     *testing.T
-	clock *fakeClock
+	clock *storagetest.Clock
 	sub   string
 
 	mu       sync.Mutex
@@ -89,7 +69,7 @@ func mustKey[K crypto.Signer](key K, err error) K {
 	return key
 }
 
-func newProviderForTest(t *testing.T, clock *fakeClock) *fakeProvider {
+func newProviderForTest(t *testing.T, clock *storagetest.Clock) *fakeProvider {
 	t.Helper()
 	p := &fakeProvider{
 		t: t, clock: clock, sub: "alice",

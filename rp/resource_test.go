@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 // testAPI is an API behind a Resource.
@@ -19,12 +21,12 @@ type testAPI struct {
 	http.Handler
 	t        *testing.T
 	provider *fakeProvider
-	clock    *fakeClock
+	clock    *storagetest.Clock
 }
 
 func newAPI(t *testing.T) *testAPI {
 	t.Helper()
-	clock := newClock()
+	clock := storagetest.NewClock()
 	p := newProviderForTest(t, clock)
 	s, err := NewResource(ResourceConfig{Issuer: p.URL, Audience: "urn:api", Realm: "demo", Now: clock.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -228,7 +230,7 @@ func TestAWithdrawnKeyIsNotTrustedForEver(t *testing.T) {
 	if w := a.call("/", "Bearer "+token); w.Code != 200 {
 		t.Errorf("keys are used for %v before they are fetched again: %d %s", freshFor, w.Code, w.Body)
 	}
-	a.clock.Advance(freshFor)
+	a.clock.Pass(freshFor)
 	if w := a.call("/", "Bearer "+token); w.Code != 401 {
 		t.Errorf("after %v a withdrawn key is trusted: %d %s", freshFor, w.Code, w.Body)
 	}
@@ -239,7 +241,7 @@ func TestOldKeysServeWhileTheProviderIsDown(t *testing.T) {
 	token := a.provider.sign("at+jwt", a.provider.accessClaims(with("exp", now+3600)))
 	a.call("/", "Bearer "+token)
 	a.provider.Close()
-	a.clock.Advance(freshFor)
+	a.clock.Pass(freshFor)
 	if w := a.call("/", "Bearer "+token); w.Code != 200 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -275,7 +277,7 @@ func TestGarbageIsNoFloodAtTheProvider(t *testing.T) {
 	if n := a.provider.requestsTo("/jwks"); n != maxFetches {
 		t.Errorf("%d requests for keys, expected %d", n, maxFetches)
 	}
-	a.clock.Advance(fetchWindow)
+	a.clock.Pass(fetchWindow)
 	a.provider.rotate(signingKey{"rsa-2", jose.RS256, testRSAKey})
 	if w := a.call("/", "Bearer "+a.token(nil)); w.Code != 200 {
 		t.Errorf("a new key after %v: %d %s", fetchWindow, w.Code, w.Body)

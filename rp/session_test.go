@@ -13,6 +13,7 @@ import (
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 func TestSilentRenewal(t *testing.T) {
@@ -20,7 +21,7 @@ func TestSilentRenewal(t *testing.T) {
 	before := a.signIn()
 	id := a.sessionCookie()
 	for renewals := 1; renewals <= 3; renewals++ {
-		a.clock.Advance(time.Minute)
+		a.clock.Pass(time.Minute)
 		status, view, e := a.finishSilent(a.provider.answer(a.begin("/web/silent")))
 		if status != http.StatusOK || view.Sub != "alice" || view.Renewals != renewals || view.ExpiresAt != a.clock.Now().Unix()+90 {
 			t.Fatalf("%d %+v %v", status, view, e)
@@ -86,7 +87,7 @@ var badRenewals = []struct {
 		for name, values := range a.provider.answer(u) {
 			v[name] = values
 		}
-		a.clock.Advance(5 * time.Minute)
+		a.clock.Pass(5 * time.Minute)
 	}, status: 409, code: SessionChanged, ends: true},
 	{name: "a page of another origin", header: []string{"Sec-Fetch-Site", "cross-site"}, status: 403, code: oidc.AccessDenied},
 	{name: "a page of another origin, in an old browser", header: []string{"Origin", "https://evil.test"}, status: 403, code: oidc.AccessDenied},
@@ -107,7 +108,7 @@ func TestBadRenewals(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			a := newApp(t)
 			a.signIn()
-			a.clock.Advance(sessionLifetime - 3*time.Minute)
+			a.clock.Pass(sessionLifetime - 3*time.Minute)
 			before := a.session()
 			answer := a.provider.answer(a.begin("/web/silent"))
 			if row.change != nil {
@@ -142,7 +143,7 @@ func (s lostUpdate) Update(ctx context.Context, key string, ttl time.Duration, c
 }
 
 func TestASignOutThatWinsTheRaceStands(t *testing.T) {
-	clock := newClock()
+	clock := storagetest.NewClock()
 	a := newApp(t, func(c *Config) { c.Store = lostUpdate{storage.NewMemory(clock.Now)} })
 	a.provider.answer(a.begin("/web/login"))
 	a.signIn()
@@ -167,18 +168,18 @@ func TestSignInGivesANewSession(t *testing.T) {
 func TestSessionEnds(t *testing.T) {
 	a := newApp(t)
 	a.signIn()
-	a.clock.Advance(sessionLifetime - time.Second)
+	a.clock.Pass(sessionLifetime - time.Second)
 	a.session()
-	a.clock.Advance(time.Second)
+	a.clock.Pass(time.Second)
 	if !a.isSignedOut() {
 		t.Errorf("the session outlived its %v", sessionLifetime)
 	}
 }
 
 func TestExpiryIsJudgedByTheRecord(t *testing.T) {
-	a := newApp(t, func(c *Config) { c.Store = storage.NewMemory(newClock().Now) }) // a store whose clock stands still
+	a := newApp(t, func(c *Config) { c.Store = storage.NewMemory(storagetest.NewClock().Now) }) // a store whose clock stands still
 	a.signIn()
-	a.clock.Advance(sessionLifetime)
+	a.clock.Pass(sessionLifetime)
 	if !a.isSignedOut() {
 		t.Error("a store's ttl collects garbage; the record's own time decides")
 	}
@@ -194,7 +195,7 @@ func TestTokenSource(t *testing.T) {
 	if err != nil || token.AccessToken != s.AccessToken || token.TokenType != "Bearer" {
 		t.Errorf("%v %v", token, err)
 	}
-	a.clock.Advance(90 * time.Second)
+	a.clock.Pass(90 * time.Second)
 	if _, err := a.TokenSource(a.request()).Token(); err != ErrTokenExpired {
 		t.Errorf("expired: %v", err)
 	}

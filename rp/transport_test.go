@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 // behindBackChannel lets the provider call itself issuer while it is reached at its own address.
@@ -78,7 +79,7 @@ func TestBackChannelTouchesTheIssuersOriginOnly(t *testing.T) {
 
 // RFC 6761 §6.3: names under localhost are the loopback address.
 func TestLocalhostNames(t *testing.T) {
-	p := newProviderForTest(t, newClock())
+	p := newProviderForTest(t, storagetest.NewClock())
 	u, _ := url.Parse(p.URL)
 	issuer := "http://idp.localhost:" + u.Port()
 	p.behindBackChannel(issuer)
@@ -124,7 +125,7 @@ func TestDiscoveryFailures(t *testing.T) {
 		{"a document of more than 1 MB", with("pad", strings.Repeat("x", maxResponse)), ProviderDown, "too large"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			p := newProviderForTest(t, newClock())
+			p := newProviderForTest(t, storagetest.NewClock())
 			p.misbehave(distortions{metadata: row.metadata})
 			far := newProvider(p.URL, "")
 			_, err := far.discover(t.Context())
@@ -149,7 +150,7 @@ func TestNoProviderThere(t *testing.T) {
 }
 
 func TestDiscoveryIsSharedAndKept(t *testing.T) {
-	p := newProviderForTest(t, newClock())
+	p := newProviderForTest(t, storagetest.NewClock())
 	asked, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	p.misbehave(distortions{metadata: func(object) {

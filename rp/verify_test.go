@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 // now is the time at which the fake clock stands when a provider signs.
-var now = newClock().Now().Unix()
+var now = storagetest.NewClock().Now().Unix()
 
 // badIDTokens are good ID Tokens plus one change.
 var badIDTokens = []struct {
@@ -135,7 +137,7 @@ func TestTokenResponseDefaults(t *testing.T) {
 	if s.Scope != "openid api.read" || !s.Expiry.IsZero() {
 		t.Errorf("RFC 6749 §5.1: scope %q, expiry %v", s.Scope, s.Expiry)
 	}
-	a.clock.Advance(time.Hour)
+	a.clock.Pass(time.Hour)
 	if _, err := a.TokenSource(a.request()).Token(); err != nil {
 		t.Errorf("a token of unknown expiry: %v", err)
 	}
