@@ -87,9 +87,6 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.router.ServeHTTP(w, r)
 }
 
-// Config returns the configuration the provider runs with, completed.
-func (p *Provider) Config() Config { return p.config }
-
 // furnish builds what the endpoints share.
 func (p *Provider) furnish() (err error) {
 	if p.keys, err = keys.New(p.config.keySpecs()); err != nil {

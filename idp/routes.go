@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
-	"github.com/hush-idp/hush/idp/login"
+	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
 )
@@ -20,7 +20,7 @@ const (
 	pathDiscovery = "/.well-known/openid-configuration"       // OpenID Connect Discovery §4
 	pathMetadata  = "/.well-known/oauth-authorization-server" // RFC 8414 §3
 	pathJWKS      = "/jwks"
-	pathAuthorize = login.AuthorizePath
+	pathAuthorize = interaction.PathAuthorize
 	pathToken     = "/token"
 	pathUserinfo  = "/userinfo"
 	pathLogout    = "/logout"
@@ -57,15 +57,15 @@ func (p *Provider) routes() *echo.Echo {
 // pageRoutes are the pages and their forms. All are guarded against forged requests.
 func (p *Provider) pageRoutes(e *echo.Echo, csrf echo.MiddlewareFunc) {
 	e.GET("/", p.home, csrf)
-	e.GET("/login", p.login.ShowLogin, csrf)
-	e.POST("/login", p.login.Login, csrf)
-	e.GET("/select_account", p.login.ShowSelectAccount, csrf)
-	e.POST("/select_account", p.login.SelectAccount, csrf)
-	e.GET("/consent", p.login.ShowConsent, csrf)
-	e.POST("/consent", p.login.Consent, csrf)
-	e.POST("/consent/forget", p.login.Forget, csrf)
+	e.GET(interaction.PathLogin, p.login.ShowLogin, csrf)
+	e.POST(interaction.PathLogin, p.login.Login, csrf)
+	e.GET(interaction.PathSelectAccount, p.login.ShowSelectAccount, csrf)
+	e.POST(interaction.PathSelectAccount, p.login.SelectAccount, csrf)
+	e.GET(interaction.PathConsent, p.login.ShowConsent, csrf)
+	e.POST(interaction.PathConsent, p.login.Consent, csrf)
+	e.POST(interaction.PathConsent+"/forget", p.login.Forget, csrf)
 	e.GET(pathLogout, p.logout.Logout, csrf)
-	e.POST("/logout/confirm", p.logout.Confirm, csrf)
+	e.POST(pathLogout+"/confirm", p.logout.Confirm, csrf)
 }
 
 // cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them.

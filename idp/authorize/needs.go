@@ -5,15 +5,9 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
-)
-
-// The pages that a person may have to see, by the paths they are at.
-const (
-	ScreenLogin         = "/login"
-	ScreenConsent       = "/consent"
-	ScreenSelectAccount = "/select_account"
 )
 
 // Need is a reason why a person must see a page before there can be a code. Needs stand in the order in which they are
@@ -21,7 +15,7 @@ const (
 type Need struct {
 	Spec, Text string
 	Arises     func(s Situation) bool
-	Screen     string
+	Screen     string         // the path of the page
 	Else       oidc.ErrorCode // the answer under prompt=none
 	Reason     string         // what the page tells the person; empty where the page explains itself
 }
@@ -40,18 +34,18 @@ var needs = []Need{
 	{
 		Spec: "Core §3.1.2.3", Text: "nobody is signed in",
 		Arises: func(s Situation) bool { return s.Session == nil },
-		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Screen: interaction.PathLogin, Else: oidc.LoginRequired,
 	},
 	{
 		Spec: "Core §3.1.2.1 id_token_hint", Text: "the id_token_hint is no ID token of this provider: changed, from elsewhere, or from before a restart",
 		Arises: func(s Situation) bool { return s.IDTokenHint != "" && s.HintedSub == "" && !s.chosen() },
-		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Screen: interaction.PathLogin, Else: oidc.LoginRequired,
 		Reason: "The application's last knowledge of you cannot be read any more.",
 	},
 	{
 		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of the id_token_hint is not signed in",
 		Arises: func(s Situation) bool { return s.HintedSub != "" && !s.signedIn(s.HintedSub) },
-		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Screen: interaction.PathLogin, Else: oidc.LoginRequired,
 		Reason: "The application asked for a user who is not signed in here. Please sign in as that user.",
 	},
 	{
@@ -59,44 +53,44 @@ var needs = []Need{
 		Arises: func(s Situation) bool {
 			return s.HintedSub == "" && s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen()
 		},
-		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Screen: interaction.PathLogin, Else: oidc.LoginRequired,
 		Reason: "The application asked for a user who is not signed in here.",
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to choose an account",
 		Arises: func(s Situation) bool { return s.Prompt.Has(oidc.PromptSelectAccount) && !s.chosen() },
-		Screen: ScreenSelectAccount, Else: oidc.AccountSelectionRequired,
+		Screen: interaction.PathSelectAccount, Else: oidc.AccountSelectionRequired,
 	},
 	{
 		Spec: "Core §3.1.2.6", Text: "several accounts are signed in and the request names none of them (by id_token_hint or login_hint)",
 		Arises: func(s Situation) bool { return s.Account == nil },
-		Screen: ScreenSelectAccount, Else: oidc.AccountSelectionRequired,
+		Screen: interaction.PathSelectAccount, Else: oidc.AccountSelectionRequired,
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to sign in again",
 		Arises: func(s Situation) bool {
 			return s.Prompt.Has(oidc.PromptLogin) && !s.justNow(s.Account.AuthTime)
 		},
-		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Screen: interaction.PathLogin, Else: oidc.LoginRequired,
 		Reason: "The application asked you to prove again that it is you.",
 	},
 	{
 		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is older than max_age",
 		Arises: func(s Situation) bool { return s.tooOld() },
-		Screen: ScreenLogin, Else: oidc.LoginRequired,
+		Screen: interaction.PathLogin, Else: oidc.LoginRequired,
 		Reason: "Your last sign-in is older than the application accepts.",
 	},
 	{
 		Spec: "Core §3.1.2.4", Text: "the user has not allowed this client what it asks for",
 		Arises: func(s Situation) bool { return !s.Client.FirstParty && !s.Consent.Scope.Covers(s.Scope) },
-		Screen: ScreenConsent, Else: oidc.ConsentRequired,
+		Screen: interaction.PathConsent, Else: oidc.ConsentRequired,
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks for consent again",
 		Arises: func(s Situation) bool {
 			return s.Prompt.Has(oidc.PromptConsent) && !s.justNow(s.Consent.GrantedAt)
 		},
-		Screen: ScreenConsent, Else: oidc.ConsentRequired,
+		Screen: interaction.PathConsent, Else: oidc.ConsentRequired,
 	},
 }
 

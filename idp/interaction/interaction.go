@@ -20,6 +20,14 @@ import (
 // Param is the name of the parameter, and of the hidden form field, that carries something sealed.
 const Param = "interaction"
 
+// The paths that a request passes: where it is judged, and the pages that it may have to wait at.
+const (
+	PathAuthorize     = "/authorize"
+	PathLogin         = "/login"
+	PathConsent       = "/consent"
+	PathSelectAccount = "/select_account"
+)
+
 // Purposes of a Seal. What was sealed for one opens for no other.
 const (
 	ForAuthorize = "interaction"

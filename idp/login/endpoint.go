@@ -16,9 +16,6 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// AuthorizePath is where a sealed interaction goes on.
-const AuthorizePath = "/authorize"
-
 // The acr and amr of the two ways to sign in. RFC 8176 §2 has the values of amr; acr 1 is a password, 0 is less.
 var (
 	byPassword = session.Account{ACR: "1", AMR: []string{"pwd"}}
@@ -124,11 +121,11 @@ func (e *Endpoint) ShowSelectAccount(c echo.Context) error {
 func (e *Endpoint) SelectAccount(c echo.Context) error {
 	sub := c.FormValue("account")
 	if sub == "" {
-		return e.to(c, "/login")
+		return e.to(c, interaction.PathLogin)
 	}
 	err := e.Sessions.Select(c.Request(), sub)
 	if _, absent := errors.AsType[session.Absence](err); absent {
-		return e.to(c, "/login") // it was signed out meanwhile
+		return e.to(c, interaction.PathLogin) // it was signed out meanwhile
 	}
 	if err != nil {
 		return err
@@ -202,7 +199,7 @@ func (e *Endpoint) goOn(c echo.Context) error {
 	if c.FormValue(interaction.Param) == "" {
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
-	return e.to(c, AuthorizePath)
+	return e.to(c, interaction.PathAuthorize)
 }
 
 // to leads to path with the interaction as it came.
@@ -217,7 +214,7 @@ func (e *Endpoint) deny(c echo.Context, waiting interaction.Interaction, how str
 	if err != nil {
 		return err
 	}
-	return redirect(c, AuthorizePath, sealed)
+	return redirect(c, interaction.PathAuthorize, sealed)
 }
 
 func redirect(c echo.Context, path, sealed string) error {
