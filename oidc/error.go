@@ -50,8 +50,10 @@ func (c ErrorCode) Errorf(format string, a ...any) *Error {
 type Error struct {
 	Code        ErrorCode `json:"error"`
 	Description string    `json:"error_description,omitempty"`
+	URI         string    `json:"error_uri,omitempty"` // a page about the error, for the client's developer
 
-	cause error // for the log only
+	Reason Reason `json:"-"` // why, more finely than Code; empty: Code says it all
+	cause  error  // for the log only
 }
 
 // AsError finds the *Error in err. Anything foreign becomes a bare server_error that keeps err as its cause for the log
@@ -73,6 +75,27 @@ func (e *Error) Because(cause error) *Error {
 	return &copied
 }
 
+// Blame returns a copy of e that gives reason as its Reason.
+func (e *Error) Blame(reason Reason) *Error {
+	copied := *e
+	copied.Reason = reason
+	return &copied
+}
+
+// Explained returns a copy of e whose description ends with its Reason, and whose error_uri is the page about that reason
+// below base. RFC 6749 §4.1.2.1: error_uri is "A URI identifying a human-readable web page with information about the
+// error". Without a Reason it is e itself.
+// https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
+func (e *Error) Explained(base string) *Error {
+	if e.Reason == "" {
+		return e
+	}
+	copied := *e
+	copied.Description += " [" + string(e.Reason) + "]"
+	copied.URI = base + string(e.Reason)
+	return &copied
+}
+
 // Error implements error: the code, the description and, for the log, the cause.
 func (e *Error) Error() string {
 	text := string(e.Code) + ": " + e.Description
@@ -90,6 +113,9 @@ func (e *Error) Params() url.Values {
 	params := url.Values{"error": {string(e.Code)}}
 	if e.Description != "" {
 		params.Set("error_description", e.Description)
+	}
+	if e.URI != "" {
+		params.Set("error_uri", e.URI)
 	}
 	return params
 }

@@ -125,8 +125,8 @@ func TestSelectDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
 	if err := h.Select(b.request(t), "alice"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.current(t, b); err != session.Unknown {
-		t.Errorf("after the sign-out: %v; want Unknown", err)
+	if _, err := h.current(t, b); err != session.SignedOut {
+		t.Errorf("after the sign-out: %v; want SignedOut", err)
 	}
 }
 
@@ -142,8 +142,8 @@ func TestSignOutEndsAllAccountsEverywhere(t *testing.T) {
 	if _, err := h.current(t, b); err != session.NoCookie {
 		t.Errorf("the browser that signed out: %v; want NoCookie", err)
 	}
-	if _, err := h.current(t, thief); err != session.Unknown {
-		t.Errorf("a copy of its cookie: %v; want Unknown", err)
+	if _, err := h.current(t, thief); err != session.SignedOut {
+		t.Errorf("a copy of its cookie: %v; want SignedOut", err)
 	}
 }
 
@@ -189,8 +189,8 @@ func TestSignOutSIDEndsOneAccount(t *testing.T) {
 	if got := h.subs(t, elsewhere); got != "alice" {
 		t.Errorf("alice's session in another browser is of %q; want alice", got)
 	}
-	if _, err := h.current(t, b); err != session.Unknown {
-		t.Errorf("a session whose last account is gone: %v; want Unknown", err)
+	if _, err := h.current(t, b); err != session.SignedOut {
+		t.Errorf("a session whose last account is gone: %v; want SignedOut", err)
 	}
 }
 

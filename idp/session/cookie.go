@@ -78,9 +78,9 @@ func (c Cookies) clear(w http.ResponseWriter) {
 	}
 }
 
-// read returns the value of the first cookie that is ours, else why there is none: NoCookie or CookieUnreadable.
+// read returns the value of the first cookie that is ours, else why there is none: NoCookie, Withheld or CookieUnreadable.
 func (c Cookies) read(r *http.Request) (string, error) {
-	absence := NoCookie
+	absence := missing(r)
 	for _, name := range c.Names() {
 		for _, cookie := range r.CookiesNamed(name) {
 			var value string
@@ -91,6 +91,30 @@ func (c Cookies) read(r *http.Request) (string, error) {
 		}
 	}
 	return "", absence
+}
+
+// missing says what the lack of a cookie means. In a cross-site iframe a browser may withhold it; it says "active" where it
+// would not have. https://www.w3.org/TR/fetch-metadata/ and https://privacycg.github.io/storage-access-headers/
+func missing(r *http.Request) Absence {
+	if isCrossSiteFrame(r) && r.Header.Get("Sec-Fetch-Storage-Access") != "active" {
+		return Withheld
+	}
+	return NoCookie
+}
+
+func isCrossSiteFrame(r *http.Request) bool {
+	return r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Dest") == "iframe"
+}
+
+// Arrived lists which of Names came with the request.
+func (c Cookies) Arrived(r *http.Request) []string {
+	var arrived []string
+	for _, name := range c.Names() {
+		if len(r.CookiesNamed(name)) > 0 {
+			arrived = append(arrived, name)
+		}
+	}
+	return arrived
 }
 
 func (c Cookies) cookies() []*http.Cookie {

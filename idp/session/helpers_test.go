@@ -111,13 +111,21 @@ func (h *house) value(t *testing.T, b *browser) (id, secret string) {
 }
 
 // browser keeps cookies by name; the empty one has none.
-type browser struct{ cookies map[string]string }
+type browser struct {
+	cookies map[string]string
+	inFrame string // its requests come from a cross-site iframe with this Sec-Fetch-Storage-Access; "" for no iframe
+}
 
 func (b *browser) request(t *testing.T) *http.Request {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/authorize", nil)
 	for name, value := range b.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	if b.inFrame != "" {
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		r.Header.Set("Sec-Fetch-Dest", "iframe")
+		r.Header.Set("Sec-Fetch-Storage-Access", b.inFrame)
 	}
 	return r
 }

@@ -47,6 +47,8 @@ func (m *Manager) Current(r *http.Request) (*Session, error) {
 func (m *Manager) judge(s Session, secret string) error {
 	now, given := m.Now(), sha256.Sum256([]byte(secret))
 	switch {
+	case !s.EndedAt.IsZero():
+		return SignedOut
 	case subtle.ConstantTimeCompare(s.SecretHash, given[:]) != 1:
 		return Superseded
 	case !now.Before(s.StartedAt.Add(m.Absolute)):
@@ -96,7 +98,7 @@ func (m *Manager) add(ctx context.Context, s Session, account Account, secretHas
 	ttl := s.StartedAt.Add(m.Absolute).Sub(m.Now())
 	err = m.Sessions.Update(ctx, s.ID, ttl, func(old *Session) (*Session, error) {
 		saved = old
-		if old == nil {
+		if old == nil || !old.EndedAt.IsZero() {
 			saved = &Session{ID: s.ID, StartedAt: s.StartedAt}
 		}
 		entry := account
@@ -121,7 +123,7 @@ func (m *Manager) Select(r *http.Request, sub string) error {
 		return Unknown
 	}
 	return m.Sessions.Update(r.Context(), s.ID, storage.KeepTTL, func(old *Session) (*Session, error) {
-		if account, ok := old.Account(sub); ok {
+		if account, ok := old.Account(sub); ok { // the tombstone of one signed out meanwhile has none
 			account.SelectedAt = m.Now()
 			old.put(account)
 		}
@@ -140,7 +142,17 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return m.Sessions.Delete(r.Context(), s.ID)
+	return m.End(r.Context(), s.ID)
+}
+
+// End signs out the session with this id, wherever its browser is. One that is not there, or ended already, stays so.
+func (m *Manager) End(ctx context.Context, id string) error {
+	return m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
+		if s == nil || !s.EndedAt.IsZero() {
+			return s, nil
+		}
+		return s.ended(m.Now()), nil
+	})
 }
 
 // SignOutSID signs out the account that sid names, wherever its browser is; the session's other accounts stay. A sid that
@@ -148,12 +160,12 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 func (m *Manager) SignOutSID(ctx context.Context, sid string) error {
 	id, _, _ := strings.Cut(sid, ".")
 	return m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
-		if s == nil {
-			return nil, nil
+		if s == nil || !s.EndedAt.IsZero() {
+			return s, nil
 		}
 		s.Accounts = slices.DeleteFunc(s.Accounts, func(a Account) bool { return a.SID == sid })
 		if len(s.Accounts) == 0 {
-			return nil, nil
+			return s.ended(m.Now()), nil
 		}
 		return s, nil
 	})

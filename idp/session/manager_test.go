@@ -63,7 +63,9 @@ var absences = []struct {
 	{"it was used for all its absolute lifetime", func(t *testing.T, h *house, b *browser) {
 		h.keepUsing(t, b, absolute)
 	}, session.Expired},
-	{"it was signed out", func(t *testing.T, h *house, b *browser) { h.signOut(t, b.copy()) }, session.Unknown},
+	{"a cross-site iframe whose cookies the browser withholds", func(_ *testing.T, _ *house, b *browser) { b.cookies, b.inFrame = nil, "none" }, session.Withheld},
+	{"a cross-site iframe whose cookies the browser would send", func(_ *testing.T, _ *house, b *browser) { b.cookies, b.inFrame = nil, "active" }, session.NoCookie},
+	{"it was signed out", func(t *testing.T, h *house, b *browser) { h.signOut(t, b.copy()) }, session.SignedOut},
 }
 
 func TestWhyThereIsNoSession(t *testing.T) {
@@ -209,8 +211,8 @@ func TestATouchDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
 	if h.store.BeforeWrite(nil) {
 		t.Fatal("there was no touch")
 	}
-	if _, err := h.current(t, b); err != session.Unknown {
-		t.Errorf("after the sign-out: %v; want Unknown", err)
+	if _, err := h.current(t, b); err != session.SignedOut {
+		t.Errorf("after the sign-out: %v; want SignedOut", err)
 	}
 }
 

@@ -11,7 +11,9 @@ type Session struct {
 	SecretHash []byte    `json:"secret_hash"` // SHA-256 of the secret in the cookie
 	StartedAt  time.Time `json:"started_at"`
 	LastSeen   time.Time `json:"last_seen"` // brought up to date at a tenth of the idle lifetime, not at each request
-	Accounts   []Account `json:"accounts"`  // the one used last first; never empty
+	Accounts   []Account `json:"accounts"`  // the one used last first; never empty while the session lasts
+	// EndedAt is when the session was signed out. What is left then, a tombstone, only tells why the cookie opens nothing.
+	EndedAt time.Time `json:"ended_at,omitzero"`
 }
 
 // Account is one user signed in within a session.
@@ -49,6 +51,11 @@ func (s *Session) Subs() []string {
 		subs[i] = account.Sub
 	}
 	return subs
+}
+
+// ended is what remains of a session that was signed out.
+func (s *Session) ended(at time.Time) *Session {
+	return &Session{ID: s.ID, SecretHash: s.SecretHash, StartedAt: s.StartedAt, EndedAt: at}
 }
 
 // put adds the account, or replaces the one with the same sub, and moves it to the front.

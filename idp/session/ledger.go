@@ -1,0 +1,82 @@
+package session
+
+import (
+	"container/list"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// Ledger stands before a Manager in development mode and remembers which of the two session cookies each browser last
+// brought. So it can tell a third case where no cookie comes in a cross-site iframe: a browser that refused the
+// SameSite=None cookie, as WebKit does over http, and has the Lax one only.
+//
+// It knows browsers by address and User-Agent, which several may share: its word is likely, not certain.
+type Ledger struct {
+	*Manager
+
+	mutex    sync.Mutex
+	browsers map[string]*list.Element // of entry
+	order    list.List                // the one seen last in front
+}
+
+type entry struct {
+	browser string
+	laxOnly bool
+}
+
+// maxBrowsers bounds the ledger.
+const maxBrowsers = 1000
+
+// NewLedger returns an empty ledger before manager.
+func NewLedger(manager *Manager) *Ledger {
+	return &Ledger{Manager: manager, browsers: map[string]*list.Element{}}
+}
+
+// Current is that of the Manager, with LaxOnly in the place of Withheld and NoCookie where it is likely.
+func (l *Ledger) Current(r *http.Request) (*Session, error) {
+	s, err := l.Manager.Current(r)
+	switch arrived := l.Cookies.Arrived(r); {
+	case len(arrived) > 0:
+		l.note(browserOf(r), arrived[0] != l.Cookies.Names()[0])
+	case (err == Withheld || err == NoCookie) && isCrossSiteFrame(r) && l.laxOnly(browserOf(r)):
+		return nil, LaxOnly
+	}
+	return s, err
+}
+
+func (l *Ledger) note(browser string, laxOnly bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if known, ok := l.browsers[browser]; ok {
+		known.Value = entry{browser, laxOnly}
+		l.order.MoveToFront(known)
+		return
+	}
+	l.browsers[browser] = l.order.PushFront(entry{browser, laxOnly})
+	if l.order.Len() > maxBrowsers {
+		delete(l.browsers, l.order.Remove(l.order.Back()).(entry).browser)
+	}
+}
+
+// Len is how many browsers the ledger remembers.
+func (l *Ledger) Len() int {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.order.Len()
+}
+
+func (l *Ledger) laxOnly(browser string) bool {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	known, ok := l.browsers[browser]
+	return ok && known.Value.(entry).laxOnly
+}
+
+func browserOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return host + " " + r.UserAgent()
+}

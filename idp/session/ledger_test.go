@@ -1,0 +1,74 @@
+package session_test
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/hush-idp/hush/idp/session"
+)
+
+func TestALedgerKnowsTheBrowserThatHasOnlyTheLaxCookie(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		keeps         func(name string) bool // which of the two cookies the browser has
+		storageAccess string
+		want          error
+	}{
+		{"both cookies, and third-party cookies are blocked", func(string) bool { return true }, "none", session.Withheld},
+		{"the Lax cookie only, as WebKit over http", isLax, "none", session.LaxOnly},
+		{"the Lax cookie only, and third-party cookies are allowed", isLax, "active", session.LaxOnly},
+		{"no cookie", func(string) bool { return false }, "none", session.Withheld},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			h := newHouse(t)
+			ledger := session.NewLedger(h.Manager)
+			b := h.signedIn(t, "alice")
+			for name := range b.cookies {
+				if !row.keeps(name) {
+					delete(b.cookies, name)
+				}
+			}
+			_, _ = ledger.Current(b.request(t)) // a visit outside of an iframe
+			if _, err := ledger.Current((&browser{inFrame: row.storageAccess}).request(t)); err != row.want {
+				t.Errorf("in the iframe: %v; want %v", err, row.want)
+			}
+		})
+	}
+}
+
+func isLax(name string) bool { return len(name) > 4 && name[len(name)-4:] == "-lax" }
+
+func TestALedgerTellsBrowsersApart(t *testing.T) {
+	h := newHouse(t)
+	ledger := session.NewLedger(h.Manager)
+	b := h.signedIn(t, "alice")
+	for name := range b.cookies {
+		if !isLax(name) {
+			delete(b.cookies, name)
+		}
+	}
+	webkit := b.request(t)
+	webkit.Header.Set("User-Agent", "WebKit")
+	_, _ = ledger.Current(webkit)
+	other := (&browser{inFrame: "none"}).request(t)
+	other.Header.Set("User-Agent", "Chromium")
+	if _, err := ledger.Current(other); err != session.Withheld {
+		t.Errorf("another browser: %v; want Withheld", err)
+	}
+}
+
+func TestALedgerIsBounded(t *testing.T) {
+	h := newHouse(t)
+	ledger := session.NewLedger(h.Manager)
+	b := h.signedIn(t, "alice")
+	for i := range 3000 {
+		r := b.request(t)
+		r.Header.Set("User-Agent", strconv.Itoa(i))
+		if _, err := ledger.Current(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if held := ledger.Len(); held > 1000 {
+		t.Errorf("the ledger holds %d browsers", held)
+	}
+}
