@@ -1,6 +1,9 @@
 package clients_test
 
 import (
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/hush-idp/hush/idp/clients"
@@ -94,5 +97,35 @@ func TestWithoutWebClientsNoOriginIsAllowed(t *testing.T) {
 		if r.AllowsOrigin(origin) {
 			t.Errorf("AllowsOrigin(%q) is true", origin)
 		}
+	}
+}
+
+func TestAClientAddedAtRunTime(t *testing.T) {
+	r := clients.New([]oidc.Client{{ClientID: "spa", RedirectURIs: []string{"https://app.test/cb"}}})
+	r.Put(oidc.Client{ClientID: "late", RedirectURIs: []string{"https://late.test/cb"}})
+	if _, ok := r.ByID("late"); !ok || !r.AllowsOrigin("https://late.test") || len(r.All()) != 2 {
+		t.Errorf("the register holds %v", r.All())
+	}
+	r.Put(oidc.Client{ClientID: "spa", RedirectURIs: []string{"https://moved.test/cb"}})
+	if spa, _ := r.ByID("spa"); spa.RedirectURIs[0] != "https://moved.test/cb" || r.AllowsOrigin("https://app.test") || r.All()[0].ClientID != "spa" {
+		t.Errorf("after a change the register holds %v", r.All())
+	}
+}
+
+func TestUpdatesLoseNothing(t *testing.T) {
+	r := clients.New(nil)
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			r.Update("spa", func(client oidc.Client, _ bool) *oidc.Client {
+				client.ClientID = "spa"
+				client.RedirectURIs = append(slices.Clone(client.RedirectURIs), fmt.Sprintf("https://app.test/%d", i))
+				return &client
+			})
+		})
+	}
+	all.Wait()
+	if spa, _ := r.ByID("spa"); len(spa.RedirectURIs) != 50 {
+		t.Errorf("of 50 redirect URIs %d are there", len(spa.RedirectURIs))
 	}
 }

@@ -24,14 +24,22 @@ type Spec struct {
 	File string
 }
 
-// Ring holds the provider's signing keys, one for each algorithm, the default one first.
+// Ring holds the provider's signing keys, one for each algorithm, the default one first, and the public halves of those
+// that Rotate replaced.
 type Ring struct {
 	algs []jose.SignatureAlgorithm
-	keys map[jose.SignatureAlgorithm]func() (*key, error)
+
+	mutex   sync.RWMutex
+	keys    map[jose.SignatureAlgorithm]func() (*key, error)
+	retired []jose.JSONWebKey // the newest first; at most maxRetired
 }
+
+// maxRetired is how many replaced keys stay published.
+const maxRetired = 8
 
 // key is one signing key with a ready signer for each typ.
 type key struct {
+	private crypto.Signer
 	public  jose.JSONWebKey
 	signers map[string]jose.Signer
 }
@@ -76,17 +84,60 @@ func (r *Ring) Ready() error {
 	return err
 }
 
-// Public returns the public halves of all keys, as the jwks_uri publishes them (RFC 7517 §5).
+// Public returns the public halves of all keys, as the jwks_uri publishes them (RFC 7517 §5): those that sign first, then
+// those that signed before.
 func (r *Ring) Public() (jose.JSONWebKeySet, error) {
 	var set jose.JSONWebKeySet
 	for _, alg := range r.algs {
-		k, err := r.keys[alg]()
+		k, err := r.key(alg)
 		if err != nil {
 			return jose.JSONWebKeySet{}, err
 		}
 		set.Keys = append(set.Keys, k.public)
 	}
+	r.mutex.RLock()
+	defer r.mutex.RUnlock()
+	set.Keys = append(set.Keys, r.retired...)
 	return set, nil
+}
+
+// key is the one that signs by alg now.
+func (r *Ring) key(alg jose.SignatureAlgorithm) (*key, error) {
+	r.mutex.RLock()
+	made := r.keys[alg]
+	r.mutex.RUnlock()
+	return made()
+}
+
+// Rotate makes a new key for each algorithm and signs with it at once. Tokens signed before stay good: the old public halves
+// stay published, the newest eight of them. A configured file is read again only at the next start.
+//
+// Where teaching ends: a client that cached the key set sees an unknown kid until it fetches the set anew. Production
+// publishes the new key first and waits until caches have expired.
+func (r *Ring) Rotate() error {
+	for _, alg := range r.algs {
+		fresh, err := newKey(Spec{Alg: alg})
+		if err != nil {
+			return err
+		}
+		if err := r.replace(alg, fresh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Ring) replace(alg jose.SignatureAlgorithm, fresh *key) error {
+	old, err := r.key(alg)
+	if err != nil {
+		return err
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.keys[alg] = func() (*key, error) { return fresh, nil }
+	r.retired = slices.Insert(r.retired, 0, old.public)
+	r.retired = r.retired[:min(len(r.retired), maxRetired)]
+	return nil
 }
 
 // Alg returns wanted, or the ring's default for "". It returns an error when the ring has no such key.
@@ -95,7 +146,7 @@ func (r *Ring) Alg(wanted string) (jose.SignatureAlgorithm, error) {
 	if wanted == "" {
 		return r.algs[0], nil
 	}
-	if r.keys[alg] == nil {
+	if !slices.Contains(r.algs, alg) {
 		return "", fmt.Errorf("keys: there is no %s signing key; there are %v", wanted, r.algs)
 	}
 	return alg, nil
@@ -108,11 +159,28 @@ func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	k, err := r.keys[name]()
+	k, err := r.key(name)
 	if err != nil {
 		return "", err
 	}
 	return jwt.Signed(k.signers[typ]).Claims(claims).Serialize()
+}
+
+// SignWithoutKID is Sign with a header that does not name the key: for the failure lab.
+func (r *Ring) SignWithoutKID(alg, typ string, claims any) (string, error) {
+	name, err := r.Alg(alg)
+	if err != nil {
+		return "", err
+	}
+	k, err := r.key(name)
+	if err != nil {
+		return "", err
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: name, Key: k.private}, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
+	if err != nil {
+		return "", err
+	}
+	return jwt.Signed(signer).Claims(claims).Serialize()
 }
 
 // Verify checks that token is a JWT of the given typ with a valid signature by one of the ring's keys, and reads its
@@ -126,14 +194,16 @@ func (r *Ring) Verify(token, typ string, claims any) error {
 	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
 		return fmt.Errorf("its typ is %q, expected %q", got, typ)
 	}
-	k, err := r.keys[jose.SignatureAlgorithm(header.Algorithm)]()
+	set, err := r.Public()
 	if err != nil {
 		return err
 	}
-	if header.KeyID != k.public.KeyID {
-		return fmt.Errorf("its kid %q is none of this provider's keys (was the provider restarted?)", header.KeyID)
+	for _, public := range set.Keys {
+		if public.KeyID == header.KeyID && public.Algorithm == header.Algorithm {
+			return parsed.Claims(public.Key, claims)
+		}
 	}
-	return parsed.Claims(k.public.Key, claims)
+	return fmt.Errorf("its kid %q is none of this provider's keys (was the provider restarted?)", header.KeyID)
 }
 
 func newKey(spec Spec) (*key, error) {
@@ -147,7 +217,7 @@ func newKey(spec Spec) (*key, error) {
 		return nil, err
 	}
 	public.KeyID = encodeKeyID(thumbprint)
-	k := &key{public: public, signers: map[string]jose.Signer{}}
+	k := &key{private: private, public: public, signers: map[string]jose.Signer{}}
 	for _, typ := range []string{TypeIDToken, TypeAccessToken} {
 		signing := jose.SigningKey{Algorithm: spec.Alg, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}}
 		k.signers[typ], err = jose.NewSigner(signing, new(jose.SignerOptions).WithType(jose.ContentType(typ)))

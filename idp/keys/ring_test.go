@@ -230,3 +230,45 @@ func TestNewRefusesSpecsThatCannotBe(t *testing.T) {
 		})
 	}
 }
+
+func TestRotate(t *testing.T) {
+	ring := mustRing(t, keys.Spec{Alg: jose.ES256}, keys.Spec{Alg: jose.EdDSA})
+	before := mustPublic(t, ring).Keys
+	old := mustSign(t, ring, "", keys.TypeIDToken)
+	if err := ring.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	after := mustPublic(t, ring).Keys
+	if len(after) != 4 || after[0].KeyID == before[0].KeyID {
+		t.Fatalf("after a rotation %d keys are published, the first of which is %s", len(after), after[0].KeyID)
+	}
+	for i, name := range []string{"a token signed before", "a token signed after"} {
+		token := []string{old, mustSign(t, ring, "", keys.TypeIDToken)}[i]
+		if err := ring.Verify(token, keys.TypeIDToken, &claims{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestManyRotationsDoNotPileUp(t *testing.T) {
+	ring := mustRing(t, keys.Spec{Alg: jose.EdDSA})
+	for range 30 {
+		if err := ring.Rotate(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if published := len(mustPublic(t, ring).Keys); published != 9 {
+		t.Errorf("%d keys are published; want the one that signs and eight before it", published)
+	}
+}
+
+func TestATokenWithoutKIDIsNotRecognised(t *testing.T) {
+	ring := mustRing(t, keys.Spec{Alg: jose.ES256})
+	token, err := ring.SignWithoutKID("", keys.TypeIDToken, claims{"alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Verify(token, keys.TypeIDToken, &claims{}); err == nil {
+		t.Error("a token without kid was taken for one of ours")
+	}
+}
