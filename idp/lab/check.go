@@ -1,0 +1,114 @@
+package lab
+
+import (
+	"cmp"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+const (
+	defaultLifetime = 30 * time.Second
+	maxDelay        = time.Minute // longer than any client waits
+)
+
+// errorCode is what the codes of OAuth look like; RFC 6749 §4.1.2.1 would allow more.
+var errorCode = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
+
+// prepared returns the fault as it begins at now, with its defaults, or an invalid_request error that says what is wrong.
+func (f Fault) prepared(id string, now time.Time) (Fault, error) {
+	info, ok := f.Fault.info()
+	if !ok {
+		return f, oidc.InvalidRequest.Errorf("fault %.50q is not known; the faults are %s", f.Fault, kindNames())
+	}
+	f.ID, f.AddedAt, f.Used, f.EndedAt, f.Ended = id, now, 0, time.Time{}, ""
+	f.Endpoint = cmp.Or(f.Endpoint, info.Endpoints[0])
+	if f.Fault == ShortLifetime {
+		f.Lifetime = cmp.Or(f.Lifetime, defaultLifetime)
+	}
+	if err := f.checkPlace(info); err != nil {
+		return f, err
+	}
+	if err := f.checkNeeds(info); err != nil {
+		return f, err
+	}
+	return f.limited(now)
+}
+
+// limited settles how often or how long the fault is for.
+func (f Fault) limited(now time.Time) (Fault, error) {
+	switch {
+	case f.Times < 0:
+		return f, oidc.InvalidRequest.Errorf("times is %d: write how many requests the fault is for, or until when it lasts", f.Times)
+	case f.For < 0:
+		return f, oidc.InvalidRequest.Errorf("for is %v: write how long the fault lasts, such as 30s", f.For)
+	case f.For > 0 && !f.Until.IsZero():
+		return f, oidc.InvalidRequest.Errorf("for and until both say when the fault ends: send one")
+	case f.For > 0:
+		f.Until, f.For = now.Add(f.For), 0
+	case !f.Until.IsZero() && !f.Until.After(now):
+		return f, oidc.InvalidRequest.Errorf("until is %s, which is over: it is %s now", f.Until.Format(time.RFC3339), now.Format(time.RFC3339))
+	case f.Until.IsZero() && f.Times == 0:
+		f.Times = 1
+	}
+	return f, nil
+}
+
+// checkPlace: a fault happens at its own endpoints, and is for a client where a request says which one it is of.
+func (f Fault) checkPlace(info KindInfo) error {
+	switch {
+	case !slices.Contains(info.Endpoints, f.Endpoint):
+		return oidc.InvalidRequest.Errorf("fault %s cannot happen at endpoint %.50q; it can at %s", f.Fault, f.Endpoint, strings.Join(info.Endpoints, ", "))
+	case f.Client != "" && (f.Endpoint == discovery || f.Endpoint == jwks):
+		return oidc.InvalidRequest.Errorf("a request to %s does not say which client it is of: leave client out", f.Endpoint)
+	}
+	return nil
+}
+
+// checkNeeds: a fault has what its kind needs and nothing else, since what is not used would be a misunderstanding.
+func (f Fault) checkNeeds(info KindInfo) error {
+	for _, field := range []struct {
+		name, example string
+		given         bool
+	}{
+		{needError, "an OAuth error code such as login_required", f.Error != ""},
+		{needStatus, "an HTTP status such as 503", f.Status != 0},
+		{needDelay, "a duration such as 2s", f.Delay != 0},
+		{needLifetime, "a duration such as 30s", f.Lifetime != 0},
+		{needUser, "a sub", f.User != "" || f.Fault == SessionOtherUser},
+	} {
+		switch needed := slices.Contains(info.Needs, field.name); {
+		case field.given && !needed:
+			return oidc.InvalidRequest.Errorf("fault %s does not take %s: leave it out", f.Fault, field.name)
+		case needed && !field.given:
+			return oidc.InvalidRequest.Errorf("fault %s needs %s: %s", f.Fault, field.name, field.example)
+		}
+	}
+	return f.checkValues()
+}
+
+func (f Fault) checkValues() error {
+	switch {
+	case f.Error != "" && !errorCode.MatchString(string(f.Error)):
+		return oidc.InvalidRequest.Errorf("error %.50q is no OAuth error code: write one such as login_required", f.Error)
+	case f.Status != 0 && (f.Status < http.StatusBadRequest || f.Status > 599):
+		return oidc.InvalidRequest.Errorf("status %d is no failure: write one from 400 to 599, such as 503", f.Status)
+	case f.Delay < 0 || f.Delay > maxDelay:
+		return oidc.InvalidRequest.Errorf("delay is %v: write a duration up to %v, such as 2s", f.Delay, maxDelay)
+	case f.Lifetime != 0 && f.Lifetime < time.Second:
+		return oidc.InvalidRequest.Errorf("lifetime is %v: write a duration of a second or more, such as 30s", f.Lifetime)
+	}
+	return nil
+}
+
+func kindNames() string {
+	list := make([]string, len(kinds))
+	for i, info := range kinds {
+		list[i] = string(info.Kind)
+	}
+	return strings.Join(list, ", ")
+}

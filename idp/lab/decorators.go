@@ -1,0 +1,180 @@
+package lab
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// Sessions finds the session of a request, like session.Manager.
+type Sessions interface {
+	Current(r *http.Request) (*session.Session, error)
+}
+
+// Clients finds a client, like clients.Register.
+type Clients interface {
+	ByID(id string) (oidc.Client, bool)
+}
+
+// Consents finds the consents of a user by client_id, like grant.Consents.
+type Consents interface {
+	Of(ctx context.Context, sub string) (map[string]grant.Consent, error)
+}
+
+// Grants issues and redeems codes, like grant.Grants.
+type Grants interface {
+	Issue(ctx context.Context, granted grant.Grant) (code string, err error)
+	Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (grant.Grant, error)
+}
+
+// Sessions returns next with the faults of sessions and cookies, and with the OAuth errors of the authorization endpoint,
+// which asks for the session after it has verified where an error may go.
+func (l *Lab) Sessions(next Sessions) Sessions {
+	if l == nil {
+		return next
+	}
+	return sessions{l, next}
+}
+
+type sessions struct {
+	lab  *Lab
+	next Sessions
+}
+
+// Current implements Sessions.
+func (s sessions) Current(r *http.Request) (*session.Session, error) {
+	if f, ok := s.lab.use(r.Context(), Error); ok {
+		return nil, f.oauthError()
+	}
+	if _, ok := s.lab.use(r.Context(), CookieSameSiteLax); ok {
+		return nil, session.LaxOnly
+	}
+	if _, ok := s.lab.use(r.Context(), ThirdPartyCookieIgnored); ok {
+		r = withoutCookies(r)
+	}
+	found, err := s.next.Current(r)
+	if err != nil {
+		return found, err
+	}
+	f, ok := s.lab.use(r.Context(), SessionLost, SessionExpired, SessionOtherUser)
+	switch {
+	case !ok:
+		return found, nil
+	case f.Fault == SessionLost:
+		return nil, session.Unknown
+	case f.Fault == SessionExpired:
+		return nil, session.Expired
+	}
+	return s.lab.asOtherUser(*found, f.User), nil
+}
+
+// withoutCookies is the request as a browser sends it that blocks third-party cookies.
+// https://privacycg.github.io/storage-access-headers/#sec-fetch-storage-access
+func withoutCookies(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	r.Header.Del("Cookie")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	r.Header.Set("Sec-Fetch-Dest", "iframe")
+	r.Header.Set("Sec-Fetch-Storage-Access", "none")
+	return r
+}
+
+// somebodyElse is the other user where the provider has only one.
+const somebodyElse = "somebody-else"
+
+// asOtherUser is the session as it would be if sub had signed in, and nobody else. The account's sid is one that no logout
+// knows.
+func (l *Lab) asOtherUser(s session.Session, sub string) *session.Session {
+	if sub == "" {
+		sub = l.userBeside(s)
+	}
+	account := s.Accounts[0]
+	account.Sub, account.SID = sub, s.ID+".lab"
+	s.Accounts = []session.Account{account}
+	return &s
+}
+
+func (l *Lab) userBeside(s session.Session) string {
+	for _, sub := range l.Users {
+		if !slices.Contains(s.Subs(), sub) {
+			return sub
+		}
+	}
+	return somebodyElse
+}
+
+// Clients returns next with the faults of what is registered. Looking a client up counts as no use: what makes tokens
+// counts short_lifetime, and what reads consents counts consent_withdrawn. So of requests at the same time more than Times
+// may see the change.
+func (l *Lab) Clients(next Clients) Clients {
+	if l == nil {
+		return next
+	}
+	return registered{l, next}
+}
+
+type registered struct {
+	lab  *Lab
+	next Clients
+}
+
+// ByID implements Clients.
+func (c registered) ByID(id string) (oidc.Client, bool) {
+	client, ok := c.next.ByID(id)
+	if f, short := c.lab.peek(id, ShortLifetime); short {
+		client.AccessTokenLifetime = f.Lifetime
+	}
+	if _, withdrawn := c.lab.peek(id, ConsentWithdrawn); withdrawn {
+		client.FirstParty = false
+	}
+	return client, ok
+}
+
+// Consents returns next with consent_withdrawn.
+func (l *Lab) Consents(next Consents) Consents {
+	if l == nil {
+		return next
+	}
+	return consents{l, next}
+}
+
+type consents struct {
+	lab  *Lab
+	next Consents
+}
+
+// Of implements Consents.
+func (c consents) Of(ctx context.Context, sub string) (map[string]grant.Consent, error) {
+	if _, ok := c.lab.use(ctx, ConsentWithdrawn); ok {
+		return nil, nil
+	}
+	return c.next.Of(ctx, sub)
+}
+
+// Grants returns next with code_spent.
+func (l *Lab) Grants(next Grants) Grants {
+	if l == nil {
+		return next
+	}
+	return grants{l, next}
+}
+
+type grants struct {
+	lab *Lab
+	Grants
+}
+
+// Redeem implements Grants. A code that was spent is one that was redeemed before: so it is.
+func (g grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (grant.Grant, error) {
+	if _, ok := g.lab.use(ctx, CodeSpent); ok {
+		if _, err := g.Grants.Redeem(ctx, code, tokenLifetime); err != nil {
+			return grant.Grant{}, err
+		}
+	}
+	return g.Grants.Redeem(ctx, code, tokenLifetime)
+}

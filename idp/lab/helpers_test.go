@@ -1,0 +1,198 @@
+package lab_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
+	"github.com/hush-idp/hush/trace"
+)
+
+// house is a provider's rooms with the lab before them: alice is signed in and allowed spa everything.
+type house struct {
+	*lab.Lab
+	clock    *storagetest.Clock
+	hub      *trace.Hub
+	sessions *session.Manager
+	grants   *grant.Grants
+	consents *grant.Consents
+	ring     *keys.Ring
+	cookies  []*http.Cookie
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	clock := storagetest.NewClock()
+	store := storage.NewMemory(clock.Now)
+	ring, err := keys.New([]keys.Spec{{Alg: jose.ES256}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{
+		Lab: lab.New(clock.Now, rand.Text), clock: clock, hub: trace.NewHub(trace.Options{Now: clock.Now}), ring: ring,
+		sessions: &session.Manager{
+			Sessions: storage.NewBucket[session.Session]("session", store),
+			Cookies:  session.NewCookies(&url.URL{Scheme: "http", Host: "localhost:8080"}, [][]byte{[]byte(strings.Repeat("k", 32))}, time.Hour),
+			Idle:     time.Hour, Absolute: time.Hour, Now: clock.Now, Random: rand.Text,
+		},
+		grants: &grant.Grants{
+			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
+			Now: clock.Now, Random: rand.Text,
+		},
+		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: clock.Now},
+	}
+	h.signIn(t)
+	return h
+}
+
+func (h *house) signIn(t *testing.T) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	if _, err := h.sessions.SignIn(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/login", nil), session.Account{Sub: "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	h.cookies = w.Result().Cookies()
+	if err := h.consents.Remember(t.Context(), "alice", "spa", oidc.Scope{"openid"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cause adds a fault, written as to the console.
+func (h *house) cause(t *testing.T, text string) lab.Fault {
+	t.Helper()
+	var f lab.Fault
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		t.Fatal(err)
+	}
+	added, err := h.Add(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+// silent is the silent authorization request of client in a hidden iframe on another site, with alice's cookies.
+func (h *house) silent(t *testing.T, client string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/authorize?prompt=none&client_id="+client, nil)
+	r.Header.Set("Sec-Fetch-Dest", "iframe")
+	r.Header.Set("Sec-Fetch-Site", "same-site")
+	for _, cookie := range h.cookies {
+		r.AddCookie(cookie)
+	}
+	return r
+}
+
+// tokenRequest is that of a script of client.
+func tokenRequest(t *testing.T, client, more string) *http.Request {
+	t.Helper()
+	body := strings.NewReader("grant_type=authorization_code&client_id=" + client + more)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/token", body)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "https://app.test")
+	return r
+}
+
+// enter takes the request past Intercept and fails the test when it does not get past.
+func (h *house) enter(t *testing.T, r *http.Request, endpoint string) *http.Request {
+	t.Helper()
+	next, handled, err := h.Intercept(httptest.NewRecorder(), r, endpoint)
+	if handled || err != nil {
+		t.Fatalf("Intercept: handled %v, error %v; want the request to go on", handled, err)
+	}
+	return next
+}
+
+// current is who is signed in according to the silent request of client.
+func (h *house) current(t *testing.T, client string) (*session.Session, error) {
+	t.Helper()
+	return h.Sessions(h.sessions).Current(h.enter(t, h.silent(t, client), "authorize"))
+}
+
+// answer is what Intercept answered to the request, in the place of the endpoint.
+func (h *house) answer(t *testing.T, r *http.Request, endpoint string) (*httptest.ResponseRecorder, error) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	w.Header().Set("X-Frame-Options", "DENY")
+	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
+	w.Header().Set("Access-Control-Allow-Origin", "https://app.test")
+	_, handled, err := h.Intercept(w, r, endpoint)
+	if !handled && err == nil {
+		t.Fatal("Intercept let the request go on")
+	}
+	return w, err
+}
+
+// claims are those of an ID token, as a struct like the token endpoint's.
+type claims struct {
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	Audience string `json:"aud"`
+	Nonce    string `json:"nonce"`
+	IssuedAt int64  `json:"iat"`
+	Expiry   int64  `json:"exp"`
+	SID      string `json:"sid"`
+}
+
+func (h *house) rightClaims() claims {
+	now := h.Clock.Now()
+	return claims{"http://localhost:8080", "alice", "spa", "n", now.Unix(), now.Add(5 * time.Minute).Unix(), "s.1"}
+}
+
+// idToken is what spa gets.
+func (h *house) idToken(t *testing.T) string {
+	t.Helper()
+	signed, err := h.signer()(h.enter(t, tokenRequest(t, "spa", ""), "token").Context(), "", keys.TypeIDToken, h.rightClaims())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+func (h *house) signer() func(ctx context.Context, alg, typ string, claims any) (string, error) {
+	return h.Sign(func(_ context.Context, alg, typ string, claims any) (string, error) {
+		return h.ring.Sign(alg, typ, claims)
+	}, h.ring)
+}
+
+// part decodes the header (0) or the payload (1) of a JWT.
+func part[T any](t *testing.T, token string, i int) T {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("%q is no JWT in compact form", token)
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[i])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var decoded T
+	if err := json.Unmarshal(text, &decoded); err != nil {
+		t.Fatal(err)
+	}
+	return decoded
+}
+
+// wantUsed fails the test unless all faults are used up.
+func (h *house) wantUsed(t *testing.T) {
+	t.Helper()
+	if left := h.List(); len(left) > 0 {
+		t.Errorf("after its use fault %s is still there: used %d of %d", left[0].Fault, left[0].Used, left[0].Times)
+	}
+}
