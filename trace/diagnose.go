@@ -1,0 +1,167 @@
+package trace
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// The reasons that a single check cannot see, and those that are treated apart.
+const (
+	tokenShortLived  = "token.short_lived"
+	renewalLooping   = "renewal.looping"
+	callbackNested   = "callback.nested"
+	callbackSilent   = "callback.silent"
+	pageInIframe     = "page.in_iframe"
+	clockSkew        = "clock.skew"
+	codeReplayed     = "code.replayed"
+	originNotAllowed = "origin.not_allowed"
+	faultInjected    = "fault.injected"
+)
+
+const (
+	shortLife = 60 // seconds: oidc-client-ts renews that long before a token expires
+	maxSkew   = time.Minute
+)
+
+// diagnoses are looked for in every record. finds returns what to say, or "".
+var diagnoses = []struct {
+	reason string
+	finds  func(h *Hub, f *flow, r *Record) string
+}{
+	{pageInIframe, (*Hub).page},
+	{callbackNested, (*Hub).nested},
+	{renewalLooping, (*Hub).looping},
+	{tokenShortLived, (*Hub).shortLived},
+	{clockSkew, (*Hub).skewed},
+}
+
+// diagnose finds out what the record, and the flow that it is now part of, show beyond what the endpoint decided.
+func (h *Hub) diagnose(f *flow, r *Record) {
+	if r.Reason == faultInjected && h.page(f, r) != "" {
+		r.Reason = pageInIframe // says more: what the fault did
+	}
+	if r.Reason != "" && r.Reason != pageInIframe {
+		f.note(r, r.Reason, f.account(r), r.end())
+	}
+	for _, d := range diagnoses {
+		if found := d.finds(h, f, r); found != "" {
+			f.note(r, d.reason, found, r.end())
+		}
+	}
+}
+
+// note keeps a reason for the flow, and for the record if that has none. A second one of the same code replaces the first:
+// it knows more.
+func (f *flow) note(r *Record, code, text string, at time.Time) {
+	r.Reason = cmp.Or(r.Reason, code)
+	reasoned := Reasoned{Code: code, Text: text, At: at}
+	if known := slices.IndexFunc(f.Reasons, func(k Reasoned) bool { return k.Code == code }); known >= 0 {
+		f.Reasons[known] = reasoned
+		return
+	}
+	f.Reasons = append(f.Reasons, reasoned)
+}
+
+// withdraw takes back a reason that turned out wrong.
+func (f *flow) withdraw(code string) {
+	f.Reasons = slices.DeleteFunc(f.Reasons, func(k Reasoned) bool { return k.Code == code })
+	for _, r := range f.records {
+		if r.Reason == code {
+			r.Reason = ""
+		}
+	}
+}
+
+// account is the text of the reason that the record has by itself.
+func (f *flow) account(r *Record) string {
+	if r.Reason == codeReplayed {
+		return f.replayed(r)
+	}
+	for _, m := range r.taken {
+		if m.step.Reason == r.Reason && r.Description == "" {
+			return m.step.Text
+		}
+	}
+	return cmp.Or(r.Description, r.Reason)
+}
+
+// replayed says how long after the code's redemption the record came, and whether by the same client instance: who has the
+// same code_verifier ran its callback twice, who has another may have stolen the code.
+func (f *flow) replayed(r *Record) string {
+	first := slices.IndexFunc(f.records, func(k *Record) bool {
+		return k != r && k.Endpoint == "token" && !k.preflight() && has(k.Params, "code")
+	})
+	if first < 0 {
+		return "the code was spent before, by a request that the trace does not have"
+	}
+	whose := "without a code_verifier to compare"
+	if then, now := sum(f.records[first], "code_verifier"), sum(r, "code_verifier"); then != 0 && now != 0 {
+		whose = "with another code_verifier: somebody else has the code"
+		if then == now {
+			whose = "with the same code_verifier: the callback ran twice"
+		}
+	}
+	return fmt.Sprintf("the code was redeemed again %s after the first time, %s", r.At.Sub(f.records[first].At).Round(time.Millisecond), whose)
+}
+
+// sum tells the record's secret parameter from others; 0 means that there is none.
+func sum(r *Record, name string) uint64 {
+	for i := range r.Params {
+		if r.Params[i].Name == name {
+			return r.Params[i].sum
+		}
+	}
+	return 0
+}
+
+func (h *Hub) page(_ *flow, r *Record) string {
+	if !r.lost() || r.Fetch.Dest != "iframe" {
+		return ""
+	}
+	return fmt.Sprintf("prompt=none was answered with a page (status %d) in a hidden iframe; nobody sees it, and the app waits until its timer runs out", r.Status)
+}
+
+func (h *Hub) nested(_ *flow, r *Record) string {
+	if !r.Nested {
+		return ""
+	}
+	return fmt.Sprintf("the request came from %s, which is a redirect_uri of the client: the whole app started inside the iframe", r.Referer)
+}
+
+func (h *Hub) shortLived(_ *flow, r *Record) string {
+	if r.Endpoint != "token" {
+		return ""
+	}
+	seconds, err := strconv.Atoi(text(r.Answer, "expires_in"))
+	if err != nil || seconds > shortLife {
+		return ""
+	}
+	return fmt.Sprintf("expires_in is %d s; a client that renews %d s before the end renews at once, again and again", seconds, shortLife)
+}
+
+func (h *Hub) skewed(_ *flow, r *Record) string {
+	if r.ClockOffset.Abs() <= maxSkew {
+		return ""
+	}
+	whose, than := "the provider's", "the real time"
+	if r.isReport() {
+		whose, than = "the application's", "the provider's"
+	}
+	direction := "ahead of"
+	if r.ClockOffset < 0 {
+		direction = "behind"
+	}
+	return fmt.Sprintf("%s clock is %s %s %s", whose, r.ClockOffset.Abs(), direction, than)
+}
+
+// silence says what is known of a code that was not redeemed.
+func (f *flow) silence(quiet time.Duration) string {
+	what := "the callback page did not tell the app, or the app did not listen"
+	if slices.ContainsFunc(f.records, func(r *Record) bool { return r.Endpoint == "callback" }) {
+		what = "the callback page told the app, which did nothing with it"
+	}
+	return fmt.Sprintf("a code was sent to the redirect_uri and not redeemed within %s: %s", quiet, what)
+}

@@ -1,0 +1,192 @@
+package trace
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"hash/maphash"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxText   = 300  // characters of a plain value
+	maxToken  = 8192 // bytes of a JWT that is still shown decoded
+	maxValues = 50   // parameters of one request
+	prefix    = 6    // characters that are shown of a secret
+	short     = 12   // a secret of so many characters, or fewer, shows none
+)
+
+// Value is one value by its wire name, fit to be shown: a secret is masked before it comes here.
+type Value struct {
+	Name    string  `json:"name"`
+	Text    string  `json:"text"`
+	Decoded Decoded `json:"decoded,omitempty"` // of a JWT
+	sum     uint64  // of a secret: tells whether two are the same
+}
+
+// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}; it is decoded only then.
+type Decoded string
+
+// MarshalJSON implements json.Marshaler. What cannot be decoded is null.
+func (d Decoded) MarshalJSON() ([]byte, error) {
+	if strings.HasPrefix(string(d), "{") || d == "" {
+		return []byte(cmp.Or(string(d), "null")), nil
+	}
+	header, claims, _ := strings.Cut(string(d), ".")
+	parts := struct {
+		Header json.RawMessage `json:"header"`
+		Claims json.RawMessage `json:"claims"`
+	}{segment(header), segment(claims)}
+	return json.Marshal(parts)
+}
+
+// UnmarshalJSON implements json.Unmarshaler, for who reads a flow back.
+func (d *Decoded) UnmarshalJSON(text []byte) error {
+	*d = Decoded(text)
+	return nil
+}
+
+// segment decodes one part of a JWT: a JSON object in base64url, else null.
+func segment(encoded string) json.RawMessage {
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || !json.Valid(text) {
+		return json.RawMessage("null")
+	}
+	return text
+}
+
+// Plain is a value that anybody may see, clipped at 300 characters.
+func Plain(name, value string) Value {
+	return Value{Name: name, Text: strings.Clone(clip(value, maxText))}
+}
+
+// Secret is a value of which only its first six characters and its length are kept: "aB3x9_… (43 characters)". Of twelve
+// characters or fewer only the length is kept.
+func Secret(name, value string) Value {
+	return Value{Name: name, Text: mask(value), sum: sumOf(value)}
+}
+
+// JWT is a token of which header and claims may be seen, though not the signature: without that nobody can use it.
+// Whatever is no JWT is only masked.
+func JWT(name, token string) Value {
+	v := Secret(name, token)
+	if end := strings.LastIndexByte(token, '.'); strings.Count(token, ".") == 2 && end <= maxToken {
+		v.Decoded = Decoded(strings.Clone(token[:end]))
+	}
+	return v
+}
+
+// seed makes the sums of one run of the program useless to anybody else.
+var seed = maphash.MakeSeed()
+
+func sumOf(value string) uint64 { return maphash.String(seed, value) }
+
+func mask(value string) string {
+	if value == "" {
+		return "(empty)"
+	}
+	length := utf8.RuneCountInString(value)
+	shown := ""
+	if length > short {
+		shown = head(value, prefix) + "… "
+	}
+	return shown + "(" + strconv.Itoa(length) + " characters)"
+}
+
+// head is the first n characters.
+func head(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+// clip cuts s at max characters.
+func clip(s string, max int) string {
+	if len(s) <= max || utf8.RuneCountInString(s) <= max {
+		return s
+	}
+	return head(s, max) + "…"
+}
+
+// own replaces the texts by copies, all in one new string: each may be a small part of a large request, which would stay in
+// memory with it.
+func own(texts []*string) {
+	size := 0
+	for _, text := range texts {
+		size += len(*text)
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for _, text := range texts {
+		all.WriteString(*text)
+	}
+	rest := all.String()
+	for _, text := range texts {
+		*text, rest = rest[:len(*text)], rest[len(*text):]
+	}
+}
+
+// maskings say how a parameter is shown. Names that are not here are plain, if they do not sound like a secret.
+var maskings = map[string]func(name, value string) Value{
+	"code":             Secret,
+	"code_verifier":    Secret,
+	"csrf":             Secret,
+	"interaction":      Secret,
+	"request":          Secret,
+	"assertion":        Secret,
+	"device_code":      Secret,
+	"user_code":        Secret,
+	"auth_req_id":      Secret,
+	"access_token":     JWT,
+	"id_token":         JWT,
+	"id_token_hint":    JWT,
+	"client_assertion": JWT,
+	"logout_token":     JWT,
+	"response":         JWT,
+	"token_type":       Plain,
+	"expires_in":       Plain,
+	"token_type_hint":  Plain,
+}
+
+// masked is the value as its name allows it to be shown: plain, secret, a JWT, or not at all for a password.
+func masked(name, value string) Value {
+	if as, ok := maskings[name]; ok {
+		return as(name, value)
+	}
+	switch lower := strings.ToLower(name); {
+	case strings.Contains(lower, "password"):
+		return Value{Name: name, Text: "(not shown)"}
+	case strings.Contains(lower, "secret"), strings.Contains(lower, "token"):
+		return Secret(name, value)
+	}
+	return Value{Name: name, Text: clip(value, maxText)}
+}
+
+// Params are the parameters of a request or an answer, masked by name and in the order of their names, at most 50.
+func Params(form url.Values) []Value {
+	sorted := slices.AppendSeq(make([]string, 0, len(form)), maps.Keys(form))
+	slices.Sort(sorted)
+	values := make([]Value, 0, min(len(form), maxValues))
+	for _, name := range sorted {
+		for _, value := range form[name] {
+			if len(values) < maxValues {
+				values = append(values, masked(clip(name, maxText), value))
+			}
+		}
+	}
+	texts := make([]*string, 0, 2*len(values))
+	for i := range values {
+		texts = append(texts, &values[i].Name, &values[i].Text)
+	}
+	own(texts)
+	return values
+}

@@ -1,0 +1,216 @@
+package trace
+
+import (
+	"cmp"
+	"slices"
+)
+
+// drawing makes the messages of a flow from its records, in order, and puts what the provider cannot see between them.
+type drawing struct {
+	flow     Flow
+	messages []Message
+	frame    Lane      // where the authorization request came from
+	reports  []*Record // of the callback page
+	told     int       // how many of them are drawn
+	answered bool      // the client got its answer
+	redeemed bool      // there was a token request
+	called   bool      // there was an API call
+}
+
+func draw(f Flow) []Message {
+	d := &drawing{flow: f, messages: make([]Message, 0, 2*len(f.Records)+4)}
+	for i := range f.Records {
+		if r := &f.Records[i]; r.Endpoint == "callback" {
+			d.reports = append(d.reports, r)
+		}
+	}
+	came := 0
+	for i := range f.Records {
+		r := &f.Records[i]
+		if r.Endpoint == "callback" {
+			if came++; came <= d.told {
+				continue // it stands where the answer reached the redirect_uri
+			}
+		}
+		d.record(r)
+	}
+	d.expect()
+	return d.messages
+}
+
+// record draws one record by the rules of its endpoint.
+func (d *drawing) record(r *Record) {
+	switch r.Endpoint {
+	case "authorize":
+		d.authorize(r)
+	case "token":
+		d.redeemed = d.redeemed || !r.preflight()
+		d.pair(r, 3, LaneApp, LaneProvider)
+	case "userinfo":
+		d.called = d.called || !r.preflight()
+		d.pair(r, 4, LaneApp, LaneProvider)
+	case "api":
+		d.called = true
+		d.pair(r, 4, LaneApp, LaneAPI)
+	case "callback":
+		d.again(r)
+	case "clock":
+		d.add(Message{From: LaneApp, To: LaneProvider, Text: "compares clocks", State: state(r.Reason == clockSkew), At: r.At, Record: r.ID, Reason: r.Reason})
+	case "discovery", "jwks":
+		d.pair(r, 0, LaneApp, LaneProvider)
+	default:
+		d.pair(r, 0, LaneBrowser, LaneProvider)
+	}
+}
+
+func (d *drawing) add(m Message) { d.messages = append(d.messages, m) }
+
+// state is that of a message that was seen.
+func state(failed bool) MessageState {
+	if failed {
+		return MessageFailed
+	}
+	return MessageDone
+}
+
+// pair draws a request and its answer.
+func (d *drawing) pair(r *Record, step int, from, to Lane) {
+	d.add(Message{Step: step, From: from, To: to, Text: request(r), State: MessageDone, At: r.At, Record: r.ID})
+	d.add(Message{
+		Step: step, From: to, To: from, Text: answer(r), State: state(r.failed() || r.lost()), At: r.end(), Took: r.Took,
+		Record: r.ID, Reason: r.Reason,
+	})
+}
+
+// authorize draws steps 1 and 2 of a renewal, and what the callback page must then do. A request that comes back from a
+// sign-in page has step 2 alone.
+func (d *drawing) authorize(r *Record) {
+	step := 0
+	if r.fresh() {
+		step, d.frame = 1, r.frame()
+		d.open(r)
+	}
+	d.pair(r, step, cmp.Or(d.frame, LaneBrowser), LaneProvider)
+	last := len(d.messages) - 1
+	d.blame(r, &d.messages[last-1], &d.messages[last])
+	d.messages[last].Step = 2
+	if r.redirects() && !r.answered() {
+		d.messages[last].Step = 0 // to a sign-in page
+	}
+	if r.answered() {
+		d.answered = true
+		d.callback(r)
+	}
+}
+
+// blame moves the reasons that are not the answer's to where they belong.
+func (d *drawing) blame(r *Record, asked, answer *Message) {
+	switch {
+	case answer.Reason == callbackSilent:
+		answer.Reason = "" // the answer was right
+	case answer.Reason == callbackNested, answer.Reason == renewalLooping:
+		asked.Reason, answer.Reason = answer.Reason, ""
+	case r.Nested:
+		asked.Reason = callbackNested
+	}
+}
+
+// open is how the app began, which the provider can only infer.
+func (d *drawing) open(r *Record) {
+	m := Message{Step: 1, From: LaneApp, To: d.frame, Text: "opens a hidden iframe on " + r.Path, State: MessageUnseen, At: r.At}
+	switch {
+	case r.Nested:
+		m.Text = "the app, started inside the iframe, opens another on " + r.Path
+	case d.frame == LaneBrowser:
+		m.Text = "sends the browser to " + r.Path
+	}
+	d.add(m)
+}
+
+// callback draws how the page at the redirect_uri told the app: as reported, else as it must have been.
+func (d *drawing) callback(r *Record) {
+	frame := cmp.Or(d.frame, LaneBrowser)
+	m := Message{Step: 3, From: frame, To: LaneApp, State: MessageUnseen, At: r.end(), Text: handover(frame)}
+	refused := has(r.Answer, "error")
+	if refused {
+		m.Text = "tells the app: " + text(r.Answer, "error")
+	}
+	switch report := d.report(); {
+	case report != nil:
+		m.State, m.Record = state(report.failed() && !refused), report.ID
+	case d.silent():
+		m.State, m.Reason = MessageFailed, callbackSilent
+	case !refused && !d.everRedeemed():
+		m.State = MessageWaiting
+	}
+	d.add(m)
+}
+
+// handover is how a code gets from the callback page to the app.
+func handover(frame Lane) string {
+	if frame == LaneIframe {
+		return "tells its parent: here is the code"
+	}
+	return "is back at the app with the code"
+}
+
+// report is the next of the callback page's, or nil.
+func (d *drawing) report() *Record {
+	if d.told == len(d.reports) {
+		return nil
+	}
+	d.told++
+	return d.reports[d.told-1]
+}
+
+// again draws a report without an answer before it: the callback page ran more often than it should, or belongs to a flow that
+// is forgotten.
+func (d *drawing) again(r *Record) {
+	d.add(Message{
+		Step: 3, From: cmp.Or(d.frame, LaneIframe), To: LaneApp, Text: "tells the app", State: state(r.failed()), At: r.At,
+		Record: r.ID, Reason: r.Reason,
+	})
+}
+
+// expect adds what was not seen: in an open flow what should come, in a silent one what should have, and the API call, which
+// the provider does not see.
+func (d *drawing) expect() {
+	if d.frame == "" {
+		return
+	}
+	open := d.flow.State == FlowOpen
+	if open && !d.answered {
+		d.wait(2, LaneProvider, d.frame, "redirects to redirect_uri with a code")
+		d.wait(3, d.frame, LaneApp, handover(d.frame))
+	}
+	if open && !d.redeemed {
+		d.wait(3, LaneApp, LaneProvider, "POST /token: code")
+	}
+	if d.told > 0 && d.silent() {
+		d.wait(3, LaneApp, LaneProvider, "POST /token never came")
+		d.last().State, d.last().Reason = MessageFailed, callbackSilent
+	}
+	if d.flow.State != FlowFailed && !d.called {
+		d.wait(4, LaneApp, LaneAPI, "calls the API with the access token")
+		if !open {
+			d.last().State = MessageUnseen
+		}
+	}
+}
+
+// wait adds a message that should come after those that did.
+func (d *drawing) wait(step int, from, to Lane, text string) {
+	d.add(Message{Step: step, From: from, To: to, Text: text, State: MessageWaiting, At: d.last().At})
+}
+
+func (d *drawing) last() *Message { return &d.messages[len(d.messages)-1] }
+
+// silent tells whether a code was sent and not redeemed in time.
+func (d *drawing) silent() bool {
+	return slices.ContainsFunc(d.flow.Reasons, func(k Reasoned) bool { return k.Code == callbackSilent })
+}
+
+// everRedeemed tells whether the code came to the token endpoint, before or after the record that is being drawn.
+func (d *drawing) everRedeemed() bool {
+	return slices.ContainsFunc(d.flow.Records, func(r Record) bool { return r.Endpoint == "token" && !r.preflight() })
+}

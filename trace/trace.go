@@ -1,0 +1,108 @@
+package trace
+
+import (
+	"context"
+	"time"
+)
+
+// Step is one thing that was checked, decided or done while a request was answered.
+type Step struct {
+	At      time.Time `json:"at"` // Emit fills it in
+	Kind    Kind      `json:"kind"`
+	Spec    string    `json:"spec,omitempty"` // "RFC 7636 §4.2"
+	Text    string    `json:"text"`           // "code_challenge_method is S256"
+	Outcome Outcome   `json:"outcome"`
+	Reason  string    `json:"reason,omitempty"` // of docs/reasons.md, when Outcome is Failed
+	Values  []Value   `json:"values,omitempty"` // what was judged, masked
+}
+
+// Kind says what a Step is about.
+type Kind string
+
+// The kinds of steps, roughly in the order in which a renewal has them.
+const (
+	KindClient      Kind = "client"       // client_id found, or not
+	KindRedirectURI Kind = "redirect_uri" // verified, or not
+	KindRule        Kind = "rule"         // Text is the rule: OK means kept
+	KindSession     Kind = "session"      // found, or why not
+	KindNeed        Kind = "need"         // Text is the need, such as "nobody is signed in": OK means that it does not arise
+	KindConsent     Kind = "consent"      // read from the store
+	KindCode        Kind = "code"         // issued, redeemed, replayed
+	KindToken       Kind = "token"        // signed
+	KindUserinfo    Kind = "userinfo"
+	KindSignIn      Kind = "sign_in"
+	KindLogout      Kind = "logout"
+	KindCORS        Kind = "cors"
+	KindFault       Kind = "fault"  // the failure lab meddled
+	KindError       Kind = "error"  // what the answer says in the end
+	KindReport      Kind = "report" // the application told it
+)
+
+// Outcome is how a Step ended.
+type Outcome string
+
+// Noted is for what is neither right nor wrong.
+const (
+	OK     Outcome = "ok"
+	Failed Outcome = "failed"
+	Noted  Outcome = "noted"
+)
+
+// Cookie is one cookie in a request or an answer.
+type Cookie struct {
+	Name      string `json:"name"`
+	Text      string `json:"text"`      // masked
+	Direction string `json:"direction"` // sent, withheld (expected, but it did not come), set, removed
+	SameSite  string `json:"same_site,omitempty"`
+	Secure    bool   `json:"secure,omitempty"`
+	HTTPOnly  bool   `json:"http_only,omitempty"`
+	Session   bool   `json:"session"` // it is (one of) the session cookie(s)
+}
+
+// Fetch is what the browser says about a request by itself (https://www.w3.org/TR/fetch-metadata/). Empty: not said.
+type Fetch struct {
+	Site          string `json:"site,omitempty"`           // same-origin, same-site, cross-site, none
+	Mode          string `json:"mode,omitempty"`           // navigate, cors …
+	Dest          string `json:"dest,omitempty"`           // document, iframe, empty …
+	StorageAccess string `json:"storage_access,omitempty"` // none, inactive, active
+}
+
+// Record is one request to the provider and its answer, or a report of the application (Endpoint
+// callback, api or clock).
+type Record struct {
+	ID          string        `json:"id"` // the request id
+	FlowID      string        `json:"flow_id"`
+	At          time.Time     `json:"at"`
+	Took        time.Duration `json:"took"` // in nanoseconds
+	Issuer      string        `json:"issuer"`
+	Endpoint    string        `json:"endpoint"` // authorize, token, userinfo, login, select_account, consent, logout, discovery, jwks; callback, api, clock
+	Method      string        `json:"method"`
+	Path        string        `json:"path"`
+	ClientID    string        `json:"client_id,omitempty"`
+	Silent      bool          `json:"silent"`            // prompt=none
+	Origin      string        `json:"origin,omitempty"`  // header
+	Referer     string        `json:"referer,omitempty"` // header, without query
+	UserAgent   string        `json:"user_agent,omitempty"`
+	Fetch       Fetch         `json:"fetch"`
+	Params      []Value       `json:"params,omitempty"`
+	Cookies     []Cookie      `json:"cookies,omitempty"`
+	Steps       []Step        `json:"steps,omitempty"`
+	taken       []moment      // the steps, until somebody looks
+	Status      int           `json:"status"`             // 0: the connection was dropped
+	Location    string        `json:"location,omitempty"` // masked
+	Answer      []Value       `json:"answer,omitempty"`   // parameters of the redirect, or members of the JSON; masked
+	Error       string        `json:"error,omitempty"`    // the OAuth error code
+	Description string        `json:"error_description,omitempty"`
+	Reason      string        `json:"reason,omitempty"` // of the failure
+	Nested      bool          `json:"nested,omitempty"` // the Referer of an authorize request is a registered redirect_uri
+	// ClockOffset is how far the provider's clock is ahead of the real time; in a report, how far the application's is ahead
+	// of the provider's. In nanoseconds.
+	ClockOffset time.Duration `json:"clock_offset,omitempty"`
+}
+
+// Emit adds a step to the record of the request that ctx belongs to. It does nothing where nobody watches; where a Step is
+// costly to make, ask From(ctx) != nil before.
+func Emit(ctx context.Context, step Step) { From(ctx).Emit(step) }
+
+// Take is Emit for a step that never changes, such as one of a table: it is kept as it is, without a copy.
+func Take(ctx context.Context, step *Step) { From(ctx).Take(step) }

@@ -1,0 +1,131 @@
+package trace
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// marks stand before a step.
+var marks = map[Outcome]string{OK: "+", Failed: "x", Noted: "."}
+
+// Transcript is the flow in plain text: every message with its number, and at each request and answer what was sent,
+// checked and decided. It has no times and no ids, and of a secret only the length, so that two flows that went the same
+// way have the same transcript.
+func (f Flow) Transcript() string {
+	t := &transcript{records: map[string]*Record{}, shown: map[string]int{}}
+	for i := range f.Records {
+		t.records[f.Records[i].ID] = &f.Records[i]
+	}
+	for _, m := range f.Messages {
+		t.message(m)
+	}
+	for _, reasoned := range f.Reasons {
+		t.line(0, "reason %s: %s", reasoned.Code, reasoned.Text)
+	}
+	return t.String()
+}
+
+// transcript grows line by line.
+type transcript struct {
+	strings.Builder
+	records map[string]*Record
+	shown   map[string]int // messages of a record so far
+}
+
+func (t *transcript) line(indent int, format string, values ...any) {
+	line := strings.TrimRight(fmt.Sprintf(format, values...), " ")
+	t.WriteString(strings.Repeat("    ", indent) + strings.Map(printable, line) + "\n")
+}
+
+// printable keeps what a client wrote from making lines of its own.
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return ' '
+	}
+	return r
+}
+
+// message is one arrow; the first of a record is followed by the request, the second by checks and answer.
+func (t *transcript) message(m Message) {
+	t.line(0, "%s -> %s: %s%s", m.From, m.To, caption(m), remarks[m.State])
+	r := t.records[m.Record]
+	if r == nil {
+		return
+	}
+	t.shown[m.Record]++
+	if t.shown[m.Record] == 1 {
+		t.request(r)
+		return
+	}
+	t.answer(r)
+}
+
+func (t *transcript) request(r *Record) {
+	fetch := slices.DeleteFunc([]string{r.Fetch.Site, r.Fetch.Mode, r.Fetch.Dest, r.Fetch.StorageAccess}, func(s string) bool { return s == "" })
+	if len(fetch) > 0 {
+		t.line(1, "Sec-Fetch: %s", strings.Join(fetch, ", "))
+	}
+	t.values(1, r.Params)
+	for _, c := range r.Cookies {
+		switch c.Direction {
+		case "sent":
+			t.line(1, "cookie %s: sent", c.Name)
+		case "withheld":
+			t.line(1, "cookie %s: did not come", c.Name)
+		}
+	}
+}
+
+func (t *transcript) answer(r *Record) {
+	for _, step := range r.Steps {
+		reason := bracketed(" [", step.Reason, "]")
+		t.line(1, "%s %s: %s%s%s", marks[step.Outcome], step.Kind, strings.TrimSuffix(step.Text, reason), bracketed(" (", step.Spec, ")"), reason)
+		t.values(2, step.Values)
+	}
+	for _, c := range r.Cookies {
+		if c.Direction == "set" || c.Direction == "removed" {
+			t.line(1, "cookie %s: %s", c.Name, c.Direction)
+		}
+	}
+	if r.Location != "" {
+		t.line(1, "Location: %s", r.Location)
+	}
+	t.values(1, r.Answer)
+}
+
+func bracketed(before, text, after string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text + after
+}
+
+func (t *transcript) values(indent int, values []Value) {
+	for _, v := range values {
+		t.line(indent, "%s = %s", v.Name, lasting(v))
+	}
+}
+
+// lasting is what of a value is the same every time: of a secret its length, of a JWT the names in it.
+func lasting(v Value) string {
+	if v.Decoded != "" {
+		return parts(v.Decoded)
+	}
+	if _, length, masked := strings.Cut(v.Text, "… ("); masked && strings.HasSuffix(length, " characters)") {
+		return "(" + length
+	}
+	return v.Text
+}
+
+// parts names what is in a JWT, in order of the alphabet.
+func parts(d Decoded) string {
+	var decoded struct{ Header, Claims map[string]any }
+	if text, err := d.MarshalJSON(); err != nil || json.Unmarshal(text, &decoded) != nil {
+		return "(a JWT that cannot be read)"
+	}
+	header := decoded.Header
+	return fmt.Sprintf("JWT: %v, %v; %s", header["typ"], header["alg"], strings.Join(slices.Sorted(maps.Keys(decoded.Claims)), ", "))
+}

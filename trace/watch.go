@@ -1,0 +1,98 @@
+package trace
+
+import "encoding/json"
+
+const buffer = 64 // events that a watcher may be behind
+
+// Watcher receives what happens, until it is closed or too slow.
+type Watcher struct {
+	hub    *Hub
+	events chan []byte
+}
+
+// event is what watchers get: the flow as it is now, without its records, and the record that changed it.
+type event struct {
+	Flow   Flow   `json:"flow"`
+	Record Record `json:"record"`
+}
+
+// Watch begins to watch. The caller must Close.
+func (h *Hub) Watch() *Watcher {
+	w := &Watcher{hub: h, events: make(chan []byte, buffer)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.watchers[w] = struct{}{}
+	return w
+}
+
+// Events gives each event as JSON: {"flow": a Flow without records, "record": a Record}. The bytes are shared by all watchers
+// and must not be changed. Who is 64 events behind is dropped: the channel is closed.
+func (w *Watcher) Events() <-chan []byte { return w.events }
+
+// Close ends watching. It may be called twice, and after the watcher was dropped.
+func (w *Watcher) Close() {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	w.hub.leave(w)
+}
+
+// leave closes the watcher's channel, once. Hub.mu is held.
+func (h *Hub) leave(w *Watcher) {
+	if _, watching := h.watchers[w]; watching {
+		delete(h.watchers, w)
+		close(w.events)
+	}
+}
+
+// notice queues an event, if anybody watches, and tells whether somebody does. Hub.mu is held; tell must be called without it.
+func (h *Hub) notice(f *flow, record *Record) bool {
+	if len(h.watchers) == 0 {
+		return false
+	}
+	h.queue = append(h.queue, event{Flow: f.snapshot(), Record: record.whole()})
+	return true
+}
+
+// tell sends what is queued, in order. Each event is encoded once, and not while Hub.mu is held. Whoever queues an event calls
+// tell afterwards, so the queue is never longer than the number of requests that end at the same moment.
+func (h *Hub) tell() {
+	h.telling.Lock()
+	defer h.telling.Unlock()
+	for {
+		next, ok := h.next()
+		if !ok {
+			return
+		}
+		next.Flow = next.Flow.drawn()
+		next.Flow.Records = nil
+		data, err := json.Marshal(next)
+		if err != nil {
+			continue // no time and no value of ours is without JSON
+		}
+		h.send(data)
+	}
+}
+
+func (h *Hub) next() (event, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.queue) == 0 {
+		h.queue = nil
+		return event{}, false
+	}
+	next := h.queue[0]
+	h.queue = h.queue[1:]
+	return next, true
+}
+
+func (h *Hub) send(data []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for w := range h.watchers {
+		select {
+		case w.events <- data:
+		default:
+			h.leave(w)
+		}
+	}
+}
