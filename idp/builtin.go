@@ -2,6 +2,9 @@ package idp
 
 import (
 	"cmp"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/idp/users"
@@ -30,6 +33,38 @@ func (c Config) withBuiltIn() Config {
 	}
 	c.Audience = cmp.Or(c.Audience, demoAudience)
 	return c
+}
+
+// layoutHosts are the names of this machine under which the provider stands to the demo's demoHosts as one host, same-site
+// and cross-site.
+var layoutHosts = []string{"localhost", "idp.demo.localhost", "idp.localhost"}
+
+// withConsole fills in what only development mode has.
+func (c Config) withConsole() Config {
+	if c.Layouts == nil {
+		c.Layouts = layoutsOf(c.Issuer)
+	}
+	if c.ConsoleOrigins == nil {
+		for _, host := range demoHosts {
+			c.ConsoleOrigins = append(c.ConsoleOrigins, "http://"+host+":9090")
+		}
+	}
+	return c
+}
+
+// layoutsOf are the issuers beside this one, if it is one of them.
+func layoutsOf(issuer string) []string {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Scheme != "http" || !slices.Contains(layoutHosts, u.Hostname()) {
+		return nil
+	}
+	var layouts []string
+	for _, host := range layoutHosts {
+		if host != u.Hostname() {
+			layouts = append(layouts, "http://"+strings.TrimSuffix(host+":"+u.Port(), ":"))
+		}
+	}
+	return layouts
 }
 
 // builtInClients are the demo's two relying parties. Their registered ports are the demo's; as loopback URIs they match with any.

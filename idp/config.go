@@ -32,6 +32,13 @@ type Config struct {
 	Scopes  []Scope       `yaml:"scopes"`
 	Users   []users.User  `yaml:"users"`
 	Clients []oidc.Client `yaml:"clients"`
+
+	// Layouts are more issuers of the same provider, told apart by their host: so that one process can be same-site and
+	// cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer has one of them.
+	Layouts []string `yaml:"layouts"`
+	// ConsoleOrigins are the origins whose pages may read the console and use it, besides the provider's own: those of the
+	// demo. Development mode only.
+	ConsoleOrigins []string `yaml:"console_origins"`
 }
 
 // SigningKey is a key that signs tokens: its alg (RS256, PS256, ES256 or EdDSA), and the PEM file (PKCS #8) it is in.
@@ -81,6 +88,9 @@ func (c Config) WithDefaults() Config {
 		dev = &loopback
 	}
 	c.Dev = dev
+	if c.Development() {
+		c = c.withConsole()
+	}
 	c.Clients = slices.Clone(c.Clients)
 	for i := range c.Clients {
 		c.Clients[i].IDTokenSignedResponseAlg = cmp.Or(c.Clients[i].IDTokenSignedResponseAlg, c.defaultAlg())

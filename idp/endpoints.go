@@ -10,6 +10,7 @@ import (
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // serveAuthorize is GET and POST /authorize. The redirect is a 303, so that a POST, which may carry credentials in another
@@ -19,6 +20,7 @@ func (p *Provider) serveAuthorize(c echo.Context) error {
 	outcome, err := p.authorize.Authorize(c.Request())
 	if outcome.Refused != nil {
 		p.logRefusal(c, outcome.Refused)
+		p.watchError(c, p.explain(outcome.Refused))
 	}
 	switch {
 	case err != nil:
@@ -47,6 +49,7 @@ func (p *Provider) renderFormPost(c echo.Context, form authorize.Form) error {
 	if form.Silent {
 		policy.FramedBy = form.Action
 	}
+	trace.From(c.Request().Context()).Set(func(record *trace.Record) { record.Answer = trace.Params(form.Values) })
 	page := pages.NewFormPost(p.frame(c, "Back to the application"), form.Action, form.Values)
 	return p.pages.Render(c.Response(), http.StatusOK, "form_post", page, policy)
 }
@@ -62,6 +65,7 @@ func (p *Provider) serveToken(c echo.Context) error {
 		}
 		return err
 	}
+	p.watchTokens(c, response)
 	return c.JSON(http.StatusOK, response)
 }
 

@@ -17,6 +17,7 @@ func (p *Provider) renderError(err error, c echo.Context) {
 		return
 	}
 	status, e := p.face(err, c)
+	p.watchError(c, e)
 	if isForPrograms(c.Request().URL.Path) {
 		err = c.JSON(status, e)
 	} else {
@@ -32,9 +33,9 @@ func (p *Provider) face(err error, c echo.Context) (int, *oidc.Error) {
 	_, ours := errors.AsType[*oidc.Error](err)
 	failed, ok := errors.AsType[*echo.HTTPError](err)
 	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read
-		return failed.Code, routerError(failed, c)
+		return failed.Code, p.explain(routerError(failed, c))
 	}
-	e := oidc.AsError(err)
+	e := p.explain(err)
 	return e.Status(), e
 }
 
@@ -72,6 +73,7 @@ func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, ca
 		Status:      status,
 		Code:        string(e.Code),
 		Description: e.Description,
+		Reason:      string(e.Reason),
 		RequestID:   c.Response().Header().Get(echo.HeaderXRequestID),
 	}
 	if listing, ok := errors.AsType[interface {
@@ -80,7 +82,11 @@ func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, ca
 	}](cause); ok {
 		page.Title, page.Registered = "This address is not registered", listing.Registered()
 	}
-	return p.pages.Render(c.Response(), status, "error", page, pages.Policy{})
+	policy := pages.Policy{}
+	if p.development != nil {
+		policy.FramedBy = p.help(c, &page, e)
+	}
+	return p.pages.Render(c.Response(), status, "error", page, policy)
 }
 
 func errorTitle(status int, e *oidc.Error) string {

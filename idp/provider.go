@@ -12,6 +12,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/console"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/keys"
@@ -21,6 +22,7 @@ import (
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
 	"github.com/hush-idp/hush/storage"
 )
@@ -34,27 +36,38 @@ type Surroundings struct {
 	Now    func() time.Time // the clock that everything is judged by
 	Random func() string    // identifiers: 128 bits or more, without a dot; nil: crypto/rand.Text
 	Log    *slog.Logger
+	Ending <-chan struct{} // closed when the server ends, so that the console's streams do; nil: they end with their requests
 }
 
 // Provider is the identity provider, an http.Handler for the whole of its host.
 type Provider struct {
-	config   Config
-	around   Surroundings
-	keys     *keys.Ring
-	pages    *pages.Pages
-	clients  *clients.Register
-	users    *users.Directory
+	*house
+	config   Config // Issuer is that of this layout
 	sessions *session.Manager
-	grants   *grant.Grants
-	consents *grant.Consents
-	seals    []securecookie.Codec
 
 	authorize *authorize.Endpoint
 	token     *token.Endpoint
 	login     *login.Endpoint
 	logout    *logout.Endpoint
+	console   *console.Endpoint // nil without development mode
 
-	router *echo.Echo
+	router  *echo.Echo
+	layouts map[string]*Provider // by host: the same house at the other issuers
+}
+
+// house is what the layouts share: everything that does not depend on the issuer.
+type house struct {
+	around     Surroundings
+	keys       *keys.Ring
+	pages      *pages.Pages
+	clients    *clients.Register
+	users      *users.Directory
+	grants     *grant.Grants
+	consents   *grant.Consents
+	cookieKeys [][]byte
+	seals      []securecookie.Codec
+
+	*development // nil without development mode
 }
 
 // New builds the provider that config describes. It returns Problems for a configuration that cannot be, and an error
@@ -68,17 +81,25 @@ func New(config Config, around Surroundings) (*Provider, error) {
 	if around.Random == nil {
 		around.Random = rand.Text
 	}
-	p := &Provider{config: config, around: around, clients: clients.New(config.Clients)}
-	if err := p.furnish(); err != nil {
+	h, err := furnish(config, around)
+	if err != nil {
 		return nil, err
 	}
-	p.openEndpoints()
-	p.router = p.routes()
+	p := h.at(config, config.Issuer)
+	p.layouts = map[string]*Provider{}
+	for _, issuer := range config.Layouts {
+		layout := h.at(config, issuer)
+		p.layouts[layout.issuer().Host] = layout
+	}
 	return p, nil
 }
 
-// ServeHTTP implements http.Handler. HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
+// ServeHTTP implements http.Handler. A request for the host of another layout's issuer goes there; every other is for the first.
+// HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if layout, ok := p.layouts[r.Host]; ok {
+		p = layout
+	}
 	if r.Method == http.MethodHead {
 		asGET := *r // a copy: the server looks at the method of its own
 		asGET.Method = http.MethodGet
@@ -88,65 +109,119 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // furnish builds what the endpoints share.
-func (p *Provider) furnish() (err error) {
-	if p.keys, err = keys.New(p.config.keySpecs()); err != nil {
-		return err
+func furnish(config Config, around Surroundings) (h *house, err error) {
+	h = &house{around: around, clients: clients.New(config.Clients)}
+	if config.Development() {
+		h.development = h.develop(config)
 	}
-	if p.pages, err = pages.New(static.IDP()); err != nil {
-		return err
+	if h.keys, err = keys.New(config.keySpecs()); err != nil {
+		return nil, err
 	}
-	if p.users, err = users.New(p.config.Users); err != nil {
-		return err
+	if h.pages, err = pages.New(static.IDP()); err != nil {
+		return nil, err
 	}
-	cookieKeys := p.config.cookieKeys(p.around.Random)
-	p.seals = session.Codecs(cookieKeys, interactionKept)
-	p.sessions = p.newSessions(cookieKeys)
-	p.grants = &grant.Grants{
-		Codes:   storage.NewBucket[grant.Code]("code", p.around.Store),
-		Revoked: storage.NewBucket[time.Time]("revoked", p.around.Store),
-		Now:     p.around.Now,
-		Random:  p.around.Random,
+	if h.users, err = users.New(config.Users); err != nil {
+		return nil, err
 	}
-	p.consents = &grant.Consents{
-		Records: storage.NewBucket[map[string]grant.Consent]("consent", p.around.Store),
-		Now:     p.around.Now,
+	if h.development != nil {
+		for _, user := range h.users.All() {
+			h.lab.Users = append(h.lab.Users, user.Sub)
+		}
 	}
-	return nil
+	h.cookieKeys = config.cookieKeys(around.Random)
+	h.seals = session.Codecs(h.cookieKeys, interactionKept)
+	h.grants = &grant.Grants{
+		Codes:   storage.NewBucket[grant.Code]("code", around.Store),
+		Revoked: storage.NewBucket[time.Time]("revoked", around.Store),
+		Now:     h.around.Now,
+		Random:  around.Random,
+	}
+	h.consents = &grant.Consents{
+		Records: storage.NewBucket[map[string]grant.Consent]("consent", around.Store),
+		Now:     h.around.Now,
+	}
+	return h, nil
 }
 
-func (p *Provider) newSessions(cookieKeys [][]byte) *session.Manager {
-	return &session.Manager{
-		Sessions: storage.NewBucket[session.Session]("session", p.around.Store),
-		Cookies:  session.NewCookies(p.issuer(), cookieKeys, p.config.Session.Absolute),
-		Idle:     p.config.Session.Idle,
-		Absolute: p.config.Session.Absolute,
-		Now:      p.around.Now,
-		Random:   p.around.Random,
+// at opens the house at one issuer.
+func (h *house) at(config Config, issuer string) *Provider {
+	config.Issuer = issuer
+	p := &Provider{house: h, config: config}
+	p.sessions = &session.Manager{
+		Sessions: storage.NewBucket[session.Session]("session", h.around.Store),
+		Cookies:  session.NewCookies(p.issuer(), h.cookieKeys, config.Session.Absolute),
+		Idle:     config.Session.Idle,
+		Absolute: config.Session.Absolute,
+		Now:      h.around.Now,
+		Random:   h.around.Random,
 	}
+	if h.development != nil {
+		p.openConsole()
+	}
+	p.openEndpoints(p.seams())
+	p.router = p.routes()
+	return p
 }
 
-func (p *Provider) openEndpoints() {
+// seams are where the endpoints touch the rooms around them, as the endpoints see them.
+type seams struct {
+	clients  authorize.Clients
+	sessions interface {
+		login.Sessions
+		logout.Sessions
+	}
+	recognise authorize.Sessions // the sessions, as /authorize sees them
+	consents  authorize.Consents
+	grants    interface {
+		authorize.Grants
+		token.Grants
+	}
+	sign token.Sign
+}
+
+func (p *Provider) openEndpoints(s seams) {
 	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
-		Issuer: p.config.Issuer, Scopes: p.config.scope(), Clients: p.clients, Users: p.users, Sessions: p.sessions,
-		Grants: p.grants, Consents: p.consents, Interactions: interactions, Now: p.around.Now,
+		Issuer: p.config.Issuer, Scopes: p.config.scope(), Clients: s.clients, Users: p.users, Sessions: s.recognise,
+		Grants: s.grants, Consents: s.consents, Interactions: interactions, Now: p.around.Now, Explain: p.explain,
 		Hints: func(idToken string) (string, error) {
 			hint, err := p.hint(idToken)
 			return hint.Subject, err
 		},
 	}
 	p.token = &token.Endpoint{
-		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: p.clients, Grants: p.grants,
-		Sign: p.keys.Sign, Now: p.around.Now, Random: p.around.Random,
+		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: s.clients, Grants: s.grants,
+		Sign: s.sign, Now: p.around.Now, Random: p.around.Random,
 	}
 	p.login = &login.Endpoint{
-		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions,
+		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.sessions,
 		Consents: p.consents, Interactions: interactions, ScopeTexts: p.config.scopeTexts(), OneClick: p.config.Development(),
 	}
 	p.logout = &logout.Endpoint{
-		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions,
+		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.sessions,
 		Seal: interaction.Seal[url.Values]{Purpose: interaction.ForLogout, Codecs: p.seals}, Hints: p.hint,
 	}
+}
+
+// explain gives an error the face that a client sees. In development mode its description ends with the reason, and
+// error_uri leads to the page about it.
+func (p *Provider) explain(err error) *oidc.Error {
+	e := oidc.AsError(err)
+	if e != nil && e.Reason == "" {
+		e = e.Blame(usualReasons[e.Code])
+	}
+	if p.development == nil || e == nil {
+		return e
+	}
+	return e.Explained(p.config.Issuer + pathReasons)
+}
+
+// usualReasons are those of errors that name none.
+var usualReasons = map[oidc.ErrorCode]oidc.Reason{
+	oidc.InvalidRequest: oidc.RequestMalformed,
+	oidc.InvalidToken:   oidc.TokenInvalid,
+	oidc.InvalidClient:  oidc.ClientAuthentication,
+	oidc.ServerError:    oidc.ServerFailed,
 }
 
 // issuer is the issuer as a URL; Validate has read it before.

@@ -25,6 +25,7 @@ const (
 	pathUserinfo  = "/userinfo"
 	pathLogout    = "/logout"
 	pathHealth    = "/healthz"
+	pathReasons   = "/reasons/"
 )
 
 // bodyLimit is more than any request of ours needs.
@@ -35,8 +36,8 @@ func (p *Provider) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = p.renderError
 	e.Pre(sensibleRequestID)
-	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}),
-		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit))
+	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.watch,
+		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit), p.meddle)
 
 	e.GET(pathDiscovery, p.serveMetadata)
 	e.GET(pathMetadata, p.serveMetadata)
@@ -48,6 +49,9 @@ func (p *Provider) routes() *echo.Echo {
 	e.POST(pathLogout, p.logout.Logout)
 	p.pageRoutes(e, p.csrf())
 
+	if p.development != nil {
+		p.developmentRoutes(e)
+	}
 	e.GET(pathHealth, p.health)
 	e.GET("/static/idp/*", onlyAssets(echo.StaticDirectoryHandler(static.IDP(), false)))
 	e.GET("/static/shared/*", onlyAssets(echo.StaticDirectoryHandler(static.Shared(), false)))

@@ -26,6 +26,7 @@ func (p *Provider) userClaims(r *http.Request) (map[string]any, error) {
 		return nil, err
 	}
 	access, err := p.accessToken(r.Context(), raw)
+	p.watchUserinfo(r, raw, access, err)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ func (p Problems) Error() string {
 func (c Config) Validate() error {
 	var p Problems
 	c.checkIssuer(&p)
+	c.checkConsole(&p)
 	c.checkKeys(&p)
 	c.checkLifetimes(&p)
 	c.checkScopes(&p)
@@ -68,6 +69,18 @@ func (c Config) checkIssuer(p *Problems) {
 		"%q is http on a host that others can reach: use https, or a loopback name such as http://localhost:8080 for development", c.Issuer)
 	p.when(c.Dev != nil && *c.Dev && !c.Loopback(), "dev",
 		"development mode signs anybody in without a password, so it works on a loopback issuer only, and %s is none: remove dev: true", c.Issuer)
+}
+
+// checkConsole: what development mode adds stays on this machine.
+func (c Config) checkConsole(p *Problems) {
+	for name, origins := range map[string][]string{"layouts": c.Layouts, "console_origins": c.ConsoleOrigins} {
+		p.when(len(origins) > 0 && !c.Development(), name, "is for development mode on a loopback issuer only: remove it")
+		for i, origin := range origins {
+			u, err := url.Parse(origin)
+			p.when(err != nil || origin != oidc.Origin(origin) || !oidc.IsLoopback(u.Hostname()), fmt.Sprintf("%s[%d]", name, i),
+				"%q is no origin of this machine: write one like http://app.localhost:9090", origin)
+		}
+	}
 }
 
 func (c Config) checkKeys(p *Problems) {

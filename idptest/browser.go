@@ -43,6 +43,9 @@ func (p *Provider) Browser(t testing.TB) *Browser {
 	return &Browser{t: t, provider: p, jar: jar, http: &http.Client{Jar: jar, CheckRedirect: never}}
 }
 
+// Provider is the one that the browser was made for.
+func (b *Browser) Provider() *Provider { return b.provider }
+
 // Request is a good authentication request of the built-in client spa or web, with PKCE, state and nonce; then names
 // and values that replace parameters, or remove them where the value is "".
 func Request(clientID string, change ...string) url.Values {

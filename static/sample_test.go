@@ -89,6 +89,20 @@ func samples(c *oidc.Client) []sample {
 			Consents: []pages.Remembered{{Client: *c, Scopes: []string{"openid", "profile", "email"}, GrantedAt: granted}},
 		}},
 		{"home-alone", "home", pages.Home{Frame: about("Home", nil), Endpoints: endpoints}},
+		{"error-remedy", "error", pages.Error{
+			Frame: about("This application is not registered", nil), Status: 400, Code: "unauthorized_client", Description: "client_id shop is not registered.", RequestID: "6f1d2c9be07a",
+			Reason: "client.unknown", ReasonURL: issuer + "/reasons/client.unknown", YAML: "clients:\n  - client_id: shop\n", TellOrigin: "http://localhost:9090",
+			Remedy: &pages.Remedy{ClientID: c.ClientID, RedirectURI: "http://localhost:5173/callback", ReturnTo: "/authorize", Token: "csrf-value"},
+		}},
+		{"reason", "reason", pages.Reason{
+			Frame: about("session.none", nil), Code: "session.none", Summary: "Nobody is signed in with this browser", Happened: "No cookie came, so the answer is `login_required`.",
+			HowWeKnow: "The request has no cookie.", HowSure: "Certain.", WhatToDo: "Sign in.", Spec: []pages.Link{{Text: "OpenID Connect Core §3.1.2.6", URL: "https://openid.net/specs/openid-connect-core-1_0.html#AuthError"}},
+		}},
+		{"reasons", "reasons", pages.Reasons{Frame: about("Reasons", nil), Groups: []pages.ReasonGroup{{
+			Title: "The session and its cookie", Lead: "Nearly all are `login_required`.", Reasons: []pages.ReasonLink{{Code: "session.none", Summary: "Nobody is signed in with this browser"}},
+		}}}},
+		{"console", "console", pages.Console{Frame: about("Console", nil), Issuers: []string{issuer, "http://idp.localhost:8080"}}},
+		{"probe", "probe", pages.Probe{Frame: about("Probe", nil), Origin: "http://localhost:9090", Report: `{"source":"hush-probe"}`}},
 		{"form_post", "form_post", pages.FormPost{
 			Frame: about("Back to the app", c), Action: "https://shop.example/callback",
 			Values: []pages.Value{{Name: "code", Value: "SplxlOBeZQQYbYS6WxSbIA"}, {Name: "submit", Value: `"><i>`}},

@@ -49,7 +49,7 @@ var rules = []struct {
 	{"HTML: ids are unique", func(n *html.Node, d document) bool { return !has(n, "id") || d.ids[attr(n, "id")] == 1 }},
 	{"WCAG 1.1.1: a picture has alt text, if only empty", func(n *html.Node, _ document) bool { return n.Data != "img" || has(n, "alt") }},
 	{"WCAG 3.3.2: a field has a label", func(n *html.Node, d document) bool {
-		return n.Data != "input" || attr(n, "type") == "hidden" || d.labels[attr(n, "id")]
+		return n.Data != "input" || attr(n, "type") == "hidden" || d.labels[attr(n, "id")] || n.Parent.Data == "label"
 	}},
 	{"WCAG 4.1.2: a button has words", func(n *html.Node, _ document) bool { return n.Data != "button" || text(n) != "" }},
 	{"ARIA: what is referred to exists", func(n *html.Node, d document) bool {
@@ -60,11 +60,12 @@ var rules = []struct {
 		}
 		return true
 	}},
-	{"every POST form of ours carries csrf and interaction", func(n *html.Node, _ document) bool {
+	{"every POST form of ours carries csrf, and interaction unless the console takes it", func(n *html.Node, _ document) bool {
 		if n.Data != "form" || attr(n, "method") != "post" || !strings.HasPrefix(attr(n, "action"), "/") {
 			return true
 		}
-		return hidden(n, "csrf") == "csrf-value" && hidden(n, "interaction") == "interaction-value"
+		forConsole := strings.HasPrefix(attr(n, "action"), "/console/")
+		return hidden(n, "csrf") == "csrf-value" && (forConsole || hidden(n, "interaction") == "interaction-value")
 	}},
 }
 
@@ -101,6 +102,9 @@ func TestStableIDs(t *testing.T) {
 		"logout":         "logout-confirm logout-stay",
 		"signed_out":     "return-to",
 		"error":          "error-code error-description request-id",
+		"error-remedy":   "error-reason remedy remedy-submit",
+		"reason":         "reason-code happened how-we-know how-sure what-to-do",
+		"reasons":        "reason-session.none",
 		"home":           "home-logout forget-shop",
 		"home-alone":     "home-login",
 		"form_post":      "form-post form-post-continue",

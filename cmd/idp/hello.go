@@ -13,6 +13,12 @@ func hello(w io.Writer, s settings) {
 	fmt.Fprintf(w, "Hush is the OpenID provider %s (listening at %s)\n", s.Issuer, s.Listen)
 	fmt.Fprintf(w, "  metadata  %s/.well-known/openid-configuration\n", s.Issuer)
 	fmt.Fprintf(w, "  sign in   %s/%s\n", s.Issuer, s.howToSignIn())
+	if s.Development() {
+		fmt.Fprintf(w, "  console   %s/console: what happens here and why, and how to make it fail\n", s.Issuer)
+		for _, issuer := range s.Layouts {
+			fmt.Fprintf(w, "  also at   %s\n", issuer)
+		}
+	}
 	fmt.Fprintf(w, "  clients   %s\n", strings.Join(describe(s.Clients), ", "))
 }
 

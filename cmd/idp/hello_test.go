@@ -12,6 +12,9 @@ func TestHello(t *testing.T) {
 	want := `Hush is the OpenID provider http://localhost:8080 (listening at 127.0.0.1:8080)
   metadata  http://localhost:8080/.well-known/openid-configuration
   sign in   http://localhost:8080/ as alice, bob, carol: by one click, or with the password, which is the name
+  console   http://localhost:8080/console: what happens here and why, and how to make it fail
+  also at   http://idp.demo.localhost:8080
+  also at   http://idp.localhost:8080
   clients   spa (public, PKCE), web (confidential)
 `
 	if text.String() != want {

@@ -30,7 +30,8 @@ const (
 // serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
 func serve(s settings) error {
 	log := s.logger()
-	provider, err := idp.New(s.Config, idp.Surroundings{Store: storage.NewMemory(time.Now), Now: time.Now, Log: log})
+	ending := make(chan struct{})
+	provider, err := idp.New(s.Config, idp.Surroundings{Store: storage.NewMemory(time.Now), Now: time.Now, Log: log, Ending: ending})
 	if err != nil {
 		return err
 	}
@@ -42,6 +43,7 @@ func serve(s settings) error {
 		Handler: provider, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(func() { close(ending) })
 	hello(os.Stdout, s)
 	for _, warning := range s.warnings() {
 		log.Warn(warning)

@@ -8,28 +8,51 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // Endpoint is the authorization endpoint.
 type Endpoint struct {
 	Issuer       string
 	Scopes       oidc.Scope // all that the provider knows
-	Clients      *clients.Register
+	Clients      Clients
 	Users        *users.Directory
-	Sessions     *session.Manager
-	Grants       *grant.Grants
-	Consents     *grant.Consents
+	Sessions     Sessions
+	Grants       Grants
+	Consents     Consents
 	Interactions interaction.Seal[interaction.Interaction]
 	// Hints returns the sub of an ID token that this provider signed, expired or not, or an error for anything else.
 	Hints func(idToken string) (sub string, err error)
-	Now   func() time.Time
+	// Explain gives an error the face that a client sees: oidc.AsError, and in development mode more.
+	Explain func(error) *oidc.Error
+	Now     func() time.Time
 }
+
+// What the endpoint asks of the rooms around it. The provider's own implement these; so do the decorators around them,
+// through which the trace watches and the failure lab meddles.
+type (
+	// Clients is a *clients.Register.
+	Clients interface {
+		ByID(clientID string) (oidc.Client, bool)
+	}
+	// Sessions is a *session.Manager.
+	Sessions interface {
+		Current(r *http.Request) (*session.Session, error)
+	}
+	// Grants is a *grant.Grants.
+	Grants interface {
+		Issue(ctx context.Context, granted grant.Grant) (code string, err error)
+	}
+	// Consents is a *grant.Consents.
+	Consents interface {
+		Of(ctx context.Context, sub string) (map[string]grant.Consent, error)
+	}
+)
 
 // Authorize takes one request through the endpoint. Its error has no verified address to go to and must be shown on a
 // page; everything else is in the Outcome.
@@ -45,13 +68,15 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	trace.Take(r.Context(), &clientFound)
+	trace.Take(r.Context(), &addressVerified)
 	silent := wantsNoPage(waiting.Params)
 	request := e.parse(address.client, waiting.Params, waiting.StartedAt)
 	request.Malformed = malformed
 	code, page, err := e.decide(r, request, waiting)
 	switch {
 	case err != nil:
-		outcome := address.answer(oidc.AsError(err).Params(), silent)
+		outcome := address.answer(e.Explain(err).Params(), silent)
 		outcome.Refused = err
 		return outcome, nil
 	case page != "":
@@ -73,8 +98,10 @@ func (e *Endpoint) decide(r *http.Request, request Request, waiting interaction.
 	if waiting.Denied != "" {
 		return "", "", oidc.AccessDenied.Errorf("%s", waiting.Denied)
 	}
-	for _, rule := range rules {
-		if !rule.Holds(request) {
+	for i, rule := range rules {
+		holds := rule.Holds(request)
+		trace.Take(r.Context(), ruleSteps[i].Step(holds))
+		if !holds {
 			return "", "", rule.broken(request)
 		}
 	}
@@ -82,8 +109,10 @@ func (e *Endpoint) decide(r *http.Request, request Request, waiting interaction.
 	if err != nil {
 		return "", "", err
 	}
-	for _, need := range needs {
-		if need.Arises(situation) {
+	for i, need := range needs {
+		arises := need.Arises(situation)
+		trace.Take(r.Context(), needSteps[i].Step(!arises))
+		if arises {
 			page, err = e.meet(need, situation, absence)
 			return "", page, err
 		}
@@ -93,13 +122,13 @@ func (e *Endpoint) decide(r *http.Request, request Request, waiting interaction.
 }
 
 // situation gathers what the provider knows about the person. absence says why there is no session, if there is none.
-func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, absence error, err error) {
+func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, absence session.Absence, err error) {
 	current, err := e.Sessions.Current(r)
 	if why, absent := errors.AsType[session.Absence](err); absent {
 		absence, err = why, nil
 	}
 	if err != nil {
-		return Situation{}, nil, err
+		return Situation{}, "", err
 	}
 	s = Situation{Request: request, Session: current, Now: e.Now()}
 	if user, ok := e.Users.ByName(request.LoginHint); ok {
@@ -122,20 +151,20 @@ func (e *Endpoint) consent(ctx context.Context, s Situation) (grant.Consent, err
 // meet answers a need: with an error for a client that asked for no page, else with the page. Core §3.1.2.1: with
 // prompt=none "the Authorization Server MUST NOT display any authentication or consent user interface pages. An error is
 // returned if an End-User is not already authenticated".
-func (e *Endpoint) meet(need Need, s Situation, absence error) (page string, err error) {
+func (e *Endpoint) meet(need Need, s Situation, absence session.Absence) (page string, err error) {
 	switch {
 	case !s.Prompt.Has(oidc.PromptNone):
 		return e.show(need, s)
-	case absence != nil:
-		return "", need.Else.Errorf("%s (%s): %s", need.Text, need.Spec, absence)
+	case absence != "":
+		return "", need.Else.Errorf("%s (%s): %s", need.Text, need.Spec, absence).Blame(absence.Reason())
 	}
-	return "", need.Else.Errorf("%s (%s)", need.Text, need.Spec)
+	return "", need.Else.Errorf("%s (%s)", need.Text, need.Spec).Blame(need.Reason)
 }
 
 // show returns the address of the page that the need calls for, with the request sealed so that it can go on from there.
 func (e *Endpoint) show(need Need, s Situation) (string, error) {
 	waiting := interaction.Interaction{
-		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.Scope, Reason: need.Reason,
+		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.Scope, Reason: need.Tell,
 	}
 	if s.Account != nil {
 		waiting.Sub = s.Account.Sub

@@ -25,8 +25,9 @@ const testIssuer = "http://idp.test"
 
 type testEndpoint struct {
 	*Endpoint
-	clock *storagetest.Clock
-	store *lateStore
+	sessions *session.Manager
+	clock    *storagetest.Clock
+	store    *lateStore
 }
 
 // newEndpoint has the users alice, bob and carol, who allowed the client other the scope openid.
@@ -50,13 +51,14 @@ func newEndpoint(t *testing.T) *testEndpoint {
 	if err := consents.Remember(t.Context(), "carol", "other", oidc.Scope{"openid"}); err != nil {
 		t.Fatal(err)
 	}
-	return &testEndpoint{clock: clock, store: store, Endpoint: &Endpoint{
+	sessions := &session.Manager{
+		Sessions: storage.NewBucket[session.Session]("session", store),
+		Cookies:  session.NewCookies(issuer, key, 12*time.Hour),
+		Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
+	}
+	return &testEndpoint{sessions: sessions, clock: clock, store: store, Endpoint: &Endpoint{
 		Issuer: testIssuer, Scopes: oidc.StandardScope(), Clients: clients.New(testClients()), Users: directory,
-		Sessions: &session.Manager{
-			Sessions: storage.NewBucket[session.Session]("session", store),
-			Cookies:  session.NewCookies(issuer, key, 12*time.Hour),
-			Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
-		},
+		Sessions: sessions, Explain: oidc.AsError,
 		Grants: &grant.Grants{
 			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
 			Now: clock.Now, Random: rand.Text,
@@ -106,7 +108,7 @@ func (e *testEndpoint) signIn(t *testing.T, r *http.Request, subs ...string) {
 	t.Helper()
 	for _, sub := range subs {
 		w := httptest.NewRecorder()
-		if _, err := e.Sessions.SignIn(w, r, session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}}); err != nil {
+		if _, err := e.sessions.SignIn(w, r, session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}}); err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Del("Cookie")

@@ -40,16 +40,16 @@ func (u unregistered) Registered() []string { return u.client.RedirectURIs }
 func (e *Endpoint) returnAddress(params url.Values) (ReturnAddress, error) {
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if len(params[name]) > 1 {
-			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s came %d times; send it once (RFC 6749 §3.1)", name, len(params[name]))
+			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s came %d times; send it once (RFC 6749 §3.1)", name, len(params[name])).Blame(oidc.RequestMalformed)
 		}
 		if params.Get(name) == "" {
-			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s is missing; every authentication request needs it (Core §3.1.2.1)", name)
+			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s is missing; every authentication request needs it (Core §3.1.2.1)", name).Blame(oidc.RequestMalformed)
 		}
 	}
 	client, ok := e.Clients.ByID(params.Get("client_id"))
 	if !ok {
 		return ReturnAddress{}, oidc.UnauthorizedClient.Errorf("client_id %q is not registered at this provider; "+
-			"check its spelling, or add the client to the configuration", clip(params.Get("client_id")))
+			"check its spelling, or add the client to the configuration", clip(params.Get("client_id"))).Blame(oidc.ClientUnknown)
 	}
 	redirectURI := params.Get("redirect_uri")
 	if !oidc.MatchRedirectURI(client.RedirectURIs, redirectURI) {
@@ -67,7 +67,7 @@ func (e *Endpoint) returnAddress(params url.Values) (ReturnAddress, error) {
 func notRegistered(client oidc.Client, redirectURI string) error {
 	return unregistered{client: client, cause: oidc.InvalidRequest.Errorf(
 		"redirect_uri %s is not registered for client %s; registered: %s. It has to be equal to the letter, but for the port of a loopback address",
-		clip(redirectURI), client.ClientID, strings.Join(client.RedirectURIs, ", "))}
+		clip(redirectURI), client.ClientID, strings.Join(client.RedirectURIs, ", ")).Blame(oidc.RedirectUnregistered)}
 }
 
 // responseMode is the mode that errors, too, are answered in: the one asked for, or query where that is none of ours.

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -18,6 +19,7 @@ type Rule struct {
 	Else       oidc.ErrorCode         // the answer when it does not
 	Got        func(r Request) string // what came instead; nil where that is plain, or not to be repeated
 	Help       string                 // what to do
+	Reason     oidc.Reason            // why, by its stable code; empty: oidc.RequestMalformed
 }
 
 // maxParams limits all parameters together, so that the request still fits into a URL after it was sealed.
@@ -114,7 +116,7 @@ var rules = []Rule{
 		Spec: "RFC 9700 §2.1.1", Text: "a public client sends a code_challenge",
 		Holds: func(r Request) bool { return !r.Client.NeedsPKCE() || r.CodeChallenge != "" },
 		Else:  oidc.InvalidRequest,
-		Help:  "send code_challenge and code_challenge_method=S256, and the code_verifier to the token endpoint (RFC 7636)",
+		Help:  "send code_challenge and code_challenge_method=S256, and the code_verifier to the token endpoint (RFC 7636)", Reason: oidc.PKCEMissing,
 	},
 	{
 		Spec: "RFC 7636 §4.3", Text: "code_challenge_method comes with a code_challenge",
@@ -146,7 +148,7 @@ func (rule Rule) broken(r Request) *oidc.Error {
 	if rule.Got != nil {
 		text += "; got: " + rule.Got(r)
 	}
-	return rule.Else.Errorf("%s; %s", text, rule.Help)
+	return rule.Else.Errorf("%s; %s", text, rule.Help).Blame(cmp.Or(rule.Reason, oidc.RequestMalformed))
 }
 
 func repeated(params url.Values) string {

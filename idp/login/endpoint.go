@@ -31,11 +31,18 @@ type Endpoint struct {
 	Pages        *pages.Pages
 	Clients      *clients.Register
 	Users        *users.Directory
-	Sessions     *session.Manager
+	Sessions     Sessions
 	Consents     *grant.Consents
 	Interactions interaction.Seal[interaction.Interaction]
 	ScopeTexts   map[string]string // of the scopes that the configuration adds
 	OneClick     bool              // users may be signed in without a password; for development only
+}
+
+// Sessions is a *session.Manager, or a decorator around one.
+type Sessions interface {
+	Current(r *http.Request) (*session.Session, error)
+	SignIn(w http.ResponseWriter, r *http.Request, account session.Account) (*session.Session, error)
+	Select(r *http.Request, sub string) error
 }
 
 // ShowLogin is GET /login: the sign-in page, with or without an application that waits for it.

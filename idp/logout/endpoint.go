@@ -1,6 +1,7 @@
 package logout
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -21,9 +22,16 @@ type Endpoint struct {
 	Pages    *pages.Pages
 	Clients  *clients.Register
 	Users    *users.Directory
-	Sessions *session.Manager
+	Sessions Sessions
 	Seal     interaction.Seal[url.Values] // carries the request across the page that asks
 	Hints    func(idToken string) (Hint, error)
+}
+
+// Sessions is a *session.Manager, or a decorator around one.
+type Sessions interface {
+	Current(r *http.Request) (*session.Session, error)
+	SignOut(w http.ResponseWriter, r *http.Request) error
+	SignOutSID(ctx context.Context, sid string) error
 }
 
 // Logout is GET and POST /logout.

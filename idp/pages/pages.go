@@ -82,7 +82,18 @@ type (
 		Status                       int
 		Code, Description, RequestID string
 		Registered                   []string // redirect URIs that would have been accepted
+
+		// In development mode only.
+		Reason              string // the stable code of the reason
+		ReasonURL           string // the page about it
+		Nearest, Difference string // the registered redirect URI that is most like the one in the request, and what differs
+		YAML                string // what the configuration would have to say
+		Remedy              *Remedy
+		TellOrigin          string // of the page around this one, in a hidden iframe: it is told the reason
 	}
+	// Remedy is a form that registers the redirect URI for the client, and makes the client if there is none.
+	Remedy struct{ ClientID, RedirectURI, ReturnTo, Token string }
+
 	// Home shows who is signed in, and a developer the rest of the provider.
 	Home struct {
 		Frame
@@ -120,10 +131,13 @@ type ScopeText struct{ Name, Description string }
 // Pages renders the provider's pages.
 type Pages struct{ templates map[string]*template.Template }
 
+// names are the pages with a template of their own in the layout.
+var names = []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "console", "probe", "reason", "reasons"}
+
 // New parses the templates in files: layout.html, and one file for each page.
 func New(files fs.FS) (*Pages, error) {
 	p := &Pages{templates: map[string]*template.Template{}}
-	for _, name := range []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home"} {
+	for _, name := range names {
 		parsed, err := template.ParseFS(files, "layout.html", name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("page %s: %w", name, err)
@@ -142,6 +156,7 @@ func New(files fs.FS) (*Pages, error) {
 type Policy struct {
 	FormAction string // a URI to whose origin the page's forms may lead, by redirects too
 	FramedBy   string // a URI whose origin may frame the page
+	Connects   bool   // the page's scripts may ask this provider
 }
 
 // Render writes the page called name. It sets the page's Content-Security-Policy; what all answers share is the router's.
@@ -170,10 +185,14 @@ func (p Policy) csp() string {
 	if origin := cspOrigin(p.FramedBy); origin != "" {
 		frameAncestors = origin
 	}
-	return strings.Join([]string{
+	directives := []string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: https:", "base-uri 'none'",
 		"form-action 'self'" + formTarget(p.FormAction), "frame-ancestors " + frameAncestors,
-	}, "; ")
+	}
+	if p.Connects {
+		directives = append(directives, "connect-src 'self'")
+	}
+	return strings.Join(directives, "; ")
 }
 
 // formTarget is the source for where a form may lead, with a space before it. Where CSP cannot name the host, it is the

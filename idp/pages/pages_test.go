@@ -22,7 +22,7 @@ func testFiles() fstest.MapFS {
 		"layout.html":    {Data: []byte(`{{define "layout"}}<title>{{.Title}}</title>{{template "content" .}}{{end}}`)},
 		"form_post.html": {Data: []byte(`{{define "form_post"}}{{.Action}}{{end}}`)},
 	}
-	for _, name := range []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home"} {
+	for _, name := range []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "console", "probe", "reason", "reasons"} {
 		files[name+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}` + name + `{{end}}`)}
 	}
 	files["login.html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}{{.Username}}{{end}}`)}
@@ -109,7 +109,15 @@ func everyPage() map[string]any {
 		"select_account": pages.SelectAccount{Frame: frame, Accounts: accounts},
 		"logout":         pages.Logout{Frame: frame, Accounts: accounts, Notice: "n"},
 		"signed_out":     pages.SignedOut{Frame: frame, ReturnTo: "https://app.test/"},
-		"error":          pages.Error{Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r", Registered: []string{"https://app.test/"}},
+		"error": pages.Error{
+			Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r", Registered: []string{"https://app.test/"},
+			Reason: "redirect.unregistered", ReasonURL: "u", Nearest: "https://app.test/", Difference: "d", YAML: "y", TellOrigin: "https://app.test",
+			Remedy: &pages.Remedy{ClientID: "spa", RedirectURI: "https://app.test/cb", ReturnTo: "/authorize", Token: "t"},
+		},
+		"console": pages.Console{Frame: frame, Issuers: []string{"http://localhost:8080"}},
+		"probe":   pages.Probe{Frame: frame, Origin: "http://localhost:9090", Report: "{}"},
+		"reason":  pages.Reason{Frame: frame, Code: "session.none", Summary: "s", Happened: "a `b` c", Spec: []pages.Link{{Text: "t", URL: "https://spec.test/"}}},
+		"reasons": pages.Reasons{Frame: frame, Groups: []pages.ReasonGroup{{Title: "g", Reasons: []pages.ReasonLink{{Code: "session.none"}}}}},
 		"home": pages.Home{
 			Frame: frame, Dev: true, Accounts: accounts, Users: accounts, Clients: []oidc.Client{client},
 			Consents: []pages.Remembered{{Client: client, Scopes: []string{"email"}}}, Endpoints: []pages.Endpoint{{Name: "jwks_uri", URL: "u"}},

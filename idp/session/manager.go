@@ -23,6 +23,9 @@ type Manager struct {
 	Random   func() string // 128 bits or more, without a dot
 }
 
+// keptExpired is how long a session is kept past its end, so that the next request hears "expired" and not "unknown".
+const keptExpired = time.Hour
+
 // Current returns the session that the request's cookie opens. Without one it returns nil and an Absence that says why;
 // any other error is the store's. It costs one store read, and one write each tenth of the idle lifetime.
 func (m *Manager) Current(r *http.Request) (*Session, error) {
@@ -95,7 +98,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 
 // add stores the account in the session as it is at that moment: an account signed out meanwhile does not come back.
 func (m *Manager) add(ctx context.Context, s Session, account Account, secretHash [sha256.Size]byte) (saved *Session, err error) {
-	ttl := s.StartedAt.Add(m.Absolute).Sub(m.Now())
+	ttl := s.StartedAt.Add(m.Absolute).Sub(m.Now()) + keptExpired
 	err = m.Sessions.Update(ctx, s.ID, ttl, func(old *Session) (*Session, error) {
 		saved = old
 		if old == nil || !old.EndedAt.IsZero() {

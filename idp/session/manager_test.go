@@ -104,7 +104,7 @@ func (h *house) signOut(t *testing.T, b *browser) {
 	}
 }
 
-func TestTheStoreKeepsTheRecordAsLongAsTheSessionMayLast(t *testing.T) {
+func TestTheStoreKeepsTheRecordAnHourLongerThanTheSessionMayLast(t *testing.T) {
 	h := newHouse(t)
 	h.store.Store = storage.NewMemory(h.clock.Now) // an engine that collects its garbage at once
 	b := h.signedIn(t, "alice")
@@ -115,8 +115,12 @@ func TestTheStoreKeepsTheRecordAsLongAsTheSessionMayLast(t *testing.T) {
 		t.Errorf("just before its end the session is of %q; want bob alice", got)
 	}
 	h.clock.Pass(1)
+	if _, err := h.current(t, b); err != session.Expired {
+		t.Errorf("at its end: %v; want Expired", err)
+	}
+	h.clock.Pass(time.Hour)
 	if _, err := h.current(t, b); err != session.Unknown {
-		t.Errorf("at its end: %v; want Unknown, since the record may be collected", err)
+		t.Errorf("an hour after its end: %v; want Unknown, since the record may be collected", err)
 	}
 }
 

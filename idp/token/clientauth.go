@@ -17,13 +17,16 @@ type credentials struct{ clientID, secret, method string }
 func (e *Endpoint) authenticate(r *http.Request, form url.Values) (oidc.Client, error) {
 	given, err := readCredentials(r, form)
 	if err != nil {
-		return oidc.Client{}, err
+		return oidc.Client{}, oidc.AsError(err).Blame(oidc.ClientAuthentication)
 	}
 	client, ok := e.Clients.ByID(given.clientID)
 	if !ok {
-		return oidc.Client{}, oidc.InvalidClient.Errorf("client_id %.100q is not registered at this provider", given.clientID)
+		return oidc.Client{}, oidc.InvalidClient.Errorf("client_id %.100q is not registered at this provider", given.clientID).Blame(oidc.ClientUnknown)
 	}
-	return client, verify(client, given)
+	if err := verify(client, given); err != nil {
+		return oidc.Client{}, oidc.AsError(err).Blame(oidc.ClientAuthentication)
+	}
+	return client, nil
 }
 
 // readCredentials tells which method the request uses, and that it is only one.

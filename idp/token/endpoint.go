@@ -10,21 +10,36 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // Endpoint is the token endpoint.
 type Endpoint struct {
-	Clients  *clients.Register
-	Grants   *grant.Grants
+	Clients  Clients
+	Grants   Grants
 	Issuer   string
 	Audience string // the API that access tokens are for, unless the client says otherwise
-	Sign     func(alg, typ string, claims any) (string, error)
+	Sign     Sign
 	Now      func() time.Time
 	Random   func() string // jti: 128 bits or more
 }
+
+// What the endpoint asks of the rooms around it. The provider's own implement these; so do the decorators around them,
+// through which the trace watches and the failure lab meddles.
+type (
+	// Clients is a *clients.Register.
+	Clients interface {
+		ByID(clientID string) (oidc.Client, bool)
+	}
+	// Grants is a *grant.Grants.
+	Grants interface {
+		Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (grant.Grant, error)
+	}
+	// Sign makes a JWT of claims, as keys.Ring does.
+	Sign func(ctx context.Context, alg, typ string, claims any) (string, error)
+)
 
 // Response is a successful answer (RFC 6749 §5.1, Core §3.1.3.3).
 type Response struct {
@@ -61,6 +76,7 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
+	trace.Take(r.Context(), &clientAuthenticated)
 	obey, err := e.grantType(client, form.Get("grant_type"))
 	if err != nil {
 		return Response{}, err
@@ -72,6 +88,8 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 		CodeVerifier: form.Get("code_verifier"),
 	})
 }
+
+var clientAuthenticated = trace.Step{Kind: trace.KindClient, Spec: "RFC 6749 §2.3", Text: "the client is who it says, by its registered method", Outcome: trace.OK}
 
 // readForm reads the body. RFC 6749 §3.2: "Request and response parameters MUST NOT be included more than once"; parameters
 // in the URL do not count, since URLs end in logs.

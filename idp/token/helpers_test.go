@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -28,8 +29,9 @@ const (
 
 type testEndpoint struct {
 	*Endpoint
-	clock *storagetest.Clock
-	store *storagetest.Spy
+	grants *grant.Grants
+	clock  *storagetest.Clock
+	store  *storagetest.Spy
 }
 
 var testKeys = sync.OnceValues(func() (*keys.Ring, error) { return keys.New([]keys.Spec{{Alg: "ES256"}}) })
@@ -42,13 +44,16 @@ func newEndpoint(t *testing.T) *testEndpoint {
 	}
 	clock := storagetest.NewClock()
 	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	return &testEndpoint{clock: clock, store: store, Endpoint: &Endpoint{
+	grants := &grant.Grants{
+		Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
+		Now: clock.Now, Random: rand.Text,
+	}
+	return &testEndpoint{clock: clock, store: store, grants: grants, Endpoint: &Endpoint{
 		Issuer: testIssuer, Audience: "urn:the-api", Clients: clients.New(testClients()), Now: clock.Now, Random: rand.Text,
-		Sign: func(_, typ string, claims any) (string, error) { return ring.Sign("ES256", typ, claims) },
-		Grants: &grant.Grants{
-			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
-			Now: clock.Now, Random: rand.Text,
+		Sign: func(_ context.Context, _, typ string, claims any) (string, error) {
+			return ring.Sign("ES256", typ, claims)
 		},
+		Grants: grants,
 	}}
 }
 

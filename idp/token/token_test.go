@@ -140,18 +140,18 @@ func TestASecondUseOfACodeIsRefusedAndRevokesTheFirst(t *testing.T) { // RFC 674
 		t.Fatal(err)
 	}
 	grantID := claimsOf[AccessToken](t, first.AccessToken).GrantID
-	if revoked, err := e.Grants.IsRevoked(t.Context(), grantID); revoked || err != nil {
+	if revoked, err := e.grants.IsRevoked(t.Context(), grantID); revoked || err != nil {
 		t.Fatalf("before the replay: revoked = %v, %v", revoked, err)
 	}
 	e.clock.Pass(30 * time.Second)
 	if _, err := e.Exchange(post(t, goodForm("spa", code))); err == nil || oidc.AsError(err).Code != oidc.InvalidGrant {
 		t.Fatalf("the replay gave %v; want invalid_grant", err)
 	}
-	if revoked, err := e.Grants.IsRevoked(t.Context(), grantID); !revoked || err != nil {
+	if revoked, err := e.grants.IsRevoked(t.Context(), grantID); !revoked || err != nil {
 		t.Errorf("after the replay: revoked = %v, %v; want true", revoked, err)
 	}
 	e.clock.Pass(oidc.DefaultTokenLifetime - 31*time.Second) // the token's last second
-	if revoked, err := e.Grants.IsRevoked(t.Context(), grantID); !revoked || err != nil {
+	if revoked, err := e.grants.IsRevoked(t.Context(), grantID); !revoked || err != nil {
 		t.Errorf("while a token could still live: revoked = %v, %v; want true", revoked, err)
 	}
 }
@@ -281,7 +281,7 @@ func (e *testEndpoint) issue(t *testing.T, client, how string) string {
 	case "other":
 		g.ClientID = "somebody-else"
 	}
-	code, err := e.Grants.Issue(t.Context(), g)
+	code, err := e.grants.Issue(t.Context(), g)
 	if err != nil {
 		t.Fatal(err)
 	}

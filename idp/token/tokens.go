@@ -2,6 +2,7 @@ package token
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -46,13 +47,13 @@ type AccessToken struct {
 }
 
 // respond makes the tokens of a grant.
-func (e *Endpoint) respond(client oidc.Client, g grant.Grant) (Response, error) {
+func (e *Endpoint) respond(ctx context.Context, client oidc.Client, g grant.Grant) (Response, error) {
 	now, lifetime := e.Now(), accessTokenLifetime(client)
-	access, err := e.Sign("", keys.TypeAccessToken, e.accessToken(client, g, now))
+	access, err := e.Sign(ctx, "", keys.TypeAccessToken, e.accessToken(client, g, now))
 	if err != nil {
 		return Response{}, err
 	}
-	id, err := e.Sign(client.IDTokenSignedResponseAlg, keys.TypeIDToken, e.idToken(client, g, now, access))
+	id, err := e.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, e.idToken(client, g, now, access))
 	return Response{
 		AccessToken: access,
 		TokenType:   "Bearer",

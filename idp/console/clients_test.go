@@ -1,0 +1,123 @@
+package console_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+func TestClients(t *testing.T) {
+	h := newHouse(t)
+	list := h.json(t, 200, "GET", "/console/clients", "")["clients"].([]any)
+	libraries := map[string]string{}
+	for _, entry := range list {
+		shown := entry.(map[string]any)
+		id := shown["client"].(map[string]any)["client_id"].(string)
+		for _, s := range shown["settings"].([]any) {
+			settings := s.(map[string]any)
+			libraries[id] += settings["library"].(string) + " "
+			for _, want := range []string{h.Issuer, `"` + id + `"`, "http://localhost:9090/"} {
+				if text := settings["text"].(string); !strings.Contains(text, want) {
+					t.Errorf("the settings of %s for %s lack %s:\n%s", id, settings["library"], want, text)
+				}
+			}
+		}
+	}
+	if libraries["spa"] != "oidc-client-ts auth0-spa-js go-oidc " || libraries["web"] != "go-oidc " {
+		t.Errorf("there are settings for %v; a browser keeps no secret, so web has those of a server alone", libraries)
+	}
+	if response := h.ask(t, "GET", "/console/clients", ""); strings.Contains(read(t, response), "web-secret") {
+		t.Error("the list tells a secret")
+	}
+}
+
+// What the YAML says is, read back, the client.
+func TestTheYAMLKeepsTheClient(t *testing.T) {
+	h := newHouse(t)
+	answer := h.json(t, 200, "POST", "/console/clients", `{"client_id":"new: #1","client_name":"\"quoted\"","client_secret":"s3cret","redirect_uris":["http://localhost:5173/cb"],
+		"token_endpoint_auth_method":"client_secret_basic","first_party":true,"access_token_lifetime":"2h","scope":"openid"}`)
+	var file struct {
+		Clients []oidc.Client `yaml:"clients"`
+	}
+	must(t, yaml.Unmarshal([]byte(answer["yaml"].(string)), &file))
+	registered, ok := h.Clients.ByID("new: #1")
+	if !ok || len(file.Clients) != 1 {
+		t.Fatalf("registered: %v; in the YAML: %v", ok, file.Clients)
+	}
+	kept := file.Clients[0]
+	if !kept.ClientSecret.Matches("s3cret") || kept.AccessTokenLifetime != 2*time.Hour || kept.ClientName != `"quoted"` || !kept.FirstParty {
+		t.Errorf("the YAML keeps %+v:\n%s", kept, answer["yaml"])
+	}
+	if registered.IDTokenSignedResponseAlg != "ES256" || !registered.ClientSecret.Matches("s3cret") {
+		t.Errorf("registered is %+v", registered)
+	}
+}
+
+func TestEditingAClientKeepsItsSecret(t *testing.T) {
+	h := newHouse(t)
+	answer := h.json(t, 200, "PUT", "/console/clients", `{"client_id":"web","redirect_uris":["http://localhost:9090/other"],"access_token_lifetime":"5m"}`)
+	client, _ := h.Clients.ByID("web")
+	if !client.ClientSecret.Matches("web-secret") || client.RedirectURIs[0] != "http://localhost:9090/other" || client.AccessTokenLifetime != 5*time.Minute {
+		t.Errorf("after the change web is %+v", client)
+	}
+	if yaml := answer["yaml"].(string); !strings.Contains(yaml, "[secret]") || !strings.Contains(yaml, "access_token_lifetime: 5m\n") {
+		t.Errorf("the YAML is\n%s", yaml)
+	}
+}
+
+func TestClientsThatCannotBe(t *testing.T) {
+	h := newHouse(t)
+	for _, row := range []struct{ method, body, want string }{
+		{"POST", `{"client_id":"spa","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`, "there already"},
+		{"PUT", `{"client_id":"spaa","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`, "not registered"},
+		{"POST", `{"client_id":"new","redirect_uris":[],"token_endpoint_auth_method":"none"}`, "redirect_uris"},
+		{"POST", `{"client_id":"new","redirect_uris":["javascript:alert(1)"],"token_endpoint_auth_method":"none"}`, "redirect_uris[0]"},
+		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"]}`, "client_secret"},
+		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none","scope":"openid moon"}`, "moon"},
+		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none","access_token_lifetime":"long"}`, "access_token_lifetime"},
+		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none","id_token_signed_response_alg":"RS256"}`, "RS256"},
+		{"POST", `{"client_id":"new","redirect_uri":"http://localhost/cb"}`, "redirect_uri"},
+	} {
+		if got := h.json(t, 400, row.method, "/console/clients", row.body)["error_description"].(string); !strings.Contains(got, row.want) {
+			t.Errorf("%s %s is refused with %q; want it to name %s", row.method, row.body, got, row.want)
+		}
+	}
+	if all := h.Clients.All(); len(all) != 2 || all[0].ClientName != "The app" {
+		t.Errorf("a refused request changed the clients: %+v", all)
+	}
+}
+
+func TestTheOneClickRemedyOfAnErrorPage(t *testing.T) {
+	h := newHouse(t)
+	form := func(returnTo string) string {
+		return "csrf=" + token + "&redirect_uri=http%3A%2F%2Flocalhost%3A9090%2Fsilent.html&return_to=" + returnTo
+	}
+	for returnTo, want := range map[string]string{
+		"%2Fauthorize%3Fclient_id%3Dspa": "/authorize?client_id=spa", "https%3A%2F%2Fevil.test%2F": "/console", "%2F%2Fevil.test": "/console",
+		"%2F%5Cevil.test": "/console", "javascript%3Aalert(1)": "/console", "": "/console", "%25": "/console",
+	} {
+		response := h.ask(t, "POST", "/console/clients/spa/redirect_uris", form(returnTo), "X-Hush-CSRF", "",
+			"Content-Type", "application/x-www-form-urlencoded", "Origin", "null", "Sec-Fetch-Site", "same-origin")
+		if got := response.Header.Get("Location"); response.StatusCode != 303 || got != want {
+			t.Errorf("return_to %s leads to %d %s; want %s", returnTo, response.StatusCode, got, want)
+		}
+	}
+	if client, _ := h.Clients.ByID("spa"); len(client.RedirectURIs) != 2 || client.RedirectURIs[1] != "http://localhost:9090/silent.html" {
+		t.Errorf("spa has the redirect URIs %v; want the new one, once", client.RedirectURIs)
+	}
+}
+
+func TestARedirectURIOfAnUnknownClientMakesAPublicOne(t *testing.T) {
+	h := newHouse(t)
+	h.json(t, 200, "POST", "/console/clients/mine/redirect_uris", `{"redirect_uri":"http://localhost:5173/cb"}`)
+	client, ok := h.Clients.ByID("mine")
+	if !ok || !client.Public() || !client.NeedsPKCE() || !client.FirstParty {
+		t.Errorf("the client is %+v", client)
+	}
+	h.json(t, 400, "POST", "/console/clients/spa/redirect_uris", `{"redirect_uri":"http://localhost/#x"}`)
+	h.json(t, 400, "POST", "/console/clients/spa/redirect_uris", `{}`)
+}

@@ -1,0 +1,80 @@
+package console
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/trace"
+)
+
+// Path is where the console stands. Its API is below.
+const Path = "/console"
+
+// Endpoint serves the console of one issuer.
+type Endpoint struct {
+	Issuer   string
+	Issuers  []string // all under which this provider answers, Issuer among them
+	Origins  []string // whose pages may use the console besides the provider's own: the demo's
+	Token    string   // the CSRF token: what changes something must bring it
+	Pages    *pages.Pages
+	Hub      *trace.Hub
+	Lab      *lab.Lab
+	Clients  *clients.Register
+	Users    *users.Directory
+	Keys     *keys.Ring
+	Sessions *session.Manager // those of Issuer
+	Scopes   oidc.Scope       // all that the provider knows
+	Store    storage.Store
+	Ending   <-chan struct{} // closed when the provider ends, so that streams end too; nil: they end with their requests
+}
+
+// Routes mounts the console, guards included, on a group at Path.
+func (e *Endpoint) Routes(g *echo.Group) {
+	h := echo.WrapHandler(e.handler())
+	g.Any("", h)
+	g.Any("/*", h)
+}
+
+// Noted remembers a session that somebody just signed in to, so that the console can list it. Sessions are not scanned
+// (package storage): who wants to find one has to write it down. A failing store is no reason to fail a sign-in.
+func (e *Endpoint) Noted(ctx context.Context, s *session.Session) {
+	if e == nil || s == nil {
+		return
+	}
+	_ = e.index().note(ctx, s.ID, e.Sessions.Absolute)
+}
+
+func (e *Endpoint) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		mux.HandleFunc(r.method+" "+Path+r.path, e.answering(r))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		e.refuse(w, r, http.StatusNotFound, oidc.InvalidRequest.Errorf("the console has nothing for %s %s", r.Method, r.URL.Path))
+	})
+	return e.guarded(mux)
+}
+
+// answering calls the route's handler and writes what it returns as JSON. A handler that returns nil has written by itself.
+func (e *Endpoint) answering(route route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		answer, err := route.serve(e, w, r)
+		switch {
+		case err != nil:
+			e.refuse(w, r, oidc.AsError(err).Status(), err)
+		case answer != nil:
+			writeJSON(w, http.StatusOK, answer)
+		}
+	}
+}

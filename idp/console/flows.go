@@ -1,0 +1,103 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+const (
+	heartbeat = 15 * time.Second // proxies close what is silent for longer
+	patience  = 10 * time.Second // who takes longer to read one event is gone or stuck
+)
+
+// events is GET /console/events, a stream of server-sent events: each is a flow as it is now, and the record that changed
+// it. Who reads too slowly is dropped by the hub, or by its connection's deadline; EventSource comes back by itself.
+// https://html.spec.whatwg.org/multipage/server-sent-events.html
+func (e *Endpoint) events(w http.ResponseWriter, r *http.Request) (any, error) {
+	watcher := e.Hub.Watch()
+	defer watcher.Close()
+	s := newStream(w)
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	err := s.send(": watching\n\n")
+	for err == nil {
+		select {
+		case data, ok := <-watcher.Events():
+			if !ok {
+				return nil, nil
+			}
+			err = s.send("event: flow\ndata: " + string(data) + "\n\n")
+		case <-beat.C:
+			err = s.send(": still watching\n\n")
+		case <-r.Context().Done():
+			return nil, nil
+		case <-e.Ending:
+			return nil, nil
+		}
+	}
+	return nil, nil // whoever watched has gone
+}
+
+// stream is an answer without an end. The server's time limits, meant for ordinary answers, are lifted; each write has its
+// own.
+type stream struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func newStream(w http.ResponseWriter) stream {
+	s := stream{w, http.NewResponseController(w)}
+	_ = s.control.SetReadDeadline(time.Time{}) // a writer without deadlines has none to lift
+	_ = s.control.SetWriteDeadline(time.Time{})
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	return s
+}
+
+func (s stream) send(text string) error {
+	late := time.AfterFunc(patience, func() { _ = s.control.SetWriteDeadline(time.Unix(1, 0)) })
+	defer late.Stop()
+	if _, err := io.WriteString(s.w, text); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
+
+// flows is GET /console/flows.
+func (e *Endpoint) flows(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string]any{"flows": orEmpty(e.Hub.Flows())}, nil
+}
+
+// flow is GET /console/flows/{id}, also as a Mermaid sequence diagram or a transcript.
+func (e *Endpoint) flow(w http.ResponseWriter, r *http.Request) (any, error) {
+	found, ok := e.Hub.Flow(r.PathValue("id"))
+	if !ok {
+		return nil, oidc.InvalidRequest.Errorf("flow %.50q is not kept (any more): GET /console/flows lists those that are", r.PathValue("id"))
+	}
+	switch format := r.URL.Query().Get("format"); format {
+	case "":
+		return found, nil
+	case "mermaid":
+		return nil, writeText(w, found.Mermaid())
+	case "transcript":
+		return nil, writeText(w, found.Transcript())
+	default:
+		return nil, oidc.InvalidRequest.Errorf("format %.50q is not known: use mermaid, transcript, or none for JSON", format)
+	}
+}
+
+func writeText(w http.ResponseWriter, text string) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = fmt.Fprint(w, text) // fails only when who asked has gone
+	return nil
+}
+
+// forget is DELETE /console/flows.
+func (e *Endpoint) forget(http.ResponseWriter, *http.Request) (any, error) {
+	e.Hub.Reset()
+	return nothing{}, nil
+}

@@ -1,0 +1,132 @@
+package console_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// A good request plus one change.
+var guardRows = []struct {
+	name    string
+	method  string
+	path    string
+	headers []string
+	want    int
+}{
+	{"a program on this machine", "GET", "/console/flows", nil, 200},
+	{"the page itself", "GET", "/console", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Dest", "document"}, 200},
+	{"a script of the page", "GET", "/console/flows", []string{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Dest", "empty"}, 200},
+	{"a link from elsewhere that a person followed", "GET", "/console", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, 200},
+	{"another name of this provider", "GET", "/console/flows", []string{"Host", "IDP.localhost:8080"}, 200},
+	{"a script of a listed origin", "GET", "/console/flows", []string{"Origin", demo, "Sec-Fetch-Site", "same-site"}, 200},
+	{"a script of a listed origin, with the token", "DELETE", "/console/flows", []string{"Origin", demo, "Sec-Fetch-Site", "cross-site"}, 204},
+	{"the page of another layout", "GET", "/console/flows", []string{"Origin", "http://idp.localhost:8080", "Sec-Fetch-Site", "cross-site"}, 200},
+	{"a form of our own page, which hides its origin", "DELETE", "/console/flows", []string{"Origin", "null", "Sec-Fetch-Site", "same-origin"}, 204},
+	{"the probe in an iframe of another site", "GET", "/console/probe?origin=" + demo, []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe"}, 200},
+
+	{"DNS rebinding: a foreign Host", "GET", "/console/flows", []string{"Host", "rebound.example.com"}, 403},
+	{"DNS rebinding: our name at another port", "GET", "/console/flows", []string{"Host", "localhost:1"}, 403},
+	{"DNS rebinding: a Host that is no name", "GET", "/console/flows", []string{"Host", "[::1"}, 403},
+	{"a foreign Origin", "GET", "/console/flows", []string{"Origin", "https://evil.test"}, 403},
+	{"a foreign Origin, with the token", "POST", "/console/keys", []string{"Origin", "https://evil.test"}, 403},
+	{"an Origin that begins like a listed one", "GET", "/console/flows", []string{"Origin", demo + "1"}, 403},
+	{"another port of this host", "GET", "/console/token", []string{"Origin", "http://localhost:1"}, 403},
+	{"a sandboxed frame", "GET", "/console/token", []string{"Origin", "null", "Sec-Fetch-Site", "cross-site"}, 403},
+	{"an origin that hides, in a browser that says nothing else", "GET", "/console/token", []string{"Origin", "null"}, 403},
+	{"a script tag of another site", "GET", "/console/flows", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "script"}, 403},
+	{"a picture tag of another port", "GET", "/console/flows", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Dest", "image"}, 403},
+	{"an iframe of another site", "GET", "/console", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe"}, 403},
+	{"a form of another site", "POST", "/console/keys", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, 403},
+	{"no token", "DELETE", "/console/flows", []string{"X-Hush-CSRF", ""}, 403},
+	{"a wrong token", "POST", "/console/keys", []string{"X-Hush-CSRF", token + "x"}, 403},
+	{"the token's beginning", "PUT", "/console/clients", []string{"X-Hush-CSRF", token[:5]}, 403},
+	{"a wrong token of a listed origin", "POST", "/console/clock", []string{"Origin", demo, "X-Hush-CSRF", "guessed"}, 403},
+	{"a method that nobody offers", "PATCH", "/console/clients", nil, 404},
+	{"a path that nobody offers", "GET", "/console/secrets", nil, 404},
+}
+
+func TestGuards(t *testing.T) {
+	h := newHouse(t)
+	for _, row := range guardRows {
+		t.Run(row.name, func(t *testing.T) {
+			response := h.ask(t, row.method, row.path, "", row.headers...)
+			if response.StatusCode != row.want {
+				t.Errorf("%s %s gives %d; want %d\n%s", row.method, row.path, response.StatusCode, row.want, read(t, response))
+			}
+			if row.want == 403 && strings.Contains(read(t, response), token) {
+				t.Error("the refusal tells the token")
+			}
+		})
+	}
+	if len(h.Keys.Algs()) != 1 || len(publicKeys(t, h)) != 1 {
+		t.Error("a refused request rotated the keys")
+	}
+}
+
+func publicKeys(t *testing.T, h *house) []any {
+	t.Helper()
+	return h.json(t, 200, "GET", "/console/keys", "")["keys"].([]any)
+}
+
+// Without the token nothing changes, wherever it is asked for.
+func TestEveryChangeNeedsTheToken(t *testing.T) {
+	h := newHouse(t)
+	for _, row := range [][2]string{
+		{"POST", "/faults"}, {"DELETE", "/faults"}, {"DELETE", "/faults/x"}, {"POST", "/clock"}, {"DELETE", "/flows"}, {"POST", "/reports"},
+		{"POST", "/sessions/x"}, {"POST", "/clients"}, {"PUT", "/clients"}, {"POST", "/clients/spa/redirect_uris"}, {"POST", "/keys"},
+	} {
+		for _, headers := range [][]string{{"X-Hush-CSRF", ""}, {"X-Hush-CSRF", "", "Origin", demo}, {"X-Hush-CSRF", "", "Content-Type", "application/x-www-form-urlencoded"}} {
+			if response := h.ask(t, row[0], "/console"+row[1], "csrf=guessed", headers...); response.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s with %v gives %d; want 403", row[0], row[1], headers, response.StatusCode)
+			}
+		}
+	}
+}
+
+// Fetch §3.2: only listed origins may read what the console answers, its refusals too.
+func TestCORS(t *testing.T) {
+	h := newHouse(t)
+	for origin, allowed := range map[string]string{demo: demo, "https://evil.test": "", "http://localhost:9090": "", h.Issuer: "", "null": ""} {
+		for _, method := range []string{"GET", "OPTIONS", "POST"} {
+			response := h.ask(t, method, "/console/faults", "", "Origin", origin)
+			if got := response.Header.Get("Access-Control-Allow-Origin"); got != allowed {
+				t.Errorf("%s from %s: Access-Control-Allow-Origin %q; want %q", method, origin, got, allowed)
+			}
+			if got := response.Header.Get("Access-Control-Allow-Credentials"); got != "" {
+				t.Errorf("%s from %s: Access-Control-Allow-Credentials %q; want none", method, origin, got)
+			}
+			if got := response.Header.Get("Vary"); got != "Origin" {
+				t.Errorf("%s from %s: Vary %q; want Origin", method, origin, got)
+			}
+		}
+	}
+}
+
+func TestAPreflightOfAListedOriginIsAnswered(t *testing.T) {
+	h := newHouse(t)
+	for _, path := range []string{"/console/faults", "/console/clients/spa/redirect_uris", "/console/reports"} {
+		response := h.ask(t, "OPTIONS", path, "", "Origin", demo, "X-Hush-CSRF", "", "Sec-Fetch-Site", "cross-site",
+			"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,x-hush-csrf")
+		if response.StatusCode != http.StatusNoContent {
+			t.Errorf("the preflight for %s gives %d; want 204", path, response.StatusCode)
+		}
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Methods": "GET, POST, PUT, DELETE", "Access-Control-Allow-Headers": "Content-Type, X-Hush-CSRF",
+		} {
+			if got := response.Header.Get(name); got != want {
+				t.Errorf("%s: %s; want %s", name, got, want)
+			}
+		}
+	}
+}
+
+func TestAPersonSeesAPageAndAProgramJSON(t *testing.T) {
+	h := newHouse(t)
+	for accept, want := range map[string]string{"text/html,application/xhtml+xml": "text/html; charset=utf-8", "application/json": "application/json", "": "application/json"} {
+		response := h.ask(t, "GET", "/console/nothing", "", "Accept", accept)
+		if got := response.Header.Get("Content-Type"); response.StatusCode != 404 || got != want {
+			t.Errorf("Accept %q gives %d %s; want 404 %s", accept, response.StatusCode, got, want)
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// keyAnswer is a published key. Signs is true for those that sign now; the others only verify what they signed before.
+type keyAnswer struct {
+	KeyID string          `json:"kid"`
+	Alg   string          `json:"alg"`
+	Signs bool            `json:"signs"`
+	JWK   jose.JSONWebKey `json:"jwk"`
+}
+
+// keys is GET /console/keys.
+func (e *Endpoint) keys(http.ResponseWriter, *http.Request) (any, error) {
+	set, err := e.Keys.Public()
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]keyAnswer, len(set.Keys))
+	for i, key := range set.Keys {
+		answers[i] = keyAnswer{KeyID: key.KeyID, Alg: key.Algorithm, Signs: i < len(e.Keys.Algs()), JWK: key}
+	}
+	return map[string]any{"keys": answers}, nil
+}
+
+// rotateKeys is POST /console/keys.
+func (e *Endpoint) rotateKeys(w http.ResponseWriter, r *http.Request) (any, error) {
+	if err := e.Keys.Rotate(); err != nil {
+		return nil, err
+	}
+	return e.keys(w, r)
+}
+
+// userAnswer is a user, without what they sign in with.
+type userAnswer struct {
+	Sub      string         `json:"sub"`
+	Username string         `json:"username"`
+	Name     string         `json:"name"`
+	Email    string         `json:"email,omitempty"`
+	Claims   map[string]any `json:"claims"`
+}
+
+// users is GET /console/users.
+func (e *Endpoint) users(http.ResponseWriter, *http.Request) (any, error) {
+	all := e.Users.All()
+	answers := make([]userAnswer, len(all))
+	for i, user := range all {
+		answers[i] = userAnswer{user.Sub, user.Username, user.Name(), user.Email(), user.Claims}
+	}
+	return map[string]any{"users": answers}, nil
+}

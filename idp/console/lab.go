@@ -1,0 +1,104 @@
+package console
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// faults is GET /console/faults.
+func (e *Endpoint) faults(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string]any{"faults": orEmpty(e.Lab.List()), "ended": orEmpty(e.Lab.Ended())}, nil
+}
+
+// addFault is POST /console/faults.
+func (e *Endpoint) addFault(_ http.ResponseWriter, r *http.Request) (any, error) {
+	var fault lab.Fault
+	if err := readJSON(r, &fault); err != nil {
+		return nil, err
+	}
+	if _, known := e.Clients.ByID(fault.Client); fault.Client != "" && !known {
+		return nil, oidc.InvalidRequest.Errorf("client %.50q is not registered, so no request would meet the fault: name one that is, or none for any client", fault.Client)
+	}
+	return e.Lab.Add(fault)
+}
+
+// cancelFault is DELETE /console/faults/{id}.
+func (e *Endpoint) cancelFault(_ http.ResponseWriter, r *http.Request) (any, error) {
+	if !e.Lab.Cancel(r.PathValue("id")) {
+		return nil, oidc.InvalidRequest.Errorf("fault %.50q does not wait (any more): GET /console/faults lists those that do", r.PathValue("id"))
+	}
+	return nothing{}, nil
+}
+
+// clearFaults is DELETE /console/faults.
+func (e *Endpoint) clearFaults(http.ResponseWriter, *http.Request) (any, error) {
+	e.Lab.Clear()
+	return nothing{}, nil
+}
+
+// faultKinds is GET /console/faults/kinds.
+func (e *Endpoint) faultKinds(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string]any{"kinds": lab.Kinds()}, nil
+}
+
+// clockAnswer is the provider's time, and how far it is ahead of the real one.
+type clockAnswer struct {
+	Now     time.Time `json:"now"`
+	Offset  string    `json:"offset"` // as a duration, such as "10m0s"
+	OffsetS float64   `json:"offset_s"`
+}
+
+// clock is GET /console/clock.
+func (e *Endpoint) clock(http.ResponseWriter, *http.Request) (any, error) {
+	offset := e.Lab.Clock.Offset()
+	return clockAnswer{Now: e.Lab.Clock.Now(), Offset: offset.String(), OffsetS: offset.Seconds()}, nil
+}
+
+// moveClock is POST /console/clock: {"forward": "10m"}, or {"real": true} back to the real time.
+func (e *Endpoint) moveClock(w http.ResponseWriter, r *http.Request) (any, error) {
+	var asked struct {
+		Forward string `json:"forward"`
+		Real    bool   `json:"real"`
+	}
+	if err := readJSON(r, &asked); err != nil {
+		return nil, err
+	}
+	if asked.Real == (asked.Forward != "") {
+		return nil, oidc.InvalidRequest.Errorf(`send either {"forward": "10m"}, or {"real": true} to go back to the real time`)
+	}
+	if asked.Real {
+		e.Lab.Clock.Real()
+		return e.clock(w, r)
+	}
+	forward, err := duration("forward", asked.Forward)
+	if err == nil {
+		err = e.Lab.Clock.Forward(forward)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.clock(w, r)
+}
+
+// duration reads a duration that a person wrote; empty is zero.
+func duration(name, text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, oidc.InvalidRequest.Errorf("%s %.50q is no duration: write one such as 30s, 10m or 2h", name, text)
+	}
+	return d, nil
+}
+
+// orEmpty is a list that JSON writes as [], never as null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,57 @@
+package console
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
+)
+
+// page is GET /console.
+func (e *Endpoint) page(w http.ResponseWriter, _ *http.Request) (any, error) {
+	page := pages.Console{Frame: pages.Frame{Title: "Console", Issuer: e.Issuer, CSRF: e.Token}, Issuers: e.Issuers}
+	return nil, e.Pages.Render(w, http.StatusOK, "console", page, pages.Policy{Connects: true})
+}
+
+// token is GET /console/token: for pages of listed origins, which get it by CORS.
+func (e *Endpoint) token(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string]string{"csrf": e.Token}, nil
+}
+
+// probed is what the probe tells the page around it.
+type probed struct {
+	Source  string      `json:"source"`
+	Cookies []string    `json:"cookies"` // which of the session cookies came
+	Session bool        `json:"session"` // they open a session
+	Fetch   trace.Fetch `json:"fetch"`
+}
+
+// probe is GET /console/probe?origin=…: a page that a listed origin may frame, and that tells it, and nobody else, whether
+// the session cookie arrived. So the demo measures what this browser does instead of guessing.
+func (e *Endpoint) probe(w http.ResponseWriter, r *http.Request) (any, error) {
+	origin := r.URL.Query().Get("origin")
+	if !slices.Contains(e.Origins, origin) {
+		return nil, oidc.InvalidRequest.Errorf("origin %.100q is not listed in console_origins: the probe tells listed origins only", origin)
+	}
+	s, err := session.OrNone(e.Sessions.Current(r))
+	if err != nil {
+		return nil, err
+	}
+	report, err := json.Marshal(probed{Source: "hush-probe", Cookies: orEmpty(e.Sessions.Cookies.Arrived(r)), Session: s != nil, Fetch: fetchOf(r.Header)})
+	if err != nil {
+		return nil, err
+	}
+	page := pages.Probe{Frame: pages.Frame{Title: "Probe", Issuer: e.Issuer}, Origin: origin, Report: string(report)}
+	return nil, e.Pages.Render(w, http.StatusOK, "probe", page, pages.Policy{FramedBy: origin})
+}
+
+func fetchOf(h http.Header) trace.Fetch {
+	return trace.Fetch{
+		Site: h.Get("Sec-Fetch-Site"), Mode: h.Get("Sec-Fetch-Mode"), Dest: h.Get("Sec-Fetch-Dest"),
+		StorageAccess: h.Get("Sec-Fetch-Storage-Access"),
+	}
+}

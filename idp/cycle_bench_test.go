@@ -1,0 +1,73 @@
+package idp_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/storage"
+)
+
+// BenchmarkSilentCycle is what one silent renewal costs the provider, without a network: GET /authorize with prompt=none, and
+// POST /token. Compare the ring, which development mode has, with the provider without it.
+func BenchmarkSilentCycle(b *testing.B) {
+	for name, dev := range map[string]bool{"dev=false": false, "dev=true": true} {
+		b.Run(name, func(b *testing.B) {
+			provider, cookies := forBenchmark(b, dev)
+			query := idptest.Request("spa", "prompt", "none").Encode()
+			for b.Loop() {
+				silentCycle(b, provider, cookies, query)
+			}
+		})
+	}
+}
+
+func forBenchmark(b *testing.B, dev bool) (*idp.Provider, string) {
+	b.Helper()
+	config := idp.Config{Dev: &dev, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}
+	provider, err := idp.New(config, idp.Surroundings{Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := answerOf(provider, http.MethodPost, "/login", "", url.Values{"username": {"alice"}, "password": {"alice"}})
+	var cookies []string
+	for _, cookie := range w.Result().Cookies() {
+		cookies = append(cookies, cookie.Name+"="+cookie.Value)
+	}
+	return provider, strings.Join(cookies, "; ")
+}
+
+func silentCycle(b *testing.B, provider *idp.Provider, cookies, query string) {
+	w := answerOf(provider, http.MethodGet, "/authorize?"+query, cookies, nil)
+	location, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || location.Query().Get("code") == "" {
+		b.Fatalf("no code: %d %s", w.Code, w.Header().Get("Location"))
+	}
+	w = answerOf(provider, http.MethodPost, "/token", "", url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {"spa"}, "code": {location.Query().Get("code")},
+		"redirect_uri": {"http://localhost:9090/spa/callback.html"}, "code_verifier": {idptest.CodeVerifier},
+	})
+	if w.Code != http.StatusOK {
+		b.Fatalf("no tokens: %d %s", w.Code, w.Body)
+	}
+}
+
+// answerOf asks as a browser on the provider's own page would.
+func answerOf(provider http.Handler, method, target, cookies string, form url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://localhost:8080"+target, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36")
+	if cookies != "" {
+		r.Header.Set("Cookie", cookies)
+	}
+	w := httptest.NewRecorder()
+	provider.ServeHTTP(w, r)
+	return w
+}

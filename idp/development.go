@@ -1,0 +1,100 @@
+package idp
+
+import (
+	"context"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/trace"
+)
+
+// development is what only development mode has: who watches, and who meddles. Both stand outside the protocol, as decorators
+// at the seams; without development mode they are not there at all.
+type development struct {
+	hub          *trace.Hub
+	lab          *lab.Lab
+	consoleToken string   // what requests that change something at the console must bring
+	issuers      []string // of all layouts
+}
+
+// Trace is what the provider saw; nil without development mode.
+func (p *Provider) Trace() *trace.Hub {
+	if p.development == nil {
+		return nil
+	}
+	return p.hub
+}
+
+// Lab makes the provider fail on purpose; nil without development mode.
+func (p *Provider) Lab() *lab.Lab {
+	if p.development == nil {
+		return nil
+	}
+	return p.lab
+}
+
+// develop gives the house its window and its failure lab. From here on the house lives by the lab's clock, and the trace by
+// the real one, which it shares with the browser.
+func (h *house) develop(config Config) *development {
+	d := &development{
+		hub:          trace.NewHub(trace.Options{Now: h.around.Now}),
+		lab:          lab.New(h.around.Now, h.around.Random),
+		consoleToken: h.around.Random(),
+		issuers:      append([]string{config.Issuer}, config.Layouts...),
+	}
+	h.around.Now = d.lab.Clock.Now
+	return d
+}
+
+// openConsole gives this issuer its console. What it shows is the whole house's.
+func (p *Provider) openConsole() {
+	p.console = &console.Endpoint{
+		Issuer: p.config.Issuer, Issuers: p.issuers, Origins: p.config.ConsoleOrigins, Token: p.consoleToken,
+		Pages: p.pages, Hub: p.hub, Lab: p.lab, Clients: p.clients, Users: p.users, Keys: p.keys, Sessions: p.sessions,
+		Scopes: p.config.scope(), Store: p.around.Store, Ending: p.around.Ending,
+	}
+}
+
+// seams are the rooms themselves; in development mode the failure lab stands before them, and before it the trace, which
+// so sees what the protocol sees.
+func (p *Provider) seams() seams {
+	s := seams{
+		clients: p.clients, sessions: p.sessions, recognise: p.sessions, consents: p.consents, grants: p.grants,
+		sign: func(_ context.Context, alg, typ string, claims any) (string, error) {
+			return p.keys.Sign(alg, typ, claims)
+		},
+	}
+	if p.development == nil {
+		return s
+	}
+	s.clients = p.lab.Clients(s.clients)
+	s.consents = p.lab.Consents(s.consents)
+	s.recognise = watchedSession{p.lab.Sessions(session.NewLedger(p.sessions)), p.sessions.Cookies}
+	s.sessions = watchedSignIn{p.sessions, p.console.Noted}
+	s.grants = watchedGrants{p.lab.Grants(s.grants)}
+	s.sign = watchedSign(p.lab.Sign(s.sign, p.keys))
+	return s
+}
+
+// meddle lets the failure lab at a request before its endpoint: it may answer in its place, and always inside of what the
+// edge does to every answer.
+func (p *Provider) meddle(next echo.HandlerFunc) echo.HandlerFunc {
+	if p.development == nil {
+		return next
+	}
+	return func(c echo.Context) error {
+		endpoint, ok := endpointNames[c.Request().URL.Path]
+		if !ok {
+			return next(c)
+		}
+		r, handled, err := p.lab.Intercept(c.Response(), c.Request(), endpoint)
+		if handled || err != nil {
+			return err
+		}
+		c.SetRequest(r)
+		return next(c)
+	}
+}

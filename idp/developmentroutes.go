@@ -1,0 +1,49 @@
+package idp
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/reasons"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// developmentRoutes are the window for developers, and the pages that error_uri leads to.
+func (p *Provider) developmentRoutes(e *echo.Echo) {
+	e.GET(pathReasons, p.listReasons)
+	e.GET(pathReasons+":code", p.explainReason)
+	p.console.Routes(e.Group(console.Path))
+}
+
+// listReasons is GET /reasons/.
+func (p *Provider) listReasons(c echo.Context) error {
+	page := pages.Reasons{Frame: p.frame(c, "Reasons")}
+	for _, group := range reasons.Groups() {
+		shown := pages.ReasonGroup{Title: group.Title, Lead: pages.Text(group.Lead)}
+		for _, reason := range group.Reasons {
+			shown.Reasons = append(shown.Reasons, pages.ReasonLink{Code: string(reason.Code), Summary: reason.Title})
+		}
+		page.Groups = append(page.Groups, shown)
+	}
+	return p.pages.Render(c.Response(), http.StatusOK, "reasons", page, pages.Policy{})
+}
+
+// explainReason is GET /reasons/CODE, the error_uri of an error.
+func (p *Provider) explainReason(c echo.Context) error {
+	reason, ok := reasons.ByCode(oidc.Reason(c.Param("code")))
+	if !ok {
+		return echo.ErrNotFound
+	}
+	page := pages.Reason{
+		Frame: p.frame(c, string(reason.Code)), Code: string(reason.Code), Summary: reason.Title,
+		Happened: pages.Text(reason.Happened), HowWeKnow: pages.Text(reason.HowWeKnow),
+		HowSure: pages.Text(reason.HowSure), WhatToDo: pages.Text(reason.WhatToDo),
+	}
+	for _, link := range reason.Spec {
+		page.Spec = append(page.Spec, pages.Link{Text: link.Text, URL: link.URL})
+	}
+	return p.pages.Render(c.Response(), http.StatusOK, "reason", page, pages.Policy{})
+}

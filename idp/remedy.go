@@ -1,0 +1,62 @@
+package idp
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/reasons"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// help adds to an error page what a developer can do about it, in development mode. It returns who may frame the page: an
+// error under prompt=none in a hidden iframe is seen by nobody, so the page tells the application that it belongs to, and
+// only that one.
+func (p *Provider) help(c echo.Context, page *pages.Error, e *oidc.Error) (framedBy string) {
+	if page.Reason == "" {
+		return ""
+	}
+	page.ReasonURL = p.config.Issuer + pathReasons + page.Reason
+	params := paramsOf(c.Request())
+	switch e.Reason {
+	case oidc.RedirectUnregistered:
+		page.Nearest, page.Difference = oidc.Nearest(page.Registered, params.Get("redirect_uri"))
+	case oidc.ClientUnknown:
+		page.YAML = reasons.ClientYAML(params.Get("client_id"), params.Get("redirect_uri"))
+	default:
+		return p.parent(c.Request(), params, page)
+	}
+	page.Remedy = p.remedy(c.Request(), params)
+	return p.parent(c.Request(), params, page)
+}
+
+// remedy offers to register what was asked for, on a page that a browser opened by one of our own names: a name of the internet that
+// points here (DNS rebinding) gets no token.
+func (p *Provider) remedy(r *http.Request, params url.Values) *pages.Remedy {
+	if r.Method != http.MethodGet || !slices.Contains(p.issuers, p.issuer().Scheme+"://"+r.Host) || oidc.Origin(params.Get("redirect_uri")) == "" {
+		return nil
+	}
+	return &pages.Remedy{
+		ClientID: params.Get("client_id"), RedirectURI: params.Get("redirect_uri"), ReturnTo: r.URL.RequestURI(), Token: p.consoleToken,
+	}
+}
+
+// parent is the origin of the page around this one: that of the redirect_uri, else the one the browser names. It must be
+// registered, for any client.
+func (p *Provider) parent(r *http.Request, params url.Values, page *pages.Error) string {
+	silent := slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
+	if r.URL.Path != pathAuthorize || !silent || r.Header.Get("Sec-Fetch-Dest") != "iframe" {
+		return ""
+	}
+	for _, address := range []string{params.Get("redirect_uri"), r.Referer()} {
+		if origin := oidc.Origin(address); p.clients.AllowsOrigin(origin) {
+			page.TellOrigin = origin
+			return origin
+		}
+	}
+	return ""
+}

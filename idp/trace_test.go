@@ -1,0 +1,301 @@
+package idp_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/trace"
+)
+
+// flows are what the trace holds, the oldest first.
+func flows(p *idptest.Provider) []trace.Flow {
+	all := p.Trace().Flows()
+	slices.Reverse(all)
+	return all
+}
+
+// onlyFlow is the one flow there should be.
+func onlyFlow(t *testing.T, p *idptest.Provider) trace.Flow {
+	t.Helper()
+	all := flows(p)
+	if len(all) != 1 {
+		text, _ := json.MarshalIndent(all, "", " ")
+		t.Fatalf("there are %d flows, want one:\n%s", len(all), text)
+	}
+	return all[0]
+}
+
+func endpoints(f trace.Flow) string {
+	var names []string
+	for _, record := range f.Records {
+		names = append(names, record.Endpoint)
+	}
+	return strings.Join(names, " ")
+}
+
+func codes(f trace.Flow) string {
+	var list []string
+	for _, reason := range f.Reasons {
+		list = append(list, reason.Code)
+	}
+	return strings.Join(list, " ")
+}
+
+func TestTheRequestsOfOneRenewalAreOneFlow(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	b.SignIn("alice")
+	p.Trace().Reset()
+	tokens := b.Tokens("spa", b.Code(idptest.Request("spa", "prompt", "none")))
+	b.GetWithToken("/userinfo", tokens["access_token"].(string))
+	f := onlyFlow(t, p)
+	if got := endpoints(f); got != "authorize token userinfo" {
+		t.Errorf("the flow has %q", got)
+	}
+	if f.State != trace.FlowDone || !f.Silent || f.ClientID != "spa" || len(f.Reasons) != 0 {
+		t.Errorf("the flow is %+v", f)
+	}
+}
+
+func TestTheRequestsOfOneSignInAreOneFlow(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	page := b.Get(b.Authorize(idptest.Request("spa")).Location.String())
+	page = b.Submit(page, url.Values{"username": {"alice"}, "password": {"alice"}})
+	page = b.Get(page.Location.String())
+	b.Tokens("spa", page.Location.Query().Get("code"))
+	if f := onlyFlow(t, p); endpoints(f) != "authorize login login authorize token" || f.Silent {
+		t.Errorf("the flow has %q: %+v", endpoints(f), f)
+	}
+}
+
+func TestEachSilentRequestIsAFlowOfItsOwnAlsoWithTheSameState(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	for range 3 {
+		b.Authorize(idptest.Request("spa", "prompt", "none"))
+	}
+	if got := len(flows(p)); got != 3 {
+		t.Errorf("there are %d flows; want 3", got)
+	}
+}
+
+// TestTheTraceHoldsNoSecret: whatever travels is searched for in all that the trace shows.
+func TestTheTraceHoldsNoSecret(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	b.SignIn("alice")
+	var secrets []string
+	for _, cookie := range b.Cookies() {
+		secrets = append(secrets, cookie.Value)
+	}
+	code := b.Code(idptest.Request("web", "prompt", "none"))
+	tokens := b.Tokens("web", code)
+	b.GetWithToken("/userinfo", tokens["access_token"].(string))
+	b.Authorize(idptest.Request("web", "prompt", "none", "id_token_hint", tokens["id_token"].(string)))
+	b.Post("/token", url.Values{"grant_type": {"authorization_code"}, "code": {code}, "client_id": {"web"}, "client_secret": {"not the secret"}})
+	for _, name := range []string{"access_token", "id_token"} {
+		token := tokens[name].(string)
+		secrets = append(secrets, token, token[strings.LastIndex(token, ".")+1:])
+	}
+	secrets = append(secrets, code, idptest.CodeVerifier, "web-secret", "not the secret")
+	shown, err := json.Marshal(p.Trace().Flows())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(shown)
+	for _, f := range p.Trace().Flows() {
+		text += f.Transcript() + f.Mermaid()
+	}
+	for _, secret := range secrets {
+		if strings.Contains(text, secret) {
+			t.Errorf("the trace shows %s", secret)
+		}
+	}
+	if strings.Contains(text, `"password","text":"alice"`) {
+		t.Error("the trace shows the password")
+	}
+}
+
+func TestThePasswordIsNotInTheTrace(t *testing.T) {
+	p := idptest.Start(t, func(c *idp.Config) {
+		*c = c.WithDefaults()
+		c.Users[0].Password = "correct-horse"
+	})
+	b := p.Browser(t)
+	b.Submit(b.Get("/login"), url.Values{"username": {"alice"}, "password": {"correct-horse"}})
+	shown, err := json.Marshal(p.Trace().Flows())
+	if err != nil || strings.Contains(string(shown), "correct-horse") {
+		t.Errorf("%v; the trace shows\n%s", err, shown)
+	}
+	if !strings.Contains(string(shown), `"kind":"sign_in"`) {
+		t.Errorf("the sign-in is not in the trace:\n%s", shown)
+	}
+}
+
+// withMoreClients adds one that is not first-party, and one whose tokens live for a minute.
+func withMoreClients(c *idp.Config) {
+	*c = c.WithDefaults()
+	other, brief := c.Clients[0], c.Clients[0]
+	other.ClientID, other.FirstParty = "other", false
+	brief.ClientID, brief.AccessTokenLifetime = "brief", time.Minute
+	c.Clients = append(c.Clients, other, brief)
+}
+
+// forward moves the provider's clock.
+func forward(t *testing.T, p *idptest.Provider, d time.Duration) {
+	t.Helper()
+	if err := p.Lab().Clock.Forward(d); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tokenForm redeems a code of idptest.Request("spa").
+func tokenForm(code string) url.Values {
+	return url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "client_id": {"spa"}, "code_verifier": {idptest.CodeVerifier},
+		"redirect_uri": {idptest.Request("spa").Get("redirect_uri")},
+	}
+}
+
+// redeem gets a code silently and redeems it, with a parameter changed if one is named.
+func redeem(b *idptest.Browser, change ...string) url.Values {
+	form := tokenForm(b.Code(idptest.Request("spa", "prompt", "none")))
+	if len(change) == 2 {
+		form.Set(change[0], change[1])
+	}
+	b.Post("/token", form)
+	return form
+}
+
+// reasonRows are requests that fail, and the reason that the trace gives.
+var reasonRows = []struct {
+	want string
+	do   func(t *testing.T, p *idptest.Provider, b *idptest.Browser)
+}{
+	{"session.none", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		p.Browser(t).Authorize(idptest.Request("spa", "prompt", "none"))
+	}},
+	{"session.expired", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		for range 12 {
+			forward(t, p, 61*time.Minute)
+			b.Authorize(idptest.Request("spa", "prompt", "none"))
+		}
+	}},
+	{"session.idle", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		forward(t, p, 121*time.Minute)
+		b.Authorize(idptest.Request("spa", "prompt", "none"))
+	}},
+	{"session.signed_out", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		cookies := b.Cookies()
+		b.Submit(b.Get("/logout"), url.Values{"decision": {"sign_out"}})
+		b.SetCookies(cookies)
+		b.Authorize(idptest.Request("spa", "prompt", "none"))
+	}},
+	{"session.cookie_unreadable", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		var broken []*http.Cookie
+		for _, cookie := range b.Cookies() {
+			broken = append(broken, &http.Cookie{Name: cookie.Name, Value: "x" + cookie.Value})
+		}
+		b.SetCookies(broken)
+		b.Authorize(idptest.Request("spa", "prompt", "none"))
+	}},
+	{"session.too_old", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		forward(t, p, 2*time.Minute)
+		b.Authorize(idptest.Request("spa", "prompt", "none", "max_age", "60"))
+	}},
+	{"session.other_user", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.Authorize(idptest.Request("spa", "prompt", "none", "login_hint", "bob"))
+	}},
+	{"hint.unreadable", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.Authorize(idptest.Request("spa", "prompt", "none", "id_token_hint", "forged"))
+	}},
+	{"consent.missing", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.Authorize(idptest.Request("spa", "prompt", "none", "client_id", "other"))
+	}},
+	{"account.ambiguous", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.SignIn("bob")
+		b.Authorize(idptest.Request("spa", "prompt", "none"))
+	}},
+	{"redirect.unregistered", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.Authorize(idptest.Request("spa", "prompt", "none", "redirect_uri", "http://localhost:9090/silent.html"))
+	}},
+	{"client.unknown", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.Authorize(idptest.Request("spa", "prompt", "none", "client_id", "nope"))
+	}},
+	{"pkce.missing", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.Authorize(idptest.Request("spa", "prompt", "none", "code_challenge", "", "code_challenge_method", ""))
+	}},
+	{"pkce.mismatch", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		redeem(b, "code_verifier", strings.Repeat("x", 43))
+	}},
+	{"code.replayed", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		form := redeem(b)
+		b.Post("/token", form)
+	}},
+	{"code.expired", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		code := b.Code(idptest.Request("spa", "prompt", "none"))
+		forward(t, p, 61*time.Second)
+		b.Post("/token", tokenForm(code))
+	}},
+	{"token.short_lived", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		form := tokenForm(b.Code(idptest.Request("spa", "prompt", "none", "client_id", "brief")))
+		form.Set("client_id", "brief")
+		b.Post("/token", form)
+	}},
+	{"renewal.looping", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		for range 8 {
+			b.Authorize(idptest.Request("spa", "prompt", "none"))
+		}
+	}},
+	{"callback.nested", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		hidden(t, p, idptest.Request("spa", "prompt", "none"), append(frame[:8:8], "Referer", "http://localhost:9090/spa/callback.html?code=x")...)
+	}},
+	{"page.in_iframe", func(t *testing.T, p *idptest.Provider, _ *idptest.Browser) {
+		hidden(t, p, idptest.Request("spa", "prompt", "none", "client_id", "nope"), frame...)
+	}},
+	{"origin.not_allowed", func(t *testing.T, p *idptest.Provider, _ *idptest.Browser) {
+		serve(p, get(t, http.MethodPost, p.Issuer+"/token", tokenForm("x"), "Origin", "https://elsewhere.test"))
+	}},
+	{"clock.skew", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
+		forward(t, p, 10*time.Minute)
+		redeem(b)
+	}},
+	{"client.authentication", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		form := tokenForm("x")
+		form.Set("client_id", "web")
+		b.Post("/token", form)
+	}},
+	{"code.unknown", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) { b.Post("/token", tokenForm("x")) }},
+	{"code.foreign", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		redeem(b, "redirect_uri", "http://localhost:9090/callback")
+	}},
+	{"token.invalid", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) { b.GetWithToken("/userinfo", "e30.e30.x") }},
+	{"request.malformed", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.Authorize(idptest.Request("spa", "prompt", "none", "response_type", ""))
+	}},
+}
+
+func TestTheTraceNamesEachReason(t *testing.T) {
+	for _, row := range reasonRows {
+		t.Run(row.want, func(t *testing.T) {
+			p := idptest.Start(t, withMoreClients)
+			b := p.Browser(t)
+			b.SignIn("alice")
+			p.Trace().Reset()
+			row.do(t, p, b)
+			all := p.Trace().Flows()
+			if len(all) == 0 || !slices.Contains(strings.Fields(codes(all[0])), row.want) {
+				text, _ := json.MarshalIndent(all, "", " ")
+				t.Errorf("the newest flow has other reasons:\n%s", text)
+			}
+		})
+	}
+}

@@ -1,0 +1,227 @@
+package idp
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/token"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
+)
+
+// endpointNames are what the trace and the failure lab call the paths.
+var endpointNames = map[string]string{
+	pathDiscovery: "discovery", pathMetadata: "discovery", pathJWKS: "jwks",
+	pathAuthorize: "authorize", pathToken: "token", pathUserinfo: "userinfo",
+	interaction.PathLogin: "login", interaction.PathSelectAccount: "select_account", interaction.PathConsent: "consent",
+	pathLogout: "logout", pathLogout + "/confirm": "logout",
+}
+
+// watch begins the record of a request and ends it with what was answered. It does nothing without development mode.
+func (p *Provider) watch(next echo.HandlerFunc) echo.HandlerFunc {
+	if p.development == nil {
+		return next
+	}
+	return func(c echo.Context) error {
+		if !p.isWatched(c.Request()) {
+			return next(c)
+		}
+		ctx, recorder := p.hub.Begin(c.Request().Context(), p.beginning(c))
+		c.SetRequest(c.Request().WithContext(ctx))
+		defer func() {
+			p.complete(recorder, c)
+			recorder.End()
+		}()
+		return next(c)
+	}
+}
+
+// isWatched leaves out what is no part of a flow: pages and assets, and metadata unless a script is kept from reading it.
+func (p *Provider) isWatched(r *http.Request) bool {
+	switch endpointNames[r.URL.Path] {
+	case "":
+		return false
+	case "discovery", "jwks":
+		return p.isForeign(r.Header.Get("Origin"))
+	}
+	return r.Method != http.MethodOptions || p.isForeign(r.Header.Get("Origin"))
+}
+
+// isForeign tells whether CORS keeps scripts of the origin from reading our answers.
+func (p *Provider) isForeign(origin string) bool {
+	return origin != "" && origin != p.config.Issuer && !p.clients.AllowsOrigin(origin)
+}
+
+// beginning is what the request itself says.
+func (p *Provider) beginning(c echo.Context) trace.Record {
+	r, h := c.Request(), c.Request().Header
+	referer, _, _ := strings.Cut(h.Get("Referer"), "?")
+	return trace.Record{
+		ID: c.Response().Header().Get(echo.HeaderXRequestID), Issuer: p.config.Issuer, Endpoint: endpointNames[r.URL.Path],
+		Method: r.Method, Path: r.URL.Path, Origin: h.Get("Origin"), Referer: referer, UserAgent: r.UserAgent(),
+		Fetch: trace.Fetch{
+			Site: h.Get("Sec-Fetch-Site"), Mode: h.Get("Sec-Fetch-Mode"), Dest: h.Get("Sec-Fetch-Dest"),
+			StorageAccess: h.Get("Sec-Fetch-Storage-Access"),
+		},
+		ClockOffset: p.lab.Clock.Offset(),
+	}
+}
+
+// complete adds what became of the request.
+func (p *Provider) complete(recorder *trace.Recorder, c echo.Context) {
+	r, w := c.Request(), c.Response()
+	params := paramsOf(r)
+	if state := params.Get("state"); state != "" {
+		recorder.Join(trace.State, state)
+	}
+	if sealed := params.Get(interaction.Param); sealed != "" {
+		recorder.Join(trace.Interaction, sealed)
+	}
+	refused := isForPrograms(r.URL.Path) && p.isRefused(r, w.Header())
+	recorder.Set(func(record *trace.Record) {
+		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))
+		record.Silent = slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
+		record.Nested = record.Fetch.Dest == "iframe" && p.isCallback(record.ClientID, record.Referer)
+		record.Params = trace.Params(params)
+		record.Cookies = p.cookiesOf(r, w.Header())
+		if refused {
+			record.Reason = string(oidc.OriginNotAllowed)
+		}
+		if w.Committed {
+			record.Status = w.Status
+		}
+	})
+	if refused {
+		recorder.Emit(trace.Step{Kind: trace.KindCORS, Spec: "Fetch §3.2", Outcome: trace.Failed, Reason: string(oidc.OriginNotAllowed),
+			Text: "the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " + r.Header.Get("Origin")})
+	}
+	if location, err := url.Parse(w.Header().Get("Location")); err == nil && location.Path != "" {
+		p.follow(recorder, location)
+	}
+}
+
+// follow notes where the answer leads, and joins what will come back from there.
+func (p *Provider) follow(recorder *trace.Recorder, location *url.URL) {
+	answer := location.Query()
+	if location.Fragment != "" {
+		answer, _ = url.ParseQuery(location.EscapedFragment())
+	}
+	if sealed := answer.Get(interaction.Param); sealed != "" {
+		recorder.Join(trace.Interaction, sealed)
+	}
+	recorder.Set(func(record *trace.Record) {
+		bare := *location
+		bare.RawQuery, bare.Fragment, bare.RawFragment = "", "", ""
+		record.Location = bare.String()
+		record.Answer = trace.Params(answer)
+	})
+}
+
+// isRefused tells whether a browser keeps the answer from the script that asked for it.
+func (p *Provider) isRefused(r *http.Request, answer http.Header) bool {
+	origin := r.Header.Get("Origin")
+	return origin != "" && origin != p.config.Issuer && answer.Get("Access-Control-Allow-Origin") == ""
+}
+
+// isCallback tells whether the address is one of the client's redirect URIs: a page there that asks for authorization
+// has the whole application in it.
+func (p *Provider) isCallback(clientID, address string) bool {
+	client, ok := p.clients.ByID(clientID)
+	return ok && address != "" && oidc.MatchRedirectURI(client.RedirectURIs, address)
+}
+
+// paramsOf are those of the body for a form, else those of the query.
+func paramsOf(r *http.Request) url.Values {
+	switch {
+	case r.Method == http.MethodPost && r.PostForm != nil:
+		return r.PostForm
+	case r.Form != nil:
+		return r.Form
+	}
+	return r.URL.Query()
+}
+
+func clientOf(r *http.Request, params url.Values) string {
+	if id, _, ok := r.BasicAuth(); ok {
+		return id
+	}
+	return params.Get("client_id")
+}
+
+// cookiesOf are the session cookies as far as they came, or should have come, and all cookies that the answer sets.
+func (p *Provider) cookiesOf(r *http.Request, answer http.Header) []trace.Cookie {
+	var cookies []trace.Cookie
+	if isForPrograms(r.URL.Path) {
+		return nil
+	}
+	for i, name := range p.sessions.Cookies.Names() {
+		cookie := trace.Cookie{Name: name, Direction: "withheld", SameSite: [...]string{"None", "Lax"}[i], Secure: i == 0, HTTPOnly: true, Session: true}
+		if came := r.CookiesNamed(name); len(came) > 0 {
+			cookie.Direction, cookie.Text = "sent", trace.Secret(name, came[0].Value).Text
+		}
+		cookies = append(cookies, cookie)
+	}
+	for _, line := range answer.Values("Set-Cookie") {
+		if set, err := http.ParseSetCookie(line); err == nil {
+			cookies = append(cookies, p.cookieSet(set))
+		}
+	}
+	return cookies
+}
+
+func (p *Provider) cookieSet(set *http.Cookie) trace.Cookie {
+	cookie := trace.Cookie{
+		Name: set.Name, Text: trace.Secret(set.Name, set.Value).Text, Direction: "set", Secure: set.Secure, HTTPOnly: set.HttpOnly,
+		SameSite: map[http.SameSite]string{http.SameSiteNoneMode: "None", http.SameSiteLaxMode: "Lax", http.SameSiteStrictMode: "Strict"}[set.SameSite],
+		Session:  slices.Contains(p.sessions.Cookies.Names(), set.Name),
+	}
+	if set.MaxAge < 0 {
+		cookie.Direction, cookie.Text = "removed", ""
+	}
+	return cookie
+}
+
+// watchTokens tells the trace what a successful answer of the token endpoint says besides the tokens.
+func (p *Provider) watchTokens(c echo.Context, response token.Response) {
+	trace.From(c.Request().Context()).Set(func(record *trace.Record) {
+		record.Answer = []trace.Value{
+			trace.Plain("token_type", response.TokenType), trace.Plain("expires_in", strconv.Itoa(response.ExpiresIn)), trace.Plain("scope", response.Scope),
+		}
+	})
+}
+
+// watchUserinfo tells the trace what became of the access token, and joins the request to the flow that issued it.
+func (p *Provider) watchUserinfo(r *http.Request, raw string, access token.AccessToken, err error) {
+	recorder := trace.From(r.Context())
+	if recorder == nil {
+		return
+	}
+	recorder.Join(trace.JTI, access.JTI)
+	step := trace.Step{Kind: trace.KindUserinfo, Spec: "Core §5.3.1", Text: "the access token is good", Outcome: trace.OK, Values: []trace.Value{trace.JWT("access_token", raw)}}
+	if err != nil {
+		step.Text, step.Outcome, step.Reason = oidc.AsError(err).Description, trace.Failed, string(oidc.TokenInvalid)
+	}
+	recorder.Emit(step)
+	recorder.Set(func(record *trace.Record) { record.ClientID = access.ClientID })
+}
+
+// watchError tells the trace what the answer says in the end. Every error passes here: those that go by redirect, and
+// those that the renderer writes.
+func (p *Provider) watchError(c echo.Context, e *oidc.Error) {
+	recorder := trace.From(c.Request().Context())
+	if recorder == nil {
+		return
+	}
+	description := strings.TrimSuffix(e.Description, " ["+string(e.Reason)+"]")
+	recorder.Emit(trace.Step{Kind: trace.KindError, Text: description, Outcome: trace.Failed, Reason: string(e.Reason), Values: []trace.Value{trace.Plain("error", string(e.Code))}})
+	recorder.Set(func(record *trace.Record) {
+		record.Error, record.Description, record.Reason = string(e.Code), description, string(e.Reason)
+	})
+}

@@ -1,0 +1,138 @@
+package idp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/token"
+	"github.com/hush-idp/hush/trace"
+)
+
+// The decorators through which the trace sees what the rooms answer. They change nothing.
+
+// watchedSession tells whether /authorize recognised the browser, and by which of the two cookies.
+type watchedSession struct {
+	authorize.Sessions
+	cookies session.Cookies
+}
+
+// Current implements authorize.Sessions.
+func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
+	s, err := w.Sessions.Current(r)
+	if trace.From(r.Context()) == nil {
+		return s, err
+	}
+	step := trace.Step{Kind: trace.KindSession, Spec: "Core §3.1.2.3", Text: "the session cookie opens a session", Outcome: trace.OK}
+	if arrived := w.cookies.Arrived(r); len(arrived) > 0 {
+		step.Values = append(step.Values, trace.Plain("cookie", strings.Join(arrived, ", ")))
+	}
+	if absence, absent := errors.AsType[session.Absence](err); absent {
+		step.Text, step.Outcome, step.Reason = absence.Error(), trace.Failed, string(absence.Reason())
+	}
+	if s != nil {
+		step.Values = append(step.Values, trace.Plain("sub", strings.Join(s.Subs(), ", ")), trace.Plain("auth_time", s.Accounts[0].AuthTime.UTC().Format(time.RFC3339)))
+	}
+	trace.Emit(r.Context(), step)
+	return s, err
+}
+
+// watchedSignIn tells of sign-ins and sign-outs, and gives the console note of new sessions.
+type watchedSignIn struct {
+	*session.Manager
+	note func(context.Context, *session.Session)
+}
+
+// SignIn implements login.Sessions.
+func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account session.Account) (*session.Session, error) {
+	s, err := w.Manager.SignIn(rw, r, account)
+	if err == nil {
+		w.note(r.Context(), s)
+		trace.Emit(r.Context(), trace.Step{Kind: trace.KindSignIn, Spec: "Core §3.1.2.3", Text: "the user signed in; the browser gets a new session cookie", Outcome: trace.OK,
+			Values: []trace.Value{trace.Plain("sub", account.Sub), trace.Plain("acr", account.ACR), trace.Plain("amr", strings.Join(account.AMR, " "))}})
+	}
+	return s, err
+}
+
+// SignOut implements logout.Sessions.
+func (w watchedSignIn) SignOut(rw http.ResponseWriter, r *http.Request) error {
+	trace.Emit(r.Context(), trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the session of this browser is ended; its cookies are removed", Outcome: trace.OK})
+	return w.Manager.SignOut(rw, r)
+}
+
+// SignOutSID implements logout.Sessions.
+func (w watchedSignIn) SignOutSID(ctx context.Context, sid string) error {
+	trace.Emit(ctx, trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the account that the id_token_hint's sid names is signed out", Outcome: trace.OK})
+	return w.Manager.SignOutSID(ctx, sid)
+}
+
+// codes is a *grant.Grants, or the failure lab before one.
+type codes interface {
+	authorize.Grants
+	token.Grants
+}
+
+// watchedGrants tells of codes, and joins the requests that a code joins.
+type watchedGrants struct{ codes }
+
+// Issue implements authorize.Grants.
+func (w watchedGrants) Issue(ctx context.Context, granted grant.Grant) (string, error) {
+	code, err := w.codes.Issue(ctx, granted)
+	if recorder := trace.From(ctx); recorder != nil && err == nil {
+		recorder.Join(trace.Code, code)
+		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §4.1.2", Text: "a code is issued, good for 60 seconds and one redemption", Outcome: trace.OK,
+			Values: []trace.Value{trace.Secret("code", code), trace.Plain("sub", granted.Sub), trace.Plain("scope", granted.Scope.String())}})
+	}
+	return code, err
+}
+
+// Redeem implements token.Grants.
+func (w watchedGrants) Redeem(ctx context.Context, code string, lifetime time.Duration) (grant.Grant, error) {
+	granted, err := w.codes.Redeem(ctx, code, lifetime)
+	recorder := trace.From(ctx)
+	if recorder == nil {
+		return granted, err
+	}
+	recorder.Join(trace.Code, code)
+	step := trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §4.1.2", Text: "the code is spent before anything about it is judged", Outcome: trace.OK,
+		Values: []trace.Value{trace.Secret("code", code)}}
+	if err != nil {
+		step.Text, step.Outcome = redemptionFailed(err), trace.Failed
+	}
+	recorder.Emit(step)
+	return granted, err
+}
+
+func redemptionFailed(err error) string {
+	switch {
+	case errors.Is(err, grant.ErrReplayed):
+		return "the code was redeemed before: what it gave is revoked"
+	case errors.Is(err, grant.ErrUnknown):
+		return "the code is not known"
+	}
+	return "the code could not be looked up"
+}
+
+// watchedSign tells what was signed, and joins an access token to what will be done with it.
+func watchedSign(sign token.Sign) token.Sign {
+	return func(ctx context.Context, alg, typ string, claims any) (string, error) {
+		signed, err := sign(ctx, alg, typ, claims)
+		recorder := trace.From(ctx)
+		if recorder == nil || err != nil {
+			return signed, err
+		}
+		step := trace.Step{Kind: trace.KindToken, Spec: "Core §3.1.3.3", Text: "the ID token is signed", Outcome: trace.OK, Values: []trace.Value{trace.JWT("id_token", signed)}}
+		if access, ok := claims.(token.AccessToken); ok && typ == keys.TypeAccessToken {
+			recorder.Join(trace.JTI, access.JTI)
+			step.Spec, step.Text, step.Values[0] = "RFC 9068 §2", "the access token is signed", trace.JWT("access_token", signed)
+		}
+		recorder.Emit(step)
+		return signed, nil
+	}
+}

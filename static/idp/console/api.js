@@ -1,0 +1,41 @@
+// The console's own API: JSON, and the CSRF token for what changes something.
+
+import { byId } from "../../shared/dom.js";
+
+const { csrf = "" } = byId("console").dataset;
+
+/** What the provider refused, in its words. */
+export class Refused extends Error {}
+
+/**
+ * @param {string} path below /console
+ * @returns {Promise<any>}
+ */
+export function get(path) {
+  return ask(path, { headers: { Accept: "application/json" } });
+}
+
+/**
+ * @param {"POST" | "PUT" | "DELETE"} method
+ * @param {string} path below /console
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ */
+export function change(method, path, body) {
+  return ask(path, {
+    method,
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-Hush-CSRF": csrf },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+}
+
+/** @param {string} path @param {RequestInit} init */
+async function ask(path, init) {
+  const response = await fetch(`/console${path}`, init).catch(() => {
+    throw new Refused("The provider does not answer. Is it still running?");
+  });
+  if (response.status === 204) return undefined;
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refused(answer.error_description ?? `The provider answered ${response.status}.`);
+  return answer;
+}

@@ -1,0 +1,71 @@
+// The console: tabs that load when they are shown, and flows that arrive by themselves.
+
+import { byId } from "../../shared/dom.js";
+import { Clients } from "./clients.js";
+import { ProviderClock } from "./clock.js";
+import { drawLedger } from "./cookies.js";
+import { Flows } from "./flows.js";
+import { Keys, Users } from "./inventory.js";
+import { Lab } from "./lab.js";
+import { Sessions } from "./sessions.js";
+import { Store } from "./store.js";
+import { attempt } from "./ui.js";
+
+const store = new Store(draw, connected);
+const flows = new Flows(store);
+const lab = new Lab();
+const clock = new ProviderClock();
+
+/** @type {{ [tab: string]: { load: () => Promise<void> } }} flows and cookies have all they need */
+const tabs = {
+  flows: { load: () => Promise.resolve() },
+  cookies: { load: () => Promise.resolve() },
+  lab: { load: async () => void (await Promise.all([lab.load(), clock.load()])) },
+  sessions: new Sessions(),
+  clients: new Clients(),
+  keys: new Keys(),
+  users: new Users(),
+};
+
+let shown = "";
+
+/** Shows the tab that the address names. */
+function show() {
+  const named = location.hash.slice(1);
+  shown = named in tabs ? named : "flows";
+  for (const name of Object.keys(tabs)) byId(name).hidden = name !== shown;
+  for (const link of document.querySelectorAll("#tabs a"))
+    link.setAttribute("aria-current", String(link.getAttribute("href") === `#${shown}`));
+  void attempt(() => tabs[shown]?.load() ?? Promise.resolve());
+}
+
+/** Something happened: what follows from it is drawn. */
+function draw() {
+  flows.draw();
+  drawLedger(store.flows);
+  countFaults();
+  byId("console").dataset.ready = "true";
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let counting;
+
+/** A fault may have been used. Asked at most once a second: a client that loops makes many events. */
+function countFaults() {
+  if (counting) return;
+  counting = setTimeout(() => {
+    counting = undefined;
+    void lab.refresh().catch(() => undefined); // the live tag says when nobody answers
+  }, 1000);
+}
+
+/** @param {boolean} live */
+function connected(live) {
+  byId("live").textContent = live ? "live" : "connection lost, trying again";
+  byId("live").className = `tag ${live ? "good" : "bad"}`;
+}
+
+addEventListener("hashchange", show);
+document.addEventListener("visibilitychange", () => document.hidden || show()); // somebody may have signed in elsewhere
+show();
+store.watch();

@@ -1,0 +1,195 @@
+// The list of flows, and the chosen one as a sequence diagram.
+
+import { drawFlow } from "../../shared/diagram.js";
+import { duration, reasonLink, reasonText } from "../../shared/diagram-details.js";
+import { byId, link, make, settle } from "../../shared/dom.js";
+import { change } from "./api.js";
+import { example } from "./example.js";
+import { button, clockTime, copyable, say } from "./ui.js";
+
+/** @typedef {import("./store.js").WholeFlow} WholeFlow */
+
+const states = {
+  open: ["info", "under way"],
+  done: ["good", "done"],
+  failed: ["bad", "failed"],
+};
+
+/** @type {{ [endpoint: string]: string }} what a flow is that begins elsewhere than at /authorize */
+const beginnings = {
+  login: "Sign-in page",
+  select_account: "Account page",
+  consent: "Consent page",
+  logout: "Sign-out",
+  token: "Token request alone",
+  userinfo: "Userinfo request alone",
+  discovery: "Discovery",
+  jwks: "Keys fetched",
+};
+
+export class Flows {
+  #chosen = "";
+
+  /** @param {import("./store.js").Store} store */
+  constructor(store) {
+    this.store = store;
+    byId("silent-only").addEventListener("change", () => this.draw());
+    byId("follow").addEventListener("change", () => this.draw());
+    byId("forget-flows").addEventListener("click", () => void this.#forget());
+  }
+
+  draw() {
+    const silentOnly = byId("silent-only", HTMLInputElement).checked;
+    const flows = this.store.flows.filter((flow) => flow.silent || !silentOnly);
+    const newest = flows.find((flow) => flow.silent) ?? flows[0];
+    const followed = byId("follow", HTMLInputElement).checked ? newest : undefined;
+    const shown = followed ?? this.store.flow(this.#chosen) ?? newest;
+    this.#drawList(flows, shown);
+    this.#drawShown(shown);
+  }
+
+  /** @param {WholeFlow[]} flows @param {WholeFlow | undefined} shown */
+  #drawList(flows, shown) {
+    const list = byId("flow-list");
+    const old = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.flow, item]));
+    const items = flows.map((flow) => {
+      const item = /** @type {HTMLElement} */ (old.get(flow.id) ?? this.#newItem(flow.id));
+      fillItem(item, flow);
+      item.querySelector("button")?.setAttribute("aria-current", String(flow === shown));
+      return item;
+    });
+    settle(list, items);
+  }
+
+  /** @param {string} id */
+  #newItem(id) {
+    const choice = make("button", "choice flow");
+    choice.type = "button";
+    choice.addEventListener("click", () => this.choose(id));
+    const item = make("li", "", choice);
+    item.dataset.flow = id;
+    return item;
+  }
+
+  /** @param {string} id */
+  choose(id) {
+    this.#chosen = id;
+    byId("follow", HTMLInputElement).checked = false;
+    this.draw();
+    byId("flow-head").scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {WholeFlow | undefined} flow */
+  #drawShown(flow) {
+    byId("flow-empty").hidden = flow !== undefined;
+    byId("flow-head").hidden = flow === undefined;
+    byId("flow-more").hidden = flow === undefined;
+    byId("flow-diagram").classList.toggle("example", flow === undefined);
+    drawFlow(byId("flow-diagram"), flow ?? example);
+    if (!flow) return;
+    byId("flow-head").replaceChildren(...headOf(flow));
+    if (byId("flow-more").dataset.flow !== flow.id) byId("flow-more").replaceChildren(...exportsOf(flow));
+    byId("flow-more").dataset.flow = flow.id;
+  }
+
+  async #forget() {
+    await change("DELETE", "/flows");
+    this.store.clear();
+    say("All flows are forgotten.", "good");
+  }
+}
+
+/** @param {WholeFlow} flow */
+function titleOf(flow) {
+  if (flow.silent) return "Silent renewal";
+  return beginnings[flow.records[0]?.endpoint ?? ""] ?? "Sign-in with a page";
+}
+
+/** One line of the list: what, whose, when, how far. @param {HTMLElement} item @param {WholeFlow} flow */
+function fillItem(item, flow) {
+  const choice = item.querySelector("button");
+  const reasons = (flow.reasons ?? []).map(({ code }) => code);
+  const version = JSON.stringify([flow.state, reasons, flow.messages?.map(({ state }) => state)]);
+  if (!choice || item.dataset.version === version) return;
+  item.dataset.version = version;
+  item.dataset.state = flow.state;
+  choice.replaceChildren(
+    make(
+      "span",
+      "who",
+      make("strong", "", titleOf(flow)),
+      make("span", "", flow.client_id ?? "no client", " · ", clockTime(flow.at), ` · ${stateOf(flow)[1]}`),
+    ),
+    pips(flow),
+    ...reasons.map((code) => make("span", "tag bad", code)),
+  );
+}
+
+/** @param {WholeFlow} flow */
+function stateOf(flow) {
+  return states[flow.state] ?? ["", flow.state];
+}
+
+/** The four steps, as far as they came. @param {WholeFlow} flow */
+function pips(flow) {
+  const row = make("span", "pips");
+  row.ariaHidden = "true";
+  let stopped = false; // what comes after a failed step only tells of the failure
+  for (const step of [1, 2, 3, 4]) {
+    const pip = make("span", "pip", String(step));
+    pip.dataset.state = stopped ? "idle" : stepState((flow.messages ?? []).filter((message) => message.step === step));
+    stopped ||= pip.dataset.state === "failed";
+    row.append(pip);
+  }
+  return row;
+}
+
+/** @param {import("../../shared/diagram.js").Message[]} messages */
+function stepState(messages) {
+  const found = messages.map(({ state }) => state);
+  return ["failed", "waiting", "done"].find((state) => found.includes(/** @type {any} */ (state))) ?? "idle";
+}
+
+/** @param {WholeFlow} flow */
+function headOf(flow) {
+  const [tone = "", words = ""] = stateOf(flow);
+  const title = make(
+    "h3",
+    "",
+    `${titleOf(flow)}${flow.client_id ? ` of ${flow.client_id}` : ""} `,
+    make("span", `tag ${tone}`, words),
+  );
+  const facts = make(
+    "p",
+    "soft small",
+    "began ",
+    clockTime(flow.at),
+    flow.took ? `, took ${duration(flow.took)}` : "",
+    ` · at ${flow.issuer}`,
+  );
+  return [title, facts, ...(flow.reasons ?? []).map((reason) => why(flow, reason))];
+}
+
+/** @param {WholeFlow} flow @param {import("../../shared/diagram.js").Reasoned} reason */
+function why(flow, reason) {
+  const code = make("strong", "", reason.code);
+  const tone = flow.state === "failed" ? "bad" : "warn";
+  const note = make("p", `note ${tone}`, code, `: ${reasonText(reason)}`, reasonLink(flow.issuer, reason.code));
+  note.dataset.reason = reason.code;
+  return note;
+}
+
+/** The flow, to take away. @param {WholeFlow} flow */
+function exportsOf(flow) {
+  const out = make("div", "exported");
+  const show = (/** @type {string} */ name, /** @type {string} */ format) => async () => {
+    const response = await fetch(`/console/flows/${flow.id}?format=${format}`);
+    out.replaceChildren(copyable(name, await response.text()));
+  };
+  return [
+    button("Mermaid", show("Mermaid sequence diagram", "mermaid")),
+    button("Transcript", show("Transcript", "transcript")),
+    link(`/console/flows/${flow.id}`, "JSON"),
+    out,
+  ];
+}

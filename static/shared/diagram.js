@@ -1,0 +1,283 @@
+// The sequence diagram of one flow: who told what to whom, in which of the four steps, and where it stopped.
+//
+//   App      Hidden iframe      Provider      API
+//    │ ───────────────────────────▶ │           │      every arrow is a <details>: it opens to the request's
+//    │             │ ◀───────────── │           │      parameters, checks, cookies and answer
+//
+// The list is drawn anew as often as the flow changes; what did not change stays the same element, so that an opened
+// message stays open and the keyboard stays where it is.
+
+import { duration, reasonLink, reasonText, recordDetails } from "./diagram-details.js";
+import { make, settle } from "./dom.js";
+
+/** @typedef {import("./diagram-details.js").Record} Record */
+
+/**
+ * The data of package trace, as JSON. What only a page knows has `source`, and in `about` the words that it opens to.
+ *
+ * @typedef {"app" | "iframe" | "browser" | "provider" | "api"} Lane
+ * @typedef {"done" | "failed" | "waiting" | "unseen"} State
+ * @typedef {{ step: number, from: Lane, to: Lane, text: string, state: State, at: string, took?: number, record?: string,
+ *   reason?: string, source?: "browser", about?: string }} Message
+ * @typedef {{ code: string, text: string, at: string }} Reasoned
+ * @typedef {{ id: string, client_id?: string, issuer: string, silent: boolean, state: "open" | "done" | "failed", at: string,
+ *   took?: number, reasons?: Reasoned[] | null, messages?: Message[] | null, records?: Record[] | null }} Flow
+ */
+
+/**
+ * @typedef {object} Options
+ * @property {Record[]} [records] what messages open to, found by id; default: those of the flow
+ * @property {(message: Message) => Record | undefined | Promise<Record | undefined>} [onOpen] asked for a record that is not among them
+ * @property {Message[]} [extra] what the page saw by itself, merged by time
+ */
+
+const lanes = ["app", "iframe", "provider", "api"];
+
+/** @type {{ [step: number]: [string, string]}} the four steps of a silent renewal: what happens, and why */
+const silentSteps = {
+  1: [
+    "The app asks, in a hidden iframe",
+    "It opens the provider’s /authorize with prompt=none: answer at once, and show no page.",
+  ],
+  2: [
+    "The provider recognises the user",
+    "By its own session cookie. It sends the iframe back to the app with a one-time code, or with an error.",
+  ],
+  3: [
+    "The app exchanges the code for tokens",
+    "The iframe hands the code over and goes; the app posts it to /token with the proof that the code is its own.",
+  ],
+  4: [
+    "The app calls its API",
+    "With the new access token. The API checks signature, issuer, audience and expiry by itself.",
+  ],
+};
+
+/** @type {{ [step: number]: [string, string]}} the same steps where a person sees the provider */
+const visibleSteps = {
+  1: [
+    "The app sends the browser to the provider",
+    "It opens /authorize in the window that the person sees. Pages are allowed.",
+  ],
+  2: [
+    "The provider finds out who it is",
+    "By its session cookie, or by a sign-in page. Then it sends the browser back with a one-time code.",
+  ],
+  3: ["The app exchanges the code for tokens", "It posts the code to /token with the proof that the code is its own."],
+  4: [
+    "The app calls its API",
+    "With the new access token. The API checks signature, issuer, audience and expiry by itself.",
+  ],
+};
+
+/** Step 3 where step 2 gave no code. @type {[string, string]} */
+const noCode = ["The app learns that it failed", "There is no code to exchange. The answer carries the error instead."];
+
+const stateWords = {
+  done: "",
+  failed: "it stopped here",
+  waiting: "not seen yet",
+  unseen: "inferred",
+};
+
+/**
+ * Draws flow into element, or draws it again.
+ *
+ * @param {HTMLElement} element
+ * @param {Flow} flow
+ * @param {Options} [options]
+ */
+export function drawFlow(element, flow, options = {}) {
+  const list = listOf(element, flow);
+  const first = list.childElementCount === 0;
+  list.dataset.state = flow.state;
+  const old = new Map([...list.children].map((item) => [keyOf(item), /** @type {HTMLElement} */ (item)]));
+  const messages = merge(flow.messages ?? [], options.extra ?? []);
+  const keys = keysOf(messages);
+  const items = messages.map((message, i) => {
+    const item = old.get(keys[i] ?? "") ?? newItem(keys[i] ?? "", !first);
+    const caption = messages[i - 1]?.step === message.step ? undefined : captionOf(flow, messages, message.step);
+    update(item, flow, message, options, caption);
+    return item;
+  });
+  settle(list, items);
+}
+
+/** The <ol> in element; another flow begins a new one. @param {HTMLElement} element @param {Flow} flow */
+function listOf(element, flow) {
+  const there = element.querySelector("ol.diagram");
+  if (there instanceof HTMLElement && there.dataset.flow === flow.id) return there;
+  const list = make("ol", "diagram");
+  list.dataset.flow = flow.id;
+  element.replaceChildren(head(flow), list);
+  return list;
+}
+
+/** The names of the lanes. @param {Flow} flow */
+function head(flow) {
+  const visitor = flow.silent ? "Hidden iframe" : "Browser";
+  const row = make("div", "diagram-head", ...["App", visitor, "Provider", "API"].map((name) => make("span", "", name)));
+  row.ariaHidden = "true"; // each message says by itself from whom it comes and to whom it goes
+  return row;
+}
+
+/** One list on one clock; among equals the provider's own comes first. @param {Message[]} ours @param {Message[]} extra */
+function merge(ours, extra) {
+  if (extra.length === 0) return ours;
+  return [...ours, ...extra].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
+/** A name for each message that stays while the flow goes on. @param {Message[]} messages */
+function keysOf(messages) {
+  /** @type {Map<string, number>} */
+  const seen = new Map();
+  return messages.map((m) => {
+    const key = [m.step, m.from, m.to, m.record, m.source].join("|");
+    seen.set(key, (seen.get(key) ?? 0) + 1);
+    return `${key}|${seen.get(key)}`;
+  });
+}
+
+/** @param {Element} item */
+function keyOf(item) {
+  return item instanceof HTMLElement ? (item.dataset.key ?? "") : "";
+}
+
+/** @param {string} key @param {boolean} arrives in front of the reader */
+function newItem(key, arrives) {
+  const item = make("li", arrives ? "arrives" : "");
+  item.dataset.key = key;
+  return item;
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {Flow} flow
+ * @param {Message} message
+ * @param {Options} options
+ * @param {[string, string] | undefined} caption of the step that it is the first of
+ */
+function update(item, flow, message, options, caption) {
+  const record = (options.records ?? flow.records ?? []).find(({ id }) => id === message.record);
+  const version = JSON.stringify([message, caption, record]);
+  if (item.dataset.version === version) return;
+  item.dataset.version = version;
+  mark(item, message);
+  const details = item.querySelector("details") ?? make("details");
+  details.replaceChildren(summary(flow, message));
+  const open = () => void fill(details, flow, message, record, options);
+  details.ontoggle = () => details.open && open();
+  if (details.open) open();
+  item.querySelector(".step-head")?.remove();
+  if (details.parentElement !== item) item.append(details);
+  if (caption) item.prepend(stepHead(message.step, caption));
+}
+
+/** What style sheets and tests read. @param {HTMLElement} item @param {Message} message */
+function mark(item, message) {
+  item.dataset.step = String(message.step);
+  item.dataset.from = message.from;
+  item.dataset.to = message.to;
+  item.dataset.state = message.state;
+  item.dataset.reason = message.reason ?? "";
+  item.dataset.source = message.source ?? "provider";
+  const [from, to] = [laneOf(message.from), laneOf(message.to)];
+  item.dataset.direction = direction(from, to);
+  item.dataset.side = Math.max(from, to) === 3 ? "end" : "start";
+}
+
+/** @param {number} from @param {number} to */
+function direction(from, to) {
+  if (from === to) return "self";
+  return from < to ? "right" : "left";
+}
+
+/** A visible window and a hidden iframe share their lane: one flow has one of them. @param {Lane} lane */
+function laneOf(lane) {
+  return Math.max(0, lanes.indexOf(lane === "browser" ? "iframe" : lane));
+}
+
+/** @param {Flow} flow @param {Message[]} messages @param {number} step */
+function captionOf(flow, messages, step) {
+  const refused = messages.some((message) => message.step === 2 && message.state === "failed");
+  if (step === 3 && refused) return noCode;
+  return (flow.silent ? silentSteps : visibleSteps)[step];
+}
+
+/** Number, name and reason of a step, before its first message. @param {number} step @param {[string, string]} caption */
+function stepHead(step, [title, why]) {
+  return make(
+    "div",
+    "step-head",
+    make("span", "step-number", String(step)),
+    make("p", "", make("strong", "", title), " ", make("span", "soft", why)),
+  );
+}
+
+/** The arrow and its words. @param {Flow} flow @param {Message} message */
+function summary(flow, message) {
+  const state = stateWords[message.state] ?? message.state;
+  const after = Date.parse(message.at) - Date.parse(flow.at);
+  const words = make(
+    "span",
+    "words",
+    make("span", "visually-hidden", `${nameOf(message.from)} to ${nameOf(message.to)}: `),
+    make("span", "text", message.text),
+    message.reason && make("span", "tag bad", message.reason),
+    state && message.state !== "failed" && make("span", "tag", state),
+    state && message.state === "failed" && make("span", "visually-hidden", state),
+    Number.isFinite(after) && make("span", "when soft number", when(after, message)),
+  );
+  const arrow = make("span", "arrow");
+  arrow.ariaHidden = "true";
+  return make("summary", "", words, arrow);
+}
+
+/** @param {number} after the flow began, in milliseconds @param {Message} message */
+function when(after, message) {
+  if (message.state === "waiting") return "";
+  const at = `+${duration(Math.max(0, Math.round(after)) * 1e6)}`;
+  return message.took ? `${at}, took ${duration(message.took)}` : at;
+}
+
+/** @param {Lane} lane */
+function nameOf(lane) {
+  return { app: "App", iframe: "Hidden iframe", browser: "Browser", provider: "Provider", api: "API" }[lane] ?? lane;
+}
+
+/**
+ * @param {HTMLDetailsElement} details
+ * @param {Flow} flow
+ * @param {Message} message
+ * @param {Record | undefined} known
+ * @param {Options} options
+ */
+async function fill(details, flow, message, known, options) {
+  const record = known ?? (await options.onOpen?.(message));
+  const content = record ? recordDetails(record) : nothing(message);
+  if (message.reason)
+    content.prepend(make("p", "", why(flow, message.reason), reasonLink(flow.issuer, message.reason)));
+  details.querySelector(".opened")?.remove();
+  details.append(content);
+}
+
+/** What the hub said about this reason. @param {Flow} flow @param {string} reason */
+function why(flow, reason) {
+  const told = (flow.reasons ?? []).find(({ code }) => code === reason);
+  return told ? reasonText(told) : "";
+}
+
+const stateAbout = {
+  waiting: "Expected next, but not seen yet.",
+  unseen:
+    "This happens where the provider cannot look: in the browser, or between app and API. It is inferred from what came before or after.",
+  done: "There is nothing more to show about it.",
+  failed: "There is nothing more to show about it.",
+};
+
+/** @param {Message} message */
+function nothing(message) {
+  const seen =
+    message.source === "browser" ? "Seen by the page itself: there is no request to the provider to show." : "";
+  return make("div", "opened stack tight", make("p", "soft", message.about || seen || stateAbout[message.state]));
+}
