@@ -19,8 +19,8 @@ import (
 func BenchmarkSilentCycle(b *testing.B) {
 	for name, dev := range map[string]bool{"dev=false": false, "dev=true": true} {
 		b.Run(name, func(b *testing.B) {
-			provider, cookies := forBenchmark(b, dev)
-			query := idptest.Request("spa", "prompt", "none").Encode()
+			provider := forBenchmark(b, dev)
+			cookies, query := signedIn(provider), idptest.Request("spa", "prompt", "none").Encode()
 			for b.Loop() {
 				silentCycle(b, provider, cookies, query)
 			}
@@ -28,33 +28,40 @@ func BenchmarkSilentCycle(b *testing.B) {
 	}
 }
 
-func forBenchmark(b *testing.B, dev bool) (*idp.Provider, string) {
-	b.Helper()
+// forBenchmark is a provider without a log, whose keys are of ES256.
+func forBenchmark(tb testing.TB, dev bool) *idp.Provider {
+	tb.Helper()
 	config := idp.Config{Dev: &dev, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}
 	provider, err := idp.New(config, idp.Surroundings{Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
+	return provider
+}
+
+// signedIn is the Cookie header of a browser in which alice signed in.
+func signedIn(provider *idp.Provider) string {
 	w := answerOf(provider, http.MethodPost, "/login", "", url.Values{"username": {"alice"}, "password": {"alice"}})
 	var cookies []string
 	for _, cookie := range w.Result().Cookies() {
 		cookies = append(cookies, cookie.Name+"="+cookie.Value)
 	}
-	return provider, strings.Join(cookies, "; ")
+	return strings.Join(cookies, "; ")
 }
 
-func silentCycle(b *testing.B, provider *idp.Provider, cookies, query string) {
+func silentCycle(tb testing.TB, provider *idp.Provider, cookies, query string) {
+	tb.Helper()
 	w := answerOf(provider, http.MethodGet, "/authorize?"+query, cookies, nil)
 	location, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || location.Query().Get("code") == "" {
-		b.Fatalf("no code: %d %s", w.Code, w.Header().Get("Location"))
+		tb.Fatalf("no code: %d %s", w.Code, w.Header().Get("Location"))
 	}
 	w = answerOf(provider, http.MethodPost, "/token", "", url.Values{
 		"grant_type": {"authorization_code"}, "client_id": {"spa"}, "code": {location.Query().Get("code")},
 		"redirect_uri": {"http://localhost:9090/spa/callback.html"}, "code_verifier": {idptest.CodeVerifier},
 	})
 	if w.Code != http.StatusOK {
-		b.Fatalf("no tokens: %d %s", w.Code, w.Body)
+		tb.Fatalf("no tokens: %d %s", w.Code, w.Body)
 	}
 }
 

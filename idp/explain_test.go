@@ -133,6 +133,9 @@ func TestAnErrorPageInAHiddenIframeTellsTheAppAroundIt(t *testing.T) {
 			if framed := w.Header().Get("X-Frame-Options") == ""; framed != (row.framer != "") {
 				t.Errorf("X-Frame-Options is %q", w.Header().Get("X-Frame-Options"))
 			}
+			if row.framer != "" && strings.Contains(w.Body.String(), `id="remedy"`) {
+				t.Error("a page that another page frames has a form that changes the registration")
+			}
 			if told := strings.Contains(w.Body.String(), tells); told != (row.framer != "") {
 				t.Errorf("the page tells %s: %v", row.framer, told)
 			}

@@ -30,8 +30,10 @@ func (p *Provider) help(c echo.Context, page *pages.Error, e *oidc.Error) (frame
 	default:
 		return p.parent(c.Request(), params, page)
 	}
-	page.Remedy = p.remedy(c.Request(), params)
-	return p.parent(c.Request(), params, page)
+	if framedBy = p.parent(c.Request(), params, page); framedBy == "" { // who frames a form can make a person press its button
+		page.Remedy = p.remedy(c.Request(), params)
+	}
+	return framedBy
 }
 
 // remedy offers to register what was asked for, on a page that a browser opened by one of our own names: a name of the internet that

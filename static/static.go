@@ -9,7 +9,7 @@ import (
 var files embed.FS
 
 // IDP holds the provider's pages (html/template files, one a page, and layout.html),
-// its style sheet and its one script, form_post.js. Serve the latter two at /static/idp/.
+// its style sheets and its scripts. Serve the latter two at /static/idp/.
 func IDP() fs.FS { return room("idp") }
 
 // Demo holds the demo relying party's pages, styles and scripts. The folder vendor/ in it

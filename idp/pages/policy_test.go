@@ -50,6 +50,15 @@ func TestContentSecurityPolicy(t *testing.T) {
 }
 
 // TestAHostileURIAddsNoDirective has URIs that net/url takes, and that would end one directive and begin another.
+func TestAPageWhoseScriptsAskTheProvider(t *testing.T) {
+	for connects, want := range map[bool]bool{true: true, false: false} {
+		policy := render(t, pages.Policy{Connects: connects}).Get("Content-Security-Policy")
+		if got := strings.Contains(policy, "connect-src 'self'"); got != want {
+			t.Errorf("CSP3 §6.1.2 with Connects %t the policy is %s", connects, policy)
+		}
+	}
+}
+
 func TestAHostileURIAddsNoDirective(t *testing.T) {
 	for _, uri := range []string{
 		"https://app.test;frame-ancestors/cb",
