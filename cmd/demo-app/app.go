@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -13,10 +14,35 @@ import (
 // maxBody bounds a request's body, in bytes. The largest that is expected is an answer of the provider's, some hundred bytes.
 const maxBody = 64 << 10
 
-// newApp returns the whole demo as one handler. self is the address at which this process reaches it, so that the
-// server-side app can call the API over HTTP like everybody else. No network call is made here: the provider may
+// newApp returns the whole demo as one handler, for every layout. self is the address at which this process reaches it, so
+// that the server-side app can call the API over HTTP like everybody else. No network call is made here: the provider may
 // start later.
 func newApp(c config, self string, log *slog.Logger) (http.Handler, error) {
+	all := sites{byHost: map[string]http.Handler{}}
+	for i, here := range c.everywhere() {
+		site, err := newSite(here, self, log)
+		if err != nil {
+			return nil, err
+		}
+		all.byHost[host(here.BaseURL)] = site
+		if i == 0 {
+			all.first = site
+		}
+	}
+	return http.MaxBytesHandler(all, maxBody), nil
+}
+
+// host is the host name in an address that has been checked before.
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// newSite returns the demo in one layout.
+func newSite(c config, self string, log *slog.Logger) (http.Handler, error) {
 	party, err := rp.New(c.relyingParty(log))
 	if err != nil {
 		return nil, err
@@ -34,11 +60,11 @@ func newApp(c config, self string, log *slog.Logger) (http.Handler, error) {
 	e.Use(withRequestID, logRequests(log), securityHeaders(c.Issuer))
 	pages.routes(e)
 	routeAssets(e)
-	routeWeb(e, party, self)
+	routeWeb(e, webApp{party: party, api: self + "/api/me", host: host(c.BaseURL)})
 	e.GET("/api/me", echo.WrapHandler(resource.Require(apiScope)(http.HandlerFunc(me))))
 	e.GET("/config.json", func(ec echo.Context) error { return answer(ec, http.StatusOK, c.spa()) })
 	e.GET("/healthz", func(ec echo.Context) error { return ec.String(http.StatusOK, "ok\n") })
-	return http.MaxBytesHandler(e, maxBody), nil
+	return e, nil
 }
 
 func routeAssets(e *echo.Echo) {
@@ -48,13 +74,12 @@ func routeAssets(e *echo.Echo) {
 }
 
 // routeWeb mounts package rp, and what the server-side app adds to it.
-func routeWeb(e *echo.Echo, party *rp.RP, self string) {
-	e.GET("/web/login", echo.WrapHandler(http.HandlerFunc(party.Login)))
-	e.GET("/web/callback", echo.WrapHandler(http.HandlerFunc(party.Callback)))
-	e.GET("/web/silent", echo.WrapHandler(http.HandlerFunc(party.SilentLogin)))
-	e.POST("/web/silent/finish", echo.WrapHandler(http.HandlerFunc(party.FinishSilent)))
-	e.POST("/web/logout", echo.WrapHandler(http.HandlerFunc(party.Logout)))
-	web := webApp{party: party, api: self + "/api/me"}
+func routeWeb(e *echo.Echo, web webApp) {
+	e.GET("/web/login", echo.WrapHandler(http.HandlerFunc(web.party.Login)))
+	e.GET("/web/callback", echo.WrapHandler(http.HandlerFunc(web.party.Callback)))
+	e.GET("/web/silent", echo.WrapHandler(http.HandlerFunc(web.party.SilentLogin)))
+	e.POST("/web/silent/finish", echo.WrapHandler(http.HandlerFunc(web.party.FinishSilent)))
+	e.POST("/web/logout", echo.WrapHandler(http.HandlerFunc(web.party.Logout)))
 	e.GET("/web/session", web.session)
 	e.GET("/web/call-api", web.callAPI)
 }

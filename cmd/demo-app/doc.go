@@ -3,6 +3,8 @@
 //
 //	/spa/         the single-page app: oidc-client-ts in the browser; its scripts are in static/demo/spa
 //	/web/         the server-side app: package rp holds the tokens; its page's scripts are in static/demo/web
+//	/both/        the two ways side by side; static/demo/both
+//	/lessons/     eleven failures to cause and repair; static/demo/lessons
 //	/api/me       the protected API: package rp verifies the access token
 //	/config.json  what the single-page app is told: issuer, client_id, redirect_uri, scope
 //
@@ -10,10 +12,12 @@
 //
 //	main.go        flags and environment, the two commands
 //	config.go      the configuration, and what is derived from it
+//	layouts.go     the pairs of host names that one process serves, each a site of its own
 //	serve.go       listen, serve, stop in an orderly way
 //	app.go         the routes
 //	pages.go       the pages: html/template files of static/demo/pages
 //	words.go       the captions of the four steps, for each app
+//	lessons.go     the words of the lessons
 //	assets.go      scripts and styles
 //	web.go         what the server-side app's page asks its server
 //	api.go         the API

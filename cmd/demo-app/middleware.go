@@ -31,6 +31,15 @@ func securityHeaders(issuer string) echo.MiddlewareFunc {
 	}
 }
 
+// tellReferrer has requests of the page say where they come from, as browsers did by default for long. That tells a
+// code to the next server, so it is for the lesson that shows it only.
+func tellReferrer(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set("Referrer-Policy", "no-referrer-when-downgrade")
+		return next(c)
+	}
+}
+
 type requestIDKey struct{}
 
 // withRequestID names the request in its context, for the log, and in the answer, for a person who reports a failure.

@@ -24,9 +24,11 @@ type pages struct {
 type page struct {
 	Title, Path     string
 	Issuer, BaseURL string
+	Places          []place // the layouts to choose from
 	Steps           []step
 	IDToken         token
 	AccessToken     token
+	Lessons         []lesson
 	Problem         string // of the error page
 }
 
@@ -40,11 +42,11 @@ type step struct {
 type token struct{ ID, Title, Text string }
 
 // standalone pages do without the layout: they run unseen, and should cost little.
-var standalone = []string{"callback", "silent_callback"}
+var standalone = []string{"callback", "silent_callback", "lesson_app", "lesson_silent"}
 
 func newPages(c config) (*pages, error) {
 	p := &pages{config: c, parsed: map[string]*template.Template{}}
-	for _, name := range []string{"landing", "spa", "web", "error"} {
+	for _, name := range []string{"landing", "spa", "web", "both", "lessons", "error"} {
 		parsed, err := template.ParseFS(static.Demo(), "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, err
@@ -67,9 +69,20 @@ func (p *pages) routes(e *echo.Echo) {
 	e.GET("/spa/callback.html", p.show("callback", page{}))
 	e.GET("/web/", p.show("web", webPage()))
 	e.GET("/web/silent-callback", p.show("silent_callback", page{}))
-	for _, path := range []string{"/spa", "/web"} {
+	e.GET("/both/", p.show("both", page{Title: "The two ways"}))
+	p.lessonRoutes(e)
+	for _, path := range []string{"/spa", "/web", "/both", "/lessons"} {
 		e.GET(path, func(c echo.Context) error { return c.Redirect(http.StatusMovedPermanently, path+"/") })
 	}
+}
+
+// lessonRoutes are the lessons and the callback pages that they go wrong with: one whose address nobody registered, one that
+// boots an app, one that does nothing.
+func (p *pages) lessonRoutes(e *echo.Echo) {
+	e.GET("/lessons/", p.show("lessons", page{Title: "Lessons", Lessons: lessons}))
+	e.GET("/lessons/callback.html", p.show("callback", page{}))
+	e.GET("/lessons/silent.html", p.show("lesson_silent", page{}))
+	e.GET("/lessons/app.html", p.show("lesson_app", page{}), tellReferrer)
 }
 
 func (p *pages) show(name string, data page) echo.HandlerFunc {
@@ -82,7 +95,7 @@ func (p *pages) show(name string, data page) echo.HandlerFunc {
 
 // render writes the page when it is complete, so that a failing template leaves no half of one.
 func (p *pages) render(c echo.Context, status int, name string, data page) error {
-	data.Issuer, data.BaseURL = p.config.Issuer, p.config.BaseURL
+	data.Issuer, data.BaseURL, data.Places = p.config.Issuer, p.config.BaseURL, p.config.places()
 	var html bytes.Buffer
 	if err := p.parsed[name].Execute(&html, data); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)

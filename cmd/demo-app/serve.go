@@ -71,6 +71,9 @@ func serveUntil(ctx context.Context, server *http.Server, listener net.Listener)
 
 func greet(out io.Writer, c config) {
 	fmt.Fprintf(out, "Demo app   %s  (single-page app /spa/, server-side app /web/, API /api/me)\n", c.BaseURL)
+	for _, other := range c.everywhere()[1:] {
+		fmt.Fprintf(out, "           %s  (the same with the provider at %s)\n", other.BaseURL, other.Issuer)
+	}
 	fmt.Fprintf(out, "Provider   %s  (if it is not running yet: go run ./cmd/idp)\n", c.Issuer)
 	if !haveLibrary() {
 		fmt.Fprintln(out, "Missing    oidc-client-ts, for /spa/: run npm install, then start this again")

@@ -19,6 +19,7 @@ import (
 type webApp struct {
 	party *rp.RP
 	api   string // the API's address, as this process reaches it
+	host  string // the name under which the API belongs to this layout
 }
 
 // sessionAnswer is what the page shows. There is no token in it, only what the tokens say.
@@ -86,7 +87,7 @@ func (w webApp) callAPI(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	result, err := get(c.Request().Context(), w.api, session.AccessToken)
+	result, err := w.get(c.Request().Context(), session.AccessToken)
 	if err != nil {
 		return err
 	}
@@ -96,11 +97,12 @@ func (w webApp) callAPI(c echo.Context) error {
 // apiClient has a time limit below that of the request that waits for it.
 var apiClient = http.Client{Timeout: 15 * time.Second}
 
-func get(ctx context.Context, url, accessToken string) (apiAnswer, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func (w webApp) get(ctx context.Context, accessToken string) (apiAnswer, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.api, nil)
 	if err != nil {
 		return apiAnswer{}, err
 	}
+	r.Host = w.host
 	r.Header.Set("Authorization", "Bearer "+accessToken)
 	response, err := apiClient.Do(r)
 	if err != nil {

@@ -1,11 +1,12 @@
 // The one place where the page says what happened. It is a live region (role=status), so a screen reader hears it.
 
-import { make } from "./dom.js";
+import { make } from "../../shared/dom.js";
+import { explanationOf } from "./reason.js";
 import { textFor } from "./texts.js";
 
 /**
- * Shows the words for problem.code in the element, and leaves the code in data-code and the OAuth error code
- * that was on the wire, if any, in data-error.
+ * Shows the words for problem.code in the element, and leaves the code in data-code, the OAuth error code that was on
+ * the wire, if any, in data-error, and the provider's reason code in data-reason.
  *
  * @param {HTMLElement} element
  * @param {import("./problem.js").Problem} problem
@@ -15,10 +16,12 @@ export function show(element, problem, names) {
   const { tone, title, text, todo = [] } = textFor(problem.code);
   const note = make("div", `note ${tone} stack tight`, make("strong", "", title), make("p", "", ...links(text, names)));
   if (problem.description) note.append(make("p", "small", "Reported: ", make("q", "", problem.description)));
+  if (problem.reason) note.append(reasonLine(problem.reason, names.issuer));
   if (todo.length > 0) note.append(list(todo, names));
   element.replaceChildren(note);
   element.dataset.code = problem.code;
   element.dataset.error = problem.error ?? "";
+  element.dataset.reason = problem.reason ?? "";
   if (tone !== "good") element.scrollIntoView({ block: "nearest" }); // on a phone the buttons are far below it
 }
 
@@ -27,6 +30,17 @@ export function clear(element) {
   element.replaceChildren();
   element.dataset.code = "";
   element.dataset.error = "";
+  element.dataset.reason = "";
+}
+
+/**
+ * @param {string} reason
+ * @param {string} issuer
+ */
+function reasonLine(reason, issuer) {
+  const code = make("a", "mono", reason);
+  code.href = explanationOf(issuer, reason);
+  return make("p", "", make("strong", "", "Reason, as the provider found it: "), code);
 }
 
 /**

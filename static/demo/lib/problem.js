@@ -1,5 +1,6 @@
 // From what went wrong to one code that texts.js can explain.
 
+import { reasonIn } from "./reason.js";
 import { crossSite } from "./site.js";
 
 /**
@@ -7,7 +8,17 @@ import { crossSite } from "./site.js";
  * @property {string} code a key of texts.js, or an OAuth error code without a text of its own
  * @property {string} [error] the OAuth error code on the wire, if there was one
  * @property {string} [description] what the other side said, word for word
+ * @property {string} [reason] the provider's reason code, when it gave one
  */
+
+/** A problem on its way to who asked. */
+export class Refused extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.description ?? problem.code);
+    this.problem = problem;
+  }
+}
 
 // What oidc-client-ts throws without a type of its own can only be told by its words.
 /** @type {[RegExp, string][]} */
@@ -20,10 +31,11 @@ const byWords = [
 ];
 
 /**
- * @param {unknown} thrown by oidc-client-ts
+ * @param {unknown} thrown by oidc-client-ts, or by us
  * @returns {Problem}
  */
 export function problemOf(thrown) {
+  if (thrown instanceof Refused) return thrown.problem;
   const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (name === "ErrorResponse") return fromWire(/** @type {import("oidc-client-ts").ErrorResponse} */ (thrown));
   if (name === "ErrorTimeout") return { code: "timeout", description: message };
@@ -39,23 +51,35 @@ export function problemOf(thrown) {
  * @returns {Problem}
  */
 export function fromWire({ error, error_description: description }) {
-  return { code: error ?? "other", error: error ?? undefined, description: description ?? undefined };
+  const reason = reasonIn(description);
+  return { code: error ?? "other", error: error ?? undefined, description: description ?? undefined, reason };
 }
 
 /**
- * The same answer can have two causes. The page adds what only it knows: where it lives, and whether somebody was
- * signed in; and after a timeout it looks whether the provider is there at all.
+ * The same answer can have two causes. A provider that gives its reason tells them apart. With others the page adds what
+ * only it knows: where it lives, and whether somebody was signed in; and after a timeout it looks whether the provider is
+ * there at all.
  *
  * @param {Problem} problem
  * @param {{issuer: string, wasSignedIn: boolean}} known
  * @returns {Promise<Problem>}
  */
 export async function judge(problem, { issuer, wasSignedIn }) {
-  if (problem.code === "login_required" && wasSignedIn && crossSite(location.origin, issuer)) {
+  if (problem.code === "login_required" && isWithheld(problem.reason, issuer, wasSignedIn)) {
     return { ...problem, code: "cookie_withheld" };
   }
   if (problem.code === "timeout" && !(await reachable(issuer))) return { ...problem, code: "provider_down" };
   return problem;
+}
+
+/**
+ * @param {string | undefined} reason
+ * @param {string} issuer
+ * @param {boolean} wasSignedIn
+ */
+function isWithheld(reason, issuer, wasSignedIn) {
+  if (reason) return reason.startsWith("cookie.");
+  return wasSignedIn && crossSite(location.origin, issuer);
 }
 
 /**

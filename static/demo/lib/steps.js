@@ -1,7 +1,7 @@
 // The picture and the list of the four steps. Nothing here moves by itself: a step changes only because somebody
 // saw it happen and says so, and every line under a step is such an observation with its time.
 
-import { byId, make } from "./dom.js";
+import { byId, make } from "../../shared/dom.js";
 
 /** @typedef {"idle" | "active" | "done" | "failed"} State */
 /** @typedef {1 | 2 | 3 | 4} Step */

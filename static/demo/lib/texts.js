@@ -52,7 +52,7 @@ export const texts = {
   cookie_withheld: {
     tone: "warn",
     title: "Withheld or signed out: the provider did not see its session cookie.",
-    text: "A moment ago you were signed in; now the provider answered login_required. App ({app}) and provider ({issuer}) are different sites, so either the browser withheld the provider's cookie from the hidden iframe (third-party cookies are blocked) or you really signed out there. The answer is the same in both cases.",
+    text: "The provider answered login_required, because no session cookie came with the hidden iframe. App ({app}) and provider ({issuer}) are different sites, so either the browser withheld the cookie (third-party cookies are blocked) or nobody is signed in there. The answer is the same in both cases.",
     todo: [
       "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
       "If withheld: allow third-party cookies for this page in the browser's settings, or serve both from one site, for example app.demo.localhost and idp.demo.localhost.",
@@ -103,6 +103,15 @@ export const texts = {
     todo: [
       "Check that this app's redirect URI is registered at the provider exactly as it is sent: an unregistered one is answered by a page, never by a redirect.",
       "In the browser's developer tools, look at the last request inside the iframe and at the console.",
+    ],
+  },
+  page_in_iframe: {
+    tone: "bad",
+    title: "The hidden iframe stopped on a page of the provider.",
+    text: "A silent request may only be answered by a redirect back to this app. A page in a hidden iframe is seen by nobody, so the app would wait until its timer runs out.",
+    todo: [
+      "The reason below leads to what it means and what to do.",
+      "The timeline shows the request and what was checked.",
     ],
   },
   popup_closed: {
@@ -169,6 +178,18 @@ export const texts = {
     title: "The session changed while it was being renewed.",
     text: "Somebody signed in or out in another tab meanwhile, so the renewed tokens were thrown away.",
     todo: ["Renew again, if you are still signed in."],
+  },
+  console_closed: {
+    tone: "warn",
+    title: "The lessons need a provider in development mode.",
+    text: "They ask the provider to go wrong, and it does that for its own console only. {issuer} is not running, or has no console for this page.",
+    todo: ["Start it: go run ./cmd/idp (make demo starts both), without --dev=false."],
+  },
+  lesson_broken: {
+    tone: "bad",
+    title: "This lesson could not be given.",
+    text: "Not the failure it shows went wrong, but the lesson itself. What was reported stands below, as it came.",
+    todo: ["Reload this page and try again."],
   },
   library_missing: {
     tone: "bad",

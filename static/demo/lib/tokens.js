@@ -1,6 +1,6 @@
 // Shows the decoded tokens, and after a renewal what changed in them.
 
-import { byId } from "./dom.js";
+import { byId } from "../../shared/dom.js";
 
 /** @typedef {import("./jwt.js").Decoded} Decoded */
 

@@ -1,7 +1,7 @@
 // What both apps show in the same way: who is signed in, the tokens, the countdown, the API's answer, messages.
 
+import { byId } from "../../shared/dom.js";
 import { createCountdown } from "./countdown.js";
-import { byId } from "./dom.js";
 import { clear, show } from "./message.js";
 import { showToken } from "./tokens.js";
 

@@ -1,11 +1,16 @@
 // The single-page app: oidc-client-ts does the protocol, this file connects it with the page.
 
+import { byId } from "../../shared/dom.js";
 import { callApi, refusal } from "../lib/api.js";
+import { appTimeline } from "../lib/apptimeline.js";
 import { loadConfig } from "../lib/config.js";
-import { byId } from "../lib/dom.js";
+import { watchFrames } from "../lib/frame.js";
 import { decode } from "../lib/jwt.js";
 import { judge, problemOf, reachable } from "../lib/problem.js";
+import { Provider } from "../lib/provider.js";
+import { tellApi, tellCallback, tellClock } from "../lib/reports.js";
 import { createSteps } from "../lib/steps.js";
+import { Verdict } from "../lib/verdict.js";
 import { createView } from "../lib/view.js";
 import { settings } from "./settings.js";
 import { Watch } from "./watch.js";
@@ -26,7 +31,16 @@ class App {
   constructor(oidc, config, view) {
     this.config = config;
     this.view = view;
-    this.watch = new Watch(this.steps, config.issuer, { begin: view.quiet, stuck: () => this.sayIfDown() });
+    this.provider = new Provider(config.issuer);
+    const { issuer, client_id: clientId } = config;
+    this.verdict = new Verdict(view.say);
+    this.timeline = appTimeline(this.provider, { issuer, clientId, blame: (reason) => this.verdict.blamed(reason) });
+    this.watch = new Watch(this.steps, this.timeline, issuer, {
+      begin: () => this.begin(),
+      stuck: () => this.stuck(),
+      page: (problem) => this.verdict.page(problem),
+      answer: (answer) => void tellCallback(this.provider, answer, this.timeline.age),
+    });
     this.manager = new oidc.UserManager({ ...settings(config), stateStore: this.watch.stateStore(oidc) });
   }
 
@@ -35,6 +49,7 @@ class App {
     events.addUserLoaded((user) => this.loaded(user));
     events.addUserUnloaded(() => this.show(null));
     events.addSilentRenewError((error) => this.failed(error)); // automatic renewal has nobody who awaits it
+    events.addAccessTokenExpiring(() => this.expiring());
     this.connectButtons();
     this.show(await this.manager.getUser()); // kept in sessionStorage, so a reload loses nothing
     await this.arrive();
@@ -66,6 +81,21 @@ class App {
     });
   }
 
+  expiring() {
+    const text = "oidc-client-ts: accessTokenExpiring, so it renews";
+    if (!this.watch.running) this.timeline.before({ step: 1, from: "app", to: "app", text });
+  }
+
+  begin() {
+    this.verdict.begin();
+    this.view.quiet();
+  }
+
+  stuck() {
+    this.verdict.stuck();
+    void this.sayIfDown();
+  }
+
   async renew() {
     this.announce = true;
     if (this.watch.running)
@@ -85,6 +115,7 @@ class App {
     this.watch.succeeded(user);
     if (renewed) this.view.renewals(++this.renewals);
     const success = renewed ? "renewed" : "signed_in";
+    tellClock(this.provider, decode(user.access_token)?.claims ?? {});
     void this.call(user.access_token, this.announce ? success : "");
     this.announce = false;
   }
@@ -100,6 +131,7 @@ class App {
     this.announce = false;
     const problem = problemOf(thrown);
     this.watch.failed(problem);
+    if (this.verdict.covers(problem)) return;
     this.view.say(await judge(problem, { issuer: this.config.issuer, wasSignedIn: this.signedIn }));
   }
 
@@ -120,8 +152,11 @@ class App {
       "active",
       `GET /api/me ${accessToken ? "with the access token in Authorization" : "without a token"}`,
     );
+    this.timeline.add({ step: 4, from: "app", to: "api", text: "GET /api/me with the access token" });
+    const start = performance.now();
     try {
       const answer = await callApi(accessToken);
+      this.called(accessToken, answer.status, performance.now() - start);
       const refused = refusal(answer);
       this.steps.set(4, refused ? "failed" : "done", `the API answered ${answer.status}`);
       this.view.api(answer);
@@ -131,6 +166,18 @@ class App {
       this.steps.set(4, "failed", "no answer");
       this.view.say({ code: "app_down" });
     }
+  }
+
+  /**
+   * @param {string | undefined} accessToken
+   * @param {number} status
+   * @param {number} took milliseconds
+   */
+  called(accessToken, status, took) {
+    const state = status < 400 ? "done" : "failed";
+    this.timeline.add({ step: 4, from: "api", to: "app", text: `The API answered ${status}`, state, took });
+    const jti = decode(accessToken ?? "")?.claims.jti;
+    tellApi(this.provider, typeof jti === "string" ? jti : undefined, { status, took });
   }
 
   /** What this visit began with: the way back from signing out, or a provider that is not there. */
@@ -169,3 +216,4 @@ const view = createView(config);
 if (!globalThis.oidc) view.say({ code: "library_missing" });
 else if (location.origin !== new URL(config.redirect_uri).origin) view.say({ code: "wrong_origin" });
 else await new App(globalThis.oidc, config, view).start();
+watchFrames();

@@ -4,8 +4,8 @@
 //   iframe    tells the page around it, which does the rest and removes this one
 // Keep this page small: it runs inside the hidden iframe at every renewal. The whole app here would start there, too.
 
+import { byId } from "../../shared/dom.js";
 import { loadConfig } from "../lib/config.js";
-import { byId } from "../lib/dom.js";
 import { show } from "../lib/message.js";
 import { problemOf } from "../lib/problem.js";
 import { settings } from "./settings.js";
@@ -19,11 +19,20 @@ async function finish(oidc) {
   const manager = new oidc.UserManager({ ...settings(config), automaticSilentRenew: false });
   try {
     const user = await manager.signinCallback();
-    if (user) location.replace("/spa/"); // replace: the used code does not stay in the history
+    if (user) location.replace(whereTo(user.state)); // replace: the used code does not stay in the history
   } catch (error) {
     // In the iframe nobody would see it; there the waiting page notices by its timer.
     if (window === window.top) say(problemOf(error), config.issuer);
   }
+}
+
+/**
+ * The page that began the sign-in, as it noted in `state`. It stood in this browser's own storage meanwhile.
+ *
+ * @param {unknown} state
+ */
+function whereTo(state) {
+  return state === "/lessons/" ? state : "/spa/";
 }
 
 /**

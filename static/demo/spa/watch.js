@@ -1,12 +1,28 @@
-// Watches a silent renewal from outside, while oidc-client-ts does it, and reports what it sees to the steps.
-// What happens inside the provider, and where the iframe is meanwhile, no page may see: step 2 is known by its result.
+// Watches a silent renewal from outside, while oidc-client-ts does it, and reports what it sees to the steps and to the
+// timeline. What happens inside the provider, and where the iframe is meanwhile, no page may see: step 2 is known by its
+// result, and to the timeline the provider tells its part itself.
+
+import { pageProblem } from "../lib/reason.js";
 
 /** @typedef {ReturnType<typeof import("../lib/steps.js").createSteps>} Steps */
 /** @typedef {import("../lib/steps.js").Step} Step */
+/** @typedef {import("../lib/timeline.js").Timeline} Timeline */
+/** @typedef {import("../lib/problem.js").Problem} Problem */
+
+/**
+ * @typedef {object} Tell
+ * @property {() => void} begin a renewal begins
+ * @property {() => void} stuck its iframe got stuck
+ * @property {(problem: Problem) => void} page the page on which it got stuck says what is wrong
+ * @property {(answer: {state: string, error?: string}) => void} answer the provider's answer came back
+ */
 
 export class Watch {
   /** Is a renewal under way? From the iframe to the result, which comes when the iframe is gone already. */
   running = false;
+
+  /** Somebody else's iframe is not to be watched. */
+  asleep = false;
 
   /** @type {HTMLIFrameElement | undefined} the hidden iframe of the renewal that is watched */
   #frame;
@@ -15,28 +31,32 @@ export class Watch {
   #tell;
 
   /**
-   * @param {Steps} steps
+   * @param {Pick<Steps, "begin" | "set" | "add" | "stateOf">} steps
+   * @param {Timeline} timeline
    * @param {string} issuer
-   * @param {{begin: () => void, stuck: () => void}} tell when a renewal begins, and when its iframe got stuck
+   * @param {Tell} tell
    */
-  constructor(steps, issuer, tell) {
+  constructor(steps, timeline, issuer, tell) {
     this.#steps = steps;
+    this.timeline = timeline;
     this.#issuer = issuer;
     this.#tell = tell;
-    new MutationObserver((records) => this.#appended(records)).observe(document.body, { childList: true });
+    new MutationObserver((records) => this.#changed(records)).observe(document.body, { childList: true });
     new PerformanceObserver((list) => this.#requested(list.getEntries())).observe({ type: "resource" });
     window.addEventListener("message", (event) => this.#heard(event));
   }
 
   /**
-   * (1) oidc-client-ts appends a hidden iframe to the body.
+   * (1) oidc-client-ts appends a hidden iframe to the body, and removes it when the answer has come.
    *
    * @param {MutationRecord[]} records
    */
-  #appended(records) {
-    for (const node of records.flatMap((record) => [...record.addedNodes])) {
-      if (node instanceof HTMLIFrameElement) this.#begin(node);
-    }
+  #changed(records) {
+    if (this.asleep) return;
+    const added = records.flatMap((record) => [...record.addedNodes]);
+    for (const node of added) if (node instanceof HTMLIFrameElement) this.#begin(node);
+    const removed = records.flatMap((record) => [...record.removedNodes]);
+    if (removed.some((node) => node === this.#frame)) this.#removed();
   }
 
   /** @param {HTMLIFrameElement} frame */
@@ -46,7 +66,14 @@ export class Watch {
     frame.addEventListener("load", () => this.#stopped(frame));
     this.#tell.begin();
     this.#steps.begin();
+    this.timeline.begin();
     this.#steps.set(1, "active", "a hidden iframe was added to this page");
+    this.timeline.add({ step: 1, from: "app", to: "iframe", text: "A hidden iframe is added to the page" });
+  }
+
+  #removed() {
+    const text = `The iframe is removed, ${this.timeline.age} ms after it came`;
+    this.timeline.add({ step: 2, from: "app", to: "iframe", text }); // or later: the timeline goes up only
   }
 
   /**
@@ -60,14 +87,18 @@ export class Watch {
     const set = store.set.bind(store);
     store.set = async (key, value) => {
       await set(key, value);
-      if (JSON.parse(value).request_type === "si:s") this.#sent(); // "signin, silent"
+      if (JSON.parse(value).request_type === "si:s") this.#sent(key); // "signin, silent"
     };
     return store;
   }
 
-  #sent() {
+  /** @param {string} state of the request */
+  #sent(state) {
     this.#steps.set(1, "done", "state and code_verifier kept in this browser; the iframe goes to /authorize");
     this.#steps.set(2, "active");
+    this.timeline.request(state);
+    const text = "GET /authorize with prompt=none and code_challenge";
+    this.timeline.add({ step: 1, from: "iframe", to: "provider", text, again: true });
   }
 
   /**
@@ -78,23 +109,49 @@ export class Watch {
    */
   #stopped(frame) {
     if (frame.contentDocument) return; // a page of our own origin: the empty one at the start, or the callback
+    if (!frame.isConnected) return; // removed: it is nowhere
     this.#fail(2, "the iframe stopped on a page of another origin instead of coming back");
+    const text = "The iframe stopped on a page of another origin: this page may not read it";
+    this.timeline.add({ step: 2, from: "iframe", to: "iframe", text, state: "failed" });
     this.#tell.stuck();
   }
 
   /**
-   * (3) The callback page in the iframe posts its address to this page (RFC 6749 §4.1.2: code or error).
+   * (3) The callback page in the iframe posts its address to this page (RFC 6749 §4.1.2: code or error). An error page of
+   * the provider's may also post something: what is wrong.
    *
    * @param {MessageEvent} event
    */
-  #heard({ origin, source, data }) {
-    if (origin !== location.origin || !source || source !== this.#frame?.contentWindow) return;
-    if (data?.source !== "oidc-client") return;
-    const answer = new URL(data.url).searchParams;
-    const code = answer.get("code");
-    if (!code) return this.#fail(2, `the iframe came back with error=${answer.get("error")}`);
+  #heard(event) {
+    const { origin, source, data } = event;
+    if (!source || source !== this.#frame?.contentWindow) return;
+    const problem = pageProblem(event, this.#issuer);
+    if (problem) this.#tell.page(problem);
+    if (origin === location.origin && data?.source === "oidc-client") this.#answered(new URL(data.url).searchParams);
+  }
+
+  /** @param {URLSearchParams} answer */
+  #answered(answer) {
+    const [code, error, state] = ["code", "error", "state"].map((name) => answer.get(name) ?? "");
+    this.#tell.answer({ state: state ?? "", error });
+    const back = `redirect back with ${code ? "a code" : `error=${error}`}`; // seen by its result
+    this.timeline.add({
+      step: 2,
+      from: "provider",
+      to: "iframe",
+      text: back,
+      state: code ? "unseen" : "failed",
+      again: true,
+    });
+    if (!code) {
+      this.#fail(2, `the iframe came back with error=${error}`);
+      const text = `postMessage: the iframe came back with error=${error}`;
+      return this.timeline.add({ step: 3, from: "iframe", to: "app", text, state: "failed" });
+    }
     this.#steps.set(2, "done", `the iframe came back with code=${code.slice(0, 6)}…`);
     this.#steps.set(3, "active", "the iframe told this page its address, by postMessage");
+    const text = `postMessage: the iframe came back with code=${code.slice(0, 6)}…`;
+    return this.timeline.add({ step: 3, from: "iframe", to: "app", text });
   }
 
   /**
@@ -107,19 +164,40 @@ export class Watch {
     for (const entry of /** @type {PerformanceResourceTiming[]} */ (entries)) {
       const { origin, pathname } = new URL(entry.name);
       if (entry.initiatorType !== "fetch" || origin !== new URL(this.#issuer).origin) continue;
-      const status = entry.responseStatus ? ` ${entry.responseStatus}` : "";
-      this.#steps.add(3, `${pathname} answered${status} in ${Math.round(entry.duration)} ms`, entry.responseEnd);
+      if (pathname.startsWith("/console/")) continue; // this page itself, asking what happened
+      this.#measured(pathname, entry);
     }
+  }
+
+  /**
+   * @param {string} path
+   * @param {PerformanceResourceTiming} entry
+   */
+  #measured(path, { responseStatus, duration, startTime, responseEnd }) {
+    const status = responseStatus ? ` ${responseStatus}` : "";
+    this.#steps.add(3, `${path} answered${status} in ${Math.round(duration)} ms`, responseEnd);
+    this.timeline.add({ step: 3, from: "app", to: "provider", text: `fetch ${path}`, when: startTime, again: true });
+    const text = `fetch ${path} answered${status}, as seen from here`;
+    this.timeline.add({ step: 3, from: "app", to: "app", text, took: duration, when: responseEnd });
   }
 
   /** @param {import("oidc-client-ts").User} user that the library loaded in the end */
   succeeded(user) {
     this.running = false;
     this.#steps.set(3, "done", `new tokens stored, after state and sub were compared; valid ${user.expires_in} s`);
+    const text = `oidc-client-ts: userLoaded. New tokens, valid for ${user.expires_in} s`;
+    this.timeline.add({ step: 3, from: "app", to: "app", text });
+    this.timeline.end("done");
   }
 
-  /** @param {import("../lib/problem.js").Problem} problem that the library reported in the end */
+  /** @param {Problem} problem that the library reported in the end */
   failed(problem) {
+    if (this.running) {
+      const step = this.#steps.stateOf(3) === "active" ? 3 : 2;
+      const text = `oidc-client-ts gives up: ${problem.error ?? problem.code}`;
+      this.timeline.add({ step, from: "app", to: "app", text, state: "failed" });
+      this.timeline.end("failed");
+    }
     this.running = false;
     for (const n of /** @type {Step[]} */ ([1, 2, 3])) this.#fail(n, problem.description ?? problem.code);
   }

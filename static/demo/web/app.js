@@ -1,29 +1,44 @@
 // The server-side app: its server holds the tokens and does the protocol (package rp); this page only shows what
 // the server tells it, and opens the hidden iframe when it is time to renew.
 
+import { byId } from "../../shared/dom.js";
 import { refusal } from "../lib/api.js";
+import { appTimeline } from "../lib/apptimeline.js";
 import { loadConfig } from "../lib/config.js";
-import { byId } from "../lib/dom.js";
+import { watchFrames } from "../lib/frame.js";
 import { fromWire, judge, reachable } from "../lib/problem.js";
+import { Provider } from "../lib/provider.js";
+import { reasonIn } from "../lib/reason.js";
+import { tellApi, tellCallback } from "../lib/reports.js";
 import { createSteps } from "../lib/steps.js";
+import { Verdict } from "../lib/verdict.js";
 import { createView } from "../lib/view.js";
 import { renewSilently } from "./renew.js";
 
 const config = await loadConfig();
 const view = createView(config);
 const steps = createSteps();
+const provider = new Provider(config.issuer);
+const verdict = new Verdict(view.say);
+const timeline = appTimeline(provider, {
+  issuer: config.issuer,
+  clientId: "web",
+  blame: (reason) => verdict.blamed(reason),
+});
 const automatic = byId("automatic", HTMLInputElement);
 let signedIn = false;
 let renewing = false;
 let announce = false; // a renewal that somebody asked for is announced; an automatic one only shows
 let expiresIn = 0; // seconds, when the server was last asked
 let nextRenewal = 0; // the timer's id
+let jti = ""; // of the access token that the server keeps
 
 /** Asks the server who is signed in, and shows it. */
 async function refresh() {
   const session = await (await fetch("/web/session")).json();
   signedIn = session.signed_in;
   expiresIn = session.expires_in;
+  jti = session.access_token?.claims.jti ?? "";
   view.session(signedIn ? shown(session) : null);
   view.renewals(session.renewals);
 }
@@ -63,27 +78,43 @@ async function renewByButton() {
 async function renew() {
   if (renewing) return; // one at a time
   renewing = true;
+  verdict.begin();
   view.quiet();
-  const { status, body } = await renewSilently(steps, config.issuer).finally(() => {
+  const { status, body, description } = await renewSilently({
+    steps,
+    timeline,
+    issuer: config.issuer,
+    stuck: () => verdict.stuck(),
+    page: (problem) => verdict.page(problem),
+    answer: (answer) => void tellCallback(provider, answer, timeline.age),
+  }).finally(() => {
     renewing = false;
   });
   const asked = announce;
   const success = signedIn ? "renewed" : "signed_in";
   announce = false;
-  if (status !== 200) return failed(body);
+  if (status !== 200) return failed(body, reasonIn(description));
   steps.set(3, "done", "the server exchanged the code, checked the tokens and keeps them");
+  timeline.add({ step: 3, from: "app", to: "app", text: "The app's server checked the new tokens and keeps them" });
+  timeline.end("done");
   await refresh();
   plan();
   return call(asked ? success : "");
 }
 
-/** @param {{error?: string, error_description?: string}} answer */
-async function failed(answer) {
-  const problem = fromWire(answer);
+/**
+ * @param {{error?: string, error_description?: string}} answer
+ * @param {string} [reason] the provider's code for it
+ */
+async function failed(answer, reason) {
+  const wire = fromWire(answer);
+  const problem = { ...wire, reason: reason ?? wire.reason };
   const wasSignedIn = signedIn;
   const open = /** @type {const} */ ([1, 3]).find((n) => steps.stateOf(n) === "active");
   if (open) steps.set(open, "failed", problem.description ?? problem.code);
+  timeline.end("failed");
   await refresh(); // some errors end the session
+  if (verdict.covers(problem)) return;
   view.say(await judge(problem, { issuer: config.issuer, wasSignedIn }));
 }
 
@@ -94,13 +125,25 @@ async function failed(answer) {
  */
 async function call(success) {
   steps.set(4, "active", "the server calls GET /api/me with its access token");
+  timeline.add({ step: 4, from: "app", to: "api", text: "GET /api/me, by the app's server, with its access token" });
+  const start = performance.now();
   const response = await fetch("/web/call-api");
   const answer = await response.json();
   if (response.status !== 200) {
     steps.set(4, "failed", answer.error);
     return view.say(fromWire(answer));
   }
+  const took = performance.now() - start;
   const refused = refusal(answer);
+  timeline.add({
+    step: 4,
+    from: "api",
+    to: "app",
+    text: `The API answered ${answer.status}`,
+    state: refused ? "failed" : "done",
+    took,
+  });
+  tellApi(provider, jti, { status: answer.status, took });
   steps.set(4, refused ? "failed" : "done", `the API answered ${answer.status}`);
   view.api(answer);
   if (refused) return view.say(refused);
@@ -139,4 +182,5 @@ else if (arrival.has("state")) view.say({ code: "signed_out" });
 else if (location.origin !== new URL(config.redirect_uri).origin) view.say({ code: "wrong_origin" });
 else if (!(await reachable(config.issuer))) view.say({ code: "provider_down" });
 if (location.search) history.replaceState(null, "", location.pathname);
+watchFrames();
 view.ready();

@@ -2,17 +2,24 @@
 // fetch of this page and not by the redirect that brought it here, because browsers withhold the app's own cookies
 // from a redirect that comes from another site into an iframe. A fetch of one's own origin carries them everywhere.
 
-import { byId } from "../lib/dom.js";
+import { byId } from "../../shared/dom.js";
 
 if (window.parent === window) byId("alone").hidden = false;
 else await finish();
 
 async function finish() {
   const answer = new URLSearchParams(location.search);
-  tell({ step: "answer", error: answer.get("error"), code: answer.get("code")?.slice(0, 6) });
+  tell({
+    step: "answer",
+    code: answer.get("code")?.slice(0, 6),
+    state: answer.get("state"),
+    error: answer.get("error"),
+  });
   try {
     const response = await fetch("/web/silent/finish", { method: "POST", body: answer });
-    tell({ step: "result", status: response.status, body: await response.json() });
+    // The server passes on a part of the provider's words only.
+    const description = answer.get("error_description") ?? undefined;
+    tell({ step: "result", status: response.status, body: await response.json(), description });
   } catch {
     tell({ step: "result", status: 0, body: { error: "app_down" } });
   }

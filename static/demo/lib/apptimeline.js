@@ -1,0 +1,60 @@
+// The timeline of the page's own app, and above it the reasons that the provider found.
+
+import { byId, make } from "../../shared/dom.js";
+import { explanationOf } from "./reason.js";
+import { Timeline } from "./timeline.js";
+
+/** @typedef {import("./provider.js").Provider} Provider */
+
+/**
+ * The timeline of the page's own app, fed by what the provider saw.
+ *
+ * @param {Provider} provider
+ * @param {{issuer: string, clientId: string, blame: (reason: import("./timeline.js").Reasoned) => void}} options
+ */
+export function appTimeline(provider, { issuer, clientId, blame }) {
+  const timeline = new Timeline(byId("timeline"), {
+    issuer,
+    clientId,
+    begun: () => showReasons([], issuer),
+    blame: (reasons) => {
+      showReasons(reasons, issuer);
+      for (const reason of reasons) blame(reason);
+    },
+  });
+  void feed(timeline, provider);
+  return timeline;
+}
+
+/**
+ * @param {Timeline} timeline
+ * @param {Provider} provider
+ */
+async function feed(timeline, provider) {
+  const open = await provider.isOpen();
+  byId("timeline-note").textContent = open
+    ? "The provider's part comes live from its console."
+    : "This provider does not show its side (Hush does in development mode only), so the timeline has this page's part only.";
+  await provider.watch((event) => timeline.hear(event));
+}
+
+/**
+ * @param {import("./timeline.js").Reasoned[]} reasons
+ * @param {string} issuer
+ */
+function showReasons(reasons, issuer) {
+  const note = byId("timeline-reason");
+  note.hidden = reasons.length === 0;
+  note.dataset.reason = reasons.map(({ code }) => code).join(" ");
+  note.replaceChildren(...reasons.map((reason) => line(reason, issuer)));
+}
+
+/**
+ * @param {import("./timeline.js").Reasoned} reason
+ * @param {string} issuer
+ */
+function line({ code, text }, issuer) {
+  const link = make("a", "mono", code);
+  link.href = explanationOf(issuer, code);
+  return make("span", "reason", link, `: ${text} `);
+}

@@ -1,0 +1,119 @@
+// What this layout does to the provider's cookie: measured, never guessed from the browser's name. A page of the
+// provider's is loaded in a hidden iframe, as a silent renewal would load it, and says which cookies came with it.
+
+import { byId, make } from "../../shared/dom.js";
+import { loadConfig } from "./config.js";
+import { Provider } from "./provider.js";
+import { crossSite } from "./site.js";
+
+/**
+ * @typedef {object} Probe
+ * @property {string[]} cookies the names of the session cookies that arrived
+ * @property {boolean} session do they open a session?
+ * @property {{site?: string, dest?: string, storage_access?: string}} fetch what the browser said by itself
+ */
+
+const patience = 5000; // milliseconds
+
+/** @type {[string, string]} */
+const closed = [
+  "closed",
+  "Nothing: this provider is not there, or lets nobody look inside. It does so in development mode only.",
+];
+
+const config = await loadConfig();
+const provider = new Provider(config.issuer);
+let measurements = 0;
+byId("measure").addEventListener("click", () => void measure());
+let signedIn = document.body.dataset.signedIn;
+new MutationObserver(() => {
+  if (document.body.dataset.signedIn === signedIn) return; // set again to what it was
+  signedIn = document.body.dataset.signedIn;
+  void measure();
+}).observe(document.body, { attributeFilter: ["data-signed-in"] });
+// An OAuth error came back: perhaps the session has ended meanwhile.
+const message = document.getElementById("message");
+if (message)
+  new MutationObserver(() => message.dataset.error && void measure()).observe(message, {
+    attributeFilter: ["data-error"],
+  });
+await measure();
+
+async function measure() {
+  const turn = ++measurements;
+  const [measured, words] = (await provider.isOpen()) ? judge(await ask()) : closed;
+  if (turn !== measurements) return; // a later one has begun
+  const output = byId("layout-measured");
+  output.dataset.measured = measured;
+  output.textContent = words;
+}
+
+/** @returns {Promise<Probe | undefined>} */
+function ask() {
+  const over = new AbortController();
+  const { origin } = new URL(config.issuer);
+  const frame = make("iframe");
+  frame.title = "which cookies arrive";
+  frame.src = `${origin}/console/probe?origin=${encodeURIComponent(location.origin)}`;
+  const answer = new Promise((resolve) => {
+    setTimeout(resolve, patience);
+    const hear = (/** @type {MessageEvent} */ event) => {
+      if (event.origin === origin && event.source === frame.contentWindow && event.data?.source === "hush-probe")
+        resolve(event.data);
+    };
+    window.addEventListener("message", hear, { signal: over.signal });
+  });
+  byId("probe").append(frame);
+  return answer.finally(() => {
+    over.abort();
+    frame.remove();
+  });
+}
+
+/**
+ * @param {Probe | undefined} probe
+ * @returns {[string, string]} a word for programs, a sentence for people
+ */
+function judge(probe) {
+  if (!probe) return ["silent", "Nothing: the provider's page in the iframe did not answer."];
+  const { cookies, session, fetch } = probe;
+  if (session)
+    return [
+      "session",
+      "The provider's cookie arrived in a hidden iframe and opened a session: silent renewal works here.",
+    ];
+  if (cookies.length > 0)
+    return ["cookie", "The provider's cookie arrived in a hidden iframe, but opens no session: sign in."];
+  if (!crossSite(location.origin, config.issuer)) {
+    return [
+      "none",
+      "No cookie of the provider's arrived, and on one site none is withheld: nobody is signed in there under this name.",
+    ];
+  }
+  return withoutCookie(fetch.storage_access);
+}
+
+/**
+ * No cookie came into an iframe of another site. Some browsers say whether they would have sent one.
+ *
+ * @param {string | undefined} access Sec-Fetch-Storage-Access
+ * @returns {[string, string]}
+ */
+function withoutCookie(access) {
+  if (access === "active") {
+    return [
+      "none",
+      "No cookie arrived, though this browser would send one (Sec-Fetch-Storage-Access: active): nobody is signed in there.",
+    ];
+  }
+  if (access) {
+    return [
+      "withheld",
+      `No cookie arrived: this browser keeps third-party cookies out of iframes (Sec-Fetch-Storage-Access: ${access}).`,
+    ];
+  }
+  return [
+    "absent",
+    "No cookie arrived: it was withheld, or nobody is signed in there. This browser does not say which.",
+  ];
+}

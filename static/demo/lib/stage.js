@@ -1,0 +1,241 @@
+// What the lessons and the comparison play on: an app that is set up as each of them wants it, and a provider that can be
+// set up wrongly.
+
+import { settings } from "../spa/settings.js";
+import { Watch } from "../spa/watch.js";
+import { renewSilently } from "../web/renew.js";
+import { callApi } from "./api.js";
+import { fromWire, problemOf, Refused } from "./problem.js";
+import { Provider } from "./provider.js";
+import { reasonIn } from "./reason.js";
+import { tellCallback } from "./reports.js";
+import { Timeline } from "./timeline.js";
+
+/** @typedef {import("./timeline.js").Reasoned} Reasoned */
+/** @typedef {import("./problem.js").Problem} Problem */
+/** @typedef {{client_id: string, redirect_uris: string[]}} Client */
+/** @typedef {Partial<import("oidc-client-ts").UserManagerSettings>} Settings */
+
+/**
+ * @typedef {object} Hopes
+ * @property {HTMLElement} diagram to draw into
+ * @property {string} client whose renewal it is
+ * @property {string} [reason] that is expected: of several flows, the one with it is shown
+ * @property {(reasons: Reasoned[]) => void} [blame] told when the provider has found reasons
+ * @property {(problem: Problem) => void} [page] told when a page of the provider's says what is wrong
+ */
+
+export class Stage {
+  #oidc;
+  #config;
+  #provider;
+  #hopes;
+  #watch;
+  /** @type {Timeline | undefined} what the provider tells may come late */
+  #previous;
+  #moved = false; // the provider's clock
+  /** @type {string[]} the faults that this page asked for */
+  #faults = [];
+
+  /**
+   * @param {typeof import("oidc-client-ts")} oidc
+   * @param {import("./config.js").Config} config
+   * @param {Provider} provider
+   */
+  constructor(oidc, config, provider) {
+    this.#oidc = oidc;
+    this.#config = config;
+    this.#provider = provider;
+    this.#hopes = /** @type {Hopes | undefined} */ (undefined);
+    this.timeline = new Timeline(document.createElement("div"), { issuer: config.issuer, clientId: "" }); // until the first lesson
+    this.#watch = new Watch(unseenSteps(), this.timeline, config.issuer, {
+      begin: () => undefined,
+      stuck: () => undefined,
+      page: (problem) => this.#hopes?.page?.(problem),
+      answer: (answer) => void tellCallback(provider, answer, this.timeline.age),
+    });
+    void provider.watch((event) => {
+      for (const timeline of [this.#previous, this.timeline]) timeline?.hear(event);
+    });
+  }
+
+  /** Another diagram, for what comes next. @param {Hopes} hopes */
+  open(hopes) {
+    this.#hopes = hopes;
+    this.timeline.close();
+    this.#previous = this.timeline;
+    this.timeline = new Timeline(hopes.diagram, {
+      issuer: this.#config.issuer,
+      clientId: hopes.client,
+      blame: hopes.blame,
+      prefer: ({ reasons }) => reasons?.some(({ code }) => code === hopes.reason) ?? false, // none, when none is expected
+    });
+    this.#watch.timeline = this.timeline;
+  }
+
+  /** @param {string} path of this app */
+  at(path) {
+    return location.origin + path;
+  }
+
+  /** @param {"POST" | "PUT" | "DELETE"} method @param {string} path @param {object} [body] */
+  send(method, path, body) {
+    return this.#provider.send(method, path, body);
+  }
+
+  /** Asks the provider to be wrong, for two minutes at most. @param {{client: string, fault: string, endpoint?: string, lifetime?: string}} wrong */
+  async fault(wrong) {
+    const { id } = await this.send("POST", "/faults", { ...wrong, for: "2m" });
+    this.#faults.push(id);
+  }
+
+  /** Moves the provider's clock ahead. @param {string} time such as 10m */
+  async forward(time) {
+    this.#moved = true;
+    await this.send("POST", "/clock", { forward: time });
+  }
+
+  /** Takes away whatever this page broke. */
+  async repair() {
+    if (this.#moved) await this.send("POST", "/clock", { real: true });
+    this.#moved = false;
+    for (const id of this.#faults.splice(0)) await this.send("DELETE", `/faults/${id}`).catch(() => undefined); // it has ended by itself
+  }
+
+  /** Registers an address of this app for the client spa. @param {string} path */
+  register(path) {
+    return this.send("POST", "/clients/spa/redirect_uris", { redirect_uri: this.at(path) });
+  }
+
+  /** Takes it out again, so that the lesson can be repeated. @param {string} path */
+  async unregister(path) {
+    const { clients } = await this.#provider.get("/clients");
+    const spa = clients.map((/** @type {{client: Client}} */ { client }) => client).find(isSpa);
+    const kept = spa.redirect_uris.filter((/** @type {string} */ uri) => new URL(uri).pathname !== path);
+    if (kept.length < spa.redirect_uris.length) await this.send("PUT", "/clients", { ...spa, redirect_uris: kept });
+  }
+
+  /** One renewal by oidc-client-ts, and the API with what it brought. @param {Settings} [change] of the app's settings */
+  async renew(change = {}) {
+    const manager = this.#manager(change);
+    try {
+      const user = await manager.signinSilent();
+      if (!user) throw new Error("oidc-client-ts gave no user");
+      this.#watch.succeeded(user);
+      await this.callApi(user.access_token);
+    } catch (error) {
+      this.#watch.failed(problemOf(error));
+      throw error;
+    } finally {
+      this.#watch.running = false;
+    }
+  }
+
+  /** Renews as the library sees fit, for some seconds. @param {number} seconds @returns {Promise<number>} how often it did */
+  async renewAutomatically(seconds) {
+    const manager = this.#manager({ automaticSilentRenew: true });
+    let renewals = 0;
+    manager.events.addUserLoaded((user) => {
+      renewals++;
+      this.#watch.succeeded(user);
+    });
+    await manager.signinSilent();
+    manager.startSilentRenew();
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    manager.stopSilentRenew();
+    await manager.removeUser();
+    return renewals;
+  }
+
+  /** One renewal by the server-side app. */
+  async renewAtServer() {
+    this.#watch.asleep = true; // it would take the iframe for one of the library's
+    const { status, body, description } = await renewSilently({
+      steps: unseenSteps(),
+      timeline: this.timeline,
+      issuer: this.#config.issuer,
+      stuck: () => undefined,
+      page: (problem) => this.#hopes?.page?.(problem),
+      answer: (answer) => void tellCallback(this.#provider, answer, this.timeline.age),
+    });
+    this.#watch.asleep = false;
+    if (status === 200) return this.#serverCallsApi();
+    this.timeline.add({
+      step: 3,
+      from: "app",
+      to: "app",
+      text: `The app's server refuses: ${body.error}`,
+      state: "failed",
+    });
+    this.timeline.end("failed");
+    throw new Refused({ ...fromWire(body), reason: reasonIn(description) });
+  }
+
+  async #serverCallsApi() {
+    this.timeline.add({
+      step: 3,
+      from: "app",
+      to: "app",
+      text: "The app's server checked the new tokens and keeps them",
+    });
+    this.timeline.end("done");
+    await this.#call("GET /api/me, by the app's server, with its access token", async () => {
+      const { status } = await (await fetch("/web/call-api")).json();
+      return status;
+    });
+  }
+
+  /** The protocol alone, without the library's iframe. */
+  client() {
+    return new this.#oidc.OidcClient({ ...this.#settings({}), stateStore: this.#watch.stateStore(this.#oidc) });
+  }
+
+  /** @param {Settings} change */
+  #manager(change) {
+    return new this.#oidc.UserManager({ ...this.#settings(change), stateStore: this.#watch.stateStore(this.#oidc) });
+  }
+
+  /** The app's own settings, with a memory of its own: the single-page app keeps its session. @param {Settings} change */
+  #settings(change) {
+    const userStore = new this.#oidc.WebStorageStateStore({ store: new this.#oidc.InMemoryWebStorage() });
+    return { ...settings(this.#config), automaticSilentRenew: false, userStore, ...change };
+  }
+
+  /** (4) by this page. @param {string} accessToken */
+  async callApi(accessToken) {
+    await this.#call("GET /api/me with the access token", async () => (await callApi(accessToken)).status);
+    this.timeline.end("done");
+  }
+
+  /** (4) @param {string} text @param {() => Promise<number>} call gives the status of the answer */
+  async #call(text, call) {
+    const start = performance.now();
+    this.timeline.add({ step: 4, from: "app", to: "api", text });
+    const status = await call();
+    this.timeline.add({
+      step: 4,
+      from: "api",
+      to: "app",
+      text: `The API answered ${status}`,
+      took: performance.now() - start,
+    });
+    if (status !== 200) throw new Error(`the API answered ${status}`);
+  }
+}
+
+/** @param {Client} client */
+function isSpa(client) {
+  return client.client_id === "spa";
+}
+
+/** The states of the four steps, for who observes a renewal without showing them. */
+function unseenSteps() {
+  /** @type {Map<number, string>} */
+  const states = new Map();
+  return {
+    begin: () => states.clear(),
+    set: (/** @type {number} */ n, /** @type {string} */ state) => void states.set(n, state),
+    add: () => undefined,
+    stateOf: (/** @type {number} */ n) => states.get(n),
+  };
+}
