@@ -72,8 +72,9 @@ func (p *Provider) seams() seams {
 	}
 	s.clients = p.lab.Clients(s.clients)
 	s.consents = p.lab.Consents(s.consents)
-	s.recognise = watchedSession{p.lab.Sessions(session.NewLedger(p.sessions)), p.sessions.Cookies}
-	s.sessions = watchedSignIn{p.sessions, p.console.Noted}
+	ledger := session.NewLedger(p.sessions)
+	s.recognise = watchedSession{p.lab.Sessions(ledger), p.sessions.Cookies}
+	s.sessions = watchedSignIn{ledger, p.console.Noted}
 	s.grants = watchedGrants{p.lab.Grants(s.grants)}
 	s.sign = watchedSign(p.lab.Sign(s.sign, p.keys))
 	return s

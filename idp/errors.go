@@ -73,7 +73,6 @@ func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, ca
 		Status:      status,
 		Code:        string(e.Code),
 		Description: e.Description,
-		Reason:      string(e.Reason),
 		RequestID:   c.Response().Header().Get(echo.HeaderXRequestID),
 	}
 	if listing, ok := errors.AsType[interface {

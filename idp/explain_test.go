@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idptest"
 )
 
@@ -100,6 +101,23 @@ func TestABrowserThatHasOnlyTheLaxCookie(t *testing.T) {
 	}
 }
 
+func TestTheFaultOfThirdPartyCookiesIsThatOfAnyBrowser(t *testing.T) {
+	p := idptest.Start(t, nil)
+	all := p.Browser(t)
+	all.SignIn("alice")
+	b := p.Browser(t) // takes the Lax cookie only, as WebKit over http
+	for _, cookie := range all.Cookies() {
+		if strings.HasSuffix(cookie.Name, "-lax") {
+			b.SetCookies([]*http.Cookie{cookie})
+		}
+	}
+	b.Code(idptest.Request("spa", "prompt", "none"))
+	p.Fail(t, lab.Fault{Fault: lab.ThirdPartyCookieIgnored})
+	if got, _ := reasonOf(t, b, idptest.Request("spa", "prompt", "none")); got != "cookie.withheld_or_absent" {
+		t.Errorf("the reason is %s; want cookie.withheld_or_absent", got)
+	}
+}
+
 // hidden sends a request that can only end on a page, from a hidden iframe.
 func hidden(t *testing.T, p *idptest.Provider, params url.Values, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
@@ -149,7 +167,7 @@ func TestWithoutDevelopmentModeNoErrorPageIsFramed(t *testing.T) {
 	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasSuffix(policy, "frame-ancestors 'none'") || w.Header().Get("X-Frame-Options") != "DENY" {
 		t.Errorf("the policy is %s", policy)
 	}
-	if strings.Contains(w.Body.String(), "tell.js") || strings.Contains(w.Body.String(), `id="remedy"`) {
+	if body := w.Body.String(); strings.Contains(body, "tell.js") || strings.Contains(body, `id="remedy"`) || strings.Contains(body, "client.unknown") {
 		t.Errorf("the page does more than it should:\n%s", w.Body)
 	}
 }
@@ -158,6 +176,7 @@ func TestTheErrorPageOffersTheRemedy(t *testing.T) {
 	for _, row := range []struct{ name, client, redirectURI string }{
 		{"RFC 6749 §4.1.2.1 a redirect_uri that is not registered", "spa", "http://localhost:5173/silent.html"},
 		{"RFC 6749 §4.1.2.1 a client that is not registered", "my-app", "http://localhost:5173/callback"},
+		{"RFC 6749 §2.2 a client_id that would lead a form elsewhere", "../keys?", "http://localhost:5173/callback"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := idptest.Start(t, nil)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/console"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/reasons"
 	"github.com/hush-idp/hush/oidc"
@@ -17,10 +18,10 @@ import (
 // error under prompt=none in a hidden iframe is seen by nobody, so the page tells the application that it belongs to, and
 // only that one.
 func (p *Provider) help(c echo.Context, page *pages.Error, e *oidc.Error) (framedBy string) {
-	if page.Reason == "" {
+	if e.Reason == "" {
 		return ""
 	}
-	page.ReasonURL = p.config.Issuer + pathReasons + page.Reason
+	page.Reason, page.ReasonURL = string(e.Reason), p.config.Issuer+pathReasons+string(e.Reason)
 	params := paramsOf(c.Request())
 	switch e.Reason {
 	case oidc.RedirectUnregistered:
@@ -42,8 +43,10 @@ func (p *Provider) remedy(r *http.Request, params url.Values) *pages.Remedy {
 	if r.Method != http.MethodGet || !slices.Contains(p.issuers, p.issuer().Scheme+"://"+r.Host) || oidc.Origin(params.Get("redirect_uri")) == "" {
 		return nil
 	}
+	clientID := params.Get("client_id")
 	return &pages.Remedy{
-		ClientID: params.Get("client_id"), RedirectURI: params.Get("redirect_uri"), ReturnTo: r.URL.RequestURI(), Token: p.consoleToken,
+		Action:   console.Path + "/clients/" + url.PathEscape(clientID) + "/redirect_uris", // the client_id is whatever a link says
+		ClientID: clientID, RedirectURI: params.Get("redirect_uri"), ReturnTo: r.URL.RequestURI(), Token: p.consoleToken,
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
 
@@ -281,6 +283,72 @@ var reasonRows = []struct {
 	{"request.malformed", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
 		b.Authorize(idptest.Request("spa", "prompt", "none", "response_type", ""))
 	}},
+}
+
+// TestWhatTheTraceDoesNotTakeForAFailure: renewals that look like failures and are none.
+func TestWhatTheTraceDoesNotTakeForAFailure(t *testing.T) {
+	for _, row := range []struct{ name, redirectURI, referer string }{
+		{"RFC 6749 §3.1.2 a redirect_uri without a path", "http://localhost:3000", "http://localhost:3000/"},
+		{"a start page that is the redirect_uri, of which the browser tells the origin", "http://localhost:3000/", "http://localhost:3000/"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := idptest.Start(t, func(c *idp.Config) {
+				*c = c.WithDefaults()
+				c.Clients[0].RedirectURIs = []string{row.redirectURI}
+			})
+			b := p.Browser(t)
+			b.SignIn("alice")
+			p.Trace().Reset()
+			params := idptest.Request("spa", "prompt", "none", "redirect_uri", row.redirectURI)
+			r := get(t, http.MethodGet, p.Issuer+"/authorize?"+params.Encode(), nil, append(frame[:6:6], "Referer", row.referer)...)
+			r.RequestURI = ""
+			form := tokenForm(b.Do(r).Location.Query().Get("code"))
+			form.Set("redirect_uri", row.redirectURI)
+			b.Post("/token", form)
+			if f := onlyFlow(t, p); codes(f) != "" || f.State != trace.FlowDone || f.Records[0].Location != row.redirectURI || len(f.Records[0].Answer) != 3 {
+				t.Errorf("the flow is %s, with the reasons %q: %+v", f.State, codes(f), f.Records[0])
+			}
+		})
+	}
+}
+
+// TestTheStepsOfARefusal: what was refused is a step, and not only the error in the end.
+func TestTheStepsOfARefusal(t *testing.T) {
+	for _, row := range []struct {
+		name, want string
+		do         func(p *idptest.Provider, b *idptest.Browser)
+	}{
+		{"RFC 6749 §4.1.2.1 an unknown client", "client failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
+			b.Authorize(idptest.Request("spa", "client_id", "nope"))
+		}},
+		{"RFC 6749 §4.1.2.1 an unregistered redirect_uri", "client ok, redirect_uri failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
+			b.Authorize(idptest.Request("spa", "redirect_uri", "http://localhost:9090/spa/calback.html"))
+		}},
+		{"RFC 6749 §5.2 a wrong client_secret", "client failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
+			b.Post("/token", url.Values{"grant_type": {"authorization_code"}, "client_id": {"web"}, "client_secret": {"wrong"}, "code": {"x"}})
+		}},
+		{"an error of the failure lab, in whose way no session was looked for", "client ok, redirect_uri ok, rule ok, fault noted, error failed", func(p *idptest.Provider, b *idptest.Browser) {
+			p.Fail(t, lab.Fault{Fault: lab.Error, Error: oidc.TemporarilyUnavailable})
+			b.Authorize(idptest.Request("spa", "prompt", "none"))
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := idptest.Start(t, nil)
+			row.do(p, p.Browser(t))
+			f := onlyFlow(t, p)
+			var steps []string
+			for _, step := range f.Records[0].Steps {
+				steps = append(steps, string(step.Kind)+" "+string(step.Outcome))
+			}
+			if got := strings.Join(slices.Compact(steps), ", "); got != row.want {
+				t.Errorf("the steps are %s; want %s", got, row.want)
+			}
+			text, _ := json.Marshal(f)
+			if nearest := `{"name":"nearest","text":"http://localhost:9090/spa/callback.html"}`; strings.Contains(row.want, "redirect_uri failed") && !strings.Contains(string(text), nearest) {
+				t.Errorf("the flow does not name the nearest redirect URI:\n%s", text)
+			}
+		})
+	}
 }
 
 func TestTheTraceNamesEachReason(t *testing.T) {

@@ -102,7 +102,7 @@ func (p *Provider) complete(recorder *trace.Recorder, c echo.Context) {
 		recorder.Emit(trace.Step{Kind: trace.KindCORS, Spec: "Fetch §3.2", Outcome: trace.Failed, Reason: string(oidc.OriginNotAllowed),
 			Text: "the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " + r.Header.Get("Origin")})
 	}
-	if location, err := url.Parse(w.Header().Get("Location")); err == nil && location.Path != "" {
+	if location, err := url.Parse(w.Header().Get("Location")); err == nil && *location != (url.URL{}) {
 		p.follow(recorder, location)
 	}
 }
@@ -130,11 +130,12 @@ func (p *Provider) isRefused(r *http.Request, answer http.Header) bool {
 	return origin != "" && origin != p.config.Issuer && answer.Get("Access-Control-Allow-Origin") == ""
 }
 
-// isCallback tells whether the address is one of the client's redirect URIs: a page there that asks for authorization
-// has the whole application in it.
+// isCallback tells whether the address, a Referer, is one of the client's redirect URIs: a page there that asks for
+// authorization has the whole application in it. A bare origin tells nothing: it is what browsers by default leave of every
+// page's address (https://www.w3.org/TR/referrer-policy/#referrer-policy-strict-origin-when-cross-origin).
 func (p *Provider) isCallback(clientID, address string) bool {
 	client, ok := p.clients.ByID(clientID)
-	return ok && address != "" && oidc.MatchRedirectURI(client.RedirectURIs, address)
+	return ok && address != oidc.Origin(address)+"/" && oidc.MatchRedirectURI(client.RedirectURIs, address)
 }
 
 // paramsOf are those of the body for a form, else those of the query.

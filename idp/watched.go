@@ -26,14 +26,15 @@ type watchedSession struct {
 // Current implements authorize.Sessions.
 func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
 	s, err := w.Sessions.Current(r)
-	if trace.From(r.Context()) == nil {
-		return s, err
+	absence, absent := errors.AsType[session.Absence](err)
+	if trace.From(r.Context()) == nil || err != nil && !absent {
+		return s, err // who could not look, because the store failed or the lab would not let it, found nothing out
 	}
 	step := trace.Step{Kind: trace.KindSession, Spec: "Core §3.1.2.3", Text: "the session cookie opens a session", Outcome: trace.OK}
 	if arrived := w.cookies.Arrived(r); len(arrived) > 0 {
 		step.Values = append(step.Values, trace.Plain("cookie", strings.Join(arrived, ", ")))
 	}
-	if absence, absent := errors.AsType[session.Absence](err); absent {
+	if absent {
 		step.Text, step.Outcome, step.Reason = absence.Error(), trace.Failed, string(absence.Reason())
 	}
 	if s != nil {
@@ -45,13 +46,13 @@ func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
 
 // watchedSignIn tells of sign-ins and sign-outs, and gives the console note of new sessions.
 type watchedSignIn struct {
-	*session.Manager
+	*session.Ledger
 	note func(context.Context, *session.Session)
 }
 
 // SignIn implements login.Sessions.
 func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account session.Account) (*session.Session, error) {
-	s, err := w.Manager.SignIn(rw, r, account)
+	s, err := w.Ledger.SignIn(rw, r, account)
 	if err == nil {
 		w.note(r.Context(), s)
 		trace.Emit(r.Context(), trace.Step{Kind: trace.KindSignIn, Spec: "Core §3.1.2.3", Text: "the user signed in; the browser gets a new session cookie", Outcome: trace.OK,
@@ -63,13 +64,13 @@ func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account s
 // SignOut implements logout.Sessions.
 func (w watchedSignIn) SignOut(rw http.ResponseWriter, r *http.Request) error {
 	trace.Emit(r.Context(), trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the session of this browser is ended; its cookies are removed", Outcome: trace.OK})
-	return w.Manager.SignOut(rw, r)
+	return w.Ledger.SignOut(rw, r)
 }
 
 // SignOutSID implements logout.Sessions.
 func (w watchedSignIn) SignOutSID(ctx context.Context, sid string) error {
 	trace.Emit(ctx, trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the account that the id_token_hint's sid names is signed out", Outcome: trace.OK})
-	return w.Manager.SignOutSID(ctx, sid)
+	return w.Ledger.SignOutSID(ctx, sid)
 }
 
 // codes is a *grant.Grants, or the failure lab before one.

@@ -6,7 +6,15 @@
 //	browser.SignIn("alice")
 //	answer := browser.Authorize(idptest.Request("spa", "prompt", "none"))
 //
-// Nothing in it is simulated except time.
+// Nothing in it is simulated except time. An application can be tested against a provider that fails: a Fault of package lab says
+// how, and the trace says what the provider saw and why it answered so.
+//
+//	provider.Fail(t, lab.Fault{Fault: lab.SessionExpired, Client: "spa"})
+//	… the application renews …
+//	provider.LastFlow(t).Reasons // session.expired
+//
+// Two clocks can be moved. Clock is the real time as the provider sees it; Lab().Clock is the provider's own, which it takes for
+// wrong when it is ahead (clock.skew).
 package idptest
 
 import (
@@ -19,7 +27,9 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/trace"
 )
 
 // Provider is a running provider. It ends with the test.
@@ -62,6 +72,31 @@ func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) s
 	server.Start()
 	t.Cleanup(server.Close)
 	return p
+}
+
+// Fail makes the provider fail on purpose, as often as the fault says: once, unless it says more. It returns the fault as it is
+// listed. A provider without development mode has no failure lab.
+func (p *Provider) Fail(t testing.TB, fault lab.Fault) lab.Fault {
+	t.Helper()
+	if p.Lab() == nil {
+		t.Fatal("the provider has no failure lab: that is for development mode on a loopback issuer")
+	}
+	added, err := p.Lab().Add(fault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+// LastFlow is the youngest flow of the trace: the last renewal or sign-in, with each request, each check and the reasons for
+// what went wrong.
+func (p *Provider) LastFlow(t testing.TB) trace.Flow {
+	t.Helper()
+	flows := p.Trace().Flows()
+	if len(flows) == 0 {
+		t.Fatal("the trace has no flow: nobody asked anything, or the provider is without development mode")
+	}
+	return flows[0]
 }
 
 // Clock is a time that a test moves. It starts at the real one.

@@ -57,7 +57,7 @@ func TestAFlowKeepsItsFirstRecordAndTheLastOnes(t *testing.T) {
 
 func TestARecordIsNotEndless(t *testing.T) {
 	h := NewHub(Options{Now: time.Now})
-	_, r := h.Begin(context.Background(), Record{Endpoint: "login", Status: 200, UserAgent: strings.Repeat("x", 1<<20)})
+	_, r := h.Begin(context.Background(), Record{Endpoint: "login", Status: 200, Method: strings.Repeat("X", 1<<20), UserAgent: strings.Repeat("x", 1<<20)})
 	for range 1000 {
 		r.Emit(Step{Text: strings.Repeat("é", 5000)})
 		r.Join(State, fmt.Sprint(time.Now().UnixNano()))
@@ -70,7 +70,7 @@ func TestARecordIsNotEndless(t *testing.T) {
 	if len(got.Steps) != maxSteps || len(got.Params) != maxValues || len(got.Cookies) != maxCookies || len(h.index) > maxJoins {
 		t.Errorf("%d steps, %d parameters, %d cookies, %d keys", len(got.Steps), len(got.Params), len(got.Cookies), len(h.index))
 	}
-	if len([]rune(got.UserAgent)) != maxLine+1 || len([]rune(got.Steps[0].Text)) != maxLine+1 {
+	if len([]rune(got.UserAgent)) != maxLine+1 || len([]rune(got.Method)) != maxLine+1 || len([]rune(got.Steps[0].Text)) != maxLine+1 {
 		t.Errorf("texts have %d and %d characters", len([]rune(got.UserAgent)), len([]rune(got.Steps[0].Text)))
 	}
 }

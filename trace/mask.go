@@ -34,8 +34,8 @@ type Decoded string
 
 // MarshalJSON implements json.Marshaler. What cannot be decoded is null.
 func (d Decoded) MarshalJSON() ([]byte, error) {
-	if strings.HasPrefix(string(d), "{") || d == "" {
-		return []byte(cmp.Or(string(d), "null")), nil
+	if text := []byte(cmp.Or(string(d), "null")); json.Valid(text) {
+		return text, nil // it was read back; what a client sends may begin like JSON too
 	}
 	header, claims, _ := strings.Cut(string(d), ".")
 	parts := struct {

@@ -82,7 +82,7 @@ func (r *Record) blame() {
 // bound cuts what others wrote.
 func (r *Record) bound() {
 	texts := []*string{
-		&r.ClientID, &r.Path, &r.Origin, &r.Referer, &r.UserAgent, &r.Location, &r.Error, &r.Description,
+		&r.ClientID, &r.Method, &r.Path, &r.Origin, &r.Referer, &r.UserAgent, &r.Location, &r.Error, &r.Description,
 		&r.Fetch.Site, &r.Fetch.Mode, &r.Fetch.Dest, &r.Fetch.StorageAccess,
 	}
 	r.Params = r.Params[:min(len(r.Params), maxValues)]

@@ -65,11 +65,10 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 		return Outcome{}, err
 	}
 	address, err := e.returnAddress(waiting.Params)
+	tellAddress(r.Context(), waiting.Params.Get("redirect_uri"), err)
 	if err != nil {
 		return Outcome{}, err
 	}
-	trace.Take(r.Context(), &clientFound)
-	trace.Take(r.Context(), &addressVerified)
 	silent := wantsNoPage(waiting.Params)
 	request := e.parse(address.client, waiting.Params, waiting.StartedAt)
 	request.Malformed = malformed

@@ -1,10 +1,20 @@
 package authorize
 
-import "github.com/hush-idp/hush/trace"
+import (
+	"context"
+	"errors"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
+)
 
 // What the endpoint tells the trace: one step for each rule and need, made of the words of the tables.
 var (
-	clientFound = trace.Step{Kind: trace.KindClient, Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client", Outcome: trace.OK}
+	clientFound   = trace.Step{Kind: trace.KindClient, Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client", Outcome: trace.OK}
+	clientUnknown = trace.Step{
+		Kind: trace.KindClient, Spec: "RFC 6749 §4.1.1", Text: "client_id names no registered client",
+		Outcome: trace.Failed, Reason: string(oidc.ClientUnknown),
+	}
 
 	addressVerified = trace.Step{
 		Kind: trace.KindRedirectURI, Spec: "Core §3.1.2.1", Text: "redirect_uri is registered for the client: answers may go there", Outcome: trace.OK,
@@ -13,3 +23,27 @@ var (
 	ruleSteps = trace.Pairs(trace.KindRule, rules, func(r Rule) (spec, text string) { return r.Spec, r.Text })
 	needSteps = trace.Pairs(trace.KindNeed, needs, func(n Need) (spec, text string) { return n.Spec, n.Text })
 )
+
+// tellAddress tells what became of the two checks that make a ReturnAddress: err is returnAddress's. Of a redirect_uri that is
+// not registered it shows the registered one that is most like it, and the difference.
+func tellAddress(ctx context.Context, redirectURI string, err error) {
+	if trace.From(ctx) == nil {
+		return
+	}
+	refused, isUnregistered := errors.AsType[unregistered](err)
+	switch {
+	case err == nil:
+		trace.Take(ctx, &clientFound)
+		trace.Take(ctx, &addressVerified)
+	case isUnregistered:
+		trace.Take(ctx, &clientFound)
+		nearest, difference := oidc.Nearest(refused.Registered(), redirectURI)
+		trace.Emit(ctx, trace.Step{
+			Kind: trace.KindRedirectURI, Spec: "Core §3.1.2.1", Text: "redirect_uri is not registered for the client: no answer may go there",
+			Outcome: trace.Failed, Reason: string(oidc.RedirectUnregistered),
+			Values: []trace.Value{trace.Plain("nearest", nearest), trace.Plain("difference", difference)},
+		})
+	case oidc.AsError(err).Reason == oidc.ClientUnknown:
+		trace.Take(ctx, &clientUnknown)
+	}
+}

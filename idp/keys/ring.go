@@ -29,6 +29,8 @@ type Spec struct {
 type Ring struct {
 	algs []jose.SignatureAlgorithm
 
+	rotating sync.Mutex // one rotation at a time, or one would replace the other's key and nobody would publish it
+
 	mutex   sync.RWMutex
 	keys    map[jose.SignatureAlgorithm]func() (*key, error)
 	retired []jose.JSONWebKey // the newest first; at most maxRetired
@@ -115,6 +117,8 @@ func (r *Ring) key(alg jose.SignatureAlgorithm) (*key, error) {
 // Where teaching ends: a client that cached the key set sees an unknown kid until it fetches the set anew. Production
 // publishes the new key first and waits until caches have expired.
 func (r *Ring) Rotate() error {
+	r.rotating.Lock()
+	defer r.rotating.Unlock()
 	for _, alg := range r.algs {
 		fresh, err := newKey(Spec{Alg: alg})
 		if err != nil {

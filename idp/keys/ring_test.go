@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -246,6 +247,24 @@ func TestRotate(t *testing.T) {
 		token := []string{old, mustSign(t, ring, "", keys.TypeIDToken)}[i]
 		if err := ring.Verify(token, keys.TypeIDToken, &claims{}); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRotationsAtOnceLoseNoKey(t *testing.T) {
+	for range 100 {
+		ring := mustRing(t, keys.Spec{Alg: jose.EdDSA})
+		var rotations sync.WaitGroup
+		for range 6 {
+			rotations.Go(func() { _ = ring.Rotate() })
+		}
+		rotations.Wait()
+		kids := map[string]bool{}
+		for _, key := range mustPublic(t, ring).Keys {
+			kids[key.KeyID] = true
+		}
+		if len(kids) != 7 {
+			t.Fatalf("after six rotations %d keys are published; want seven", len(kids))
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (s sessions) Current(r *http.Request) (*session.Session, error) {
 		return nil, session.LaxOnly
 	}
 	if _, ok := s.lab.use(r.Context(), ThirdPartyCookieIgnored); ok {
-		r = withoutCookies(r)
+		return nil, session.Withheld
 	}
 	found, err := s.next.Current(r)
 	if err != nil {
@@ -71,17 +71,6 @@ func (s sessions) Current(r *http.Request) (*session.Session, error) {
 		return nil, session.Expired
 	}
 	return s.lab.asOtherUser(*found, f.User), nil
-}
-
-// withoutCookies is the request as a browser sends it that blocks third-party cookies.
-// https://privacycg.github.io/storage-access-headers/#sec-fetch-storage-access
-func withoutCookies(r *http.Request) *http.Request {
-	r = r.Clone(r.Context())
-	r.Header.Del("Cookie")
-	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	r.Header.Set("Sec-Fetch-Dest", "iframe")
-	r.Header.Set("Sec-Fetch-Storage-Access", "none")
-	return r
 }
 
 // somebodyElse is the other user where the provider has only one.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
@@ -42,7 +43,8 @@ func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string)
 // identify reads the form in the place of the endpoint, so that the trace knows whose request the fault ended and of which
 // flow it is.
 func identify(r *http.Request) {
-	_ = r.ParseForm() // what can be read is in the form; the rest nobody will judge
+	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B") // a raw semicolon is data, as at the authorization endpoint
+	_ = r.ParseForm()                                               // what can be read is in the form; the rest nobody will judge
 	trace.From(r.Context()).Join(trace.Code, r.PostForm.Get("code"))
 }
 
@@ -63,8 +65,10 @@ var edge = []struct {
 	{FrameOptions, true, showUnframablePage},
 }
 
-// wait is over when the delay is, or when nobody waits for the answer any more.
-func wait(f Fault, _ http.ResponseWriter, r *http.Request) (bool, error) {
+// wait is over when the delay is, or when nobody waits for the answer any more. The server's time limit for an answer, which
+// may be shorter, is lifted: it would drop the connection, which is another fault.
+func wait(f Fault, w http.ResponseWriter, r *http.Request) (bool, error) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a writer without deadlines has none to lift
 	timer := time.NewTimer(f.Delay)
 	defer timer.Stop()
 	select {

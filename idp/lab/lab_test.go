@@ -240,6 +240,24 @@ func TestADelayEndsWithTheConnection(t *testing.T) {
 	}
 }
 
+func TestADelayOutlivesTheServersTimeLimit(t *testing.T) {
+	h := newHouse(t)
+	h.cause(t, `{"fault":"delay","delay":"300ms"}`)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, handled, err := h.Intercept(w, r, "token"); handled || err != nil {
+			t.Errorf("Intercept: %v, %v; want the endpoint to answer", handled, err)
+		}
+	}))
+	server.Config.WriteTimeout = 100 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	response, err := http.PostForm(server.URL, nil)
+	if err != nil {
+		t.Fatalf("the late answer never came: %v", err)
+	}
+	defer response.Body.Close()
+}
+
 func TestWithoutALabNothingIsDecorated(t *testing.T) {
 	h := newHouse(t)
 	right := h.Lab
@@ -307,6 +325,16 @@ func TestTheTraceKnowsWhoseRequestAFaultEnded(t *testing.T) {
 	recorder.End()
 	if flows := h.hub.Flows(); len(flows) != 1 || len(flows[0].Records) != 2 {
 		t.Errorf("there are %d flows; want one, of both requests", len(flows))
+	}
+}
+
+func TestTheTraceKnowsTheStateOfARequestThatAFaultEnded(t *testing.T) {
+	h := newHouse(t)
+	h.cause(t, `{"fault":"html_page"}`)
+	r := h.silent(t, "spa")
+	r.URL.RawQuery += "&state=id;url_state" // as oidc-client-ts writes it
+	if !h.met(t, r, "authorize") || r.Form.Get("state") != "id;url_state" {
+		t.Errorf("the state of the request is %q", r.Form.Get("state"))
 	}
 }
 

@@ -91,8 +91,9 @@ type (
 		Remedy              *Remedy
 		TellOrigin          string // of the page around this one, in a hidden iframe: it is told the reason
 	}
-	// Remedy is a form that registers the redirect URI for the client, and makes the client if there is none.
-	Remedy struct{ ClientID, RedirectURI, ReturnTo, Token string }
+	// Remedy is a form that registers the redirect URI for the client, and makes the client if there is none. Action is the path
+	// that it is posted to, with the client_id escaped in it.
+	Remedy struct{ Action, ClientID, RedirectURI, ReturnTo, Token string }
 
 	// Home shows who is signed in, and a developer the rest of the provider.
 	Home struct {

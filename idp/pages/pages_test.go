@@ -112,7 +112,7 @@ func everyPage() map[string]any {
 		"error": pages.Error{
 			Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r", Registered: []string{"https://app.test/"},
 			Reason: "redirect.unregistered", ReasonURL: "u", Nearest: "https://app.test/", Difference: "d", YAML: "y", TellOrigin: "https://app.test",
-			Remedy: &pages.Remedy{ClientID: "spa", RedirectURI: "https://app.test/cb", ReturnTo: "/authorize", Token: "t"},
+			Remedy: &pages.Remedy{Action: "/console/clients/spa/redirect_uris", ClientID: "spa", RedirectURI: "https://app.test/cb", ReturnTo: "/authorize", Token: "t"},
 		},
 		"console": pages.Console{Frame: frame, Issuers: []string{"http://localhost:8080"}},
 		"probe":   pages.Probe{Frame: frame, Origin: "http://localhost:9090", Report: "{}"},

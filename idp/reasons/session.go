@@ -117,11 +117,12 @@ var aboutSession = Group{
 			Title: "The cookie is SameSite=Lax and does not reach an iframe",
 			Happened: "The browser has the session cookie only with `SameSite=Lax` (or `Strict`). Such a cookie goes along when a user follows a link to the " +
 				"provider, but never into an iframe in a page of another site. So sign-ins work and silent renewals do not.",
-			HowWeKnow: "Not from the request alone: what a browser does not send, nobody receives. The provider gives this code only when it knows how the " +
-				"cookie was set, and that is when the failure lab caused it (fault `cookie_samesite_lax`).",
-			HowSure: "Certain in the lab. Elsewhere the same failure arrives as `cookie.withheld_or_absent`. This provider sets the cookie with " +
-				"`SameSite=None; Secure` and adds a Lax one over http only; WebKit refuses the first over http, even on `localhost`, so there this " +
-				"failure is real.",
+			HowWeKnow: "Not from the request alone: what a browser does not send, nobody receives. In development mode the provider remembers which of its " +
+				"two cookies each browser last brought to `/authorize`, until it signs out; this one brought the Lax cookie only. The failure lab causes the same " +
+				"(fault `cookie_samesite_lax`).",
+			HowSure: "Certain in the lab, likely elsewhere: browsers are told apart by address and `User-Agent`, which several may share, and the session may have " +
+				"expired meanwhile. This provider sets the cookie with `SameSite=None; Secure` and adds a Lax one over http only; WebKit refuses the " +
+				"first over http, even on `localhost`. Of a browser that it does not remember, the same failure is `cookie.withheld_or_absent`.",
 			WhatToDo: "Set the session cookie with `SameSite=None; Secure` at the provider, and serve it over https. Look at the cookie in the browser's tools: " +
 				"an empty SameSite column is Lax in Chromium. Where browsers block third-party cookies `None` does not help either; then app and provider " +
 				"need one site.",

@@ -38,8 +38,8 @@ var aboutSeveral = Group{
 			Happened: "An authorization request came from a page that is itself a callback address. The hidden iframe did not just hand over its answer: it loaded " +
 				"the app, which found nobody signed in within the frame and began a renewal or a sign-in of its own. Each level may start the next.",
 			HowWeKnow: "The request is for an iframe, and its `Referer` header, without the query, is a redirect URI registered for the same client.",
-			HowSure: "Nearly certain where it is reported, unless the app uses its start page as redirect URI: then every silent request comes from there. " +
-				"Its absence proves nothing: by default browsers send only the origin to another origin, so the path arrives only if the app's pages " +
+			HowSure: "Nearly certain where it is reported, unless the app uses as redirect URI a page that renews itself: then every silent request comes from " +
+				"there. A `Referer` without a path, as of a redirect URI that is a bare origin, is not taken for a sign. Its absence proves nothing: by default browsers send only the origin to another origin, so the path arrives only if the app's pages " +
 				"have a `Referrer-Policy` such as `no-referrer-when-downgrade`.",
 			WhatToDo: "Give the silent renewal a page of its own that runs nothing but the library's callback (oidc-client-ts: `signinCallback()`), and register " +
 				"it. A single-page app that answers every path with the same page must not start when `window.self !== window.top`.",

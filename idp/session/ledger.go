@@ -45,6 +45,22 @@ func (l *Ledger) Current(r *http.Request) (*Session, error) {
 	return s, err
 }
 
+// SignOut is that of the Manager. It takes the cookies out of the browser, so the ledger forgets what it had: from then on nobody
+// is signed in, whichever cookies the browser takes.
+func (l *Ledger) SignOut(w http.ResponseWriter, r *http.Request) error {
+	l.forget(browserOf(r))
+	return l.Manager.SignOut(w, r)
+}
+
+func (l *Ledger) forget(browser string) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if known, ok := l.browsers[browser]; ok {
+		l.order.Remove(known)
+		delete(l.browsers, browser)
+	}
+}
+
 func (l *Ledger) note(browser string, laxOnly bool) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"net/http/httptest"
 	"strconv"
 	"testing"
 
@@ -33,6 +34,24 @@ func TestALedgerKnowsTheBrowserThatHasOnlyTheLaxCookie(t *testing.T) {
 				t.Errorf("in the iframe: %v; want %v", err, row.want)
 			}
 		})
+	}
+}
+
+func TestALedgerForgetsABrowserThatSignedOut(t *testing.T) {
+	h := newHouse(t)
+	ledger := session.NewLedger(h.Manager)
+	b := h.signedIn(t, "alice")
+	for name := range b.cookies {
+		if !isLax(name) {
+			delete(b.cookies, name)
+		}
+	}
+	_, _ = ledger.Current(b.request(t))
+	if err := ledger.SignOut(httptest.NewRecorder(), b.request(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.Current((&browser{inFrame: "none"}).request(t)); err != session.Withheld {
+		t.Errorf("in the iframe of who signed out: %v; want Withheld, which leaves open whether anybody is signed in", err)
 	}
 }
 

@@ -74,6 +74,7 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 	}
 	client, err := e.authenticate(r, form)
 	if err != nil {
+		tellRefused(r.Context(), err)
 		return Response{}, err
 	}
 	trace.Take(r.Context(), &clientAuthenticated)
@@ -90,6 +91,13 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 }
 
 var clientAuthenticated = trace.Step{Kind: trace.KindClient, Spec: "RFC 6749 §2.3", Text: "the client is who it says, by its registered method", Outcome: trace.OK}
+
+// tellRefused tells the trace that the client is not who it says.
+func tellRefused(ctx context.Context, err error) {
+	step := clientAuthenticated
+	step.Text, step.Outcome, step.Reason = "the client is not known, or did not prove who it is", trace.Failed, string(oidc.AsError(err).Reason)
+	trace.Emit(ctx, step)
+}
 
 // readForm reads the body. RFC 6749 §3.2: "Request and response parameters MUST NOT be included more than once"; parameters
 // in the URL do not count, since URLs end in logs.
