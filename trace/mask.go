@@ -117,21 +117,23 @@ func clip(s string, max int) string {
 	return head(s, max) + "…"
 }
 
-// own replaces the texts by copies, all in one new string: each may be a small part of a large request, which would stay in
-// memory with it.
-func own(texts []*string) {
+// own replaces names and texts by copies, all in one new string: each may be a small part of a large request, which would
+// stay in memory with it.
+func own(values []Value) {
 	size := 0
-	for _, text := range texts {
-		size += len(*text)
+	for i := range values {
+		size += len(values[i].Name) + len(values[i].Text)
 	}
 	var all strings.Builder
 	all.Grow(size)
-	for _, text := range texts {
-		all.WriteString(*text)
+	for i := range values {
+		all.WriteString(values[i].Name)
+		all.WriteString(values[i].Text)
 	}
 	rest := all.String()
-	for _, text := range texts {
-		*text, rest = rest[:len(*text)], rest[len(*text):]
+	for i := range values {
+		name, text := len(values[i].Name), len(values[i].Text)
+		values[i].Name, values[i].Text, rest = rest[:name], rest[name:name+text], rest[name+text:]
 	}
 }
 
@@ -152,10 +154,26 @@ var maskings = map[string]func(name, value string) Value{
 	"client_assertion": JWT,
 	"logout_token":     JWT,
 	"response":         JWT,
-	"token_type":       Plain,
-	"expires_in":       Plain,
-	"token_type_hint":  Plain,
+
+	"token_type":            public,
+	"expires_in":            public,
+	"token_type_hint":       public,
+	"client_id":             public,
+	"redirect_uri":          public,
+	"response_type":         public,
+	"response_mode":         public,
+	"scope":                 public,
+	"state":                 public,
+	"nonce":                 public,
+	"prompt":                public,
+	"code_challenge":        public,
+	"code_challenge_method": public,
+	"grant_type":            public,
+	"iss":                   public,
 }
+
+// public is Plain for a value that its caller copies.
+func public(name, value string) Value { return Value{Name: name, Text: clip(value, maxText)} }
 
 // masked is the value as its name allows it to be shown: plain, secret, a JWT, or not at all for a password.
 func masked(name, value string) Value {
@@ -168,7 +186,7 @@ func masked(name, value string) Value {
 	case strings.Contains(lower, "secret"), strings.Contains(lower, "token"):
 		return Secret(name, value)
 	}
-	return Value{Name: name, Text: clip(value, maxText)}
+	return public(name, value)
 }
 
 // Params are the parameters of a request or an answer, masked by name and in the order of their names, at most 50.
@@ -183,10 +201,6 @@ func Params(form url.Values) []Value {
 			}
 		}
 	}
-	texts := make([]*string, 0, 2*len(values))
-	for i := range values {
-		texts = append(texts, &values[i].Name, &values[i].Text)
-	}
-	own(texts)
+	own(values)
 	return values
 }

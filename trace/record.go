@@ -92,9 +92,9 @@ func (r *Record) bound() {
 		texts = append(texts, &r.Cookies[i].Name)
 	}
 	for _, text := range texts {
-		*text = clip(*text, maxLine)
+		*text = clip(*text, maxLine) // net/http gives each header a string of its own
 	}
-	own(texts)
+	r.Path = strings.Clone(r.Path) // but a path is a part of the address, with its query
 }
 
 // text is that of the value with this name, or "".

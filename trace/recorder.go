@@ -62,7 +62,7 @@ func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recor
 	}
 	r.record.taken = make([]moment, 0, usualSteps(record.Endpoint))
 	for i := range record.Steps {
-		r.record.taken = append(r.record.taken, moment{record.Steps[i].At, &record.Steps[i]})
+		r.record.taken = append(r.record.taken, moment{record.Steps[i].At.Sub(r.record.At), &record.Steps[i]})
 	}
 	r.record.Steps = nil
 	r.joins = r.keys[:0]
@@ -83,8 +83,8 @@ func usualSteps(endpoint string) int {
 // moment is a step and when it was. So short a form because the ring holds thousands of them, most of them steps of tables,
 // which exist once.
 type moment struct {
-	at   time.Time
-	step *Step
+	after time.Duration // after the record's At
+	step  *Step
 }
 
 // steps are those of the record, whole.
@@ -95,7 +95,7 @@ func (r *Record) steps() []Step {
 	steps := make([]Step, len(r.taken))
 	for i, m := range r.taken {
 		steps[i] = *m.step
-		steps[i].At = m.at
+		steps[i].At = r.At.Add(m.after)
 	}
 	return steps
 }
@@ -126,7 +126,7 @@ func (r *Recorder) Take(step *Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.ended && len(r.record.taken) < maxSteps {
-		r.record.taken = append(r.record.taken, moment{now, step})
+		r.record.taken = append(r.record.taken, moment{now.Sub(r.record.At), step})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -20,20 +21,20 @@ import (
 // otherwise overwrite each other's.
 type Cookies struct {
 	codecs []securecookie.Codec
+	names  []string
 	prefix string
-	secure bool // the issuer is https
 	maxAge time.Duration
 }
 
 // NewCookies returns the cookies of issuer, good for maxAge. The first key signs, all verify; a key has 32 bytes or more.
 func NewCookies(issuer *url.URL, keys [][]byte, maxAge time.Duration) Cookies {
 	sum := sha256.Sum256([]byte(issuer.String()))
-	return Cookies{
-		codecs: Codecs(keys, maxAge),
-		prefix: "hush-" + hex.EncodeToString(sum[:4]),
-		secure: issuer.Scheme == "https",
-		maxAge: maxAge,
+	prefix := "hush-" + hex.EncodeToString(sum[:4])
+	names := []string{prefix, prefix + "-lax"}
+	if issuer.Scheme == "https" {
+		names = []string{"__Host-" + prefix}
 	}
+	return Cookies{codecs: Codecs(keys, maxAge), names: names, prefix: prefix, maxAge: maxAge}
 }
 
 // Codecs returns a securecookie codec for each key: authenticated, not encrypted, refused after maxAge.
@@ -50,12 +51,7 @@ func Codecs(keys [][]byte, maxAge time.Duration) []securecookie.Codec {
 }
 
 // Names lists the cookies that are set, the one that reaches a cross-site iframe first.
-func (c Cookies) Names() []string {
-	if c.secure {
-		return []string{"__Host-" + c.prefix}
-	}
-	return []string{c.prefix, c.prefix + "-lax"}
-}
+func (c Cookies) Names() []string { return slices.Clone(c.names) }
 
 // set gives the browser the cookies with a signed value.
 func (c Cookies) set(w http.ResponseWriter, value string) error {
@@ -81,7 +77,7 @@ func (c Cookies) clear(w http.ResponseWriter) {
 // read returns the value of the first cookie that is ours, else why there is none: NoCookie, Withheld or CookieUnreadable.
 func (c Cookies) read(r *http.Request) (string, error) {
 	absence := missing(r)
-	for _, name := range c.Names() {
+	for _, name := range c.names {
 		for _, cookie := range r.CookiesNamed(name) {
 			var value string
 			if securecookie.DecodeMulti(c.prefix, cookie.Value, &value, c.codecs...) == nil {
@@ -108,9 +104,9 @@ func isCrossSiteFrame(r *http.Request) bool {
 
 // Arrived lists which of Names came with the request.
 func (c Cookies) Arrived(r *http.Request) []string {
-	var arrived []string
-	for _, name := range c.Names() {
-		if len(r.CookiesNamed(name)) > 0 {
+	cookies, arrived := r.Cookies(), []string(nil)
+	for _, name := range c.names {
+		if slices.ContainsFunc(cookies, func(cookie *http.Cookie) bool { return cookie.Name == name }) {
 			arrived = append(arrived, name)
 		}
 	}
@@ -118,9 +114,8 @@ func (c Cookies) Arrived(r *http.Request) []string {
 }
 
 func (c Cookies) cookies() []*http.Cookie {
-	names := c.Names()
-	cookies := []*http.Cookie{{Name: names[0], Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode}}
-	for _, name := range names[1:] {
+	cookies := []*http.Cookie{{Name: c.names[0], Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode}}
+	for _, name := range c.names[1:] {
 		cookies = append(cookies, &http.Cookie{Name: name, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
 	return cookies
