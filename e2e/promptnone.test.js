@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { crossSite, sameSite } from "./harness/hush.js";
 import { openApp, signIn } from "./harness/person.js";
+import { askSilently, authorizeURL, state } from "./harness/request.js";
 import { story } from "./harness/story.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
@@ -58,7 +59,7 @@ story(
     await page.goto(authorizeURL(hush, { response_mode: "form_post" }));
     const answer = new URLSearchParams((await posted).postData());
     assert.equal((await posted).url(), `${hush.app}/spa/callback.html`);
-    assert.equal(answer.get("state"), "s".repeat(128));
+    assert.equal(answer.get("state"), state);
     assert.ok(answer.get("code"));
   },
 );
@@ -67,33 +68,10 @@ story(
  * Opens one request in a hidden iframe of the page. Returns the error of the redirect that answers it, or "code".
  * @param {Page} page
  * @param {Hush} hush
- * @param {Record<string, string | undefined>} change
+ * @param {import("./harness/request.js").Change} change
  */
 async function answer(page, hush, change) {
-  const address = authorizeURL(hush, change);
-  const answered = page.waitForResponse((response) => response.url() === address);
-  await page.evaluate((src) => document.body.append(Object.assign(document.createElement("iframe"), { src })), address);
-  const response = await answered;
-  assert.equal(response.status(), 303);
-  const location = new URL(response.headers().location ?? "", address);
-  assert.equal(location.origin + location.pathname, `${hush.app}/spa/callback.html`);
-  assert.equal(location.searchParams.get("state"), "s".repeat(128));
-  return location.searchParams.get("error") ?? (location.searchParams.has("code") ? "code" : "neither");
-}
-
-/** @param {Hush} hush @param {Record<string, string | undefined>} change */
-function authorizeURL(hush, change) {
-  const request = {
-    response_type: "code",
-    client_id: "spa",
-    redirect_uri: `${hush.app}/spa/callback.html`,
-    scope: "openid",
-    prompt: "none",
-    state: "s".repeat(128),
-    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", // RFC 7636 appendix B
-    code_challenge_method: "S256",
-    ...change,
-  };
-  const given = Object.entries(request).filter(([, value]) => value !== undefined);
-  return `${hush.issuer}/authorize?${new URLSearchParams(/** @type {[string, string][]} */ (given))}`;
+  const params = await askSilently(page, hush, change);
+  assert.equal(params.get("state"), state);
+  return params.get("error") ?? (params.has("code") ? "code" : "neither");
 }

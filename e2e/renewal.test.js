@@ -13,66 +13,50 @@ import {
   storedTokens,
   text,
 } from "./harness/person.js";
-import { story } from "./harness/story.js";
+import { scenes, story } from "./harness/story.js";
 
-/** @typedef {import("./harness/browser.js").Journal} Journal */
+/** @typedef {import("./harness/journal.js").Journal} Journal */
 /** @typedef {import("./harness/hush.js").Hush} Hush */
+/** @typedef {import("./harness/story.js").Stage} Stage */
 
 /** Where the provider's cookie reaches the hidden iframe. */
 const open = /** @type {const} */ ([
   { layout: sameSite, cookies: "allowed" },
   { layout: sameSite, cookies: "blocked" }, // one site: there is no third party
   { layout: crossSite, cookies: "allowed" },
+  { layout: crossSite, cookies: "granted", browser: "firefox" }, // its default, after the visit that a sign-in is
 ]);
 const shut = /** @type {const} */ ({ layout: crossSite, cookies: "blocked" });
 
+const renewing = "renewal gives another access token for the same sign-in, and the API accepts it";
+const signedOut = "signed out at the provider, renewal says login_required";
+
 for (const place of open) {
-  for (const half of halves) {
-    const sentence = "renewal gives another access token for the same sign-in, and the API accepts it";
-    story(`${half}: ${sentence}`, place, async ({ hush, newTab }) => {
-      const { page, journal } = await newTab();
-      await signIn(page, hush, half);
-      const before = { id: await claims(page, "id-token"), access: await claims(page, "access-token") };
+  scenes("where the cookie arrives", place, (scene) => {
+    for (const half of halves) {
+      scene(`${half}: ${renewing}`, (stage) => renews(stage, half));
+      scene(`${half}: ${signedOut}`, (stage) => refusesWhoSignedOut(stage, half));
+    }
+
+    scene("spa: the renewed access token is another string, and is what the tab keeps", async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await signIn(page, hush, "spa");
+      const before = await storedTokens(page, hush);
       await renew(page);
-      const after = { id: await claims(page, "id-token"), access: await claims(page, "access-token") };
-
-      assert.equal(await text(page, "#renewals"), "1");
-      assert.notEqual(after.access.jti, before.access.jti);
-      assert.deepEqual([after.id.sub, after.id.auth_time], [before.id.sub, before.id.auth_time]);
-      const { hello, jti } = JSON.parse(await text(page, "#api-result"));
-      assert.deepEqual([hello, jti], [before.id.sub, after.access.jti], "the API answered to the new access token");
-      assertOnlyRedirects(journal, hush);
+      const after = await storedTokens(page, hush);
+      assert.ok(before.access_token && after.access_token);
+      assert.notEqual(after.access_token, before.access_token);
     });
 
-    story(`${half}: signed out at the provider, renewal says login_required`, place, async ({ hush, newTab }) => {
-      const app = await newTab();
-      await signIn(app.page, hush, half);
-      const idp = await newTab();
-      await signOutAtProvider(idp.page, hush);
-      await app.page.bringToFront();
-      assertLoginRequired(await renewInVain(app.page));
-      assertOnlyRedirects(app.journal, hush);
+    scene("spa: a person signed in elsewhere is recognised without a page", async ({ hush, newTab }) => {
+      const web = await newTab();
+      await signIn(web.page, hush, "web");
+      const spa = await newTab();
+      await openApp(spa.page, hush, "spa");
+      await spa.page.click("#renew");
+      await spa.page.waitForSelector("body[data-signed-in=true]");
+      assert.equal(await text(spa.page, "#user-sub"), await text(web.page, "#user-sub"));
     });
-  }
-
-  story("spa: the renewed access token is another string, and is what the tab keeps", place, async (stage) => {
-    const { page } = await stage.newTab();
-    await signIn(page, stage.hush, "spa");
-    const before = await storedTokens(page, stage.hush);
-    await renew(page);
-    const after = await storedTokens(page, stage.hush);
-    assert.ok(before.access_token && after.access_token);
-    assert.notEqual(after.access_token, before.access_token);
-  });
-
-  story("spa: a person signed in elsewhere is recognised without a page", place, async ({ hush, newTab }) => {
-    const web = await newTab();
-    await signIn(web.page, hush, "web");
-    const spa = await newTab();
-    await openApp(spa.page, hush, "spa");
-    await spa.page.click("#renew");
-    await spa.page.waitForSelector("body[data-signed-in=true]");
-    assert.equal(await text(spa.page, "#user-sub"), await text(web.page, "#user-sub"));
   });
 }
 
@@ -84,6 +68,7 @@ for (const half of halves) {
     const message = await renewInVain(page);
 
     assert.equal(message.code, "cookie_withheld");
+    assert.match(message.words, /cookie\.withheld_or_absent/);
     assertLoginRequired(message);
     assertOnlyRedirects(journal, hush);
     assert.equal((await claims(page, "access-token")).jti, before.jti, "the token at hand stays");
@@ -98,6 +83,33 @@ story("spa: nobody signed in is said in words", { layout: sameSite, cookies: "al
   assert.match(message.words, /Nobody is signed in/);
   assertOnlyRedirects(journal, hush);
 });
+
+/** @param {Stage} stage @param {import("./harness/person.js").Half} half */
+async function renews({ hush, newTab }, half) {
+  const { page, journal } = await newTab();
+  await signIn(page, hush, half);
+  const before = { id: await claims(page, "id-token"), access: await claims(page, "access-token") };
+  await renew(page);
+  const after = { id: await claims(page, "id-token"), access: await claims(page, "access-token") };
+
+  assert.equal(await text(page, "#renewals"), "1");
+  assert.notEqual(after.access.jti, before.access.jti);
+  assert.deepEqual([after.id.sub, after.id.auth_time], [before.id.sub, before.id.auth_time]);
+  const { hello, jti } = JSON.parse(await text(page, "#api-result"));
+  assert.deepEqual([hello, jti], [before.id.sub, after.access.jti], "the API answered to the new access token");
+  assertOnlyRedirects(journal, hush);
+}
+
+/** @param {Stage} stage @param {import("./harness/person.js").Half} half */
+async function refusesWhoSignedOut({ hush, newTab }, half) {
+  const app = await newTab();
+  await signIn(app.page, hush, half);
+  const idp = await newTab();
+  await signOutAtProvider(idp.page, hush);
+  await app.page.bringToFront();
+  assertLoginRequired(await renewInVain(app.page));
+  assertOnlyRedirects(app.journal, hush);
+}
 
 /**
  * The wait was ended by the provider's answer and not by the client's timer, which has a code of its own.

@@ -1,5 +1,5 @@
 // `make screenshots`: every page of the provider and the demo at two widths, light and dark, into the folder given as
-// the argument, or into a new one. `make images` also writes the two that the README shows.
+// the argument, or into a new one. `make images` also writes those that the README shows.
 
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,8 +7,9 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { root } from "../scripts/program.js";
-import { openBrowser } from "./harness/browser.js";
+import { openChromium } from "./harness/browser.js";
 import { demoClients, thirdParty } from "./harness/clients.js";
+import { Console } from "./harness/console.js";
 import { crossSite, sameSite, startHushAsInTheDemo } from "./harness/hush.js";
 import {
   clickLogin,
@@ -36,6 +37,8 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 await inBrowser(sameSite, demoPages);
 await inBrowser(sameSite, providerPages);
 await inBrowser(crossSite, withheld);
+await inBrowser(sameSite, glassBox);
+await inBrowser(sameSite, lessons);
 console.log(`the screenshots are in ${folder}`);
 
 /**
@@ -44,7 +47,7 @@ console.log(`the screenshots are in ${folder}`);
  */
 async function inBrowser(layout, visit) {
   const { hush, flag } = await startHushAsInTheDemo(layout, { clients: [...demoClients("90s"), thirdParty] });
-  const { browser, close } = await openBrowser("blocked", [flag]);
+  const { browser, close } = await openChromium("blocked", [flag]);
   try {
     await visit(await browser.newPage(), hush);
   } finally {
@@ -89,6 +92,94 @@ async function image(page, file, last) {
   await page.screenshot({ path: join(images, file), clip, captureBeyondViewport: true });
 }
 
+/**
+ * One element as the README shows it.
+ * @param {Page} page
+ * @param {string} file in docs/images/
+ * @param {string} selector
+ */
+async function part(page, file, selector) {
+  if (!values.readme) return;
+  await page.setViewport({ width: 1000, height: 800, deviceScaleFactor: 2 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
+  await page.evaluate(endAnimations);
+  const element = await page.waitForSelector(selector);
+  await element?.screenshot({ path: join(images, file) });
+  await page.setViewport({ width: 1280, height: 800 });
+}
+
+/** Opens the request of step 1 and the answer of step 2 in every diagram of the page. @param {Page} page */
+async function openArrows(page) {
+  await page.$$eval("ol.diagram li[data-state=done] details, ol.diagram li[data-state=failed] details", (all) => {
+    for (const details of all) details.open = ["1", "2"].includes(details.closest("li")?.dataset.step ?? "");
+  });
+}
+
+/** The console with something in each of its tabs, and what it says elsewhere. @param {Page} page @param {Hush} hush */
+async function glassBox(page, hush) {
+  await page.goto(`${hush.issuer}/console`);
+  await page.waitForSelector("#console[data-ready=true]");
+  await shoot(page, "console-empty");
+  await signIn(page, hush, "spa");
+  await renew(page);
+  const console = new Console(hush);
+  await page.goto(`${hush.issuer}/console`);
+  await page.waitForSelector("ol.diagram li[data-step='4']");
+  await shoot(page, "console-flows");
+  await openArrows(page);
+  await shoot(page, "console-flows-opened");
+  await console.fault({ fault: "third_party_cookie_ignored", times: 3 });
+  await openApp(page, hush, "spa");
+  await renewInVain(page);
+  await shoot(page, "demo-spa-timeline-failed");
+  await page.goto(`${hush.issuer}/console`);
+  await page.waitForSelector("ol.diagram li[data-state=failed]");
+  await openArrows(page);
+  await shoot(page, "console-flows-failed");
+  for (const tab of ["cookies", "lab", "sessions", "clients", "keys", "users"]) {
+    await page.click(`#tabs a[href='#${tab}']`);
+    await page.waitForSelector(`#${tab}`, { visible: true });
+    await shoot(page, `console-${tab}`);
+  }
+  await console.reset();
+  await page.goto(`${hush.issuer}/authorize?client_id=my-app&redirect_uri=http://localhost:5173/callback`);
+  await shoot(page, "idp-error-unknown-client");
+  for (const [path, name] of [
+    ["/reasons", "idp-reasons"],
+    ["/reasons/cookie.withheld_or_absent", "idp-reason"],
+  ]) {
+    await page.goto(`${hush.issuer}${path}`);
+    await shoot(page, name ?? "");
+  }
+}
+
+/** @param {Page} page @param {Hush} hush */
+async function lessons(page, hush) {
+  await page.goto(`${hush.app}/lessons/`);
+  await shoot(page, "demo-lessons-signed-out");
+  await page.click("#sign-in");
+  await clickLogin(page, "alice");
+  await page.waitForSelector("body[data-ready=true][data-signed-in=true]");
+  for (const id of [1, 9]) {
+    await page.click(`#lesson-${id}-cause`);
+    await page.waitForSelector(`#lesson-${id}[data-state=failed]`);
+    if (id === 1) await shoot(page, "demo-lessons-failed");
+    await page.click(`#lesson-${id}-fix`);
+    await page.waitForSelector(`#lesson-${id}[data-state=fixed]`);
+  }
+  await shoot(page, "demo-lessons-fixed");
+  await new Console(hush).reset(); // so many renewals in a few seconds are a loop
+  await page.goto(`${hush.app}/both/`);
+  await shoot(page, "demo-both");
+  await page.click("#sign-in");
+  await page.waitForFunction(() => location.pathname === "/both/");
+  await page.waitForSelector("body[data-ready=true]");
+  await page.click("#renew-both");
+  await page.waitForSelector("#web-way ol.diagram[data-state=done]");
+  await page.waitForSelector("#renew-both:not([disabled])");
+  await shoot(page, "demo-both-renewed");
+}
+
 /** @param {Page} page @param {Hush} hush */
 async function demoPages(page, hush) {
   await page.goto(hush.app);
@@ -112,6 +203,9 @@ async function demoPages(page, hush) {
   await renew(page);
   await shoot(page, "demo-spa-renewed");
   await image(page, "demo-renewed.png", "section:has(.steps)");
+  await part(page, "renewal.png", "section:has(#timeline)");
+  await openArrows(page);
+  await shoot(page, "demo-spa-timeline-opened");
   await openApp(page, hush, "web");
   await page.click("#sign-in");
   await signedIn(page);

@@ -15,104 +15,109 @@ import {
   text,
   typeLogin,
 } from "./harness/person.js";
-import { story } from "./harness/story.js";
+import { scenes, story } from "./harness/story.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
 
 /** Signing in needs no third-party cookie, so it must work in the strictest setting of each layout. */
-const places = /** @type {const} */ ([
-  { layout: sameSite, cookies: "blocked" },
-  { layout: crossSite, cookies: "blocked" },
-]);
+const strictest = /** @type {const} */ ({ layout: crossSite, cookies: "blocked" });
+const places = /** @type {const} */ ([{ layout: sameSite, cookies: "blocked" }, strictest]);
 
 for (const place of places) {
-  for (const half of halves) {
-    story(`${half}: a person signs in by redirect with name and password`, place, async ({ hush, newTab }) => {
+  scenes("signing in", place, (scene) => {
+    for (const half of halves) {
+      scene(`${half}: a person signs in by redirect with name and password`, async ({ hush, newTab }) => {
+        const { page } = await newTab();
+        await openApp(page, hush, half);
+        await page.click("#sign-in");
+        await typeLogin(page, "alice");
+        await signedIn(page);
+        assert.equal(page.url(), `${hush.app}/${half}/`);
+        const { iss, sub } = await claims(page, "id-token");
+        assert.equal(iss, hush.issuer);
+        assert.equal(await text(page, "#user-sub"), sub);
+        await page.click("#call-api");
+        await says(page, "api_ok");
+        assert.equal(JSON.parse(await text(page, "#api-result")).hello, sub);
+      });
+
+      scene(`${half}: a person signs in with one click`, async ({ hush, newTab }) => {
+        const { page } = await newTab();
+        await signIn(page, hush, half, "bob");
+        assert.match(await text(page, "#user-name"), /^Robert/);
+      });
+
+      scene(`${half}: signing out ends the session at the provider too`, async ({ hush, newTab }) => {
+        const first = await newTab();
+        await signIn(first.page, hush, half);
+        const second = await newTab();
+        await openApp(second.page, hush, "spa");
+        await second.page.click("#sign-in"); // signed in there already: no page is shown
+        await signedIn(second.page);
+
+        await first.page.bringToFront();
+        await first.page.click("#sign-out");
+        await says(first.page, "signed_out");
+        await signedOut(first.page);
+        assert.equal(new URL(first.page.url()).pathname, `/${half}/`);
+
+        await second.page.bringToFront();
+        assert.equal((await renewInVain(second.page)).error, "login_required");
+      });
+    }
+
+    scene("spa: a person signs in in a popup, which closes itself", signInByPopup);
+
+    scene("spa: a popup that the person closes is told in words", async ({ hush, newTab }) => {
       const { page } = await newTab();
-      await openApp(page, hush, half);
+      await openApp(page, hush, "spa");
+      const popup = await openPopup(page);
+      await popup.waitForSelector("#username");
+      await popup.close();
+      const { words } = await says(page, "popup_closed");
+      assert.match(words, /closed before it finished/);
+    });
+
+    scene("a wrong password is told in words and the form can be sent again", async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await openApp(page, hush, "spa");
       await page.click("#sign-in");
+      await typeLogin(page, "alice", "wrong");
+      await page.waitForSelector("[role=alert]");
       await typeLogin(page, "alice");
       await signedIn(page);
-      assert.equal(page.url(), `${hush.app}/${half}/`);
-      const { iss, sub } = await claims(page, "id-token");
-      assert.equal(iss, hush.issuer);
-      assert.equal(await text(page, "#user-sub"), sub);
-      await page.click("#call-api");
-      await says(page, "api_ok");
-      assert.equal(JSON.parse(await text(page, "#api-result")).hello, sub);
     });
 
-    story(`${half}: a person signs in with one click`, place, async ({ hush, newTab }) => {
+    scene("the provider's pages work without JavaScript", async ({ hush, newTab }) => {
       const { page } = await newTab();
-      await signIn(page, hush, half, "bob");
-      assert.match(await text(page, "#user-name"), /^Robert/);
+      await page.setJavaScriptEnabled(false);
+      await page.goto(`${hush.app}/web/login`);
+      await page.type("#username", "alice");
+      await page.type("#password", "alice");
+      await Promise.all([page.waitForNavigation(), page.click("#login-submit")]);
+      assert.equal(page.url(), `${hush.app}/web/`);
+      await page.goto(hush.issuer);
+      assert.match(await text(page, "main"), /Alice/);
+      await page.goto(`${hush.issuer}/logout`);
+      await Promise.all([page.waitForNavigation(), page.click("#logout-confirm")]);
+      await page.goto(`${hush.app}/web/login`);
+      assert.ok(await page.$("#username"), "after signing out the login form is shown again");
     });
-
-    story(`${half}: signing out ends the session at the provider too`, place, async ({ hush, newTab }) => {
-      const first = await newTab();
-      await signIn(first.page, hush, half);
-      const second = await newTab();
-      await openApp(second.page, hush, "spa");
-      await second.page.click("#sign-in"); // signed in there already: no page is shown
-      await signedIn(second.page);
-
-      await first.page.bringToFront();
-      await first.page.click("#sign-out");
-      await says(first.page, "signed_out");
-      await signedOut(first.page);
-      assert.equal(new URL(first.page.url()).pathname, `/${half}/`);
-
-      await second.page.bringToFront();
-      assert.equal((await renewInVain(second.page)).error, "login_required");
-    });
-  }
-
-  story("spa: a person signs in in a popup, which closes itself", place, async ({ hush, newTab }) => {
-    const { page } = await newTab();
-    await openApp(page, hush, "spa");
-    const popup = await openPopup(page);
-    const closed = new Promise((resolve) => popup.once("close", resolve));
-    await clickLogin(popup, "carol");
-    await signedIn(page);
-    await closed;
-    assert.match(await text(page, "#user-name"), /^Carol/);
   });
+}
 
-  story("spa: a popup that the person closes is told in words", place, async ({ hush, newTab }) => {
-    const { page } = await newTab();
-    await openApp(page, hush, "spa");
-    const popup = await openPopup(page);
-    await popup.waitForSelector("#username");
-    await popup.close();
-    const { words } = await says(page, "popup_closed");
-    assert.match(words, /closed before it finished/);
-  });
+story("spa: a person signs in in a popup, which closes itself", { ...strictest, browser: "firefox" }, signInByPopup);
 
-  story("a wrong password is told in words and the form can be sent again", place, async ({ hush, newTab }) => {
-    const { page } = await newTab();
-    await openApp(page, hush, "spa");
-    await page.click("#sign-in");
-    await typeLogin(page, "alice", "wrong");
-    await page.waitForSelector("[role=alert]");
-    await typeLogin(page, "alice");
-    await signedIn(page);
-  });
-
-  story("the provider's pages work without JavaScript", place, async ({ hush, newTab }) => {
-    const { page } = await newTab();
-    await page.setJavaScriptEnabled(false);
-    await page.goto(`${hush.app}/web/login`);
-    await page.type("#username", "alice");
-    await page.type("#password", "alice");
-    await Promise.all([page.waitForNavigation(), page.click("#login-submit")]);
-    assert.equal(page.url(), `${hush.app}/web/`);
-    await page.goto(hush.issuer);
-    assert.match(await text(page, "main"), /Alice/);
-    await page.goto(`${hush.issuer}/logout`);
-    await Promise.all([page.waitForNavigation(), page.click("#logout-confirm")]);
-    await page.goto(`${hush.app}/web/login`);
-    assert.ok(await page.$("#username"), "after signing out the login form is shown again");
-  });
+/** @param {import("./harness/story.js").Stage} stage */
+async function signInByPopup({ hush, newTab }) {
+  const { page } = await newTab();
+  await openApp(page, hush, "spa");
+  const popup = await openPopup(page);
+  const closed = new Promise((resolve) => popup.once("close", resolve));
+  await clickLogin(popup, "carol");
+  await signedIn(page);
+  await closed;
+  assert.match(await text(page, "#user-name"), /^Carol/);
 }
 
 /** Presses the popup button and returns the window that opens. @param {Page} page @returns {Promise<Page>} */

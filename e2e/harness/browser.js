@@ -1,11 +1,20 @@
-// Chromium with a fresh profile, and a journal of what its pages did.
+// Chromium and Firefox with fresh profiles.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
 
-/** @typedef {"allowed" | "blocked"} ThirdPartyCookies */
+/** @typedef {"chromium" | "firefox"} BrowserName */
+
+/**
+ * What a browser does with the provider's cookie in another site's iframe. Both know the first two, Firefox all four:
+ *   allowed  sends it                              refused  does not, and says nothing in Sec-Fetch-Storage-Access
+ *   blocked  does not, and says "none"             granted  sends it after the visit that a sign-in by redirect is
+ * @typedef {"allowed" | "blocked" | "refused" | "granted"} ThirdPartyCookies
+ */
+
+/** A browser and how to end it. @typedef {{ browser: import("puppeteer-core").Browser, close: () => Promise<void> }} Opened */
 
 /** How long the browser may take to obey one command, in milliseconds. It finds what hangs. */
 const patience = 60_000;
@@ -20,15 +29,41 @@ const flags = [
   "--disable-sync",
 ];
 
+/** Chromium's profile.cookie_controls_mode: its words for the two policies that it has. */
+const controlsMode = new Map([
+  ["allowed", 0],
+  ["blocked", 1],
+]);
+
+/** What changes Firefox's default, which is granted. */
+const prefs = {
+  allowed: { "network.cookie.cookieBehavior": 0 },
+  blocked: { "privacy.restrict3rdpartystorage.heuristic.navigation": false }, // a visit grants nothing
+  refused: { "network.cookie.cookieBehavior": 1 },
+  granted: {},
+};
+
+/**
+ * Starts a browser. The cookie policy is always set, because defaults differ: Debian's Chromium blocks.
+ * @param {BrowserName} name
+ * @param {ThirdPartyCookies} thirdPartyCookies
+ * @returns {Promise<Opened>}
+ */
+export function openBrowser(name, thirdPartyCookies) {
+  return name === "firefox" ? openFirefox(thirdPartyCookies) : openChromium(thirdPartyCookies);
+}
+
 /**
  * Starts Chromium: the program that CHROMIUM names, or Debian's.
- * @param {ThirdPartyCookies} thirdPartyCookies set explicitly, because Debian's default blocks
+ * @param {ThirdPartyCookies} thirdPartyCookies
  * @param {string[]} [more] flags
+ * @returns {Promise<Opened>}
  */
-export async function openBrowser(thirdPartyCookies, more = []) {
+export async function openChromium(thirdPartyCookies, more = []) {
+  const mode = controlsMode.get(thirdPartyCookies);
+  if (mode === undefined) throw new Error(`Chromium does not know third-party cookies ${thirdPartyCookies}`);
   const profile = await mkdtemp(join(tmpdir(), "hush-chromium-"));
   await mkdir(join(profile, "Default"));
-  const mode = thirdPartyCookies === "blocked" ? 1 : 0;
   await writeFile(join(profile, "Default", "Preferences"), JSON.stringify({ profile: { cookie_controls_mode: mode } }));
   const browser = await puppeteer.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -44,50 +79,16 @@ export async function openBrowser(thirdPartyCookies, more = []) {
 }
 
 /**
- * One answer to a navigation inside a frame that is not the page itself.
- * @typedef {{ url: string, status: number, location: URL | undefined }} FrameAnswer
+ * Starts Firefox, driven by WebDriver BiDi: the program that FIREFOX names, or Debian's. Puppeteer makes its profile.
+ * @param {ThirdPartyCookies} thirdPartyCookies
+ * @returns {Promise<Opened>}
  */
-
-/** What one page did: read when a test fails, and to see what reached its hidden iframes. */
-export class Journal {
-  /** @type {string[]} */
-  lines = [];
-  /** @type {FrameAnswer[]} */
-  frameAnswers = [];
-
-  /** @param {import("puppeteer-core").Page} page */
-  constructor(page) {
-    page.on("console", (message) => this.lines.push(`console ${message.type()}: ${message.text()}`));
-    page.on("pageerror", (error) => this.lines.push(`page error: ${error}`));
-    page.on("requestfailed", (request) =>
-      this.lines.push(`request failed: ${bare(request.url())} ${request.failure()?.errorText}`),
-    );
-    page.on("response", (response) => this.#note(page, response));
-  }
-
-  /** The answers that frames got from one origin. @param {string} origin */
-  framesFrom(origin) {
-    return this.frameAnswers.filter((answer) => answer.url.startsWith(`${origin}/`));
-  }
-
-  /**
-   * @param {import("puppeteer-core").Page} page
-   * @param {import("puppeteer-core").HTTPResponse} response
-   */
-  #note(page, response) {
-    const request = response.request();
-    if (!request.isNavigationRequest()) return;
-    const target = response.headers().location;
-    const location = target === undefined ? undefined : new URL(target, response.url());
-    this.lines.push(`${response.status()} ${bare(response.url())}${location ? ` -> ${bare(location.href)}` : ""}`);
-    if (request.frame() === page.mainFrame()) return;
-    this.frameAnswers.push({ url: response.url(), status: response.status(), location });
-  }
-}
-
-/** An address without its query: codes and tokens do not belong in a report. @param {string} address */
-function bare(address) {
-  const { origin, pathname, searchParams } = new URL(address);
-  const error = searchParams.get("error");
-  return origin + pathname + (error ? `?error=${error}` : "");
+async function openFirefox(thirdPartyCookies) {
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+    extraPrefsFirefox: prefs[thirdPartyCookies],
+    protocolTimeout: patience,
+  });
+  return { browser, close: () => browser.close() };
 }

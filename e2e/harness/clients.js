@@ -1,6 +1,6 @@
 // Clients for configurations of the tests' own. A registered loopback URI matches any port (RFC 8252 §7.3).
 
-const hosts = ["localhost", "app.localhost"];
+const hosts = ["localhost", "app.demo.localhost", "app.localhost"];
 
 /** @param {string} path */
 const uris = (path) => hosts.map((host) => `http://${host}${path}`);

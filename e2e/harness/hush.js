@@ -14,8 +14,18 @@ import { Program } from "../../scripts/program.js";
 /** One site: a port is no part of a site, so every cookie reaches the hidden iframe. @type {Layout} */
 export const sameSite = { name: "localhost:A and localhost:B", app: "localhost", idp: "localhost" };
 
+/** One site with two names: every cookie reaches the hidden iframe. @type {Layout} */
+export const subdomains = {
+  name: "app.demo.localhost and idp.demo.localhost",
+  app: "app.demo.localhost",
+  idp: "idp.demo.localhost",
+};
+
 /** Two sites, as in production: third-party cookie rules apply. @type {Layout} */
 export const crossSite = { name: "app.localhost and idp.localhost", app: "app.localhost", idp: "idp.localhost" };
+
+/** All of them. A pair of programs that was started in one serves the others too. */
+export const layouts = [sameSite, subdomains, crossSite];
 
 /**
  * Both programs, each on a free port of 127.0.0.1.
@@ -25,6 +35,7 @@ export const crossSite = { name: "app.localhost and idp.localhost", app: "app.lo
  * @property {string} idp the provider's address without a name, for requests from here
  * @property {Program} provider
  * @property {Program} demo
+ * @property {(layout: Layout) => Hush} at the same programs, seen in another layout
  * @property {() => Promise<void>} stop ends both
  * @property {() => string} output what both printed
  */
@@ -66,7 +77,8 @@ export async function startHushAsInTheDemo(layout, config) {
 async function start(ports, issuer, app, config, more) {
   const folder = await mkdtemp(join(tmpdir(), "hush-config-"));
   const file = join(folder, "idp.yaml");
-  await writeFile(file, JSON.stringify(config)); // JSON is YAML
+  const origins = layouts.map((layout) => withHost(app, layout.app)); // the demo's, which may look into the console
+  await writeFile(file, JSON.stringify({ console_origins: origins, ...config })); // JSON is YAML
 
   const provider = new Program(
     "The provider",
@@ -80,9 +92,11 @@ async function start(ports, issuer, app, config, more) {
     ["--listen", `127.0.0.1:${ports.app}`, "--base-url", app, "--issuer", issuer, ...more],
     { env: clean() },
   );
+  /** @type {Hush} */
   const hush = {
     issuer,
     app,
+    at: (layout) => ({ ...hush, issuer: withHost(issuer, layout.idp), app: withHost(app, layout.app) }),
     idp: `http://127.0.0.1:${ports.idp}`,
     provider,
     demo,
@@ -107,6 +121,11 @@ async function ready(hush, demo) {
     await hush.stop();
     throw error;
   }
+}
+
+/** @param {string} address @param {string} host */
+function withHost(address, host) {
+  return `http://${host}:${new URL(address).port}`;
 }
 
 /** This environment without settings of the programs, which would change what is tested. */

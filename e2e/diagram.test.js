@@ -1,0 +1,118 @@
+// The sequence diagram: who told what to whom, in the order of the four steps, in the demo's timeline and in the console.
+
+import assert from "node:assert/strict";
+import { Console } from "./harness/console.js";
+import { crossSite, sameSite } from "./harness/hush.js";
+import { halves, renew, renewInVain, signIn, signOutAtProvider } from "./harness/person.js";
+import { scenes } from "./harness/story.js";
+
+/** @typedef {import("puppeteer-core").Page} Page */
+
+/** One arrow as the page holds it. @typedef {{ step: number, from: string, to: string, state: string, reason: string, source: string }} Arrow */
+
+/** @type {{ place: import("./harness/story.js").Place, inHalves: import("./harness/person.js").Half[] }[]} */
+const theatres = [
+  { place: { layout: sameSite, cookies: "blocked" }, inHalves: halves },
+  { place: { layout: crossSite, cookies: "granted", browser: "firefox" }, inHalves: ["spa"] },
+];
+
+for (const { place, inHalves } of theatres) {
+  scenes("the diagram", place, (scene) => {
+    for (const half of inHalves) {
+      scene(`${half}: shows the four steps of a renewal in order, each done`, async ({ hush, newTab }) => {
+        const { page } = await newTab();
+        await signIn(page, hush, half);
+        await renew(page);
+        await page.waitForSelector("ol.diagram[data-state=done] li[data-step='4'][data-state=done]");
+        assertOrder(await arrows(page));
+      });
+
+      scene(`${half}: stops in red at step 2 when nobody is signed in`, async ({ hush, newTab }) => {
+        const app = await newTab();
+        await signIn(app.page, hush, half);
+        const idp = await newTab();
+        await signOutAtProvider(idp.page, hush);
+        await app.page.bringToFront();
+        await renewInVain(app.page);
+        await app.page.waitForSelector("ol.diagram[data-state=failed] li[data-state=failed]");
+        const shown = await arrows(app.page);
+        const red = shown.filter(({ state }) => state === "failed");
+        assert.ok(
+          red.some(({ step, reason }) => step === 2 && reason === "session.none"),
+          JSON.stringify(shown),
+        );
+        assert.deepEqual(
+          shown.filter(({ step, state }) => step > 2 && state === "done" && step !== 3),
+          [],
+        );
+      });
+    }
+
+    scene(
+      "the console shows the same, and each arrow opens to parameters, checks, cookies and sections",
+      async (stage) => {
+        const { hush, newTab } = stage;
+        const app = await newTab();
+        await signIn(app.page, hush, "spa");
+        const console = new Console(hush);
+        await console.reset();
+        await renew(app.page);
+        const flow = await console.flow(({ silent, state }) => silent && state === "done", "the renewal");
+        for (const { record, state, text } of flow.messages ?? [])
+          assert.ok(record || state !== "done", `${text} opens`);
+        const { page } = await newTab();
+        await page.goto(`${hush.issuer}/console`);
+        await page.waitForSelector(`ol.diagram[data-flow="${flow.id}"] li[data-step='3'][data-state=done]`);
+        assertOrder(await arrows(page));
+        const opened = await open(page, "li[data-step='1'][data-state=done]");
+        assert.match(opened, /code_challenge/);
+        assert.match(opened, /RFC 7636/);
+        assert.match(opened, /SameSite=/);
+        assert.match(opened, /kept/);
+      },
+    );
+  });
+}
+
+/** The arrows stand in the order of the steps; each step has one that happened. @param {Arrow[]} shown */
+function assertOrder(shown) {
+  const steps = shown.map(({ step }) => step).filter((step) => step > 0);
+  assert.deepEqual(steps, steps.toSorted(), JSON.stringify(shown));
+  for (const step of [1, 2, 3, 4]) {
+    assert.ok(
+      shown.some((arrow) => arrow.step === step),
+      `step ${step} is shown: ${JSON.stringify(shown)}`,
+    );
+  }
+  assert.deepEqual(
+    shown.filter(({ state }) => state === "failed"),
+    [],
+  );
+  const way = shown.map(({ step, from, to }) => `${step} ${from} > ${to}`);
+  for (const hop of [
+    "1 iframe > provider",
+    "2 provider > iframe",
+    "3 app > provider",
+    "3 provider > app",
+    "4 app > api",
+  ]) {
+    assert.ok(way.includes(hop), `${hop} is among ${way.join(", ")}`);
+  }
+}
+
+/** @param {Page} page @returns {Promise<Arrow[]>} */
+function arrows(page) {
+  return page.$$eval("ol.diagram > li", (items) =>
+    items.map(({ dataset: { step, from = "", to = "", state = "", reason = "", source = "" } }) => {
+      return { step: Number(step), from, to, state, reason, source };
+    }),
+  );
+}
+
+/** Opens an arrow like a person with a keyboard, and reads what it opens to. @param {Page} page @param {string} arrow */
+async function open(page, arrow) {
+  await page.focus(`ol.diagram ${arrow} summary`);
+  await page.keyboard.press("Enter");
+  const opened = await page.waitForSelector(`ol.diagram ${arrow} details[open] .opened`);
+  return (await opened?.evaluate((element) => element.textContent)) ?? "";
+}
