@@ -33,7 +33,7 @@ build: $(library) ## two static binaries in bin/ that need nothing else at run t
 test: install lint unit load e2e ## every check and test, installing what they need
 
 .PHONY: install
-install: $(packages) ## what the tests need: npm packages, a C compiler, Chromium
+install: $(packages) ## what the tests need: npm packages, a C compiler, Chromium, Firefox
 	@scripts/install.sh
 
 .PHONY: lint

@@ -182,7 +182,7 @@ const rows = [
     reason: "consent.missing",
     when: "a client that is not first-party, and nobody was asked yet",
     at: "authorize",
-    steps: [...wellFormed, "session ok", "need ok", "need failed", "error failed"],
+    steps: [...wellFormed, "session ok", "consent noted", "need ok", "need failed", "error failed"],
     cause: async ({ page, hush }) => {
       await signIn(page, hush, "spa");
       return ask(page, hush, { client_id: thirdParty.client_id, redirect_uri: `${hush.app}/reading-club` });

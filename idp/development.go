@@ -71,7 +71,7 @@ func (p *Provider) seams() seams {
 		return s
 	}
 	s.clients = p.lab.Clients(s.clients)
-	s.consents = p.lab.Consents(s.consents)
+	s.consents = watchedConsents{p.lab.Consents(s.consents)}
 	ledger := session.NewLedger(p.sessions)
 	s.recognise = watchedSession{p.lab.Sessions(ledger), p.sessions.Cookies}
 	s.sessions = watchedSignIn{ledger, p.console.Noted}

@@ -14,7 +14,7 @@ import (
 func (p *Provider) userinfo(c echo.Context) error {
 	claims, err := p.userClaims(c.Request())
 	if err != nil {
-		c.Response().Header().Set("WWW-Authenticate", bearerChallenge(p.config.Issuer, oidc.AsError(err)))
+		c.Response().Header().Set("WWW-Authenticate", bearerChallenge(p.config.Issuer, err, p.explain(err)))
 		return err
 	}
 	return c.JSON(http.StatusOK, claims)
@@ -83,12 +83,15 @@ func bodyTokens(r *http.Request) []string {
 
 // bearerChallenge is the WWW-Authenticate header. RFC 6750 §3.1: for a request without a token, or with another way to
 // authenticate, "the resource server SHOULD NOT include an error code or other error information".
-func bearerChallenge(realm string, e *oidc.Error) string {
+func bearerChallenge(realm string, err error, e *oidc.Error) string {
 	challenge := fmt.Sprintf("Bearer realm=%q", realm)
-	if e == errNoToken {
+	if err == errNoToken {
 		return challenge
 	}
 	challenge += fmt.Sprintf(", error=%q, error_description=%q", e.Code, e.Description)
+	if e.URI != "" {
+		challenge += fmt.Sprintf(", error_uri=%q", e.URI)
+	}
 	if e.Code == oidc.InsufficientScope {
 		challenge += fmt.Sprintf(", scope=%q", oidc.ScopeOpenID)
 	}

@@ -90,7 +90,7 @@ func (p *Provider) complete(recorder *trace.Recorder, c echo.Context) {
 		record.Silent = slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 		record.Nested = record.Fetch.Dest == "iframe" && p.isCallback(record.ClientID, record.Referer)
 		record.Params = trace.Params(params)
-		record.Cookies = p.cookiesOf(r, w.Header())
+		record.Cookies = p.cookiesOf(r, w.Header(), record.Overlooked)
 		if refused {
 			record.Reason = string(oidc.OriginNotAllowed)
 		}
@@ -157,7 +157,7 @@ func clientOf(r *http.Request, params url.Values) string {
 }
 
 // cookiesOf are the session cookies as far as they came, or should have come, and all cookies that the answer sets.
-func (p *Provider) cookiesOf(r *http.Request, answer http.Header) []trace.Cookie {
+func (p *Provider) cookiesOf(r *http.Request, answer http.Header, overlooked bool) []trace.Cookie {
 	var cookies []trace.Cookie
 	if isForPrograms(r.URL.Path) {
 		return nil
@@ -166,6 +166,9 @@ func (p *Provider) cookiesOf(r *http.Request, answer http.Header) []trace.Cookie
 		cookie := trace.Cookie{Name: name, Direction: "withheld", SameSite: [...]string{"None", "Lax"}[i], Secure: i == 0, HTTPOnly: true, Session: true}
 		if came := r.CookiesNamed(name); len(came) > 0 {
 			cookie.Direction, cookie.Text = "sent", trace.Secret(name, came[0].Value).Text
+			if overlooked {
+				cookie.Direction = "overlooked"
+			}
 		}
 		cookies = append(cookies, cookie)
 	}

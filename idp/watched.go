@@ -3,7 +3,9 @@ package idp
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +73,22 @@ func (w watchedSignIn) SignOut(rw http.ResponseWriter, r *http.Request) error {
 func (w watchedSignIn) SignOutSID(ctx context.Context, sid string) error {
 	trace.Emit(ctx, trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the account that the id_token_hint's sid names is signed out", Outcome: trace.OK})
 	return w.Ledger.SignOutSID(ctx, sid)
+}
+
+// watchedConsents tells what the user allowed before.
+type watchedConsents struct{ authorize.Consents }
+
+// Of implements authorize.Consents.
+func (w watchedConsents) Of(ctx context.Context, sub string) (map[string]grant.Consent, error) {
+	consents, err := w.Consents.Of(ctx, sub)
+	if recorder := trace.From(ctx); recorder != nil && err == nil {
+		step := trace.Step{Kind: trace.KindConsent, Spec: "Core §3.1.2.4", Text: "what the user allowed before is read", Outcome: trace.Noted}
+		for _, id := range slices.Sorted(maps.Keys(consents)) {
+			step.Values = append(step.Values, trace.Plain(id, consents[id].Scope.String()))
+		}
+		recorder.Emit(step)
+	}
+	return consents, err
 }
 
 // codes is a *grant.Grants, or the failure lab before one.

@@ -3,13 +3,14 @@ package trace
 // Pair is the two ways in which a row of a table of rules can turn out. It is made once, since the rows never change.
 type Pair struct{ kept, broken Step }
 
-// Pairs makes the steps of a table. words gives the section and the sentence of a row.
-func Pairs[T any](kind Kind, table []T, words func(row T) (spec, text string)) []Pair {
+// Pairs makes the steps of a table. words gives the section and the sentence of a row, and the names of the parameters that
+// it judges, whose values are put to the step when somebody looks.
+func Pairs[T any](kind Kind, table []T, words func(row T) (spec, text string, params []string)) []Pair {
 	pairs := make([]Pair, len(table))
 	for i, row := range table {
-		spec, text := words(row)
-		pairs[i].kept = Step{Kind: kind, Spec: spec, Text: text, Outcome: OK}
-		pairs[i].broken = Step{Kind: kind, Spec: spec, Text: text, Outcome: Failed}
+		spec, text, params := words(row)
+		pairs[i].kept = Step{Kind: kind, Spec: spec, Text: text, Outcome: OK, params: params}
+		pairs[i].broken = Step{Kind: kind, Spec: spec, Text: text, Outcome: Failed, params: params}
 	}
 	return pairs
 }
@@ -20,4 +21,17 @@ func (p *Pair) Step(good bool) *Step {
 		return &p.kept
 	}
 	return &p.broken
+}
+
+// judged are the step's values: its own, and of the record's parameters those that it is about.
+func (s *Step) judged(params []Value) []Value {
+	values := s.Values
+	for _, name := range s.params {
+		for _, param := range params {
+			if param.Name == name {
+				values = append(values[:len(values):len(values)], param)
+			}
+		}
+	}
+	return values
 }

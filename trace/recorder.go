@@ -96,6 +96,7 @@ func (r *Record) steps() []Step {
 	for i, m := range r.taken {
 		steps[i] = *m.step
 		steps[i].At = r.At.Add(m.after)
+		steps[i].Values = m.step.judged(r.Params)
 	}
 	return steps
 }

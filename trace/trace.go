@@ -14,6 +14,7 @@ type Step struct {
 	Outcome Outcome   `json:"outcome"`
 	Reason  string    `json:"reason,omitempty"` // of docs/reasons.md, when Outcome is Failed
 	Values  []Value   `json:"values,omitempty"` // what was judged, masked
+	params  []string  // whose values belong to Values, too
 }
 
 // Kind says what a Step is about.
@@ -52,7 +53,7 @@ const (
 type Cookie struct {
 	Name      string `json:"name"`
 	Text      string `json:"text"`      // masked
-	Direction string `json:"direction"` // sent, withheld (expected, but it did not come), set, removed
+	Direction string `json:"direction"` // sent, overlooked (it came, and the failure lab hid it), withheld (it did not come), set, removed
 	SameSite  string `json:"same_site,omitempty"`
 	Secure    bool   `json:"secure,omitempty"`
 	HTTPOnly  bool   `json:"http_only,omitempty"`
@@ -86,6 +87,7 @@ type Record struct {
 	Fetch       Fetch         `json:"fetch"`
 	Params      []Value       `json:"params,omitempty"`
 	Cookies     []Cookie      `json:"cookies,omitempty"`
+	Overlooked  bool          `json:"overlooked,omitempty"` // the failure lab kept the cookies that came from the provider
 	Steps       []Step        `json:"steps,omitempty"`
 	taken       []moment      // the steps, until somebody looks
 	Status      int           `json:"status"`             // 0: the connection was dropped

@@ -71,8 +71,8 @@ func (t *transcript) request(r *Record) {
 	t.values(1, r.Params)
 	for _, c := range r.Cookies {
 		switch c.Direction {
-		case "sent":
-			t.line(1, "cookie %s: sent", c.Name)
+		case "sent", "overlooked":
+			t.line(1, "cookie %s: %s", c.Name, c.Direction)
 		case "withheld":
 			t.line(1, "cookie %s: did not come", c.Name)
 		}

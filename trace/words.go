@@ -34,8 +34,11 @@ func asked(r *Record) []string {
 		with = append(with, "prompt=none")
 	}
 	for _, cookie := range r.Cookies {
-		if cookie.Session && cookie.Direction == "sent" {
+		switch {
+		case cookie.Session && cookie.Direction == "sent":
 			return append(with, "session cookie")
+		case cookie.Session && cookie.Direction == "overlooked":
+			return append(with, "session cookie (overlooked on purpose)")
 		}
 	}
 	return append(with, "no session cookie")

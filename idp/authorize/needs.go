@@ -18,6 +18,7 @@ type Need struct {
 	Screen     string         // the path of the page
 	Else       oidc.ErrorCode // the answer under prompt=none
 	Reason     oidc.Reason    // why, by its stable code; of an absent session its Absence knows better
+	Params     []string       // the parameters that it is about, for the trace
 	Tell       string         // what the page tells the person; empty where the page explains itself
 }
 
@@ -39,18 +40,21 @@ var needs = []Need{
 	},
 	{
 		Spec: "Core §3.1.2.1 id_token_hint", Text: "the id_token_hint is no ID token of this provider: changed, from elsewhere, or from before a restart",
+		Params: []string{"id_token_hint"},
 		Arises: func(s Situation) bool { return s.IDTokenHint != "" && s.HintedSub == "" && !s.chosen() },
 		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.HintUnreadable,
 		Tell: "The application's last knowledge of you cannot be read any more.",
 	},
 	{
 		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of the id_token_hint is not signed in",
+		Params: []string{"id_token_hint"},
 		Arises: func(s Situation) bool { return s.HintedSub != "" && !s.signedIn(s.HintedSub) },
 		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
 		Tell: "The application asked for a user who is not signed in here. Please sign in as that user.",
 	},
 	{
 		Spec: "Core §3.1.2.1 login_hint", Text: "the user of the login_hint is not signed in",
+		Params: []string{"login_hint"},
 		Arises: func(s Situation) bool {
 			return s.HintedSub == "" && s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen()
 		},
@@ -59,16 +63,19 @@ var needs = []Need{
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to choose an account",
+		Params: []string{"prompt"},
 		Arises: func(s Situation) bool { return s.Prompt.Has(oidc.PromptSelectAccount) && !s.chosen() },
 		Screen: interaction.PathSelectAccount, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
 	},
 	{
 		Spec: "Core §3.1.2.6", Text: "several accounts are signed in and the request names none of them (by id_token_hint or login_hint)",
+		Params: []string{"id_token_hint", "login_hint"},
 		Arises: func(s Situation) bool { return s.Account == nil },
 		Screen: interaction.PathSelectAccount, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to sign in again",
+		Params: []string{"prompt"},
 		Arises: func(s Situation) bool {
 			return s.Prompt.Has(oidc.PromptLogin) && !s.justNow(s.Account.AuthTime)
 		},
@@ -77,17 +84,20 @@ var needs = []Need{
 	},
 	{
 		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is older than max_age",
+		Params: []string{"max_age"},
 		Arises: func(s Situation) bool { return s.tooOld() },
 		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
 		Tell: "Your last sign-in is older than the application accepts.",
 	},
 	{
 		Spec: "Core §3.1.2.4", Text: "the user has not allowed this client what it asks for",
+		Params: []string{"scope"},
 		Arises: func(s Situation) bool { return !s.Client.FirstParty && !s.Consent.Scope.Covers(s.Scope) },
 		Screen: interaction.PathConsent, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks for consent again",
+		Params: []string{"prompt"},
 		Arises: func(s Situation) bool {
 			return s.Prompt.Has(oidc.PromptConsent) && !s.justNow(s.Consent.GrantedAt)
 		},

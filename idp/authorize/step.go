@@ -20,8 +20,8 @@ var (
 		Kind: trace.KindRedirectURI, Spec: "Core §3.1.2.1", Text: "redirect_uri is registered for the client: answers may go there", Outcome: trace.OK,
 	}
 
-	ruleSteps = trace.Pairs(trace.KindRule, rules, func(r Rule) (spec, text string) { return r.Spec, r.Text })
-	needSteps = trace.Pairs(trace.KindNeed, needs, func(n Need) (spec, text string) { return n.Spec, n.Text })
+	ruleSteps = trace.Pairs(trace.KindRule, rules, func(r Rule) (spec, text string, params []string) { return r.Spec, r.Text, r.Params })
+	needSteps = trace.Pairs(trace.KindNeed, needs, func(n Need) (spec, text string, params []string) { return n.Spec, n.Text, n.Params })
 )
 
 // tellAddress tells what became of the two checks that make a ReturnAddress: err is returnAddress's. Of a redirect_uri that is

@@ -9,6 +9,7 @@ import (
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // Sessions finds the session of a request, like session.Manager.
@@ -52,10 +53,10 @@ func (s sessions) Current(r *http.Request) (*session.Session, error) {
 		return nil, f.oauthError()
 	}
 	if _, ok := s.lab.use(r.Context(), CookieSameSiteLax); ok {
-		return nil, session.LaxOnly
+		return nil, overlook(r, session.LaxOnly)
 	}
 	if _, ok := s.lab.use(r.Context(), ThirdPartyCookieIgnored); ok {
-		return nil, session.Withheld
+		return nil, overlook(r, session.Withheld)
 	}
 	found, err := s.next.Current(r)
 	if err != nil {
@@ -71,6 +72,12 @@ func (s sessions) Current(r *http.Request) (*session.Session, error) {
 		return nil, session.Expired
 	}
 	return s.lab.asOtherUser(*found, f.User), nil
+}
+
+// overlook tells the trace that the cookies that came do not count.
+func overlook(r *http.Request, as session.Absence) error {
+	trace.From(r.Context()).Set(func(record *trace.Record) { record.Overlooked = true })
+	return as
 }
 
 // somebodyElse is the other user where the provider has only one.

@@ -102,7 +102,8 @@ var aboutSession = Group{
 				"signed in. The answer is `login_required`, although the user may well be signed in.",
 			HowWeKnow: "The browser says so itself: `Sec-Fetch-Site: cross-site`, `Sec-Fetch-Dest: iframe`, no cookie, and not " +
 				"`Sec-Fetch-Storage-Access: active`, which would mean that cookies are let through. Chromium that blocks, and Firefox by default, send `none` in " +
-				"that header; `inactive` means that the user allowed access which this request did not use; some browsers leave it out.",
+				"that header; `inactive` means that the user allowed access which this request did not use; some browsers leave it out. In development mode a sign-in " +
+				"also leaves a cookie that a sign-out does not take away: where that one arrives, a session cookie would have, and the reason is `session.none`.",
 			HowSure: "Certain that a cross-site iframe asked without a cookie. That the browser withheld one cannot be seen from here: `none` says that it " +
 				"would have, not that there was something to withhold. Open the provider's home page in a tab: if it shows the user as signed in, the cookie was " +
 				"withheld. The demo's probe measures it for your browser.",

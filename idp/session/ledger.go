@@ -11,6 +11,10 @@ import (
 // brought. So it can tell a third case where no cookie comes in a cross-site iframe: a browser that refused the
 // SameSite=None cookie, as WebKit does over http, and has the Lax one only.
 //
+// At a sign-in it also leaves a mark in the browser, a cookie without content that a sign-out does not take away: where that
+// arrives, a session cookie would have, so that its absence means that nobody is signed in. (Firefox does not always say
+// whether it lets cookies through.)
+//
 // It knows browsers by address and User-Agent, which several may share: its word is likely, not certain.
 type Ledger struct {
 	*Manager
@@ -33,7 +37,8 @@ func NewLedger(manager *Manager) *Ledger {
 	return &Ledger{Manager: manager, browsers: map[string]*list.Element{}}
 }
 
-// Current is that of the Manager, with LaxOnly in the place of Withheld and NoCookie where it is likely.
+// Current is that of the Manager, with LaxOnly in the place of Withheld and NoCookie where it is likely, and NoCookie in the
+// place of Withheld where the mark proves it.
 func (l *Ledger) Current(r *http.Request) (*Session, error) {
 	s, err := l.Manager.Current(r)
 	switch arrived := l.Cookies.Arrived(r); {
@@ -41,9 +46,24 @@ func (l *Ledger) Current(r *http.Request) (*Session, error) {
 		l.note(browserOf(r), arrived[0] != l.Cookies.Names()[0])
 	case (err == Withheld || err == NoCookie) && isCrossSiteFrame(r) && l.laxOnly(browserOf(r)):
 		return nil, LaxOnly
+	case err == Withheld && len(r.CookiesNamed(l.mark())) > 0:
+		return nil, NoCookie
 	}
 	return s, err
 }
+
+// SignIn is that of the Manager, and leaves the mark.
+func (l *Ledger) SignIn(w http.ResponseWriter, r *http.Request, account Account) (*Session, error) {
+	s, err := l.Manager.SignIn(w, r, account)
+	if err == nil {
+		http.SetCookie(w, &http.Cookie{
+			Name: l.mark(), Value: "somebody-signed-in-here", Path: "/", MaxAge: int(l.Absolute.Seconds()), HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
+		})
+	}
+	return s, err
+}
+
+func (l *Ledger) mark() string { return l.Cookies.Names()[0] + "-seen" }
 
 // SignOut is that of the Manager. It takes the cookies out of the browser, so the ledger forgets what it had: from then on nobody
 // is signed in, whichever cookies the browser takes.

@@ -91,3 +91,26 @@ func TestALedgerIsBounded(t *testing.T) {
 		t.Errorf("the ledger holds %d browsers", held)
 	}
 }
+
+func TestTheMarkTellsSignedOutFromWithheld(t *testing.T) {
+	h := newHouse(t)
+	ledger := session.NewLedger(h.Manager)
+	b, w := &browser{}, httptest.NewRecorder()
+	if _, err := ledger.SignIn(w, b.request(t), session.Account{Sub: "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	b.keep(w)
+	w = httptest.NewRecorder()
+	if err := ledger.SignOut(w, b.request(t)); err != nil {
+		t.Fatal(err)
+	}
+	b.keep(w)
+	b.inFrame = "none"
+	if _, err := ledger.Current(b.request(t)); err != session.NoCookie {
+		t.Errorf("where the mark arrives: %v; want NoCookie", err)
+	}
+	b.cookies = nil
+	if _, err := ledger.Current(b.request(t)); err != session.Withheld {
+		t.Errorf("where it does not: %v; want Withheld", err)
+	}
+}

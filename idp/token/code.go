@@ -20,13 +20,15 @@ type Rule struct {
 	Holds      func(r request, g grant.Grant, now time.Time) bool
 	Help       string // what to do
 	Reason     oidc.Reason
+	Params     []string // the parameters that it is about, for the trace
 }
 
 var rules = []Rule{
 	{
 		Spec: "RFC 6749 §4.1.3", Text: "the code was issued to the client that redeems it",
-		Holds: func(r request, g grant.Grant, _ time.Time) bool { return g.ClientID == r.Client.ClientID },
-		Help:  "a code is good for one client only", Reason: oidc.CodeForeign,
+		Params: []string{"client_id"},
+		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return g.ClientID == r.Client.ClientID },
+		Help:   "a code is good for one client only", Reason: oidc.CodeForeign,
 	},
 	{
 		Spec: "RFC 6749 §4.1.2", Text: "the code is not older than 60 seconds",
@@ -35,21 +37,25 @@ var rules = []Rule{
 	},
 	{
 		Spec: "RFC 6749 §4.1.3", Text: "redirect_uri is the one of the authorization request",
-		Holds: func(r request, g grant.Grant, _ time.Time) bool { return r.RedirectURI == g.RedirectURI },
-		Help:  "send the same redirect_uri to both endpoints, to the letter", Reason: oidc.CodeForeign,
+		Params: []string{"redirect_uri"},
+		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.RedirectURI == g.RedirectURI },
+		Help:   "send the same redirect_uri to both endpoints, to the letter", Reason: oidc.CodeForeign,
 	},
 	{
 		Spec: "RFC 9700 §4.8.2", Text: "code_verifier comes only after a code_challenge",
-		Holds: func(r request, g grant.Grant, _ time.Time) bool { return r.CodeVerifier == "" || g.CodeChallenge != "" },
-		Help:  "the authorization request had no code_challenge: was it stripped on the way?", Reason: oidc.PKCEMissing,
+		Params: []string{"code_verifier"},
+		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.CodeVerifier == "" || g.CodeChallenge != "" },
+		Help:   "the authorization request had no code_challenge: was it stripped on the way?", Reason: oidc.PKCEMissing,
 	},
 	{
 		Spec: "RFC 7636 §4.5", Text: "code_verifier comes after a code_challenge",
-		Holds: func(r request, g grant.Grant, _ time.Time) bool { return r.CodeVerifier != "" || g.CodeChallenge == "" },
-		Help:  "send the code_verifier whose SHA-256 the code_challenge was", Reason: oidc.PKCEMissing,
+		Params: []string{"code_verifier"},
+		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.CodeVerifier != "" || g.CodeChallenge == "" },
+		Help:   "send the code_verifier whose SHA-256 the code_challenge was", Reason: oidc.PKCEMissing,
 	},
 	{
 		Spec: "RFC 7636 §4.1", Text: "code_verifier has 43 to 128 characters out of A-Z a-z 0-9 - . _ ~",
+		Params: []string{"code_verifier"},
 		Holds: func(r request, _ grant.Grant, _ time.Time) bool {
 			return r.CodeVerifier == "" || verifier.MatchString(r.CodeVerifier)
 		},
@@ -57,6 +63,7 @@ var rules = []Rule{
 	},
 	{
 		Spec: "RFC 7636 §4.6", Text: "the SHA-256 of code_verifier is the code_challenge",
+		Params: []string{"code_verifier"},
 		Holds: func(r request, g grant.Grant, _ time.Time) bool {
 			return g.CodeChallenge == "" || equal(s256(r.CodeVerifier), g.CodeChallenge)
 		},
@@ -90,7 +97,7 @@ func (rule Rule) broken() error {
 	return oidc.InvalidGrant.Errorf("expected: %s (%s); %s. The code is spent: start again", rule.Text, rule.Spec, rule.Help).Blame(rule.Reason)
 }
 
-var ruleSteps = trace.Pairs(trace.KindRule, rules, func(r Rule) (spec, text string) { return r.Spec, r.Text })
+var ruleSteps = trace.Pairs(trace.KindRule, rules, func(r Rule) (spec, text string, params []string) { return r.Spec, r.Text, r.Params })
 
 // redeem spends the code.
 func (e *Endpoint) redeem(ctx context.Context, r request) (grant.Grant, error) {
