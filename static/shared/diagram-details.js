@@ -9,7 +9,7 @@ import { link, make } from "./dom.js";
  * @typedef {{ name: string, text: string, decoded?: unknown }} Value
  * @typedef {{ at: string, kind: string, spec?: string, text: string, outcome: "ok" | "failed" | "noted", reason?: string,
  *   values?: Value[] | null }} Step
- * @typedef {{ name: string, text: string, direction: "sent" | "withheld" | "set" | "removed", same_site?: string,
+ * @typedef {{ name: string, text: string, direction: "sent" | "overlooked" | "withheld" | "set" | "removed", same_site?: string,
  *   secure?: boolean, http_only?: boolean, session: boolean }} Cookie
  * @typedef {{ site?: string, mode?: string, dest?: string, storage_access?: string }} Fetch
  * @typedef {{ id: string, flow_id: string, at: string, took: number, issuer: string, endpoint: string, method: string,
@@ -21,6 +21,7 @@ import { link, make } from "./dom.js";
 /** @type {{ [direction: string]: [string, string]}} what became of a cookie, its colour and its words */
 const directions = {
   sent: ["good", "sent by the browser"],
+  overlooked: ["warn", "came, and was overlooked on purpose"],
   withheld: ["warn", "did not come"],
   set: ["info", "set by the answer"],
   removed: ["warn", "removed by the answer"],
@@ -29,23 +30,41 @@ const directions = {
 const marks = { ok: "✓", failed: "✕", noted: "·" };
 const outcomes = { ok: "kept", failed: "failed", noted: "noted" };
 
-/** @param {Record} record */
-export function recordDetails(record) {
-  return make(
-    "div",
-    "opened stack tight",
-    request(record),
-    section("What was checked, in this order", checks(record.steps ?? [])),
-    section("Cookies", cookies(record.cookies ?? [])),
+/** What comes with a request, rather than with its answer. */
+const brought = new Set(["sent", "overlooked", "withheld"]);
+
+/**
+ * A request and its answer are one record and two arrows. Each opens to its own half first; what was checked stands between
+ * the two, so both show it.
+ *
+ * @param {Record} record
+ * @param {"request" | "answer"} half
+ */
+export function recordDetails(record, half) {
+  const all = record.cookies ?? [];
+  const asked = [
+    section("Cookies", cookies(all.filter(({ direction }) => brought.has(direction)))),
     section("Parameters", values(record.params ?? [])),
     section("What the browser says by itself", browserSays(record)),
+  ];
+  const checked = section("What was checked, in this order", checks(record.steps ?? []));
+  const answered = [
+    section("Cookies", cookies(all.filter(({ direction }) => !brought.has(direction)))),
     section("The answer", answer(record)),
-  );
+  ];
+  const order = half === "request" && !isTold(record) ? [...asked, checked] : [checked, ...answered];
+  if (isTold(record)) order.push(...asked);
+  return make("div", "opened stack tight", request(record), ...order);
+}
+
+/** One arrow that the application reported. @param {Record} record */
+function isTold({ endpoint }) {
+  return endpoint === "callback" || endpoint === "clock";
 }
 
 /** The first line of the request and of its answer. @param {Record} record */
 function request(record) {
-  if (record.endpoint === "callback" || record.endpoint === "clock")
+  if (isTold(record))
     return make("p", "soft", "The application told it: the provider does not see this message itself.");
   const said = record.status ? String(record.status) : "no answer: the connection was dropped";
   return make(

@@ -70,6 +70,12 @@ const visibleSteps = {
   ],
 };
 
+/** Step 4 where the provider's userinfo is asked, too. @type {[string, string]} */
+const twoUses = [
+  "The app uses the new access token",
+  "It asks the provider’s /userinfo who the user is, and calls its API, which checks signature, issuer, audience and expiry by itself.",
+];
+
 /** Step 3 where step 2 gave no code. @type {[string, string]} */
 const noCode = ["The app learns that it failed", "There is no code to exchange. The answer carries the error instead."];
 
@@ -201,6 +207,7 @@ function laneOf(lane) {
 function captionOf(flow, messages, step) {
   const refused = messages.some((message) => message.step === 2 && message.state === "failed");
   if (step === 3 && refused) return noCode;
+  if (step === 4 && messages.some((message) => message.step === 4 && message.to === "provider")) return twoUses;
   return (flow.silent ? silentSteps : visibleSteps)[step];
 }
 
@@ -254,11 +261,16 @@ function nameOf(lane) {
  */
 async function fill(details, flow, message, known, options) {
   const record = known ?? (await options.onOpen?.(message));
-  const content = record ? recordDetails(record) : nothing(message);
+  const content = record ? recordDetails(record, halfOf(message)) : nothing(message);
   if (message.reason)
     content.prepend(make("p", "", why(flow, message.reason), reasonLink(flow.issuer, message.reason)));
   details.querySelector(".opened")?.remove();
   details.append(content);
+}
+
+/** The provider and the API answer; the others ask, or tell. @param {Message} message */
+function halfOf({ from }) {
+  return from === "provider" || from === "api" ? "answer" : "request";
 }
 
 /** What the hub said about this reason. @param {Flow} flow @param {string} reason */

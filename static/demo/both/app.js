@@ -4,7 +4,7 @@
 import { byId } from "../../shared/dom.js";
 import { loadConfig } from "../lib/config.js";
 import { show } from "../lib/message.js";
-import { judge, problemOf } from "../lib/problem.js";
+import { judge, problemOf, reachable } from "../lib/problem.js";
 import { Provider } from "../lib/provider.js";
 import { Stage } from "../lib/stage.js";
 
@@ -16,6 +16,11 @@ function say(problem) {
   show(byId("message"), problem, { app: location.origin, issuer: config.issuer });
 }
 
+/** A stuck iframe is known long before the library's timer runs out. */
+async function sayIfDown() {
+  if (!(await reachable(config.issuer))) say({ code: "provider_down" });
+}
+
 /** @type {[string, string, (stage: Stage) => Promise<unknown>][]} */
 const ways = [
   ["spa-way", "spa", (stage) => stage.renew()],
@@ -25,7 +30,7 @@ const ways = [
 /** @param {Stage} stage */
 async function renewBoth(stage) {
   for (const [id, client, renew] of ways) {
-    stage.open({ diagram: byId(id), client });
+    stage.open({ diagram: byId(id), client, page: say, stuck: () => void sayIfDown() });
     const said = byId(`${id}-said`);
     said.textContent = "Renewing …";
     try {
@@ -33,7 +38,7 @@ async function renewBoth(stage) {
       said.textContent = `Renewed without a page, in ${stage.timeline.age} ms, the API call included.`;
     } catch (error) {
       const problem = await judge(problemOf(error), { issuer: config.issuer, wasSignedIn: true });
-      said.textContent = `Failed: ${problem.description ?? problem.code}`;
+      said.textContent = `Failed: ${problem.reason ?? problem.error ?? problem.code}`;
       say(problem);
     }
   }
@@ -41,7 +46,7 @@ async function renewBoth(stage) {
 
 if (!globalThis.oidc) say({ code: "library_missing" });
 else {
-  const stage = new Stage(globalThis.oidc, config, new Provider(config.issuer));
+  const stage = new Stage(globalThis.oidc, config, Provider.of(config.issuer));
   button.addEventListener("click", async () => {
     button.disabled = true; // one at a time
     byId("message").replaceChildren();

@@ -1,5 +1,6 @@
 // The lessons' page: connects each card's buttons with what they do, and shows what came of it.
 
+import { reasonText } from "../../shared/diagram-details.js";
 import { byId } from "../../shared/dom.js";
 import { loadConfig } from "../lib/config.js";
 import { show } from "../lib/message.js";
@@ -26,6 +27,7 @@ const patience = 13_000; // milliseconds; the longest reason to find, callback.s
 class Card {
   /** @type {Reasoned[]} */
   #reasons = [];
+  #told = ""; // by the provider's answer, when it has come
   /** @type {() => void} */
   #found = () => undefined;
 
@@ -57,13 +59,13 @@ class Card {
     this.part("fixed").hidden = true;
     this.part("said").textContent = "The app waits for its answer …";
     const found = this.#reasonFound();
-    const told = await this.lesson.cause(this.stage).then(
-      () => "The app noticed nothing.",
-      (error) => words(error),
-    );
+    const told = await this.lesson
+      .cause(this.stage)
+      .then((noticed) => (typeof noticed === "string" ? noticed : "nothing"), words);
     await found;
     this.part("said").textContent = `What the app was told: ${told}`;
-    this.#showReason(told);
+    this.#told = told;
+    this.#showReason();
     this.#set("failed");
     this.part("fix").toggleAttribute("disabled", false);
   }
@@ -92,6 +94,7 @@ class Card {
    */
   #begin(state, diagram, section) {
     this.#reasons = [];
+    this.#told = "";
     this.part(section).hidden = false;
     this.part(diagram).replaceChildren();
     this.#set(state);
@@ -114,8 +117,9 @@ class Card {
 
   /** @param {Reasoned[]} reasons */
   #blame(reasons) {
+    if (this.#expectedOne() && !reasons.some(({ code }) => code === this.expected)) return; // a later renewal's, which says less
     this.#reasons = reasons;
-    this.#showReason("");
+    this.#showReason();
     if (this.card.dataset.state === "causing") {
       this.part("said").textContent =
         "The provider knows the reason already. The app may still be waiting, for ten seconds at most …";
@@ -127,16 +131,16 @@ class Card {
     return this.#reasons.find(({ code }) => code === this.expected);
   }
 
-  /** The reason that was found; what the app itself was told ends with one, too. @param {string} told */
-  #showReason(told) {
+  /** The reason that was found; what the app itself was told ends with one, too. */
+  #showReason() {
     const found = this.#expectedOne() ?? this.#reasons[0];
-    const code = found?.code ?? reasonIn(told) ?? "";
+    const code = found?.code ?? reasonIn(this.#told) ?? "";
     const text = found?.text.replace(/ \[[a-z._]+\]$/, "") ?? ""; // the code stands before it already
     this.card.dataset.reason = code;
     const link = this.part("reason");
     link.textContent = code || "none was found";
     link.setAttribute("href", explanationOf(this.issuer, code));
-    this.part("text").textContent = told.includes(text) ? "" : text;
+    this.part("text").textContent = this.#told.includes(text) ? "" : reasonText({ code, text });
   }
 
   /** @param {State} state */
@@ -176,7 +180,7 @@ async function alone(act) {
 }
 
 const config = await loadConfig();
-const provider = new Provider(config.issuer);
+const provider = Provider.of(config.issuer);
 
 /** @param {import("../lib/problem.js").Problem} problem */
 function say(problem) {
@@ -202,7 +206,13 @@ function welcome(name) {
   byId("sign-in").classList.remove("primary");
 }
 
+/** Without the provider's console no button could do what it says. */
+function close() {
+  for (const button of document.querySelectorAll("main button")) button.toggleAttribute("disabled", true);
+  say({ code: "console_closed" });
+}
+
 if (!globalThis.oidc) say({ code: "library_missing" });
-else if (!(await provider.isOpen())) say({ code: "console_closed" });
+else if (!(await provider.isOpen())) close();
 else await begin(globalThis.oidc);
 document.body.dataset.ready = "true";

@@ -1,6 +1,7 @@
 // The timeline of the page's own app, and above it the reasons that the provider found.
 
-import { byId, make } from "../../shared/dom.js";
+import { reasonText } from "../../shared/diagram-details.js";
+import { byId, link, make } from "../../shared/dom.js";
 import { explanationOf } from "./reason.js";
 import { Timeline } from "./timeline.js";
 
@@ -22,19 +23,27 @@ export function appTimeline(provider, { issuer, clientId, blame }) {
       for (const reason of reasons) blame(reason);
     },
   });
-  void feed(timeline, provider);
+  void feed(timeline, provider, issuer);
   return timeline;
+}
+
+const closed =
+  "This provider does not show its side (Hush does in development mode only), so the timeline has this page's part only.";
+
+/** @param {string} issuer */
+function whence(issuer) {
+  const console = link(`${issuer.replace(/\/$/, "")}/console`, "the provider's console");
+  return ["The provider's part comes live from ", console, ", which shows every flow and can make the next one fail."];
 }
 
 /**
  * @param {Timeline} timeline
  * @param {Provider} provider
+ * @param {string} issuer
  */
-async function feed(timeline, provider) {
+async function feed(timeline, provider, issuer) {
   const open = await provider.isOpen();
-  byId("timeline-note").textContent = open
-    ? "The provider's part comes live from its console."
-    : "This provider does not show its side (Hush does in development mode only), so the timeline has this page's part only.";
+  byId("timeline-note").replaceChildren(...(open ? whence(issuer) : [closed]));
   await provider.watch((event) => timeline.hear(event));
 }
 
@@ -53,8 +62,8 @@ function showReasons(reasons, issuer) {
  * @param {import("./timeline.js").Reasoned} reason
  * @param {string} issuer
  */
-function line({ code, text }, issuer) {
-  const link = make("a", "mono", code);
-  link.href = explanationOf(issuer, code);
-  return make("span", "reason", link, `: ${text} `);
+function line(reason, issuer) {
+  const code = link(explanationOf(issuer, reason.code), reason.code);
+  code.className = "mono";
+  return make("span", "reason", code, `: ${reasonText(reason)}`);
 }

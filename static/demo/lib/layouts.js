@@ -18,11 +18,11 @@ const patience = 5000; // milliseconds
 /** @type {[string, string]} */
 const closed = [
   "closed",
-  "Nothing: this provider is not there, or lets nobody look inside. It does so in development mode only.",
+  "Nothing: this provider is not running, or does not tell. It tells in development mode only.",
 ];
 
 const config = await loadConfig();
-const provider = new Provider(config.issuer);
+const provider = Provider.of(config.issuer);
 let measurements = 0;
 byId("measure").addEventListener("click", () => void measure());
 let signedIn = document.body.dataset.signedIn;
@@ -87,7 +87,7 @@ function judge(probe) {
   if (!crossSite(location.origin, config.issuer)) {
     return [
       "none",
-      "No cookie of the provider's arrived, and on one site none is withheld: nobody is signed in there under this name.",
+      "No cookie of the provider's arrived in a hidden iframe. On one site browsers withhold none, so nobody is signed in there under this name.",
     ];
   }
   return withoutCookie(fetch.storage_access);

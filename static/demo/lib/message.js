@@ -1,6 +1,6 @@
 // The one place where the page says what happened. It is a live region (role=status), so a screen reader hears it.
 
-import { make } from "../../shared/dom.js";
+import { link, make } from "../../shared/dom.js";
 import { explanationOf } from "./reason.js";
 import { textFor } from "./texts.js";
 
@@ -13,7 +13,7 @@ import { textFor } from "./texts.js";
  * @param {{app: string, issuer: string}} names what {app} and {issuer} stand for
  */
 export function show(element, problem, names) {
-  const { tone, title, text, todo = [] } = textFor(problem.code);
+  const { tone, title, text, todo = [] } = textFor(problem);
   const note = make("div", `note ${tone} stack tight`, make("strong", "", title), make("p", "", ...links(text, names)));
   if (problem.description) note.append(make("p", "small", "Reported: ", make("q", "", problem.description)));
   if (problem.reason) note.append(reasonLine(problem.reason, names.issuer));
@@ -38,8 +38,8 @@ export function clear(element) {
  * @param {string} issuer
  */
 function reasonLine(reason, issuer) {
-  const code = make("a", "mono", reason);
-  code.href = explanationOf(issuer, reason);
+  const code = link(explanationOf(issuer, reason), reason); // beside the page: what it shows is not kept
+  code.className = "mono";
   return make("p", "", make("strong", "", "Reason, as the provider found it: "), code);
 }
 
@@ -60,11 +60,11 @@ function list(todo, names) {
  */
 function links(text, { app, issuer }) {
   const filled = text.replaceAll("{app}", app).replaceAll("{issuer}", issuer);
-  return filled.split(/(https?:\/\/[^\s()]*[\w/])/).map((part, index) => (index % 2 ? link(part) : part));
+  return filled.split(/(https?:\/\/[^\s()]*[\w/])/).map((part, index) => (index % 2 ? addressLink(part) : part));
 }
 
 /** @param {string} address */
-function link(address) {
+function addressLink(address) {
   const element = make("a", "break", address);
   element.setAttribute("href", address);
   return element;

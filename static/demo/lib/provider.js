@@ -21,6 +21,8 @@
 const patience = 5000; // milliseconds; a provider may start later, but asking often would fill the browser's console
 
 export class Provider {
+  /** @type {Map<string, Provider>} by issuer: one knocks for the whole page */
+  static #known = new Map();
   #console;
   #shut = 0; // until then nobody knocks again, as performance.now() counts
   /** @type {Promise<string> | undefined} what every request that changes something must bring */
@@ -29,6 +31,13 @@ export class Provider {
   /** @param {string} issuer */
   constructor(issuer) {
     this.#console = `${issuer.replace(/\/$/, "")}/console`;
+  }
+
+  /** @param {string} issuer */
+  static of(issuer) {
+    const known = Provider.#known.get(issuer) ?? new Provider(issuer);
+    Provider.#known.set(issuer, known);
+    return known;
   }
 
   /** Does it let us look inside? */

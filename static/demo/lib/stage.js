@@ -22,6 +22,7 @@ import { Timeline } from "./timeline.js";
  * @property {string} client whose renewal it is
  * @property {string} [reason] that is expected: of several flows, the one with it is shown
  * @property {(reasons: Reasoned[]) => void} [blame] told when the provider has found reasons
+ * @property {() => void} [stuck] told when the iframe is stuck on a page of another origin
  * @property {(problem: Problem) => void} [page] told when a page of the provider's says what is wrong
  */
 
@@ -50,7 +51,7 @@ export class Stage {
     this.timeline = new Timeline(document.createElement("div"), { issuer: config.issuer, clientId: "" }); // until the first lesson
     this.#watch = new Watch(unseenSteps(), this.timeline, config.issuer, {
       begin: () => undefined,
-      stuck: () => undefined,
+      stuck: () => this.#hopes?.stuck?.(),
       page: (problem) => this.#hopes?.page?.(problem),
       answer: (answer) => void tellCallback(provider, answer, this.timeline.age),
     });
@@ -154,7 +155,7 @@ export class Stage {
       steps: unseenSteps(),
       timeline: this.timeline,
       issuer: this.#config.issuer,
-      stuck: () => undefined,
+      stuck: () => this.#hopes?.stuck?.(),
       page: (problem) => this.#hopes?.page?.(problem),
       answer: (answer) => void tellCallback(this.#provider, answer, this.timeline.age),
     });

@@ -1,5 +1,6 @@
 // What each outcome means and what to do about it, in words. The key is the message's data-code: an OAuth error
-// code as the provider sent it, or a name of this demo for what no protocol message can say.
+// code as the provider sent it, or a name of this demo for what no protocol message can say. Where the provider gives a
+// reason code that has a text of its own, that is more exact and comes first.
 // {issuer} and {app} stand for the two origins.
 
 /**
@@ -9,6 +10,8 @@
  * @property {string} text
  * @property {string[]} [todo]
  */
+
+const kept = "If this page still shows a name: the tokens that it has go on working until they expire.";
 
 /** @type {Record<string, Text>} */
 export const texts = {
@@ -44,10 +47,7 @@ export const texts = {
     tone: "warn",
     title: "Nobody is signed in at the provider.",
     text: "The app asked with prompt=none, which means: answer without showing a page. Without a session the only answer is login_required.",
-    todo: [
-      "Sign in with the button. From then on silent renewal works as long as the provider's session lives.",
-      "If this page still shows a name: the tokens that it has go on working until they expire.",
-    ],
+    todo: ["Sign in with the button. From then on silent renewal works as long as the provider's session lives.", kept],
   },
   cookie_withheld: {
     tone: "warn",
@@ -55,10 +55,47 @@ export const texts = {
     text: "The provider answered login_required, because no session cookie came with the hidden iframe. App ({app}) and provider ({issuer}) are different sites, so either the browser withheld the cookie (third-party cookies are blocked) or nobody is signed in there. The answer is the same in both cases.",
     todo: [
       "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
-      "If withheld: allow third-party cookies for this page in the browser's settings, or serve both from one site, for example app.demo.localhost and idp.demo.localhost.",
+      "If withheld: serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but not those who use your app.",
       "If signed out: sign in again.",
-      "Until it expires, the access token you have goes on working.",
+      kept,
     ],
+  },
+  // The same two answers, where the provider says why
+  "session.expired": {
+    tone: "warn",
+    title: "The session at the provider has expired.",
+    text: "It ends some hours after the sign-in, however often it is used. The provider still knew whose it was, but under prompt=none it may not ask for the password, so the answer is login_required.",
+    todo: ["Sign in with the button. That begins a new session.", kept],
+  },
+  "session.idle": {
+    tone: "warn",
+    title: "The session at the provider was not used for too long.",
+    text: "Every renewal counts as use, so nothing was renewed in the meantime: a sleeping computer, a closed tab. Under prompt=none the provider may not ask for the password, so the answer is login_required.",
+    todo: ["Sign in with the button. That begins a new session.", kept],
+  },
+  "session.signed_out": {
+    tone: "warn",
+    title: "The session at the provider was ended.",
+    text: "The person signed out, in this app or another one, and that ends the session for all. Without one the only answer to prompt=none is login_required.",
+    todo: ["An app should now forget its tokens, too: sign out here, or sign in again.", kept],
+  },
+  "session.other_user": {
+    tone: "warn",
+    title: "Somebody else is signed in at the provider now.",
+    text: "The app asked to renew for the person it shows (id_token_hint), and the provider knows another one in this browser. It does not give one person the tokens of another, so the answer is login_required.",
+    todo: ["Sign in with the button, to continue as one of the two.", kept],
+  },
+  "session.too_old": {
+    tone: "warn",
+    title: "The sign-in at the provider is older than the app accepts.",
+    text: "The app sent max_age. The session lives, but the person signed in longer ago than that, and under prompt=none the provider may not ask for the password.",
+    todo: ["Sign in with the button: the provider asks for the password again.", kept],
+  },
+  "cookie.samesite": {
+    tone: "warn",
+    title: "The provider's cookie is SameSite=Lax, so it does not come into this iframe.",
+    text: "App ({app}) and provider ({issuer}) are different sites. Such a cookie comes with navigations of the whole window only, whatever the browser's settings.",
+    todo: ["The provider has to set it with SameSite=None; Secure, or both have to be served from one site.", kept],
   },
   consent_required: {
     tone: "warn",
@@ -221,11 +258,15 @@ export const texts = {
 };
 
 /**
- * @param {string} code
+ * @param {{code: string, reason?: string}} problem
  * @returns {Text}
  */
-export function textFor(code) {
+export function textFor({ code, reason = "" }) {
   const fallback = /** @type {Text} */ (texts.other);
-  const known = Object.hasOwn(texts, code) ? texts[code] : undefined; // a code comes from a URL: it may be "constructor"
-  return known ?? { ...fallback, title: `The answer was ${code}.` };
+  return known(reason) ?? known(code) ?? { ...fallback, title: `The answer was ${code}.` };
+}
+
+/** @param {string} code it comes from a URL, so it may be "constructor" */
+function known(code) {
+  return Object.hasOwn(texts, code) ? texts[code] : undefined;
 }

@@ -31,7 +31,7 @@ class App {
   constructor(oidc, config, view) {
     this.config = config;
     this.view = view;
-    this.provider = new Provider(config.issuer);
+    this.provider = Provider.of(config.issuer);
     const { issuer, client_id: clientId } = config;
     this.verdict = new Verdict(view.say);
     this.timeline = appTimeline(this.provider, { issuer, clientId, blame: (reason) => this.verdict.blamed(reason) });

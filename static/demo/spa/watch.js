@@ -73,7 +73,7 @@ export class Watch {
 
   #removed() {
     const text = `The iframe is removed, ${this.timeline.age} ms after it came`;
-    this.timeline.add({ step: 2, from: "app", to: "iframe", text }); // or later: the timeline goes up only
+    this.timeline.add({ step: 1, from: "app", to: "iframe", text }); // or later: the timeline goes up only
   }
 
   /**

@@ -18,7 +18,7 @@ import { renewSilently } from "./renew.js";
 const config = await loadConfig();
 const view = createView(config);
 const steps = createSteps();
-const provider = new Provider(config.issuer);
+const provider = Provider.of(config.issuer);
 const verdict = new Verdict(view.say);
 const timeline = appTimeline(provider, {
   issuer: config.issuer,

@@ -50,7 +50,7 @@ export async function renewSilently(renewal) {
   } finally {
     frame.remove();
     timeline.add({
-      step: 2,
+      step: 1, // or later: the timeline goes up only
       from: "app",
       to: "iframe",
       text: `The iframe is removed, ${timeline.age} ms after it came`,
@@ -107,7 +107,9 @@ function listenTo(event, renewal, resolve) {
 function answered({ code, state, error }, { steps, timeline, answer }) {
   const way = /** @type {const} */ ({ from: "iframe", to: "app" });
   if (!code && !error) {
-    return steps.set(1, "failed", "the app's server could not send the iframe to /authorize");
+    const text = "The app's server could not send the iframe to /authorize";
+    timeline.add({ step: 1, from: "app", to: "app", text, state: "failed" });
+    return steps.set(1, "failed", text.replace("The", "the"));
   }
   timeline.request(state ?? "");
   const back = `redirect back with ${code ? "a code" : `error=${error}`}`; // seen by its result

@@ -34,6 +34,7 @@ function show() {
   const named = location.hash.slice(1);
   shown = named in tabs ? named : "flows";
   for (const name of Object.keys(tabs)) byId(name).hidden = name !== shown;
+  document.title = `${byId(`${shown}-title`).textContent} · Console · Hush`;
   for (const link of document.querySelectorAll("#tabs a"))
     link.setAttribute("aria-current", String(link.getAttribute("href") === `#${shown}`));
   void attempt(() => tabs[shown]?.load() ?? Promise.resolve());

@@ -35,7 +35,7 @@ export class Lab {
     this.#kinds = kinds;
     setOptions(
       byId("fault-kind", HTMLSelectElement),
-      kinds.map((/** @type {KindInfo} */ { kind, text }) => ({ value: kind, text: clip(text) })),
+      kinds.map((/** @type {KindInfo} */ { kind, text }) => ({ value: kind, text: nameOf(kinds, kind, text) })),
     );
     const ids = clients.map((/** @type {any} */ { client }) => ({ value: client.client_id, text: client.client_id }));
     setOptions(byId("fault-client", HTMLSelectElement), [{ value: "", text: "any client" }, ...ids]);
@@ -64,7 +64,12 @@ export class Lab {
       byId("fault-endpoint", HTMLSelectElement),
       kind.endpoints.map((name) => ({ value: name, text: name })),
     );
-    byId("fault-hint").textContent = [`${kind.kind}: the provider ${kind.text}.`, kind.spec].filter(Boolean).join(" ");
+    byId("fault-hint").replaceChildren(
+      `… ${kind.text}. `,
+      kind.spec ? `${kind.spec}. ` : "",
+      "Over HTTP: ",
+      make("code", "", kind.kind),
+    );
     for (const field of document.querySelectorAll("[data-need]"))
       if (field instanceof HTMLElement) field.hidden = !kind.needs?.includes(field.dataset.need ?? "");
   }
@@ -129,6 +134,13 @@ function facts(fault) {
     fault.until ? make("span", "", ", until ", clockTime(fault.until)) : "",
     fault.ended ? `; ${endings[/** @type {keyof typeof endings} */ (fault.ended)] ?? fault.ended}` : "",
   );
+}
+
+/** Its first words; where two have the same, also what it is called. @param {KindInfo[]} kinds @param {string} kind @param {string} text */
+function nameOf(kinds, kind, text) {
+  const name = clip(text);
+  const shared = kinds.filter((other) => clip(other.text) === name).length > 1;
+  return shared ? `${name} (${kind})` : name;
 }
 
 /** @param {string} text */

@@ -43,7 +43,7 @@ export class Sessions {
       make("p", "soft small", ...times(session)),
     );
     item.dataset.state = session.state;
-    if (session.state !== "signed_out") item.append(this.#actions(session));
+    if (session.state === "signed_in") item.append(this.#actions(session));
     return item;
   }
 
@@ -54,7 +54,7 @@ export class Sessions {
       "row",
       this.#button(session, "End it", { do: "end" }),
       this.#button(session, "Let it expire", { do: "expire" }),
-      this.#button(session, "Let it idle", { do: "idle" }),
+      this.#button(session, "Let it go idle", { do: "idle" }),
     );
     for (const { username } of this.#users)
       if (session.accounts[0]?.username !== username)
@@ -76,6 +76,6 @@ export class Sessions {
 function times(session) {
   const ended = session.ended_at
     ? [", ended ", clockTime(session.ended_at)]
-    : [", ends by ", clockTime(session.expires_at)];
+    : [session.state === "expired" ? ", expired " : ", ends by ", clockTime(session.expires_at)];
   return ["began ", clockTime(session.started_at), ...ended];
 }

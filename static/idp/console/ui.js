@@ -55,9 +55,14 @@ export function copyable(name, text) {
   return make("div", "stack tight", make("div", "row spread", make("strong", "small", name), copy), shown);
 }
 
-/** @param {string} at RFC 3339 */
+/** The time of day, and the day when it is another than today. @param {string} at RFC 3339 */
 export function clockTime(at) {
-  const time = make("time", "number", new Date(at).toLocaleTimeString());
+  const date = new Date(at);
+  const today = date.toDateString() === new Date().toDateString();
+  const words = today
+    ? date.toLocaleTimeString()
+    : date.toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+  const time = make("time", "number", words);
   time.dateTime = at;
   return time;
 }
