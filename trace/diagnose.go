@@ -51,6 +51,20 @@ func (h *Hub) diagnose(f *flow, r *Record) {
 			f.note(r, d.reason, found, r.end())
 		}
 	}
+	if r.Endpoint == "token" && r.Reason != codeReplayed {
+		f.overtaken()
+	}
+}
+
+// overtaken tells a replay anew whose first redemption ended after it: of two that race, the one that lost may be answered
+// first. The tokens of the other are revoked all the same.
+func (f *flow) overtaken() {
+	for _, k := range f.records {
+		if k.Reason == codeReplayed {
+			f.note(k, codeReplayed, f.replayed(k), k.end())
+			f.State = FlowFailed
+		}
+	}
 }
 
 // note keeps a reason for the flow, and for the record if that has none. A second one of the same code replaces the first:
@@ -104,7 +118,7 @@ func (f *flow) replayed(r *Record) string {
 			whose = "with the same code_verifier: the callback ran twice"
 		}
 	}
-	return fmt.Sprintf("the code was redeemed again %s after the first time, %s", r.At.Sub(f.records[first].At).Round(time.Millisecond), whose)
+	return fmt.Sprintf("the code was redeemed again %s after the first time, %s", max(0, r.At.Sub(f.records[first].At)).Round(time.Millisecond), whose)
 }
 
 // sum tells the record's secret parameter from others; 0 means that there is none.

@@ -206,3 +206,13 @@ func TestAForgottenFlowIsNotDiagnosed(t *testing.T) {
 		}
 	})
 }
+
+func TestOfTwoRacingRedemptionsTheLoserMayBeAnsweredFirst(t *testing.T) {
+	h := newHub(t)
+	authorize(h)
+	token(h, replayed)
+	token(h)
+	f := only(t, h)
+	same(t, "the state", f.State, trace.FlowFailed)
+	same(t, "the reason", f.Reasons[0].Text, "the code was redeemed again 0s after the first time, with the same code_verifier: the callback ran twice")
+}
