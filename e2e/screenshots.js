@@ -100,8 +100,9 @@ async function image(page, file, last) {
  */
 async function part(page, file, selector) {
   if (!values.readme) return;
-  await page.setViewport({ width: 1000, height: 800, deviceScaleFactor: 2 });
+  await page.setViewport({ width: 1000, height: 5000, deviceScaleFactor: 2 }); // no scrolling: headings that stick stay where they belong
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
+  await page.mouse.move(0, 0);
   await page.evaluate(endAnimations);
   const element = await page.waitForSelector(selector);
   await element?.screenshot({ path: join(images, file) });

@@ -2,6 +2,7 @@ package idp
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -13,6 +14,7 @@ import (
 
 // developmentRoutes are the window for developers, and the pages that error_uri leads to.
 func (p *Provider) developmentRoutes(e *echo.Echo) {
+	e.GET(strings.TrimSuffix(pathReasons, "/"), func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, pathReasons) })
 	e.GET(pathReasons, p.listReasons)
 	e.GET(pathReasons+":code", p.explainReason)
 	p.console.Routes(e.Group(console.Path))

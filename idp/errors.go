@@ -3,6 +3,7 @@ package idp
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -33,7 +34,7 @@ func (p *Provider) face(err error, c echo.Context) (int, *oidc.Error) {
 	_, ours := errors.AsType[*oidc.Error](err)
 	failed, ok := errors.AsType[*echo.HTTPError](err)
 	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read
-		return failed.Code, p.explain(routerError(failed, c))
+		return failed.Code, routerError(failed, c)
 	}
 	e := p.explain(err)
 	return e.Status(), e
@@ -72,7 +73,7 @@ func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, ca
 		Frame:       p.frame(c, errorTitle(status, e)),
 		Status:      status,
 		Code:        string(e.Code),
-		Description: e.Description,
+		Description: strings.TrimSuffix(e.Description, " ["+string(e.Reason)+"]"), // which has a place of its own
 		RequestID:   c.Response().Header().Get(echo.HeaderXRequestID),
 	}
 	if listing, ok := errors.AsType[interface {
