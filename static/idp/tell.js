@@ -1,11 +1,12 @@
 // This page is an error that could not be sent to the application, in an iframe that nobody sees. So it tells the page
 // around it, at the one origin that is registered, what went wrong (development mode only).
 
-const told = /** @type {HTMLElement} */ (document.getElementById("tell"));
-const { origin, reason, error, errorUri } = told.dataset;
+const page = /** @type {HTMLElement} */ (document.getElementById("tell"));
+const { origin, reason, error, errorUri } = page.dataset;
 const description = document.getElementById("error-description")?.textContent ?? "";
 
 if (origin && window.parent !== window) {
-  const message = { source: "hush", reason, error, error_description: description, error_uri: errorUri };
+  const told = reason ? `${description} [${reason}]` : description; // as a redirect would have told it
+  const message = { source: "hush", reason, error, error_description: told, error_uri: errorUri };
   window.parent.postMessage(message, origin);
 }
