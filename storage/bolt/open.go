@@ -1,0 +1,186 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+const (
+	// lockPatience is long enough for a process that is just ending, and short enough for a person who mistook one.
+	lockPatience = time.Second
+
+	opens = 3 // tries, when the file is replaced by its compacted copy meanwhile
+)
+
+// Open opens the file at path, or makes it with mode 0600, and judges ttls by now. It fails when the file's directory does
+// not exist, the file may not be written, is in use by another process, or is not one that this package made; the error says
+// what to do. What wastes more than half of the file is dropped first.
+func Open(path string, now func() time.Time) (*Store, error) {
+	path, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := openFile(path)
+	if err != nil {
+		return nil, refusal(path, err)
+	}
+	if err := f.judge(); err != nil {
+		_ = f.db.Close()
+		return nil, refusal(path, err)
+	}
+	if f.isWasteful(now()) {
+		if f, err = f.compact(path, now()); err != nil {
+			return nil, refusal(path, err)
+		}
+	}
+	s := &Store{path: path, now: now, db: f.db, file: f.info,
+		writes: make(chan *write), closing: make(chan struct{}), closed: make(chan struct{})}
+	go s.work()
+	return s, nil
+}
+
+// locate returns the absolute path of the file itself, where path may lead over links.
+func locate(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", refusal(path, err)
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	dir, err := os.Stat(filepath.Dir(path))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", refusal(path, fmt.Errorf("there is no directory %s: create it, or give another path", filepath.Dir(path)))
+	case err == nil && !dir.IsDir():
+		return "", refusal(path, fmt.Errorf("%s is no directory: give another path", filepath.Dir(path)))
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", refusal(path, errors.New("that is no file: give the path of a file, which is made if it does not exist"))
+	}
+	return path, nil
+}
+
+// file is an open database and what the operating system knows of its file.
+type file struct {
+	db   *bbolt.DB
+	info fs.FileInfo
+}
+
+// openFile opens the file that is at path when it returns: who waited for the lock on one that was compacted meanwhile
+// holds the lock of a file that nobody can find any more.
+func openFile(path string) (file, error) {
+	for range opens {
+		f, err := openOnce(path)
+		if err != nil {
+			return file{}, err
+		}
+		if there, err := os.Stat(path); err == nil && os.SameFile(there, f.info) {
+			return f, nil
+		}
+		_ = f.db.Close()
+	}
+	return file{}, berrors.ErrTimeout
+}
+
+func openOnce(path string) (file, error) {
+	var opened *os.File
+	options := &bbolt.Options{
+		Timeout:      lockPatience,
+		FreelistType: bbolt.FreelistMapType,
+		OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
+			opened, err = os.OpenFile(name, flag, mode)
+			return opened, err
+		},
+	}
+	f := file{}
+	err := guard(func() (err error) {
+		if f.db, err = bbolt.Open(path, 0o600, options); err != nil {
+			return err
+		}
+		f.info, err = opened.Stat()
+		return err
+	})
+	if err != nil && opened != nil {
+		_ = opened.Close() // bbolt did so itself, unless it fell over the file's contents
+	}
+	return f, err
+}
+
+var (
+	errForeign = errors.New("it is the database of another program: give another path")
+	errNewer   = errors.New("a newer version of this program wrote it: start that version, or give another path")
+	errCut     = errors.New("it is shorter than it was, perhaps a copy that was not finished: restore it from a backup, or move it away to begin anew")
+)
+
+// judge makes the trees in an empty file, and refuses one that holds something else.
+func (f file) judge() error {
+	return guard(func() error {
+		isEmpty := false
+		err := f.db.View(func(tx *bbolt.Tx) error {
+			if tx.Size() > f.info.Size() {
+				return errCut
+			}
+			name, _ := tx.Cursor().First()
+			isEmpty = name == nil
+			return nil
+		})
+		if err == nil && isEmpty {
+			err = f.db.Update(furnish)
+		}
+		if err != nil {
+			return err
+		}
+		return f.db.View(judgeFormat)
+	})
+}
+
+func judgeFormat(tx *bbolt.Tx) error {
+	about := tx.Bucket(aboutBucket)
+	switch {
+	case about == nil:
+		return errForeign
+	case string(about.Get(formatKey)) != format:
+		return errNewer
+	case tx.Bucket(recordsBucket) == nil || tx.Bucket(expiryBucket) == nil:
+		return errForeign
+	}
+	return nil
+}
+
+// furnish makes the trees in an empty file.
+func furnish(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{aboutBucket, recordsBucket, expiryBucket} {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket(aboutBucket).Put(formatKey, []byte(format))
+}
+
+// refusal says why the file is not opened, and what to do.
+func refusal(path string, err error) error {
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		err = errors.New("another process uses it: stop that one, or give this one another path; several providers that share what they know need Redis")
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("this user (uid %d) may not write it: change its owner or that of its directory, or give another path: %w", os.Getuid(), err)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch):
+		err = fmt.Errorf("it is not a file that this program wrote: give another path: %w", err)
+	case errors.Is(err, berrors.ErrChecksum), errors.Is(err, errFault):
+		err = fmt.Errorf("restore it from a backup, or move it away to begin anew: %w", err)
+	case errors.Is(err, syscall.EROFS):
+		err = fmt.Errorf("its file system is mounted for reading only: give another path: %w", err)
+	case isFull(err):
+		err = fmt.Errorf("there is no room for it: free some space on its disk: %w", err)
+	}
+	return fmt.Errorf("storage/bolt: cannot use %s: %w", path, err)
+}

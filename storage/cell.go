@@ -1,0 +1,142 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	cellLimit = time.Second               // of one change, the wait for others included
+	lookLimit = 500 * time.Millisecond    // of one look: a request waits for it
+	lookAgain = time.Second               // after a look that failed
+	cellKept  = 10 * 365 * 24 * time.Hour // since the last change
+)
+
+// Place is where the cells of a process live.
+type Place struct {
+	Store Store
+	Now   func() time.Time
+	// Age is how old a view may become before CatchUp looks again; 0: no other process writes there, so one look is enough.
+	Age time.Duration
+	// Changed is called after each change that was made here. nil: nobody has to hear of it.
+	Changed func()
+}
+
+// Alone is a place of nobody else, forgotten with the process.
+func Alone() Place {
+	still := func() time.Time { return time.Time{} } // nothing there expires
+	return Place{Store: NewMemory(still), Now: still}
+}
+
+// Cell is one record that is read at each request and changed rarely, by any process on the store: what was last seen of it is
+// kept as its view, so that reading it asks no engine.
+type Cell[T any] struct {
+	place  Place
+	bucket Bucket[T]
+	key    string
+
+	view  atomic.Pointer[T]
+	last  atomic.Pointer[look]
+	stale atomic.Bool
+	turn  chan struct{} // held by the one who asks the store, so that no older view follows a younger
+}
+
+// look is when the store was asked, and whether it answered.
+type look struct {
+	at     time.Time
+	failed bool
+}
+
+// NewCell returns the cell with this key in the bucket called name. It has no view before the first CatchUp or Change.
+func NewCell[T any](place Place, name, key string) *Cell[T] {
+	return &Cell[T]{place: place, bucket: NewBucket[T](name, place.Store), key: key, turn: make(chan struct{}, 1)}
+}
+
+// View is the record as it was last seen, nil for none. It must not be changed.
+func (c *Cell[T]) View() *T { return c.view.Load() }
+
+// Expire lets the next CatchUp look, however young the view is.
+func (c *Cell[T]) Expire() { c.stale.Store(true) }
+
+// CatchUp reads the record again if the view is too old. On an error the view stays, and nobody looks for a second.
+func (c *Cell[T]) CatchUp(ctx context.Context) error {
+	if !c.isDue() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	if err := c.take(ctx); err != nil {
+		return err
+	}
+	defer c.give()
+	if !c.isDue() {
+		return nil // another request looked meanwhile
+	}
+	c.stale.Store(false)
+	record, err := c.bucket.Get(ctx, c.key)
+	switch {
+	case err == nil:
+		c.view.Store(&record)
+	case errors.Is(err, ErrNotFound):
+		c.view.Store(nil)
+		err = nil
+	}
+	c.last.Store(&look{c.place.Now(), err != nil})
+	return err
+}
+
+func (c *Cell[T]) isDue() bool {
+	last := c.last.Load()
+	if last == nil {
+		return true
+	}
+	age := c.place.Now().Sub(last.at)
+	if last.failed {
+		return age >= lookAgain
+	}
+	return c.stale.Load() || c.place.Age > 0 && age >= c.place.Age
+}
+
+// Change replaces the record by what change makes of it, atomically among all processes, and the view with it. change gets the
+// zero T where there is no record, may run again, and ends everything by an error, which is returned as it is.
+func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, cellLimit)
+	defer cancel()
+	if err := c.take(ctx); err != nil {
+		return err
+	}
+	defer c.give()
+	var changed T
+	err := c.bucket.Update(ctx, c.key, cellKept, func(record *T) (*T, error) {
+		var old T
+		if record != nil {
+			old = *record
+		}
+		var err error
+		changed, err = change(old)
+		return &changed, err
+	})
+	if err != nil {
+		return err
+	}
+	c.view.Store(&changed)
+	c.last.Store(&look{at: c.place.Now()})
+	if c.place.Changed != nil {
+		c.place.Changed()
+	}
+	return nil
+}
+
+func (c *Cell[T]) take(ctx context.Context) error {
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: others wait for it already: %w", ErrUnavailable, ctx.Err())
+	}
+}
+
+func (c *Cell[T]) give() { <-c.turn }

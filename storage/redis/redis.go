@@ -1,0 +1,161 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/hush-idp/hush/storage"
+)
+
+const (
+	// CallLimit ends every call that has no earlier deadline.
+	CallLimit = 2 * time.Second
+	// CacheFor is how long a copy of a session may answer at the most, should the server never tell that it changed.
+	CacheFor = time.Minute
+	// DeadAfter is how long a connection may be silently dead before it is given up.
+	DeadAfter = 2*pingEvery + pingLimit
+
+	dialLimit = time.Second
+	pingEvery = 500 * time.Millisecond
+	pingLimit = 2 * time.Second
+
+	prefix     = "hush:"
+	pingKey    = prefix + "ping"
+	cached     = prefix + "session:"
+	cacheBytes = 64 << 20 // for each server
+	ringScale  = 12       // 4096 commands on their way to each server; more wait for room
+)
+
+var (
+	errNoTTL  = errors.New("redis: Update with KeepTTL cannot create a record, because it knows no ttl for it")
+	errBadTTL = errors.New("redis: ttl must be positive")
+)
+
+// Store is a storage.Store whose records live in Redis. Open makes one; many goroutines and processes may use it at once.
+type Store struct {
+	client rueidis.Client
+	wrote  *memo
+	closed atomic.Bool
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// record is what a key holds, if it holds something.
+type record struct {
+	value string
+	found bool
+}
+
+// bytes are a copy that the caller may change; nil where nothing was found.
+func (r record) bytes() []byte {
+	if !r.found {
+		return nil
+	}
+	return []byte(r.value)
+}
+
+// Get implements storage.Store. A session may come from this process's cache; see the package comment for how old it can be.
+func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, CallLimit)
+	defer cancel()
+	found, err := s.read(limited, prefix+key)
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	if !found.found {
+		return nil, storage.ErrNotFound
+	}
+	return found.bytes(), nil
+}
+
+// read asks the cache first where the key is one that is cached.
+func (s *Store) read(ctx context.Context, key string) (record, error) {
+	if strings.HasPrefix(key, cached) {
+		found, err := recordIn(s.client.DoCache(ctx, s.client.B().Get().Key(key).Cache(), CacheFor))
+		if err == nil {
+			return found, nil
+		}
+		// Callers that ask for the same copy share one command, and its end: another caller's ctx may have ended it.
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, rueidis.ErrDoCacheAborted) {
+			return record{}, err
+		}
+	}
+	return s.readThrough(ctx, key)
+}
+
+// readThrough asks the server.
+func (s *Store) readThrough(ctx context.Context, key string) (record, error) {
+	return recordIn(s.client.Do(ctx, s.client.B().Get().Key(key).Build()))
+}
+
+func recordIn(reply rueidis.RedisResult) (record, error) {
+	value, err := reply.ToString()
+	if rueidis.IsRedisNil(err) {
+		return record{}, nil
+	}
+	return record{value: value, found: err == nil}, err
+}
+
+// Put implements storage.Store.
+func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if ttl <= 0 {
+		return errBadTTL
+	}
+	limited, cancel := context.WithTimeout(ctx, CallLimit)
+	defer cancel()
+	key = prefix + key
+	stored := string(value) // a copy: the command may be on its way still when ctx ends the call
+	set := s.client.B().Set().Key(key).Value(stored).PxMilliseconds(milliseconds(ttl)).Build()
+	if err := s.write(limited, key, set).Error(); err != nil {
+		return s.fail(ctx, err)
+	}
+	s.wrote.note(key, stored, ttl)
+	return nil
+}
+
+// write sends a command that changes key. Behind the change of a cached key goes a fence, a second command on the same
+// connection: the server tells this connection that the copy is old before it answers the fence, so that the own cache has
+// forgotten it when write returns.
+func (s *Store) write(ctx context.Context, key string, command rueidis.Completed) rueidis.RedisResult {
+	if !strings.HasPrefix(key, cached) {
+		return s.client.Do(ctx, command)
+	}
+	return s.client.DoMulti(ctx, command, s.client.B().Exists().Key(key).Build())[0]
+}
+
+// milliseconds are rounded up: a record is never collected before its ttl.
+func milliseconds(ttl time.Duration) int64 {
+	return int64((ttl + time.Millisecond - 1) / time.Millisecond)
+}
+
+// Ping tells whether records can be written now. The error says why not, and what to do.
+func (s *Store) Ping(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, CallLimit)
+	defer cancel()
+	err := s.client.Do(limited, s.client.B().Set().Key(pingKey).Value("").PxMilliseconds(60_000).Build()).Error()
+	return s.fail(ctx, err)
+}
+
+// Close gives the connections back. Calls after it fail; calls in flight are waited for, CallLimit at the most.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.client.Close()
+	}()
+	timer := time.NewTimer(CallLimit)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C: // a server that does not answer keeps its connection until DeadAfter
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package redistest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Cluster is three primaries of this test that share the slots.
+type Cluster struct {
+	URL   string // redis+cluster://127.0.0.1:port,…
+	Nodes []*Server
+}
+
+// StartCluster starts a Cluster of three primaries without replicas, and waits until each serves. options are those of
+// each server.
+func StartCluster(t testing.TB, options ...string) *Cluster {
+	t.Helper()
+	c := &Cluster{}
+	var addresses []string
+	for range 3 {
+		_, bus, _ := net.SplitHostPort(FreeAddress(t))
+		node := start(t, "redis+cluster", append([]string{"--cluster-enabled", "yes", "--cluster-port", bus,
+			"--cluster-node-timeout", "2000"}, options...)...)
+		c.Nodes = append(c.Nodes, node)
+		addresses = append(addresses, node.Addr)
+	}
+	c.URL = "redis+cluster://" + strings.Join(addresses, ",")
+	c.Nodes[0].Command(append([]string{"--cluster-yes", "--cluster", "create"}, addresses...)...)
+	if !Eventually(c.isWhole) {
+		t.Fatalf("redistest: the Cluster does not come together: %s", c.Nodes[0].Command("CLUSTER", "INFO"))
+	}
+	return c
+}
+
+// isWhole tells whether each node knows that every slot is served.
+func (c *Cluster) isWhole() bool {
+	for _, node := range c.Nodes {
+		info, err := node.command("CLUSTER", "INFO")
+		if err != nil || !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:3") {
+			return false
+		}
+	}
+	return true
+}
+
+// Name is how the Sentinels of a test call the primary.
+const Name = "hush"
+
+// Sentinel is a primary and its replica, with three Sentinels that look after them.
+type Sentinel struct {
+	URL              string // redis+sentinel://127.0.0.1:port,…/hush
+	Primary, Replica *Server
+	Sentinels        []*Server
+}
+
+// StartSentinel starts them, and waits until the Sentinels know each other and the replica. When the primary is stopped they need some
+// seconds to put the replica in its place.
+func StartSentinel(t testing.TB) *Sentinel {
+	t.Helper()
+	s := &Sentinel{Primary: Start(t, "--repl-diskless-sync-delay", "0")}
+	host, port, _ := net.SplitHostPort(s.Primary.Addr)
+	s.Replica = Start(t, "--replicaof", host+" "+port)
+	var addresses []string
+	for range 3 {
+		sentinel := startSentinel(t, fmt.Sprintf("sentinel monitor %[1]s %[2]s %[3]s 2\nsentinel down-after-milliseconds %[1]s 500\n"+
+			"sentinel failover-timeout %[1]s 3000\n", Name, host, port))
+		s.Sentinels = append(s.Sentinels, sentinel)
+		addresses = append(addresses, sentinel.Addr)
+	}
+	s.URL = "redis+sentinel://" + strings.Join(addresses, ",") + "/" + Name
+	if !Eventually(s.isReady) {
+		t.Fatal("redistest: the Sentinels do not find each other and the replica")
+	}
+	return s
+}
+
+func startSentinel(t testing.TB, config string) *Server {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "sentinel.conf") // a Sentinel writes into it
+	_, port, _ := net.SplitHostPort(FreeAddress(t))
+	config = "port " + port + "\nbind 127.0.0.1\ndir " + filepath.Dir(file) + "\n" + config
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, program: find(t, "redis-server", "valkey-server"), args: []string{file, "--sentinel"}, Addr: "127.0.0.1:" + port}
+	s.URL = "redis://" + s.Addr
+	t.Cleanup(s.Stop)
+	if !s.launch() {
+		t.Fatalf("redistest: a Sentinel does not start: %s", s.output)
+	}
+	return s
+}
+
+func (s *Sentinel) isReady() bool {
+	for _, sentinel := range s.Sentinels {
+		info, err := sentinel.command("INFO", "sentinel")
+		if err != nil || !strings.Contains(info, "status=ok") || !strings.Contains(info, "slaves=1,sentinels=3") {
+			return false
+		}
+	}
+	info, err := s.Replica.command("INFO", "replication")
+	return err == nil && strings.Contains(info, "master_link_status:up")
+}
