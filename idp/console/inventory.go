@@ -2,34 +2,38 @@ package console
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
 
-// keyAnswer is a published key. Signs is true for those that sign now; the others only verify what they signed before.
+// keyAnswer is a published key. Signs is true for those that sign now; the others will, from SignsAt on, or only verify what they
+// signed before, until RetireAt. Keys that are not in the store have no times.
 type keyAnswer struct {
-	KeyID string          `json:"kid"`
-	Alg   string          `json:"alg"`
-	Signs bool            `json:"signs"`
-	JWK   jose.JSONWebKey `json:"jwk"`
+	KeyID    string          `json:"kid"`
+	Alg      string          `json:"alg"`
+	Signs    bool            `json:"signs"`
+	SignsAt  time.Time       `json:"signs_at,omitzero"`
+	RetireAt time.Time       `json:"retire_at,omitzero"`
+	JWK      jose.JSONWebKey `json:"jwk"`
 }
 
 // keys is GET /console/keys.
 func (e *Endpoint) keys(http.ResponseWriter, *http.Request) (any, error) {
-	set, err := e.Keys.Public()
+	published, err := e.Keys.List()
 	if err != nil {
 		return nil, err
 	}
-	answers := make([]keyAnswer, len(set.Keys))
-	for i, key := range set.Keys {
-		answers[i] = keyAnswer{KeyID: key.KeyID, Alg: key.Algorithm, Signs: i < len(e.Keys.Algs()), JWK: key}
+	answers := make([]keyAnswer, len(published))
+	for i, key := range published {
+		answers[i] = keyAnswer{key.JWK.KeyID, key.JWK.Algorithm, key.Signs, key.SignsAt, key.RetireAt, key.JWK}
 	}
 	return map[string]any{"keys": answers}, nil
 }
 
 // rotateKeys is POST /console/keys.
 func (e *Endpoint) rotateKeys(w http.ResponseWriter, r *http.Request) (any, error) {
-	if err := e.Keys.Rotate(); err != nil {
+	if err := e.Keys.Rotate(r.Context()); err != nil {
 		return nil, err
 	}
 	return e.keys(w, r)

@@ -3,8 +3,12 @@ package console_test
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/storage"
 )
 
 func TestThePageBringsTheToken(t *testing.T) {
@@ -71,6 +75,38 @@ func TestKeys(t *testing.T) {
 	}
 	var claims map[string]any
 	must(t, h.Keys.Verify(signed, keys.TypeIDToken, &claims))
+}
+
+func TestKeysThatAreSharedHaveTimes(t *testing.T) {
+	h := newHouse(t)
+	seal, err := keys.NewSeal([][]byte{[]byte(strings.Repeat("k", 32))})
+	must(t, err)
+	h.Keys, err = keys.NewShared([]keys.Spec{{Alg: jose.ES256}}, keys.Sharing{
+		Records: storage.NewBucket[keys.Stored]("keys", h.Store), Seal: seal, Now: h.Lab.Clock.Now, Propagation: time.Minute,
+	})
+	must(t, err)
+	before := publicKeys(t, h)[0].(map[string]any)
+	after := h.json(t, 200, "POST", "/console/keys", "")["keys"].([]any)
+	if len(after) != 2 {
+		t.Fatalf("after the rotation the keys are %v; want two", after)
+	}
+	old, coming := after[0].(map[string]any), after[1].(map[string]any)
+	if old["kid"] != before["kid"] || old["signs"] != true || old["retire_at"] == nil {
+		t.Errorf("the old key is %v; want it to sign still, and to say when it retires", old)
+	}
+	if coming["signs"] != false || coming["signs_at"] == nil || coming["retire_at"] != nil {
+		t.Errorf("the new key is %v; want it not to sign yet, and to say when it will", coming)
+	}
+}
+
+func TestARotationThatCannotBeSaysWhy(t *testing.T) {
+	h := newHouse(t)
+	var err error
+	h.Keys, err = keys.New([]keys.Spec{{Alg: jose.ES256, File: "es256.pem"}})
+	must(t, err)
+	if answer := h.json(t, 400, "POST", "/console/keys", ""); !strings.Contains(answer["error_description"].(string), "es256.pem") {
+		t.Errorf("the answer is %v; want it to name the file", answer)
+	}
 }
 
 func TestUsers(t *testing.T) {

@@ -19,6 +19,41 @@ import (
 // rsaBits is the least that RFC 7518 §3.3 allows, and what everybody uses.
 const rsaBits = 2048
 
+// key is one signing key with a ready signer for each typ.
+type key struct {
+	private crypto.Signer
+	public  jose.JSONWebKey
+	signers map[string]jose.Signer
+}
+
+// newKey makes or reads the key that spec describes.
+func newKey(spec Spec) (*key, error) {
+	private, err := load(spec)
+	if err != nil {
+		return nil, err
+	}
+	return ready(spec.Alg, private)
+}
+
+// ready gives a private key its name and its signers.
+func ready(alg jose.SignatureAlgorithm, private crypto.Signer) (*key, error) {
+	public := jose.JSONWebKey{Key: private.Public(), Algorithm: string(alg), Use: "sig"}
+	thumbprint, err := public.Thumbprint(crypto.SHA256) // RFC 7638
+	if err != nil {
+		return nil, err
+	}
+	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
+	k := &key{private: private, public: public, signers: map[string]jose.Signer{}}
+	for _, typ := range []string{TypeIDToken, TypeAccessToken} {
+		signing := jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}}
+		k.signers[typ], err = jose.NewSigner(signing, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
 func load(spec Spec) (crypto.Signer, error) {
 	if spec.File == "" {
 		return generate(spec.Alg)
@@ -54,7 +89,12 @@ func readPEM(file string) (crypto.Signer, error) {
 	if block == nil || block.Type != "PRIVATE KEY" {
 		return nil, fmt.Errorf("it holds no PRIVATE KEY block (PKCS #8); openssl genpkey writes one")
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	return parse(block.Bytes)
+}
+
+// parse reads the DER of PKCS #8.
+func parse(der []byte) (crypto.Signer, error) {
+	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, err
 	}
@@ -87,5 +127,3 @@ func fits(private crypto.Signer, alg jose.SignatureAlgorithm) error {
 	}
 	return nil
 }
-
-func encodeKeyID(thumbprint []byte) string { return base64.RawURLEncoding.EncodeToString(thumbprint) }

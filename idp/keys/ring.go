@@ -1,11 +1,11 @@
 package keys
 
 import (
-	"crypto"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -17,59 +17,80 @@ const (
 	TypeAccessToken = "at+jwt" // RFC 9068 §2.1
 )
 
-// Spec describes one signing key: its algorithm (RFC 7518 §3.1: RS256, PS256, ES256 or EdDSA) and, if it is kept, the
-// PEM file (PKCS #8) that holds it. Without a file the key is made at start.
+// Spec describes one signing key: its algorithm (RFC 7518 §3.1: RS256, PS256, ES256 or EdDSA) and, if it is kept in one, the
+// PEM file (PKCS #8) that holds it. Without a file the key is made when it is first needed.
 type Spec struct {
 	Alg  jose.SignatureAlgorithm
 	File string
 }
 
-// Ring holds the provider's signing keys, one for each algorithm, the default one first, and the public halves of those
-// that Rotate replaced.
+// Ring holds the provider's signing keys, one that signs for each algorithm, the default one first; the public halves of those
+// that Rotate replaced; and, when it is shared, those that will sign soon.
 type Ring struct {
-	algs []jose.SignatureAlgorithm
-
-	rotating sync.Mutex // one rotation at a time, or one would replace the other's key and nobody would publish it
-
-	mutex   sync.RWMutex
-	keys    map[jose.SignatureAlgorithm]func() (*key, error)
-	retired []jose.JSONWebKey // the newest first; at most maxRetired
+	specs  []Spec
+	local  local
+	shared *shared // nil: all keys are local
 }
 
-// maxRetired is how many replaced keys stay published.
-const maxRetired = 8
-
-// key is one signing key with a ready signer for each typ.
-type key struct {
-	private crypto.Signer
-	public  jose.JSONWebKey
-	signers map[string]jose.Signer
+// Published is a key as the jwks_uri shows it, with what the provider knows of it. Times are zero where they are not known:
+// a local key has none, and only a replaced one has a RetireAt.
+type Published struct {
+	JWK       jose.JSONWebKey // the public half
+	Signs     bool            // now; the others will, or verify what they signed before
+	CreatedAt time.Time
+	SignsAt   time.Time // from then on it signs
+	RetireAt  time.Time // from then on it is not published
 }
 
-// New returns the ring that specs describe and starts to make or read its keys in the background. The first spec is
-// the default. Errors in specs are returned now; an error in a file is returned by Ready and by whatever needs the key.
+// New returns the ring of this process alone that specs describe, and starts to make or read its keys in the background. The
+// first spec is the default. Errors in specs are returned now; an error in a file is returned by Ready and by whatever needs
+// the key.
 func New(specs []Spec) (*Ring, error) {
-	if len(specs) == 0 {
-		return nil, errors.New("keys: no signing key is configured; RS256 is the least a provider needs")
+	ring, err := newRing(specs)
+	if err != nil {
+		return nil, err
 	}
-	ring := &Ring{keys: map[jose.SignatureAlgorithm]func() (*key, error){}}
 	for _, spec := range specs {
-		if !slices.Contains(Algorithms(), spec.Alg) {
-			return nil, fmt.Errorf("keys: alg %q is not supported; supported are %v", spec.Alg, Algorithms())
-		}
-		if ring.keys[spec.Alg] != nil {
-			return nil, fmt.Errorf("keys: alg %s is configured twice", spec.Alg)
-		}
-		ring.add(spec)
+		ring.local.add(spec)
 	}
 	return ring, nil
 }
 
-func (r *Ring) add(spec Spec) {
-	made := sync.OnceValues(func() (*key, error) { return newKey(spec) })
-	go func() { _, _ = made() }() // OnceValues keeps result and error for whoever asks
-	r.algs = append(r.algs, spec.Alg)
-	r.keys[spec.Alg] = made
+// NewShared returns a ring whose keys live in a store, so that a restart keeps them and all rings on the same record are one.
+// Specs with a file are local as in New. The first view of the store is taken in the background: who needs a key first waits
+// for it, and gets the error when the store does not answer or the keys in it are sealed with another secret; so does Ready.
+func NewShared(specs []Spec, sharing Sharing) (*Ring, error) {
+	ring, err := newRing(specs)
+	if err != nil {
+		return nil, err
+	}
+	if algs := ring.rotating(); len(algs) > 0 {
+		if ring.shared, err = share(algs, sharing); err != nil {
+			return nil, err
+		}
+	}
+	for _, spec := range specs {
+		if spec.File != "" {
+			ring.local.add(spec)
+		}
+	}
+	return ring, nil
+}
+
+func newRing(specs []Spec) (*Ring, error) {
+	if len(specs) == 0 {
+		return nil, errors.New("keys: no signing key is configured; RS256 is the least a provider needs")
+	}
+	ring := &Ring{specs: slices.Clone(specs), local: local{keys: map[jose.SignatureAlgorithm]func() (*key, error){}}}
+	for i, spec := range specs {
+		if !slices.Contains(Algorithms(), spec.Alg) {
+			return nil, fmt.Errorf("keys: alg %q is not supported; supported are %v", spec.Alg, Algorithms())
+		}
+		if slices.ContainsFunc(specs[:i], func(before Spec) bool { return before.Alg == spec.Alg }) {
+			return nil, fmt.Errorf("keys: alg %s is configured twice", spec.Alg)
+		}
+	}
+	return ring, nil
 }
 
 // Algorithms lists what a Spec may ask for.
@@ -78,92 +99,128 @@ func Algorithms() []jose.SignatureAlgorithm {
 }
 
 // Algs lists the algorithms of the ring, the default first.
-func (r *Ring) Algs() []jose.SignatureAlgorithm { return slices.Clone(r.algs) }
+func (r *Ring) Algs() []jose.SignatureAlgorithm {
+	algs := make([]jose.SignatureAlgorithm, len(r.specs))
+	for i, spec := range r.specs {
+		algs[i] = spec.Alg
+	}
+	return algs
+}
 
-// Ready waits for all keys and returns the first error in making or reading them.
+// rotating are the algorithms whose keys are the provider's own to replace: those without a file.
+func (r *Ring) rotating() []jose.SignatureAlgorithm {
+	var algs []jose.SignatureAlgorithm
+	for _, spec := range r.specs {
+		if spec.File == "" {
+			algs = append(algs, spec.Alg)
+		}
+	}
+	return algs
+}
+
+// Ready waits for all keys and returns the first error in making or reading them. Of a shared ring it is also the error of
+// the last look at the store, although the ring still works with what it saw before.
 func (r *Ring) Ready() error {
-	_, err := r.Public()
-	return err
-}
-
-// Public returns the public halves of all keys, as the jwks_uri publishes them (RFC 7517 §5): those that sign first, then
-// those that signed before.
-func (r *Ring) Public() (jose.JSONWebKeySet, error) {
-	var set jose.JSONWebKeySet
-	for _, alg := range r.algs {
-		k, err := r.key(alg)
-		if err != nil {
-			return jose.JSONWebKeySet{}, err
-		}
-		set.Keys = append(set.Keys, k.public)
-	}
-	r.mutex.RLock()
-	defer r.mutex.RUnlock()
-	set.Keys = append(set.Keys, r.retired...)
-	return set, nil
-}
-
-// key is the one that signs by alg now.
-func (r *Ring) key(alg jose.SignatureAlgorithm) (*key, error) {
-	r.mutex.RLock()
-	made := r.keys[alg]
-	r.mutex.RUnlock()
-	return made()
-}
-
-// Rotate makes a new key for each algorithm and signs with it at once. Tokens signed before stay good: the old public halves
-// stay published, the newest eight of them. A configured file is read again only at the next start.
-//
-// Where teaching ends: a client that cached the key set sees an unknown kid until it fetches the set anew. Production
-// publishes the new key first and waits until caches have expired.
-func (r *Ring) Rotate() error {
-	r.rotating.Lock()
-	defer r.rotating.Unlock()
-	for _, alg := range r.algs {
-		fresh, err := newKey(Spec{Alg: alg})
-		if err != nil {
-			return err
-		}
-		if err := r.replace(alg, fresh); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Ring) replace(alg jose.SignatureAlgorithm, fresh *key) error {
-	old, err := r.key(alg)
-	if err != nil {
+	if _, err := r.List(); err != nil {
 		return err
 	}
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	r.keys[alg] = func() (*key, error) { return fresh, nil }
-	r.retired = slices.Insert(r.retired, 0, old.public)
-	r.retired = r.retired[:min(len(r.retired), maxRetired)]
-	return nil
+	if r.shared == nil {
+		return nil
+	}
+	return r.shared.lastError()
+}
+
+// Public returns the public halves of all keys, as the jwks_uri publishes them (RFC 7517 §5), in the order of List.
+func (r *Ring) Public() (jose.JSONWebKeySet, error) {
+	published, err := r.List()
+	var set jose.JSONWebKeySet
+	for _, p := range published {
+		set.Keys = append(set.Keys, p.JWK)
+	}
+	return set, err
+}
+
+// List returns all published keys: those that sign first, one for each of Algs and in the same order, then the others, the
+// newest first.
+func (r *Ring) List() ([]Published, error) {
+	signing, others := make([]Published, len(r.specs)), []Published(nil)
+	if r.shared != nil {
+		var err error
+		if signing, others, err = r.shared.list(r.Algs()); err != nil {
+			return nil, err
+		}
+	}
+	for i, spec := range r.specs {
+		if r.isShared(spec) {
+			continue
+		}
+		k, err := r.local.signing(spec.Alg)
+		if err != nil {
+			return nil, err
+		}
+		signing[i] = Published{JWK: k.public, Signs: true}
+	}
+	for _, public := range r.local.replaced() {
+		others = append(others, Published{JWK: public})
+	}
+	return append(signing, others...), nil
+}
+
+func (r *Ring) isShared(spec Spec) bool { return r.shared != nil && spec.File == "" }
+
+// Rotate makes a new key for each algorithm whose key does not come from a file. Tokens signed before stay good.
+//
+// The new keys of a ring that is not shared sign at once, and the newest eight old public halves stay published: a client that
+// cached the key set sees an unknown kid until it fetches the set anew. Those of a shared ring are published at once and sign
+// after Sharing.Propagation; rings that rotate at about the same time (Sharing.Together) rotate once.
+//
+// The error is an invalid_request when all keys come from files, and when too many rotations came before it.
+func (r *Ring) Rotate(ctx context.Context) error {
+	algs := r.rotating()
+	if len(algs) == 0 {
+		return errFiles(r.specs)
+	}
+	if r.shared != nil {
+		return r.shared.rotate(ctx)
+	}
+	return r.local.rotate(algs)
 }
 
 // Alg returns wanted, or the ring's default for "". It returns an error when the ring has no such key.
 func (r *Ring) Alg(wanted string) (jose.SignatureAlgorithm, error) {
-	alg := jose.SignatureAlgorithm(wanted)
+	spec, err := r.spec(wanted)
+	return spec.Alg, err
+}
+
+func (r *Ring) spec(wanted string) (Spec, error) {
 	if wanted == "" {
-		return r.algs[0], nil
+		return r.specs[0], nil
 	}
-	if !slices.Contains(r.algs, alg) {
-		return "", fmt.Errorf("keys: there is no %s signing key; there are %v", wanted, r.algs)
+	for _, spec := range r.specs {
+		if string(spec.Alg) == wanted {
+			return spec, nil
+		}
 	}
-	return alg, nil
+	return Spec{}, fmt.Errorf("keys: there is no %s signing key; there are %v", wanted, r.Algs())
+}
+
+// signing is the key that signs by the wanted alg now.
+func (r *Ring) signing(wanted string) (*key, error) {
+	spec, err := r.spec(wanted)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.isShared(spec):
+		return r.shared.signing(spec.Alg)
+	default:
+		return r.local.signing(spec.Alg)
+	}
 }
 
 // Sign returns claims as a JWT in compact form, signed by the ring's key for alg ("" is the default), with kid and typ in
 // its header. typ is TypeIDToken or TypeAccessToken.
 func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
-	name, err := r.Alg(alg)
-	if err != nil {
-		return "", err
-	}
-	k, err := r.key(name)
+	k, err := r.signing(alg)
 	if err != nil {
 		return "", err
 	}
@@ -172,62 +229,51 @@ func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 
 // SignWithoutKID is Sign with a header that does not name the key: for the failure lab.
 func (r *Ring) SignWithoutKID(alg, typ string, claims any) (string, error) {
-	name, err := r.Alg(alg)
+	k, err := r.signing(alg)
 	if err != nil {
 		return "", err
 	}
-	k, err := r.key(name)
-	if err != nil {
-		return "", err
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: name, Key: k.private}, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
+	signing := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.public.Algorithm), Key: k.private}
+	signer, err := jose.NewSigner(signing, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
 	if err != nil {
 		return "", err
 	}
 	return jwt.Signed(signer).Claims(claims).Serialize()
 }
 
-// Verify checks that token is a JWT of the given typ with a valid signature by one of the ring's keys, and reads its
+// Verify checks that token is a JWT of the given typ with a valid signature by one of the published keys, and reads its
 // claims into claims. It judges nothing else: not the issuer, not the audience, not the expiry.
 func (r *Ring) Verify(token, typ string, claims any) error {
-	parsed, err := jwt.ParseSigned(token, r.algs)
+	parsed, err := jwt.ParseSigned(token, Algorithms())
 	if err != nil {
-		return fmt.Errorf("it is no JWT signed with one of %v: %w", r.algs, err)
+		return fmt.Errorf("it is no JWT signed with one of %v: %w", Algorithms(), err)
 	}
 	header := parsed.Headers[0]
 	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
 		return fmt.Errorf("its typ is %q, expected %q", got, typ)
 	}
-	set, err := r.Public()
+	public, err := r.find(header.KeyID, header.Algorithm)
 	if err != nil {
 		return err
 	}
-	for _, public := range set.Keys {
-		if public.KeyID == header.KeyID && public.Algorithm == header.Algorithm {
-			return parsed.Claims(public.Key, claims)
-		}
-	}
-	return fmt.Errorf("its kid %q is none of this provider's keys (was the provider restarted?)", header.KeyID)
+	return parsed.Claims(public.Key, claims)
 }
 
-func newKey(spec Spec) (*key, error) {
-	private, err := load(spec)
-	if err != nil {
-		return nil, err
+// find is the published key that a token names. A kid that a shared ring does not know may be so new that it must look again.
+func (r *Ring) find(kid, alg string) (jose.JSONWebKey, error) {
+	named := func(public jose.JSONWebKey) bool { return public.KeyID == kid && public.Algorithm == alg }
+	set, err := r.Public()
+	i := slices.IndexFunc(set.Keys, named)
+	if i < 0 && err == nil && r.shared != nil && r.shared.lookAgain() {
+		set, err = r.Public()
+		i = slices.IndexFunc(set.Keys, named)
 	}
-	public := jose.JSONWebKey{Key: private.Public(), Algorithm: string(spec.Alg), Use: "sig"}
-	thumbprint, err := public.Thumbprint(crypto.SHA256) // RFC 7638
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return jose.JSONWebKey{}, err
+	case i < 0:
+		return jose.JSONWebKey{}, fmt.Errorf("its kid %q is none of this provider's keys (was the provider restarted?)", kid)
+	default:
+		return set.Keys[i], nil
 	}
-	public.KeyID = encodeKeyID(thumbprint)
-	k := &key{private: private, public: public, signers: map[string]jose.Signer{}}
-	for _, typ := range []string{TypeIDToken, TypeAccessToken} {
-		signing := jose.SigningKey{Algorithm: spec.Alg, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}}
-		k.signers[typ], err = jose.NewSigner(signing, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
-		if err != nil {
-			return nil, err
-		}
-	}
-	return k, nil
 }

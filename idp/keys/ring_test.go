@@ -236,7 +236,7 @@ func TestRotate(t *testing.T) {
 	ring := mustRing(t, keys.Spec{Alg: jose.ES256}, keys.Spec{Alg: jose.EdDSA})
 	before := mustPublic(t, ring).Keys
 	old := mustSign(t, ring, "", keys.TypeIDToken)
-	if err := ring.Rotate(); err != nil {
+	if err := ring.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	after := mustPublic(t, ring).Keys
@@ -256,7 +256,7 @@ func TestRotationsAtOnceLoseNoKey(t *testing.T) {
 		ring := mustRing(t, keys.Spec{Alg: jose.EdDSA})
 		var rotations sync.WaitGroup
 		for range 6 {
-			rotations.Go(func() { _ = ring.Rotate() })
+			rotations.Go(func() { _ = ring.Rotate(t.Context()) })
 		}
 		rotations.Wait()
 		kids := map[string]bool{}
@@ -272,7 +272,7 @@ func TestRotationsAtOnceLoseNoKey(t *testing.T) {
 func TestManyRotationsDoNotPileUp(t *testing.T) {
 	ring := mustRing(t, keys.Spec{Alg: jose.EdDSA})
 	for range 30 {
-		if err := ring.Rotate(); err != nil {
+		if err := ring.Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,0 +1,70 @@
+package keys
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+)
+
+// sealPurpose tells the key made here from every other that is made from the same secret (RFC 5869 §3.2).
+const sealPurpose = "hush: private halves of signing keys"
+
+// errWrongSecret is why a sealed key cannot be opened.
+var errWrongSecret = errors.New("it was sealed with a secret that is not configured, or it was changed: put the secret it was sealed with " +
+	"behind the first of cookie_keys and rotate the signing keys, which seals them with the first; without that secret they are lost, and " +
+	"only a fresh store helps")
+
+// Seal encrypts private halves for the store: AES-256-GCM with a key made by HKDF-SHA256 (RFC 5869) from a secret.
+type Seal struct {
+	secrets []cipher.AEAD // the first seals, all open
+}
+
+// NewSeal returns the seal of these secrets, of 32 bytes or more each: the first encrypts, all decrypt.
+func NewSeal(secrets [][]byte) (Seal, error) {
+	if len(secrets) == 0 {
+		return Seal{}, errors.New("keys: no secret is configured to encrypt the signing keys with: set cookie_keys")
+	}
+	var s Seal
+	for _, secret := range secrets {
+		made, err := cipherOf(secret)
+		if err != nil {
+			return Seal{}, fmt.Errorf("keys: no key can be made from the secret: %w", err)
+		}
+		s.secrets = append(s.secrets, made)
+	}
+	return s, nil
+}
+
+func cipherOf(secret []byte) (cipher.AEAD, error) {
+	const aes256 = 32
+	if len(secret) < aes256 {
+		return nil, fmt.Errorf("it has %d bytes, and needs %d or more", len(secret), aes256)
+	}
+	derived, err := hkdf.Key(sha256.New, secret, nil, sealPurpose, aes256)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(derived)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// close encrypts. label is what the text belongs to: with another one it does not open.
+func (s Seal) close(text []byte, label string) []byte {
+	return s.secrets[0].Seal(nil, nil, text, []byte(label))
+}
+
+// open decrypts what close made, or returns errWrongSecret.
+func (s Seal) open(sealed []byte, label string) ([]byte, error) {
+	for _, secret := range s.secrets {
+		if text, err := secret.Open(nil, nil, sealed, []byte(label)); err == nil {
+			return text, nil
+		}
+	}
+	return nil, errWrongSecret
+}
