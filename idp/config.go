@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	Scopes  []Scope       `yaml:"scopes"`
 	Users   []users.User  `yaml:"users"`
 	Clients []oidc.Client `yaml:"clients"`
+	// Limits say how often an address, a client or a user may ask.
+	Limits limit.Config `yaml:"limits"`
 
 	// Layouts are more issuers of the same provider, told apart by their host: so that one process can be same-site and
 	// cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer has one of them.
@@ -78,6 +81,7 @@ func (c Config) WithDefaults() Config {
 	if len(c.SigningKeys) == 0 {
 		c.SigningKeys = []SigningKey{{Alg: string(jose.RS256)}}
 	}
+	c.Limits = c.Limits.WithDefaults(c.Loopback())
 	if c.Loopback() {
 		c = c.withBuiltIn()
 	}

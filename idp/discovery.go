@@ -64,13 +64,13 @@ func (p *Provider) serveMetadata(c echo.Context) error {
 	return c.JSON(http.StatusOK, p.metadata())
 }
 
-// serveJWKS is GET /jwks (RFC 7517 §5).
+// serveJWKS is GET /jwks (RFC 7517 §5). Who caches it for longer than it takes until a new key signs meets an unknown kid.
 func (p *Provider) serveJWKS(c echo.Context) error {
 	set, err := p.keys.Public()
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set("Cache-Control", cacheFor)
+	c.Response().Header().Set("Cache-Control", "public, max-age=5")
 	return c.JSON(http.StatusOK, set)
 }
 

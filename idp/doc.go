@@ -14,5 +14,5 @@
 // (a request that waits for a person), pages (what a person sees).
 //
 // Where teaching ends: state is in memory unless New is given another Store, keys are made at start unless the
-// configuration names files, and nothing limits how often somebody may try a password.
+// configuration names files.
 package idp

@@ -69,6 +69,18 @@ func (p *Provider) serveToken(c echo.Context) error {
 	return c.JSON(http.StatusOK, response)
 }
 
+// readiness is GET /readyz: requests can be answered, and if not, why.
+func (p *Provider) readiness(c echo.Context) error {
+	err := p.Ready()
+	if err == nil && p.around.Usable != nil {
+		err = p.around.Usable(c.Request().Context())
+	}
+	if err != nil {
+		return c.JSON(http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "reason": err.Error()})
+	}
+	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}
+
 // health is GET /healthz: the process is alive.
 func (p *Provider) health(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})

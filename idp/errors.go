@@ -19,6 +19,9 @@ func (p *Provider) renderError(err error, c echo.Context) {
 	}
 	status, e := p.face(err, c)
 	p.watchError(c, e)
+	if status == http.StatusServiceUnavailable {
+		c.Response().Header().Set(echo.HeaderRetryAfter, "2") // seconds (RFC 9110 §10.2.3)
+	}
 	if isForPrograms(c.Request().URL.Path) {
 		err = c.JSON(status, e)
 	} else {
@@ -37,6 +40,9 @@ func (p *Provider) face(err error, c echo.Context) (int, *oidc.Error) {
 		return failed.Code, routerError(failed, c)
 	}
 	e := p.explain(err)
+	if tooMany(c, err) {
+		return http.StatusTooManyRequests, e
+	}
 	return e.Status(), e
 }
 
@@ -62,7 +68,7 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 // isForPrograms tells whether a path answers programs, in JSON.
 func isForPrograms(path string) bool {
 	switch path {
-	case pathDiscovery, pathMetadata, pathJWKS, pathToken, pathUserinfo, pathHealth:
+	case pathDiscovery, pathMetadata, pathJWKS, pathToken, pathUserinfo, pathHealth, pathReady:
 		return true
 	}
 	return false
@@ -93,6 +99,8 @@ func errorTitle(status int, e *oidc.Error) string {
 	switch {
 	case status == http.StatusNotFound:
 		return "There is nothing here"
+	case status == http.StatusTooManyRequests:
+		return "Too many requests"
 	case status >= http.StatusInternalServerError:
 		return "The provider failed"
 	case e.Code == oidc.UnauthorizedClient:

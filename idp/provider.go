@@ -1,7 +1,9 @@
 package idp
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -32,10 +34,19 @@ const interactionKept = 24 * time.Hour
 
 // Surroundings are what a provider takes from outside: they are fields so that tests and the console can replace them.
 type Surroundings struct {
-	Store  storage.Store    // where state lives
+	Store storage.Store // where state lives
+	// Durable says that the store outlives the process: then signing keys live in it too, encrypted with the configured
+	// cookie_keys, and the process that comes after signs with them.
+	Durable bool
+	// Propagation is how long other providers on the same store may take to notice something; 0: there are none.
+	Propagation time.Duration
+	// Usable tells why the store cannot be used now, for /readyz. nil: it always can.
+	Usable func(context.Context) error
 	Now    func() time.Time // the clock that everything is judged by
 	Random func() string    // identifiers: 128 bits or more, without a dot; nil: crypto/rand.Text
 	Log    *slog.Logger
+	// Observers measure. None is needed.
+	Observers
 	Ending <-chan struct{} // closed when the server ends, so that the console's streams do; nil: they end with their requests
 }
 
@@ -64,6 +75,7 @@ type house struct {
 	users      *users.Directory
 	grants     *grant.Grants
 	consents   *grant.Consents
+	limits     *limits
 	cookieKeys [][]byte
 	seals      []securecookie.Codec
 
@@ -110,11 +122,16 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // furnish builds what the endpoints share.
 func furnish(config Config, around Surroundings) (h *house, err error) {
+	around.Store = around.Observers.store(around.Store)
 	h = &house{around: around, clients: clients.New(config.Clients)}
 	if config.Development() {
 		h.development = h.develop(config)
 	}
-	if h.keys, err = keys.New(config.keySpecs()); err != nil {
+	h.cookieKeys = config.cookieKeys(around.Random)
+	if h.keys, err = h.newKeys(config); err != nil {
+		return nil, err
+	}
+	if h.limits, err = newLimits(config.Limits, around); err != nil {
 		return nil, err
 	}
 	if h.pages, err = pages.New(static.IDP()); err != nil {
@@ -128,7 +145,6 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 			h.lab.Users = append(h.lab.Users, user.Sub)
 		}
 	}
-	h.cookieKeys = config.cookieKeys(around.Random)
 	h.seals = session.Codecs(h.cookieKeys, interactionKept)
 	h.grants = &grant.Grants{
 		Codes:   storage.NewBucket[grant.Code]("code", around.Store),
@@ -141,6 +157,25 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 		Now:     h.around.Now,
 	}
 	return h, nil
+}
+
+// newKeys are keys of this process, or those of the store where it outlives the process and somebody configured the secret.
+func (h *house) newKeys(config Config) (*keys.Ring, error) {
+	if !h.around.Durable || len(config.CookieKeys) == 0 {
+		return keys.New(config.keySpecs())
+	}
+	seal, err := keys.NewSeal(h.cookieKeys)
+	if err != nil {
+		return nil, err
+	}
+	lifetime := config.Session.Absolute // so long an id_token_hint should be recognised
+	for _, client := range config.Clients {
+		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
+	}
+	return keys.NewShared(config.keySpecs(), keys.Sharing{
+		Records: storage.NewBucket[keys.Stored]("keys", h.around.Store), Seal: seal, Now: h.around.Now,
+		Propagation: h.around.Propagation, Lifetime: lifetime,
+	})
 }
 
 // at opens the house at one issuer.
@@ -196,6 +231,7 @@ func (p *Provider) openEndpoints(s seams) {
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.sessions,
 		Consents: p.consents, Interactions: interactions, ScopeTexts: p.config.scopeTexts(), OneClick: p.config.Development(),
+		Attempt: p.limits.attempt,
 	}
 	p.logout = &logout.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.sessions,
@@ -207,6 +243,9 @@ func (p *Provider) openEndpoints(s seams) {
 // error_uri leads to the page about it.
 func (p *Provider) explain(err error) *oidc.Error {
 	e := oidc.AsError(err)
+	if errors.Is(err, storage.ErrUnavailable) {
+		e = oidc.TemporarilyUnavailable.Errorf("the provider cannot reach what it stores: try again in some seconds").Because(err).Blame(oidc.StoreUnavailable)
+	}
 	if e != nil && e.Reason == "" {
 		e = e.Blame(usualReasons[e.Code])
 	}

@@ -25,6 +25,7 @@ const (
 	pathUserinfo  = "/userinfo"
 	pathLogout    = "/logout"
 	pathHealth    = "/healthz"
+	pathReady     = "/readyz"
 	pathReasons   = "/reasons/"
 )
 
@@ -36,13 +37,13 @@ func (p *Provider) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = p.renderError
 	e.Pre(sensibleRequestID)
-	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.watch,
+	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.around.Observers.request, p.watch,
 		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit), p.meddle)
 
 	e.GET(pathDiscovery, p.serveMetadata)
 	e.GET(pathMetadata, p.serveMetadata)
 	e.GET(pathJWKS, p.serveJWKS)
-	e.POST(pathToken, p.serveToken)
+	e.POST(pathToken, p.serveToken, p.limits.token)
 	e.Match([]string{http.MethodGet, http.MethodPost}, pathUserinfo, p.userinfo, noStore)
 
 	e.Match([]string{http.MethodGet, http.MethodPost}, pathAuthorize, p.serveAuthorize)
@@ -53,6 +54,10 @@ func (p *Provider) routes() *echo.Echo {
 		p.developmentRoutes(e)
 	}
 	e.GET(pathHealth, p.health)
+	if p.around.Metrics != nil && p.config.Loopback() { // elsewhere the numbers are for a listener of their own
+		e.GET("/metrics", echo.WrapHandler(p.around.Metrics.Handler()))
+	}
+	e.GET(pathReady, p.readiness)
 	e.GET("/static/idp/*", onlyAssets(echo.StaticDirectoryHandler(static.IDP(), false)))
 	e.GET("/static/shared/*", onlyAssets(echo.StaticDirectoryHandler(static.Shared(), false)))
 	return e
@@ -62,7 +67,7 @@ func (p *Provider) routes() *echo.Echo {
 func (p *Provider) pageRoutes(e *echo.Echo, csrf echo.MiddlewareFunc) {
 	e.GET("/", p.home, csrf)
 	e.GET(interaction.PathLogin, p.login.ShowLogin, csrf)
-	e.POST(interaction.PathLogin, p.login.Login, csrf)
+	e.POST(interaction.PathLogin, p.login.Login, csrf, p.limits.login)
 	e.GET(interaction.PathSelectAccount, p.login.ShowSelectAccount, csrf)
 	e.POST(interaction.PathSelectAccount, p.login.SelectAccount, csrf)
 	e.GET(interaction.PathConsent, p.login.ShowConsent, csrf)
@@ -79,7 +84,7 @@ func (p *Provider) cors() echo.MiddlewareFunc {
 		AllowOriginFunc: func(origin string) (bool, error) { return p.clients.AllowsOrigin(origin), nil },
 		AllowMethods:    []string{http.MethodGet, http.MethodPost},
 		AllowHeaders:    []string{"Authorization", "Content-Type"},
-		ExposeHeaders:   []string{"WWW-Authenticate", echo.HeaderXRequestID},
+		ExposeHeaders:   []string{"WWW-Authenticate", echo.HeaderRetryAfter, echo.HeaderXRequestID},
 		MaxAge:          600,
 	})
 }
@@ -163,7 +168,7 @@ func (p *Provider) logRequests() echo.MiddlewareFunc {
 			switch {
 			case v.Status >= http.StatusInternalServerError:
 				level = slog.LevelError
-			case v.URIPath == pathHealth:
+			case v.URIPath == pathHealth, v.URIPath == pathReady:
 				level = slog.LevelDebug // asked every few seconds
 			}
 			p.around.Log.LogAttrs(c.Request().Context(), level, "request", attrs...)

@@ -42,6 +42,7 @@ func (c Config) Validate() error {
 	c.checkScopes(&p)
 	c.checkUsers(&p)
 	c.checkClients(&p)
+	checkLimits(c.Limits, &p)
 	if len(p) == 0 {
 		return nil
 	}

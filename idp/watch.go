@@ -219,6 +219,7 @@ func (p *Provider) watchUserinfo(r *http.Request, raw string, access token.Acces
 // watchError tells the trace what the answer says in the end. Every error passes here: those that go by redirect, and
 // those that the renderer writes.
 func (p *Provider) watchError(c echo.Context, e *oidc.Error) {
+	noteRefusal(c, e)
 	recorder := trace.From(c.Request().Context())
 	if recorder == nil {
 		return

@@ -36,7 +36,9 @@ const (
 	CodeForeign          Reason = "code.foreign"  // another client's, or another redirect_uri
 	TokenInvalid         Reason = "token.invalid" // at userinfo: expired, revoked, not ours
 	OriginNotAllowed     Reason = "origin.not_allowed"
+	RequestTooMany       Reason = "request.too_many" // a limit of the installation: per address, client or user
 	ServerFailed         Reason = "server.failed"
+	StoreUnavailable     Reason = "store.unavailable" // the engine behind the provider does not answer
 )
 
 // What only shows when several requests are seen together.

@@ -6,5 +6,7 @@
 //
 // Every form carries a CSRF token, which the router checks before a handler runs.
 //
-// Where teaching ends: one factor, no limit on attempts, no reset of a password.
+// How often a password may be wrong is for Endpoint.Attempt to say (idp/limit).
+//
+// Where teaching ends: one factor, no reset of a password.
 package login

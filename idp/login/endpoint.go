@@ -36,6 +36,9 @@ type Endpoint struct {
 	Interactions interaction.Seal[interaction.Interaction]
 	ScopeTexts   map[string]string // of the scopes that the configuration adds
 	OneClick     bool              // users may be signed in without a password; for development only
+	// Attempt is asked before a password is compared. Its error refuses to; succeeded tells that the password was right. nil:
+	// nobody counts.
+	Attempt func(r *http.Request, username string) (succeeded func(), err error)
 }
 
 // Sessions is a *session.Manager, or a decorator around one.
@@ -63,7 +66,10 @@ func (e *Endpoint) Login(c echo.Context) error {
 	if c.FormValue("cancel") != "" && waiting.ClientID != "" {
 		return e.deny(c, waiting, "the user cancelled the sign-in")
 	}
-	user, account, ok := e.authenticate(c)
+	user, account, ok, err := e.authenticate(c)
+	if err != nil {
+		return err
+	}
 	if !ok {
 		return e.renderLogin(c, http.StatusForbidden, waiting, c.FormValue("username"), "The username or the password is wrong.")
 	}
@@ -74,13 +80,29 @@ func (e *Endpoint) Login(c echo.Context) error {
 	return e.goOn(c)
 }
 
-func (e *Endpoint) authenticate(c echo.Context) (users.User, session.Account, bool) {
+func (e *Endpoint) authenticate(c echo.Context) (user users.User, account session.Account, ok bool, err error) {
 	if name := c.FormValue("one_click"); name != "" && e.offersOneClick(c) {
-		user, ok := e.Users.ByName(name)
-		return user, byOneClick, ok
+		user, ok = e.Users.ByName(name)
+		return user, byOneClick, ok, nil
 	}
-	user, ok := e.Users.Authenticate(c.FormValue("username"), c.FormValue("password"))
-	return user, byPassword, ok
+	user, ok, err = e.comparePassword(c.Request(), c.FormValue("username"), c.FormValue("password"))
+	return user, byPassword, ok, err
+}
+
+// comparePassword refuses, where too many were wrong, before it knows whether the user exists.
+func (e *Endpoint) comparePassword(r *http.Request, username, password string) (users.User, bool, error) {
+	succeeded := func() {}
+	if e.Attempt != nil {
+		var err error
+		if succeeded, err = e.Attempt(r, username); err != nil {
+			return users.User{}, false, err
+		}
+	}
+	user, ok := e.Users.Authenticate(username, password)
+	if ok {
+		succeeded()
+	}
+	return user, ok, nil
 }
 
 // offersOneClick wants the browser to have come by a loopback name: a page of the internet whose name was made to point

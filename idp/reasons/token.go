@@ -106,6 +106,19 @@ var aboutToken = Group{
 			Spec: []Link{fetchCORS},
 		},
 		{
+			Code:  oidc.RequestTooMany,
+			Title: "Too many requests in too short a time",
+			Happened: "An installation limits how often one address, one client or one user may ask. This request was one too many: it was answered with status " +
+				"429 and `temporarily_unavailable` before anything about it was looked at, so a code in it is not spent and a password was not compared.",
+			HowWeKnow: "Requests to the token and the sign-in endpoint are counted by the address they come from, tokens by the client that gets them, and wrong " +
+				"passwords by user and address, as `limits` in the configuration says.",
+			HowSure: "Certain that the count was exceeded. Whether one app did it is another question: many people may share an address, and behind a proxy that " +
+				"`limits.trusted_proxies` does not name, all do.",
+			WhatToDo: "Wait as long as `Retry-After` says, then try again. If it comes back, look for an app that renews in a loop (`renewal.looping`). Whoever runs " +
+				"the provider raises the limit, or names the proxy.",
+			Spec: []Link{rfc("6585", "4"), rfc6749("4.1.2.1")},
+		},
+		{
 			Code:  oidc.ServerFailed,
 			Title: "The provider failed",
 			Happened: "Something went wrong on this side: the store did not answer, a token could not be signed, or the failure lab answered with a status of " +
@@ -114,6 +127,17 @@ var aboutToken = Group{
 			HowSure:   "Certain that it was not the app's request that was wrong.",
 			WhatToDo:  "Try again after a pause that grows, and not for ever. Whoever runs the provider finds the cause in the log by the request id; in the trace a fault of the lab names itself.",
 			Spec:      []Link{rfc6749("4.1.2.1")},
+		},
+		{
+			Code:  oidc.StoreUnavailable,
+			Title: "The provider cannot reach what it stores",
+			Happened: "The engine behind the provider, a file or a Redis server, refused, did not answer in time, or is not there. The request was answered with " +
+				"`temporarily_unavailable`: by redirect under `prompt=none`, else with status 503 and `Retry-After`.",
+			HowWeKnow: "The engine said so, or said nothing for two seconds. `/readyz` asks it and tells its words.",
+			HowSure: "Certain that it did not answer this request. Whether a write that was given up happened all the same is not known: a code may be spent, so " +
+				"start again with a new request rather than with the old code.",
+			WhatToDo: "Try again after some seconds; nothing has to be restarted, the provider comes back with its engine. Whoever runs it looks at `/readyz` and the log.",
+			Spec:     []Link{rfc6749("4.1.2.1")},
 		},
 		{
 			Code:  oidc.FaultInjected,

@@ -2,5 +2,5 @@
 // (Core §5.1) that clients may learn about them.
 //
 // Where teaching ends: the directory is read from the configuration and held in memory. Production asks a user database
-// or another identity provider, throttles guessing, and knows second factors.
+// or another identity provider, and knows second factors. How often somebody may guess is for idp/limit to say.
 package users

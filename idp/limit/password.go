@@ -1,0 +1,73 @@
+package limit
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Passwords limits how often somebody may try a wrong password. A nil one limits nothing.
+type Passwords struct {
+	seed      maphash.Seed
+	byAddress *Table[netip.Prefix]
+	byBoth    *Table[nameAndAddress]
+	byUser    *Table[uint64]
+}
+
+// nameAndAddress knows a name by its hash: it may be as long as whoever typed it likes.
+type nameAndAddress struct {
+	name uint64
+	from netip.Prefix
+}
+
+// NewPasswords returns the limits that c describes, judged by now.
+func NewPasswords(c PasswordConfig, now func() time.Time) (p *Passwords, err error) {
+	p = &Passwords{seed: maphash.MakeSeed()}
+	if p.byAddress, err = NewTable[netip.Prefix](c.PerAddress, "wrong passwords from this address", now); err != nil {
+		return nil, err
+	}
+	if p.byBoth, err = NewTable[nameAndAddress](c.PerUserAndAddress, "wrong passwords for this user", now); err != nil {
+		return nil, err
+	}
+	p.byUser, err = NewTable[uint64](c.PerUser, "wrong passwords for this user", now)
+	return p, err
+}
+
+// Attempt counts a password as wrong before it is compared, so that attempts that come at once cannot all pass before the
+// first has failed. Who then finds it right calls succeeded: NIST SP 800-63B §5.2.2: "When the subscriber successfully
+// authenticates, the verifier SHOULD disregard any previous failed attempts for that user from the same IP address."
+// An *Exceeded refuses the attempt: the password must not be compared.
+// https://pages.nist.gov/800-63-3/sp800-63b.html#throttle
+func (p *Passwords) Attempt(from netip.Prefix, username string) (succeeded func(), err error) {
+	if p == nil {
+		return func() {}, nil
+	}
+	name := p.hash(username)
+	both := nameAndAddress{name, from}
+	giveBackAddress, err := p.byAddress.Take(from)
+	if err != nil {
+		return nil, err
+	}
+	giveBackBoth, err := p.byBoth.Take(both)
+	if err != nil {
+		giveBackAddress()
+		return nil, err
+	}
+	giveBackUser, err := p.byUser.Take(name)
+	if err != nil {
+		giveBackAddress()
+		giveBackBoth()
+		return nil, err
+	}
+	return func() {
+		giveBackAddress()
+		giveBackUser()
+		p.byBoth.Forget(both)
+	}, nil
+}
+
+// hash knows no difference between names that are one user's: case and spaces around it, as users.Directory compares.
+func (p *Passwords) hash(username string) uint64 {
+	return maphash.String(p.seed, strings.ToLower(strings.TrimSpace(username)))
+}

@@ -1,0 +1,162 @@
+package metrics_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hush-idp/hush/idp/metrics"
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
+)
+
+// fetch is what Prometheus reads.
+func fetch(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
+		t.Fatalf("%d %s", w.Code, w.Header().Get("Content-Type"))
+	}
+	return w.Body.String()
+}
+
+func wantLines(t *testing.T, text string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if !strings.Contains("\n"+text, "\n"+line+"\n") {
+			t.Errorf("missing: %s", line)
+		}
+	}
+	if t.Failed() {
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "hush_") {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+func TestRequestsAreCountedByEndpointStatusErrorAndReason(t *testing.T) {
+	clock := storagetest.NewClock()
+	m := metrics.New(clock.Now)
+	answer := func(endpoint string, took time.Duration, status int, e, reason string) {
+		r := m.Begin(endpoint)
+		clock.Pass(took)
+		r.End(status, e, reason)
+	}
+	answer("token", 3*time.Millisecond, 200, "", "")
+	answer("token", 3*time.Millisecond, 201, "", "")
+	answer("token", 40*time.Millisecond, 400, "invalid_grant", "code.replayed")
+	answer("authorize", time.Millisecond, 303, "login_required", "session.none")
+	answer("userinfo", time.Minute, 0, "", "")
+	wantLines(t, fetch(t, m),
+		`hush_requests_total{endpoint="token",error="",reason="",status="2xx"} 2`,
+		`hush_requests_total{endpoint="token",error="invalid_grant",reason="code.replayed",status="4xx"} 1`,
+		`hush_requests_total{endpoint="authorize",error="login_required",reason="session.none",status="3xx"} 1`,
+		`hush_requests_total{endpoint="userinfo",error="",reason="",status="dropped"} 1`,
+		`hush_request_duration_seconds_bucket{endpoint="token",le="0.0025"} 0`,
+		`hush_request_duration_seconds_bucket{endpoint="token",le="0.005"} 2`,
+		`hush_request_duration_seconds_bucket{endpoint="token",le="0.05"} 3`,
+		`hush_request_duration_seconds_count{endpoint="token"} 3`,
+		`hush_request_duration_seconds_bucket{endpoint="userinfo",le="5"} 0`,
+	)
+}
+
+func TestTheRuntimeIsMeasuredToo(t *testing.T) {
+	text := fetch(t, metrics.New(time.Now))
+	for _, name := range []string{"go_goroutines ", "go_memstats_heap_alloc_bytes ", "process_cpu_seconds_total ", "process_open_fds "} {
+		if !strings.Contains(text, "\n"+name) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+// broken is an engine that answers with an error.
+type broken struct{ err error }
+
+func (b broken) Get(context.Context, string) ([]byte, error)              { return nil, b.err }
+func (b broken) Put(context.Context, string, []byte, time.Duration) error { return b.err }
+func (b broken) Update(context.Context, string, time.Duration, func([]byte) ([]byte, error)) error {
+	return b.err
+}
+
+func TestStoreOperationsAreCountedByBucketMethodAndOutcome(t *testing.T) {
+	clock := storagetest.NewClock()
+	m := metrics.New(clock.Now)
+	codes := storage.NewBucket[string]("code", m.Store(storage.NewMemory(clock.Now)))
+	spent := errors.New("spent")
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = codes.Put(t.Context(), "c", "fresh", time.Minute)
+	_, _ = codes.Get(t.Context(), "c")
+	_, _ = codes.Get(t.Context(), "d")
+	_, _ = codes.Get(cancelled, "c")
+	_ = codes.Update(t.Context(), "c", storage.KeepTTL, func(old *string) (*string, error) { return old, nil })
+	if err := codes.Update(t.Context(), "c", storage.KeepTTL, func(*string) (*string, error) { return nil, spent }); !errors.Is(err, spent) {
+		t.Errorf("Update = %v", err)
+	}
+	for _, err := range []error{errors.New("?"), fmt.Errorf("%w: %w", storage.ErrUnavailable, context.DeadlineExceeded), context.DeadlineExceeded} {
+		_ = storage.NewBucket[string]("session", m.Store(broken{err})).Put(t.Context(), "c", "", time.Minute)
+	}
+	text := fetch(t, m)
+	wantLines(t, text,
+		`hush_store_operations_total{bucket="code",method="put",outcome="ok"} 1`,
+		`hush_store_operations_total{bucket="code",method="get",outcome="ok"} 1`,
+		`hush_store_operations_total{bucket="code",method="get",outcome="not_found"} 1`,
+		`hush_store_operations_total{bucket="code",method="get",outcome="cancelled"} 1`,
+		`hush_store_operations_total{bucket="code",method="update",outcome="ok"} 1`,
+		`hush_store_operations_total{bucket="code",method="update",outcome="refused"} 1`,
+		`hush_store_operations_total{bucket="session",method="put",outcome="failed"} 1`,
+		`hush_store_operations_total{bucket="session",method="put",outcome="unavailable"} 1`,
+		`hush_store_operations_total{bucket="session",method="put",outcome="cancelled"} 1`,
+		`hush_store_operation_duration_seconds_count{bucket="code",method="get"} 3`,
+	)
+}
+
+// A label made of keys would grow without end, and tell hashes to whoever reads it.
+func TestKeysAreNoLabels(t *testing.T) {
+	m := metrics.New(time.Now)
+	store := m.Store(storage.NewMemory(time.Now))
+	for i := range 100 {
+		_ = store.Put(t.Context(), fmt.Sprintf("session:secret-%d", i), nil, time.Minute)
+		_ = store.Put(t.Context(), fmt.Sprintf("secret-%d", i), nil, time.Minute)
+	}
+	text := fetch(t, m)
+	if strings.Contains(text, "secret") {
+		t.Error("a key is told")
+	}
+	wantLines(t, text, `hush_store_operations_total{bucket="other",method="put",outcome="ok"} 100`)
+}
+
+func TestTheDecoratorKeepsTheContract(t *testing.T) {
+	storagetest.Run(t, func(*testing.T) storagetest.Engine {
+		clock := storagetest.NewClock()
+		return storagetest.Engine{Store: metrics.New(clock.Now).Store(storage.NewMemory(clock.Now)), Pass: clock.Pass}
+	})
+}
+
+func TestTwoInOneProcessDoNotMeet(t *testing.T) {
+	one, other := metrics.New(time.Now), metrics.New(time.Now)
+	one.Begin("token").End(200, "", "")
+	if strings.Contains(fetch(t, other), `endpoint="token"`) {
+		t.Error("one counts for the other")
+	}
+}
+
+func TestWithoutMetricsNothingIsCounted(t *testing.T) {
+	var none *metrics.Metrics
+	memory := storage.NewMemory(time.Now)
+	none.Begin("token").End(200, "", "")
+	if none.Store(memory) != storage.Store(memory) {
+		t.Error("the store is decorated")
+	}
+	w := httptest.NewRecorder()
+	if none.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)); w.Code != 404 {
+		t.Errorf("GET /metrics gave %d", w.Code)
+	}
+}

@@ -1,0 +1,88 @@
+package spans
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// The variables that turn tracing on, or say what this program cannot do. OpenTelemetry defines them; those for traces
+// alone win.
+const (
+	envEndpoint       = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	envTracesEndpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+	envProtocol       = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	envTracesProtocol = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+	envDisabled       = "OTEL_SDK_DISABLED"
+	envExporter       = "OTEL_TRACES_EXPORTER"
+
+	protocol = "http/protobuf"
+)
+
+// FromEnvironment returns a Tracer that sends spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, by OTLP over
+// HTTP. Without that variable it is nil, which traces nothing. The log is told when the collector goes away, and when it
+// is back. The error says what is wrong with which variable. Close the Tracer at the end.
+func FromEnvironment(ctx context.Context, log *slog.Logger) (*Tracer, error) {
+	endpoint := cmp.Or(os.Getenv(envTracesEndpoint), os.Getenv(envEndpoint))
+	if endpoint == "" || strings.EqualFold(os.Getenv(envDisabled), "true") || os.Getenv(envExporter) == "none" {
+		return nil, nil
+	}
+	if err := check(endpoint); err != nil {
+		return nil, err
+	}
+	exporter, err := otlptracehttp.New(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("spans cannot be sent to %s=%s: %w", envEndpoint, endpoint, err)
+	}
+	us, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "hush")),
+		resource.WithHost(), resource.WithTelemetrySDK(), resource.WithFromEnv())
+	if err != nil {
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES cannot be read; write name=value,name=value: %w", err)
+	}
+	return New(sdk.WithResource(us), sdk.WithBatcher(&patient{SpanExporter: exporter, log: log})), nil
+}
+
+// check finds what the exporter would answer with silence and a collector of its own choice.
+func check(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("%s or %s is no http or https URL: write one such as http://localhost:4318", envTracesEndpoint, envEndpoint)
+	}
+	if spoken := cmp.Or(os.Getenv(envTracesProtocol), os.Getenv(envProtocol), protocol); spoken != protocol {
+		return fmt.Errorf("%s or %s is %q; this program speaks %s only: remove the variable, and use the collector's port for it, usually 4318",
+			envTracesProtocol, envProtocol, spoken, protocol)
+	}
+	if exporter := cmp.Or(os.Getenv(envExporter), "otlp"); exporter != "otlp" {
+		return fmt.Errorf("%s is %q; this program has otlp and none: remove the variable", envExporter, exporter)
+	}
+	return nil
+}
+
+// patient is an exporter that tells the log once that it fails, and once that it works again.
+type patient struct {
+	sdk.SpanExporter
+	log     *slog.Logger
+	failing atomic.Bool
+}
+
+// ExportSpans implements trace.SpanExporter. What could not be sent is gone.
+func (p *patient) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+	err := p.SpanExporter.ExportSpans(ctx, spans)
+	switch {
+	case err != nil && !p.failing.Swap(true):
+		p.log.Warn("spans cannot be sent and are dropped until the collector answers", "error", err.Error())
+	case err == nil && p.failing.Swap(false):
+		p.log.Info("spans are sent again")
+	}
+	return nil
+}
