@@ -8,4 +8,13 @@
 //	serve.go     listening, limits, graceful end
 //	tls.go       certificates from files, or a self-signed one for development
 //	hello.go     what is printed at start
+//
+// Other commands work on the settings, or on the store beside the provider or in its absence:
+//
+//	check.go        what it would run with, or every problem
+//	operate.go      the store and the keys in it, as the provider has them
+//	signingkeys.go  keys list, keys rotate
+//	sessions.go     sessions list, sessions end
+//	mint.go         token: an access token that nobody signed in for
+//	hash.go         hash-password
 package main

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/hush-idp/hush/idp"
 )
@@ -32,29 +33,56 @@ func (src *source) read(name string) (settings, error) {
 		return s, fmt.Errorf("the configuration file cannot be read: %w", err)
 	}
 	src.name = name
+	err = src.decode(text, &s)
+	return s, err
+}
+
+// decode reads the text into s. The YAML library panics at some nonsense, which is a mistake in the file all the same.
+func (src *source) decode(text []byte, s *settings) (err error) {
+	defer func() {
+		if recover() != nil {
+			src.tree, err = nil, fmt.Errorf("%s: this is no YAML that can be read: look for aliases (*), anchors (&), tags (!) and "+
+				"brackets in odd places, and see docs/configuration.md", src.name)
+		}
+	}()
 	if src.tree, err = parser.ParseBytes(text, 0); err != nil {
-		return s, src.explain(err)
+		return src.explain(err)
 	}
 	if err := src.check(); err != nil || len(bytes.TrimSpace(text)) == 0 {
-		return s, err
+		return err
 	}
-	return s, src.explain(yaml.UnmarshalWithOptions(text, &s, yaml.DisallowUnknownField()))
+	return src.explain(yaml.UnmarshalWithOptions(text, s, yaml.DisallowUnknownField()))
 }
 
 // check finds what the YAML library would take, or refuse without saying where.
 func (src *source) check() error {
 	if len(src.tree.Docs) > 1 {
-		return fmt.Errorf("%s:%d: a second document begins here and would not be read: remove the ---", src.name, src.tree.Docs[1].GetToken().Position.Line)
+		return fmt.Errorf("%sa second document begins here and would not be read: remove the ---", src.at(beginning(src.tree.Docs[1])))
 	}
 	durations := &durationCheck{}
 	for _, document := range src.tree.Docs {
 		ast.Walk(durations, document)
 	}
 	if wrong := durations.wrong; wrong != nil {
-		return fmt.Errorf("%s:%d: %s is no duration: write a number and its unit, such as 90s, 5m or 2h",
-			src.name, wrong.GetToken().Position.Line, wrong)
+		return fmt.Errorf("%s%s is no duration: write a number and its unit, such as 90s, 5m or 2h", src.at(wrong.GetToken()), wrong)
 	}
 	return nil
+}
+
+// beginning is the first token of a document, which may have no content; nil if it has none.
+func beginning(document *ast.DocumentNode) *token.Token {
+	if document.Start == nil && document.Body != nil {
+		return document.Body.GetToken()
+	}
+	return document.Start
+}
+
+// at is "hush.yaml:12: ", or "hush.yaml: " where the YAML library does not know the line.
+func (src *source) at(place *token.Token) string {
+	if place == nil || place.Position == nil {
+		return src.name + ": "
+	}
+	return fmt.Sprintf("%s:%d: ", src.name, place.Position.Line)
 }
 
 // durationCheck is an ast.Visitor that keeps the first entry whose value should be a duration and is none.
@@ -87,7 +115,7 @@ func (src *source) explain(err error) error {
 	if _, unknown := errors.AsType[*yaml.UnknownFieldError](err); unknown {
 		text += ": correct the spelling or remove the line; docs/configuration.md lists every key"
 	}
-	return fmt.Errorf("%s:%d: %s", src.name, failed.GetToken().Position.Line, text)
+	return errors.New(src.at(failed.GetToken()) + text)
 }
 
 // locate puts to each problem where it came from, and joins them to one error; nil for none.

@@ -27,6 +27,7 @@ var loopbackFaults = []fileRow{
 	{"a text in place of settings", "", "session: 2h # HERE", "mapping"},
 	{"the same key twice", "", "issuer: http://localhost:1 # HERE", "issuer"},
 	{"a second document, of which nobody would read a word", "", "---\nlog_level: debug", "document"},
+	{"a second document without a word", "", "---", "document"},
 	{"broken YAML: a bracket that is not closed", "", "cookie_keys: [a # HERE", ""},
 	{"broken YAML: a key without its colon", "issuer: http://localhost:8080", "issuer http://localhost:8080", ""},
 

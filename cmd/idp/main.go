@@ -14,6 +14,12 @@ import (
 type commandLine struct {
 	Serve       serveCommand       `cmd:"" default:"withargs" help:"Run the provider. This is what happens without a command."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the provider that runs with the same settings whether it is alive; exit with 0 or 1."`
+
+	Check        checkCommand        `cmd:"" help:"Say what the provider would run with, or everything that is wrong with the settings; open nothing."`
+	Keys         keysCommand         `cmd:"" help:"Signing keys in the store of --store."`
+	HashPassword hashPasswordCommand `cmd:"" help:"Read a password and print its hash, for password_hash of a user."`
+	Token        tokenCommand        `cmd:"" help:"Print an access token for a user and a client, on a loopback issuer only, without anybody signing in."`
+	Sessions     sessionsCommand     `cmd:"" help:"Sessions in the store of --store."`
 }
 
 func main() {

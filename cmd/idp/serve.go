@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/metrics"
+	"github.com/hush-idp/hush/idp/spans"
 	"github.com/hush-idp/hush/storage"
 )
 
@@ -25,13 +27,35 @@ const (
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 	shutdownTimeout   = 10 * time.Second
+	flushTimeout      = 2 * time.Second
+	storeLimit        = 2 * time.Second // of one operation; a request has three
 )
 
 // serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
 func serve(s settings) error {
 	log := s.logger()
+	store, err := openStore(context.Background(), s.Store)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.close() }() // whatever was answered is in it already
+	if err := s.keepSecret(); err != nil {
+		return err
+	}
+	tracer, err := spans.FromEnvironment(context.Background(), log)
+	if err != nil {
+		return err
+	}
+	defer flush(tracer)
+	numbers := metrics.New(time.Now)
+	if err := serveMetrics(s.MetricsListen, numbers); err != nil {
+		return err
+	}
 	ending := make(chan struct{})
-	provider, err := idp.New(s.Config, idp.Surroundings{Store: storage.NewMemory(time.Now), Now: time.Now, Log: log, Ending: ending})
+	provider, err := idp.New(s.Config, idp.Surroundings{
+		Store: storage.Within(storeLimit, store), Durable: store.durable, Propagation: store.propagation, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
+		Observers: idp.Observers{Metrics: numbers, Spans: tracer},
+	})
 	if err != nil {
 		return err
 	}
@@ -49,6 +73,22 @@ func serve(s settings) error {
 		log.Warn(warning)
 	}
 	return run(server, listener, provider, log)
+}
+
+// serveMetrics serves /metrics at an address of its own, apart from what browsers reach, until the process ends.
+func serveMetrics(address string, numbers *metrics.Metrics) error {
+	if address == "" {
+		return nil
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("--metrics-listen: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", numbers.Handler())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout}
+	go func() { _ = server.Serve(listener) }() // it ends with the process
+	return nil
 }
 
 // run serves until a signal comes, the server fails, or a signing key turns out to be unusable.
@@ -75,6 +115,13 @@ func run(server *http.Server, listener net.Listener, provider *idp.Provider, log
 		return fmt.Errorf("some requests did not finish within %v and were cut off: %w", shutdownTimeout, err)
 	}
 	return nil
+}
+
+// flush sends the spans that are left.
+func flush(tracer *spans.Tracer) {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	_ = tracer.Close(ctx) // the log has been told that the collector is away
 }
 
 // open listens, with TLS if it is set.

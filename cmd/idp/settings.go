@@ -19,6 +19,8 @@ type flags struct {
 	Listen        string   `help:"Address to listen at. Default: 127.0.0.1 and the issuer's port." placeholder:"HOST:PORT" env:"HUSH_LISTEN"`
 	Issuer        string   `help:"The provider's URL, as browsers see it. Default: http://localhost and the port listened at." placeholder:"URL" env:"HUSH_ISSUER"`
 	Dev           *bool    `help:"Development mode: one-click sign-in, addresses and users on the home page. On for a loopback issuer, impossible for others; --dev=false turns it off." env:"HUSH_DEV"`
+	Store         string   `help:"Where sessions, codes and all other state live: memory (gone with the process), file:PATH, or redis://HOST:PORT and its kin (docs/operations.md). Default: memory." placeholder:"STORE" env:"HUSH_STORE"`
+	MetricsListen string   `help:"Address at which /metrics is served, for Prometheus. Default: none; a loopback issuer has /metrics at its own." placeholder:"HOST:PORT" env:"HUSH_METRICS_LISTEN"`
 	CookieKeys    []string `help:"Keys that sign cookies, 32 characters or more, separated by commas; the first signs." placeholder:"KEY" env:"HUSH_COOKIE_KEYS"`
 	LogLevel      string   `help:"debug, info, warn or error. Default: info." placeholder:"LEVEL" env:"HUSH_LOG_LEVEL"`
 	LogFormat     string   `help:"text or json. Default: text." placeholder:"FORMAT" env:"HUSH_LOG_FORMAT"`
@@ -31,6 +33,8 @@ type flags struct {
 type settings struct {
 	idp.Config    `yaml:",inline"`
 	Listen        string `yaml:"listen"`
+	Store         string `yaml:"store"`
+	MetricsListen string `yaml:"metrics_listen"`
 	LogLevel      string `yaml:"log_level"`
 	LogFormat     string `yaml:"log_format"`
 	TLSCert       string `yaml:"tls_cert"`
@@ -54,6 +58,8 @@ func (f flags) settings() (settings, error) {
 func (f flags) override(s *settings) {
 	s.Listen = cmp.Or(f.Listen, s.Listen)
 	s.Issuer = cmp.Or(f.Issuer, s.Issuer)
+	s.Store = cmp.Or(f.Store, s.Store)
+	s.MetricsListen = cmp.Or(f.MetricsListen, s.MetricsListen)
 	s.LogLevel = cmp.Or(f.LogLevel, s.LogLevel)
 	s.LogFormat = cmp.Or(f.LogFormat, s.LogFormat)
 	s.TLSCert = cmp.Or(f.TLSCert, s.TLSCert)
@@ -77,6 +83,7 @@ func (s *settings) complete() {
 	if s.Issuer == "" && s.servesTLS() {
 		s.Issuer = strings.Replace(idp.DefaultIssuer, "http:", "https:", 1)
 	}
+	s.Store = cmp.Or(s.Store, "memory")
 	s.LogLevel = cmp.Or(s.LogLevel, "info")
 	s.LogFormat = cmp.Or(s.LogFormat, "text")
 	s.Config = s.Config.WithDefaults()
@@ -93,6 +100,17 @@ func (s *settings) defaultListen() string {
 		return u.Host
 	}
 	return net.JoinHostPort("127.0.0.1", u.Port())
+}
+
+// keepSecret gives a provider with a file the cookie key that is kept beside it, where none is configured.
+func (s *settings) keepSecret() error {
+	path, isFile := strings.CutPrefix(s.Store, "file:")
+	if !isFile || len(s.CookieKeys) > 0 {
+		return nil
+	}
+	secret, err := keptSecret(path)
+	s.CookieKeys = []string{secret}
+	return err
 }
 
 func (s *settings) servesTLS() bool { return s.TLSSelfSigned || s.TLSCert != "" }
@@ -115,6 +133,11 @@ func (s *settings) problems() idp.Problems {
 	_, port, err := net.SplitHostPort(s.Listen)
 	when(port == "0", "listen", "%q leaves the port open, and then nobody knows the issuer: name a port", s.Listen)
 	when(err != nil, "listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:8080", s.Listen)
+	_, _, err = net.SplitHostPort(s.MetricsListen)
+	when(s.MetricsListen != "" && err != nil, "metrics_listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:9464", s.MetricsListen)
+	when(notAStore(s.Store) != "", "store", "%s", notAStore(s.Store))
+	when(isRedis(s.Store) && len(s.CookieKeys) == 0, "cookie_keys",
+		"is missing: every provider on one Redis needs the same, or none can read the others' cookies; openssl rand -hex 32 makes one")
 	when(s.level(new(slog.Level)) != nil, "log_level", "%q is none of debug, info, warn, error", s.LogLevel)
 	when(s.LogFormat != "text" && s.LogFormat != "json", "log_format", "%q is neither text nor json", s.LogFormat)
 	when(s.TLSCert != "" && s.TLSKey == "", "tls_cert", "stands alone: it and tls_key belong together, give both or none")

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hush-idp/hush/idp/keys"
+)
+
+type checkCommand struct{ flags }
+
+// Run says what serve would run with, or all that is wrong with it. It opens neither the store nor the port, and makes nothing;
+// it reads the files with certificates and keys.
+func (c checkCommand) Run() error {
+	s, err := c.settings()
+	if err != nil {
+		return err
+	}
+	if err := s.checkFiles(); err != nil {
+		return err
+	}
+	printTable(s.summary()...)
+	for _, warning := range s.warnings() {
+		fmt.Fprintln(os.Stderr, "warning:", warning)
+	}
+	return nil
+}
+
+// checkFiles reads what serve would read: the certificate, and the signing keys that come from files.
+func (s *settings) checkFiles() error {
+	var wrong []error
+	if s.TLSCert != "" {
+		_, err := s.tlsConfig()
+		wrong = append(wrong, err)
+	}
+	for _, spec := range s.keySpecs() {
+		if spec.File == "" {
+			continue
+		}
+		ring, err := keys.New([]keys.Spec{spec})
+		if err == nil {
+			err = ring.Ready()
+		}
+		wrong = append(wrong, err)
+	}
+	return errors.Join(wrong...)
+}
+
+// summary has a row for each thing that is good to know before a start, and no secret.
+func (s *settings) summary() [][]string {
+	var users, specs []string
+	for _, user := range s.Users {
+		users = append(users, user.Username)
+	}
+	for _, key := range s.SigningKeys {
+		specs = append(specs, key.Alg+" ("+cmp.Or(key.File, s.whereKeysLive())+")")
+	}
+	return [][]string{
+		{"issuer", s.Issuer},
+		{"listen", s.Listen + " (" + s.scheme() + ")"},
+		{"development mode", onOff(s.Development())},
+		{"store", withoutPassword(s.Store)},
+		{"cookie_keys", s.whereCookieKeysLive()},
+		{"signing_keys", strings.Join(specs, ", ")},
+		{"session", fmt.Sprintf("idle %v, absolute %v", s.Session.Idle, s.Session.Absolute)},
+		{"users", strings.Join(users, ", ")},
+		{"clients", strings.Join(describe(s.Clients), ", ")},
+		{"log", s.LogLevel + ", " + s.LogFormat},
+	}
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// whereKeysLive is where a signing key without a file is.
+func (s *settings) whereKeysLive() string {
+	if s.Store == "memory" {
+		return "made at start, gone with the process"
+	}
+	return "in the store, encrypted"
+}
+
+func (s *settings) whereCookieKeysLive() string {
+	path, isFile := strings.CutPrefix(s.Store, "file:")
+	switch {
+	case len(s.CookieKeys) > 0:
+		return fmt.Sprintf("%d configured", len(s.CookieKeys))
+	case isFile:
+		return "kept in " + path + ".secret, made at the first start"
+	}
+	return "random, gone with the process"
+}
+
+// withoutPassword is the store's name with nothing secret in it: what stands before the @ and behind the ? is left out.
+func withoutPassword(store string) string {
+	scheme, rest, isURL := strings.Cut(store, "://")
+	if !isURL {
+		return store
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		rest = "[hidden]" + rest[at:]
+	}
+	if query != "" {
+		rest += "?[hidden]"
+	}
+	return scheme + "://" + rest
+}

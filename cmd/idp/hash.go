@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/go-crypt/crypt/algorithm"
+	"github.com/go-crypt/crypt/algorithm/argon2"
+	"github.com/go-crypt/crypt/algorithm/bcrypt"
+	"golang.org/x/term"
+)
+
+// bcryptCost doubles the work with each step; 12 is about a quarter of a second of one core.
+const bcryptCost = 12
+
+// maxPassword is more than a login form sends.
+const maxPassword = 4 << 10
+
+type hashPasswordCommand struct {
+	Algorithm string `help:"argon2id (64 MiB of memory, RFC 9106 §4) or bcrypt." enum:"argon2id,bcrypt" default:"argon2id"`
+}
+
+// Run prints what password_hash of a user may be. The password is no argument, since those can be read by others while the
+// command runs, and stay in the shell's history.
+func (c hashPasswordCommand) Run() error {
+	password, err := readPassword()
+	if err != nil {
+		return err
+	}
+	hash, err := hashPassword(c.Algorithm, password)
+	if err != nil {
+		return err
+	}
+	fmt.Println(hash)
+	return nil
+}
+
+func hashPassword(name, password string) (string, error) {
+	if name == "bcrypt" && len(password) > bcrypt.PasswordInputSizeMax {
+		return "", fmt.Errorf("the password has %d bytes, and bcrypt reads %d: use --algorithm argon2id, or a shorter password", len(password), bcrypt.PasswordInputSizeMax)
+	}
+	hasher, err := hasher(name)
+	if err != nil {
+		return "", err
+	}
+	digest, err := hasher.Hash(password)
+	if err != nil {
+		return "", err
+	}
+	return digest.Encode(), nil
+}
+
+func hasher(name string) (algorithm.Hash, error) {
+	if name == "bcrypt" {
+		return bcrypt.New(bcrypt.WithCost(bcryptCost))
+	}
+	return argon2.New(argon2.WithProfileRFC9106LowMemory())
+}
+
+// readPassword asks twice at a terminal, without showing what is typed, and reads one line from everything else.
+func readPassword() (string, error) {
+	stdin := int(os.Stdin.Fd())
+	if !term.IsTerminal(stdin) {
+		text, err := io.ReadAll(io.LimitReader(os.Stdin, maxPassword+1))
+		if err != nil {
+			return "", err
+		}
+		return passwordIn(string(text))
+	}
+	first, err := ask(stdin, "Password: ")
+	if err != nil {
+		return "", err
+	}
+	again, err := ask(stdin, "Once more: ")
+	if err != nil {
+		return "", err
+	}
+	if first != again {
+		return "", errors.New("the two passwords differ: start again")
+	}
+	return passwordIn(first)
+}
+
+// ask writes to stderr, so that stdout holds the hash and nothing else.
+func ask(terminal int, prompt string) (string, error) {
+	fmt.Fprint(os.Stderr, prompt)
+	typed, err := term.ReadPassword(terminal)
+	fmt.Fprintln(os.Stderr)
+	return string(typed), err
+}
+
+// passwordIn is the one line of text.
+func passwordIn(text string) (string, error) {
+	password := strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+	switch {
+	case password == "":
+		return "", errors.New("no password came: write one line to stdin, or start the command at a terminal and type it")
+	case len(password) > maxPassword:
+		return "", fmt.Errorf("the password has more than %d bytes: no login form sends that much", maxPassword)
+	case strings.ContainsAny(password, "\r\n"):
+		return "", errors.New("stdin has more than one line: write the password alone")
+	}
+	return password, nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hush-idp/hush/idp/keys"
+)
+
+type keysCommand struct {
+	List   listKeysCommand   `cmd:"" help:"Show the published signing keys. On a new store this makes them, as the provider would."`
+	Rotate rotateKeysCommand `cmd:"" help:"Make new signing keys. They are published at once and sign when every provider has seen them; the old ones verify what they signed."`
+}
+
+type listKeysCommand struct{ flags }
+
+// Run prints the keys as the jwks_uri shows them, and what they do.
+func (c listKeysCommand) Run() error {
+	return c.withRing(func(ring *keys.Ring) error {
+		published, err := ring.List()
+		if err != nil {
+			return err
+		}
+		printKeys(published)
+		return nil
+	})
+}
+
+type rotateKeysCommand struct{ flags }
+
+// Run rotates, and prints what there is then.
+func (c rotateKeysCommand) Run() error {
+	return c.withRing(func(ring *keys.Ring) error {
+		before, err := ring.List()
+		if err != nil {
+			return err
+		}
+		if err := ring.Rotate(context.Background()); err != nil {
+			return err
+		}
+		after, err := ring.List()
+		if err != nil {
+			return err
+		}
+		printKeys(after)
+		if !slices.ContainsFunc(after, func(k keys.Published) bool { return !has(before, k.JWK.KeyID) }) {
+			fmt.Println("Nothing changed: somebody rotated the keys a moment ago, and that is the same rotation.")
+		}
+		return nil
+	})
+}
+
+func has(published []keys.Published, kid string) bool {
+	return slices.ContainsFunc(published, func(k keys.Published) bool { return k.JWK.KeyID == kid })
+}
+
+// withRing does something with the keys in the store.
+func (f flags) withRing(do func(*keys.Ring) error) error {
+	s, err := f.settings()
+	if err != nil {
+		return err
+	}
+	store, err := s.openShared(context.Background())
+	if err != nil {
+		return err
+	}
+	defer store.close()
+	ring, err := s.ring(store)
+	if err != nil {
+		return err
+	}
+	return do(ring)
+}
+
+func printKeys(published []keys.Published) {
+	rows := [][]string{{"KID", "ALG", "MADE", "STATE"}}
+	for _, k := range published {
+		rows = append(rows, []string{k.JWK.KeyID, k.JWK.Algorithm, moment(k.CreatedAt), stateOfKey(k, time.Now())})
+	}
+	printTable(rows...)
+}
+
+func stateOfKey(k keys.Published, now time.Time) string {
+	switch {
+	case k.CreatedAt.IsZero():
+		return "signs, from a file"
+	case k.Signs && k.RetireAt.IsZero():
+		return "signs"
+	case k.Signs:
+		return "signs until its successor does, verifies until " + moment(k.RetireAt)
+	case now.Before(k.SignsAt):
+		return "signs from " + moment(k.SignsAt)
+	}
+	return "verifies until " + moment(k.RetireAt)
+}
