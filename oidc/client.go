@@ -3,6 +3,7 @@ package oidc
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -113,6 +114,28 @@ func (s Secret) IsZero() bool { return s == Secret{} }
 func (s Secret) Matches(plain string) bool {
 	given := sha256.Sum256([]byte(plain))
 	return !s.IsZero() && subtle.ConstantTimeCompare(s.sum[:], given[:]) == 1
+}
+
+// Hash is what a store keeps of the secret: its SHA-256 in base64url; "" for none.
+func (s Secret) Hash() string {
+	if s.IsZero() {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(s.sum[:])
+}
+
+// SecretFromHash reads what Hash wrote.
+func SecretFromHash(text string) (Secret, error) {
+	if text == "" {
+		return Secret{}, nil
+	}
+	var s Secret
+	sum, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(sum) != len(s.sum) {
+		return Secret{}, errors.New("this is no hash of a client secret: 43 characters of base64url are")
+	}
+	copy(s.sum[:], sum)
+	return s, nil
 }
 
 // String never tells the secret, nor its hash.

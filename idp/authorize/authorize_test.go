@@ -195,7 +195,7 @@ func checkAnswer(t *testing.T, e *testEndpoint, outcome Outcome, params url.Valu
 }
 
 // params are those of a good request with the row's change.
-func (row row) params(t *testing.T) url.Values {
+func (row row) params(t testing.TB) url.Values {
 	t.Helper()
 	client := row.client
 	if client == "" {

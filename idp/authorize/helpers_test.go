@@ -31,7 +31,7 @@ type testEndpoint struct {
 }
 
 // newEndpoint has the users alice, bob and carol, who allowed the client other the scope openid.
-func newEndpoint(t *testing.T) *testEndpoint {
+func newEndpoint(t testing.TB) *testEndpoint {
 	t.Helper()
 	clock := storagetest.NewClock()
 	store := newStore(clock)
@@ -104,7 +104,7 @@ func (e *testEndpoint) request(t *testing.T, params url.Values, signed string) *
 }
 
 // signIn puts the cookies of a session with these accounts into r.
-func (e *testEndpoint) signIn(t *testing.T, r *http.Request, subs ...string) {
+func (e *testEndpoint) signIn(t testing.TB, r *http.Request, subs ...string) {
 	t.Helper()
 	for _, sub := range subs {
 		w := httptest.NewRecorder()

@@ -31,7 +31,7 @@ var rules = []Rule{
 		Spec: "RFC 6749 appendix B", Text: "parameters are form-encoded",
 		Holds: func(r Request) bool { return r.Malformed == nil },
 		Else:  oidc.InvalidRequest,
-		Got:   func(r Request) string { return clip(r.Malformed.Error()) },
+		Got:   func(r Request) string { return clip(oidc.FormFault(r.Malformed)) },
 		Help:  "percent-encode every name and value, as URLSearchParams does",
 	},
 	{

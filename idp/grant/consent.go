@@ -36,7 +36,7 @@ func (c *Consents) Of(ctx context.Context, sub string) (map[string]Consent, erro
 // Remember notes that the user allowed the client scope, besides what was allowed before.
 func (c *Consents) Remember(ctx context.Context, sub, clientID string, scope oidc.Scope) error {
 	return c.Records.Update(ctx, sub, consentKept, func(old *map[string]Consent) (*map[string]Consent, error) {
-		if old == nil {
+		if old == nil || *old == nil { // a record of "null" is none
 			old = &map[string]Consent{}
 		}
 		union := append((*old)[clientID].Scope, scope...)

@@ -40,7 +40,7 @@ func good(now time.Time) grant.Grant {
 	}
 }
 
-func (d *desk) issue(t *testing.T) string {
+func (d *desk) issue(t testing.TB) string {
 	t.Helper()
 	code, err := d.Issue(t.Context(), good(d.clock.Now()))
 	if err != nil {

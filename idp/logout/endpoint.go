@@ -38,7 +38,7 @@ type Sessions interface {
 func (e *Endpoint) Logout(c echo.Context) error {
 	params, err := c.FormParams()
 	if err != nil {
-		return oidc.InvalidRequest.Errorf("the parameters cannot be read: %v", err).Because(err)
+		return oidc.InvalidRequest.Errorf("the parameters cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
 	current, err := session.OrNone(e.Sessions.Current(c.Request()))
 	if err != nil {

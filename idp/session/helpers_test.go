@@ -37,7 +37,7 @@ type house struct {
 	store *storagetest.Spy
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	c := storagetest.NewClock()
 	start := c.Now()
@@ -48,7 +48,7 @@ func newHouse(t *testing.T) *house {
 	}}
 }
 
-func cookies(t *testing.T, issuer string, keys ...[]byte) session.Cookies {
+func cookies(t testing.TB, issuer string, keys ...[]byte) session.Cookies {
 	t.Helper()
 	u, err := url.Parse(issuer)
 	if err != nil {
@@ -58,7 +58,7 @@ func cookies(t *testing.T, issuer string, keys ...[]byte) session.Cookies {
 }
 
 // signIn signs sub in with the browser, which keeps the cookies that it is given.
-func (h *house) signIn(t *testing.T, b *browser, sub string) *session.Session {
+func (h *house) signIn(t testing.TB, b *browser, sub string) *session.Session {
 	t.Helper()
 	w := httptest.NewRecorder()
 	s, err := h.SignIn(w, b.request(t), session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}})
@@ -70,7 +70,7 @@ func (h *house) signIn(t *testing.T, b *browser, sub string) *session.Session {
 }
 
 // signedIn is a browser in which the subs are signed in, the last one last.
-func (h *house) signedIn(t *testing.T, subs ...string) *browser {
+func (h *house) signedIn(t testing.TB, subs ...string) *browser {
 	t.Helper()
 	b := &browser{}
 	for _, sub := range subs {
@@ -96,7 +96,7 @@ func (h *house) subs(t *testing.T, b *browser) string {
 }
 
 // value is what the cookie of b says once its signature is taken off: id and secret.
-func (h *house) value(t *testing.T, b *browser) (id, secret string) {
+func (h *house) value(t testing.TB, b *browser) (id, secret string) {
 	t.Helper()
 	var value string
 	name := h.Cookies.Names()[0]
@@ -116,7 +116,7 @@ type browser struct {
 	inFrame string // its requests come from a cross-site iframe with this Sec-Fetch-Storage-Access; "" for no iframe
 }
 
-func (b *browser) request(t *testing.T) *http.Request {
+func (b *browser) request(t testing.TB) *http.Request {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/authorize", nil)
 	for name, value := range b.cookies {

@@ -104,10 +104,10 @@ func tellRefused(ctx context.Context, err error) {
 func readForm(r *http.Request) (url.Values, error) {
 	const want = "application/x-www-form-urlencoded"
 	if media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(media), want) {
-		return nil, oidc.InvalidRequest.Errorf("the Content-Type is %q; expected %s (RFC 6749 §4.1.3)", media, want)
+		return nil, oidc.InvalidRequest.Errorf("the Content-Type is %.100q; expected %s (RFC 6749 §4.1.3)", media, want)
 	}
 	if err := r.ParseForm(); err != nil {
-		return nil, oidc.InvalidRequest.Errorf("the form in the body cannot be read: %v", err).Because(err)
+		return nil, oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
 		values := r.PostForm[name]

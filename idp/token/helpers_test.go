@@ -36,7 +36,7 @@ type testEndpoint struct {
 
 var testKeys = sync.OnceValues(func() (*keys.Ring, error) { return keys.New([]keys.Spec{{Alg: "ES256"}}) })
 
-func newEndpoint(t *testing.T) *testEndpoint {
+func newEndpoint(t testing.TB) *testEndpoint {
 	t.Helper()
 	ring, err := testKeys()
 	if err != nil {

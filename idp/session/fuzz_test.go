@@ -1,0 +1,146 @@
+package session_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
+)
+
+// theCookie stands in a fuzzed header for the cookie of a session.
+const theCookie = "THECOOKIE"
+
+// FuzzCookie: no Cookie header opens a session but one that carries the session's own cookie, and what opens none is told
+// apart by an Absence.
+func FuzzCookie(f *testing.F) {
+	h := newQuietHouse(f)
+	names := h.Cookies.Names()
+	good := h.signedIn(f, "alice").cookies[names[0]]
+	for _, name := range append(names, "else") {
+		for _, value := range []string{theCookie, `"` + theCookie + `"`, theCookie + "=", "", "=", "AAAA", strings.Repeat("A", 1<<10), sign(newKey, name, "a.b", time.Now())} {
+			f.Add(name + "=" + value)
+			f.Add(name + "=x; " + names[0] + "=" + value + "; " + names[1] + "=y")
+		}
+	}
+	genuine := decoded(good)
+	f.Fuzz(func(t *testing.T, header string) {
+		r := new(browser).request(t)
+		r.Header.Set("Cookie", strings.ReplaceAll(header, theCookie, good))
+		s, err := h.Current(r)
+		switch absence, absent := errors.AsType[session.Absence](err); {
+		case err != nil && (!absent || absence.Reason() == ""):
+			t.Errorf("%q: %v; want an Absence", header, err)
+		case err == nil && (s == nil || !carries(r, genuine)):
+			t.Errorf("%q opens %+v", header, s)
+		}
+	})
+}
+
+// newQuietHouse has a store that keeps no notes.
+func newQuietHouse(f *testing.F) *house {
+	f.Helper()
+	h := newHouse(f)
+	h.Sessions = storage.NewBucket[session.Session]("session", storage.NewMemory(h.clock.Now))
+	return h
+}
+
+func decoded(value string) []byte {
+	raw, _ := base64.URLEncoding.DecodeString(value) // none for what is none
+	return raw
+}
+
+// carries tells whether one of the cookies is the genuine one: base64 can write the same bytes in more than one way.
+func carries(r *http.Request, genuine []byte) bool {
+	for _, cookie := range r.Cookies() {
+		if bytes.Equal(decoded(cookie.Value), genuine) {
+			return true
+		}
+	}
+	return false
+}
+
+// FuzzCookieValue: with the provider's own signature under it, too, no value opens a session but its id and secret.
+func FuzzCookieValue(f *testing.F) {
+	h := newQuietHouse(f)
+	id, secret := h.value(f, h.signedIn(f, "alice"))
+	for _, value := range []string{"ID.SECRET", "ID.", "ID", ".SECRET", "", ".", "ID.SECRET.", "ID.SECRET\x00", "id.secret", "SECRET.ID", "\xff.\xff"} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		value = strings.NewReplacer("ID", id, "SECRET", secret).Replace(value)
+		quoted, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := h.Cookies.Names()[0]
+		_, err = h.current(t, new(browser).with(name, signJSON(newKey, name, quoted, time.Now())))
+		if _, absent := errors.AsType[session.Absence](err); (err == nil) != (value == id+"."+secret) || err != nil && !absent {
+			t.Errorf("%q: %v", value, err)
+		}
+	})
+}
+
+// FuzzStoredSession: whatever the store answers, the manager opens no session whose secret the cookie does not have, and
+// fails by an error at the worst. A record that can be read is written as it was read.
+func FuzzStoredSession(f *testing.F) {
+	h := newHouse(f)
+	b := h.signedIn(f, "alice", "bob")
+	s, err := h.Current(b.request(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	ended := session.Session{ID: s.ID, SecretHash: s.SecretHash, StartedAt: s.StartedAt, EndedAt: s.LastSeen}
+	for _, record := range []any{s, ended, session.Session{}, nil, "", []int{}} {
+		text, err := json.Marshal(record)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte(`{"accounts":[null],"started_at":"9999-12-31T23:59:59Z"}`))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		m := *h.Manager
+		m.Sessions = storage.NewBucket[session.Session]("session", storagetest.Holding(record))
+		got, err := m.Current(b.request(t))
+		if err == nil && !bytes.Equal(got.SecretHash, s.SecretHash) {
+			t.Errorf("%s opens for a cookie without its secret", record)
+		}
+		signedIn, err := m.SignIn(httptest.NewRecorder(), b.request(t), session.Account{Sub: "carol"})
+		if _, ok := signedIn.Account("carol"); ok != (err == nil) {
+			t.Errorf("%s: SignIn = %+v, %v", record, signedIn, err)
+		}
+		_ = m.Select(b.request(t), "alice") // whether it can is not the question, only that it ends
+		_ = m.SignOutSID(t.Context(), s.ID+".x")
+		_ = m.SignOut(httptest.NewRecorder(), b.request(t))
+		checkRewritten(t, record)
+	})
+}
+
+func checkRewritten(t *testing.T, record []byte) {
+	t.Helper()
+	var first, second session.Session
+	if json.Unmarshal(record, &first) != nil {
+		return
+	}
+	text, err := json.Marshal(first)
+	if err != nil {
+		t.Fatalf("%s can be read but not written: %v", record, err)
+	}
+	if err := json.Unmarshal(text, &second); err != nil {
+		t.Fatalf("%s cannot be read again: %v", text, err)
+	}
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("%s is read again as something else:\n%s", record, diff)
+	}
+}
