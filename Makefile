@@ -33,7 +33,7 @@ build: $(library) ## two static binaries in bin/ that need nothing else at run t
 test: install lint unit load e2e ## every check and test, installing what they need
 
 .PHONY: install
-install: $(packages) ## what the tests need: npm packages, a C compiler, Chromium, Firefox
+install: $(packages) ## what the tests need: npm packages, a C compiler, Redis, Chromium, Firefox
 	@scripts/install.sh
 
 .PHONY: lint
@@ -60,6 +60,20 @@ unit: ## the Go tests under the race detector
 load: CYCLES ?= 400
 load: build ## silent renewals by eight users against a real provider; CYCLES=10000 for more
 	@node scripts/load.js --users 8 --cycles $(CYCLES)
+
+.PHONY: soak
+soak: install ## the long forms of the tests that kill, stop and rotate, then make fuzz: hours; RUN='Killed|Redis' for some
+soak: RUN ?= .
+soak:
+	SOAK=1 CGO_ENABLED=1 go test -race -count=1 -timeout 3h -run '$(RUN)' ./idp ./cmd/idp ./storage/...
+	@$(MAKE) fuzz
+
+.PHONY: fuzz
+fuzz: FUZZTIME ?= 10m
+fuzz: ## each fuzz target for ten minutes; FUZZTIME=30s for less
+	@grep -rHo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9]*' . | sort | while IFS=: read -r file target; do \
+		go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	done
 
 .PHONY: e2e
 e2e: build ## the programs in a real browser, and as a container would run them

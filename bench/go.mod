@@ -6,3 +6,14 @@ require (
 	github.com/go-jose/go-jose/v4 v4.1.8
 	golang.org/x/net v0.62.0
 )
+
+require github.com/hush-idp/hush v0.0.0-00010101000000-000000000000
+
+require (
+	github.com/gorilla/securecookie v1.1.2 // indirect
+	github.com/redis/rueidis v1.0.79 // indirect
+	go.etcd.io/bbolt v1.5.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
+
+replace github.com/hush-idp/hush => ../

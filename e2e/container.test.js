@@ -27,7 +27,7 @@ test("every file that the Dockerfile copies from the repository exists", async (
 
 test("docker-compose.yml publishes ports for this machine only", async () => {
   const ports = [...(await read("docker-compose.yml")).matchAll(/^ +ports: \["(.*)"\]/gm)].map(([, port]) => port);
-  assert.deepEqual(ports, ["127.0.0.1:8080:8080", "127.0.0.1:9090:9090"]);
+  assert.deepEqual(ports, ["127.0.0.1:8080:8080", "127.0.0.1:9090:9090", "127.0.0.1:8180:8180"]);
 });
 
 test("the binaries are built without C", async () => {
@@ -67,9 +67,10 @@ test("with the settings of docker-compose.yml, each in its own empty root, sign-
 /** Only root may change the root directory; others run the binaries as they are. */
 const inBox = process.getuid?.() === 0;
 
-/** What docker-compose.yml sets in the environment of both services; their names do not overlap. */
+/** What docker-compose.yml sets in the environment of the two services without a profile; their names do not overlap. */
 async function composeSettings() {
-  const lines = (await read("docker-compose.yml")).matchAll(/^ +(HUSH_\w+): (\S+)/gm);
+  const [, services = ""] = (await read("docker-compose.yml")).split(/^services:$/m);
+  const lines = services.matchAll(/^ +(HUSH_\w+): (\S+)/gm);
   return Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
 }
 

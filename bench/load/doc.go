@@ -7,7 +7,7 @@
 //	sign in    each user posts the login form, once       user.go, form.go
 //	renew      prompt=none, then the token request, N x   user.go
 //	check      every answer against what was asked        answer.go
-//	report     errors by kind, latency, memory            measure.go, memory.go
+//	report     errors by kind, latency, processor, memory measure.go, cpu.go, memory.go
 //
 // It runs against any provider that has the built-in users and the public
 // client spa:

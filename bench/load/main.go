@@ -50,10 +50,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	used, err := processorTime(o.pid)
+	if err != nil {
+		return err
+	}
 	started := time.Now()
 	results := renewAll(ctx, users, o.cycles)
 	results.took = time.Since(started)
 	results.memory = memory.stop()
+	if results.processor, err = processorTime(o.pid); err != nil {
+		return err
+	}
+	results.processor -= used
 	results.print(out, len(users))
 	return results.verdict(o.cycles)
 }
@@ -67,7 +75,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.app.scope, "scope", "openid profile api.read", "scope of every request")
 	flags.IntVar(&o.users, "users", 8, "concurrent users, each with cookies of its own")
 	flags.IntVar(&o.cycles, "cycles", 10000, "silent renewals in all, shared by the users")
-	flags.IntVar(&o.pid, "pid", 0, "process whose memory is watched (Linux); 0: none")
+	flags.IntVar(&o.pid, "pid", 0, "process whose memory and processor time are watched (Linux); 0: none")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

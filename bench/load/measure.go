@@ -13,8 +13,9 @@ import (
 // results collects what the users met. Its methods may be called by several
 // goroutines at once.
 type results struct {
-	took   time.Duration
-	memory []int // samples in KiB, in order
+	took      time.Duration
+	processor time.Duration // of the process that was watched
+	memory    []int         // samples in KiB, in order
 
 	mu      sync.Mutex
 	latency []time.Duration // of the renewals without error
@@ -70,6 +71,9 @@ func (r *results) print(out io.Writer, users int) {
 	slices.Sort(r.latency)
 	fmt.Fprintf(out, "latency  p50 %s, p90 %s, p99 %s, most %s\n",
 		r.percentile(50), r.percentile(90), r.percentile(99), r.percentile(100))
+	if r.processor > 0 && good > 0 {
+		fmt.Fprintf(out, "cpu      %s of the provider a cycle\n", (r.processor / time.Duration(good)).Round(time.Microsecond))
+	}
 	if len(r.memory) > 0 {
 		fmt.Fprintf(out, "memory   start %s, most %s, end %s, last quarter / second quarter %.3f\n",
 			mebibytes(r.memory[0]), mebibytes(slices.Max(r.memory)), mebibytes(r.memory[len(r.memory)-1]), flatness(r.memory))

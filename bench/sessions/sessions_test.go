@@ -1,0 +1,51 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/storage"
+)
+
+func TestAFileIsFilledWeighedAndReported(t *testing.T) {
+	var report strings.Builder
+	if err := run(t.Context(), []string{"--store", "file:" + filepath.Join(t.TempDir(), "hush.db"), "--sessions", "1000"}, &report); err != nil {
+		t.Fatal(err)
+	}
+	for _, expected := range []string{"sessions  1000, written in ", "file      ", "bytes a session"} {
+		if !strings.Contains(report.String(), expected) {
+			t.Errorf("the report has no %q:\n%s", expected, &report)
+		}
+	}
+}
+
+func TestEachSessionIsItsOwnAndWhole(t *testing.T) {
+	store := storage.NewMemory(time.Now)
+	if err := fill(t.Context(), store, 1000); err != nil || store.Len() != 1000 {
+		t.Errorf("%d sessions are stored (%v); want 1000", store.Len(), err)
+	}
+	bucket, s := storage.NewBucket[session.Session]("session", store), signedIn(1)
+	if err := bucket.Put(t.Context(), s.ID, s, kept); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := bucket.Get(t.Context(), s.ID); err != nil || len(found.Subs()) != 1 {
+		t.Errorf("the session reads as %v (%v); want one with one account", found, err)
+	}
+}
+
+func TestWhatCannotBeMeasuredIsRefused(t *testing.T) {
+	for _, row := range []struct{ name, flag, value, says string }{
+		{"no sessions", "--sessions", "0", "1 or more"},
+		{"a server that is not there", "--store", "redis://127.0.0.1:1", "127.0.0.1:1"},
+		{"a folder that is not there", "--store", "file:/nowhere/at/all/hush.db", "there is no directory"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if err := run(t.Context(), []string{row.flag, row.value}, new(strings.Builder)); err == nil || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("it says %v; want %q", err, row.says)
+			}
+		})
+	}
+}
