@@ -2,14 +2,23 @@ package idp
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/console"
 	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
 )
+
+// viewAge is how old may be what is known of another replica's console.
+const viewAge = time.Second
 
 // development is what only development mode has: who watches, and who meddles. Both stand outside the protocol, as decorators
 // at the seams; without development mode they are not there at all.
@@ -37,16 +46,29 @@ func (p *Provider) Lab() *lab.Lab {
 }
 
 // develop gives the house its window and its failure lab. From here on the house lives by the lab's clock, and the trace by
-// the real one, which it shares with the browser.
+// the real one, which it shares with the browser. Clients that the console adds, faults and the clock live in the store, so that
+// replicas share them and they survive with it.
 func (h *house) develop(config Config) *development {
+	place := storage.Place{Store: h.around.Store, Now: h.around.Now}
+	if h.around.Propagation > 0 {
+		place.Age = viewAge
+	}
+	h.clients = clients.On(place, config.Clients)
 	d := &development{
 		hub:          trace.NewHub(trace.Options{Now: h.around.Now}),
-		lab:          lab.New(h.around.Now, h.around.Random),
-		consoleToken: h.around.Random(),
+		lab:          lab.On(place, h.around.Now, h.around.Random),
+		consoleToken: consoleToken(h.cookieKeys[0]),
 		issuers:      append([]string{config.Issuer}, config.Layouts...),
 	}
 	h.around.Now = d.lab.Clock.Now
 	return d
+}
+
+// consoleToken is the console's CSRF token: the same at every replica with the same cookie key, and after a restart.
+func consoleToken(cookieKey []byte) string {
+	mac := hmac.New(sha256.New, cookieKey)
+	mac.Write([]byte("the console's CSRF token"))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // openConsole gives this issuer its console. What it shows is the whole house's.
@@ -87,6 +109,7 @@ func (p *Provider) meddle(next echo.HandlerFunc) echo.HandlerFunc {
 		return next
 	}
 	return func(c echo.Context) error {
+		p.catchUp(c.Request().Context())
 		endpoint, ok := endpointNames[c.Request().URL.Path]
 		if !ok {
 			return next(c)
@@ -98,4 +121,10 @@ func (p *Provider) meddle(next echo.HandlerFunc) echo.HandlerFunc {
 		c.SetRequest(r)
 		return next(c)
 	}
+}
+
+// catchUp lets the console's changes of other replicas count. While the store is away, what was known goes on.
+func (p *Provider) catchUp(ctx context.Context) {
+	_ = p.clients.CatchUp(ctx)
+	_ = p.lab.CatchUp(ctx)
 }

@@ -124,10 +124,10 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func furnish(config Config, around Surroundings) (h *house, err error) {
 	around.Store = around.Observers.store(around.Store)
 	h = &house{around: around, clients: clients.New(config.Clients)}
+	h.cookieKeys = config.cookieKeys(around.Random)
 	if config.Development() {
 		h.development = h.develop(config)
 	}
-	h.cookieKeys = config.cookieKeys(around.Random)
 	if h.keys, err = h.newKeys(config); err != nil {
 		return nil, err
 	}

@@ -1,33 +1,87 @@
 // Package clients is the register of relying parties: who they are by client_id, and which web origins are theirs.
 //
-// The configuration fills it; in development mode the console adds and changes clients while the provider runs.
+//	configuration ──────────────┐
+//	                            ├──► list ──► ByID, All, AllowsOrigin
+//	Update ──► storage.Cell ────┘
+//	           added and changed clients, shared by all replicas
 //
-// Where teaching ends: what was added at run time is gone with the process. A provider with dynamic registration (RFC 7591)
-// keeps it in the store.
+// The configuration fills it; in development mode the console adds and changes clients while the provider runs. What was changed
+// so holds until the configuration says something else about this client than it did then: who edits the file expects it to count.
+//
+// Where teaching ends: all changes are one record, which suits a console and no registration of thousands (RFC 7591).
 package clients
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
 // Register holds the clients. Its methods may be called by many goroutines at once.
-type Register struct{ list atomic.Pointer[list] }
+type Register struct {
+	configured []oidc.Client
+	cell       *storage.Cell[[]stored]
+	merged     atomic.Pointer[list]
+}
 
 // list is the register as it is at one moment. It does not change.
 type list struct {
+	of      *[]stored // the changes that are in it
 	clients []oidc.Client
 	byID    map[string]oidc.Client
 	origins []string // of all redirect URIs
 }
 
-// New returns a register of the clients, whose client_ids differ.
-func New(clients []oidc.Client) *Register {
-	r := &Register{}
-	r.list.Store(newList(clients))
-	return r
+// New returns a register of the clients, whose client_ids differ. What is changed in it is forgotten with the process.
+func New(configured []oidc.Client) *Register { return On(storage.Alone(), configured) }
+
+// On returns a register whose changes live in the place.
+func On(place storage.Place, configured []oidc.Client) *Register {
+	return &Register{configured: configured, cell: storage.NewCell[[]stored](place, "console", "clients")}
+}
+
+// CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the register stays as it is.
+func (r *Register) CatchUp(ctx context.Context) error { return r.cell.CatchUp(ctx) }
+
+// Expire lets the next CatchUp read at once.
+func (r *Register) Expire() { r.cell.Expire() }
+
+// now is the list with the changes that were last seen.
+func (r *Register) now() *list {
+	changes, l := r.cell.View(), r.merged.Load()
+	if l == nil || l.of != changes {
+		l = newList(r.with(changes))
+		l.of = changes
+		r.merged.Store(l)
+	}
+	return l
+}
+
+// with are the configured clients with the changes.
+func (r *Register) with(changes *[]stored) []oidc.Client {
+	all := slices.Clone(r.configured)
+	if changes == nil {
+		return all
+	}
+	for _, change := range *changes {
+		client, err := change.client()
+		if err != nil || change.Over != r.over(client.ClientID) {
+			continue
+		}
+		if i := slices.IndexFunc(all, is(client.ClientID)); i >= 0 {
+			all[i] = client
+		} else {
+			all = append(all, client)
+		}
+	}
+	return all
+}
+
+func is(id string) func(oidc.Client) bool {
+	return func(c oidc.Client) bool { return c.ClientID == id }
 }
 
 func newList(clients []oidc.Client) *list {
@@ -45,48 +99,44 @@ func newList(clients []oidc.Client) *list {
 
 // ByID returns the client with this client_id.
 func (r *Register) ByID(id string) (oidc.Client, bool) {
-	client, ok := r.list.Load().byID[id]
+	client, ok := r.now().byID[id]
 	return client, ok
 }
 
 // All returns the clients: in the order of the configuration, then as they were added.
-func (r *Register) All() []oidc.Client { return r.list.Load().clients }
+func (r *Register) All() []oidc.Client { return r.now().clients }
 
-// Update puts what change makes of the client with this client_id in its place: found tells whether there is one. A nil
-// result leaves everything as it is. change may run again when another change came first.
-func (r *Register) Update(id string, change func(old oidc.Client, found bool) *oidc.Client) {
-	for {
-		before := r.list.Load()
-		old, found := before.byID[id]
-		client := change(old, found)
-		if client == nil {
-			return
+// Update puts what change makes of the client with this client_id in its place: found tells whether there is one. An error of
+// change leaves everything as it is, and is returned. change may run again when another change came first.
+func (r *Register) Update(ctx context.Context, id string, change func(old oidc.Client, found bool) (oidc.Client, error)) error {
+	return r.cell.Change(ctx, func(changes []stored) ([]stored, error) {
+		all := r.with(&changes)
+		var old oidc.Client
+		i := slices.IndexFunc(all, is(id))
+		if i >= 0 {
+			old = all[i]
 		}
-		if r.list.CompareAndSwap(before, newList(before.with(*client))) {
-			return
+		client, err := change(old, i >= 0)
+		if err != nil {
+			return nil, err
 		}
-	}
+		s := newStored(client, r.over(client.ClientID))
+		if i := slices.IndexFunc(changes, func(s stored) bool { return s.Client.ClientID == client.ClientID }); i >= 0 {
+			changes[i] = s
+			return changes, nil
+		}
+		return append(changes, s), nil
+	})
 }
 
 // Put adds the client, or replaces the one with its client_id.
-func (r *Register) Put(client oidc.Client) {
-	r.Update(client.ClientID, func(oidc.Client, bool) *oidc.Client { return &client })
-}
-
-// with is a copy of the clients with this one in the place of the one with its client_id, or at the end.
-func (l *list) with(client oidc.Client) []oidc.Client {
-	clients := slices.Clone(l.clients)
-	i := slices.IndexFunc(clients, func(c oidc.Client) bool { return c.ClientID == client.ClientID })
-	if i < 0 {
-		return append(clients, client)
-	}
-	clients[i] = client
-	return clients
+func (r *Register) Put(ctx context.Context, client oidc.Client) error {
+	return r.Update(ctx, client.ClientID, func(oidc.Client, bool) (oidc.Client, error) { return client, nil })
 }
 
 // AllowsOrigin tells whether origin, as a browser sends it, is that of a registered redirect URI: scripts of that origin
 // may read the answers of the token endpoint and its neighbours (CORS). A loopback origin matches with any port, like the
 // redirect URI itself.
 func (r *Register) AllowsOrigin(origin string) bool {
-	return origin != "" && origin != "null" && oidc.MatchRedirectURI(r.list.Load().origins, origin)
+	return origin != "" && origin != "null" && oidc.MatchRedirectURI(r.now().origins, origin)
 }

@@ -3,11 +3,14 @@ package clients_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 func register() *clients.Register {
@@ -102,11 +105,11 @@ func TestWithoutWebClientsNoOriginIsAllowed(t *testing.T) {
 
 func TestAClientAddedAtRunTime(t *testing.T) {
 	r := clients.New([]oidc.Client{{ClientID: "spa", RedirectURIs: []string{"https://app.test/cb"}}})
-	r.Put(oidc.Client{ClientID: "late", RedirectURIs: []string{"https://late.test/cb"}})
+	put(t, r, oidc.Client{ClientID: "late", RedirectURIs: []string{"https://late.test/cb"}})
 	if _, ok := r.ByID("late"); !ok || !r.AllowsOrigin("https://late.test") || len(r.All()) != 2 {
 		t.Errorf("the register holds %v", r.All())
 	}
-	r.Put(oidc.Client{ClientID: "spa", RedirectURIs: []string{"https://moved.test/cb"}})
+	put(t, r, oidc.Client{ClientID: "spa", RedirectURIs: []string{"https://moved.test/cb"}})
 	if spa, _ := r.ByID("spa"); spa.RedirectURIs[0] != "https://moved.test/cb" || r.AllowsOrigin("https://app.test") || r.All()[0].ClientID != "spa" {
 		t.Errorf("after a change the register holds %v", r.All())
 	}
@@ -117,15 +120,56 @@ func TestUpdatesLoseNothing(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 50 {
 		all.Go(func() {
-			r.Update("spa", func(client oidc.Client, _ bool) *oidc.Client {
+			err := r.Update(t.Context(), "spa", func(client oidc.Client, _ bool) (oidc.Client, error) {
 				client.ClientID = "spa"
 				client.RedirectURIs = append(slices.Clone(client.RedirectURIs), fmt.Sprintf("https://app.test/%d", i))
-				return &client
+				return client, nil
 			})
+			if err != nil {
+				t.Error(err)
+			}
 		})
 	}
 	all.Wait()
 	if spa, _ := r.ByID("spa"); len(spa.RedirectURIs) != 50 {
 		t.Errorf("of 50 redirect URIs %d are there", len(spa.RedirectURIs))
+	}
+}
+
+func put(t *testing.T, r *clients.Register, client oidc.Client) {
+	t.Helper()
+	if err := r.Put(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A restart is another register on the same store.
+func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
+	spy := &storagetest.Spy{Store: storage.NewMemory(storagetest.NewClock().Now)}
+	place := storage.Place{Store: spy, Now: storagetest.NewClock().Now}
+	configured := []oidc.Client{{ClientID: "web", ClientSecret: oidc.NewSecret("configured"), RedirectURIs: []string{"https://web.test/cb"}}}
+	first := clients.On(place, configured)
+	put(t, first, oidc.Client{ClientID: "late", ClientSecret: oidc.NewSecret("s3cret of late"), RedirectURIs: []string{"https://late.test/cb"}})
+	put(t, first, oidc.Client{ClientID: "web", ClientSecret: oidc.NewSecret("configured"), RedirectURIs: []string{"https://changed.test/cb"}})
+
+	after := clients.On(place, configured)
+	if err := after.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late, _ := after.ByID("late")
+	if web, _ := after.ByID("web"); !late.ClientSecret.Matches("s3cret of late") || web.RedirectURIs[0] != "https://changed.test/cb" || !web.ClientSecret.Matches("configured") {
+		t.Errorf("after a restart the clients are %+v", after.All())
+	}
+	if strings.Contains(spy.Values(), "s3cret") {
+		t.Errorf("the store was shown the secret: %s", spy.Values())
+	}
+
+	configured[0].RedirectURIs = []string{"https://edited.test/cb"}
+	edited := clients.On(place, configured)
+	if err := edited.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if web, _ := edited.ByID("web"); web.RedirectURIs[0] != "https://edited.test/cb" || len(edited.All()) != 2 {
+		t.Errorf("a configuration that was edited since says %+v", edited.All())
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -99,12 +100,12 @@ func (e *Endpoint) putClient(r *http.Request, may func(form clientForm, known bo
 	if err != nil {
 		return nil, err
 	}
-	e.Clients.Update(form.ClientID, func(old oidc.Client, known bool) *oidc.Client {
-		if err = may(form, known); err == nil {
-			client = e.completed(client, old)
-			err = e.problems(client)
+	err = e.Clients.Update(r.Context(), form.ClientID, func(old oidc.Client, known bool) (oidc.Client, error) {
+		if err := may(form, known); err != nil {
+			return client, err
 		}
-		return orNil(client, err)
+		client = e.completed(client, old)
+		return client, e.problems(client)
 	})
 	if err != nil {
 		return nil, err
@@ -165,7 +166,7 @@ func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, 
 	} else if err := readJSON(r, &asked); err != nil {
 		return nil, err
 	}
-	client, err := e.withRedirectURI(r.PathValue("id"), asked.RedirectURI)
+	client, err := e.withRedirectURI(r.Context(), r.PathValue("id"), asked.RedirectURI)
 	if err != nil {
 		return nil, err
 	}
@@ -176,8 +177,8 @@ func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, 
 	return e.clientAnswer(client, "")
 }
 
-func (e *Endpoint) withRedirectURI(id, uri string) (client oidc.Client, err error) {
-	e.Clients.Update(id, func(old oidc.Client, known bool) *oidc.Client {
+func (e *Endpoint) withRedirectURI(ctx context.Context, id, uri string) (client oidc.Client, err error) {
+	err = e.Clients.Update(ctx, id, func(old oidc.Client, known bool) (oidc.Client, error) {
 		client = old
 		if !known {
 			client = oidc.Client{ClientID: id, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true}
@@ -186,17 +187,9 @@ func (e *Endpoint) withRedirectURI(id, uri string) (client oidc.Client, err erro
 		if !slices.Contains(client.RedirectURIs, uri) {
 			client.RedirectURIs = append(slices.Clone(client.RedirectURIs), uri)
 		}
-		err = e.problems(client)
-		return orNil(client, err)
+		return client, e.problems(client)
 	})
 	return client, err
-}
-
-func orNil(client oidc.Client, err error) *oidc.Client {
-	if err != nil {
-		return nil
-	}
-	return &client
 }
 
 // pathOfOurs is the address if it is a path of this provider, else the console: an open redirector would be a gift.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -71,6 +72,8 @@ func (e *Endpoint) answering(route route) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		answer, err := route.serve(e, w, r)
 		switch {
+		case errors.Is(err, storage.ErrUnavailable):
+			e.refuse(w, r, http.StatusServiceUnavailable, oidc.TemporarilyUnavailable.Errorf("what the provider stores cannot be reached: try again in some seconds").Because(err))
 		case err != nil:
 			e.refuse(w, r, oidc.AsError(err).Status(), err)
 		case answer != nil:

@@ -27,7 +27,11 @@ func (e *Endpoint) addFault(_ http.ResponseWriter, r *http.Request) (any, error)
 
 // cancelFault is DELETE /console/faults/{id}.
 func (e *Endpoint) cancelFault(_ http.ResponseWriter, r *http.Request) (any, error) {
-	if !e.Lab.Cancel(r.PathValue("id")) {
+	found, err := e.Lab.Cancel(r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	if !found {
 		return nil, oidc.InvalidRequest.Errorf("fault %.50q does not wait (any more): GET /console/faults lists those that do", r.PathValue("id"))
 	}
 	return nothing{}, nil
@@ -35,8 +39,7 @@ func (e *Endpoint) cancelFault(_ http.ResponseWriter, r *http.Request) (any, err
 
 // clearFaults is DELETE /console/faults.
 func (e *Endpoint) clearFaults(http.ResponseWriter, *http.Request) (any, error) {
-	e.Lab.Clear()
-	return nothing{}, nil
+	return nothing{}, e.Lab.Clear()
 }
 
 // faultKinds is GET /console/faults/kinds.
@@ -69,18 +72,22 @@ func (e *Endpoint) moveClock(w http.ResponseWriter, r *http.Request) (any, error
 	if asked.Real == (asked.Forward != "") {
 		return nil, oidc.InvalidRequest.Errorf(`send either {"forward": "10m"}, or {"real": true} to go back to the real time`)
 	}
-	if asked.Real {
-		e.Lab.Clock.Real()
-		return e.clock(w, r)
-	}
-	forward, err := duration("forward", asked.Forward)
-	if err == nil {
-		err = e.Lab.Clock.Forward(forward)
-	}
-	if err != nil {
+	if err := e.setClock(asked.Forward); err != nil {
 		return nil, err
 	}
 	return e.clock(w, r)
+}
+
+// setClock moves the clock forward, or with "" back to the real time.
+func (e *Endpoint) setClock(text string) error {
+	if text == "" {
+		return e.Lab.Clock.Real()
+	}
+	forward, err := duration("forward", text)
+	if err != nil {
+		return err
+	}
+	return e.Lab.Clock.Forward(forward)
 }
 
 // duration reads a duration that a person wrote; empty is zero.

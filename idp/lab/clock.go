@@ -1,26 +1,33 @@
 package lab
 
 import (
-	"sync/atomic"
+	"context"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
 // farthest is as far as the clock may be ahead: farther than anything that expires.
 const farthest = 10 * 365 * 24 * time.Hour
 
-// Clock is the provider's time: the real one, or ahead of it. So tokens, sessions and codes expire at once.
+// Clock is the provider's time: the real one, or ahead of it. So tokens, sessions and codes expire at once. Replicas share it, and so
+// does the process that comes after, which could make nothing of what was written in the future.
 type Clock struct {
-	real   func() time.Time
-	offset atomic.Int64 // nanoseconds
+	real func() time.Time
+	cell *storage.Cell[state]
 }
 
 // Now is the time that the provider goes by.
 func (c *Clock) Now() time.Time { return c.real().Add(c.Offset()) }
 
 // Offset is how far the clock is ahead of the real one.
-func (c *Clock) Offset() time.Duration { return time.Duration(c.offset.Load()) }
+func (c *Clock) Offset() time.Duration {
+	if s := c.cell.View(); s != nil {
+		return s.Ahead
+	}
+	return 0
+}
 
 // Forward moves the clock forward by d, from where it is. It returns an invalid_request error for a d that is not
 // positive, and when the clock would be more than ten years ahead.
@@ -28,16 +35,19 @@ func (c *Clock) Forward(d time.Duration) error {
 	if d <= 0 {
 		return oidc.InvalidRequest.Errorf("the clock cannot be moved by %v: it moves forward, by a duration such as 10m, or back to the real time", d)
 	}
-	for {
-		before := c.offset.Load()
-		if time.Duration(before) > farthest-min(d, farthest) {
-			return oidc.InvalidRequest.Errorf("the clock is %v ahead and cannot be moved by %v more: it stays within ten years of the real time", time.Duration(before), d)
+	return c.cell.Change(context.Background(), func(s state) (state, error) {
+		if s.Ahead > farthest-min(d, farthest) {
+			return s, oidc.InvalidRequest.Errorf("the clock is %v ahead and cannot be moved by %v more: it stays within ten years of the real time", s.Ahead, d)
 		}
-		if c.offset.CompareAndSwap(before, before+int64(d)) {
-			return nil
-		}
-	}
+		s.Ahead += d
+		return s, nil
+	})
 }
 
 // Real brings the clock back to the real time.
-func (c *Clock) Real() { c.offset.Store(0) }
+func (c *Clock) Real() error {
+	return c.cell.Change(context.Background(), func(s state) (state, error) {
+		s.Ahead = 0
+		return s, nil
+	})
+}

@@ -15,6 +15,9 @@
 // whether a fault is meant for it. A fault counts as used when it takes effect: one for sessions waits until a request
 // comes that has a session. Each use is told to the trace.
 //
+// Faults and clock are one record of the store (storage.Cell), so that replicas share them: a fault for one request meets one,
+// whichever replica it reaches.
+//
 // Where nobody added a fault all of this is one atomic load a request. A nil *Lab decorates nothing.
 //
 // Where teaching ends: the provider opens the lab in development mode only. What a fault leaves behind is real: a code that

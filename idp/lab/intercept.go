@@ -18,7 +18,7 @@ import (
 // answer and the endpoint is not to be asked; err is an *oidc.Error to be rendered like the endpoint's own. A dropped
 // connection is a panic with http.ErrAbortHandler, which net/http knows. endpoint is named as in trace.Record.
 func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string) (next *http.Request, handled bool, err error) {
-	if l == nil || l.count.Load() == 0 {
+	if l == nil || l.isQuiet() {
 		return r, false, nil
 	}
 	next = r.WithContext(context.WithValue(r.Context(), visitKey{}, newVisit(r, endpoint)))

@@ -2,13 +2,13 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
 )
 
@@ -27,17 +27,25 @@ type Lab struct {
 	now    func() time.Time // the real time
 	random func() string
 	alien  alien
-
-	count  atomic.Int32 // of faults, so that a request without any takes no lock
-	mu     sync.Mutex
-	faults []Fault // in the order in which they were added
-	ended  []Fault // the last one first
+	cell   *storage.Cell[state]
 }
 
-// New returns a lab without faults. now is the real time, random makes the ids of faults.
+// New returns a lab without faults, forgotten with the process. now is the real time, random makes the ids of faults.
 func New(now func() time.Time, random func() string) *Lab {
-	return &Lab{Clock: &Clock{real: now}, now: now, random: random}
+	return On(storage.Place{Store: storage.NewMemory(now), Now: now}, now, random)
 }
+
+// On returns a lab whose faults and clock live in the place, and are those of all labs there.
+func On(place storage.Place, now func() time.Time, random func() string) *Lab {
+	cell := storage.NewCell[state](place, "console", "lab")
+	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell}
+}
+
+// CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the lab stays as it is.
+func (l *Lab) CatchUp(ctx context.Context) error { return l.cell.CatchUp(ctx) }
+
+// Expire lets the next CatchUp read at once.
+func (l *Lab) Expire() { l.cell.Expire() }
 
 // Add begins the fault and returns it as it is listed, with its ID and its defaults. What is wrong with it is told by an
 // invalid_request error.
@@ -46,104 +54,74 @@ func (l *Lab) Add(f Fault) (Fault, error) {
 	if err != nil {
 		return Fault{}, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sweep()
-	if len(l.faults) >= maxFaults {
-		return Fault{}, oidc.InvalidRequest.Errorf("there are %d faults already: cancel some", len(l.faults))
-	}
-	l.faults = append(l.faults, f)
-	l.counted()
-	return f, nil
+	return f, l.change(context.Background(), func(s *state) error {
+		if len(s.Faults) >= maxFaults {
+			return oidc.InvalidRequest.Errorf("there are %d faults already: cancel some", len(s.Faults))
+		}
+		s.Faults = append(s.Faults, f)
+		return nil
+	})
 }
 
 // List returns the faults that can still happen, the oldest first. It is never nil, so that its JSON is a list.
-func (l *Lab) List() []Fault {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sweep()
-	return append([]Fault{}, l.faults...)
-}
+func (l *Lab) List() []Fault { return append([]Fault{}, l.state().Faults...) }
 
 // Ended returns the last twenty faults that are over, the last one first. Their Used says how often they happened.
-func (l *Lab) Ended() []Fault {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sweep()
-	return append([]Fault{}, l.ended...)
-}
+func (l *Lab) Ended() []Fault { return append([]Fault{}, l.state().Ended...) }
 
 // Cancel ends the fault with this id, and tells whether there was one.
-func (l *Lab) Cancel(id string) bool {
-	return l.end(Cancelled, func(f Fault) bool { return f.ID == id }) > 0
+func (l *Lab) Cancel(id string) (found bool, err error) {
+	err = l.change(context.Background(), func(s *state) error {
+		found = s.remove(Cancelled, l.now(), func(f Fault) bool { return f.ID == id }) > 0
+		return nil
+	})
+	return found && err == nil, err
 }
 
 // Clear ends all faults.
-func (l *Lab) Clear() { l.end(Cancelled, func(Fault) bool { return true }) }
-
-func (l *Lab) end(how Ending, which func(Fault) bool) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sweep()
-	return l.remove(how, which)
+func (l *Lab) Clear() error {
+	return l.change(context.Background(), func(s *state) error {
+		s.remove(Cancelled, l.now(), func(Fault) bool { return true })
+		return nil
+	})
 }
 
-// take finds the first fault of one of the kinds that is meant for the request, and counts it as used.
-func (l *Lab) take(v visit, among ...Kind) (Fault, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sweep()
-	i := slices.IndexFunc(l.faults, func(f Fault) bool { return slices.Contains(among, f.Fault) && f.isFor(v) })
-	if i < 0 {
+// take finds the first fault of one of the kinds that is meant for the request, and counts it as used: in the store, so that of
+// all replicas together no more requests meet it than it is for. While the store is away no fault happens.
+func (l *Lab) take(ctx context.Context, v visit, among ...Kind) (used Fault, ok bool) {
+	meant := func(f Fault) bool { return slices.Contains(among, f.Fault) && f.isFor(v) }
+	if !slices.ContainsFunc(l.state().Faults, meant) {
 		return Fault{}, false
 	}
-	l.faults[i].Used++
-	used := l.faults[i]
-	if used.Used == used.Times {
-		l.remove(UsedUp, func(f Fault) bool { return f.ID == used.ID })
+	err := l.change(context.WithoutCancel(ctx), func(s *state) error { // who asked may have gone: the fault is met all the same
+		i := slices.IndexFunc(s.Faults, meant)
+		if i < 0 {
+			return errOver
+		}
+		s.Faults[i].Used++
+		used = s.Faults[i]
+		if used.Used == used.Times {
+			s.remove(UsedUp, l.now(), func(f Fault) bool { return f.ID == used.ID })
+		}
+		return nil
+	})
+	if errors.Is(err, errOver) {
+		l.Expire() // this view is an old one
 	}
-	return used, true
+	return used, err == nil
 }
+
+var errOver = errors.New("lab: another request was the last to meet the fault")
 
 // peek finds like take, and counts nothing.
 func (l *Lab) peek(clientID string, kind Kind) (Fault, bool) {
-	if l.count.Load() == 0 {
-		return Fault{}, false
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sweep()
-	i := slices.IndexFunc(l.faults, func(f Fault) bool { return f.Fault == kind && f.isOf(clientID) })
+	faults := l.state().Faults
+	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Fault == kind && f.isOf(clientID) })
 	if i < 0 {
 		return Fault{}, false
 	}
-	return l.faults[i], true
+	return faults[i], true
 }
-
-// sweep ends what has run out; the lock is held, as for the two below.
-func (l *Lab) sweep() {
-	now := l.now()
-	l.remove(RanOut, func(f Fault) bool { return !f.Until.IsZero() && !now.Before(f.Until) })
-}
-
-func (l *Lab) remove(how Ending, which func(Fault) bool) (removed int) {
-	var left []Fault
-	for _, f := range l.faults {
-		if !which(f) {
-			left = append(left, f)
-			continue
-		}
-		f.Ended, f.EndedAt = how, l.now()
-		l.ended = slices.Insert(l.ended, 0, f)
-		removed++
-	}
-	l.ended = l.ended[:min(len(l.ended), endedFaults)]
-	l.faults = left
-	l.counted()
-	return removed
-}
-
-func (l *Lab) counted() { l.count.Store(int32(len(l.faults))) }
 
 // use takes a fault for the request that ctx belongs to and tells the trace of it. Without Intercept around the request
 // there is none.
@@ -152,7 +130,7 @@ func (l *Lab) use(ctx context.Context, among ...Kind) (Fault, bool) {
 	if !ok {
 		return Fault{}, false
 	}
-	f, ok := l.take(v, among...)
+	f, ok := l.take(ctx, v, among...)
 	if ok {
 		f.tell(ctx)
 	}

@@ -178,13 +178,17 @@ func TestAFaultRunsOutByTheRealTime(t *testing.T) {
 func TestACancelledFaultIsOver(t *testing.T) {
 	h := newHouse(t)
 	first, second := h.cause(t, `{"fault":"drop"}`), h.cause(t, `{"fault":"alg_none"}`)
-	if !h.Cancel(first.ID) || h.Cancel(first.ID) || h.Cancel("nothing") {
-		t.Error("Cancel does not tell whether there was such a fault")
+	for i, id := range []string{first.ID, first.ID, "nothing"} {
+		if found, err := h.Cancel(id); found != (i == 0) || err != nil {
+			t.Errorf("Cancel(%q) = %t, %v; want it to tell whether there was such a fault", id, found, err)
+		}
 	}
 	if left := h.List(); len(left) != 1 || left[0].ID != second.ID {
 		t.Errorf("left is %+v; want the other fault", left)
 	}
-	h.Clear()
+	if err := h.Clear(); err != nil {
+		t.Fatal(err)
+	}
 	if len(h.List()) > 0 || h.met(t, tokenRequest(t, "spa", ""), "token") {
 		t.Error("after Clear there are faults")
 	}
@@ -201,7 +205,9 @@ func TestTheLabIsBounded(t *testing.T) {
 	if _, err := h.Add(lab.Fault{Fault: lab.Drop}); oidc.AsError(err).Code != oidc.InvalidRequest {
 		t.Errorf("the fault after 100 others: %v; want invalid_request", err)
 	}
-	h.Clear()
+	if err := h.Clear(); err != nil {
+		t.Fatal(err)
+	}
 	if got := len(h.Ended()); got != 20 {
 		t.Errorf("%d faults that are over are remembered; want 20", got)
 	}
@@ -354,7 +360,7 @@ func TestTheClockMovesForwardAndBackToReal(t *testing.T) {
 			t.Errorf("Forward(%v): %v, the offset is %v; want invalid_request and no move", wrong, err, h.Clock.Offset())
 		}
 	}
-	if h.Clock.Real(); !h.Clock.Now().Equal(h.clock.Now()) {
+	if err := h.Clock.Real(); err != nil || !h.Clock.Now().Equal(h.clock.Now()) {
 		t.Errorf("the clock says %v; want the real %v", h.Clock.Now(), h.clock.Now())
 	}
 }
