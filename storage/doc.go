@@ -11,6 +11,11 @@
 //	        │
 //	        ▼
 //	Memory                    one process, gone with it
+//	bolt.Store                one process, a file that outlives it
+//	redis.Store               any number of processes, one Redis or Valkey
+//
+// Within gives each operation a limit. A Cell is one record that its readers keep as a view. A Bus carries messages between
+// processes on one engine.
 //
 // The seam is as small as it can be while still atomic, and nothing in it lists or scans: who needs to find a record by a
 // second name writes a record under that name. That keeps every engine honest, from a map to a cluster.
@@ -18,7 +23,6 @@
 // Expiry has two sides. Whether a record still counts is for its owner to judge, by a time inside the record and the
 // owner's own clock. The ttl given to Put only tells the engine when it may collect the garbage.
 //
-// Where teaching ends: Memory forgets everything when the process ends and is seen by one process only. A provider that
-// must survive a restart, or that runs in several replicas, needs another engine behind the same seam; storagetest holds
-// the contract that such an engine has to pass.
+// Where teaching ends: what each engine promises when a machine dies is in docs/operations.md. Whoever needs another one holds it
+// against the contract in storagetest.
 package storage

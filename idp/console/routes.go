@@ -35,6 +35,6 @@ var routes = []route{
 	{"PUT", "/clients", "change a client", (*Endpoint).editClient},
 	{"POST", "/clients/{id}/redirect_uris", "register a redirect URI, and the client if need be", (*Endpoint).addRedirectURI},
 	{"GET", "/keys", "the published keys", (*Endpoint).keys},
-	{"POST", "/keys", "rotate: sign with new keys from now on", (*Endpoint).rotateKeys},
+	{"POST", "/keys", "rotate: publish new keys, and sign with them as soon as every provider knows them", (*Endpoint).rotateKeys},
 	{"GET", "/users", "who can sign in", (*Endpoint).users},
 }

@@ -5,7 +5,7 @@ import { change, get } from "./api.js";
 import { attempt, say } from "./ui.js";
 
 /**
- * @typedef {{ kid: string, alg: string, signs: boolean, jwk: { kty: string } }} Key
+ * @typedef {{ kid: string, alg: string, signs: boolean, signs_at?: string, jwk: { kty: string } }} Key
  * @typedef {{ sub: string, username: string, name: string, claims?: object | null }} User
  */
 
@@ -19,8 +19,15 @@ export class Keys {
   }
 
   async #rotate() {
-    this.#show(await change("POST", "/keys"));
-    say("From now on tokens are signed with new keys. The old ones stay published.", "good");
+    const answer = await change("POST", "/keys");
+    this.#show(answer);
+    const waits = answer.keys.some(isComing);
+    say(
+      waits
+        ? "New keys are published. They sign from the time shown, when every provider knows them; the old ones stay published."
+        : "From now on tokens are signed with new keys. The old ones stay published.",
+      "good",
+    );
   }
 
   /** @param {{ keys: Key[] }} answer */
@@ -29,16 +36,28 @@ export class Keys {
   }
 }
 
+/** Is it published, and does not sign yet? @param {Key} key */
+function isComing({ signs, signs_at }) {
+  return !signs && signs_at !== undefined && Date.parse(signs_at) > Date.now();
+}
+
 /** @param {Key} key */
-function keyRow({ kid, alg, signs, jwk }) {
-  const task = signs ? make("span", "tag good", "signs") : make("span", "tag", "only verifies");
+function taskOf(key) {
+  if (key.signs) return make("span", "tag good", "signs");
+  if (!isComing(key)) return make("span", "tag", "only verifies");
+  return make("span", "tag info", `signs from ${new Date(key.signs_at ?? "").toLocaleTimeString()}`);
+}
+
+/** @param {Key} key */
+function keyRow(key) {
+  const { kid, alg, signs, jwk } = key;
   const row = make(
     "tr",
     "",
     make("td", "", make("code", "", kid)),
     make("td", "", alg),
     make("td", "", jwk.kty),
-    make("td", "", task),
+    make("td", "", taskOf(key)),
   );
   row.dataset.signs = String(signs);
   return row;
