@@ -12,6 +12,7 @@ import (
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
 // Config is all that can be set about a provider. Its zero value, completed by WithDefaults, is a development provider
@@ -122,8 +123,8 @@ func (c Config) Loopback() bool {
 // Development tells whether development mode is on.
 func (c Config) Development() bool { return c.Dev != nil && *c.Dev && c.Loopback() }
 
-// scope is all that the provider knows.
-func (c Config) scope() oidc.Scope {
+// KnownScope is all scope values that the provider knows.
+func (c Config) KnownScope() oidc.Scope {
 	scope := oidc.StandardScope()
 	for _, s := range c.Scopes {
 		scope = append(scope, s.Name)
@@ -139,10 +140,27 @@ func (c Config) scopeTexts() map[string]string {
 	return texts
 }
 
-func (c Config) keySpecs() []keys.Spec {
+// KeySpecs are the SigningKeys as package keys takes them.
+func (c Config) KeySpecs() []keys.Spec {
 	specs := make([]keys.Spec, len(c.SigningKeys))
 	for i, key := range c.SigningKeys {
 		specs[i] = keys.Spec{Alg: jose.SignatureAlgorithm(key.Alg), File: key.File}
 	}
 	return specs
+}
+
+// KeptKeys is the ring whose keys live in store, encrypted with CookieKeys, which must be configured. propagation is how long
+// other providers on the store may take to notice a new key; 0: there are none. Its errors are those of keys.NewShared.
+func (c Config) KeptKeys(store storage.Store, now func() time.Time, propagation time.Duration) (*keys.Ring, error) {
+	seal, err := keys.NewSeal(c.cookieKeys(nil))
+	if err != nil {
+		return nil, err
+	}
+	lifetime := c.Session.Absolute // so long an id_token_hint should be recognised
+	for _, client := range c.Clients {
+		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
+	}
+	return keys.NewShared(c.KeySpecs(), keys.Sharing{
+		Records: storage.NewBucket[keys.Stored]("keys", store), Seal: seal, Now: now, Propagation: propagation, Lifetime: lifetime,
+	})
 }

@@ -76,7 +76,7 @@ func (p *Provider) openConsole() {
 	p.console = &console.Endpoint{
 		Issuer: p.config.Issuer, Issuers: p.issuers, Origins: p.config.ConsoleOrigins, Token: p.consoleToken,
 		Pages: p.pages, Hub: p.hub, Lab: p.lab, Clients: p.clients, Users: p.users, Keys: p.keys, Sessions: p.sessions,
-		Scopes: p.config.scope(), Store: p.around.Store, Ending: p.around.Ending,
+		Scopes: p.config.KnownScope(), Store: p.around.Store, Ending: p.around.Ending,
 	}
 }
 

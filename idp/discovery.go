@@ -26,7 +26,7 @@ func (p *Provider) metadata() oidc.Metadata {
 		JWKSURI:               at(pathJWKS),
 		EndSessionEndpoint:    at(pathLogout),
 
-		ScopesSupported:                   p.config.scope(),
+		ScopesSupported:                   p.config.KnownScope(),
 		ResponseTypesSupported:            []string{"code"},
 		ResponseModesSupported:            authorize.ResponseModes(),
 		GrantTypesSupported:               token.GrantTypes(),

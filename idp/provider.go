@@ -162,20 +162,9 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 // newKeys are keys of this process, or those of the store where it outlives the process and somebody configured the secret.
 func (h *house) newKeys(config Config) (*keys.Ring, error) {
 	if !h.around.Durable || len(config.CookieKeys) == 0 {
-		return keys.New(config.keySpecs())
+		return keys.New(config.KeySpecs())
 	}
-	seal, err := keys.NewSeal(h.cookieKeys)
-	if err != nil {
-		return nil, err
-	}
-	lifetime := config.Session.Absolute // so long an id_token_hint should be recognised
-	for _, client := range config.Clients {
-		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
-	}
-	return keys.NewShared(config.keySpecs(), keys.Sharing{
-		Records: storage.NewBucket[keys.Stored]("keys", h.around.Store), Seal: seal, Now: h.around.Now,
-		Propagation: h.around.Propagation, Lifetime: lifetime,
-	})
+	return config.KeptKeys(h.around.Store, h.around.Now, h.around.Propagation)
 }
 
 // at opens the house at one issuer.
@@ -217,7 +206,7 @@ type seams struct {
 func (p *Provider) openEndpoints(s seams) {
 	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
-		Issuer: p.config.Issuer, Scopes: p.config.scope(), Clients: s.clients, Users: p.users, Sessions: s.recognise,
+		Issuer: p.config.Issuer, Scopes: p.config.KnownScope(), Clients: s.clients, Users: p.users, Sessions: s.recognise,
 		Grants: s.grants, Consents: s.consents, Interactions: interactions, Now: p.around.Now, Explain: p.explain,
 		Hints: func(idToken string) (string, error) {
 			hint, err := p.hint(idToken)

@@ -107,7 +107,7 @@ func (c Config) checkScopes(p *Problems) {
 	for i, scope := range c.Scopes {
 		at := fmt.Sprintf("scopes[%d].name", i)
 		p.when(scope.Name == "" || strings.ContainsFunc(scope.Name, notScope), at, "%q is no scope value: use printable ASCII without space, quote or backslash (RFC 6749 §3.3)", scope.Name)
-		p.when(slices.Contains(c.scope()[:len(oidc.StandardScope())+i], scope.Name), at, "%s is there already: remove one", scope.Name)
+		p.when(slices.Contains(c.KnownScope()[:len(oidc.StandardScope())+i], scope.Name), at, "%s is there already: remove one", scope.Name)
 	}
 }
 
@@ -164,7 +164,7 @@ func (c Config) checkClients(p *Problems) {
 		p.when(!slices.ContainsFunc(c.SigningKeys, func(k SigningKey) bool { return k.Alg == client.IDTokenSignedResponseAlg }),
 			at+".id_token_signed_response_alg", "%q has no signing key: add one to signing_keys, or choose another alg", client.IDTokenSignedResponseAlg)
 		for _, name := range oidc.ParseScope(client.Scope) {
-			p.when(!c.scope().Has(name), at+".scope", "%q is not known to the provider: add it to scopes; known are %s", name, c.scope())
+			p.when(!c.KnownScope().Has(name), at+".scope", "%q is not known to the provider: add it to scopes; known are %s", name, c.KnownScope())
 		}
 	}
 }

@@ -167,7 +167,7 @@ func TestARecorderMayBeUsedByManyAtOnce(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			recorder.Emit(trace.Step{Text: "step"})
-			recorder.Join(trace.SID, "sid")
+			recorder.Join(trace.State, "sid")
 			recorder.Set(func(r *trace.Record) { r.Status++ })
 			recorder.End()
 		})

@@ -159,7 +159,7 @@ func (h *Hub) flowOf(record *Record, joins []join) *flow {
 
 func (h *Hub) find(joins []join) *flow {
 	var found *flow
-	best := SID + 1
+	best := State + 1
 	for _, j := range joins {
 		if f := h.index[j]; f != nil && j.key < best {
 			found, best = f, j.key

@@ -21,7 +21,6 @@ const (
 	JTI                    // of an access token
 	Interaction            // a sealed request that waits for a person
 	State                  // of the authorization request
-	SID                    // of the session
 )
 
 // join is one key with its value, of which only a sum is kept.

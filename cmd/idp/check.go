@@ -36,7 +36,7 @@ func (s *settings) checkFiles() error {
 		_, err := s.tlsConfig()
 		wrong = append(wrong, err)
 	}
-	for _, spec := range s.keySpecs() {
+	for _, spec := range s.KeySpecs() {
 		if spec.File == "" {
 			continue
 		}

@@ -46,7 +46,7 @@ func (c tokenCommand) Run() error {
 
 // signer is a ring with the provider's default key: from its file if it has one, else from the store.
 func (s *settings) signer(ctx context.Context) (*keys.Ring, func(), error) {
-	if specs := s.keySpecs()[:1]; specs[0].File != "" {
+	if specs := s.KeySpecs()[:1]; specs[0].File != "" {
 		ring, err := keys.New(specs)
 		return ring, func() {}, err
 	}
@@ -81,16 +81,7 @@ func (s *settings) claimsFor(username, clientID string, now time.Time) (token.Ac
 	return token.AccessToken{
 		Issuer: s.Issuer, Subject: user.Sub, Audience: cmp.Or(client.Audience, s.Audience), ClientID: clientID,
 		IssuedAt: now.Unix(), Expiry: now.Add(cmp.Or(client.AccessTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
-		Scope: client.AllowedScope(s.knownScope()).String(), AuthTime: now.Unix(), ACR: "0", AMR: []string{"user"},
+		Scope: client.AllowedScope(s.KnownScope()).String(), AuthTime: now.Unix(), ACR: "0", AMR: []string{"user"},
 		JTI: rand.Text(), GrantID: rand.Text(),
 	}, nil
-}
-
-// knownScope is all that the provider knows.
-func (s *settings) knownScope() oidc.Scope {
-	scope := oidc.StandardScope()
-	for _, own := range s.Scopes {
-		scope = append(scope, own.Name)
-	}
-	return scope
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,10 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 )
 
@@ -62,36 +58,7 @@ func (s *settings) takeUp() error {
 
 // ring are the signing keys as the provider has them on this store.
 func (s *settings) ring(store shared) (*keys.Ring, error) {
-	secrets := make([][]byte, len(s.CookieKeys))
-	for i, key := range s.CookieKeys {
-		secrets[i] = []byte(key)
-	}
-	seal, err := keys.NewSeal(secrets)
-	if err != nil {
-		return nil, err
-	}
-	return keys.NewShared(s.keySpecs(), keys.Sharing{
-		Records: storage.NewBucket[keys.Stored]("keys", store), Seal: seal, Now: time.Now,
-		Propagation: store.engine.propagation, Lifetime: s.longestLifetime(),
-	})
-}
-
-func (s *settings) keySpecs() []keys.Spec {
-	specs := make([]keys.Spec, len(s.SigningKeys))
-	for i, key := range s.SigningKeys {
-		specs[i] = keys.Spec{Alg: jose.SignatureAlgorithm(key.Alg), File: key.File}
-	}
-	return specs
-}
-
-// longestLifetime is how long the provider wants to recognise what a key signed: an ID token comes back as id_token_hint as
-// long as the session may last.
-func (s *settings) longestLifetime() time.Duration {
-	lifetime := s.Session.Absolute
-	for _, client := range s.Clients {
-		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
-	}
-	return cmp.Or(lifetime, oidc.DefaultTokenLifetime)
+	return s.KeptKeys(store, time.Now, store.engine.propagation)
 }
 
 // printTable writes rows of cells in columns to stdout.
