@@ -14,8 +14,7 @@
 //	bolt.Store                one process, a file that outlives it
 //	redis.Store               any number of processes, one Redis or Valkey
 //
-// Within gives each operation a limit. A Cell is one record that its readers keep as a view. A Bus carries messages between
-// processes on one engine.
+// Within gives each operation a limit. A Cell is one record that its readers keep as a view.
 //
 // The seam is as small as it can be while still atomic, and nothing in it lists or scans: who needs to find a record by a
 // second name writes a record under that name. That keeps every engine honest, from a map to a cluster.

@@ -16,7 +16,6 @@
 //	record.go                       what a finished record is, as far as flows are concerned
 //	hub.go assemble.go              which record belongs to which flow; what is kept
 //	diagnose.go burst.go            the reasons that only show when several requests are seen together
-//	share.go                        what hubs of several replicas tell each other
 //	watch.go                        who watches, and who is too slow
 //	flow.go messages.go words.go    the flow as arrows of a sequence diagram, those too that the provider cannot see
 //	mermaid.go transcript.go        the same as text
@@ -29,6 +28,6 @@
 // What it costs: without a Hub, one look into the context at each Emit. With a Hub that nobody watches, one allocation of a few
 // kilobytes a request, and a clock reading at each step; nothing is sorted into messages or encoded before somebody asks.
 //
-// Where teaching ends: the trace is for development. It keeps claims of users in memory. Replicas tell each other
-// what ended (Options.Tell, Hub.Hear), without a promise: what a replica was not there to hear is not in its flows.
+// Where teaching ends: the trace is for development. It keeps claims of users in memory, and a record shows only what happened in this
+// process.
 package trace

@@ -20,8 +20,6 @@ type Options struct {
 	Keep  int              // flows; 200
 	Now   func() time.Time // the real time, however the provider's clock was moved
 	Quiet time.Duration    // a code that nobody redeemed after so long is callback.silent; 10 s
-	// Tell is given what other hubs are to Hear. It must not wait for anything. nil: there are none.
-	Tell func(Shared)
 }
 
 // Hub keeps the recent flows and tells watchers of them. A nil Hub records nothing.
@@ -29,7 +27,6 @@ type Hub struct {
 	now   func() time.Time
 	keep  int
 	quiet time.Duration
-	share func(Shared)
 
 	mu       sync.Mutex // guards what follows
 	flows    []*flow    // oldest first
@@ -43,7 +40,7 @@ type Hub struct {
 
 // NewHub makes a Hub.
 func NewHub(o Options) *Hub {
-	h := &Hub{now: o.Now, keep: o.Keep, quiet: o.Quiet, share: o.Tell, index: map[join]*flow{}, bursts: map[uint64]*burst{}, watchers: map[*Watcher]struct{}{}}
+	h := &Hub{now: o.Now, keep: o.Keep, quiet: o.Quiet, index: map[join]*flow{}, bursts: map[uint64]*burst{}, watchers: map[*Watcher]struct{}{}}
 	if h.keep <= 0 {
 		h.keep = keepFlows
 	}
@@ -89,18 +86,11 @@ func (h *Hub) Flow(id string) (Flow, bool) {
 	return all[at].drawn(), true
 }
 
-// Reset forgets all flows, here and wherever what happens here is heard. Those who watch go on watching.
+// Reset forgets all flows. Those who watch go on watching.
 func (h *Hub) Reset() {
 	if h == nil {
 		return
 	}
-	h.clear()
-	if h.share != nil {
-		h.share(Shared{Reset: true})
-	}
-}
-
-func (h *Hub) clear() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for len(h.flows) > 0 {
@@ -115,14 +105,6 @@ func (h *Hub) file(r *Recorder) {
 	if r.record.dull() {
 		return
 	}
-	if h.share != nil {
-		h.share(r.shared())
-	}
-	h.enter(r)
-}
-
-// enter puts a record into its flow that ended here or elsewhere.
-func (h *Hub) enter(r *Recorder) {
 	h.mu.Lock()
 	f := h.flowOf(&r.record, r.joins)
 	h.learn(f, r.joins)
@@ -137,19 +119,12 @@ func (h *Hub) enter(r *Recorder) {
 }
 
 // flowOf finds the record's flow, or begins one. A fresh authorization request always begins one, and takes over its state
-// from an older one, unless it comes late, from another replica, after a request that its code led to. A logout ends a session, which
-// is more than the flow that last used it.
+// from an older one. A logout ends a session, which is more than the flow that last used it.
 func (h *Hub) flowOf(record *Record, joins []join) *flow {
-	f := h.find(joins)
-	switch {
-	case f == nil, record.Endpoint == "logout":
-	case !record.fresh():
-		return f
-	case h.headless(f, joins):
-		f.begin(record)
+	if f := h.find(joins); f != nil && !record.fresh() && record.Endpoint != "logout" {
 		return f
 	}
-	f = &flow{Flow: Flow{ID: idFrom(record.ID), At: record.At, State: FlowOpen}}
+	f := &flow{Flow: Flow{ID: newID(), At: record.At, State: FlowOpen}}
 	h.flows = append(h.flows, f)
 	if len(h.flows) > h.keep {
 		h.forget()
@@ -201,12 +176,8 @@ func (h *Hub) forget() {
 	f.rest()
 }
 
-// idFrom is eight letters and digits, to tell flows apart, made of the first record's id: so a flow has the same on all replicas.
-func idFrom(record string) string {
+// newID is eight letters and digits, to tell flows apart; it guards nothing.
+func newID() string {
 	const least = 1 << 35 // of seven digits in base 36 and more
-	from := rand.Uint64()
-	if record != "" {
-		from = sumOf(record)
-	}
-	return strconv.FormatUint(least+from%(1<<41), 36)
+	return strconv.FormatUint(least+rand.Uint64N(1<<41), 36)
 }

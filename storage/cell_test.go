@@ -1,0 +1,95 @@
+package storage_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
+)
+
+// twoCells are one record as two processes see it, on an engine that is watched.
+func twoCells(t *testing.T) (a, b *storage.Cell[note], clock *storagetest.Clock, spy *storagetest.Spy) {
+	t.Helper()
+	clock = storagetest.NewClock()
+	spy = &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
+	place := storage.Place{Store: spy, Now: clock.Now, Age: time.Second}
+	return storage.NewCell[note](place, "note", "k"), storage.NewCell[note](place, "note", "k"), clock, spy
+}
+
+func write(t *testing.T, c *storage.Cell[note], text string) {
+	t.Helper()
+	if err := c.Change(t.Context(), func(note) (note, error) { return note{text}, nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestACellShowsAChangeAtOnceHereAndLaterElsewhere(t *testing.T) {
+	here, there, clock, spy := twoCells(t)
+	if err := there.CatchUp(t.Context()); err != nil || there.View() != nil {
+		t.Fatalf("before any change the view is %v, %v", there.View(), err)
+	}
+	write(t, here, "new")
+	if here.View() == nil || here.View().Text != "new" {
+		t.Errorf("after a change the view here is %v", here.View())
+	}
+	spy.Reset()
+	for range 3 {
+		if err := there.CatchUp(t.Context()); err != nil || there.View() != nil {
+			t.Errorf("within the age of its view another process sees %v, %v", there.View(), err)
+		}
+	}
+	if asked := spy.Operations(); len(asked) != 0 {
+		t.Errorf("a young view asked the store: %v", asked)
+	}
+	clock.Pass(time.Second)
+	if err := there.CatchUp(t.Context()); err != nil || there.View() == nil || there.View().Text != "new" {
+		t.Errorf("afterwards another process sees %v, %v", there.View(), err)
+	}
+	if asked := spy.Operations(); !slices.Equal(asked, []string{"Get"}) {
+		t.Errorf("catching up asked %v; want one Get", asked)
+	}
+}
+
+func TestACellThatExpiredLooksAgain(t *testing.T) {
+	here, there, _, _ := twoCells(t)
+	if err := there.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	write(t, here, "new")
+	there.Expire()
+	if err := there.CatchUp(t.Context()); err != nil || there.View() == nil {
+		t.Errorf("the view is %v, %v", there.View(), err)
+	}
+}
+
+func TestACellKeepsItsViewWhileTheEngineIsGone(t *testing.T) {
+	here, _, clock, spy := twoCells(t)
+	write(t, here, "kept")
+	spy.Gone(true)
+	clock.Pass(time.Minute)
+	if err := here.CatchUp(t.Context()); !errors.Is(err, storagetest.ErrEngine) {
+		t.Errorf("CatchUp = %v; want ErrEngine", err)
+	}
+	spy.Reset()
+	if err := here.CatchUp(t.Context()); err != nil || len(spy.Operations()) != 0 {
+		t.Errorf("right after a look that failed CatchUp = %v and asked %v; want neither", err, spy.Operations())
+	}
+	if here.View() == nil || here.View().Text != "kept" {
+		t.Errorf("the view is %v", here.View())
+	}
+}
+
+func TestAChangeThatIsRefusedChangesNothing(t *testing.T) {
+	here, _, _, _ := twoCells(t)
+	write(t, here, "old")
+	refused := errors.New("refused")
+	if err := here.Change(t.Context(), func(note) (note, error) { return note{"new"}, refused }); !errors.Is(err, refused) {
+		t.Errorf("Change = %v; want its own error", err)
+	}
+	if here.View().Text != "old" {
+		t.Errorf("the view is %v", here.View())
+	}
+}
