@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -71,8 +72,25 @@ func (b Bucket[T]) decode(value []byte, record *T) error {
 	return nil
 }
 
-// hash separates name and key by a byte that no bucket name contains.
+// Together is the key of a record that belongs to a group, such as all that stems from one grant: an engine of many servers
+// keeps the records of a group on the same one, in whichever buckets they are.
+func Together(group, key string) string { return group + groupEnd + key }
+
+// groupEnd is a byte that neither a group nor a bucket's name contains.
+const groupEnd = "\x00"
+
+// hash is the name, for a record of a group the group's hash as a Redis Cluster reads it, and the hash of name and key.
+// https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
 func (b Bucket[T]) hash(key string) string {
 	sum := sha256.Sum256([]byte(b.name + "\x00" + key))
-	return b.name + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
+	return b.name + ":" + slot(key) + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func slot(key string) string {
+	group, _, grouped := strings.Cut(key, groupEnd)
+	if !grouped {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("group" + groupEnd + group))
+	return "{" + base64.RawURLEncoding.EncodeToString(sum[:16]) + "}"
 }

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -64,5 +65,40 @@ func TestARecordThatCannotBeReadSaysWhichKind(t *testing.T) {
 	_, err := storage.NewBucket[note]("note", m).Get(t.Context(), "k")
 	if err == nil || !strings.Contains(err.Error(), "note record") {
 		t.Errorf("Get = %v; want an error that names the bucket", err)
+	}
+}
+
+func TestRecordsOfAGroupShareASlot(t *testing.T) {
+	tag := regexp.MustCompile(`^(code|revoked):\{([^{}]+)\}[^{}]+$`)
+	tagOf := func(bucket, key string) string {
+		t.Helper()
+		spy := &storagetest.Spy{Store: storage.NewMemory(time.Now)}
+		if err := storage.NewBucket[note](bucket, spy).Put(t.Context(), key, note{"x"}, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		match := tag.FindStringSubmatch(strings.TrimSpace(spy.Keys()))
+		if match == nil {
+			t.Fatalf("the engine's key is %q; want one hash tag in it", spy.Keys())
+		}
+		return match[2]
+	}
+	a := tagOf("code", storage.Together("a", "1"))
+	if got := tagOf("revoked", storage.Together("a", "")); got != a {
+		t.Errorf("two records of group a have the tags %s and %s", a, got)
+	}
+	if got := tagOf("code", storage.Together("b", "1")); got == a {
+		t.Errorf("groups a and b have one tag")
+	}
+}
+
+func TestRecordsOfAGroupAreNotOneRecord(t *testing.T) {
+	b := storage.NewBucket[note]("note", storage.NewMemory(time.Now))
+	for _, key := range []string{storage.Together("a", "1"), storage.Together("a", "2"), storage.Together("a1", ""), "a1", "a"} {
+		if _, err := b.Get(t.Context(), key); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("%q is the key of another record", key)
+		}
+		if err := b.Put(t.Context(), key, note{key}, time.Minute); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

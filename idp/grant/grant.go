@@ -3,6 +3,7 @@ package grant
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
@@ -56,10 +57,18 @@ type Grants struct {
 }
 
 // Issue stores the grant and returns the code that stands for it for CodeLifetime. It fills in ID and ExpiresAt.
+//
+// The code is the grant's ID, a dot, and a secret. So everything that stems from a grant can lie together in the store.
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
 	grant.ID, grant.ExpiresAt = g.Random(), g.Now().Add(CodeLifetime)
-	code = g.Random()
-	return code, g.Codes.Put(ctx, code, Code{Grant: grant}, codeKept)
+	code = grant.ID + "." + g.Random()
+	return code, g.Codes.Put(ctx, together(code), Code{Grant: grant}, codeKept)
+}
+
+// together is the key of the code, beside whatever else stems from its grant.
+func together(code string) string {
+	id, _, _ := strings.Cut(code, ".")
+	return storage.Together(id, code)
 }
 
 // Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards. It
@@ -67,7 +76,7 @@ func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error
 // gave. tokenLifetime is how long the tokens will live at the most: so long the tombstone is kept.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	var found Code
-	err := g.Codes.Update(ctx, code, CodeLifetime+tokenLifetime, func(old *Code) (*Code, error) {
+	err := g.Codes.Update(ctx, together(code), CodeLifetime+tokenLifetime, func(old *Code) (*Code, error) {
 		if old == nil {
 			return nil, ErrUnknown
 		}
@@ -89,7 +98,7 @@ func (g *Grants) revoke(ctx context.Context, spent Code) error {
 	if left <= 0 {
 		return ErrReplayed
 	}
-	if err := g.Revoked.Put(ctx, spent.Grant.ID, g.Now(), left); err != nil {
+	if err := g.Revoked.Put(ctx, storage.Together(spent.Grant.ID, ""), g.Now(), left); err != nil {
 		return err
 	}
 	return ErrReplayed
@@ -97,7 +106,7 @@ func (g *Grants) revoke(ctx context.Context, spent Code) error {
 
 // IsRevoked tells whether the grant's tokens are to be refused.
 func (g *Grants) IsRevoked(ctx context.Context, id string) (bool, error) {
-	_, err := g.Revoked.Get(ctx, id)
+	_, err := g.Revoked.Get(ctx, storage.Together(id, ""))
 	if errors.Is(err, storage.ErrNotFound) {
 		return false, nil
 	}

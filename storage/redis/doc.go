@@ -9,8 +9,8 @@
 //	              ▲                               │ no: here is what it is
 //	              └───────────────────────────────┘
 //
-// Every operation touches one key, "hush:" and the key that it was given, so that a Cluster needs no thought about slots.
-// Who wants the records of one grant together gives their keys the same {tag}.
+// Every operation touches one key, "hush:" and the key that it was given, so that a Cluster needs no thought about slots. The
+// records of one grant share a slot: storage.Together gives their keys the same {tag}.
 //
 // # Trips to the server
 //
