@@ -96,7 +96,7 @@ var layers = []layer{
 	{"reasons are words about the vocabulary", []string{"idp/reasons"}, []string{"oidc"}},
 	{"the pages know users and the vocabulary", []string{"idp/pages"}, []string{"oidc", "trace", "idp/users"}},
 	{"the other rooms of the provider stand each for itself", []string{"idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/interaction",
-		"idp/limit", "idp/metrics", "idp/spans"}, []string{"oidc", "trace", "storage"}},
+		"idp/limit", "idp/metrics", "idp/spans", "idp/replica"}, []string{"oidc", "trace", "storage"}},
 	{"the provider imports its rooms, and nothing of the relying party", []string{"idp"}, []string{"oidc", "trace", "storage", "static", "idp/..."}},
 	{"the relying party never imports the provider", []string{"rp", "rp/..."}, []string{"oidc", "trace", "storage", "rp/..."}},
 	{"the demo is a relying party and never imports the provider", []string{"cmd/demo-app"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/limit"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -163,4 +164,15 @@ func (c Config) KeptKeys(store storage.Store, now func() time.Time, propagation 
 	return keys.NewShared(c.KeySpecs(), keys.Sharing{
 		Records: storage.NewBucket[keys.Stored]("keys", store), Seal: seal, Now: now, Propagation: propagation, Lifetime: lifetime,
 	})
+}
+
+// SessionsIn are the sessions in store, for who finds and ends them; to begin them takes Cookies and Random besides.
+func (c Config) SessionsIn(store storage.Store, now func() time.Time) *session.Manager {
+	return &session.Manager{
+		Sessions: storage.NewBucket[session.Session]("session", store),
+		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
+		Idle:     c.Session.Idle,
+		Absolute: c.Session.Absolute,
+		Now:      now,
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/console"
 	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/replica"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
@@ -19,6 +20,9 @@ import (
 
 // viewAge is how old may be what is known of another replica's console.
 const viewAge = time.Second
+
+// catchUpLimit is how long a request waits to learn of them.
+const catchUpLimit = 500 * time.Millisecond
 
 // development is what only development mode has: who watches, and who meddles. Both stand outside the protocol, as decorators
 // at the seams; without development mode they are not there at all.
@@ -48,20 +52,56 @@ func (p *Provider) Lab() *lab.Lab {
 // develop gives the house its window and its failure lab. From here on the house lives by the lab's clock, and the trace by
 // the real one, which it shares with the browser. Clients that the console adds, faults and the clock live in the store, so that
 // replicas share them and they survive with it.
-func (h *house) develop(config Config) *development {
-	place := storage.Place{Store: h.around.Store, Now: h.around.Now}
+func (h *house) develop(config Config) (*development, error) {
+	link, err := h.newLink(config)
+	if err != nil {
+		return nil, err
+	}
+	place := storage.Place{Store: h.around.Store, Now: h.around.Now, Changed: link.Changed}
 	if h.around.Propagation > 0 {
 		place.Age = viewAge
 	}
 	h.clients = clients.On(place, config.Clients)
+	options := trace.Options{Now: h.around.Now}
+	if link != nil {
+		options.Tell = link.Tell
+	}
 	d := &development{
-		hub:          trace.NewHub(trace.Options{Now: h.around.Now}),
+		hub:          trace.NewHub(options),
 		lab:          lab.On(place, h.around.Now, h.around.Random),
 		consoleToken: consoleToken(h.cookieKeys[0]),
 		issuers:      append([]string{config.Issuer}, config.Layouts...),
 	}
+	if link != nil {
+		h.join(link, d)
+	}
 	h.around.Now = d.lab.Clock.Now
-	return d
+	return d, nil
+}
+
+// newLink is the link to the consoles of other replicas, nil where there are none, or where they have no key in common.
+func (h *house) newLink(config Config) (*replica.Link, error) {
+	if h.around.Bus == nil || len(config.CookieKeys) == 0 {
+		return nil, nil
+	}
+	return replica.New(h.around.Bus, h.cookieKeys, h.around.Random())
+}
+
+// join lets the link run until the server ends. Records of other replicas go into the hub's flows; changes are read with the next
+// request, instead of within viewAge.
+func (h *house) join(link *replica.Link, d *development) {
+	ctx, cancel := context.WithCancel(context.Background())
+	if ending := h.around.Ending; ending != nil {
+		go func() {
+			<-ending
+			cancel()
+		}()
+	}
+	registered := h.clients
+	go func() {
+		defer cancel()
+		link.Run(ctx, replica.Ears{Flow: d.hub.Hear, Changed: func() { registered.Expire(); d.lab.Expire() }})
+	}()
 }
 
 // consoleToken is the console's CSRF token: the same at every replica with the same cookie key, and after a restart.
@@ -76,7 +116,7 @@ func (p *Provider) openConsole() {
 	p.console = &console.Endpoint{
 		Issuer: p.config.Issuer, Issuers: p.issuers, Origins: p.config.ConsoleOrigins, Token: p.consoleToken,
 		Pages: p.pages, Hub: p.hub, Lab: p.lab, Clients: p.clients, Users: p.users, Keys: p.keys, Sessions: p.sessions,
-		Scopes: p.config.KnownScope(), Store: p.around.Store, Ending: p.around.Ending,
+		Scopes: p.config.KnownScope(), Ending: p.around.Ending,
 	}
 }
 
@@ -96,10 +136,21 @@ func (p *Provider) seams() seams {
 	s.consents = watchedConsents{p.lab.Consents(s.consents)}
 	ledger := session.NewLedger(p.sessions)
 	s.recognise = watchedSession{p.lab.Sessions(ledger), p.sessions.Cookies}
-	s.sessions = watchedSignIn{ledger, p.console.Noted}
+	s.sessions = watchedSignIn{ledger}
 	s.grants = watchedGrants{p.lab.Grants(s.grants)}
 	s.sign = watchedSign(p.lab.Sign(s.sign, p.keys))
 	return s
+}
+
+// upToDate lets what other replicas' consoles changed count for the request, for all that looks at it: CORS, the trace, the lab.
+func (p *Provider) upToDate(next echo.HandlerFunc) echo.HandlerFunc {
+	if p.development == nil {
+		return next
+	}
+	return func(c echo.Context) error {
+		p.catchUp(c.Request().Context())
+		return next(c)
+	}
 }
 
 // meddle lets the failure lab at a request before its endpoint: it may answer in its place, and always inside of what the
@@ -109,7 +160,6 @@ func (p *Provider) meddle(next echo.HandlerFunc) echo.HandlerFunc {
 		return next
 	}
 	return func(c echo.Context) error {
-		p.catchUp(c.Request().Context())
 		endpoint, ok := endpointNames[c.Request().URL.Path]
 		if !ok {
 			return next(c)
@@ -124,7 +174,10 @@ func (p *Provider) meddle(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // catchUp lets the console's changes of other replicas count. While the store is away, what was known goes on.
+// Both looks together may take catchUpLimit: the request waits, and has to be answered within three seconds.
 func (p *Provider) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, catchUpLimit)
+	defer cancel()
 	_ = p.clients.CatchUp(ctx)
 	_ = p.lab.CatchUp(ctx)
 }

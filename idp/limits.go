@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -20,8 +21,9 @@ type limits struct {
 	addresses *limit.Addresses
 	logins    *limit.Table[netip.Prefix]
 	tokens    *limit.Table[netip.Prefix]
-	clients   *limit.Table[string]
+	clients   *limit.Table[string] // confidential ones
 	passwords *limit.Passwords
+	register  *clients.Register
 
 	log  *slog.Logger
 	warn sync.Once
@@ -33,8 +35,8 @@ func checkLimits(c limit.Config, p *Problems) {
 }
 
 // newLimits makes the limits of a configuration that was checked.
-func newLimits(c limit.Config, around Surroundings) (l *limits, err error) {
-	l = &limits{log: around.Log}
+func newLimits(c limit.Config, around Surroundings, register *clients.Register) (l *limits, err error) {
+	l = &limits{register: register, log: around.Log}
 	if l.addresses, err = limit.NewAddresses(c.TrustedProxies); err != nil {
 		return nil, err
 	}
@@ -77,23 +79,28 @@ func (l *limits) perAddress(table *limit.Table[netip.Prefix], next echo.HandlerF
 	}
 }
 
-// perClient counts the answers with tokens. Anybody can claim to be a client, so what was refused counts for nobody.
+// perClient counts the answers with tokens. Anybody can claim to be a client, so what was refused counts for nobody. A public
+// client is everybody who uses it, so one of them could use up the tokens of all: it has no limit but that of each address.
 func (l *limits) perClient(next echo.HandlerFunc) echo.HandlerFunc {
 	if l.clients == nil {
 		return next
 	}
 	return func(c echo.Context) error {
 		id, err := claimedClient(c.Request())
-		if err == nil {
-			err = l.clients.Look(id)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			err = next(c)
+		if client, ok := l.register.ByID(id); ok && client.Public() {
+			return next(c)
 		}
-		if err == nil {
-			_, _ = l.clients.Take(id) // the answer is on its way already
+		if err := l.clients.Look(id); err != nil {
+			return err
 		}
-		return err
+		if err := next(c); err != nil {
+			return err
+		}
+		_, _ = l.clients.Take(id) // the answer is on its way already
+		return nil
 	}
 }
 

@@ -94,16 +94,31 @@ func TestAClientIsLimitedByTheTokensItGets(t *testing.T) {
 	b := p.Browser(t)
 	b.SignIn("alice")
 	for range 10 { // anybody can say that they are the client
-		b.Post("/token", tokenForm("unknown"))
+		form := tokenForm("unknown")
+		form.Set("client_id", "web")
+		b.Post("/token", form)
 	}
 	for range 2 {
+		b.Tokens("web", b.Code(idptest.Request("web")))
+	}
+	code := b.Code(idptest.Request("web"))
+	form := tokenForm(code)
+	form.Set("client_id", "web")
+	form.Set("client_secret", "web-secret")
+	wantTooMany(t, b.Post("/token", form), 30)
+	p.Clock.Pass(30 * time.Second)
+	b.Tokens("web", code)
+}
+
+// A public client is all who use it: one of them must not use up the tokens of the others.
+func TestAPublicClientIsLimitedByAddressOnly(t *testing.T) {
+	p := limited(t, func(c *limit.Config) { c.Token.PerClient, c.Token.PerAddress = "1/1m", "6/1m" })
+	b := p.Browser(t)
+	b.SignIn("alice")
+	for range 6 {
 		b.Tokens("spa", b.Code(idptest.Request("spa")))
 	}
-	code := b.Code(idptest.Request("spa"))
-	wantTooMany(t, b.Post("/token", tokenForm(code)), 30)
-	b.Tokens("web", b.Code(idptest.Request("web")))
-	p.Clock.Pass(30 * time.Second)
-	b.Tokens("spa", code)
+	wantTooMany(t, b.Post("/token", tokenForm(b.Code(idptest.Request("spa")))), 10)
 }
 
 func TestAClientIsKnownByItsHeaderToo(t *testing.T) {

@@ -40,6 +40,9 @@ type Surroundings struct {
 	Durable bool
 	// Propagation is how long other providers on the same store may take to notice something; 0: there are none.
 	Propagation time.Duration
+	// Bus carries what the consoles of several providers on the store tell each other, in development mode and with configured
+	// cookie_keys only. nil: nothing.
+	Bus storage.Bus
 	// Usable tells why the store cannot be used now, for /readyz. nil: it always can.
 	Usable func(context.Context) error
 	Now    func() time.Time // the clock that everything is judged by
@@ -126,12 +129,14 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 	h = &house{around: around, clients: clients.New(config.Clients)}
 	h.cookieKeys = config.cookieKeys(around.Random)
 	if config.Development() {
-		h.development = h.develop(config)
+		if h.development, err = h.develop(config); err != nil {
+			return nil, err
+		}
 	}
 	if h.keys, err = h.newKeys(config); err != nil {
 		return nil, err
 	}
-	if h.limits, err = newLimits(config.Limits, around); err != nil {
+	if h.limits, err = newLimits(config.Limits, around, h.clients); err != nil {
 		return nil, err
 	}
 	if h.pages, err = pages.New(static.IDP()); err != nil {
@@ -171,14 +176,9 @@ func (h *house) newKeys(config Config) (*keys.Ring, error) {
 func (h *house) at(config Config, issuer string) *Provider {
 	config.Issuer = issuer
 	p := &Provider{house: h, config: config}
-	p.sessions = &session.Manager{
-		Sessions: storage.NewBucket[session.Session]("session", h.around.Store),
-		Cookies:  session.NewCookies(p.issuer(), h.cookieKeys, config.Session.Absolute),
-		Idle:     config.Session.Idle,
-		Absolute: config.Session.Absolute,
-		Now:      h.around.Now,
-		Random:   h.around.Random,
-	}
+	p.sessions = config.SessionsIn(h.around.Store, h.around.Now)
+	p.sessions.Cookies = session.NewCookies(p.issuer(), h.cookieKeys, config.Session.Absolute)
+	p.sessions.Random = h.around.Random
 	if h.development != nil {
 		p.openConsole()
 	}

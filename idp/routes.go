@@ -37,7 +37,7 @@ func (p *Provider) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = p.renderError
 	e.Pre(sensibleRequestID)
-	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.around.Observers.request, p.watch,
+	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.around.Observers.request, p.upToDate, p.watch,
 		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit), p.meddle)
 
 	e.GET(pathDiscovery, p.serveMetadata)

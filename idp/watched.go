@@ -46,17 +46,13 @@ func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
 	return s, err
 }
 
-// watchedSignIn tells of sign-ins and sign-outs, and gives the console note of new sessions.
-type watchedSignIn struct {
-	*session.Ledger
-	note func(context.Context, *session.Session)
-}
+// watchedSignIn tells of sign-ins and sign-outs.
+type watchedSignIn struct{ *session.Ledger }
 
 // SignIn implements login.Sessions.
 func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account session.Account) (*session.Session, error) {
 	s, err := w.Ledger.SignIn(rw, r, account)
 	if err == nil {
-		w.note(r.Context(), s)
 		trace.Emit(r.Context(), trace.Step{Kind: trace.KindSignIn, Spec: "Core §3.1.2.3", Text: "the user signed in; the browser gets a new session cookie", Outcome: trace.OK,
 			Values: []trace.Value{trace.Plain("sub", account.Sub), trace.Plain("acr", account.ACR), trace.Plain("amr", strings.Join(account.AMR, " "))}})
 	}

@@ -50,6 +50,8 @@ func (f *flow) next(r *Record) FlowState {
 // await expects the token request that must follow a code, but no longer than Hub.quiet.
 func (h *Hub) await(f *flow, r *Record) {
 	switch {
+	case r.answered() && has(r.Answer, "code") && f.redeemed():
+		// another replica's answer, heard after the redemption
 	case r.answered() && has(r.Answer, "code"):
 		f.rest()
 		f.awaiting = r
@@ -58,6 +60,11 @@ func (h *Hub) await(f *flow, r *Record) {
 		f.rest()
 		f.withdraw(callbackSilent)
 	}
+}
+
+// redeemed tells whether the flow's code came to the token endpoint already.
+func (f *flow) redeemed() bool {
+	return slices.ContainsFunc(f.records, func(r *Record) bool { return r.Endpoint == "token" && !r.preflight() })
 }
 
 // rest stops waiting.
@@ -75,7 +82,7 @@ func (h *Hub) giveUp(f *flow, r *Record) {
 	waited := f.awaiting == r
 	if waited {
 		f.rest()
-		f.note(r, callbackSilent, f.silence(h.quiet), h.now())
+		f.note(r, callbackSilent, f.silence(h.quiet), r.end().Add(h.quiet))
 		f.State = FlowFailed
 		h.notice(f, r)
 	}

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -13,11 +14,8 @@ const (
 	maxBursts  = 256 // clients and user agents are counted at once
 )
 
-// burst is when one client sent silent requests: the last maxBurst times, the oldest overwritten first.
-type burst struct {
-	times [maxBurst]time.Time
-	next  int
-}
+// burst is when one client sent silent requests: the last maxBurst times, the oldest first.
+type burst struct{ times []time.Time }
 
 // looping counts the silent requests of the record's client and browser.
 func (h *Hub) looping(_ *flow, r *Record) string {
@@ -25,12 +23,44 @@ func (h *Hub) looping(_ *flow, r *Record) string {
 		return ""
 	}
 	b := h.burstOf(sumOf(r.ClientID + "\x00" + r.UserAgent))
-	b.times[b.next%maxBurst] = r.At
-	b.next++
-	if n := b.within(r.At); n >= loopCount {
-		return strconv.Itoa(n) + " silent requests of this client and browser within " + loopWindow.String()
+	if b.add(r.At) {
+		h.recount(b, r)
 	}
-	return ""
+	return b.account(r.At)
+}
+
+// recount tells those flows anew that began after r, of which another hub told late.
+func (h *Hub) recount(b *burst, r *Record) {
+	for _, f := range h.flows {
+		first := f.records[0]
+		same := first.fresh() && first.Silent && first.ClientID == r.ClientID && first.UserAgent == r.UserAgent
+		if !same || !first.At.After(r.At) {
+			continue
+		}
+		if found := b.account(first.At); found != "" {
+			f.note(first, renewalLooping, found, first.end())
+			h.notice(f, first)
+		}
+	}
+}
+
+// add notes a time, and tells whether a later one is known already.
+func (b *burst) add(at time.Time) (late bool) {
+	if len(b.times) == maxBurst {
+		b.times = slices.Delete(b.times, 0, 1)
+	}
+	i, _ := slices.BinarySearchFunc(b.times, at, time.Time.Compare)
+	b.times = slices.Insert(b.times, i, at)
+	return i < len(b.times)-1
+}
+
+// account says of a request at this time that it was one of many; "" if it was not.
+func (b *burst) account(at time.Time) string {
+	n := b.within(at)
+	if n < loopCount {
+		return ""
+	}
+	return strconv.Itoa(n) + " silent requests of this client and browser within " + loopWindow.String()
 }
 
 func (h *Hub) burstOf(sum uint64) *burst {
@@ -51,11 +81,14 @@ func (h *Hub) burstOf(sum uint64) *burst {
 
 // within counts the times that lie less than loopWindow before now.
 func (b *burst) within(now time.Time) (n int) {
-	for i := range min(b.next, maxBurst) {
-		if now.Sub(b.times[(b.next-1-i)%maxBurst]) >= loopWindow {
-			break // those before are older still
+	for _, at := range slices.Backward(b.times) {
+		switch {
+		case at.After(now):
+		case now.Sub(at) >= loopWindow:
+			return n // those before are older still
+		default:
+			n++
 		}
-		n++
 	}
 	return n
 }

@@ -106,7 +106,7 @@ func (f *flow) account(r *Record) string {
 // same code_verifier ran its callback twice, who has another may have stolen the code.
 func (f *flow) replayed(r *Record) string {
 	first := slices.IndexFunc(f.records, func(k *Record) bool {
-		return k != r && k.Endpoint == "token" && !k.preflight() && has(k.Params, "code")
+		return k != r && k.Endpoint == "token" && !k.preflight() && k.Reason != codeReplayed && has(k.Params, "code")
 	})
 	if first < 0 {
 		return "the code was spent before, by a request that the trace does not have"

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -20,6 +21,8 @@ type Options struct {
 	Keep  int              // flows; 200
 	Now   func() time.Time // the real time, however the provider's clock was moved
 	Quiet time.Duration    // a code that nobody redeemed after so long is callback.silent; 10 s
+	// Tell is given what other hubs are to Hear. It must not wait for anything. nil: there are none.
+	Tell func(Shared)
 }
 
 // Hub keeps the recent flows and tells watchers of them. A nil Hub records nothing.
@@ -27,6 +30,7 @@ type Hub struct {
 	now   func() time.Time
 	keep  int
 	quiet time.Duration
+	share func(Shared)
 
 	mu       sync.Mutex // guards what follows
 	flows    []*flow    // oldest first
@@ -40,7 +44,7 @@ type Hub struct {
 
 // NewHub makes a Hub.
 func NewHub(o Options) *Hub {
-	h := &Hub{now: o.Now, keep: o.Keep, quiet: o.Quiet, index: map[join]*flow{}, bursts: map[uint64]*burst{}, watchers: map[*Watcher]struct{}{}}
+	h := &Hub{now: o.Now, keep: o.Keep, quiet: o.Quiet, share: o.Tell, index: map[join]*flow{}, bursts: map[uint64]*burst{}, watchers: map[*Watcher]struct{}{}}
 	if h.keep <= 0 {
 		h.keep = keepFlows
 	}
@@ -57,6 +61,7 @@ func (h *Hub) Flows() []Flow {
 	}
 	all := h.snapshots()
 	slices.Reverse(all)
+	slices.SortStableFunc(all, func(a, b Flow) int { return b.At.Compare(a.At) }) // what other hubs told came later than it happened
 	for i, f := range all {
 		all[i] = f.drawn()
 	}
@@ -86,45 +91,73 @@ func (h *Hub) Flow(id string) (Flow, bool) {
 	return all[at].drawn(), true
 }
 
-// Reset forgets all flows. Those who watch go on watching.
+// Reset forgets all flows, here and wherever what happens here is heard. Those who watch go on watching.
 func (h *Hub) Reset() {
 	if h == nil {
 		return
 	}
+	now := h.now()
+	h.clear(func(*flow) bool { return true })
+	if h.share != nil {
+		h.share(Shared{Reset: now})
+	}
+}
+
+// clear forgets these flows.
+func (h *Hub) clear(these func(*flow) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for len(h.flows) > 0 {
-		h.forget()
+	for i, f := range slices.Backward(h.flows) {
+		if these(f) {
+			h.drop(i)
+		}
 	}
 	clear(h.bursts)
 }
 
-// file puts an ended record into its flow, and tells those who watch.
+// file puts an ended record into its flow, and tells those who watch, and other hubs.
 func (h *Hub) file(r *Recorder) {
 	r.record.blame()
 	if r.record.dull() {
 		return
 	}
+	if h.share == nil {
+		h.enter(r, "")
+		return
+	}
+	shared := r.shared() // before the flow changes the record: other hubs judge by themselves
+	shared.Record.FlowID = h.enter(r, "")
+	h.share(shared)
+}
+
+// enter puts a record into its flow, and returns that flow's id. If it begins one, id is its id; "" for a new one.
+func (h *Hub) enter(r *Recorder, id string) string {
 	h.mu.Lock()
-	f := h.flowOf(&r.record, r.joins)
+	f := h.flowOf(&r.record, r.joins, id)
+	gone := h.reunite(f, &r.record, r.joins, id)
 	h.learn(f, r.joins)
 	f.add(&r.record)
 	h.diagnose(f, &r.record)
 	h.await(f, &r.record)
-	watched := h.notice(f, &r.record)
+	if gone != nil {
+		h.retell(f)
+	}
+	watched := h.notice(f, &r.record, gone...)
+	id = f.ID
 	h.mu.Unlock()
 	if watched {
 		h.tell()
 	}
+	return id
 }
 
 // flowOf finds the record's flow, or begins one. A fresh authorization request always begins one, and takes over its state
 // from an older one. A logout ends a session, which is more than the flow that last used it.
-func (h *Hub) flowOf(record *Record, joins []join) *flow {
-	if f := h.find(joins); f != nil && !record.fresh() && record.Endpoint != "logout" {
+func (h *Hub) flowOf(record *Record, joins []join, id string) *flow {
+	if f := cmp.Or(h.find(joins), h.named(id)); f != nil && !record.fresh() && record.Endpoint != "logout" {
 		return f
 	}
-	f := &flow{Flow: Flow{ID: newID(), At: record.At, State: FlowOpen}}
+	f := &flow{Flow: Flow{ID: cmp.Or(id, newID()), At: record.At, State: FlowOpen}}
 	h.flows = append(h.flows, f)
 	if len(h.flows) > h.keep {
 		h.forget()
@@ -141,6 +174,15 @@ func (h *Hub) find(joins []join) *flow {
 		}
 	}
 	return found
+}
+
+// named is the flow with this id, or nil. Few ask: who hears of another hub's flow.
+func (h *Hub) named(id string) *flow {
+	at := slices.IndexFunc(h.flows, func(f *flow) bool { return f.ID == id })
+	if at < 0 {
+		return nil
+	}
+	return h.flows[at]
 }
 
 // learn makes the flow known by the keys.
@@ -166,10 +208,11 @@ func (h *Hub) unlearn(f *flow, j join) {
 }
 
 // forget drops the oldest flow with its keys and its timer.
-func (h *Hub) forget() {
-	f := h.flows[0]
-	h.flows[0] = nil
-	h.flows = h.flows[1:]
+func (h *Hub) forget() { h.drop(0) }
+
+func (h *Hub) drop(at int) {
+	f := h.flows[at]
+	h.flows = slices.Delete(h.flows, at, at+1)
 	for _, j := range f.keys {
 		h.unlearn(f, j)
 	}

@@ -12,8 +12,9 @@ type Watcher struct {
 
 // event is what watchers get: the flow as it is now, without its records, and the record that changed it.
 type event struct {
-	Flow   Flow   `json:"flow"`
-	Record Record `json:"record"`
+	Flow   Flow     `json:"flow"`
+	Record Record   `json:"record"`
+	Gone   []string `json:"gone,omitempty"` // ids of flows that turned out to be parts of this one
 }
 
 // Watch begins to watch. The caller must Close.
@@ -25,7 +26,8 @@ func (h *Hub) Watch() *Watcher {
 	return w
 }
 
-// Events gives each event as JSON: {"flow": a Flow without records, "record": a Record}. The bytes are shared by all watchers
+// Events gives each event as JSON: {"flow": a Flow without records, "record": a Record}, and
+// rarely "gone", the ids of flows that are parts of this one. The bytes are shared by all watchers
 // and must not be changed. Who is 64 events behind is dropped: the channel is closed.
 func (w *Watcher) Events() <-chan []byte { return w.events }
 
@@ -45,11 +47,11 @@ func (h *Hub) leave(w *Watcher) {
 }
 
 // notice queues an event, if anybody watches, and tells whether somebody does. Hub.mu is held; tell must be called without it.
-func (h *Hub) notice(f *flow, record *Record) bool {
+func (h *Hub) notice(f *flow, record *Record, gone ...string) bool {
 	if len(h.watchers) == 0 {
 		return false
 	}
-	h.queue = append(h.queue, event{Flow: f.snapshot(), Record: record.whole()})
+	h.queue = append(h.queue, event{Flow: f.snapshot(), Record: record.whole(), Gone: gone})
 	return true
 }
 

@@ -6,7 +6,7 @@
 //
 // The walk of one run:
 //
-//	fill     a million sessions, as the provider writes them      fill.go
+//	fill     a million sessions and the lists of their users, as the provider writes them      fill.go
 //	weigh    this process, the file, the server                   weigh.go
 //	start    a real provider on them, until /readyz says yes      start.go
 //	report   one line each, by the session                        main.go

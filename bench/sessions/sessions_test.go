@@ -24,8 +24,8 @@ func TestAFileIsFilledWeighedAndReported(t *testing.T) {
 
 func TestEachSessionIsItsOwnAndWhole(t *testing.T) {
 	store := storage.NewMemory(time.Now)
-	if err := fill(t.Context(), store, 1000); err != nil || store.Len() != 1000 {
-		t.Errorf("%d sessions are stored (%v); want 1000", store.Len(), err)
+	if err := fill(t.Context(), store, 1000); err != nil || store.Len() != 2000 {
+		t.Errorf("%d records are stored (%v); want 1000 sessions and as many lists", store.Len(), err)
 	}
 	bucket, s := storage.NewBucket[session.Session]("session", store), signedIn(1)
 	if err := bucket.Put(t.Context(), s.ID, s, kept); err != nil {

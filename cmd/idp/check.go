@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/limit"
 )
 
 type checkCommand struct{ flags }
@@ -68,8 +70,33 @@ func (s *settings) summary() [][]string {
 		{"session", fmt.Sprintf("idle %v, absolute %v", s.Session.Idle, s.Session.Absolute)},
 		{"users", strings.Join(users, ", ")},
 		{"clients", strings.Join(describe(s.Clients), ", ")},
+		{"metrics", s.whereMetricsAre()},
 		{"log", s.LogLevel + ", " + s.LogFormat},
+		{"limits", s.limits()},
 	}
+}
+
+// whereMetricsAre is where Prometheus finds /metrics.
+func (s *settings) whereMetricsAre() string {
+	switch {
+	case s.MetricsListen != "" && s.Loopback():
+		return s.Issuer + "/metrics and http://" + s.MetricsListen + "/metrics"
+	case s.MetricsListen != "":
+		return "http://" + s.MetricsListen + "/metrics"
+	case s.Loopback():
+		return s.Issuer + "/metrics"
+	}
+	return "nowhere: metrics_listen is not set"
+}
+
+// limits are those that are not off, each in a line, and whose word about addresses counts.
+func (s *settings) limits() string {
+	set := slices.DeleteFunc(s.Limits.List(), func(rate string) bool { return strings.HasSuffix(rate, " "+string(limit.Off)) })
+	if len(set) == 0 {
+		return "none"
+	}
+	set = append(set, "trusted_proxies "+cmp.Or(strings.Join(s.Limits.TrustedProxies, ", "), "none"))
+	return strings.Join(set, "\n\t")
 }
 
 func onOff(on bool) string {

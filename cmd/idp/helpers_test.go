@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
+// folder is gone when the tests are.
+var folder string
+
 // TestMain keeps what the developer's own shell has set out of the tests.
 func TestMain(m *testing.M) {
 	for _, variable := range os.Environ() {
@@ -16,7 +20,14 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name) // a name that came from Environ can be unset
 		}
 	}
-	os.Exit(m.Run())
+	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 100 // a load that opens a connection for each request runs out of ports
+	var err error
+	if folder, err = os.MkdirTemp("", "idp"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(folder) // it holds a program and nothing else
+	os.Exit(code)
 }
 
 // parse reads a command line, and the environment, as main does.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,7 +21,7 @@ import (
 func TestCheckSaysWhatItWouldRunWith(t *testing.T) {
 	path, store := binary(t), filepath.Join(t.TempDir(), "hush.db")
 	code, said := runToEnd(t, path, "check", "--store", "file:"+store, "--listen", "127.0.0.1:8099")
-	for _, want := range []string{"http://localhost:8099", "127.0.0.1:8099 (http)", store, store + ".secret", "alice, bob, carol", "spa (public, PKCE)", "in the store, encrypted"} {
+	for _, want := range []string{"http://localhost:8099", "127.0.0.1:8099 (http)", store, store + ".secret", "alice, bob, carol", "spa (public, PKCE)", "in the store, encrypted", "http://localhost:8099/metrics"} {
 		if code != 0 || !strings.Contains(said, want) {
 			t.Errorf("it ended with %d and does not say %q:\n%s", code, want, said)
 		}
@@ -31,6 +32,32 @@ func TestCheckSaysWhatItWouldRunWith(t *testing.T) {
 	code, said = runToEnd(t, path, "check", "--store", "redis+sentinel://u:hunter2@a:1,b:2/main?sentinel_password=hunter3", "--cookie-keys", testSecret)
 	if code != 0 || strings.Contains(said, "hunter") || strings.Contains(said, testSecret) || !strings.Contains(said, "a:1,b:2/main") {
 		t.Errorf("it ended with %d and said\n%s\nwant the store without its passwords", code, said)
+	}
+}
+
+func TestCheckSaysWhereMetricsAreAndWhatIsLimited(t *testing.T) {
+	path := binary(t)
+	public := publicFile + "cookie_keys: [" + testSecret + "]\n"
+	for name, row := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"a loopback issuer": {[]string{"--listen", "127.0.0.1:8099"}, []string{`metrics +http://localhost:8099/metrics\n`, `limits +none\n`}},
+		"one with a limit": {
+			[]string{"--config", file(t, loopbackFile+"limits: {token: {per_address: 7/1s}}\n"), "--metrics-listen", "127.0.0.1:9464"},
+			[]string{`metrics +http://localhost:8080/metrics and http://127.0.0.1:9464/metrics\n`, `limits +token.per_address 7/1s\n +trusted_proxies 127.0.0.0/8, ::1/128\n$`},
+		},
+		"everybody's": {
+			[]string{"--config", file(t, public+"limits: {trusted_proxies: [], login: {per_address: off}}\n")},
+			[]string{`metrics +nowhere`, `limits +password.per_address 60/1m\n`, `\n +token.per_client 60000/1m\n +trusted_proxies none\n`},
+		},
+	} {
+		code, stdout, stderr := runWith(t, "", path, append([]string{"check"}, row.args...)...)
+		for _, want := range row.want {
+			if code != 0 || !regexp.MustCompile(want).MatchString(stdout) {
+				t.Errorf("%s: it ended with %d and does not say %q:\n%s%s", name, code, want, stdout, stderr)
+			}
+		}
 	}
 }
 
@@ -127,7 +154,7 @@ func TestWhatNoCommandCanDo(t *testing.T) {
 // TestCommandsBesideAProviderOnRedis: what a command does, the provider that runs does at once.
 func TestCommandsBesideAProviderOnRedis(t *testing.T) {
 	server, path, address := redistest.Start(t), binary(t), freeAddress(t, "127.0.0.1")
-	same := []string{"--listen", address, "--issuer", "http://" + address, "--store", server.URL, "--cookie-keys", testSecret}
+	same := []string{"--listen", address, "--issuer", "http://" + address, "--store", server.URL, "--cookie-keys", testSecret, "--dev=false"}
 	startServing(t, path, same...)
 	command := func(words ...string) string {
 		t.Helper()
@@ -182,8 +209,16 @@ func checkSessions(t *testing.T, address string, command func(...string) string)
 	t.Helper()
 	alice, bob := newPerson(t, address, "alice"), newPerson(t, address, "bob")
 	said := command("sessions", "list")
-	if strings.Count(said, "signed_in") != 2 {
+	if strings.Count(said, "signed_in") != 2 || strings.Count(said, "Go-http-client") != 2 {
 		t.Fatalf("sessions list says\n%s\nwant two that are signed in", said)
+	}
+	for _, user := range []string{"alice", "ALICE@example.com"} {
+		if said := command("sessions", "list", "--user", user); strings.Count(said, "signed_in") != 1 || !strings.Contains(said, "alice\n") {
+			t.Errorf("sessions list --user %s says\n%s\nwant alice's", user, said)
+		}
+	}
+	if said := command("sessions", "list", "--user", "mallory"); !strings.Contains(said, "no session of the sub mallory") {
+		t.Errorf("sessions list of nobody says %s", said)
 	}
 	command("sessions", "end", idOf(t, said, "alice"))
 	token := bob.Tokens("spa", bob.Code(idptest.Request("spa", "prompt", "none")))["id_token"].(string)
@@ -194,7 +229,7 @@ func checkSessions(t *testing.T, address string, command func(...string) string)
 			return answer.Location != nil && answer.Location.Query().Get("error") == "login_required"
 		})
 	}
-	if said := command("sessions", "list"); strings.Count(said, "signed_out") != 2 {
+	if said := command("sessions", "list"); strings.Count(said, "signed_out") != 2 || !strings.Contains(said, "alice\n") || !strings.Contains(said, "bob\n") {
 		t.Errorf("sessions list says\n%s\nwant two that are signed out", said)
 	}
 	if said := command("sessions", "end", idOf(t, command("sessions", "list"), "signed_out")); !strings.Contains(said, "already") {

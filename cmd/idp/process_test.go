@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -17,12 +18,21 @@ import (
 // patience is how long a test waits for something that ought to happen at once; it is the time until a failure, not of a success.
 const patience = time.Minute
 
-// binary builds the program and returns its path.
+// built is the program, made once for all tests, in the folder of TestMain.
+var built = sync.OnceValues(func() (path string, err error) {
+	path = filepath.Join(folder, "idp")
+	if output, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	return path, nil
+})
+
+// binary is the path of the program.
 func binary(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "idp")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, output)
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }

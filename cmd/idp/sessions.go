@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,28 +10,37 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/storage"
 )
 
 type sessionsCommand struct {
-	List listSessionsCommand `cmd:"" help:"Show the newest sessions. Development mode keeps this list; without it end sessions by their sid."`
+	List listSessionsCommand `cmd:"" help:"Show the sessions of the configured users, or of one, that last or ended within the last hour."`
 	End  endSessionCommand   `cmd:"" help:"Sign out a session, wherever its browser is."`
 }
 
-type listSessionsCommand struct{ flags }
+type listSessionsCommand struct {
+	flags
+	User string `help:"Only sessions of this user: a username, an email address or a sub, that of a user too who is not configured any more." placeholder:"USER"`
+}
 
-// Run prints the sessions that the provider remembered to list and that are still stored, the newest first.
+// Run prints a line for each session, user by user, the newest first.
 func (c listSessionsCommand) Run() error {
-	return c.withSessions(func(ctx context.Context, s settings, store shared) error {
-		ids, err := sessionIndex(ctx, store)
+	return c.withSessions(func(ctx context.Context, s settings, manager *session.Manager) error {
+		subs, err := s.subs(c.User)
 		if err != nil {
 			return err
 		}
-		if ids == nil && !s.Development() {
-			return errors.New("no list of sessions is in this store: providers in development mode keep one; " +
-				"without it, `idp sessions end SID` ends the session that the sid of an ID token names")
+		list, err := sessionsOf(ctx, manager, subs)
+		if err != nil {
+			return err
 		}
-		return s.printSessions(ctx, storage.NewBucket[session.Session]("session", store), ids)
+		if len(list) == 0 && c.User != "" {
+			fmt.Println("There is no session of the sub", subs[0])
+			return nil
+		}
+		printSessions(list, manager)
+		return nil
 	})
 }
 
@@ -41,8 +51,7 @@ type endSessionCommand struct {
 
 // Run ends the session. Every provider on the store hears of it with the browser's next request.
 func (c endSessionCommand) Run() error {
-	return c.withSessions(func(ctx context.Context, _ settings, store shared) error {
-		manager := &session.Manager{Sessions: storage.NewBucket[session.Session]("session", store), Now: time.Now}
+	return c.withSessions(func(ctx context.Context, _ settings, manager *session.Manager) error {
 		id, _, isSID := strings.Cut(c.ID, ".")
 		s, err := manager.Sessions.Get(ctx, id)
 		switch {
@@ -68,7 +77,7 @@ func (c endSessionCommand) Run() error {
 }
 
 // withSessions does something with the sessions in the store.
-func (f flags) withSessions(do func(context.Context, settings, shared) error) error {
+func (f flags) withSessions(do func(context.Context, settings, *session.Manager) error) error {
 	s, err := f.settings()
 	if err != nil {
 		return err
@@ -79,43 +88,61 @@ func (f flags) withSessions(do func(context.Context, settings, shared) error) er
 		return err
 	}
 	defer store.close()
-	return do(ctx, s, store)
+	return do(ctx, s, s.SessionsIn(store, time.Now))
 }
 
-// sessionIndex are the ids that the console wrote down (idp/console), the newest first; nil: it never did.
-func sessionIndex(ctx context.Context, store storage.Store) ([]string, error) {
-	ids, err := storage.NewBucket[[]string]("session-index", store).Get(ctx, "all")
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil, nil
+// subs are those of all configured users, or of the one that is meant by name.
+func (s *settings) subs(name string) ([]string, error) {
+	directory, err := users.New(s.Users)
+	if err != nil {
+		return nil, err
 	}
-	return ids, err
+	if name != "" {
+		if user, ok := directory.ByName(name); ok {
+			return []string{user.Sub}, nil
+		}
+		return []string{name}, nil
+	}
+	var subs []string
+	for _, user := range directory.All() {
+		subs = append(subs, user.Sub)
+	}
+	return subs, nil
 }
 
-func (s *settings) printSessions(ctx context.Context, sessions storage.Bucket[session.Session], ids []string) error {
-	rows := [][]string{{"ID", "STATE", "STARTED", "LAST SEEN", "USERS"}}
-	for _, id := range ids {
-		found, err := sessions.Get(ctx, id)
-		if errors.Is(err, storage.ErrNotFound) {
-			continue
-		}
+// listed is a session, and whose it is or was.
+type listed struct {
+	session.Session
+	subs []string
+}
+
+// sessionsOf are the sessions of subs, each once.
+func sessionsOf(ctx context.Context, manager *session.Manager, subs []string) ([]listed, error) {
+	var all []listed
+	for _, sub := range subs {
+		found, err := manager.Of(ctx, sub)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		rows = append(rows, []string{id, s.stateOfSession(found, time.Now()), moment(found.StartedAt), moment(found.LastSeen), strings.Join(found.Subs(), ", ")})
+		for _, s := range found {
+			if i := slices.IndexFunc(all, func(l listed) bool { return l.ID == s.ID }); i >= 0 {
+				all[i].subs = append(all[i].subs, sub)
+				continue
+			}
+			all = append(all, listed{s, []string{sub}})
+		}
+	}
+	return all, nil
+}
+
+func printSessions(list []listed, manager *session.Manager) {
+	rows := [][]string{{"ID", "STATE", "STARTED", "LAST SEEN", "BROWSER", "USERS"}}
+	for _, l := range list {
+		subs := l.Subs()
+		if len(subs) == 0 {
+			subs = l.subs // one that ended does not say whose it was
+		}
+		rows = append(rows, []string{l.ID, manager.State(l.Session), moment(l.StartedAt), moment(l.LastSeen), cmp.Or(l.Browser, "-"), strings.Join(subs, ", ")})
 	}
 	printTable(rows...)
-	return nil
-}
-
-// stateOfSession is what the session's own cookie would find, in the words of the console.
-func (s *settings) stateOfSession(found session.Session, now time.Time) string {
-	switch {
-	case !found.EndedAt.IsZero():
-		return "signed_out"
-	case !now.Before(found.StartedAt.Add(s.Session.Absolute)):
-		return "expired"
-	case !now.Before(found.LastSeen.Add(s.Session.Idle)):
-		return "idle"
-	}
-	return "signed_in"
 }

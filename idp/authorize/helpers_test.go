@@ -53,6 +53,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	}
 	sessions := &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),
+		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
 		Cookies:  session.NewCookies(issuer, key, 12*time.Hour),
 		Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
 	}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -35,8 +34,7 @@ type Endpoint struct {
 	Keys     *keys.Ring
 	Sessions *session.Manager // those of Issuer
 	Scopes   oidc.Scope       // all that the provider knows
-	Store    storage.Store
-	Ending   <-chan struct{} // closed when the provider ends, so that streams end too; nil: they end with their requests
+	Ending   <-chan struct{}  // closed when the provider ends, so that streams end too; nil: they end with their requests
 }
 
 // Routes mounts the console, guards included, on a group at Path.
@@ -44,15 +42,6 @@ func (e *Endpoint) Routes(g *echo.Group) {
 	h := echo.WrapHandler(e.handler())
 	g.Any("", h)
 	g.Any("/*", h)
-}
-
-// Noted remembers a session that somebody just signed in to, so that the console can list it. Sessions are not scanned
-// (package storage): who wants to find one has to write it down. A failing store is no reason to fail a sign-in.
-func (e *Endpoint) Noted(ctx context.Context, s *session.Session) {
-	if e == nil || s == nil {
-		return
-	}
-	_ = e.index().note(ctx, s.ID, e.Sessions.Absolute)
 }
 
 func (e *Endpoint) handler() http.Handler {

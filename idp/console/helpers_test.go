@@ -81,9 +81,10 @@ func endpoint(t *testing.T, issuer string) *console.Endpoint {
 	return &console.Endpoint{
 		Issuer: issuer, Issuers: []string{issuer, "http://idp.localhost:8080"}, Origins: []string{demo}, Token: token,
 		Pages: templates, Hub: trace.NewHub(trace.Options{Now: time.Now}), Lab: failureLab, Keys: ring, Users: people,
-		Clients: clients.New([]oidc.Client{spa(), web()}), Store: store, Scopes: oidc.StandardScope(),
+		Clients: clients.New([]oidc.Client{spa(), web()}), Scopes: oidc.StandardScope(),
 		Sessions: &session.Manager{
-			Sessions: storage.NewBucket[session.Session]("session", store), Idle: 2 * time.Hour, Absolute: 12 * time.Hour,
+			Sessions: storage.NewBucket[session.Session]("session", store),
+			Index:    storage.NewBucket[[]session.Entry]("session-index", store), Idle: 2 * time.Hour, Absolute: 12 * time.Hour,
 			Cookies: session.NewCookies(u, [][]byte{[]byte(strings.Repeat("k", 32))}, 12*time.Hour),
 			Now:     failureLab.Clock.Now, Random: rand.Text,
 		},

@@ -82,7 +82,7 @@ func TestKeysThatAreSharedHaveTimes(t *testing.T) {
 	seal, err := keys.NewSeal([][]byte{[]byte(strings.Repeat("k", 32))})
 	must(t, err)
 	h.Keys, err = keys.NewShared([]keys.Spec{{Alg: jose.ES256}}, keys.Sharing{
-		Records: storage.NewBucket[keys.Stored]("keys", h.Store), Seal: seal, Now: h.Lab.Clock.Now, Propagation: time.Minute,
+		Records: storage.NewBucket[keys.Stored]("keys", storage.NewMemory(h.Lab.Clock.Now)), Seal: seal, Now: h.Lab.Clock.Now, Propagation: time.Minute,
 	})
 	must(t, err)
 	before := publicKeys(t, h)[0].(map[string]any)

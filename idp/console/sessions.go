@@ -1,10 +1,11 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -14,37 +15,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// maxSessions is how many the console remembers; older ones go on, unlisted.
+// maxSessions is how many the console shows, the newest.
 const maxSessions = 100
-
-// index is the list of the sessions' ids, newest first, in one record of the store.
-type index struct{ storage.Bucket[[]string] }
-
-const indexKey = "all"
-
-func (e *Endpoint) index() index {
-	return index{storage.NewBucket[[]string]("session-index", e.Store)}
-}
-
-func (i index) note(ctx context.Context, id string, ttl time.Duration) error {
-	return i.Update(ctx, indexKey, ttl, func(old *[]string) (*[]string, error) {
-		ids := []string{id}
-		if old != nil {
-			ids = append(ids, slices.DeleteFunc(*old, func(known string) bool { return known == id })...)
-		}
-		ids = ids[:min(len(ids), maxSessions)]
-		return &ids, nil
-	})
-}
-
-// ids are those of the sessions that are still stored or not: who asks looks.
-func (i index) ids(ctx context.Context) ([]string, error) {
-	ids, err := i.Get(ctx, indexKey)
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil, nil
-	}
-	return ids, err
-}
 
 // sessionAnswer is a session as the console shows it. ID is a handle, no part of the cookie.
 type sessionAnswer struct {
@@ -55,6 +27,7 @@ type sessionAnswer struct {
 	LastSeen    time.Time       `json:"last_seen,omitzero"`
 	EndedAt     time.Time       `json:"ended_at,omitzero"`
 	ExpiresAt   time.Time       `json:"expires_at"` // at the latest
+	Browser     string          `json:"browser,omitempty"`
 	Accounts    []accountAnswer `json:"accounts"`
 }
 
@@ -83,29 +56,27 @@ func (e *Endpoint) sessions(_ http.ResponseWriter, r *http.Request) (any, error)
 	return map[string]any{"sessions": answers, "idle": e.Sessions.Idle.String(), "absolute": e.Sessions.Absolute.String()}, nil
 }
 
-// listed are the sessions that the store still has, newest first.
+// listed are the sessions of all users, each once, newest first.
 func (e *Endpoint) listed(ctx context.Context) ([]session.Session, error) {
-	ids, err := e.index().ids(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var list []session.Session
-	for _, id := range ids {
-		s, err := e.Sessions.Sessions.Get(ctx, id)
-		if errors.Is(err, storage.ErrNotFound) {
-			continue
-		}
+	found := map[string]session.Session{}
+	for _, user := range e.Users.All() {
+		list, err := e.Sessions.Of(ctx, user.Sub)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, s)
+		for _, s := range list {
+			found[s.ID] = s
+		}
 	}
-	return list, nil
+	all := slices.SortedFunc(maps.Values(found), func(a, b session.Session) int {
+		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return all[:min(len(all), maxSessions)], nil
 }
 
 func (e *Endpoint) sessionAnswer(s session.Session) sessionAnswer {
 	answer := sessionAnswer{
-		ID: handle(s), State: e.stateOf(s), StartedAt: s.StartedAt, LastSeen: s.LastSeen, EndedAt: s.EndedAt,
+		ID: handle(s), State: e.Sessions.State(s), Browser: s.Browser, StartedAt: s.StartedAt, LastSeen: s.LastSeen, EndedAt: s.EndedAt,
 		ExpiresAt: s.StartedAt.Add(e.Sessions.Absolute), Accounts: []accountAnswer{},
 	}
 	for _, account := range s.Accounts {
@@ -115,33 +86,21 @@ func (e *Endpoint) sessionAnswer(s session.Session) sessionAnswer {
 	return answer
 }
 
-// stateOf is what the session's own cookie would find.
-func (e *Endpoint) stateOf(s session.Session) string {
-	now := e.Sessions.Now()
-	switch {
-	case !s.EndedAt.IsZero():
-		return "signed_out"
-	case !now.Before(s.StartedAt.Add(e.Sessions.Absolute)):
-		return "expired"
-	case !now.Before(s.LastSeen.Add(e.Sessions.Idle)):
-		return "idle"
-	}
-	return "signed_in"
-}
-
 func handle(s session.Session) string {
 	sum := sha256.Sum256([]byte("console session " + s.ID))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 // changes are what can be done to a session, by the value of "do". user is the sub of who it shall be of.
-var changes = map[string]func(e *Endpoint, ctx context.Context, id, user string) error{
-	"end": func(e *Endpoint, ctx context.Context, id, _ string) error { return e.Sessions.End(ctx, id) },
-	"expire": func(e *Endpoint, ctx context.Context, id, _ string) error {
-		return e.edit(ctx, id, func(s *session.Session) { s.StartedAt = e.Sessions.Now().Add(-e.Sessions.Absolute) })
+var changes = map[string]func(e *Endpoint, ctx context.Context, s session.Session, user string) error{
+	"end": func(e *Endpoint, ctx context.Context, s session.Session, _ string) error {
+		return e.Sessions.End(ctx, s.ID)
 	},
-	"idle": func(e *Endpoint, ctx context.Context, id, _ string) error {
-		return e.edit(ctx, id, func(s *session.Session) { s.LastSeen = e.Sessions.Now().Add(-e.Sessions.Idle) })
+	"expire": func(e *Endpoint, ctx context.Context, s session.Session, _ string) error {
+		return e.edit(ctx, s.ID, func(s *session.Session) { s.StartedAt = e.Sessions.Now().Add(-e.Sessions.Absolute) })
+	},
+	"idle": func(e *Endpoint, ctx context.Context, s session.Session, _ string) error {
+		return e.edit(ctx, s.ID, func(s *session.Session) { s.LastSeen = e.Sessions.Now().Add(-e.Sessions.Idle) })
 	},
 	"user": (*Endpoint).changeUser,
 }
@@ -163,7 +122,7 @@ func (e *Endpoint) changeSession(_ http.ResponseWriter, r *http.Request) (any, e
 	if err != nil {
 		return nil, err
 	}
-	if err := change(e, r.Context(), s.ID, asked.User); err != nil {
+	if err := change(e, r.Context(), s, asked.User); err != nil {
 		return nil, err
 	}
 	changed, err := e.Sessions.Sessions.Get(r.Context(), s.ID)
@@ -194,13 +153,16 @@ func (e *Endpoint) edit(ctx context.Context, id string, change func(*session.Ses
 }
 
 // changeUser gives the session to another user, as if that one had signed in instead. Another user is another sid.
-func (e *Endpoint) changeUser(ctx context.Context, id, username string) error {
+func (e *Endpoint) changeUser(ctx context.Context, s session.Session, username string) error {
 	user, ok := e.Users.ByName(username)
 	if !ok {
 		return oidc.InvalidRequest.Errorf("user %.50q does not exist: GET /console/users lists who does", username)
 	}
-	now, sid := e.Sessions.Now(), id+"."+e.Sessions.Random()
-	return e.edit(ctx, id, func(s *session.Session) {
+	if err := e.Sessions.Note(ctx, user.Sub, s); err != nil {
+		return err
+	}
+	now, sid := e.Sessions.Now(), s.ID+"."+e.Sessions.Random()
+	return e.edit(ctx, s.ID, func(s *session.Session) {
 		account := session.Account{Sub: user.Sub, SID: sid, AuthTime: now, SelectedAt: now, ACR: "0", AMR: []string{"user"}}
 		s.Accounts = []session.Account{account}
 	})

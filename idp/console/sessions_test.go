@@ -1,12 +1,10 @@
 package console_test
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hush-idp/hush/idp/session"
 )
@@ -17,7 +15,6 @@ func (h *house) signIn(t *testing.T, sub string) (*session.Session, string) {
 	w := httptest.NewRecorder()
 	s, err := h.Sessions.SignIn(w, httptest.NewRequest(http.MethodGet, "/", nil), session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}})
 	must(t, err)
-	h.Noted(t.Context(), s)
 	var cookies []string
 	for _, cookie := range w.Result().Cookies() {
 		cookies = append(cookies, cookie.Name+"="+cookie.Value)
@@ -45,7 +42,6 @@ func TestSessions(t *testing.T) {
 	}
 	h.signIn(t, "alice")
 	s, cookies := h.signIn(t, "bob")
-	h.Noted(t.Context(), s) // a second sign-in to the same session
 	response := h.ask(t, "GET", "/console/sessions", "", "Cookie", cookies)
 	text := read(t, response)
 	if strings.Contains(text, s.ID) || !strings.Contains(text, `"this_browser":true`) {
@@ -106,18 +102,26 @@ func TestChangesOfASessionThatCannotBe(t *testing.T) {
 
 func TestTheSessionsListedAreBounded(t *testing.T) {
 	h := newHouse(t)
-	for i := range 105 {
-		s := session.Session{ID: fmt.Sprint(i), StartedAt: time.Now(), LastSeen: time.Now(), Accounts: []session.Account{{Sub: "alice"}}}
-		must(t, h.Sessions.Sessions.Put(t.Context(), s.ID, s, time.Hour))
-		h.Noted(t.Context(), &s)
+	for range 60 {
+		h.signIn(t, "alice")
+		h.signIn(t, "bob")
 	}
-	if got := len(h.sessions(t)); got != 100 {
-		t.Errorf("%d sessions are listed; want the newest 100", got)
+	if got := h.sessions(t); len(got) != 100 {
+		t.Errorf("%d sessions are listed; want the newest 100", len(got))
 	}
 }
 
-func TestWithoutAConsoleNothingIsNoted(t *testing.T) {
+// Who is made another's is found there, and can be ended there.
+func TestASessionThatIsAnothersNowIsListedOnce(t *testing.T) {
 	h := newHouse(t)
-	h.Endpoint = nil
-	h.Noted(t.Context(), &session.Session{ID: "s"}) // as in production
+	_, cookies := h.signIn(t, "alice")
+	path := "/console/sessions/" + h.sessions(t)[0].(map[string]any)["id"].(string)
+	h.json(t, 200, "POST", path, `{"do":"user","user":"bob"}`)
+	if list := h.sessions(t); len(list) != 1 || list[0].(map[string]any)["accounts"].([]any)[0].(map[string]any)["username"] != "bob" {
+		t.Errorf("listed are %v; want bob's", list)
+	}
+	h.json(t, 200, "POST", path, `{"do":"end"}`)
+	if _, err := h.current(t, cookies); err != session.SignedOut {
+		t.Errorf("the browser finds %v; want SignedOut", err)
+	}
 }

@@ -41,7 +41,7 @@ func newHouse(t *testing.T, secrets ...string) *house {
 }
 
 // seal is one with secrets that are told apart by a word.
-func seal(t *testing.T, words ...string) keys.Seal {
+func seal(t testing.TB, words ...string) keys.Seal {
 	t.Helper()
 	var secrets [][]byte
 	for _, word := range words {

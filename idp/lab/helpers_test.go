@@ -48,6 +48,7 @@ func newHouse(t *testing.T) *house {
 		Lab: lab.New(clock.Now, rand.Text), clock: clock, hub: trace.NewHub(trace.Options{Now: clock.Now}), ring: ring,
 		sessions: &session.Manager{
 			Sessions: storage.NewBucket[session.Session]("session", store),
+			Index:    storage.NewBucket[[]session.Entry]("session-index", store),
 			Cookies:  session.NewCookies(&url.URL{Scheme: "http", Host: "localhost:8080"}, [][]byte{[]byte(strings.Repeat("k", 32))}, time.Hour),
 			Idle:     time.Hour, Absolute: time.Hour, Now: clock.Now, Random: rand.Text,
 		},

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,7 +25,7 @@ type AddressConfig struct {
 	PerAddress Rate `yaml:"per_address"`
 }
 
-// TokenConfig limits token requests by where they come from, and tokens by the client that gets them.
+// TokenConfig limits token requests by where they come from, and tokens by the confidential client that gets them.
 type TokenConfig struct {
 	PerAddress Rate `yaml:"per_address"`
 	PerClient  Rate `yaml:"per_client"`
@@ -81,6 +82,16 @@ func (c Config) WithDefaults(loopback bool) Config {
 		c.TrustedProxies = ownMachine
 	}
 	return c
+}
+
+// List is each rate by its path below limits, sorted: "login.per_address 300/1m".
+func (c Config) List() []string {
+	var list []string
+	for path, r := range c.rates() {
+		list = append(list, path+" "+string(cmp.Or(*r, Off)))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Check reports all that is wrong with c: where, as a path below limits, and what was expected.

@@ -13,7 +13,7 @@
 //
 //	POST /login      Login.PerAddress      every request, good or bad
 //	  its password   Passwords             wrong ones only: of an address, of a user, of a user from an address
-//	POST /token      Token.PerAddress      every request; Token.PerClient: answers with tokens
+//	POST /token      Token.PerAddress      every request; Token.PerClient: answers with tokens to a confidential client
 //
 // The answer. RFC 6585 §4: "The 429 status code indicates that the user has sent too many requests in a given amount of
 // time", and the response "MAY include a Retry-After header". OAuth has no code of its own for it: RFC 6749 §5.2 lists what
@@ -21,7 +21,8 @@
 // client (wait, try again) and needs no second rule beside the 503 of a store that is gone; the status tells them apart.
 //
 // What a limit must not do is lock out whom it protects. A client_id can be claimed by anybody, so a client is charged for tokens it
-// got and never for requests that were refused. A user name can be typed by anybody, so one address has used up its own
+// got and never for requests that were refused; and a public client is all who use it, so it has no limit of its own, which one
+// of them could use up and which its success would reach. A user name can be typed by anybody, so one address has used up its own
 // share of a user's attempts long before it has used up the user's.
 //
 // Nothing tells who exists: the tables know names as they were typed, and whoever is refused is refused before a

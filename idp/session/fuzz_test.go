@@ -112,6 +112,7 @@ func FuzzStoredSession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, record []byte) {
 		m := *h.Manager
 		m.Sessions = storage.NewBucket[session.Session]("session", storagetest.Holding(record))
+		m.Index = storage.NewBucket[[]session.Entry]("session-index", storage.NewMemory(m.Now))
 		got, err := m.Current(b.request(t))
 		if err == nil && !bytes.Equal(got.SecretHash, s.SecretHash) {
 			t.Errorf("%s opens for a cookie without its secret", record)
@@ -143,4 +144,48 @@ func checkRewritten(t *testing.T, record []byte) {
 	if diff := cmp.Diff(first, second); diff != "" {
 		t.Errorf("%s is read again as something else:\n%s", record, diff)
 	}
+}
+
+// FuzzStoredIndex: whatever the store answers for a user's list, only sessions of that user are found in it, and one who signs
+// in is listed or not signed in.
+func FuzzStoredIndex(f *testing.F) {
+	h := newQuietHouse(f)
+	b := h.signedIn(f, "alice")
+	id, _ := h.value(f, b)
+	h.signedIn(f, "bob")
+	f.Add([]byte(`[{"id":"` + id + `","until":"9999-12-31T23:59:59Z"}]`))
+	for _, record := range []string{"[]", "null", "", "[null]", "{}", `["` + id + `"]`, `[{"id":""},{"id":"x","until":"0001-01-01T00:00:00Z"}]`, `[{"until":7}]`} {
+		f.Add([]byte(record))
+	}
+	f.Fuzz(func(t *testing.T, record []byte) {
+		m := *h.Manager
+		m.Sessions = storage.NewBucket[session.Session]("session", copied(t, h, id))
+		m.Index = storage.NewBucket[[]session.Entry]("session-index", storagetest.Holding(record))
+		list, err := m.Of(t.Context(), "alice")
+		for _, s := range list {
+			if _, ok := s.Account("alice"); !ok || err != nil {
+				t.Errorf("%s: Of(alice) = %+v, %v", record, list, err)
+			}
+		}
+		if _, err := m.SignIn(httptest.NewRecorder(), b.request(t), session.Account{Sub: "carol"}); len(record) > 0 && (err == nil) != (json.Unmarshal(record, new([]session.Entry)) == nil) {
+			t.Errorf("%s: SignIn: %v", record, err)
+		}
+		if err := m.End(t.Context(), id); err != nil {
+			t.Errorf("%s: End: %v", record, err)
+		}
+	})
+}
+
+// copied is a store with the one session in it.
+func copied(t *testing.T, h *house, id string) storage.Store {
+	t.Helper()
+	store := storage.NewMemory(h.clock.Now)
+	s, err := h.Sessions.Get(t.Context(), id)
+	if err == nil {
+		err = storage.NewBucket[session.Session]("session", store).Put(t.Context(), id, s, time.Hour)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
 }

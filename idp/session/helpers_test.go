@@ -44,6 +44,7 @@ func newHouse(t testing.TB) *house {
 	store := &storagetest.Spy{Store: storage.NewMemory(func() time.Time { return start })}
 	return &house{clock: c, store: store, Manager: &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),
+		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
 		Cookies:  cookies(t, httpIssuer, newKey), Idle: idle, Absolute: absolute, Now: c.Now, Random: rand.Text,
 	}}
 }

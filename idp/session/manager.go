@@ -16,6 +16,7 @@ import (
 // Manager finds, begins and ends sessions.
 type Manager struct {
 	Sessions storage.Bucket[Session]
+	Index    storage.Bucket[[]Entry] // by sub: the sessions of a user
 	Cookies  Cookies
 	Idle     time.Duration // a session not used for so long is over
 	Absolute time.Duration // so long after its first sign-in a session is over in any case
@@ -48,19 +49,39 @@ func (m *Manager) Current(r *http.Request) (*Session, error) {
 }
 
 func (m *Manager) judge(s Session, secret string) error {
-	now, given := m.Now(), sha256.Sum256([]byte(secret))
+	over, given := m.over(s), sha256.Sum256([]byte(secret))
 	switch {
-	case !s.EndedAt.IsZero():
+	case over == SignedOut:
 		return SignedOut
 	case subtle.ConstantTimeCompare(s.SecretHash, given[:]) != 1:
 		return Superseded
+	case over != "":
+		return over
+	}
+	return nil
+}
+
+// over is why the session is over; "" while it lasts.
+func (m *Manager) over(s Session) Absence {
+	now := m.Now()
+	switch {
+	case !s.EndedAt.IsZero():
+		return SignedOut
 	case !now.Before(s.StartedAt.Add(m.Absolute)):
 		return Expired
 	case !now.Before(s.LastSeen.Add(m.Idle)):
 		return Idle
 	}
-	return nil
+	return ""
 }
+
+var states = map[Absence]string{"": "signed_in", SignedOut: "signed_out", Expired: "expired", Idle: "idle"}
+
+// State is what the session's own cookie would find: signed_in, signed_out, expired or idle.
+func (m *Manager) State(s Session) string { return states[m.over(s)] }
+
+// keptUntil is when the store may forget the session.
+func (m *Manager) keptUntil(s Session) time.Time { return s.StartedAt.Add(m.Absolute + keptExpired) }
 
 // touch notes that the session is in use. An Update and no Put, so that it cannot bring back what was just signed out.
 func (m *Manager) touch(ctx context.Context, s Session) error {
@@ -88,6 +109,10 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 	}
 	account.AuthTime, account.SelectedAt = m.Now(), m.Now()
 	account.SID = s.ID + "." + m.Random()
+	s.Browser = browserName(r.UserAgent())
+	if err := m.Note(r.Context(), account.Sub, *s); err != nil {
+		return nil, err
+	}
 	secret := m.Random()
 	s, err = m.add(r.Context(), *s, account, sha256.Sum256([]byte(secret)))
 	if err != nil {
@@ -98,7 +123,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 
 // add stores the account in the session as it is at that moment: an account signed out meanwhile does not come back.
 func (m *Manager) add(ctx context.Context, s Session, account Account, secretHash [sha256.Size]byte) (saved *Session, err error) {
-	ttl := s.StartedAt.Add(m.Absolute).Sub(m.Now()) + keptExpired
+	ttl := m.keptUntil(s).Sub(m.Now())
 	err = m.Sessions.Update(ctx, s.ID, ttl, func(old *Session) (*Session, error) {
 		saved = old
 		if old == nil || !old.EndedAt.IsZero() {
@@ -109,7 +134,7 @@ func (m *Manager) add(ctx context.Context, s Session, account Account, secretHas
 			entry.SID = before.SID // the same user again: the relying parties' sid stays good
 		}
 		saved.put(entry)
-		saved.SecretHash, saved.LastSeen = secretHash[:], m.Now()
+		saved.SecretHash, saved.LastSeen, saved.Browser = secretHash[:], m.Now(), s.Browser
 		return saved, nil
 	})
 	return saved, err
@@ -150,26 +175,34 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 
 // End signs out the session with this id, wherever its browser is. One that is not there, or ended already, stays so.
 func (m *Manager) End(ctx context.Context, id string) error {
-	return m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
-		if s == nil || !s.EndedAt.IsZero() {
-			return s, nil
-		}
-		return s.ended(m.Now()), nil
-	})
+	return m.signOut(ctx, id, func(Account) bool { return true })
 }
 
 // SignOutSID signs out the account that sid names, wherever its browser is; the session's other accounts stay. A sid that
 // names nothing is signed out already.
 func (m *Manager) SignOutSID(ctx context.Context, sid string) error {
 	id, _, _ := strings.Cut(sid, ".")
-	return m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
+	return m.signOut(ctx, id, func(a Account) bool { return a.SID == sid })
+}
+
+// signOut takes the accounts out of the session, and ends it with the last.
+func (m *Manager) signOut(ctx context.Context, id string, which func(Account) bool) error {
+	var gone []string
+	err := m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
+		gone = nil
 		if s == nil || !s.EndedAt.IsZero() {
 			return s, nil
 		}
-		s.Accounts = slices.DeleteFunc(s.Accounts, func(a Account) bool { return a.SID == sid })
+		before := s.Subs()
+		s.Accounts = slices.DeleteFunc(s.Accounts, which)
+		gone = slices.DeleteFunc(before, func(sub string) bool { return s.index(sub) >= 0 })
 		if len(s.Accounts) == 0 {
 			return s.ended(m.Now()), nil
 		}
 		return s, nil
 	})
+	if err == nil {
+		m.strike(ctx, id, gone)
+	}
+	return err
 }

@@ -12,6 +12,8 @@ type Session struct {
 	StartedAt  time.Time `json:"started_at"`
 	LastSeen   time.Time `json:"last_seen"` // brought up to date at a tenth of the idle lifetime, not at each request
 	Accounts   []Account `json:"accounts"`  // the one used last first; never empty while the session lasts
+	// Browser is what the browser of the last sign-in says it is, in words for a person: "Firefox on Linux".
+	Browser string `json:"browser,omitempty"`
 	// EndedAt is when the session was signed out. What is left then, a tombstone, only tells why the cookie opens nothing.
 	EndedAt time.Time `json:"ended_at,omitzero"`
 }

@@ -18,7 +18,8 @@
 // the cache answers. A Put costs one. An Update has to know the old value, and guesses it: what this process put there a
 // moment ago, or has in its cache, or, where a ttl allows to create, nothing. A right guess costs one trip, no guess or a
 // wrong one costs two. A guess decides nothing: the script replaces a value only where the guess was right, and an error
-// that change gives for a guess counts only after a read.
+// that change gives for a guess counts only after a read. Updates of one key that come in each other's way stand in line
+// within a process, so that only one of each process tries again at a time.
 //
 // # How old an answer from the cache can be
 //
@@ -27,6 +28,12 @@
 // answers that one. A write of another process is seen as soon as the server's message arrives, about half a trip after
 // that writer has its answer. When the network breaks without a word, the connection is given up, and its copies with it,
 // after [DeadAfter] at the most. No copy is used for longer than [CacheFor], whatever happens.
+//
+// # Words to other processes
+//
+// Store is a [storage.Bus] too: Publish and Subscribe are those of Redis, on channels "hush:", the number of the database, and the topic.
+// A subscriber has a connection of its own; when it breaks, or is silent for [DeadAfter], another is made, and what was said meanwhile is
+// lost.
 //
 // # When Redis is slow or gone
 //

@@ -41,7 +41,7 @@ func (t target) open(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis: at %s: %w", strings.Join(t.hosts, ", "), err)
 	}
-	s := &Store{client: client, wrote: newMemo()}
+	s := &Store{client: client, channel: prefix + strconv.Itoa(t.database) + ":", wrote: newMemo(), ending: make(chan struct{})}
 	if err = t.inspect(ctx, client); err == nil {
 		err = s.Ping(ctx)
 	}

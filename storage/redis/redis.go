@@ -38,9 +38,12 @@ var (
 
 // Store is a storage.Store whose records live in Redis. Open makes one; many goroutines and processes may use it at once.
 type Store struct {
-	client rueidis.Client
-	wrote  *memo
-	closed atomic.Bool
+	client  rueidis.Client
+	channel string // before each topic: channels know no databases, so the number of ours is in it
+	wrote   *memo
+	turns   turns
+	closed  atomic.Bool
+	ending  chan struct{} // closed with it
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -76,7 +79,9 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 // read asks the cache first where the key is one that is cached.
 func (s *Store) read(ctx context.Context, key string) (record, error) {
 	if strings.HasPrefix(key, cached) {
-		found, err := recordIn(s.client.DoCache(ctx, s.client.B().Get().Key(key).Cache(), CacheFor))
+		found, err := recordIn(inTime(ctx, func() rueidis.RedisResult {
+			return s.client.DoCache(ctx, s.client.B().Get().Key(key).Cache(), CacheFor)
+		}))
 		if err == nil {
 			return found, nil
 		}
@@ -90,7 +95,7 @@ func (s *Store) read(ctx context.Context, key string) (record, error) {
 
 // readThrough asks the server.
 func (s *Store) readThrough(ctx context.Context, key string) (record, error) {
-	return recordIn(s.client.Do(ctx, s.client.B().Get().Key(key).Build()))
+	return recordIn(s.do(ctx, s.client.B().Get().Key(key).Build()))
 }
 
 func recordIn(reply rueidis.RedisResult) (record, error) {
@@ -123,9 +128,11 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 // forgotten it when write returns.
 func (s *Store) write(ctx context.Context, key string, command rueidis.Completed) rueidis.RedisResult {
 	if !strings.HasPrefix(key, cached) {
-		return s.client.Do(ctx, command)
+		return s.do(ctx, command)
 	}
-	return s.client.DoMulti(ctx, command, s.client.B().Exists().Key(key).Build())[0]
+	return inTime(ctx, func() rueidis.RedisResult {
+		return s.client.DoMulti(ctx, command, s.client.B().Exists().Key(key).Build())[0]
+	})
 }
 
 // milliseconds are rounded up: a record is never collected before its ttl.
@@ -137,7 +144,7 @@ func milliseconds(ttl time.Duration) int64 {
 func (s *Store) Ping(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, CallLimit)
 	defer cancel()
-	err := s.client.Do(limited, s.client.B().Set().Key(pingKey).Value("").PxMilliseconds(60_000).Build()).Error()
+	err := s.do(limited, s.client.B().Set().Key(pingKey).Value("").PxMilliseconds(60_000).Build()).Error()
 	return s.fail(ctx, err)
 }
 
@@ -146,6 +153,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
+	close(s.ending)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -152,6 +152,46 @@ func TestTwoProcessesNeverBothSpend(t *testing.T) {
 	}
 }
 
+// A user whose scripts sign in five hundred times at once is still one list of sessions.
+func TestManyChangesOfOneKeyAtOnceAllHappen(t *testing.T) {
+	server := redistest.Start(t)
+	stores := []storage.Store{open(t, server.URL), open(t, server.URL)}
+	const many = 500
+	var group sync.WaitGroup
+	for i := range many {
+		group.Go(func() {
+			err := stores[i%2].Update(t.Context(), "counter", time.Minute, func(old []byte) ([]byte, error) {
+				count, _ := strconv.Atoi(string(old)) // 0 for none
+				return []byte(strconv.Itoa(count + 1)), nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	wantValue(t, stores[0], "counter", strconv.Itoa(many))
+}
+
+func TestWhoWaitsForOthersToChangeAKeyGivesUpInTime(t *testing.T) {
+	server := redistest.Start(t)
+	store, other := open(t, server.URL), open(t, server.URL)
+	put(t, store, "k", "v")
+	ctx, cancel := context.WithCancel(t.Context())
+	runs := 0
+	err := store.Update(ctx, "k", time.Minute, func([]byte) ([]byte, error) {
+		if runs++; runs == 5 {
+			cancel()
+		}
+		put(t, other, "k", strconv.Itoa(runs)) // always first
+		return []byte("mine"), nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("after %d tries: %v; want context.Canceled", runs, err)
+	}
+	update(t, store, "k", "after") // nobody holds the key's turn
+}
+
 func TestClosedStoreIsUnavailable(t *testing.T) {
 	store := open(t, redistest.Start(t).URL)
 	put(t, store, "session:k", "v")

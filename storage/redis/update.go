@@ -56,7 +56,16 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 		if done {
 			return nil
 		}
-		u.wait(limited, tries)
+		switch {
+		case tries == 1: // others change it, too
+			leave, err := u.queue(limited)
+			if err != nil {
+				return s.fail(ctx, err)
+			}
+			defer leave()
+		case tries > 1:
+			u.wait(limited, tries)
+		}
 	}
 }
 
@@ -136,12 +145,22 @@ func (u *update) arguments(value []byte) []string {
 	return append(old, action...)
 }
 
-// wait lets other writers of the key finish; longer, and by chance, the more often they came first.
-func (u *update) wait(ctx context.Context, tries int) {
-	if tries == 0 {
-		return
+// queue waits until this Update is the only one of this process that tries the key again, and reads it then.
+func (u *update) queue(ctx context.Context) (leave func(), err error) {
+	leave, err = u.store.turns.take(ctx, u.key)
+	if err != nil {
+		return nil, err
 	}
-	timer := time.NewTimer(rand.N(time.Millisecond << min(tries, 5)))
+	if err := u.reread(ctx); err != nil {
+		leave()
+		return nil, err
+	}
+	return leave, nil
+}
+
+// wait lets writers of the key in other processes finish; longer, and by chance, the more often they came first.
+func (u *update) wait(ctx context.Context, tries int) {
+	timer := time.NewTimer(rand.N(time.Millisecond << min(tries-2, 5)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

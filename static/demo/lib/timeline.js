@@ -120,13 +120,15 @@ export class Timeline {
   /**
    * What the provider saw.
    *
-   * @param {{flow: Flow, record?: Record}} event
+   * @param {{flow: Flow, record?: Record, gone?: string[]}} event gone are ids of flows that are parts of this one
    */
-  hear({ flow, record }) {
+  hear({ flow, record, gone = [] }) {
     if (!this.#concerns(flow)) return;
     const known = this.#flows.get(flow.id) ?? { flow, records: new Map() };
     known.flow = flow;
-    for (const each of [record, ...(flow.records ?? [])]) if (each) known.records.set(each.id, each);
+    const parts = gone.flatMap((id) => [...(this.#flows.get(id)?.records.values() ?? [])]);
+    for (const id of gone) this.#flows.delete(id);
+    for (const each of [record, ...parts, ...(flow.records ?? [])]) if (each) known.records.set(each.id, each);
     this.#flows.set(flow.id, known);
     this.#draw();
     if (flow.reasons?.length && this.#mine()?.flow === flow) this.#options.blame?.(flow.reasons, flow);

@@ -7,7 +7,7 @@ import { button, clockTime, say, shortDuration } from "./ui.js";
 /**
  * @typedef {{ sub: string, username: string, name: string, auth_time: string }} Account
  * @typedef {{ id: string, state: string, this_browser: boolean, started_at: string, last_seen?: string, ended_at?: string,
- *   expires_at: string, accounts: Account[] }} Session
+ *   expires_at: string, browser?: string, accounts: Account[] }} Session
  */
 
 /** @type {{ [state: string]: [string, string] }} */
@@ -77,5 +77,6 @@ function times(session) {
   const ended = session.ended_at
     ? [", ended ", clockTime(session.ended_at)]
     : [session.state === "expired" ? ", expired " : ", ends by ", clockTime(session.expires_at)];
-  return ["began ", clockTime(session.started_at), ...ended];
+  const browser = session.browser ? [`${session.browser}, `] : [];
+  return [...browser, "began ", clockTime(session.started_at), ...ended];
 }
