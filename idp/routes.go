@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -13,6 +14,7 @@ import (
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
+	"github.com/hush-idp/hush/storage"
 )
 
 // The provider's paths.
@@ -37,7 +39,7 @@ func (p *Provider) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = p.renderError
 	e.Pre(sensibleRequestID)
-	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.around.Observers.request, p.upToDate, p.watch,
+	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.around.Observers.request, p.patient, p.upToDate, p.watch,
 		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit), p.meddle)
 
 	e.GET(pathDiscovery, p.serveMetadata)
@@ -61,6 +63,18 @@ func (p *Provider) routes() *echo.Echo {
 	e.GET("/static/idp/*", onlyAssets(echo.StaticDirectoryHandler(static.IDP(), false)))
 	e.GET("/static/shared/*", onlyAssets(echo.StaticDirectoryHandler(static.Shared(), false)))
 	return e
+}
+
+// storePatience is how long all that one request asks of the store may take.
+const storePatience = 2500 * time.Millisecond
+
+// patient bounds what a request waits for the store in all.
+func (p *Provider) patient(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		c.SetRequest(r.WithContext(storage.Patience(r.Context(), storePatience)))
+		return next(c)
+	}
 }
 
 // pageRoutes are the pages and their forms. All are guarded against forged requests.

@@ -40,3 +40,40 @@ func TestWhoGivesUpIsToldSo(t *testing.T) {
 		t.Errorf("Get = %v; want context.Canceled alone", err)
 	}
 }
+
+// late is an engine that answers each read just before the limit of an operation.
+type late struct{ storage.Store }
+
+func (l late) Get(ctx context.Context, key string) ([]byte, error) {
+	timer := time.NewTimer(50 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return l.Store.Get(context.Background(), key)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestTheOperationsOfARequestShareItsPatience(t *testing.T) {
+	slow := storage.Within(time.Minute, late{storage.NewMemory(time.Now)})
+	ctx := storage.Patience(t.Context(), 120*time.Millisecond)
+	for n := range 10 {
+		if _, err := slow.Get(ctx, "k"); errors.Is(err, storage.ErrUnavailable) {
+			return
+		} else if !errors.Is(err, storage.ErrNotFound) {
+			t.Fatalf("operation %d: %v", n, err)
+		}
+	}
+	t.Error("ten operations of 50 ms were waited for with a patience of 120 ms")
+}
+
+func TestPatienceBeginsWithTheFirstOperation(t *testing.T) {
+	ctx := storage.Patience(t.Context(), time.Minute)
+	if _, bounded := ctx.Deadline(); bounded {
+		t.Error("a request that asks nothing of the store has a deadline")
+	}
+	if _, err := storage.Within(time.Millisecond, stuck{}).Get(ctx, "k"); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("Get = %v; the limit of one operation still holds", err)
+	}
+}

@@ -28,7 +28,7 @@ const (
 	maxHeaderBytes    = 64 << 10
 	shutdownTimeout   = 10 * time.Second
 	flushTimeout      = 2 * time.Second
-	storeLimit        = 2 * time.Second // of one operation; a request has three
+	storeLimit        = 2 * time.Second // of one operation
 )
 
 // serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.

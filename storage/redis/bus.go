@@ -18,7 +18,7 @@ func (s *Store) Publish(ctx context.Context, topic string, message []byte) error
 	limited, cancel := context.WithTimeout(ctx, CallLimit)
 	defer cancel()
 	publish := s.client.B().Publish().Channel(s.channel + topic).Message(string(message)).Build()
-	return s.fail(ctx, s.client.Do(limited, publish).Error())
+	return s.fail(ctx, s.do(limited, publish).Error())
 }
 
 // Subscribe implements storage.Bus. It has a connection of its own, so that a slow reader keeps no other command waiting, and makes it
