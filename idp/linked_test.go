@@ -52,7 +52,7 @@ func onRedis(t *testing.T, url string, now func() time.Time) *idp.Provider {
 	ending := make(chan struct{})
 	t.Cleanup(func() { close(ending) })
 	p, err := idp.New(idp.Config{CookieKeys: []string{strings.Repeat("k", 32)}, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Surroundings{
-		Store: storage.Within(2*time.Second, store), Durable: true, Propagation: time.Second, Bus: store, Usable: store.Ping, Now: now, Ending: ending,
+		Store: storage.Within(2*time.Second, time.Now, store), Durable: true, Propagation: time.Second, Bus: store, Usable: store.Ping, Now: now, Ending: ending,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -11,12 +11,15 @@ import (
 // Within returns next with a limit for each operation: one that takes longer ends with ErrUnavailable, so that no request
 // waits for an engine that is stuck. Whether a write that was given up happened all the same is not known.
 //
-// Operations with a ctx that Patience made share its limit as well.
-func Within(limit time.Duration, next Store) Store { return bounded{next, limit} }
+// Operations with a ctx that Patience made share its limit as well; now measures how long they take.
+func Within(limit time.Duration, now func() time.Time, next Store) Store {
+	return bounded{next, limit, now}
+}
 
 type bounded struct {
 	next  Store
 	limit time.Duration
+	now   func() time.Time
 }
 
 // Get implements Store.
@@ -39,12 +42,14 @@ func (b bounded) Update(ctx context.Context, key string, ttl time.Duration, chan
 }
 
 func (b bounded) run(ctx context.Context, operation func(context.Context) error) error {
-	bounded, cancel := context.WithTimeout(ctx, b.limit)
-	defer cancel()
+	limit := b.limit
 	if p, ok := ctx.Value(patienceKey{}).(*patience); ok {
-		bounded, cancel = context.WithDeadline(bounded, p.deadline())
-		defer cancel()
+		limit = p.most(limit)
+		begun := b.now()
+		defer func() { p.spend(b.now().Sub(begun)) }()
 	}
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	err := operation(bounded)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrUnavailable) {
 		return fmt.Errorf("%w: no answer in time (%w)", ErrUnavailable, err)
@@ -56,24 +61,26 @@ type patienceKey struct{}
 
 // patience is the time that several operations have together.
 type patience struct {
-	limit time.Duration
-	begin sync.Once
-	end   time.Time
+	mu   sync.Mutex
+	left time.Duration
 }
 
-// Patience returns a ctx for everything that one request asks of a store of Within: all operations together end, with
-// ErrUnavailable, within limit after the first began. So an engine that is slow, and answers each just in time, cannot hold
-// the request for the sum.
+// Patience returns a ctx for everything that one request asks of a store of Within: all operations together may take limit, then
+// they end with ErrUnavailable. So an engine that is slow, and answers each just in time, cannot hold the request for the sum.
+// What else the request waits for does not count.
 func Patience(ctx context.Context, limit time.Duration) context.Context {
-	return context.WithValue(ctx, patienceKey{}, &patience{limit: limit})
+	return context.WithValue(ctx, patienceKey{}, &patience{left: limit})
 }
 
-// deadline is when the patience ends. It begins with the first call.
-func (p *patience) deadline() time.Time {
-	p.begin.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), p.limit)
-		defer cancel()
-		p.end, _ = ctx.Deadline()
-	})
-	return p.end
+// most is the shorter of limit and what is left.
+func (p *patience) most(limit time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return min(limit, p.left)
+}
+
+func (p *patience) spend(took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left -= took
 }

@@ -13,7 +13,7 @@ import (
 func TestWithinKeepsTheContract(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storagetest.Engine {
 		c := storagetest.NewClock()
-		return storagetest.Engine{Store: storage.Within(time.Minute, storage.NewMemory(c.Now)), Pass: c.Pass}
+		return storagetest.Engine{Store: storage.Within(time.Minute, time.Now, storage.NewMemory(c.Now)), Pass: c.Pass}
 	})
 }
 
@@ -26,7 +26,7 @@ func (stuck) Get(ctx context.Context, _ string) ([]byte, error) {
 }
 
 func TestAnEngineThatIsStuckIsUnavailable(t *testing.T) {
-	_, err := storage.Within(time.Millisecond, stuck{}).Get(t.Context(), "k")
+	_, err := storage.Within(time.Millisecond, time.Now, stuck{}).Get(t.Context(), "k")
 	if !errors.Is(err, storage.ErrUnavailable) {
 		t.Errorf("Get = %v; want ErrUnavailable", err)
 	}
@@ -35,7 +35,7 @@ func TestAnEngineThatIsStuckIsUnavailable(t *testing.T) {
 func TestWhoGivesUpIsToldSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := storage.Within(time.Minute, stuck{}).Get(ctx, "k")
+	_, err := storage.Within(time.Minute, time.Now, stuck{}).Get(ctx, "k")
 	if !errors.Is(err, context.Canceled) || errors.Is(err, storage.ErrUnavailable) {
 		t.Errorf("Get = %v; want context.Canceled alone", err)
 	}
@@ -56,7 +56,7 @@ func (l late) Get(ctx context.Context, key string) ([]byte, error) {
 }
 
 func TestTheOperationsOfARequestShareItsPatience(t *testing.T) {
-	slow := storage.Within(time.Minute, late{storage.NewMemory(time.Now)})
+	slow := storage.Within(time.Minute, time.Now, late{storage.NewMemory(time.Now)})
 	ctx := storage.Patience(t.Context(), 120*time.Millisecond)
 	for n := range 10 {
 		if _, err := slow.Get(ctx, "k"); errors.Is(err, storage.ErrUnavailable) {
@@ -68,12 +68,14 @@ func TestTheOperationsOfARequestShareItsPatience(t *testing.T) {
 	t.Error("ten operations of 50 ms were waited for with a patience of 120 ms")
 }
 
-func TestPatienceBeginsWithTheFirstOperation(t *testing.T) {
-	ctx := storage.Patience(t.Context(), time.Minute)
-	if _, bounded := ctx.Deadline(); bounded {
-		t.Error("a request that asks nothing of the store has a deadline")
-	}
-	if _, err := storage.Within(time.Millisecond, stuck{}).Get(ctx, "k"); !errors.Is(err, storage.ErrUnavailable) {
-		t.Errorf("Get = %v; the limit of one operation still holds", err)
+func TestPatienceCountsWhatTheStoreTakesAndNothingElse(t *testing.T) {
+	clock := storagetest.NewClock()
+	store := storage.Within(time.Minute, clock.Now, storage.NewMemory(clock.Now))
+	ctx := storage.Patience(t.Context(), time.Second)
+	for range 3 {
+		if _, err := store.Get(ctx, "k"); !errors.Is(err, storage.ErrNotFound) {
+			t.Fatalf("Get = %v; want ErrNotFound", err)
+		}
+		clock.Pass(time.Hour) // between the operations
 	}
 }

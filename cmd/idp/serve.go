@@ -53,7 +53,7 @@ func serve(s settings) error {
 	}
 	ending := make(chan struct{})
 	provider, err := idp.New(s.Config, idp.Surroundings{
-		Store: storage.Within(storeLimit, store), Durable: store.durable, Propagation: store.propagation, Bus: store.bus, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
+		Store: storage.Within(storeLimit, time.Now, store), Durable: store.durable, Propagation: store.propagation, Bus: store.bus, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
 		Observers: idp.Observers{Metrics: numbers, Spans: tracer},
 	})
 	if err != nil {
