@@ -6,6 +6,12 @@ import (
 	"strings"
 )
 
+// The values of token_type (RFC 6750 §6.1.1, RFC 9449 §5).
+const (
+	TokenTypeBearer = "Bearer"
+	TokenTypeDPoP   = "DPoP"
+)
+
 // b64token is RFC 6750 §2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 var b64token = regexp.MustCompile(`^[A-Za-z0-9\-._~+/]+=*$`)
 
@@ -22,6 +28,18 @@ func BearerToken(h http.Header) (string, error) {
 	}
 	if !b64token.MatchString(token) {
 		return "", InvalidRequest.Errorf("the Authorization header is not 'Bearer', one space and a token (RFC 6750 §2.1)")
+	}
+	return token, nil
+}
+
+// DPoPToken is BearerToken for the authentication scheme DPoP (RFC 9449 §7.1).
+func DPoPToken(h http.Header) (string, error) {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "DPoP") {
+		return "", nil
+	}
+	if len(h.Values("Authorization")) > 1 || !b64token.MatchString(token) {
+		return "", InvalidRequest.Errorf("the Authorization header is not one, of 'DPoP', one space and a token (RFC 9449 §7.1)")
 	}
 	return token, nil
 }

@@ -11,7 +11,7 @@ import (
 // ErrorCode is the value of the error parameter of an OAuth response.
 type ErrorCode string
 
-// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and Core §3.1.2.6 that this provider uses.
+// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, Core §3.1.2.6 and, as noted, of others that this provider uses.
 const (
 	InvalidRequest          ErrorCode = "invalid_request"
 	UnauthorizedClient      ErrorCode = "unauthorized_client"
@@ -35,6 +35,27 @@ const (
 	RequestNotSupported      ErrorCode = "request_not_supported"
 	RequestURINotSupported   ErrorCode = "request_uri_not_supported"
 	RegistrationNotSupported ErrorCode = "registration_not_supported"
+
+	InvalidRequestURI    ErrorCode = "invalid_request_uri"    // RFC 9101 §7
+	InvalidRequestObject ErrorCode = "invalid_request_object" // RFC 9101 §7
+
+	InvalidTarget ErrorCode = "invalid_target" // RFC 8707 §2
+
+	InvalidDPoPProof ErrorCode = "invalid_dpop_proof" // RFC 9449 §5
+	UseDPoPNonce     ErrorCode = "use_dpop_nonce"     // RFC 9449 §8
+
+	AuthorizationPending ErrorCode = "authorization_pending" // RFC 8628 §3.5
+	SlowDown             ErrorCode = "slow_down"             // RFC 8628 §3.5
+	ExpiredToken         ErrorCode = "expired_token"         // RFC 8628 §3.5
+
+	UnsupportedTokenType ErrorCode = "unsupported_token_type" // RFC 7009 §2.2.1
+
+	InvalidRedirectURI          ErrorCode = "invalid_redirect_uri"          // RFC 7591 §3.2.2
+	InvalidClientMetadata       ErrorCode = "invalid_client_metadata"       // RFC 7591 §3.2.2
+	InvalidSoftwareStatement    ErrorCode = "invalid_software_statement"    // RFC 7591 §3.2.2
+	UnapprovedSoftwareStatement ErrorCode = "unapproved_software_statement" // RFC 7591 §3.2.2
+
+	UnmetAuthenticationRequirements ErrorCode = "unmet_authentication_requirements" // OpenID Connect Core Unmet Authentication Requirements §2
 )
 
 // Errorf makes the error that goes with the code. The text becomes error_description, so it speaks to the developer of

@@ -63,7 +63,7 @@ func distanceOf(registered, uri string) distance {
 
 // anyPort tells whether MatchRedirectURI lets the URI have any port.
 func anyPort(uri string) bool {
-	_, ok := withoutLoopbackPort(uri)
+	_, ok := WithoutLoopbackPort(uri)
 	return ok
 }
 

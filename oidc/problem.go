@@ -17,7 +17,7 @@ func (c Client) Problems() []Problem {
 	var p problems
 	p.when(c.ClientID == "", "client_id", "is empty: every client needs a client_id")
 	p.when(strings.ContainsFunc(c.ClientID, notVSCHAR), "client_id", "holds characters outside printable ASCII (RFC 6749 appendix A.1)")
-	p.when(len(c.RedirectURIs) == 0, "redirect_uris", "is empty: the code flow needs at least one, for example http://localhost:5173/callback")
+	p.when(len(c.RedirectURIs) == 0 && c.Grants(GrantAuthorizationCode), "redirect_uris", "is empty: the code flow needs at least one, for example http://localhost:5173/callback")
 	p.uris("redirect_uris", c.RedirectURIs)
 	p.uris("post_logout_redirect_uris", c.PostLogoutRedirectURIs)
 	p.webURI("client_uri", c.ClientURI)
@@ -25,10 +25,12 @@ func (c Client) Problems() []Problem {
 	p.webURI("policy_uri", c.PolicyURI)
 	p.webURI("tos_uri", c.TosURI)
 	p.authMethod(c)
-	p.only("grant_types", c.GrantTypes, "authorization_code")
-	p.only("response_types", c.ResponseTypes, "code")
+	p.registration(c)
+	p.requests(c)
 	p.lifetime("access_token_lifetime", c.AccessTokenLifetime)
 	p.lifetime("id_token_lifetime", c.IDTokenLifetime)
+	p.lifetime("refresh_token_lifetime", c.RefreshTokenLifetime)
+	p.one("access_token_format", c.AccessTokenFormat, FormatOpaque)
 	p.when(c.DefaultMaxAge != nil && *c.DefaultMaxAge < 0, "default_max_age", "is negative: write a number of seconds")
 	return p
 }
@@ -48,20 +50,15 @@ func (p *problems) lifetime(field string, d time.Duration) {
 }
 
 func (p *problems) authMethod(c Client) {
-	methods := []string{"", AuthMethodNone, AuthMethodBasic, AuthMethodPost}
+	methods := []string{"", AuthMethodNone, AuthMethodBasic, AuthMethodPost, AuthMethodSecretJWT, AuthMethodPrivateJWT}
 	p.when(!slices.Contains(methods, c.TokenEndpointAuthMethod), "token_endpoint_auth_method",
-		"%q is not known: use %s for a public client, %s or %s for a confidential one",
-		c.TokenEndpointAuthMethod, AuthMethodNone, AuthMethodBasic, AuthMethodPost)
+		"%q is not known: use %s for a public client, %s for a confidential one",
+		c.TokenEndpointAuthMethod, AuthMethodNone, strings.Join(methods[2:], ", "))
+	p.assertions(c)
 	p.when(c.Public() && !c.ClientSecret.IsZero(), "client_secret",
 		"is given, but token_endpoint_auth_method none makes the client public: remove one of the two")
-	p.when(!c.Public() && c.ClientSecret.IsZero(), "client_secret",
+	p.when(!c.Public() && c.TokenEndpointAuthMethod != AuthMethodPrivateJWT && c.ClientSecret.IsZero(), "client_secret",
 		"is missing: give one, or set token_endpoint_auth_method: none for a single-page or native app")
-}
-
-func (p *problems) only(field string, given []string, supported string) {
-	for i, value := range given {
-		p.when(value != supported, fmt.Sprintf("%s[%d]", field, i), "%q is not supported: the one value is %s", value, supported)
-	}
 }
 
 // uris checks redirect URIs. RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI […] The endpoint URI
@@ -99,7 +96,8 @@ func isDangerous(u *url.URL) bool {
 	return slices.Contains([]string{"javascript", "data", "vbscript", "blob", "file", "about"}, u.Scheme)
 }
 
-// notURI: spaces, controls and everything beyond ASCII never stand in a URI (RFC 3986 §2).
-func notURI(r rune) bool { return r <= 0x20 || r > 0x7e }
+// notURI: spaces, controls, everything beyond ASCII and some signs never stand in a URI (RFC 3986 §2). Browsers read a backslash
+// as a slash.
+func notURI(r rune) bool { return r <= 0x20 || r > 0x7e || strings.ContainsRune("\"<>\\^`{|}", r) }
 
 func notVSCHAR(r rune) bool { return r < 0x20 || r > 0x7e }

@@ -32,6 +32,8 @@ func TestAGoodClientHasNoProblems(t *testing.T) {
 		{"RFC 7591 §2 a public client", func(c *oidc.Client) {
 			c.TokenEndpointAuthMethod, c.ClientSecret = oidc.AuthMethodNone, oidc.Secret{}
 		}},
+		{"Back-Channel Logout §2.2 backchannel_logout_uri of a confidential client may be http", func(c *oidc.Client) { c.BackchannelLogoutURI = "http://app.test/out?tenant=7" }},
+		{"Front-Channel Logout §2 frontchannel_logout_uri may have a query", func(c *oidc.Client) { c.FrontchannelLogoutURI = "https://app.test/out?tenant=7" }},
 		{"RFC 7591 §2 only what is required", func(c *oidc.Client) {
 			*c = oidc.Client{ClientID: c.ClientID, ClientSecret: c.ClientSecret, RedirectURIs: c.RedirectURIs}
 		}},
@@ -72,6 +74,8 @@ var brokenClients = []struct {
 	{"RFC 3986 §3.2.3 a redirect URI's port is a number", redirectURI("https://app.test:port/"), "redirect_uris[1]", "no URI"},
 	{"RFC 3986 §2 a redirect URI has no control characters", redirectURI("https://app.test/\x01"), "redirect_uris[1]", "no URI"},
 	{"RFC 3986 §2 a redirect URI has no spaces", redirectURI("https://app.test/call back"), "redirect_uris[1]", "no URI"},
+	{"RFC 3986 §2 a redirect URI has no backslash", redirectURI(`https://app.test/\evil.test`), "redirect_uris[1]", "no URI"},
+	{"RFC 3986 §2 a redirect URI has no quotes", redirectURI(`https://app.test/"onload="x`), "redirect_uris[1]", "no URI"},
 	{"RFC 6749 §10.15 a redirect URI is no script", redirectURI("javascript:alert(1)"), "redirect_uris[1]", "script"},
 	{"RFC 6749 §10.15 a redirect URI is no script in any case", redirectURI("JavaScript:alert(1)"), "redirect_uris[1]", "script"},
 	{"a redirect URI is no data", redirectURI("data:text/html,x"), "redirect_uris[1]", "script"},
@@ -80,12 +84,39 @@ var brokenClients = []struct {
 	{"RP-Initiated Logout §3.1 a post-logout URI without a fragment", func(c *oidc.Client) {
 		c.PostLogoutRedirectURIs[0] += "#x"
 	}, "post_logout_redirect_uris[0]", "remove the #"},
+	{"RP-Initiated Logout §3.1 a post-logout URI is no script", func(c *oidc.Client) {
+		c.PostLogoutRedirectURIs[0] = "javascript:alert(1)"
+	}, "post_logout_redirect_uris[0]", "script"},
+	{"RP-Initiated Logout §3.1 a post-logout URI is absolute", func(c *oidc.Client) {
+		c.PostLogoutRedirectURIs[0] = "/out"
+	}, "post_logout_redirect_uris[0]", "not absolute"},
+	{"Front-Channel Logout §2 the scheme MUST be that of a redirect URI", func(c *oidc.Client) {
+		c.FrontchannelLogoutURI = "http://app.test/out"
+	}, "frontchannel_logout_uri", "redirect URI"},
+	{"Front-Channel Logout §2 the domain MUST be that of a redirect URI", func(c *oidc.Client) {
+		c.FrontchannelLogoutURI = "https://app.test.evil.test/out"
+	}, "frontchannel_logout_uri", "redirect URI"},
+	{"Front-Channel Logout §2 the port MUST be that of a redirect URI", func(c *oidc.Client) {
+		c.FrontchannelLogoutURI = "https://app.test:8443/out"
+	}, "frontchannel_logout_uri", "redirect URI"},
+	{"Front-Channel Logout §2 frontchannel_logout_uri is no script", func(c *oidc.Client) {
+		c.FrontchannelLogoutURI = "javascript:alert(1)"
+	}, "frontchannel_logout_uri", "redirect URI"},
+	{"Back-Channel Logout §2.2 backchannel_logout_uri MUST be an absolute URI", func(c *oidc.Client) {
+		c.BackchannelLogoutURI = "/out"
+	}, "backchannel_logout_uri", "http or https"},
+	{"Back-Channel Logout §2.2 backchannel_logout_uri MUST NOT include a fragment", func(c *oidc.Client) {
+		c.BackchannelLogoutURI = "https://app.test/out#x"
+	}, "backchannel_logout_uri", "remove it"},
+	{"Back-Channel Logout §2.2 backchannel_logout_uri is https, or http of a confidential client", func(c *oidc.Client) {
+		c.BackchannelLogoutURI, c.TokenEndpointAuthMethod, c.ClientSecret = "http://app.test/out", oidc.AuthMethodNone, oidc.Secret{}
+	}, "backchannel_logout_uri", "use https"},
 	{"RFC 7591 §2 client_uri is a web page", func(c *oidc.Client) { c.ClientURI = "ftp://app.test" }, "client_uri", "http or https"},
 	{"RFC 7591 §2 logo_uri is a web image", func(c *oidc.Client) { c.LogoURI = "logo.png" }, "logo_uri", "http or https"},
 	{"RFC 7591 §2 policy_uri is a web page", func(c *oidc.Client) { c.PolicyURI = "javascript:alert(1)" }, "policy_uri", "http or https"},
 	{"RFC 7591 §2 tos_uri is a web page", func(c *oidc.Client) { c.TosURI = "https://" }, "tos_uri", "http or https"},
 	{"RFC 7591 §2 token_endpoint_auth_method is known", func(c *oidc.Client) {
-		c.TokenEndpointAuthMethod = "private_key_jwt"
+		c.TokenEndpointAuthMethod = "tls_client_auth"
 	}, "token_endpoint_auth_method", oidc.AuthMethodBasic},
 	{"RFC 6749 §2.1 a public client has no secret", func(c *oidc.Client) {
 		c.TokenEndpointAuthMethod = oidc.AuthMethodNone

@@ -20,6 +20,7 @@ const (
 	HintUnreadable          Reason = "hint.unreadable"           // the id_token_hint is no ID token of this provider
 	ConsentMissing          Reason = "consent.missing"           // not allowed yet, or withdrawn
 	AccountAmbiguous        Reason = "account.ambiguous"         // several accounts and no hint
+	ACRUnmet                Reason = "acr.unmet"                 // an essential acr that no sign-in here reaches
 )
 
 // What can be wrong with a request.
@@ -33,8 +34,11 @@ const (
 	CodeUnknown          Reason = "code.unknown"
 	CodeReplayed         Reason = "code.replayed"
 	CodeExpired          Reason = "code.expired"
-	CodeForeign          Reason = "code.foreign"  // another client's, or another redirect_uri
-	TokenInvalid         Reason = "token.invalid" // at userinfo: expired, revoked, not ours
+	CodeForeign          Reason = "code.foreign"     // another client's, or another redirect_uri
+	RefreshRefused       Reason = "refresh.refused"  // unknown, expired, revoked, another client's, another key's
+	RefreshReplayed      Reason = "refresh.replayed" // replaced before: all is revoked
+	TokenInvalid         Reason = "token.invalid"    // at userinfo: expired, revoked, not ours
+	DPoPProof            Reason = "dpop.proof"       // missing, wrong, without the nonce, or of another key
 	OriginNotAllowed     Reason = "origin.not_allowed"
 	RequestTooMany       Reason = "request.too_many" // a limit of the installation: per address, client or user
 	ServerFailed         Reason = "server.failed"

@@ -25,13 +25,14 @@ func MatchRedirectURI(registered []string, uri string) bool {
 }
 
 func loopbackEqual(registered, uri string) bool {
-	a, okA := withoutLoopbackPort(registered)
-	b, okB := withoutLoopbackPort(uri)
+	a, okA := WithoutLoopbackPort(registered)
+	b, okB := WithoutLoopbackPort(uri)
 	return okA && okB && a == b
 }
 
-// withoutLoopbackPort cuts the port out of the text of a loopback http URI, and touches nothing else of it.
-func withoutLoopbackPort(uri string) (string, bool) {
+// WithoutLoopbackPort cuts the port out of the text of a loopback http URI, and touches nothing else of it. Of any other URI it
+// is false.
+func WithoutLoopbackPort(uri string) (string, bool) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "http" || u.User != nil || !IsLoopback(u.Hostname()) || !validPort(u) {
 		return "", false

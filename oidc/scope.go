@@ -12,6 +12,7 @@ const (
 	ScopeEmail   = "email"
 	ScopeAddress = "address"
 	ScopePhone   = "phone"
+	ScopeOffline = "offline_access" // Core §11
 )
 
 // Scope is a list of scope values, each at most once; its wire form separates them by spaces (RFC 6749 §3.3).
@@ -44,6 +45,17 @@ func (s Scope) Within(allowed Scope) Scope {
 		}
 	}
 	return both
+}
+
+// Without returns the values of s that are not in taken, in the order of s.
+func (s Scope) Without(taken Scope) Scope {
+	var rest Scope
+	for _, value := range s {
+		if !taken.Has(value) {
+			rest = append(rest, value)
+		}
+	}
+	return rest
 }
 
 // Covers tells whether every value of wanted is in s.
