@@ -11,6 +11,7 @@ type Bus interface {
 
 	// Subscribe calls got for each message of topic, one at a time, until ctx ends, and returns ctx.Err(); or until the engine is
 	// closed, and returns ErrUnavailable. While the engine is away it waits for its return, and what was published meanwhile is
-	// lost. got may keep message.
-	Subscribe(ctx context.Context, topic string, got func(message []byte)) error
+	// lost. got may keep message. broken is called between calls of got, with the error, each time that messages cannot be received,
+	// while Subscribe goes on.
+	Subscribe(ctx context.Context, topic string, got func(message []byte), broken func(error)) error
 }

@@ -44,9 +44,8 @@ func (b bounded) Update(ctx context.Context, key string, ttl time.Duration, chan
 func (b bounded) run(ctx context.Context, operation func(context.Context) error) error {
 	limit := b.limit
 	if p, ok := ctx.Value(patienceKey{}).(*patience); ok {
-		limit = p.most(limit)
-		begun := b.now()
-		defer func() { p.spend(b.now().Sub(begun)) }()
+		limit = min(limit, p.begin(b.now()))
+		defer func() { p.end(b.now()) }()
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -59,10 +58,12 @@ func (b bounded) run(ctx context.Context, operation func(context.Context) error)
 
 type patienceKey struct{}
 
-// patience is the time that several operations have together.
+// patience is the time that several operations have together. That of operations at the same time counts once.
 type patience struct {
-	mu   sync.Mutex
-	left time.Duration
+	mu      sync.Mutex
+	left    time.Duration
+	running int
+	counted time.Time // until then what ran is taken off left
 }
 
 // Patience returns a ctx for everything that one request asks of a store of Within: all operations together may take limit, then
@@ -72,15 +73,17 @@ func Patience(ctx context.Context, limit time.Duration) context.Context {
 	return context.WithValue(ctx, patienceKey{}, &patience{left: limit})
 }
 
-// most is the shorter of limit and what is left.
-func (p *patience) most(limit time.Duration) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return min(limit, p.left)
-}
+// begin is what is left for one more operation.
+func (p *patience) begin(now time.Time) time.Duration { return p.run(now, 1) }
 
-func (p *patience) spend(took time.Duration) {
+func (p *patience) end(now time.Time) { p.run(now, -1) }
+
+func (p *patience) run(now time.Time, more int) (left time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.left -= took
+	if p.running > 0 {
+		p.left -= now.Sub(p.counted)
+	}
+	p.running, p.counted = p.running+more, now
+	return p.left
 }

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -66,6 +67,27 @@ func TestTheOperationsOfARequestShareItsPatience(t *testing.T) {
 		}
 	}
 	t.Error("ten operations of 50 ms were waited for with a patience of 120 ms")
+}
+
+func TestOperationsAtTheSameTimeCountOnce(t *testing.T) {
+	slow := storage.NewBucket[string]("b", storage.Within(time.Minute, time.Now, late{storage.NewMemory(time.Now)}))
+	ctx := storage.Patience(t.Context(), 500*time.Millisecond)
+	if err := slow.Put(ctx, "7", "there", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for i := range 40 { // two seconds, one after the other
+		keys = append(keys, strconv.Itoa(i))
+	}
+	records, err := slow.GetAll(ctx, keys)
+	if err != nil || len(records) != 40 || records[0] != nil || records[7] == nil || *records[7] != "there" {
+		t.Errorf("GetAll = %v, %v; want only the record of 7, in its place", records, err)
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := slow.GetAll(cancelled, keys); !errors.Is(err, context.Canceled) {
+		t.Errorf("GetAll = %v; want context.Canceled", err)
+	}
 }
 
 func TestPatienceCountsWhatTheStoreTakesAndNothingElse(t *testing.T) {

@@ -38,6 +38,7 @@ type Hub struct {
 	bursts   map[uint64]*burst
 	watchers map[*Watcher]struct{}
 	queue    []event
+	resetAt  time.Time // the last Reset, here or elsewhere
 
 	telling sync.Mutex // held while events go out, so that they do in order; taken before mu
 }
@@ -97,16 +98,19 @@ func (h *Hub) Reset() {
 		return
 	}
 	now := h.now()
-	h.clear(func(*flow) bool { return true })
+	h.clear(now, func(*flow) bool { return true })
 	if h.share != nil {
 		h.share(Shared{Reset: now})
 	}
 }
 
-// clear forgets these flows.
-func (h *Hub) clear(these func(*flow) bool) {
+// clear forgets these flows, at a Reset.
+func (h *Hub) clear(resetAt time.Time, these func(*flow) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if resetAt.After(h.resetAt) {
+		h.resetAt = resetAt
+	}
 	for i, f := range slices.Backward(h.flows) {
 		if these(f) {
 			h.drop(i)
@@ -130,9 +134,13 @@ func (h *Hub) file(r *Recorder) {
 	h.share(shared)
 }
 
-// enter puts a record into its flow, and returns that flow's id. If it begins one, id is its id; "" for a new one.
+// enter puts a record into its flow, and returns that flow's id. If it begins one, id is its id, as another hub told; "" for a new one.
 func (h *Hub) enter(r *Recorder, id string) string {
 	h.mu.Lock()
+	if id != "" && h.skips(&r.record, r.joins, id) {
+		h.mu.Unlock()
+		return id
+	}
 	f := h.flowOf(&r.record, r.joins, id)
 	gone := h.reunite(f, &r.record, r.joins, id)
 	h.learn(f, r.joins)
@@ -142,6 +150,7 @@ func (h *Hub) enter(r *Recorder, id string) string {
 	if gone != nil {
 		h.retell(f)
 	}
+	gone = slices.DeleteFunc(gone, func(part string) bool { return part == f.ID }) // a part may have had the id that f now has
 	watched := h.notice(f, &r.record, gone...)
 	id = f.ID
 	h.mu.Unlock()

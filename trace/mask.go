@@ -30,15 +30,19 @@ type Value struct {
 	sum     uint64  // of a secret: tells whether two are the same
 }
 
-// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}; it is decoded only then.
+// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}; it is decoded only then. Before that it begins with
+// undecoded, as no JSON does: what a client sends in the place of a JWT may be JSON by itself, and is not to pass as read back.
 type Decoded string
+
+const undecoded = "."
 
 // MarshalJSON implements json.Marshaler. What cannot be decoded is null.
 func (d Decoded) MarshalJSON() ([]byte, error) {
-	if text := []byte(cmp.Or(string(d), "null")); json.Valid(text) {
-		return text, nil // it was read back; what a client sends may begin like JSON too
+	token, ours := strings.CutPrefix(string(d), undecoded)
+	if !ours {
+		return []byte(cmp.Or(string(d), "null")), nil // it was read back
 	}
-	header, claims, _ := strings.Cut(string(d), ".")
+	header, claims, _ := strings.Cut(token, ".")
 	parts := struct {
 		Header json.RawMessage `json:"header"`
 		Claims json.RawMessage `json:"claims"`
@@ -77,7 +81,7 @@ func Secret(name, value string) Value {
 func JWT(name, token string) Value {
 	v := Secret(name, token)
 	if end := strings.LastIndexByte(token, '.'); strings.Count(token, ".") == 2 && end <= maxToken {
-		v.Decoded = Decoded(strings.Clone(token[:end]))
+		v.Decoded = Decoded(undecoded + token[:end])
 	}
 	return v
 }
@@ -147,6 +151,7 @@ var maskings = map[string]func(name, value string) Value{
 	"csrf":             Secret,
 	"interaction":      Secret,
 	"request":          Secret,
+	"session_state":    Secret,
 	"assertion":        Secret,
 	"device_code":      Secret,
 	"user_code":        Secret,

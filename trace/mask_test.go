@@ -67,6 +67,7 @@ func TestWhatIsNoTokenIsOnlyMasked(t *testing.T) {
 		{"an opaque one", strings.Repeat("x", 40), `{"name":"access_token","text":"xxxxxx… (40 characters)"}`},
 		{"an encrypted one", "a.b.c.d.e" + strings.Repeat("x", 40), `{"name":"access_token","text":"a.b.c.… (49 characters)"}`},
 		{"one too large", strings.Repeat("x", 9000) + "..", `{"name":"access_token","text":"xxxxxx… (9002 characters)"}`},
+		{"one that is JSON without its last part", "1.2.x", `{"name":"access_token","text":"(5 characters)","decoded":{"header":null,"claims":null}}`},
 		{"one that begins like JSON", "{aaa.bbb.signature", `{"name":"access_token","text":"{aaa.b… (18 characters)","decoded":{"header":null,"claims":null}}`},
 		{"one that only looks so", "not base64!.really.signature", `{"name":"access_token","text":"not ba… (28 characters)","decoded":{"header":null,"claims":null}}`},
 	} {

@@ -1,6 +1,9 @@
 package trace
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Shared is what one hub tells others, as JSON: a record that ended there, or that all flows are to be forgotten.
 type Shared struct {
@@ -37,10 +40,23 @@ func (h *Hub) Hear(s Shared) {
 	switch {
 	case h == nil:
 	case !s.Reset.IsZero():
-		h.clear(func(f *flow) bool { return f.At.Before(s.Reset) })
+		h.clear(s.Reset, func(f *flow) bool { return f.At.Before(s.Reset) })
 	case s.Record != nil:
 		h.enter(s.recorder(h), s.Record.FlowID)
 	}
+}
+
+// skips tells whether what was heard is not for the flows: it began before the last Reset, or was heard before.
+func (h *Hub) skips(record *Record, joins []join, id string) bool {
+	if record.At.Before(h.resetAt) {
+		return true
+	}
+	for _, f := range []*flow{h.find(joins), h.named(id)} {
+		if f != nil && slices.ContainsFunc(f.records, func(k *Record) bool { return k.ID == record.ID && k.At.Equal(record.At) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // recorder is the one that the record would have ended with here.

@@ -3,6 +3,7 @@ package trace_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"testing"
@@ -96,13 +97,48 @@ func TestWhatIsHeardLooksLikeWhatWasSeen(t *testing.T) {
 			})
 			for order := range permutations(told) {
 				h := newHub(t)
+				watcher := h.Watch()
 				for _, s := range order {
 					h.Hear(travel(t, s))
 				}
 				same(t, "what is heard", looks(t, h), seen)
+				same(t, "the flows of who watches", watched(t, watcher), ids(h))
+				for _, s := range order {
+					h.Hear(travel(t, s))
+				}
+				same(t, "what is heard twice", looks(t, h), seen)
 			}
 		})
 	}
+}
+
+// watched are the ids of the flows that a watcher, told of all so far, knows of, in order.
+func watched(t *testing.T, w *trace.Watcher) []string {
+	t.Helper()
+	w.Close()
+	known := map[string]bool{}
+	for data := range w.Events() {
+		var event struct {
+			Flow struct{ ID string }
+			Gone []string
+		}
+		if err := json.Unmarshal(data, &event); err != nil {
+			t.Fatal(err)
+		}
+		known[event.Flow.ID] = true
+		for _, id := range event.Gone {
+			delete(known, id)
+		}
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+func ids(h *trace.Hub) (all []string) {
+	for _, f := range h.Flows() {
+		all = append(all, f.ID)
+	}
+	slices.Sort(all)
+	return all
 }
 
 // permutations are all orders of a few.
@@ -162,6 +198,24 @@ func TestFlowsOfTwoReplicasComeTogether(t *testing.T) {
 	b.Hear(travel(t, toB[len(toB)-1]))
 	if f := only(t, b); len(a.Flows()) > 0 || f.Records[0].Endpoint != "logout" {
 		t.Errorf("after Reset there are %d flows, and at the other replica %s besides what came later", len(a.Flows()), f.Records[0].Endpoint)
+	}
+}
+
+// A message that was under way during a Reset comes too late.
+func TestAResetIsFinal(t *testing.T) {
+	all := overheard(t, func(h *trace.Hub) { t.Cleanup(h.Reset); authorize(h); token(h) })
+	for name, forget := range map[string]func(h *trace.Hub){
+		"here":      (*trace.Hub).Reset,
+		"elsewhere": func(h *trace.Hub) { h.Hear(trace.Shared{Reset: all[1].Record.At}) },
+	} {
+		h := trace.NewHub(trace.Options{Now: func() time.Time { return all[1].Record.At }})
+		h.Hear(travel(t, all[0]))
+		forget(h)
+		h.Hear(travel(t, all[0]))
+		h.Hear(travel(t, all[1]))
+		if f := only(t, h); len(f.Records) != 1 || f.Records[0].Endpoint != "token" {
+			t.Errorf("after a Reset %s there is a flow of %d records, first %s; want the token request of later", name, len(f.Records), f.Records[0].Endpoint)
+		}
 	}
 }
 

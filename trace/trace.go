@@ -76,7 +76,7 @@ type Record struct {
 	At          time.Time     `json:"at"`
 	Took        time.Duration `json:"took"` // in nanoseconds
 	Issuer      string        `json:"issuer"`
-	Endpoint    string        `json:"endpoint"` // authorize, token, userinfo, login, select_account, consent, logout, discovery, jwks; callback, api, clock
+	Endpoint    string        `json:"endpoint"` // authorize, token, userinfo, revoke, introspect, login, select_account, consent, logout, discovery, jwks; callback, api, clock
 	Method      string        `json:"method"`
 	Path        string        `json:"path"`
 	ClientID    string        `json:"client_id,omitempty"`

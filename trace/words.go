@@ -18,6 +18,8 @@ func request(r *Record) string {
 		with = asked(r)
 	case "token":
 		with = names(r.Params, "refresh_token", "code", "code_verifier", "client_secret", "client_assertion")
+	case "revoke", "introspect":
+		with = names(r.Params, "token")
 	case "userinfo", "api":
 		with = []string{"access_token"}
 	}

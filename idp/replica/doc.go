@@ -3,10 +3,11 @@
 //	hub ── Tell ──► queue ── seal ──► storage.Bus ──► open ── Hear ──► the other replica's hub
 //	lab, clients ── Changed ──┘                         └── Changed ──► it reads its views again
 //
-//	link.go   what is told, and what is heard
-//	seal.go   so that nobody else can read or say it
+//	link.go       what is told, and what is heard
+//	seal.go       so that nobody else can read or say it
+//	direction.go  whether it works
 //
-// Nobody waits for the link: what finds the queue full is not told, and while the store is away nothing is. A console that missed something
+// Nobody waits for the link: where the queue is full the oldest is not told, and while the store is away nothing is. A console that missed something
 // is without it; what has to be right in spite of that, clients and faults, are records of the store, read again each second in any case.
 //
 // What travels is as private as what the console shows: names of users, claims, addresses. Therefore it is sealed with a key made from the

@@ -11,8 +11,8 @@ import (
 
 const (
 	topic  = "console"
-	waits  = 256     // messages that wait to be told; of ordinary ones, 2 MB
-	tooBig = 1 << 20 // bytes of a message that nobody needs to read
+	waits  = 256     // words that wait to be told; of ordinary ones, 2 MB
+	tooBig = 1 << 19 // bytes of a word that nobody needs to read; a message with so many is full
 )
 
 // Link tells other replicas what happens at this one. A nil Link tells nothing.
@@ -20,21 +20,34 @@ type Link struct {
 	bus   storage.Bus
 	seal  seal
 	own   string
-	queue chan message
+	queue chan word
 }
 
-// message is what travels, as JSON, sealed.
+// message is what travels, as JSON, sealed: all that waited.
 type message struct {
-	From    string        `json:"from"`
+	From  string            `json:"from"`
+	Words []json.RawMessage `json:"words"`
+}
+
+// word is one thing that happened.
+type word struct {
 	Flow    *trace.Shared `json:"flow,omitempty"`
 	Changed bool          `json:"changed,omitempty"` // what replicas keep views of: storage.Cell
 }
 
-// Ears are who hears other replicas. They are called one at a time, and must not wait for anything.
+// Ears are who hears other replicas. Flow and Changed are called one at a time, and must not wait for anything.
 type Ears struct {
 	Flow    func(trace.Shared)
 	Changed func()
+	// State is told when one direction of the link fails, with the error, and with nil when it works again.
+	State func(direction string, err error)
 }
+
+// The directions of a link.
+const (
+	Telling = "telling"
+	Hearing = "hearing"
+)
 
 // New returns the link of a replica among those on the bus that have one of the secrets; the first secret seals. own differs from
 // every other replica's.
@@ -46,22 +59,27 @@ func New(bus storage.Bus, secrets [][]byte, own string) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Link{bus: bus, seal: s, own: own, queue: make(chan message, waits)}, nil
+	return &Link{bus: bus, seal: s, own: own, queue: make(chan word, waits)}, nil
 }
 
 // Tell lets the other replicas hear of a flow, soon or not at all. It does not wait, and s must not be changed afterwards.
-func (l *Link) Tell(s trace.Shared) { l.say(message{Flow: &s}) }
+func (l *Link) Tell(s trace.Shared) { l.say(word{Flow: &s}) }
 
 // Changed lets the other replicas read again what they keep views of, soon or not at all. It does not wait.
-func (l *Link) Changed() { l.say(message{Changed: true}) }
+func (l *Link) Changed() { l.say(word{Changed: true}) }
 
-func (l *Link) say(m message) {
-	if l == nil {
-		return
-	}
-	select {
-	case l.queue <- m:
-	default:
+// say puts w into the queue, in the place of the oldest where that is full.
+func (l *Link) say(w word) {
+	for l != nil {
+		select {
+		case l.queue <- w:
+			return
+		default:
+		}
+		select {
+		case <-l.queue:
+		default:
+		}
 	}
 }
 
@@ -69,23 +87,56 @@ func (l *Link) say(m message) {
 func (l *Link) Run(ctx context.Context, ears Ears) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go l.speak(ctx)
-	_ = l.bus.Subscribe(ctx, topic, func(sealed []byte) { l.hear(sealed, ears) }) // it ends with ctx or the bus
+	go l.speak(ctx, direction{name: Telling, tell: ears.State})
+	l.listen(ctx, ears)
 }
 
 // speak publishes. While the store is away each message costs what the bus waits for it, and nobody else waits.
-func (l *Link) speak(ctx context.Context) {
+func (l *Link) speak(ctx context.Context, telling direction) {
 	for {
 		select {
-		case m := <-l.queue:
-			m.From = l.own
-			if text, err := json.Marshal(m); err == nil && len(text) <= tooBig {
-				_ = l.bus.Publish(ctx, topic, l.seal.close(text)) // no promise was made
+		case first := <-l.queue:
+			if words := l.drain(first); len(words) > 0 {
+				telling.is(ctx, l.publish(ctx, words)) // no promise was made
 			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// drain is what waits, as far as one message takes it.
+func (l *Link) drain(next word) (words []json.RawMessage) {
+	for size := 0; ; {
+		if text, err := json.Marshal(next); err == nil && len(text) <= tooBig {
+			words = append(words, text)
+			size += len(text)
+		}
+		if size >= tooBig {
+			return words
+		}
+		select {
+		case next = <-l.queue:
+		default:
+			return words
+		}
+	}
+}
+
+func (l *Link) publish(ctx context.Context, words []json.RawMessage) error {
+	text, err := json.Marshal(message{l.own, words})
+	if err != nil {
+		return err
+	}
+	return l.bus.Publish(ctx, topic, l.seal.close(text))
+}
+
+func (l *Link) listen(ctx context.Context, ears Ears) {
+	hearing := direction{name: Hearing, tell: ears.State}
+	_ = l.bus.Subscribe(ctx, topic, func(sealed []byte) { // it ends with ctx or the bus
+		hearing.is(ctx, nil)
+		l.hear(sealed, ears)
+	}, func(err error) { hearing.is(ctx, err) })
 }
 
 // hear opens what another replica said. What cannot be read is for others, or of another version.
@@ -95,10 +146,16 @@ func (l *Link) hear(sealed []byte, ears Ears) {
 	if !ok || json.Unmarshal(text, &m) != nil || m.From == l.own {
 		return
 	}
-	if m.Changed {
-		ears.Changed()
-	}
-	if m.Flow != nil {
-		ears.Flow(*m.Flow)
+	for _, text := range m.Words {
+		var w word
+		if json.Unmarshal(text, &w) != nil {
+			continue
+		}
+		if w.Changed {
+			ears.Changed()
+		}
+		if w.Flow != nil {
+			ears.Flow(*w.Flow)
+		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,10 +23,15 @@ type wire struct {
 	mutex       sync.Mutex
 	subscribers []func([]byte)
 	carried     [][]byte
+	broken      func(error)   // of who subscribed last
+	held        chan struct{} // nothing is published before this is closed; nil: nothing waits
 	stuck, gone atomic.Bool
 }
 
 func (w *wire) Publish(ctx context.Context, _ string, message []byte) error {
+	if w.held != nil {
+		<-w.held
+	}
 	if w.stuck.Load() {
 		<-ctx.Done()
 	}
@@ -40,8 +47,9 @@ func (w *wire) Publish(ctx context.Context, _ string, message []byte) error {
 	return nil
 }
 
-func (w *wire) Subscribe(ctx context.Context, _ string, got func([]byte)) error {
+func (w *wire) Subscribe(ctx context.Context, _ string, got func([]byte), broken func(error)) error {
 	w.mutex.Lock()
+	w.broken = broken
 	w.subscribers = append(w.subscribers, got)
 	w.mutex.Unlock()
 	<-ctx.Done()
@@ -53,6 +61,7 @@ type listener struct {
 	*replica.Link
 	flows   []string // ids of records
 	changed int
+	states  []string
 }
 
 func secrets(names ...string) (all [][]byte) {
@@ -72,6 +81,7 @@ func join(t *testing.T, w *wire, own string, secrets [][]byte) *listener {
 	go link.Run(t.Context(), replica.Ears{
 		Flow:    func(s trace.Shared) { l.flows = append(l.flows, s.Record.ID) },
 		Changed: func() { l.changed++ },
+		State:   func(direction string, err error) { l.states = append(l.states, fmt.Sprint(direction, " ", err)) },
 	})
 	synctest.Wait()
 	return l
@@ -106,6 +116,7 @@ func TestWhoeverReadsTheBusLearnsNothing(t *testing.T) {
 		w := &wire{}
 		a := join(t, w, "a", secrets("k"))
 		a.Tell(shared("one"))
+		synctest.Wait()
 		a.Tell(shared("one"))
 		synctest.Wait()
 		if len(w.carried) != 2 || bytes.Equal(w.carried[0], w.carried[1]) {
@@ -190,6 +201,65 @@ func TestAfterAnOutageItGoesOn(t *testing.T) {
 		synctest.Wait()
 		if !slices.Equal(b.flows, []string{"heard"}) {
 			t.Errorf("heard are %v", b.flows)
+		}
+	})
+}
+
+// What waits while a message is under way is the next one; of more than the queue holds the oldest is lost.
+func TestWhatWaitsTravelsTogether(t *testing.T) {
+	for _, row := range []struct {
+		name                   string
+		words, letters         int
+		heard, messages, bytes int
+	}{
+		{"a few", 3, 10, 1 + 3, 1 + 1, 10_000},
+		{"more than the queue holds", 300, 10, 1 + 256, 1 + 1, 200_000},
+		{"more than one message takes", 10, 200_000, 1 + 10, 1 + 4, 1 << 20},
+		{"what nobody needs to read", 3, 1 << 20, 1, 1, 10_000},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{held: make(chan struct{})}
+				a, b := join(t, w, "a", secrets("k")), join(t, w, "b", secrets("k"))
+				a.Tell(shared("first"))
+				synctest.Wait()
+				for i := range row.words {
+					s := shared(strconv.Itoa(i))
+					s.Record.Description = strings.Repeat("x", row.letters)
+					a.Tell(s)
+				}
+				close(w.held)
+				synctest.Wait()
+				last := b.flows[len(b.flows)-1]
+				if len(b.flows) != row.heard || len(w.carried) != row.messages || row.heard > 1 && last != strconv.Itoa(row.words-1) {
+					t.Errorf("heard are %d in %d messages, at last %s; want %d in %d", len(b.flows), len(w.carried), last, row.heard, row.messages)
+				}
+				for _, m := range w.carried {
+					if len(m) > row.bytes {
+						t.Errorf("a message has %d bytes; want %d at the most", len(m), row.bytes)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAChangeOfTheLinksStateIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		a := join(t, w, "a", secrets("k"))
+		for _, gone := range []bool{false, true, true, false, false} {
+			w.gone.Store(gone)
+			a.Changed()
+			synctest.Wait()
+		}
+		w.broken(errors.New("nobody is heard"))
+		w.broken(errors.New("nobody is heard"))
+		a.Changed()
+		synctest.Wait()
+		want := []string{"telling the wire is cut", "telling <nil>", "hearing nobody is heard", "hearing <nil>"}
+		if !slices.Equal(a.states, want) {
+			t.Errorf("told are %q; want %q", a.states, want)
 		}
 	})
 }

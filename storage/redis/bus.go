@@ -23,7 +23,7 @@ func (s *Store) Publish(ctx context.Context, topic string, message []byte) error
 
 // Subscribe implements storage.Bus. It has a connection of its own, so that a slow reader keeps no other command waiting, and makes it
 // again when it breaks.
-func (s *Store) Subscribe(ctx context.Context, topic string, got func([]byte)) error {
+func (s *Store) Subscribe(ctx context.Context, topic string, got func([]byte), broken func(error)) error {
 	open, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -34,7 +34,9 @@ func (s *Store) Subscribe(ctx context.Context, topic string, got func([]byte)) e
 		}
 	}()
 	for open.Err() == nil {
-		_ = s.receive(open, s.channel+topic, got) // it is tried again, whyever it ended
+		if err := s.receive(open, s.channel+topic, got); err != nil && open.Err() == nil {
+			broken(s.fail(open, err))
+		}
 		pause(open, resubscribeAfter)
 	}
 	if err := ctx.Err(); err != nil {

@@ -29,7 +29,7 @@ func subscriber(t *testing.T, store *redis.Store) (heard chan string, ended chan
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	heard, ended = make(chan string, 10_000), make(chan error, 1)
-	go func() { ended <- store.Subscribe(ctx, "t", func(m []byte) { heard <- string(m) }) }()
+	go func() { ended <- store.Subscribe(ctx, "t", func(m []byte) { heard <- string(m) }, func(error) {}) }()
 	return heard, ended, cancel
 }
 
@@ -126,6 +126,11 @@ func TestAUserNeedsTheRightToPublish(t *testing.T) {
 	silent, allowed := open(t, "redis://silent:p@"+server.Addr), open(t, "redis://hush:p@"+server.Addr)
 	if err := silent.Publish(t.Context(), "t", nil); !errors.Is(err, storage.ErrUnavailable) || !strings.Contains(err.Error(), "+@pubsub") {
 		t.Errorf("without the right Publish = %v; want it to say what to do", err)
+	}
+	broken := make(chan error, 100)
+	go func() { _ = silent.Subscribe(t.Context(), "t", nil, func(err error) { broken <- err }) }() // it ends with the test
+	if err := <-broken; !errors.Is(err, storage.ErrUnavailable) || !strings.Contains(err.Error(), "+@pubsub") {
+		t.Errorf("without the right Subscribe is broken by %v; want it to say what to do", err)
 	}
 	put(t, silent, "session:k", "v") // the rest works all the same
 	heard, _, _ := subscriber(t, allowed)

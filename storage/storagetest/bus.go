@@ -44,7 +44,7 @@ func listen(t *testing.T, bus storage.Bus, topic string) *ear {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	e := &ear{heard: make(chan []byte, 10_000), cancel: cancel, ended: make(chan error, 1)}
-	go func() { e.ended <- bus.Subscribe(ctx, topic, func(m []byte) { e.heard <- m }) }()
+	go func() { e.ended <- bus.Subscribe(ctx, topic, func(m []byte) { e.heard <- m }, func(error) {}) }()
 	t.Cleanup(cancel)
 	e.awake(t, bus, topic)
 	return e
@@ -182,7 +182,7 @@ func slowSubscriber(t *testing.T, here, there storage.Bus) {
 	defer cancel()
 	stuck := make(chan struct{}, 1000)
 	go func() {
-		_ = there.Subscribe(ctx, "slow", func([]byte) { stuck <- struct{}{}; <-ctx.Done() }) // it ends with ctx
+		_ = there.Subscribe(ctx, "slow", func([]byte) { stuck <- struct{}{}; <-ctx.Done() }, func(error) {}) // it ends with ctx
 	}()
 	for len(stuck) == 0 {
 		publish(t, here, "slow", question)
@@ -200,7 +200,7 @@ func cancelledBus(t *testing.T, here, _ storage.Bus) {
 	if err := here.Publish(ctx, "cancelled", nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("Publish = %v; want ctx.Err()", err)
 	}
-	if err := here.Subscribe(ctx, "cancelled", nil); !errors.Is(err, context.Canceled) {
+	if err := here.Subscribe(ctx, "cancelled", nil, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("Subscribe = %v; want ctx.Err()", err)
 	}
 }
