@@ -4,7 +4,7 @@
 //	configuration ──► New ────────► Ring ──► Public   (jwks_uri)
 //	              └─► NewShared ──►  │ ├───► Sign     (the token endpoint)
 //	                                 │ ├───► Verify   (id_token_hint, userinfo)
-//	                                 │ └───► Rotate   (the console, the command line)
+//	                                 │ └───► Rotate   (the console, the command line, the schedule)
 //	                 ┌───────────────┴───────────────┐
 //	           local: PEM files,                shared: one record in a store, private halves
 //	           or made at start                 encrypted, read at most once a second
@@ -20,6 +20,9 @@
 //	made ──────────────► replaced ──── Propagation ────► its successor signs ──── Propagation + Lifetime ────► gone
 //	     signs, published         both published,                             verifies what it signed
 //	                              it still signs
+//
+// With Sharing.RotateEvery a rotation comes by itself: whoever looks at the record when it is due rotates, and of many one does
+// (schedule.go).
 //
 // So no moment needs the rings to agree: each goes by the times in the record and by its own clock. What they must agree on
 // is the time, to within Propagation less the three seconds that a view may be old.

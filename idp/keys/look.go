@@ -58,6 +58,9 @@ func (s *shared) finish(l *look) {
 	s.looking, s.failure, s.failedAt = nil, l.err, s.now()
 	s.mutex.Unlock()
 	close(l.done)
+	if l.err == nil {
+		s.keepSchedule()
+	}
 }
 
 func (l *look) wait() {

@@ -44,7 +44,7 @@ func ready(alg jose.SignatureAlgorithm, private crypto.Signer) (*key, error) {
 	}
 	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
 	k := &key{private: private, public: public, signers: map[string]jose.Signer{}}
-	for _, typ := range []string{TypeIDToken, TypeAccessToken} {
+	for _, typ := range types {
 		signing := jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}}
 		k.signers[typ], err = jose.NewSigner(signing, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
 		if err != nil {

@@ -13,9 +13,14 @@ import (
 
 // The typ header of what the provider signs.
 const (
-	TypeIDToken     = "JWT"    // RFC 7519 §5.1
-	TypeAccessToken = "at+jwt" // RFC 9068 §2.1
+	TypeIDToken       = "JWT"                     // RFC 7519 §5.1
+	TypeAccessToken   = "at+jwt"                  // RFC 9068 §2.1
+	TypeIntrospection = "token-introspection+jwt" // RFC 9701 §5
+	TypeLogoutToken   = "logout+jwt"              // Back-Channel Logout §2.4
 )
+
+// types are all of them.
+var types = []string{TypeIDToken, TypeAccessToken, TypeIntrospection, TypeLogoutToken}
 
 // Spec describes one signing key: its algorithm (RFC 7518 §3.1: RS256, PS256, ES256 or EdDSA) and, if it is kept in one, the
 // PEM file (PKCS #8) that holds it. Without a file the key is made when it is first needed.
@@ -218,7 +223,7 @@ func (r *Ring) signing(wanted string) (*key, error) {
 }
 
 // Sign returns claims as a JWT in compact form, signed by the ring's key for alg ("" is the default), with kid and typ in
-// its header. typ is TypeIDToken or TypeAccessToken.
+// its header. typ is one of the types above.
 func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 	k, err := r.signing(alg)
 	if err != nil {

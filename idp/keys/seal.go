@@ -23,13 +23,16 @@ type Seal struct {
 }
 
 // NewSeal returns the seal of these secrets, of 32 bytes or more each: the first encrypts, all decrypt.
-func NewSeal(secrets [][]byte) (Seal, error) {
+func NewSeal(secrets [][]byte) (Seal, error) { return NewSealFor(sealPurpose, secrets) }
+
+// NewSealFor returns a seal like NewSeal's for something else than signing keys: what one seals no other opens.
+func NewSealFor(purpose string, secrets [][]byte) (Seal, error) {
 	if len(secrets) == 0 {
 		return Seal{}, errors.New("keys: no secret is configured to encrypt the signing keys with: set cookie_keys")
 	}
 	var s Seal
 	for _, secret := range secrets {
-		made, err := cipherOf(secret)
+		made, err := cipherOf(secret, purpose)
 		if err != nil {
 			return Seal{}, fmt.Errorf("keys: no key can be made from the secret: %w", err)
 		}
@@ -38,12 +41,12 @@ func NewSeal(secrets [][]byte) (Seal, error) {
 	return s, nil
 }
 
-func cipherOf(secret []byte) (cipher.AEAD, error) {
+func cipherOf(secret []byte, purpose string) (cipher.AEAD, error) {
 	const aes256 = 32
 	if len(secret) < aes256 {
 		return nil, fmt.Errorf("it has %d bytes, and needs %d or more", len(secret), aes256)
 	}
-	derived, err := hkdf.Key(sha256.New, secret, nil, sealPurpose, aes256)
+	derived, err := hkdf.Key(sha256.New, secret, nil, purpose, aes256)
 	if err != nil {
 		return nil, err
 	}
@@ -68,3 +71,9 @@ func (s Seal) open(sealed []byte, label string) ([]byte, error) {
 	}
 	return nil, errWrongSecret
 }
+
+// Close encrypts text. label is what the text belongs to: with another one it does not open.
+func (s Seal) Close(text []byte, label string) []byte { return s.close(text, label) }
+
+// Open decrypts what Close made of a text with this label.
+func (s Seal) Open(sealed []byte, label string) ([]byte, error) { return s.open(sealed, label) }

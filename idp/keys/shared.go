@@ -42,6 +42,9 @@ type Sharing struct {
 	// expired ones come back as id_token_hint. 0: oidc.DefaultTokenLifetime. A replaced key stays published so long, and
 	// Propagation more, after its successor began to sign.
 	Lifetime time.Duration
+	// RotateEvery is how long after a rotation the next one comes by itself, with whoever needs a key first after that. 0: none
+	// does.
+	RotateEvery time.Duration
 	// Together is the time within which rotations are one. 0: Propagation.
 	Together time.Duration
 }
@@ -59,6 +62,7 @@ type shared struct {
 	failure  error     // of the last look; nil: it saw the keys
 	failedAt time.Time // when it ended
 	againAt  time.Time // the last look because of an unknown kid
+	triedAt  time.Time // the last rotation that was due
 }
 
 func share(algs []jose.SignatureAlgorithm, sharing Sharing) (*shared, error) {
@@ -156,6 +160,11 @@ func unavailable(err error) error {
 
 // rotate replaces all keys, unless somebody just did.
 func (s *shared) rotate(ctx context.Context) error {
+	return s.rotateUnless(ctx, func(stored Stored, now time.Time) bool { return now.Sub(stored.RotatedAt).Abs() < s.Together })
+}
+
+// rotateUnless replaces all keys if the record, as it is at that moment, is still one to replace: so of many rings one does.
+func (s *shared) rotateUnless(ctx context.Context, isDone func(stored Stored, now time.Time) bool) error {
 	if _, err := s.current(); err != nil {
 		return err
 	}
@@ -169,7 +178,7 @@ func (s *shared) rotate(ctx context.Context) error {
 	signsAt := now.Add(s.Propagation)
 	retireAt := signsAt.Add(s.Propagation).Add(s.Lifetime)
 	stored, err := s.update(ctx, func(stored Stored) (Stored, error) {
-		if now.Sub(stored.RotatedAt).Abs() < s.Together {
+		if isDone(stored, now) {
 			return stored, nil
 		}
 		return stored.rotated(minted, s.Seal, now, signsAt, retireAt)

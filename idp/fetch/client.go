@@ -1,0 +1,174 @@
+package fetch
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// What a stranger's server may cost.
+const (
+	defaultTimeout = 5 * time.Second // of one request, from the name to the last byte
+	maxBody        = 256 << 10       // bytes
+	maxHeader      = 16 << 10        // bytes
+	maxAtOnce      = 32              // requests; the others wait, no longer than one may take
+)
+
+// Client fetches what clients name. Its methods may be called by many goroutines at once.
+type Client struct {
+	http    *http.Client
+	private bool // addresses that are not public are allowed, and http
+	turn    chan struct{}
+}
+
+// New returns the client that config describes. The error is that of a CA file which cannot be read.
+func New(config Config) (*Client, error) {
+	roots, err := config.roots()
+	if err != nil {
+		return nil, err
+	}
+	timeout := cmp.Or(config.Timeout, defaultTimeout)
+	dialer := &net.Dialer{Timeout: timeout}
+	if !config.private() {
+		dialer.Control = onlyPublic
+	}
+	return &Client{
+		http: &http.Client{
+			Timeout: timeout,
+			Transport: &http.Transport{
+				DialContext:            dialer.DialContext,
+				TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+				TLSHandshakeTimeout:    timeout,
+				MaxResponseHeaderBytes: maxHeader,
+				DisableCompression:     true, // a small answer could become a large one
+				ForceAttemptHTTP2:      true,
+				MaxIdleConnsPerHost:    2,
+				MaxIdleConns:           maxAtOnce,
+				IdleConnTimeout:        30 * time.Second,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		private: config.private(),
+		turn:    make(chan struct{}, maxAtOnce),
+	}, nil
+}
+
+// Get fetches a JSON document. Its errors are *Error.
+func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
+	return c.GetType(ctx, address, jsonTypes...)
+}
+
+// GetType fetches a document that has one of the media types; a type like "+json" stands for all that end so.
+func (c *Client) GetType(ctx context.Context, address string, types ...string) ([]byte, error) {
+	response, err := c.do(ctx, http.MethodGet, address, nil, types)
+	if err != nil {
+		return nil, err
+	}
+	defer c.finish(response)
+	return read(address, response, types)
+}
+
+// Post sends a form and returns the status of the answer, whose body is not read.
+func (c *Client) Post(ctx context.Context, address string, form url.Values) (status int, err error) {
+	response, err := c.do(ctx, http.MethodPost, address, form, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer c.finish(response)
+	return response.StatusCode, nil
+}
+
+// do sends the request. Whoever gets an answer must finish it.
+func (c *Client) do(ctx context.Context, method, address string, form url.Values, types []string) (*http.Response, error) {
+	u, err := c.check(address)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, &Error{URL: address, Text: "it cannot be asked", cause: err}
+	}
+	r.Header.Set("User-Agent", "hush")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	} else {
+		r.Header.Set("Accept", accept(types))
+	}
+	if err := c.wait(ctx); err != nil {
+		return nil, failed(address, err)
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		<-c.turn
+		return nil, failed(address, err)
+	}
+	return response, nil
+}
+
+// wait takes a turn. Not even who has no limit of its own waits for longer than a request may take.
+func (c *Client) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.http.Timeout)
+	defer cancel()
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Client) finish(response *http.Response) {
+	_ = response.Body.Close()
+	<-c.turn
+}
+
+// failed gives words to why there is no answer.
+func failed(address string, err error) error {
+	text := "its server does not answer as expected"
+	switch {
+	case errors.Is(err, errNotPublic):
+		text = "its host is not at a public address, and this provider asks no other (fetch.allow_private)"
+	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
+		text = "its server took too long to answer"
+	}
+	return &Error{URL: address, Text: text, cause: err}
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
+
+// Error is why nothing was fetched.
+type Error struct {
+	URL   string
+	Text  string // for the developer of the client: nothing of the network behind the provider
+	cause error
+}
+
+// Error implements error: it says all, for the log.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s cannot be fetched: %s", e.URL, e.Text)
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+// Unwrap returns what went wrong on the way.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Why is what a client's developer may know of an error of this package.
+func Why(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Text
+	}
+	return "the provider could not ask"
+}
