@@ -2,19 +2,22 @@
 //
 //	configuration ──────────────┐
 //	                            ├──► list ──► ByID, All, AllowsOrigin
-//	Update ──► storage.Cell ────┘
-//	           added and changed clients, shared by all replicas
+//	Update ──► storage.Cell ────┘                │
+//	           added and changed clients         └──► Registered: those that registered themselves, a record each,
+//	                                                  asked for last, and remembered for a second
 //
 // The configuration fills it; in development mode the console adds and changes clients while the provider runs. What was changed
 // so holds until the configuration says something else about this client than it did then: who edits the file expects it to count.
 //
-// Where teaching ends: all changes are one record, which suits a console and no registration of thousands (RFC 7591).
+// Where teaching ends: nothing lists who registered. The store keeps no list, so neither All nor the console shows them.
 package clients
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -25,6 +28,9 @@ type Register struct {
 	configured []oidc.Client
 	cell       *storage.Cell[[]stored]
 	merged     atomic.Pointer[list]
+
+	// Registered are the clients that registered themselves. nil: there are none.
+	Registered *Registered
 }
 
 // list is the register as it is at one moment. It does not change.
@@ -97,10 +103,19 @@ func newList(clients []oidc.Client) *list {
 	return l
 }
 
-// ByID returns the client with this client_id.
-func (r *Register) ByID(id string) (oidc.Client, bool) {
+// ErrUnknown is the answer about a client that is not registered.
+var ErrUnknown = errors.New("clients: no such client")
+
+// ByID returns the client with this client_id, or ErrUnknown.
+func (r *Register) ByID(ctx context.Context, id string) (oidc.Client, error) {
 	client, ok := r.now().byID[id]
-	return client, ok
+	switch {
+	case ok:
+		return client, nil
+	case r.Registered == nil || id == "":
+		return oidc.Client{}, ErrUnknown
+	}
+	return r.Registered.ByID(ctx, id)
 }
 
 // All returns the clients: in the order of the configuration, then as they were added.
@@ -138,5 +153,20 @@ func (r *Register) Put(ctx context.Context, client oidc.Client) error {
 // may read the answers of the token endpoint and its neighbours (CORS). A loopback origin matches with any port, like the
 // redirect URI itself.
 func (r *Register) AllowsOrigin(origin string) bool {
-	return origin != "" && origin != "null" && oidc.MatchRedirectURI(r.now().origins, origin)
+	switch {
+	case origin == "" || origin == "null":
+		return false
+	case oidc.MatchRedirectURI(r.now().origins, origin):
+		return true
+	case r.Registered == nil:
+		return false
+	}
+	// Who asks has no context to give. Of a store that does not answer the origin is not known to be allowed.
+	ctx, cancel := context.WithTimeout(context.Background(), originLimit)
+	defer cancel()
+	allowed, err := r.Registered.AllowsOrigin(ctx, origin)
+	return allowed && err == nil
 }
+
+// originLimit is how long a request waits to know whether its origin is a registered client's.
+const originLimit = 500 * time.Millisecond

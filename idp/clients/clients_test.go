@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,9 +35,9 @@ func TestByID(t *testing.T) {
 		{"none", "", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			client, ok := r.ByID(row.id)
-			if ok != row.known || ok && client.ClientID != row.id {
-				t.Errorf("ByID(%q) = %q, %t; want known: %t", row.id, client.ClientID, ok, row.known)
+			client, err := r.ByID(t.Context(), row.id)
+			if row.known != (err == nil) || !row.known && !errors.Is(err, clients.ErrUnknown) || row.known && client.ClientID != row.id {
+				t.Errorf("ByID(%q) = %q, %v; want known: %t", row.id, client.ClientID, err, row.known)
 			}
 		})
 	}
@@ -106,11 +107,11 @@ func TestWithoutWebClientsNoOriginIsAllowed(t *testing.T) {
 func TestAClientAddedAtRunTime(t *testing.T) {
 	r := clients.New([]oidc.Client{{ClientID: "spa", RedirectURIs: []string{"https://app.test/cb"}}})
 	put(t, r, oidc.Client{ClientID: "late", RedirectURIs: []string{"https://late.test/cb"}})
-	if _, ok := r.ByID("late"); !ok || !r.AllowsOrigin("https://late.test") || len(r.All()) != 2 {
+	if _, err := r.ByID(t.Context(), "late"); err != nil || !r.AllowsOrigin("https://late.test") || len(r.All()) != 2 {
 		t.Errorf("the register holds %v", r.All())
 	}
 	put(t, r, oidc.Client{ClientID: "spa", RedirectURIs: []string{"https://moved.test/cb"}})
-	if spa, _ := r.ByID("spa"); spa.RedirectURIs[0] != "https://moved.test/cb" || r.AllowsOrigin("https://app.test") || r.All()[0].ClientID != "spa" {
+	if spa, _ := r.ByID(t.Context(), "spa"); spa.RedirectURIs[0] != "https://moved.test/cb" || r.AllowsOrigin("https://app.test") || r.All()[0].ClientID != "spa" {
 		t.Errorf("after a change the register holds %v", r.All())
 	}
 }
@@ -131,7 +132,7 @@ func TestUpdatesLoseNothing(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if spa, _ := r.ByID("spa"); len(spa.RedirectURIs) != 50 {
+	if spa, _ := r.ByID(t.Context(), "spa"); len(spa.RedirectURIs) != 50 {
 		t.Errorf("of 50 redirect URIs %d are there", len(spa.RedirectURIs))
 	}
 }
@@ -156,8 +157,8 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 	if err := after.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	late, _ := after.ByID("late")
-	if web, _ := after.ByID("web"); !late.ClientSecret.Matches("s3cret of late") || web.RedirectURIs[0] != "https://changed.test/cb" || !web.ClientSecret.Matches("configured") {
+	late, _ := after.ByID(t.Context(), "late")
+	if web, _ := after.ByID(t.Context(), "web"); !late.ClientSecret.Matches("s3cret of late") || web.RedirectURIs[0] != "https://changed.test/cb" || !web.ClientSecret.Matches("configured") {
 		t.Errorf("after a restart the clients are %+v", after.All())
 	}
 	if strings.Contains(spy.Values(), "s3cret") {
@@ -169,7 +170,7 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 	if err := edited.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if web, _ := edited.ByID("web"); web.RedirectURIs[0] != "https://edited.test/cb" || len(edited.All()) != 2 {
+	if web, _ := edited.ByID(t.Context(), "web"); web.RedirectURIs[0] != "https://edited.test/cb" || len(edited.All()) != 2 {
 		t.Errorf("a configuration that was edited since says %+v", edited.All())
 	}
 }

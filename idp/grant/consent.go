@@ -3,6 +3,8 @@ package grant
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
@@ -11,6 +13,10 @@ import (
 
 // consentKept is how long a consent is remembered after the last one the user gave.
 const consentKept = 365 * 24 * time.Hour
+
+// maxConsents is how many clients a user's consents name: those that register themselves are without number. What comes on top
+// ends the oldest, whose client has to ask again.
+const maxConsents = 500
 
 // Consent is what a user allowed one client to have without being asked again (Core §3.1.2.4).
 type Consent struct {
@@ -21,6 +27,7 @@ type Consent struct {
 // Consents remembers consents: one record a user, by client_id.
 type Consents struct {
 	Records storage.Bucket[map[string]Consent]
+	Grants  *Grants // whose refresh tokens end with the consent; nil: there are none
 	Now     func() time.Time
 }
 
@@ -41,12 +48,29 @@ func (c *Consents) Remember(ctx context.Context, sub, clientID string, scope oid
 		}
 		union := append((*old)[clientID].Scope, scope...)
 		(*old)[clientID] = Consent{Scope: oidc.ParseScope(union.String()), GrantedAt: c.Now()}
+		for len(*old) > maxConsents {
+			delete(*old, oldest(*old))
+		}
 		return old, nil
 	})
 }
 
-// Forget takes all consent away from the client: it will have to ask again.
+// oldest is the client whose consent was given before all others.
+func oldest(consents map[string]Consent) string {
+	return slices.MinFunc(slices.Sorted(maps.Keys(consents)), func(a, b string) int {
+		return consents[a].GrantedAt.Compare(consents[b].GrantedAt)
+	})
+}
+
+// Forget takes all consent away from the client: it will have to ask again. What it held by the consent, its refresh tokens, ends.
 func (c *Consents) Forget(ctx context.Context, sub, clientID string) error {
+	if err := c.forget(ctx, sub, clientID); err != nil || c.Grants == nil {
+		return err
+	}
+	return c.Grants.RevokeClient(ctx, sub, clientID)
+}
+
+func (c *Consents) forget(ctx context.Context, sub, clientID string) error {
 	return c.Records.Update(ctx, sub, storage.KeepTTL, func(old *map[string]Consent) (*map[string]Consent, error) {
 		if old == nil {
 			return nil, nil

@@ -2,6 +2,7 @@ package grant_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -93,6 +94,26 @@ func TestAConsentIsRememberedForAYearAfterTheLastOne(t *testing.T) {
 	d.clock.Pass(1)
 	if got := len(d.scopes(t, "alice")); got != 0 {
 		t.Errorf("after a year %d consents are remembered; want none", got)
+	}
+}
+
+func TestConsentsAreCapped(t *testing.T) {
+	d := newDesk()
+	for i := range 510 {
+		d.clock.Pass(time.Second)
+		d.remember(t, "alice", fmt.Sprint("client-", i), "openid")
+		if i == 499 {
+			d.remember(t, "alice", "client-0", "email") // now it is a young one
+		}
+	}
+	got := d.scopes(t, "alice")
+	for client, want := range map[string]string{"client-0": "openid email", "client-1": "", "client-10": "", "client-11": "openid", "client-509": "openid"} {
+		if got[client] != want {
+			t.Errorf("of %d consents that of %s is %q; want %q", len(got), client, got[client], want)
+		}
+	}
+	if len(got) != 500 {
+		t.Errorf("%d consents are remembered; want 500", len(got))
 	}
 }
 

@@ -1,8 +1,11 @@
 package grant_test
 
 import (
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +81,89 @@ func FuzzStoredConsents(f *testing.F) {
 		}
 		if forgotten := d.consents.Forget(t.Context(), "alice", "spa"); len(record) > 0 && (err == nil) != (forgotten == nil) {
 			t.Errorf("%s: Of = %v, %v; Forget = %v", record, before, err, forgotten)
+		}
+	})
+}
+
+// FuzzStoredFamily: whatever the store holds for a family, a token that its record does not name gives nothing, and nothing panics.
+func FuzzStoredFamily(f *testing.F) {
+	d := newDesk()
+	token, _ := d.begin(f)
+	family, err := d.Family(f.Context(), token)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, record := range []any{family, grant.Family{}, grant.Family{RevokedAt: d.clock.Now()}, nil, "", 7, []string{"x"}} {
+		f.Add(seed(f, record), token)
+		f.Add(seed(f, record), "a.b.c")
+	}
+	f.Add([]byte(`{"mark":"","current":"","until":"9999-12-31T23:59:59Z","idle_until":"9999-12-31T23:59:59Z"}`), "a.b.c")
+	f.Fuzz(func(t *testing.T, record []byte, token string) {
+		d := newDesk()
+		d.Families = storage.NewBucket[grant.Family]("refresh", storagetest.Holding(record))
+		found, looked := d.Look(t.Context(), token)
+		next, used := d.Use(t.Context(), token, terms)
+		if len(record) > 0 && (looked == nil) != (used == nil) {
+			t.Errorf("%s: Look = %+v, %v; Use = %q, %v", record, found, looked, next, used)
+		}
+		if looked == nil && !strings.HasPrefix(next, strings.Split(token, ".")[0]+".") {
+			t.Errorf("%s: %q gave %q, of another grant", record, token, next)
+		}
+		_, _ = d.Of(t.Context(), "alice")
+		_ = d.Revoke(t.Context(), "g")
+	})
+}
+
+// listing is an engine that holds one list of holdings for everybody, and everything else as it should. It keeps what was made of the list.
+type listing struct {
+	storage.Store
+	list    storage.Store
+	changed []byte
+}
+
+func (l *listing) Get(ctx context.Context, key string) ([]byte, error) {
+	if strings.HasPrefix(key, "holding:") {
+		return l.list.Get(ctx, key)
+	}
+	return l.Store.Get(ctx, key)
+}
+
+func (l *listing) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
+	if !strings.HasPrefix(key, "holding:") {
+		return l.Store.Update(ctx, key, ttl, change)
+	}
+	return l.list.Update(ctx, key, ttl, func(old []byte) (_ []byte, err error) {
+		l.changed, err = change(old)
+		return l.changed, err
+	})
+}
+
+// FuzzStoredHoldings: whatever the store holds as the list of what a user's applications have, it can be read, added to and ended, or each
+// of these is an error; and what is added to stays within its bounds.
+func FuzzStoredHoldings(f *testing.F) {
+	const entry = `{"grant_id":"g","client_id":"spa","until":"9999-12-31T23:59:59Z"}`
+	for _, record := range []string{"[" + entry + "]", `[{"grant_id":"","client_id":""}]`, "[]", "null", "", "7", `{"x":[]}`, `[null,null]`} {
+		f.Add([]byte(record))
+	}
+	f.Add([]byte("[" + strings.Repeat(entry+",", 300) + "{}]"))
+	f.Add([]byte("[" + strings.Repeat(strings.Replace(entry, "spa", "x", 1)+",", 300) + "{}]"))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		clock := storagetest.NewClock()
+		store := &listing{Store: storage.NewMemory(clock.Now), list: storagetest.Holding(record)}
+		g := grant.New(store, clock.Now, rand.Text)
+		_, read := g.Of(t.Context(), "alice")
+		_, begun := g.Begin(t.Context(), grant.Grant{ID: "new", ClientID: "spa", Sub: "alice"}, "", terms)
+		if (read == nil) != (begun == nil) {
+			t.Errorf("%s: Of: %v; Begin: %v", record, read, begun)
+		}
+		var list []struct {
+			ClientID string `json:"client_id"`
+		}
+		if begun == nil && (json.Unmarshal(store.changed, &list) != nil || len(list) == 0 || len(list) > 200 || list[len(list)-1].ClientID != "spa") {
+			t.Errorf("%s became %s", record, store.changed)
+		}
+		if err := g.RevokeClient(t.Context(), "alice", "spa"); (read == nil) != (err == nil) {
+			t.Errorf("%s: Of: %v; RevokeClient: %v", record, read, err)
 		}
 	})
 }

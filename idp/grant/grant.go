@@ -32,6 +32,10 @@ type Grant struct {
 	ACR           string     `json:"acr,omitempty"`
 	AMR           []string   `json:"amr,omitempty"`
 	ExpiresAt     time.Time  `json:"expires_at,omitzero"` // when the code, not the grant, expires
+
+	Resource []string            `json:"resource,omitempty"` // the APIs that access tokens may be for (RFC 8707)
+	Claims   *oidc.ClaimsRequest `json:"claims,omitempty"`   // Core §5.5
+	DPoPJKT  string              `json:"dpop_jkt,omitempty"` // the key that the code is bound to (RFC 9449 §10)
 }
 
 // Code is the record behind an authorization code. Once spent it is a tombstone, kept small: of its grant the ID remains.
@@ -50,10 +54,24 @@ var (
 
 // Grants issues, redeems and revokes.
 type Grants struct {
-	Codes   storage.Bucket[Code]
-	Revoked storage.Bucket[time.Time] // by grant id: when it was revoked
-	Now     func() time.Time
-	Random  func() string // 128 bits or more
+	Codes    storage.Bucket[Code]
+	Revoked  storage.Bucket[time.Time] // by grant id, and for one access token of a grant by its jti: when it was revoked
+	Families storage.Bucket[Family]    // by grant id: its refresh tokens
+	Holdings storage.Bucket[[]holding] // by sub: which grants with refresh tokens there are
+	Grace    time.Duration             // how long a refresh token that was replaced still gives its successor
+	Now      func() time.Time
+	Random   func() string // 128 bits or more, without a dot
+}
+
+// New returns the grants in store.
+func New(store storage.Store, now func() time.Time, random func() string) *Grants {
+	return &Grants{
+		Codes:    storage.NewBucket[Code]("code", store),
+		Revoked:  storage.NewBucket[time.Time]("revoked", store),
+		Families: storage.NewBucket[Family]("refresh", store),
+		Holdings: storage.NewBucket[[]holding]("holding", store),
+		Grace:    Grace, Now: now, Random: random,
+	}
 }
 
 // Issue stores the grant and returns the code that stands for it for CodeLifetime. It fills in ID and ExpiresAt.
@@ -86,29 +104,15 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 		return &Code{Grant: Grant{ID: old.Grant.ID}, SpentAt: g.Now(), TokensUntil: g.Now().Add(tokenLifetime)}, nil
 	})
 	if errors.Is(err, ErrReplayed) {
-		return found.Grant, g.revoke(ctx, found)
+		return found.Grant, g.replayed(ctx, found)
 	}
 	return found.Grant, err
 }
 
-// revoke makes the provider refuse every token that the spent code gave, for as long as one can live, whoever replays it.
-// It returns ErrReplayed, or why it could not.
-func (g *Grants) revoke(ctx context.Context, spent Code) error {
-	left := spent.TokensUntil.Sub(g.Now())
-	if left <= 0 {
-		return ErrReplayed
-	}
-	if err := g.Revoked.Put(ctx, storage.Together(spent.Grant.ID, ""), g.Now(), left); err != nil {
+// replayed revokes what the spent code gave, whoever replays it. It returns ErrReplayed, or why it could not.
+func (g *Grants) replayed(ctx context.Context, spent Code) error {
+	if err := g.end(ctx, spent.Grant.ID, spent.TokensUntil); err != nil {
 		return err
 	}
 	return ErrReplayed
-}
-
-// IsRevoked tells whether the grant's tokens are to be refused.
-func (g *Grants) IsRevoked(ctx context.Context, id string) (bool, error) {
-	_, err := g.Revoked.Get(ctx, storage.Together(id, ""))
-	if errors.Is(err, storage.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }

@@ -24,10 +24,7 @@ func newDesk() *desk {
 	store := &storagetest.Spy{Store: storage.NewMemory(c.Now)}
 	return &desk{
 		clock: c, store: store,
-		Grants: &grant.Grants{
-			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
-			Now: c.Now, Random: rand.Text,
-		},
+		Grants:   grant.New(store, c.Now, rand.Text),
 		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: c.Now},
 	}
 }

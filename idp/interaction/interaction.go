@@ -10,10 +10,14 @@
 package interaction
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"net/url"
 	"time"
 
 	"github.com/gorilla/securecookie"
+
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -26,6 +30,7 @@ const (
 	PathLogin         = "/login"
 	PathConsent       = "/consent"
 	PathSelectAccount = "/select_account"
+	PathDevice        = "/device"
 )
 
 // Purposes of a Seal. What was sealed for one opens for no other.
@@ -39,15 +44,25 @@ type Interaction struct {
 	Params    url.Values `json:"params"`     // as they came to /authorize
 	StartedAt time.Time  `json:"started_at"` // when they first came
 
+	// How they came. FromObject: in a signed request object (RFC 9101). RequestURI: pushed, and to be spent with the code (RFC 9126).
+	FromObject bool   `json:"from_object,omitempty"`
+	RequestURI string `json:"request_uri,omitempty"`
+
 	// What the page needs to know, as /authorize judged it.
 	ClientID string     `json:"client_id"`
 	Sub      string     `json:"sub,omitempty"`    // whose consent is asked
 	Scope    oidc.Scope `json:"scope,omitempty"`  // for what
-	Reason   string     `json:"reason,omitempty"` // why a person must see the page, in a sentence for that person
+	Reason   string     `json:"reason,omitempty"` // why a person must see the page: a word for which the pages have a sentence
+
+	// Path is where the request is judged. Empty: PathAuthorize.
+	Path string `json:"path,omitempty"`
 
 	// Denied is set on the way back when the person said no, and in which way.
 	Denied string `json:"denied,omitempty"`
 }
+
+// Back is where the request is judged, once the person has seen the page.
+func (i Interaction) Back() string { return cmp.Or(i.Path, PathAuthorize) }
 
 // Seal signs values of one type for one purpose and reads them back: Interactions for /authorize, and a logout request for
 // the page that asks.
@@ -55,6 +70,9 @@ type Seal[T any] struct {
 	Purpose string
 	Codecs  []securecookie.Codec
 }
+
+// ErrStale is in the error of a sealed value that does not open: it is too old, or was not sealed here.
+var ErrStale = errors.New("what is sealed does not open")
 
 // Close returns the value as an opaque string fit for a URL: signed, not encrypted.
 func (s Seal[T]) Close(value T) (string, error) {
@@ -65,6 +83,7 @@ func (s Seal[T]) Close(value T) (string, error) {
 func (s Seal[T]) Open(sealed string) (T, error) {
 	var value T
 	if err := securecookie.DecodeMulti(s.Purpose, sealed, &value, s.Codecs...); err != nil {
+		err = fmt.Errorf("%w: %w", ErrStale, err)
 		return value, oidc.InvalidRequest.Errorf("this page belongs to no sign-in that the provider knows: " +
 			"it was changed, is too old, or the provider was restarted; go back to the application and start again").Because(err)
 	}

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -19,7 +20,7 @@ type Sessions interface {
 
 // Clients finds a client, like clients.Register.
 type Clients interface {
-	ByID(id string) (oidc.Client, bool)
+	ByID(ctx context.Context, id string) (oidc.Client, error)
 }
 
 // Consents finds the consents of a user by client_id, like grant.Consents.
@@ -27,10 +28,14 @@ type Consents interface {
 	Of(ctx context.Context, sub string) (map[string]grant.Consent, error)
 }
 
-// Grants issues and redeems codes, like grant.Grants.
+// Grants issues and redeems codes and refresh tokens, like grant.Grants.
 type Grants interface {
 	Issue(ctx context.Context, granted grant.Grant) (code string, err error)
 	Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (grant.Grant, error)
+	Begin(ctx context.Context, granted grant.Grant, jkt string, terms grant.Terms) (refreshToken string, err error)
+	Family(ctx context.Context, refreshToken string) (grant.Family, error)
+	Use(ctx context.Context, refreshToken string, terms grant.Terms) (next string, err error)
+	Revoke(ctx context.Context, id string) error
 }
 
 // Sessions returns next with the faults of sessions and cookies, and with the OAuth errors of the authorization endpoint,
@@ -120,15 +125,15 @@ type registered struct {
 }
 
 // ByID implements Clients.
-func (c registered) ByID(id string) (oidc.Client, bool) {
-	client, ok := c.next.ByID(id)
+func (c registered) ByID(ctx context.Context, id string) (oidc.Client, error) {
+	client, err := c.next.ByID(ctx, id)
 	if f, short := c.lab.peek(id, ShortLifetime); short {
 		client.AccessTokenLifetime = f.Lifetime
 	}
 	if _, withdrawn := c.lab.peek(id, ConsentWithdrawn); withdrawn {
 		client.FirstParty = false
 	}
-	return client, ok
+	return client, err
 }
 
 // Consents returns next with consent_withdrawn.
@@ -152,7 +157,7 @@ func (c consents) Of(ctx context.Context, sub string) (map[string]grant.Consent,
 	return c.next.Of(ctx, sub)
 }
 
-// Grants returns next with code_spent.
+// Grants returns next with code_spent and refresh_revoked.
 func (l *Lab) Grants(next Grants) Grants {
 	if l == nil {
 		return next
@@ -173,4 +178,20 @@ func (g grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dura
 		}
 	}
 	return g.Grants.Redeem(ctx, code, tokenLifetime)
+}
+
+// Family implements Grants. A refresh token that was revoked is one whose grant was: so it is. What is no refresh token of ours, such
+// as one that a test made up, is refused in the same words.
+func (g grants) Family(ctx context.Context, refreshToken string) (grant.Family, error) {
+	if _, ok := g.lab.use(ctx, RefreshRevoked); !ok {
+		return g.Grants.Family(ctx, refreshToken)
+	}
+	family, err := g.Grants.Family(ctx, refreshToken)
+	if err == nil {
+		err = g.Revoke(ctx, family.Grant.ID)
+	}
+	if err == nil || errors.Is(err, grant.ErrUnknown) {
+		err = grant.ErrRevoked
+	}
+	return family, err
 }

@@ -52,10 +52,7 @@ func newHouse(t *testing.T) *house {
 			Cookies:  session.NewCookies(&url.URL{Scheme: "http", Host: "localhost:8080"}, [][]byte{[]byte(strings.Repeat("k", 32))}, time.Hour),
 			Idle:     time.Hour, Absolute: time.Hour, Now: clock.Now, Random: rand.Text,
 		},
-		grants: &grant.Grants{
-			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
-			Now: clock.Now, Random: rand.Text,
-		},
+		grants:   grant.New(store, clock.Now, rand.Text),
 		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: clock.Now},
 	}
 	h.signIn(t)

@@ -60,7 +60,6 @@ var edge = []struct {
 	{Drop, true, drop},
 	{Status, true, fail},
 	{Error, true, refuse},
-	{RefreshRevoked, true, refuseRefreshToken},
 	{HTMLPage, true, showPage},
 	{FrameOptions, true, showUnframablePage},
 }
@@ -111,10 +110,6 @@ func refuse(f Fault, w http.ResponseWriter, _ *http.Request) (bool, error) {
 func (f Fault) oauthError() *oidc.Error {
 	text := cmp.Or(f.Description, "the failure lab answers with this error; nothing is wrong with the request")
 	return f.Error.Errorf("%s", text).Blame(oidc.FaultInjected)
-}
-
-func refuseRefreshToken(Fault, http.ResponseWriter, *http.Request) (bool, error) {
-	return false, oidc.InvalidGrant.Errorf("the refresh token was revoked (failure lab): sign in again").Blame(oidc.FaultInjected)
 }
 
 // page is what a proxy, or a provider that did not understand prompt=none, might show.

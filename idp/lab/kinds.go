@@ -111,7 +111,7 @@ var kinds = []KindInfo{
 		meets: func(v visit) bool { return v.origin != "" },
 	},
 	{
-		Kind: RefreshRevoked, Text: "refuses a refresh token as revoked",
+		Kind: RefreshRevoked, Text: "takes the refresh token for one that was revoked, and revokes what was granted",
 		Endpoints: atToken, Spec: "RFC 6749 §6",
 		meets: func(v visit) bool { return v.grantType == "refresh_token" },
 	},

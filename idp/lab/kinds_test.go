@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -146,11 +147,23 @@ func answerIsHidden(t *testing.T, h *house) {
 }
 
 func refreshTokenIsRevoked(t *testing.T, h *house) {
-	h.enter(t, tokenRequest(t, "spa", ""), "token") // a code: the fault waits
+	terms := grant.Terms{Idle: time.Hour, Absolute: time.Hour, Access: time.Minute, Rotate: true}
+	token, err := h.grants.Begin(t.Context(), grant.Grant{ID: "g", ClientID: "spa", Sub: "alice"}, "", terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := h.enter(t, tokenRequest(t, "spa", ""), "token").Context() // a code: the fault waits
+	if _, err := h.Grants(h.grants).Family(ctx, token); err != nil {
+		t.Fatal(err)
+	}
 	r := tokenRequest(t, "spa", "")
 	r.Body = io.NopCloser(strings.NewReader("grant_type=refresh_token&client_id=spa"))
-	if _, err := h.answer(t, r, "token"); oidc.AsError(err).Code != oidc.InvalidGrant {
-		t.Errorf("RFC 6749 §5.2: %v; want invalid_grant", err)
+	ctx = h.enter(t, r, "token").Context()
+	if _, err := h.Grants(h.grants).Family(ctx, token); !errors.Is(err, grant.ErrRevoked) {
+		t.Errorf("Family: %v; want ErrRevoked", err)
+	}
+	if _, err := h.grants.Use(t.Context(), token, terms); !errors.Is(err, grant.ErrRevoked) {
+		t.Errorf("after the fault Use: %v; want the grant to be revoked", err)
 	}
 }
 
@@ -188,14 +201,14 @@ func sessionIsOf(sub string) func(t *testing.T, h *house) {
 }
 
 func consentIsGone(t *testing.T, h *house) {
-	if client, _ := h.Clients(register{}).ByID("spa"); client.FirstParty {
+	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); client.FirstParty {
 		t.Error("the client is a first party still: its users would not be asked for consent")
 	}
 	ctx := h.enter(t, h.silent(t, "spa"), "authorize").Context()
 	if all, err := h.Consents(h.consents).Of(ctx, "alice"); err != nil || len(all) > 0 {
 		t.Errorf("Of = %v, %v; want no consent", all, err)
 	}
-	if client, _ := h.Clients(register{}).ByID("spa"); !client.FirstParty {
+	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); !client.FirstParty {
 		t.Error("after the fault the client is no first party")
 	}
 	if all, err := h.Consents(h.consents).Of(ctx, "alice"); err != nil || len(all) != 1 {
@@ -225,17 +238,17 @@ func codeIsSpent(t *testing.T, h *house) {
 }
 
 func lifetimeIsShort(t *testing.T, h *house) {
-	if client, _ := h.Clients(register{}).ByID("other"); client.AccessTokenLifetime != time.Hour {
+	if client, _ := h.Clients(register{}).ByID(t.Context(), "other"); client.AccessTokenLifetime != time.Hour {
 		t.Errorf("another client's lifetime is %v; want its own", client.AccessTokenLifetime)
 	}
-	if client, _ := h.Clients(register{}).ByID("spa"); client.AccessTokenLifetime != 20*time.Second {
+	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); client.AccessTokenLifetime != 20*time.Second {
 		t.Errorf("the lifetime is %v; want 20s", client.AccessTokenLifetime)
 	}
 	ctx := h.enter(t, tokenRequest(t, "spa", ""), "token").Context()
 	if _, err := h.signer()(ctx, "", keys.TypeAccessToken, claims{}); err != nil {
 		t.Fatal(err)
 	}
-	if client, _ := h.Clients(register{}).ByID("spa"); client.AccessTokenLifetime != time.Hour {
+	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); client.AccessTokenLifetime != time.Hour {
 		t.Errorf("after the fault the lifetime is %v; want the client's own", client.AccessTokenLifetime)
 	}
 }
@@ -305,6 +318,6 @@ func (h *house) kid(t *testing.T) string {
 // register knows every client as a first party whose tokens live an hour.
 type register struct{}
 
-func (register) ByID(id string) (oidc.Client, bool) {
-	return oidc.Client{ClientID: id, FirstParty: true, AccessTokenLifetime: time.Hour}, true
+func (register) ByID(_ context.Context, id string) (oidc.Client, error) {
+	return oidc.Client{ClientID: id, FirstParty: true, AccessTokenLifetime: time.Hour}, nil
 }

@@ -147,7 +147,7 @@ func TestOfRequestsAtOnceAFaultMeetsAsManyAsItIsFor(t *testing.T) {
 				met.Add(1)
 			}
 			h.List()
-			h.Clients(register{}).ByID("spa")
+			h.Clients(register{}).ByID(t.Context(), "spa")
 		})
 	}
 	all.Wait()

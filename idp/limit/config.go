@@ -16,8 +16,12 @@ type Config struct {
 	Login AddressConfig `yaml:"login"`
 	// Password limits wrong passwords, on top of Login.
 	Password PasswordConfig `yaml:"password"`
-	// Token limits POST /token.
+	// Token limits POST at /token, /par and /device_authorization, and wrong client secrets at /introspect and /revoke.
 	Token TokenConfig `yaml:"token"`
+	// Registration limits POST and PUT at /register.
+	Registration AddressConfig `yaml:"registration"`
+	// Device limits wrong codes at /device.
+	Device AddressConfig `yaml:"device"`
 }
 
 // AddressConfig limits requests by where they come from.
@@ -49,6 +53,8 @@ var defaults = map[string]Rate{
 	"password.per_user_and_address": "10/10m",
 	"token.per_address":             "6000/1m",
 	"token.per_client":              "60000/1m",
+	"registration.per_address":      "60/1h",
+	"device.per_address":            "20/10m",
 }
 
 // ownMachine is where a proxy stands unless the configuration says otherwise.
@@ -63,6 +69,8 @@ func (c *Config) rates() map[string]*Rate {
 		"password.per_user_and_address": &c.Password.PerUserAndAddress,
 		"token.per_address":             &c.Token.PerAddress,
 		"token.per_client":              &c.Token.PerClient,
+		"registration.per_address":      &c.Registration.PerAddress,
+		"device.per_address":            &c.Device.PerAddress,
 	}
 }
 

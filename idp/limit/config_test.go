@@ -36,12 +36,16 @@ trusted_proxies: [10.0.0.0/8, "fd00::7"]
 login: {per_address: 30/1m}
 password: {per_address: off, per_user: 5/1h, per_user_and_address: "3/10m"}
 token: {per_address: 100/1s, per_client: off}
+registration: {per_address: 7/1h}
+device: {per_address: 8/1h}
 `)
 	want := limit.Config{
 		TrustedProxies: []string{"10.0.0.0/8", "fd00::7"},
 		Login:          limit.AddressConfig{PerAddress: "30/1m"},
 		Password:       limit.PasswordConfig{PerAddress: limit.Off, PerUser: "5/1h", PerUserAndAddress: "3/10m"},
 		Token:          limit.TokenConfig{PerAddress: "100/1s", PerClient: limit.Off},
+		Registration:   limit.AddressConfig{PerAddress: "7/1h"},
+		Device:         limit.AddressConfig{PerAddress: "8/1h"},
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

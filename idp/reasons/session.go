@@ -188,5 +188,17 @@ var aboutSession = Group{
 				"without one sends a request with `prompt=select_account`, as a page.",
 			Spec: []Link{coreAuthRequest, coreAuthError},
 		},
+		{
+			Code:  oidc.ACRUnmet,
+			Title: "The sign-in is not one of those that the request accepts",
+			Happened: "The request's `claims` parameter makes `acr` essential and lists values. The sign-in reaches none of them, and no page can change that: " +
+				"`prompt=none` forbids one, the installation has no such level, or the user has just signed in and it was not enough. The answer is " +
+				"`unmet_authentication_requirements`.",
+			HowWeKnow: "The session's account has an `amr`; the configuration's `acr_values` say which levels that reaches.",
+			HowSure:   "Certain.",
+			WhatToDo: "Compare the values with `acr_values_supported` in the metadata. If one is there, send the request as a page, so that the user can sign in " +
+				"in the stronger way. If any level will do, leave out `essential`, or send `acr_values`: that is a wish.",
+			Spec: []Link{coreAuthRequest},
+		},
 	},
 }

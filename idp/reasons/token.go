@@ -83,6 +83,44 @@ var aboutToken = Group{
 			Spec: []Link{rfc6749("4.1.3")},
 		},
 		{
+			Code:  oidc.RefreshRefused,
+			Title: "The refresh token is not accepted",
+			Happened: "A refresh token was presented that yields nothing: it is not known, it expired, it was revoked, it was issued to another client, it is " +
+				"bound to another DPoP key, or its user is gone. The answer is `invalid_grant`.",
+			HowWeKnow: "The record of its family says whose it is, until when it is good and whether it was revoked. What is over is remembered for an hour; after that " +
+				"it is not known any more.",
+			HowSure: "Certain. `error_description` says which of these it was. The usual ones are a user who took back the access on the provider's page, and an " +
+				"app that was not opened for longer than `refresh.idle`.",
+			WhatToDo: "Send the user to the authorization endpoint; under `prompt=none` first, if the session may still be there. Do not try the same token again.",
+			Spec:     []Link{rfc6749("6"), rfc6749("5.2"), rfc("9449", "5")},
+		},
+		{
+			Code:  oidc.RefreshReplayed,
+			Title: "A refresh token was used twice",
+			Happened: "A refresh token was presented that had been replaced by a newer one before. Everything that the user granted with it is revoked, the newest " +
+				"refresh token and the access tokens too, since one of the two who have it may be a thief. The answer is `invalid_grant`.",
+			HowWeKnow: "Each refresh replaces the token. The family's record knows the current one, and for `refresh.grace` (10 seconds) the one before it, so that tabs " +
+				"that renew at the same moment get the same new token. This one was older.",
+			HowSure: "Certain that an old token came. Mostly the app itself lost the newer one: its answer never arrived, or two places keep the token " +
+				"and one of them is not told.",
+			WhatToDo: "Keep refresh tokens in one place for all tabs, and store the new one before anything else is done with the answer. Then sign in again.",
+			Spec:     []Link{rfc("9700", "4.14.2"), rfc6749("10.4")},
+		},
+		{
+			Code:  oidc.DPoPProof,
+			Title: "The DPoP proof is missing or not good",
+			Happened: "A request should have shown, by a JWT in its header `DPoP`, that the client holds a key, and did not: no proof came, or it was made for another " +
+				"method, URL, token or key, or it came twice, or its time is off. The answer is `invalid_dpop_proof`; `use_dpop_nonce` where only the provider's nonce is missing " +
+				"or old, and at userinfo `invalid_token` for a bound token that came without a proof. A code or refresh token in the request is not spent by it.",
+			HowWeKnow: "The proof was verified with the public key in its own header and compared with the request; the nonce is recognised by a MAC; a mark in the store " +
+				"tells that a proof was used before.",
+			HowSure: "Certain. `error_description` names the first condition that was not kept. `use_dpop_nonce` once in some minutes is no failure: it is how the client " +
+				"learns the next nonce.",
+			WhatToDo: "Make a new proof for each request, a repeated one too, with a new `jti`. Let `htu` be the address as the metadata spells it. Repeat the request when " +
+				"`use_dpop_nonce` comes, with the nonce of the header `DPoP-Nonce`; that helps against a wrong clock, too. Keep the key for as long as its tokens.",
+			Spec: []Link{rfc("9449", "4.3"), rfc("9449", "8")},
+		},
+		{
 			Code:  oidc.TokenInvalid,
 			Title: "The access token is not accepted",
 			Happened: "Userinfo refused an access token: it has expired, was revoked, is none of this issuer's, is not an access token (an ID token, say), or " +

@@ -1,0 +1,40 @@
+package access_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
+)
+
+// FuzzStoredToken: whatever the store holds for an opaque token, it is good only for this issuer and until it expires, and any other
+// answer is invalid_token or the error of a record that cannot be read.
+func FuzzStoredToken(f *testing.F) {
+	clock := storagetest.NewClock()
+	good := access.Token{Issuer: "http://idp.test", Subject: "alice", ClientID: "spa", GrantID: "g", JTI: "j", Expiry: clock.Now().Unix() + 60, AuthTime: 1}
+	kept, bound := good, good
+	kept.Kept, bound.Confirmation = true, &access.Confirmation{JKT: "key"}
+	for _, record := range []any{good, kept, bound, access.Token{}, nil, "", 7, map[string]any{"aud": 7}, map[string]any{"userinfo_claims": map[string]any{"name": nil}}} {
+		text, err := json.Marshal(record)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text, "g.secret")
+		f.Add(text, ".")
+	}
+	f.Fuzz(func(t *testing.T, record []byte, raw string) {
+		d := newDesk(t)
+		d.Kept = storage.NewBucket[access.Token]("access", storagetest.Holding(record))
+		token, err := d.Read(t.Context(), raw)
+		if err == nil && (token.Issuer != "http://idp.test" || token.Expiry <= clock.Now().Unix()) {
+			t.Errorf("%s is good: %+v", record, token)
+		}
+		var readable access.Token
+		if err != nil && json.Unmarshal(record, &readable) == nil && oidc.AsError(err).Code != oidc.InvalidToken {
+			t.Errorf("%s: %v; want invalid_token", record, err)
+		}
+	})
+}

@@ -1,0 +1,227 @@
+package grant
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/storage"
+)
+
+// Grace is how long after a rotation the token before it still gives its successor, unless the configuration says otherwise: as
+// long as tabs that renew at the same time may lie apart.
+const Grace = 10 * time.Second
+
+// endedKept is how long what ended is remembered, so that a late client hears "expired" or "revoked" and not "unknown".
+const endedKept = time.Hour
+
+// What a refresh token that yields nothing is; ErrUnknown and ErrReplayed besides.
+var (
+	ErrExpired = errors.New("grant: the refresh token expired")
+	ErrRevoked = errors.New("grant: what was granted was revoked")
+)
+
+// Terms are on what a client gets refresh tokens.
+type Terms struct {
+	Idle     time.Duration // a token that is not used for so long expires
+	Absolute time.Duration // so long after the first token of the family all do
+	Access   time.Duration // how long the access tokens live that come with them
+	Rotate   bool          // each use gives a new token; else the first stays
+}
+
+// Family is the record behind the refresh tokens of one grant, of which one is current. It holds hashes only, and the salt by
+// which the token before the current one gives the current one: who has the record alone has no token.
+type Family struct {
+	Grant Grant  `json:"grant"`
+	JKT   string `json:"jkt,omitempty"` // the key that the tokens are bound to (RFC 9449 §5); empty: none
+
+	Mark      string    `json:"mark"`    // hash of what all tokens of the family have in common
+	Current   string    `json:"current"` // hash of what only the current one has
+	Previous  string    `json:"previous,omitempty"`
+	Salt      string    `json:"salt,omitempty"` // HMAC(Salt, previous token) is the current one
+	RotatedAt time.Time `json:"rotated_at,omitzero"`
+
+	BegunAt     time.Time `json:"begun_at,omitzero"`
+	UsedAt      time.Time `json:"used_at,omitzero"`
+	IdleUntil   time.Time `json:"idle_until,omitzero"`
+	Until       time.Time `json:"until,omitzero"`
+	TokensUntil time.Time `json:"tokens_until,omitzero"` // when the last of its access tokens will have expired
+	RevokedAt   time.Time `json:"revoked_at,omitzero"`   // of a tombstone; little else is left then
+}
+
+// refreshToken is one taken apart: the grant's id, what all tokens of its family have in common, and what only this one has. By
+// the second part a token that was replaced is told from an invented one: the ids of grants are no secret.
+type refreshToken struct{ id, mark, turn string }
+
+func parseRefreshToken(token string) (refreshToken, bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
+		return refreshToken{}, false
+	}
+	return refreshToken{parts[0], parts[1], parts[2]}, true
+}
+
+func (t refreshToken) String() string { return t.id + "." + t.mark + "." + t.turn }
+
+// next is the token after t. RFC 9700 §4.14.2: "the authorization server issues a new refresh token with every access token refresh
+// response. The previous refresh token is invalidated". It is computed, so that tabs which race get the same one.
+func (t refreshToken) next(salt string) refreshToken {
+	mac := hmac.New(sha256.New, []byte(salt))
+	mac.Write([]byte(t.String()))
+	return refreshToken{t.id, t.mark, base64.RawURLEncoding.EncodeToString(mac.Sum(nil))}
+}
+
+// familyKey lies beside whatever else stems from the grant.
+func familyKey(id string) string { return storage.Together(id, "refresh") }
+
+// Begin begins the grant's family and returns its first refresh token. jkt, if not empty, is the key that its tokens are bound to.
+// It returns ErrRevoked for a grant that was revoked meanwhile.
+func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Terms) (token string, err error) {
+	now, first := g.Now(), refreshToken{granted.ID, g.Random(), g.Random()}
+	granted.RedirectURI, granted.CodeChallenge, granted.Nonce, granted.ExpiresAt = "", "", "", time.Time{} // the code's, which is spent
+	family := &Family{Grant: granted, JKT: jkt, Mark: hash(first.mark), Current: hash(first.turn), BegunAt: now, Until: now.Add(terms.Absolute)}
+	family.use(now, terms)
+	err = g.Families.Update(ctx, familyKey(first.id), terms.kept(), func(old *Family) (*Family, error) {
+		if old != nil {
+			return nil, ErrRevoked
+		}
+		return family, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	return first.String(), g.hold(ctx, family, terms)
+}
+
+// Family finds what a refresh token stands for; whether the client may use it is for the caller to judge. Its errors are ErrUnknown,
+// ErrExpired, ErrRevoked, or, for a token that was replaced before, ErrReplayed, after everything that the grant gave was revoked.
+// RFC 9700 §4.14.2: "the authorization server cannot determine which party submitted the invalid refresh token, but it will revoke
+// the active refresh token."
+func (g *Grants) Family(ctx context.Context, token string) (Family, error) {
+	family, err := g.Look(ctx, token)
+	return family, g.ended(ctx, family.Grant.ID, err)
+}
+
+// Look is Family for who only asks: nothing is revoked. Except with ErrUnknown the family comes beside the error too, of one that was
+// revoked no more than whose it was.
+func (g *Grants) Look(ctx context.Context, token string) (Family, error) {
+	t, ok := parseRefreshToken(token)
+	if !ok {
+		return Family{}, ErrUnknown
+	}
+	family, err := g.Families.Get(ctx, familyKey(t.id))
+	if errors.Is(err, storage.ErrNotFound) {
+		return Family{}, ErrUnknown
+	}
+	if err == nil {
+		err = family.judge(t, g.Now(), g.Grace)
+	}
+	if errors.Is(err, ErrUnknown) {
+		return Family{}, err
+	}
+	return family, err
+}
+
+// Use exchanges the token for the one after it: the same again if terms do not rotate. Racing uses of one token, and those within
+// Grace, get the same. Its errors are those of Family.
+func (g *Grants) Use(ctx context.Context, token string, terms Terms) (next string, err error) {
+	t, ok := parseRefreshToken(token)
+	if !ok {
+		return "", ErrUnknown
+	}
+	salt := g.Random()
+	err = g.Families.Update(ctx, familyKey(t.id), terms.kept(), func(family *Family) (*Family, error) {
+		if family == nil {
+			return nil, ErrUnknown
+		}
+		now := g.Now()
+		if err := family.judge(t, now, g.Grace); err != nil {
+			return nil, err
+		}
+		next = family.turn(t, salt, now, terms.Rotate).String()
+		family.use(now, terms)
+		return family, nil
+	})
+	return next, g.ended(ctx, t.id, err)
+}
+
+// ended revokes a family whose token was replayed. It returns err, or why it could not.
+func (g *Grants) ended(ctx context.Context, id string, err error) error {
+	if !errors.Is(err, ErrReplayed) {
+		return err
+	}
+	if failed := g.Revoke(ctx, id); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// judge tells what is wrong with the token.
+func (f *Family) judge(t refreshToken, now time.Time, grace time.Duration) error {
+	switch {
+	case !isHash(f.Mark, t.mark):
+		return ErrUnknown
+	case !f.RevokedAt.IsZero():
+		return ErrRevoked
+	case !now.Before(f.IdleUntil) || !now.Before(f.Until):
+		return ErrExpired
+	case isHash(f.Current, t.turn), f.justReplaced(t, now, grace):
+		return nil
+	}
+	return ErrReplayed
+}
+
+// justReplaced tells whether t is the token before the current one, and was so for no longer than grace.
+func (f *Family) justReplaced(t refreshToken, now time.Time, grace time.Duration) bool {
+	return isHash(f.Previous, t.turn) && now.Sub(f.RotatedAt) < grace
+}
+
+// turn makes the family ready for the token after t, a good one, and returns that.
+func (f *Family) turn(t refreshToken, salt string, now time.Time, rotate bool) refreshToken {
+	switch {
+	case !rotate:
+		return t
+	case !isHash(f.Current, t.turn):
+		return t.next(f.Salt)
+	}
+	next := t.next(salt)
+	f.Previous, f.Current, f.Salt, f.RotatedAt = f.Current, hash(next.turn), salt, now
+	return next
+}
+
+// use notes that tokens are given now.
+func (f *Family) use(now time.Time, terms Terms) {
+	f.UsedAt, f.IdleUntil, f.TokensUntil = now, earlier(now.Add(terms.Idle), f.Until), later(now.Add(terms.Access), f.TokensUntil)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// kept is how long a family is remembered that is not used.
+func (t Terms) kept() time.Duration { return min(t.Idle, t.Absolute) + endedKept }
+
+func hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// isHash compares in constant time; an empty sum is no hash of anything.
+func isHash(sum, secret string) bool {
+	return sum != "" && subtle.ConstantTimeCompare([]byte(sum), []byte(hash(secret))) == 1
+}

@@ -1,0 +1,74 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hush-idp/hush/storage"
+)
+
+// Revoke ends a grant: its refresh tokens, and the access tokens that came with them. Revoking what is revoked, or what nobody
+// knows, is no error.
+func (g *Grants) Revoke(ctx context.Context, id string) error { return g.end(ctx, id, time.Time{}) }
+
+// end makes the provider refuse every token of the grant, for as long as one can live: until tokensUntil, or longer if refresh tokens
+// gave more. What is left of the family is a tombstone, also where there was none yet: then it cannot begin any more.
+func (g *Grants) end(ctx context.Context, id string, tokensUntil time.Time) error {
+	var family Family
+	now := g.Now()
+	err := g.Families.Update(ctx, familyKey(id), endedKept, func(old *Family) (*Family, error) {
+		family = Family{Grant: Grant{ID: id}}
+		if old != nil {
+			family = *old
+		}
+		whose := Grant{ID: id, Sub: family.Grant.Sub, ClientID: family.Grant.ClientID}
+		return &Family{Grant: whose, Mark: family.Mark, TokensUntil: later(family.TokensUntil, tokensUntil), RevokedAt: now}, nil
+	})
+	if err != nil {
+		return err
+	}
+	if left := later(family.TokensUntil, tokensUntil).Sub(now); left > 0 {
+		if err := g.Revoked.Put(ctx, revokedKey(id, ""), now, left); err != nil {
+			return err
+		}
+	}
+	if family.Grant.Sub == "" {
+		return nil
+	}
+	return g.letGo(ctx, family.Grant.Sub, id)
+}
+
+// revokedKey lies beside whatever else stems from the grant. Without a jti it is the key of the whole grant.
+func revokedKey(id, jti string) string { return storage.Together(id, jti) }
+
+// RevokeToken makes the provider refuse one access token of the grant, which expires at until.
+func (g *Grants) RevokeToken(ctx context.Context, id, jti string, until time.Time) error {
+	left := until.Sub(g.Now())
+	if left <= 0 {
+		return nil
+	}
+	return g.Revoked.Put(ctx, revokedKey(id, jti), g.Now(), left)
+}
+
+// IsRevoked tells whether the grant's tokens are to be refused.
+func (g *Grants) IsRevoked(ctx context.Context, id string) (bool, error) {
+	return g.isRevoked(ctx, id, "")
+}
+
+// IsTokenRevoked tells whether this one access token of the grant is to be refused.
+func (g *Grants) IsTokenRevoked(ctx context.Context, id, jti string) (bool, error) {
+	revoked, err := g.isRevoked(ctx, id, "")
+	if revoked || err != nil {
+		return revoked, err
+	}
+	return g.isRevoked(ctx, id, jti)
+}
+
+func (g *Grants) isRevoked(ctx context.Context, id, jti string) (bool, error) {
+	_, err := g.Revoked.Get(ctx, revokedKey(id, jti))
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,130 @@
+package subject
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"strings"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// remembered is how many pairwise subs are known without searching: some 2 MB.
+const remembered = 1 << 14
+
+// Subjects gives users their names. It may be used by many goroutines.
+type Subjects struct {
+	salt  []byte
+	users func() []string // the subs of all users
+	made  *lru.Cache[string, string]
+}
+
+// New returns the subjects of the users, whose pairwise subs depend on salt. Without one there are none.
+func New(salt string, users func() []string) *Subjects {
+	made, err := lru.New[string, string](remembered)
+	if err != nil {
+		panic(err) // the size is positive
+	}
+	return &Subjects{salt: []byte(salt), users: users, made: made}
+}
+
+// Types are the values of subject_type that work: pairwise needs a salt.
+func (s *Subjects) Types() []string {
+	if len(s.salt) == 0 {
+		return []string{oidc.SubjectPublic}
+	}
+	return []string{oidc.SubjectPublic, oidc.SubjectPairwise}
+}
+
+// Of is the sub that the client knows the user by. Core §8.1: "The Subject Identifier value MUST NOT be reversible by any party
+// other than the OpenID Provider. Sector Identifiers that are distinct MUST result in different Subject Identifier values. The
+// algorithm MUST be deterministic."
+// https://openid.net/specs/openid-connect-core-1_0.html#PairwiseAlg
+func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
+	if client.SubjectType != oidc.SubjectPairwise {
+		return sub, nil
+	}
+	sector, err := Sector(client)
+	if err != nil {
+		return "", err
+	}
+	if len(s.salt) == 0 {
+		return "", fmt.Errorf("subject: client %s is pairwise, and no pairwise_salt is configured", client.ClientID)
+	}
+	shown := s.pairwise(sector, sub)
+	s.made.Add(shown, sub)
+	return shown, nil
+}
+
+// Reveal is the sub of the user whom the client knows as shown; "" for nobody of ours.
+func (s *Subjects) Reveal(client oidc.Client, shown string) (string, error) {
+	if client.SubjectType != oidc.SubjectPairwise {
+		return shown, nil
+	}
+	sector, err := Sector(client)
+	if err != nil {
+		return "", err
+	}
+	if sub, ok := s.made.Get(shown); ok && equal(s.pairwise(sector, sub), shown) {
+		return sub, nil
+	}
+	for _, sub := range s.users() {
+		if equal(s.pairwise(sector, sub), shown) {
+			s.made.Add(shown, sub)
+			return sub, nil
+		}
+	}
+	return "", nil
+}
+
+// pairwise ends sector and sub by a byte that neither has, so that no two pairs are the same text.
+func (s *Subjects) pairwise(sector, sub string) string {
+	mac := hmac.New(sha256.New, s.salt)
+	mac.Write([]byte("pairwise\x00" + sector + "\x00" + sub))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// Sector is the Sector Identifier of the client. Core §8.1: of a registered sector_identifier_uri "the host component of that
+// URL is used as the Sector Identifier"; without one "the Sector Identifier used for pairwise identifier calculation is the host
+// component of the registered redirect_uri. If there are multiple hostnames in the registered redirect_uris, the Client MUST
+// register a sector_identifier_uri."
+func Sector(client oidc.Client) (string, error) {
+	if client.SectorIdentifierURI != "" {
+		return host(client.SectorIdentifierURI)
+	}
+	sector := ""
+	for _, uri := range client.RedirectURIs {
+		of, err := host(uri)
+		if err != nil {
+			return "", err
+		}
+		if sector != "" && of != sector {
+			return "", fmt.Errorf("subject: client %s is pairwise and its redirect_uris have the hosts %s and %s: it needs a sector_identifier_uri (Core §8.1)",
+				client.ClientID, sector, of)
+		}
+		sector = of
+	}
+	if sector == "" {
+		return "", fmt.Errorf("subject: client %s is pairwise and has neither redirect_uris nor sector_identifier_uri, so nobody knows its sector", client.ClientID)
+	}
+	return sector, nil
+}
+
+// host is that of the URI, in lower case; a port is no part of it. An app's own scheme has none, and stands for itself.
+func host(uri string) (string, error) {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return "", fmt.Errorf("subject: %q is no URI: %w", uri, err)
+	}
+	if u.Hostname() == "" {
+		return u.Scheme + ":", nil
+	}
+	return strings.ToLower(u.Hostname()), nil
+}

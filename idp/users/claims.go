@@ -1,0 +1,74 @@
+package users
+
+import (
+	"fmt"
+	"maps"
+	"net/mail"
+	"slices"
+	"strings"
+)
+
+// form is what the value of a claim looks like.
+type form struct {
+	text string // "a string"
+	is   func(value any) bool
+}
+
+var (
+	aString  = form{"a string", is[string]}
+	aBoolean = form{"true or false", is[bool]}
+	aNumber  = form{"a number of seconds since 1970", isNumber}
+	anObject = form{"an object with the members of Core §5.1.1", is[map[string]any]}
+	aMailbox = form{"an email address and nothing else (RFC 5322 addr-spec)", isMailbox}
+)
+
+// forms are those of the claims that have one: Core §5.1, the column "Type".
+// https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
+var forms = map[string]form{
+	"name": aString, "given_name": aString, "family_name": aString, "middle_name": aString, "nickname": aString, "preferred_username": aString,
+	"profile": aString, "picture": aString, "website": aString, "gender": aString, "birthdate": aString, "zoneinfo": aString, "locale": aString,
+	"email": aMailbox, "email_verified": aBoolean, "phone_number": aString, "phone_number_verified": aBoolean, "address": anObject, "updated_at": aNumber,
+}
+
+// CheckClaims tells of each claim that does not have the form of Core §5.1: its name, and what was expected. A claim without a value
+// is left out wherever claims are told, so it has any form.
+func CheckClaims(claims map[string]any, problem func(name, text string)) {
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		value := claims[name]
+		bare, _, _ := strings.Cut(name, "#") // Core §5.2: the language of a claim stands behind its name
+		want, known := forms[bare]
+		switch {
+		case bare == "sub":
+			problem(name, "is the user's sub: write it beside claims, not among them")
+		case known && value != nil && !want.is(value):
+			problem(name, fmt.Sprintf("is %v; expected %s (Core §5.1): put quotes around text that looks like something else", value, want.text))
+		case bare == "address":
+			checkAddress(name, value, problem)
+		}
+	}
+}
+
+// checkAddress: Core §5.1.1: all members are strings.
+func checkAddress(name string, value any, problem func(name, text string)) {
+	members, _ := value.(map[string]any)
+	for _, member := range slices.Sorted(maps.Keys(members)) {
+		if !is[string](members[member]) {
+			problem(name+"."+member, fmt.Sprintf("is %v; expected a string (Core §5.1.1): put quotes around it", members[member]))
+		}
+	}
+}
+
+func is[T any](value any) bool {
+	_, ok := value.(T)
+	return ok
+}
+
+func isNumber(value any) bool {
+	return is[int](value) || is[int64](value) || is[uint64](value) || is[float64](value)
+}
+
+func isMailbox(value any) bool {
+	text, _ := value.(string)
+	parsed, err := mail.ParseAddress(text)
+	return err == nil && parsed.Address == text
+}
