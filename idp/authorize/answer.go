@@ -1,42 +1,71 @@
 package authorize
 
-import "net/url"
+import (
+	"net/url"
+	"slices"
 
-// The values of response_mode: how the parameters of the answer travel back.
-// https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html#ResponseModes
-// https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html
-const (
-	modeQuery    = "query"
-	modeFragment = "fragment"
-	modeFormPost = "form_post"
+	"github.com/hush-idp/hush/oidc"
 )
 
+// mode is a value of response_mode: how the parameters of the answer travel back. Each has a file of its own.
+// https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html#ResponseModes
+type mode struct {
+	name string
+	send func(a ReturnAddress, answer url.Values, silent bool) Outcome
+	// signed: the answer travels as one JWT (JARM).
+	signed bool
+}
+
+// modes are all of them, the default first.
+var modes = []mode{
+	{name: query, send: inQuery},
+	{name: fragment, send: inFragment},
+	{name: formPost, send: byForm},
+	{name: webMessage, send: byMessage},
+	{name: query + dotJWT, send: inQuery, signed: true},
+	{name: fragment + dotJWT, send: inFragment, signed: true},
+	{name: formPost + dotJWT, send: byForm, signed: true},
+	{name: onlyJWT, send: inQuery, signed: true},
+}
+
 // ResponseModes lists the values of response_mode that the endpoint answers in, the default first.
-func ResponseModes() []string { return []string{modeQuery, modeFragment, modeFormPost} }
-
-func isResponseMode(mode string) bool {
-	return mode == modeQuery || mode == modeFragment || mode == modeFormPost
+func ResponseModes() []string {
+	names := make([]string, len(modes))
+	for i, mode := range modes {
+		names[i] = mode.name
+	}
+	return names
 }
 
-// Outcome is what the endpoint decided: one of Redirect, Form, or Screen.
+func isResponseMode(name string) bool {
+	return slices.ContainsFunc(modes, func(m mode) bool { return m.name == name })
+}
+
+// modeOf is the mode that errors, too, are answered in: the one asked for, or query where that is none of ours, or cannot work.
+func modeOf(params url.Values) mode {
+	wanted := params.Get("response_mode")
+	i := slices.IndexFunc(modes, func(m mode) bool { return m.name == wanted })
+	if i < 0 || wanted == webMessage && oidc.Origin(params.Get("redirect_uri")) == "" {
+		return modes[0]
+	}
+	return modes[i]
+}
+
+// Outcome is what the endpoint decided: one of Redirect, Form, Message, or Screen.
 type Outcome struct {
-	Redirect string // 303 to this URL
-	Form     *Form  // a page that posts itself (response_mode=form_post)
-	Screen   string // 303 to this path of the provider
-	Refused  error  // why the answer is an error, for the log
-}
-
-// Form is an answer for response_mode=form_post: the redirect_uri, and the fields that the browser posts to it.
-type Form struct {
-	Action string
-	Values url.Values
-	Silent bool // under prompt=none: the page may be framed by the client it posts to
+	Redirect string   // 303 to this URL
+	Form     *Form    // a page that posts itself (response_mode=form_post)
+	Message  *Message // a page that posts a message to the window around it (response_mode=web_message)
+	Screen   string   // 303 to this path of the provider
+	Refused  error    // why the answer is an error, for the log
+	Sight
 }
 
 // answer sends the parameters back to the client, in its response_mode.
-func (a ReturnAddress) answer(values url.Values, silent bool) Outcome {
-	if a.responseMode == modeFormPost {
-		return Outcome{Form: &Form{Action: a.redirectURI, Values: a.complete(values), Silent: silent}}
+func (a ReturnAddress) answer(values url.Values, silent bool) (Outcome, error) {
+	if !a.mode.signed {
+		return a.mode.send(a, a.complete(values), silent), nil
 	}
-	return Outcome{Redirect: a.URL(values)}
+	response, err := a.sign(a.client, a.complete(values))
+	return a.mode.send(a, url.Values{"response": {response}}, silent), err
 }

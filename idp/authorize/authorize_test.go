@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,8 +63,33 @@ var rows = []row{
 	{name: "RFC 6749 appendix B parameters are UTF-8", change: "nonce=%ff%fe", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 6749 appendix B parameter names are UTF-8 or harmless", change: "%ff=%ff", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "more than 16 KiB of parameters", change: "state=" + strings.Repeat("s", maxParams), err: oidc.InvalidRequest, signed: "alice"},
-	{name: "Core §6.1 request", change: "request=eyJhbGciOiJub25lIn0.e30.", err: oidc.RequestNotSupported, signed: "alice"},
-	{name: "Core §6.2 request_uri", change: "request_uri=https://app.test/r", err: oidc.RequestURINotSupported, signed: "alice"},
+	{name: "RFC 9126 §5 a client that must push does not send the request itself", client: "pushing", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "FAPI 2.0 §5.3.2.2 a request that was not pushed is refused", client: "fapi", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "FAPI 2.0 §5.3.2.2 so is one with a request object in the URL", client: "fapi", change: "request=" + objectWith("signed=1"), err: oidc.InvalidRequest, signed: "alice"},
+	{name: "RFC 9101 §10.5 a client that must sign does not send the parameters alone", client: "signing", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "RFC 9101 §10.5 nor a request object without a signature", client: "signing", change: "request=" + objectWith(""), err: oidc.InvalidRequest, signed: "alice"},
+	{name: "RFC 9101 §10.5 a signed request object is what it must send", client: "signing", change: "request=" + objectWith("signed=1"), signed: "alice"},
+
+	// request objects
+	{name: "Core §6.1 a request object by value", change: "request=" + objectWith(""), signed: "alice"},
+	{name: "Core §6.2 a request object by reference", change: "request_uri=https://app.test/%3F" + objectWith(""), signed: "alice"},
+	{name: "RFC 9101 §5 request and request_uri are not used together", change: "request=a%3Db request_uri=https://app.test/%3Fa%3Db", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "RFC 9101 §7 a request object that is not good", change: "request=bad", err: oidc.InvalidRequestObject, signed: "alice"},
+	{name: "RFC 9101 §7 a request_uri that is not registered", change: "request_uri=https://evil.test/r", err: oidc.InvalidRequestURI, signed: "alice"},
+	{name: "RFC 9101 §7 a bad request object without a verified address outside is shown", change: "request=bad -redirect_uri", page: oidc.InvalidRequestObject},
+	{name: "RFC 9101 §7 a request object of an unknown client is shown", change: "request=bad client_id=nobody", page: oidc.UnauthorizedClient},
+	{name: "RFC 9101 §5 client_id is outside the request object too", change: "-client_id request=" + objectWith("client_id=spa"), page: oidc.InvalidRequest},
+	{name: "Core §6.3.3 what is inside the request object counts", change: "request=" + objectWith("prompt=none") + " prompt=login", signed: "alice"},
+	{name: "Core §6.3.3 what is only outside counts too, with scope=openid there", change: "request=response_type%3Dcode prompt=none", signed: "alice"},
+	{name: "Core §6.1 response_type outside is the one inside", change: "request=response_type%3Dtoken", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "RFC 9101 §6.3 without scope=openid outside only what is inside counts", change: "-scope max_age=soon request=" + objectWith(""), signed: "alice"},
+	{name: "RFC 9101 §6.3 a redirect_uri that is only outside is not looked at then", change: "-scope request=response_type%3Dcode%26scope%3Dopenid", page: oidc.InvalidRequest},
+	{name: "Core §6.3.3 an unregistered redirect_uri inside is shown, never followed", change: "request=redirect_uri%3Dhttps%253A%252F%252Fevil.test%252F", page: oidc.InvalidRequest},
+	{name: "RFC 6749 §3.1 a repeated request", change: "request=a%3Db +request=a%3Db", err: oidc.InvalidRequest, signed: "alice"},
+
+	// pushed requests
+	{name: "RFC 9126 §4 a request_uri that nobody pushed is shown", change: "request_uri=urn:ietf:params:oauth:request_uri:x -redirect_uri", page: oidc.InvalidRequestURI},
+
 	{name: "Core §7.2.1 registration", change: "registration=%7B%7D", err: oidc.RegistrationNotSupported, signed: "alice"},
 	{name: "Core §3.1.2.1 response_type is required", change: "-response_type", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 6749 §3.1.1 response_type=token is not offered", change: "response_type=token", err: oidc.UnsupportedResponseType, signed: "alice"},
@@ -82,6 +108,21 @@ var rows = []row{
 	{name: "RFC 7636 §4.3 a missing code_challenge_method means plain", change: "-code_challenge_method", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 7636 §4.2 a code_challenge of the wrong length", change: "code_challenge=short", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 7636 §4.2 a code_challenge with padding", change: "code_challenge=" + strings.Repeat("a", 42) + "%3D", err: oidc.InvalidRequest, signed: "alice"},
+
+	{name: "OAuth 2.0 Web Message Response Mode §4 web_message needs a redirect_uri with a web origin", client: "native", change: "response_mode=web_message redirect_uri=com.example.app:/cb", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "Core §5.5 claims that are no JSON", change: "claims=email", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "Core §5.5 claims that are no object", change: "claims=[]", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "Core §5.5 claims that are null", change: "claims=null", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "Core §5.5.1 a claim that is requested by something else than null or an object", change: "claims=%7B%22id_token%22:%7B%22email%22:true%7D%7D", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "Core §5.5 members of claims that are not understood are ignored", change: "claims=%7B%22telepathy%22:%7B%7D,%22id_token%22:%7B%22shoe_size%22:null%7D%7D", signed: "alice"},
+	{name: "Core §5.5.1 the sub of claims is not that of the id_token_hint", change: "id_token_hint=alice claims=%7B%22id_token%22:%7B%22sub%22:%7B%22value%22:%22bob%22%7D%7D%7D", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "RFC 8707 §2 resource names an API", change: "resource=https://api.test", signed: "alice"},
+	{name: "RFC 8707 §2 several resource parameters", change: "resource=https://api.test +resource=https://other.test", signed: "alice"},
+	{name: "RFC 8707 §2 a resource that is not known", change: "resource=https://nowhere.test", err: oidc.InvalidTarget, signed: "alice"},
+	{name: "RFC 8707 §2 a resource with a fragment", change: "resource=https://api.test%23x", err: oidc.InvalidTarget, signed: "alice"},
+	{name: "RFC 8707 §2 a resource that is no absolute URI", change: "resource=api", err: oidc.InvalidTarget, signed: "alice"},
+	{name: "RFC 9449 §10 dpop_jkt is a thumbprint", change: "dpop_jkt=" + strings.Repeat("a", 43), signed: "alice"},
+	{name: "RFC 9449 §10 a dpop_jkt that is none", change: "dpop_jkt=short", err: oidc.InvalidRequest, signed: "alice"},
 
 	// needs, in their order, under prompt=none
 	{name: "Core §3.1.2.1 prompt=none with a session", change: "prompt=none", signed: "alice"},
@@ -104,7 +145,23 @@ var rows = []row{
 	{name: "Core §3.1.2.6 prompt=none with consent to less", client: "other", change: "prompt=none scope=openid+email", signed: "carol", err: oidc.ConsentRequired},
 	{name: "Core §3.1.2.4 prompt=none with consent", client: "other", change: "prompt=none scope=openid", signed: "carol"},
 
+	{name: "Core §5.5.1 the sub that claims wants is signed in", change: "prompt=none claims=" + claimOf("sub", `{"value":"alice"}`), signed: "alice"},
+	{name: "Core §5.5.1 the sub that claims wants is not signed in", change: "prompt=none claims=" + claimOf("sub", `{"value":"bob"}`), signed: "alice", err: oidc.LoginRequired},
+	{name: "Core §5.5.1 the sub that claims wants chooses among several accounts", change: "prompt=none claims=" + claimOf("sub", `{"value":"bob"}`), signed: "alice,bob"},
+	{name: "Core §5.5.1.1 an essential acr that the sign-in reaches", change: "prompt=none claims=" + claimOf("acr", `{"essential":true,"values":["gold","1"]}`), signed: "alice"},
+	{name: "Core §5.5.1.1 an essential acr that the sign-in does not reach", change: "prompt=none claims=" + claimOf("acr", `{"essential":true,"value":"gold"}`), signed: "alice", err: oidc.UnmetAuthenticationRequirements},
+	{name: "Core §5.5.1.1 an acr that is not essential is a wish", change: "prompt=none claims=" + claimOf("acr", `{"value":"gold"}`), signed: "alice"},
+	{name: "Core §5.5.1.1 an essential acr without a value is any", change: "prompt=none claims=" + claimOf("acr", `{"essential":true}`), signed: "alice"},
+	{name: "Core §3.1.2.1 acr_values is a wish", change: "prompt=none acr_values=gold", signed: "alice"},
+	{name: "Core §5.5 a claim whose scope the user allowed", client: "other", change: "prompt=none scope=openid claims=" + claimOf("profile", "null"), signed: "carol", err: oidc.ConsentRequired},
+	{name: "Core §11 offline_access without consent is ignored, not an error", client: "lasting", change: "prompt=none scope=openid+offline_access", signed: "carol"},
+
 	// the same needs, where a page is allowed
+	{name: "Core §5.5.1.1 an essential acr that another sign-in may reach", change: "claims=" + claimOf("acr", `{"essential":true,"value":"gold"}`), signed: "alice", screen: interaction.PathLogin},
+	{name: "Core §5.5.1.1 an essential acr that no sign-in reaches", change: "claims=" + claimOf("acr", `{"essential":true,"value":"platinum"}`), signed: "alice", err: oidc.UnmetAuthenticationRequirements},
+	{name: "Core §5.5.1 the sub that claims wants is not signed in: sign in as that one", change: "claims=" + claimOf("sub", `{"value":"bob"}`), signed: "alice", screen: interaction.PathLogin},
+	{name: "Core §5.5 a claim whose scope the user has not allowed: ask", client: "other", change: "scope=openid claims=" + claimOf("email", "null"), signed: "carol", screen: interaction.PathConsent},
+	{name: "Core §11 offline_access that the user has not allowed: ask", client: "lasting", change: "scope=openid+offline_access", signed: "carol", screen: interaction.PathConsent},
 	{name: "Core §3.1.2.1 prompt=login", change: "prompt=login", signed: "alice", screen: interaction.PathLogin},
 	{name: "Core §3.1.2.1 prompt=select_account", change: "prompt=select_account", signed: "alice", screen: interaction.PathSelectAccount},
 	{name: "Core §3.1.2.1 prompt=select_account without a session", change: "prompt=select_account", screen: interaction.PathLogin},
@@ -120,9 +177,28 @@ var rows = []row{
 	{name: "several accounts: ask which", signed: "alice,bob", screen: interaction.PathSelectAccount},
 }
 
+// objectWith is a good request object, and more, as a value of row.change.
+func objectWith(more string) string {
+	params := goodParams("")
+	params.Del("client_id")
+	object := params.Encode()
+	if more != "" {
+		object += "&" + more
+	}
+	return url.QueryEscape(object)
+}
+
+// claimOf asks for one claim in the ID token, as a value of row.change.
+func claimOf(name, how string) string {
+	return url.QueryEscape(`{"id_token":{"` + name + `":` + how + `}}`)
+}
+
 func TestAuthorize(t *testing.T) {
 	broken, arisen := watchRules(t), watchNeeds(t)
-	for _, row := range rows {
+	for _, row := range slices.Concat(rows, attacks) {
+		t.Run(row.name, func(t *testing.T) { row.check(t) })
+	}
+	for _, row := range pushed {
 		t.Run(row.name, func(t *testing.T) { row.check(t) })
 	}
 	for i, rule := range rules {

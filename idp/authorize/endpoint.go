@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
@@ -26,8 +27,25 @@ type Endpoint struct {
 	Grants       Grants
 	Consents     Consents
 	Interactions interaction.Seal[interaction.Interaction]
+	Objects      Objects
+	Pushed       Pushed
+	Release      claims.Release
+	Levels       Levels
+	Resources    []string // the APIs that there are access tokens for (RFC 8707)
+	// ClientAuth finds out which client pushes a request, and Proof whether it holds a key: the thumbprint of the key that a good
+	// DPoP header names, "" where none came, an error for a bad one. nil: nobody looks.
+	ClientAuth ClientAuth
+	Proof      func(r *http.Request, client oidc.Client) (jkt string, err error)
+	// Reveal is the user whom the client knows by the sub wire, "" for nobody. nil: every client knows all by their own sub.
+	Reveal func(ctx context.Context, client oidc.Client, wire string) (sub string, err error)
+	// Sign makes a JWT of the claims by alg, by the provider's default for "".
+	Sign func(alg string, claims any) (string, error)
 	// Hints returns the sub of an ID token that this provider signed, expired or not, or an error for anything else.
 	Hints func(idToken string) (sub string, err error)
+	// Visit writes down in the session that the client gets a code for the account. nil: nobody does.
+	Visit func(ctx context.Context, s *session.Session, account session.Account, clientID string) error
+	// SessionState is the session_state of an answer to the client about who is signed in, nil for nobody. nil: there is none.
+	SessionState func(client oidc.Client, redirectURI string, s *session.Session) string
 	// Explain gives an error the face that a client sees: oidc.AsError, and in development mode more.
 	Explain func(error) *oidc.Error
 	Now     func() time.Time
@@ -38,7 +56,7 @@ type Endpoint struct {
 type (
 	// Clients is a *clients.Register.
 	Clients interface {
-		ByID(clientID string) (oidc.Client, bool)
+		ByID(ctx context.Context, clientID string) (oidc.Client, error)
 	}
 	// Sessions is a *session.Manager.
 	Sessions interface {
@@ -64,24 +82,38 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	address, err := e.returnAddress(waiting.Params)
+	waiting, fault := e.unpack(r.Context(), waiting)
+	address, err := e.returnAddress(r.Context(), waiting.Params)
 	tellAddress(r.Context(), waiting.Params.Get("redirect_uri"), err)
-	if err != nil {
+	switch {
+	case fault != nil && err != nil:
+		return Outcome{}, fault
+	case err != nil:
 		return Outcome{}, err
 	}
-	silent := wantsNoPage(waiting.Params)
-	request := e.parse(address.client, waiting.Params, waiting.StartedAt)
-	request.Malformed = malformed
-	code, page, err := e.decide(r, request, waiting)
-	switch {
-	case err != nil:
-		outcome := address.answer(e.Explain(err).Params(), silent)
-		outcome.Refused = err
-		return outcome, nil
-	case page != "":
-		return Outcome{Screen: page}, nil
+	request, err := e.parse(r.Context(), address.client, waiting.Params, waiting.StartedAt)
+	if err != nil {
+		fault = err
 	}
-	return address.answer(url.Values{"code": {code}}, silent), nil
+	request.Malformed, request.faults.packed = malformed, fault
+	request.FromObject, request.Pushed, request.RequestURI = waiting.FromObject, waiting.RequestURI != "", waiting.RequestURI
+	return e.answer(r, address, request, waiting.Denied)
+}
+
+// answer decides, and sends what was decided to the verified address. denied is what the person said no to, in which way.
+func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Request, denied string) (Outcome, error) {
+	silent := wantsNoPage(request.Params)
+	decided, refused := e.decide(r, request, denied)
+	if decided.page != "" {
+		return Outcome{Screen: decided.page, Sight: decided.Sight}, nil
+	}
+	values := url.Values{"code": {decided.code}}
+	if refused != nil {
+		values = e.Explain(refused).Params()
+	}
+	outcome, err := address.answer(e.withState(values, address, decided.Sight), silent)
+	outcome.Refused, outcome.Sight = refused, decided.Sight
+	return outcome, err
 }
 
 // resume gives the parameters of the request: those that just came, or those that were waiting for a person.
@@ -93,31 +125,58 @@ func (e *Endpoint) resume(r *http.Request) (interaction.Interaction, error) {
 }
 
 // decide judges a request whose address is verified: a code, else a page to show, else an error for the client.
-func (e *Endpoint) decide(r *http.Request, request Request, waiting interaction.Interaction) (code, page string, err error) {
-	if waiting.Denied != "" {
-		return "", "", oidc.AccessDenied.Errorf("%s", waiting.Denied)
+func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d decision, err error) {
+	switch {
+	case denied != "":
+		d.Sight = e.look(r)
+		return d, oidc.AccessDenied.Errorf("%s", denied)
+	case request.faults.packed != nil:
+		return d, request.faults.packed
 	}
-	for i, rule := range rules {
-		holds := rule.Holds(request)
-		trace.Take(r.Context(), ruleSteps[i].Step(holds))
-		if !holds {
-			return "", "", rule.broken(request)
-		}
+	if err := judge(r.Context(), request); err != nil {
+		return d, err
 	}
 	situation, absence, err := e.situation(r, request)
 	if err != nil {
-		return "", "", err
+		return d, err
 	}
+	d.Sight = Sight{Looked: true, Session: situation.Session}
 	for i, need := range needs {
 		arises := need.Arises(situation)
 		trace.Take(r.Context(), needSteps[i].Step(!arises))
 		if arises {
-			page, err = e.meet(need, situation, absence)
-			return "", page, err
+			d.page, err = e.meet(need, situation, absence)
+			return d, err
 		}
 	}
-	code, err = e.Grants.Issue(r.Context(), situation.grant())
-	return code, "", err
+	if err := e.spend(r.Context(), request); err != nil {
+		return d, err
+	}
+	if err := e.visit(r.Context(), situation); err != nil {
+		return d, err
+	}
+	d.code, err = e.Grants.Issue(r.Context(), situation.grant())
+	return d, err
+}
+
+// judge holds the request against the rules.
+func judge(ctx context.Context, request Request) error {
+	for i, rule := range rules {
+		holds := rule.Holds(request)
+		trace.Take(ctx, ruleSteps[i].Step(holds))
+		if !holds {
+			return rule.broken(request)
+		}
+	}
+	return nil
+}
+
+// spend lets a pushed request give one code.
+func (e *Endpoint) spend(ctx context.Context, request Request) error {
+	if request.RequestURI == "" {
+		return nil
+	}
+	return asRequestURI(e.Pushed.Spend(ctx, request.RequestURI))
 }
 
 // situation gathers what the provider knows about the person. absence says why there is no session, if there is none.
@@ -129,12 +188,15 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, abs
 	if err != nil {
 		return Situation{}, "", err
 	}
-	s = Situation{Request: request, Session: current, Now: e.Now()}
+	s = Situation{Request: request, Session: current, Levels: e.Levels, Now: e.Now()}
 	if user, ok := e.Users.ByName(request.LoginHint); ok {
 		s.Hinted = user.Sub
 	}
 	s.Account = about(request, current, s.Hinted, s.Now)
 	s.Consent, err = e.consent(r.Context(), s)
+	if !s.mayStayOffline() {
+		s.Scope = without(s.Scope, oidc.ScopeOffline)
+	}
 	return s, absence, err
 }
 
@@ -151,8 +213,9 @@ func (e *Endpoint) consent(ctx context.Context, s Situation) (grant.Consent, err
 // prompt=none "the Authorization Server MUST NOT display any authentication or consent user interface pages. An error is
 // returned if an End-User is not already authenticated".
 func (e *Endpoint) meet(need Need, s Situation, absence session.Absence) (page string, err error) {
+	vain := need.Vain != nil && need.Vain(s)
 	switch {
-	case !s.Prompt.Has(oidc.PromptNone):
+	case !s.Prompt.Has(oidc.PromptNone) && !vain:
 		return e.show(need, s)
 	case absence != "":
 		return "", need.Else.Errorf("%s (%s): %s", need.Text, need.Spec, absence).Blame(absence.Reason())
@@ -163,7 +226,8 @@ func (e *Endpoint) meet(need Need, s Situation, absence session.Absence) (page s
 // show returns the address of the page that the need calls for, with the request sealed so that it can go on from there.
 func (e *Endpoint) show(need Need, s Situation) (string, error) {
 	waiting := interaction.Interaction{
-		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.Scope, Reason: need.Tell,
+		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: need.Tell,
+		FromObject: s.FromObject, RequestURI: s.RequestURI,
 	}
 	if s.Account != nil {
 		waiting.Sub = s.Account.Sub
@@ -183,7 +247,10 @@ func (s Situation) grant() grant.Grant {
 		Sub:           s.Account.Sub,
 		SID:           s.Account.SID,
 		AuthTime:      s.Account.AuthTime,
-		ACR:           s.Account.ACR,
+		ACR:           s.acr(),
 		AMR:           s.Account.AMR,
+		Resource:      s.Resource,
+		Claims:        s.Claims,
+		DPoPJKT:       s.DPoPJKT,
 	}
 }

@@ -2,6 +2,7 @@ package authorize
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -35,9 +37,11 @@ func FuzzAuthorize(f *testing.F) {
 			r.Header["Cookie"] = signed.Header["Cookie"]
 		}
 		outcome, err := e.Authorize(r)
-		checkOutcome(t, r.Form, outcome, err)
-		if values := answered(t, r.Form, outcome); values != nil {
-			checkValues(t, r.Form, values, isSigned)
+		unpacked, _ := e.unpack(t.Context(), interaction.Interaction{Params: r.Form})
+		params := unpacked.Params
+		checkOutcome(t, params, outcome, err)
+		if values := answered(t, params, outcome); values != nil {
+			checkValues(t, params, opened(t, values), isSigned)
 		}
 	})
 }
@@ -65,7 +69,7 @@ func fuzzed(t *testing.T, query, body string) *http.Request {
 func checkOutcome(t *testing.T, params url.Values, outcome Outcome, err error) {
 	t.Helper()
 	answers := 0
-	for _, is := range []bool{err != nil, outcome.Redirect != "", outcome.Form != nil, outcome.Screen != ""} {
+	for _, is := range []bool{err != nil, outcome.Redirect != "", outcome.Form != nil, outcome.Message != nil, outcome.Screen != ""} {
 		if is {
 			answers++
 		}
@@ -87,7 +91,18 @@ func checkOutcome(t *testing.T, params url.Values, outcome Outcome, err error) {
 func answered(t *testing.T, params url.Values, outcome Outcome) url.Values {
 	t.Helper()
 	client := params.Get("client_id")
-	uris := testClients()[0].RedirectURIs // the same for all
+	var uris []string
+	for _, c := range testClients() {
+		if c.ClientID == client {
+			uris = c.RedirectURIs
+		}
+	}
+	if message := outcome.Message; message != nil {
+		if !oidc.MatchRedirectURI(uris, message.RedirectURI) || message.Target != oidc.Origin(message.RedirectURI) {
+			t.Errorf("client %q is answered at %q", client, message.Target)
+		}
+		return message.Values
+	}
 	if form := outcome.Form; form != nil {
 		if !oidc.MatchRedirectURI(uris, form.Action) {
 			t.Errorf("RFC 6749 §3.1.2 client %q is answered at %q", client, form.Action)
@@ -109,6 +124,27 @@ func answered(t *testing.T, params url.Values, outcome Outcome) url.Values {
 		t.Errorf("the answer %q cannot be read: %v", address, err)
 	}
 	return values
+}
+
+// opened are the parameters in the JWT of JARM, if it is one; the test's Sign makes it.
+func opened(t *testing.T, values url.Values) url.Values {
+	t.Helper()
+	if !values.Has("response") {
+		return values
+	}
+	var signed struct {
+		Claims map[string]any `json:"claims"`
+	}
+	if err := json.Unmarshal([]byte(values.Get("response")), &signed); err != nil {
+		t.Fatal(err)
+	}
+	inside := url.Values{}
+	for name, value := range signed.Claims {
+		if text, ok := value.(string); ok {
+			inside.Set(name, text)
+		}
+	}
+	return inside
 }
 
 // errorText is what RFC 6749 §4.1.2.1 allows in error_description.

@@ -1,7 +1,9 @@
 package authorize
 
 import (
+	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -11,9 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/par"
+	"github.com/hush-idp/hush/idp/requestobject"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
@@ -51,6 +56,12 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	if err := consents.Remember(t.Context(), "carol", "other", oidc.Scope{"openid"}); err != nil {
 		t.Fatal(err)
 	}
+	if err := consents.Remember(t.Context(), "carol", "lasting", oidc.Scope{"openid"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := consents.Remember(t.Context(), "alice", "lasting", oidc.Scope{"openid", "offline_access"}); err != nil {
+		t.Fatal(err)
+	}
 	sessions := &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),
 		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
@@ -58,13 +69,21 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
 	}
 	return &testEndpoint{sessions: sessions, clock: clock, store: store, Endpoint: &Endpoint{
-		Issuer: testIssuer, Scopes: oidc.StandardScope(), Clients: clients.New(testClients()), Users: directory,
+		Issuer: testIssuer, Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "staff"), Clients: clients.New(testClients()), Users: directory,
 		Sessions: sessions, Explain: oidc.AsError,
 		Grants: &grant.Grants{
 			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
 			Now: clock.Now, Random: rand.Text,
 		},
 		Consents: consents, Interactions: interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour)}, Now: clock.Now,
+		Levels:  Levels{{Value: "gold", AMR: []string{"hwk"}}, {Value: "1", AMR: []string{"pwd"}}, {Value: "0", AMR: []string{"user", "pwd"}}},
+		Release: claims.Release{Scopes: map[string][]string{"staff": {"room"}}}, Resources: []string{"https://api.test", "https://other.test"},
+		Objects: objects{}, Pushed: &par.Requests{Records: storage.NewBucket[par.Request]("par", store), Lifetime: time.Minute, Now: clock.Now, Random: rand.Text},
+		ClientAuth: trusting{clients.New(testClients())},
+		Sign: func(alg string, claims any) (string, error) {
+			text, err := json.Marshal(map[string]any{"alg": alg, "claims": claims})
+			return string(text), err
+		},
 		Hints: func(token string) (string, error) {
 			if slices.Contains([]string{"alice", "bob"}, token) {
 				return token, nil
@@ -83,7 +102,51 @@ func testClients() []oidc.Client {
 		{ClientID: "strict", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, RequirePKCE: true},
 		{ClientID: "impatient", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, DefaultMaxAge: &minute},
 		{ClientID: "other", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s")},
+		{ClientID: "pushing", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, RequirePushedAuthorizationRequests: true},
+		{ClientID: "fapi", RedirectURIs: append(uris, "http://intranet.test/cb"), ClientSecret: oidc.NewSecret("s"), FirstParty: true, Profile: oidc.ProfileFAPI2},
+		{ClientID: "signing", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, RequireSignedRequestObject: true},
+		{ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"}, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true},
+		{ClientID: "lasting", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), GrantTypes: []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken}},
+		{ClientID: "staying", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, GrantTypes: []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken}},
+		{ClientID: "narrow", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, Scope: "openid profile"},
+		{ClientID: "golden", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, DefaultACRValues: []string{"gold", "0"}},
 	}
+}
+
+// objects reads request objects that are query strings: signed=1 among them stands for a signature.
+type objects struct{}
+
+// Read implements Objects.
+func (objects) Read(_ context.Context, client oidc.Client, compact string) (requestobject.Object, error) {
+	params, err := url.ParseQuery(compact)
+	if err != nil || params.Has("bad") {
+		return requestobject.Object{}, oidc.InvalidRequestObject.Errorf("it is bad")
+	}
+	signed := params.Has("signed")
+	params.Del("signed")
+	params.Set("client_id", client.ClientID)
+	return requestobject.Object{Params: params, Signed: signed}, nil
+}
+
+// Fetch implements Objects.
+func (o objects) Fetch(ctx context.Context, client oidc.Client, requestURI string) (requestobject.Object, error) {
+	content, found := strings.CutPrefix(requestURI, "https://app.test/?")
+	if !found {
+		return requestobject.Object{}, oidc.InvalidRequestURI.Errorf("it is not registered")
+	}
+	return o.Read(ctx, client, content)
+}
+
+// trusting believes whoever says client_id, unless the secret is wrong.
+type trusting struct{ Clients }
+
+// Authenticate implements ClientAuth.
+func (c trusting) Authenticate(r *http.Request, form url.Values) (oidc.Client, error) {
+	client, err := c.ByID(r.Context(), form.Get("client_id"))
+	if err != nil || form.Get("client_secret") == "wrong" {
+		return oidc.Client{}, oidc.InvalidClient.Errorf("the client is not who it says")
+	}
+	return client, nil
 }
 
 func goodParams(client string) url.Values {

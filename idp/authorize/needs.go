@@ -19,7 +19,9 @@ type Need struct {
 	Else       oidc.ErrorCode // the answer under prompt=none
 	Reason     oidc.Reason    // why, by its stable code; of an absent session its Absence knows better
 	Params     []string       // the parameters that it is about, for the trace
-	Tell       string         // what the page tells the person; empty where the page explains itself
+	Tell       string         // what the page tells the person, by its key below tell in static/idp/languages; empty where the page explains itself
+	// Vain tells whether no page would help, so that Else is the answer anyhow; nil: the page always does.
+	Vain func(s Situation) bool
 }
 
 // Situation is a well-formed request beside what the provider knows about the person.
@@ -29,6 +31,7 @@ type Situation struct {
 	Account *session.Account // whom the request is about; nil while that is open
 	Hinted  string           // the sub that login_hint names, if it names a user of ours
 	Consent grant.Consent    // what the account allowed the client before
+	Levels  Levels           // what values acr has here
 	Now     time.Time
 }
 
@@ -43,23 +46,23 @@ var needs = []Need{
 		Params: []string{"id_token_hint"},
 		Arises: func(s Situation) bool { return s.IDTokenHint != "" && s.HintedSub == "" && !s.chosen() },
 		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.HintUnreadable,
-		Tell: "The application's last knowledge of you cannot be read any more.",
+		Tell: "hint_unreadable",
 	},
 	{
 		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of the id_token_hint is not signed in",
 		Params: []string{"id_token_hint"},
-		Arises: func(s Situation) bool { return s.HintedSub != "" && !s.signedIn(s.HintedSub) },
+		Arises: func(s Situation) bool { return s.boundTo() != "" && !s.signedIn(s.boundTo()) },
 		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
-		Tell: "The application asked for a user who is not signed in here. Please sign in as that user.",
+		Tell: "hinted_absent",
 	},
 	{
 		Spec: "Core §3.1.2.1 login_hint", Text: "the user of the login_hint is not signed in",
 		Params: []string{"login_hint"},
 		Arises: func(s Situation) bool {
-			return s.HintedSub == "" && s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen()
+			return s.boundTo() == "" && s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen()
 		},
 		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
-		Tell: "The application asked for a user who is not signed in here.",
+		Tell: "named_absent",
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to choose an account",
@@ -80,19 +83,27 @@ var needs = []Need{
 			return s.Prompt.Has(oidc.PromptLogin) && !s.justNow(s.Account.AuthTime)
 		},
 		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
-		Tell: "The application asked you to prove again that it is you.",
+		Tell: "again",
 	},
 	{
 		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is older than max_age",
 		Params: []string{"max_age"},
 		Arises: func(s Situation) bool { return s.tooOld() },
 		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
-		Tell: "Your last sign-in is older than the application accepts.",
+		Tell: "too_old",
+	},
+	{
+		Spec: "Core §5.5.1.1", Text: "the sign-in reaches none of the acr values that are essential",
+		Params: []string{"claims"},
+		Arises: func(s Situation) bool { return s.lacksACR() },
+		Screen: interaction.PathLogin, Else: oidc.UnmetAuthenticationRequirements, Reason: oidc.ACRUnmet,
+		Tell: "stronger",
+		Vain: func(s Situation) bool { return s.cannotReachACR() },
 	},
 	{
 		Spec: "Core §3.1.2.4", Text: "the user has not allowed this client what it asks for",
 		Params: []string{"scope"},
-		Arises: func(s Situation) bool { return !s.Client.FirstParty && !s.Consent.Scope.Covers(s.Scope) },
+		Arises: func(s Situation) bool { return !s.Client.FirstParty && !s.Consent.Scope.Covers(s.toAllow()) },
 		Screen: interaction.PathConsent, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
 	},
 	{
@@ -105,6 +116,19 @@ var needs = []Need{
 	},
 }
 
+// toAllow is what the user is asked to allow.
+func (s Situation) toAllow() oidc.Scope {
+	return oidc.ParseScope(s.Scope.String() + " " + s.ClaimsScope.String())
+}
+
+// mayStayOffline tells whether offline_access was allowed, or can be now. Core §11: the provider "MUST ignore the offline_access
+// request" unless "the prompt parameter contains consent" or "other conditions for processing the request permitting offline
+// access to the requested resources are in place". Here they are: a first-party client that is registered for refresh tokens, for
+// which the house has decided; and for any other that the user allowed offline_access itself, before or on the page to come.
+func (s Situation) mayStayOffline() bool {
+	return s.Client.FirstParty || s.Consent.Scope.Has(oidc.ScopeOffline) || !s.Prompt.Has(oidc.PromptNone)
+}
+
 // about says whom the request is about: the account that the user chose or signed in to since the request began, else
 // the one a hint names, else the only one there is. An id_token_hint binds: no other account will do.
 func about(r Request, s *session.Session, loginHint string, now time.Time) *session.Account {
@@ -113,9 +137,9 @@ func about(r Request, s *session.Session, loginHint string, now time.Time) *sess
 	}
 	for _, account := range s.Accounts {
 		switch {
-		case r.HintedSub != "" && account.Sub != r.HintedSub:
+		case r.boundTo() != "" && account.Sub != r.boundTo():
 			continue
-		case r.HintedSub != "", fulfils(r, account.SelectedAt, now), account.Sub == loginHint, len(s.Accounts) == 1:
+		case r.boundTo() != "", fulfils(r, account.SelectedAt, now), account.Sub == loginHint, len(s.Accounts) == 1:
 			return &account
 		}
 	}

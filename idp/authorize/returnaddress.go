@@ -1,21 +1,25 @@
 package authorize
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
 // ReturnAddress is a verified place to send the browser back to. Only returnAddress makes one, from a client_id that is
 // registered and a redirect_uri that is registered for it, so whoever holds one may redirect.
 type ReturnAddress struct {
-	client       oidc.Client
-	redirectURI  string
-	responseMode string
-	state        string
-	iss          string
+	client      oidc.Client
+	redirectURI string
+	mode        mode
+	state       string
+	iss         string
+	sign        func(client oidc.Client, answer url.Values) (string, error) // for the modes of JARM
 }
 
 // unregistered is the error for a redirect_uri that is not the client's. It knows those that are.
@@ -37,7 +41,7 @@ func (u unregistered) Registered() []string { return u.client.RedirectURIs }
 // RFC 6749 §4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and MUST NOT automatically
 // redirect the user-agent to the invalid redirection URI."
 // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
-func (e *Endpoint) returnAddress(params url.Values) (ReturnAddress, error) {
+func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (ReturnAddress, error) {
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if len(params[name]) > 1 {
 			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s came %d times; send it once (RFC 6749 §3.1)", name, len(params[name])).Blame(oidc.RequestMalformed)
@@ -46,21 +50,25 @@ func (e *Endpoint) returnAddress(params url.Values) (ReturnAddress, error) {
 			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s is missing; every authentication request needs it (Core §3.1.2.1)", name).Blame(oidc.RequestMalformed)
 		}
 	}
-	client, ok := e.Clients.ByID(params.Get("client_id"))
-	if !ok {
+	client, err := e.Clients.ByID(ctx, params.Get("client_id"))
+	if errors.Is(err, clients.ErrUnknown) {
 		return ReturnAddress{}, oidc.UnauthorizedClient.Errorf("client_id %q is not registered at this provider; "+
 			"check its spelling, or add the client to the configuration", clip(params.Get("client_id"))).Blame(oidc.ClientUnknown)
+	}
+	if err != nil {
+		return ReturnAddress{}, err
 	}
 	redirectURI := params.Get("redirect_uri")
 	if !oidc.MatchRedirectURI(client.RedirectURIs, redirectURI) {
 		return ReturnAddress{}, notRegistered(client, redirectURI)
 	}
 	return ReturnAddress{
-		client:       client,
-		redirectURI:  redirectURI,
-		responseMode: responseMode(params),
-		state:        params.Get("state"),
-		iss:          e.Issuer,
+		client:      client,
+		redirectURI: redirectURI,
+		mode:        modeOf(params),
+		state:       params.Get("state"),
+		iss:         e.Issuer,
+		sign:        e.signAnswer,
 	}, nil
 }
 
@@ -70,27 +78,8 @@ func notRegistered(client oidc.Client, redirectURI string) error {
 		clip(redirectURI), client.ClientID, strings.Join(client.RedirectURIs, ", ")).Blame(oidc.RedirectUnregistered)}
 }
 
-// responseMode is the mode that errors, too, are answered in: the one asked for, or query where that is none of ours.
-func responseMode(params url.Values) string {
-	if mode := params.Get("response_mode"); isResponseMode(mode) {
-		return mode
-	}
-	return modeQuery
-}
-
-// URL is the address to redirect to: redirect_uri with the answer in its query or fragment, the state byte for byte as it
-// came, and iss, by which a client of several providers knows whose answer it is (RFC 9207 §2).
-func (a ReturnAddress) URL(answer url.Values) string {
-	encoded := a.complete(answer).Encode()
-	if a.responseMode == modeFragment {
-		return a.redirectURI + "#" + encoded
-	}
-	if strings.Contains(a.redirectURI, "?") { // a registered query stays (RFC 6749 §3.1.2)
-		return a.redirectURI + "&" + encoded
-	}
-	return a.redirectURI + "?" + encoded
-}
-
+// complete adds to the answer the state, byte for byte as it came, and iss, by which a client of several providers knows whose
+// answer it is (RFC 9207 §2).
 func (a ReturnAddress) complete(answer url.Values) url.Values {
 	complete := url.Values{"iss": {a.iss}}
 	if a.state != "" {

@@ -55,18 +55,18 @@ var rules = []Rule{
 		Help:  "keep state short: store what it stands for in the application",
 	},
 	{
-		Spec: "Core §6.1", Text: "request objects are not used",
-		Params: []string{"request"},
-		Holds:  func(r Request) bool { return r.Params.Get("request") == "" },
-		Else:   oidc.RequestNotSupported,
-		Help:   "send the parameters themselves",
+		Spec: "RFC 9126 §5", Text: "the request was pushed, where the client must push",
+		Params: []string{"request_uri"},
+		Holds:  func(r Request) bool { return r.Pushed || !r.mustPush() },
+		Else:   oidc.InvalidRequest,
+		Help:   "post the parameters to the pushed_authorization_request_endpoint, and send client_id and the request_uri from there",
 	},
 	{
-		Spec: "Core §6.2", Text: "request_uri is not used",
-		Params: []string{"request_uri"},
-		Holds:  func(r Request) bool { return r.Params.Get("request_uri") == "" },
-		Else:   oidc.RequestURINotSupported,
-		Help:   "send the parameters themselves",
+		Spec: "RFC 9101 §10.5", Text: "the request came in a signed request object, where the client must sign",
+		Params: []string{"request", "request_uri"},
+		Holds:  func(r Request) bool { return r.FromObject || !r.Client.RequireSignedRequestObject },
+		Else:   oidc.InvalidRequest,
+		Help:   "the client is registered with require_signed_request_object",
 	},
 	{
 		Spec: "Core §7.2.1", Text: "registration is not used",
@@ -91,12 +91,19 @@ var rules = []Rule{
 		Help:   "implicit and hybrid flows put tokens into URLs (RFC 9700 §2.1.2): use the code flow",
 	},
 	{
-		Spec: "OAuth 2.0 Multiple Response Type Encoding Practices §2.1", Text: "response_mode is query, fragment or form_post",
+		Spec: "OAuth 2.0 Multiple Response Type Encoding Practices §2.1", Text: "response_mode is one of " + strings.Join(ResponseModes(), ", "),
 		Params: []string{"response_mode"},
 		Holds:  func(r Request) bool { return r.ResponseMode == "" || isResponseMode(r.ResponseMode) },
 		Else:   oidc.InvalidRequest,
 		Got:    func(r Request) string { return quote(r.ResponseMode) },
 		Help:   "leave response_mode out for query",
+	},
+	{
+		Spec: "OAuth 2.0 Web Message Response Mode §4", Text: "response_mode=web_message has a redirect_uri with a web origin, to which the message is posted",
+		Params: []string{"response_mode", "redirect_uri"},
+		Holds:  func(r Request) bool { return r.ResponseMode != webMessage || oidc.Origin(r.RedirectURI) != "" },
+		Else:   oidc.InvalidRequest,
+		Help:   "an app with a scheme of its own has no window to post to: leave response_mode out",
 	},
 	{
 		Spec: "Core §3.1.2.1", Text: "scope contains openid",
@@ -152,6 +159,55 @@ var rules = []Rule{
 		Got:    func(r Request) string { return fmt.Sprintf("%d characters", len(r.CodeChallenge)) },
 		Help:   "compute BASE64URL(SHA256(code_verifier)) without padding",
 	},
+	{
+		Spec: "Core §5.5", Text: "claims is a JSON object by the form of Core §5.5",
+		Params: []string{"claims"},
+		Holds:  func(r Request) bool { return r.faults.claims == nil },
+		Else:   oidc.InvalidRequest,
+		Got:    func(r Request) string { return clip(r.faults.claims.Error()) },
+		Help:   "write claims like {'userinfo':{'email':null},'id_token':{'acr':{'essential':true}}}, with double quotes",
+	},
+	{
+		Spec: "Core §5.5.1", Text: "the claims parameter wants the same sub as the id_token_hint",
+		Params: []string{"claims", "id_token_hint"},
+		Holds:  func(r Request) bool { return r.WantedSub == "" || r.HintedSub == "" || r.WantedSub == r.HintedSub },
+		Else:   oidc.InvalidRequest,
+		Help:   "a request is about one user: send one of the two",
+	},
+	{
+		Spec: "RFC 8707 §2", Text: "resource is an API that this provider has access tokens for",
+		Params: []string{"resource"},
+		Holds:  func(r Request) bool { return r.faults.resource == nil },
+		Else:   oidc.InvalidTarget,
+		Got:    func(r Request) string { return oidc.AsError(r.faults.resource).Description },
+		Help:   "name the API as the provider's configuration does",
+	},
+	{
+		Spec: "RFC 9449 §10", Text: "dpop_jkt is the SHA-256 thumbprint of a key, 43 characters of base64url",
+		Params: []string{"dpop_jkt"},
+		Holds:  func(r Request) bool { return r.DPoPJKT == "" || s256.MatchString(r.DPoPJKT) },
+		Else:   oidc.InvalidRequest,
+		Got:    func(r Request) string { return fmt.Sprintf("%d characters", len(r.DPoPJKT)) },
+		Help:   "compute it as RFC 7638 says, without padding",
+	},
+	{
+		Spec: "FAPI 2.0 §5.3.2.2", Text: "redirect_uri of a client with profile fapi2 is https, or a native app's own or loopback address",
+		Params: []string{"redirect_uri"},
+		Holds:  func(r Request) bool { return !r.Client.FAPI2() || !isPlainHTTP(r.RedirectURI) },
+		Else:   oidc.InvalidRequest,
+		Help:   "register an https address: the profile fapi2 lets no code travel in the clear",
+	},
+}
+
+// mustPush: RFC 9126 §6 and, of the profile, FAPI 2.0 §5.3.2.2: "shall reject authorization requests sent without" a pushed
+// request.
+func (r Request) mustPush() bool {
+	return r.Client.RequirePushedAuthorizationRequests || r.Client.FAPI2()
+}
+
+func isPlainHTTP(uri string) bool {
+	u, err := url.Parse(uri)
+	return err != nil || u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
 }
 
 var s256 = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
@@ -165,21 +221,22 @@ func (rule Rule) broken(r Request) *oidc.Error {
 	return rule.Else.Errorf("%s; %s", text, rule.Help).Blame(cmp.Or(rule.Reason, oidc.RequestMalformed))
 }
 
+// repeated is the first parameter that came more than once and may not. RFC 8707 §2: "Multiple resource parameters MAY be used".
 func repeated(params url.Values) string {
-	return firstName(params, func(values []string) bool { return len(values) > 1 })
+	return firstName(params, func(name string, values []string) bool { return len(values) > 1 && name != "resource" })
 }
 
 func badUTF8(params url.Values) string {
-	return firstName(params, func(values []string) bool {
+	return firstName(params, func(_ string, values []string) bool {
 		return slices.ContainsFunc(values, func(v string) bool { return !utf8.ValidString(v) })
 	})
 }
 
-// firstName returns the first parameter, by the alphabet, whose values are as asked.
-func firstName(params url.Values, is func([]string) bool) string {
+// firstName returns the first parameter, by the alphabet, that is as asked.
+func firstName(params url.Values, is func(name string, values []string) bool) string {
 	var found []string
 	for name, values := range params {
-		if is(values) {
+		if is(name, values) {
 			found = append(found, clip(strings.ToValidUTF8(name, "?")))
 		}
 	}

@@ -3,6 +3,7 @@ package authorize
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
@@ -16,6 +17,9 @@ var (
 		Outcome: trace.Failed, Reason: string(oidc.ClientUnknown),
 	}
 
+	fromObject = trace.Step{Kind: trace.KindRule, Spec: "RFC 9101 §6", Text: "the parameters come out of the request object", Outcome: trace.OK}
+	fromPush   = trace.Step{Kind: trace.KindRule, Spec: "RFC 9126 §4", Text: "the parameters are those that were pushed", Outcome: trace.OK}
+
 	addressVerified = trace.Step{
 		Kind: trace.KindRedirectURI, Spec: "Core §3.1.2.1", Text: "redirect_uri is registered for the client: answers may go there", Outcome: trace.OK,
 	}
@@ -23,6 +27,20 @@ var (
 	ruleSteps = trace.Pairs(trace.KindRule, rules, func(r Rule) (spec, text string, params []string) { return r.Spec, r.Text, r.Params })
 	needSteps = trace.Pairs(trace.KindNeed, needs, func(n Need) (spec, text string, params []string) { return n.Spec, n.Text, n.Params })
 )
+
+// tellUnpacked tells which parameters came otherwise than in the URL. By their state and prompt the flow is known.
+func tellUnpacked(ctx context.Context, how trace.Step, params url.Values) {
+	recorder := trace.From(ctx)
+	if recorder == nil {
+		return
+	}
+	how.Values = trace.Params(params)
+	recorder.Emit(how)
+	if state := params.Get("state"); state != "" {
+		recorder.Join(trace.State, state)
+	}
+	recorder.Set(func(record *trace.Record) { record.Silent = wantsNoPage(params) })
+}
 
 // tellAddress tells what became of the two checks that make a ReturnAddress: err is returnAddress's. Of a redirect_uri that is
 // not registered it shows the registered one that is most like it, and the difference.

@@ -1,0 +1,78 @@
+package authorize
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// parseClaims reads the claims parameter (Core §5.5), and what acr_values asks for besides it.
+// https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter
+func (e *Endpoint) parseClaims(ctx context.Context, r *Request) error {
+	asked, err := oidc.ParseClaims(r.Params.Get("claims"))
+	r.faults.claims = err
+	r.ACRValues = acrValues(r.Client, r.Params.Get("acr_values"))
+	if asked == nil {
+		return nil
+	}
+	allowed := r.Client.AllowedScope(e.Scopes)
+	r.Claims, r.ClaimsScope = e.Release.Within(asked, allowed), e.Release.Scope(asked, allowed)
+	if acr := asked.IDToken["acr"]; acr != nil {
+		wanted := texts(acr)
+		r.ACRValues = append(slices.Clone(wanted), r.ACRValues...)
+		if acr.Essential {
+			r.EssentialACR = wanted
+		}
+	}
+	r.WantedSub, err = e.reveal(ctx, r.Client, wantedSub(asked))
+	return err
+}
+
+// acrValues: Core §3.1.2.1: "Space-separated string that specifies the acr values that the Authorization Server is being
+// requested to use for processing this Authentication Request, with the values appearing in order of preference."
+// Registration §2: default_acr_values "specifies the default acr values […] Explicit values […] override these default values".
+func acrValues(client oidc.Client, wire string) []string {
+	if values := strings.Fields(wire); len(values) > 0 {
+		return values
+	}
+	return client.DefaultACRValues
+}
+
+// wantedSub is the user that the request is about by a value of the claim sub. Core §5.5.1: it "can be used to specify that the
+// request apply to the End-User with Subject Identifier".
+func wantedSub(asked *oidc.ClaimsRequest) string {
+	for _, member := range []map[string]*oidc.ClaimRequest{asked.IDToken, asked.Userinfo} {
+		sub := member["sub"]
+		if sub == nil || sub.Value == nil && len(sub.Values) == 0 {
+			continue
+		}
+		return append(texts(sub), foreign)[0] // what is no string is nobody's
+	}
+	return ""
+}
+
+// texts are the value and the values that are asked for, where they are strings.
+func texts(request *oidc.ClaimRequest) []string {
+	var found []string
+	for _, value := range append([]any{request.Value}, request.Values...) {
+		if text, ok := value.(string); ok && text != "" {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
+// foreign is the sub of nobody here.
+const foreign = "\x00"
+
+// reveal finds the user whom the client knows by the sub wire: another one than ours where the client has pairwise subs (Core §8.1).
+func (e *Endpoint) reveal(ctx context.Context, client oidc.Client, wire string) (string, error) {
+	if wire == "" || e.Reveal == nil {
+		return wire, nil
+	}
+	sub, err := e.Reveal(ctx, client, wire)
+	return cmp.Or(sub, foreign), err
+}

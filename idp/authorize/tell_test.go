@@ -1,0 +1,34 @@
+package authorize
+
+import (
+	"io/fs"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/hush-idp/hush/static"
+)
+
+// What a need tells the person is a key: each page speaks the person's language (Core §3.1.2.1 ui_locales).
+func TestWhatANeedTellsHasWords(t *testing.T) {
+	text, err := fs.ReadFile(static.IDP(), "languages/en.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var english struct{ Tell map[string]string }
+	if err := yaml.Unmarshal(text, &english); err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{"": true}
+	for _, need := range needs {
+		told[need.Tell] = true
+		if need.Tell != "" && english.Tell[need.Tell] == "" {
+			t.Errorf("%s: %s tells %q, which static/idp/languages/*.yaml have no words for, below tell", need.Spec, need.Text, need.Tell)
+		}
+	}
+	for key := range english.Tell {
+		if !told[key] {
+			t.Errorf("static/idp/languages/*.yaml have words for %s, which no need tells", key)
+		}
+	}
+}
