@@ -38,26 +38,26 @@ var rules = []Rule{
 	{
 		Spec: "RFC 6749 §4.1.3", Text: "redirect_uri is the one of the authorization request",
 		Params: []string{"redirect_uri"},
-		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.RedirectURI == g.RedirectURI },
+		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.Form.Get("redirect_uri") == g.RedirectURI },
 		Help:   "send the same redirect_uri to both endpoints, to the letter", Reason: oidc.CodeForeign,
 	},
 	{
 		Spec: "RFC 9700 §4.8.2", Text: "code_verifier comes only after a code_challenge",
 		Params: []string{"code_verifier"},
-		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.CodeVerifier == "" || g.CodeChallenge != "" },
+		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.verifier() == "" || g.CodeChallenge != "" },
 		Help:   "the authorization request had no code_challenge: was it stripped on the way?", Reason: oidc.PKCEMissing,
 	},
 	{
 		Spec: "RFC 7636 §4.5", Text: "code_verifier comes after a code_challenge",
 		Params: []string{"code_verifier"},
-		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.CodeVerifier != "" || g.CodeChallenge == "" },
+		Holds:  func(r request, g grant.Grant, _ time.Time) bool { return r.verifier() != "" || g.CodeChallenge == "" },
 		Help:   "send the code_verifier whose SHA-256 the code_challenge was", Reason: oidc.PKCEMissing,
 	},
 	{
 		Spec: "RFC 7636 §4.1", Text: "code_verifier has 43 to 128 characters out of A-Z a-z 0-9 - . _ ~",
 		Params: []string{"code_verifier"},
 		Holds: func(r request, _ grant.Grant, _ time.Time) bool {
-			return r.CodeVerifier == "" || verifier.MatchString(r.CodeVerifier)
+			return r.verifier() == "" || verifier.MatchString(r.verifier())
 		},
 		Help: "make it from 32 random bytes in base64url", Reason: oidc.PKCEMismatch,
 	},
@@ -65,17 +65,21 @@ var rules = []Rule{
 		Spec: "RFC 7636 §4.6", Text: "the SHA-256 of code_verifier is the code_challenge",
 		Params: []string{"code_verifier"},
 		Holds: func(r request, g grant.Grant, _ time.Time) bool {
-			return g.CodeChallenge == "" || equal(s256(r.CodeVerifier), g.CodeChallenge)
+			return g.CodeChallenge == "" || equal(s256(r.verifier()), g.CodeChallenge)
 		},
 		Help: "the verifier belongs to another authorization request; keep it by state", Reason: oidc.PKCEMismatch,
 	},
+	boundToKey,
 }
 
 var verifier = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
+func (r request) code() string     { return r.Form.Get("code") }
+func (r request) verifier() string { return r.Form.Get("code_verifier") }
+
 // authorizationCode obeys grant_type=authorization_code (RFC 6749 §4.1.3).
 func (e *Endpoint) authorizationCode(ctx context.Context, r request) (Response, error) {
-	if r.Code == "" {
+	if r.code() == "" {
 		return Response{}, oidc.InvalidRequest.Errorf("code is missing; send the code of the authorization response (RFC 6749 §4.1.3)")
 	}
 	granted, err := e.redeem(ctx, r)
@@ -89,7 +93,7 @@ func (e *Endpoint) authorizationCode(ctx context.Context, r request) (Response, 
 			return Response{}, rule.broken()
 		}
 	}
-	return e.respond(ctx, r.Client, granted)
+	return e.respond(ctx, r, granted)
 }
 
 // broken is the answer to a request that does not keep the rule.
@@ -101,7 +105,7 @@ var ruleSteps = trace.Pairs(trace.KindRule, rules, func(r Rule) (spec, text stri
 
 // redeem spends the code.
 func (e *Endpoint) redeem(ctx context.Context, r request) (grant.Grant, error) {
-	granted, err := e.Grants.Redeem(ctx, r.Code, accessTokenLifetime(r.Client))
+	granted, err := e.Grants.Redeem(ctx, r.code(), accessTokenLifetime(r.Client))
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
 		return grant.Grant{}, oidc.InvalidGrant.Errorf("the code is not known: it was never issued, expired minutes ago, or the provider was restarted").Blame(oidc.CodeUnknown)

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -8,130 +9,129 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/oidc"
-	"github.com/hush-idp/hush/trace"
 )
 
 // Endpoint is the token endpoint.
 type Endpoint struct {
 	Clients  Clients
 	Grants   Grants
+	Tokens   Tokens
 	Issuer   string
 	Audience string // the API that access tokens are for, unless the client says otherwise
-	Sign     Sign
+	Sign     access.Sign
 	Now      func() time.Time
 	Random   func() string // jti: 128 bits or more
+
+	Devices   Devices
+	Scopes    oidc.Scope // all that the provider knows
+	Resources []string   // the APIs that any client may ask access tokens for
+	Refresh   Refresh
+
+	// Claims are the claims about the user that go into the ID token: of those requested, what may be released. nil: none.
+	Claims func(sub string, scope oidc.Scope, requested map[string]*oidc.ClaimRequest) map[string]any
+	// Proof is the thumbprint of the key whose DPoP proof came with the request; "" when none came and none is needed. nil: DPoP is
+	// not known.
+	Proof func(r *http.Request, client oidc.Client) (jkt string, err error)
+	// Encrypt encrypts an ID token to the client, if it registered that. nil: none did.
+	Encrypt func(ctx context.Context, client oidc.Client, signed string) (string, error)
+	// Knows tells whether there still is a user of that sub. nil: there is.
+	Knows func(sub string) bool
 }
 
 // What the endpoint asks of the rooms around it. The provider's own implement these; so do the decorators around them,
 // through which the trace watches and the failure lab meddles.
 type (
-	// Clients is a *clients.Register.
+	// Clients is a *clientauth.Authenticator.
 	Clients interface {
-		ByID(clientID string) (oidc.Client, bool)
+		Authenticate(r *http.Request, form url.Values) (oidc.Client, error)
 	}
 	// Grants is a *grant.Grants.
 	Grants interface {
 		Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (grant.Grant, error)
+		Begin(ctx context.Context, granted grant.Grant, jkt string, terms grant.Terms) (refreshToken string, err error)
+		Family(ctx context.Context, refreshToken string) (grant.Family, error)
+		Use(ctx context.Context, refreshToken string, terms grant.Terms) (next string, err error)
 	}
-	// Sign makes a JWT of claims, as keys.Ring does.
-	Sign func(ctx context.Context, alg, typ string, claims any) (string, error)
+	// Devices is a *device.Devices.
+	Devices interface {
+		Redeem(ctx context.Context, client oidc.Client, deviceCode string) (grant.Grant, error)
+	}
+	// Tokens is an *access.Tokens.
+	Tokens interface {
+		Make(ctx context.Context, client oidc.Client, token access.Token) (string, error)
+		SubjectOf(ctx context.Context, client oidc.Client, sub string) (string, error)
+	}
 )
 
 // Response is a successful answer (RFC 6749 §5.1, Core §3.1.3.3).
 type Response struct {
-	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type"` // Bearer
-	ExpiresIn   int    `json:"expires_in"` // seconds
-	IDToken     string `json:"id_token"`
-	Scope       string `json:"scope"`
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"` // Bearer, or DPoP
+	ExpiresIn    int    `json:"expires_in"` // seconds
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	Scope        string `json:"scope,omitempty"`
 }
 
-// request is a token request by the names of RFC 6749 §4.1.3 and RFC 7636 §4.5, of a client that authenticated.
+// request is a token request of a client that authenticated. Each grant type reads its own parameters out of the form.
 type request struct {
-	Client       oidc.Client
-	Code         string
-	RedirectURI  string
-	CodeVerifier string
+	Client oidc.Client
+	Form   url.Values
+	JKT    string // the thumbprint of the key whose DPoP proof came; empty: none came (RFC 9449 §5)
 }
+
+// obey answers the requests of one grant type.
+type obey func(*Endpoint, context.Context, request) (Response, error)
 
 // grantTypes are what grant_type may be, each with the one function that obeys it.
-var grantTypes = map[string]func(*Endpoint, context.Context, request) (Response, error){
-	"authorization_code": (*Endpoint).authorizationCode,
+var grantTypes = map[string]obey{
+	oidc.GrantAuthorizationCode: (*Endpoint).authorizationCode,
+	oidc.GrantRefreshToken:      (*Endpoint).refreshToken,
+	oidc.GrantClientCredentials: (*Endpoint).clientCredentials,
+	oidc.GrantDeviceCode:        (*Endpoint).deviceCode,
 }
 
 // GrantTypes lists the values of grant_type that the endpoint knows.
-func GrantTypes() []string { return []string{"authorization_code"} }
+func GrantTypes() []string { return slices.Sorted(maps.Keys(grantTypes)) }
 
 // Exchange answers a token request. Its errors are *oidc.Error, or server errors to be hidden behind one.
 func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
-	form, err := readForm(r)
+	form, err := clientauth.ReadForm(r)
 	if err != nil {
 		return Response{}, err
 	}
-	client, err := e.authenticate(r, form)
+	client, err := e.Clients.Authenticate(r, form)
 	if err != nil {
-		tellRefused(r.Context(), err)
 		return Response{}, err
 	}
-	trace.Take(r.Context(), &clientAuthenticated)
 	obey, err := e.grantType(client, form.Get("grant_type"))
 	if err != nil {
 		return Response{}, err
 	}
-	return obey(e, r.Context(), request{
-		Client:       client,
-		Code:         form.Get("code"),
-		RedirectURI:  form.Get("redirect_uri"),
-		CodeVerifier: form.Get("code_verifier"),
-	})
+	jkt, err := e.proof(r, client)
+	if err != nil {
+		return Response{}, err
+	}
+	return obey(e, r.Context(), request{Client: client, Form: form, JKT: jkt})
 }
 
-var clientAuthenticated = trace.Step{Kind: trace.KindClient, Spec: "RFC 6749 §2.3", Text: "the client is who it says, by its registered method", Outcome: trace.OK}
-
-// tellRefused tells the trace that the client is not who it says.
-func tellRefused(ctx context.Context, err error) {
-	step := clientAuthenticated
-	step.Text, step.Outcome, step.Reason = "the client is not known, or did not prove who it is", trace.Failed, string(oidc.AsError(err).Reason)
-	trace.Emit(ctx, step)
-}
-
-// readForm reads the body. RFC 6749 §3.2: "Request and response parameters MUST NOT be included more than once"; parameters
-// in the URL do not count, since URLs end in logs.
-func readForm(r *http.Request) (url.Values, error) {
-	const want = "application/x-www-form-urlencoded"
-	if media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(media), want) {
-		return nil, oidc.InvalidRequest.Errorf("the Content-Type is %.100q; expected %s (RFC 6749 §4.1.3)", media, want)
-	}
-	if err := r.ParseForm(); err != nil {
-		return nil, oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
-		values := r.PostForm[name]
-		switch {
-		case len(values) > 1:
-			return nil, oidc.InvalidRequest.Errorf("%.50q came %d times; send each parameter once (RFC 6749 §3.2)", name, len(values))
-		case !utf8.ValidString(values[0]):
-			return nil, oidc.InvalidRequest.Errorf("%.50q is not UTF-8 (RFC 6749 appendix B)", name)
-		}
-	}
-	return r.PostForm, nil
-}
-
-func (e *Endpoint) grantType(client oidc.Client, grantType string) (func(*Endpoint, context.Context, request) (Response, error), error) {
+// grantType finds who obeys, if the client may use the grant type.
+func (e *Endpoint) grantType(client oidc.Client, grantType string) (obey, error) {
 	if grantType == "" {
-		return nil, oidc.InvalidRequest.Errorf("grant_type is missing; send grant_type=authorization_code (RFC 6749 §4.1.3)")
+		return nil, oidc.InvalidRequest.Errorf("grant_type is missing; send one of %s (RFC 6749 §4.1.3)", strings.Join(GrantTypes(), ", "))
 	}
-	obey, ok := grantTypes[grantType]
+	found, ok := grantTypes[grantType]
 	if !ok {
 		return nil, oidc.UnsupportedGrantType.Errorf("grant_type %.50q is not supported; supported: %s", grantType, strings.Join(GrantTypes(), ", "))
 	}
-	if len(client.GrantTypes) > 0 && !slices.Contains(client.GrantTypes, grantType) {
+	if !client.Grants(grantType) {
 		return nil, oidc.UnauthorizedClient.Errorf("client %s is not registered for grant_type %s; registered: %s",
-			client.ClientID, grantType, strings.Join(client.GrantTypes, ", "))
+			client.ClientID, grantType, cmp.Or(strings.Join(client.GrantTypes, ", "), oidc.GrantAuthorizationCode))
 	}
-	return obey, nil
+	return found, nil
 }

@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"net/http"
 	"regexp"
@@ -15,8 +16,10 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// answerable are the errors of RFC 6749 §5.2 that a token request can be answered with.
-var answerable = []oidc.ErrorCode{oidc.InvalidRequest, oidc.InvalidClient, oidc.InvalidGrant, oidc.UnauthorizedClient, oidc.UnsupportedGrantType}
+// answerable are the errors of RFC 6749 §5.2 and RFC 8707 §2 that a token request can be answered with.
+var answerable = []oidc.ErrorCode{
+	oidc.InvalidRequest, oidc.InvalidClient, oidc.InvalidGrant, oidc.UnauthorizedClient, oidc.UnsupportedGrantType, oidc.InvalidScope, oidc.InvalidTarget,
+}
 
 // errorText is what RFC 6749 §5.2 allows in error_description.
 var errorText = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]*$`)
@@ -38,6 +41,8 @@ func FuzzToken(f *testing.F) {
 	f.Add("multipart/form-data; boundary=x", basic("%zz:"), "--x\r\nContent-Disposition: form-data; name=code\r\n\r\nx\r\n--x--")
 	f.Add(strings.Repeat("x", 1<<12), "", "")
 	f.Add("", basic("\xff:\x00"), "{}")
+	f.Add(form, basic("machine:s%2Fecret"), "grant_type=client_credentials&scope=orders.read&resource=urn:the-api&resource=https://a.test")
+	f.Add(form, "", "grant_type=refresh_token&refresh_token="+theCode+".x&client_id=offline&scope=openid")
 	e := newEndpoint(f)
 	e.Sign = func(context.Context, string, string, any) (string, error) { return "signed", nil }
 	e.grants.Codes = storage.NewBucket[grant.Code]("code", storage.NewMemory(e.clock.Now)) // unlike a Spy it forgets
@@ -49,7 +54,7 @@ func FuzzToken(f *testing.F) {
 		}
 		response, err := first()
 		checkExchange(t, body, response, err)
-		if _, again := first(); err == nil && again == nil {
+		if _, again := first(); err == nil && again == nil && response.IDToken != "" {
 			t.Errorf("RFC 6749 §4.1.2 %q redeemed a code twice", body)
 		}
 	})
@@ -87,6 +92,9 @@ func checkExchange(t *testing.T, body string, response Response, err error) {
 		}
 		return
 	}
+	if response.IDToken == "" && strings.Contains(unescaped(body), oidc.GrantClientCredentials) {
+		return // a client that asks for itself shows no code
+	}
 	for _, shown := range []string{theCode, codeVerifier, "spa"} {
 		if !strings.Contains(unescaped(body), shown) {
 			t.Errorf("%q gave %+v without showing %s", body, response, shown)
@@ -106,3 +114,31 @@ func unescaped(body string) string {
 }
 
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// FuzzRefresh: whatever comes is tokens, for who shows the refresh token and its client_id; or an error that a client can read.
+func FuzzRefresh(f *testing.F) {
+	for _, more := range []string{"", "&scope=openid", "&scope=email", "&resource=urn:the-api", "&resource=x%23y", "&client_secret=s", "&refresh_token=x", "&scope=%ff"} {
+		f.Add("grant_type=refresh_token&client_id=offline&refresh_token=" + theCode + more)
+		f.Add("grant_type=refresh_token&client_id=confidential&client_secret=s%2Fecret&refresh_token=" + theCode + ".x" + more)
+	}
+	f.Add("grant_type=refresh_token&client_id=offline&refresh_token=..")
+	e := newEndpoint(f)
+	e.Sign = func(context.Context, string, string, any) (string, error) { return "signed", nil }
+	e.access.Sign = e.Sign
+	f.Fuzz(func(t *testing.T, body string) {
+		e.grants = grant.New(storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text) // unlike a Spy it forgets
+		e.Grants = e.grants
+		granted := grant.Grant{ID: "g", ClientID: "offline", Scope: oidc.Scope{"openid", "profile", "offline_access"}, Sub: "alice", AuthTime: e.clock.Now()}
+		token, err := e.grants.Begin(t.Context(), granted, "", e.terms(oidc.Client{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := e.Exchange(fuzzed(t, "application/x-www-form-urlencoded", "", strings.ReplaceAll(body, theCode, token)))
+		if refused := oidc.AsError(err); err != nil && (!slices.Contains(answerable, refused.Code) || !errorText.MatchString(refused.Description)) {
+			t.Errorf("RFC 6749 §5.2 %q is answered with %v", body, err)
+		}
+		if err == nil && response.RefreshToken != "" && !(strings.Contains(unescaped(body), theCode) && strings.Contains(unescaped(body), "offline")) {
+			t.Errorf("%q gave %+v without showing the token and its client", body, response)
+		}
+	})
+}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
@@ -29,6 +31,7 @@ const (
 
 type testEndpoint struct {
 	*Endpoint
+	access *access.Tokens
 	grants *grant.Grants
 	clock  *storagetest.Clock
 	store  *storagetest.Spy
@@ -44,26 +47,34 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	}
 	clock := storagetest.NewClock()
 	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	grants := &grant.Grants{
-		Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
-		Now: clock.Now, Random: rand.Text,
+	grants := grant.New(store, clock.Now, rand.Text)
+	sign := func(_ context.Context, _, typ string, claims any) (string, error) {
+		return ring.Sign("ES256", typ, claims)
 	}
-	return &testEndpoint{clock: clock, store: store, grants: grants, Endpoint: &Endpoint{
-		Issuer: testIssuer, Audience: "urn:the-api", Clients: clients.New(testClients()), Now: clock.Now, Random: rand.Text,
-		Sign: func(_ context.Context, _, typ string, claims any) (string, error) {
-			return ring.Sign("ES256", typ, claims)
-		},
-		Grants: grants,
+	tokens := &access.Tokens{
+		Issuer: testIssuer, Sign: sign, Verify: ring.Verify, Grants: grants, Kept: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
+	}
+	return &testEndpoint{clock: clock, store: store, grants: grants, access: tokens, Endpoint: &Endpoint{
+		Issuer: testIssuer, Audience: "urn:the-api", Clients: &clientauth.Authenticator{Clients: clients.New(testClients())}, Now: clock.Now, Random: rand.Text,
+		Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "orders.read", "orders.write"), Resources: []string{"urn:the-api", "https://a.test", "https://b.test"},
+		Refresh: Refresh{Idle: 30 * 24 * time.Hour, Absolute: 365 * 24 * time.Hour}, Sign: sign, Grants: grants, Tokens: tokens,
 	}}
 }
 
 func testClients() []oidc.Client {
 	secret, uris := oidc.NewSecret("s/ecret"), []string{"https://app.test/cb"}
+	lasting := []string{"authorization_code", "refresh_token"}
 	return []oidc.Client{
 		{ClientID: "spa", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, IDTokenSignedResponseAlg: "RS256"},
 		{ClientID: "web", RedirectURIs: uris, ClientSecret: secret, AccessTokenLifetime: 90 * time.Second, Audience: "urn:its-own-api"},
 		{ClientID: "basic", RedirectURIs: uris, ClientSecret: secret, TokenEndpointAuthMethod: oidc.AuthMethodBasic},
 		{ClientID: "post", RedirectURIs: uris, ClientSecret: secret, TokenEndpointAuthMethod: oidc.AuthMethodPost},
+		{ClientID: "offline", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: lasting},
+		{ClientID: "second", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: lasting},
+		{ClientID: "confidential", RedirectURIs: uris, ClientSecret: secret, GrantTypes: lasting},
+		{ClientID: "machine", ClientSecret: secret, GrantTypes: []string{"client_credentials"}, Scope: "orders.read orders.write"},
+		{ClientID: "machine2", ClientSecret: secret, GrantTypes: []string{"client_credentials"}},
+		{ClientID: "public", TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: []string{"client_credentials"}},
 		{ClientID: "codeless", RedirectURIs: uris, ClientSecret: secret, GrantTypes: []string{"client_credentials"}},
 	}
 }
@@ -73,7 +84,7 @@ func goodForm(client, code string) url.Values {
 		"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code}, "redirect_uri": {"https://app.test/cb"},
 		"code_verifier": {codeVerifier},
 	}
-	if client != "spa" {
+	if client != "spa" && client != "offline" {
 		form.Set("client_secret", "s/ecret")
 	}
 	return form

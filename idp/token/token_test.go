@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage/storagetest"
@@ -28,6 +30,7 @@ type row struct {
 	wait   time.Duration     // between the code and its redemption
 	header func(http.Header) // a change to the headers
 	err    oidc.ErrorCode
+	proof  string // the key whose DPoP proof comes
 }
 
 var rows = []row{
@@ -77,6 +80,23 @@ var rows = []row{
 	{name: "RFC 7636 §4.5 no code_verifier", change: "-code_verifier", err: oidc.InvalidGrant},
 	{name: "RFC 7636 §4.1 a code_verifier that is too short", change: "code_verifier=short", err: oidc.InvalidGrant},
 	{name: "RFC 9700 §4.8.2 a code_verifier although there was no code_challenge", client: "web", grant: "-challenge", err: oidc.InvalidGrant},
+
+	{name: "RFC 7636 §4.1 a code_verifier that is too long", change: "code_verifier=" + strings.Repeat("v", 129), err: oidc.InvalidGrant},
+	{name: "RFC 7636 §4.1 a code_verifier with other characters", change: "code_verifier=" + strings.Repeat("v", 42) + "%2B", err: oidc.InvalidGrant},
+	{name: "RFC 7636 §4.6 the code_challenge itself is no code_verifier", change: "code_verifier=" + s256(codeVerifier), err: oidc.InvalidGrant},
+	{name: "RFC 9700 §4.5.3.1 a code that was injected has another verifier", change: "code_verifier=" + strings.Repeat("i", 43), err: oidc.InvalidGrant},
+	{name: "RFC 9700 §2.4 the password grant is not offered", change: "grant_type=password username=alice password=alice", err: oidc.UnsupportedGrantType},
+	{name: "RFC 9700 §2.5 a confidential client authenticates", client: "web", change: "-client_secret", err: oidc.InvalidClient},
+	{name: "RFC 9700 §2.3 an access token is for no other API than was granted", change: "resource=https://b.test", err: oidc.InvalidTarget},
+	{name: "RFC 8707 §2.2 a resource that is no absolute URI", change: "resource=b", err: oidc.InvalidTarget},
+	{name: "RFC 8707 §2.2 a resource with a fragment", change: "resource=https://b.test%23x", err: oidc.InvalidTarget},
+	{name: "RFC 6749 §3.2 an assertion without a value counts as omitted", change: "client_assertion= client_assertion_type="},
+	{name: "RFC 7523 §2.2 an assertion_type alone is no authentication", change: "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer", err: oidc.InvalidClient},
+
+	{name: "RFC 9449 §10 the code is bound to a key, and no proof comes", grant: "bound", err: oidc.InvalidGrant},
+	{name: "RFC 9449 §10 the code is bound to a key, and the proof is of another", grant: "bound", proof: "another", err: oidc.InvalidGrant},
+	{name: "RFC 9449 §10 the code is bound to a key, and the proof is of it", grant: "bound", proof: "the-key"},
+	{name: "RFC 9449 §5 the code is bound to no key, and a proof comes", proof: "the-key"},
 }
 
 func TestToken(t *testing.T) {
@@ -98,6 +118,7 @@ func (row row) check(t *testing.T) {
 		client = "spa"
 	}
 	code := e.issue(t, client, row.grant)
+	e.prove(row.proof)
 	e.clock.Pass(row.wait)
 	form := change(t, goodForm(client, code), row.change)
 	r := post(t, form)
@@ -139,7 +160,7 @@ func TestASecondUseOfACodeIsRefusedAndRevokesTheFirst(t *testing.T) { // RFC 674
 	if err != nil {
 		t.Fatal(err)
 	}
-	grantID := claimsOf[AccessToken](t, first.AccessToken).GrantID
+	grantID := claimsOf[access.Token](t, first.AccessToken).GrantID
 	if revoked, err := e.grants.IsRevoked(t.Context(), grantID); revoked || err != nil {
 		t.Fatalf("before the replay: revoked = %v, %v", revoked, err)
 	}
@@ -235,8 +256,8 @@ func TestAccessToken(t *testing.T) { // RFC 9068 §2.2
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, now := claimsOf[AccessToken](t, response.AccessToken), e.clock.Now().Unix()
-		if got.Issuer != testIssuer || got.Subject != "alice" || got.Audience != audience || got.ClientID != client ||
+		got, now := claimsOf[access.Token](t, response.AccessToken), e.clock.Now().Unix()
+		if got.Issuer != testIssuer || got.Subject != "alice" || !slices.Equal(got.Audience, oidc.Audience{audience}) || got.ClientID != client ||
 			got.Scope != "openid profile" || got.IssuedAt != now || got.Expiry != now+int64(response.ExpiresIn) || got.AuthTime != now-100 {
 			t.Errorf("%s: got %+v", client, got)
 		}
@@ -280,6 +301,12 @@ func (e *testEndpoint) issue(t *testing.T, client, how string) string {
 		g.CodeChallenge = ""
 	case "other":
 		g.ClientID = "somebody-else"
+	case "bound":
+		g.DPoPJKT = "the-key"
+	case "offline":
+		g.Scope = append(g.Scope, "offline_access")
+	default:
+		g.Resource = strings.Fields(how)
 	}
 	code, err := e.grants.Issue(t.Context(), g)
 	if err != nil {

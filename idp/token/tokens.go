@@ -6,8 +6,12 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"maps"
 	"time"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/oidc"
@@ -23,68 +27,115 @@ type IDToken struct {
 	AuthTime        int64    `json:"auth_time"`
 	Nonce           string   `json:"nonce,omitempty"` // as the client sent it
 	AccessTokenHash string   `json:"at_hash"`
-	SID             string   `json:"sid"`
+	SID             string   `json:"sid,omitempty"` // of a device there is none: it is no browser that somebody signed in with
 	ACR             string   `json:"acr"`
 	AMR             []string `json:"amr"`
+	// Extra are more claims about the user. Read does not fill it.
+	Extra map[string]any `json:"-"`
 }
 
-// AccessToken holds the claims of a JWT access token (RFC 9068 §2.2).
-type AccessToken struct {
-	Issuer   string   `json:"iss"`
-	Subject  string   `json:"sub"`
-	Audience string   `json:"aud"` // the API
-	Expiry   int64    `json:"exp"`
-	IssuedAt int64    `json:"iat"`
-	JTI      string   `json:"jti"`
-	ClientID string   `json:"client_id"`
-	Scope    string   `json:"scope"`
-	AuthTime int64    `json:"auth_time"`
-	ACR      string   `json:"acr"`
-	AMR      []string `json:"amr"`
-	SID      string   `json:"sid"`
-	// GrantID is this provider's own: by it a token is refused after its grant was revoked.
-	GrantID string `json:"grant_id"`
+// MarshalJSON writes the claims, and Extra among them: what the provider itself says of the token is never overwritten.
+func (t IDToken) MarshalJSON() ([]byte, error) {
+	type plain IDToken
+	own, err := json.Marshal(plain(t))
+	if err != nil || len(t.Extra) == 0 {
+		return own, err
+	}
+	all := maps.Clone(t.Extra)
+	return marshalOver(all, own)
 }
 
-// respond makes the tokens of a grant.
-func (e *Endpoint) respond(ctx context.Context, client oidc.Client, g grant.Grant) (Response, error) {
-	now, lifetime := e.Now(), accessTokenLifetime(client)
-	access, err := e.Sign(ctx, "", keys.TypeAccessToken, e.accessToken(client, g, now))
+// marshalOver writes the members of all, and those of own in their place.
+func marshalOver(all map[string]any, own []byte) ([]byte, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(own, &members); err != nil {
+		return nil, err
+	}
+	for name, value := range members {
+		all[name] = value
+	}
+	return json.Marshal(all)
+}
+
+// respond makes the tokens of a grant, and begins its refresh tokens if it has them.
+func (e *Endpoint) respond(ctx context.Context, r request, g grant.Grant) (Response, error) {
+	response, err := e.tokens(ctx, r, g)
+	if err != nil || !givesRefreshTokens(r.Client, g) {
+		return response, err
+	}
+	response.RefreshToken, err = e.Grants.Begin(ctx, g, boundTo(r), e.terms(r.Client))
+	if errors.Is(err, grant.ErrRevoked) { // by who redeemed the code at the same moment
+		return Response{}, oidc.InvalidGrant.Errorf("what was granted was revoked: start again").Blame(oidc.CodeReplayed)
+	}
+	return response, err
+}
+
+// tokens makes the access token, and with scope openid the ID token.
+func (e *Endpoint) tokens(ctx context.Context, r request, g grant.Grant) (Response, error) {
+	now := e.Now()
+	audience, err := e.audience(r, g)
 	if err != nil {
 		return Response{}, err
 	}
-	id, err := e.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, e.idToken(client, g, now, access))
-	return Response{
-		AccessToken: access,
-		TokenType:   "Bearer",
-		ExpiresIn:   int(lifetime / time.Second),
-		IDToken:     id,
-		Scope:       g.Scope.String(),
-	}, err
+	response := Response{TokenType: oidc.TokenTypeBearer, ExpiresIn: int(accessTokenLifetime(r.Client) / time.Second), Scope: g.Scope.String()}
+	if r.JKT != "" {
+		response.TokenType = oidc.TokenTypeDPoP // RFC 9449 §5
+	}
+	if response.AccessToken, err = e.Tokens.Make(ctx, r.Client, e.accessToken(r, g, audience, now)); err != nil {
+		return Response{}, err
+	}
+	if g.Scope.Has(oidc.ScopeOpenID) {
+		response.IDToken, err = e.makeIDToken(ctx, r.Client, g, now, response.AccessToken)
+	}
+	return response, err
 }
 
-func (e *Endpoint) accessToken(client oidc.Client, g grant.Grant, now time.Time) AccessToken {
-	return AccessToken{
+func (e *Endpoint) accessToken(r request, g grant.Grant, audience oidc.Audience, now time.Time) access.Token {
+	token := access.Token{
 		Issuer:   e.Issuer,
 		Subject:  g.Sub,
-		Audience: cmp.Or(client.Audience, e.Audience),
-		Expiry:   now.Add(accessTokenLifetime(client)).Unix(),
+		Audience: audience,
+		Expiry:   now.Add(accessTokenLifetime(r.Client)).Unix(),
 		IssuedAt: now.Unix(),
 		JTI:      e.Random(),
-		ClientID: client.ClientID,
+		ClientID: r.Client.ClientID,
 		Scope:    g.Scope.String(),
-		AuthTime: g.AuthTime.Unix(),
 		ACR:      g.ACR,
 		AMR:      g.AMR,
 		SID:      g.SID,
 		GrantID:  g.ID,
 	}
+	if !g.AuthTime.IsZero() {
+		token.AuthTime = g.AuthTime.Unix()
+	}
+	if r.JKT != "" {
+		token.Confirmation = &access.Confirmation{JKT: r.JKT}
+	}
+	if g.Claims != nil {
+		token.Claims = g.Claims.Userinfo
+	}
+	return token
 }
 
-func (e *Endpoint) idToken(client oidc.Client, g grant.Grant, now time.Time, accessToken string) IDToken {
+// makeIDToken signs the ID token and, where the client registered that, encrypts it (Core §10.2: "the Claims MUST be signed and
+// then encrypted").
+func (e *Endpoint) makeIDToken(ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string) (string, error) {
+	claims, err := e.idToken(ctx, client, g, now, accessToken)
+	if err != nil {
+		return "", err
+	}
+	signed, err := e.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, claims)
+	if err != nil || e.Encrypt == nil {
+		return signed, err
+	}
+	return e.Encrypt(ctx, client, signed)
+}
+
+func (e *Endpoint) idToken(ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string) (IDToken, error) {
+	subject, err := e.Tokens.SubjectOf(ctx, client, g.Sub)
 	return IDToken{
 		Issuer:          e.Issuer,
-		Subject:         g.Sub,
+		Subject:         subject,
 		Audience:        client.ClientID,
 		Expiry:          now.Add(cmp.Or(client.IDTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
 		IssuedAt:        now.Unix(),
@@ -94,7 +145,20 @@ func (e *Endpoint) idToken(client oidc.Client, g grant.Grant, now time.Time, acc
 		SID:             g.SID,
 		ACR:             g.ACR,
 		AMR:             g.AMR,
+		Extra:           e.extra(g),
+	}, err
+}
+
+// extra are the claims about the user that belong into the ID token: those that the claims parameter asked for there (Core §5.5).
+func (e *Endpoint) extra(g grant.Grant) map[string]any {
+	if e.Claims == nil {
+		return nil
 	}
+	var requested map[string]*oidc.ClaimRequest
+	if g.Claims != nil {
+		requested = g.Claims.IDToken
+	}
+	return e.Claims(g.Sub, g.Scope, requested)
 }
 
 func accessTokenLifetime(client oidc.Client) time.Duration {

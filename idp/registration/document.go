@@ -1,0 +1,133 @@
+package registration
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"maps"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// document is the JSON object of a request, before anything in it counts.
+type document map[string]json.RawMessage
+
+// readDocument reads the body. RFC 7591 §3.1: the request is an HTTP POST "with a content type of "application/json"".
+func readDocument(r *http.Request) (document, error) {
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
+		return nil, oidc.InvalidClientMetadata.Errorf("the Content-Type is %.100q; expected application/json (RFC 7591 §3.1)", r.Header.Get("Content-Type"))
+	}
+	decoder := json.NewDecoder(r.Body)
+	var d document
+	err := decoder.Decode(&d)
+	if err == nil && d == nil {
+		err = errors.New("it is null")
+	}
+	if err == nil && decoder.More() {
+		err = errors.New("something follows the object")
+	}
+	if err != nil {
+		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", oidc.FormFault(err)).Because(err)
+	}
+	// RFC 7592 §2.2 lets null and left out mean the same: here they do for every member.
+	maps.DeleteFunc(d, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
+	return d, nil
+}
+
+// own are members of oidc.Client that only the provider's configuration may say: who is trusted, and how long tokens live.
+var own = []string{
+	"client_id", "client_secret", "first_party", "audience", "access_token_lifetime", "id_token_lifetime", "refresh_token_lifetime",
+}
+
+// metadata are the members that a client may say about itself, by their exact names: package encoding/json would take others
+// for them, such as FIRST_PARTY.
+var metadata = metadataNames()
+
+func metadataNames() []string {
+	var names []string
+	for field := range fields() {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); !slices.Contains(own, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func fields() func(yield func(reflect.StructField) bool) {
+	client := reflect.TypeFor[oidc.Client]()
+	return func(yield func(reflect.StructField) bool) {
+		for i := range client.NumField() {
+			if !yield(client.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+// client reads the metadata. RFC 7591 §2: "The authorization server MUST ignore any client metadata sent by the client that it does
+// not understand".
+func (d document) client() (oidc.Client, error) {
+	known := document{}
+	for _, name := range metadata {
+		if value, ok := d[name]; ok {
+			known[name] = value
+		}
+	}
+	text, err := json.Marshal(known)
+	if err != nil {
+		return oidc.Client{}, err
+	}
+	var client oidc.Client
+	if err := json.Unmarshal(text, &client); err != nil {
+		return oidc.Client{}, unreadable(err)
+	}
+	return client, nil
+}
+
+// unreadable says which member has the wrong type.
+func unreadable(err error) error {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case !ok || wrong.Field == "" || wrong.Field == "keys": // only a set of keys reads itself
+		return oidc.InvalidClientMetadata.Errorf("jwks cannot be read: write a JWK Set, {'keys': [...]} (RFC 7517 §5)").Because(err)
+	case strings.HasPrefix(wrong.Field, "redirect_uris"):
+		return oidc.InvalidRedirectURI.Errorf("redirect_uris holds a %s; expected an array of strings", wrong.Value).Because(err)
+	}
+	return oidc.InvalidClientMetadata.Errorf("%s is a %s, which it cannot be (RFC 7591 §2)", wrong.Field, wrong.Value).Because(err)
+}
+
+// text is the string that stands under the name; "" for none.
+func (d document) text(name string) string {
+	var text string
+	_ = json.Unmarshal(d[name], &text) // what is no string is no right one either
+	return text
+}
+
+// withDefaults fills in what the metadata leaves open (RFC 7591 §2, Registration §2).
+func withDefaults(c oidc.Client, signingAlg string) oidc.Client {
+	c.TokenEndpointAuthMethod = cmp.Or(c.TokenEndpointAuthMethod, oidc.AuthMethodBasic)
+	c.ApplicationType = cmp.Or(c.ApplicationType, "web")
+	c.SubjectType = cmp.Or(c.SubjectType, oidc.SubjectPublic)
+	c.IDTokenSignedResponseAlg = cmp.Or(c.IDTokenSignedResponseAlg, signingAlg)
+	if len(c.GrantTypes) == 0 {
+		c.GrantTypes = []string{oidc.GrantAuthorizationCode}
+	}
+	if c.ResponseTypes == nil && c.Grants(oidc.GrantAuthorizationCode) {
+		c.ResponseTypes = []string{"code"}
+	}
+	if c.RedirectURIs == nil {
+		c.RedirectURIs = []string{}
+	}
+	if c.IDTokenEncryptedResponseAlg != "" {
+		c.IDTokenEncryptedResponseEnc = cmp.Or(c.IDTokenEncryptedResponseEnc, oidc.DefaultEnc)
+	}
+	if c.UserinfoEncryptedResponseAlg != "" {
+		c.UserinfoEncryptedResponseEnc = cmp.Or(c.UserinfoEncryptedResponseEnc, oidc.DefaultEnc)
+	}
+	return c
+}
