@@ -44,9 +44,9 @@ func TestTheYAMLKeepsTheClient(t *testing.T) {
 		Clients []oidc.Client `yaml:"clients"`
 	}
 	must(t, yaml.Unmarshal([]byte(answer["yaml"].(string)), &file))
-	registered, ok := h.Clients.ByID("new: #1")
-	if !ok || len(file.Clients) != 1 {
-		t.Fatalf("registered: %v; in the YAML: %v", ok, file.Clients)
+	registered, err := h.Clients.ByID(t.Context(), "new: #1")
+	if err != nil || len(file.Clients) != 1 {
+		t.Fatalf("registered: %v; in the YAML: %v", err, file.Clients)
 	}
 	kept := file.Clients[0]
 	if !kept.ClientSecret.Matches("s3cret") || kept.AccessTokenLifetime != 2*time.Hour || kept.ClientName != `"quoted"` || !kept.FirstParty {
@@ -60,7 +60,7 @@ func TestTheYAMLKeepsTheClient(t *testing.T) {
 func TestEditingAClientKeepsItsSecret(t *testing.T) {
 	h := newHouse(t)
 	answer := h.json(t, 200, "PUT", "/console/clients", `{"client_id":"web","redirect_uris":["http://localhost:9090/other"],"access_token_lifetime":"5m"}`)
-	client, _ := h.Clients.ByID("web")
+	client, _ := h.Clients.ByID(t.Context(), "web")
 	if !client.ClientSecret.Matches("web-secret") || client.RedirectURIs[0] != "http://localhost:9090/other" || client.AccessTokenLifetime != 5*time.Minute {
 		t.Errorf("after the change web is %+v", client)
 	}
@@ -106,7 +106,7 @@ func TestTheOneClickRemedyOfAnErrorPage(t *testing.T) {
 			t.Errorf("return_to %s leads to %d %s; want %s", returnTo, response.StatusCode, got, want)
 		}
 	}
-	if client, _ := h.Clients.ByID("spa"); len(client.RedirectURIs) != 2 || client.RedirectURIs[1] != "http://localhost:9090/silent.html" {
+	if client, _ := h.Clients.ByID(t.Context(), "spa"); len(client.RedirectURIs) != 2 || client.RedirectURIs[1] != "http://localhost:9090/silent.html" {
 		t.Errorf("spa has the redirect URIs %v; want the new one, once", client.RedirectURIs)
 	}
 }
@@ -114,8 +114,8 @@ func TestTheOneClickRemedyOfAnErrorPage(t *testing.T) {
 func TestARedirectURIOfAnUnknownClientMakesAPublicOne(t *testing.T) {
 	h := newHouse(t)
 	h.json(t, 200, "POST", "/console/clients/mine/redirect_uris", `{"redirect_uri":"http://localhost:5173/cb"}`)
-	client, ok := h.Clients.ByID("mine")
-	if !ok || !client.Public() || !client.NeedsPKCE() || !client.FirstParty {
+	client, err := h.Clients.ByID(t.Context(), "mine")
+	if err != nil || !client.Public() || !client.NeedsPKCE() || !client.FirstParty {
 		t.Errorf("the client is %+v", client)
 	}
 	h.json(t, 400, "POST", "/console/clients/spa/redirect_uris", `{"redirect_uri":"http://localhost/#x"}`)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -33,8 +34,10 @@ type Endpoint struct {
 	Users    *users.Directory
 	Keys     *keys.Ring
 	Sessions *session.Manager // those of Issuer
-	Scopes   oidc.Scope       // all that the provider knows
-	Ending   <-chan struct{}  // closed when the provider ends, so that streams end too; nil: they end with their requests
+	// Tell tells the clients of who was signed out. nil: nobody does.
+	Tell   func(ctx context.Context, gone []session.Ended)
+	Scopes oidc.Scope      // all that the provider knows
+	Ending <-chan struct{} // closed when the provider ends, so that streams end too; nil: they end with their requests
 }
 
 // Routes mounts the console, guards included, on a group at Path.

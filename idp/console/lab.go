@@ -19,7 +19,7 @@ func (e *Endpoint) addFault(_ http.ResponseWriter, r *http.Request) (any, error)
 	if err := readJSON(r, &fault); err != nil {
 		return nil, err
 	}
-	if _, known := e.Clients.ByID(fault.Client); fault.Client != "" && !known {
+	if _, err := e.Clients.ByID(r.Context(), fault.Client); fault.Client != "" && err != nil {
 		return nil, oidc.InvalidRequest.Errorf("client %.50q is not registered, so no request would meet the fault: name one that is, or none for any client", fault.Client)
 	}
 	return e.Lab.Add(fault)

@@ -94,7 +94,11 @@ func handle(s session.Session) string {
 // changes are what can be done to a session, by the value of "do". user is the sub of who it shall be of.
 var changes = map[string]func(e *Endpoint, ctx context.Context, s session.Session, user string) error{
 	"end": func(e *Endpoint, ctx context.Context, s session.Session, _ string) error {
-		return e.Sessions.End(ctx, s.ID)
+		gone, err := e.Sessions.End(ctx, s.ID)
+		if err == nil && e.Tell != nil {
+			e.Tell(ctx, gone)
+		}
+		return err
 	},
 	"expire": func(e *Endpoint, ctx context.Context, s session.Session, _ string) error {
 		return e.edit(ctx, s.ID, func(s *session.Session) { s.StartedAt = e.Sessions.Now().Add(-e.Sessions.Absolute) })
@@ -145,11 +149,15 @@ func (e *Endpoint) byHandle(ctx context.Context, id string) (session.Session, er
 func (e *Endpoint) edit(ctx context.Context, id string, change func(*session.Session)) error {
 	return e.Sessions.Sessions.Update(ctx, id, storage.KeepTTL, func(s *session.Session) (*session.Session, error) {
 		if s == nil || !s.EndedAt.IsZero() {
-			return s, oidc.InvalidRequest.Errorf("the session was signed out: nothing of it is left to change")
+			return s, signedOut()
 		}
 		change(s)
 		return s, nil
 	})
+}
+
+func signedOut() error {
+	return oidc.InvalidRequest.Errorf("the session was signed out: nothing of it is left to change")
 }
 
 // changeUser gives the session to another user, as if that one had signed in instead. Another user is another sid.
@@ -158,12 +166,21 @@ func (e *Endpoint) changeUser(ctx context.Context, s session.Session, username s
 	if !ok {
 		return oidc.InvalidRequest.Errorf("user %.50q does not exist: GET /console/users lists who does", username)
 	}
+	if !s.EndedAt.IsZero() {
+		return signedOut()
+	}
 	if err := e.Sessions.Note(ctx, user.Sub, s); err != nil {
 		return err
 	}
 	now, sid := e.Sessions.Now(), s.ID+"."+e.Sessions.Random()
-	return e.edit(ctx, s.ID, func(s *session.Session) {
+	var left []string
+	err := e.edit(ctx, s.ID, func(s *session.Session) {
+		left = slices.DeleteFunc(s.Subs(), func(sub string) bool { return sub == user.Sub })
 		account := session.Account{Sub: user.Sub, SID: sid, AuthTime: now, SelectedAt: now, ACR: "0", AMR: []string{"user"}}
 		s.Accounts = []session.Account{account}
 	})
+	if err == nil {
+		e.Sessions.Strike(ctx, s.ID, left...)
+	}
+	return err
 }

@@ -1,12 +1,14 @@
 package console_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/storage"
 )
 
 // signIn signs sub in and returns the session and the browser's Cookie header.
@@ -98,6 +100,9 @@ func TestChangesOfASessionThatCannotBe(t *testing.T) {
 	h.json(t, 400, "POST", "/console/sessions/unknown", `{"do":"end"}`)
 	h.json(t, 200, "POST", path, `{"do":"end"}`)
 	h.json(t, 400, "POST", path, `{"do":"user","user":"bob"}`) // a tombstone stays one
+	if _, err := h.Sessions.Index.Get(t.Context(), "bob"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("bob's list: %v; want ErrNotFound, for nothing was his", err)
+	}
 }
 
 func TestTheSessionsListedAreBounded(t *testing.T) {
@@ -117,6 +122,11 @@ func TestASessionThatIsAnothersNowIsListedOnce(t *testing.T) {
 	_, cookies := h.signIn(t, "alice")
 	path := "/console/sessions/" + h.sessions(t)[0].(map[string]any)["id"].(string)
 	h.json(t, 200, "POST", path, `{"do":"user","user":"bob"}`)
+	alices, err := h.Sessions.Index.Get(t.Context(), "alice")
+	bobs, err2 := h.Sessions.Index.Get(t.Context(), "bob")
+	if errors.Join(err, err2) != nil || !alices[0].Until.Before(bobs[0].Until) {
+		t.Errorf("alice's list is %v, bob's %v, %v %v; want her entry to go first", alices, bobs, err, err2)
+	}
 	if list := h.sessions(t); len(list) != 1 || list[0].(map[string]any)["accounts"].([]any)[0].(map[string]any)["username"] != "bob" {
 		t.Errorf("listed are %v; want bob's", list)
 	}

@@ -1,17 +1,8 @@
-// Package logout is the end_session_endpoint: RP-initiated logout.
-// https://openid.net/specs/openid-connect-rpinitiated-1_0.html
-//
-//	/logout ─► Read ─► id_token_hint good, address registered or none? ── yes ► SignOutSID ► post_logout_redirect_uri
-//	                        │
-//	                        └─ no ► a page that asks ► POST /logout/confirm ► SignOut ► the signed-out page
-//
-// A good id_token_hint proves that the request comes from a client that the user signed in to, so nobody is asked again;
-// without it anybody's link could sign the user out (§6), so the page asks, and never redirects afterwards.
-//
-// Where teaching ends: other clients of the session are not told. Front-channel and back-channel logout are other rooms.
 package logout
 
 import (
+	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -30,44 +21,68 @@ type Hint struct {
 
 // Request is a logout request by the names of §2.
 type Request struct {
-	Hint     *Hint        // nil: absent, or not a token of ours
-	Client   *oidc.Client // nil: not named
-	ReturnTo string       // a registered post_logout_redirect_uri with state; empty: none asked, or Problem says why not
-	Problem  string       // what was wrong, for the developer of the client
+	Hint       *Hint        // nil: absent, or not a token of ours
+	Client     *oidc.Client // nil: not named
+	ReturnTo   string       // a registered post_logout_redirect_uri with state; empty: none asked, or Problem says why not
+	Problem    string       // what was wrong, for the developer of the client
+	LogoutHint string       // a username, an email address, a sub or a sid
+	UILocales  string       // the languages that the person prefers, for the pages
 }
 
-// Read judges the parameters. hints reads an id_token_hint: a token that this provider signed, expired or not.
-func Read(params url.Values, register *clients.Register, hints func(string) (Hint, error)) Request {
-	var r Request
+// Read judges the parameters. hints reads an id_token_hint: a token that this provider signed, expired or not. Its errors are
+// the store's.
+func Read(ctx context.Context, params url.Values, register *clients.Register, hints func(string) (Hint, error)) (Request, error) {
+	r := Request{UILocales: params.Get("ui_locales"), LogoutHint: params.Get("logout_hint"), Problem: repeated(params)}
 	if token := params.Get("id_token_hint"); token != "" {
 		hint, err := hints(token)
-		if err != nil {
+		switch {
+		case err != nil:
 			r.Problem = "the id_token_hint is not an ID token of this provider: " + err.Error() + "."
-		} else {
+		case hint.SID == "":
+			r.Problem = "the id_token_hint has no sid, so it names no sign-in that could be ended."
+		default:
 			r.Hint = &hint
 		}
 	}
-	r.findClient(params.Get("client_id"), register)
+	if err := r.findClient(ctx, params.Get("client_id"), register); err != nil {
+		return Request{}, err
+	}
 	r.findReturn(params)
-	return r
+	return r, nil
+}
+
+// repeated says which parameter came more than once. RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than
+// once."
+func repeated(params url.Values) string {
+	for _, name := range []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"} {
+		if len(params[name]) > 1 {
+			return name + " came more than once."
+		}
+	}
+	return ""
 }
 
 // findClient takes the client from client_id or from the hint. §2: "When both client_id and id_token_hint are present, the
 // OP MUST verify that the Client Identifier matches the one used when issuing the ID Token."
-func (r *Request) findClient(clientID string, register *clients.Register) {
+func (r *Request) findClient(ctx context.Context, clientID string, register *clients.Register) error {
 	switch {
 	case clientID == "" && r.Hint == nil:
-		return
+		return nil
 	case clientID == "":
 		clientID = r.Hint.Audience
 	case r.Hint != nil && r.Hint.Audience != clientID:
 		r.Hint, r.Problem = nil, "the id_token_hint was issued to another client than client_id names."
 	}
-	if client, ok := register.ByID(clientID); ok {
+	client, err := register.ByID(ctx, clientID)
+	switch {
+	case err == nil:
 		r.Client = &client
-	} else if r.Problem == "" {
+	case !errors.Is(err, clients.ErrUnknown):
+		return err
+	case r.Problem == "":
 		r.Problem = "the client_id is not registered at this provider."
 	}
+	return nil
 }
 
 // findReturn verifies post_logout_redirect_uri: it must have been registered for the client before (§2), and to the letter (§3).
@@ -77,8 +92,6 @@ func (r *Request) findReturn(params url.Values) {
 		return
 	}
 	switch {
-	case len(params["post_logout_redirect_uri"]) > 1:
-		r.Problem = "post_logout_redirect_uri came more than once."
 	case r.Client == nil:
 		r.Problem = "post_logout_redirect_uri came without an id_token_hint or client_id, so nobody knows whose address it is."
 	case !oidc.MatchRedirectURI(r.Client.PostLogoutRedirectURIs, uri):

@@ -135,7 +135,7 @@ func TestSignOutEndsAllAccountsEverywhere(t *testing.T) {
 	b := h.signedIn(t, "alice", "bob")
 	thief := b.copy()
 	w := httptest.NewRecorder()
-	if err := h.SignOut(w, b.request(t)); err != nil {
+	if _, err := h.SignOut(w, b.request(t)); err != nil {
 		t.Fatal(err)
 	}
 	b.keep(w)
@@ -221,7 +221,7 @@ func (h *house) sid(t *testing.T, b *browser, sub string) string {
 
 func (h *house) signOutSID(t *testing.T, sid string) {
 	t.Helper()
-	if err := h.SignOutSID(t.Context(), sid); err != nil {
+	if _, err := h.SignOutSID(t.Context(), sid); err != nil {
 		t.Fatal(err)
 	}
 }

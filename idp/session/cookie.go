@@ -66,9 +66,9 @@ func (c Cookies) set(w http.ResponseWriter, value string) error {
 	return nil
 }
 
-// clear takes the cookies out of the browser.
+// clear takes the cookies out of the browser, and those of the browser state with them.
 func (c Cookies) clear(w http.ResponseWriter) {
-	for _, cookie := range c.cookies() {
+	for _, cookie := range append(c.cookies(), c.stateCookies()...) {
 		cookie.MaxAge = -1
 		http.SetCookie(w, cookie)
 	}
@@ -76,7 +76,7 @@ func (c Cookies) clear(w http.ResponseWriter) {
 
 // read returns the value of the first cookie that is ours, else why there is none: NoCookie, Withheld or CookieUnreadable.
 func (c Cookies) read(r *http.Request) (string, error) {
-	absence := missing(r)
+	absence := Missing(r)
 	for _, name := range c.names {
 		for _, cookie := range r.CookiesNamed(name) {
 			var value string
@@ -89,9 +89,9 @@ func (c Cookies) read(r *http.Request) (string, error) {
 	return "", absence
 }
 
-// missing says what the lack of a cookie means. In a cross-site iframe a browser may withhold it; it says "active" where it
+// Missing says what the lack of a cookie means. In a cross-site iframe a browser may withhold it; it says "active" where it
 // would not have. https://www.w3.org/TR/fetch-metadata/ and https://privacycg.github.io/storage-access-headers/
-func missing(r *http.Request) Absence {
+func Missing(r *http.Request) Absence {
 	if isCrossSiteFrame(r) && r.Header.Get("Sec-Fetch-Storage-Access") != "active" {
 		return Withheld
 	}

@@ -44,12 +44,15 @@ var cookieRows = []struct {
 	name, issuer string
 	want         []attributes
 }{
-	{"RFC 6265bis §4.1.2.7 over http two cookies: SameSite=None with Secure, and Lax without", httpIssuer, []attributes{
+	{"RFC 6265bis §4.1.2.7 over http two cookies of each: SameSite=None with Secure, and Lax without; a script reads the browser state", httpIssuer, []attributes{
 		{Name: "hush-HASH", Path: "/", SameSite: http.SameSiteNoneMode, Secure: true, HttpOnly: true},
 		{Name: "hush-HASH-lax", Path: "/", SameSite: http.SameSiteLaxMode, HttpOnly: true},
+		{Name: "hush-HASH-state", Path: "/", SameSite: http.SameSiteNoneMode, Secure: true},
+		{Name: "hush-HASH-state-lax", Path: "/", SameSite: http.SameSiteLaxMode},
 	}},
-	{"RFC 6265bis §4.1.3.2 over https one __Host- cookie: Secure, Path=/, no Domain", httpsIssuer, []attributes{
+	{"RFC 6265bis §4.1.3.2 over https one __Host- cookie of each: Secure, Path=/, no Domain", httpsIssuer, []attributes{
 		{Name: "__Host-hush-HASH", Path: "/", SameSite: http.SameSiteNoneMode, Secure: true, HttpOnly: true},
+		{Name: "__Host-hush-HASH-state", Path: "/", SameSite: http.SameSiteNoneMode, Secure: true},
 	}},
 }
 
@@ -75,7 +78,7 @@ func TestTheCookiesOfASignOut(t *testing.T) {
 			h := newHouse(t)
 			h.Cookies = cookies(t, row.issuer, newKey)
 			b, w := h.signedIn(t, "alice"), httptest.NewRecorder()
-			if err := h.SignOut(w, b.request(t)); err != nil {
+			if _, err := h.SignOut(w, b.request(t)); err != nil {
 				t.Fatal(err)
 			}
 			checkCookies(t, w, row.want, -1)
@@ -113,8 +116,8 @@ func TestProvidersOnOneHostDoNotShareCookieNames(t *testing.T) {
 func TestEitherCookieAloneSuffices(t *testing.T) {
 	h := newHouse(t)
 	b := h.signedIn(t, "alice")
-	if len(b.cookies) != 2 {
-		t.Fatalf("the browser has %d cookies; want the pair", len(b.cookies))
+	if len(b.cookies) != 4 {
+		t.Fatalf("the browser has %d cookies; want the pair, and that of the browser state", len(b.cookies))
 	}
 	for _, name := range h.Cookies.Names() {
 		if got := h.subs(t, b.only(name)); got != "alice" {

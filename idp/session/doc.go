@@ -15,12 +15,14 @@
 //	session.go  Session and Account
 //	manager.go  Current, SignIn, Select, SignOut
 //	list.go     Of: the sessions of a user, which the store cannot search for, so sign-ins write them down
+//	visit.go    Visit: which clients got a code in the session, so that they can be told when it ends
+//	state.go    the browser state, which a script compares (Session Management)
 //	browser.go  what a person would call a browser
 //	absence.go  why there is no session
 //
-// The list of a user's sessions is written before the session is, and costs one store operation more at a sign-in and a
-// sign-out, none at a renewal. No address is kept: behind a proxy it tells little, and it is personal.
+// The list of a user's sessions is written before the session is, and costs one store operation more at a sign-in, at a
+// sign-out one for each account and one more, and none at a renewal. No address is kept: behind a proxy it tells little, and it is personal.
 //
-// Where teaching ends: production would also notice a cookie used from two places at once, and let users see (Of) and end
-// (End) their sessions on other devices.
+// Where teaching ends: production would also notice a cookie used from two places at once. And when a session ends by not being used,
+// nothing happens in the browser: a check_session_iframe sees that only after the browser's next request here.
 package session

@@ -67,7 +67,7 @@ func (l *Ledger) mark() string { return l.Cookies.Names()[0] + "-seen" }
 
 // SignOut is that of the Manager. It takes the cookies out of the browser, so the ledger forgets what it had: from then on nobody
 // is signed in, whichever cookies the browser takes.
-func (l *Ledger) SignOut(w http.ResponseWriter, r *http.Request) error {
+func (l *Ledger) SignOut(w http.ResponseWriter, r *http.Request) ([]Ended, error) {
 	l.forget(browserOf(r))
 	return l.Manager.SignOut(w, r)
 }

@@ -47,7 +47,7 @@ func TestALedgerForgetsABrowserThatSignedOut(t *testing.T) {
 		}
 	}
 	_, _ = ledger.Current(b.request(t))
-	if err := ledger.SignOut(httptest.NewRecorder(), b.request(t)); err != nil {
+	if _, err := ledger.SignOut(httptest.NewRecorder(), b.request(t)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ledger.Current((&browser{inFrame: "none"}).request(t)); err != session.Withheld {
@@ -101,7 +101,7 @@ func TestTheMarkTellsSignedOutFromWithheld(t *testing.T) {
 	}
 	b.keep(w)
 	w = httptest.NewRecorder()
-	if err := ledger.SignOut(w, b.request(t)); err != nil {
+	if _, err := ledger.SignOut(w, b.request(t)); err != nil {
 		t.Fatal(err)
 	}
 	b.keep(w)

@@ -9,8 +9,13 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// maxListed is how many sessions of one user are written down. More go on, unlisted: those that would end first.
-const maxListed = 100
+const (
+	// maxListed is how many sessions of one user are written down. Of more, those go that are over, and then those that would end
+	// first: they go on, unlisted.
+	maxListed = 100
+	// keptListed is how many are written down though their time has passed: a clock that was moved may go back.
+	keptListed = 20
+)
 
 // Entry names a session in the list of a user's sessions. It may name one that is over: whoever reads the list looks.
 type Entry struct {
@@ -18,44 +23,102 @@ type Entry struct {
 	Until time.Time `json:"until"` // from then on it is of no interest to anybody
 }
 
-// Of lists the sessions of sub, newest first: those that last, and after them those that ended within the last hour. It costs
-// a store read for each, and one more.
+// Of lists the sessions of sub: those that last, newest first, and after them those that ended within the last hour. It costs
+// a store read for each, some of them at the same time, and one more.
 func (m *Manager) Of(ctx context.Context, sub string) ([]Session, error) {
 	entries, err := m.Index.Get(ctx, sub)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
-	var list []Session
-	for _, entry := range m.current(entries) {
-		s, err := m.Sessions.Get(ctx, entry.ID)
-		if errors.Is(err, storage.ErrNotFound) {
+	if err != nil {
+		return nil, err
+	}
+	now := m.Now()
+	found, err := m.read(ctx, slices.DeleteFunc(entries, func(e Entry) bool { return !now.Before(e.Until) }))
+	if err != nil {
+		return nil, err
+	}
+	var last, ended []Session
+	for _, s := range found {
+		if s == nil {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := s.Account(sub); ok || !s.EndedAt.IsZero() {
-			list = append(list, s)
+		switch _, ok := s.Account(sub); {
+		case !ok && s.EndedAt.IsZero(): // it is another's now
+		case m.over(*s) == "":
+			last = append(last, *s)
+		case now.Before(m.endOf(*s).Add(keptExpired)):
+			ended = append(ended, *s)
 		}
 	}
-	return list, err
+	return append(last, ended...), nil
 }
 
-// Note writes the session down among those of sub. SignIn does it before it writes the session, so that none is unlisted.
+// endOf is when the session ended, or will at the latest.
+func (m *Manager) endOf(s Session) time.Time {
+	if !s.EndedAt.IsZero() {
+		return s.EndedAt
+	}
+	end, idle := s.StartedAt.Add(m.Absolute), s.LastSeen.Add(m.Idle)
+	if idle.Before(end) {
+		return idle
+	}
+	return end
+}
+
+// read returns what the entries name, nil for what is not there.
+func (m *Manager) read(ctx context.Context, entries []Entry) ([]*Session, error) {
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.ID
+	}
+	return m.Sessions.GetAll(ctx, ids)
+}
+
+// Note writes the session down among those of sub. SignIn does it before it writes the session, so that none is unlisted. Where the list
+// is full it costs a read for each of the others, and one write more.
 func (m *Manager) Note(ctx context.Context, sub string, s Session) error {
-	return m.Index.Update(ctx, sub, m.Absolute+keptExpired, func(old *[]Entry) (*[]Entry, error) {
+	var all []Entry
+	err := m.Index.Update(ctx, sub, m.Absolute+keptExpired, func(old *[]Entry) (*[]Entry, error) {
 		if old == nil {
 			old = new([]Entry)
 		}
 		others := slices.DeleteFunc(*old, func(e Entry) bool { return e.ID == s.ID })
-		entries := m.current(slices.Insert(others, 0, Entry{s.ID, m.keptUntil(s)}))
-		return &entries, nil
+		all = m.tidy(slices.Insert(others, 0, Entry{s.ID, m.keptUntil(s)}))
+		return &all, nil
+	})
+	if err != nil || len(all) <= maxListed {
+		return err
+	}
+	return m.cut(ctx, sub, s.ID, slices.Clone(all))
+}
+
+// cut makes a list that is too long short enough; noted is its new entry. What is not there yet is about to be: SignIn writes it next.
+func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) error {
+	found, err := m.read(ctx, entries)
+	if err != nil {
+		return err
+	}
+	over := map[string]bool{}
+	for i, s := range found {
+		over[entries[i].ID] = s != nil && s.ID != noted && m.over(*s) != ""
+	}
+	return m.Index.Update(ctx, sub, storage.KeepTTL, func(entries *[]Entry) (*[]Entry, error) {
+		if entries == nil {
+			return nil, nil
+		}
+		left := slices.DeleteFunc(*entries, func(e Entry) bool { return over[e.ID] })
+		left = left[:min(len(left), maxListed)]
+		return &left, nil
 	})
 }
 
-// strike moves a session that ended for subs to the end of their lists. Where that fails they are as true as before, and the
-// session has ended all the same: so it is no failure.
-func (m *Manager) strike(ctx context.Context, id string, subs []string) {
+// Strike moves a session to the end of the lists of subs, who were signed out of it. Where that fails they are as true as before, and the
+// session has ended all the same: so it is no failure. Who signed in again meanwhile is noted again.
+func (m *Manager) Strike(ctx context.Context, id string, subs ...string) {
+	if len(subs) == 0 {
+		return
+	}
 	until := m.Now().Add(keptExpired)
 	for _, sub := range subs {
 		_ = m.Index.Update(ctx, sub, storage.KeepTTL, func(entries *[]Entry) (*[]Entry, error) {
@@ -67,16 +130,24 @@ func (m *Manager) strike(ctx context.Context, id string, subs []string) {
 					(*entries)[i].Until = until
 				}
 			}
-			*entries = m.current(*entries)
+			*entries = m.tidy(*entries)
 			return entries, nil
 		})
 	}
+	s, err := m.Sessions.Get(ctx, id)
+	for _, sub := range subs {
+		if _, again := s.Account(sub); again && err == nil {
+			_ = m.Note(ctx, sub, s)
+		}
+	}
 }
 
-// current are the entries that are of interest still, in their order: the one that lasts longest first.
-func (m *Manager) current(entries []Entry) []Entry {
+// tidy puts the entry that lasts longest first, and drops from the end what is of no interest any more.
+func (m *Manager) tidy(entries []Entry) []Entry {
 	now := m.Now()
-	entries = slices.DeleteFunc(entries, func(e Entry) bool { return !now.Before(e.Until) })
 	slices.SortStableFunc(entries, func(a, b Entry) int { return b.Until.Compare(a.Until) })
-	return entries[:min(len(entries), maxListed)]
+	for last := len(entries) - 1; last >= keptListed && !now.Before(entries[last].Until); last-- {
+		entries = entries[:last]
+	}
+	return entries
 }

@@ -18,6 +18,7 @@ type Manager struct {
 	Sessions storage.Bucket[Session]
 	Index    storage.Bucket[[]Entry] // by sub: the sessions of a user
 	Cookies  Cookies
+	Issuer   string        // of the sessions that begin here
 	Idle     time.Duration // a session not used for so long is over
 	Absolute time.Duration // so long after its first sign-in a session is over in any case
 	Now      func() time.Time
@@ -118,7 +119,11 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 	if err != nil {
 		return nil, err
 	}
-	return s, m.Cookies.set(w, s.ID+"."+secret)
+	if err := m.Cookies.set(w, s.ID+"."+secret); err != nil {
+		return nil, err
+	}
+	m.Show(w, r, s)
+	return s, nil
 }
 
 // add stores the account in the session as it is at that moment: an account signed out meanwhile does not come back.
@@ -127,11 +132,11 @@ func (m *Manager) add(ctx context.Context, s Session, account Account, secretHas
 	err = m.Sessions.Update(ctx, s.ID, ttl, func(old *Session) (*Session, error) {
 		saved = old
 		if old == nil || !old.EndedAt.IsZero() {
-			saved = &Session{ID: s.ID, StartedAt: s.StartedAt}
+			saved = &Session{ID: s.ID, Issuer: m.Issuer, StartedAt: s.StartedAt}
 		}
 		entry := account
 		if before, ok := saved.Account(account.Sub); ok {
-			entry.SID = before.SID // the same user again: the relying parties' sid stays good
+			entry.SID, entry.Clients = before.SID, before.Clients // the same user again: the relying parties' sid stays good
 		}
 		saved.put(entry)
 		saved.SecretHash, saved.LastSeen, saved.Browser = secretHash[:], m.Now(), s.Browser
@@ -160,49 +165,57 @@ func (m *Manager) Select(r *http.Request, sub string) error {
 }
 
 // SignOut ends the session of the request with all its accounts and takes the cookies out of the browser. A request
-// without a session is signed out already.
-func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
+// without a session is signed out already. Like End and SignOutSID it returns who was signed out; their clients are for the
+// caller to tell.
+func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) ([]Ended, error) {
 	m.Cookies.clear(w)
 	s, err := m.Current(r)
 	if _, absent := errors.AsType[Absence](err); absent {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	return m.End(r.Context(), s.ID)
 }
 
 // End signs out the session with this id, wherever its browser is. One that is not there, or ended already, stays so.
-func (m *Manager) End(ctx context.Context, id string) error {
+func (m *Manager) End(ctx context.Context, id string) ([]Ended, error) {
 	return m.signOut(ctx, id, func(Account) bool { return true })
 }
 
 // SignOutSID signs out the account that sid names, wherever its browser is; the session's other accounts stay. A sid that
 // names nothing is signed out already.
-func (m *Manager) SignOutSID(ctx context.Context, sid string) error {
+func (m *Manager) SignOutSID(ctx context.Context, sid string) ([]Ended, error) {
 	id, _, _ := strings.Cut(sid, ".")
 	return m.signOut(ctx, id, func(a Account) bool { return a.SID == sid })
 }
 
 // signOut takes the accounts out of the session, and ends it with the last.
-func (m *Manager) signOut(ctx context.Context, id string, which func(Account) bool) error {
-	var gone []string
-	err := m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
+func (m *Manager) signOut(ctx context.Context, id string, which func(Account) bool) (gone []Ended, err error) {
+	err = m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
 		gone = nil
 		if s == nil || !s.EndedAt.IsZero() {
 			return s, nil
 		}
-		before := s.Subs()
+		for _, account := range s.Accounts {
+			if which(account) {
+				gone = append(gone, Ended{account, s.Issuer})
+			}
+		}
 		s.Accounts = slices.DeleteFunc(s.Accounts, which)
-		gone = slices.DeleteFunc(before, func(sub string) bool { return s.index(sub) >= 0 })
 		if len(s.Accounts) == 0 {
 			return s.ended(m.Now()), nil
 		}
 		return s, nil
 	})
-	if err == nil {
-		m.strike(ctx, id, gone)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	subs := make([]string, len(gone))
+	for i, ended := range gone {
+		subs[i] = ended.Sub
+	}
+	m.Strike(ctx, id, subs...)
+	return gone, nil
 }

@@ -99,7 +99,7 @@ func (h *house) keepUsing(t *testing.T, b *browser, d time.Duration) {
 
 func (h *house) signOut(t *testing.T, b *browser) {
 	t.Helper()
-	if err := h.SignOut(httptest.NewRecorder(), b.request(t)); err != nil {
+	if _, err := h.SignOut(httptest.NewRecorder(), b.request(t)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -256,10 +256,9 @@ func TestAStoreThatFailsIsNoAbsence(t *testing.T) {
 	if _, err := session.OrNone(h.current(t, b)); !errors.Is(err, storagetest.ErrEngine) {
 		t.Errorf("OrNone hides %v", err)
 	}
-	for what, err := range map[string]error{
-		"SignOut": h.SignOut(httptest.NewRecorder(), b.request(t)), "Select": h.Select(b.request(t), "alice"),
-		"SignOutSID": h.SignOutSID(t.Context(), "a.b"),
-	} {
+	_, signOut := h.SignOut(httptest.NewRecorder(), b.request(t))
+	_, signOutSID := h.SignOutSID(t.Context(), "a.b")
+	for what, err := range map[string]error{"SignOut": signOut, "Select": h.Select(b.request(t), "alice"), "SignOutSID": signOutSID} {
 		if !errors.Is(err, storagetest.ErrEngine) {
 			t.Errorf("%s = %v; want the engine's error", what, err)
 		}

@@ -8,7 +8,8 @@ import (
 // Session is what the provider remembers of one browser. Times are absolute.
 type Session struct {
 	ID         string    `json:"id"`
-	SecretHash []byte    `json:"secret_hash"` // SHA-256 of the secret in the cookie
+	Issuer     string    `json:"issuer,omitempty"` // the issuer whose cookie opens it
+	SecretHash []byte    `json:"secret_hash"`      // SHA-256 of the secret in the cookie
 	StartedAt  time.Time `json:"started_at"`
 	LastSeen   time.Time `json:"last_seen"` // brought up to date at a tenth of the idle lifetime, not at each request
 	Accounts   []Account `json:"accounts"`  // the one used last first; never empty while the session lasts
@@ -29,6 +30,14 @@ type Account struct {
 	SelectedAt time.Time `json:"selected_at"`
 	ACR        string    `json:"acr"`
 	AMR        []string  `json:"amr"`
+	// Clients are those that got a code for this account, and so have to hear when it is signed out. Visit writes them down.
+	Clients []string `json:"clients,omitempty"`
+}
+
+// Ended is an account whose sign-in is over, and at which issuer it was: what its Clients have to be told.
+type Ended struct {
+	Account
+	Issuer string
 }
 
 // Account returns the account of sub. A nil Session has none.

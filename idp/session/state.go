@@ -1,0 +1,86 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// BrowserState stands for who is signed in with the browser: it is another one after each sign-in and each sign-out, and empty for
+// a nil Session. A script reads it out of a cookie, so it is a hash, of a random secret's hash among others: it opens nothing, and
+// nobody else can make it.
+func (s *Session) BrowserState() string {
+	if s == nil || len(s.Accounts) == 0 {
+		return ""
+	}
+	sids := make([]string, len(s.Accounts))
+	for i, account := range s.Accounts {
+		sids[i] = account.SID
+	}
+	slices.Sort(sids)
+	return short("browser state\n" + s.ID + "\n" + string(s.SecretHash) + "\n" + strings.Join(sids, "\n"))
+}
+
+func short(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// SessionState is the session_state of an authentication response, which the page behind check_session_iframe computes once more.
+// Session Management §2: it is "based on a salted cryptographic hash of Client ID, origin URL, and OP browser state", and "MUST NOT
+// contain the space (" ") character". The origin is that of the redirect_uri; salt is random.
+// https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions
+func SessionState(clientID, redirectURI, browserState, salt string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{clientID, oidc.Origin(redirectURI), browserState, salt}, " ")))
+	return base64.RawURLEncoding.EncodeToString(sum[:]) + "." + salt
+}
+
+// StateNames lists the cookies that hold the browser state, the one that reaches a cross-site iframe first.
+func (c Cookies) StateNames() []string {
+	names := []string{c.names[0] + "-state"}
+	for range c.names[1:] {
+		names = append(names, c.prefix+"-state-lax")
+	}
+	return names
+}
+
+// stateCookies are like the session's, but a script may read them.
+func (c Cookies) stateCookies() []*http.Cookie {
+	cookies := c.cookies()
+	for i, name := range c.StateNames() {
+		cookies[i].Name, cookies[i].HttpOnly = name, false
+	}
+	return cookies
+}
+
+// Show gives the browser the state of s, its session, where it has another one: nil is none. So the next look of a
+// check_session_iframe sees what the provider just saw, whoever ended the session, and wherever.
+func (m *Manager) Show(w http.ResponseWriter, r *http.Request, s *Session) {
+	state := s.BrowserState()
+	if state == m.Cookies.shown(r) {
+		return
+	}
+	age := -1
+	if state != "" {
+		age = int(s.StartedAt.Add(m.Absolute).Sub(m.Now()) / time.Second)
+	}
+	for _, cookie := range m.Cookies.stateCookies() {
+		cookie.Value, cookie.MaxAge = state, age
+		http.SetCookie(w, cookie)
+	}
+}
+
+// shown is the state that the browser has; empty for none.
+func (c Cookies) shown(r *http.Request) string {
+	for _, name := range c.StateNames() {
+		if cookie, err := r.Cookie(name); err == nil {
+			return cookie.Value
+		}
+	}
+	return ""
+}
