@@ -1,8 +1,11 @@
 package static_test
 
 import (
+	"html/template"
 	"io"
 	"net/http/httptest"
+	"reflect"
+	"sync"
 	"time"
 
 	"github.com/hush-idp/hush/idp/pages"
@@ -36,14 +39,15 @@ var (
 	}
 
 	alice    = person("alice", "Alice Adams")
+	granted  = time.Date(2026, 11, 3, 9, 30, 0, 0, time.UTC)
 	accounts = []pages.Account{alice, person("bob", "Bob Brown")}
 	users    = []pages.Account{
 		person("alice", "Alice Adams"), person("bob", "Bob Brown"),
 		person("carol", "Carol Clark"),
 	}
 	scopes = []pages.ScopeText{
-		{Name: "openid", Description: "Know who you are: an identifier that stays the same"}, {Name: "profile", Description: "See your profile: name, picture, birthday, language and the like"},
-		{Name: "email", Description: "See your email address"}, {Name: "api.read", Description: "Read your data at the demo API"}, {Name: "https://api.example/very/long/scope.name.readonly", Description: ""},
+		{Name: "openid"}, {Name: "profile"},
+		{Name: "email"}, {Name: "offline_access"}, {Name: "api.read", Description: "Read your data at the demo API"}, {Name: "https://api.example/very/long/scope.name.readonly", Description: ""},
 	}
 	endpoints = []pages.Endpoint{
 		{Name: "authorization_endpoint", URL: issuer + "/authorize"}, {Name: "token_endpoint", URL: issuer + "/token"},
@@ -61,15 +65,17 @@ func about(title string, c *oidc.Client) pages.Frame {
 
 // samples gives every page, each in every state worth looking at, as the app c asks for it.
 func samples(c *oidc.Client) []sample {
-	granted := time.Date(2026, 11, 3, 9, 30, 0, 0, time.UTC)
-	return []sample{
+	return append(accountSamples(c), []sample{
 		{"login", "login", pages.Login{Frame: about("Sign in", c), OneClick: users}},
 		{"login-again", "login", pages.Login{
 			Frame: about("Sign in", c), Username: "alice",
-			Error:  "The username or the password is wrong. Check both and try again.",
-			Reason: "The app asks you to sign in again, because your last sign-in is more than 5 minutes ago.",
+			Wrong: true, Reason: "too_old",
 		}},
 		{"login-alone", "login", pages.Login{Frame: about("Sign in", nil), OneClick: users}},
+		{"device", "device", pages.Device{Frame: about("", nil), UserCode: "WDJB-MJHX", Unknown: true}},
+		{"device-ask", "device", pages.Device{Frame: about("", c), UserCode: "WDJB-MJHT", Account: alice, Another: "/select_account", Scopes: scopes}},
+		{"device-allowed", "device", pages.Device{Frame: about("", nil), Decision: "allow"}},
+		{"device-denied", "device", pages.Device{Frame: about("", nil), Decision: "deny"}},
 		{"consent", "consent", pages.Consent{Frame: about("Permission", c), Account: alice, Scopes: scopes}},
 		{"select_account", "select_account", pages.SelectAccount{Frame: about("Choose an account", c), Accounts: accounts}},
 		{"select_account-alone", "select_account", pages.SelectAccount{Frame: about("Choose an account", nil), Accounts: accounts}},
@@ -79,18 +85,19 @@ func samples(c *oidc.Client) []sample {
 		{"signed_out-still", "signed_out", pages.SignedOut{Frame: about("Signed out", nil), Still: accounts}},
 		{"signed_out-alone", "signed_out", pages.SignedOut{Frame: about("Signed out", nil), ReturnTo: ""}},
 		{"error", "error", pages.Error{
-			Frame: about("This address is not registered", c), Status: 400, Code: "invalid_request",
+			Frame: about("", c), Kind: "redirect_unregistered", Status: 400, Code: "invalid_request",
 			Description: "The redirect_uri http://localhost:3000/calback is not registered for the client. Expected one of the addresses below. Correct the request, or register this address.",
 			RequestID:   "6f1d2c9be07a", Registered: []string{"http://localhost:9090/spa/callback.html", "http://app.localhost:9090/spa/callback.html"},
 		}},
-		{"error-ours", "error", pages.Error{Frame: about("Something went wrong here", nil), Status: 500, Code: "server_error", Description: "The provider could not answer.", RequestID: "6f1d2c9be07a"}},
+		{"error-ours", "error", pages.Error{Frame: about("", nil), Kind: "failed", Status: 500, Code: "server_error", Description: "The provider could not answer.", RequestID: "6f1d2c9be07a"}},
+		{"error-too-many", "error", pages.Error{Frame: about("", nil), Kind: "too_many", Status: 429, RetryAfter: 30, Code: "temporarily_unavailable", Description: "There were too many requests.", RequestID: "6f1d2c9be07a"}},
 		{"home", "home", pages.Home{
 			Frame: about("Home", nil), Dev: true, Accounts: accounts, Users: users, Clients: []oidc.Client{*spa, *c}, Endpoints: endpoints,
 			Consents: []pages.Remembered{{Client: *c, Scopes: []string{"openid", "profile", "email"}, GrantedAt: granted}},
 		}},
 		{"home-alone", "home", pages.Home{Frame: about("Home", nil), Endpoints: endpoints}},
 		{"error-remedy", "error", pages.Error{
-			Frame: about("This application is not registered", nil), Status: 400, Code: "unauthorized_client", Description: "client_id shop is not registered.", RequestID: "6f1d2c9be07a",
+			Frame: about("", nil), Kind: "client_unknown", Status: 400, Code: "unauthorized_client", Description: "client_id shop is not registered.", RequestID: "6f1d2c9be07a",
 			Reason: "client.unknown", ReasonURL: issuer + "/reasons/client.unknown", YAML: "clients:\n  - client_id: shop\n", TellOrigin: "http://localhost:9090",
 			Remedy: &pages.Remedy{ClientID: c.ClientID, RedirectURI: "http://localhost:5173/callback", ReturnTo: "/authorize", Token: "csrf-value"},
 		}},
@@ -107,12 +114,43 @@ func samples(c *oidc.Client) []sample {
 			Frame: about("Back to the app", c), Action: "https://shop.example/callback",
 			Values: []pages.Value{{Name: "code", Value: "SplxlOBeZQQYbYS6WxSbIA"}, {Name: "submit", Value: `"><i>`}},
 		}},
+		{"web_message", "web_message", pages.WebMessage{Frame: about("Back to the app", c), Target: "https://shop.example", Response: `{"code":"SplxlOBeZQQYbYS6WxSbIA","state":"\"><i>"}`}},
+	}...)
+}
+
+// accountSamples are the pages around a session: where it is seen, and after its end.
+func accountSamples(c *oidc.Client) []sample {
+	return []sample{
+		{"signed_out-going-on", "signed_out", pages.SignedOut{
+			Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye", GoesOn: true, Frames: []template.URL{"https://shop.example/out?sid=1"}, Untold: []oidc.Client{*c},
+		}},
+		{"account", "account", pages.SignIns{
+			Frame: about("Account", nil), People: accounts, Others: true,
+			Sessions: []pages.SignIn{
+				{Account: accounts[0], SID: "s.1", Browser: "Firefox on Linux", This: true, Since: granted, Seen: granted},
+				{Account: accounts[0], SID: "s.2", Browser: "Safari on iPhone", Since: granted, Seen: granted},
+			},
+			Access: []pages.Access{{Account: accounts[0], Client: *c, Scopes: []pages.ScopeText{{Name: "email"}, {Name: "orders.read"}}, Since: granted, Lasting: true, Used: granted}},
+		}},
+		{"account-alone", "account", pages.SignIns{Frame: about("Account", nil)}},
 	}
 }
 
+// in is the same page in another language.
+func (s sample) in(language string) sample {
+	page := reflect.New(reflect.TypeOf(s.data)).Elem()
+	page.Set(reflect.ValueOf(s.data))
+	page.FieldByName("Language").SetString(language)
+	s.data = page.Interface()
+	return s
+}
+
+// ours are the pages of this provider.
+var ours = sync.OnceValues(func() (*pages.Pages, error) { return pages.New(static.IDP()) })
+
 // render writes the page as the provider does.
 func (s sample) render(w io.Writer) error {
-	provider, err := pages.New(static.IDP())
+	provider, err := ours()
 	if err != nil {
 		return err
 	}

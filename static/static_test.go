@@ -16,7 +16,7 @@ import (
 )
 
 func TestRooms(t *testing.T) {
-	for name, room := range map[string]fs.FS{"hush.css": static.Shared(), "favicon.svg": static.Shared(), "idp.css": static.IDP(), "form_post.js": static.IDP(), ".": static.Demo()} {
+	for name, room := range map[string]fs.FS{"hush.css": static.Shared(), "favicon.svg": static.Shared(), "idp.css": static.IDP(), "form_post.js": static.IDP(), "web_message.js": static.IDP(), ".": static.Demo()} {
 		if _, err := fs.Stat(room, name); err != nil {
 			t.Errorf("%s is not embedded: %v", name, err)
 		}
@@ -97,6 +97,10 @@ func TestStableIDs(t *testing.T) {
 	want := map[string]string{
 		"login":          "username password login-submit login-cancel login-as-alice login-as-bob login-as-carol",
 		"login-again":    "login-error login-reason",
+		"device":         "device user_code device-error device-submit",
+		"device-ask":     "device-code device-allow device-deny device-another",
+		"device-allowed": "device-allowed",
+		"device-denied":  "device-denied",
 		"consent":        "consent-allow consent-deny",
 		"select_account": "account-alice account-bob account-other",
 		"logout":         "logout-confirm logout-stay",
@@ -107,7 +111,10 @@ func TestStableIDs(t *testing.T) {
 		"reasons":        "reason-session.none",
 		"home":           "home-logout forget-shop",
 		"home-alone":     "home-login",
+		"account":        "this-session session-0-end session-1-end end-others app-shop-end",
+		"account-alone":  "account-login",
 		"form_post":      "form-post form-post-continue",
+		"web_message":    "web-message",
 	}
 	for _, s := range samples(shop) {
 		page := parse(t, s)

@@ -54,7 +54,7 @@ func (e *Endpoint) ShowLogin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return e.renderLogin(c, http.StatusOK, waiting, "", "")
+	return e.renderLogin(c, http.StatusOK, waiting, pages.Login{})
 }
 
 // Login is POST /login: a password, one click, or a refusal.
@@ -71,7 +71,7 @@ func (e *Endpoint) Login(c echo.Context) error {
 		return err
 	}
 	if !ok {
-		return e.renderLogin(c, http.StatusForbidden, waiting, c.FormValue("username"), "The username or the password is wrong.")
+		return e.renderLogin(c, http.StatusForbidden, waiting, pages.Login{Username: c.FormValue("username"), Wrong: true})
 	}
 	account.Sub = user.Sub
 	if _, err := e.Sessions.SignIn(c.Response(), c.Request(), account); err != nil {
@@ -114,8 +114,8 @@ func (e *Endpoint) offersOneClick(c echo.Context) bool {
 
 // renderLogin shows the sign-in page. The name is prefilled by what was typed, else by the user the request is
 // about, else by login_hint (Core §3.1.2.1).
-func (e *Endpoint) renderLogin(c echo.Context, status int, waiting interaction.Interaction, username, problem string) error {
-	page := pages.Login{Frame: e.frame(c, "Sign in", waiting), Error: problem, Reason: waiting.Reason, Username: username}
+func (e *Endpoint) renderLogin(c echo.Context, status int, waiting interaction.Interaction, page pages.Login) error {
+	page.Frame, page.Reason = e.frame(c, waiting), waiting.Reason
 	if page.Username == "" {
 		page.Username = e.expected(waiting)
 	}
@@ -142,7 +142,7 @@ func (e *Endpoint) ShowSelectAccount(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := pages.SelectAccount{Frame: e.frame(c, "Choose an account", waiting), Accounts: pages.Accounts(e.Users.BySubs(current.Subs()))}
+	page := pages.SelectAccount{Frame: e.frame(c, waiting), Accounts: pages.Accounts(e.Users.BySubs(current.Subs()))}
 	return e.render(c, http.StatusOK, "select_account", page, waiting)
 }
 
@@ -172,7 +172,10 @@ func (e *Endpoint) ShowConsent(c echo.Context) error {
 	if !ok {
 		return oidc.InvalidRequest.Errorf("nobody is asked for consent here: start at the application")
 	}
-	page := pages.Consent{Frame: e.frame(c, "Allow access", waiting), Account: pages.NewAccount(user), Scopes: pages.DescribeScope(waiting.Scope, e.ScopeTexts)}
+	page := pages.Consent{
+		Frame: e.frame(c, waiting), Account: pages.NewAccount(user), Scopes: pages.DescribeScope(waiting.Scope, e.ScopeTexts),
+		Back: pages.Place(waiting.Params.Get("redirect_uri")),
+	}
 	return e.render(c, http.StatusOK, "consent", page, waiting)
 }
 
@@ -228,7 +231,11 @@ func (e *Endpoint) goOn(c echo.Context) error {
 	if c.FormValue(interaction.Param) == "" {
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
-	return e.to(c, interaction.PathAuthorize)
+	waiting, err := e.waiting(c)
+	if err != nil {
+		return err
+	}
+	return e.to(c, waiting.Back())
 }
 
 // to leads to path with the interaction as it came.
@@ -243,7 +250,7 @@ func (e *Endpoint) deny(c echo.Context, waiting interaction.Interaction, how str
 	if err != nil {
 		return err
 	}
-	return redirect(c, interaction.PathAuthorize, sealed)
+	return redirect(c, waiting.Back(), sealed)
 }
 
 func redirect(c echo.Context, path, sealed string) error {
@@ -255,10 +262,13 @@ func (e *Endpoint) render(c echo.Context, status int, name string, page any, wai
 	return e.Pages.Render(c.Response(), status, name, page, policy)
 }
 
-func (e *Endpoint) frame(c echo.Context, title string, waiting interaction.Interaction) pages.Frame {
+func (e *Endpoint) frame(c echo.Context, waiting interaction.Interaction) pages.Frame {
 	csrf, _ := c.Get("csrf").(string)
-	frame := pages.Frame{Title: title, Issuer: e.Issuer, CSRF: csrf, Interaction: c.FormValue(interaction.Param)}
-	if client, ok := e.Clients.ByID(waiting.ClientID); ok {
+	frame := pages.Frame{
+		Language: e.Pages.Language(c.Request(), waiting.Params.Get("ui_locales")),
+		Issuer:   e.Issuer, CSRF: csrf, Interaction: c.FormValue(interaction.Param),
+	}
+	if client, err := e.Clients.ByID(c.Request().Context(), waiting.ClientID); err == nil {
 		frame.Client = &client
 	}
 	return frame

@@ -1,10 +1,17 @@
 // Package pages renders what a person sees. It knows the templates, what each of them needs, and the headers that keep a
 // page from being framed or scripted by others; what is true is for the rooms that use it to say.
+//
+//	Language(r, ui_locales) ──► Frame.Language ──┐
+//	a room's data, such as Login ────────────────┴─► Render ──► the template of that language ──► headers and HTML
+//
+// The templates have no words of their own: static/idp/languages has a file for each language, by keys such as login.title. A new
+// language is a new file there; a new text is a line in each. New refuses languages that do not say the same.
+//
+// Where teaching ends: what an app or the configuration calls itself, and what is written for developers, is in one language.
 package pages
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -15,18 +22,23 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
 // Frame is what every page has.
 type Frame struct {
-	Title       string
+	Title       string // in English, of the pages for developers; the others have theirs in each language
+	Language    string // of Pages.Language; empty: English
 	Issuer      string
 	CSRF        string
 	Interaction string // sealed; travels through the page's forms
 	Client      *oidc.Client
 }
+
+func (f Frame) language() string { return f.Language }
 
 // Accounts are the users as pages show them.
 func Accounts(list []users.User) []Account {
@@ -47,17 +59,20 @@ func NewAccount(u users.User) Account {
 
 // The pages, each with what its template needs.
 type (
-	// Login is the sign-in page. Reason says why a person must sign in now; Error, why the last attempt failed.
+	// Login is the sign-in page.
 	Login struct {
 		Frame
-		Username, Error, Reason string
-		OneClick                []Account // users that need no password; development only
+		Username string
+		Wrong    bool      // the last attempt failed
+		Reason   string    // why a person must sign in now: a key of tell in the catalogues, or empty
+		OneClick []Account // users that need no password; development only
 	}
 	// Consent asks Account to allow Client the Scopes.
 	Consent struct {
 		Frame
 		Account Account
 		Scopes  []ScopeText
+		Back    string // where the browser goes back to, by Place
 	}
 	// SelectAccount offers the accounts that are signed in, and another one.
 	SelectAccount struct {
@@ -74,12 +89,17 @@ type (
 	SignedOut struct {
 		Frame
 		ReturnTo template.URL
-		Still    []Account // who is signed in with this browser all the same
+		GoesOn   bool           // to ReturnTo by itself, when the Frames are loaded
+		Frames   []template.URL // of clients that sign out their part; must be registered frontchannel_logout_uris
+		Still    []Account      // who is signed in with this browser all the same
+		Untold   []oidc.Client  // that do not know yet
 	}
 	// Error is the page for what cannot be sent to a client.
 	Error struct {
 		Frame
+		Kind                         string // a key of error in the catalogues; empty: Title says it all
 		Status                       int
+		RetryAfter                   int // seconds; 0: not known
 		Code, Description, RequestID string
 		Registered                   []string // redirect URIs that would have been accepted
 
@@ -101,6 +121,7 @@ type (
 		Dev       bool
 		Accounts  []Account
 		Consents  []Remembered
+		Apps      []App
 		Users     []Account     // in development mode
 		Clients   []oidc.Client // in development mode
 		Endpoints []Endpoint
@@ -126,52 +147,113 @@ type Endpoint struct{ Name, URL string }
 // Value is one parameter of a FormPost.
 type Value struct{ Name, Value string }
 
-// ScopeText is a scope value and what it means to a person.
+// ScopeText is a scope value and what it means to a person, where the configuration says it.
 type ScopeText struct{ Name, Description string }
 
+// Ours tells whether the provider is to blame.
+func (e Error) Ours() bool { return e.Status >= http.StatusInternalServerError }
+
+// AppsFault tells whether the request that an app sent is to blame. Of the other kinds the lead says what to do.
+func (e Error) AppsFault() bool {
+	return slices.Contains([]string{"", "request", "client_unknown", "redirect_unregistered"}, e.Kind) && !e.Ours()
+}
+
+// WaitMinutes is RetryAfter in minutes, where that is easier to read.
+func (e Error) WaitMinutes() int {
+	if e.RetryAfter < 120 {
+		return 0
+	}
+	return (e.RetryAfter + 59) / 60
+}
+
 // Pages renders the provider's pages.
-type Pages struct{ templates map[string]*template.Template }
+type Pages struct {
+	words     []words // English first
+	matcher   language.Matcher
+	templates map[string]map[string]*template.Template // by language and name
+}
 
 // names are the pages with a template of their own in the layout.
-var names = []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "console", "probe", "reason", "reasons"}
+var names = []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "device", "account", "console", "probe", "reason", "reasons"}
 
-// New parses the templates in files: layout.html, and one file for each page.
-func New(files fs.FS) (*Pages, error) {
-	p := &Pages{templates: map[string]*template.Template{}}
+// alone are the pages that are whole by themselves: they show themselves only where a script did not do its work.
+var alone = []string{"form_post", "web_message", "check_session"}
+
+// New parses the templates in files: layout.html, and one file for each page. What they say is in languages/, a file a
+// language, and reaches them by these functions:
+//
+//	t "key" "name" value …   the text of the key, with values for its placeholders
+//	date                     a time
+//	scope                    what a ScopeText means
+//	lang                     the language's tag
+func New(files fs.FS) (p *Pages, err error) {
+	p = &Pages{templates: map[string]map[string]*template.Template{}}
+	if p.words, err = readWords(files); err != nil {
+		return nil, err
+	}
+	tags := make([]language.Tag, len(p.words))
+	for i, w := range p.words {
+		tags[i] = w.tag
+		p.templates[w.tag.String()] = map[string]*template.Template{}
+	}
+	p.matcher = language.NewMatcher(tags)
 	for _, name := range names {
-		parsed, err := template.ParseFS(files, "layout.html", name+".html")
-		if err != nil {
-			return nil, fmt.Errorf("page %s: %w", name, err)
+		if err := p.add(files, name, "layout", "layout.html", name+".html"); err != nil {
+			return nil, err
 		}
-		p.templates[name] = parsed.Lookup("layout")
 	}
-	parsed, err := template.ParseFS(files, "form_post.html")
-	if err != nil {
-		return nil, fmt.Errorf("page form_post: %w", err)
+	for _, name := range alone {
+		if err := p.add(files, name, name, name+".html"); err != nil {
+			return nil, err
+		}
 	}
-	p.templates["form_post"] = parsed.Lookup("form_post")
 	return p, nil
+}
+
+// add parses a page once and gives each language a copy that speaks it.
+func (p *Pages) add(files fs.FS, name, root string, from ...string) error {
+	parsed, err := template.New(name).Funcs(p.words[0].funcs()).ParseFS(files, from...)
+	if err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	for _, w := range p.words {
+		own, err := parsed.Clone()
+		if err != nil {
+			return fmt.Errorf("page %s: %w", name, err)
+		}
+		p.templates[w.tag.String()][name] = own.Funcs(w.funcs()).Lookup(root)
+	}
+	return nil
+}
+
+func (w words) funcs() template.FuncMap {
+	return template.FuncMap{"t": w.say, "date": w.date, "scope": w.scope, "lang": w.tag.String}
 }
 
 // Policy is what a page may do beyond the default, which is: nothing from elsewhere, and be framed by nobody.
 type Policy struct {
-	FormAction string // a URI to whose origin the page's forms may lead, by redirects too
-	FramedBy   string // a URI whose origin may frame the page
-	Connects   bool   // the page's scripts may ask this provider
+	FormAction string   // a URI to whose origin the page's forms may lead, by redirects too
+	FramedBy   string   // a URI whose origin may frame the page
+	Framers    []string // more of them; the port may be *
+	Frames     []string // URIs that the page may load into frames
+	Connects   bool     // the page's scripts may ask this provider
 }
 
-// Render writes the page called name. It sets the page's Content-Security-Policy; what all answers share is the router's.
+// Render writes the page called name in the language of its Frame. It sets the page's Content-Security-Policy; what all
+// answers share is the router's.
 func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any, policy Policy) error {
+	in := p.speaking(page)
 	var body bytes.Buffer
-	if err := p.templates[name].Execute(&body, page); err != nil {
+	if err := p.templates[in][name].Execute(&body, page); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", in)
 	h.Set("Content-Security-Policy", policy.csp())
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Frame-Options", "DENY")
-	if policy.FramedBy != "" {
+	if policy.FramedBy != "" || len(policy.Framers) > 0 {
 		h.Del("X-Frame-Options") // it cannot name an origin; frame-ancestors does
 	}
 	w.WriteHeader(status)
@@ -179,12 +261,20 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any,
 	return err
 }
 
+// speaking is the language of the page, English where it names none of ours.
+func (p *Pages) speaking(page any) string {
+	if framed, ok := page.(interface{ language() string }); ok && p.templates[framed.language()] != nil {
+		return framed.language()
+	}
+	return p.words[0].tag.String()
+}
+
 // csp is strict: no inline script or style, no foreign source, no frame. form-action has to name the client as well, since
 // Chromium applies it to the redirects that follow a form, and a sign-in ends in a redirect to the client.
 func (p Policy) csp() string {
 	frameAncestors := "'none'"
-	if origin := cspOrigin(p.FramedBy); origin != "" {
-		frameAncestors = origin
+	if framers := sources(append([]string{p.FramedBy}, p.Framers...)); framers != "" {
+		frameAncestors = framers[1:]
 	}
 	directives := []string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: https:", "base-uri 'none'",
@@ -193,7 +283,28 @@ func (p Policy) csp() string {
 	if p.Connects {
 		directives = append(directives, "connect-src 'self'")
 	}
+	if frames := sources(p.Frames); frames != "" {
+		directives = append(directives, "frame-src"+frames)
+	}
 	return strings.Join(directives, "; ")
+}
+
+// sources are the origins of the URIs, each once and with a space before it. An origin whose port is * stays what it is: all of that
+// host's.
+func sources(uris []string) (list string) {
+	for _, uri := range uris {
+		origin := cspOrigin(uri)
+		if host, any := strings.CutSuffix(uri, ":*"); any && cspOrigin(host) != "" {
+			origin = uri
+		}
+		if origin == "" && strings.HasPrefix(uri, "http://[::1]") {
+			origin = "http:" // CSP cannot name that host
+		}
+		if origin != "" && !strings.Contains(list+" ", " "+origin+" ") {
+			list += " " + origin
+		}
+	}
+	return list
 }
 
 // formTarget is the source for where a form may lead, with a space before it. Where CSP cannot name the host, it is the
@@ -230,21 +341,25 @@ func NewFormPost(frame Frame, action string, values url.Values) FormPost {
 	return page
 }
 
-// DescribeScope says what the scope means to a person. texts are those of the scopes that the configuration adds; a scope
-// without a text is shown by its name.
+// Place is what a person can know an address by: host and port of a web page, the scheme of an app's own. A client's name may be
+// anything (RFC 7591 §5); where its redirect URI leads is not.
+func Place(uri string) string {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil || u.Scheme == "":
+		return ""
+	case oidc.Origin(uri) == "":
+		return u.Scheme + ":"
+	}
+	return u.Host
+}
+
+// DescribeScope pairs each scope with its words, if the configuration has some: texts are those of the scopes that it adds. The
+// standard scopes have words in each language, and a scope without any is shown by its name.
 func DescribeScope(scope oidc.Scope, texts map[string]string) []ScopeText {
 	described := make([]ScopeText, len(scope))
 	for i, name := range scope {
-		described[i] = ScopeText{Name: name, Description: cmp.Or(texts[name], standardScopes[name])}
+		described[i] = ScopeText{Name: name, Description: texts[name]}
 	}
 	return described
-}
-
-// standardScopes says what the scopes of OpenID Connect mean to the person who is asked to allow them.
-var standardScopes = map[string]string{
-	oidc.ScopeOpenID:  "Know that it is you, by an identifier",
-	oidc.ScopeProfile: "See your name, picture and the rest of your profile",
-	oidc.ScopeEmail:   "See your email address",
-	oidc.ScopeAddress: "See your postal address",
-	oidc.ScopePhone:   "See your phone number",
 }

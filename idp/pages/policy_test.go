@@ -109,3 +109,13 @@ func directives(t *testing.T, header http.Header) map[string]string {
 	}
 	return found
 }
+
+func TestThePlaceOfAnAddress(t *testing.T) { // RFC 7591 §5
+	for uri, want := range map[string]string{
+		"https://app.test/cb?x=y": "app.test", "http://localhost:5173/cb": "localhost:5173", "com.example.app:/cb": "com.example.app:", "%zz": "", "": "",
+	} {
+		if got := pages.Place(uri); got != want {
+			t.Errorf("Place(%q) = %q; want %q", uri, got, want)
+		}
+	}
+}

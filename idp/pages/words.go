@@ -1,0 +1,182 @@
+package pages
+
+import (
+	"errors"
+	"fmt"
+	"html"
+	"html/template"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// words are what the pages say in one language.
+type words struct {
+	tag   language.Tag
+	texts map[string]string // HTML with {placeholders}, by keys such as login.title
+}
+
+// readWords reads languages/<tag>.yaml of each language, English first, and holds the others against it: what one language
+// says, all say, with the same placeholders and the same HTML.
+func readWords(files fs.FS) ([]words, error) {
+	names, err := fs.Glob(files, "languages/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	all := []words{{}}
+	for _, name := range names {
+		read, err := readLanguage(files, name)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", name, err)
+		case read.tag == language.English:
+			all[0] = read
+		default:
+			all = append(all, read)
+		}
+	}
+	if all[0].texts == nil {
+		return nil, errors.New("languages/en.yaml is missing: it is what whoever reads none of the languages gets")
+	}
+	var problems []error
+	for _, other := range all[1:] {
+		problems = append(problems, other.compare(all[0])...)
+	}
+	return all, errors.Join(problems...)
+}
+
+func readLanguage(files fs.FS, name string) (w words, err error) {
+	if w.tag, err = language.Parse(strings.TrimSuffix(path.Base(name), ".yaml")); err != nil {
+		return w, fmt.Errorf("the file's name is no language (BCP 47), such as de or pt-BR: %w", err)
+	}
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return w, err
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return w, err
+	}
+	w.texts = map[string]string{}
+	return w, w.flatten("", tree)
+}
+
+// flatten puts the tree's leaves into texts, by their path.
+func (w words) flatten(above string, tree map[string]any) error {
+	for name, below := range tree {
+		key := above + name
+		switch below := below.(type) {
+		case string:
+			w.texts[key] = below
+		case map[string]any:
+			if err := w.flatten(key+".", below); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%s is %T: write a text, in quotes if need be, or texts below it", key, below)
+		}
+	}
+	return nil
+}
+
+// compare returns what is wrong with w beside English. Plural forms differ between languages; each has other.
+func (w words) compare(english words) (problems []error) {
+	file := "languages/" + w.tag.String() + ".yaml"
+	for key, want := range english.texts {
+		got, ok := w.texts[key]
+		switch {
+		case !ok && pluralForm(key):
+		case !ok:
+			problems = append(problems, fmt.Errorf("%s has no text for %s; in English it is %q", file, key, want))
+		case !slices.Equal(fixedParts(got), fixedParts(want)):
+			problems = append(problems, fmt.Errorf("%s: %s has the placeholders and HTML %q; in English they are %q", file, key, fixedParts(got), fixedParts(want)))
+		}
+	}
+	for key := range w.texts {
+		if _, ok := english.texts[key]; !ok && !pluralForm(key) {
+			problems = append(problems, fmt.Errorf("%s has a text for %s, which English has not: remove it, or add it there", file, key))
+		}
+	}
+	return problems
+}
+
+// pluralForm tells of a key that not every language needs (CLDR's plural categories without other).
+func pluralForm(key string) bool {
+	return slices.Contains([]string{".zero", ".one", ".two", ".few", ".many"}, path.Ext(key))
+}
+
+var fixedPart = regexp.MustCompile(`\{[^}]*\}|<[^>]*>`)
+
+// fixedParts are the placeholders and the HTML of a text, sorted, since word order differs.
+func fixedParts(text string) []string {
+	return slices.Sorted(slices.Values(fixedPart.FindAllString(text, -1)))
+}
+
+// say is the text of key as HTML, with values for its placeholders: a name, its value, the next name …
+//
+//	{{t "login.heading_app" "app" .Client.Name}}
+//
+// A string becomes text in a <bdi>, as it may be of another direction and from anywhere; an int is written as the language does,
+// and the one named n chooses the plural form.
+func (w words) say(key string, pairs ...any) (template.HTML, error) {
+	var values []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, _ := pairs[i].(string)
+		switch value := pairs[i+1].(type) {
+		case string:
+			values = append(values, "{"+name+"}", `<bdi class="break">`+html.EscapeString(value)+`</bdi>`)
+		case template.HTML:
+			values = append(values, "{"+name+"}", string(value))
+		case int:
+			values = append(values, "{"+name+"}", message.NewPrinter(w.tag).Sprint(value))
+			if name == "n" {
+				key = w.plural(key, value)
+			}
+		default:
+			return "", fmt.Errorf("the text %s takes no %T for {%s}", key, value, name)
+		}
+	}
+	text, ok := w.texts[key]
+	if !ok {
+		return "", fmt.Errorf("languages/%s.yaml has no text for %s", w.tag, key)
+	}
+	return template.HTML(strings.NewReplacer(values...).Replace(text)), nil
+}
+
+// plural is the key of the form in which the language counts n; other where it has no text for that form.
+func (w words) plural(key string, n int) string {
+	form := map[plural.Form]string{plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few", plural.Many: ".many"}
+	counted := key + form[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)]
+	if _, ok := w.texts[counted]; ok && counted != key {
+		return counted
+	}
+	return key + ".other"
+}
+
+// date is the time as a <time> in words of the language.
+func (w words) date(at time.Time) template.HTML {
+	at = at.UTC()
+	month := w.texts["date.months"]
+	if months := strings.Fields(month); len(months) == 12 {
+		month = months[at.Month()-1]
+	}
+	in := strings.NewReplacer("{day}", strconv.Itoa(at.Day()), "{month}", month, "{year}", strconv.Itoa(at.Year()), "{time}", at.Format("15:04"))
+	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + in.Replace(w.texts["date.format"]) + `</time>`)
+}
+
+// scope is what the scope means: in the words of the configuration, which are in one language, else in ours.
+func (w words) scope(s ScopeText) template.HTML {
+	if s.Description != "" {
+		return template.HTML(html.EscapeString(s.Description))
+	}
+	return template.HTML(w.texts["scope."+s.Name])
+}
