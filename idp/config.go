@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/session"
@@ -27,16 +29,35 @@ type Config struct {
 	CookieKeys []string `yaml:"cookie_keys"`
 	// SigningKeys, the first is the default. None: one RS256 key, made at start.
 	SigningKeys []SigningKey `yaml:"signing_keys"`
+	// RotateEvery is how often signing keys without a file are replaced. 0: on demand only.
+	RotateEvery time.Duration `yaml:"rotate_every"`
 	// Audience is the API that access tokens are for, unless the client says otherwise.
 	Audience string `yaml:"audience"`
 	// Session says how long a sign-in lasts.
 	Session SessionConfig `yaml:"session"`
+	// Refresh says how long refresh tokens last.
+	Refresh RefreshConfig `yaml:"refresh"`
+	// Resources are the APIs that access tokens may be for besides Audience, where a client asks by the resource parameter.
+	Resources []string `yaml:"resources"`
+	// ACRValues are the levels of authentication, the highest first. None: 1 is a password, 0 is less.
+	ACRValues []authorize.Level `yaml:"acr_values"`
+	// PAR says how long pushed requests last.
+	PAR PARConfig `yaml:"par"`
+	// Aliases are other paths of endpoints, by their names: authorize, token, userinfo, logout, jwks.
+	Aliases map[string]string `yaml:"aliases"`
 	// Scopes are known besides openid, profile, email, address and phone.
 	Scopes  []Scope       `yaml:"scopes"`
 	Users   []users.User  `yaml:"users"`
 	Clients []oidc.Client `yaml:"clients"`
 	// Limits say how often an address, a client or a user may ask.
 	Limits limit.Config `yaml:"limits"`
+	// Registration says who may register a client.
+	Registration RegistrationConfig `yaml:"registration"`
+	// PairwiseSalt is what pairwise subs depend on, 32 characters or more. None: there are no pairwise subs.
+	PairwiseSalt string `yaml:"pairwise_salt"`
+	// Fetch says how the provider asks at addresses that clients name.
+	Fetch fetch.Config `yaml:"fetch"`
+	DPoP  DPoPConfig   `yaml:"dpop"`
 
 	// Layouts are more issuers of the same provider, told apart by their host: so that one process can be same-site and
 	// cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer has one of them.
@@ -63,6 +84,8 @@ type SessionConfig struct {
 type Scope struct {
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`
+	// Claims are the names of the claims of users that it covers.
+	Claims []string `yaml:"claims"`
 }
 
 // DefaultIssuer is where a provider without configuration is.
@@ -88,18 +111,26 @@ func (c Config) WithDefaults() Config {
 		c = c.withBuiltIn()
 	}
 	c.Audience = cmp.Or(c.Audience, c.Issuer)
+	c.Refresh = c.Refresh.withDefaults()
+	c = c.withRequests()
 	dev := c.Dev
 	if dev == nil {
 		loopback := c.Loopback()
 		dev = &loopback
 	}
 	c.Dev = dev
+	c.Registration = c.Registration.withDefaults(c.Development())
+	c = c.withSalt()
+	c.Fetch = c.Fetch.WithDefaults(c.Development())
 	if c.Development() {
 		c = c.withConsole()
 	}
 	c.Clients = slices.Clone(c.Clients)
 	for i := range c.Clients {
 		c.Clients[i].IDTokenSignedResponseAlg = cmp.Or(c.Clients[i].IDTokenSignedResponseAlg, c.defaultAlg())
+		if c.Clients[i].TokenEndpointAuthMethod != oidc.AuthMethodSecretJWT {
+			c.Clients[i].ClientSecret = c.Clients[i].ClientSecret.Hashed() // to compare is all that it is for
+		}
 	}
 	return c
 }
@@ -126,7 +157,7 @@ func (c Config) Development() bool { return c.Dev != nil && *c.Dev && c.Loopback
 
 // KnownScope is all scope values that the provider knows.
 func (c Config) KnownScope() oidc.Scope {
-	scope := oidc.StandardScope()
+	scope := append(oidc.StandardScope(), oidc.ScopeOffline)
 	for _, s := range c.Scopes {
 		scope = append(scope, s.Name)
 	}
@@ -153,9 +184,17 @@ func (c Config) KeySpecs() []keys.Spec {
 // KeptKeys is the ring whose keys live in store, encrypted with CookieKeys, which must be configured. propagation is how long
 // other providers on the store may take to notice a new key; 0: there are none. Its errors are those of keys.NewShared.
 func (c Config) KeptKeys(store storage.Store, now func() time.Time, propagation time.Duration) (*keys.Ring, error) {
-	seal, err := keys.NewSeal(c.cookieKeys(nil))
+	return c.ring(store, c.cookieKeys(nil), now, propagation)
+}
+
+// ring is KeptKeys with secrets of its own.
+func (c Config) ring(store storage.Store, secrets [][]byte, now func() time.Time, propagation time.Duration) (*keys.Ring, error) {
+	seal, err := keys.NewSeal(secrets)
 	if err != nil {
 		return nil, err
+	}
+	if c.RotateEvery > 0 { // nobody is there to see a client stumble: a new key is published before it signs
+		propagation = max(propagation, keys.DefaultPropagation)
 	}
 	lifetime := c.Session.Absolute // so long an id_token_hint should be recognised
 	for _, client := range c.Clients {
@@ -163,6 +202,7 @@ func (c Config) KeptKeys(store storage.Store, now func() time.Time, propagation 
 	}
 	return keys.NewShared(c.KeySpecs(), keys.Sharing{
 		Records: storage.NewBucket[keys.Stored]("keys", store), Seal: seal, Now: now, Propagation: propagation, Lifetime: lifetime,
+		RotateEvery: c.RotateEvery,
 	})
 }
 

@@ -14,6 +14,10 @@ func TestASilentRefreshCostsThreeStoreOperations(t *testing.T) {
 	p, spy := startWithSpy(t)
 	b := p.Browser(t)
 	b.SignIn("alice")
+	b.Code(idptest.Request("spa", "prompt", "none"))
+	if want := []string{"Get", "Update", "Put"}; !slices.Equal(spy.Operations()[len(spy.Operations())-3:], want) {
+		t.Errorf("the first code of a client did %v; want %v at the end: the session notes once whom to tell of its end", spy.Operations(), want)
+	}
 	for range 3 {
 		spy.Reset()
 		b.Tokens("spa", b.Code(idptest.Request("spa", "prompt", "none")))
@@ -27,6 +31,7 @@ func TestASessionInUseIsWrittenRarely(t *testing.T) {
 	p, spy := startWithSpy(t)
 	b := p.Browser(t)
 	b.SignIn("alice")
+	b.Code(idptest.Request("spa", "prompt", "none"))
 	updates := 0
 	for range 110 { // eleven hours of renewals, six minutes apart: longer than the idle lifetime, within the absolute one
 		p.Clock.Pass(6 * time.Minute)

@@ -100,8 +100,17 @@ func (h *house) join(link *replica.Link, d *development) {
 	registered := h.clients
 	go func() {
 		defer cancel()
-		link.Run(ctx, replica.Ears{Flow: d.hub.Hear, Changed: func() { registered.Expire(); d.lab.Expire() }})
+		link.Run(ctx, replica.Ears{Flow: d.hub.Hear, Changed: func() { registered.Expire(); d.lab.Expire() }, State: h.linkState})
 	}()
+}
+
+// linkState says once that the link fails, and once that it works again.
+func (h *house) linkState(direction string, err error) {
+	if err != nil {
+		h.around.Log.Warn("the consoles of replicas do not show each other's requests", "direction", direction, "error", err.Error())
+		return
+	}
+	h.around.Log.Info("the consoles of replicas show each other's requests again", "direction", direction)
 }
 
 // consoleToken is the console's CSRF token: the same at every replica with the same cookie key, and after a restart.

@@ -22,7 +22,7 @@ func (p *Provider) developmentRoutes(e *echo.Echo) {
 
 // listReasons is GET /reasons/.
 func (p *Provider) listReasons(c echo.Context) error {
-	page := pages.Reasons{Frame: p.frame(c, "Reasons")}
+	page := pages.Reasons{Frame: pages.Frame{Title: "Reasons", Issuer: p.config.Issuer}}
 	for _, group := range reasons.Groups() {
 		shown := pages.ReasonGroup{Title: group.Title, Lead: pages.Text(group.Lead)}
 		for _, reason := range group.Reasons {
@@ -40,7 +40,7 @@ func (p *Provider) explainReason(c echo.Context) error {
 		return echo.ErrNotFound
 	}
 	page := pages.Reason{
-		Frame: p.frame(c, string(reason.Code)), Code: string(reason.Code), Summary: reason.Title,
+		Frame: pages.Frame{Title: string(reason.Code), Issuer: p.config.Issuer}, Code: string(reason.Code), Summary: reason.Title,
 		Happened: pages.Text(reason.Happened), HowWeKnow: pages.Text(reason.HowWeKnow),
 		HowSure: pages.Text(reason.HowSure), WhatToDo: pages.Text(reason.WhatToDo),
 	}

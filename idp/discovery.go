@@ -7,7 +7,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/authorize"
-	"github.com/hush-idp/hush/idp/login"
+	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/requestobject"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -18,31 +19,51 @@ const cacheFor = "public, max-age=60"
 // metadata describes the provider: what it says here works, and what works is said here.
 func (p *Provider) metadata() oidc.Metadata {
 	at := func(path string) string { return p.config.Issuer + path }
-	return oidc.Metadata{
+	m := oidc.Metadata{
 		Issuer:                p.config.Issuer,
 		AuthorizationEndpoint: at(pathAuthorize),
 		TokenEndpoint:         at(pathToken),
 		UserinfoEndpoint:      at(pathUserinfo),
 		JWKSURI:               at(pathJWKS),
 		EndSessionEndpoint:    at(pathLogout),
+		RegistrationEndpoint:  p.registrationEndpoint(),
 
-		ScopesSupported:                   p.config.KnownScope(),
-		ResponseTypesSupported:            []string{"code"},
-		ResponseModesSupported:            authorize.ResponseModes(),
-		GrantTypesSupported:               token.GrantTypes(),
-		SubjectTypesSupported:             []string{"public"},
-		IDTokenSigningAlgValuesSupported:  p.algs(),
-		TokenEndpointAuthMethodsSupported: []string{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone},
-		CodeChallengeMethodsSupported:     []string{"S256"},
-		PromptValuesSupported:             oidc.KnownPrompts(),
-		DisplayValuesSupported:            []string{"page", "popup"},
-		ACRValuesSupported:                login.ACRValues(),
-		ClaimTypesSupported:               []string{"normal"},
-		ClaimsSupported:                   claimsSupported(),
-		UILocalesSupported:                []string{"en"},
+		DeviceAuthorizationEndpoint: at(pathDeviceAuthorization),
 
+		ScopesSupported:                            p.config.KnownScope(),
+		ResponseTypesSupported:                     []string{"code"},
+		ResponseModesSupported:                     authorize.ResponseModes(),
+		GrantTypesSupported:                        token.GrantTypes(),
+		SubjectTypesSupported:                      p.subjects.Types(),
+		IDTokenEncryptionAlgValuesSupported:        oidc.EncryptionAlgs(),
+		IDTokenEncryptionEncValuesSupported:        oidc.EncryptionEncs(),
+		UserinfoSigningAlgValuesSupported:          p.algs(),
+		UserinfoEncryptionAlgValuesSupported:       oidc.EncryptionAlgs(),
+		UserinfoEncryptionEncValuesSupported:       oidc.EncryptionEncs(),
+		IDTokenSigningAlgValuesSupported:           p.algs(),
+		TokenEndpointAuthMethodsSupported:          clientauth.Methods(),
+		TokenEndpointAuthSigningAlgValuesSupported: oidc.AssertionAlgs(),
+		DPoPSigningAlgValuesSupported:              dpopAlgs(),
+		CodeChallengeMethodsSupported:              []string{"S256"},
+		PromptValuesSupported:                      oidc.KnownPrompts(),
+		DisplayValuesSupported:                     []string{"page", "popup"},
+		ACRValuesSupported:                         p.authorize.Levels.Values(),
+		ClaimTypesSupported:                        []string{"normal"},
+		ClaimsSupported:                            p.claimsSupported(),
+		UILocalesSupported:                         p.pages.Languages(),
+
+		PushedAuthorizationRequestEndpoint:         at(pathPAR),
+		RequestObjectSigningAlgValuesSupported:     requestobject.Algorithms(),
+		AuthorizationSigningAlgValuesSupported:     p.algs(),
+		ClaimsParameterSupported:                   true,
+		RequestParameterSupported:                  true,
+		RequestURIParameterSupported:               true,
+		RequireRequestURIRegistration:              true,
 		AuthorizationResponseIssParameterSupported: true,
 	}
+	p.describeRevocation(&m)
+	p.describeSessions(&m)
+	return m
 }
 
 func (p *Provider) algs() []string {
@@ -53,9 +74,9 @@ func (p *Provider) algs() []string {
 	return algs
 }
 
-func claimsSupported() []string {
+func (p *Provider) claimsSupported() []string {
 	always := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr"}
-	return append(always, oidc.StandardScope().Claims()...)
+	return append(always, p.authorize.Release.Names(p.config.KnownScope())...)
 }
 
 // serveMetadata is GET /.well-known/openid-configuration and its sibling of RFC 8414.

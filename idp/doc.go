@@ -7,6 +7,8 @@
 //	                    ├─ /authorize            idp/authorize             endpoints.go
 //	                    ├─ /token                idp/token                 endpoints.go
 //	                    ├─ /userinfo                                       userinfo.go
+//	                    ├─ /register             idp/registration          registration.go
+//	                    ├─ /device …             idp/device                device.go
 //	                    ├─ /login /consent …     idp/login, idp/logout
 //	                    └─ /                                               home.go
 //

@@ -38,7 +38,7 @@ func TestTheRedirectIsASeeOtherThatNobodyStores(t *testing.T) { // RFC 9700 §4.
 	}
 }
 
-func TestEveryPageForbidsFramesAndForeignScript(t *testing.T) {
+func TestEveryPageForbidsFramesAndForeignScript(t *testing.T) { // RFC 9700 §4.16: "MUST prevent clickjacking attacks"; §4.2.4
 	b := idptest.Start(t, nil).Browser(t)
 	pages := map[string]idptest.Page{
 		"home": b.Get("/"), "login": b.Get("/login"), "logout": b.Get("/logout"), "not found": b.Get("/nowhere"),
@@ -109,8 +109,13 @@ func TestCORS(t *testing.T) {
 			}
 		}
 	}
-	if w := serve(p, get(t, "GET", "/login", nil, "Origin", "http://localhost:9090")); w.Header().Get("Access-Control-Allow-Origin") != "" {
-		t.Error("a page can be read by another origin")
+	for _, path := range []string{"/login", "/authorize"} { // RFC 9700 §2.6: "authorization servers MUST NOT support CORS at the authorization endpoint"
+		for _, method := range []string{"GET", "OPTIONS"} {
+			w := serve(p, get(t, method, path, nil, "Origin", "http://localhost:9090", "Access-Control-Request-Method", "GET"))
+			if w.Header().Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s %s can be read by another origin", method, path)
+			}
+		}
 	}
 }
 

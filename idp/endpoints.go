@@ -7,8 +7,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/pages"
-	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
@@ -18,6 +18,9 @@ import (
 func (p *Provider) serveAuthorize(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	outcome, err := p.authorize.Authorize(c.Request())
+	if outcome.Looked {
+		p.sessions.Show(c.Response(), c.Request(), outcome.Session)
+	}
 	if outcome.Refused != nil {
 		p.logRefusal(c, outcome.Refused)
 		p.watchError(c, p.explain(outcome.Refused))
@@ -27,6 +30,8 @@ func (p *Provider) serveAuthorize(c echo.Context) error {
 		return err
 	case outcome.Form != nil:
 		return p.renderFormPost(c, *outcome.Form)
+	case outcome.Message != nil:
+		return p.renderMessage(c, *outcome.Message)
 	case outcome.Screen != "":
 		return c.Redirect(http.StatusSeeOther, outcome.Screen)
 	}
@@ -50,7 +55,7 @@ func (p *Provider) renderFormPost(c echo.Context, form authorize.Form) error {
 		policy.FramedBy = form.Action
 	}
 	trace.From(c.Request().Context()).Set(func(record *trace.Record) { record.Answer = trace.Params(form.Values) })
-	page := pages.NewFormPost(p.frame(c, "Back to the application"), form.Action, form.Values)
+	page := pages.NewFormPost(p.frame(c), form.Action, form.Values)
 	return p.pages.Render(c.Response(), http.StatusOK, "form_post", page, policy)
 }
 
@@ -61,7 +66,7 @@ func (p *Provider) serveToken(c echo.Context) error {
 	response, err := p.token.Exchange(c.Request())
 	if err != nil {
 		if oidc.AsError(err).Code == oidc.InvalidClient {
-			c.Response().Header().Set("WWW-Authenticate", token.Challenge(p.config.Issuer))
+			c.Response().Header().Set("WWW-Authenticate", clientauth.Challenge(p.config.Issuer))
 		}
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -43,6 +45,12 @@ func (p *Provider) face(err error, c echo.Context) (int, *oidc.Error) {
 	if tooMany(c, err) {
 		return http.StatusTooManyRequests, e
 	}
+	if e.Code == oidc.AccessDenied && isForPrograms(c.Request().URL.Path) {
+		return http.StatusBadRequest, e // a person said no, to a device that asks (RFC 8628 §3.5, RFC 6749 §5.2)
+	}
+	if c.Request().URL.Path == pathUserinfo && isUnproved(e.Code) {
+		return http.StatusUnauthorized, e
+	}
 	return e.Status(), e
 }
 
@@ -68,15 +76,16 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 // isForPrograms tells whether a path answers programs, in JSON.
 func isForPrograms(path string) bool {
 	switch path {
-	case pathDiscovery, pathMetadata, pathJWKS, pathToken, pathUserinfo, pathHealth, pathReady:
+	case pathDiscovery, pathMetadata, pathJWKS, pathToken, pathUserinfo, pathRevoke, pathIntrospect, pathPAR, pathHealth, pathReady:
 		return true
 	}
-	return false
+	return strings.HasPrefix(path, pathRegister) || path == pathDeviceAuthorization
 }
 
 func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, cause error) error {
 	page := pages.Error{
-		Frame:       p.frame(c, errorTitle(status, e)),
+		Frame:       p.frame(c),
+		Kind:        errorKind(status, e, cause),
 		Status:      status,
 		Code:        string(e.Code),
 		Description: strings.TrimSuffix(e.Description, " ["+string(e.Reason)+"]"), // which has a place of its own
@@ -86,7 +95,10 @@ func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, ca
 		error
 		Registered() []string
 	}](cause); ok {
-		page.Title, page.Registered = "This address is not registered", listing.Registered()
+		page.Kind, page.Registered = "redirect_unregistered", listing.Registered()
+	}
+	if exceeded, ok := errors.AsType[*limit.Exceeded](cause); ok {
+		page.RetryAfter = exceeded.RetryAfter()
 	}
 	policy := pages.Policy{}
 	if p.development != nil {
@@ -95,16 +107,23 @@ func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, ca
 	return p.pages.Render(c.Response(), status, "error", page, policy)
 }
 
-func errorTitle(status int, e *oidc.Error) string {
+// errorKind says which words the page has: a key of error in static/idp/languages.
+func errorKind(status int, e *oidc.Error, cause error) string {
 	switch {
 	case status == http.StatusNotFound:
-		return "There is nothing here"
+		return "not_found"
 	case status == http.StatusTooManyRequests:
-		return "Too many requests"
+		return "too_many"
+	case status == http.StatusServiceUnavailable:
+		return "unavailable"
 	case status >= http.StatusInternalServerError:
-		return "The provider failed"
+		return "failed"
+	case errors.Is(cause, interaction.ErrStale):
+		return "stale"
+	case e.Code == oidc.AccessDenied:
+		return "forged"
 	case e.Code == oidc.UnauthorizedClient:
-		return "This application is not registered"
+		return "client_unknown"
 	}
-	return "This request cannot be answered"
+	return "request"
 }

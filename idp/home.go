@@ -19,13 +19,16 @@ func (p *Provider) home(c echo.Context) error {
 		return err
 	}
 	page := pages.Home{
-		Frame:     p.frame(c, "Home"),
+		Frame:     p.frame(c),
 		Dev:       p.config.Development(),
 		Accounts:  pages.Accounts(p.users.BySubs(current.Subs())),
 		Endpoints: p.endpoints(),
 	}
 	if page.Consents, err = p.remembered(c.Request().Context(), current); err != nil {
 		return err
+	}
+	if current != nil {
+		page.Apps = p.apps(page.Consents)
 	}
 	if page.Dev {
 		page.Users, page.Clients = pages.Accounts(p.users.All()), p.clients.All()
@@ -44,26 +47,36 @@ func (p *Provider) remembered(ctx context.Context, current *session.Session) ([]
 	}
 	var list []pages.Remembered
 	for _, id := range slices.Sorted(maps.Keys(consents)) {
-		if client, ok := p.clients.ByID(id); ok {
+		if client, err := p.clients.ByID(ctx, id); err == nil {
 			list = append(list, pages.Remembered{Client: client, Scopes: consents[id].Scope, GrantedAt: consents[id].GrantedAt})
 		}
 	}
 	return list, nil
 }
 
+// endpoints lists those that are there, by their names in the metadata.
 func (p *Provider) endpoints() []pages.Endpoint {
 	m := p.metadata()
-	return []pages.Endpoint{
+	all := []pages.Endpoint{
 		{Name: "discovery", URL: p.config.Issuer + pathDiscovery},
 		{Name: "authorization_endpoint", URL: m.AuthorizationEndpoint},
 		{Name: "token_endpoint", URL: m.TokenEndpoint},
 		{Name: "userinfo_endpoint", URL: m.UserinfoEndpoint},
 		{Name: "jwks_uri", URL: m.JWKSURI},
 		{Name: "end_session_endpoint", URL: m.EndSessionEndpoint},
+		{Name: "check_session_iframe", URL: m.CheckSessionIframe},
+		{Name: "pushed_authorization_request_endpoint", URL: m.PushedAuthorizationRequestEndpoint},
+		{Name: "device_authorization_endpoint", URL: m.DeviceAuthorizationEndpoint},
+		{Name: "revocation_endpoint", URL: m.RevocationEndpoint},
+		{Name: "introspection_endpoint", URL: m.IntrospectionEndpoint},
+		{Name: "registration_endpoint", URL: m.RegistrationEndpoint},
 	}
+	return slices.DeleteFunc(all, func(e pages.Endpoint) bool { return e.URL == "" })
 }
 
-func (p *Provider) frame(c echo.Context, title string) pages.Frame {
+// frame is that of a page that speaks the person's language.
+func (p *Provider) frame(c echo.Context) pages.Frame {
 	csrf, _ := c.Get("csrf").(string)
-	return pages.Frame{Title: title, Issuer: p.config.Issuer, CSRF: csrf}
+	spoken := p.pages.Language(c.Request(), paramsOf(c.Request()).Get("ui_locales"))
+	return pages.Frame{Language: spoken, Issuer: p.config.Issuer, CSRF: csrf}
 }

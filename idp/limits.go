@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/oidc"
@@ -22,6 +23,8 @@ type limits struct {
 	logins    *limit.Table[netip.Prefix]
 	tokens    *limit.Table[netip.Prefix]
 	clients   *limit.Table[string] // confidential ones
+	registers *limit.Table[netip.Prefix]
+	devices   *limit.Table[netip.Prefix] // wrong codes
 	passwords *limit.Passwords
 	register  *clients.Register
 
@@ -49,6 +52,12 @@ func newLimits(c limit.Config, around Surroundings, register *clients.Register) 
 	if l.clients, err = limit.NewTable[string](c.Token.PerClient, "tokens for this client", around.Now); err != nil {
 		return nil, err
 	}
+	if l.registers, err = limit.NewTable[netip.Prefix](c.Registration.PerAddress, "registrations from this address", around.Now); err != nil {
+		return nil, err
+	}
+	if l.devices, err = limit.NewTable[netip.Prefix](c.Device.PerAddress, "wrong codes from this address", around.Now); err != nil {
+		return nil, err
+	}
 	l.passwords, err = limit.NewPasswords(c.Password, around.Now)
 	return l, err
 }
@@ -56,9 +65,35 @@ func newLimits(c limit.Config, around Surroundings, register *clients.Register) 
 // login limits POST /login; of wrong passwords attempt knows more.
 func (l *limits) login(next echo.HandlerFunc) echo.HandlerFunc { return l.perAddress(l.logins, next) }
 
+// registration limits who registers or changes a client.
+func (l *limits) registration(next echo.HandlerFunc) echo.HandlerFunc {
+	return l.perAddress(l.registers, next)
+}
+
 // token limits POST /token, by address and by client.
 func (l *limits) token(next echo.HandlerFunc) echo.HandlerFunc {
 	return l.perAddress(l.tokens, l.perClient(next))
+}
+
+// guesses limits wrong client secrets where an API may ask as often as it is asked itself: of its requests only those count that
+// are answered with invalid_client, together with the address's token requests. RFC 6749 §2.3.1: "the authorization server MUST
+// protect any endpoint utilizing it against brute force attacks".
+func (l *limits) guesses(next echo.HandlerFunc) echo.HandlerFunc {
+	if l.tokens == nil {
+		return next
+	}
+	return func(c echo.Context) error {
+		l.warnOfProxy(c.Request())
+		address := l.addresses.Of(c.Request())
+		if err := l.tokens.Look(address); err != nil {
+			return err
+		}
+		err := next(c)
+		if err != nil && oidc.AsError(err).Code == oidc.InvalidClient {
+			_, _ = l.tokens.Take(address) // the answer is on its way already
+		}
+		return err
+	}
 }
 
 // attempt is asked before a password is compared; see login.Endpoint.
@@ -90,7 +125,7 @@ func (l *limits) perClient(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		if client, ok := l.register.ByID(id); ok && client.Public() {
+		if client, err := l.register.ByID(c.Request().Context(), id); err == nil && client.Public() {
 			return next(c)
 		}
 		if err := l.clients.Look(id); err != nil {
@@ -114,7 +149,7 @@ func claimedClient(r *http.Request) (string, error) {
 	if err := r.ParseForm(); err != nil {
 		return "", oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
-	return r.PostForm.Get("client_id"), nil
+	return clientauth.ClaimedID(r.PostForm), nil
 }
 
 // tooMany tells whether err is that of a limit, and then gives the answer its headers. RFC 6585 §4: the response "MAY include

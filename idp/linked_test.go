@@ -159,6 +159,9 @@ func TestAChangeAtOneConsoleCountsAtOnceAtTheOther(t *testing.T) {
 	if !redistest.Eventually(func() bool { return l.hears(a, b) }) {
 		t.Fatal("b does not hear a")
 	}
+	if w := answerOf(b, http.MethodGet, "/jwks", "", nil); w.Code != http.StatusOK { // from here on b has views
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
 	if _, err := a.Lab().Add(lab.Fault{Fault: lab.Status, Endpoint: "jwks", Status: 503}); err != nil {
 		t.Fatal(err)
 	}
@@ -173,32 +176,50 @@ func TestAChangeAtOneConsoleCountsAtOnceAtTheOther(t *testing.T) {
 	if !redistest.Eventually(func() bool { answerOf(b, http.MethodGet, "/jwks", "", nil); return b.Lab().Clock.Offset() == time.Hour }) {
 		t.Error("the clock of the other replica stays behind")
 	}
+	if allowedAt(b, "http://localhost.test:7777") {
+		t.Error("the origin is allowed before its client is there")
+	}
+	addClient(t, a, "http://localhost.test:7777/cb")
+	if !redistest.Eventually(func() bool { return allowedAt(b, "http://localhost.test:7777") }) {
+		t.Error("the client does not appear")
+	}
+}
+
+// addClient makes a client at the console.
+func addClient(t *testing.T, p *idp.Provider, redirectURI string) {
+	t.Helper()
+	w := answerOf(p, http.MethodGet, "/console/token", "", nil)
+	var token struct{ CSRF string }
+	if err := json.Unmarshal(w.Body.Bytes(), &token); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:8080/console/clients/new/redirect_uris", strings.NewReader(`{"redirect_uri":"`+redirectURI+`"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("X-Hush-CSRF", token.CSRF)
+	added := httptest.NewRecorder()
+	p.ServeHTTP(added, r)
+	if added.Code != http.StatusOK {
+		t.Fatalf("%d %s", added.Code, added.Body)
+	}
+}
+
+// allowedAt tells whether a page of the origin may read the key set.
+func allowedAt(p *idp.Provider, origin string) bool {
+	r := httptest.NewRequest(http.MethodGet, "http://localhost:8080/jwks", nil)
+	r.Header.Set("Origin", origin)
+	answer := httptest.NewRecorder()
+	p.ServeHTTP(answer, r)
+	return answer.Header().Get("Access-Control-Allow-Origin") == origin
 }
 
 // CORS is asked before the console's changes were once read: an origin was refused once more after its client was there.
 func TestAClientOfAnotherReplicaIsAllowedWithItsFirstRequest(t *testing.T) {
 	l := newLinked(t)
-	w := answerOf(l.a, http.MethodGet, "/console/token", "", nil)
-	var token struct{ CSRF string }
-	if err := json.Unmarshal(w.Body.Bytes(), &token); err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:8080/console/clients/new/redirect_uris", strings.NewReader(`{"redirect_uri":"http://localhost.test:7777/cb"}`))
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.Header.Set("X-Hush-CSRF", token.CSRF)
-	added := httptest.NewRecorder()
-	l.a.ServeHTTP(added, r)
-	if added.Code != http.StatusOK {
-		t.Fatalf("%d %s", added.Code, added.Body)
-	}
+	addClient(t, l.a, "http://localhost.test:7777/cb")
 	time.Sleep(time.Second) // no view is that old, whether the link has carried the change or not
-	r = httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost:8080/jwks", nil)
-	r.Header.Set("Origin", "http://localhost.test:7777")
-	answer := httptest.NewRecorder()
-	l.b.ServeHTTP(answer, r)
-	if got := answer.Header().Get("Access-Control-Allow-Origin"); got != "http://localhost.test:7777" {
-		t.Errorf("the first request of its origin is answered with Access-Control-Allow-Origin %q", got)
+	if !allowedAt(l.b, "http://localhost.test:7777") {
+		t.Error("the first request of its origin is not allowed")
 	}
 }
 
@@ -244,7 +265,7 @@ func TestNothingIsSaidWhereNobodyIsToHear(t *testing.T) {
 	}
 }
 
-// TestWhatOneRenewalSays: two messages, of so many bytes as docs/console.md says.
+// TestWhatOneRenewalSays: two messages, of so many bytes as docs/console.md says, or one where the second does not wait for the first.
 func TestWhatOneRenewalSays(t *testing.T) {
 	server := redistest.Start(t)
 	p := onRedis(t, server.URL, time.Now)
@@ -255,7 +276,9 @@ func TestWhatOneRenewalSays(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	sizes := make(chan int, 100)
-	go func() { _ = store.Subscribe(t.Context(), "console", func(m []byte) { sizes <- len(m) }) }() // it ends with the test
+	go func() { // it ends with the test
+		_ = store.Subscribe(t.Context(), "console", func(m []byte) { sizes <- len(m) }, func(error) {})
+	}()
 	if !redistest.Eventually(func() bool { answerOf(p, http.MethodGet, "/login", "", nil); return len(sizes) > 0 }) {
 		t.Fatal("nothing is said")
 	}
@@ -264,9 +287,13 @@ func TestWhatOneRenewalSays(t *testing.T) {
 		<-sizes
 	}
 	silentCycle(t, p, cookies, query)
-	first, second := <-sizes, <-sizes
-	if first+second > 20_000 || len(sizes) > 0 {
-		t.Errorf("one renewal says %d and %d bytes, and %d more messages", first, second, len(sizes))
+	said := []int{<-sizes}
+	time.Sleep(100 * time.Millisecond)
+	for len(sizes) > 0 {
+		said = append(said, <-sizes)
 	}
-	t.Logf("one renewal says %d and %d bytes", first, second)
+	if len(said) > 2 || said[0]+said[len(said)-1] > 20_000 {
+		t.Errorf("one renewal says messages of %d bytes", said)
+	}
+	t.Logf("one renewal says messages of %d bytes", said)
 }

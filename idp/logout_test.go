@@ -1,44 +1,62 @@
 package idp_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/oidc"
 )
 
+const registeredLogout = "http://localhost:9090/spa/"
+
 // RP-Initiated Logout 1.0, a good request plus one change a row. The good request carries alice's id_token_hint, the
 // registered post_logout_redirect_uri and a state, in alice's browser.
+var logoutRows = []struct {
+	name      string
+	change    []string // parameter and value; "" removes
+	signed    []string // who is signed in besides alice
+	asks      bool     // a page asks and nobody is signed out yet
+	page      string   // what the page says
+	noReturn  bool     // signed out, without a redirect
+	otherwise func(t *testing.T, b *idptest.Browser)
+}{
+	{name: "RP-Initiated Logout §2 a good request signs out and redirects with the state"},
+	{name: "RP-Initiated Logout §2 without post_logout_redirect_uri it ends on a page", change: []string{"post_logout_redirect_uri", ""}, noReturn: true},
+	{name: "RP-Initiated Logout §2 client_id beside the hint is the hint's", change: []string{"client_id", "spa"}},
+	{name: "RP-Initiated Logout §2 ui_locales, logout_hint and unknown parameters do no harm", change: []string{"ui_locales", "de", "logout_hint", "alice", "x", "y"}},
+	{name: "RFC 8252 §7.3 a loopback post_logout_redirect_uri matches with any port", change: []string{"post_logout_redirect_uri", "http://localhost:5173/spa/"}},
+	{name: "RP-Initiated Logout §2 of several accounts the hinted one is signed out", signed: []string{"bob"}, otherwise: stillSignedIn("bob")},
+	{name: "RP-Initiated Logout §6 without id_token_hint the page asks", change: []string{"id_token_hint", ""}, asks: true, page: "came without an id_token_hint"},
+	{name: "RP-Initiated Logout §6 without id_token_hint, with client_id, the page asks", change: []string{"id_token_hint", "", "client_id", "spa"}, asks: true, page: "Sign out of Hush?"},
+	{name: "RP-Initiated Logout §6 a changed id_token_hint is none", change: []string{"id_token_hint", "changed"}, asks: true, page: "is not an ID token of this provider"},
+	{name: "RP-Initiated Logout §4 an id_token_hint that is no JWT is none", change: []string{"id_token_hint", "garbage"}, asks: true, page: "is not an ID token of this provider"},
+	{name: "RP-Initiated Logout §2 client_id is not the hint's", change: []string{"client_id", "web"}, asks: true, page: "issued to another client"},
+	{name: "RP-Initiated Logout §2 an unknown client_id", change: []string{"id_token_hint", "", "client_id", "nobody"}, asks: true, page: "not registered at this provider"},
+	{name: "RP-Initiated Logout §3 an unregistered post_logout_redirect_uri", change: []string{"post_logout_redirect_uri", "https://evil.test/"}, asks: true, page: "https://evil.test/ is not registered"},
+	{name: "RP-Initiated Logout §3 post_logout_redirect_uri with an added query", change: []string{"post_logout_redirect_uri", registeredLogout + "?x=1"}, asks: true, page: "is not registered"},
+	{name: "RP-Initiated Logout §3 a post_logout_redirect_uri of another client", change: []string{"post_logout_redirect_uri", "http://localhost:9090/web/"}, asks: true, page: "is not registered"},
+	{name: "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the scheme", change: []string{"post_logout_redirect_uri", "https://localhost:9090/spa/"}, asks: true, page: "is not registered"},
+	{name: "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the host", change: []string{"post_logout_redirect_uri", "http://localhost:9090@evil.test/spa/"}, asks: true, page: "is not registered"},
+	{name: "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the path", change: []string{"post_logout_redirect_uri", registeredLogout + "../evil"}, asks: true, page: "is not registered"},
+	{name: "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: a fragment", change: []string{"post_logout_redirect_uri", registeredLogout + "#x"}, asks: true, page: "is not registered"},
+	{name: "RP-Initiated Logout §3 post_logout_redirect_uri without a scheme", change: []string{"post_logout_redirect_uri", "//evil.test/"}, asks: true, page: "is not registered"},
+	{name: "RP-Initiated Logout §3 post_logout_redirect_uri is no script", change: []string{"post_logout_redirect_uri", "javascript:alert(1)"}, asks: true, page: "is not registered"},
+	{name: "RP-Initiated Logout §3 without a client there is no post-logout redirection", change: []string{"id_token_hint", "garbage", "post_logout_redirect_uri", "https://evil.test/"}, asks: true, page: "is not an ID token of this provider"},
+	{name: "RP-Initiated Logout §4 the OP MUST verify that it issued the hint: unsigned it is none", change: []string{"id_token_hint", "unsigned"}, asks: true, page: "is not an ID token of this provider"},
+	{name: "RP-Initiated Logout §2 the End-User of the hint is not signed in with this browser: it asks", change: []string{"id_token_hint", "bobs"}, asks: true, page: "is of another sign-in"},
+	{name: "RP-Initiated Logout §4 a hint that another provider signed is none", change: []string{"id_token_hint", "foreign"}, asks: true, page: "is not an ID token of this provider"},
+	{name: "RP-Initiated Logout §2 an access token is no hint", change: []string{"id_token_hint", "access"}, asks: true, page: "is not an ID token of this provider"},
+	{name: "RFC 6749 §3.1 a parameter that comes twice is none", change: []string{"state", "twice"}, asks: true, page: "state came more than once"},
+}
+
 func TestLogout(t *testing.T) {
-	const registered = "http://localhost:9090/spa/"
-	for _, row := range []struct {
-		name      string
-		change    []string // parameter and value; "" removes
-		signed    []string // who is signed in besides alice
-		asks      bool     // a page asks and nobody is signed out yet
-		page      string   // what the page says
-		noReturn  bool     // signed out, without a redirect
-		otherwise func(t *testing.T, b *idptest.Browser)
-	}{
-		{name: "§2 a good request signs out and redirects with the state"},
-		{name: "§2 without post_logout_redirect_uri it ends on a page", change: []string{"post_logout_redirect_uri", ""}, noReturn: true},
-		{name: "§2 client_id beside the hint is the hint's", change: []string{"client_id", "spa"}},
-		{name: "§2 ui_locales, logout_hint and unknown parameters do no harm", change: []string{"ui_locales", "de", "logout_hint", "alice", "x", "y"}},
-		{name: "RFC 8252 §7.3 a loopback post_logout_redirect_uri matches with any port", change: []string{"post_logout_redirect_uri", "http://localhost:5173/spa/"}},
-		{name: "§2 of several accounts the hinted one is signed out", signed: []string{"bob"}, otherwise: stillSignedIn("bob")},
-		{name: "§6 without id_token_hint the page asks", change: []string{"id_token_hint", ""}, asks: true, page: "came without an id_token_hint"},
-		{name: "§6 without id_token_hint, with client_id, the page asks", change: []string{"id_token_hint", "", "client_id", "spa"}, asks: true, page: "Sign out of Hush?"},
-		{name: "§6 a changed id_token_hint is none", change: []string{"id_token_hint", "changed"}, asks: true, page: "is not an ID token of this provider"},
-		{name: "§4 an id_token_hint that is no JWT is none", change: []string{"id_token_hint", "garbage"}, asks: true, page: "is not an ID token of this provider"},
-		{name: "§2 client_id is not the hint's", change: []string{"client_id", "web"}, asks: true, page: "issued to another client"},
-		{name: "§2 an unknown client_id", change: []string{"id_token_hint", "", "client_id", "nobody"}, asks: true, page: "not registered at this provider"},
-		{name: "§3 an unregistered post_logout_redirect_uri", change: []string{"post_logout_redirect_uri", "https://evil.test/"}, asks: true, page: "https://evil.test/ is not registered"},
-		{name: "§3 post_logout_redirect_uri with an added query", change: []string{"post_logout_redirect_uri", registered + "?x=1"}, asks: true, page: "is not registered"},
-	} {
+	for _, row := range logoutRows {
 		for _, method := range []string{http.MethodGet, http.MethodPost} { // §2: both MUST be supported
 			t.Run(row.name+" by "+method, func(t *testing.T) {
 				p := idptest.Start(t, nil)
@@ -48,9 +66,9 @@ func TestLogout(t *testing.T) {
 				for _, name := range row.signed {
 					b.SignIn(name)
 				}
-				params := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {registered}, "state": {"a state;x"}}
+				params := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {registeredLogout}, "state": {"a state;x"}}
 				for i := 0; i < len(row.change); i += 2 {
-					params.Set(row.change[i], strings.ReplaceAll(row.change[i+1], "changed", hint[:len(hint)-8]+"AAAAAAAA"))
+					setLogout(t, p, params, row.change[i], row.change[i+1])
 				}
 				page := logout(b, method, params)
 				if row.asks {
@@ -70,6 +88,34 @@ func TestLogout(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// setLogout changes a parameter of a good request. Some values stand for others.
+func setLogout(t *testing.T, p *idptest.Provider, params url.Values, name, value string) {
+	t.Helper()
+	switch hint := params.Get("id_token_hint"); value {
+	case "changed":
+		params.Set(name, hint[:len(hint)-8]+"AAAAAAAA")
+	case "unsigned":
+		header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`))
+		params.Set(name, header+"."+strings.Split(hint, ".")[1]+".")
+	case "twice":
+		params.Add(name, "another")
+	case "bobs", "access", "foreign":
+		if value == "foreign" {
+			p = idptest.Start(t, nil)
+		}
+		b := p.Browser(t)
+		b.SignIn("bob")
+		tokens := b.Tokens("spa", b.Code(idptest.Request("spa")))
+		kind := "id_token"
+		if value == "access" {
+			kind = "access_token"
+		}
+		params.Set(name, tokens[kind].(string))
+	default:
+		params.Set(name, value)
 	}
 }
 
@@ -106,6 +152,25 @@ func TestTheLogoutPageSignsOutWhenTheUserSaysSo(t *testing.T) { // RP-Initiated 
 	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.AccountSelectionRequired) // both are still there
 	page = b.Submit(page, url.Values{"decision": {"sign_out"}})
 	wantPage(t, page, http.StatusOK, `href="http://localhost:9090/spa/?state=s"`) // a link, and no redirect
+	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
+}
+
+func TestAPairwiseHintSignsOut(t *testing.T) { // RP-Initiated Logout §2, Core §8
+	p := idptest.Start(t, func(c *idp.Config) {
+		*c = c.WithDefaults()
+		c.Clients[0].SubjectType, c.Clients[0].RedirectURIs = oidc.SubjectPairwise, []string{"http://localhost:9090/spa/callback.html"}
+	})
+	b := p.Browser(t)
+	b.SignIn("alice")
+	hint := b.Tokens("spa", b.Code(idptest.Request("spa")))["id_token"].(string)
+	if claims(t, hint)["sub"] == "alice" {
+		t.Fatal("the client is not pairwise")
+	}
+	p.Clock.Pass(time.Hour) // RP-Initiated Logout §2: "The OP SHOULD accept ID Tokens […] even when the exp time has passed"
+	page := b.Get("/logout?" + url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}}.Encode())
+	if page.Location == nil || page.Location.String() != "http://localhost:9090/spa/" {
+		t.Errorf("got %d %v", page.Status, page.Location)
+	}
 	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
 }
 

@@ -103,6 +103,7 @@ func TestTheSpanOfARequestHasItsIDAndItsStoreCalls(t *testing.T) {
 	p, recorder := observed(t)
 	b := p.Browser(t)
 	b.SignIn("alice")
+	b.Code(idptest.Request("spa", "prompt", "none"))
 	recorder.Reset()
 	page := b.Authorize(idptest.Request("spa", "prompt", "none"))
 	ended := recorder.Ended()

@@ -12,16 +12,27 @@ import (
 	"github.com/gorilla/securecookie"
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/account"
 	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/backchannel"
+	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/clientkeys"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/introspect"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/login"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/registration"
+	"github.com/hush-idp/hush/idp/revoke"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/subject"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
@@ -58,12 +69,21 @@ type Provider struct {
 	*house
 	config   Config // Issuer is that of this layout
 	sessions *session.Manager
+	access   *access.Tokens
 
-	authorize *authorize.Endpoint
-	token     *token.Endpoint
-	login     *login.Endpoint
-	logout    *logout.Endpoint
-	console   *console.Endpoint // nil without development mode
+	clientAuth *clientauth.Authenticator // for each endpoint where clients authenticate
+
+	authorize  *authorize.Endpoint
+	token      *token.Endpoint
+	revoke     *revoke.Endpoint
+	introspect *introspect.Endpoint
+	login      *login.Endpoint
+	devices    devices
+	// registration is nil where nobody may register.
+	registration *registration.Endpoint
+	logout       *logout.Endpoint
+	account      *account.Endpoint
+	console      *console.Endpoint // nil without development mode
 
 	router  *echo.Echo
 	layouts map[string]*Provider // by host: the same house at the other issuers
@@ -78,9 +98,15 @@ type house struct {
 	users      *users.Directory
 	grants     *grant.Grants
 	consents   *grant.Consents
+	subjects   *subject.Subjects
 	limits     *limits
-	cookieKeys [][]byte
-	seals      []securecookie.Codec
+	fetch      *fetch.Client
+	clientKeys *clientkeys.Keys
+	dpop       *dpop.Checker
+	// backchannel tells clients of sign-outs.
+	backchannel *backchannel.Sender
+	cookieKeys  [][]byte
+	seals       []securecookie.Codec
 
 	*development // nil without development mode
 }
@@ -136,6 +162,17 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 	if h.keys, err = h.newKeys(config); err != nil {
 		return nil, err
 	}
+	if err = h.openFetch(config); err != nil {
+		return nil, err
+	}
+	if err = h.openDPoP(); err != nil {
+		return nil, err
+	}
+	if err = h.openRegister(config); err != nil {
+		return nil, err
+	}
+	h.openSubjects(config)
+	h.openBackchannel(config)
 	if h.limits, err = newLimits(config.Limits, around, h.clients); err != nil {
 		return nil, err
 	}
@@ -151,14 +188,10 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 		}
 	}
 	h.seals = session.Codecs(h.cookieKeys, interactionKept)
-	h.grants = &grant.Grants{
-		Codes:   storage.NewBucket[grant.Code]("code", around.Store),
-		Revoked: storage.NewBucket[time.Time]("revoked", around.Store),
-		Now:     h.around.Now,
-		Random:  around.Random,
-	}
+	h.grants = newGrants(config, around, h.around.Now)
 	h.consents = &grant.Consents{
 		Records: storage.NewBucket[map[string]grant.Consent]("consent", around.Store),
+		Grants:  h.grants,
 		Now:     h.around.Now,
 	}
 	return h, nil
@@ -166,7 +199,11 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 
 // newKeys are keys of this process, or those of the store where it outlives the process and somebody configured the secret.
 func (h *house) newKeys(config Config) (*keys.Ring, error) {
-	if !h.around.Durable || len(config.CookieKeys) == 0 {
+	isKept := h.around.Durable && len(config.CookieKeys) > 0
+	switch {
+	case !isKept && config.RotateEvery > 0: // only a ring on a store has a schedule
+		return config.ring(storage.NewMemory(h.around.Now), h.cookieKeys, h.around.Now, 0)
+	case !isKept:
 		return keys.New(config.KeySpecs())
 	}
 	return config.KeptKeys(h.around.Store, h.around.Now, h.around.Propagation)
@@ -178,11 +215,17 @@ func (h *house) at(config Config, issuer string) *Provider {
 	p := &Provider{house: h, config: config}
 	p.sessions = config.SessionsIn(h.around.Store, h.around.Now)
 	p.sessions.Cookies = session.NewCookies(p.issuer(), h.cookieKeys, config.Session.Absolute)
-	p.sessions.Random = h.around.Random
+	p.sessions.Issuer, p.sessions.Random = issuer, h.around.Random
 	if h.development != nil {
 		p.openConsole()
 	}
-	p.openEndpoints(p.seams())
+	s := p.seams()
+	p.openEndpoints(s)
+	p.openRequests()
+	p.openRevocation(s)
+	p.openRegistration()
+	p.openDevices()
+	p.openSessions()
 	p.router = p.routes()
 	return p
 }
@@ -199,11 +242,15 @@ type seams struct {
 	grants    interface {
 		authorize.Grants
 		token.Grants
+		Revoke(ctx context.Context, id string) error
 	}
-	sign token.Sign
+	sign access.Sign
 }
 
 func (p *Provider) openEndpoints(s seams) {
+	p.openClientAuth(s.clients)
+	p.access = &access.Tokens{Issuer: p.config.Issuer, Subject: p.subjectOf, Sign: s.sign, Verify: p.keys.Verify, Grants: p.grants, Now: p.around.Now,
+		Random: p.around.Random, Kept: storage.NewBucket[access.Token]("access", p.around.Store)}
 	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
 		Issuer: p.config.Issuer, Scopes: p.config.KnownScope(), Clients: s.clients, Users: p.users, Sessions: s.recognise,
@@ -214,8 +261,10 @@ func (p *Provider) openEndpoints(s seams) {
 		},
 	}
 	p.token = &token.Endpoint{
-		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: s.clients, Grants: s.grants,
-		Sign: s.sign, Now: p.around.Now, Random: p.around.Random,
+		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: p.clientAuth, Grants: s.grants,
+		Tokens: p.access, Sign: s.sign, Now: p.around.Now, Random: p.around.Random,
+		Scopes: p.config.KnownScope(), Resources: p.config.KnownResources(), Refresh: p.config.refresh(), Knows: p.knows,
+		Proof: p.tokenProof, Encrypt: p.encrypter().IDToken,
 	}
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.sessions,
@@ -246,10 +295,12 @@ func (p *Provider) explain(err error) *oidc.Error {
 
 // usualReasons are those of errors that name none.
 var usualReasons = map[oidc.ErrorCode]oidc.Reason{
-	oidc.InvalidRequest: oidc.RequestMalformed,
-	oidc.InvalidToken:   oidc.TokenInvalid,
-	oidc.InvalidClient:  oidc.ClientAuthentication,
-	oidc.ServerError:    oidc.ServerFailed,
+	oidc.InvalidRequest:   oidc.RequestMalformed,
+	oidc.InvalidToken:     oidc.TokenInvalid,
+	oidc.InvalidClient:    oidc.ClientAuthentication,
+	oidc.InvalidDPoPProof: oidc.DPoPProof,
+	oidc.UseDPoPNonce:     oidc.DPoPProof,
+	oidc.ServerError:      oidc.ServerFailed,
 }
 
 // issuer is the issuer as a URL; Validate has read it before.

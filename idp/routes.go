@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
@@ -38,19 +39,23 @@ const bodyLimit = "64KiB"
 func (p *Provider) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = p.renderError
-	e.Pre(sensibleRequestID)
+	e.Pre(sensibleRequestID, p.unalias())
 	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.around.Observers.request, p.patient, p.upToDate, p.watch,
 		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit), p.meddle)
 
 	e.GET(pathDiscovery, p.serveMetadata)
 	e.GET(pathMetadata, p.serveMetadata)
 	e.GET(pathJWKS, p.serveJWKS)
-	e.POST(pathToken, p.serveToken, p.limits.token)
-	e.Match([]string{http.MethodGet, http.MethodPost}, pathUserinfo, p.userinfo, noStore)
+	e.POST(pathToken, p.serveToken, p.limits.token, p.giveNonce)
+	e.Match([]string{http.MethodGet, http.MethodPost}, pathUserinfo, p.userinfo, noStore, p.giveNonce)
 
 	e.Match([]string{http.MethodGet, http.MethodPost}, pathAuthorize, p.serveAuthorize)
 	e.POST(pathLogout, p.logout.Logout)
 	p.pageRoutes(e, p.csrf())
+	p.requestRoutes(e)
+	p.revocationRoutes(e)
+	p.registrationRoutes(e)
+	p.deviceRoutes(e)
 
 	if p.development != nil {
 		p.developmentRoutes(e)
@@ -89,6 +94,7 @@ func (p *Provider) pageRoutes(e *echo.Echo, csrf echo.MiddlewareFunc) {
 	e.POST(interaction.PathConsent+"/forget", p.login.Forget, csrf)
 	e.GET(pathLogout, p.logout.Logout, csrf)
 	e.POST(pathLogout+"/confirm", p.logout.Confirm, csrf)
+	p.sessionRoutes(e, csrf)
 }
 
 // cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them.
@@ -97,8 +103,8 @@ func (p *Provider) cors() echo.MiddlewareFunc {
 		Skipper:         func(c echo.Context) bool { return !isForPrograms(c.Request().URL.Path) },
 		AllowOriginFunc: func(origin string) (bool, error) { return p.clients.AllowsOrigin(origin), nil },
 		AllowMethods:    []string{http.MethodGet, http.MethodPost},
-		AllowHeaders:    []string{"Authorization", "Content-Type"},
-		ExposeHeaders:   []string{"WWW-Authenticate", echo.HeaderRetryAfter, echo.HeaderXRequestID},
+		AllowHeaders:    []string{"Authorization", "Content-Type", dpop.Header, "Auth0-Client"},
+		ExposeHeaders:   []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
 		MaxAge:          600,
 	})
 }
@@ -156,10 +162,10 @@ func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// onlyAssets keeps the templates, which lie beside them, out of sight.
+// onlyAssets keeps the templates and their words, which lie beside them, out of sight.
 func onlyAssets(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if path.Ext(c.Request().URL.Path) == ".html" || strings.HasSuffix(c.Request().URL.Path, "/") {
+		if ext := path.Ext(c.Request().URL.Path); ext == ".html" || ext == ".yaml" || strings.HasSuffix(c.Request().URL.Path, "/") {
 			return echo.ErrNotFound
 		}
 		c.Response().Header().Set("Cache-Control", "public, max-age=300")

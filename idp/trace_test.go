@@ -305,7 +305,7 @@ func TestWhatTheTraceDoesNotTakeForAFailure(t *testing.T) {
 			form := tokenForm(b.Do(r).Location.Query().Get("code"))
 			form.Set("redirect_uri", row.redirectURI)
 			b.Post("/token", form)
-			if f := onlyFlow(t, p); codes(f) != "" || f.State != trace.FlowDone || f.Records[0].Location != row.redirectURI || len(f.Records[0].Answer) != 3 {
+			if f := onlyFlow(t, p); codes(f) != "" || f.State != trace.FlowDone || f.Records[0].Location != row.redirectURI || len(f.Records[0].Answer) != 4 {
 				t.Errorf("the flow is %s, with the reasons %q: %+v", f.State, codes(f), f.Records[0])
 			}
 		})

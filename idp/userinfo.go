@@ -2,55 +2,55 @@ package idp
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/oidc"
 )
 
 // userinfo is GET and POST /userinfo (Core §5.3): the claims about the user that the access token's scope covers.
 func (p *Provider) userinfo(c echo.Context) error {
-	claims, err := p.userClaims(c.Request())
-	if err != nil {
-		c.Response().Header().Set("WWW-Authenticate", bearerChallenge(p.config.Issuer, err, p.explain(err)))
-		return err
+	claims, token, err := p.userClaims(c.Request())
+	if err == nil {
+		err = p.answerUserinfo(c, token.ClientID, claims)
 	}
-	return c.JSON(http.StatusOK, claims)
+	if err != nil {
+		p.challenge(c, err)
+	}
+	return err
 }
 
-func (p *Provider) userClaims(r *http.Request) (map[string]any, error) {
+func (p *Provider) userClaims(r *http.Request) (map[string]any, access.Token, error) {
 	raw, err := accessTokenOf(r)
 	if err != nil {
-		return nil, err
+		return nil, access.Token{}, err
 	}
-	access, err := p.accessToken(r.Context(), raw)
-	p.watchUserinfo(r, raw, access, err)
+	token, err := p.access.Read(r.Context(), raw)
+	if err == nil {
+		err = p.isBound(r, raw, token)
+	}
+	p.watchUserinfo(r, raw, token, err)
 	if err != nil {
-		return nil, err
+		return nil, access.Token{}, err
 	}
-	scope := oidc.ParseScope(access.Scope)
+	scope := oidc.ParseScope(token.Scope)
 	if !scope.Has(oidc.ScopeOpenID) {
-		return nil, oidc.InsufficientScope.Errorf("the access token's scope is %q, expected openid in it", access.Scope)
+		return nil, token, oidc.InsufficientScope.Errorf("the access token's scope is %q, expected openid in it", token.Scope)
 	}
-	user, ok := p.users.BySub(access.Subject)
+	user, ok := p.users.BySub(token.Subject)
 	if !ok {
-		return nil, oidc.InvalidToken.Errorf("the access token's user is not known any more")
+		return nil, token, oidc.InvalidToken.Errorf("the access token's user is not known any more")
 	}
-	return releasable(user.Claims, access.Subject, scope), nil
+	return p.releasable(user.Claims, token, scope), token, nil
 }
 
-// releasable is what the scope covers of a user's claims (Core §5.4), and sub always (§5.3.2).
-func releasable(claims map[string]any, sub string, scope oidc.Scope) map[string]any {
-	covered := maps.Clone(claims)
-	names := oidc.Scope(scope.Claims())
-	maps.DeleteFunc(covered, func(name string, _ any) bool { return !names.Has(name) })
-	if covered == nil {
-		covered = map[string]any{}
-	}
-	covered["sub"] = sub
-	return covered
+// releasable is what the scope, and the claims parameter, cover of a user's claims (Core §5.4, §5.5), and sub always (§5.3.2).
+func (p *Provider) releasable(claims map[string]any, access access.Token, scope oidc.Scope) map[string]any {
+	told := p.authorize.Release.Userinfo(claims, scope, access.Claims)
+	told["sub"] = access.Subject
+	return told
 }
 
 // errNoToken is the answer to a request that brings no access token.
@@ -60,6 +60,9 @@ var errNoToken = oidc.InvalidToken.Errorf("no access token came; send it as Auth
 // to transmit the token in each request." The third method, the query, ends in logs and is not offered.
 func accessTokenOf(r *http.Request) (string, error) {
 	header, err := oidc.BearerToken(r.Header)
+	if err == nil && header == "" {
+		header, err = oidc.DPoPToken(r.Header)
+	}
 	body := bodyTokens(r)
 	switch {
 	case err != nil:
@@ -88,12 +91,18 @@ func bearerChallenge(realm string, err error, e *oidc.Error) string {
 	if err == errNoToken {
 		return challenge
 	}
-	challenge += fmt.Sprintf(", error=%q, error_description=%q", e.Code, e.Description)
-	if e.URI != "" {
-		challenge += fmt.Sprintf(", error_uri=%q", e.URI)
-	}
+	challenge += challengeError(e)
 	if e.Code == oidc.InsufficientScope {
 		challenge += fmt.Sprintf(", scope=%q", oidc.ScopeOpenID)
 	}
 	return challenge
+}
+
+// challengeError is the error in a challenge of any scheme.
+func challengeError(e *oidc.Error) string {
+	text := fmt.Sprintf(", error=%q, error_description=%q", e.Code, e.Description)
+	if e.URI != "" {
+		text += fmt.Sprintf(", error_uri=%q", e.URI)
+	}
+	return text
 }

@@ -40,9 +40,18 @@ func (c Config) Validate() error {
 	c.checkKeys(&p)
 	c.checkLifetimes(&p)
 	c.checkScopes(&p)
+	c.checkRequests(&p)
+	c.checkAliases(&p)
+	c.checkRefresh(&p)
+	c.checkResources(&p)
 	c.checkUsers(&p)
 	c.checkClients(&p)
 	checkLimits(c.Limits, &p)
+	c.checkRegistration(&p)
+	c.checkSubjects(&p)
+	c.checkFetch(&p)
+	c.checkSchedule(&p)
+	c.checkUserinfoAlgs(&p)
 	if len(p) == 0 {
 		return nil
 	}
@@ -107,7 +116,7 @@ func (c Config) checkScopes(p *Problems) {
 	for i, scope := range c.Scopes {
 		at := fmt.Sprintf("scopes[%d].name", i)
 		p.when(scope.Name == "" || strings.ContainsFunc(scope.Name, notScope), at, "%q is no scope value: use printable ASCII without space, quote or backslash (RFC 6749 §3.3)", scope.Name)
-		p.when(slices.Contains(c.KnownScope()[:len(oidc.StandardScope())+i], scope.Name), at, "%s is there already: remove one", scope.Name)
+		p.when(slices.Contains(c.KnownScope()[:len(c.KnownScope())-len(c.Scopes)+i], scope.Name), at, "%s is there already: remove one", scope.Name)
 	}
 }
 
@@ -127,11 +136,15 @@ func (c Config) checkUsers(p *Problems) {
 		p.when(names[name] && name != "", at+".username", "%q is there twice: rename one", user.Username)
 		p.when(subs[sub] && sub != "", at+".sub", "%q is another user's sub already: a sub is never shared (Core §2)", sub)
 		p.when(len(sub) > 255, at+".sub", "has %d characters; Core §2 allows 255", len(sub))
+		p.when(strings.ContainsFunc(sub, notSub), at+".sub", "%q is not printable ASCII without spaces, as a sub has to be (Core §2): write one beside the username", sub)
+		users.CheckClaims(user.Claims, func(name, text string) { p.when(true, at+".claims."+name, "%s", text) })
 		p.when(emails[email] && email != "", at+".claims.email", "%q is another user's email already: people sign in by it, so it must be one person's", user.Email())
 		names[name], subs[sub], emails[email] = true, true, true
 		c.checkPassword(p, at, user)
 	}
 }
+
+func notSub(r rune) bool { return r <= 0x20 || r > 0x7e }
 
 func (c Config) checkPassword(p *Problems, at string, user users.User) {
 	switch {

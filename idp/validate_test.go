@@ -3,6 +3,7 @@ package idp_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/users"
@@ -30,6 +31,13 @@ func TestWhatAPublicProviderRefuses(t *testing.T) {
 			c.Users[0].Claims = map[string]any{"email": "a@example.com"}
 			c.Users = append(c.Users, users.User{Username: "b", PasswordHash: c.Users[0].PasswordHash, Claims: map[string]any{"email": "A@example.com"}})
 		}, "users[1].claims.email: "},
+		{"rotate_every is not so short that keys pile up", func(c *idp.Config) { c.RotateEvery = time.Minute }, "rotate_every: "},
+		{"rotate_every of a month", func(c *idp.Config) { c.RotateEvery = 720 * time.Hour }, ""},
+		{"rotate_every without a key of the provider's own", func(c *idp.Config) {
+			c.RotateEvery, c.SigningKeys = 720*time.Hour, []idp.SigningKey{{Alg: "RS256", File: "rs256.pem"}}
+		}, "rotate_every: "},
+		{"a ca_file that is not there", func(c *idp.Config) { c.Fetch.CAFile = "/nowhere/ca.pem" }, "fetch.ca_file: "},
+		{"a timeout of a day", func(c *idp.Config) { c.Fetch.Timeout = 24 * time.Hour }, "fetch.timeout: "},
 		{"tokens of no lifetime", func(c *idp.Config) { c.Clients[0].AccessTokenLifetime = 1 }, "clients[0].access_token_lifetime: "},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package idp
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/account"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/oidc"
@@ -19,9 +22,11 @@ import (
 // endpointNames are what the trace and the failure lab call the paths.
 var endpointNames = map[string]string{
 	pathDiscovery: "discovery", pathMetadata: "discovery", pathJWKS: "jwks",
-	pathAuthorize: "authorize", pathToken: "token", pathUserinfo: "userinfo",
+	pathAuthorize: "authorize", pathPAR: "par", pathToken: "token", pathUserinfo: "userinfo",
 	interaction.PathLogin: "login", interaction.PathSelectAccount: "select_account", interaction.PathConsent: "consent",
 	pathLogout: "logout", pathLogout + "/confirm": "logout",
+	pathCheckSession: "check_session", account.Path + "/sessions": "logout",
+	pathRevoke: "revoke", pathIntrospect: "introspect",
 }
 
 // watch begins the record of a request and ends it with what was answered. It does nothing without development mode.
@@ -50,6 +55,8 @@ func (p *Provider) isWatched(r *http.Request) bool {
 		return false
 	case "discovery", "jwks":
 		return p.isForeign(r.Header.Get("Origin"))
+	case "check_session":
+		return p.withholds(r)
 	}
 	return r.Method != http.MethodOptions || p.isForeign(r.Header.Get("Origin"))
 }
@@ -87,8 +94,8 @@ func (p *Provider) complete(recorder *trace.Recorder, c echo.Context) {
 	refused := isForPrograms(r.URL.Path) && p.isRefused(r, w.Header())
 	recorder.Set(func(record *trace.Record) {
 		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))
-		record.Silent = slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
-		record.Nested = record.Fetch.Dest == "iframe" && p.isCallback(record.ClientID, record.Referer)
+		record.Silent = record.Silent || slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
+		record.Nested = record.Fetch.Dest == "iframe" && p.isCallback(r.Context(), record.ClientID, record.Referer)
 		record.Params = trace.Params(params)
 		record.Cookies = p.cookiesOf(r, w.Header(), record.Overlooked)
 		if refused {
@@ -133,9 +140,9 @@ func (p *Provider) isRefused(r *http.Request, answer http.Header) bool {
 // isCallback tells whether the address, a Referer, is one of the client's redirect URIs: a page there that asks for
 // authorization has the whole application in it. A bare origin tells nothing: it is what browsers by default leave of every
 // page's address (https://www.w3.org/TR/referrer-policy/#referrer-policy-strict-origin-when-cross-origin).
-func (p *Provider) isCallback(clientID, address string) bool {
-	client, ok := p.clients.ByID(clientID)
-	return ok && address != oidc.Origin(address)+"/" && oidc.MatchRedirectURI(client.RedirectURIs, address)
+func (p *Provider) isCallback(ctx context.Context, clientID, address string) bool {
+	client, err := p.clients.ByID(ctx, clientID)
+	return err == nil && address != oidc.Origin(address)+"/" && oidc.MatchRedirectURI(client.RedirectURIs, address)
 }
 
 // paramsOf are those of the body for a form, else those of the query.
@@ -202,18 +209,18 @@ func (p *Provider) watchTokens(c echo.Context, response token.Response) {
 }
 
 // watchUserinfo tells the trace what became of the access token, and joins the request to the flow that issued it.
-func (p *Provider) watchUserinfo(r *http.Request, raw string, access token.AccessToken, err error) {
+func (p *Provider) watchUserinfo(r *http.Request, raw string, token access.Token, err error) {
 	recorder := trace.From(r.Context())
 	if recorder == nil {
 		return
 	}
-	recorder.Join(trace.JTI, access.JTI)
+	recorder.Join(trace.JTI, token.JTI)
 	step := trace.Step{Kind: trace.KindUserinfo, Spec: "Core §5.3.1", Text: "the access token is good", Outcome: trace.OK, Values: []trace.Value{trace.JWT("access_token", raw)}}
 	if err != nil {
 		step.Text, step.Outcome, step.Reason = oidc.AsError(err).Description, trace.Failed, string(oidc.TokenInvalid)
 	}
 	recorder.Emit(step)
-	recorder.Set(func(record *trace.Record) { record.ClientID = access.ClientID })
+	recorder.Set(func(record *trace.Record) { record.ClientID = token.ClientID })
 }
 
 // watchError tells the trace what the answer says in the end. Every error passes here: those that go by redirect, and

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
@@ -60,13 +61,13 @@ func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account s
 }
 
 // SignOut implements logout.Sessions.
-func (w watchedSignIn) SignOut(rw http.ResponseWriter, r *http.Request) error {
+func (w watchedSignIn) SignOut(rw http.ResponseWriter, r *http.Request) ([]session.Ended, error) {
 	trace.Emit(r.Context(), trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the session of this browser is ended; its cookies are removed", Outcome: trace.OK})
 	return w.Ledger.SignOut(rw, r)
 }
 
 // SignOutSID implements logout.Sessions.
-func (w watchedSignIn) SignOutSID(ctx context.Context, sid string) error {
+func (w watchedSignIn) SignOutSID(ctx context.Context, sid string) ([]session.Ended, error) {
 	trace.Emit(ctx, trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the account that the id_token_hint's sid names is signed out", Outcome: trace.OK})
 	return w.Ledger.SignOutSID(ctx, sid)
 }
@@ -91,6 +92,7 @@ func (w watchedConsents) Of(ctx context.Context, sub string) (map[string]grant.C
 type codes interface {
 	authorize.Grants
 	token.Grants
+	Revoke(ctx context.Context, id string) error
 }
 
 // watchedGrants tells of codes, and joins the requests that a code joins.
@@ -124,6 +126,61 @@ func (w watchedGrants) Redeem(ctx context.Context, code string, lifetime time.Du
 	return granted, err
 }
 
+// Begin implements token.Grants.
+func (w watchedGrants) Begin(ctx context.Context, granted grant.Grant, jkt string, terms grant.Terms) (string, error) {
+	token, err := w.codes.Begin(ctx, granted, jkt, terms)
+	if recorder := trace.From(ctx); recorder != nil && err == nil {
+		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "Core §11", Text: "a refresh token is issued: the user allowed offline_access", Outcome: trace.OK,
+			Values: []trace.Value{trace.Secret("refresh_token", token)}})
+	}
+	return token, err
+}
+
+// Family implements token.Grants.
+func (w watchedGrants) Family(ctx context.Context, token string) (grant.Family, error) {
+	family, err := w.codes.Family(ctx, token)
+	recorder := trace.From(ctx)
+	if recorder == nil {
+		return family, err
+	}
+	step := trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §6", Text: "the refresh token is one of a family that lives", Outcome: trace.OK,
+		Values: []trace.Value{trace.Secret("refresh_token", token)}}
+	if err != nil {
+		step.Text, step.Outcome = refreshFailed(err), trace.Failed
+	} else {
+		step.Values = append(step.Values, trace.Plain("sub", family.Grant.Sub), trace.Plain("scope", family.Grant.Scope.String()))
+	}
+	recorder.Emit(step)
+	return family, err
+}
+
+// Use implements token.Grants.
+func (w watchedGrants) Use(ctx context.Context, token string, terms grant.Terms) (string, error) {
+	next, err := w.codes.Use(ctx, token, terms)
+	if recorder := trace.From(ctx); recorder != nil && err == nil && terms.Rotate {
+		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "RFC 9700 §4.14.2", Text: "the refresh token is replaced by a new one", Outcome: trace.OK,
+			Values: []trace.Value{trace.Secret("refresh_token", next)}})
+	}
+	return next, err
+}
+
+func refreshFailed(err error) string {
+	for _, known := range []struct {
+		err  error
+		text string
+	}{
+		{grant.ErrReplayed, "the refresh token was replaced before: everything that was granted is revoked"},
+		{grant.ErrRevoked, "the refresh token is revoked"},
+		{grant.ErrExpired, "the refresh token expired"},
+		{grant.ErrUnknown, "the refresh token is not known"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.text
+		}
+	}
+	return "the refresh token could not be looked up"
+}
+
 func redemptionFailed(err error) string {
 	switch {
 	case errors.Is(err, grant.ErrReplayed):
@@ -135,7 +192,7 @@ func redemptionFailed(err error) string {
 }
 
 // watchedSign tells what was signed, and joins an access token to what will be done with it.
-func watchedSign(sign token.Sign) token.Sign {
+func watchedSign(sign access.Sign) access.Sign {
 	return func(ctx context.Context, alg, typ string, claims any) (string, error) {
 		signed, err := sign(ctx, alg, typ, claims)
 		recorder := trace.From(ctx)
@@ -143,8 +200,8 @@ func watchedSign(sign token.Sign) token.Sign {
 			return signed, err
 		}
 		step := trace.Step{Kind: trace.KindToken, Spec: "Core §3.1.3.3", Text: "the ID token is signed", Outcome: trace.OK, Values: []trace.Value{trace.JWT("id_token", signed)}}
-		if access, ok := claims.(token.AccessToken); ok && typ == keys.TypeAccessToken {
-			recorder.Join(trace.JTI, access.JTI)
+		if token, ok := claims.(access.Token); ok && typ == keys.TypeAccessToken {
+			recorder.Join(trace.JTI, token.JTI)
 			step.Spec, step.Text, step.Values[0] = "RFC 9068 §2", "the access token is signed", trace.JWT("access_token", signed)
 		}
 		recorder.Emit(step)

@@ -19,6 +19,7 @@ package idptest
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -70,7 +71,12 @@ func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) s
 	p.Issuer = config.Issuer
 	server.Config.Handler = http.HandlerFunc(p.Provider.ServeHTTP)
 	server.Start()
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.Close()
+		over, cancel := context.WithCancel(context.Background())
+		cancel()
+		p.Close(over)
+	})
 	return p
 }
 

@@ -66,8 +66,10 @@ func (s *settings) summary() [][]string {
 		{"development mode", onOff(s.Development())},
 		{"store", withoutPassword(s.Store)},
 		{"cookie_keys", s.whereCookieKeysLive()},
-		{"signing_keys", strings.Join(specs, ", ")},
+		{"signing_keys", strings.Join(specs, ", ") + ", " + s.whenKeysRotate()},
 		{"session", fmt.Sprintf("idle %v, absolute %v", s.Session.Idle, s.Session.Absolute)},
+		{"refresh tokens", fmt.Sprintf("idle %v, absolute %v", s.Refresh.Idle, s.Refresh.Absolute)},
+		{"registration", s.Registration.Mode},
 		{"users", strings.Join(users, ", ")},
 		{"clients", strings.Join(describe(s.Clients), ", ")},
 		{"metrics", s.whereMetricsAre()},
@@ -112,6 +114,13 @@ func (s *settings) whereKeysLive() string {
 		return "made at start, gone with the process"
 	}
 	return "in the store, encrypted"
+}
+
+func (s *settings) whenKeysRotate() string {
+	if s.RotateEvery == 0 {
+		return "rotated when asked"
+	}
+	return fmt.Sprintf("rotated every %v", s.RotateEvery)
 }
 
 func (s *settings) whereCookieKeysLive() string {

@@ -20,6 +20,8 @@ type commandLine struct {
 	HashPassword hashPasswordCommand `cmd:"" help:"Read a password and print its hash, for password_hash of a user."`
 	Token        tokenCommand        `cmd:"" help:"Print an access token for a user and a client, on a loopback issuer only, without anybody signing in."`
 	Sessions     sessionsCommand     `cmd:"" help:"Sessions in the store of --store."`
+
+	RegistrationToken registrationTokenCommand `cmd:"" help:"Print a token that lets its bearer register clients for a day (registration.mode: token)."`
 }
 
 func main() {

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -60,26 +60,26 @@ func (s *settings) signer(ctx context.Context) (*keys.Ring, func(), error) {
 
 // claimsFor are those that the client would get for the user and everything it may ask for. acr is "0" and amr what a
 // sign-in by one click has: nobody proved who they are (Core §2).
-func (s *settings) claimsFor(username, clientID string, now time.Time) (token.AccessToken, error) {
+func (s *settings) claimsFor(username, clientID string, now time.Time) (access.Token, error) {
 	if !s.Loopback() {
-		return token.AccessToken{}, fmt.Errorf("issuer: %s is not an address of this machine, and tokens that nobody signed in for are made for development only: "+
+		return access.Token{}, fmt.Errorf("issuer: %s is not an address of this machine, and tokens that nobody signed in for are made for development only: "+
 			"get one by signing in", s.Issuer)
 	}
 	directory, err := users.New(s.Users)
 	if err != nil {
-		return token.AccessToken{}, err
+		return access.Token{}, err
 	}
 	user, ok := directory.ByName(username)
 	if !ok {
-		return token.AccessToken{}, fmt.Errorf("user %.50q is not configured: `idp check` lists who is", username)
+		return access.Token{}, fmt.Errorf("user %.50q is not configured: `idp check` lists who is", username)
 	}
 	i := slices.IndexFunc(s.Clients, func(c oidc.Client) bool { return c.ClientID == clientID })
 	if i < 0 {
-		return token.AccessToken{}, fmt.Errorf("client %.50q is not configured: `idp check` lists those that are", clientID)
+		return access.Token{}, fmt.Errorf("client %.50q is not configured: `idp check` lists those that are", clientID)
 	}
 	client := s.Clients[i]
-	return token.AccessToken{
-		Issuer: s.Issuer, Subject: user.Sub, Audience: cmp.Or(client.Audience, s.Audience), ClientID: clientID,
+	return access.Token{
+		Issuer: s.Issuer, Subject: user.Sub, Audience: oidc.Audience{cmp.Or(client.Audience, s.Audience)}, ClientID: clientID,
 		IssuedAt: now.Unix(), Expiry: now.Add(cmp.Or(client.AccessTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
 		Scope: client.AllowedScope(s.KnownScope()).String(), AuthTime: now.Unix(), ACR: "0", AMR: []string{"user"},
 		JTI: rand.Text(), GrantID: rand.Text(),

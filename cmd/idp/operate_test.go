@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +50,7 @@ func TestCheckSaysWhereMetricsAreAndWhatIsLimited(t *testing.T) {
 		},
 		"everybody's": {
 			[]string{"--config", file(t, public+"limits: {trusted_proxies: [], login: {per_address: off}}\n")},
-			[]string{`metrics +nowhere`, `limits +password.per_address 60/1m\n`, `\n +token.per_client 60000/1m\n +trusted_proxies none\n`},
+			[]string{`metrics +nowhere`, `limits +device.per_address 20/10m\n +password.per_address 60/1m\n`, `\n +token.per_client 60000/1m\n +trusted_proxies none\n`},
 		},
 	} {
 		code, stdout, stderr := runWith(t, "", path, append([]string{"check"}, row.args...)...)
@@ -283,6 +284,34 @@ func TestCommandsBetweenTwoRunsOnAFile(t *testing.T) {
 		t.Error("the provider still signs with the key that was replaced while it was down")
 	}
 	checkMinted(t, "http://"+address, strings.TrimSpace(token))
+}
+
+// TestWhoEndsASessionByCommandTellsItsApps: the command signs with the provider's keys, which are in the store.
+func TestWhoEndsASessionByCommandTellsItsApps(t *testing.T) { // Back-Channel Logout §2.5
+	heard := make(chan string, 1)
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.PostFormValue("logout_token") }))
+	defer app.Close()
+	path, address := binary(t), freeAddress(t, "127.0.0.1")
+	config := file(t, `clients:
+  - client_id: spa
+    token_endpoint_auth_method: none
+    first_party: true
+    redirect_uris: [ "http://localhost:9090/spa/callback.html" ]
+    backchannel_logout_uri: "`+app.URL+`/out"
+`)
+	same := []string{"--listen", address, "--issuer", "http://" + address, "--config", config, "--store", "file:" + filepath.Join(t.TempDir(), "hush.db")}
+	p := startServing(t, path, same...)
+	alice := newPerson(t, address, "alice")
+	sid := sidOf(t, alice.Tokens("spa", alice.Code(idptest.Request("spa")))["id_token"].(string))
+	p.signal(t, syscall.SIGTERM)
+	p.exit(t)
+	code, said := runToEnd(t, path, append([]string{"sessions", "end", sid}, same...)...)
+	if code != 0 || !strings.Contains(said, "spa was told") {
+		t.Fatalf("sessions end ended with %d and said %s", code, said)
+	}
+	if got := sidOf(t, <-heard); got != sid {
+		t.Errorf("the app was told of %s; want %s", got, sid)
+	}
 }
 
 // TestATokenSignedWithAFileNeedsNoStore: then the key is at hand while the provider runs.

@@ -28,6 +28,7 @@ const (
 	maxHeaderBytes    = 64 << 10
 	shutdownTimeout   = 10 * time.Second
 	flushTimeout      = 2 * time.Second
+	tellTimeout       = 5 * time.Second
 	storeLimit        = 2 * time.Second // of one operation
 )
 
@@ -72,7 +73,15 @@ func serve(s settings) error {
 	for _, warning := range s.warnings() {
 		log.Warn(warning)
 	}
+	defer finish(provider)
 	return run(server, listener, provider, log)
+}
+
+// finish tells clients that still have to hear of a sign-out.
+func finish(provider *idp.Provider) {
+	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
+	defer cancel()
+	provider.Close(ctx)
 }
 
 // serveMetrics serves /metrics at an address of its own, apart from what browsers reach, until the process ends.

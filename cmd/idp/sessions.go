@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/storage"
@@ -26,7 +28,7 @@ type listSessionsCommand struct {
 
 // Run prints a line for each session, user by user, the newest first.
 func (c listSessionsCommand) Run() error {
-	return c.withSessions(func(ctx context.Context, s settings, manager *session.Manager) error {
+	return c.withSessions(func(ctx context.Context, s settings, store shared, manager *session.Manager) error {
 		subs, err := s.subs(c.User)
 		if err != nil {
 			return err
@@ -51,33 +53,64 @@ type endSessionCommand struct {
 
 // Run ends the session. Every provider on the store hears of it with the browser's next request.
 func (c endSessionCommand) Run() error {
-	return c.withSessions(func(ctx context.Context, _ settings, manager *session.Manager) error {
+	return c.withSessions(func(ctx context.Context, s settings, store shared, manager *session.Manager) error {
 		id, _, isSID := strings.Cut(c.ID, ".")
-		s, err := manager.Sessions.Get(ctx, id)
+		found, err := manager.Sessions.Get(ctx, id)
+		var gone []session.Ended
 		switch {
 		case errors.Is(err, storage.ErrNotFound):
 			return errors.New("no such session is in this store (any more): `idp sessions list` shows IDs, and the sid of a token names one too")
 		case err != nil:
 			return err
-		case !s.EndedAt.IsZero():
-			fmt.Println("It was signed out already, at", moment(s.EndedAt))
+		case !found.EndedAt.IsZero():
+			fmt.Println("It was signed out already, at", moment(found.EndedAt))
 			return nil
 		case !isSID:
-			err = manager.End(ctx, id)
-		case !slices.ContainsFunc(s.Accounts, func(a session.Account) bool { return a.SID == c.ID }):
+			gone, err = manager.End(ctx, id)
+		case !slices.ContainsFunc(found.Accounts, func(a session.Account) bool { return a.SID == c.ID }):
 			return errors.New("the session is there, but no account with this sid is in it (any more): give the part before the dot to end the whole session")
 		default:
-			err = manager.SignOutSID(ctx, c.ID)
+			gone, err = manager.SignOutSID(ctx, c.ID)
 		}
-		if err == nil {
-			fmt.Println("Signed out.")
+		if err != nil {
+			return err
 		}
-		return err
+		fmt.Println("Signed out.")
+		return s.tell(ctx, store, gone)
 	})
 }
 
+// tell tells the clients by the back channel, as the provider would, and says what became of it. The provider's keys are in the store,
+// sealed with its cookie_keys.
+func (s *settings) tell(ctx context.Context, store shared, gone []session.Ended) error {
+	if !slices.ContainsFunc(gone, func(e session.Ended) bool { return len(e.Clients) > 0 }) {
+		return nil
+	}
+	if len(s.CookieKeys) == 0 {
+		fmt.Println("Its apps were not told: without the provider's cookie_keys nobody can sign what they have to be sent.")
+		return nil
+	}
+	provider, err := idp.New(s.Config, idp.Surroundings{
+		Store: store, Durable: true, Propagation: store.engine.propagation, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	defer cancel()
+	defer provider.Close(ctx)
+	for _, telling := range provider.Tell(ctx, gone) {
+		if telling.Err != nil {
+			fmt.Printf("%s could not be told: %v\n", telling.Client.ClientID, telling.Err)
+			continue
+		}
+		fmt.Printf("%s was told.\n", telling.Client.ClientID)
+	}
+	return nil
+}
+
 // withSessions does something with the sessions in the store.
-func (f flags) withSessions(do func(context.Context, settings, *session.Manager) error) error {
+func (f flags) withSessions(do func(context.Context, settings, shared, *session.Manager) error) error {
 	s, err := f.settings()
 	if err != nil {
 		return err
@@ -88,7 +121,7 @@ func (f flags) withSessions(do func(context.Context, settings, *session.Manager)
 		return err
 	}
 	defer store.close()
-	return do(ctx, s, s.SessionsIn(store, time.Now))
+	return do(ctx, s, store, s.SessionsIn(store, time.Now))
 }
 
 // subs are those of all configured users, or of the one that is meant by name.

@@ -40,6 +40,8 @@ type siege struct {
 	given  []string // codes that nobody sent back
 	spent  []string // codes that gave tokens
 	unsure []string // codes that were sent back, without an answer
+
+	rooms siegeRooms
 }
 
 // consent is one that a person gave a client.
@@ -50,7 +52,7 @@ type consent struct {
 
 // newSiege is one of the providers at these addresses, for so many rounds. Its first person signs in with begin.
 func newSiege(t *testing.T, rounds int, addresses ...string) *siege {
-	return &siege{T: t, addresses: addresses, rounds: rounds, count: map[string]int{}}
+	return &siege{T: t, addresses: addresses, rounds: rounds, count: map[string]int{}, rooms: newSiegeRooms(t)}
 }
 
 const guestURI = "http://localhost:9090/guest/callback"
@@ -60,6 +62,7 @@ func (s *siege) config() string {
 	var text strings.Builder
 	text.WriteString("signing_keys: [{alg: ES256}]\nscopes: [{name: api.read, description: Read}]\nclients:\n" +
 		"  - {client_id: spa, token_endpoint_auth_method: none, first_party: true, redirect_uris: [\"" + silent.Get("redirect_uri") + "\"]}\n")
+	text.WriteString(s.rooms.configuration(s.T))
 	for i := range s.rounds * consentsARound {
 		fmt.Fprintf(&text, "  - {client_id: guest-%d, token_endpoint_auth_method: none, first_party: false, redirect_uris: [\"%s\"]}\n", i, guestURI)
 	}
@@ -78,6 +81,7 @@ func (s *siege) address() string { return s.addresses[rand.IntN(len(s.addresses)
 // under lets the load run, and kill, after a moment that varies, do its work.
 func (s *siege) under(round int, kill func()) {
 	s.Helper()
+	rotates := round%max(4, s.rounds/10) == 0 || s.count["rotations"] == 0 // the ring keeps sixteen
 	done := make(chan struct{})
 	var over sync.WaitGroup
 	worker := func(most int, work func(*visitor) error) {
@@ -90,10 +94,13 @@ func (s *siege) under(round int, kill func()) {
 	alice := s.people[0].visitor(s.T, s.address())
 	over.Go(func() { s.work(done, alice, consentsARound, s.allow) })
 	worker(signInsARound, s.signIn)
-	if round%max(4, s.rounds/10) == 0 { // the ring keeps sixteen
+	for _, work := range s.roomWorkers() {
+		worker(work.most, work.do)
+	}
+	if rotates {
 		worker(1, s.rotate)
 	}
-	time.Sleep(time.Duration(rand.IntN(80)) * time.Millisecond) // the moment is what varies
+	time.Sleep(time.Duration(rand.IntN(150)) * time.Millisecond) // the moment is what varies
 	kill()
 	close(done)
 	over.Wait()
@@ -201,10 +208,22 @@ func (s *siege) note(what string, change func()) {
 	change()
 }
 
+// checkCount holds that the load had some of everything.
+func (s *siege) checkCount() {
+	s.Helper()
+	for _, what := range []string{"sessions", "consents", "codes", "rotations"} {
+		if s.count[what] == 0 {
+			s.Errorf("no %s were acknowledged", what)
+		}
+	}
+	s.Log("acknowledged, and there after each restart:", s.count)
+}
+
 // check holds that all that was acknowledged is there.
 func (s *siege) check() {
 	s.Helper()
 	s.checkCodes()
+	s.checkRooms()
 	each(s, s.people, func(v *visitor, p *person) error {
 		v.SetCookies(p.Cookies())
 		if err := v.try(func() { v.Tokens("spa", v.Code(silent)) }); err != nil {
@@ -299,7 +318,7 @@ func TestKilledAtRandomMomentsNothingAcknowledgedIsLost(t *testing.T) {
 		p = startServing(t, path, args...)
 		s.check()
 	}
-	t.Log("acknowledged, and there after each restart:", s.count)
+	s.checkCount()
 }
 
 // TestEitherProviderOrRedisIsKilled: two providers on a Redis that writes before it answers; in turn one of the three is killed
@@ -337,5 +356,5 @@ func TestEitherProviderOrRedisIsKilled(t *testing.T) {
 		}
 		s.check()
 	}
-	t.Log("acknowledged, and there after each restart:", s.count)
+	s.checkCount()
 }

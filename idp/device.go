@@ -1,0 +1,55 @@
+package idp
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/device"
+	"github.com/hush-idp/hush/idp/interaction"
+)
+
+// pathDeviceAuthorization is the device authorization endpoint (RFC 8628 §3.1).
+const pathDeviceAuthorization = "/device_authorization"
+
+// devices are the two ends of the device flow that are not the token endpoint.
+type devices struct {
+	authorization *device.Authorization
+	page          *device.Endpoint
+}
+
+// openDevices opens the device flow. Which clients may use it their grant_types say.
+func (p *Provider) openDevices() {
+	waiting := device.New(p.around.Store, p.around.Now, p.around.Random)
+	p.token.Devices = waiting
+	p.devices = devices{
+		authorization: &device.Authorization{
+			Page: p.config.Issuer + interaction.PathDevice, Clients: p.clientAuth, Devices: waiting,
+			Scopes: p.config.KnownScope(), Resources: p.config.KnownResources(),
+		},
+		page: &device.Endpoint{
+			Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions, Devices: waiting,
+			Interactions: p.login.Interactions, ScopeTexts: p.config.scopeTexts(), Attempt: p.limits.userCode,
+		},
+	}
+}
+
+func (p *Provider) deviceRoutes(e *echo.Echo) {
+	e.POST(pathDeviceAuthorization, p.startDevice, noStore, p.limits.token)
+	e.GET(interaction.PathDevice, p.devices.page.Show, p.csrf())
+	e.POST(interaction.PathDevice, p.devices.page.Decide, p.csrf())
+}
+
+// startDevice is POST /device_authorization.
+func (p *Provider) startDevice(c echo.Context) error {
+	response, err := p.devices.authorization.Start(c.Request())
+	if err != nil {
+		return p.clientChallenged(c, err)
+	}
+	return c.JSON(http.StatusOK, response)
+}
+
+// userCode is asked before a user code is looked up; see device.Endpoint.
+func (l *limits) userCode(r *http.Request) (succeeded func(), err error) {
+	return l.devices.Take(l.addresses.Of(r))
+}

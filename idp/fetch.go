@@ -1,0 +1,20 @@
+package idp
+
+import (
+	"github.com/hush-idp/hush/idp/clientkeys"
+	"github.com/hush-idp/hush/idp/fetch"
+)
+
+// openFetch makes the one way out, and what finds the keys of clients by it.
+func (h *house) openFetch(config Config) (err error) {
+	if h.fetch, err = fetch.New(config.Fetch); err != nil {
+		return err
+	}
+	h.clientKeys = clientkeys.New(h.fetch.Get, fetch.Why, h.around.Now)
+	return nil
+}
+
+// checkFetch adds what is wrong with fetch: to the problems.
+func (c Config) checkFetch(p *Problems) {
+	c.Fetch.Check(func(path, text string) { p.when(true, "fetch."+path, "%s", text) })
+}

@@ -1,0 +1,190 @@
+package idp
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/registration"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// pathRegister is the client registration endpoint (RFC 7591 §3); below it is each client's configuration endpoint (RFC 7592 §2).
+const pathRegister = "/register"
+
+// The values of registration.mode: who may register a client.
+const (
+	registrationOff   = "off"   // nobody, and who did before is not known any more
+	registrationToken = "token" // who has an initial access token
+	registrationOpen  = "open"  // everybody
+)
+
+// RegistrationConfig says who may register a client (RFC 7591).
+type RegistrationConfig struct {
+	// Mode is off, token or open. Empty: token where there are InitialAccessTokens, open in development mode, else off.
+	Mode string `yaml:"mode"`
+	// InitialAccessTokens let their bearer register (RFC 7591 §3), besides those that `idp registration-token` makes.
+	InitialAccessTokens []oidc.Secret `yaml:"initial_access_tokens"`
+}
+
+func (r RegistrationConfig) withDefaults(development bool) RegistrationConfig {
+	switch {
+	case r.Mode != "":
+	case len(r.InitialAccessTokens) > 0:
+		r.Mode = registrationToken
+	case development:
+		r.Mode = registrationOpen
+	default:
+		r.Mode = registrationOff
+	}
+	return r
+}
+
+func (c Config) checkRegistration(p *Problems) {
+	modes := []string{registrationOff, registrationToken, registrationOpen}
+	p.when(!slices.Contains(modes, c.Registration.Mode), "registration.mode", "%q is none of off, token, open", c.Registration.Mode)
+	p.when(c.Registration.Mode != registrationToken && len(c.Registration.InitialAccessTokens) > 0, "registration.initial_access_tokens",
+		"are for mode token; the mode is %s: change one of the two", c.Registration.Mode)
+	for i, token := range c.Registration.InitialAccessTokens {
+		bearer, err := oidc.BearerToken(http.Header{"Authorization": {"Bearer " + token.Plain()}})
+		p.when(bearer == "" || err != nil, fmt.Sprintf("registration.initial_access_tokens[%d]", i),
+			"is empty, or holds what no Authorization header can: write a long random one (openssl rand -hex 32)")
+	}
+}
+
+// registers tells whether clients may register here, or could before.
+func (c Config) registers() bool { return c.Registration.Mode != registrationOff }
+
+// openRegister lets the clients count that registered themselves.
+func (h *house) openRegister(config Config) error {
+	if !config.registers() {
+		return nil
+	}
+	seal, err := keys.NewSealFor("hush: client secrets", h.cookieKeys)
+	if err != nil {
+		return err
+	}
+	h.clients.Registered = clients.NewRegistered(h.around.Store, seal, h.around.Now)
+	return nil
+}
+
+func (p *Provider) openRegistration() {
+	if !p.config.registers() {
+		return
+	}
+	p.registration = &registration.Endpoint{
+		Address: p.config.Issuer + pathRegister, Admit: p.admit, Clients: p.clients.Registered, Fetch: p.fetch,
+		Metadata: p.metadata, SigningAlg: p.config.defaultAlg(), Development: p.config.Loopback(), Random: p.around.Random,
+	}
+}
+
+// registrationEndpoint is its address; "" where nobody may register.
+func (p *Provider) registrationEndpoint() string {
+	if !p.config.registers() {
+		return ""
+	}
+	return p.config.Issuer + pathRegister
+}
+
+func (p *Provider) registrationRoutes(e *echo.Echo) {
+	if p.registration == nil {
+		return
+	}
+	const client = pathRegister + "/:client_id"
+	e.POST(pathRegister, p.challenged(p.registerClient), noStore, p.limits.registration)
+	e.GET(client, p.challenged(p.readClient), noStore)
+	e.PUT(client, p.challenged(p.updateClient), noStore, p.limits.registration)
+	e.DELETE(client, p.challenged(p.deleteClient), noStore)
+}
+
+func (p *Provider) registerClient(c echo.Context) error {
+	information, err := p.registration.Register(c.Request())
+	return answerClient(c, http.StatusCreated, information, err)
+}
+
+func (p *Provider) readClient(c echo.Context) error {
+	information, err := p.registration.Read(c.Request(), c.Param("client_id"))
+	return answerClient(c, http.StatusOK, information, err)
+}
+
+func (p *Provider) updateClient(c echo.Context) error {
+	information, err := p.registration.Update(c.Request(), c.Param("client_id"))
+	return answerClient(c, http.StatusOK, information, err)
+}
+
+func (p *Provider) deleteClient(c echo.Context) error {
+	if err := p.registration.Delete(c.Request(), c.Param("client_id")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func answerClient(c echo.Context, status int, information registration.Information, err error) error {
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Pragma", "no-cache") // as the examples of RFC 7591 §3.2.1
+	return c.JSON(status, information)
+}
+
+// challenged adds WWW-Authenticate where a token is missing or wrong (RFC 6750 §3).
+func (p *Provider) challenged(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := next(c)
+		if err == nil {
+			return nil
+		}
+		challenge := fmt.Sprintf("Bearer realm=%q", p.config.Issuer)
+		if e := p.explain(err); err != registration.ErrNoToken {
+			challenge += fmt.Sprintf(", error=%q, error_description=%q", e.Code, e.Description)
+		}
+		if oidc.AsError(err).Code == oidc.InvalidToken {
+			c.Response().Header().Set("WWW-Authenticate", challenge)
+		}
+		return err
+	}
+}
+
+// ticket is what a minted initial access token says: nothing, since its age is sealed with it.
+type ticket struct{}
+
+const forRegistration = "registration"
+
+// InitialAccessToken makes a token that lets its bearer register clients for a day, at every provider that has the first of
+// CookieKeys. The error says why there cannot be one.
+func (c Config) InitialAccessToken() (string, error) {
+	switch {
+	case len(c.CookieKeys) == 0:
+		return "", fmt.Errorf("cookie_keys are missing: the token is signed with the provider's, and one that the provider makes at start nobody else knows")
+	case c.Registration.Mode == registrationOff:
+		return "", fmt.Errorf("registration.mode is off: set it to token, and the provider takes what this command makes")
+	}
+	seal := interaction.Seal[ticket]{Purpose: forRegistration, Codecs: session.Codecs(c.cookieKeys(nil), interactionKept)}
+	return seal.Close(ticket{})
+}
+
+// admit judges an initial access token; "" is none.
+func (p *Provider) admit(token string) (trusted bool, err error) {
+	if token == "" && p.config.Registration.Mode == registrationOpen {
+		return false, nil
+	}
+	if token == "" {
+		return false, registration.ErrNoToken
+	}
+	for _, known := range p.config.Registration.InitialAccessTokens {
+		trusted = known.Matches(token) || trusted
+	}
+	if _, err := (interaction.Seal[ticket]{Purpose: forRegistration, Codecs: p.seals}).Open(token); err == nil {
+		trusted = true
+	}
+	if !trusted {
+		return false, oidc.InvalidToken.Errorf("the initial access token is not known, or too old: ask who runs this provider for one")
+	}
+	return true, nil
+}

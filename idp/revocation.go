@@ -1,0 +1,70 @@
+package idp
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/introspect"
+	"github.com/hush-idp/hush/idp/revoke"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// The paths where a token goes that is not for the provider's own userinfo.
+const (
+	pathRevoke     = "/revoke"     // RFC 7009
+	pathIntrospect = "/introspect" // RFC 7662
+)
+
+// openRevocation opens the endpoints that revoke tokens and tell of them.
+func (p *Provider) openRevocation(s seams) {
+	p.revoke = &revoke.Endpoint{Clients: p.clientAuth, Grants: p.grants, Tokens: p.access}
+	p.introspect = &introspect.Endpoint{
+		Issuer: p.config.Issuer, Clients: p.clientAuth, Register: p.clients, Grants: p.grants, Tokens: p.access,
+		Sign: s.sign, Alg: p.config.defaultAlg(), Now: p.around.Now, Knows: p.knows,
+	}
+}
+
+func (p *Provider) revocationRoutes(e *echo.Echo) {
+	e.POST(pathRevoke, p.serveRevoke, noStore, p.limits.guesses)
+	e.POST(pathIntrospect, p.serveIntrospect, noStore, p.limits.guesses)
+}
+
+// describeRevocation adds them to the metadata.
+func (p *Provider) describeRevocation(m *oidc.Metadata) {
+	m.RevocationEndpoint, m.IntrospectionEndpoint = p.config.Issuer+pathRevoke, p.config.Issuer+pathIntrospect
+	m.RevocationEndpointAuthMethodsSupported = m.TokenEndpointAuthMethodsSupported
+	m.RevocationEndpointAuthSigningAlgValuesSupported = m.TokenEndpointAuthSigningAlgValuesSupported
+	m.IntrospectionEndpointAuthMethodsSupported = oidc.Scope(m.TokenEndpointAuthMethodsSupported).Without(oidc.Scope{oidc.AuthMethodNone})
+	m.IntrospectionEndpointAuthSigningAlgValuesSupported = m.TokenEndpointAuthSigningAlgValuesSupported
+	m.IntrospectionSigningAlgValuesSupported = p.algs()
+}
+
+// serveRevoke is POST /revoke. RFC 7009 §2.2: "The content of the response body is ignored by the client".
+func (p *Provider) serveRevoke(c echo.Context) error {
+	if err := p.revoke.Revoke(c.Request()); err != nil {
+		return p.clientChallenged(c, err)
+	}
+	return c.NoContent(http.StatusOK)
+}
+
+// serveIntrospect is POST /introspect: JSON, or a JWT (RFC 9701).
+func (p *Provider) serveIntrospect(c echo.Context) error {
+	answer, err := p.introspect.Introspect(c.Request())
+	switch {
+	case err != nil:
+		return p.clientChallenged(c, err)
+	case answer.JWT != "":
+		return c.Blob(http.StatusOK, answer.MediaType(), []byte(answer.JWT))
+	}
+	return c.JSON(http.StatusOK, answer.Claims)
+}
+
+// clientChallenged adds to the answer what RFC 6749 §5.2 wants for a client that did not prove who it is.
+func (p *Provider) clientChallenged(c echo.Context, err error) error {
+	if oidc.AsError(err).Code == oidc.InvalidClient {
+		c.Response().Header().Set("WWW-Authenticate", clientauth.Challenge(p.config.Issuer))
+	}
+	return err
+}
