@@ -22,6 +22,7 @@ type AccessToken struct {
 	ClientID string
 	Jti      string
 	Scope    oidc.Scope
+	JKT      string // the thumbprint of the key that the token is bound to (RFC 9449 §6.1); empty: a bearer token
 	Exp      time.Time
 	Iat      time.Time
 	Claims   json.RawMessage // all of them, a JSON object
@@ -44,6 +45,9 @@ type accessTokenClaims struct {
 	jwt.Claims
 	ClientID string `json:"client_id"`
 	Scope    string `json:"scope"`
+	Cnf      *struct {
+		JKT string `json:"jkt"`
+	} `json:"cnf"`
 }
 
 // accessTokenRules are what must hold of the claims once the signature has been verified. Order is the order of the
@@ -78,6 +82,9 @@ var accessTokenRules = []rule[presented]{
 	{"RFC 9068 §2.2", "jti is present", func(t presented) string {
 		return unless(t.ID != "", "jti is missing")
 	}},
+	{"RFC 7800 §3.1", "cnf, when present, names a key that a DPoP proof shows", func(t presented) string {
+		return unless(t.Cnf == nil || t.Cnf.JKT != "", "cnf has no jkt: this API cannot check what else the token is bound to")
+	}},
 }
 
 // verify is RFC 9068 §4. Only it makes an AccessToken.
@@ -103,8 +110,16 @@ func (s *Resource) verify(ctx context.Context, raw string) (*AccessToken, error)
 	}
 	return &AccessToken{
 		Iss: t.Issuer, Sub: t.Subject, Aud: t.Audience, ClientID: t.ClientID, Jti: t.ID,
-		Scope: oidc.ParseScope(t.Scope), Exp: t.Expiry.Time(), Iat: t.IssuedAt.Time(), Claims: claims,
+		Scope: oidc.ParseScope(t.Scope), JKT: t.jkt(), Exp: t.Expiry.Time(), Iat: t.IssuedAt.Time(), Claims: claims,
 	}, nil
+}
+
+// jkt is the thumbprint of the key that the token is bound to; "" for a bearer token.
+func (c accessTokenClaims) jkt() string {
+	if c.Cnf == nil {
+		return ""
+	}
+	return c.Cnf.JKT
 }
 
 // mediaType reads typ. RFC 7515 §4.1.9: "application/" may be left out; media types are case-insensitive.
@@ -114,6 +129,9 @@ func mediaType(header jose.Header) string {
 }
 
 func (s *Resource) explainKey(err error, header jose.Header) error {
+	if errors.Is(err, errNoKid) {
+		return oidc.InvalidToken.Errorf("the access token's signature cannot be verified: %v", err)
+	}
 	if !errors.Is(err, errNoKey) {
 		return err
 	}

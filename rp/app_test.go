@@ -55,6 +55,14 @@ func newApp(t *testing.T, change ...func(*Config)) *testApp {
 	mux.HandleFunc("/web/silent", a.SilentLogin)
 	mux.HandleFunc("/web/silent/finish", a.FinishSilent)
 	mux.HandleFunc("/web/logout", a.Logout)
+	mux.HandleFunc("/web/refresh", a.Refresh)
+	mux.HandleFunc("/web/sign-out-here", a.SignOutHere)
+	mux.HandleFunc("/web/back-channel", a.BackChannelLogout)
+	mux.HandleFunc("/web/front-channel", a.FrontChannelLogout)
+	mux.HandleFunc("/web/monitor", a.Monitor)
+	mux.HandleFunc("/web/monitor.js", a.MonitorScript)
+	mux.HandleFunc("/web/initiate", a.InitiateLogin)
+	mux.HandleFunc("/web/jwks", a.JWKS)
 	return a
 }
 

@@ -17,15 +17,19 @@ import (
 // maxAnswer bounds the body of FinishSilent, in bytes.
 const maxAnswer = 16 << 10
 
-// Callback finishes a sign-in: GET with the provider's answer in the query. It checks the answer, redeems the code,
+// Callback finishes a sign-in: GET with the provider's answer in the query, or a POST of it where ResponseMode is form_post. It checks the answer, redeems the code,
 // checks the tokens, begins a new session and sends the browser (303) to the return_to that Login was given. When
 // anything fails the browser goes there too, with error and error_description in the query, and no session is begun or
 // changed.
 func (p *RP) Callback(w http.ResponseWriter, r *http.Request) {
+	if p.config.ResponseMode == responseModeFormPost && r.Method == http.MethodPost {
+		p.takePosted(w, r)
+		return
+	}
 	if !allow(w, r, http.MethodGet) {
 		return
 	}
-	f, session, err := p.finish(w, r, r.URL.RawQuery, false)
+	f, session, err := p.finish(w, r, p.answer(w, r), false)
 	if err == nil {
 		err = p.signIn(w, r, session)
 	}
@@ -86,7 +90,7 @@ func readAnswer(w http.ResponseWriter, r *http.Request) (string, error) {
 
 // response is the authorization response: Core §3.1.2.5, RFC 6749 §4.1.2.1, RFC 9207 §2.
 type response struct {
-	state, iss, code, err, errDescription string
+	state, iss, code, sessionState, err, errDescription string
 }
 
 func parseResponse(raw string) (response, error) {
@@ -101,7 +105,8 @@ func parseResponse(raw string) (response, error) {
 	}
 	return response{
 		state: query.Get("state"), iss: query.Get("iss"), code: query.Get("code"),
-		err: query.Get("error"), errDescription: query.Get("error_description"),
+		sessionState: query.Get("session_state"), // Session Management §2
+		err:          query.Get("error"), errDescription: query.Get("error_description"),
 	}, nil
 }
 
@@ -137,11 +142,15 @@ func (p *RP) redeem(ctx context.Context, f *flow, answer response) (*Session, er
 	case answer.code == "":
 		return nil, oidc.InvalidRequest.Errorf("the provider's answer holds neither code nor error (RFC 6749 section 4.1.2)")
 	}
-	token, err := d.oauth2(p.config, f.Silent).Exchange(p.provider.context(ctx), answer.code, oauth2.VerifierOption(f.CodeVerifier))
+	token, err := d.oauth2(p.config, f.Silent).Exchange(p.asClient(ctx, d), answer.code, oauth2.VerifierOption(f.CodeVerifier))
 	if err != nil {
 		return nil, p.explainExchange(err)
 	}
-	return p.verify(ctx, d, f, token)
+	session, err := p.verify(ctx, d, f, token)
+	if err == nil {
+		session.SessionState = answer.sessionState
+	}
+	return session, err
 }
 
 // checkIssuer: RFC 9207 §2.4, "Clients MUST then decode the value … and compare the result to the issuer identifier of

@@ -69,6 +69,10 @@ var badAnswers = []struct {
 	{"RFC 7636 §4.6 the code was issued for another verifier", func(a *testApp, v url.Values) {
 		v.Set("code", a.provider.answer(a.begin("/web/login")).Get("code"))
 	}, oidc.InvalidGrant, "start again"},
+	{"RFC 9700 §4.5 a code that was injected meets another nonce, even where the provider ignores PKCE", func(a *testApp, v url.Values) {
+		a.provider.misbehave(distortions{ignorePKCE: true})
+		v.Set("code", a.provider.answer(a.begin("/web/login")).Get("code"))
+	}, InvalidIDToken, "nonce is missing or another request's"},
 	{"the answer comes while the request is good", func(a *testApp, v url.Values) { a.clock.Pass(flowLifetime) }, InvalidState, "later than 10m"},
 }
 
@@ -281,5 +285,23 @@ func TestCookieOfAnotherKey(t *testing.T) {
 	a.cookies.codecs = append(codecs, own...) // the new key first, the old one still opens
 	if to := a.callback(answer); to != "/web/" {
 		t.Errorf("after a change of keys the old cookie ended at %q", to)
+	}
+}
+
+func TestMixUp(t *testing.T) {
+	a := newApp(t)
+	another := newProviderForTest(t, a.clock)
+	config := a.config
+	config.Issuer = another.URL // the same client_id, cookie keys and address at another provider
+	second, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := a.provider.answer(a.begin("/web/login"))
+	*a.RP = *second
+	e := a.failure(a.callback(answer))
+	a.refused(e, InvalidState, "no sign-in of this browser")
+	if another.requestsTo("/token") > 0 {
+		t.Error("RFC 9700 §4.4: a code of one provider was sent to another")
 	}
 }

@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/sync/singleflight"
+
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 )
@@ -28,8 +31,14 @@ type Config struct {
 	BackChannel string
 
 	ClientID string
-	// ClientSecret is empty for a public client, which PKCE alone protects.
+	// ClientSecret is empty for a public client, which PKCE alone protects, and for one with a ClientKey.
 	ClientSecret string
+	// ClientKey is a private key with kid and alg. With it the client authenticates by private_key_jwt (RFC 7523), and signs
+	// its request objects. The provider knows the public half, which JWKS can publish.
+	ClientKey *jose.JSONWebKey
+	// TokenEndpointAuthMethod is one of oidc.AuthMethod…, as the client is registered. Empty: private_key_jwt with a
+	// ClientKey, client_secret_basic (or _post, where the provider takes nothing else) with a ClientSecret, none without.
+	TokenEndpointAuthMethod string
 
 	// RedirectURI is where Callback is mounted.
 	RedirectURI string
@@ -38,8 +47,40 @@ type Config struct {
 	// PostLogoutRedirectURI is where the provider sends the browser after Logout. Empty: the provider shows its own page.
 	PostLogoutRedirectURI string
 
-	// Scopes must contain openid; nil means openid alone.
+	// Scopes must contain openid; nil means openid alone. With offline_access, and the user's consent (Login with
+	// prompt=consent asks for it, Core §11), sessions are renewed by refresh tokens as well: see Refresh.
 	Scopes []string
+
+	// PushedAuthorizationRequests sends the request to the provider directly, and the browser with a reference to it (RFC 9126). It
+	// happens anyway where the provider demands it of everybody.
+	PushedAuthorizationRequests bool
+	// RequestObjects signs the request with ClientKey (RFC 9101).
+	RequestObjects bool
+	// ResponseMode of a sign-in: empty or query, or form_post, which keeps the code out of addresses. Silent login uses
+	// query always.
+	ResponseMode string
+
+	// DPoP binds the tokens to a key (RFC 9449), so that a stolen one is worth nothing.
+	DPoP bool
+	// DPoPKey is a private key with an alg. nil: one is made, and the tokens of sessions that outlive the process are worth
+	// nothing to the next; several replicas share one.
+	DPoPKey *jose.JSONWebKey
+
+	// IDTokenSignedResponseAlg is the only algorithm in which ID Tokens and logout tokens may be signed. Empty: any asymmetric
+	// one that the provider lists.
+	IDTokenSignedResponseAlg string
+	// UserinfoSignedResponseAlg makes a signature on userinfo a must, by this algorithm. Empty: a signed answer is verified,
+	// a plain one is fine.
+	UserinfoSignedResponseAlg string
+	// DecryptionKeys are private keys with kid and alg, to which the provider may encrypt ID Tokens and userinfo (Core §10.2).
+	DecryptionKeys []jose.JSONWebKey
+	// TrustedAudiences are the others that may stand in the aud of an ID Token beside ClientID.
+	TrustedAudiences []string
+
+	// Claims asks for single claims (Core §5.5). nil: what the scopes stand for.
+	Claims *oidc.ClaimsRequest
+	// Resources are the APIs that access tokens are for (RFC 8707).
+	Resources []string
 
 	// CookieKeys are secrets of 32 bytes or more. The first seals new cookies, all of them open old ones, so a key can be
 	// replaced without signing anybody out. nil: one random key, good until the process ends.
@@ -55,9 +96,13 @@ type Config struct {
 type RP struct {
 	config     Config
 	provider   *provider
+	keys       *keySet
+	prover     *prover // nil: bearer tokens
 	cookies    cookies
 	sessions   storage.Bucket[Session]
-	spent      storage.Bucket[bool] // the states whose answer has been taken
+	spent      storage.Bucket[bool]    // the states whose answer has been taken, the logout tokens that have been obeyed
+	signedOut  storage.Bucket[signOut] // what the provider has signed out: see signedout.go
+	refreshing *singleflight.Group
 	sameOrigin *http.CrossOriginProtection
 	home       string // the local path to go to when no return_to is known
 }
@@ -78,12 +123,17 @@ func New(config Config) (*RP, error) {
 	if err := sameOrigin.AddTrustedOrigin(oidc.Origin(config.RedirectURI)); err != nil {
 		return nil, fmt.Errorf("rp: RedirectURI: %w", err)
 	}
+	provider := newProvider(config.Issuer, config.BackChannel)
 	return &RP{
 		config:     config,
-		provider:   newProvider(config.Issuer, config.BackChannel),
+		provider:   provider,
+		keys:       newKeySet(provider, config.Now),
+		prover:     newProver(config),
 		cookies:    cookies,
 		sessions:   storage.NewBucket[Session]("rp-session", config.Store),
 		spent:      storage.NewBucket[bool]("rp-spent-state", config.Store),
+		signedOut:  storage.NewBucket[signOut]("rp-signed-out", config.Store),
+		refreshing: &singleflight.Group{},
 		sameOrigin: sameOrigin,
 		home:       directory(config.RedirectURI),
 	}, nil
@@ -103,6 +153,9 @@ func (c Config) withDefaults() Config {
 		c.Store = storage.NewMemory(c.Now)
 	}
 	c.Log = logger(c.Log)
+	if c.DPoP && c.DPoPKey == nil {
+		c.DPoPKey = newDPoPKey()
+	}
 	return c
 }
 
@@ -123,7 +176,7 @@ func logger(log *slog.Logger) *slog.Logger {
 // problems returns everything that is wrong with the configuration at once.
 func (c Config) problems() error {
 	errs := []error{
-		webURL("Issuer", c.Issuer, true),
+		issuerURL(c.Issuer),
 		originOnly("BackChannel", c.BackChannel),
 		webURL("RedirectURI", c.RedirectURI, true),
 		webURL("SilentRedirectURI", c.SilentRedirectURI, false),
@@ -147,7 +200,7 @@ func (c Config) problems() error {
 	if len(c.CookieKeys) == 0 {
 		errs = append(errs, errors.New("rp: CookieKeys is empty: give at least one key, or nil for a random one"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.keyProblems()...)...)
 }
 
 // webURL wants an absolute https URL without fragment; http only on a loopback host. RFC 9700 §2.6: codes
@@ -164,6 +217,17 @@ func webURL(field, value string, required bool) error {
 		return fmt.Errorf("rp: %s %q has a fragment: remove the # and what follows", field, value)
 	case u.Scheme == "http" && !oidc.IsLoopback(u.Hostname()):
 		return fmt.Errorf("rp: %s %q is plain http to another machine: use https", field, value)
+	}
+	return nil
+}
+
+// issuerURL: Discovery §3, "using the https scheme with no query or fragment components".
+func issuerURL(value string) error {
+	if err := webURL("Issuer", value, true); err != nil {
+		return err
+	}
+	if strings.Contains(value, "?") {
+		return fmt.Errorf("rp: Issuer %q has a query: remove the ? and what follows (Discovery §3)", value)
 	}
 	return nil
 }

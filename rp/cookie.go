@@ -22,21 +22,23 @@ type cookies struct {
 	secure  bool
 	session string // the name of the session cookie
 	flow    string // what the name of every flow cookie begins with
+	posted  string // what the name of every posted answer's cookie begins with
 }
 
-// newCookies gives the names something of the client and its origin, because cookies ignore ports: two applications on
-// two ports of localhost would overwrite each other's. On https the prefix __Host- keeps other hosts of the domain from
+// newCookies gives the names something of the client, its origin and its provider, because cookies ignore ports: two
+// applications on two ports of localhost would overwrite each other's. And an answer of one provider never meets the
+// request that was sent to another (RFC 9700 §4.4, mix-up). On https the prefix __Host- keeps other hosts of the domain from
 // planting a cookie (RFC 6265bis §4.1.3.2).
 func newCookies(c Config) (cookies, error) {
 	origin := oidc.Origin(c.RedirectURI)
-	sum := sha256.Sum256([]byte(c.ClientID + "\x00" + origin))
+	sum := sha256.Sum256([]byte(c.ClientID + "\x00" + origin + "\x00" + c.Issuer))
 	name := "rp_" + hex.EncodeToString(sum[:4])
 	secure := strings.HasPrefix(origin, "https:")
 	if secure {
 		name = "__Host-" + name
 	}
 	codecs, err := newCodecs(c.CookieKeys)
-	return cookies{codecs: codecs, secure: secure, session: name + "_session", flow: name + "_flow_"}, err
+	return cookies{codecs: codecs, secure: secure, session: name + "_session", flow: name + "_flow_", posted: name + "_posted_"}, err
 }
 
 // newCodecs derives two keys from each of ours: one authenticates, one encrypts. Age is judged by the records inside, by

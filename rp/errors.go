@@ -17,12 +17,14 @@ const (
 	InvalidIDToken oidc.ErrorCode = "invalid_id_token" // the ID Token broke a rule; error_description names it
 	SubMismatch    oidc.ErrorCode = "sub_mismatch"     // a silent renewal found another user; the session has ended
 	SessionChanged oidc.ErrorCode = "session_changed"  // the session ended or changed while a renewal was under way
+	NotRefreshable oidc.ErrorCode = "not_refreshable"  // no refresh token, or none that the provider still takes: renew by SilentLogin
 )
 
 // ErrNoSession says that the request carries no session of this application: nobody signed in, or not any more.
 var ErrNoSession = errors.New("rp: no session: the user is not signed in")
 
-// ErrTokenExpired says that the session's access token has expired: renew it silently, or sign in again.
+// ErrTokenExpired says that the session's access token has expired: renew it silently, or sign in again. No
+// refresh token was there to do so.
 var ErrTokenExpired = errors.New("rp: the access token has expired: renew it by SilentLogin")
 
 // explanations say what a code of RFC 6749 §4.1.2.1, §5.2 or Core §3.1.2.6 means here and what to do.
@@ -36,6 +38,10 @@ var explanations = map[oidc.ErrorCode]string{
 	oidc.InvalidGrant:             "the provider does not accept the code: it was too old, used before or issued for something else; start again",
 	oidc.UnauthorizedClient:       "the provider does not allow this client to do that: look at its registration",
 	oidc.InvalidScope:             "the provider does not know or allow one of the scopes: compare Scopes with the client's registration",
+	oidc.UseDPoPNonce:             "the provider keeps asking for another nonce in the DPoP proof (RFC 9449 section 8)",
+	oidc.InvalidDPoPProof:         "the provider does not accept the DPoP proof: compare the clocks, and the address at which it is reached",
+	oidc.InvalidRequestObject:     "the provider does not accept the request object: compare its signature's alg and key with the client's registration",
+	oidc.InvalidTarget:            "the provider does not know one of the resources: compare Resources with its configuration",
 	oidc.InvalidRequest:           "the provider refuses the request as malformed",
 	oidc.ServerError:              "the provider failed: look at its log",
 	oidc.TemporarilyUnavailable:   "the provider is overloaded or in maintenance: try again later",
@@ -83,7 +89,9 @@ func status(e *oidc.Error) int {
 		return http.StatusServiceUnavailable
 	case IssuerMismatch, InvalidIDToken:
 		return http.StatusBadGateway
-	case SessionChanged:
+	case NotMonitorable:
+		return http.StatusNotFound
+	case SessionChanged, NotRefreshable:
 		return http.StatusConflict
 	case SubMismatch, oidc.LoginRequired, oidc.ConsentRequired, oidc.InteractionRequired, oidc.AccountSelectionRequired:
 		return http.StatusForbidden

@@ -3,6 +3,7 @@ package rp_test
 import (
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/oauth2"
-
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/rp"
 )
@@ -26,21 +26,29 @@ type house struct {
 	requests chan *http.Request // those of /web/request
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, change ...func(*rp.Config)) *house {
+	t.Helper()
+	return newHouseAt(t, startWithTwoKeys(t), change...)
+}
+
+func newHouseAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.Config)) *house {
 	t.Helper()
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	h := &house{t: t, app: server.URL, provider: idptest.Start(t, nil), requests: make(chan *http.Request, 1)}
+	h := &house{t: t, app: server.URL, provider: provider, requests: make(chan *http.Request, 1)}
 	h.browser = h.provider.Browser(t)
 
 	var err error
-	h.RP, err = rp.New(rp.Config{
+	config := rp.Config{
 		Issuer: h.provider.Issuer, ClientID: "web", ClientSecret: "web-secret", Now: h.provider.Clock.Now,
 		RedirectURI: h.app + "/web/callback", SilentRedirectURI: h.app + "/web/silent-callback", PostLogoutRedirectURI: h.app + "/web/",
-		Scopes: []string{"openid", "profile", "api.read"},
-	})
-	if err != nil {
+		Scopes: []string{"openid", "profile", "api.read"}, Log: slog.New(slog.DiscardHandler),
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	if h.RP, err = rp.New(config); err != nil {
 		t.Fatal(err)
 	}
 	api, err := rp.NewResource(rp.ResourceConfig{Issuer: h.provider.Issuer, Audience: "urn:hush:demo-api", Now: h.provider.Clock.Now})
@@ -52,6 +60,10 @@ func newHouse(t *testing.T) *house {
 	mux.HandleFunc("/web/silent", h.SilentLogin)
 	mux.HandleFunc("/web/silent/finish", h.FinishSilent)
 	mux.HandleFunc("/web/logout", h.Logout)
+	mux.HandleFunc("/web/refresh", h.Refresh)
+	mux.HandleFunc("/web/back-channel", h.BackChannelLogout)
+	mux.HandleFunc("/web/front-channel", h.FrontChannelLogout)
+	mux.HandleFunc("/web/monitor", h.Monitor)
 	mux.HandleFunc("/web/request", func(w http.ResponseWriter, r *http.Request) { h.requests <- r.Clone(t.Context()) })
 	mux.HandleFunc("/web/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "home") })
 	mux.Handle("/api/me", api.Require("api.read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,6 +71,11 @@ func newHouse(t *testing.T) *house {
 		_, _ = w.Write(token.Claims)
 	})))
 	return h
+}
+
+// startWithTwoKeys: with one key a token would not have to name it (Core §10.1).
+func startWithTwoKeys(t *testing.T) *idptest.Provider {
+	return idptest.Start(t, func(c *idp.Config) { c.SigningKeys = []idp.SigningKey{{Alg: "ES256"}, {Alg: "EdDSA"}} })
 }
 
 // follow walks the redirects from page to the first answer that is none, or that leads to stop.
@@ -91,7 +108,7 @@ func (h *house) renew() (int, map[string]any) {
 // callAPI returns who the API says is calling.
 func (h *house) callAPI() map[string]any {
 	h.t.Helper()
-	response, err := oauth2.NewClient(h.t.Context(), h.TokenSource(h.request())).Get(h.app + "/api/me")
+	response, err := h.Client(h.request()).Get(h.app + "/api/me")
 	if err != nil {
 		h.t.Fatal(err)
 	}

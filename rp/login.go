@@ -1,15 +1,12 @@
 package rp
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-
-	gooidc "github.com/coreos/go-oidc/v3/oidc"
-	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/oidc"
 )
@@ -28,6 +25,11 @@ func (p *RP) Login(w http.ResponseWriter, r *http.Request) {
 	}
 	f := p.newFlow()
 	target, err := p.beginLogin(r, f)
+	p.send(w, r, f, target, err)
+}
+
+// send keeps the flow and sends the browser to target; with an err, back to where it came from.
+func (p *RP) send(w http.ResponseWriter, r *http.Request, f *flow, target string, err error) {
 	if err == nil {
 		err = p.keepFlow(w, r, f)
 	}
@@ -102,24 +104,11 @@ func (p *RP) beginSilent(r *http.Request, f *flow) (string, error) {
 	id, session, err := p.current(r)
 	if err == nil {
 		f.SessionID = id
-		params.Set("id_token_hint", session.IDToken)
+		session.addHint(params)
 	} else if !errors.Is(err, ErrNoSession) {
 		return "", err
 	}
 	return p.authorizationURL(r.Context(), f, params)
-}
-
-// authorizationURL is the authentication request of Core §3.1.2.1 with PKCE (RFC 7636 §4.3).
-func (p *RP) authorizationURL(ctx context.Context, f *flow, params url.Values) (string, error) {
-	d, err := p.provider.discover(ctx)
-	if err != nil {
-		return "", err
-	}
-	options := []oauth2.AuthCodeOption{gooidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.CodeVerifier)}
-	for name := range params {
-		options = append(options, oauth2.SetAuthURLParam(name, params.Get(name)))
-	}
-	return d.oauth2(p.config, f.Silent).AuthCodeURL(f.State, options...), nil
 }
 
 // isLocalPath keeps return_to from leading elsewhere (RFC 9700 §4.11). Browsers read // as the start of a host, a
@@ -132,12 +121,12 @@ func isLocalPath(path string) bool {
 }
 
 // allow answers 405 to any other method.
-func allow(w http.ResponseWriter, r *http.Request, method string) bool {
-	if r.Method == method {
+func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
+	if slices.Contains(methods, r.Method) {
 		return true
 	}
-	w.Header().Set("Allow", method)
-	http.Error(w, "use "+method, http.StatusMethodNotAllowed)
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	http.Error(w, "use "+strings.Join(methods, " or "), http.StatusMethodNotAllowed)
 	return false
 }
 

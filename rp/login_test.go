@@ -112,6 +112,8 @@ func TestMethods(t *testing.T) {
 	a := newApp(t)
 	for _, row := range [][2]string{
 		{"POST", "/web/login"}, {"POST", "/web/silent"}, {"POST", "/web/callback"}, {"GET", "/web/silent/finish"}, {"GET", "/web/logout"},
+		{"GET", "/web/refresh"}, {"GET", "/web/sign-out-here"}, {"GET", "/web/back-channel"}, {"POST", "/web/front-channel"},
+		{"POST", "/web/monitor"}, {"POST", "/web/monitor.js"}, {"PUT", "/web/initiate"}, {"POST", "/web/jwks"},
 	} {
 		if response := a.do(row[0], row[1], ""); response.StatusCode != http.StatusMethodNotAllowed || response.Header.Get("Allow") == "" {
 			t.Errorf("%s %s: %s", row[0], row[1], response.Status)

@@ -1,7 +1,6 @@
 package rp
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
@@ -74,23 +74,43 @@ func (p *provider) ask(ctx context.Context) (*discovered, error) {
 	if err := found.Claims(&d.metadata); err != nil {
 		return nil, p.explain(err)
 	}
-	if err := checkEndpoints(d.metadata); err != nil {
+	if err := checkEndpoints(p.issuer, d.metadata); err != nil {
 		return nil, p.explain(err)
 	}
 	p.found.Store(d)
 	return d, nil
 }
 
-// checkEndpoints: Discovery §3. The browser is sent to two of them, so anything but http(s) is refused.
-func checkEndpoints(m oidc.Metadata) error {
-	for name, uri := range map[string]string{
+// endpoints are the addresses that a discovery document gives, and which of them it must give (Discovery §3).
+func endpoints(m oidc.Metadata) (required, optional map[string]string) {
+	required = map[string]string{
 		"authorization_endpoint": m.AuthorizationEndpoint,
 		"token_endpoint":         m.TokenEndpoint,
 		"jwks_uri":               m.JWKSURI,
-		"end_session_endpoint":   cmp.Or(m.EndSessionEndpoint, m.AuthorizationEndpoint), // optional
-	} {
-		if oidc.Origin(uri) == "" {
-			return fmt.Errorf("%s is %q, expected an http(s) URL (Discovery section 3)", name, uri)
+	}
+	optional = map[string]string{
+		"userinfo_endpoint":                     m.UserinfoEndpoint,
+		"end_session_endpoint":                  m.EndSessionEndpoint,
+		"revocation_endpoint":                   m.RevocationEndpoint,
+		"pushed_authorization_request_endpoint": m.PushedAuthorizationRequestEndpoint,
+		"check_session_iframe":                  m.CheckSessionIframe,
+	}
+	maps.DeleteFunc(optional, func(_, uri string) bool { return uri == "" })
+	return required, optional
+}
+
+// checkEndpoints: Discovery §3. The browser is sent to some of them, so anything but http(s) is refused; and the secrets of an https
+// provider do not travel in the clear ("This URL MUST use the https scheme").
+func checkEndpoints(issuer string, m oidc.Metadata) error {
+	all, optional := endpoints(m)
+	maps.Copy(all, optional)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		origin := oidc.Origin(all[name])
+		switch {
+		case origin == "":
+			return fmt.Errorf("%s is %q, expected an http(s) URL (Discovery section 3)", name, all[name])
+		case strings.HasPrefix(oidc.Origin(issuer), "https:") && !strings.HasPrefix(origin, "https:"):
+			return fmt.Errorf("%s is %q, expected an https URL as the issuer's (Discovery section 3)", name, all[name])
 		}
 	}
 	return nil
@@ -123,6 +143,14 @@ func (p *provider) down(err error) *oidc.Error {
 	return ProviderDown.Errorf("the provider is unreachable at %s: %v: is it running?", p.address, reason).Because(err)
 }
 
+// noKeys says why the document at jwks_uri cannot be used.
+func (p *provider) noKeys(err error) *oidc.Error {
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return p.down(err)
+	}
+	return ProviderDown.Errorf("the provider's jwks_uri gives no keys: %s", clip(err.Error())).Because(err)
+}
+
 // getJSON reads a JSON document of the provider's.
 func (p *provider) getJSON(ctx context.Context, uri string, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
@@ -140,22 +168,11 @@ func (p *provider) getJSON(ctx context.Context, uri string, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// oauth2 returns the client's half of the conversation. The secret goes into the header unless the provider takes it in
-// the body only (Discovery §3: "If omitted, the default is client_secret_basic").
+// oauth2 returns the client's half of the conversation. How the client authenticates is added on the way: see attempts.
 func (d *discovered) oauth2(c Config, silent bool) *oauth2.Config {
 	endpoint := d.Endpoint()
-	endpoint.AuthStyle = oauth2.AuthStyleInHeader
-	methods := d.metadata.TokenEndpointAuthMethodsSupported
-	if c.ClientSecret == "" || (len(methods) > 0 && !slices.Contains(methods, oidc.AuthMethodBasic)) {
-		endpoint.AuthStyle = oauth2.AuthStyleInParams
-	}
-	return &oauth2.Config{
-		ClientID:     c.ClientID,
-		ClientSecret: c.ClientSecret,
-		Endpoint:     endpoint,
-		RedirectURL:  c.redirectURI(silent),
-		Scopes:       c.Scopes,
-	}
+	endpoint.AuthStyle = oauth2.AuthStyleInParams
+	return &oauth2.Config{ClientID: c.ClientID, Endpoint: endpoint, RedirectURL: c.redirectURI(silent), Scopes: c.Scopes}
 }
 
 func (c Config) redirectURI(silent bool) string {

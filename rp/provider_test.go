@@ -1,6 +1,7 @@
 package rp
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,10 +10,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -36,6 +40,12 @@ type distortions struct {
 	signIDToken func(claims []byte) string // replaces the ID Token's signature
 	fail        http.HandlerFunc           // answers instead of the token endpoint
 	jwksStatus  int                        // answers instead of the keys
+
+	userinfoJWT func(claims []byte) string // answers userinfo as a JWT
+	tokenType   string                     // instead of what the proof asks for
+	ignorePKCE  bool                       // redeems codes with any verifier
+	noIDToken   bool                       // at a refresh
+	parStatus   int                        // answers instead of the pushed request
 }
 
 // fakeProvider is an OpenID provider whose every answer can be distorted. It checks the client's secret and verifier
@@ -50,8 +60,13 @@ type fakeProvider struct {
 	distort  distortions
 	keys     []signingKey // the first signs
 	codes    map[string]url.Values
-	requests map[string]int // by path
-	hosts    []string       // the Host headers seen
+	pushed   map[string]url.Values // by request_uri
+	refresh  map[string]url.Values // the requests whose tokens can be refreshed
+	revoked  []string
+	jtis     map[string]bool // of assertions and proofs
+	nonce    string          // demanded of DPoP proofs
+	requests map[string]int  // by path
+	hosts    []string        // the Host headers seen
 }
 
 type signingKey struct {
@@ -74,13 +89,24 @@ func newProviderForTest(t *testing.T, clock *storagetest.Clock) *fakeProvider {
 	p := &fakeProvider{
 		t: t, clock: clock, sub: "alice",
 		keys:  []signingKey{{"ec-1", jose.ES256, testECKey}},
-		codes: map[string]url.Values{}, requests: map[string]int{},
+		codes: map[string]url.Values{}, pushed: map[string]url.Values{}, refresh: map[string]url.Values{}, jtis: map[string]bool{},
+		requests: map[string]int{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.discovery)
 	mux.HandleFunc("GET /jwks", p.jwks)
 	mux.HandleFunc("POST /token", p.token)
 	mux.HandleFunc("GET /userinfo", p.userinfo)
+	mux.HandleFunc("GET /refuses", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	mux.HandleFunc("GET /empty", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/userinfo", http.StatusTemporaryRedirect)
+	})
+	mux.HandleFunc("/endless", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(make([]byte, 2*maxResponse)) })
+	mux.HandleFunc("/par/nothing", answerWith(http.StatusCreated, `{}`))
+	mux.HandleFunc("/par/seven", answerWith(http.StatusCreated, `{"request_uri":7}`))
+	mux.HandleFunc("POST /par", p.par)
+	mux.HandleFunc("POST /revoke", p.revoke)
 	p.Server = httptest.NewServer(p.count(mux))
 	t.Cleanup(p.Close)
 	return p
@@ -124,13 +150,16 @@ func changed(o object, change func(object)) object {
 
 func (p *fakeProvider) discovery(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, changed(object{
-		"issuer":                                p.URL,
-		"authorization_endpoint":                p.URL + "/authorize",
-		"token_endpoint":                        p.URL + "/token",
-		"userinfo_endpoint":                     p.URL + "/userinfo",
-		"jwks_uri":                              p.URL + "/jwks",
-		"end_session_endpoint":                  p.URL + "/logout",
-		"id_token_signing_alg_values_supported": []string{"ES256", "RS256", "HS256", "none"},
+		"issuer":                                         p.URL,
+		"authorization_endpoint":                         p.URL + "/authorize",
+		"token_endpoint":                                 p.URL + "/token",
+		"userinfo_endpoint":                              p.URL + "/userinfo",
+		"jwks_uri":                                       p.URL + "/jwks",
+		"end_session_endpoint":                           p.URL + "/logout",
+		"pushed_authorization_request_endpoint":          p.URL + "/par",
+		"revocation_endpoint":                            p.URL + "/revoke",
+		"check_session_iframe":                           p.URL + "/check-session",
+		"id_token_signing_alg_values_supported":          []string{"ES256", "RS256", "HS256", "none"},
 		"authorization_response_iss_parameter_supported": true,
 	}, p.distortion().metadata))
 }
@@ -159,9 +188,10 @@ func (p *fakeProvider) answer(location string) url.Values {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	request := p.request(u.Query())
 	code := rand.Text()
-	p.codes[code] = u.Query()
-	return url.Values{"code": {code}, "state": {u.Query().Get("state")}, "iss": {p.URL}}
+	p.codes[code] = request
+	return url.Values{"code": {code}, "state": {request.Get("state")}, "iss": {p.URL}}
 }
 
 func (p *fakeProvider) token(w http.ResponseWriter, r *http.Request) {
@@ -170,30 +200,50 @@ func (p *fakeProvider) token(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r)
 		return
 	}
-	id, encoded, _ := r.BasicAuth()
-	secret, _ := url.QueryUnescape(encoded) // RFC 6749 §2.3.1
-	if id != "web" || secret != "s%crét" {
-		writeJSON(w, http.StatusUnauthorized, oidc.InvalidClient.Errorf("wrong secret"))
+	if err := p.authenticated(r); err != nil {
+		writeJSON(w, http.StatusUnauthorized, oidc.InvalidClient.Errorf("%v", err))
+		return
+	}
+	jkt, proven := p.proven(w, r, "")
+	if !proven {
 		return
 	}
 	request, ok := p.redeem(r)
 	if !ok {
-		writeJSON(w, http.StatusBadRequest, oidc.InvalidGrant.Errorf("code, redirect_uri or code_verifier is wrong"))
+		writeJSON(w, http.StatusBadRequest, oidc.InvalidGrant.Errorf("code, redirect_uri, code_verifier or refresh_token is wrong"))
 		return
 	}
-	access := p.sign("at+jwt", p.accessClaims(d.accessToken))
-	writeJSON(w, http.StatusOK, changed(object{
-		"token_type": "Bearer", "access_token": access, "expires_in": 90, "scope": request.Get("scope"),
+	access := p.sign("at+jwt", p.accessClaims(func(o object) {
+		if jkt != "" {
+			o["cnf"] = object{"jkt": jkt}
+		}
+		changed(o, d.accessToken)
+	}))
+	answer := object{
+		"token_type": cmp.Or(d.tokenType, map[bool]string{true: "DPoP", false: "Bearer"}[jkt != ""]), "access_token": access, "expires_in": 90, "scope": request.Get("scope"),
 		"id_token": p.idToken(request, access),
-	}, d.token))
+	}
+	p.addRefreshToken(answer, request)
+	if d.noIDToken && r.PostFormValue("grant_type") == "refresh_token" {
+		delete(answer, "id_token")
+	}
+	writeJSON(w, http.StatusOK, changed(answer, d.token))
 }
 
 func (p *fakeProvider) redeem(r *http.Request) (url.Values, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if r.PostFormValue("grant_type") == "refresh_token" {
+		request, ok := p.refresh[r.PostFormValue("refresh_token")]
+		delete(p.refresh, r.PostFormValue("refresh_token"))
+		return request, ok
+	}
 	request, ok := p.codes[r.PostFormValue("code")]
 	delete(p.codes, r.PostFormValue("code"))
 	challenge := oauth2.S256ChallengeFromVerifier(r.PostFormValue("code_verifier"))
+	if p.distort.ignorePKCE {
+		return request, ok
+	}
 	return request, ok && request.Get("code_challenge") == challenge && request.Get("code_challenge_method") == "S256" &&
 		request.Get("redirect_uri") == r.PostFormValue("redirect_uri")
 }
@@ -201,8 +251,12 @@ func (p *fakeProvider) redeem(r *http.Request) (url.Values, bool) {
 func (p *fakeProvider) idToken(request url.Values, access string) string {
 	d, now := p.distortion(), p.clock.Now().Unix()
 	hash := sha256.Sum256([]byte(access))
+	authTime := now - 5
+	if first, err := strconv.ParseInt(request.Get("auth_time"), 10, 64); err == nil { // of a refresh
+		authTime = first
+	}
 	claims := changed(object{
-		"iss": p.URL, "sub": p.sub, "aud": "web", "iat": now, "exp": now + 90, "auth_time": now - 5,
+		"iss": p.URL, "sub": p.sub, "aud": "web", "iat": now, "exp": now + 90, "auth_time": authTime,
 		"nonce": request.Get("nonce"), "at_hash": base64.RawURLEncoding.EncodeToString(hash[:16]),
 	}, d.idToken)
 	if d.signIDToken == nil {
@@ -271,5 +325,21 @@ func unsigned(header object, payload []byte) string {
 }
 
 func (p *fakeProvider) userinfo(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, changed(object{"sub": p.sub, "name": "Alice Adams"}, p.distortion().userinfo))
+	d := p.distortion()
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if _, proven := p.proven(w, r, token); !proven || (scheme == "DPoP") != (r.Header.Get("DPoP") != "") {
+		return
+	}
+	claims := object{"sub": p.sub, "name": "Alice Adams"}
+	if d.userinfoJWT != nil { // Core §5.3.2
+		claims["iss"], claims["aud"] = p.URL, "web"
+	}
+	claims = changed(claims, d.userinfo)
+	if d.userinfoJWT == nil {
+		writeJSON(w, http.StatusOK, claims)
+		return
+	}
+	payload, _ := json.Marshal(claims)
+	w.Header().Set("Content-Type", "application/jwt")
+	_, _ = io.WriteString(w, d.userinfoJWT(payload))
 }

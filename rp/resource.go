@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
 // ResourceConfig is what an API tells about itself and the provider whose access tokens it takes. Issuer and Audience are
@@ -20,6 +21,12 @@ type ResourceConfig struct {
 	Audience    string // what this API is called in the aud of access tokens
 	Realm       string // named in WWW-Authenticate; empty: Audience
 
+	// Origin is this API's scheme, host and port as callers see them, for the htu of DPoP proofs. Empty: as each request has it,
+	// which is wrong behind a proxy that ends TLS.
+	Origin string
+	// Store remembers the jti of DPoP proofs. nil: in memory; several replicas share one.
+	Store storage.Store
+
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: slog.Default()
 }
@@ -29,13 +36,14 @@ type ResourceConfig struct {
 type Resource struct {
 	config ResourceConfig
 	keys   *keySet
+	proofs storage.Bucket[bool] // the jtis of those that were used
 }
 
 // NewResource checks the configuration. Like New it makes no network call: the provider's keys are fetched when the
 // first token comes.
 func NewResource(config ResourceConfig) (*Resource, error) {
 	config.Now, config.Log = clock(config.Now), logger(config.Log)
-	errs := []error{webURL("Issuer", config.Issuer, true), originOnly("BackChannel", config.BackChannel)}
+	errs := []error{issuerURL(config.Issuer), originOnly("BackChannel", config.BackChannel), originOnly("Origin", config.Origin)}
 	if config.Audience == "" {
 		errs = append(errs, errors.New("rp: Audience is empty: give the name that access tokens for this API have in aud"))
 	}
@@ -48,7 +56,14 @@ func NewResource(config ResourceConfig) (*Resource, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Resource{config: config, keys: newKeySet(newProvider(config.Issuer, config.BackChannel), config.Now)}, nil
+	if config.Store == nil {
+		config.Store = storage.NewMemory(config.Now)
+	}
+	return &Resource{
+		config: config,
+		keys:   newKeySet(newProvider(config.Issuer, config.BackChannel), config.Now),
+		proofs: storage.NewBucket[bool]("rp-dpop-proof", config.Store),
+	}, nil
 }
 
 // Require lets a request through when it carries an access token that is good for this API and has all the given scope
@@ -56,6 +71,8 @@ func NewResource(config ResourceConfig) (*Resource, error) {
 // without a token or with a bad one, 400 for one that is sent wrongly, 403 for one that lacks scope; and 503 when the
 // provider's keys cannot be had. Each has a JSON body with error_description and, unless the token is just missing,
 // error.
+//
+// A token that is bound to a key (its cnf has jkt) must come with the scheme DPoP and a proof (RFC 9449 §7), any other as Bearer.
 //
 // The token is taken from the Authorization header only (RFC 6750 §2.1). One in the query is refused, because URLs are
 // logged and remembered (§2.3, §5.3); bodies are left to the handler.
@@ -81,12 +98,15 @@ func AccessTokenFrom(ctx context.Context) (*AccessToken, bool) {
 }
 
 func (s *Resource) admit(r *http.Request, scope oidc.Scope) (*AccessToken, error) {
-	raw, err := bearerToken(r)
+	scheme, raw, err := presentedToken(r)
 	if err != nil {
 		return nil, err
 	}
 	token, err := s.verify(r.Context(), raw)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkBinding(r, scheme, raw, token); err != nil {
 		return nil, err
 	}
 	if !token.Scope.Covers(scope) {

@@ -1,6 +1,8 @@
 package rp
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -161,6 +163,14 @@ func TestBadAccessTokens(t *testing.T) {
 		{"RFC 9068 §2.2 sub is present", a.token(without("sub")), "sub is missing"},
 		{"RFC 9068 §2.2 client_id is present", a.token(without("client_id")), "client_id is missing"},
 		{"RFC 9068 §2.2 jti is present", a.token(without("jti")), "jti is missing"},
+		{"RFC 7800 §3.1 a token bound in a way that this API cannot check", a.token(with("cnf", object{"x5t#S256": "abc"})), "cnf has no jkt"},
+		{"RFC 7800 §3.1 cnf is an object", a.token(with("cnf", "abc")), "wrong type"},
+		{"RFC 7519 §4.1.3 aud of another case is another", a.token(with("aud", "URN:API")), "aud is"},
+		{"RFC 8725 §3.10 a key inside the token is not trusted", signJWT(t, jose.ES256, foreignKey,
+			object{"typ": "at+jwt", "kid": "ec-1", "jwk": jose.JSONWebKey{Key: foreignKey.Public()}}, good), "no key that"},
+		{"RFC 7515 §4.1.11 a header that must be understood, and is not", signJWT(t, jose.ES256, testECKey,
+			object{"typ": "at+jwt", "kid": "ec-1", "crit": []string{"evil"}, "evil": true}, good), "no key that"},
+		{"Core §10.1 kid is present where the provider publishes several keys", signJWT(t, jose.ES256, testECKey, object{"typ": "at+jwt"}, good), "names no kid"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			said.WriteString(a.refused(a.call("/", "Bearer "+row.token), 401, "invalid_token", row.says))
@@ -251,10 +261,14 @@ func TestUnusableKeysAreIgnored(t *testing.T) {
 	set := []json.RawMessage{
 		[]byte(`{"kty":"unheard-of","kid":"1"}`), []byte(`7`),
 		[]byte(`{"kty":"oct","kid":"2","k":"c2VjcmV0"}`),
+		withMember(t, testECKey.Public(), "key_ops", []string{"encrypt"}), // RFC 7517 §4.3
+		withMember(t, testECKey.Public(), "use", "else"),                  // RFC 7517 §4.2
+		withMember(t, testECKey.Public(), "x5c", []string{"bm8gY2VydA=="}),
 	}
 	for _, key := range []jose.JSONWebKey{
 		{Key: testECKey, KeyID: "private"},
 		{Key: testECKey.Public(), KeyID: "for encryption", Use: "enc"},
+		{Key: mustKey(rsa.GenerateKey(rand.Reader, 1024)).Public(), KeyID: "weak"}, // RFC 7518 §3.3
 		{Key: testECKey.Public(), KeyID: "good"},
 	} {
 		raw, err := json.Marshal(key)
@@ -266,6 +280,20 @@ func TestUnusableKeysAreIgnored(t *testing.T) {
 	if keys := publicKeys(set); len(keys) != 1 || keys[0].KeyID != "good" {
 		t.Errorf("RFC 7517 §5: %v", keys)
 	}
+}
+
+func withMember(t *testing.T, key any, name string, value any) json.RawMessage {
+	t.Helper()
+	raw, err := json.Marshal(jose.JSONWebKey{Key: key, KeyID: name})
+	var members object
+	if err == nil {
+		err = json.Unmarshal(raw, &members)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	members[name] = value
+	return encoded(t, members)
 }
 
 func TestGarbageIsNoFloodAtTheProvider(t *testing.T) {

@@ -1,6 +1,7 @@
 package rp
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -9,27 +10,37 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
 
-	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 )
 
 // sessionLifetime is how long a session lasts after the sign-in that began it, however often it is renewed.
 const sessionLifetime = 12 * time.Hour
 
+// maxHint bounds id_token_hint, in bytes: it travels in addresses, of which servers take about 8 kB.
+const maxHint = 4 << 10
+
 // Session is the application's own knowledge of who is signed in. It lives in the Store; the browser holds an id only.
-// IDToken and AccessToken are secrets: what a page may see is in View.
+// IDToken, AccessToken and RefreshToken are secrets: what a page may see is in View.
 type Session struct {
-	Sub         string          `json:"sub"`
-	IDToken     string          `json:"id_token"` // as issued; its claims have been checked
-	AccessToken string          `json:"access_token"`
-	Scope       string          `json:"scope"`     // of the access token, values separated by spaces
-	Expiry      time.Time       `json:"expiry"`    // of the access token; zero when the provider did not say
-	AuthTime    time.Time       `json:"auth_time"` // when the user last typed a password at the provider; zero when unknown
-	Claims      json.RawMessage `json:"claims"`    // of the ID Token, a JSON object
-	Renewals    int             `json:"renewals"`  // silent ones since the sign-in
-	EndsAt      time.Time       `json:"ends_at"`   // of the session itself
+	Sub         string `json:"sub"`
+	IDToken     string `json:"id_token"` // as issued; its claims have been checked
+	AccessToken string `json:"access_token"`
+	// RefreshToken is there when the provider gave one, for offline_access.
+	RefreshToken string `json:"refresh_token,omitempty"`
+	// Sid names the user's session at the provider; SessionState is what Monitor compares. Empty when the provider did not say.
+	Sid          string          `json:"sid,omitempty"`
+	SessionState string          `json:"session_state,omitempty"`
+	IssuedAt     time.Time       `json:"issued_at"` // iat of the ID Token: by the provider's clock
+	Began        time.Time       `json:"began"`     // when the provider last showed that it knows the user, at a sign-in or a silent renewal: by ours
+	Scope        string          `json:"scope"`     // of the access token, values separated by spaces
+	Expiry       time.Time       `json:"expiry"`    // of the access token; zero when the provider did not say
+	AuthTime     time.Time       `json:"auth_time"` // when the user last typed a password at the provider; zero when unknown
+	Claims       json.RawMessage `json:"claims"`    // of the ID Token, a JSON object
+	Renewals     int             `json:"renewals"`  // silent ones since the sign-in
+	EndsAt       time.Time       `json:"ends_at"`   // of the session itself
 }
 
 // SessionView is what a page of the application may know of its session: no token is in it. Times are seconds since 1970,
@@ -41,11 +52,13 @@ type SessionView struct {
 	AuthTime  int64           `json:"auth_time,omitempty"`
 	Claims    json.RawMessage `json:"claims"` // of the ID Token
 	Renewals  int             `json:"renewals"`
+	// Refreshable tells a page that Refresh may work; otherwise SilentLogin is the way to new tokens.
+	Refreshable bool `json:"refreshable"`
 }
 
 // View returns what a page may see.
 func (s *Session) View() SessionView {
-	view := SessionView{Sub: s.Sub, Scope: s.Scope, Claims: s.Claims, Renewals: s.Renewals}
+	view := SessionView{Sub: s.Sub, Scope: s.Scope, Claims: s.Claims, Renewals: s.Renewals, Refreshable: s.RefreshToken != ""}
 	if !s.Expiry.IsZero() {
 		view.ExpiresAt = s.Expiry.Unix()
 	}
@@ -61,8 +74,35 @@ func (p *RP) Session(r *http.Request) (*Session, error) {
 	return session, err
 }
 
-// TokenSource gives out the access token of the request's session, for example to call an API with oauth2.NewClient. Its
-// Token fails with ErrNoSession, with ErrTokenExpired, or with the store's error; it never renews, which takes a browser.
+// claim is a claim of the ID Token that is a string; "" when there is none.
+func (s *Session) claim(name string) string {
+	var claims map[string]any
+	_ = json.Unmarshal(s.Claims, &claims) // they have been decoded before
+	text, _ := claims[name].(string)
+	return text
+}
+
+// addHint tells the provider whom a request is about (Core §3.1.2.1, RP-Initiated Logout §2), unless that is too long to say:
+// the provider then goes by its own session, or asks the user.
+func (s *Session) addHint(params url.Values) {
+	if len(s.IDToken) <= maxHint {
+		params.Set("id_token_hint", s.IDToken)
+	}
+}
+
+// audience is the aud of the ID Token.
+func (s *Session) audience() []string {
+	var claims struct {
+		Aud jwt.Audience `json:"aud"`
+	}
+	_ = json.Unmarshal(s.Claims, &claims) // they have been decoded before
+	return claims.Aud
+}
+
+// TokenSource gives out the access token of the request's session, for example to call an API with oauth2.NewClient; Client adds
+// the proof that a DPoP token needs. An expired token is renewed by the session's refresh token. Token fails with
+// ErrNoSession, with ErrTokenExpired when only a silent login can renew it, which takes a browser, with an *oidc.Error
+// that says what the provider did, or with the store's error.
 func (p *RP) TokenSource(r *http.Request) oauth2.TokenSource {
 	return tokenSource{rp: p, request: r}
 }
@@ -74,51 +114,29 @@ type tokenSource struct {
 
 // Token implements oauth2.TokenSource.
 func (s tokenSource) Token() (*oauth2.Token, error) {
-	session, err := s.rp.Session(s.request)
+	session, err := s.rp.usable(s.request)
 	if err != nil {
 		return nil, err
 	}
-	return session.token(s.rp.config.Now())
+	return s.rp.token(session), nil
 }
 
-func (s *Session) token(now time.Time) (*oauth2.Token, error) {
-	if !s.Expiry.IsZero() && !now.Before(s.Expiry) {
+// usable is the request's session with an access token that has not expired.
+func (p *RP) usable(r *http.Request) (*Session, error) {
+	id, session, err := p.current(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case session.Expiry.IsZero() || p.config.Now().Before(session.Expiry):
+		return session, nil
+	case session.RefreshToken == "":
 		return nil, ErrTokenExpired
 	}
-	return &oauth2.Token{AccessToken: s.AccessToken, TokenType: "Bearer", Expiry: s.Expiry}, nil
+	return p.refresh(r.Context(), id, session.RefreshToken)
 }
 
-// UserInfo asks the provider for the claims of the request's user (Core §5.3): a JSON object. The error is one of those of
-// TokenSource, or an *oidc.Error that says what the provider did.
-func (p *RP) UserInfo(r *http.Request) (json.RawMessage, error) {
-	session, err := p.Session(r)
-	if err != nil {
-		return nil, err
-	}
-	token, err := session.token(p.config.Now())
-	if err != nil {
-		return nil, err
-	}
-	d, err := p.provider.discover(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	info, err := d.UserInfo(p.provider.context(r.Context()), oauth2.StaticTokenSource(token))
-	if err != nil {
-		return nil, p.explainUserInfo(err)
-	}
-	if info.Subject != session.Sub { // Core §5.3.2: "the UserInfo Response values MUST NOT be used"
-		return nil, SubMismatch.Errorf("userinfo is about another sub than the ID Token (Core section 5.3.2)")
-	}
-	var claims json.RawMessage
-	return claims, info.Claims(&claims)
-}
-
-func (p *RP) explainUserInfo(err error) error {
-	if _, ok := errors.AsType[*url.Error](err); ok {
-		return p.provider.down(err)
-	}
-	return oidc.ServerError.Errorf("the userinfo endpoint's answer cannot be used: %s", clip(err.Error()))
+func (p *RP) token(s *Session) *oauth2.Token {
+	return &oauth2.Token{AccessToken: s.AccessToken, TokenType: p.tokenType(), Expiry: s.Expiry}
 }
 
 // current returns the request's live session and its id.
@@ -135,6 +153,9 @@ func (p *RP) current(r *http.Request) (string, *Session, error) {
 		return "", nil, err
 	case !p.config.Now().Before(session.EndsAt):
 		return "", nil, ErrNoSession
+	}
+	if err := p.checkSignedOut(r.Context(), id, &session); err != nil {
+		return "", nil, err
 	}
 	return id, &session, nil
 }
@@ -198,6 +219,8 @@ func (p *RP) replace(ctx context.Context, id string, fresh *Session) (renewed *S
 		}
 		next := *fresh
 		next.Renewals, next.EndsAt = old.Renewals+1, old.EndsAt
+		next.RefreshToken = cmp.Or(fresh.RefreshToken, old.RefreshToken)
+		next.SessionState = cmp.Or(fresh.SessionState, old.SessionState)
 		renewed = &next
 		return renewed, nil
 	})

@@ -119,6 +119,8 @@ func TestDiscoveryFailures(t *testing.T) {
 		{"Discovery §3 authorization_endpoint is present", without("authorization_endpoint"), ProviderDown, "authorization_endpoint"},
 		{"Discovery §3 token_endpoint is present", without("token_endpoint"), ProviderDown, "token_endpoint"},
 		{"Discovery §3 jwks_uri is present", without("jwks_uri"), ProviderDown, "jwks_uri"},
+		{"Discovery §3 an optional endpoint is a URL too", with("pushed_authorization_request_endpoint", "par"), ProviderDown, "pushed_authorization_request_endpoint"},
+		{"Discovery §3 userinfo_endpoint is a URL", with("userinfo_endpoint", "ftp://x/"), ProviderDown, "userinfo_endpoint"},
 		{"a browser is sent to http(s) only", with("end_session_endpoint", "javascript:alert(1)"), ProviderDown, "end_session_endpoint"},
 		{"Discovery §4.2 the document is JSON of the right types", with("token_endpoint", 7), ProviderDown, "no usable discovery document"},
 		{"Discovery §4.2 a list is a list", with("scopes_supported", 7), ProviderDown, "no usable discovery document"},
@@ -135,6 +137,28 @@ func TestDiscoveryFailures(t *testing.T) {
 			p.misbehave(distortions{})
 			if _, err := far.discover(t.Context()); err != nil {
 				t.Errorf("the provider is right again: %v", err)
+			}
+		})
+	}
+}
+
+func TestAnHTTPSProviderHasHTTPSEndpoints(t *testing.T) {
+	for _, name := range []string{
+		"authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint", "revocation_endpoint",
+		"pushed_authorization_request_endpoint", "check_session_iframe",
+	} {
+		t.Run("Discovery §3 "+name+" is https when the issuer is", func(t *testing.T) {
+			const issuer = "https://idp.example.com"
+			p := newProviderForTest(t, storagetest.NewClock())
+			p.behindBackChannel(issuer)
+			moved := p.distortion().metadata
+			p.misbehave(distortions{metadata: func(o object) {
+				moved(o)
+				o[name] = "http://idp.example.com/plain"
+			}})
+			_, err := newProvider(issuer, p.URL).discover(t.Context())
+			if e := asError(err); e.Code != ProviderDown || !strings.Contains(e.Description, name+" is 'http://idp.example.com/plain', expected an https URL") {
+				t.Errorf("%v", err)
 			}
 		})
 	}

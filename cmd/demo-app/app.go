@@ -80,6 +80,12 @@ func routeWeb(e *echo.Echo, web webApp) {
 	e.GET("/web/silent", echo.WrapHandler(http.HandlerFunc(web.party.SilentLogin)))
 	e.POST("/web/silent/finish", echo.WrapHandler(http.HandlerFunc(web.party.FinishSilent)))
 	e.POST("/web/logout", echo.WrapHandler(http.HandlerFunc(web.party.Logout)))
+	e.POST("/web/refresh", echo.WrapHandler(http.HandlerFunc(web.party.Refresh)))
+	e.POST("/web/sign-out-here", echo.WrapHandler(http.HandlerFunc(web.party.SignOutHere)))
+	e.GET("/web/monitor", echo.WrapHandler(http.HandlerFunc(web.party.Monitor)))
+	e.GET("/web/monitor.js", echo.WrapHandler(http.HandlerFunc(web.party.MonitorScript)))
+	e.GET("/web/front-channel-logout", echo.WrapHandler(http.HandlerFunc(web.party.FrontChannelLogout)))
+	e.POST("/web/back-channel-logout", echo.WrapHandler(http.HandlerFunc(web.party.BackChannelLogout)))
 	e.GET("/web/session", web.session)
 	e.GET("/web/call-api", web.callAPI)
 }

@@ -130,6 +130,7 @@ func TestRoutes(t *testing.T) {
 		{"the single-page app loads its script", request{path: "/spa/"}, 200, `src="/static/demo/spa/app.js"`},
 		{"the server-side app loads its script", request{path: "/web/"}, 200, `src="/static/demo/web/app.js"`},
 		{"the comparison loads its script", request{path: "/both/"}, 200, `src="/static/demo/both/app.js"`},
+		{"the page about tokens loads its script", request{path: "/tokens/"}, 200, `src="/static/demo/tokens/app.js"`},
 		{"the lessons load their script", request{path: "/lessons/"}, 200, `src="/static/demo/lessons/app.js"`},
 		{"a callback of oidc-client-ts is one small page", request{path: "/spa/callback.html?code=x&state=y"}, 200, "spa/callback.js"},
 		{"the silent callback is one small page", request{path: "/web/silent-callback?code=x&state=y"}, 200, "silent-callback.js"},
@@ -165,7 +166,7 @@ func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 		"X-Content-Type-Options": "nosniff",
 		"Referrer-Policy":        "no-referrer",
 	}
-	for _, path := range []string{"/", "/spa/", "/both/", "/lessons/", "/spa/callback.html", "/web/silent-callback", "/api/me", "/static/demo/demo.css", "/nothing"} {
+	for _, path := range []string{"/", "/spa/", "/both/", "/tokens/", "/lessons/", "/spa/callback.html", "/web/silent-callback", "/api/me", "/static/demo/demo.css", "/nothing"} {
 		t.Run(path, func(t *testing.T) {
 			response, body := send(t, server, request{path: path})
 			for name, value := range want {

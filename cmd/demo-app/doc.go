@@ -4,6 +4,7 @@
 //	/spa/         the single-page app: oidc-client-ts in the browser; its scripts are in static/demo/spa
 //	/web/         the server-side app: package rp holds the tokens; its page's scripts are in static/demo/web
 //	/both/        the two ways side by side; static/demo/both
+//	/tokens/      refresh token or hidden iframe, DPoP, revocation, monitorSession; static/demo/tokens
 //	/lessons/     eleven failures to cause and repair; static/demo/lessons
 //	/api/me       the protected API: package rp verifies the access token
 //	/config.json  what the single-page app is told: issuer, client_id, redirect_uri, scope

@@ -73,7 +73,7 @@ func TestEachHostIsALayoutOfItsOwn(t *testing.T) {
 
 func TestEveryPageOffersTheLayouts(t *testing.T) {
 	server := startDemo(t)
-	for _, path := range []string{"/", "/spa/", "/web/", "/both/", "/lessons/"} {
+	for _, path := range []string{"/", "/spa/", "/web/", "/both/", "/tokens/", "/lessons/"} {
 		_, body := sendTo(t, server, "app.localhost:9090", path)
 		if !strings.Contains(body, `<a href="http://app.demo.localhost:9090`+path+`">`) {
 			t.Errorf("%s has no link to the same page of another layout", path)

@@ -46,7 +46,7 @@ var standalone = []string{"callback", "silent_callback", "lesson_app", "lesson_s
 
 func newPages(c config) (*pages, error) {
 	p := &pages{config: c, parsed: map[string]*template.Template{}}
-	for _, name := range []string{"landing", "spa", "web", "both", "lessons", "error"} {
+	for _, name := range []string{"landing", "spa", "web", "both", "tokens", "lessons", "error"} {
 		parsed, err := template.ParseFS(static.Demo(), "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, err
@@ -70,8 +70,9 @@ func (p *pages) routes(e *echo.Echo) {
 	e.GET("/web/", p.show("web", webPage()))
 	e.GET("/web/silent-callback", p.show("silent_callback", page{}))
 	e.GET("/both/", p.show("both", page{Title: "The two ways"}))
+	e.GET("/tokens/", p.show("tokens", page{Title: "Refresh token or hidden iframe"}))
 	p.lessonRoutes(e)
-	for _, path := range []string{"/spa", "/web", "/both", "/lessons"} {
+	for _, path := range []string{"/spa", "/web", "/both", "/tokens", "/lessons"} {
 		e.GET(path, func(c echo.Context) error { return c.Redirect(http.StatusMovedPermanently, path+"/") })
 	}
 }

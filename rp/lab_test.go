@@ -1,0 +1,95 @@
+package rp_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/hush-idp/hush/idp/lab"
+)
+
+// The failure lab's bad tokens, from the real provider: each is refused, with an error that names the reason, and the session stays as it
+// was.
+var labsBadTokens = []struct {
+	name  string
+	fault lab.Kind
+	code  string
+	says  string
+}{
+	{"Core §3.1.3.7 (2) iss is the provider's issuer", lab.WrongIss, "invalid_id_token", "different provider"},
+	{"Core §3.1.3.7 (3) aud contains the client_id", lab.WrongAud, "invalid_id_token", "expected audience"},
+	{"Core §3.1.3.7 (11) nonce is that of the request", lab.WrongNonce, "invalid_id_token", "nonce is missing or another request's"},
+	{"Core §3.1.3.7 (9) now is before exp", lab.Expired, "invalid_id_token", "expired"},
+	{"Core §3.1.3.7 (10) iat is not in the future", lab.FutureIat, "invalid_id_token", "ahead of ours"},
+	{"Core §3.1.3.7 (7) alg is not none", lab.AlgNone, "invalid_id_token", "signature algorithm"},
+	{"Core §3.1.3.7 (6) the signature is the provider's", lab.BadSignature, "invalid_id_token", "no key of the provider verifies the signature"},
+	{"Core §10.1 kid is present where the provider publishes several keys", lab.MissingKID, "invalid_id_token", "names no kid"},
+	{"Core §10.1.1 kid is one that the provider publishes, also after its keys are fetched again", lab.UnknownKID, "invalid_id_token", "no key of the provider verifies"},
+	{"RFC 6749 §4.1.2 the code is good", lab.CodeSpent, "invalid_grant", "does not accept the code"},
+}
+
+func TestTheLabsBadTokens(t *testing.T) {
+	for _, row := range labsBadTokens {
+		t.Run(row.name, func(t *testing.T) {
+			h := newHouse(t)
+			h.browser.SignIn("alice")
+			h.renew()
+			before, err := h.Session(h.request())
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.provider.Fail(t, lab.Fault{Fault: row.fault, Client: "web"})
+			status, answer := h.renew()
+			if said, _ := answer["error_description"].(string); status == http.StatusOK || answer["error"] != row.code || !strings.Contains(said, row.says) {
+				t.Errorf("%d %v, expected %s …%s…", status, answer, row.code, row.says)
+			}
+			if after, err := h.Session(h.request()); err != nil || after.AccessToken != before.AccessToken {
+				t.Errorf("the session changed: %v", err)
+			}
+			if status, answer := h.renew(); status != http.StatusOK {
+				t.Errorf("the provider is right again: %d %v", status, answer)
+			}
+		})
+	}
+}
+
+func TestTheLabsBadTokensAtASignIn(t *testing.T) {
+	for _, row := range labsBadTokens {
+		t.Run(row.name, func(t *testing.T) {
+			h := newHouse(t)
+			h.browser.SignIn("alice")
+			h.provider.Fail(t, lab.Fault{Fault: row.fault, Client: "web"})
+			page := h.browser.Get(h.app + "/web/login")
+			for page.Location != nil && page.Location.Query().Get("error") == "" {
+				page = h.browser.Get(page.Location.String())
+			}
+			if page.Location == nil {
+				t.Fatalf("no error: %d %s", page.Status, page.Body)
+			}
+			if q := page.Location.Query(); q.Get("error") != row.code || !strings.Contains(q.Get("error_description"), row.says) {
+				t.Errorf("%s, expected %s …%s…", url.Values(q).Encode(), row.code, row.says)
+			}
+			if _, err := h.Session(h.request()); err == nil {
+				t.Error("a session was begun")
+			}
+		})
+	}
+}
+
+func TestTheLabsWrongSub(t *testing.T) {
+	h := newHouse(t)
+	h.browser.SignIn("alice")
+	h.provider.Fail(t, lab.Fault{Fault: lab.WrongSub, Client: "web"})
+	h.renew()
+	if _, err := h.UserInfo(h.request()); err == nil || !strings.Contains(err.Error(), "another sub than the ID Token") {
+		t.Errorf("Core §5.3.2: userinfo about another sub: %v", err)
+	}
+	h = newHouse(t)
+	h.browser.SignIn("alice")
+	h.renew()
+	h.provider.Fail(t, lab.Fault{Fault: lab.WrongSub, Client: "web"})
+	if status, answer := h.renew(); status != http.StatusForbidden || answer["error"] != "sub_mismatch" {
+		t.Errorf("Core §12.2: %d %v", status, answer)
+	}
+}
