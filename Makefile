@@ -33,7 +33,7 @@ build: $(library) ## two static binaries in bin/ that need nothing else at run t
 test: install lint unit load e2e ## every check and test, installing what they need
 
 .PHONY: install
-install: $(packages) ## what the tests need: npm packages, a C compiler, Redis, Chromium, Firefox
+install: $(packages) ## what the tests need: npm packages, a C compiler, Redis, Chromium, Firefox, Apache
 	@scripts/install.sh
 
 .PHONY: lint
@@ -77,7 +77,7 @@ fuzz: ## each fuzz target for ten minutes; FUZZTIME=30s for less
 
 .PHONY: e2e
 e2e: build ## the programs in a real browser, and as a container would run them
-	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js
+	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
 
 .PHONY: screenshots
 screenshots: build ## every page, two widths, light and dark, into FOLDER or a new folder

@@ -18,7 +18,7 @@ const refused = /** @type {[string, Record<string, string | undefined>, string][
   ["RFC 6749 §4.1.2.1 an unknown response_type", { response_type: "token" }, "unsupported_response_type"],
   ["RFC 7636 §4.4.1 a public client sends code_challenge", { code_challenge: undefined }, "invalid_request"],
   ["RFC 7636 §4.4.1 plain is refused", { code_challenge_method: "plain" }, "invalid_request"],
-  ["Core §6.1 a request object is not ignored", { request: "e30.e30." }, "request_not_supported"],
+  ["Core §6.1 a request object is not ignored", { request: "e30.e30." }, "invalid_request_object"],
 ]);
 
 const places = /** @type {const} */ ([

@@ -1,39 +1,29 @@
 // Every reason code, provoked in a real browser: what a client reads in the answer, and which steps the console shows.
 
 import assert from "node:assert/strict";
-import { demoClients, thirdParty } from "./harness/clients.js";
-import { Console, recordsAt, stepsOf } from "./harness/console.js";
+import { thirdParty } from "./harness/clients.js";
+import { Console } from "./harness/console.js";
 import { crossSite, sameSite } from "./harness/hush.js";
-import { clickLogin, openApp, says, signIn, signOutAtProvider, storedTokens } from "./harness/person.js";
+import { openApp, signIn, signOutAtProvider, storedTokens } from "./harness/person.js";
+import {
+  absent,
+  ask,
+  assertExplained,
+  codeFor,
+  config,
+  exchange,
+  issued,
+  needed,
+  replay,
+  signInByHand,
+  told,
+  useToken,
+  wellFormed,
+} from "./harness/refused.js";
 import { askSilently, authorizeURL, inIframe, redeem } from "./harness/request.js";
 import { scenes } from "./harness/story.js";
 
-/** @typedef {import("puppeteer-core").Page} Page */
-/** @typedef {import("./harness/hush.js").Hush} Hush */
-/** @typedef {{ hush: Hush, page: Page, console: Console, browser: import("puppeteer-core").Browser }} Scene */
-/** @typedef {{ error?: string | null, error_description?: string | null, error_uri?: string | null }} Refusal what a client reads */
-
-/**
- * A reason, what happens, the endpoint that finds it, and the steps there, each once. What happens may return what the
- * client was answered.
- * @typedef {{ reason: string, when: string, at: string, steps: string[], cause: (scene: Scene) => Promise<Refusal | void> }} Row
- */
-
-const config = {
-  clients: [
-    ...demoClients("90s"),
-    thirdParty,
-    { ...demoClients("30s")[0], client_id: "hasty", redirect_uris: ["http://localhost/spa/callback.html"] },
-  ],
-};
-
-const verified = ["client ok", "redirect_uri ok"];
-const wellFormed = [...verified, "rule ok"];
-const absent = [...wellFormed, "session failed", "need failed", "error failed"];
-const needed = [...wellFormed, "session ok", "need ok", "need failed", "error failed"];
-const issued = [...wellFormed, "session ok", "need ok", "code ok"];
-
-/** @type {Row[]} */
+/** @type {import("./harness/refused.js").Row[]} */
 const rows = [
   {
     reason: "session.none",
@@ -392,112 +382,18 @@ const rows = [
       await signIn(page, hush, "spa");
       const { access_token } = await storedTokens(page, hush);
       await console.forward("10m");
-      await page.evaluate(
-        async (address, token) => void (await fetch(address, { headers: { Authorization: `Bearer ${token}` } })),
-        `${hush.issuer}/userinfo`,
-        access_token,
-      );
+      await useToken(page, `${hush.issuer}/userinfo`, access_token);
     },
   },
 ];
 
 scenes("the reason", { layout: sameSite, cookies: "allowed", config }, (scene) => {
-  for (const { reason, when, at, steps, cause } of rows) {
-    scene(`${reason}: ${when}`, async ({ hush, browser, newTab }) => {
+  for (const row of rows) {
+    scene(`${row.reason}: ${row.when}`, async ({ hush, browser, newTab }) => {
       const { page } = await newTab();
       const console = new Console(hush);
       await console.reset();
-      const refusal = await cause({ hush, page, console, browser });
-      if (refusal) assertNamed(refusal, reason, hush);
-      const flow = await console.flowWith(reason);
-      const found = recordsAt(flow, at).find((record) => record.reason === reason);
-      assert.ok(found, `${at} has the reason; the flow has ${JSON.stringify(flow.records, null, 1)}`);
-      assert.deepEqual(each(stepsOf(found)), steps);
+      await assertExplained(console, row, (await row.cause({ hush, page, console, browser })) ?? undefined);
     });
   }
 });
-
-/** In development mode error_description ends with the reason and error_uri leads to its page. @param {Refusal} refusal @param {string} reason @param {Hush} hush */
-function assertNamed(refusal, reason, hush) {
-  assert.ok(refusal.error_description?.endsWith(` [${reason}]`), JSON.stringify(refusal));
-  assert.equal(new URL(refusal.error_uri ?? "").pathname, `/reasons/${reason}`);
-  assert.ok(refusal.error_uri?.startsWith("http://") && hush.issuer, refusal.error_uri ?? "");
-}
-
-/** Steps that repeat are named once. @param {string[]} steps */
-function each(steps) {
-  return steps.filter((step, index) => step !== steps[index - 1]);
-}
-
-/** Asks with prompt=none in an iframe for what must be refused. @param {Page} page @param {Hush} hush @param {import("./harness/request.js").Change} change */
-async function ask(page, hush, change) {
-  const params = Object.fromEntries(await askSilently(page, hush, change));
-  assert.ok(params.error, JSON.stringify(params));
-  return params;
-}
-
-/**
- * Opens in a hidden iframe what can only end on a page. Returns what that page tells the page around it.
- * @param {Page} page
- * @param {string} address
- * @returns {Promise<Refusal>}
- */
-async function told(page, address) {
-  await page.evaluate(() => {
-    window.addEventListener("message", ({ origin, data }) => {
-      if (data?.source === "hush") document.body.dataset.told = JSON.stringify({ origin, ...data });
-    });
-  });
-  const response = await inIframe(page, address);
-  assert.equal(response.status(), 400);
-  await page.waitForSelector("body[data-told]");
-  const { origin, ...refusal } = JSON.parse(await page.$eval("body", ({ dataset }) => dataset.told ?? ""));
-  assert.equal(origin, new URL(address).origin);
-  return refusal;
-}
-
-/**
- * Signs in with a request of our own, whose answer the app then refuses.
- * @param {Page} page
- * @param {Hush} hush
- * @param {import("./harness/request.js").Change} change
- * @param {string} name
- */
-async function signInByHand(page, hush, change, name) {
-  await page.goto(authorizeURL(hush, change));
-  await clickLogin(page, name);
-  await says(page, "invalid_state");
-}
-
-/** A code for somebody who signed in. @param {Page} page @param {Hush} hush @param {import("./harness/request.js").Change} change */
-async function codeFor(page, hush, change) {
-  await signIn(page, hush, "spa");
-  const code = (await askSilently(page, hush, change)).get("code");
-  assert.ok(code);
-  return code;
-}
-
-/** Redeems a code in a way that must be refused. @param {Page} page @param {Hush} hush @param {import("./harness/request.js").Change} change */
-async function exchange(page, hush, change) {
-  const code = await codeFor(page, hush, {});
-  return (await redeem(page, hush, { code, ...change })).json;
-}
-
-/**
- * Redeems a code twice. The console says how long after the first time that was, and whether the code_verifier is the same.
- * @param {Page} page
- * @param {Hush} hush
- * @param {Console} console
- * @param {import("./harness/request.js").Change} change of the second time
- * @param {RegExp} words
- */
-async function replay(page, hush, console, change, words) {
-  const code = await codeFor(page, hush, {});
-  assert.equal((await redeem(page, hush, { code })).status, 200);
-  const { json } = await redeem(page, hush, { code, ...change });
-  const flow = await console.flowWith("code.replayed");
-  const text = flow.reasons?.find((reason) => reason.code === "code.replayed")?.text ?? "";
-  assert.match(text, words);
-  assert.match(text, /\d ?m?s/);
-  return json;
-}

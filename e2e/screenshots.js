@@ -179,6 +179,14 @@ async function lessons(page, hush) {
   await page.waitForSelector("#web-way ol.diagram[data-state=done]");
   await page.waitForSelector("#renew-both:not([disabled])");
   await shoot(page, "demo-both-renewed");
+  await new Console(hush).reset();
+  await page.goto(`${hush.app}/tokens/`);
+  await shoot(page, "demo-tokens");
+  for (const id of ["renew-both", "bind", "revoke", "watch"]) {
+    await page.click(`#${id}`);
+    await page.waitForSelector(`#${id}:not([disabled])`);
+  }
+  await shoot(page, "demo-tokens-tried");
 }
 
 /** @param {Page} page @param {Hush} hush */
@@ -245,6 +253,12 @@ async function providerPages(page, hush) {
   await clickLogin(page, "alice");
   await page.waitForSelector("#consent-allow");
   await shoot(page, "idp-consent");
+  for (const language of ["de", "es", "fr", "ja"]) {
+    for (const prompt of ["login", "consent", "select_account"]) {
+      await page.goto(authorize(hush, { prompt, ui_locales: language }));
+      await shoot(page, `idp-${prompt}-${language}`);
+    }
+  }
   await page.goto(authorize(hush, { prompt: "login" }));
   await page.waitForSelector("#username");
   await shoot(page, "idp-login-again");
@@ -258,6 +272,10 @@ async function providerPages(page, hush) {
   await page.setJavaScriptEnabled(true);
   await page.goto(hush.issuer);
   await shoot(page, "idp-home");
+  for (const path of ["account", "device"]) {
+    await page.goto(`${hush.issuer}/${path}`);
+    await shoot(page, `idp-${path}`);
+  }
   await page.goto(`${hush.issuer}/logout`);
   await shoot(page, "idp-logout");
   await Promise.all([page.waitForNavigation(), page.click("#logout-confirm")]);

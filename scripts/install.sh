@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
 # Installs what `make test` needs beyond Go, Node, npm, make and git: a C compiler for Go's race
-# detector, a Redis server, and Chromium and Firefox with a font. As root on Debian it installs them; elsewhere it says
-# what is missing and fails. `CHROMIUM` and `FIREFOX` name others than Debian's.
+# detector, a Redis server, Chromium and Firefox with a font, and Apache with mod_auth_openidc. As root on Debian it
+# installs them; elsewhere it says what is missing and fails. `CHROMIUM`, `FIREFOX`, `APACHE` and `APACHE_MODULES` (a folder)
+# name others than Debian's.
 set -euo pipefail
 
 chromium=${CHROMIUM:-/usr/bin/chromium}
 firefox=${FIREFOX:-/usr/bin/firefox-esr}
+apache=${APACHE:-/usr/sbin/apache2}
+modules=${APACHE_MODULES:-/usr/lib/apache2/modules}
 missing=()
 command -v gcc >/dev/null && echo '#include <stdlib.h>' | gcc -E -o /dev/null - 2>/dev/null ||
 	missing+=(gcc libc6-dev)
 command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing+=(redis-server)
 command -v "$chromium" >/dev/null || missing+=(chromium fonts-liberation)
 command -v "$firefox" >/dev/null || missing+=(firefox-esr)
+command -v "$apache" >/dev/null || missing+=(apache2)
+[ -e "$modules/mod_auth_openidc.so" ] || missing+=(libapache2-mod-auth-openidc)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 
 if [ ${#missing[@]} -eq 0 ]; then
@@ -21,13 +26,21 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 	cat >&2 <<-END
 		These are missing: ${missing[*]}
 		On Debian:  sudo apt-get install ${missing[*]}
-		Elsewhere:  install a C compiler, Redis or Valkey, Chromium and Firefox, and name the browsers:
-		            CHROMIUM=/path/to/chromium FIREFOX=/path/to/firefox make test
+		Elsewhere:  install a C compiler, Redis or Valkey, Chromium, Firefox, Apache 2.4 and mod_auth_openidc, and
+		            name those that are not where Debian has them: CHROMIUM=/path/to/chromium FIREFOX=/path/to/firefox
+		            APACHE=/path/to/httpd APACHE_MODULES=/path/to/modules make test
 	END
 	exit 1
 fi
 echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-# RUNLEVEL keeps the package from starting a server: the tests start their own.
+# The packages are kept from starting servers: the tests start their own. RUNLEVEL is what init scripts look at, the file what
+# systemd's do; one that is there already is the machine's own policy and stays.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	trap 'rm -f "$policy"' EXIT
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod +x "$policy"
+fi
 RUNLEVEL=1 apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -3,6 +3,8 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { get } from "node:http";
+import { get as getSecurely } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -114,11 +116,21 @@ export class Program {
   }
 }
 
-/** @param {string} address */
-async function isOK(address) {
-  try {
-    return (await fetch(address, { signal: AbortSignal.timeout(patience) })).ok;
-  } catch {
-    return false; // nothing listens there yet
-  }
+/**
+ * Whether an address answers 200. The certificate is not looked at: it may be the program's own.
+ * @param {string} address
+ * @returns {Promise<boolean>}
+ */
+function isOK(address) {
+  return new Promise((resolve) => {
+    const answered = (/** @type {import("node:http").IncomingMessage} */ answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    };
+    const asked = address.startsWith("https:")
+      ? getSecurely(address, { rejectUnauthorized: false, timeout: patience }, answered)
+      : get(address, { timeout: patience }, answered);
+    asked.on("timeout", () => asked.destroy(new Error("too slow")));
+    asked.on("error", () => resolve(false)); // nothing listens there yet
+  });
 }

@@ -10,7 +10,13 @@ const uris = (path) => hosts.map((host) => `http://${host}${path}`);
  * @param {string} lifetime as Go writes durations: 63s
  */
 export function demoClients(lifetime) {
-  const common = { first_party: true, access_token_lifetime: lifetime, id_token_lifetime: lifetime };
+  const grants = ["authorization_code", "refresh_token"];
+  const common = {
+    first_party: true,
+    grant_types: grants,
+    access_token_lifetime: lifetime,
+    id_token_lifetime: lifetime,
+  };
   const spa = {
     client_id: "spa",
     client_name: "Demo single-page app",

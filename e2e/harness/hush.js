@@ -129,6 +129,6 @@ function withHost(address, host) {
 }
 
 /** This environment without settings of the programs, which would change what is tested. */
-function clean() {
+export function clean() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HUSH_")));
 }

@@ -1,0 +1,79 @@
+// The page about tokens: refresh token and iframe side by side, DPoP, revocation, and a sign-out that is noticed.
+
+import assert from "node:assert/strict";
+import { crossSite, sameSite } from "./harness/hush.js";
+import { signIn, signOutAtProvider, text } from "./harness/person.js";
+import { scenes, story } from "./harness/story.js";
+
+/** @typedef {import("puppeteer-core").Page} Page */
+/** @typedef {import("./harness/hush.js").Hush} Hush */
+
+/** Signs in and opens the page. @param {Page} page @param {Hush} hush */
+async function open(page, hush) {
+  await signIn(page, hush, "spa");
+  await page.goto(`${hush.app}/tokens/`);
+  await page.waitForSelector("body[data-ready=true]");
+}
+
+/** Presses a button and returns what its card then says. @param {Page} page @param {string} button @param {string} card */
+async function press(page, button, card) {
+  await page.click(`#${button}`);
+  await page.waitForSelector(`#${button}:not([disabled])`);
+  assert.equal(await text(page, "#message"), "", "nothing failed");
+  return text(page, `#${card}-said`);
+}
+
+scenes("the page about tokens", { layout: sameSite, cookies: "blocked" }, (scene) => {
+  scene("both ways renew, and the refresh token is another each time", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await open(page, hush);
+    const first = await press(page, "renew-both", "refresh-way");
+    assert.match(first, /is spent/);
+    assert.match(await text(page, "#iframe-way-said"), /^Renewed in/);
+    assert.notEqual(await press(page, "renew-both", "refresh-way"), first);
+  });
+
+  scene("Core §11 the refresh token goes on after a sign-out, the iframe does not", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await open(page, hush);
+    const before = await press(page, "renew-both", "refresh-way");
+    const other = await newTab();
+    await signOutAtProvider(other.page, hush);
+    await page.bringToFront();
+    await page.click("#renew-both");
+    await page.waitForSelector("#message[data-error=login_required]");
+    assert.match(await text(page, "#iframe-way-said"), /^Failed: session\.none$/);
+    const after = await text(page, "#refresh-way-said");
+    assert.match(after, /is spent/);
+    assert.notEqual(after, before);
+  });
+
+  scene("RFC 9449 §7.1 a bound token opens userinfo with a proof only", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await open(page, hush);
+    assert.match(await press(page, "bind", "dpop"), /answers 200\. .* 401\.$/);
+  });
+
+  scene("RFC 7009 §2 a revoked token opens nothing", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await open(page, hush);
+    assert.match(await press(page, "revoke", "revoke"), /answered 200 .* after POST \/revoke 401/);
+  });
+
+  scene("Session Management §3.1 a sign-out in another tab is noticed", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await open(page, hush);
+    await press(page, "watch", "monitor");
+    const other = await newTab();
+    await signOutAtProvider(other.page, hush);
+    await page.bringToFront();
+    await page.waitForSelector("#monitor[data-state=signed-out]");
+  });
+});
+
+story("a failure is told in words", { layout: crossSite, cookies: "blocked" }, async ({ hush, newTab }) => {
+  const { page } = await newTab();
+  await open(page, hush);
+  await page.click("#renew-both");
+  await page.waitForSelector("#message[data-code=cookie_withheld]");
+});
