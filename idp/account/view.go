@@ -37,7 +37,7 @@ func (e *Endpoint) signIns(ctx context.Context, current *session.Session) (list 
 			return nil, err
 		}
 		for _, s := range sessions {
-			if account, ok := s.Account(sub); ok && e.Sessions.State(s) == "signed_in" {
+			if account, ok := s.Account(sub); ok && e.Sessions.Lasts(s) {
 				list = append(list, pages.SignIn{
 					Account: e.person(sub), SID: account.SID, Browser: s.Browser, This: s.ID == current.ID, Since: account.AuthTime, Seen: s.LastSeen,
 				})

@@ -176,7 +176,7 @@ type Pages struct {
 // names are the pages with a template of their own in the layout.
 var names = []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "device", "account", "console", "probe", "reason", "reasons"}
 
-// alone are the pages that are whole by themselves: they show themselves only where a script did not do its work.
+// alone are the pages outside of the layout, with at most its meta: they show themselves only where a script did not do its work.
 var alone = []string{"form_post", "web_message", "check_session"}
 
 // New parses the templates in files: layout.html, and one file for each page. What they say is in languages/, a file a
@@ -203,7 +203,7 @@ func New(files fs.FS) (p *Pages, err error) {
 		}
 	}
 	for _, name := range alone {
-		if err := p.add(files, name, name, name+".html"); err != nil {
+		if err := p.add(files, name, name, "layout.html", name+".html"); err != nil {
 			return nil, err
 		}
 	}

@@ -45,7 +45,7 @@ func (m *Manager) Of(ctx context.Context, sub string) ([]Session, error) {
 		}
 		switch _, ok := s.Account(sub); {
 		case !ok && s.EndedAt.IsZero(): // it is another's now
-		case m.over(*s) == "":
+		case m.Lasts(*s):
 			last = append(last, *s)
 		case now.Before(m.endOf(*s).Add(keptExpired)):
 			ended = append(ended, *s)
@@ -101,7 +101,7 @@ func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) e
 	}
 	over := map[string]bool{}
 	for i, s := range found {
-		over[entries[i].ID] = s != nil && s.ID != noted && m.over(*s) != ""
+		over[entries[i].ID] = s != nil && s.ID != noted && !m.Lasts(*s)
 	}
 	return m.Index.Update(ctx, sub, storage.KeepTTL, func(entries *[]Entry) (*[]Entry, error) {
 		if entries == nil {

@@ -78,6 +78,9 @@ func (m *Manager) over(s Session) Absence {
 
 var states = map[Absence]string{"": "signed_in", SignedOut: "signed_out", Expired: "expired", Idle: "idle"}
 
+// Lasts tells whether the session's own cookie opens it.
+func (m *Manager) Lasts(s Session) bool { return m.over(s) == "" }
+
 // State is what the session's own cookie would find: signed_in, signed_out, expired or idle.
 func (m *Manager) State(s Session) string { return states[m.over(s)] }
 
