@@ -7,6 +7,8 @@ import (
 
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/redis"
+	"github.com/hush-idp/hush/storage/redis/redistest"
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
@@ -67,4 +69,30 @@ func startWithSpy(t *testing.T) (*idptest.Provider, *storagetest.Spy) {
 		return spy
 	})
 	return p, spy
+}
+
+// The session comes from the provider's own cache; the code is written, and spent by a script that guesses right.
+func TestASilentRefreshOnRedisCostsTwoRoundTrips(t *testing.T) {
+	server := redistest.Start(t)
+	store, err := redis.Open(t.Context(), server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	provider := forBenchmark(t, false, store)
+	cookies, query := signedIn(provider), idptest.Request("spa", "prompt", "none").Encode()
+	for range 3 { // the session notes the client, the cache learns the session, the server the script
+		silentCycle(t, provider, cookies, query)
+	}
+	server.ForgetCalls()
+	const cycles = 10
+	for range cycles {
+		silentCycle(t, provider, cookies, query)
+	}
+	calls := server.Calls()
+	// What a script does is counted too: it reads, and writes.
+	trips := calls["get"] - calls["evalsha"] + calls["set"] - calls["evalsha"] + calls["evalsha"] + calls["eval"] + calls["exists"] + calls["multi"]
+	if trips != 2*cycles || calls["evalsha"] != cycles {
+		t.Errorf("%d silent refreshes took %d round trips; want %d: %v", cycles, trips, 2*cycles, calls)
+	}
 }

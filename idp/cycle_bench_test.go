@@ -19,7 +19,7 @@ import (
 func BenchmarkSilentCycle(b *testing.B) {
 	for name, dev := range map[string]bool{"dev=false": false, "dev=true": true} {
 		b.Run(name, func(b *testing.B) {
-			provider := forBenchmark(b, dev)
+			provider := forBenchmark(b, dev, storage.NewMemory(time.Now))
 			cookies, query := signedIn(provider), idptest.Request("spa", "prompt", "none").Encode()
 			for b.Loop() {
 				silentCycle(b, provider, cookies, query)
@@ -29,10 +29,10 @@ func BenchmarkSilentCycle(b *testing.B) {
 }
 
 // forBenchmark is a provider without a log, whose keys are of ES256.
-func forBenchmark(tb testing.TB, dev bool) *idp.Provider {
+func forBenchmark(tb testing.TB, dev bool, store storage.Store) *idp.Provider {
 	tb.Helper()
 	config := idp.Config{Dev: &dev, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}
-	provider, err := idp.New(config, idp.Surroundings{Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	provider, err := idp.New(config, idp.Surroundings{Store: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/storage"
 )
 
 // audience is a number of watchers of one provider's console, over real connections.
@@ -73,7 +74,7 @@ func BenchmarkWatchers(b *testing.B) {
 // onANetwork is a provider of issuer http://localhost:8080, and a server at which its console can be watched.
 func onANetwork(tb testing.TB) (*idp.Provider, *httptest.Server) {
 	tb.Helper()
-	provider := forBenchmark(tb, true)
+	provider := forBenchmark(tb, true, storage.NewMemory(time.Now))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = "localhost:8080"
 		provider.ServeHTTP(w, r)
