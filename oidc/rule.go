@@ -1,0 +1,74 @@
+package oidc
+
+import (
+	"context"
+	"fmt"
+)
+
+// Rule is one sentence of a specification that a subject of type S must keep: a request, a token, a proof.
+// The provider and the relying party both write their checks as tables of rules.
+type Rule[S any] struct {
+	Spec, Text string         // where the sentence stands and what it demands: "RFC 7636 §4.3", "code_challenge_method is S256"
+	Holds      func(S) bool   // true when the subject keeps the rule
+	Got        func(S) string // what came instead; nil: the error does not repeat it
+	Help       string         // what the developer can do; may be empty
+	Else       ErrorCode      // the OAuth error code of a breach
+	Reason     Reason         // the stable reason code of a breach; empty: the usual one of Else
+	Params     []string       // the request parameters that the rule is about, for the trace
+}
+
+// Table is a list of rules in the order in which they are judged.
+type Table[S any] []Rule[S]
+
+// Judge returns nil when the subject keeps all rules, else the *Error of the first rule that it breaks.
+// The observer of ctx (see ObserveRules) hears about each rule that was judged; rules after the first breach are not judged.
+func (t Table[S]) Judge(ctx context.Context, subject S) error {
+	if broken := t.Broken(ctx, subject); broken != nil {
+		return broken.Breach(subject)
+	}
+	return nil
+}
+
+// Broken is Judge for a caller that needs the rule itself: it returns the first broken rule, or nil.
+func (t Table[S]) Broken(ctx context.Context, subject S) *Rule[S] {
+	observe, _ := ctx.Value(observerKey{}).(func(Judgment))
+	for i := range t {
+		rule := &t[i]
+		holds := rule.Holds(subject)
+		if observe != nil {
+			observe(Judgment{Spec: rule.Spec, Text: rule.Text, Params: rule.Params, Reason: rule.Reason, Holds: holds})
+		}
+		if !holds {
+			return rule
+		}
+	}
+	return nil
+}
+
+// Breach is the error of a subject that breaks the rule: what was expected, what came, what to do.
+func (r Rule[S]) Breach(subject S) *Error {
+	text := fmt.Sprintf("expected: %s (%s)", r.Text, r.Spec)
+	if r.Got != nil {
+		text += "; got " + r.Got(subject)
+	}
+	if r.Help != "" {
+		text += "; " + r.Help
+	}
+	return r.Else.Errorf("%s", text).Blame(r.Reason)
+}
+
+// Judgment says how one rule turned out for one subject.
+type Judgment struct {
+	Spec, Text string
+	Params     []string
+	Reason     Reason // of the rule, whether it holds or not
+	Holds      bool
+}
+
+type observerKey struct{}
+
+// ObserveRules returns a context whose Judge calls tell observe about each rule, in order. A context has one observer;
+// without one, judging costs one lookup a table.
+func ObserveRules(ctx context.Context, observe func(Judgment)) context.Context {
+	return context.WithValue(ctx, observerKey{}, observe)
+}
