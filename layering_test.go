@@ -80,7 +80,7 @@ type layer struct {
 
 var (
 	// ground is what every room of the provider may stand on.
-	ground = []string{"oidc", "trace", "storage"}
+	ground = []string{"oidc", "trace", "storage", "idp/endpoint"}
 	// rooms stand each for itself.
 	rooms = []string{"idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/interaction", "idp/limit", "idp/metrics", "idp/spans", "idp/replica", "idp/fetch", "idp/claims", "idp/par", "idp/requestobject", "idp/clientkeys", "idp/dpop", "idp/jwe", "idp/subject"}
 	// desks are what several endpoints share: each stands on rooms.
@@ -97,12 +97,13 @@ var layers = []layer{
 	{"trace imports nothing of ours", []string{"trace"}, nil},
 	{"static imports nothing of ours", []string{"static"}, nil},
 	{"storage imports nothing of ours", []string{"storage"}, nil},
+	{"an endpoint is described in the vocabulary", []string{"idp/endpoint"}, []string{"oidc", "storage"}},
 	{"an engine and the contract of engines import storage", []string{"storage/..."}, []string{"storage"}},
 	{"endpoints never import each other, nor the pages", endpoints, slices.Concat(ground, rooms, desks)},
 	{"endpoints with pages do not stand on each other either", faces, slices.Concat(ground, rooms, desks, []string{"idp/pages"})},
 	{"what endpoints share stands on the rooms", desks, slices.Concat(ground, rooms, desks)},
 	{"the console sees the rooms, the trace and the failure lab, and no endpoint", []string{"idp/console"},
-		[]string{"oidc", "trace", "storage", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/pages", "idp/lab", "idp/reasons"}},
+		[]string{"oidc", "trace", "storage", "idp/endpoint", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/pages", "idp/lab", "idp/reasons"}},
 	{"the failure lab stands before the rooms, and no endpoint knows it", []string{"idp/lab"},
 		[]string{"oidc", "trace", "storage", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users"}},
 	{"reasons are words about the vocabulary", []string{"idp/reasons"}, []string{"oidc"}},

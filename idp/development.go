@@ -5,12 +5,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"net/http"
 	"time"
-
-	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/replica"
 	"github.com/hush-idp/hush/idp/session"
@@ -151,34 +151,19 @@ func (p *Provider) seams() seams {
 	return s
 }
 
-// upToDate lets what other replicas' consoles changed count for the request, for all that looks at it: CORS, the trace, the lab.
-func (p *Provider) upToDate(next echo.HandlerFunc) echo.HandlerFunc {
-	if p.development == nil {
+// Fail implements DevelopmentSite: the failure lab may answer in place of the endpoint.
+func (p *Provider) Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler {
+	if e.Untraced {
 		return next
 	}
-	return func(c echo.Context) error {
-		p.catchUp(c.Request().Context())
-		return next(c)
-	}
-}
-
-// meddle lets the failure lab at a request before its endpoint: it may answer in its place, and always inside of what the
-// edge does to every answer.
-func (p *Provider) meddle(next echo.HandlerFunc) echo.HandlerFunc {
-	if p.development == nil {
-		return next
-	}
-	return func(c echo.Context) error {
-		endpoint, ok := endpointNames[c.Request().URL.Path]
-		if !ok {
-			return next(c)
-		}
-		r, handled, err := p.lab.Intercept(c.Response(), c.Request(), endpoint)
+	return func(w http.ResponseWriter, r *http.Request) error {
+		failing, handled, err := p.lab.Intercept(w, r, e.Name)
 		if handled || err != nil {
 			return err
 		}
-		c.SetRequest(r)
-		return next(c)
+		err = next(w, failing)
+		r.Form, r.PostForm = failing.Form, failing.PostForm // for the observers of r
+		return err
 	}
 }
 

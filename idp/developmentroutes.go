@@ -2,23 +2,13 @@ package idp
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/hush-idp/hush/idp/console"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/reasons"
 	"github.com/hush-idp/hush/oidc"
 )
-
-// developmentRoutes are the window for developers, and the pages that error_uri leads to.
-func (p *Provider) developmentRoutes(e *echo.Echo) {
-	e.GET(strings.TrimSuffix(pathReasons, "/"), func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, pathReasons) })
-	e.GET(pathReasons, p.listReasons)
-	e.GET(pathReasons+":code", p.explainReason)
-	p.console.Routes(e.Group(console.Path))
-}
 
 // listReasons is GET /reasons/.
 func (p *Provider) listReasons(c echo.Context) error {

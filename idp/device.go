@@ -34,17 +34,11 @@ func (p *Provider) openDevices() {
 	}
 }
 
-func (p *Provider) deviceRoutes(e *echo.Echo) {
-	e.POST(pathDeviceAuthorization, p.startDevice, noStore, p.limits.token)
-	e.GET(interaction.PathDevice, p.devices.page.Show, p.csrf())
-	e.POST(interaction.PathDevice, p.devices.page.Decide, p.csrf())
-}
-
 // startDevice is POST /device_authorization.
 func (p *Provider) startDevice(c echo.Context) error {
 	response, err := p.devices.authorization.Start(c.Request())
 	if err != nil {
-		return p.clientChallenged(c, err)
+		return err
 	}
 	return c.JSON(http.StatusOK, response)
 }

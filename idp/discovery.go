@@ -18,17 +18,8 @@ const cacheFor = "public, max-age=60"
 
 // metadata describes the provider: what it says here works, and what works is said here.
 func (p *Provider) metadata() oidc.Metadata {
-	at := func(path string) string { return p.config.Issuer + path }
 	m := oidc.Metadata{
-		Issuer:                p.config.Issuer,
-		AuthorizationEndpoint: at(pathAuthorize),
-		TokenEndpoint:         at(pathToken),
-		UserinfoEndpoint:      at(pathUserinfo),
-		JWKSURI:               at(pathJWKS),
-		EndSessionEndpoint:    at(pathLogout),
-		RegistrationEndpoint:  p.registrationEndpoint(),
-
-		DeviceAuthorizationEndpoint: at(pathDeviceAuthorization),
+		Issuer: p.config.Issuer,
 
 		ScopesSupported:                            p.config.KnownScope(),
 		ResponseTypesSupported:                     []string{"code"},
@@ -52,7 +43,6 @@ func (p *Provider) metadata() oidc.Metadata {
 		ClaimsSupported:                            p.claimsSupported(),
 		UILocalesSupported:                         p.pages.Languages(),
 
-		PushedAuthorizationRequestEndpoint:         at(pathPAR),
 		RequestObjectSigningAlgValuesSupported:     requestobject.Algorithms(),
 		AuthorizationSigningAlgValuesSupported:     p.algs(),
 		ClaimsParameterSupported:                   true,
@@ -61,8 +51,11 @@ func (p *Provider) metadata() oidc.Metadata {
 		RequireRequestURIRegistration:              true,
 		AuthorizationResponseIssParameterSupported: true,
 	}
-	p.describeRevocation(&m)
-	p.describeSessions(&m)
+	for _, e := range p.endpoints() {
+		if e.Describe != nil {
+			e.Describe(&m)
+		}
+	}
 	return m
 }
 

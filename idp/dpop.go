@@ -114,7 +114,7 @@ func dpopAlgs() []string {
 // challenge adds the WWW-Authenticate headers of userinfo: the error stands in that of the scheme that was used, or that should have
 // been (RFC 9449 §7.1).
 func (p *Provider) challenge(c echo.Context, err error) {
-	h, e := c.Response().Header(), p.explain(err)
+	h, e := c.Response().Header(), p.errors().Explain(err)
 	algs := fmt.Sprintf("DPoP algs=%q", strings.Join(dpopAlgs(), " "))
 	scheme, _, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")
 	switch {
@@ -126,9 +126,4 @@ func (p *Provider) challenge(c echo.Context, err error) {
 	default:
 		h.Add("WWW-Authenticate", bearerChallenge(p.config.Issuer, err, e))
 	}
-}
-
-// isUnproved tells whether the error says that a proof is missing or wrong: at a resource that is a 401 (RFC 9449 §7.1 and §9).
-func isUnproved(code oidc.ErrorCode) bool {
-	return code == oidc.InvalidDPoPProof || code == oidc.UseDPoPNonce
 }

@@ -245,7 +245,7 @@ func TestARefusalByRedirectIsLoggedWithItsCause(t *testing.T) {
 	p, spy := startWithSpy(t)
 	b := p.Browser(t)
 	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), words.LoginRequired)
-	if log := p.Log.String(); !strings.Contains(log, "level=INFO msg=\"authorization refused\"") || !strings.Contains(log, "login_required") {
+	if log := p.Log.String(); !strings.Contains(log, "level=INFO msg=request") || !strings.Contains(log, "login_required") {
 		t.Errorf("the log does not say why the client was refused:\n%s", log)
 	}
 	b.SignIn("alice")
@@ -255,7 +255,7 @@ func TestARefusalByRedirectIsLoggedWithItsCause(t *testing.T) {
 	if strings.Contains(page.Location.String(), "engine") {
 		t.Errorf("the client is told the cause: %v", page.Location)
 	}
-	if log := p.Log.String(); !strings.Contains(log, "level=ERROR msg=\"authorization refused\"") || !strings.Contains(log, storagetest.ErrEngine.Error()) {
+	if log := p.Log.String(); !strings.Contains(log, "level=ERROR msg=request") || !strings.Contains(log, storagetest.ErrEngine.Error()) {
 		t.Errorf("the log does not tell the cause:\n%s", log)
 	}
 }

@@ -1,15 +1,13 @@
 package idp
 
 import (
-	"log/slog"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/authorize"
-	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
-	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
 
@@ -22,8 +20,7 @@ func (p *Provider) serveAuthorize(c echo.Context) error {
 		p.sessions.Show(c.Response(), c.Request(), outcome.Session)
 	}
 	if outcome.Refused != nil {
-		p.logRefusal(c, outcome.Refused)
-		p.watchError(c, p.explain(outcome.Refused))
+		endpoint.Refuse(c.Response(), p.errors().Explain(outcome.Refused))
 	}
 	switch {
 	case err != nil:
@@ -36,16 +33,6 @@ func (p *Provider) serveAuthorize(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, outcome.Screen)
 	}
 	return c.Redirect(http.StatusSeeOther, outcome.Redirect)
-}
-
-// logRefusal tells the log what the client is told by redirect, and of a failure of ours the cause as well.
-func (p *Provider) logRefusal(c echo.Context, err error) {
-	e, level := oidc.AsError(err), slog.LevelInfo
-	if e.Code == oidc.ServerError {
-		level = slog.LevelError
-	}
-	p.around.Log.Log(c.Request().Context(), level, "authorization refused",
-		"error", e.Error(), "request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 }
 
 // renderFormPost writes the page that posts itself. Under prompt=none it is shown in the client's hidden iframe.
@@ -61,16 +48,11 @@ func (p *Provider) renderFormPost(c echo.Context, form authorize.Form) error {
 
 // serveToken is POST /token.
 func (p *Provider) serveToken(c echo.Context) error {
-	c.Response().Header().Set("Cache-Control", "no-store") // RFC 6749 §5.1
-	c.Response().Header().Set("Pragma", "no-cache")
 	response, err := p.token.Exchange(c.Request())
 	if err != nil {
-		if oidc.AsError(err).Code == oidc.InvalidClient {
-			c.Response().Header().Set("WWW-Authenticate", clientauth.Challenge(p.config.Issuer))
-		}
 		return err
 	}
-	p.watchTokens(c, response)
+	watchTokens(c.Request().Context(), response)
 	return c.JSON(http.StatusOK, response)
 }
 

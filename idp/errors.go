@@ -3,10 +3,13 @@ package idp
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/pages"
@@ -14,44 +17,55 @@ import (
 )
 
 // renderError is the one place where an error becomes an answer: JSON where a program asked, a page where a person did.
-// Errors that belong to a client went to it by redirect before they could come here.
-func (p *Provider) renderError(err error, c echo.Context) {
+// An error that belongs to a client went to it by redirect before it could come here.
+func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error) {
 	if c.Response().Committed {
 		return
 	}
-	status, e := p.face(err, c)
-	p.watchError(c, e)
-	if status == http.StatusServiceUnavailable {
-		c.Response().Header().Set(echo.HeaderRetryAfter, "2") // seconds (RFC 9110 §10.2.3)
-	}
-	if isForPrograms(c.Request().URL.Path) {
-		err = c.JSON(status, e)
+	status, e := s.explain(c, served, err)
+	endpoint.Refuse(c.Response(), e)
+	setErrorHeaders(c.Response().Header(), served, status, e, s.issuer.String())
+	if isForPrograms(served) {
+		err = oidc.WriteJSON(c.Response(), status, e)
 	} else {
-		err = p.renderErrorPage(c, status, e, err)
+		err = s.renderErrorPage(c, status, e, err)
 	}
 	if err != nil {
-		p.around.Log.Error("an error could not be answered", "error", err.Error())
+		s.log.Error("an error could not be answered", "error", err.Error())
 	}
 }
 
-// face finds the status and the OAuth error for what a handler or the router returned.
-func (p *Provider) face(err error, c echo.Context) (int, *oidc.Error) {
+// explain finds the status and the OAuth error for what a handler or the router returned.
+func (s *server) explain(c echo.Context, served endpoint.Endpoint, err error) (int, *oidc.Error) {
 	_, ours := errors.AsType[*oidc.Error](err)
 	failed, ok := errors.AsType[*echo.HTTPError](err)
 	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read
 		return failed.Code, routerError(failed, c)
 	}
-	e := p.explain(err)
-	if tooMany(c, err) {
+	e := s.errors.Explain(err)
+	if exceeded, ok := errors.AsType[*limit.Exceeded](err); ok {
+		// RFC 6585 §4: the answer MAY say how long to wait, and MUST NOT be stored by a cache.
+		c.Response().Header().Set("Cache-Control", "no-store")
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(exceeded.RetryAfter()))
 		return http.StatusTooManyRequests, e
 	}
-	if e.Code == oidc.AccessDenied && isForPrograms(c.Request().URL.Path) {
+	if isUnproved(e.Code) && c.Response().Header().Get(echo.HeaderWWWAuthenticate) != "" {
+		return http.StatusUnauthorized, e // a resource demands a proof (RFC 9449 §7.1 and §9)
+	}
+	if e.Code == oidc.AccessDenied && isForPrograms(served) {
 		return http.StatusBadRequest, e // a person said no, to a device that asks (RFC 8628 §3.5, RFC 6749 §5.2)
 	}
-	if c.Request().URL.Path == pathUserinfo && isUnproved(e.Code) {
-		return http.StatusUnauthorized, e
-	}
 	return e.Status(), e
+}
+
+// setErrorHeaders adds what the status and the code demand.
+func setErrorHeaders(h http.Header, served endpoint.Endpoint, status int, e *oidc.Error, issuer string) {
+	if status == http.StatusServiceUnavailable {
+		h.Set(echo.HeaderRetryAfter, "2") // seconds (RFC 9110 §10.2.3)
+	}
+	if e.Code == oidc.InvalidClient && isForPrograms(served) && h.Get(echo.HeaderWWWAuthenticate) == "" {
+		h.Set(echo.HeaderWWWAuthenticate, clientauth.Challenge(issuer)) // RFC 6749 §5.2
+	}
 }
 
 // routerError gives words to what the router refuses by itself.
@@ -59,7 +73,8 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 	r := c.Request()
 	switch failed.Code {
 	case http.StatusNotFound:
-		return oidc.InvalidRequest.Errorf("there is nothing at %s; the provider's addresses are listed at %s", r.URL.Path, pathDiscovery)
+		return oidc.InvalidRequest.Errorf("there is nothing at %s; the provider's addresses are listed at %s",
+			r.URL.Path, "/.well-known/openid-configuration")
 	case http.StatusMethodNotAllowed:
 		return oidc.InvalidRequest.Errorf("%s does not take %s; it takes %s", r.URL.Path, r.Method, c.Response().Header().Get("Allow"))
 	case http.StatusRequestEntityTooLarge:
@@ -73,22 +88,13 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 	}
 }
 
-// isForPrograms tells whether a path answers programs, in JSON.
-func isForPrograms(path string) bool {
-	switch path {
-	case pathDiscovery, pathMetadata, pathJWKS, pathToken, pathUserinfo, pathRevoke, pathIntrospect, pathPAR, pathHealth, pathReady:
-		return true
-	}
-	return strings.HasPrefix(path, pathRegister) || path == pathDeviceAuthorization
-}
-
-func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, cause error) error {
+func (s *server) renderErrorPage(c echo.Context, status int, e *oidc.Error, cause error) error {
 	page := pages.Error{
-		Frame:       p.frame(c),
+		Frame:       s.pages.Frame(c.Request(), s.issuer.String()),
 		Kind:        errorKind(status, e, cause),
 		Status:      status,
 		Code:        string(e.Code),
-		Description: strings.TrimSuffix(e.Description, " ["+string(e.Reason)+"]"), // which has a place of its own
+		Description: strings.TrimSuffix(e.Description, " ["+string(e.Reason)+"]"), // the page shows the reason elsewhere
 		RequestID:   c.Response().Header().Get(echo.HeaderXRequestID),
 	}
 	if listing, ok := errors.AsType[interface {
@@ -101,13 +107,13 @@ func (p *Provider) renderErrorPage(c echo.Context, status int, e *oidc.Error, ca
 		page.RetryAfter = exceeded.RetryAfter()
 	}
 	policy := pages.Policy{}
-	if p.development != nil {
-		policy.FramedBy = p.help(c, &page, e)
+	if s.site != nil {
+		policy.FramedBy = s.site.Help(c.Request(), &page, e)
 	}
-	return p.pages.Render(c.Response(), status, "error", page, policy)
+	return s.pages.Render(c.Response(), status, "error", page, policy)
 }
 
-// errorKind says which words the page has: a key of error in static/idp/languages.
+// errorKind says which texts the page has: a key of error in static/idp/languages.
 func errorKind(status int, e *oidc.Error, cause error) string {
 	switch {
 	case status == http.StatusNotFound:
@@ -126,4 +132,9 @@ func errorKind(status int, e *oidc.Error, cause error) string {
 		return "client_unknown"
 	}
 	return "request"
+}
+
+// isUnproved tells whether the error says that a DPoP proof is missing or wrong.
+func isUnproved(code oidc.ErrorCode) bool {
+	return code == oidc.InvalidDPoPProof || code == oidc.UseDPoPNonce
 }

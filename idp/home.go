@@ -22,7 +22,7 @@ func (p *Provider) home(c echo.Context) error {
 		Frame:     p.frame(c),
 		Dev:       p.config.Development(),
 		Accounts:  pages.Accounts(p.users.BySubs(current.Subs())),
-		Endpoints: p.endpoints(),
+		Endpoints: p.listed(),
 	}
 	if page.Consents, err = p.remembered(c.Request().Context(), current); err != nil {
 		return err
@@ -54,24 +54,15 @@ func (p *Provider) remembered(ctx context.Context, current *session.Session) ([]
 	return list, nil
 }
 
-// endpoints lists those that are there, by their names in the metadata.
-func (p *Provider) endpoints() []pages.Endpoint {
-	m := p.metadata()
-	all := []pages.Endpoint{
-		{Name: "discovery", URL: p.config.Issuer + pathDiscovery},
-		{Name: "authorization_endpoint", URL: m.AuthorizationEndpoint},
-		{Name: "token_endpoint", URL: m.TokenEndpoint},
-		{Name: "userinfo_endpoint", URL: m.UserinfoEndpoint},
-		{Name: "jwks_uri", URL: m.JWKSURI},
-		{Name: "end_session_endpoint", URL: m.EndSessionEndpoint},
-		{Name: "check_session_iframe", URL: m.CheckSessionIframe},
-		{Name: "pushed_authorization_request_endpoint", URL: m.PushedAuthorizationRequestEndpoint},
-		{Name: "device_authorization_endpoint", URL: m.DeviceAuthorizationEndpoint},
-		{Name: "revocation_endpoint", URL: m.RevocationEndpoint},
-		{Name: "introspection_endpoint", URL: m.IntrospectionEndpoint},
-		{Name: "registration_endpoint", URL: m.RegistrationEndpoint},
+// listed are the endpoints that the metadata names.
+func (p *Provider) listed() []pages.Endpoint {
+	list := []pages.Endpoint{{Name: "discovery", URL: p.config.Issuer + pathDiscovery}}
+	for _, e := range p.endpoints() {
+		if e.Describe != nil {
+			list = append(list, pages.Endpoint{Name: e.Name, URL: p.config.Issuer + e.Path})
+		}
 	}
-	return slices.DeleteFunc(all, func(e pages.Endpoint) bool { return e.URL == "" })
+	return list
 }
 
 // frame is that of a page that speaks the person's language.

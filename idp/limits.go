@@ -1,15 +1,11 @@
 package idp
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"sync"
-
-	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
@@ -63,80 +59,64 @@ func newLimits(c limit.Config, around Surroundings, register *clients.Register) 
 }
 
 // login limits POST /login; of wrong passwords attempt knows more.
-func (l *limits) login(next echo.HandlerFunc) echo.HandlerFunc { return l.perAddress(l.logins, next) }
-
-// registration limits who registers or changes a client.
-func (l *limits) registration(next echo.HandlerFunc) echo.HandlerFunc {
-	return l.perAddress(l.registers, next)
+func (l *limits) login(r *http.Request) (done func(error), err error) {
+	return nil, l.take(l.logins, r)
 }
 
-// token limits POST /token, by address and by client.
-func (l *limits) token(next echo.HandlerFunc) echo.HandlerFunc {
-	return l.perAddress(l.tokens, l.perClient(next))
+// registration limits requests that register or change a client.
+func (l *limits) registration(r *http.Request) (done func(error), err error) {
+	return nil, l.take(l.registers, r)
+}
+
+// token limits POST /token by address and by client. Of a client only the answers with tokens count: anybody can claim to be
+// a client. A public client has no limit but that of each address: everybody who uses it shares its client_id.
+func (l *limits) token(r *http.Request) (done func(error), err error) {
+	if err := l.take(l.tokens, r); err != nil || l.clients == nil {
+		return nil, err
+	}
+	id, err := claimedClient(r)
+	if err != nil {
+		return nil, err
+	}
+	if client, err := l.register.ByID(r.Context(), id); err == nil && client.Public() {
+		return nil, nil
+	}
+	return func(err error) {
+		if err == nil {
+			_, _ = l.clients.Take(id) // the answer is on its way already
+		}
+	}, l.clients.Look(id)
 }
 
 // guesses limits wrong client secrets where an API may ask as often as it is asked itself: of its requests only those count that
 // are answered with invalid_client, together with the address's token requests. RFC 6749 §2.3.1: "the authorization server MUST
 // protect any endpoint utilizing it against brute force attacks".
-func (l *limits) guesses(next echo.HandlerFunc) echo.HandlerFunc {
+func (l *limits) guesses(r *http.Request) (done func(error), err error) {
 	if l.tokens == nil {
-		return next
+		return nil, nil
 	}
-	return func(c echo.Context) error {
-		l.warnOfProxy(c.Request())
-		address := l.addresses.Of(c.Request())
-		if err := l.tokens.Look(address); err != nil {
-			return err
-		}
-		err := next(c)
+	l.warnOfProxy(r)
+	address := l.addresses.Of(r)
+	return func(err error) {
 		if err != nil && oidc.AsError(err).Code == oidc.InvalidClient {
 			_, _ = l.tokens.Take(address) // the answer is on its way already
 		}
-		return err
+	}, l.tokens.Look(address)
+}
+
+// take counts the request for its address.
+func (l *limits) take(table *limit.Table[netip.Prefix], r *http.Request) error {
+	if table == nil {
+		return nil
 	}
+	l.warnOfProxy(r)
+	_, err := table.Take(l.addresses.Of(r))
+	return err
 }
 
 // attempt is asked before a password is compared; see login.Endpoint.
 func (l *limits) attempt(r *http.Request, username string) (succeeded func(), err error) {
 	return l.passwords.Attempt(l.addresses.Of(r), username)
-}
-
-func (l *limits) perAddress(table *limit.Table[netip.Prefix], next echo.HandlerFunc) echo.HandlerFunc {
-	if table == nil {
-		return next
-	}
-	return func(c echo.Context) error {
-		l.warnOfProxy(c.Request())
-		if _, err := table.Take(l.addresses.Of(c.Request())); err != nil {
-			return err
-		}
-		return next(c)
-	}
-}
-
-// perClient counts the answers with tokens. Anybody can claim to be a client, so what was refused counts for nobody. A public
-// client is everybody who uses it, so one of them could use up the tokens of all: it has no limit but that of each address.
-func (l *limits) perClient(next echo.HandlerFunc) echo.HandlerFunc {
-	if l.clients == nil {
-		return next
-	}
-	return func(c echo.Context) error {
-		id, err := claimedClient(c.Request())
-		if err != nil {
-			return err
-		}
-		if client, err := l.register.ByID(c.Request().Context(), id); err == nil && client.Public() {
-			return next(c)
-		}
-		if err := l.clients.Look(id); err != nil {
-			return err
-		}
-		if err := next(c); err != nil {
-			return err
-		}
-		_, _ = l.clients.Take(id) // the answer is on its way already
-		return nil
-	}
 }
 
 // claimedClient is who a token request says it comes from, as the token endpoint will read it: the header wins. A body that
@@ -150,17 +130,6 @@ func claimedClient(r *http.Request) (string, error) {
 		return "", oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
 	return clientauth.ClaimedID(r.PostForm), nil
-}
-
-// tooMany tells whether err is that of a limit, and then gives the answer its headers. RFC 6585 §4: the response "MAY include
-// a Retry-After header indicating how long to wait", and "MUST NOT be stored by a cache".
-func tooMany(c echo.Context, err error) bool {
-	exceeded, ok := errors.AsType[*limit.Exceeded](err)
-	if ok {
-		c.Response().Header().Set("Cache-Control", "no-store")
-		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(exceeded.RetryAfter()))
-	}
-	return ok
 }
 
 // warnOfProxy says, once, that a proxy stands in front whose word is not taken: then all users share the limits of one.

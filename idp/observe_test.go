@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/metrics"
 	"github.com/hush-idp/hush/idp/spans"
@@ -23,11 +24,12 @@ import (
 func observed(t *testing.T) (*idptest.Provider, *tracetest.SpanRecorder) {
 	t.Helper()
 	recorder := tracetest.NewSpanRecorder()
+	numbers := metrics.New(time.Now)
 	server := httptest.NewUnstartedServer(nil)
 	issuer := "http://" + server.Listener.Addr().String()
 	provider, err := idp.New(idp.Config{Issuer: issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Surroundings{
 		Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Observers: idp.Observers{Metrics: metrics.New(time.Now), Spans: spans.New(sdk.WithSpanProcessor(recorder))},
+		Observers: []idp.Observer{numbers, spans.New(sdk.WithSpanProcessor(recorder))}, Endpoints: []endpoint.Endpoint{numbers.Endpoint()},
 	})
 	if err != nil {
 		t.Fatal(err)

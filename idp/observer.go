@@ -58,9 +58,9 @@ type Site struct {
 type DevelopmentSite interface {
 	Observer
 	// Parts are the parts of the site as the endpoints use them: watched, and failing on purpose.
-	Parts() Parts
+	// Parts() Parts
 	// Endpoints are those of development mode itself: the console and the pages about reasons. served are all others.
-	Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint
+	// Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint
 	// Fail stands around Serve of each endpoint: it may answer in its place.
 	Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler
 	// Help adds to an error page what a developer can do. framedBy is the origin that may frame the page; empty: none.

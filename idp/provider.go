@@ -3,14 +3,13 @@ package idp
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gorilla/securecookie"
-	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/account"
@@ -21,6 +20,7 @@ import (
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/console"
 	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
@@ -35,7 +35,6 @@ import (
 	"github.com/hush-idp/hush/idp/subject"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/users"
-	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
 	"github.com/hush-idp/hush/storage"
 )
@@ -60,8 +59,10 @@ type Surroundings struct {
 	Random func() string    // identifiers: 128 bits or more, without a dot; nil: crypto/rand.Text
 	Log    *slog.Logger
 	// Observers measure. None is needed.
-	Observers
-	Ending <-chan struct{} // closed when the server ends, so that the console's streams do; nil: they end with their requests
+	Observers []Observer
+	// Endpoints are served besides the provider's own.
+	Endpoints []endpoint.Endpoint
+	Ending    <-chan struct{} // closed when the server ends, so that the console's streams do; nil: they end with their requests
 }
 
 // Provider is the identity provider, an http.Handler for the whole of its host.
@@ -85,7 +86,7 @@ type Provider struct {
 	account      *account.Endpoint
 	console      *console.Endpoint // nil without development mode
 
-	router  *echo.Echo
+	handler http.Handler
 	layouts map[string]*Provider // by host: the same house at the other issuers
 }
 
@@ -146,12 +147,14 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		asGET.Method = http.MethodGet
 		r = &asGET
 	}
-	p.router.ServeHTTP(w, r)
+	p.handler.ServeHTTP(w, r)
 }
 
 // furnish builds what the endpoints share.
 func furnish(config Config, around Surroundings) (h *house, err error) {
-	around.Store = around.Observers.store(around.Store)
+	for _, observer := range around.Observers {
+		around.Store = observer.Store(around.Store)
+	}
 	h = &house{around: around, clients: clients.New(config.Clients)}
 	h.cookieKeys = config.cookieKeys(around.Random)
 	if config.Development() {
@@ -226,8 +229,24 @@ func (h *house) at(config Config, issuer string) *Provider {
 	p.openRegistration()
 	p.openDevices()
 	p.openSessions()
-	p.router = p.routes()
+	p.handler = p.serve()
 	return p
+}
+
+// serve mounts all endpoints.
+func (p *Provider) serve() http.Handler {
+	s := &server{
+		issuer: p.issuer(), loopback: p.config.Loopback(), log: p.around.Log, now: p.around.Now, random: p.around.Random,
+		errors: p.errors(), pages: p.pages, observers: p.around.Observers, allows: p.clients.AllowsOrigin,
+		csrfName: p.sessions.Cookies.Names()[0] + "-csrf", endpoints: map[string]endpoint.Endpoint{},
+	}
+	all := p.endpoints()
+	all = append(all, aliases(p.config.Aliases, all)...)
+	if p.development != nil {
+		s.site, s.observers = p, append(slices.Clone(s.observers), p)
+		all = append(all, p.developmentEndpoints()...)
+	}
+	return s.mount(all)
 }
 
 // seams are where the endpoints touch the rooms around them, as the endpoints see them.
@@ -254,7 +273,7 @@ func (p *Provider) openEndpoints(s seams) {
 	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
 		Issuer: p.config.Issuer, Scopes: p.config.KnownScope(), Clients: s.clients, Users: p.users, Sessions: s.recognise,
-		Grants: s.grants, Consents: s.consents, Interactions: interactions, Now: p.around.Now, Explain: p.explain,
+		Grants: s.grants, Consents: s.consents, Interactions: interactions, Now: p.around.Now, Explain: p.errors().Explain,
 		Hints: func(idToken string) (string, error) {
 			hint, err := p.hint(idToken)
 			return hint.Subject, err
@@ -277,30 +296,12 @@ func (p *Provider) openEndpoints(s seams) {
 	}
 }
 
-// explain gives an error the face that a client sees. In development mode its description ends with the reason, and
-// error_uri leads to the page about it.
-func (p *Provider) explain(err error) *oidc.Error {
-	e := oidc.AsError(err)
-	if errors.Is(err, storage.ErrUnavailable) {
-		e = oidc.TemporarilyUnavailable.Errorf("the provider cannot reach what it stores: try again in some seconds").Because(err).Blame(oidc.StoreUnavailable)
+// errors gives errors the form that a client sees.
+func (p *Provider) errors() endpoint.Errors {
+	if p.development == nil {
+		return endpoint.Errors{}
 	}
-	if e != nil && e.Reason == "" {
-		e = e.Blame(usualReasons[e.Code])
-	}
-	if p.development == nil || e == nil {
-		return e
-	}
-	return e.Explained(p.config.Issuer + pathReasons)
-}
-
-// usualReasons are those of errors that name none.
-var usualReasons = map[oidc.ErrorCode]oidc.Reason{
-	oidc.InvalidRequest:   oidc.RequestMalformed,
-	oidc.InvalidToken:     oidc.TokenInvalid,
-	oidc.InvalidClient:    oidc.ClientAuthentication,
-	oidc.InvalidDPoPProof: oidc.DPoPProof,
-	oidc.UseDPoPNonce:     oidc.DPoPProof,
-	oidc.ServerError:      oidc.ServerFailed,
+	return endpoint.Errors{ReasonPages: p.config.Issuer + pathReasons}
 }
 
 // issuer is the issuer as a URL; Validate has read it before.

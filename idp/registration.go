@@ -84,25 +84,6 @@ func (p *Provider) openRegistration() {
 	}
 }
 
-// registrationEndpoint is its address; "" where nobody may register.
-func (p *Provider) registrationEndpoint() string {
-	if !p.config.registers() {
-		return ""
-	}
-	return p.config.Issuer + pathRegister
-}
-
-func (p *Provider) registrationRoutes(e *echo.Echo) {
-	if p.registration == nil {
-		return
-	}
-	const client = pathRegister + "/:client_id"
-	e.POST(pathRegister, p.challenged(p.registerClient), noStore, p.limits.registration)
-	e.GET(client, p.challenged(p.readClient), noStore)
-	e.PUT(client, p.challenged(p.updateClient), noStore, p.limits.registration)
-	e.DELETE(client, p.challenged(p.deleteClient), noStore)
-}
-
 func (p *Provider) registerClient(c echo.Context) error {
 	information, err := p.registration.Register(c.Request())
 	return answerClient(c, http.StatusCreated, information, err)
@@ -141,7 +122,7 @@ func (p *Provider) challenged(next echo.HandlerFunc) echo.HandlerFunc {
 			return nil
 		}
 		challenge := fmt.Sprintf("Bearer realm=%q", p.config.Issuer)
-		if e := p.explain(err); err != registration.ErrNoToken {
+		if e := p.errors().Explain(err); err != registration.ErrNoToken {
 			challenge += fmt.Sprintf(", error=%q, error_description=%q", e.Code, e.Description)
 		}
 		if oidc.AsError(err).Code == oidc.InvalidToken {

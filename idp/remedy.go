@@ -6,33 +6,31 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/hush-idp/hush/idp/console"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/reasons"
 	"github.com/hush-idp/hush/oidc"
 )
 
-// help adds to an error page what a developer can do about it, in development mode. It returns who may frame the page: an
+// Help adds to an error page what a developer can do about it, in development mode. It returns who may frame the page: an
 // error under prompt=none in a hidden iframe is seen by nobody, so the page tells the application that it belongs to, and
 // only that one.
-func (p *Provider) help(c echo.Context, page *pages.Error, e *oidc.Error) (framedBy string) {
+func (p *Provider) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy string) {
 	if e.Reason == "" {
 		return ""
 	}
 	page.Reason, page.ReasonURL = string(e.Reason), p.config.Issuer+pathReasons+string(e.Reason)
-	params := paramsOf(c.Request())
+	params := paramsOf(r)
 	switch e.Reason {
 	case oidc.RedirectUnregistered:
 		page.Nearest, page.Difference = oidc.Nearest(page.Registered, params.Get("redirect_uri"))
 	case oidc.ClientUnknown:
 		page.YAML = reasons.ClientYAML(params.Get("client_id"), params.Get("redirect_uri"))
 	default:
-		return p.parent(c.Request(), params, page)
+		return p.parent(r, params, page)
 	}
-	if framedBy = p.parent(c.Request(), params, page); framedBy == "" { // who frames a form can make a person press its button
-		page.Remedy = p.remedy(c.Request(), params)
+	if framedBy = p.parent(r, params, page); framedBy == "" { // who frames a form can make a person press its button
+		page.Remedy = p.remedy(r, params)
 	}
 	return framedBy
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/claims"
-	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/pages"
@@ -113,19 +112,10 @@ func (p *Provider) fetchObject(ctx context.Context, address string) ([]byte, err
 	return p.fetch.GetType(ctx, address, objectTypes...)
 }
 
-func (p *Provider) requestRoutes(e *echo.Echo) {
-	e.POST(pathPAR, p.servePAR, p.limits.token, p.giveNonce)
-}
-
 // servePAR is POST /par.
 func (p *Provider) servePAR(c echo.Context) error {
-	c.Response().Header().Set("Cache-Control", "no-store") // RFC 9126 §2.2
-	c.Response().Header().Set("Pragma", "no-cache")
 	response, err := p.authorize.Push(c.Request())
 	if err != nil {
-		if oidc.AsError(err).Code == oidc.InvalidClient {
-			c.Response().Header().Set("WWW-Authenticate", clientauth.Challenge(p.config.Issuer))
-		}
 		return err
 	}
 	return c.JSON(http.StatusCreated, response)

@@ -329,7 +329,7 @@ func TestWhatAConfigurationMaySayOfRequests(t *testing.T) {
 		}, "acr_values[1].value"},
 		{"an acr value that nothing reaches", func(c *idp.Config) { c.ACRValues = []authorize.Level{{Value: "a"}} }, "acr_values[0].amr"},
 		{"an unknown way to sign in", func(c *idp.Config) { c.ACRValues = []authorize.Level{{Value: "a", AMR: []string{"fpt"}}} }, "acr_values[0].amr[0]"},
-		{"an alias of nothing", func(c *idp.Config) { c.Aliases = map[string]string{"home": "/x"} }, "aliases.home"},
+		{"an alias of nothing", func(c *idp.Config) { c.Aliases = map[string]string{"nothing": "/x"} }, "aliases.nothing"},
 		{"an alias that is no path", func(c *idp.Config) { c.Aliases = map[string]string{"token": "oauth/token"} }, "aliases.token"},
 		{"an alias that hides another endpoint", func(c *idp.Config) { c.Aliases = map[string]string{"logout": "/par"} }, "aliases.logout"},
 		{"two aliases of one path", func(c *idp.Config) { c.Aliases = map[string]string{"authorize": "/x", "token": "/x"} }, "aliases.token"},

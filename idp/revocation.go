@@ -5,7 +5,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/introspect"
 	"github.com/hush-idp/hush/idp/revoke"
 	"github.com/hush-idp/hush/oidc"
@@ -26,11 +25,6 @@ func (p *Provider) openRevocation(s seams) {
 	}
 }
 
-func (p *Provider) revocationRoutes(e *echo.Echo) {
-	e.POST(pathRevoke, p.serveRevoke, noStore, p.limits.guesses)
-	e.POST(pathIntrospect, p.serveIntrospect, noStore, p.limits.guesses)
-}
-
 // describeRevocation adds them to the metadata.
 func (p *Provider) describeRevocation(m *oidc.Metadata) {
 	m.RevocationEndpoint, m.IntrospectionEndpoint = p.config.Issuer+pathRevoke, p.config.Issuer+pathIntrospect
@@ -44,7 +38,7 @@ func (p *Provider) describeRevocation(m *oidc.Metadata) {
 // serveRevoke is POST /revoke. RFC 7009 §2.2: "The content of the response body is ignored by the client".
 func (p *Provider) serveRevoke(c echo.Context) error {
 	if err := p.revoke.Revoke(c.Request()); err != nil {
-		return p.clientChallenged(c, err)
+		return err
 	}
 	return c.NoContent(http.StatusOK)
 }
@@ -54,17 +48,9 @@ func (p *Provider) serveIntrospect(c echo.Context) error {
 	answer, err := p.introspect.Introspect(c.Request())
 	switch {
 	case err != nil:
-		return p.clientChallenged(c, err)
+		return err
 	case answer.JWT != "":
 		return c.Blob(http.StatusOK, answer.MediaType(), []byte(answer.JWT))
 	}
 	return c.JSON(http.StatusOK, answer.Claims)
-}
-
-// clientChallenged adds to the answer what RFC 6749 §5.2 wants for a client that did not prove who it is.
-func (p *Provider) clientChallenged(c echo.Context, err error) error {
-	if oidc.AsError(err).Code == oidc.InvalidClient {
-		c.Response().Header().Set("WWW-Authenticate", clientauth.Challenge(p.config.Issuer))
-	}
-	return err
 }

@@ -1,21 +1,22 @@
 package idp
 
 import (
-	"log/slog"
+	"context"
+	"io/fs"
+	"maps"
 	"net/http"
 	"path"
-	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
-	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/account"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
-	"github.com/hush-idp/hush/storage"
 )
 
 // The provider's paths.
@@ -27,172 +28,203 @@ const (
 	pathToken     = "/token"
 	pathUserinfo  = "/userinfo"
 	pathLogout    = "/logout"
-	pathHealth    = "/healthz"
-	pathReady     = "/readyz"
 	pathReasons   = "/reasons/"
 )
 
-// bodyLimit is more than any request of ours needs.
-const bodyLimit = "64KiB"
-
-// routes gives every room its path, and every path the guards that it needs.
-func (p *Provider) routes() *echo.Echo {
-	e := echo.New()
-	e.HTTPErrorHandler = p.renderError
-	e.Pre(sensibleRequestID, p.unalias())
-	e.Use(middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: p.around.Random}), p.around.Observers.request, p.patient, p.upToDate, p.watch,
-		p.logRequests(), middleware.Recover(), p.baseHeaders, p.cors(), middleware.BodyLimit(bodyLimit), p.meddle)
-
-	e.GET(pathDiscovery, p.serveMetadata)
-	e.GET(pathMetadata, p.serveMetadata)
-	e.GET(pathJWKS, p.serveJWKS)
-	e.POST(pathToken, p.serveToken, p.limits.token, p.giveNonce)
-	e.Match([]string{http.MethodGet, http.MethodPost}, pathUserinfo, p.userinfo, noStore, p.giveNonce)
-
-	e.Match([]string{http.MethodGet, http.MethodPost}, pathAuthorize, p.serveAuthorize)
-	e.POST(pathLogout, p.logout.Logout)
-	p.pageRoutes(e, p.csrf())
-	p.requestRoutes(e)
-	p.revocationRoutes(e)
-	p.registrationRoutes(e)
-	p.deviceRoutes(e)
-
-	if p.development != nil {
-		p.developmentRoutes(e)
-	}
-	e.GET(pathHealth, p.health)
-	if p.around.Metrics != nil && p.config.Loopback() { // elsewhere the numbers are for a listener of their own
-		e.GET("/metrics", echo.WrapHandler(p.around.Metrics.Handler()))
-	}
-	e.GET(pathReady, p.readiness)
-	e.GET("/static/idp/*", onlyAssets(echo.StaticDirectoryHandler(static.IDP(), false)))
-	e.GET("/static/shared/*", onlyAssets(echo.StaticDirectoryHandler(static.Shared(), false)))
-	return e
-}
+// nameHealth is the name of the endpoints that are asked every few seconds.
+const nameHealth = "health"
 
 // storePatience is how long all that one request asks of the store may take.
 const storePatience = 2500 * time.Millisecond
 
-// patient bounds what a request waits for the store in all.
-func (p *Provider) patient(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		c.SetRequest(r.WithContext(storage.Patience(r.Context(), storePatience)))
-		return next(c)
+var (
+	get     = []string{http.MethodGet}
+	post    = []string{http.MethodPost}
+	getPost = []string{http.MethodGet, http.MethodPost}
+)
+
+// endpoints lists all that the provider serves, development mode aside.
+func (p *Provider) endpoints() []endpoint.Endpoint {
+	all := []endpoint.Endpoint{
+		{Name: "discovery", Path: pathDiscovery, Methods: get, Audience: endpoint.Files, Serve: adapt(p.serveMetadata)},
+		{Name: "discovery", Path: pathMetadata, Methods: get, Audience: endpoint.Files, Serve: adapt(p.serveMetadata)},
+		{
+			Name: "jwks", Path: pathJWKS, Methods: get, Audience: endpoint.Files, Serve: adapt(p.serveJWKS),
+			Describe: func(m *oidc.Metadata) { m.JWKSURI = p.config.Issuer + pathJWKS },
+		},
+		{
+			Name: "authorize", Path: pathAuthorize, Methods: getPost, Audience: endpoint.Visitors, Serve: adapt(p.serveAuthorize),
+			Describe: func(m *oidc.Metadata) { m.AuthorizationEndpoint = p.config.Issuer + pathAuthorize },
+		},
+		{
+			Name: "par", Path: pathPAR, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.giveNonce(p.servePAR)), Limit: p.limits.token,
+			Describe: func(m *oidc.Metadata) { m.PushedAuthorizationRequestEndpoint = p.config.Issuer + pathPAR },
+		},
+		{
+			Name: "token", Path: pathToken, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.giveNonce(p.serveToken)), Limit: p.limits.token,
+			Describe: func(m *oidc.Metadata) { m.TokenEndpoint = p.config.Issuer + pathToken },
+		},
+		{
+			Name: "userinfo", Path: pathUserinfo, Methods: getPost, Audience: endpoint.Programs, Serve: adapt(p.giveNonce(p.userinfo)),
+			Describe: func(m *oidc.Metadata) { m.UserinfoEndpoint = p.config.Issuer + pathUserinfo },
+		},
+		{Name: "revoke", Path: pathRevoke, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.serveRevoke), Limit: p.limits.guesses},
+		{
+			Name: "introspect", Path: pathIntrospect, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.serveIntrospect),
+			Limit: p.limits.guesses, Describe: p.describeRevocation,
+		},
+		{
+			Name: "device_authorization", Path: pathDeviceAuthorization, Methods: post, Audience: endpoint.Programs,
+			Serve: adapt(p.startDevice), Limit: p.limits.token,
+			Describe: func(m *oidc.Metadata) { m.DeviceAuthorizationEndpoint = p.config.Issuer + pathDeviceAuthorization },
+		},
+	}
+	return slices.Concat(all, p.pageEndpoints(), p.registrationEndpoints(), p.around.Endpoints)
+}
+
+// pageEndpoints are the pages and their forms, and what belongs to them.
+func (p *Provider) pageEndpoints() []endpoint.Endpoint {
+	return []endpoint.Endpoint{
+		{Name: "device", Path: interaction.PathDevice, Methods: get, Audience: endpoint.People, Serve: adapt(p.devices.page.Show)},
+		{Name: "device", Path: interaction.PathDevice, Methods: post, Audience: endpoint.People, Serve: adapt(p.devices.page.Decide)},
+		{Name: "home", Path: "/", Methods: get, Audience: endpoint.People, Serve: adapt(p.home), Untraced: true},
+		{Name: "login", Path: interaction.PathLogin, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowLogin)},
+		{
+			Name: "login", Path: interaction.PathLogin, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Login),
+			Limit: p.limits.login,
+		},
+		{Name: "select_account", Path: interaction.PathSelectAccount, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowSelectAccount)},
+		{Name: "select_account", Path: interaction.PathSelectAccount, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.SelectAccount)},
+		{Name: "consent", Path: interaction.PathConsent, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowConsent)},
+		{Name: "consent", Path: interaction.PathConsent, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Consent)},
+		{Name: "consent", Path: interaction.PathConsent + "/forget", Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Forget), Untraced: true},
+		{
+			Name: "logout", Path: pathLogout, Methods: get, Audience: endpoint.People, Serve: adapt(p.logout.Logout),
+			Describe: func(m *oidc.Metadata) { m.EndSessionEndpoint = p.config.Issuer + pathLogout },
+		},
+		{Name: "logout", Path: pathLogout, Methods: post, Audience: endpoint.Visitors, Serve: adapt(p.logout.Logout)},
+		{Name: "logout", Path: pathLogout + "/confirm", Methods: post, Audience: endpoint.People, Serve: adapt(p.logout.Confirm)},
+		{
+			Name: "check_session", Path: pathCheckSession, Methods: get, Audience: endpoint.Visitors, Serve: adapt(p.checkSession),
+			Describe: p.describeSessions,
+		},
+		{Name: "account", Path: account.Path, Methods: get, Audience: endpoint.People, Serve: adapt(p.account.Show)},
+		{Name: "account", Path: account.Path + "/sessions", Methods: post, Audience: endpoint.People, Serve: adapt(p.account.EndSession)},
+		{Name: "account", Path: account.Path + "/apps", Methods: post, Audience: endpoint.People, Serve: adapt(p.account.EndApp)},
+		{Name: nameHealth, Path: "/healthz", Methods: get, Audience: endpoint.Files, Serve: adapt(p.health), Untraced: true},
+		{Name: nameHealth, Path: "/readyz", Methods: get, Audience: endpoint.Files, Serve: adapt(p.readiness), Untraced: true},
+		{Name: "static", Path: "/static/idp/{path...}", Methods: get, Audience: endpoint.Visitors, Serve: files("/static/idp/", static.IDP()), Untraced: true},
+		{Name: "static", Path: "/static/shared/{path...}", Methods: get, Audience: endpoint.Visitors, Serve: files("/static/shared/", static.Shared()), Untraced: true},
 	}
 }
 
-// pageRoutes are the pages and their forms. All are guarded against forged requests.
-func (p *Provider) pageRoutes(e *echo.Echo, csrf echo.MiddlewareFunc) {
-	e.GET("/", p.home, csrf)
-	e.GET(interaction.PathLogin, p.login.ShowLogin, csrf)
-	e.POST(interaction.PathLogin, p.login.Login, csrf, p.limits.login)
-	e.GET(interaction.PathSelectAccount, p.login.ShowSelectAccount, csrf)
-	e.POST(interaction.PathSelectAccount, p.login.SelectAccount, csrf)
-	e.GET(interaction.PathConsent, p.login.ShowConsent, csrf)
-	e.POST(interaction.PathConsent, p.login.Consent, csrf)
-	e.POST(interaction.PathConsent+"/forget", p.login.Forget, csrf)
-	e.GET(pathLogout, p.logout.Logout, csrf)
-	e.POST(pathLogout+"/confirm", p.logout.Confirm, csrf)
-	p.sessionRoutes(e, csrf)
-}
-
-// cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them.
-func (p *Provider) cors() echo.MiddlewareFunc {
-	return middleware.CORSWithConfig(middleware.CORSConfig{
-		Skipper:         func(c echo.Context) bool { return !isForPrograms(c.Request().URL.Path) },
-		AllowOriginFunc: func(origin string) (bool, error) { return p.clients.AllowsOrigin(origin), nil },
-		AllowMethods:    []string{http.MethodGet, http.MethodPost},
-		AllowHeaders:    []string{"Authorization", "Content-Type", dpop.Header, "Auth0-Client"},
-		ExposeHeaders:   []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
-		MaxAge:          600,
-	})
-}
-
-// csrf refuses forms that our own pages did not send: by Sec-Fetch-Site where the browser says it, else by a token that
-// cookie and form both carry.
-func (p *Provider) csrf() echo.MiddlewareFunc {
-	return middleware.CSRFWithConfig(middleware.CSRFConfig{
-		TokenLookup:           "form:csrf",
-		CookieName:            p.sessions.Cookies.Names()[0] + "-csrf",
-		CookiePath:            "/",
-		CookieSecure:          p.issuer().Scheme == "https",
-		CookieHTTPOnly:        true,
-		CookieSameSite:        http.SameSiteLaxMode,
-		AllowSecFetchSiteFunc: func(echo.Context) (bool, error) { return false, errForged },
-		ErrorHandler:          func(err error, _ echo.Context) error { return errForged.Because(err) },
-	})
-}
-
-// errForged answers a form that came from elsewhere. Another port of the same host is elsewhere too: it could set the cookie.
-var errForged = oidc.AccessDenied.Errorf("the form was not sent from this provider's page, or its cookie is gone: go back, reload the page and send it again")
-
-// baseHeaders are on every answer; a page replaces the policy by its own.
-func (p *Provider) baseHeaders(next echo.HandlerFunc) echo.HandlerFunc {
-	public := p.issuer().Scheme == "https" && !p.config.Loopback()
-	return func(c echo.Context) error {
-		h := c.Response().Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		if public {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
-		return next(c)
+func (p *Provider) registrationEndpoints() []endpoint.Endpoint {
+	if p.registration == nil {
+		return nil
+	}
+	const registered = pathRegister + "/{client_id}"
+	return []endpoint.Endpoint{
+		{
+			Name: "register", Path: pathRegister, Methods: post, Audience: endpoint.Programs,
+			Serve: adapt(p.challenged(p.registerClient)), Limit: p.limits.registration,
+			Describe: func(m *oidc.Metadata) { m.RegistrationEndpoint = p.config.Issuer + pathRegister },
+		},
+		{Name: "register", Path: registered, Methods: get, Audience: endpoint.Programs, Serve: adapt(p.challenged(p.readClient))},
+		{
+			Name: "register", Path: registered, Methods: []string{http.MethodPut}, Audience: endpoint.Programs,
+			Serve: adapt(p.challenged(p.updateClient)), Limit: p.limits.registration,
+		},
+		{
+			Name: "register", Path: registered, Methods: []string{http.MethodDelete}, Audience: endpoint.Programs,
+			Serve: adapt(p.challenged(p.deleteClient)),
+		},
 	}
 }
 
-// sensibleRequestID drops an X-Request-Id that no proxy of ours would send: it is echoed, shown and logged.
-func sensibleRequestID(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if h := c.Request().Header; !requestID.MatchString(h.Get(echo.HeaderXRequestID)) {
-			h.Del(echo.HeaderXRequestID)
-		}
-		return next(c)
+// developmentEndpoints are the console and the pages that error_uri leads to.
+func (p *Provider) developmentEndpoints() []endpoint.Endpoint {
+	all := []endpoint.Endpoint{
+		{Name: "reasons", Path: "/reasons", Methods: get, Audience: endpoint.Visitors, Untraced: true, Serve: func(w http.ResponseWriter, r *http.Request) error {
+			http.Redirect(w, r, pathReasons, http.StatusSeeOther)
+			return nil
+		}},
+		{Name: "reasons", Path: pathReasons, Methods: get, Audience: endpoint.Visitors, Untraced: true, Serve: adapt(p.listReasons)},
+		{Name: "reasons", Path: pathReasons + "{code}", Methods: get, Audience: endpoint.Visitors, Untraced: true, Serve: adapt(p.explainReason)},
 	}
+	return append(all, p.console.Endpoints()...)
 }
 
-var requestID = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
-
-func noStore(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Response().Header().Set("Cache-Control", "no-store")
-		return next(c)
-	}
-}
-
-// onlyAssets keeps the templates and their words, which lie beside them, out of sight.
-func onlyAssets(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if ext := path.Ext(c.Request().URL.Path); ext == ".html" || ext == ".yaml" || strings.HasSuffix(c.Request().URL.Path, "/") {
+// files serves the assets of a tree, and not the templates and texts that lie beside them.
+func files(prefix string, tree fs.FS) endpoint.Handler {
+	server := http.StripPrefix(prefix, http.FileServerFS(tree))
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if ext := path.Ext(r.URL.Path); ext == ".html" || ext == ".yaml" || strings.HasSuffix(r.URL.Path, "/") {
 			return echo.ErrNotFound
 		}
-		c.Response().Header().Set("Cache-Control", "public, max-age=300")
-		return next(c)
+		if _, err := fs.Stat(tree, strings.TrimPrefix(r.URL.Path, prefix)); err != nil {
+			return echo.ErrNotFound
+		}
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		server.ServeHTTP(w, r)
+		return nil
 	}
 }
 
-// logRequests writes one line a request: never a query, a body or a header, since codes and tokens travel there.
-func (p *Provider) logRequests() echo.MiddlewareFunc {
-	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
-		LogMethod: true, LogURIPath: true, LogStatus: true, LogLatency: true, LogRequestID: true, LogError: true, HandleError: true,
-		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
-			level, attrs := slog.LevelInfo, []slog.Attr{
-				slog.String("method", v.Method), slog.String("path", v.URIPath), slog.Int("status", v.Status),
-				slog.Duration("took", v.Latency), slog.String("request_id", v.RequestID),
-			}
-			if v.Error != nil {
-				attrs = append(attrs, slog.String("error", v.Error.Error()))
-			}
-			switch {
-			case v.Status >= http.StatusInternalServerError:
-				level = slog.LevelError
-			case v.URIPath == pathHealth, v.URIPath == pathReady:
-				level = slog.LevelDebug // asked every few seconds
-			}
-			p.around.Log.LogAttrs(c.Request().Context(), level, "request", attrs...)
-			return nil
-		},
-	})
+type contextKey struct{}
+
+// adapt lets a handler of echo serve an endpoint.
+func adapt(h echo.HandlerFunc) endpoint.Handler {
+	return func(_ http.ResponseWriter, r *http.Request) error {
+		c := r.Context().Value(contextKey{}).(echo.Context)
+		c.SetRequest(r)
+		return h(c)
+	}
+}
+
+func withEcho(r *http.Request, c echo.Context) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), contextKey{}, c))
+}
+
+// aliases are the endpoints once more, at the paths that the configuration gives them. auth0-spa-js, whose paths cannot be
+// configured, needs it; its logout says returnTo where RP-Initiated Logout says post_logout_redirect_uri.
+func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.Endpoint) {
+	for _, e := range all {
+		if path := paths[e.Name]; path != "" {
+			serve, own := e.Serve, e.Path
+			e.Path = path
+			e.Serve = func(w http.ResponseWriter, r *http.Request) error { return serve(w, atOwnPath(r, own)) }
+			more = append(more, e)
+		}
+	}
+	return more
+}
+
+// checkAliases: an alias names an endpoint, and is a path that no other endpoint has.
+func (c Config) checkAliases(p *Problems) {
+	paths, names := map[string]bool{}, map[string]bool{}
+	for _, e := range (&Provider{house: &house{}, config: c}).endpoints() {
+		paths[e.Path], names[e.Name] = true, true
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Aliases)) {
+		at, path := "aliases."+name, c.Aliases[name]
+		p.when(!names[name], at, "%q is no endpoint: write one of %s", name, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
+		p.when(!strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#*:{ ") || strings.HasSuffix(path, "/"), at,
+			"%q is no path: write one like /oauth/%s, without query and final slash", path, name)
+		p.when(paths[path], at, "%s is the path of another endpoint or alias: choose another", path)
+		paths[path] = true
+	}
+}
+
+// atOwnPath is the request as if it had come to the endpoint's own path.
+func atOwnPath(r *http.Request, own string) *http.Request {
+	u := *r.URL
+	u.Path, u.RawPath = own, ""
+	if query := u.Query(); own == pathLogout && query.Has("returnTo") && !query.Has("post_logout_redirect_uri") {
+		query.Set("post_logout_redirect_uri", query.Get("returnTo"))
+		query.Del("returnTo")
+		u.RawQuery = query.Encode()
+	}
+	moved := *r
+	moved.URL = &u
+	return &moved
 }

@@ -109,13 +109,6 @@ func (p *Provider) openSessions() {
 	}
 }
 
-func (p *Provider) sessionRoutes(e *echo.Echo, csrf echo.MiddlewareFunc) {
-	e.GET(pathCheckSession, p.checkSession)
-	e.GET(account.Path, p.account.Show, csrf)
-	e.POST(account.Path+"/sessions", p.account.EndSession, csrf)
-	e.POST(account.Path+"/apps", p.account.EndApp, csrf)
-}
-
 // describeSessions adds them to the metadata: Session Management §3.3, Front-Channel Logout §3, Back-Channel Logout §2.1.
 func (p *Provider) describeSessions(m *oidc.Metadata) {
 	m.CheckSessionIframe = p.config.Issuer + pathCheckSession

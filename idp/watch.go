@@ -9,56 +9,46 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/hush-idp/hush/idp/access"
-	"github.com/hush-idp/hush/idp/account"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
 )
 
-// endpointNames are what the trace and the failure lab call the paths.
-var endpointNames = map[string]string{
-	pathDiscovery: "discovery", pathMetadata: "discovery", pathJWKS: "jwks",
-	pathAuthorize: "authorize", pathPAR: "par", pathToken: "token", pathUserinfo: "userinfo",
-	interaction.PathLogin: "login", interaction.PathSelectAccount: "select_account", interaction.PathConsent: "consent",
-	pathLogout: "logout", pathLogout + "/confirm": "logout",
-	pathCheckSession: "check_session", account.Path + "/sessions": "logout",
-	pathRevoke: "revoke", pathIntrospect: "introspect",
-}
-
-// watch begins the record of a request and ends it with what was answered. It does nothing without development mode.
-func (p *Provider) watch(next echo.HandlerFunc) echo.HandlerFunc {
-	if p.development == nil {
-		return next
+// Request implements Observer: it begins the record of a request, and done ends it with what was answered.
+func (p *Provider) Request(e endpoint.Endpoint, requestID string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
+	p.catchUp(r.Context())
+	if !p.isWatched(e, r) {
+		return r, func(endpoint.Outcome) {}
 	}
-	return func(c echo.Context) error {
-		if !p.isWatched(c.Request()) {
-			return next(c)
+	ctx, recorder := p.hub.Begin(r.Context(), p.beginning(e, requestID, r))
+	r = r.WithContext(ctx)
+	return r, func(outcome endpoint.Outcome) {
+		if outcome.Refused != nil {
+			watchError(recorder, outcome.Refused)
 		}
-		ctx, recorder := p.hub.Begin(c.Request().Context(), p.beginning(c))
-		c.SetRequest(c.Request().WithContext(ctx))
-		defer func() {
-			p.complete(recorder, c)
-			recorder.End()
-		}()
-		return next(c)
+		p.complete(recorder, e, outcome)
+		recorder.End()
 	}
 }
 
-// isWatched leaves out what is no part of a flow: pages and assets, and metadata unless a script is kept from reading it.
-func (p *Provider) isWatched(r *http.Request) bool {
-	switch endpointNames[r.URL.Path] {
-	case "":
+// Store implements Observer.
+func (p *Provider) Store(next storage.Store) storage.Store { return next }
+
+// isWatched leaves out requests that are no part of a flow: pages and assets, and documents unless a script is kept from reading them.
+func (p *Provider) isWatched(e endpoint.Endpoint, r *http.Request) bool {
+	switch {
+	case e.Untraced:
 		return false
-	case "discovery", "jwks":
-		return p.isForeign(r.Header.Get("Origin"))
-	case "check_session":
+	case e.Name == "check_session":
 		return p.withholds(r)
+	case e.Audience == endpoint.Files, r.Method == http.MethodOptions:
+		return p.isForeign(r.Header.Get("Origin"))
 	}
-	return r.Method != http.MethodOptions || p.isForeign(r.Header.Get("Origin"))
+	return true
 }
 
 // isForeign tells whether CORS keeps scripts of the origin from reading our answers.
@@ -67,11 +57,11 @@ func (p *Provider) isForeign(origin string) bool {
 }
 
 // beginning is what the request itself says.
-func (p *Provider) beginning(c echo.Context) trace.Record {
-	r, h := c.Request(), c.Request().Header
+func (p *Provider) beginning(e endpoint.Endpoint, requestID string, r *http.Request) trace.Record {
+	h := r.Header
 	referer, _, _ := strings.Cut(h.Get("Referer"), "?")
 	return trace.Record{
-		ID: c.Response().Header().Get(echo.HeaderXRequestID), Issuer: p.config.Issuer, Endpoint: endpointNames[r.URL.Path],
+		ID: requestID, Issuer: p.config.Issuer, Endpoint: e.Name,
 		Method: r.Method, Path: r.URL.Path, Origin: h.Get("Origin"), Referer: referer, UserAgent: r.UserAgent(),
 		Fetch: trace.Fetch{
 			Site: h.Get("Sec-Fetch-Site"), Mode: h.Get("Sec-Fetch-Mode"), Dest: h.Get("Sec-Fetch-Dest"),
@@ -82,8 +72,8 @@ func (p *Provider) beginning(c echo.Context) trace.Record {
 }
 
 // complete adds what became of the request.
-func (p *Provider) complete(recorder *trace.Recorder, c echo.Context) {
-	r, w := c.Request(), c.Response()
+func (p *Provider) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome endpoint.Outcome) {
+	r := outcome.Request
 	params := paramsOf(r)
 	if state := params.Get("state"); state != "" {
 		recorder.Join(trace.State, state)
@@ -91,25 +81,25 @@ func (p *Provider) complete(recorder *trace.Recorder, c echo.Context) {
 	if sealed := params.Get(interaction.Param); sealed != "" {
 		recorder.Join(trace.Interaction, sealed)
 	}
-	refused := isForPrograms(r.URL.Path) && p.isRefused(r, w.Header())
+	refused := isForPrograms(e) && p.isRefused(r, outcome.Header)
 	recorder.Set(func(record *trace.Record) {
 		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))
 		record.Silent = record.Silent || slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 		record.Nested = record.Fetch.Dest == "iframe" && p.isCallback(r.Context(), record.ClientID, record.Referer)
 		record.Params = trace.Params(params)
-		record.Cookies = p.cookiesOf(r, w.Header(), record.Overlooked)
+		if !isForPrograms(e) {
+			record.Cookies = p.cookiesOf(r, outcome.Header, record.Overlooked)
+		}
 		if refused {
 			record.Reason = string(oidc.OriginNotAllowed)
 		}
-		if w.Committed {
-			record.Status = w.Status
-		}
+		record.Status = cmp.Or(outcome.Status, record.Status)
 	})
 	if refused {
 		recorder.Emit(trace.Step{Kind: trace.KindCORS, Spec: "Fetch §3.2", Outcome: trace.Failed, Reason: string(oidc.OriginNotAllowed),
 			Text: "the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " + r.Header.Get("Origin")})
 	}
-	if location, err := url.Parse(w.Header().Get("Location")); err == nil && *location != (url.URL{}) {
+	if location, err := url.Parse(outcome.Header.Get("Location")); err == nil && *location != (url.URL{}) {
 		p.follow(recorder, location)
 	}
 }
@@ -166,9 +156,6 @@ func clientOf(r *http.Request, params url.Values) string {
 // cookiesOf are the session cookies as far as they came, or should have come, and all cookies that the answer sets.
 func (p *Provider) cookiesOf(r *http.Request, answer http.Header, overlooked bool) []trace.Cookie {
 	var cookies []trace.Cookie
-	if isForPrograms(r.URL.Path) {
-		return nil
-	}
 	for i, name := range p.sessions.Cookies.Names() {
 		cookie := trace.Cookie{Name: name, Direction: "withheld", SameSite: [...]string{"None", "Lax"}[i], Secure: i == 0, HTTPOnly: true, Session: true}
 		if came := r.CookiesNamed(name); len(came) > 0 {
@@ -200,8 +187,8 @@ func (p *Provider) cookieSet(set *http.Cookie) trace.Cookie {
 }
 
 // watchTokens tells the trace what a successful answer of the token endpoint says besides the tokens.
-func (p *Provider) watchTokens(c echo.Context, response token.Response) {
-	trace.From(c.Request().Context()).Set(func(record *trace.Record) {
+func watchTokens(ctx context.Context, response token.Response) {
+	trace.From(ctx).Set(func(record *trace.Record) {
 		record.Answer = []trace.Value{
 			trace.Plain("token_type", response.TokenType), trace.Plain("expires_in", strconv.Itoa(response.ExpiresIn)), trace.Plain("scope", response.Scope),
 		}
@@ -223,16 +210,13 @@ func (p *Provider) watchUserinfo(r *http.Request, raw string, token access.Token
 	recorder.Set(func(record *trace.Record) { record.ClientID = token.ClientID })
 }
 
-// watchError tells the trace what the answer says in the end. Every error passes here: those that go by redirect, and
-// those that the renderer writes.
-func (p *Provider) watchError(c echo.Context, e *oidc.Error) {
-	noteRefusal(c, e)
-	recorder := trace.From(c.Request().Context())
-	if recorder == nil {
-		return
-	}
+// watchError tells the trace which error the answer carries.
+func watchError(recorder *trace.Recorder, e *oidc.Error) {
 	description := strings.TrimSuffix(e.Description, " ["+string(e.Reason)+"]")
-	recorder.Emit(trace.Step{Kind: trace.KindError, Text: description, Outcome: trace.Failed, Reason: string(e.Reason), Values: []trace.Value{trace.Plain("error", string(e.Code))}})
+	recorder.Emit(trace.Step{
+		Kind: trace.KindError, Text: description, Outcome: trace.Failed, Reason: string(e.Reason),
+		Values: []trace.Value{trace.Plain("error", string(e.Code))},
+	})
 	recorder.Set(func(record *trace.Record) {
 		record.Error, record.Description, record.Reason = string(e.Code), description, string(e.Reason)
 	})

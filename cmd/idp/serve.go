@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/metrics"
 	"github.com/hush-idp/hush/idp/spans"
 	"github.com/hush-idp/hush/storage"
@@ -52,10 +53,14 @@ func serve(s settings) error {
 	if err := serveMetrics(s.MetricsListen, numbers); err != nil {
 		return err
 	}
+	var endpoints []endpoint.Endpoint
+	if s.Loopback() { // elsewhere the numbers are served by a listener of their own
+		endpoints = append(endpoints, numbers.Endpoint())
+	}
 	ending := make(chan struct{})
 	provider, err := idp.New(s.Config, idp.Surroundings{
 		Store: storage.Within(storeLimit, time.Now, store), Durable: store.durable, Propagation: store.propagation, Bus: store.bus, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
-		Observers: idp.Observers{Metrics: numbers, Spans: tracer},
+		Observers: []idp.Observer{numbers, tracer}, Endpoints: endpoints,
 	})
 	if err != nil {
 		return err

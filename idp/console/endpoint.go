@@ -5,9 +5,8 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/pages"
@@ -40,11 +39,22 @@ type Endpoint struct {
 	Ending <-chan struct{} // closed when the provider ends, so that streams end too; nil: they end with their requests
 }
 
-// Routes mounts the console, guards included, on a group at Path.
-func (e *Endpoint) Routes(g *echo.Group) {
-	h := echo.WrapHandler(e.handler())
-	g.Any("", h)
-	g.Any("/*", h)
+// Endpoints are the console and its API below Path, guards included.
+func (e *Endpoint) Endpoints() []endpoint.Endpoint {
+	handler := e.handler()
+	console := endpoint.Endpoint{
+		Name: "console", Path: Path, Audience: endpoint.Visitors, Untraced: true, Streams: true,
+		Methods: []string{
+			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+		},
+		Serve: func(w http.ResponseWriter, r *http.Request) error {
+			handler.ServeHTTP(w, r)
+			return nil
+		},
+	}
+	below := console
+	below.Path += "/{path...}"
+	return []endpoint.Endpoint{console, below}
 }
 
 func (e *Endpoint) handler() http.Handler {

@@ -47,13 +47,22 @@ var usualReasons = map[oidc.ErrorCode]oidc.Reason{
 // Refuse reports an error that the answer carries although Serve returned nil: an error that goes to the client by redirect.
 // Logs, metrics, spans and the trace see it as the error of the request.
 func Refuse(w http.ResponseWriter, refused *oidc.Error) {
-	if reporter, ok := w.(interface{ Refused(*oidc.Error) }); ok {
-		reporter.Refused(refused)
+	for w != nil {
+		if reporter, ok := w.(interface{ Refused(*oidc.Error) }); ok {
+			reporter.Refused(refused)
+			return
+		}
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return
+		}
+		w = wrapper.Unwrap()
 	}
 }
 
 // Outcome is how a request ended, after its answer was written.
 type Outcome struct {
+	Request *http.Request // as the endpoint served it: its form was parsed, if the endpoint did that
 	Status  int         // 0: the connection was dropped without an answer
 	Header  http.Header // of the answer
 	Refused *oidc.Error // the error that the answer carries, by JSON, page or redirect; nil: none

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -8,6 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/oidc"
 )
 
 // Metrics counts. All its methods may be called by many goroutines, and do nothing on nil.
@@ -55,29 +59,30 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// Request is one that is being answered.
-type Request struct {
-	metrics  *Metrics
-	endpoint string
-	began    time.Time
+// Request implements idp.Observer: it counts the request by endpoint, status, OAuth error code and reason code, and measures
+// how long it took.
+func (m *Metrics) Request(e endpoint.Endpoint, _ string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
+	if m == nil || e.Streams {
+		return r, func(endpoint.Outcome) {}
+	}
+	start := m.now()
+	return r, func(outcome endpoint.Outcome) {
+		refused := cmp.Or(outcome.Refused, &oidc.Error{})
+		m.requests.WithLabelValues(e.Name, class(outcome.Status), string(refused.Code), string(refused.Reason)).Inc()
+		m.requestTook.WithLabelValues(e.Name).Observe(m.now().Sub(start).Seconds())
+	}
 }
 
-// Begin begins to measure a request to an endpoint: authorize, token …
-func (m *Metrics) Begin(endpoint string) *Request {
-	if m == nil {
-		return nil
+// Endpoint serves the numbers to Prometheus.
+func (m *Metrics) Endpoint() endpoint.Endpoint {
+	handler := m.Handler()
+	return endpoint.Endpoint{
+		Name: "metrics", Path: "/metrics", Methods: []string{http.MethodGet}, Audience: endpoint.Visitors, Untraced: true,
+		Serve: func(w http.ResponseWriter, r *http.Request) error {
+			handler.ServeHTTP(w, r)
+			return nil
+		},
 	}
-	return &Request{m, endpoint, m.now()}
-}
-
-// End counts the request with how it was answered: the status, 0 for a connection that was dropped, and the OAuth error
-// code and reason code, in the body or by redirect, both empty for none. The words must be the program's own.
-func (r *Request) End(status int, errorCode, reason string) {
-	if r == nil {
-		return
-	}
-	r.metrics.requests.WithLabelValues(r.endpoint, class(status), errorCode, reason).Inc()
-	r.metrics.requestTook.WithLabelValues(r.endpoint).Observe(r.metrics.now().Sub(r.began).Seconds())
 }
 
 // class is 2xx, 4xx …, or dropped.

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/metrics"
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
 )
@@ -44,10 +46,14 @@ func wantLines(t *testing.T, text string, lines ...string) {
 func TestRequestsAreCountedByEndpointStatusErrorAndReason(t *testing.T) {
 	clock := storagetest.NewClock()
 	m := metrics.New(clock.Now)
-	answer := func(endpoint string, took time.Duration, status int, e, reason string) {
-		r := m.Begin(endpoint)
+	answer := func(name string, took time.Duration, status int, code oidc.ErrorCode, reason oidc.Reason) {
+		_, end := m.Request(endpoint.Endpoint{Name: name}, "id", nil)
 		clock.Pass(took)
-		r.End(status, e, reason)
+		outcome := endpoint.Outcome{Status: status}
+		if code != "" {
+			outcome.Refused = &oidc.Error{Code: code, Reason: reason}
+		}
+		end(outcome)
 	}
 	answer("token", 3*time.Millisecond, 200, "", "")
 	answer("token", 3*time.Millisecond, 201, "", "")
@@ -142,7 +148,8 @@ func TestTheDecoratorKeepsTheContract(t *testing.T) {
 
 func TestTwoInOneProcessDoNotMeet(t *testing.T) {
 	one, other := metrics.New(time.Now), metrics.New(time.Now)
-	one.Begin("token").End(200, "", "")
+	_, end := one.Request(endpoint.Endpoint{Name: "token"}, "id", nil)
+	end(endpoint.Outcome{Status: 200})
 	if strings.Contains(fetch(t, other), `endpoint="token"`) {
 		t.Error("one counts for the other")
 	}
@@ -151,7 +158,8 @@ func TestTwoInOneProcessDoNotMeet(t *testing.T) {
 func TestWithoutMetricsNothingIsCounted(t *testing.T) {
 	var none *metrics.Metrics
 	memory := storage.NewMemory(time.Now)
-	none.Begin("token").End(200, "", "")
+	_, end := none.Request(endpoint.Endpoint{Name: "token"}, "id", nil)
+	end(endpoint.Outcome{Status: 200})
 	if none.Store(memory) != storage.Store(memory) {
 		t.Error("the store is decorated")
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/spans"
 )
 
@@ -72,8 +73,8 @@ func TestSpansReachTheCollector(t *testing.T) {
 	if err != nil || tracer == nil {
 		t.Fatal(tracer, err)
 	}
-	_, span := tracer.Begin(request(t, "/token"), "/token", "the-request-id")
-	span.End(200, "", "")
+	_, end := tracer.Request(endpoint.Endpoint{Path: "/token"}, "the-request-id", request(t, "/token"))
+	end(endpoint.Outcome{Status: 200})
 	if err := tracer.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -159,8 +160,8 @@ func TestTheLogIsToldOnceThatTheCollectorIsAway(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatalf("away: %v; the log says:\n%s", step.away, log)
 			}
-			_, span := tracer.Begin(request(t, "/token"), "/token", "id")
-			span.End(200, "", "")
+			_, end := tracer.Request(endpoint.Endpoint{Path: "/token"}, "id", request(t, "/token"))
+			end(endpoint.Outcome{Status: 200})
 		}
 	}
 	if n := strings.Count(log.String(), "\n"); n != 3 {

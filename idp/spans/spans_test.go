@@ -14,7 +14,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/spans"
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
 )
@@ -41,8 +43,8 @@ func attributes(span sdk.ReadOnlySpan) map[string]string {
 
 func TestARequestIsASpanThatKnowsItsID(t *testing.T) {
 	tracer, recorder := recording(t)
-	_, span := tracer.Begin(request(t, "/authorize?code=secret"), "/authorize", "the-id")
-	span.End(303, "login_required", "session.none")
+	_, end := tracer.Request(endpoint.Endpoint{Path: "/authorize"}, "the-id", request(t, "/authorize?code=secret"))
+	end(endpoint.Outcome{Status: 303, Refused: &oidc.Error{Code: "login_required", Reason: "session.none"}})
 	ended := recorder.Ended()
 	if len(ended) != 1 || ended[0].Name() != "GET /authorize" || ended[0].SpanKind() != trace.SpanKindServer {
 		t.Fatalf("%+v", ended)
@@ -63,8 +65,8 @@ func TestARequestIsASpanThatKnowsItsID(t *testing.T) {
 func TestAFailureOfTheServerIsOne(t *testing.T) {
 	for _, status := range []int{500, 503, 0} {
 		tracer, recorder := recording(t)
-		_, span := tracer.Begin(request(t, "/token"), "/token", "id")
-		span.End(status, "", "")
+		_, end := tracer.Request(endpoint.Endpoint{Path: "/token"}, "id", request(t, "/token"))
+		end(endpoint.Outcome{Status: status})
 		if got := recorder.Ended()[0].Status().Code; got != codes.Error {
 			t.Errorf("%d is %v", status, got)
 		}
@@ -76,8 +78,8 @@ func TestATraceThatBeganElsewhereGoesOn(t *testing.T) {
 	tracer, recorder := recording(t)
 	r := request(t, "/token")
 	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	_, span := tracer.Begin(r, "/token", "id")
-	span.End(200, "", "")
+	_, end := tracer.Request(endpoint.Endpoint{Path: "/token"}, "id", r)
+	end(endpoint.Outcome{Status: 200})
 	ended := recorder.Ended()[0]
 	if ended.SpanContext().TraceID().String() != "0af7651916cd43dd8448eb211c80319c" || ended.Parent().SpanID().String() != "b7ad6b7169203331" {
 		t.Errorf("the trace is %s, the parent %s", ended.SpanContext().TraceID(), ended.Parent().SpanID())
@@ -87,12 +89,12 @@ func TestATraceThatBeganElsewhereGoesOn(t *testing.T) {
 func TestStoreCallsAreChildrenOfTheirRequest(t *testing.T) {
 	tracer, recorder := recording(t)
 	sessions := storage.NewBucket[string]("session", tracer.Store(storage.NewMemory(time.Now)))
-	r, span := tracer.Begin(request(t, "/authorize"), "/authorize", "id")
+	r, end := tracer.Request(endpoint.Endpoint{Path: "/authorize"}, "id", request(t, "/authorize"))
 	ctx, refused := r.Context(), errors.New("spent")
 	_ = sessions.Put(ctx, "secret", "v", time.Minute)
 	_, _ = sessions.Get(ctx, "nobody")
 	_ = sessions.Update(ctx, "secret", time.Minute, func(*string) (*string, error) { return nil, refused })
-	span.End(200, "", "")
+	end(endpoint.Outcome{Status: 200})
 	ended := recorder.Ended()
 	if len(ended) != 4 {
 		t.Fatalf("%d spans; want 4", len(ended))
@@ -114,11 +116,11 @@ func TestAnEngineThatFailsIsSeen(t *testing.T) {
 	tracer, recorder := recording(t)
 	spy := &storagetest.Spy{Store: storage.NewMemory(time.Now)}
 	spy.Gone(true)
-	r, span := tracer.Begin(request(t, "/authorize"), "/authorize", "id")
+	r, end := tracer.Request(endpoint.Endpoint{Path: "/authorize"}, "id", request(t, "/authorize"))
 	if _, err := tracer.Store(spy).Get(r.Context(), "session:x"); !errors.Is(err, storagetest.ErrEngine) {
 		t.Error(err)
 	}
-	span.End(503, "temporarily_unavailable", "server.failed")
+	end(endpoint.Outcome{Status: 503, Refused: &oidc.Error{Code: "temporarily_unavailable", Reason: "server.failed"}})
 	if status := recorder.Ended()[0].Status(); status.Code != codes.Error || status.Description != storagetest.ErrEngine.Error() {
 		t.Errorf("%+v", status)
 	}
@@ -144,8 +146,8 @@ func TestTheDecoratorKeepsTheContract(t *testing.T) {
 func TestWithoutATracerNothingIsTraced(t *testing.T) {
 	var none *spans.Tracer
 	memory, r := storage.NewMemory(time.Now), request(t, "/")
-	same, span := none.Begin(r, "/", "id")
-	span.End(200, "", "")
+	same, end := none.Request(endpoint.Endpoint{Path: "/"}, "id", r)
+	end(endpoint.Outcome{Status: 200})
 	if same != r || none.Store(memory) != storage.Store(memory) || none.Close(context.Background()) != nil {
 		t.Error("something is traced")
 	}

@@ -1,6 +1,7 @@
 package spans
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -9,6 +10,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/hush-idp/hush/idp/endpoint"
 )
 
 // Tracer makes spans. All its methods may be called by many goroutines, and do nothing on nil.
@@ -31,36 +34,30 @@ func (t *Tracer) Close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// Span is a request that is being answered.
-type Span struct{ span trace.Span }
-
-// Begin begins the span of a request, with the route that answers it and the request's id. The request that comes back
-// carries it: what happens in its context are child spans.
-func (t *Tracer) Begin(r *http.Request, route, requestID string) (*http.Request, *Span) {
-	if t == nil {
-		return r, nil
+// Request implements idp.Observer: a span for the request, with the path of its endpoint and the request's id. The request
+// that comes back carries it: what happens in its context are child spans.
+func (t *Tracer) Request(e endpoint.Endpoint, requestID string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
+	if t == nil || e.Streams {
+		return r, func(endpoint.Outcome) {}
 	}
+	route := cmp.Or(e.Path, e.Name)
 	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 	ctx, span := t.tracer.Start(ctx, r.Method+" "+route, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("http.request.method", r.Method), attribute.String("http.route", route),
 		attribute.String("url.path", r.URL.Path), attribute.String("hush.request_id", requestID)))
-	return r.WithContext(ctx), &Span{span}
+	return r.WithContext(ctx), func(outcome endpoint.Outcome) { finish(span, outcome) }
 }
 
-// End ends the span with how the request was answered: the status, 0 for a connection that was dropped, and the OAuth
-// error code and reason code, both empty for none.
-func (s *Span) End(status int, errorCode, reason string) {
-	if s == nil {
-		return
+// finish ends the span with how the request was answered.
+func finish(span trace.Span, outcome endpoint.Outcome) {
+	if outcome.Status != 0 {
+		span.SetAttributes(attribute.Int("http.response.status_code", outcome.Status))
 	}
-	if status != 0 {
-		s.span.SetAttributes(attribute.Int("http.response.status_code", status))
+	if e := outcome.Refused; e != nil {
+		span.SetAttributes(attribute.String("error.type", string(e.Code)), attribute.String("hush.reason", string(e.Reason)))
 	}
-	if errorCode != "" {
-		s.span.SetAttributes(attribute.String("error.type", errorCode), attribute.String("hush.reason", reason))
+	if outcome.Status == 0 || outcome.Status >= http.StatusInternalServerError { // what a client did wrong is no failure of the server
+		span.SetStatus(codes.Error, "")
 	}
-	if status == 0 || status >= http.StatusInternalServerError { // what a client did wrong is no failure of the server
-		s.span.SetStatus(codes.Error, reason)
-	}
-	s.span.End()
+	span.End()
 }

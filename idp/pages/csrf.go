@@ -1,0 +1,27 @@
+package pages
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+)
+
+type csrfKey struct{}
+
+// WithCSRF returns the request with the token that its forms must carry.
+func WithCSRF(r *http.Request, token string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), csrfKey{}, token))
+}
+
+// CSRF returns the token that forms of an answer to the request must carry; empty: the endpoint has no guard against forged forms.
+func CSRF(r *http.Request) string {
+	token, _ := r.Context().Value(csrfKey{}).(string)
+	return token
+}
+
+// Frame is the frame of a page that answers the request, in the person's language: the first of ui_locales or of
+// Accept-Language that there are texts for (Core §3.1.2.1).
+func (p *Pages) Frame(r *http.Request, issuer string) Frame {
+	locales := cmp.Or(r.PostForm.Get("ui_locales"), r.Form.Get("ui_locales"), r.URL.Query().Get("ui_locales"))
+	return Frame{Language: p.Language(r, locales), Issuer: issuer, CSRF: CSRF(r)}
+}

@@ -1,0 +1,274 @@
+package idp
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+)
+
+// bodyLimit is more than any request to this provider needs.
+const bodyLimit = "64KiB"
+
+// server answers HTTP for the endpoints of one issuer. This file alone knows the web framework.
+type server struct {
+	issuer    *url.URL
+	loopback  bool
+	log       *slog.Logger
+	now       func() time.Time
+	random    func() string
+	errors    endpoint.Errors
+	pages     *pages.Pages
+	observers []Observer
+	site      DevelopmentSite              // nil without development mode
+	allows    func(origin string) bool     // whether scripts of the origin may read answers for Programs
+	csrfName  string                       // of the cookie
+	endpoints map[string]endpoint.Endpoint // by method and path pattern, as echo knows it
+}
+
+// unknown stands for paths that have no endpoint.
+var unknown = endpoint.Endpoint{Name: "other", Audience: endpoint.People, Untraced: true}
+
+// mount returns the handler of the endpoints. What a request needs is decided here, once for each endpoint.
+func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
+	router := echo.New()
+	router.HTTPErrorHandler = func(err error, c echo.Context) { s.renderError(c, unknown, err) }
+	router.Use(s.exchange)
+	for _, e := range endpoints {
+		methods := e.Methods
+		if isForPrograms(e) {
+			methods = append([]string{http.MethodOptions}, methods...) // a preflight
+		}
+		pattern, guards := patternOf(e.Path), s.guards(e)
+		for _, method := range methods {
+			s.endpoints[method+" "+pattern] = e
+			s.endpoints[pattern] = e
+			router.Add(method, pattern, s.serve(e), guards...)
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { router.ServeHTTP(&answer{ResponseWriter: w}, r) })
+}
+
+// patternOf translates a path to echo's syntax: {name} is :name, and a final {name...} is *.
+func patternOf(path string) string {
+	if tree, ok := strings.CutSuffix(path, "{path...}"); ok {
+		return tree + "*"
+	}
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+}
+
+func isForPrograms(e endpoint.Endpoint) bool {
+	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
+}
+
+// exchange stands around everything that happens to a request: it names the endpoint, tells observers and the log, and
+// writes the answer for an error.
+func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
+	public := s.issuer.Scheme == "https" && !s.loopback
+	next = middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true})(next)
+	shared := s.cors()(next)
+	return func(c echo.Context) error {
+		e := s.endpointOf(c)
+		requestID, start := s.requestID(c), s.now()
+		r := c.Request().WithContext(storage.Patience(c.Request().Context(), storePatience))
+		done := func(endpoint.Outcome) {}
+		for _, observer := range s.observers {
+			observed, end := observer.Request(e, requestID, r)
+			before := done
+			r, done = observed, func(o endpoint.Outcome) { end(o); before(o) }
+		}
+		c.SetRequest(r)
+		setHeaders(c.Response().Header(), e, public)
+		var failure error
+		defer func() { // deferred, because a handler may drop the connection by a panic
+			outcome := outcomeOf(c)
+			done(outcome)
+			s.logRequest(c, e, outcome, failure, s.now().Sub(start))
+		}()
+		if isForPrograms(e) {
+			failure = shared(c)
+		} else {
+			failure = next(c)
+		}
+		if failure != nil {
+			s.renderError(c, e, failure)
+		}
+		return nil
+	}
+}
+
+// endpointOf finds the endpoint by the route; for another method of its path it is found by the path alone.
+func (s *server) endpointOf(c echo.Context) endpoint.Endpoint {
+	if e, ok := s.endpoints[c.Request().Method+" "+c.Path()]; ok {
+		return e
+	}
+	if e, ok := s.endpoints[c.Path()]; ok {
+		return e
+	}
+	return unknown
+}
+
+// requestID is that of a proxy, if it looks like one: it is echoed, shown and logged.
+func (s *server) requestID(c echo.Context) string {
+	id := c.Request().Header.Get(echo.HeaderXRequestID)
+	if !requestID.MatchString(id) {
+		id = s.random()
+	}
+	c.Response().Header().Set(echo.HeaderXRequestID, id)
+	return id
+}
+
+var requestID = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
+
+// setHeaders sets what is on every answer; a page replaces the policy by its own.
+func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	if public {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	if e.Audience == endpoint.Programs {
+		h.Set("Cache-Control", "no-store") // RFC 6749 §5.1
+		h.Set("Pragma", "no-cache")
+	}
+}
+
+// guards are what the audience of an endpoint needs before it.
+func (s *server) guards(e endpoint.Endpoint) []echo.MiddlewareFunc {
+	guards := []echo.MiddlewareFunc{middleware.BodyLimit(bodyLimit)}
+	if e.Audience == endpoint.People {
+		guards = append(guards, s.csrf())
+	}
+	return guards
+}
+
+// cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them.
+func (s *server) cors() echo.MiddlewareFunc {
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowOriginFunc: func(origin string) (bool, error) { return s.allows(origin), nil },
+		AllowMethods:    []string{http.MethodGet, http.MethodPost},
+		AllowHeaders:    []string{"Authorization", "Content-Type", dpop.Header, "Auth0-Client"},
+		ExposeHeaders:   []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
+		MaxAge:          600,
+	})
+}
+
+// csrf refuses forms that this provider's pages did not send: by Sec-Fetch-Site where the browser sends it, else by a token
+// that cookie and form both carry.
+func (s *server) csrf() echo.MiddlewareFunc {
+	check := middleware.CSRFWithConfig(middleware.CSRFConfig{
+		TokenLookup:           "form:csrf",
+		CookieName:            s.csrfName,
+		CookiePath:            "/",
+		CookieSecure:          s.issuer.Scheme == "https",
+		CookieHTTPOnly:        true,
+		CookieSameSite:        http.SameSiteLaxMode,
+		AllowSecFetchSiteFunc: func(echo.Context) (bool, error) { return false, errForged },
+		ErrorHandler:          func(err error, _ echo.Context) error { return errForged.Because(err) },
+	})
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return check(func(c echo.Context) error {
+			token, _ := c.Get("csrf").(string)
+			c.SetRequest(pages.WithCSRF(c.Request(), token))
+			return next(c)
+		})
+	}
+}
+
+// errForged answers a form that came from another site. Another port of the same host counts as another site: it could set the cookie.
+var errForged = oidc.AccessDenied.Errorf(
+	"the form was not sent from this provider's page, or its cookie is gone: go back, reload the page and send it again")
+
+// serve asks the limit, lets development mode fail the request, and calls the endpoint.
+func (s *server) serve(e endpoint.Endpoint) echo.HandlerFunc {
+	handle := e.Serve
+	if e.Limit != nil {
+		handle = limited(e.Limit, handle)
+	}
+	if s.site != nil {
+		handle = s.site.Fail(e, handle)
+	}
+	return func(c echo.Context) error {
+		r := c.Request()
+		for i, name := range c.ParamNames() {
+			r.SetPathValue(cmp.Or(strings.ReplaceAll(name, "*", "path"), name), c.ParamValues()[i])
+		}
+		r = withEcho(r, c)
+		c.SetRequest(r)
+		return handle(c.Response(), r)
+	}
+}
+
+func limited(limit endpoint.Limit, next endpoint.Handler) endpoint.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		done, err := limit(r)
+		if err != nil {
+			return err
+		}
+		err = next(w, r)
+		if done != nil {
+			done(err)
+		}
+		return err
+	}
+}
+
+// answer keeps the error that the answer of a request carries.
+type answer struct {
+	http.ResponseWriter
+	refused *oidc.Error
+}
+
+// Refused is called by endpoint.Refuse.
+func (a *answer) Refused(e *oidc.Error) { a.refused = e }
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func outcomeOf(c echo.Context) endpoint.Outcome {
+	outcome := endpoint.Outcome{Request: c.Request(), Header: c.Response().Header()}
+	if c.Response().Committed {
+		outcome.Status = c.Response().Status
+	}
+	if a, ok := c.Response().Writer.(*answer); ok {
+		outcome.Refused = a.refused
+	}
+	return outcome
+}
+
+// logRequest writes a line about each request. Health checks, which come every few seconds, are logged at level debug.
+func (s *server) logRequest(c echo.Context, e endpoint.Endpoint, outcome endpoint.Outcome, failure error, took time.Duration) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("method", c.Request().Method), slog.String("path", c.Request().URL.Path), slog.Int("status", outcome.Status),
+		slog.Duration("took", took), slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
+	}
+	switch {
+	case failure != nil:
+		attrs = append(attrs, slog.String("error", failure.Error()))
+	case outcome.Refused != nil:
+		attrs = append(attrs, slog.String("error", outcome.Refused.Error()))
+	}
+	switch {
+	case outcome.Status >= http.StatusInternalServerError, outcome.Refused != nil && outcome.Refused.Code == oidc.ServerError:
+		level = slog.LevelError
+	case e.Name == nameHealth:
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(context.WithoutCancel(c.Request().Context()), level, "request", attrs...)
+}
