@@ -82,7 +82,7 @@ var (
 	// ground is what every room of the provider may stand on.
 	ground = []string{"oidc", "trace", "storage", "idp/endpoint"}
 	// rooms stand each for itself.
-	rooms = []string{"idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/interaction", "idp/limit", "idp/metrics", "idp/spans", "idp/replica", "idp/fetch", "idp/claims", "idp/par", "idp/requestobject", "idp/clientkeys", "idp/dpop", "idp/jwe", "idp/subject"}
+	rooms = []string{"idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/interaction", "idp/limit", "idp/replica", "idp/fetch", "idp/claims", "idp/par", "idp/requestobject", "idp/clientkeys", "idp/dpop", "idp/jwe", "idp/subject"}
 	// desks are what several endpoints share: each stands on rooms.
 	desks = []string{"idp/access", "idp/clientauth", "idp/backchannel"}
 	// endpoints stand on the others, and never on each other.
@@ -113,8 +113,10 @@ var layers = []layer{
 	{"the relying party never imports the provider", []string{"rp", "rp/..."}, []string{"oidc", "trace", "storage", "rp/..."}},
 	{"the demo is a relying party and never imports the provider", []string{"cmd/demo-app"},
 		[]string{"oidc", "trace", "storage", "storage/...", "rp", "rp/...", "static"}},
+	{"an observer knows endpoints and the store", []string{"cmd/idp/metrics", "cmd/idp/spans"},
+		[]string{"oidc", "storage", "idp/endpoint"}},
 	{"the provider's command never imports the relying party", []string{"cmd/idp"},
-		[]string{"oidc", "trace", "storage", "storage/...", "static", "idp", "idp/..."}},
+		[]string{"oidc", "trace", "storage", "storage/...", "static", "idp", "idp/...", "cmd/idp/..."}},
 	{"the provider inside a test is the provider", []string{"idptest"}, []string{"oidc", "trace", "storage", "static", "idp", "idp/..."}},
 	{"the root holds this test and nothing else", []string{"."}, nil},
 }
@@ -136,6 +138,16 @@ func TestWhoMayImportWhom(t *testing.T) {
 			if isOurs(dep) && !isAt(within(dep), layers[i].may) {
 				t.Errorf("%s imports %s, but %s", name, within(dep), layers[i].text)
 			}
+		}
+	}
+}
+
+// An application that tests with idptest must not have to compile the observers of the command.
+func TestIdptestIsLight(t *testing.T) {
+	heavy := []string{"google.golang.org/grpc", "go.opentelemetry.io/", "github.com/prometheus/"}
+	for _, dep := range packages(t)["idptest"].Deps {
+		if slices.ContainsFunc(heavy, func(prefix string) bool { return strings.HasPrefix(dep, prefix) }) {
+			t.Errorf("idptest depends on %s: only cmd/idp may", dep)
 		}
 	}
 }

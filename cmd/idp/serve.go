@@ -15,8 +15,8 @@ import (
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/metrics"
-	"github.com/hush-idp/hush/idp/spans"
+	"github.com/hush-idp/hush/cmd/idp/metrics"
+	"github.com/hush-idp/hush/cmd/idp/spans"
 	"github.com/hush-idp/hush/storage"
 )
 

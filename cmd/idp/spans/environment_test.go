@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/spans"
+	"github.com/hush-idp/hush/cmd/idp/spans"
 )
 
 // environment is what the process has, and the variables given as names and values; none of OpenTelemetry's own.

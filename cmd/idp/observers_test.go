@@ -1,9 +1,10 @@
-package idp_test
+package main
 
 import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -11,11 +12,11 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/hush-idp/hush/cmd/idp/metrics"
+	"github.com/hush-idp/hush/cmd/idp/spans"
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/lab"
-	"github.com/hush-idp/hush/idp/metrics"
-	"github.com/hush-idp/hush/idp/spans"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/storage"
 )
@@ -29,7 +30,8 @@ func observed(t *testing.T) (*idptest.Provider, *tracetest.SpanRecorder) {
 	issuer := "http://" + server.Listener.Addr().String()
 	provider, err := idp.New(idp.Config{Issuer: issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Surroundings{
 		Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Observers: []idp.Observer{numbers, spans.New(sdk.WithSpanProcessor(recorder))}, Endpoints: []endpoint.Endpoint{numbers.Endpoint()},
+		Observers: []idp.Observer{numbers, spans.New(sdk.WithSpanProcessor(recorder))},
+		Endpoints: []endpoint.Endpoint{numbers.Endpoint()},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +67,10 @@ func TestWhatARenewalCostsIsCounted(t *testing.T) {
 	b.SignIn("alice")
 	code := b.Code(idptest.Request("spa", "prompt", "none"))
 	b.Tokens("spa", code)
-	b.Post("/token", tokenForm(code))
+	b.Post("/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "client_id": {"spa"}, "code_verifier": {idptest.CodeVerifier},
+		"redirect_uri": {idptest.Request("spa").Get("redirect_uri")},
+	})
 	b.GetWithToken("/userinfo", "x.y.z")
 	b.Get("/nowhere/" + code)
 	wantCounted(t, b,
@@ -90,8 +95,10 @@ func TestWhatARenewalCostsIsCounted(t *testing.T) {
 func TestAConnectionThatIsDroppedIsCounted(t *testing.T) {
 	p, recorder := observed(t)
 	p.Fail(t, lab.Fault{Fault: lab.Drop, Endpoint: "jwks"})
-	r := get(t, http.MethodGet, p.Issuer+"/jwks", nil)
-	r.RequestURI = ""
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Issuer+"/jwks", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := http.DefaultTransport.RoundTrip(r); err == nil {
 		t.Fatal("the connection was not dropped")
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/metrics"
+	"github.com/hush-idp/hush/cmd/idp/metrics"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
