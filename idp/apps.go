@@ -10,7 +10,7 @@ import (
 
 // apps are those that let a sign-in begin here (Core §4, Initiating Login from a Third Party): the configured clients, and of those
 // that registered themselves the ones that the user allowed something.
-func (p *Provider) apps(allowed []pages.Remembered) []pages.App {
+func (p *site) apps(allowed []pages.Remembered) []pages.App {
 	all := slices.Clone(p.clients.All())
 	for _, consent := range allowed {
 		if !slices.ContainsFunc(all, func(c oidc.Client) bool { return c.ClientID == consent.Client.ClientID }) {
@@ -28,7 +28,7 @@ func (p *Provider) apps(allowed []pages.Remembered) []pages.App {
 
 // initiateLogin is the client's initiate_login_uri with iss, "the Issuer Identifier for the OP that the RP is to send the
 // Authentication Request to" (Core §4). "" where the client has none.
-func (p *Provider) initiateLogin(client oidc.Client) string {
+func (p *site) initiateLogin(client oidc.Client) string {
 	u, err := url.Parse(client.InitiateLoginURI)
 	if err != nil || client.InitiateLoginURI == "" {
 		return ""

@@ -8,9 +8,9 @@ import (
 )
 
 // openClientAuth makes the one who finds out which client is asking, wherever clients ask by themselves.
-func (p *Provider) openClientAuth(clients clientauth.Clients) {
+func (p *site) openClientAuth(clients clientauth.Clients) {
 	p.clientAuth = &clientauth.Authenticator{
 		Issuer: p.config.Issuer, TokenEndpoint: p.config.Issuer + pathToken, Clients: clients, Keys: p.clientKeys,
-		Assertions: storage.NewBucket[time.Time]("assertion", p.around.Store), Now: p.around.Now,
+		Assertions: storage.NewBucket[time.Time]("assertion", p.deps.Store), Now: p.deps.Now,
 	}
 }

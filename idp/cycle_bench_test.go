@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/storage"
 )
@@ -29,10 +30,10 @@ func BenchmarkSilentCycle(b *testing.B) {
 }
 
 // forBenchmark is a provider without a log, whose keys are of ES256.
-func forBenchmark(tb testing.TB, dev bool, store storage.Store) *idp.Provider {
+func forBenchmark(tb testing.TB, development bool, store storage.Store) *idp.Provider {
 	tb.Helper()
-	config := idp.Config{Dev: &dev, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}
-	provider, err := idp.New(config, idp.Surroundings{Store: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	config := idp.Config{Dev: &development, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}
+	provider, _, err := dev.Provider(config, idp.Dependencies{Store: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
 	}

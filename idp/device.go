@@ -19,8 +19,8 @@ type devices struct {
 }
 
 // openDevices opens the device flow. Which clients may use it their grant_types say.
-func (p *Provider) openDevices() {
-	waiting := device.New(p.around.Store, p.around.Now, p.around.Random)
+func (p *site) openDevices() {
+	waiting := device.New(p.deps.Store, p.deps.Now, p.deps.Random)
 	p.token.Devices = waiting
 	p.devices = devices{
 		authorization: &device.Authorization{
@@ -35,7 +35,7 @@ func (p *Provider) openDevices() {
 }
 
 // startDevice is POST /device_authorization.
-func (p *Provider) startDevice(c echo.Context) error {
+func (p *site) startDevice(c echo.Context) error {
 	response, err := p.devices.authorization.Start(c.Request())
 	if err != nil {
 		return err

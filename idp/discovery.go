@@ -17,7 +17,7 @@ import (
 const cacheFor = "public, max-age=60"
 
 // metadata describes the provider: what it says here works, and what works is said here.
-func (p *Provider) metadata() oidc.Metadata {
+func (p *site) metadata() oidc.Metadata {
 	m := oidc.Metadata{
 		Issuer: p.config.Issuer,
 
@@ -59,7 +59,7 @@ func (p *Provider) metadata() oidc.Metadata {
 	return m
 }
 
-func (p *Provider) algs() []string {
+func (p *site) algs() []string {
 	var algs []string
 	for _, alg := range p.keys.Algs() {
 		algs = append(algs, string(alg))
@@ -67,19 +67,19 @@ func (p *Provider) algs() []string {
 	return algs
 }
 
-func (p *Provider) claimsSupported() []string {
+func (p *site) claimsSupported() []string {
 	always := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr"}
 	return append(always, p.authorize.Release.Names(p.config.KnownScope())...)
 }
 
 // serveMetadata is GET /.well-known/openid-configuration and its sibling of RFC 8414.
-func (p *Provider) serveMetadata(c echo.Context) error {
+func (p *site) serveMetadata(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", cacheFor)
 	return c.JSON(http.StatusOK, p.metadata())
 }
 
 // serveJWKS is GET /jwks (RFC 7517 §5). Who caches it for longer than it takes until a new key signs meets an unknown kid.
-func (p *Provider) serveJWKS(c echo.Context) error {
+func (p *site) serveJWKS(c echo.Context) error {
 	set, err := p.keys.Public()
 	if err != nil {
 		return err
@@ -89,8 +89,10 @@ func (p *Provider) serveJWKS(c echo.Context) error {
 }
 
 // Ready waits for the signing keys and returns why one cannot be used.
-func (p *Provider) Ready() error {
-	if err := p.keys.Ready(); err != nil {
+func (p *Provider) Ready() error { return p.ready() }
+
+func (h *shared) ready() error {
+	if err := h.keys.Ready(); err != nil {
 		return fmt.Errorf("the signing keys are not usable: %w", err)
 	}
 	return nil

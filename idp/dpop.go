@@ -23,14 +23,14 @@ type DPoPConfig struct {
 }
 
 // openDPoP makes the judge of proofs. Its nonces are made with the cookie keys, so that replicas agree about them.
-func (h *house) openDPoP() error {
-	nonces, err := dpop.NewNonces(h.cookieKeys, h.around.Now)
-	h.dpop = &dpop.Checker{Nonces: nonces, Proofs: storage.NewBucket[time.Time]("dpop", h.around.Store), Now: h.around.Now}
+func (h *shared) openDPoP() error {
+	nonces, err := dpop.NewNonces(h.cookieKeys, h.deps.Now)
+	h.dpop = &dpop.Checker{Nonces: nonces, Proofs: storage.NewBucket[time.Time]("dpop", h.deps.Store), Now: h.deps.Now}
 	return err
 }
 
 // proof is the thumbprint of the key that a request proves to hold by its DPoP header; "" when it has none.
-func (p *Provider) proof(r *http.Request, client oidc.Client) (jkt string, err error) {
+func (p *site) proof(r *http.Request, client oidc.Client) (jkt string, err error) {
 	raw, err := dpop.Read(r.Header)
 	if raw == "" || err != nil {
 		return "", err
@@ -42,7 +42,7 @@ func (p *Provider) proof(r *http.Request, client oidc.Client) (jkt string, err e
 }
 
 // address is the URL of the request as the client knows it: without query, and at an alias that of the alias.
-func (p *Provider) address(r *http.Request) string {
+func (p *site) address(r *http.Request) string {
 	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		return p.config.Issuer + asked.EscapedPath()
 	}
@@ -50,7 +50,7 @@ func (p *Provider) address(r *http.Request) string {
 }
 
 // tokenProof is proof for a request that gives tokens: some clients cannot do without.
-func (p *Provider) tokenProof(r *http.Request, client oidc.Client) (jkt string, err error) {
+func (p *site) tokenProof(r *http.Request, client oidc.Client) (jkt string, err error) {
 	jkt, err = p.proof(r, client)
 	if err == nil && jkt == "" && (client.DPoPBoundAccessTokens || client.FAPI2()) {
 		return "", oidc.InvalidDPoPProof.Errorf("client %s gets tokens that are bound to its key only, and sent no proof: send one in the header DPoP "+
@@ -62,7 +62,7 @@ func (p *Provider) tokenProof(r *http.Request, client oidc.Client) (jkt string, 
 // isBound judges whether whoever brings an access token may use it: whoever bears one that is not bound, and of one that is only the
 // key's holder. RFC 9449 §7.2: "protected resources that support both […] MUST reject a DPoP-bound access token received as a
 // bearer token".
-func (p *Provider) isBound(r *http.Request, raw string, token access.Token) error {
+func (p *site) isBound(r *http.Request, raw string, token access.Token) error {
 	scheme, err := oidc.DPoPToken(r.Header)
 	byKey := scheme != ""
 	switch {
@@ -94,7 +94,7 @@ func (p *Provider) isBound(r *http.Request, raw string, token access.Token) erro
 
 // giveNonce gives each client that uses DPoP a nonce for its next proof. RFC 9449 §8.2: a nonce in a response "signals […] the value to
 // use in the next request".
-func (p *Provider) giveNonce(next echo.HandlerFunc) echo.HandlerFunc {
+func (p *site) giveNonce(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if h := c.Request().Header; len(h.Values(dpop.Header)) > 0 {
 			c.Response().Header().Set(dpop.HeaderNonce, p.dpop.Nonces.Current())
@@ -113,7 +113,7 @@ func dpopAlgs() []string {
 
 // challenge adds the WWW-Authenticate headers of userinfo: the error stands in that of the scheme that was used, or that should have
 // been (RFC 9449 §7.1).
-func (p *Provider) challenge(c echo.Context, err error) {
+func (p *site) challenge(c echo.Context, err error) {
 	h, e := c.Response().Header(), p.errors().Explain(err)
 	algs := fmt.Sprintf("DPoP algs=%q", strings.Join(dpopAlgs(), " "))
 	scheme, _, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")

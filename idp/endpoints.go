@@ -1,19 +1,22 @@
 package idp
 
 import (
+	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/trace"
 )
 
 // serveAuthorize is GET and POST /authorize. The redirect is a 303, so that a POST, which may carry credentials in another
 // life of this endpoint, never arrives at the client as one (RFC 9700 §4.12).
-func (p *Provider) serveAuthorize(c echo.Context) error {
+func (p *site) serveAuthorize(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	outcome, err := p.authorize.Authorize(c.Request())
 	if outcome.Looked {
@@ -36,7 +39,7 @@ func (p *Provider) serveAuthorize(c echo.Context) error {
 }
 
 // renderFormPost writes the page that posts itself. Under prompt=none it is shown in the client's hidden iframe.
-func (p *Provider) renderFormPost(c echo.Context, form authorize.Form) error {
+func (p *site) renderFormPost(c echo.Context, form authorize.Form) error {
 	policy := pages.Policy{FormAction: form.Action}
 	if form.Silent {
 		policy.FramedBy = form.Action
@@ -47,7 +50,7 @@ func (p *Provider) renderFormPost(c echo.Context, form authorize.Form) error {
 }
 
 // serveToken is POST /token.
-func (p *Provider) serveToken(c echo.Context) error {
+func (p *site) serveToken(c echo.Context) error {
 	response, err := p.token.Exchange(c.Request())
 	if err != nil {
 		return err
@@ -57,10 +60,10 @@ func (p *Provider) serveToken(c echo.Context) error {
 }
 
 // readiness is GET /readyz: requests can be answered, and if not, why.
-func (p *Provider) readiness(c echo.Context) error {
-	err := p.Ready()
-	if err == nil && p.around.Usable != nil {
-		err = p.around.Usable(c.Request().Context())
+func (p *site) readiness(c echo.Context) error {
+	err := p.ready()
+	if err == nil && p.deps.Usable != nil {
+		err = p.deps.Usable(c.Request().Context())
 	}
 	if err != nil {
 		return c.JSON(http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "reason": err.Error()})
@@ -69,6 +72,15 @@ func (p *Provider) readiness(c echo.Context) error {
 }
 
 // health is GET /healthz: the process is alive.
-func (p *Provider) health(c echo.Context) error {
+func (p *site) health(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// watchTokens tells the trace what a successful answer of the token endpoint says besides the tokens.
+func watchTokens(ctx context.Context, response token.Response) {
+	trace.From(ctx).Set(func(record *trace.Record) {
+		record.Answer = []trace.Value{
+			trace.Plain("token_type", response.TokenType), trace.Plain("expires_in", strconv.Itoa(response.ExpiresIn)), trace.Plain("scope", response.Scope),
+		}
+	})
 }

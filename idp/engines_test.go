@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -101,7 +102,7 @@ func (l *outlived) begin() {
 	for i := range l.replicas {
 		config := idp.Config{Issuer: l.Issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}, CookieKeys: []string{strings.Repeat("k", 32)}}
 		l.config(&config)
-		p, err := idp.New(config, idp.Surroundings{
+		p, _, err := dev.Provider(config, idp.Dependencies{
 			Store: spy, Durable: true, Propagation: time.Second, Now: l.clock.Now, Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {

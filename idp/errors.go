@@ -37,6 +37,9 @@ func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error
 
 // explain finds the status and the OAuth error for what a handler or the router returned.
 func (s *server) explain(c echo.Context, served endpoint.Endpoint, err error) (int, *oidc.Error) {
+	if errors.Is(err, endpoint.ErrNotFound) {
+		err = echo.ErrNotFound
+	}
 	_, ours := errors.AsType[*oidc.Error](err)
 	failed, ok := errors.AsType[*echo.HTTPError](err)
 	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read

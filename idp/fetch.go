@@ -6,11 +6,11 @@ import (
 )
 
 // openFetch makes the one way out, and what finds the keys of clients by it.
-func (h *house) openFetch(config Config) (err error) {
+func (h *shared) openFetch(config Config) (err error) {
 	if h.fetch, err = fetch.New(config.Fetch); err != nil {
 		return err
 	}
-	h.clientKeys = clientkeys.New(h.fetch.Get, fetch.Why, h.around.Now)
+	h.clientKeys = clientkeys.New(h.fetch.Get, fetch.Why, h.deps.Now)
 	return nil
 }
 

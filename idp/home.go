@@ -13,7 +13,7 @@ import (
 )
 
 // home is GET /: who is signed in here and what they allowed; for a developer, the provider's addresses, users and clients.
-func (p *Provider) home(c echo.Context) error {
+func (p *site) home(c echo.Context) error {
 	current, err := session.OrNone(p.sessions.Current(c.Request()))
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (p *Provider) home(c echo.Context) error {
 }
 
 // remembered lists the consents of the account used last.
-func (p *Provider) remembered(ctx context.Context, current *session.Session) ([]pages.Remembered, error) {
+func (p *site) remembered(ctx context.Context, current *session.Session) ([]pages.Remembered, error) {
 	if current == nil {
 		return nil, nil
 	}
@@ -55,7 +55,7 @@ func (p *Provider) remembered(ctx context.Context, current *session.Session) ([]
 }
 
 // listed are the endpoints that the metadata names.
-func (p *Provider) listed() []pages.Endpoint {
+func (p *site) listed() []pages.Endpoint {
 	list := []pages.Endpoint{{Name: "discovery", URL: p.config.Issuer + pathDiscovery}}
 	for _, e := range p.endpoints() {
 		if e.Describe != nil {
@@ -66,8 +66,4 @@ func (p *Provider) listed() []pages.Endpoint {
 }
 
 // frame is that of a page that speaks the person's language.
-func (p *Provider) frame(c echo.Context) pages.Frame {
-	csrf, _ := c.Get("csrf").(string)
-	spoken := p.pages.Language(c.Request(), paramsOf(c.Request()).Get("ui_locales"))
-	return pages.Frame{Language: spoken, Issuer: p.config.Issuer, CSRF: csrf}
-}
+func (p *site) frame(c echo.Context) pages.Frame { return p.pages.Frame(c.Request(), p.config.Issuer) }

@@ -34,7 +34,7 @@ func checkLimits(c limit.Config, p *Problems) {
 }
 
 // newLimits makes the limits of a configuration that was checked.
-func newLimits(c limit.Config, around Surroundings, register *clients.Register) (l *limits, err error) {
+func newLimits(c limit.Config, around Dependencies, register *clients.Register) (l *limits, err error) {
 	l = &limits{register: register, log: around.Log}
 	if l.addresses, err = limit.NewAddresses(c.TrustedProxies); err != nil {
 		return nil, err

@@ -33,8 +33,8 @@ type Observer interface {
 // Development is development mode: it watches requests, makes them fail on purpose, and serves the console. Package dev
 // implements it. Without it a provider has none of this.
 type Development interface {
-	// Clients is the register of clients; it also knows the clients that the console added.
-	Clients() *clients.Register
+	// Place is where the changes live that the console makes: the clients that it added.
+	Place() storage.Place
 	// At is called once for each issuer, before the endpoints are built.
 	At(site Site) DevelopmentSite
 	// LogoutSent hears about each try to send a back-channel logout token.
@@ -52,15 +52,17 @@ type Site struct {
 	Grants   *grant.Grants
 	// SignedOut tells clients about sessions that the console ended; it does not wait for them.
 	SignedOut func(ctx context.Context, ended []session.Ended)
+	Clients   *clients.Register
+	Signer    access.Sign
 }
 
 // DevelopmentSite is development mode at one issuer.
 type DevelopmentSite interface {
 	Observer
 	// Parts are the parts of the site as the endpoints use them: watched, and failing on purpose.
-	// Parts() Parts
+	Parts() Parts
 	// Endpoints are those of development mode itself: the console and the pages about reasons. served are all others.
-	// Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint
+	Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint
 	// Fail stands around Serve of each endpoint: it may answer in its place.
 	Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler
 	// Help adds to an error page what a developer can do. framedBy is the origin that may frame the page; empty: none.
@@ -69,11 +71,12 @@ type DevelopmentSite interface {
 
 // Parts are the parts of a provider that development mode decorates.
 type Parts struct {
-	Clients  authorize.Clients
-	Sessions Sessions
-	Consents authorize.Consents
-	Grants   Grants
-	Signer   access.Sign
+	Clients   authorize.Clients
+	Recognise authorize.Sessions // the sessions as /authorize sees them
+	Sessions  Sessions
+	Consents  authorize.Consents
+	Grants    Grants
+	Signer    access.Sign
 }
 
 // Sessions is a *session.Manager, or a decorator of one.

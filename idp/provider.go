@@ -18,7 +18,6 @@ import (
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clientkeys"
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/console"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/fetch"
@@ -42,17 +41,14 @@ import (
 // interactionKept is how long a person may take between the application and the last page.
 const interactionKept = 24 * time.Hour
 
-// Surroundings are what a provider takes from outside: they are fields so that tests and the console can replace them.
-type Surroundings struct {
+// Dependencies are supplied by the caller: store, clock, randomness, logger, observers. Tests replace them.
+type Dependencies struct {
 	Store storage.Store // where state lives
 	// Durable says that the store outlives the process: then signing keys live in it too, encrypted with the configured
 	// cookie_keys, and the process that comes after signs with them.
 	Durable bool
 	// Propagation is how long other providers on the same store may take to notice something; 0: there are none.
 	Propagation time.Duration
-	// Bus carries what the consoles of several providers on the store tell each other, in development mode and with configured
-	// cookie_keys only. nil: nothing.
-	Bus storage.Bus
 	// Usable tells why the store cannot be used now, for /readyz. nil: it always can.
 	Usable func(context.Context) error
 	Now    func() time.Time // the clock that everything is judged by
@@ -62,13 +58,22 @@ type Surroundings struct {
 	Observers []Observer
 	// Endpoints are served besides the provider's own.
 	Endpoints []endpoint.Endpoint
-	Ending    <-chan struct{} // closed when the server ends, so that the console's streams do; nil: they end with their requests
+	// Development adds development mode; see package dev. nil: there is none.
+	Development Development
+	Ending      <-chan struct{} // closed when the server ends, so that the console's streams do; nil: they end with their requests
 }
 
 // Provider is the identity provider, an http.Handler for the whole of its host.
 type Provider struct {
-	*house
-	config   Config // Issuer is that of this layout
+	*shared
+	first *site
+	sites map[string]*site // by host: the same provider at its other issuers
+}
+
+// site is the provider at one issuer.
+type site struct {
+	*shared
+	config   Config // Issuer is that of the site
 	sessions *session.Manager
 	access   *access.Tokens
 
@@ -84,15 +89,14 @@ type Provider struct {
 	registration *registration.Endpoint
 	logout       *logout.Endpoint
 	account      *account.Endpoint
-	console      *console.Endpoint // nil without development mode
+	development  DevelopmentSite // nil without development mode
 
 	handler http.Handler
-	layouts map[string]*Provider // by host: the same house at the other issuers
 }
 
-// house is what the layouts share: everything that does not depend on the issuer.
-type house struct {
-	around     Surroundings
+// shared is what the sites have in common: everything that does not depend on the issuer.
+type shared struct {
+	deps       Dependencies
 	keys       *keys.Ring
 	pages      *pages.Pages
 	clients    *clients.Register
@@ -108,14 +112,12 @@ type house struct {
 	backchannel *backchannel.Sender
 	cookieKeys  [][]byte
 	seals       []securecookie.Codec
-
-	*development // nil without development mode
 }
 
 // New builds the provider that config describes. It returns Problems for a configuration that cannot be, and an error
 // that names the file for a signing key that cannot be read. Keys without a file are made in the background: New does
 // not wait for them, the first request that needs one does.
-func New(config Config, around Surroundings) (*Provider, error) {
+func New(config Config, around Dependencies) (*Provider, error) {
 	config = config.WithDefaults()
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -123,15 +125,14 @@ func New(config Config, around Surroundings) (*Provider, error) {
 	if around.Random == nil {
 		around.Random = rand.Text
 	}
-	h, err := furnish(config, around)
+	h, err := newShared(config, around)
 	if err != nil {
 		return nil, err
 	}
-	p := h.at(config, config.Issuer)
-	p.layouts = map[string]*Provider{}
+	p := &Provider{shared: h, first: h.at(config, config.Issuer), sites: map[string]*site{}}
 	for _, issuer := range config.Layouts {
-		layout := h.at(config, issuer)
-		p.layouts[layout.issuer().Host] = layout
+		other := h.at(config, issuer)
+		p.sites[other.issuer().Host] = other
 	}
 	return p, nil
 }
@@ -139,29 +140,28 @@ func New(config Config, around Surroundings) (*Provider, error) {
 // ServeHTTP implements http.Handler. A request for the host of another layout's issuer goes there; every other is for the first.
 // HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if layout, ok := p.layouts[r.Host]; ok {
-		p = layout
+	at := p.first
+	if other, ok := p.sites[r.Host]; ok {
+		at = other
 	}
 	if r.Method == http.MethodHead {
 		asGET := *r // a copy: the server looks at the method of its own
 		asGET.Method = http.MethodGet
 		r = &asGET
 	}
-	p.handler.ServeHTTP(w, r)
+	at.handler.ServeHTTP(w, r)
 }
 
-// furnish builds what the endpoints share.
-func furnish(config Config, around Surroundings) (h *house, err error) {
-	for _, observer := range around.Observers {
-		around.Store = observer.Store(around.Store)
+// newShared builds what the sites have in common.
+func newShared(config Config, deps Dependencies) (h *shared, err error) {
+	for _, observer := range deps.Observers {
+		deps.Store = observer.Store(deps.Store)
 	}
-	h = &house{around: around, clients: clients.New(config.Clients)}
-	h.cookieKeys = config.cookieKeys(around.Random)
-	if config.Development() {
-		if h.development, err = h.develop(config); err != nil {
-			return nil, err
-		}
+	place := storage.Alone()
+	if deps.Development != nil {
+		place = deps.Development.Place()
 	}
+	h = &shared{deps: deps, clients: clients.On(place, config.Clients), cookieKeys: config.cookieKeys(deps.Random)}
 	if h.keys, err = h.newKeys(config); err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 	}
 	h.openSubjects(config)
 	h.openBackchannel(config)
-	if h.limits, err = newLimits(config.Limits, around, h.clients); err != nil {
+	if h.limits, err = newLimits(config.Limits, deps, h.clients); err != nil {
 		return nil, err
 	}
 	if h.pages, err = pages.New(static.IDP()); err != nil {
@@ -185,47 +185,48 @@ func furnish(config Config, around Surroundings) (h *house, err error) {
 	if h.users, err = users.New(config.Users); err != nil {
 		return nil, err
 	}
-	if h.development != nil {
-		for _, user := range h.users.All() {
-			h.lab.Users = append(h.lab.Users, user.Sub)
-		}
-	}
 	h.seals = session.Codecs(h.cookieKeys, interactionKept)
-	h.grants = newGrants(config, around, h.around.Now)
+	h.grants = newGrants(config, deps, deps.Now)
 	h.consents = &grant.Consents{
-		Records: storage.NewBucket[map[string]grant.Consent]("consent", around.Store),
+		Records: storage.NewBucket[map[string]grant.Consent]("consent", deps.Store),
 		Grants:  h.grants,
-		Now:     h.around.Now,
+		Now:     h.deps.Now,
 	}
 	return h, nil
 }
 
 // newKeys are keys of this process, or those of the store where it outlives the process and somebody configured the secret.
-func (h *house) newKeys(config Config) (*keys.Ring, error) {
-	isKept := h.around.Durable && len(config.CookieKeys) > 0
+func (h *shared) newKeys(config Config) (*keys.Ring, error) {
+	isKept := h.deps.Durable && len(config.CookieKeys) > 0
 	switch {
 	case !isKept && config.RotateEvery > 0: // only a ring on a store has a schedule
-		return config.ring(storage.NewMemory(h.around.Now), h.cookieKeys, h.around.Now, 0)
+		return config.ring(storage.NewMemory(h.deps.Now), h.cookieKeys, h.deps.Now, 0)
 	case !isKept:
 		return keys.New(config.KeySpecs())
 	}
-	return config.KeptKeys(h.around.Store, h.around.Now, h.around.Propagation)
+	return config.KeptKeys(h.deps.Store, h.deps.Now, h.deps.Propagation)
 }
 
-// at opens the house at one issuer.
-func (h *house) at(config Config, issuer string) *Provider {
+// at builds the provider at one issuer.
+func (h *shared) at(config Config, issuer string) *site {
 	config.Issuer = issuer
-	p := &Provider{house: h, config: config}
-	p.sessions = config.SessionsIn(h.around.Store, h.around.Now)
+	p := &site{shared: h, config: config}
+	p.sessions = config.SessionsIn(h.deps.Store, h.deps.Now)
 	p.sessions.Cookies = session.NewCookies(p.issuer(), h.cookieKeys, config.Session.Absolute)
-	p.sessions.Issuer, p.sessions.Random = issuer, h.around.Random
-	if h.development != nil {
-		p.openConsole()
+	p.sessions.Issuer, p.sessions.Random = issuer, h.deps.Random
+	parts := Parts{
+		Clients: p.clients, Sessions: p.sessions, Recognise: p.sessions, Consents: p.consents, Grants: p.grants, Signer: p.sign,
 	}
-	s := p.seams()
-	p.openEndpoints(s)
+	if h.deps.Development != nil {
+		p.development = h.deps.Development.At(Site{
+			Config: config, Pages: p.pages, Users: p.users, Keys: p.keys, Clients: p.clients, Sessions: p.sessions,
+			Consents: p.consents, Grants: p.grants, SignedOut: p.tellUnwatched, Signer: p.sign,
+		})
+		parts = p.development.Parts()
+	}
+	p.openEndpoints(parts)
 	p.openRequests()
-	p.openRevocation(s)
+	p.openRevocation(parts)
 	p.openRegistration()
 	p.openDevices()
 	p.openSessions()
@@ -233,79 +234,67 @@ func (h *house) at(config Config, issuer string) *Provider {
 	return p
 }
 
+// sign signs with the provider's keys.
+func (h *shared) sign(_ context.Context, alg, typ string, claims any) (string, error) {
+	return h.keys.Sign(alg, typ, claims)
+}
+
 // serve mounts all endpoints.
-func (p *Provider) serve() http.Handler {
+func (p *site) serve() http.Handler {
 	s := &server{
-		issuer: p.issuer(), loopback: p.config.Loopback(), log: p.around.Log, now: p.around.Now, random: p.around.Random,
-		errors: p.errors(), pages: p.pages, observers: p.around.Observers, allows: p.clients.AllowsOrigin,
-		csrfName: p.sessions.Cookies.Names()[0] + "-csrf", endpoints: map[string]endpoint.Endpoint{},
+		issuer: p.issuer(), loopback: p.config.Loopback(), log: p.deps.Log, now: p.deps.Now, random: p.deps.Random,
+		errors: p.errors(), pages: p.pages, observers: p.deps.Observers, allows: p.clients.AllowsOrigin,
+		csrfName: p.sessions.Cookies.Names()[0] + "-csrf", site: p.development, endpoints: map[string]endpoint.Endpoint{},
 	}
 	all := p.endpoints()
 	all = append(all, aliases(p.config.Aliases, all)...)
 	if p.development != nil {
-		s.site, s.observers = p, append(slices.Clone(s.observers), p)
-		all = append(all, p.developmentEndpoints()...)
+		s.observers = append(slices.Clone(s.observers), p.development)
+		all = append(all, p.development.Endpoints(all)...)
 	}
 	return s.mount(all)
 }
 
-// seams are where the endpoints touch the rooms around them, as the endpoints see them.
-type seams struct {
-	clients  authorize.Clients
-	sessions interface {
-		login.Sessions
-		logout.Sessions
-	}
-	recognise authorize.Sessions // the sessions, as /authorize sees them
-	consents  authorize.Consents
-	grants    interface {
-		authorize.Grants
-		token.Grants
-		Revoke(ctx context.Context, id string) error
-	}
-	sign access.Sign
-}
-
-func (p *Provider) openEndpoints(s seams) {
-	p.openClientAuth(s.clients)
-	p.access = &access.Tokens{Issuer: p.config.Issuer, Subject: p.subjectOf, Sign: s.sign, Verify: p.keys.Verify, Grants: p.grants, Now: p.around.Now,
-		Random: p.around.Random, Kept: storage.NewBucket[access.Token]("access", p.around.Store)}
+func (p *site) openEndpoints(s Parts) {
+	p.openClientAuth(s.Clients)
+	p.access = &access.Tokens{Issuer: p.config.Issuer, Subject: p.subjectOf, Sign: s.Signer, Verify: p.keys.Verify, Grants: p.grants, Now: p.deps.Now,
+		Random: p.deps.Random, Kept: storage.NewBucket[access.Token]("access", p.deps.Store)}
 	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
-		Issuer: p.config.Issuer, Scopes: p.config.KnownScope(), Clients: s.clients, Users: p.users, Sessions: s.recognise,
-		Grants: s.grants, Consents: s.consents, Interactions: interactions, Now: p.around.Now, Explain: p.errors().Explain,
+		Issuer: p.config.Issuer, Scopes: p.config.KnownScope(), Clients: s.Clients, Users: p.users, Sessions: s.Recognise,
+		Grants: s.Grants, Consents: s.Consents, Interactions: interactions, Now: p.deps.Now, Explain: p.errors().Explain,
 		Hints: func(idToken string) (string, error) {
 			hint, err := p.hint(idToken)
 			return hint.Subject, err
 		},
 	}
 	p.token = &token.Endpoint{
-		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: p.clientAuth, Grants: s.grants,
-		Tokens: p.access, Sign: s.sign, Now: p.around.Now, Random: p.around.Random,
+		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: p.clientAuth, Grants: s.Grants,
+		Tokens: p.access, Sign: s.Signer, Now: p.deps.Now, Random: p.deps.Random,
 		Scopes: p.config.KnownScope(), Resources: p.config.KnownResources(), Refresh: p.config.refresh(), Knows: p.knows,
 		Proof: p.tokenProof, Encrypt: p.encrypter().IDToken,
 	}
 	p.login = &login.Endpoint{
-		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.sessions,
+		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
 		Consents: p.consents, Interactions: interactions, ScopeTexts: p.config.scopeTexts(), OneClick: p.config.Development(),
 		Attempt: p.limits.attempt,
 	}
 	p.logout = &logout.Endpoint{
-		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.sessions,
+		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
 		Seal: interaction.Seal[url.Values]{Purpose: interaction.ForLogout, Codecs: p.seals}, Hints: p.hint,
 	}
 }
 
 // errors gives errors the form that a client sees.
-func (p *Provider) errors() endpoint.Errors {
-	if p.development == nil {
+func (p *site) errors() endpoint.Errors {
+	if p.deps.Development == nil {
 		return endpoint.Errors{}
 	}
-	return endpoint.Errors{ReasonPages: p.config.Issuer + pathReasons}
+	return endpoint.Errors{ReasonPages: p.config.Issuer + PathReasons}
 }
 
 // issuer is the issuer as a URL; Validate has read it before.
-func (p *Provider) issuer() *url.URL {
+func (p *site) issuer() *url.URL {
 	u, err := url.Parse(p.config.Issuer)
 	if err != nil {
 		panic(err)

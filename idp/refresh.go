@@ -81,12 +81,12 @@ func (c Config) refresh() token.Refresh {
 }
 
 // knows tells whether there still is such a user.
-func (p *Provider) knows(sub string) bool {
+func (p *site) knows(sub string) bool {
 	_, ok := p.users.BySub(sub)
 	return ok
 }
 
-func newGrants(config Config, around Surroundings, now func() time.Time) *grant.Grants {
+func newGrants(config Config, around Dependencies, now func() time.Time) *grant.Grants {
 	grants := grant.New(around.Store, now, around.Random)
 	grants.Grace = *config.Refresh.Grace
 	return grants

@@ -62,7 +62,7 @@ func (c Config) checkRegistration(p *Problems) {
 func (c Config) registers() bool { return c.Registration.Mode != registrationOff }
 
 // openRegister lets the clients count that registered themselves.
-func (h *house) openRegister(config Config) error {
+func (h *shared) openRegister(config Config) error {
 	if !config.registers() {
 		return nil
 	}
@@ -70,36 +70,36 @@ func (h *house) openRegister(config Config) error {
 	if err != nil {
 		return err
 	}
-	h.clients.Registered = clients.NewRegistered(h.around.Store, seal, h.around.Now)
+	h.clients.Registered = clients.NewRegistered(h.deps.Store, seal, h.deps.Now)
 	return nil
 }
 
-func (p *Provider) openRegistration() {
+func (p *site) openRegistration() {
 	if !p.config.registers() {
 		return
 	}
 	p.registration = &registration.Endpoint{
 		Address: p.config.Issuer + pathRegister, Admit: p.admit, Clients: p.clients.Registered, Fetch: p.fetch,
-		Metadata: p.metadata, SigningAlg: p.config.defaultAlg(), Development: p.config.Loopback(), Random: p.around.Random,
+		Metadata: p.metadata, SigningAlg: p.config.defaultAlg(), Development: p.config.Loopback(), Random: p.deps.Random,
 	}
 }
 
-func (p *Provider) registerClient(c echo.Context) error {
+func (p *site) registerClient(c echo.Context) error {
 	information, err := p.registration.Register(c.Request())
 	return answerClient(c, http.StatusCreated, information, err)
 }
 
-func (p *Provider) readClient(c echo.Context) error {
+func (p *site) readClient(c echo.Context) error {
 	information, err := p.registration.Read(c.Request(), c.Param("client_id"))
 	return answerClient(c, http.StatusOK, information, err)
 }
 
-func (p *Provider) updateClient(c echo.Context) error {
+func (p *site) updateClient(c echo.Context) error {
 	information, err := p.registration.Update(c.Request(), c.Param("client_id"))
 	return answerClient(c, http.StatusOK, information, err)
 }
 
-func (p *Provider) deleteClient(c echo.Context) error {
+func (p *site) deleteClient(c echo.Context) error {
 	if err := p.registration.Delete(c.Request(), c.Param("client_id")); err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func answerClient(c echo.Context, status int, information registration.Informati
 }
 
 // challenged adds WWW-Authenticate where a token is missing or wrong (RFC 6750 §3).
-func (p *Provider) challenged(next echo.HandlerFunc) echo.HandlerFunc {
+func (p *site) challenged(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)
 		if err == nil {
@@ -151,7 +151,7 @@ func (c Config) InitialAccessToken() (string, error) {
 }
 
 // admit judges an initial access token; "" is none.
-func (p *Provider) admit(token string) (trusted bool, err error) {
+func (p *site) admit(token string) (trusted bool, err error) {
 	if token == "" && p.config.Registration.Mode == registrationOpen {
 		return false, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/oidc"
@@ -215,7 +216,7 @@ func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
 func TestAnotherProviderOnTheStoreKnowsTheClient(t *testing.T) {
 	p := idptest.Start(t, nil)
 	client := registered(t, p)
-	later, err := idp.New(idp.Config{Issuer: p.Issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Surroundings{Store: p.Store, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	later, _, err := dev.Provider(idp.Config{Issuer: p.Issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Dependencies{Store: p.Store, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
@@ -18,16 +19,20 @@ import (
 func TestReplicasShareFaultsAndTheClock(t *testing.T) {
 	clock := storagetest.NewClock()
 	store := storage.NewMemory(clock.Now)
-	replica := func() *idp.Provider {
-		p, err := idp.New(idp.Config{Issuer: "http://localhost:8080", SigningKeys: []idp.SigningKey{{Alg: "ES256"}}},
-			idp.Surroundings{Store: store, Propagation: time.Second, Now: clock.Now, Log: slog.New(slog.DiscardHandler)})
+	type replica struct {
+		*idp.Provider
+		*dev.Mode
+	}
+	start := func() replica {
+		p, mode, err := dev.Provider(idp.Config{Issuer: "http://localhost:8080", SigningKeys: []idp.SigningKey{{Alg: "ES256"}}},
+			idp.Dependencies{Store: store, Propagation: time.Second, Now: clock.Now, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p
+		return replica{p, mode}
 	}
-	a, b := replica(), replica()
-	ask := func(p *idp.Provider) int {
+	a, b := start(), start()
+	ask := func(p replica) int {
 		w := httptest.NewRecorder()
 		p.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost:8080/jwks", nil))
 		return w.Code

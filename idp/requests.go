@@ -82,16 +82,16 @@ func (c Config) release() claims.Release {
 }
 
 // openRequests gives the authorization endpoint the rooms that its requests may name.
-func (p *Provider) openRequests() {
+func (p *site) openRequests() {
 	e := p.authorize
 	e.Release, e.Levels, e.Resources = p.config.release(), p.config.ACRValues, p.config.KnownResources()
 	e.ClientAuth, e.Reveal = p.clientAuth, func(_ context.Context, client oidc.Client, wire string) (string, error) {
 		return p.subjects.Reveal(client, wire)
 	}
 	e.Proof = p.proof
-	e.Objects = &requestobject.Reader{Issuer: p.config.Issuer, Keys: p.clientKeys, Get: p.fetchObject, Why: fetch.Why, Now: p.around.Now}
+	e.Objects = &requestobject.Reader{Issuer: p.config.Issuer, Keys: p.clientKeys, Get: p.fetchObject, Why: fetch.Why, Now: p.deps.Now}
 	e.Pushed = &par.Requests{
-		Records: storage.NewBucket[par.Request]("par", p.around.Store), Lifetime: p.config.PAR.Lifetime, Now: p.around.Now, Random: p.around.Random,
+		Records: storage.NewBucket[par.Request]("par", p.deps.Store), Lifetime: p.config.PAR.Lifetime, Now: p.deps.Now, Random: p.deps.Random,
 	}
 	e.Sign = func(alg string, claims any) (string, error) {
 		return p.keys.Sign(cmp.Or(alg, p.config.defaultAlg()), keys.TypeIDToken, claims) // JARM §3: "The default, if omitted, is RS256"
@@ -100,7 +100,7 @@ func (p *Provider) openRequests() {
 }
 
 // idTokenClaims are the claims about the user that the claims parameter asked for in the ID token.
-func (p *Provider) idTokenClaims(sub string, _ oidc.Scope, requested map[string]*oidc.ClaimRequest) map[string]any {
+func (p *site) idTokenClaims(sub string, _ oidc.Scope, requested map[string]*oidc.ClaimRequest) map[string]any {
 	user, _ := p.users.BySub(sub)
 	return p.authorize.Release.IDToken(user.Claims, requested)
 }
@@ -108,12 +108,12 @@ func (p *Provider) idTokenClaims(sub string, _ oidc.Scope, requested map[string]
 // objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that servers of plain files give one.
 var objectTypes = []string{"application/oauth-authz-req+jwt", "application/jwt", "+jwt", "application/jose", "text/plain", "application/octet-stream"}
 
-func (p *Provider) fetchObject(ctx context.Context, address string) ([]byte, error) {
+func (p *site) fetchObject(ctx context.Context, address string) ([]byte, error) {
 	return p.fetch.GetType(ctx, address, objectTypes...)
 }
 
 // servePAR is POST /par.
-func (p *Provider) servePAR(c echo.Context) error {
+func (p *site) servePAR(c echo.Context) error {
 	response, err := p.authorize.Push(c.Request())
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (p *Provider) servePAR(c echo.Context) error {
 }
 
 // renderMessage writes the page that posts the answer as a message. The client may frame it, as it does under prompt=none.
-func (p *Provider) renderMessage(c echo.Context, message authorize.Message) error {
+func (p *site) renderMessage(c echo.Context, message authorize.Message) error {
 	trace.From(c.Request().Context()).Set(func(record *trace.Record) { record.Answer = trace.Params(message.Values) })
 	page := pages.NewWebMessage(p.frame(c), message.Target, message.Values)
 	return p.pages.Render(c.Response(), http.StatusOK, "web_message", page, pages.Policy{FramedBy: message.RedirectURI})

@@ -17,16 +17,16 @@ const (
 )
 
 // openRevocation opens the endpoints that revoke tokens and tell of them.
-func (p *Provider) openRevocation(s seams) {
+func (p *site) openRevocation(s Parts) {
 	p.revoke = &revoke.Endpoint{Clients: p.clientAuth, Grants: p.grants, Tokens: p.access}
 	p.introspect = &introspect.Endpoint{
 		Issuer: p.config.Issuer, Clients: p.clientAuth, Register: p.clients, Grants: p.grants, Tokens: p.access,
-		Sign: s.sign, Alg: p.config.defaultAlg(), Now: p.around.Now, Knows: p.knows,
+		Sign: s.Signer, Alg: p.config.defaultAlg(), Now: p.deps.Now, Knows: p.knows,
 	}
 }
 
 // describeRevocation adds them to the metadata.
-func (p *Provider) describeRevocation(m *oidc.Metadata) {
+func (p *site) describeRevocation(m *oidc.Metadata) {
 	m.RevocationEndpoint, m.IntrospectionEndpoint = p.config.Issuer+pathRevoke, p.config.Issuer+pathIntrospect
 	m.RevocationEndpointAuthMethodsSupported = m.TokenEndpointAuthMethodsSupported
 	m.RevocationEndpointAuthSigningAlgValuesSupported = m.TokenEndpointAuthSigningAlgValuesSupported
@@ -36,7 +36,7 @@ func (p *Provider) describeRevocation(m *oidc.Metadata) {
 }
 
 // serveRevoke is POST /revoke. RFC 7009 §2.2: "The content of the response body is ignored by the client".
-func (p *Provider) serveRevoke(c echo.Context) error {
+func (p *site) serveRevoke(c echo.Context) error {
 	if err := p.revoke.Revoke(c.Request()); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (p *Provider) serveRevoke(c echo.Context) error {
 }
 
 // serveIntrospect is POST /introspect: JSON, or a JWT (RFC 9701).
-func (p *Provider) serveIntrospect(c echo.Context) error {
+func (p *site) serveIntrospect(c echo.Context) error {
 	answer, err := p.introspect.Introspect(c.Request())
 	switch {
 	case err != nil:

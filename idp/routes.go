@@ -28,8 +28,10 @@ const (
 	pathToken     = "/token"
 	pathUserinfo  = "/userinfo"
 	pathLogout    = "/logout"
-	pathReasons   = "/reasons/"
 )
+
+// PathReasons is where development mode has a page about each reason code.
+const PathReasons = "/reasons/"
 
 // nameHealth is the name of the endpoints that are asked every few seconds.
 const nameHealth = "health"
@@ -44,7 +46,7 @@ var (
 )
 
 // endpoints lists all that the provider serves, development mode aside.
-func (p *Provider) endpoints() []endpoint.Endpoint {
+func (p *site) endpoints() []endpoint.Endpoint {
 	all := []endpoint.Endpoint{
 		{Name: "discovery", Path: pathDiscovery, Methods: get, Audience: endpoint.Files, Serve: adapt(p.serveMetadata)},
 		{Name: "discovery", Path: pathMetadata, Methods: get, Audience: endpoint.Files, Serve: adapt(p.serveMetadata)},
@@ -79,11 +81,11 @@ func (p *Provider) endpoints() []endpoint.Endpoint {
 			Describe: func(m *oidc.Metadata) { m.DeviceAuthorizationEndpoint = p.config.Issuer + pathDeviceAuthorization },
 		},
 	}
-	return slices.Concat(all, p.pageEndpoints(), p.registrationEndpoints(), p.around.Endpoints)
+	return slices.Concat(all, p.pageEndpoints(), p.registrationEndpoints(), p.deps.Endpoints)
 }
 
 // pageEndpoints are the pages and their forms, and what belongs to them.
-func (p *Provider) pageEndpoints() []endpoint.Endpoint {
+func (p *site) pageEndpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{
 		{Name: "device", Path: interaction.PathDevice, Methods: get, Audience: endpoint.People, Serve: adapt(p.devices.page.Show)},
 		{Name: "device", Path: interaction.PathDevice, Methods: post, Audience: endpoint.People, Serve: adapt(p.devices.page.Decide)},
@@ -118,7 +120,7 @@ func (p *Provider) pageEndpoints() []endpoint.Endpoint {
 	}
 }
 
-func (p *Provider) registrationEndpoints() []endpoint.Endpoint {
+func (p *site) registrationEndpoints() []endpoint.Endpoint {
 	if p.registration == nil {
 		return nil
 	}
@@ -141,28 +143,15 @@ func (p *Provider) registrationEndpoints() []endpoint.Endpoint {
 	}
 }
 
-// developmentEndpoints are the console and the pages that error_uri leads to.
-func (p *Provider) developmentEndpoints() []endpoint.Endpoint {
-	all := []endpoint.Endpoint{
-		{Name: "reasons", Path: "/reasons", Methods: get, Audience: endpoint.Visitors, Untraced: true, Serve: func(w http.ResponseWriter, r *http.Request) error {
-			http.Redirect(w, r, pathReasons, http.StatusSeeOther)
-			return nil
-		}},
-		{Name: "reasons", Path: pathReasons, Methods: get, Audience: endpoint.Visitors, Untraced: true, Serve: adapt(p.listReasons)},
-		{Name: "reasons", Path: pathReasons + "{code}", Methods: get, Audience: endpoint.Visitors, Untraced: true, Serve: adapt(p.explainReason)},
-	}
-	return append(all, p.console.Endpoints()...)
-}
-
 // files serves the assets of a tree, and not the templates and texts that lie beside them.
 func files(prefix string, tree fs.FS) endpoint.Handler {
 	server := http.StripPrefix(prefix, http.FileServerFS(tree))
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if ext := path.Ext(r.URL.Path); ext == ".html" || ext == ".yaml" || strings.HasSuffix(r.URL.Path, "/") {
-			return echo.ErrNotFound
+			return endpoint.ErrNotFound
 		}
 		if _, err := fs.Stat(tree, strings.TrimPrefix(r.URL.Path, prefix)); err != nil {
-			return echo.ErrNotFound
+			return endpoint.ErrNotFound
 		}
 		w.Header().Set("Cache-Control", "public, max-age=300")
 		server.ServeHTTP(w, r)
@@ -202,7 +191,7 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 // checkAliases: an alias names an endpoint, and is a path that no other endpoint has.
 func (c Config) checkAliases(p *Problems) {
 	paths, names := map[string]bool{}, map[string]bool{}
-	for _, e := range (&Provider{house: &house{}, config: c}).endpoints() {
+	for _, e := range (&site{shared: &shared{}, config: c}).endpoints() {
 		paths[e.Path], names[e.Name] = true, true
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Aliases)) {

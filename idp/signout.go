@@ -22,7 +22,7 @@ import (
 const pathCheckSession = "/check_session"
 
 // openBackchannel opens the way to the clients, which hear there that somebody signed out.
-func (h *house) openBackchannel(config Config) {
+func (h *shared) openBackchannel(config Config) {
 	h.backchannel = backchannel.New(backchannel.Config{
 		Clients: h.clients,
 		Subject: func(_ context.Context, client oidc.Client, sub string) (string, error) {
@@ -32,7 +32,7 @@ func (h *house) openBackchannel(config Config) {
 			return h.keys.Sign(cmp.Or(alg, config.defaultAlg()), typ, claims)
 		},
 		Encrypt: h.encrypter().IDToken, Post: h.fetch.Post, Report: h.reportTelling, Pauses: backchannel.Pauses(),
-		Now: h.around.Now, Random: h.around.Random,
+		Now: h.deps.Now, Random: h.deps.Random,
 	})
 }
 
@@ -42,83 +42,64 @@ func (p *Provider) Close(ctx context.Context) { p.backchannel.Close(ctx) }
 
 // Tell tells the clients of accounts that were signed out, by the back channel, and returns when each was tried once or ctx ends.
 func (p *Provider) Tell(ctx context.Context, gone []session.Ended) []backchannel.Telling {
+	return p.first.tell(ctx, gone)
+}
+
+func (p *site) tell(ctx context.Context, gone []session.Ended) []backchannel.Telling {
 	tellings := p.beginToTell(ctx, gone).Wait(ctx)
 	for _, telling := range tellings {
-		trace.Emit(ctx, stepOf(telling))
+		trace.Emit(ctx, backchannel.Step(telling))
 	}
 	return tellings
 }
 
 // beginToTell is Tell for who does not wait.
-func (p *Provider) beginToTell(ctx context.Context, gone []session.Ended) backchannel.Round {
+func (p *site) beginToTell(ctx context.Context, gone []session.Ended) backchannel.Round {
 	for i, ended := range gone {
 		gone[i].Issuer = cmp.Or(ended.Issuer, p.config.Issuer)
 	}
 	return p.backchannel.Tell(ctx, gone)
 }
 
-func (p *Provider) tellUnwatched(ctx context.Context, gone []session.Ended) { p.beginToTell(ctx, gone) }
+func (p *site) tellUnwatched(ctx context.Context, gone []session.Ended) { p.beginToTell(ctx, gone) }
 
 // reportTelling logs each try. What a first one came to is in the trace of the request that signed out; those after it, which come when
 // that is long over, have flows of their own.
-func (h *house) reportTelling(telling backchannel.Telling) {
+func (h *shared) reportTelling(telling backchannel.Telling) {
 	about := []any{"client_id", telling.Client.ClientID, "try", telling.Try}
 	if telling.Err != nil {
-		h.around.Log.Warn("a client could not be told of a sign-out", append(about, "error", telling.Err.Error(), "again", telling.Again)...)
+		h.deps.Log.Warn("a client could not be told of a sign-out", append(about, "error", telling.Err.Error(), "again", telling.Again)...)
 	} else {
-		h.around.Log.Info("a client was told of a sign-out", about...)
+		h.deps.Log.Info("a client was told of a sign-out", about...)
 	}
-	if h.development == nil || telling.Try == 1 {
-		return
+	if h.deps.Development != nil {
+		h.deps.Development.LogoutSent(telling)
 	}
-	ctx, recorder := h.hub.Begin(context.Background(), trace.Record{
-		ID: h.around.Random(), Endpoint: "backchannel_logout", Method: http.MethodPost, Path: telling.Client.BackchannelLogoutURI, ClientID: telling.Client.ClientID,
-	})
-	trace.Emit(ctx, stepOf(telling))
-	recorder.End()
-}
-
-// stepOf is what the trace says of a telling.
-func stepOf(telling backchannel.Telling) trace.Step {
-	step := trace.Step{
-		Kind: trace.KindLogout, Spec: "Back-Channel Logout §2.5", Outcome: trace.OK,
-		Text: "client " + telling.Client.ClientID + " was told of the sign-out", Values: []trace.Value{trace.Plain("backchannel_logout_uri", telling.Client.BackchannelLogoutURI)},
-	}
-	if telling.Err != nil {
-		step.Outcome, step.Text = trace.Failed, "client "+telling.Client.ClientID+" could not be told of the sign-out: "+telling.Err.Error()
-	}
-	if telling.Again {
-		step.Text += "; it will be tried again"
-	}
-	return step
 }
 
 // openSessions gives the endpoints what they need to know about sessions and their ends, and opens the page about them.
-func (p *Provider) openSessions() {
+func (p *site) openSessions() {
 	p.authorize.Visit = p.sessions.Visit
 	p.authorize.SessionState = func(client oidc.Client, redirectURI string, s *session.Session) string {
-		return session.SessionState(client.ClientID, redirectURI, s.BrowserState(), p.around.Random())
+		return session.SessionState(client.ClientID, redirectURI, s.BrowserState(), p.deps.Random())
 	}
-	p.logout.Tell = p.Tell
+	p.logout.Tell = p.tell
 	p.account = &account.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions, Consents: p.consents, Grants: p.grants,
 		ScopeTexts: p.config.scopeTexts(), Tell: p.tellUnwatched,
 	}
-	if p.console != nil {
-		p.console.Tell = p.tellUnwatched
-	}
 }
 
 // describeSessions adds them to the metadata: Session Management §3.3, Front-Channel Logout §3, Back-Channel Logout §2.1.
-func (p *Provider) describeSessions(m *oidc.Metadata) {
+func (p *site) describeSessions(m *oidc.Metadata) {
 	m.CheckSessionIframe = p.config.Issuer + pathCheckSession
 	m.FrontchannelLogoutSupported, m.FrontchannelLogoutSessionSupported = true, true
 	m.BackchannelLogoutSupported, m.BackchannelLogoutSessionSupported = true, true
 }
 
 // checkSession is GET /check_session. What the page knows is the browser's; the answers are made in its script.
-func (p *Provider) checkSession(c echo.Context) error {
-	if p.development != nil && p.withholds(c.Request()) {
+func (p *site) checkSession(c echo.Context) error {
+	if withholds(p.sessions, c.Request()) {
 		recorder := trace.From(c.Request().Context())
 		recorder.Set(func(record *trace.Record) { record.Reason = string(oidc.CookieWithheldOrAbsent) })
 		recorder.Emit(trace.Step{
@@ -131,8 +112,8 @@ func (p *Provider) checkSession(c echo.Context) error {
 }
 
 // withholds tells whether the browser may keep the session cookies from an iframe.
-func (p *Provider) withholds(r *http.Request) bool {
-	return len(p.sessions.Cookies.Arrived(r)) == 0 && session.Missing(r) == session.Withheld
+func withholds(sessions *session.Manager, r *http.Request) bool {
+	return len(sessions.Cookies.Arrived(r)) == 0 && session.Missing(r) == session.Withheld
 }
 
 // maxFramers is how many origins a header has room for.
@@ -141,7 +122,7 @@ const maxFramers = 100
 // framers are the origins that may load the check_session_iframe: those of clients. A page of anybody else could find out by it whether
 // somebody is signed in. The asking page's own origin comes first, if it is a client's, so that it counts too where clients registered
 // themselves and are too many to list.
-func (p *Provider) framers(r *http.Request) []string {
+func (p *site) framers(r *http.Request) []string {
 	var origins []string
 	if asking := oidc.Origin(r.Header.Get("Referer")); asking != "" && p.clients.AllowsOrigin(asking) {
 		origins = append(origins, asking)

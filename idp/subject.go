@@ -38,7 +38,7 @@ func (c Config) checkSubjects(p *Problems) {
 	}
 }
 
-func (h *house) openSubjects(config Config) {
+func (h *shared) openSubjects(config Config) {
 	h.subjects = subject.New(config.PairwiseSalt, func() []string {
 		var subs []string
 		for _, user := range h.users.All() {
@@ -49,7 +49,7 @@ func (h *house) openSubjects(config Config) {
 }
 
 // subjectOf is what the client calls the user.
-func (p *Provider) subjectOf(_ context.Context, client oidc.Client, sub string) (string, error) {
+func (p *site) subjectOf(_ context.Context, client oidc.Client, sub string) (string, error) {
 	return p.subjects.Of(client, sub)
 }
 
@@ -57,7 +57,7 @@ func (p *Provider) subjectOf(_ context.Context, client oidc.Client, sub string) 
 const subjectLimit = time.Second
 
 // localSubject is the sub of the user whom the client calls so, "" for nobody of ours.
-func (p *Provider) localSubject(ctx context.Context, clientID, shown string) (string, error) {
+func (p *site) localSubject(ctx context.Context, clientID, shown string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, subjectLimit)
 	defer cancel()
 	client, err := p.clients.ByID(ctx, clientID)

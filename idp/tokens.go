@@ -13,7 +13,7 @@ import (
 
 // hint reads an id_token_hint: an ID token that this provider signed, an expired one too, since it only says whom a request
 // is about (Core §3.1.2.1 and §3.1.2.2).
-func (p *Provider) hint(idToken string) (logout.Hint, error) {
+func (p *site) hint(idToken string) (logout.Hint, error) {
 	if strings.Count(idToken, ".") == 4 { // Core §3.1.2.1: "the Client MUST decrypt the signed ID Token contained within the encrypted ID Token"
 		return logout.Hint{}, errors.New("it is encrypted: send the signed ID token that is in it")
 	}

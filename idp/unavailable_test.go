@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/storage"
 )
@@ -83,7 +84,7 @@ func TestWhenTheEngineIsGoneEveryoneIsToldAndServiceReturns(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	for name, usable := range map[string]error{"usable": nil, "not usable": storage.ErrUnavailable} {
 		t.Run(name, func(t *testing.T) {
-			p, err := idp.New(idp.Config{SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Surroundings{
+			p, _, err := dev.Provider(idp.Config{SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Dependencies{
 				Store: storage.NewMemory(time.Now), Usable: func(context.Context) error { return usable }, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {

@@ -8,10 +8,11 @@ import (
 
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // userinfo is GET and POST /userinfo (Core §5.3): the claims about the user that the access token's scope covers.
-func (p *Provider) userinfo(c echo.Context) error {
+func (p *site) userinfo(c echo.Context) error {
 	claims, token, err := p.userClaims(c.Request())
 	if err == nil {
 		err = p.answerUserinfo(c, token.ClientID, claims)
@@ -22,7 +23,7 @@ func (p *Provider) userinfo(c echo.Context) error {
 	return err
 }
 
-func (p *Provider) userClaims(r *http.Request) (map[string]any, access.Token, error) {
+func (p *site) userClaims(r *http.Request) (map[string]any, access.Token, error) {
 	raw, err := accessTokenOf(r)
 	if err != nil {
 		return nil, access.Token{}, err
@@ -31,7 +32,7 @@ func (p *Provider) userClaims(r *http.Request) (map[string]any, access.Token, er
 	if err == nil {
 		err = p.isBound(r, raw, token)
 	}
-	p.watchUserinfo(r, raw, token, err)
+	watchUserinfo(r, raw, token, err)
 	if err != nil {
 		return nil, access.Token{}, err
 	}
@@ -47,7 +48,7 @@ func (p *Provider) userClaims(r *http.Request) (map[string]any, access.Token, er
 }
 
 // releasable is what the scope, and the claims parameter, cover of a user's claims (Core §5.4, §5.5), and sub always (§5.3.2).
-func (p *Provider) releasable(claims map[string]any, access access.Token, scope oidc.Scope) map[string]any {
+func (p *site) releasable(claims map[string]any, access access.Token, scope oidc.Scope) map[string]any {
 	told := p.authorize.Release.Userinfo(claims, scope, access.Claims)
 	told["sub"] = access.Subject
 	return told
@@ -105,4 +106,19 @@ func challengeError(e *oidc.Error) string {
 		text += fmt.Sprintf(", error_uri=%q", e.URI)
 	}
 	return text
+}
+
+// watchUserinfo tells the trace what became of the access token, and joins the request to the flow that issued it.
+func watchUserinfo(r *http.Request, raw string, token access.Token, err error) {
+	recorder := trace.From(r.Context())
+	if recorder == nil {
+		return
+	}
+	recorder.Join(trace.JTI, token.JTI)
+	step := trace.Step{Kind: trace.KindUserinfo, Spec: "Core §5.3.1", Text: "the access token is good", Outcome: trace.OK, Values: []trace.Value{trace.JWT("access_token", raw)}}
+	if err != nil {
+		step.Text, step.Outcome, step.Reason = oidc.AsError(err).Description, trace.Failed, string(oidc.TokenInvalid)
+	}
+	recorder.Emit(step)
+	recorder.Set(func(record *trace.Record) { record.ClientID = token.ClientID })
 }

@@ -18,12 +18,12 @@ import (
 )
 
 // encrypter encrypts to clients.
-func (h *house) encrypter() jwe.Encrypter { return jwe.Encrypter{Keys: h.clientKeys} }
+func (h *shared) encrypter() jwe.Encrypter { return jwe.Encrypter{Keys: h.clientKeys} }
 
 // answerUserinfo writes the claims in the form that the client registered. Core §5.3.2: "If a signed response is requested, the
 // UserInfo Response MUST be returned as a JWT with content type application/jwt", and the same for an encrypted one.
 // https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
-func (p *Provider) answerUserinfo(c echo.Context, clientID string, claims map[string]any) error {
+func (p *site) answerUserinfo(c echo.Context, clientID string, claims map[string]any) error {
 	ctx := c.Request().Context()
 	client, err := p.clientOf(ctx, clientID)
 	if err == nil {
@@ -46,7 +46,7 @@ func (p *Provider) answerUserinfo(c echo.Context, clientID string, claims map[st
 }
 
 // clientOf is the client that an access token was given to.
-func (p *Provider) clientOf(ctx context.Context, clientID string) (oidc.Client, error) {
+func (p *site) clientOf(ctx context.Context, clientID string) (oidc.Client, error) {
 	client, err := p.clients.ByID(ctx, clientID)
 	if errors.Is(err, clients.ErrUnknown) {
 		return client, oidc.InvalidToken.Errorf("the access token's client is not registered any more")
@@ -56,7 +56,7 @@ func (p *Provider) clientOf(ctx context.Context, clientID string) (oidc.Client, 
 
 // userinfoJWT signs the claims, if the client wants that. Core §5.3.2: "If signed, the UserInfo Response MUST contain the Claims iss
 // (issuer) and aud (audience) as members."
-func (p *Provider) userinfoJWT(client oidc.Client, claims map[string]any) ([]byte, error) {
+func (p *site) userinfoJWT(client oidc.Client, claims map[string]any) ([]byte, error) {
 	if client.UserinfoSignedResponseAlg == "" {
 		return json.Marshal(claims)
 	}

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
@@ -36,6 +37,7 @@ import (
 // Provider is a running provider. It ends with the test.
 type Provider struct {
 	*idp.Provider
+	Mode   *dev.Mode // nil without development mode
 	Issuer string
 	Clock  *Clock
 	Store  *storage.Memory
@@ -61,10 +63,11 @@ func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) s
 	for _, decorate := range wrap {
 		store = decorate(store)
 	}
-	var err error
-	p.Provider, err = idp.New(config, idp.Surroundings{
+	deps := idp.Dependencies{
 		Store: store, Now: p.Clock.Now, Log: slog.New(slog.NewTextHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	var err error
+	p.Provider, p.Mode, err = dev.Provider(config, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +81,22 @@ func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) s
 		p.Close(over)
 	})
 	return p
+}
+
+// Trace is what the provider saw; nil without development mode.
+func (p *Provider) Trace() *trace.Hub {
+	if p.Mode == nil {
+		return nil
+	}
+	return p.Mode.Trace()
+}
+
+// Lab makes the provider fail on purpose; nil without development mode.
+func (p *Provider) Lab() *lab.Lab {
+	if p.Mode == nil {
+		return nil
+	}
+	return p.Mode.Lab()
 }
 
 // Fail makes the provider fail on purpose, as often as the fault says: once, unless it says more. It returns the fault as it is

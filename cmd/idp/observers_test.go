@@ -15,6 +15,7 @@ import (
 	"github.com/hush-idp/hush/cmd/idp/metrics"
 	"github.com/hush-idp/hush/cmd/idp/spans"
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idptest"
@@ -28,7 +29,7 @@ func observed(t *testing.T) (*idptest.Provider, *tracetest.SpanRecorder) {
 	numbers := metrics.New(time.Now)
 	server := httptest.NewUnstartedServer(nil)
 	issuer := "http://" + server.Listener.Addr().String()
-	provider, err := idp.New(idp.Config{Issuer: issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Surroundings{
+	provider, mode, err := dev.Provider(idp.Config{Issuer: issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Dependencies{
 		Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Observers: []idp.Observer{numbers, spans.New(sdk.WithSpanProcessor(recorder))},
 		Endpoints: []endpoint.Endpoint{numbers.Endpoint()},
@@ -39,7 +40,7 @@ func observed(t *testing.T) (*idptest.Provider, *tracetest.SpanRecorder) {
 	server.Config.Handler = provider
 	server.Start()
 	t.Cleanup(server.Close)
-	return &idptest.Provider{Provider: provider, Issuer: issuer}, recorder
+	return &idptest.Provider{Provider: provider, Mode: mode, Issuer: issuer}, recorder
 }
 
 // wantCounted says which lines GET /metrics has.

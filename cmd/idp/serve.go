@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/cmd/idp/metrics"
 	"github.com/hush-idp/hush/cmd/idp/spans"
@@ -58,10 +59,11 @@ func serve(s settings) error {
 		endpoints = append(endpoints, numbers.Endpoint())
 	}
 	ending := make(chan struct{})
-	provider, err := idp.New(s.Config, idp.Surroundings{
-		Store: storage.Within(storeLimit, time.Now, store), Durable: store.durable, Propagation: store.propagation, Bus: store.bus, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
+	deps := idp.Dependencies{
+		Store: storage.Within(storeLimit, time.Now, store), Durable: store.durable, Propagation: store.propagation, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
 		Observers: []idp.Observer{numbers, tracer}, Endpoints: endpoints,
-	})
+	}
+	provider, _, err := dev.Provider(s.Config, deps)
 	if err != nil {
 		return err
 	}

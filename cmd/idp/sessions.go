@@ -90,7 +90,7 @@ func (s *settings) tell(ctx context.Context, store shared, gone []session.Ended)
 		fmt.Println("Its apps were not told: without the provider's cookie_keys nobody can sign what they have to be sent.")
 		return nil
 	}
-	provider, err := idp.New(s.Config, idp.Surroundings{
+	provider, err := idp.New(s.Config, idp.Dependencies{
 		Store: store, Durable: true, Propagation: store.engine.propagation, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -22,7 +22,6 @@ type engine struct {
 	ping        func(context.Context) error // why it cannot be used now; nil: it can
 	close       func() error
 	durable     bool          // it outlives the process
-	bus         storage.Bus   // to other processes on it; nil: there are none
 	propagation time.Duration // until other processes on it notice something; 0: there are none
 }
 
@@ -46,7 +45,7 @@ func openStore(ctx context.Context, name string) (engine, error) {
 		if err != nil {
 			return engine{}, err
 		}
-		return engine{Store: s, ping: s.Ping, close: s.Close, durable: true, bus: s, propagation: keys.DefaultPropagation}, nil
+		return engine{Store: s, ping: s.Ping, close: s.Close, durable: true, propagation: keys.DefaultPropagation}, nil
 	}
 	return engine{}, errors.New(notAStore(name)) // which the settings were asked before
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
+// ErrNotFound is the error of a handler that has nothing at this path. The answer is a 404.
+var ErrNotFound = errors.New("there is nothing at this path")
+
 // Errors gives errors the form that a client sees.
 type Errors struct {
 	// ReasonPages is the URL below which each reason code has a page; error_uri leads there. Empty outside of development mode.

@@ -35,10 +35,10 @@ func New(now func() time.Time, random func() string) *Lab {
 	return On(storage.Place{Store: storage.NewMemory(now), Now: now}, now, random)
 }
 
-// On returns a lab whose faults and clock live in the place, and are those of all labs there.
-func On(place storage.Place, now func() time.Time, random func() string) *Lab {
+// On returns a lab whose faults and clock live in the place, and are those of all labs there. users are the subs of the provider's users.
+func On(place storage.Place, now func() time.Time, random func() string, users ...string) *Lab {
 	cell := storage.NewCell[state](place, "console", "lab")
-	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell}
+	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell, Users: users}
 }
 
 // CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the lab stays as it is.

@@ -1,4 +1,4 @@
-package idp
+package dev
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/grant"
@@ -18,7 +19,18 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// The decorators through which the trace sees what the rooms answer. They change nothing.
+// Parts implements idp.DevelopmentSite: before each part stands the failure lab, and before it the trace, which so sees what the
+// protocol sees.
+func (s *site) Parts() idp.Parts {
+	return idp.Parts{
+		Clients:   s.lab.Clients(s.Clients),
+		Consents:  watchedConsents{s.lab.Consents(s.Consents)},
+		Recognise: watchedSession{s.lab.Sessions(s.history), s.Sessions.Cookies},
+		Sessions:  watchedSignIn{s.history},
+		Grants:    watchedGrants{s.lab.Grants(s.Grants)},
+		Signer:    watchedSign(s.lab.Sign(s.Signer, s.Keys)),
+	}
+}
 
 // watchedSession tells whether /authorize recognised the browser, and by which of the two cookies.
 type watchedSession struct {

@@ -1,4 +1,4 @@
-package idp
+package dev
 
 import (
 	"net/http"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/reasons"
 	"github.com/hush-idp/hush/oidc"
@@ -15,11 +16,11 @@ import (
 // Help adds to an error page what a developer can do about it, in development mode. It returns who may frame the page: an
 // error under prompt=none in a hidden iframe is seen by nobody, so the page tells the application that it belongs to, and
 // only that one.
-func (p *Provider) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy string) {
+func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy string) {
 	if e.Reason == "" {
 		return ""
 	}
-	page.Reason, page.ReasonURL = string(e.Reason), p.config.Issuer+pathReasons+string(e.Reason)
+	page.Reason, page.ReasonURL = string(e.Reason), s.reasonPage(e.Reason)
 	params := paramsOf(r)
 	switch e.Reason {
 	case oidc.RedirectUnregistered:
@@ -27,39 +28,44 @@ func (p *Provider) Help(r *http.Request, page *pages.Error, e *oidc.Error) (fram
 	case oidc.ClientUnknown:
 		page.YAML = reasons.ClientYAML(params.Get("client_id"), params.Get("redirect_uri"))
 	default:
-		return p.parent(r, params, page)
+		return s.parent(r, params, page)
 	}
-	if framedBy = p.parent(r, params, page); framedBy == "" { // who frames a form can make a person press its button
-		page.Remedy = p.remedy(r, params)
+	if framedBy = s.parent(r, params, page); framedBy == "" { // who frames a form can make a person press its button
+		page.Remedy = s.remedy(r, params)
 	}
 	return framedBy
 }
 
 // remedy offers to register what was asked for, on a page that a browser opened by one of our own names: a name of the internet that
 // points here (DNS rebinding) gets no token.
-func (p *Provider) remedy(r *http.Request, params url.Values) *pages.Remedy {
-	if r.Method != http.MethodGet || !slices.Contains(p.issuers, p.issuer().Scheme+"://"+r.Host) || oidc.Origin(params.Get("redirect_uri")) == "" {
+func (s *site) remedy(r *http.Request, params url.Values) *pages.Remedy {
+	if r.Method != http.MethodGet || !slices.Contains(s.issuers, scheme(s.Config.Issuer)+"://"+r.Host) || oidc.Origin(params.Get("redirect_uri")) == "" {
 		return nil
 	}
 	clientID := params.Get("client_id")
 	return &pages.Remedy{
 		Action:   console.Path + "/clients/" + url.PathEscape(clientID) + "/redirect_uris", // the client_id is whatever a link says
-		ClientID: clientID, RedirectURI: params.Get("redirect_uri"), ReturnTo: r.URL.RequestURI(), Token: p.consoleToken,
+		ClientID: clientID, RedirectURI: params.Get("redirect_uri"), ReturnTo: r.URL.RequestURI(), Token: s.token,
 	}
 }
 
 // parent is the origin of the page around this one: that of the redirect_uri, else the one the browser names. It must be
 // registered, for any client.
-func (p *Provider) parent(r *http.Request, params url.Values, page *pages.Error) string {
+func (s *site) parent(r *http.Request, params url.Values, page *pages.Error) string {
 	silent := slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
-	if r.URL.Path != pathAuthorize || !silent || r.Header.Get("Sec-Fetch-Dest") != "iframe" {
+	if r.URL.Path != interaction.PathAuthorize || !silent || r.Header.Get("Sec-Fetch-Dest") != "iframe" {
 		return ""
 	}
 	for _, address := range []string{params.Get("redirect_uri"), r.Referer()} {
-		if origin := oidc.Origin(address); p.clients.AllowsOrigin(origin) {
+		if origin := oidc.Origin(address); s.Clients.AllowsOrigin(origin) {
 			page.TellOrigin = origin
 			return origin
 		}
 	}
 	return ""
+}
+
+func scheme(issuer string) string {
+	before, _, _ := strings.Cut(issuer, "://")
+	return before
 }

@@ -1,4 +1,4 @@
-package idp
+package dev
 
 import (
 	"cmp"
@@ -6,73 +6,67 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/interaction"
-	"github.com/hush-idp/hush/idp/token"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
-	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
 )
 
-// Request implements Observer: it begins the record of a request, and done ends it with what was answered.
-func (p *Provider) Request(e endpoint.Endpoint, requestID string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
-	p.catchUp(r.Context())
-	if !p.isWatched(e, r) {
+// Request implements idp.Observer: it begins the record of a request, and done ends it with what was answered.
+func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
+	s.refresh(r.Context())
+	if !s.isWatched(e, r) {
 		return r, func(endpoint.Outcome) {}
 	}
-	ctx, recorder := p.hub.Begin(r.Context(), p.beginning(e, requestID, r))
+	ctx, recorder := s.hub.Begin(r.Context(), s.beginning(e, requestID, r))
 	r = r.WithContext(ctx)
 	return r, func(outcome endpoint.Outcome) {
 		if outcome.Refused != nil {
 			watchError(recorder, outcome.Refused)
 		}
-		p.complete(recorder, e, outcome)
+		s.complete(recorder, e, outcome)
 		recorder.End()
 	}
 }
 
-// Store implements Observer.
-func (p *Provider) Store(next storage.Store) storage.Store { return next }
-
 // isWatched leaves out requests that are no part of a flow: pages and assets, and documents unless a script is kept from reading them.
-func (p *Provider) isWatched(e endpoint.Endpoint, r *http.Request) bool {
+func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 	switch {
 	case e.Untraced:
 		return false
 	case e.Name == "check_session":
-		return p.withholds(r)
+		return withholds(s.Sessions, r)
 	case e.Audience == endpoint.Files, r.Method == http.MethodOptions:
-		return p.isForeign(r.Header.Get("Origin"))
+		return s.isForeign(r.Header.Get("Origin"))
 	}
 	return true
 }
 
 // isForeign tells whether CORS keeps scripts of the origin from reading our answers.
-func (p *Provider) isForeign(origin string) bool {
-	return origin != "" && origin != p.config.Issuer && !p.clients.AllowsOrigin(origin)
+func (s *site) isForeign(origin string) bool {
+	return origin != "" && origin != s.Config.Issuer && !s.Clients.AllowsOrigin(origin)
 }
 
 // beginning is what the request itself says.
-func (p *Provider) beginning(e endpoint.Endpoint, requestID string, r *http.Request) trace.Record {
+func (s *site) beginning(e endpoint.Endpoint, requestID string, r *http.Request) trace.Record {
 	h := r.Header
 	referer, _, _ := strings.Cut(h.Get("Referer"), "?")
 	return trace.Record{
-		ID: requestID, Issuer: p.config.Issuer, Endpoint: e.Name,
+		ID: requestID, Issuer: s.Config.Issuer, Endpoint: e.Name,
 		Method: r.Method, Path: r.URL.Path, Origin: h.Get("Origin"), Referer: referer, UserAgent: r.UserAgent(),
 		Fetch: trace.Fetch{
 			Site: h.Get("Sec-Fetch-Site"), Mode: h.Get("Sec-Fetch-Mode"), Dest: h.Get("Sec-Fetch-Dest"),
 			StorageAccess: h.Get("Sec-Fetch-Storage-Access"),
 		},
-		ClockOffset: p.lab.Clock.Offset(),
+		ClockOffset: s.lab.Clock.Offset(),
 	}
 }
 
 // complete adds what became of the request.
-func (p *Provider) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome endpoint.Outcome) {
+func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome endpoint.Outcome) {
 	r := outcome.Request
 	params := paramsOf(r)
 	if state := params.Get("state"); state != "" {
@@ -81,14 +75,14 @@ func (p *Provider) complete(recorder *trace.Recorder, e endpoint.Endpoint, outco
 	if sealed := params.Get(interaction.Param); sealed != "" {
 		recorder.Join(trace.Interaction, sealed)
 	}
-	refused := isForPrograms(e) && p.isRefused(r, outcome.Header)
+	refused := isForPrograms(e) && s.isRefused(r, outcome.Header)
 	recorder.Set(func(record *trace.Record) {
 		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))
 		record.Silent = record.Silent || slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
-		record.Nested = record.Fetch.Dest == "iframe" && p.isCallback(r.Context(), record.ClientID, record.Referer)
+		record.Nested = record.Fetch.Dest == "iframe" && s.isCallback(r.Context(), record.ClientID, record.Referer)
 		record.Params = trace.Params(params)
 		if !isForPrograms(e) {
-			record.Cookies = p.cookiesOf(r, outcome.Header, record.Overlooked)
+			record.Cookies = s.cookiesOf(r, outcome.Header, record.Overlooked)
 		}
 		if refused {
 			record.Reason = string(oidc.OriginNotAllowed)
@@ -100,12 +94,12 @@ func (p *Provider) complete(recorder *trace.Recorder, e endpoint.Endpoint, outco
 			Text: "the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " + r.Header.Get("Origin")})
 	}
 	if location, err := url.Parse(outcome.Header.Get("Location")); err == nil && *location != (url.URL{}) {
-		p.follow(recorder, location)
+		s.follow(recorder, location)
 	}
 }
 
 // follow notes where the answer leads, and joins what will come back from there.
-func (p *Provider) follow(recorder *trace.Recorder, location *url.URL) {
+func (s *site) follow(recorder *trace.Recorder, location *url.URL) {
 	answer := location.Query()
 	if location.Fragment != "" {
 		answer, _ = url.ParseQuery(location.EscapedFragment())
@@ -122,16 +116,16 @@ func (p *Provider) follow(recorder *trace.Recorder, location *url.URL) {
 }
 
 // isRefused tells whether a browser keeps the answer from the script that asked for it.
-func (p *Provider) isRefused(r *http.Request, answer http.Header) bool {
+func (s *site) isRefused(r *http.Request, answer http.Header) bool {
 	origin := r.Header.Get("Origin")
-	return origin != "" && origin != p.config.Issuer && answer.Get("Access-Control-Allow-Origin") == ""
+	return origin != "" && origin != s.Config.Issuer && answer.Get("Access-Control-Allow-Origin") == ""
 }
 
 // isCallback tells whether the address, a Referer, is one of the client's redirect URIs: a page there that asks for
 // authorization has the whole application in it. A bare origin tells nothing: it is what browsers by default leave of every
 // page's address (https://www.w3.org/TR/referrer-policy/#referrer-policy-strict-origin-when-cross-origin).
-func (p *Provider) isCallback(ctx context.Context, clientID, address string) bool {
-	client, err := p.clients.ByID(ctx, clientID)
+func (s *site) isCallback(ctx context.Context, clientID, address string) bool {
+	client, err := s.Clients.ByID(ctx, clientID)
 	return err == nil && address != oidc.Origin(address)+"/" && oidc.MatchRedirectURI(client.RedirectURIs, address)
 }
 
@@ -154,9 +148,9 @@ func clientOf(r *http.Request, params url.Values) string {
 }
 
 // cookiesOf are the session cookies as far as they came, or should have come, and all cookies that the answer sets.
-func (p *Provider) cookiesOf(r *http.Request, answer http.Header, overlooked bool) []trace.Cookie {
+func (s *site) cookiesOf(r *http.Request, answer http.Header, overlooked bool) []trace.Cookie {
 	var cookies []trace.Cookie
-	for i, name := range p.sessions.Cookies.Names() {
+	for i, name := range s.Sessions.Cookies.Names() {
 		cookie := trace.Cookie{Name: name, Direction: "withheld", SameSite: [...]string{"None", "Lax"}[i], Secure: i == 0, HTTPOnly: true, Session: true}
 		if came := r.CookiesNamed(name); len(came) > 0 {
 			cookie.Direction, cookie.Text = "sent", trace.Secret(name, came[0].Value).Text
@@ -168,46 +162,22 @@ func (p *Provider) cookiesOf(r *http.Request, answer http.Header, overlooked boo
 	}
 	for _, line := range answer.Values("Set-Cookie") {
 		if set, err := http.ParseSetCookie(line); err == nil {
-			cookies = append(cookies, p.cookieSet(set))
+			cookies = append(cookies, s.cookieSet(set))
 		}
 	}
 	return cookies
 }
 
-func (p *Provider) cookieSet(set *http.Cookie) trace.Cookie {
+func (s *site) cookieSet(set *http.Cookie) trace.Cookie {
 	cookie := trace.Cookie{
 		Name: set.Name, Text: trace.Secret(set.Name, set.Value).Text, Direction: "set", Secure: set.Secure, HTTPOnly: set.HttpOnly,
 		SameSite: map[http.SameSite]string{http.SameSiteNoneMode: "None", http.SameSiteLaxMode: "Lax", http.SameSiteStrictMode: "Strict"}[set.SameSite],
-		Session:  slices.Contains(p.sessions.Cookies.Names(), set.Name),
+		Session:  slices.Contains(s.Sessions.Cookies.Names(), set.Name),
 	}
 	if set.MaxAge < 0 {
 		cookie.Direction, cookie.Text = "removed", ""
 	}
 	return cookie
-}
-
-// watchTokens tells the trace what a successful answer of the token endpoint says besides the tokens.
-func watchTokens(ctx context.Context, response token.Response) {
-	trace.From(ctx).Set(func(record *trace.Record) {
-		record.Answer = []trace.Value{
-			trace.Plain("token_type", response.TokenType), trace.Plain("expires_in", strconv.Itoa(response.ExpiresIn)), trace.Plain("scope", response.Scope),
-		}
-	})
-}
-
-// watchUserinfo tells the trace what became of the access token, and joins the request to the flow that issued it.
-func (p *Provider) watchUserinfo(r *http.Request, raw string, token access.Token, err error) {
-	recorder := trace.From(r.Context())
-	if recorder == nil {
-		return
-	}
-	recorder.Join(trace.JTI, token.JTI)
-	step := trace.Step{Kind: trace.KindUserinfo, Spec: "Core §5.3.1", Text: "the access token is good", Outcome: trace.OK, Values: []trace.Value{trace.JWT("access_token", raw)}}
-	if err != nil {
-		step.Text, step.Outcome, step.Reason = oidc.AsError(err).Description, trace.Failed, string(oidc.TokenInvalid)
-	}
-	recorder.Emit(step)
-	recorder.Set(func(record *trace.Record) { record.ClientID = token.ClientID })
 }
 
 // watchError tells the trace which error the answer carries.
@@ -220,4 +190,13 @@ func watchError(recorder *trace.Recorder, e *oidc.Error) {
 	recorder.Set(func(record *trace.Record) {
 		record.Error, record.Description, record.Reason = string(e.Code), description, string(e.Reason)
 	})
+}
+
+func isForPrograms(e endpoint.Endpoint) bool {
+	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
+}
+
+// withholds tells whether the browser may keep the session cookies from an iframe.
+func withholds(sessions *session.Manager, r *http.Request) bool {
+	return len(sessions.Cookies.Arrived(r)) == 0 && session.Missing(r) == session.Withheld
 }

@@ -1,0 +1,182 @@
+// Package dev is development mode: it watches each request (trace), makes the provider fail on purpose (lab), serves the
+// console, and explains reasons.
+//
+//	Mode ─► Dependencies ─► idp.New
+//	  │                       │ At(site), once for each issuer
+//	  └─ hub, lab, console ◄──┴─ Site: Request (watch.go), Parts (parts.go), Fail, Help (help.go), Endpoints
+//
+// It stands outside the protocol: the endpoints know nothing of it, and the provider builds without this folder. It works on a
+// loopback issuer only.
+package dev
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/backchannel"
+	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/trace"
+)
+
+// viewAge is how old may be what is known of changes that the console of another replica made.
+const viewAge = time.Second
+
+// refreshLimit is how long a request waits to learn of such changes.
+const refreshLimit = 500 * time.Millisecond
+
+// Mode is development mode of one provider, at all its issuers. It implements idp.Development.
+type Mode struct {
+	deps    idp.Dependencies
+	place   storage.Place
+	hub     *trace.Hub
+	lab     *lab.Lab
+	token   string // requests that change something at the console must bring it
+	issuers []string
+}
+
+// New builds development mode for a provider with this configuration. The provider is then built with
+// the Dependencies of the Mode. Clients that the console adds, faults and the clock live in the store.
+func New(config idp.Config, deps idp.Dependencies) *Mode {
+	config = config.WithDefaults()
+	if deps.Random == nil {
+		deps.Random = rand.Text
+	}
+	place := storage.Place{Store: deps.Store, Now: deps.Now}
+	if deps.Propagation > 0 {
+		place.Age = viewAge
+	}
+	return &Mode{
+		deps: deps, place: place,
+		hub:     trace.NewHub(trace.Options{Now: deps.Now}),
+		lab:     lab.On(place, deps.Now, deps.Random, subs(config)...),
+		token:   consoleToken(config, deps.Random),
+		issuers: append([]string{config.Issuer}, config.Layouts...),
+	}
+}
+
+// Provider builds the provider that config describes, with development mode where the configuration has it; the Mode is nil
+// elsewhere. Its errors are those of idp.New.
+func Provider(config idp.Config, deps idp.Dependencies) (*idp.Provider, *Mode, error) {
+	if !config.WithDefaults().Development() {
+		provider, err := idp.New(config, deps)
+		return provider, nil, err
+	}
+	mode := New(config, deps)
+	provider, err := idp.New(config, mode.Dependencies())
+	return provider, mode, err
+}
+
+// Dependencies are those that New got, with this Mode and with its clock. The trace goes by the real clock, which it shares
+// with the browser.
+func (m *Mode) Dependencies() idp.Dependencies {
+	deps := m.deps
+	deps.Now, deps.Development = m.lab.Clock.Now, m
+	return deps
+}
+
+// Trace is what the provider saw.
+func (m *Mode) Trace() *trace.Hub { return m.hub }
+
+// Lab makes the provider fail on purpose.
+func (m *Mode) Lab() *lab.Lab { return m.lab }
+
+// Place implements idp.Development.
+func (m *Mode) Place() storage.Place { return m.place }
+
+// LogoutSent implements idp.Development: a later try, which comes when the request that signed out is long over, has a flow of
+// its own.
+func (m *Mode) LogoutSent(sent backchannel.Telling) {
+	if sent.Try == 1 {
+		return
+	}
+	ctx, recorder := m.hub.Begin(context.Background(), trace.Record{
+		ID: m.deps.Random(), Endpoint: "backchannel_logout", Method: http.MethodPost, Path: sent.Client.BackchannelLogoutURI,
+		ClientID: sent.Client.ClientID,
+	})
+	trace.Emit(ctx, backchannel.Step(sent))
+	recorder.End()
+}
+
+// At implements idp.Development.
+func (m *Mode) At(of idp.Site) idp.DevelopmentSite {
+	return &site{Mode: m, Site: of, history: session.NewLedger(of.Sessions)}
+}
+
+// site is development mode at one issuer. It implements idp.DevelopmentSite.
+type site struct {
+	*Mode
+	idp.Site
+	history *session.Ledger
+}
+
+// Store implements idp.Observer.
+func (s *site) Store(next storage.Store) storage.Store { return next }
+
+// Endpoints implements idp.DevelopmentSite.
+func (s *site) Endpoints([]endpoint.Endpoint) []endpoint.Endpoint {
+	window := &console.Endpoint{
+		Issuer: s.Config.Issuer, Issuers: s.issuers, Origins: s.Config.ConsoleOrigins, Token: s.token,
+		Pages: s.Pages, Hub: s.hub, Lab: s.lab, Clients: s.Clients, Users: s.Users, Keys: s.Keys, Sessions: s.Sessions,
+		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Tell: s.SignedOut,
+	}
+	return append(s.reasonEndpoints(), window.Endpoints()...)
+}
+
+// Fail implements idp.DevelopmentSite: the failure lab may answer in place of the endpoint.
+func (s *site) Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler {
+	if e.Untraced {
+		return next
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		failing, handled, err := s.lab.Intercept(w, r, e.Name)
+		if handled || err != nil {
+			return err
+		}
+		err = next(w, failing)
+		r.Form, r.PostForm = failing.Form, failing.PostForm // for the observers of r
+		return err
+	}
+}
+
+// refresh reads changes that consoles of other replicas made. While the store is away, what was known goes on.
+func (s *site) refresh(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, refreshLimit)
+	defer cancel()
+	_ = s.Clients.CatchUp(ctx)
+	_ = s.lab.CatchUp(ctx)
+}
+
+// subs are the users of the configuration.
+func subs(config idp.Config) (subs []string) {
+	for _, user := range config.Users {
+		subs = append(subs, cmp.Or(user.Sub, user.Username))
+	}
+	return subs
+}
+
+// consoleToken is the console's CSRF token: the same at every replica with the same cookie key, and after a restart.
+func consoleToken(config idp.Config, random func() string) string {
+	if len(config.CookieKeys) == 0 {
+		return random()
+	}
+	mac := hmac.New(sha256.New, []byte(config.CookieKeys[0]))
+	mac.Write([]byte("the console's CSRF token"))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// reasonPages is the URL below which each reason has a page.
+func (s *site) reasonPage(reason oidc.Reason) string {
+	return s.Config.Issuer + idp.PathReasons + string(reason)
+}

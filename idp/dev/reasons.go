@@ -1,0 +1,55 @@
+package dev
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/reasons"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// reasonEndpoints are the pages that error_uri leads to.
+func (s *site) reasonEndpoints() []endpoint.Endpoint {
+	page := endpoint.Endpoint{Name: "reasons", Methods: []string{http.MethodGet}, Audience: endpoint.Visitors, Untraced: true}
+	list, one, bare := page, page, page
+	list.Path, list.Serve = idp.PathReasons, s.listReasons
+	one.Path, one.Serve = idp.PathReasons+"{code}", s.explainReason
+	bare.Path, bare.Serve = strings.TrimSuffix(idp.PathReasons, "/"), func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, idp.PathReasons, http.StatusSeeOther)
+		return nil
+	}
+	return []endpoint.Endpoint{list, one, bare}
+}
+
+// listReasons is GET /reasons/.
+func (s *site) listReasons(w http.ResponseWriter, r *http.Request) error {
+	page := pages.Reasons{Frame: pages.Frame{Title: "Reasons", Issuer: s.Config.Issuer}}
+	for _, group := range reasons.Groups() {
+		shown := pages.ReasonGroup{Title: group.Title, Lead: pages.Text(group.Lead)}
+		for _, reason := range group.Reasons {
+			shown.Reasons = append(shown.Reasons, pages.ReasonLink{Code: string(reason.Code), Summary: reason.Title})
+		}
+		page.Groups = append(page.Groups, shown)
+	}
+	return s.Pages.Render(w, http.StatusOK, "reasons", page, pages.Policy{})
+}
+
+// explainReason is GET /reasons/CODE, the error_uri of an error.
+func (s *site) explainReason(w http.ResponseWriter, r *http.Request) error {
+	reason, ok := reasons.ByCode(oidc.Reason(r.PathValue("code")))
+	if !ok {
+		return endpoint.ErrNotFound
+	}
+	page := pages.Reason{
+		Frame: pages.Frame{Title: string(reason.Code), Issuer: s.Config.Issuer}, Code: string(reason.Code), Summary: reason.Title,
+		Happened: pages.Text(reason.Happened), HowWeKnow: pages.Text(reason.HowWeKnow),
+		HowSure: pages.Text(reason.HowSure), WhatToDo: pages.Text(reason.WhatToDo),
+	}
+	for _, link := range reason.Spec {
+		page.Spec = append(page.Spec, pages.Link{Text: link.Text, URL: link.URL})
+	}
+	return s.Pages.Render(w, http.StatusOK, "reason", page, pages.Policy{})
+}
