@@ -82,11 +82,11 @@ var (
 	// ground is what every room of the provider may stand on.
 	ground = []string{"oidc", "trace", "storage", "idp/endpoint"}
 	// rooms stand each for itself.
-	rooms = []string{"idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/interaction", "idp/limit", "idp/replica", "idp/fetch", "idp/claims", "idp/par", "idp/requestobject", "idp/clientkeys", "idp/dpop", "idp/jwe", "idp/subject"}
+	rooms = []string{"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/interaction", "idp/limit", "idp/replica", "idp/fetch", "idp/par", "idp/requestobject", "idp/dpop"}
 	// desks are what several endpoints share: each stands on rooms.
-	desks = []string{"idp/access", "idp/clientauth", "idp/backchannel"}
+	desks = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth", "idp/backchannel"}
 	// endpoints stand on the others, and never on each other.
-	endpoints = []string{"idp/authorize", "idp/token", "idp/revoke", "idp/introspect", "idp/registration"}
+	endpoints = []string{"idp/authorize", "idp/token", "idp/registration"}
 	// faces are endpoints with pages.
 	faces = []string{"idp/login", "idp/logout", "idp/account", "idp/device"}
 )

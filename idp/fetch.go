@@ -1,7 +1,7 @@
 package idp
 
 import (
-	"github.com/hush-idp/hush/idp/clientkeys"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/fetch"
 )
 
@@ -10,7 +10,7 @@ func (h *shared) openFetch(config Config) (err error) {
 	if h.fetch, err = fetch.New(config.Fetch); err != nil {
 		return err
 	}
-	h.clientKeys = clientkeys.New(h.fetch.Get, fetch.Why, h.deps.Now)
+	h.clientKeys = clients.NewKeys(h.fetch.Get, fetch.Why, h.deps.Now)
 	return nil
 }
 

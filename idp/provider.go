@@ -16,22 +16,18 @@ import (
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/backchannel"
 	"github.com/hush-idp/hush/idp/clientauth"
-	"github.com/hush-idp/hush/idp/clientkeys"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
-	"github.com/hush-idp/hush/idp/introspect"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/login"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/registration"
-	"github.com/hush-idp/hush/idp/revoke"
 	"github.com/hush-idp/hush/idp/session"
-	"github.com/hush-idp/hush/idp/subject"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/static"
@@ -79,12 +75,12 @@ type site struct {
 
 	clientAuth *clientauth.Authenticator // for each endpoint where clients authenticate
 
-	authorize  *authorize.Endpoint
-	token      *token.Endpoint
-	revoke     *revoke.Endpoint
-	introspect *introspect.Endpoint
-	login      *login.Endpoint
-	devices    devices
+	authorize     *authorize.Endpoint
+	token         *token.Endpoint
+	revocation    *access.Revocation
+	introspection *access.Introspection
+	login         *login.Endpoint
+	devices       devices
 	// registration is nil where nobody may register.
 	registration *registration.Endpoint
 	logout       *logout.Endpoint
@@ -103,10 +99,10 @@ type shared struct {
 	users      *users.Directory
 	grants     *grant.Grants
 	consents   *grant.Consents
-	subjects   *subject.Subjects
+	subjects   *clients.Subjects
 	limits     *limits
 	fetch      *fetch.Client
-	clientKeys *clientkeys.Keys
+	clientKeys *clients.Keys
 	dpop       *dpop.Checker
 	// backchannel tells clients of sign-outs.
 	backchannel *backchannel.Sender
@@ -174,7 +170,6 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 	if err = h.openRegister(config); err != nil {
 		return nil, err
 	}
-	h.openSubjects(config)
 	h.openBackchannel(config)
 	if h.limits, err = newLimits(config.Limits, deps, h.clients); err != nil {
 		return nil, err
@@ -185,6 +180,7 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 	if h.users, err = users.New(config.Users); err != nil {
 		return nil, err
 	}
+	h.subjects = clients.NewSubjects(config.PairwiseSalt, h.users)
 	h.seals = session.Codecs(h.cookieKeys, interactionKept)
 	h.grants = newGrants(config, deps, deps.Now)
 	h.consents = &grant.Consents{
@@ -226,7 +222,6 @@ func (h *shared) at(config Config, issuer string) *site {
 	}
 	p.openEndpoints(parts)
 	p.openRequests()
-	p.openRevocation(parts)
 	p.openRegistration()
 	p.openDevices()
 	p.openSessions()
@@ -257,8 +252,17 @@ func (p *site) serve() http.Handler {
 
 func (p *site) openEndpoints(s Parts) {
 	p.openClientAuth(s.Clients)
-	p.access = &access.Tokens{Issuer: p.config.Issuer, Subject: p.subjectOf, Sign: s.Signer, Verify: p.keys.Verify, Grants: p.grants, Now: p.deps.Now,
-		Random: p.deps.Random, Kept: storage.NewBucket[access.Token]("access", p.deps.Store)}
+	p.access = &access.Tokens{
+		Issuer: p.config.Issuer, Subjects: p.subjects, Sign: s.Signer, Keys: p.keys, Grants: p.grants, Now: p.deps.Now,
+		Random: p.deps.Random, Records: storage.NewBucket[access.Token]("access", p.deps.Store),
+	}
+	p.revocation = &access.Revocation{
+		Issuer: p.config.Issuer, Auth: p.clientAuth, Grants: p.grants, Tokens: p.access, Limit: p.limits.guesses,
+	}
+	p.introspection = &access.Introspection{
+		Issuer: p.config.Issuer, Auth: p.clientAuth, Clients: p.clients, Users: p.users, Grants: p.grants, Tokens: p.access,
+		Sign: s.Signer, Algs: p.algs(), DefaultAlg: p.config.defaultAlg(), Now: p.deps.Now, Limit: p.limits.guesses,
+	}
 	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
 		Issuer: p.config.Issuer, Scopes: p.config.KnownScope(), Clients: s.Clients, Users: p.users, Sessions: s.Recognise,
@@ -272,7 +276,7 @@ func (p *site) openEndpoints(s Parts) {
 		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: p.clientAuth, Grants: s.Grants,
 		Tokens: p.access, Sign: s.Signer, Now: p.deps.Now, Random: p.deps.Random,
 		Scopes: p.config.KnownScope(), Resources: p.config.KnownResources(), Refresh: p.config.refresh(), Knows: p.knows,
-		Proof: p.tokenProof, Encrypt: p.encrypter().IDToken,
+		Proof: p.tokenProof, Encrypt: p.clientKeys.EncryptIDToken,
 	}
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,

@@ -12,12 +12,12 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/authorize"
-	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/par"
 	"github.com/hush-idp/hush/idp/requestobject"
+	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
@@ -73,12 +73,12 @@ func (c Config) checkRequests(p *Problems) {
 }
 
 // release is what the configuration says about claims.
-func (c Config) release() claims.Release {
+func (c Config) release() userinfo.Release {
 	scopes := map[string][]string{}
 	for _, scope := range c.Scopes {
 		scopes[scope.Name] = scope.Claims
 	}
-	return claims.Release{Scopes: scopes}
+	return userinfo.Release{Scopes: scopes}
 }
 
 // openRequests gives the authorization endpoint the rooms that its requests may name.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/account"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/interaction"
@@ -70,18 +71,13 @@ func (p *site) endpoints() []endpoint.Endpoint {
 			Name: "userinfo", Path: pathUserinfo, Methods: getPost, Audience: endpoint.Programs, Serve: adapt(p.giveNonce(p.userinfo)),
 			Describe: func(m *oidc.Metadata) { m.UserinfoEndpoint = p.config.Issuer + pathUserinfo },
 		},
-		{Name: "revoke", Path: pathRevoke, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.serveRevoke), Limit: p.limits.guesses},
-		{
-			Name: "introspect", Path: pathIntrospect, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.serveIntrospect),
-			Limit: p.limits.guesses, Describe: p.describeRevocation,
-		},
 		{
 			Name: "device_authorization", Path: pathDeviceAuthorization, Methods: post, Audience: endpoint.Programs,
 			Serve: adapt(p.startDevice), Limit: p.limits.token,
 			Describe: func(m *oidc.Metadata) { m.DeviceAuthorizationEndpoint = p.config.Issuer + pathDeviceAuthorization },
 		},
 	}
-	return slices.Concat(all, p.pageEndpoints(), p.registrationEndpoints(), p.deps.Endpoints)
+	return slices.Concat(all, p.revocation.Endpoints(), p.introspection.Endpoints(), p.pageEndpoints(), p.registrationEndpoints(), p.deps.Endpoints)
 }
 
 // pageEndpoints are the pages and their forms, and what belongs to them.
@@ -188,10 +184,15 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 	return more
 }
 
+// unbuilt is a site that serves nothing: it only names its endpoints.
+func (c Config) unbuilt() *site {
+	return &site{shared: &shared{}, config: c, revocation: &access.Revocation{}, introspection: &access.Introspection{}}
+}
+
 // checkAliases: an alias names an endpoint, and is a path that no other endpoint has.
 func (c Config) checkAliases(p *Problems) {
 	paths, names := map[string]bool{}, map[string]bool{}
-	for _, e := range (&site{shared: &shared{}, config: c}).endpoints() {
+	for _, e := range c.unbuilt().endpoints() {
 		paths[e.Path], names[e.Name] = true, true
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Aliases)) {

@@ -31,7 +31,7 @@ func (h *shared) openBackchannel(config Config) {
 		Sign: func(alg, typ string, claims any) (string, error) {
 			return h.keys.Sign(cmp.Or(alg, config.defaultAlg()), typ, claims)
 		},
-		Encrypt: h.encrypter().IDToken, Post: h.fetch.Post, Report: h.reportTelling, Pauses: backchannel.Pauses(),
+		Encrypt: h.clientKeys.EncryptIDToken, Post: h.fetch.Post, Report: h.reportTelling, Pauses: backchannel.Pauses(),
 		Now: h.deps.Now, Random: h.deps.Random,
 	})
 }

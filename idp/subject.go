@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/subject"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -33,24 +32,9 @@ func (c Config) checkSubjects(p *Problems) {
 		}
 		at := fmt.Sprintf("clients[%d].subject_type", i)
 		p.when(c.PairwiseSalt == "", at, "is pairwise, which needs a pairwise_salt: write one (openssl rand -hex 32)")
-		_, err := subject.Sector(client)
+		_, err := clients.Sector(client)
 		p.when(err != nil, at, "%v", err)
 	}
-}
-
-func (h *shared) openSubjects(config Config) {
-	h.subjects = subject.New(config.PairwiseSalt, func() []string {
-		var subs []string
-		for _, user := range h.users.All() {
-			subs = append(subs, user.Sub)
-		}
-		return subs
-	})
-}
-
-// subjectOf is what the client calls the user.
-func (p *site) subjectOf(_ context.Context, client oidc.Client, sub string) (string, error) {
-	return p.subjects.Of(client, sub)
 }
 
 // subjectLimit is how long a hint waits for its client.

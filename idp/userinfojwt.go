@@ -12,13 +12,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/jwe"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/oidc"
 )
-
-// encrypter encrypts to clients.
-func (h *shared) encrypter() jwe.Encrypter { return jwe.Encrypter{Keys: h.clientKeys} }
 
 // answerUserinfo writes the claims in the form that the client registered. Core §5.3.2: "If a signed response is requested, the
 // UserInfo Response MUST be returned as a JWT with content type application/jwt", and the same for an encrypted one.
@@ -27,7 +23,7 @@ func (p *site) answerUserinfo(c echo.Context, clientID string, claims map[string
 	ctx := c.Request().Context()
 	client, err := p.clientOf(ctx, clientID)
 	if err == nil {
-		claims["sub"], err = p.access.SubjectOf(ctx, client, fmt.Sprint(claims["sub"]))
+		claims["sub"], err = p.subjects.Of(client, fmt.Sprint(claims["sub"]))
 	}
 	switch {
 	case err != nil:
@@ -37,7 +33,7 @@ func (p *site) answerUserinfo(c echo.Context, clientID string, claims map[string
 	}
 	answer, err := p.userinfoJWT(client, claims)
 	if err == nil {
-		answer, err = p.encrypter().Userinfo(ctx, client, answer, client.UserinfoSignedResponseAlg != "")
+		answer, err = p.clientKeys.EncryptUserinfo(ctx, client, answer, client.UserinfoSignedResponseAlg != "")
 	}
 	if err != nil {
 		return err

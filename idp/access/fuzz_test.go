@@ -26,9 +26,9 @@ func FuzzStoredToken(f *testing.F) {
 		f.Add(text, ".")
 	}
 	f.Fuzz(func(t *testing.T, record []byte, raw string) {
-		d := newDesk(t)
-		d.Kept = storage.NewBucket[access.Token]("access", storagetest.Holding(record))
-		token, err := d.Read(t.Context(), raw)
+		tokens := newFixture(t)
+		tokens.Records = storage.NewBucket[access.Token]("access", storagetest.Holding(record))
+		token, err := tokens.Read(t.Context(), raw)
 		if err == nil && (token.Issuer != "http://idp.test" || token.Expiry <= clock.Now().Unix()) {
 			t.Errorf("%s is good: %+v", record, token)
 		}

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
@@ -29,7 +29,7 @@ type Endpoint struct {
 	Interactions interaction.Seal[interaction.Interaction]
 	Objects      Objects
 	Pushed       Pushed
-	Release      claims.Release
+	Release      userinfo.Release
 	Levels       Levels
 	Resources    []string // the APIs that there are access tokens for (RFC 8707)
 	// ClientAuth finds out which client pushes a request, and Proof whether it holds a key: the thumbprint of the key that a good

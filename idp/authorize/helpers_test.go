@@ -13,13 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/par"
 	"github.com/hush-idp/hush/idp/requestobject"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -77,7 +77,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		},
 		Consents: consents, Interactions: interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour)}, Now: clock.Now,
 		Levels:  Levels{{Value: "gold", AMR: []string{"hwk"}}, {Value: "1", AMR: []string{"pwd"}}, {Value: "0", AMR: []string{"user", "pwd"}}},
-		Release: claims.Release{Scopes: map[string][]string{"staff": {"room"}}}, Resources: []string{"https://api.test", "https://other.test"},
+		Release: userinfo.Release{Scopes: map[string][]string{"staff": {"room"}}}, Resources: []string{"https://api.test", "https://other.test"},
 		Objects: objects{}, Pushed: &par.Requests{Records: storage.NewBucket[par.Request]("par", store), Lifetime: time.Minute, Now: clock.Now, Random: rand.Text},
 		ClientAuth: trusting{clients.New(testClients())},
 		Sign: func(alg string, claims any) (string, error) {

@@ -19,7 +19,6 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/hush-idp/hush/idp/clientauth"
-	"github.com/hush-idp/hush/idp/clientkeys"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -65,7 +64,7 @@ func registered() []oidc.Client {
 func newAuthenticator() *clientauth.Authenticator {
 	now := func() time.Time { return noon }
 	return &clientauth.Authenticator{
-		Issuer: issuer, TokenEndpoint: issuer + "/token", Clients: clients.New(registered()), Keys: clientkeys.New(nil, nil, now),
+		Issuer: issuer, TokenEndpoint: issuer + "/token", Clients: clients.New(registered()), Keys: clients.NewKeys(nil, nil, now),
 		Assertions: storage.NewBucket[time.Time]("assertion", storage.NewMemory(now)), Now: now,
 	}
 }

@@ -31,7 +31,7 @@ type (
 	Clients interface {
 		ByID(ctx context.Context, clientID string) (oidc.Client, error)
 	}
-	// Keys is a *clientkeys.Keys.
+	// Keys is a *clients.Keys.
 	Keys interface {
 		Verify(ctx context.Context, client oidc.Client, compact string, algs []jose.SignatureAlgorithm) (jose.Header, []byte, error)
 	}

@@ -23,6 +23,12 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
+// Lookup finds clients: a *Register, or a decorator of one.
+type Lookup interface {
+	// ByID returns the client with this client_id, or ErrUnknown.
+	ByID(ctx context.Context, clientID string) (oidc.Client, error)
+}
+
 // Register holds the clients. Its methods may be called by many goroutines at once.
 type Register struct {
 	configured []oidc.Client

@@ -11,8 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/fetch"
-	"github.com/hush-idp/hush/idp/subject"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -108,7 +108,7 @@ var rules = []Rule{
 			if r.SubjectType != oidc.SubjectPairwise {
 				return ""
 			}
-			if _, err := subject.Sector(r.Client); err != nil {
+			if _, err := clients.Sector(r.Client); err != nil {
 				return strings.Join(r.RedirectURIs, ", ")
 			}
 			return ""

@@ -31,7 +31,7 @@ type Reader struct {
 	Now func() time.Time
 }
 
-// Keys is a *clientkeys.Keys.
+// Keys is a *clients.Keys.
 type Keys interface {
 	Verify(ctx context.Context, client oidc.Client, compact string, algs []jose.SignatureAlgorithm) (jose.Header, []byte, error)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hush-idp/hush/idp/clientkeys"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage/storagetest"
 )
@@ -71,7 +71,7 @@ func testClient() oidc.Client {
 func newReader(clock *storagetest.Clock) *Reader {
 	unreachable := func(context.Context, string) ([]byte, error) { return nil, errors.New("refused") }
 	return &Reader{
-		Issuer: issuer, Keys: clientkeys.New(unreachable, error.Error, clock.Now), Get: unreachable, Why: error.Error, Now: clock.Now,
+		Issuer: issuer, Keys: clients.NewKeys(unreachable, error.Error, clock.Now), Get: unreachable, Why: error.Error, Now: clock.Now,
 	}
 }
 

@@ -52,7 +52,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		return ring.Sign("ES256", typ, claims)
 	}
 	tokens := &access.Tokens{
-		Issuer: testIssuer, Sign: sign, Verify: ring.Verify, Grants: grants, Kept: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
+		Issuer: testIssuer, Sign: sign, Keys: ring, Grants: grants, Records: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
 	}
 	return &testEndpoint{clock: clock, store: store, grants: grants, access: tokens, Endpoint: &Endpoint{
 		Issuer: testIssuer, Audience: "urn:the-api", Clients: &clientauth.Authenticator{Clients: clients.New(testClients())}, Now: clock.Now, Random: rand.Text,
@@ -70,6 +70,10 @@ func testClients() []oidc.Client {
 		{ClientID: "basic", RedirectURIs: uris, ClientSecret: secret, TokenEndpointAuthMethod: oidc.AuthMethodBasic},
 		{ClientID: "post", RedirectURIs: uris, ClientSecret: secret, TokenEndpointAuthMethod: oidc.AuthMethodPost},
 		{ClientID: "offline", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: lasting},
+		{
+			ClientID: "pairwise", RedirectURIs: uris, ClientSecret: secret, GrantTypes: lasting,
+			SubjectType: oidc.SubjectPairwise,
+		},
 		{ClientID: "second", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: lasting},
 		{ClientID: "confidential", RedirectURIs: uris, ClientSecret: secret, GrantTypes: lasting},
 		{ClientID: "machine", ClientSecret: secret, GrantTypes: []string{"client_credentials"}, Scope: "orders.read orders.write"},

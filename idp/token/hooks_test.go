@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -63,21 +64,25 @@ func TestAnEncryptedIDToken(t *testing.T) { // Core §10.2
 
 func TestPairwiseSubjects(t *testing.T) { // Core §8.1
 	e := newEndpoint(t)
-	e.access.Subject = func(_ context.Context, client oidc.Client, sub string) (string, error) {
-		return sub + " of " + client.ClientID, nil
+	e.access.Subjects = clients.NewSubjects("a salt of this test", nil)
+	pairwise := oidc.Client{SubjectType: oidc.SubjectPairwise, RedirectURIs: []string{"https://app.test/cb"}}
+	want, err := e.access.Subjects.Of(pairwise, "alice")
+	if err != nil {
+		t.Fatal(err)
 	}
-	response := e.exchange(t, goodForm("offline", e.issue(t, "offline", "offline")))
-	if got := claimsOf[IDToken](t, response.IDToken).Subject; got != "alice of offline" {
+	response := e.exchange(t, goodForm("pairwise", e.issue(t, "pairwise", "offline")))
+	if got := claimsOf[IDToken](t, response.IDToken).Subject; got != want {
 		t.Errorf("Core §8.1 the ID token's sub is %q", got)
 	}
-	if payload := claimsOf[map[string]any](t, response.AccessToken); payload["sub"] != "alice of offline" {
+	if payload := claimsOf[map[string]any](t, response.AccessToken); payload["sub"] != want {
 		t.Errorf("Core §8.1 the access token says %v", payload)
 	}
 	if token, err := e.access.Read(t.Context(), response.AccessToken); err != nil || token.Subject != "alice" {
 		t.Errorf("the provider reads %q, %v; want alice", token.Subject, err)
 	}
-	form := e.refreshForm(t, "offline")
-	if got := claimsOf[IDToken](t, e.exchange(t, form).IDToken).Subject; got != "alice of offline" {
+	form := e.refreshForm(t, "pairwise")
+	form.Set("client_secret", "s/ecret")
+	if got := claimsOf[IDToken](t, e.exchange(t, form).IDToken).Subject; got != want {
 		t.Errorf("Core §12.2 the refreshed ID token's sub is %q", got)
 	}
 }

@@ -1,19 +1,22 @@
-package subject_test
+package clients_test
 
 import (
 	"regexp"
 	"slices"
 	"testing"
 
-	"github.com/hush-idp/hush/idp/subject"
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
 const salt = "a salt of this provider's own"
 
-func subjects() *subject.Subjects {
-	return subject.New(salt, func() []string { return []string{"alice", "bob", "carol"} })
+func subjects() *clients.Subjects {
+	return clients.NewSubjects(salt, must(users.New([]users.User{named("alice"), named("bob"), named("carol")})))
 }
+
+func named(name string) users.User { return users.User{Username: name, Password: name} }
 
 func pairwise(uris ...string) oidc.Client {
 	return oidc.Client{ClientID: "app", SubjectType: oidc.SubjectPairwise, RedirectURIs: uris}
@@ -25,7 +28,7 @@ func sector(client oidc.Client, uri string) oidc.Client {
 	return client
 }
 
-func of(t *testing.T, s *subject.Subjects, client oidc.Client, sub string) string {
+func of(t *testing.T, s *clients.Subjects, client oidc.Client, sub string) string {
 	t.Helper()
 	shown, err := s.Of(client, sub)
 	if err != nil {
@@ -50,7 +53,7 @@ func TestTheSectorOfAClient(t *testing.T) {
 		{"no redirect_uri and no sector_identifier_uri", pairwise(), ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := subject.Sector(row.client)
+			got, err := clients.Sector(row.client)
 			if got != row.want || (err == nil) != (row.want != "") {
 				t.Errorf("Sector = %q, %v; want %q", got, err, row.want)
 			}
@@ -72,7 +75,7 @@ func TestTheSubThatAClientKnows(t *testing.T) {
 		{"Core §8.1 after a restart it is the same", of(t, subjects(), pairwise("https://app.test/cb"), "alice"), true},
 		{"Core §8.1 distinct sectors MUST result in different subs", of(t, s, pairwise("https://other.test/cb"), "alice"), false},
 		{"Core §2 another user has another one", of(t, s, pairwise("https://app.test/cb"), "bob"), false},
-		{"Core §8.1 another provider's salt gives another one", of(t, subject.New("another salt", nil), pairwise("https://app.test/cb"), "alice"), false},
+		{"Core §8.1 another provider's salt gives another one", of(t, clients.NewSubjects("another salt", nil), pairwise("https://app.test/cb"), "alice"), false},
 		{"Core §8.1 the sub MUST NOT be reversible: it is not the local one", "alice", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -116,7 +119,7 @@ func TestWhoIsMeantByASub(t *testing.T) {
 }
 
 func TestWithoutASaltThereIsNoPairwise(t *testing.T) {
-	s := subject.New("", nil)
+	s := clients.NewSubjects("", nil)
 	if _, err := s.Of(pairwise("https://app.test/cb"), "alice"); err == nil {
 		t.Error("Core §8.1 a pairwise sub without a secret could be reversed by anybody")
 	}

@@ -1,4 +1,17 @@
-package claims
+// Package userinfo decides which claims about a user a client gets, where, and for what.
+//
+//	scope ────────────────► covered names ──┐
+//	                                        ├──► Userinfo   (Core §5.4, §5.5)
+//	claims, userinfo ─► Within ─► names ────┘
+//	claims, id_token ─► Within ─► names ───────► IDToken    (Core §5.5)
+//
+// Every claim belongs to a scope value: the standard ones to those of Core §5.4, the others to those of the configuration. A
+// client can request a claim by name where it could have requested its scope, and the user is asked to allow that scope. A
+// claim that belongs to no scope value is never released.
+//
+// Where teaching ends: all claims are normal claims of this provider (Core §5.6). Aggregated and distributed claims need
+// another provider that vouches for them.
+package userinfo
 
 import (
 	"encoding/json"

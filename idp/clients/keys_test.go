@@ -1,4 +1,4 @@
-package clientkeys_test
+package clients_test
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/hush-idp/hush/idp/clientkeys"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -43,9 +43,9 @@ func (s *site) get(context.Context, string) ([]byte, error) {
 
 func (s *site) clock() time.Time { return s.now }
 
-func newSite(keys ...any) (*site, *clientkeys.Keys) {
+func newSite(keys ...any) (*site, *clients.Keys) {
 	s := &site{now: time.Unix(1767225600, 0), keys: keys}
-	return s, clientkeys.New(s.get, func(error) string { return "it could not be fetched" }, s.clock)
+	return s, clients.NewKeys(s.get, func(error) string { return "it could not be fetched" }, s.clock)
 }
 
 var client = oidc.Client{ClientID: "app", JWKSURI: "https://app.example.com/jwks"}
@@ -78,8 +78,8 @@ func sign(t testing.TB, alg jose.SignatureAlgorithm, kid string, private any) st
 	return text
 }
 
-func verify(k *clientkeys.Keys, c oidc.Client, token string) error {
-	_, _, err := k.Verify(context.Background(), c, token, clientkeys.Algorithms())
+func verify(k *clients.Keys, c oidc.Client, token string) error {
+	_, _, err := k.Verify(context.Background(), c, token, clients.SignatureAlgorithms())
 	return err
 }
 
@@ -217,13 +217,11 @@ func TestWhatIsNoJWKSet(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		text string
-	}{{"no JSON", "<html>"}, {"no keys", `{"other":1}`}, {"a list", `[]`}, {"too many", must(json.Marshal(map[string]any{"keys": many}))}} {
-		keys := clientkeys.New(func(context.Context, string) ([]byte, error) { return []byte(row.text), nil }, nil, time.Now)
+	}{{"no JSON", "<html>"}, {"no keys", `{"other":1}`}, {"a list", `[]`}, {"too many", string(must(json.Marshal(map[string]any{"keys": many})))}} {
+		keys := clients.NewKeys(func(context.Context, string) ([]byte, error) { return []byte(row.text), nil }, nil, time.Now)
 		want(t, verify(keys, client, sign(t, jose.ES256, "1", ec(t))), "gives no keys")
 	}
 }
-
-func must(text []byte, _ error) string { return string(text) }
 
 // RFC 7517 §5: what is not understood is ignored; private and shared keys have no place there.
 func TestOfASetOnlyTheUsableKeysCount(t *testing.T) {
@@ -235,7 +233,7 @@ func TestOfASetOnlyTheUsableKeysCount(t *testing.T) {
 }
 
 func TestTheKeyForEncryption(t *testing.T) {
-	small, big, curve := must2(rsa.GenerateKey(rand.Reader, 1024)), must2(rsa.GenerateKey(rand.Reader, 2048)), ec(t)
+	small, big, curve := must(rsa.GenerateKey(rand.Reader, 1024)), must(rsa.GenerateKey(rand.Reader, 2048)), ec(t)
 	_, keys := newSite(jose.JSONWebKey{KeyID: "small", Key: small.Public(), Use: "enc"}, jose.JSONWebKey{KeyID: "sig", Key: big.Public(), Use: "sig"},
 		jose.JSONWebKey{KeyID: "big", Key: big.Public(), Use: "enc"}, jose.JSONWebKey{KeyID: "curve", Key: curve.Public()})
 	for alg, kid := range map[jose.KeyAlgorithm]string{jose.RSA_OAEP_256: "big", jose.ECDH_ES: "curve", jose.ECDH_ES_A256KW: "curve"} {
@@ -246,13 +244,6 @@ func TestTheKeyForEncryption(t *testing.T) {
 	if _, err := keys.ForEncryption(t.Context(), client, jose.A128KW); err == nil {
 		t.Error("a key for A128KW was found")
 	}
-}
-
-func must2(key *rsa.PrivateKey, err error) *rsa.PrivateKey {
-	if err != nil {
-		panic(err)
-	}
-	return key
 }
 
 func TestTheCacheIsBounded(t *testing.T) {

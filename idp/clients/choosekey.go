@@ -1,4 +1,4 @@
-package clientkeys
+package clients
 
 import (
 	"crypto/ecdsa"

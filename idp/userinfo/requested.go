@@ -1,4 +1,4 @@
-package claims
+package userinfo
 
 import (
 	"github.com/hush-idp/hush/oidc"

@@ -1,4 +1,4 @@
-package clientkeys
+package clients
 
 import (
 	"context"
@@ -24,20 +24,20 @@ type Keys struct {
 	sets  map[string]*set // by jwks_uri; at most maxSets
 }
 
-// New returns keys that are fetched with get, as fetch.Client's does. why is what a client may know of get's errors.
-func New(get func(ctx context.Context, address string) ([]byte, error), why func(error) string, now func() time.Time) *Keys {
+// NewKeys returns keys that are fetched with get, as fetch.Client's does. why is what a client may know of get's errors.
+func NewKeys(get func(ctx context.Context, address string) ([]byte, error), why func(error) string, now func() time.Time) *Keys {
 	return &Keys{get: get, why: why, now: now, sets: map[string]*set{}}
 }
 
-// Algorithms lists the signatures of clients that can be verified.
-func Algorithms() []jose.SignatureAlgorithm {
+// SignatureAlgorithms lists the signatures of clients that can be verified.
+func SignatureAlgorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
 }
 
 // Verify checks the signature of a JWS in compact form by the client's keys, and returns its header and payload. algs are
-// those to accept; an alg that is not among Algorithms never is. Its errors say what a client's developer may know.
+// those to accept; an alg that is not among SignatureAlgorithms never is. Its errors say what a client's developer may know.
 func (k *Keys) Verify(ctx context.Context, client oidc.Client, compact string, algs []jose.SignatureAlgorithm) (jose.Header, []byte, error) {
-	algs = slices.DeleteFunc(slices.Clone(algs), func(alg jose.SignatureAlgorithm) bool { return !slices.Contains(Algorithms(), alg) })
+	algs = slices.DeleteFunc(slices.Clone(algs), func(alg jose.SignatureAlgorithm) bool { return !slices.Contains(SignatureAlgorithms(), alg) })
 	signed, err := jose.ParseSignedCompact(compact, algs)
 	if err != nil {
 		return jose.Header{}, nil, errNotSigned(err, algs)

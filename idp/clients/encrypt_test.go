@@ -1,4 +1,4 @@
-package jwe_test
+package clients_test
 
 import (
 	"crypto"
@@ -11,8 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/hush-idp/hush/idp/clientkeys"
-	"github.com/hush-idp/hush/idp/jwe"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -30,7 +29,7 @@ func keyed(private crypto.Signer) oidc.Client {
 
 // Core §10.2: what is encrypted to the client is read with its private key, by every alg and enc of the metadata.
 func TestWhatIsEncryptedTheClientReads(t *testing.T) {
-	by := jwe.Encrypter{Keys: clientkeys.New(nil, nil, time.Now)}
+	keys := clients.NewKeys(nil, nil, time.Now)
 	big, curve := must(rsa.GenerateKey(rand.Reader, 2048)), must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	for _, alg := range oidc.EncryptionAlgs() {
 		private := crypto.Signer(curve)
@@ -40,7 +39,7 @@ func TestWhatIsEncryptedTheClientReads(t *testing.T) {
 		for _, enc := range append(oidc.EncryptionEncs(), "") {
 			client := keyed(private)
 			client.IDTokenEncryptedResponseAlg, client.IDTokenEncryptedResponseEnc = alg, enc
-			token := must(by.IDToken(t.Context(), client, "a.b.c"))
+			token := must(keys.EncryptIDToken(t.Context(), client, "a.b.c"))
 			wantEnc := enc
 			if enc == "" {
 				wantEnc = "A128CBC-HS256" // Registration §2: "the default enc value is A128CBC-HS256"
@@ -60,20 +59,20 @@ func TestWhatIsEncryptedTheClientReads(t *testing.T) {
 }
 
 func TestAClientThatRegisteredNothingGetsItAsItIs(t *testing.T) {
-	by := jwe.Encrypter{}
-	if got := must(by.IDToken(t.Context(), oidc.Client{}, "a.b.c")); got != "a.b.c" {
+	keys := clients.NewKeys(nil, nil, time.Now)
+	if got := must(keys.EncryptIDToken(t.Context(), oidc.Client{}, "a.b.c")); got != "a.b.c" {
 		t.Error(got)
 	}
-	if got := must(by.Userinfo(t.Context(), oidc.Client{}, []byte("{}"), false)); string(got) != "{}" {
+	if got := must(keys.EncryptUserinfo(t.Context(), oidc.Client{}, []byte("{}"), false)); string(got) != "{}" {
 		t.Error(got)
 	}
 }
 
 func TestAClientWithoutAKeyForIt(t *testing.T) {
-	by := jwe.Encrypter{Keys: clientkeys.New(nil, nil, time.Now)}
+	keys := clients.NewKeys(nil, nil, time.Now)
 	client := keyed(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)))
 	client.UserinfoEncryptedResponseAlg = "RSA-OAEP-256"
-	if _, err := by.Userinfo(t.Context(), client, []byte("{}"), false); oidc.AsError(err).Code != oidc.InvalidRequest {
+	if _, err := keys.EncryptUserinfo(t.Context(), client, []byte("{}"), false); oidc.AsError(err).Code != oidc.InvalidRequest {
 		t.Errorf("got %v", err)
 	}
 }

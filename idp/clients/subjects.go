@@ -1,4 +1,4 @@
-package subject
+package clients
 
 import (
 	"crypto/hmac"
@@ -11,6 +11,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -20,12 +21,12 @@ const remembered = 1 << 14
 // Subjects gives users their names. It may be used by many goroutines.
 type Subjects struct {
 	salt  []byte
-	users func() []string // the subs of all users
+	users *users.Directory
 	made  *lru.Cache[string, string]
 }
 
-// New returns the subjects of the users, whose pairwise subs depend on salt. Without one there are none.
-func New(salt string, users func() []string) *Subjects {
+// NewSubjects returns the subjects of the users, whose pairwise subs depend on salt. Without one there are none.
+func NewSubjects(salt string, users *users.Directory) *Subjects {
 	made, err := lru.New[string, string](remembered)
 	if err != nil {
 		panic(err) // the size is positive
@@ -54,7 +55,7 @@ func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
 		return "", err
 	}
 	if len(s.salt) == 0 {
-		return "", fmt.Errorf("subject: client %s is pairwise, and no pairwise_salt is configured", client.ClientID)
+		return "", fmt.Errorf("clients: client %s is pairwise, and no pairwise_salt is configured", client.ClientID)
 	}
 	shown := s.pairwise(sector, sub)
 	s.made.Add(shown, sub)
@@ -73,10 +74,10 @@ func (s *Subjects) Reveal(client oidc.Client, shown string) (string, error) {
 	if sub, ok := s.made.Get(shown); ok && equal(s.pairwise(sector, sub), shown) {
 		return sub, nil
 	}
-	for _, sub := range s.users() {
-		if equal(s.pairwise(sector, sub), shown) {
-			s.made.Add(shown, sub)
-			return sub, nil
+	for _, user := range s.users.All() {
+		if equal(s.pairwise(sector, user.Sub), shown) {
+			s.made.Add(shown, user.Sub)
+			return user.Sub, nil
 		}
 	}
 	return "", nil
@@ -106,13 +107,13 @@ func Sector(client oidc.Client) (string, error) {
 			return "", err
 		}
 		if sector != "" && of != sector {
-			return "", fmt.Errorf("subject: client %s is pairwise and its redirect_uris have the hosts %s and %s: it needs a sector_identifier_uri (Core §8.1)",
+			return "", fmt.Errorf("clients: client %s is pairwise and its redirect_uris have the hosts %s and %s: it needs a sector_identifier_uri (Core §8.1)",
 				client.ClientID, sector, of)
 		}
 		sector = of
 	}
 	if sector == "" {
-		return "", fmt.Errorf("subject: client %s is pairwise and has neither redirect_uris nor sector_identifier_uri, so nobody knows its sector", client.ClientID)
+		return "", fmt.Errorf("clients: client %s is pairwise and has neither redirect_uris nor sector_identifier_uri, so nobody knows its sector", client.ClientID)
 	}
 	return sector, nil
 }
@@ -121,7 +122,7 @@ func Sector(client oidc.Client) (string, error) {
 func host(uri string) (string, error) {
 	u, err := url.Parse(uri)
 	if err != nil {
-		return "", fmt.Errorf("subject: %q is no URI: %w", uri, err)
+		return "", fmt.Errorf("clients: %q is no URI: %w", uri, err)
 	}
 	if u.Hostname() == "" {
 		return u.Scheme + ":", nil

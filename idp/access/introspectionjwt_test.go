@@ -1,4 +1,4 @@
-package introspect_test
+package access_test
 
 import (
 	"encoding/json"
@@ -12,8 +12,8 @@ import (
 )
 
 func TestAnAnswerAsJWT(t *testing.T) { // RFC 9701
-	d := newDesk(t)
-	raw := d.make(t, "", nil)
+	f := newFixture(t)
+	raw := f.makeFor(t, "", nil)
 	for _, row := range []struct{ name, client, accept, alg string }{
 		{"RFC 9701 §4 asked for by Accept, by the default alg", "web", "application/token-introspection+jwt", "RS256"},
 		{"RFC 9701 §4 asked for among others", "web", "application/json;q=0.5, application/token-introspection+jwt", "RS256"},
@@ -23,20 +23,20 @@ func TestAnAnswerAsJWT(t *testing.T) { // RFC 9701
 		{"RFC 9701 §4 any form will do", "web", "*/*", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := request(t, row.client, raw, nil)
+			r := question(t, row.client, raw, nil)
 			r.Header.Set("Accept", row.accept)
-			answer, err := d.Introspect(r)
-			if err != nil || (answer.JWT != "") != (row.alg != "") {
-				t.Fatalf("got %+v, %v", answer, err)
+			_, jwt, err := f.introspect(r)
+			if err != nil || (jwt != "") != (row.alg != "") {
+				t.Fatalf("got %q, %v", jwt, err)
 			}
 			if row.alg == "" {
 				return
 			}
 			var claims map[string]any
-			if err := d.ring.Verify(answer.JWT, keys.TypeIntrospection, &claims); err != nil {
+			if err := f.Keys.Verify(jwt, keys.TypeIntrospection, &claims); err != nil {
 				t.Fatalf("RFC 9701 §5 the typ header MUST be token-introspection+jwt: %v", err)
 			}
-			d.checkJWT(t, claims, row.client)
+			f.checkJWT(t, claims, row.client)
 		})
 	}
 }
@@ -52,17 +52,17 @@ func TestAnAnswerAsJWTAboutWhatIsNotGood(t *testing.T) {
 		{name: "RFC 9701 §5 of a token that is not for the resource server that asks active MUST be false", client: "other"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk(t)
-			raw := d.make(t, "", row.change)
+			f := newFixture(t)
+			raw := f.makeFor(t, "", row.change)
 			if row.forge != nil {
 				raw = row.forge(raw)
 			}
-			r := request(t, row.client, raw, nil)
+			r := question(t, row.client, raw, nil)
 			r.Header.Set("Accept", "application/token-introspection+jwt")
-			answer, err := d.Introspect(r)
+			_, jwt, err := f.introspect(r)
 			wantNil(t, err)
 			var claims map[string]any
-			wantNil(t, d.ring.Verify(answer.JWT, keys.TypeIntrospection, &claims))
+			wantNil(t, f.Keys.Verify(jwt, keys.TypeIntrospection, &claims))
 			if diff := cmp.Diff(map[string]any{"active": false}, claims["token_introspection"]); diff != "" || claims["aud"] != row.client || len(claims) != 4 {
 				t.Errorf("got %v", claims)
 			}
@@ -71,9 +71,9 @@ func TestAnAnswerAsJWTAboutWhatIsNotGood(t *testing.T) {
 }
 
 func TestAnAnswerAsJWTIsNoOtherToken(t *testing.T) {
-	d := newDesk(t)
-	raw := d.make(t, "", nil)
-	answer, err := d.Introspect(request(t, "signed", raw, nil))
+	f := newFixture(t)
+	raw := f.makeFor(t, "", nil)
+	_, jwt, err := f.introspect(question(t, "signed", raw, nil))
 	wantNil(t, err)
 	for row, typ := range map[string]string{
 		"RFC 9701 §8.1 it is no access token":                    keys.TypeAccessToken,
@@ -81,26 +81,26 @@ func TestAnAnswerAsJWTIsNoOtherToken(t *testing.T) {
 		"RFC 9701 §8.1 it is no logout token":                    keys.TypeLogoutToken,
 		"RFC 9701 §8.1 its typ is token-introspection+jwt alone": "",
 	} {
-		if err := d.ring.Verify(answer.JWT, typ, new(map[string]any)); err == nil {
+		if err := f.Keys.Verify(jwt, typ, new(map[string]any)); err == nil {
 			t.Error(row)
 		}
 	}
-	if got := d.ask(t, "web", answer.JWT); got.Active {
+	if got := f.ask(t, "web", jwt); got.Active {
 		t.Errorf("RFC 9701 §8.1 asking about an answer gives %+v", got)
 	}
-	anonymous := request(t, "web", raw, url.Values{"client_id": {""}, "client_secret": {""}})
+	anonymous := question(t, "web", raw, url.Values{"client_id": {""}, "client_secret": {""}})
 	anonymous.Header.Set("Accept", "application/token-introspection+jwt")
-	if answer, err := d.Introspect(anonymous); err == nil || answer.JWT != "" {
-		t.Errorf("RFC 9701 §5 the resource server that asks MUST be known: got %+v, %v", answer, err)
+	if _, jwt, err := f.introspect(anonymous); err == nil || jwt != "" {
+		t.Errorf("RFC 9701 §5 the resource server that asks MUST be known: got %q, %v", jwt, err)
 	}
 }
 
-func (d *desk) checkJWT(t *testing.T, claims map[string]any, client string) {
+func (f *fixture) checkJWT(t *testing.T, claims map[string]any, client string) {
 	t.Helper()
-	if claims["iss"] != issuer || claims["aud"] != client || claims["iat"] != float64(d.clock.Now().Unix()) || len(claims) != 4 {
+	if claims["iss"] != issuer || claims["aud"] != client || claims["iat"] != float64(f.clock.Now().Unix()) || len(claims) != 4 {
 		t.Errorf("RFC 9701 §5 iss, aud and iat MUST be there, sub and exp MUST NOT: got %v", claims)
 	}
-	want, err := json.Marshal(d.saysOfGood())
+	want, err := json.Marshal(f.saysOfGood())
 	wantNil(t, err)
 	var wanted map[string]any
 	wantNil(t, json.Unmarshal(want, &wanted))

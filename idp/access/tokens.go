@@ -1,0 +1,198 @@
+// Package access makes access tokens, reads them, and answers clients that revoke them or ask about them.
+//
+//	Make ──► a JWT that an API checks by itself (RFC 9068)    ──┐
+//	     └─► an opaque token, whose record is in the store    ──┴─► Read ──► Token, or an invalid_token error
+//
+//	POST /revoke      ──► a refresh token: the whole grant ends;  an access token: this token ends
+//	POST /introspect  ──► what the token allows, or {"active": false}
+//
+// The access_token_format of the client decides between the two forms. Both can be revoked one by one (Revoke), and with the
+// whole grant (grant.Grants).
+//
+//	tokens.go         what a token says; Make, Read, Revoke
+//	revocation.go     the revocation endpoint (RFC 7009)
+//	introspection.go  the introspection endpoint (RFC 7662), and its answers as JSON or as a JWT (RFC 9701)
+//
+// Three kinds of clients may introspect an access token: the client it was issued to; a client that the token is for, by
+// client_id or registered audience among the token's aud; and first-party clients. A refresh token may be introspected only
+// by the client it was issued to.
+//
+// Where teaching ends: an API that checks the JWT by itself does not learn that the token or its grant was revoked. It asks
+// /introspect, or waits until the token expires. Each introspection is answered anew: an API that introspects every request
+// should cache the answers for some seconds.
+package access
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/trace"
+)
+
+// Token holds the claims of an access token (RFC 9068 §2.2).
+type Token struct {
+	Issuer   string        `json:"iss"`
+	Subject  string        `json:"sub"`
+	Audience oidc.Audience `json:"aud"` // the APIs
+	Expiry   int64         `json:"exp"` // seconds since 1970, like all times here
+	IssuedAt int64         `json:"iat"`
+	JTI      string        `json:"jti"`
+	ClientID string        `json:"client_id"`
+	Scope    string        `json:"scope,omitempty"`
+	AuthTime int64         `json:"auth_time,omitempty"` // 0, as the next three: the client asked for itself, without a user
+	ACR      string        `json:"acr,omitempty"`
+	AMR      []string      `json:"amr,omitempty"`
+	SID      string        `json:"sid,omitempty"`
+	// GrantID is a private claim: the token is refused after its grant was revoked.
+	GrantID string `json:"grant_id"`
+	// Kept is a private claim: sub is pairwise, and the store has the provider's own sub of the user.
+	Kept bool `json:"kept,omitempty"`
+	// Confirmation names the key that the token is bound to. nil: it is a bearer token.
+	Confirmation *Confirmation `json:"cnf,omitempty"`
+	// Claims is a private claim: what the claims parameter requested at userinfo (Core §5.5).
+	Claims map[string]*oidc.ClaimRequest `json:"userinfo_claims,omitempty"`
+}
+
+// Confirmation is the cnf claim of a DPoP-bound token: the thumbprint of its key (RFC 9449 §6.1).
+type Confirmation struct {
+	JKT string `json:"jkt"`
+}
+
+// Tokens makes and reads access tokens of one issuer.
+type Tokens struct {
+	Issuer string
+	Sign   Sign
+	Keys   *keys.Ring // verifies what Sign signed
+	Grants *grant.Grants
+	// Records are the claims of opaque tokens, by token, and those of JWTs with a pairwise sub, by jti.
+	Records  storage.Bucket[Token]
+	Subjects *clients.Subjects
+	Now      func() time.Time
+	Random   func() string // 128 bits or more, without a dot
+}
+
+// Sign signs a JWT of claims with the current key for alg, as keys.Ring does.
+type Sign func(ctx context.Context, alg, typ string, claims any) (string, error)
+
+// Prefixes of the keys in Records. They differ because the jti of an opaque token is no secret.
+const (
+	prefixOpaque = "opaque "
+	prefixJWT    = "jwt "
+)
+
+// Make writes the token for the client, by its access_token_format. token.Subject is the provider's own sub of the user.
+func (t *Tokens) Make(ctx context.Context, client oidc.Client, token Token) (string, error) {
+	if client.AccessTokenFormat == oidc.FormatOpaque {
+		return t.makeOpaque(ctx, token)
+	}
+	public, err := t.ForClient(client, token)
+	if err != nil {
+		return "", err
+	}
+	if public.Kept = public.Subject != token.Subject; public.Kept {
+		if err := t.store(ctx, prefixJWT+token.JTI, token); err != nil {
+			return "", err
+		}
+	}
+	return t.Sign(ctx, client.DefaultAlg(), keys.TypeAccessToken, public)
+}
+
+// makeOpaque writes a token that says nothing by itself: the id of its grant, a dot, and a secret. Its claims are stored under
+// its hash. RFC 6749 §1.4: "The token may denote an identifier used to retrieve the authorization information".
+func (t *Tokens) makeOpaque(ctx context.Context, token Token) (string, error) {
+	secret := t.Random()
+	if err := t.store(ctx, prefixOpaque+secret, token); err != nil {
+		return "", err
+	}
+	raw := token.GrantID + "." + secret
+	if recorder := trace.From(ctx); recorder != nil {
+		recorder.Join(trace.JTI, token.JTI)
+		recorder.Emit(trace.Step{
+			Kind: trace.KindToken, Spec: "RFC 6749 §1.4", Outcome: trace.OK,
+			Text:   "the access token is opaque: its claims are in the store",
+			Values: []trace.Value{trace.Secret("access_token", raw)},
+		})
+	}
+	return raw, nil
+}
+
+// store puts the token beside the other records of its grant until it expires.
+func (t *Tokens) store(ctx context.Context, key string, token Token) error {
+	lifetime := time.Unix(token.Expiry, 0).Sub(t.Now()) + time.Minute
+	return t.Records.Put(ctx, storage.Together(token.GrantID, key), token, lifetime)
+}
+
+// ForClient returns the token with the sub that the client knows the user by. A token without a user stays as it is.
+func (t *Tokens) ForClient(client oidc.Client, token Token) (Token, error) {
+	if token.AuthTime == 0 {
+		return token, nil
+	}
+	var err error
+	token.Subject, err = t.Subjects.Of(client, token.Subject)
+	return token, err
+}
+
+// SubjectOf returns the sub that the client knows the user by.
+func (t *Tokens) SubjectOf(_ context.Context, client oidc.Client, sub string) (string, error) {
+	return t.Subjects.Of(client, sub)
+}
+
+// Read returns the claims of an access token that is valid now, else an invalid_token error. Its Subject is the provider's own
+// sub of the user. The caller checks that the request proves the key of Confirmation.
+func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
+	token, err := t.parse(ctx, raw)
+	if err != nil {
+		return token, err
+	}
+	now := t.Now().Unix()
+	switch {
+	case token.Issuer != t.Issuer:
+		return token, oidc.InvalidToken.Errorf("the access token's iss is %s, expected %s", token.Issuer, t.Issuer)
+	case now >= token.Expiry:
+		return token, oidc.InvalidToken.Errorf("the access token expired %d seconds ago: renew it", now-token.Expiry)
+	}
+	revoked, err := t.Grants.IsTokenRevoked(ctx, token.GrantID, token.JTI)
+	switch {
+	case err != nil:
+		return token, err
+	case revoked:
+		return token, oidc.InvalidToken.Errorf("the access token is revoked: " +
+			"the client gave it back, the user took it back, or its code or refresh token was used twice")
+	case !token.Kept:
+		return token, nil
+	}
+	stored, err := t.Records.Get(ctx, storage.Together(token.GrantID, prefixJWT+token.JTI))
+	if errors.Is(err, storage.ErrNotFound) {
+		return token, oidc.InvalidToken.Errorf("the provider no longer knows the user of the access token: renew it")
+	}
+	return stored, err
+}
+
+// parse reads the claims of a token of either form: a JWT has two dots (RFC 7515 §7.1), an opaque token has one.
+func (t *Tokens) parse(ctx context.Context, raw string) (token Token, err error) {
+	if strings.Count(raw, ".") != 1 {
+		if err := t.Keys.Verify(raw, keys.TypeAccessToken, &token); err != nil {
+			return token, oidc.InvalidToken.Errorf("the access token is not one of this provider: %v", err)
+		}
+		return token, nil
+	}
+	grantID, secret, _ := strings.Cut(raw, ".")
+	token, err = t.Records.Get(ctx, storage.Together(grantID, prefixOpaque+secret))
+	if errors.Is(err, storage.ErrNotFound) {
+		return Token{}, oidc.InvalidToken.Errorf(
+			"the access token is not known: it is not one of this provider, or it expired")
+	}
+	return token, err
+}
+
+// Revoke makes the provider refuse a token that Read returned.
+func (t *Tokens) Revoke(ctx context.Context, token Token) error {
+	return t.Grants.RevokeToken(ctx, token.GrantID, token.JTI, time.Unix(token.Expiry, 0))
+}
