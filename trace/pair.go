@@ -23,6 +23,15 @@ func (p *Pair) Step(good bool) *Step {
 	return &p.broken
 }
 
+// Rule is the step of a rule that was judged. params are the names of the request parameters that the rule is about; their
+// values are put to the step when somebody looks.
+func Rule(spec, text string, params []string, holds bool) Step {
+	if holds {
+		return Step{Kind: KindRule, Spec: spec, Text: text, Outcome: OK, params: params}
+	}
+	return Step{Kind: KindRule, Spec: spec, Text: text, Outcome: Failed, params: params}
+}
+
 // judged are the step's values: its own, and of the record's parameters those that it is about.
 func (s *Step) judged(params []Value) []Value {
 	values := s.Values

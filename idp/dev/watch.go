@@ -22,7 +22,7 @@ func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (
 		return r, func(endpoint.Outcome) {}
 	}
 	ctx, recorder := s.hub.Begin(r.Context(), s.beginning(e, requestID, r))
-	r = r.WithContext(ctx)
+	r = r.WithContext(oidc.ObserveRules(ctx, func(j oidc.Judgment) { observeRule(recorder, j) }))
 	return r, func(outcome endpoint.Outcome) {
 		if outcome.Refused != nil {
 			watchError(recorder, outcome.Refused)
@@ -30,6 +30,15 @@ func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (
 		s.complete(recorder, e, outcome)
 		recorder.End()
 	}
+}
+
+// observeRule records how a rule of a protocol package turned out.
+func observeRule(recorder *trace.Recorder, j oidc.Judgment) {
+	step := trace.Rule(j.Spec, j.Text, j.Params, j.Holds)
+	if !j.Holds {
+		step.Reason = string(j.Reason)
+	}
+	recorder.Emit(step)
 }
 
 // isWatched leaves out requests that are no part of a flow: pages and assets, and documents unless a script is kept from reading them.
