@@ -82,7 +82,7 @@ var (
 	// ground is what every room of the provider may stand on.
 	ground = []string{"oidc", "trace", "storage", "idp/endpoint"}
 	// rooms stand each for itself.
-	rooms = []string{"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/interaction", "idp/limit", "idp/replica", "idp/fetch", "idp/par", "idp/requestobject", "idp/dpop"}
+	rooms = []string{"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/interaction", "idp/limit", "idp/fetch", "idp/par", "idp/requestobject", "idp/dpop"}
 	// desks are what several endpoints share: each stands on rooms.
 	desks = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth", "idp/backchannel"}
 	// endpoints stand on the others, and never on each other.

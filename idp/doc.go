@@ -13,8 +13,7 @@
 //	                    └─ /                                               home.go
 //
 // Rooms below it: session (who is signed in), grant (codes and consents), keys (signing), users, clients, interaction
-// (a request that waits for a person), pages (what a person sees). In development mode besides: lab (failures on purpose), console (the window),
-// replica (what consoles of several providers tell each other).
+// (a request that waits for a person), pages (what a person sees). In development mode besides: lab (failures on purpose), console (the window).
 //
 // Where teaching ends: state is in memory unless New is given another Store; keys are made at start unless the
 // configuration names files, or the Store outlives the process and cookie_keys are configured to encrypt them with.

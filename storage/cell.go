@@ -21,8 +21,6 @@ type Place struct {
 	Now   func() time.Time
 	// Age is how old a view may become before CatchUp looks again; 0: no other process writes there, so one look is enough.
 	Age time.Duration
-	// Changed is called after each change that this process made, so that others can be told. It must not wait. nil: nobody is.
-	Changed func()
 }
 
 // Alone is a place of nobody else, forgotten with the process.
@@ -124,9 +122,6 @@ func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) err
 	}
 	c.view.Store(&changed)
 	c.last.Store(&look{at: c.place.Now()})
-	if c.place.Changed != nil {
-		c.place.Changed()
-	}
 	return nil
 }
 

@@ -93,17 +93,3 @@ func TestAChangeThatIsRefusedChangesNothing(t *testing.T) {
 		t.Errorf("the view is %v", here.View())
 	}
 }
-
-func TestAChangeIsToldAndARefusedOneIsNot(t *testing.T) {
-	told := 0
-	place := storage.Alone()
-	place.Changed = func() { told++ }
-	cell := storage.NewCell[note](place, "note", "k")
-	write(t, cell, "new")
-	if told != 1 {
-		t.Errorf("a change is told %d times", told)
-	}
-	if err := cell.Change(t.Context(), func(note) (note, error) { return note{}, errors.New("refused") }); err == nil || told != 1 {
-		t.Errorf("a refused change gives %v, and %d were told", err, told)
-	}
-}

@@ -14,8 +14,6 @@
 //	bolt.Store                one process, a file that outlives it
 //	redis.Store               any number of processes, one Redis or Valkey
 //
-// An engine of many processes may be a Bus as well, by which they tell each other that something happened.
-//
 // Within gives each operation a limit. A Cell is one record that its readers keep as a view.
 //
 // The seam is as small as it can be while still atomic, and nothing in it lists or scans: who needs to find a record by a

@@ -50,8 +50,6 @@ func (f *flow) next(r *Record) FlowState {
 // await expects the token request that must follow a code, but no longer than Hub.quiet.
 func (h *Hub) await(f *flow, r *Record) {
 	switch {
-	case r.answered() && has(r.Answer, "code") && f.redeemed():
-		// another replica's answer, heard after the redemption
 	case r.answered() && has(r.Answer, "code"):
 		f.rest()
 		f.awaiting = r
@@ -60,11 +58,6 @@ func (h *Hub) await(f *flow, r *Record) {
 		f.rest()
 		f.withdraw(callbackSilent)
 	}
-}
-
-// redeemed tells whether the flow's code came to the token endpoint already.
-func (f *flow) redeemed() bool {
-	return slices.ContainsFunc(f.records, func(r *Record) bool { return r.Endpoint == "token" && !r.preflight() })
 }
 
 // rest stops waiting.

@@ -16,7 +16,6 @@
 //	record.go                       what a finished record is, as far as flows are concerned
 //	hub.go assemble.go              which record belongs to which flow; what is kept
 //	diagnose.go burst.go            the reasons that only show when several requests are seen together
-//	share.go reunite.go             what hubs of several replicas tell each other, in whichever order it comes
 //	watch.go                        who watches, and who is too slow
 //	flow.go messages.go words.go    the flow as arrows of a sequence diagram, those too that the provider cannot see
 //	mermaid.go transcript.go        the same as text
@@ -29,9 +28,6 @@
 // What it costs: without a Hub, one look into the context at each Emit. With a Hub that nobody watches, one allocation of a few
 // kilobytes a request, and a clock reading at each step; nothing is sorted into messages or encoded before somebody asks.
 //
-// Hubs of several replicas tell each other what ended (Options.Tell, Hub.Hear), and each makes the same flows of it. What is told
-// is as private as what is shown, and holds sums of codes and verifiers too: whoever carries it must keep it secret.
-//
-// Where teaching ends: the trace is for development. It keeps claims of users in memory. What a replica was not there to hear, or what got lost on
-// the way, is not in its flows. The order of a flow is that of the replicas' clocks.
+// Where teaching ends: the trace is for development. It keeps claims of users in memory. It holds the requests of its own
+// process only: of a flow that several replicas served, each has the requests that it answered.
 package trace

@@ -174,3 +174,11 @@ func TestARecorderMayBeUsedByManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 }
+func TestAnOldReportStaysWhereItIs(t *testing.T) {
+	h := newHub(t)
+	callback(h)
+	authorize(h)
+	if n := len(h.Flows()); n != 2 {
+		t.Errorf("there are %d flows; want the report of before, and the new request", n)
+	}
+}

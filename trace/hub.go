@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -21,8 +20,6 @@ type Options struct {
 	Keep  int              // flows; 200
 	Now   func() time.Time // the real time, however the provider's clock was moved
 	Quiet time.Duration    // a code that nobody redeemed after so long is callback.silent; 10 s
-	// Tell is given what other hubs are to Hear. It must not wait for anything. nil: there are none.
-	Tell func(Shared)
 }
 
 // Hub keeps the recent flows and tells watchers of them. A nil Hub records nothing.
@@ -30,7 +27,6 @@ type Hub struct {
 	now   func() time.Time
 	keep  int
 	quiet time.Duration
-	share func(Shared)
 
 	mu       sync.Mutex // guards what follows
 	flows    []*flow    // oldest first
@@ -38,14 +34,13 @@ type Hub struct {
 	bursts   map[uint64]*burst
 	watchers map[*Watcher]struct{}
 	queue    []event
-	resetAt  time.Time // the last Reset, here or elsewhere
 
 	telling sync.Mutex // held while events go out, so that they do in order; taken before mu
 }
 
 // NewHub makes a Hub.
 func NewHub(o Options) *Hub {
-	h := &Hub{now: o.Now, keep: o.Keep, quiet: o.Quiet, share: o.Tell, index: map[join]*flow{}, bursts: map[uint64]*burst{}, watchers: map[*Watcher]struct{}{}}
+	h := &Hub{now: o.Now, keep: o.Keep, quiet: o.Quiet, index: map[join]*flow{}, bursts: map[uint64]*burst{}, watchers: map[*Watcher]struct{}{}}
 	if h.keep <= 0 {
 		h.keep = keepFlows
 	}
@@ -62,7 +57,7 @@ func (h *Hub) Flows() []Flow {
 	}
 	all := h.snapshots()
 	slices.Reverse(all)
-	slices.SortStableFunc(all, func(a, b Flow) int { return b.At.Compare(a.At) }) // what other hubs told came later than it happened
+	slices.SortStableFunc(all, func(a, b Flow) int { return b.At.Compare(a.At) }) // flows are listed as their first request ended
 	for i, f := range all {
 		all[i] = f.drawn()
 	}
@@ -92,81 +87,45 @@ func (h *Hub) Flow(id string) (Flow, bool) {
 	return all[at].drawn(), true
 }
 
-// Reset forgets all flows, here and wherever what happens here is heard. Those who watch go on watching.
+// Reset drops all flows. Watchers stay.
 func (h *Hub) Reset() {
 	if h == nil {
 		return
 	}
-	now := h.now()
-	h.clear(now, func(*flow) bool { return true })
-	if h.share != nil {
-		h.share(Shared{Reset: now})
-	}
-}
-
-// clear forgets these flows, at a Reset.
-func (h *Hub) clear(resetAt time.Time, these func(*flow) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if resetAt.After(h.resetAt) {
-		h.resetAt = resetAt
-	}
-	for i, f := range slices.Backward(h.flows) {
-		if these(f) {
-			h.drop(i)
-		}
+	for len(h.flows) > 0 {
+		h.drop(len(h.flows) - 1)
 	}
 	clear(h.bursts)
 }
 
-// file puts an ended record into its flow, and tells those who watch, and other hubs.
+// file puts an ended record into its flow, and tells the watchers.
 func (h *Hub) file(r *Recorder) {
 	r.record.blame()
 	if r.record.dull() {
 		return
 	}
-	if h.share == nil {
-		h.enter(r, "")
-		return
-	}
-	shared := r.shared() // before the flow changes the record: other hubs judge by themselves
-	shared.Record.FlowID = h.enter(r, "")
-	h.share(shared)
-}
-
-// enter puts a record into its flow, and returns that flow's id. If it begins one, id is its id, as another hub told; "" for a new one.
-func (h *Hub) enter(r *Recorder, id string) string {
 	h.mu.Lock()
-	if id != "" && h.skips(&r.record, r.joins, id) {
-		h.mu.Unlock()
-		return id
-	}
-	f := h.flowOf(&r.record, r.joins, id)
-	gone := h.reunite(f, &r.record, r.joins, id)
+	f := h.flowOf(&r.record, r.joins)
 	h.learn(f, r.joins)
 	f.add(&r.record)
 	h.diagnose(f, &r.record)
 	h.await(f, &r.record)
-	if gone != nil {
-		h.retell(f)
-	}
-	gone = slices.DeleteFunc(gone, func(part string) bool { return part == f.ID }) // a part may have had the id that f now has
-	watched := h.notice(f, &r.record, gone...)
-	id = f.ID
+	watched := h.notice(f, &r.record)
 	h.mu.Unlock()
 	if watched {
 		h.tell()
 	}
-	return id
 }
 
 // flowOf finds the record's flow, or begins one. A fresh authorization request always begins one, and takes over its state
 // from an older one. A logout ends a session, which is more than the flow that last used it.
-func (h *Hub) flowOf(record *Record, joins []join, id string) *flow {
-	if f := cmp.Or(h.find(joins), h.named(id)); f != nil && !record.fresh() && record.Endpoint != "logout" {
+func (h *Hub) flowOf(record *Record, joins []join) *flow {
+	if f := h.find(joins); f != nil && !record.fresh() && record.Endpoint != "logout" {
 		return f
 	}
-	f := &flow{Flow: Flow{ID: cmp.Or(id, newID()), At: record.At, State: FlowOpen}}
+	f := &flow{Flow: Flow{ID: newID(), At: record.At, State: FlowOpen}}
 	h.flows = append(h.flows, f)
 	if len(h.flows) > h.keep {
 		h.forget()
@@ -183,15 +142,6 @@ func (h *Hub) find(joins []join) *flow {
 		}
 	}
 	return found
-}
-
-// named is the flow with this id, or nil. Few ask: who hears of another hub's flow.
-func (h *Hub) named(id string) *flow {
-	at := slices.IndexFunc(h.flows, func(f *flow) bool { return f.ID == id })
-	if at < 0 {
-		return nil
-	}
-	return h.flows[at]
 }
 
 // learn makes the flow known by the keys.

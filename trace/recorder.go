@@ -189,7 +189,6 @@ func (r *Recorder) end() bool {
 	if r.record.Took == 0 {
 		r.record.Took = r.hub.now().Sub(r.record.At)
 	}
-	r.record.At = r.record.At.Round(0) // without the monotonic reading, as other hubs hear it: so all reckon the same
 	r.record.bound()
 	return true
 }

@@ -12,9 +12,8 @@ type Watcher struct {
 
 // event is what watchers get: the flow as it is now, without its records, and the record that changed it.
 type event struct {
-	Flow   Flow     `json:"flow"`
-	Record Record   `json:"record"`
-	Gone   []string `json:"gone,omitempty"` // ids of flows that turned out to be parts of this one
+	Flow   Flow   `json:"flow"`
+	Record Record `json:"record"`
 }
 
 // Watch begins to watch. The caller must Close.
@@ -26,9 +25,8 @@ func (h *Hub) Watch() *Watcher {
 	return w
 }
 
-// Events gives each event as JSON: {"flow": a Flow without records, "record": a Record}, and
-// rarely "gone", the ids of flows that are parts of this one. The bytes are shared by all watchers
-// and must not be changed. Who is 64 events behind is dropped: the channel is closed.
+// Events gives each event as JSON: {"flow": a Flow without records, "record": a Record}. The bytes are shared by all
+// watchers and must not be changed. A watcher that is 64 events behind is dropped: its channel is closed.
 func (w *Watcher) Events() <-chan []byte { return w.events }
 
 // Close ends watching. It may be called twice, and after the watcher was dropped.
@@ -47,11 +45,11 @@ func (h *Hub) leave(w *Watcher) {
 }
 
 // notice queues an event, if anybody watches, and tells whether somebody does. Hub.mu is held; tell must be called without it.
-func (h *Hub) notice(f *flow, record *Record, gone ...string) bool {
+func (h *Hub) notice(f *flow, record *Record) bool {
 	if len(h.watchers) == 0 {
 		return false
 	}
-	h.queue = append(h.queue, event{Flow: f.snapshot(), Record: record.whole(), Gone: gone})
+	h.queue = append(h.queue, event{Flow: f.snapshot(), Record: record.whole()})
 	return true
 }
 

@@ -58,9 +58,6 @@ func On(place storage.Place, configured []oidc.Client) *Register {
 // CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the register stays as it is.
 func (r *Register) CatchUp(ctx context.Context) error { return r.cell.CatchUp(ctx) }
 
-// Expire lets the next CatchUp read at once.
-func (r *Register) Expire() { r.cell.Expire() }
-
 // now is the list with the changes that were last seen.
 func (r *Register) now() *list {
 	changes, l := r.cell.View(), r.merged.Load()

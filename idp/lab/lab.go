@@ -44,9 +44,6 @@ func On(place storage.Place, now func() time.Time, random func() string, users .
 // CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the lab stays as it is.
 func (l *Lab) CatchUp(ctx context.Context) error { return l.cell.CatchUp(ctx) }
 
-// Expire lets the next CatchUp read at once.
-func (l *Lab) Expire() { l.cell.Expire() }
-
 // Add begins the fault and returns it as it is listed, with its ID and its defaults. What is wrong with it is told by an
 // invalid_request error.
 func (l *Lab) Add(f Fault) (Fault, error) {

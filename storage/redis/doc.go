@@ -29,12 +29,6 @@
 // that writer has its answer. When the network breaks without a word, the connection is given up, and its copies with it,
 // after [DeadAfter] at the most. No copy is used for longer than [CacheFor], whatever happens.
 //
-// # Words to other processes
-//
-// Store is a [storage.Bus] too: Publish and Subscribe are those of Redis, on channels "hush:", the number of the database, and the topic.
-// A subscriber has a connection of its own; when it breaks, or is silent for [DeadAfter], another is made, and what was said meanwhile is
-// lost.
-//
 // # When Redis is slow or gone
 //
 // Every call ends within [CallLimit], or when its ctx does, with an error that unwraps to storage.ErrUnavailable. Reads are tried

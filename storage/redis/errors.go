@@ -49,7 +49,7 @@ var remedies = []struct{ word, text string }{
 	{"DB index", "the server has no database of that number: correct the end of the URL"},
 }
 
-const needACL = "the user may not do what Hush needs: ACL SETUSER name ~hush:* +@read +@write +@scripting +@connection +@transaction +@pubsub +role +cluster &hush:* allows it"
+const needACL = "the user may not do what Hush needs: ACL SETUSER name ~hush:* +@read +@write +@scripting +@connection +@transaction +role +cluster allows it"
 
 // explain says what went wrong, and what to do if that is known. It never tells a password: neither does Redis in its errors.
 func explain(err error) string {

@@ -57,11 +57,10 @@ export class Store {
     this.#schedule();
   }
 
-  /** @param {{ flow: Flow, record: Record, gone?: string[] }} event gone are ids of flows that are parts of this one */
-  #take({ flow, record, gone = [] }) {
-    const records = [...gone, flow.id].flatMap((id) => this.#flows.get(id)?.records ?? []);
+  /** @param {{ flow: Flow, record: Record }} event */
+  #take({ flow, record }) {
+    const records = this.#flows.get(flow.id)?.records ?? [];
     const others = records.filter(({ id }) => id !== record.id);
-    for (const id of gone) this.#flows.delete(id);
     this.#flows.set(flow.id, { ...flow, records: [...others, record] });
     const oldest = this.#flows.keys().next().value;
     if (this.#flows.size > kept && oldest) this.#flows.delete(oldest);
