@@ -5,6 +5,7 @@
 //	main.go      the command line
 //	settings.go  four sources become one: flags over environment over file over defaults
 //	file.go      the YAML file, and problems shown by file and line
+//	schema.go    the form of each key, from the tags of the struct that the file is read into
 //	serve.go     listening, limits, graceful end
 //	tls.go       certificates from files, or a self-signed one for development
 //	hello.go     what is printed at start

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -30,7 +30,7 @@ func (src *source) read(name string) (settings, error) {
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return s, fmt.Errorf("the configuration file cannot be read: %w", err)
+		return s, fmt.Errorf("--config or HUSH_CONFIG: the file cannot be read: %w; name a YAML file, or leave it out", err)
 	}
 	src.name = name
 	err = src.decode(text, &s)
@@ -51,22 +51,26 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	if err := src.check(); err != nil || len(bytes.TrimSpace(text)) == 0 {
 		return err
 	}
-	return src.explain(yaml.UnmarshalWithOptions(text, s, yaml.DisallowUnknownField()))
+	err = yaml.UnmarshalWithOptions(text, s, yaml.DisallowUnknownField(), yaml.AllowDuplicateMapKey()) // the parser refuses them
+	if failed, ok := errors.AsType[yaml.Error](err); ok {
+		return errors.New(src.at(failed.GetToken()) + "this value cannot be read: compare it with docs/configuration.md")
+	}
+	return err
 }
 
-// check finds what the YAML library would take, or refuse without saying where.
+// check finds everything that the YAML library would take, or refuse in words of Go.
 func (src *source) check() error {
 	if len(src.tree.Docs) > 1 {
 		return fmt.Errorf("%sa second document begins here and would not be read: remove the ---", src.at(beginning(src.tree.Docs[1])))
 	}
-	durations := &durationCheck{}
+	c := &schema{src: src, anchors: map[string]ast.Node{}}
 	for _, document := range src.tree.Docs {
-		ast.Walk(durations, document)
+		c.check(document.Body, reflect.TypeFor[settings](), "")
 	}
-	if wrong := durations.wrong; wrong != nil {
-		return fmt.Errorf("%s%s is no duration: write a number and its unit, such as 90s, 5m or 2h", src.at(wrong.GetToken()), wrong)
+	if len(c.wrong) == 0 {
+		return nil
 	}
-	return nil
+	return errors.New(strings.Join(c.wrong, "\n"))
 }
 
 // beginning is the first token of a document, which may have no content; nil if it has none.
@@ -85,37 +89,12 @@ func (src *source) at(place *token.Token) string {
 	return fmt.Sprintf("%s:%d: ", src.name, place.Position.Line)
 }
 
-// durationCheck is an ast.Visitor that keeps the first entry whose value should be a duration and is none.
-type durationCheck struct{ wrong ast.Node }
-
-// Visit implements ast.Visitor.
-func (c *durationCheck) Visit(node ast.Node) ast.Visitor {
-	entry, ok := node.(*ast.MappingValueNode)
-	if !ok || c.wrong != nil {
-		return c
-	}
-	switch entry.Key.String() {
-	case "claims": // are called as their users like
-		return nil
-	case "idle", "absolute", "access_token_lifetime", "id_token_lifetime":
-		if _, err := time.ParseDuration(entry.Value.GetToken().Value); err != nil {
-			c.wrong = entry
-		}
-	}
-	return c
-}
-
-// explain turns an error of the YAML library into file, line and what to do.
+// explain turns an error of the YAML parser into file and line.
 func (src *source) explain(err error) error {
-	failed, ok := errors.AsType[yaml.Error](err)
-	if err == nil || !ok {
-		return err
+	if failed, ok := errors.AsType[yaml.Error](err); ok {
+		return errors.New(src.at(failed.GetToken()) + failed.GetMessage())
 	}
-	text := failed.GetMessage()
-	if _, unknown := errors.AsType[*yaml.UnknownFieldError](err); unknown {
-		text += ": correct the spelling or remove the line; docs/configuration.md lists every key"
-	}
-	return errors.New(src.at(failed.GetToken()) + text)
+	return err
 }
 
 // locate puts to each problem where it came from, and joins them to one error; nil for none.
@@ -154,16 +133,18 @@ func (src *source) line(path string) int {
 	return 0
 }
 
-// name is the flag or environment variable that set the value at path, or empty.
+// name is "--store or HUSH_STORE" for the path of a setting that the command line or the environment set, or empty.
 func (f flags) name(path string) string {
 	path, _, _ = strings.Cut(path, "[")
-	set := map[string]bool{
-		"listen": f.Listen != "", "issuer": f.Issuer != "", "dev": f.Dev != nil, "log_level": f.LogLevel != "",
-		"log_format": f.LogFormat != "", "tls_cert": f.TLSCert != "", "tls_key": f.TLSKey != "",
-		"tls_self_signed": f.TLSSelfSigned != nil, "cookie_keys": len(f.CookieKeys) > 0,
+	for field, value := range reflect.ValueOf(f).Fields() {
+		if keyOfFlag(field) == path && !value.IsZero() {
+			return "--" + strings.ReplaceAll(path, "_", "-") + " or " + field.Tag.Get("env")
+		}
 	}
-	if !set[path] {
-		return ""
-	}
-	return "--" + strings.ReplaceAll(path, "_", "-") + " or HUSH_" + strings.ToUpper(path)
+	return ""
+}
+
+// keyOfFlag is the key in the file of what the flag sets: log_level for HUSH_LOG_LEVEL.
+func keyOfFlag(flag reflect.StructField) string {
+	return strings.ToLower(strings.TrimPrefix(flag.Tag.Get("env"), "HUSH_"))
 }

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/hush-idp/hush/idp"
@@ -54,22 +56,19 @@ func (f flags) settings() (settings, error) {
 	return s, source.locate(s.problems(), f)
 }
 
-// override puts flags and environment over what the file says.
+// override puts what flags and environment say over what the file says.
 func (f flags) override(s *settings) {
-	s.Listen = cmp.Or(f.Listen, s.Listen)
-	s.Issuer = cmp.Or(f.Issuer, s.Issuer)
-	s.Store = cmp.Or(f.Store, s.Store)
-	s.MetricsListen = cmp.Or(f.MetricsListen, s.MetricsListen)
-	s.LogLevel = cmp.Or(f.LogLevel, s.LogLevel)
-	s.LogFormat = cmp.Or(f.LogFormat, s.LogFormat)
-	s.TLSCert = cmp.Or(f.TLSCert, s.TLSCert)
-	s.TLSKey = cmp.Or(f.TLSKey, s.TLSKey)
-	s.Dev = cmp.Or(f.Dev, s.Dev)
-	if f.TLSSelfSigned != nil {
-		s.TLSSelfSigned = *f.TLSSelfSigned
-	}
-	if len(f.CookieKeys) > 0 {
-		s.CookieKeys = f.CookieKeys
+	target := reflect.ValueOf(s).Elem()
+	for field, value := range reflect.ValueOf(f).Fields() {
+		i := slices.IndexFunc(fieldsOf(target.Type()), func(to reflect.StructField) bool { return keyOf(to) == keyOfFlag(field) })
+		if i < 0 || value.IsZero() {
+			continue
+		}
+		to := target.FieldByIndex(fieldsOf(target.Type())[i].Index)
+		if value.Kind() == reflect.Pointer && to.Kind() != reflect.Pointer {
+			value = value.Elem()
+		}
+		to.Set(value)
 	}
 }
 

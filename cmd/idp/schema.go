@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// schema compares a configuration file with the struct that it is decoded into. It knows each key and the form of its value
+// from the struct's yaml tags, so it can name the key and the expected form where the YAML library would name a Go type.
+type schema struct {
+	src     *source
+	anchors map[string]ast.Node
+	wrong   []string // a line for each mistake
+}
+
+// The forms that a value may have, as the remedy says them.
+const (
+	formText     = "a text: write one value, in quotes if it has : or #"
+	formList     = "a list: write each entry on a line of its own after a dash, or [a, b]"
+	formMapping  = "a group of keys: write them below it, indented, each as key: value"
+	formBool     = "a boolean: write true or false"
+	formDuration = "a duration: write a number and its unit (s, m or h), such as 90s, 5m or 720h"
+	formKeySet   = "a JWK Set (RFC 7517 §5): write keys: below it, and the keys as a list"
+)
+
+// check reports what is wrong with node as the value of path, which is decoded into a t.
+func (c *schema) check(node ast.Node, t reflect.Type, path string) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	node = c.resolve(node)
+	if node == nil || node.Type() == ast.NullType {
+		return // a key without a value is a key that is left out
+	}
+	scalar, isScalar := node.(ast.ScalarNode)
+	switch {
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()), t.Kind() == reflect.String:
+		c.want(isScalar, node, path, formText)
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[yaml.InterfaceUnmarshaler]()):
+		c.want(c.decodes(node, t), node, path, formKeySet)
+	case t == reflect.TypeFor[time.Duration]():
+		c.want(isScalar && isDuration(scalar), node, path, formDuration)
+	case t.Kind() == reflect.Bool:
+		c.want(node.Type() == ast.BoolType, node, path, formBool)
+	case t.Kind() == reflect.Int:
+		c.want(isScalar && isWhole(scalar), node, path, "a whole number: write one such as 3600")
+	case t.Kind() == reflect.Slice:
+		c.checkList(node, t, path)
+	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
+		c.checkMapping(node, t, path)
+	}
+}
+
+// resolve returns the node that an anchor, an alias or a tag stands for; nil for an alias of nothing.
+func (c *schema) resolve(node ast.Node) ast.Node {
+	switch n := node.(type) {
+	case *ast.AnchorNode:
+		c.anchors[n.Name.String()] = n.Value
+		return c.resolve(n.Value)
+	case *ast.AliasNode:
+		return c.anchors[n.Value.String()]
+	case *ast.TagNode:
+		return c.resolve(n.Value)
+	}
+	return node
+}
+
+func (c *schema) checkList(node ast.Node, t reflect.Type, path string) {
+	list, ok := node.(*ast.SequenceNode)
+	if c.want(ok, node, path, formList); !ok {
+		return
+	}
+	for i, entry := range list.Values {
+		c.check(entry, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
+	}
+}
+
+// checkMapping checks the keys and values of a struct or a map. The values of a map[string]any are free.
+func (c *schema) checkMapping(node ast.Node, t reflect.Type, path string) {
+	mapping, ok := node.(ast.MapNode)
+	if c.want(ok, node, cmp.Or(path, "the file"), formMapping); !ok {
+		return
+	}
+	for entries := mapping.MapRange(); entries.Next(); {
+		if entries.Key().IsMergeKey() {
+			c.check(entries.Value(), t, path)
+			continue
+		}
+		key := entries.Key().GetToken().Value
+		at := strings.TrimPrefix(path+"."+key, ".")
+		switch value, known := valueType(t, key); {
+		case !known:
+			c.report(entries.Key(), at,
+				"is no known key: correct the spelling or remove the line; docs/configuration.md lists every key")
+		case value.Kind() != reflect.Interface:
+			c.check(entries.Value(), value, at)
+		}
+	}
+}
+
+// valueType is the type of what stands at key in a struct or a map.
+func valueType(t reflect.Type, key string) (reflect.Type, bool) {
+	if t.Kind() == reflect.Map {
+		return t.Elem(), true
+	}
+	i := slices.IndexFunc(fieldsOf(t), func(field reflect.StructField) bool { return keyOf(field) == key })
+	if i < 0 {
+		return nil, false
+	}
+	return fieldsOf(t)[i].Type, true
+}
+
+// fieldsOf are the fields of a struct that have a key in the file; those of an inlined struct stand among them.
+func fieldsOf(t reflect.Type) (fields []reflect.StructField) {
+	for _, field := range reflect.VisibleFields(t) {
+		if name := keyOf(field); name != "" && name != "-" {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// keyOf is the field's key in the file.
+func keyOf(field reflect.StructField) string {
+	key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+	return key
+}
+
+// isDuration tells whether the scalar is a duration as Go writes it. A number has no unit and is none, except 0.
+func isDuration(scalar ast.ScalarNode) bool {
+	_, err := time.ParseDuration(scalar.GetToken().Value)
+	return err == nil
+}
+
+func isWhole(scalar ast.ScalarNode) bool {
+	_, err := strconv.Atoi(scalar.GetToken().Value)
+	return err == nil && scalar.Type() == ast.IntegerType
+}
+
+// decodes tries a type that decodes itself.
+func (c *schema) decodes(node ast.Node, t reflect.Type) bool {
+	_, isMapping := node.(ast.MapNode)
+	return isMapping && yaml.NodeToValue(node, reflect.New(t).Interface()) == nil
+}
+
+func (c *schema) want(ok bool, node ast.Node, path, form string) {
+	if !ok {
+		c.report(node, path, "should be "+form)
+	}
+}
+
+func (c *schema) report(node ast.Node, path, text string) {
+	c.wrong = append(c.wrong, c.src.at(node.GetToken())+path+": "+text)
+}
