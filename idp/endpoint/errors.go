@@ -66,7 +66,7 @@ func Refuse(w http.ResponseWriter, refused *oidc.Error) {
 // Outcome is how a request ended, after its answer was written.
 type Outcome struct {
 	Request *http.Request // as the endpoint served it: its form was parsed, if the endpoint did that
-	Status  int         // 0: the connection was dropped without an answer
-	Header  http.Header // of the answer
-	Refused *oidc.Error // the error that the answer carries, by JSON, page or redirect; nil: none
+	Status  int           // 0: the connection was dropped without an answer
+	Header  http.Header   // of the answer
+	Refused *oidc.Error   // the error that the answer carries, by JSON, page or redirect; nil: none
 }
