@@ -23,7 +23,7 @@ import (
 )
 
 // observed starts a provider that is measured.
-func observed(t *testing.T) (*idptest.Provider, *tracetest.SpanRecorder) {
+func observed(t *testing.T, more ...endpoint.Endpoint) (*idptest.Provider, *tracetest.SpanRecorder) {
 	t.Helper()
 	recorder := tracetest.NewSpanRecorder()
 	numbers := metrics.New(time.Now)
@@ -32,7 +32,7 @@ func observed(t *testing.T) (*idptest.Provider, *tracetest.SpanRecorder) {
 	provider, mode, err := dev.Provider(idp.Config{Issuer: issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Dependencies{
 		Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Observers: []idp.Observer{numbers, spans.New(sdk.WithSpanProcessor(recorder))},
-		Endpoints: []endpoint.Endpoint{numbers.Endpoint()},
+		Endpoints: append([]endpoint.Endpoint{numbers.Endpoint()}, more...),
 	})
 	if err != nil {
 		t.Fatal(err)
