@@ -88,7 +88,7 @@ var (
 	// endpoints stand on the others, and never on each other.
 	endpoints = []string{"idp/authorize", "idp/token", "idp/registration"}
 	// faces are endpoints with pages.
-	faces = []string{"idp/login", "idp/logout", "idp/account", "idp/device"}
+	faces = []string{"idp/discovery", "idp/login", "idp/logout", "idp/account", "idp/device"}
 )
 
 // layers are all of them; of two that fit the first counts.

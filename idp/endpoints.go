@@ -45,7 +45,7 @@ func (p *site) renderFormPost(c echo.Context, form authorize.Form) error {
 		policy.FramedBy = form.Action
 	}
 	trace.From(c.Request().Context()).Set(func(record *trace.Record) { record.Answer = trace.Params(form.Values) })
-	page := pages.NewFormPost(p.frame(c), form.Action, form.Values)
+	page := pages.NewFormPost(p.pages.Frame(c.Request(), p.config.Issuer), form.Action, form.Values)
 	return p.pages.Render(c.Response(), http.StatusOK, "form_post", page, policy)
 }
 

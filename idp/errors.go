@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/limit"
@@ -77,7 +78,7 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 	switch failed.Code {
 	case http.StatusNotFound:
 		return oidc.InvalidRequest.Errorf("there is nothing at %s; the provider's addresses are listed at %s",
-			r.URL.Path, "/.well-known/openid-configuration")
+			r.URL.Path, discovery.Path)
 	case http.StatusMethodNotAllowed:
 		return oidc.InvalidRequest.Errorf("%s does not take %s; it takes %s", r.URL.Path, r.Method, c.Response().Header().Get("Allow"))
 	case http.StatusRequestEntityTooLarge:

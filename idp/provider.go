@@ -3,6 +3,7 @@ package idp
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"github.com/hush-idp/hush/idp/backchannel"
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/fetch"
@@ -27,9 +29,11 @@ import (
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/registration"
+	"github.com/hush-idp/hush/idp/requestobject"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
 	"github.com/hush-idp/hush/storage"
 )
@@ -86,6 +90,7 @@ type site struct {
 	logout       *logout.Endpoint
 	account      *account.Endpoint
 	development  DevelopmentSite // nil without development mode
+	description  *oidc.Metadata  // complete when the endpoints are mounted
 
 	handler http.Handler
 }
@@ -206,7 +211,7 @@ func (h *shared) newKeys(config Config) (*keys.Ring, error) {
 // at builds the provider at one issuer.
 func (h *shared) at(config Config, issuer string) *site {
 	config.Issuer = issuer
-	p := &site{shared: h, config: config}
+	p := &site{shared: h, config: config, description: &oidc.Metadata{}}
 	p.sessions = config.SessionsIn(h.deps.Store, h.deps.Now)
 	p.sessions.Cookies = session.NewCookies(p.issuer(), h.cookieKeys, config.Session.Absolute)
 	p.sessions.Issuer, p.sessions.Random = issuer, h.deps.Random
@@ -242,11 +247,16 @@ func (p *site) serve() http.Handler {
 		csrfName: p.sessions.Cookies.Names()[0] + "-csrf", site: p.development, endpoints: map[string]endpoint.Endpoint{},
 	}
 	all := p.endpoints()
-	all = append(all, aliases(p.config.Aliases, all)...)
+	home := &discovery.Home{
+		Issuer: p.config.Issuer, Development: p.config.Development(), Pages: p.pages, Users: p.users, Clients: p.clients,
+		Sessions: p.sessions, Consents: p.consents, Served: all,
+	}
+	all = slices.Concat(all, home.Endpoints(), aliases(p.config.Aliases, all))
 	if p.development != nil {
 		s.observers = append(slices.Clone(s.observers), p.development)
 		all = append(all, p.development.Endpoints(all)...)
 	}
+	*p.description = p.metadata()
 	return s.mount(all)
 }
 
@@ -316,4 +326,70 @@ func (c Config) cookieKeys(random func() string) [][]byte {
 		keys[i] = []byte(key)
 	}
 	return keys
+}
+
+// metadata describes the provider: what it says here works, and what works is said here.
+func (p *site) metadata() oidc.Metadata {
+	m := oidc.Metadata{
+		Issuer: p.config.Issuer,
+
+		ScopesSupported:                            p.config.KnownScope(),
+		ResponseTypesSupported:                     []string{"code"},
+		ResponseModesSupported:                     authorize.ResponseModes(),
+		GrantTypesSupported:                        token.GrantTypes(),
+		SubjectTypesSupported:                      p.subjects.Types(),
+		IDTokenEncryptionAlgValuesSupported:        oidc.EncryptionAlgs(),
+		IDTokenEncryptionEncValuesSupported:        oidc.EncryptionEncs(),
+		UserinfoSigningAlgValuesSupported:          p.algs(),
+		UserinfoEncryptionAlgValuesSupported:       oidc.EncryptionAlgs(),
+		UserinfoEncryptionEncValuesSupported:       oidc.EncryptionEncs(),
+		IDTokenSigningAlgValuesSupported:           p.algs(),
+		TokenEndpointAuthMethodsSupported:          clientauth.Methods(),
+		TokenEndpointAuthSigningAlgValuesSupported: oidc.AssertionAlgs(),
+		DPoPSigningAlgValuesSupported:              dpopAlgs(),
+		CodeChallengeMethodsSupported:              []string{"S256"},
+		PromptValuesSupported:                      oidc.KnownPrompts(),
+		DisplayValuesSupported:                     []string{"page", "popup"},
+		ACRValuesSupported:                         p.authorize.Levels.Values(),
+		ClaimTypesSupported:                        []string{"normal"},
+		ClaimsSupported:                            p.claimsSupported(),
+		UILocalesSupported:                         p.pages.Languages(),
+
+		RequestObjectSigningAlgValuesSupported:     requestobject.Algorithms(),
+		AuthorizationSigningAlgValuesSupported:     p.algs(),
+		ClaimsParameterSupported:                   true,
+		RequestParameterSupported:                  true,
+		RequestURIParameterSupported:               true,
+		RequireRequestURIRegistration:              true,
+		AuthorizationResponseIssParameterSupported: true,
+	}
+	for _, e := range p.endpoints() {
+		if e.Describe != nil {
+			e.Describe(&m)
+		}
+	}
+	return m
+}
+
+func (p *site) algs() []string {
+	var algs []string
+	for _, alg := range p.keys.Algs() {
+		algs = append(algs, string(alg))
+	}
+	return algs
+}
+
+func (p *site) claimsSupported() []string {
+	always := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr"}
+	return append(always, p.authorize.Release.Names(p.config.KnownScope())...)
+}
+
+// Ready waits for the signing keys and returns why one cannot be used.
+func (p *Provider) Ready() error { return p.ready() }
+
+func (h *shared) ready() error {
+	if err := h.keys.Ready(); err != nil {
+		return fmt.Errorf("the signing keys are not usable: %w", err)
+	}
+	return nil
 }

@@ -124,6 +124,6 @@ func (p *site) servePAR(c echo.Context) error {
 // renderMessage writes the page that posts the answer as a message. The client may frame it, as it does under prompt=none.
 func (p *site) renderMessage(c echo.Context, message authorize.Message) error {
 	trace.From(c.Request().Context()).Set(func(record *trace.Record) { record.Answer = trace.Params(message.Values) })
-	page := pages.NewWebMessage(p.frame(c), message.Target, message.Values)
+	page := pages.NewWebMessage(p.pages.Frame(c.Request(), p.config.Issuer), message.Target, message.Values)
 	return p.pages.Render(c.Response(), http.StatusOK, "web_message", page, pages.Policy{FramedBy: message.RedirectURI})
 }

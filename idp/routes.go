@@ -14,6 +14,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/account"
+	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/oidc"
@@ -22,9 +23,6 @@ import (
 
 // The provider's paths.
 const (
-	pathDiscovery = "/.well-known/openid-configuration"       // OpenID Connect Discovery §4
-	pathMetadata  = "/.well-known/oauth-authorization-server" // RFC 8414 §3
-	pathJWKS      = "/jwks"
 	pathAuthorize = interaction.PathAuthorize
 	pathToken     = "/token"
 	pathUserinfo  = "/userinfo"
@@ -49,12 +47,6 @@ var (
 // endpoints lists all that the provider serves, development mode aside.
 func (p *site) endpoints() []endpoint.Endpoint {
 	all := []endpoint.Endpoint{
-		{Name: "discovery", Path: pathDiscovery, Methods: get, Audience: endpoint.Files, Serve: adapt(p.serveMetadata)},
-		{Name: "discovery", Path: pathMetadata, Methods: get, Audience: endpoint.Files, Serve: adapt(p.serveMetadata)},
-		{
-			Name: "jwks", Path: pathJWKS, Methods: get, Audience: endpoint.Files, Serve: adapt(p.serveJWKS),
-			Describe: func(m *oidc.Metadata) { m.JWKSURI = p.config.Issuer + pathJWKS },
-		},
 		{
 			Name: "authorize", Path: pathAuthorize, Methods: getPost, Audience: endpoint.Visitors, Serve: adapt(p.serveAuthorize),
 			Describe: func(m *oidc.Metadata) { m.AuthorizationEndpoint = p.config.Issuer + pathAuthorize },
@@ -77,7 +69,9 @@ func (p *site) endpoints() []endpoint.Endpoint {
 			Describe: func(m *oidc.Metadata) { m.DeviceAuthorizationEndpoint = p.config.Issuer + pathDeviceAuthorization },
 		},
 	}
-	return slices.Concat(all, p.revocation.Endpoints(), p.introspection.Endpoints(), p.pageEndpoints(), p.registrationEndpoints(), p.deps.Endpoints)
+	documents := &discovery.Endpoint{Issuer: p.config.Issuer, Metadata: p.description, Keys: p.keys}
+	return slices.Concat(documents.Endpoints(), all, p.revocation.Endpoints(), p.introspection.Endpoints(), p.pageEndpoints(),
+		p.registrationEndpoints(), p.deps.Endpoints)
 }
 
 // pageEndpoints are the pages and their forms, and what belongs to them.
@@ -85,7 +79,6 @@ func (p *site) pageEndpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{
 		{Name: "device", Path: interaction.PathDevice, Methods: get, Audience: endpoint.People, Serve: adapt(p.devices.page.Show)},
 		{Name: "device", Path: interaction.PathDevice, Methods: post, Audience: endpoint.People, Serve: adapt(p.devices.page.Decide)},
-		{Name: "home", Path: "/", Methods: get, Audience: endpoint.People, Serve: adapt(p.home), Untraced: true},
 		{Name: "login", Path: interaction.PathLogin, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowLogin)},
 		{
 			Name: "login", Path: interaction.PathLogin, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Login),

@@ -1,0 +1,58 @@
+// Package discovery is what the provider says about itself: its metadata and keys for programs, its home page for people.
+//
+//	endpoint.Endpoint.Describe ─► Describe ─► oidc.Metadata ─► /.well-known/openid-configuration   OpenID Connect Discovery §4
+//	                                                       └─► /.well-known/oauth-authorization-server   RFC 8414 §3
+//	keys.Ring.Public ─────────────────────────────────────► /jwks   RFC 7517 §5
+//	sessions, consents, clients ──────────────────────────► /   (home.go)
+package discovery
+
+import (
+	"net/http"
+
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// The paths of the documents.
+const (
+	Path      = "/.well-known/openid-configuration"
+	pathOAuth = "/.well-known/oauth-authorization-server"
+	pathJWKS  = "/jwks"
+)
+
+// Endpoint serves the provider's metadata and keys.
+type Endpoint struct {
+	Issuer   string
+	Metadata *oidc.Metadata // complete before the first request
+	Keys     *keys.Ring
+}
+
+// Endpoints are those of both metadata documents and of the key set.
+func (e *Endpoint) Endpoints() []endpoint.Endpoint {
+	get := []string{http.MethodGet}
+	return []endpoint.Endpoint{
+		{Name: "discovery", Path: Path, Methods: get, Audience: endpoint.Files, Serve: e.serveMetadata},
+		{Name: "discovery", Path: pathOAuth, Methods: get, Audience: endpoint.Files, Serve: e.serveMetadata},
+		{
+			Name: "jwks", Path: pathJWKS, Methods: get, Audience: endpoint.Files, Serve: e.serveKeys,
+			Describe: func(m *oidc.Metadata) { m.JWKSURI = e.Issuer + pathJWKS },
+		},
+	}
+}
+
+// serveMetadata answers with the metadata. Clients may keep it for a minute, so that a change is soon seen.
+func (e *Endpoint) serveMetadata(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	return oidc.WriteJSON(w, http.StatusOK, e.Metadata)
+}
+
+// serveKeys answers with the key set. A client that keeps it for longer than it takes until a new key signs meets an unknown kid.
+func (e *Endpoint) serveKeys(w http.ResponseWriter, _ *http.Request) error {
+	set, err := e.Keys.Public()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "public, max-age=5")
+	return oidc.WriteJSON(w, http.StatusOK, set)
+}
