@@ -1,7 +1,6 @@
 package hush_test
 
 import (
-	"bytes"
 	"cmp"
 	"flag"
 	"fmt"
@@ -21,7 +20,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the index of rows into docs/conformance.md")
+var update = flag.Bool("update", false, "write the index of rows into docs/conformance-index.tsv")
 
 // A row is a test that says which section it holds, and what of it: a row of a table, or a test function that names the section in a
 // comment or in what it reports.
@@ -44,29 +43,23 @@ var (
 	cited = regexp.MustCompile(`((?:RFC [0-9]+)|` + strings.Join(names(), "|") + `)(?: Security Profile)? §([0-9A-Z][0-9A-Za-z]*(?:\.[0-9A-Za-z]+)*)`)
 )
 
-const (
-	conformancePage = "docs/conformance.md"
-	indexBegins     = "<!-- The rest is written by go test -run TestConformanceIndex . -update -->\n"
-)
+// conformanceIndex has a line for each row: document, section, sentence, folder, separated by tabs.
+const conformanceIndex = "docs/conformance-index.tsv"
 
 func TestConformanceIndex(t *testing.T) {
-	page, err := os.ReadFile(conformancePage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, _, found := strings.Cut(string(page), indexBegins)
-	if !found {
-		t.Fatalf("%s has no line %q: the index stands below it", conformancePage, indexBegins)
-	}
-	want := head + indexBegins + index(rowsOf(t))
+	want := index(rowsOf(t))
 	if *update {
-		if err := os.WriteFile(conformancePage, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(conformanceIndex, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if diff := gocmp.Diff(strings.Split(want, "\n"), strings.Split(string(page), "\n")); diff != "" {
-		t.Errorf("%s is not what the tests say; run go test -run TestConformanceIndex . -update (-want +got):\n%s", conformancePage, diff)
+	got, err := os.ReadFile(conformanceIndex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(strings.Split(want, "\n"), strings.Split(string(got), "\n")); diff != "" {
+		t.Errorf("%s is not what the tests say; run go test -run TestConformanceIndex . -update (-want +got):\n%s", conformanceIndex, diff)
 	}
 }
 
@@ -248,26 +241,10 @@ func startsWord(letters []rune) bool {
 
 // index is Markdown: each document, its sections, and their rows.
 func index(rows []row) string {
-	var b bytes.Buffer
-	var last row
+	var b strings.Builder
+	b.WriteString("document\tsection\tsentence\tfolder\n")
 	for _, r := range rows {
-		if r.spec != last.spec {
-			b.WriteString(heading(r.spec))
-		}
-		if r.spec != last.spec || r.section != last.section {
-			fmt.Fprintf(&b, "\n**§%s**\n\n", r.section)
-		}
-		fmt.Fprintf(&b, "- %s · `%s`\n", strings.ReplaceAll(r.sentence, "\n", " "), r.folder)
-		last = r
+		fmt.Fprintf(&b, "%s\t§%s\t%s\t%s\n", r.spec, r.section, strings.Join(strings.Fields(r.sentence), " "), r.folder)
 	}
 	return b.String()
-}
-
-func heading(name string) string {
-	i := order(name)
-	if i == len(specifications) {
-		return fmt.Sprintf("\n### %s\n", name)
-	}
-	spec := specifications[i]
-	return fmt.Sprintf("\n### %s: [%s](%s)\n", spec.name, spec.title, spec.url)
 }
