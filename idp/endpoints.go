@@ -51,6 +51,7 @@ func (p *site) renderFormPost(c echo.Context, form authorize.Form) error {
 
 // serveToken is POST /token.
 func (p *site) serveToken(c echo.Context) error {
+	p.dpop.GiveNonce(c.Response(), c.Request())
 	response, err := p.token.Exchange(c.Request())
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ import (
 	"github.com/hush-idp/hush/idp/requestobject"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/token"
+	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
@@ -83,6 +84,8 @@ type site struct {
 	token         *token.Endpoint
 	revocation    *access.Revocation
 	introspection *access.Introspection
+	userinfo      *userinfo.Endpoint
+	dpop          *dpop.Checker
 	login         *login.Endpoint
 	devices       devices
 	// registration is nil where nobody may register.
@@ -108,7 +111,7 @@ type shared struct {
 	limits     *limits
 	fetch      *fetch.Client
 	clientKeys *clients.Keys
-	dpop       *dpop.Checker
+	nonces     dpop.Nonces
 	// backchannel tells clients of sign-outs.
 	backchannel *backchannel.Sender
 	cookieKeys  [][]byte
@@ -169,7 +172,7 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 	if err = h.openFetch(config); err != nil {
 		return nil, err
 	}
-	if err = h.openDPoP(); err != nil {
+	if h.nonces, err = dpop.NewNonces(h.cookieKeys, deps.Now); err != nil {
 		return nil, err
 	}
 	if err = h.openRegister(config); err != nil {
@@ -266,6 +269,14 @@ func (p *site) openEndpoints(s Parts) {
 		Issuer: p.config.Issuer, Subjects: p.subjects, Sign: s.Signer, Keys: p.keys, Grants: p.grants, Now: p.deps.Now,
 		Random: p.deps.Random, Records: storage.NewBucket[access.Token]("access", p.deps.Store),
 	}
+	p.dpop = &dpop.Checker{
+		Issuer: p.config.Issuer, Nonces: p.nonces, RequireNonce: p.config.DPoP.RequireNonce,
+		Used: storage.NewBucket[time.Time]("dpop", p.deps.Store), Now: p.deps.Now,
+	}
+	p.userinfo = &userinfo.Endpoint{
+		Issuer: p.config.Issuer, Tokens: p.access, Clients: p.clients, ClientKeys: p.clientKeys, Users: p.users, Keys: p.keys,
+		DPoP: p.dpop, Release: p.config.release(), Errors: p.errors(),
+	}
 	p.revocation = &access.Revocation{
 		Issuer: p.config.Issuer, Auth: p.clientAuth, Grants: p.grants, Tokens: p.access, Limit: p.limits.guesses,
 	}
@@ -286,7 +297,7 @@ func (p *site) openEndpoints(s Parts) {
 		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: p.clientAuth, Grants: s.Grants,
 		Tokens: p.access, Sign: s.Signer, Now: p.deps.Now, Random: p.deps.Random,
 		Scopes: p.config.KnownScope(), Resources: p.config.KnownResources(), Refresh: p.config.refresh(), Knows: p.knows,
-		Proof: p.tokenProof, Encrypt: p.clientKeys.EncryptIDToken,
+		Proof: p.dpop.TokenProof, Encrypt: p.clientKeys.EncryptIDToken,
 	}
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
@@ -340,13 +351,10 @@ func (p *site) metadata() oidc.Metadata {
 		SubjectTypesSupported:                      p.subjects.Types(),
 		IDTokenEncryptionAlgValuesSupported:        oidc.EncryptionAlgs(),
 		IDTokenEncryptionEncValuesSupported:        oidc.EncryptionEncs(),
-		UserinfoSigningAlgValuesSupported:          p.algs(),
-		UserinfoEncryptionAlgValuesSupported:       oidc.EncryptionAlgs(),
-		UserinfoEncryptionEncValuesSupported:       oidc.EncryptionEncs(),
 		IDTokenSigningAlgValuesSupported:           p.algs(),
 		TokenEndpointAuthMethodsSupported:          clientauth.Methods(),
 		TokenEndpointAuthSigningAlgValuesSupported: oidc.AssertionAlgs(),
-		DPoPSigningAlgValuesSupported:              dpopAlgs(),
+		DPoPSigningAlgValuesSupported:              dpop.Algorithms(),
 		CodeChallengeMethodsSupported:              []string{"S256"},
 		PromptValuesSupported:                      oidc.KnownPrompts(),
 		DisplayValuesSupported:                     []string{"page", "popup"},

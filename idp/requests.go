@@ -88,7 +88,7 @@ func (p *site) openRequests() {
 	e.ClientAuth, e.Reveal = p.clientAuth, func(_ context.Context, client oidc.Client, wire string) (string, error) {
 		return p.subjects.Reveal(client, wire)
 	}
-	e.Proof = p.proof
+	e.Proof = p.dpop.Proof
 	e.Objects = &requestobject.Reader{Issuer: p.config.Issuer, Keys: p.clientKeys, Get: p.fetchObject, Why: fetch.Why, Now: p.deps.Now}
 	e.Pushed = &par.Requests{
 		Records: storage.NewBucket[par.Request]("par", p.deps.Store), Lifetime: p.config.PAR.Lifetime, Now: p.deps.Now, Random: p.deps.Random,
@@ -114,6 +114,7 @@ func (p *site) fetchObject(ctx context.Context, address string) ([]byte, error) 
 
 // servePAR is POST /par.
 func (p *site) servePAR(c echo.Context) error {
+	p.dpop.GiveNonce(c.Response(), c.Request())
 	response, err := p.authorize.Push(c.Request())
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
 )
@@ -25,7 +26,6 @@ import (
 const (
 	pathAuthorize = interaction.PathAuthorize
 	pathToken     = "/token"
-	pathUserinfo  = "/userinfo"
 	pathLogout    = "/logout"
 )
 
@@ -52,16 +52,12 @@ func (p *site) endpoints() []endpoint.Endpoint {
 			Describe: func(m *oidc.Metadata) { m.AuthorizationEndpoint = p.config.Issuer + pathAuthorize },
 		},
 		{
-			Name: "par", Path: pathPAR, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.giveNonce(p.servePAR)), Limit: p.limits.token,
+			Name: "par", Path: pathPAR, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.servePAR), Limit: p.limits.token,
 			Describe: func(m *oidc.Metadata) { m.PushedAuthorizationRequestEndpoint = p.config.Issuer + pathPAR },
 		},
 		{
-			Name: "token", Path: pathToken, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.giveNonce(p.serveToken)), Limit: p.limits.token,
+			Name: "token", Path: pathToken, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.serveToken), Limit: p.limits.token,
 			Describe: func(m *oidc.Metadata) { m.TokenEndpoint = p.config.Issuer + pathToken },
-		},
-		{
-			Name: "userinfo", Path: pathUserinfo, Methods: getPost, Audience: endpoint.Programs, Serve: adapt(p.giveNonce(p.userinfo)),
-			Describe: func(m *oidc.Metadata) { m.UserinfoEndpoint = p.config.Issuer + pathUserinfo },
 		},
 		{
 			Name: "device_authorization", Path: pathDeviceAuthorization, Methods: post, Audience: endpoint.Programs,
@@ -70,8 +66,8 @@ func (p *site) endpoints() []endpoint.Endpoint {
 		},
 	}
 	documents := &discovery.Endpoint{Issuer: p.config.Issuer, Metadata: p.description, Keys: p.keys}
-	return slices.Concat(documents.Endpoints(), all, p.revocation.Endpoints(), p.introspection.Endpoints(), p.pageEndpoints(),
-		p.registrationEndpoints(), p.deps.Endpoints)
+	return slices.Concat(documents.Endpoints(), all, p.revocation.Endpoints(), p.introspection.Endpoints(), p.userinfo.Endpoints(),
+		p.pageEndpoints(), p.registrationEndpoints(), p.deps.Endpoints)
 }
 
 // pageEndpoints are the pages and their forms, and what belongs to them.
@@ -179,7 +175,8 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 
 // unbuilt is a site that serves nothing: it only names its endpoints.
 func (c Config) unbuilt() *site {
-	return &site{shared: &shared{}, config: c, revocation: &access.Revocation{}, introspection: &access.Introspection{}}
+	return &site{shared: &shared{}, config: c, revocation: &access.Revocation{}, introspection: &access.Introspection{},
+		userinfo: &userinfo.Endpoint{}}
 }
 
 // checkAliases: an alias names an endpoint, and is a path that no other endpoint has.

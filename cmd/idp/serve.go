@@ -13,11 +13,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hush-idp/hush/cmd/idp/metrics"
+	"github.com/hush-idp/hush/cmd/idp/spans"
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/cmd/idp/metrics"
-	"github.com/hush-idp/hush/cmd/idp/spans"
 	"github.com/hush-idp/hush/storage"
 )
 

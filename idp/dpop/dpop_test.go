@@ -1,4 +1,4 @@
-package dpop_test
+package dpop
 
 import (
 	"crypto"
@@ -7,10 +7,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
@@ -20,7 +20,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
@@ -48,46 +47,45 @@ func thumbprint(key any) string {
 	return base64.RawURLEncoding.EncodeToString(must(k.Thumbprint(crypto.SHA256)))
 }
 
-func hash(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-type desk struct {
-	*dpop.Checker
+type fixture struct {
+	*Checker
 	clock *storagetest.Clock
 }
 
-func newDesk() desk {
+func newFixture() fixture {
 	clock := storagetest.NewClock()
-	nonces := must(dpop.NewNonces([][]byte{[]byte("the cookie key of the provider..")}, clock.Now))
-	return desk{clock: clock, Checker: &dpop.Checker{Nonces: nonces, Proofs: storage.NewBucket[time.Time]("dpop", storage.NewMemory(clock.Now)), Now: clock.Now}}
+	nonces := must(NewNonces([][]byte{[]byte("the cookie key of the provider..")}, clock.Now))
+	return fixture{clock: clock, Checker: &Checker{
+		Issuer: "https://login.example.com", Nonces: nonces, Now: clock.Now,
+		Used: storage.NewBucket[time.Time]("dpop", storage.NewMemory(clock.Now)),
+	}}
 }
 
 // attempt is a good proof for a request to the token endpoint, and one change.
 type attempt struct {
-	d       desk
-	alg     jose.SignatureAlgorithm
-	key     crypto.Signer
-	typ     string
-	jwk     any // in the header; nil: the key's public half
-	claims  map[string]any
-	request dpop.Request
-	proof   string // instead
+	f      fixture
+	alg    jose.SignatureAlgorithm
+	key    crypto.Signer
+	typ    string
+	jwk    any // in the header; nil: the key's public half
+	claims map[string]any
+	raw    string // instead
+
+	client    oidc.Client
+	withToken bool // an access token that is bound to key1 comes with the proof
 }
 
-func newAttempt(d desk) *attempt {
+func newAttempt(f fixture) *attempt {
 	return &attempt{
-		d: d, alg: jose.ES256, key: key1(), typ: dpop.Type,
-		claims:  map[string]any{"jti": rand.Text(), "htm": "POST", "htu": target, "iat": d.clock.Now().Unix()},
-		request: dpop.Request{Method: "POST", URL: target},
+		f: f, alg: jose.ES256, key: key1(), typ: Type,
+		claims: map[string]any{"jti": rand.Text(), "htm": "POST", "htu": target, "iat": f.clock.Now().Unix()},
 	}
 }
 
 func (a *attempt) make(t testing.TB) string {
 	t.Helper()
-	if a.proof != "" {
-		return a.proof
+	if a.raw != "" {
+		return a.raw
 	}
 	jwk := a.jwk
 	if jwk == nil {
@@ -100,13 +98,27 @@ func (a *attempt) make(t testing.TB) string {
 	return must(jwt.Signed(must(jose.NewSigner(jose.SigningKey{Algorithm: a.alg, Key: a.key}, options))).Claims(a.claims).Serialize())
 }
 
-func (a *attempt) check(t testing.TB) (dpop.Proof, error) {
+func (a *attempt) check(t testing.TB) (jkt string, err error) {
 	t.Helper()
-	return a.d.Check(t.Context(), a.make(t), a.request)
+	r := requestWith(t, a.make(t))
+	if a.withToken {
+		return thumbprint(a.key.Public()), a.f.CheckToken(r, a.client, token, thumbprint(key1().Public()))
+	}
+	return a.f.Proof(r, a.client)
 }
 
-func (a *attempt) withToken() {
-	a.request.AccessToken, a.request.JKT, a.claims["ath"] = token, thumbprint(key1().Public()), hash(token)
+// requestWith is a request to the token endpoint with these DPoP headers.
+func requestWith(t testing.TB, proofs ...string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/token", nil)
+	r.Header["Dpop"] = proofs
+	return r
+}
+
+func (a *attempt) addToken() { a.withToken, a.claims["ath"] = true, hash(token) }
+
+func (a *attempt) useFAPI2(alg jose.SignatureAlgorithm, key crypto.Signer) {
+	a.alg, a.key, a.client.Profile, a.claims["nonce"] = alg, key, oidc.ProfileFAPI2, a.f.Nonces.Current()
 }
 
 // headed is a proof whose protected header is what a test writes.
@@ -122,17 +134,17 @@ var proofRows = []struct {
 	{"RFC 9449 §4.3 a good proof", func(*attempt) {}, ""},
 	{"RFC 9449 §4.2 typ is dpop+jwt", func(a *attempt) { a.typ = "JWT" }, "typ is dpop+jwt"},
 	{"RFC 9449 §4.2 typ is there", func(a *attempt) { a.typ = "" }, "typ is dpop+jwt"},
-	{"RFC 9449 §4.3 the proof is a JWT", func(a *attempt) { a.proof = "no.jwt" }, "no JWT"},
-	{"RFC 9449 §4.3 alg is not none", func(a *attempt) { a.proof = headed(map[string]any{"alg": "none", "typ": dpop.Type}) }, "no JWT"},
+	{"RFC 9449 §4.3 the proof is a JWT", func(a *attempt) { a.raw = "no.jwt" }, "no JWT"},
+	{"RFC 9449 §4.3 alg is not none", func(a *attempt) { a.raw = headed(map[string]any{"alg": "none", "typ": Type}) }, "no JWT"},
 	{"RFC 9449 §4.2 alg is asymmetric", func(a *attempt) {
-		a.proof = headed(map[string]any{"alg": "HS256", "typ": dpop.Type, "jwk": map[string]string{"kty": "oct", "k": "AAAA"}})
+		a.raw = headed(map[string]any{"alg": "HS256", "typ": Type, "jwk": map[string]string{"kty": "oct", "k": "AAAA"}})
 	}, "no JWT"},
 	{"RFC 9449 §4.3 alg is one that the metadata lists", func(a *attempt) {
-		a.proof = headed(map[string]any{"alg": "ES384", "typ": dpop.Type})
+		a.raw = headed(map[string]any{"alg": "ES384", "typ": Type})
 	}, "no JWT"},
-	{"RFC 9449 §4.2 jwk is there", func(a *attempt) { a.proof = headed(map[string]any{"alg": "ES256", "typ": dpop.Type}) }, "no public key"},
+	{"RFC 9449 §4.2 jwk is there", func(a *attempt) { a.raw = headed(map[string]any{"alg": "ES256", "typ": Type}) }, "no public key"},
 	{"RFC 9449 §4.3 jwk holds no private key", func(a *attempt) {
-		a.proof = headed(map[string]any{"alg": "ES256", "typ": dpop.Type, "jwk": json.RawMessage(must(json.Marshal(jose.JSONWebKey{Key: key1()})))})
+		a.raw = headed(map[string]any{"alg": "ES256", "typ": Type, "jwk": json.RawMessage(must(json.Marshal(jose.JSONWebKey{Key: key1()})))})
 	}, "its public key in jwk"},
 	{"RFC 9449 §4.3 the signature is that of jwk", func(a *attempt) { a.jwk = jose.JSONWebKey{Key: key2().Public()} }, "not signed with the key"},
 	{"RFC 9449 §4.3 a short RSA key", func(a *attempt) { a.alg, a.key = jose.RS256, must(rsa.GenerateKey(rand.Reader, 1024)) }, "no public key"},
@@ -142,16 +154,16 @@ var proofRows = []struct {
 		a.alg, a.key = jose.EdDSA, private
 	}, ""},
 	{"FAPI 2.0 §5.4.1 the proof of a fapi2 client with RS256", func(a *attempt) {
-		a.alg, a.key, a.request.FAPI2 = jose.RS256, must(rsa.GenerateKey(rand.Reader, 2048)), true
-	}, "alg is PS256, ES256 or EdDSA"},
+		a.useFAPI2(jose.RS256, must(rsa.GenerateKey(rand.Reader, 2048)))
+	}, "alg PS256, ES256 or EdDSA"},
 	{"FAPI 2.0 §5.4.1 the proof of a fapi2 client with PS256", func(a *attempt) {
-		a.alg, a.key, a.request.FAPI2 = jose.PS256, must(rsa.GenerateKey(rand.Reader, 2048)), true
+		a.useFAPI2(jose.PS256, must(rsa.GenerateKey(rand.Reader, 2048)))
 	}, ""},
 	{"RFC 8725 §3.1 the jwk is of another kind than the alg", func(a *attempt) {
-		a.proof = headed(map[string]any{"alg": "RS256", "typ": dpop.Type, "jwk": jose.JSONWebKey{Key: key1().Public()}})
+		a.raw = headed(map[string]any{"alg": "RS256", "typ": Type, "jwk": jose.JSONWebKey{Key: key1().Public()}})
 	}, "no public key"},
 	{"RFC 9449 §4.2 jwk is no symmetric key", func(a *attempt) {
-		a.proof = headed(map[string]any{"alg": "ES256", "typ": dpop.Type, "jwk": map[string]string{"kty": "oct", "k": "AAAA"}})
+		a.raw = headed(map[string]any{"alg": "ES256", "typ": Type, "jwk": map[string]string{"kty": "oct", "k": "AAAA"}})
 	}, "its public key in jwk"},
 	{"RFC 9449 §4.3 htu with another path below", func(a *attempt) { a.claims["htu"] = target + "/x" }, "htu is the URL"},
 	{"RFC 9449 §4.3 htu with a final slash", func(a *attempt) { a.claims["htu"] = target + "/" }, "htu is the URL"},
@@ -160,8 +172,8 @@ var proofRows = []struct {
 	{"RFC 9449 §4.3 htu is one string", func(a *attempt) { a.claims["htu"] = []string{target} }, "no claims"},
 	{"RFC 9449 §4.3 htm stands by that name", func(a *attempt) { delete(a.claims, "htm"); a.claims["HTM"] = "POST" }, "htm is the method"},
 	{"RFC 9449 §4.3 the claims are there", func(a *attempt) { a.claims = map[string]any{"htm": 7} }, "no claims"},
-	{"RFC 9449 §4.2 jti is there", func(a *attempt) { delete(a.claims, "jti") }, "jti is there"},
-	{"RFC 9449 §11.1 jti is not without end", func(a *attempt) { a.claims["jti"] = strings.Repeat("x", 256) }, "jti is there"},
+	{"RFC 9449 §4.2 jti is there", func(a *attempt) { delete(a.claims, "jti") }, "has a jti"},
+	{"RFC 9449 §11.1 jti is not without end", func(a *attempt) { a.claims["jti"] = strings.Repeat("x", 256) }, "has a jti"},
 	{"RFC 9449 §4.3 the proof's htm is the method of the request", func(a *attempt) { a.claims["htm"] = "GET" }, "htm is the method"},
 	{"RFC 9449 §4.2 htm is there", func(a *attempt) { delete(a.claims, "htm") }, "htm is the method"},
 	{"RFC 9449 §4.3 htm is case-sensitive", func(a *attempt) { a.claims["htm"] = "post" }, "htm is the method"},
@@ -176,51 +188,51 @@ var proofRows = []struct {
 	{"RFC 3986 §6.2.3 htu with the default port", func(a *attempt) { a.claims["htu"] = "https://login.example.com:443/token" }, ""},
 	{"RFC 3986 §6.2.2 htu with needless escapes and dots", func(a *attempt) { a.claims["htu"] = "https://login.example.com/a/../%74oken" }, ""},
 	{"RFC 3986 §6.2.2 htu with an escaped slash", func(a *attempt) { a.claims["htu"] = "https://login.example.com%2Ftoken" }, "htu is the URL"},
-	{"RFC 9449 §4.2 iat is there", func(a *attempt) { delete(a.claims, "iat") }, "iat is there"},
-	{"RFC 9449 §4.3 iat is of the last minute", func(a *attempt) { a.claims["iat"] = a.d.clock.Now().Unix() - 61 }, "of the last minute"},
+	{"RFC 9449 §4.2 iat is there", func(a *attempt) { delete(a.claims, "iat") }, "has an iat"},
+	{"RFC 9449 §4.3 iat is of the last minute", func(a *attempt) { a.claims["iat"] = a.f.clock.Now().Unix() - 61 }, "of the last minute"},
 	{"RFC 9449 §4.3 an old iat, and a nonce that tells the time", func(a *attempt) {
-		a.claims["iat"], a.claims["nonce"] = a.d.clock.Now().Unix()-600, a.d.Nonces.Current()
+		a.claims["iat"], a.claims["nonce"] = a.f.clock.Now().Unix()-600, a.f.Nonces.Current()
 	}, ""},
-	{"FAPI 2.0 §5.3.2.1 iat 10 seconds in the future is accepted", func(a *attempt) { a.claims["iat"] = a.d.clock.Now().Unix() + 10 }, ""},
-	{"FAPI 2.0 §5.3.2.1 iat more than 60 seconds in the future is rejected", func(a *attempt) { a.claims["iat"] = a.d.clock.Now().Unix() + 61 }, "not in the future"},
+	{"FAPI 2.0 §5.3.2.1 iat 10 seconds in the future is accepted", func(a *attempt) { a.claims["iat"] = a.f.clock.Now().Unix() + 10 }, ""},
+	{"FAPI 2.0 §5.3.2.1 iat more than 60 seconds in the future is rejected", func(a *attempt) { a.claims["iat"] = a.f.clock.Now().Unix() + 61 }, "iat is not in the future"},
 
-	{"RFC 9449 §8 a nonce of the provider", func(a *attempt) { a.claims["nonce"] = a.d.Nonces.Current() }, ""},
+	{"RFC 9449 §8 a nonce of the provider", func(a *attempt) { a.claims["nonce"] = a.f.Nonces.Current() }, ""},
 	{"RFC 9449 §8 a nonce of nobody", func(a *attempt) { a.claims["nonce"] = "abc" }, "a moment ago"},
 	{"RFC 9449 §8 a nonce of another provider", func(a *attempt) {
-		a.claims["nonce"] = must(dpop.NewNonces([][]byte{[]byte("another cookie key")}, a.d.clock.Now)).Current()
+		a.claims["nonce"] = must(NewNonces([][]byte{[]byte("another cookie key")}, a.f.clock.Now)).Current()
 	}, "a moment ago"},
 	{"RFC 9449 §8 an old nonce", func(a *attempt) {
-		a.claims["nonce"] = a.d.Nonces.Current()
-		a.d.clock.Pass(5 * time.Minute)
-		a.claims["iat"] = a.d.clock.Now().Unix()
+		a.claims["nonce"] = a.f.Nonces.Current()
+		a.f.clock.Pass(5 * time.Minute)
+		a.claims["iat"] = a.f.clock.Now().Unix()
 	}, "a moment ago"},
 	{"RFC 9449 §8 a nonce of the future", func(a *attempt) {
-		a.d.clock.Pass(5 * time.Minute)
-		a.claims["nonce"] = a.d.Nonces.Current()
-		a.d.clock.Pass(-5 * time.Minute)
+		a.f.clock.Pass(5 * time.Minute)
+		a.claims["nonce"] = a.f.Nonces.Current()
+		a.f.clock.Pass(-5 * time.Minute)
 	}, "a moment ago"},
-	{"RFC 9449 §8 an empty nonce is none where one is demanded", func(a *attempt) { a.request.NeedsNonce, a.claims["nonce"] = true, "" }, "nonce is there"},
+	{"RFC 9449 §8 an empty nonce is none where one is demanded", func(a *attempt) { a.f.RequireNonce, a.claims["nonce"] = true, "" }, "has a nonce"},
 	{"RFC 9449 §8 a good nonce does not excuse an iat in the future", func(a *attempt) {
-		a.claims["iat"], a.claims["nonce"] = a.d.clock.Now().Unix()+61, a.d.Nonces.Current()
-	}, "not in the future"},
-	{"RFC 9449 §8 a nonce where one is demanded", func(a *attempt) { a.request.NeedsNonce, a.claims["nonce"] = true, a.d.Nonces.Current() }, ""},
-	{"RFC 9449 §8 no nonce where one is demanded", func(a *attempt) { a.request.NeedsNonce = true }, "nonce is there"},
+		a.claims["iat"], a.claims["nonce"] = a.f.clock.Now().Unix()+61, a.f.Nonces.Current()
+	}, "iat is not in the future"},
+	{"RFC 9449 §8 a nonce where one is demanded", func(a *attempt) { a.f.RequireNonce, a.claims["nonce"] = true, a.f.Nonces.Current() }, ""},
+	{"RFC 9449 §8 no nonce where one is demanded", func(a *attempt) { a.f.RequireNonce = true }, "has a nonce"},
 
-	{"RFC 9449 §7.1 a proof for an access token", (*attempt).withToken, ""},
-	{"RFC 9449 §4.3 ath is there", func(a *attempt) { a.withToken(); delete(a.claims, "ath") }, "ath is the hash"},
-	{"RFC 9449 §4.3 ath is the hash of the access token", func(a *attempt) { a.withToken(); a.claims["ath"] = hash("another") }, "ath is the hash"},
-	{"RFC 9449 §4.3 the access token is bound to the key of the proof", func(a *attempt) { a.withToken(); a.key = key2() }, "the key is the one"},
+	{"RFC 9449 §7.1 a proof for an access token", (*attempt).addToken, ""},
+	{"RFC 9449 §4.3 ath is there", func(a *attempt) { a.addToken(); delete(a.claims, "ath") }, "ath is the hash"},
+	{"RFC 9449 §4.3 ath is the hash of the access token", func(a *attempt) { a.addToken(); a.claims["ath"] = hash("another") }, "ath is the hash"},
+	{"RFC 9449 §4.3 the access token is bound to the key of the proof", func(a *attempt) { a.addToken(); a.key = key2() }, "key is the one"},
 }
 
 func TestProofs(t *testing.T) {
 	for _, row := range proofRows {
 		t.Run(row.name, func(t *testing.T) {
-			a := newAttempt(newDesk())
+			a := newAttempt(newFixture())
 			row.change(a)
-			proof, err := a.check(t)
+			jkt, err := a.check(t)
 			switch {
-			case row.want == "" && (err != nil || proof.JKT != thumbprint(a.key.Public())):
-				t.Errorf("got %+v, %v", proof, err)
+			case row.want == "" && (err != nil || jkt != thumbprint(a.key.Public())):
+				t.Errorf("got %q, %v", jkt, err)
 			case row.want != "":
 				wantRefused(t, err, row.want)
 			}
@@ -232,7 +244,7 @@ func wantRefused(t *testing.T, err error, text string) {
 	t.Helper()
 	e := oidc.AsError(err)
 	wanted := oidc.InvalidDPoPProof
-	if strings.Contains(text, "nonce is there") || strings.Contains(text, "a moment ago") {
+	if strings.Contains(text, "has a nonce") || strings.Contains(text, "a moment ago") {
 		wanted = oidc.UseDPoPNonce
 	}
 	if err == nil || e.Code != wanted || !strings.Contains(e.Description, text) {
@@ -241,37 +253,37 @@ func wantRefused(t *testing.T, err error, text string) {
 }
 
 func TestEveryRuleIsBroken(t *testing.T) {
-	for _, text := range dpop.RuleTexts() {
+	for _, rule := range rules {
 		found := false
 		for _, row := range proofRows {
-			found = found || row.want != "" && strings.Contains(text, row.want)
+			found = found || row.want != "" && strings.Contains(rule.Text, row.want)
 		}
 		if !found {
-			t.Errorf("no row breaks %q", text)
+			t.Errorf("no row breaks %q", rule.Text)
 		}
 	}
 }
 
 func TestAProofIsUsedOnce(t *testing.T) { // RFC 9449 §11.1
-	d := newDesk()
-	a := newAttempt(d)
-	a.claims["nonce"] = d.Nonces.Current()
+	f := newFixture()
+	a := newAttempt(f)
+	a.claims["nonce"] = f.Nonces.Current()
 	if _, err := a.check(t); err != nil {
 		t.Fatal(err)
 	}
 	for _, pass := range []time.Duration{0, 30 * time.Second, 29 * time.Second} { // as long as the proof itself is good
-		d.clock.Pass(pass)
+		f.clock.Pass(pass)
 		_, err := a.check(t)
 		wantRefused(t, err, "used before")
 	}
-	again, replica := newAttempt(d), newDesk()
+	again, replica := newAttempt(f), newFixture()
 	if _, err := again.check(t); err != nil {
 		t.Fatal(err)
 	}
-	replica.clock, replica.Now, replica.Proofs, again.d = d.clock, d.Now, d.Proofs, replica
+	replica.clock, replica.Now, replica.Used, again.f = f.clock, f.Now, f.Used, replica
 	_, err := again.check(t)
 	wantRefused(t, err, "used before")
-	other := newAttempt(d)
+	other := newAttempt(f)
 	other.key, other.claims["jti"] = key2(), a.claims["jti"]
 	if _, err := other.check(t); err != nil {
 		t.Errorf("the jti of one client is not that of another: %v", err)
@@ -280,14 +292,14 @@ func TestAProofIsUsedOnce(t *testing.T) { // RFC 9449 §11.1
 
 // A nonce makes a proof good for longer than its iat does: so long it is remembered.
 func TestAProofWithANonceIsUsedOnce(t *testing.T) { // RFC 9449 §11.1
-	d := newDesk()
-	a := newAttempt(d)
-	nonce := d.Nonces.Current()
+	f := newFixture()
+	a := newAttempt(f)
+	nonce := f.Nonces.Current()
 	a.claims["nonce"] = nonce
 	if _, err := a.check(t); err != nil {
 		t.Fatal(err)
 	}
-	for d.clock.Pass(5 * time.Second); d.Nonces.Accepts(nonce); d.clock.Pass(5 * time.Second) {
+	for f.clock.Pass(5 * time.Second); f.Nonces.Accepts(nonce); f.clock.Pass(5 * time.Second) {
 		_, err := a.check(t)
 		wantRefused(t, err, "used before")
 	}
@@ -297,14 +309,14 @@ func TestAProofWithANonceIsUsedOnce(t *testing.T) { // RFC 9449 §11.1
 
 // RFC 9449 §8.1: nonce = 1*NQCHAR.
 func TestTheSyntaxOfANonce(t *testing.T) {
-	if nonce := newDesk().Nonces.Current(); !regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`).MatchString(nonce) {
+	if nonce := newFixture().Nonces.Current(); !regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`).MatchString(nonce) {
 		t.Errorf("got %q", nonce)
 	}
 }
 
 func TestOfManyWithOneProofOneIsServed(t *testing.T) {
-	a := newAttempt(newDesk())
-	a.proof = a.make(t)
+	a := newAttempt(newFixture())
+	a.raw = a.make(t)
 	served := make(chan bool)
 	for range 20 {
 		go func() {
@@ -327,8 +339,8 @@ func TestOfManyWithOneProofOneIsServed(t *testing.T) {
 func TestNoncesOfReplicas(t *testing.T) {
 	clock := storagetest.NewClock()
 	old, fresh := []byte("the old cookie key"), []byte("the new cookie key")
-	a := must(dpop.NewNonces([][]byte{old}, clock.Now))
-	b := must(dpop.NewNonces([][]byte{fresh, old}, clock.Now))
+	a := must(NewNonces([][]byte{old}, clock.Now))
+	b := must(NewNonces([][]byte{fresh, old}, clock.Now))
 	if !b.Accepts(a.Current()) || a.Accepts(b.Current()) {
 		t.Error("a nonce counts where its secret is known")
 	}
@@ -356,7 +368,7 @@ func TestTheHeader(t *testing.T) {
 		{"none", nil, "", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got, err := dpop.Read(http.Header{"Dpop": row.values}); got != row.want || (err != nil) != row.bad {
+			if got, err := read(http.Header{"Dpop": row.values}); got != row.want || (err != nil) != row.bad {
 				t.Errorf("got %q, %v", got, err)
 			}
 		})
@@ -364,17 +376,17 @@ func TestTheHeader(t *testing.T) {
 }
 
 // No bytes make the reader of proofs fail in another way than by refusing.
-func FuzzProof(f *testing.F) {
-	d := newDesk()
-	f.Add(newAttempt(d).make(f)[:60])
-	f.Add(headed(map[string]any{"alg": "ES256", "jwk": map[string]any{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}}))
-	f.Add(headed(map[string]any{"alg": "RS256", "jwk": map[string]any{"kty": "RSA", "n": "AQAB", "e": "AQAB"}}))
-	wild := newAttempt(d)
+func FuzzProof(fuzz *testing.F) {
+	f := newFixture()
+	fuzz.Add(newAttempt(f).make(fuzz)[:60])
+	fuzz.Add(headed(map[string]any{"alg": "ES256", "jwk": map[string]any{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}}))
+	fuzz.Add(headed(map[string]any{"alg": "RS256", "jwk": map[string]any{"kty": "RSA", "n": "AQAB", "e": "AQAB"}}))
+	wild := newAttempt(f)
 	wild.claims["iat"], wild.claims["htu"] = 1e300, "https://%zz"
-	f.Add(wild.make(f))
-	f.Fuzz(func(t *testing.T, proof string) {
-		got, err := d.Check(t.Context(), proof, dpop.Request{Method: "POST", URL: target})
-		if err == nil && got.JKT == "" {
+	fuzz.Add(wild.make(fuzz))
+	fuzz.Fuzz(func(t *testing.T, proof string) {
+		jkt, err := f.Proof(requestWith(t, proof), oidc.Client{})
+		if err == nil && jkt == "" && proof != "" {
 			t.Error("a key without a name")
 		}
 		if code := oidc.AsError(err); err != nil && code.Code != oidc.InvalidDPoPProof && code.Code != oidc.UseDPoPNonce {

@@ -10,39 +10,40 @@ import (
 	"time"
 )
 
-// window is how long a nonce is the one that is handed out; it is taken for as long again.
+// window is how long one nonce is current. It is accepted for as long again.
 const window = 2 * time.Minute
 
-// noncePurpose tells the key made here from every other that is made from the same secret (RFC 5869 §3.2).
+// noncePurpose separates the key derived here from other keys of the same secret (RFC 5869 §3.2).
 const noncePurpose = "hush: nonces for DPoP"
 
-// Nonces are the server's. A nonce is the number of a span of time and a MAC of that, so that nobody remembers any, and all
-// replicas with the same secret agree. RFC 9449 §8: it "is opaque to the client", and "unpredictable".
+// Nonces makes and accepts the nonces of the server. A nonce is the number of a window of time and a MAC of the number. So
+// nonces are not stored, and all replicas with the same secret agree. RFC 9449 §8: a nonce "is opaque to the client", and
+// "unpredictable".
 type Nonces struct {
-	keys [][]byte // the first makes, all recognise
+	keys [][]byte // the first makes nonces, all accept them
 	now  func() time.Time
 }
 
-// NewNonces returns the nonces of these secrets: the first makes them, all recognise.
+// NewNonces returns the nonces of these secrets: the first makes nonces, all accept them.
 func NewNonces(secrets [][]byte, now func() time.Time) (Nonces, error) {
 	n := Nonces{now: now}
 	for _, secret := range secrets {
 		key, err := hkdf.Key(sha256.New, secret, nil, noncePurpose, sha256.Size)
 		if err != nil {
-			return Nonces{}, fmt.Errorf("dpop: no key can be made from the secret: %w", err)
+			return Nonces{}, fmt.Errorf("dpop: deriving the key of nonces: %w", err)
 		}
 		n.keys = append(n.keys, key)
 	}
 	return n, nil
 }
 
-// Current is the nonce to hand out.
+// Current returns the nonce to give to clients now.
 func (n Nonces) Current() string {
 	span := n.span()
 	return base64.RawURLEncoding.EncodeToString(append(span, n.mac(n.keys[0], span)...))
 }
 
-// Accepts tells whether the nonce was made here, in this window or the one before.
+// Accepts says whether the nonce was made with one of the secrets, in this window or the one before.
 func (n Nonces) Accepts(nonce string) bool {
 	const spanBytes = 8
 	raw, err := base64.RawURLEncoding.DecodeString(nonce)

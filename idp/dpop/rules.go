@@ -4,7 +4,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -14,19 +18,19 @@ import (
 )
 
 const (
-	// past and future are how far iat may be away. FAPI 2.0 §5.3.2.1 wants 10 seconds of future accepted and more than 60
+	// past and future are how far iat may be from now. FAPI 2.0 §5.3.2.1 wants 10 seconds of future accepted and more than 60
 	// rejected.
 	past   = 60 * time.Second
 	future = 30 * time.Second
-	// kept is how long a proof is remembered: longer than it could pass again.
-	kept   = 2*window + past + future
-	maxJTI = 255 // characters
+	// retention is how long a used proof is stored: longer than it could pass again.
+	retention = 2*window + past + future
+	maxJTI    = 255 // characters
 )
 
 // Type is the typ of a proof (RFC 9449 §4.2).
 const Type = "dpop+jwt"
 
-// claims are those of RFC 9449 §4.2.
+// claims are the claims of a proof (RFC 9449 §4.2).
 type claims struct {
 	JTI             string           `json:"jti"`
 	Method          string           `json:"htm"`
@@ -36,89 +40,85 @@ type claims struct {
 	Nonce           string           `json:"nonce"`
 }
 
-// judged is what the rules look at.
-type judged struct {
+// proof is a proof and the request that it came with.
+type proof struct {
 	claims
-	Header    jose.Header
-	Request   Request
-	JKT       string // thumbprint of the proof's key
-	Now       time.Time
-	NonceGood bool
+	Header jose.Header
+	JKT    string // the thumbprint of the key that signed the proof
+
+	RequestMethod, RequestURL string
+	Client                    oidc.Client
+	AccessToken               string // empty at the endpoints that give tokens
+	BoundTo                   string // the thumbprint of the key that the access token is bound to
+	NeedsNonce                bool
+	NonceGood                 bool
+	Now                       time.Time
 }
 
-// rule is one condition under which a proof proves something.
-type rule struct {
-	Spec, Text string
-	Holds      func(judged) bool
-	Help       string
-	Else       oidc.ErrorCode // "": invalid_dpop_proof
-	Reason     oidc.Reason
-}
-
-var rules = []rule{
+var rules = oidc.Table[*proof]{
 	{
-		Spec: "RFC 9449 §4.3", Text: "typ is dpop+jwt",
-		Holds: func(j judged) bool { return j.Header.ExtraHeaders[jose.HeaderType] == Type },
-		Help:  "a JWT that was made for something else proves nothing here",
+		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's typ is dpop+jwt", Else: oidc.InvalidDPoPProof,
+		Holds: func(p *proof) bool { return p.Header.ExtraHeaders[jose.HeaderType] == Type },
+		Help:  "a JWT that was made for another purpose is no proof",
 	},
 	{
-		Spec: "FAPI 2.0 §5.4.1", Text: "alg is PS256, ES256 or EdDSA if the client has the profile fapi2",
-		Holds: func(j judged) bool {
-			return !j.Request.FAPI2 || slices.Contains(oidc.FAPI2Algs(), j.Header.Algorithm)
-		},
-		Help: "make a key for one of the three",
+		Spec: "FAPI 2.0 §5.4.1", Text: "the DPoP proof of a client with profile fapi2 has the alg PS256, ES256 or EdDSA",
+		Holds: func(p *proof) bool { return !p.Client.FAPI2() || slices.Contains(oidc.FAPI2Algs(), p.Header.Algorithm) },
+		Got:   func(p *proof) string { return p.Header.Algorithm },
+		Help:  "make a key for one of the three", Else: oidc.InvalidDPoPProof,
 	},
 	{
-		Spec: "RFC 9449 §4.3", Text: "jti is there, with 255 characters at the most",
-		Holds: func(j judged) bool { return j.JTI != "" && len(j.JTI) <= maxJTI },
+		Spec: "RFC 9449 §4.3", Text: "the DPoP proof has a jti of 255 characters at most", Else: oidc.InvalidDPoPProof,
+		Holds: func(p *proof) bool { return p.JTI != "" && len(p.JTI) <= maxJTI },
 		Help:  "make it from 16 random bytes or more, for each request",
 	},
 	{
-		Spec: "RFC 9449 §4.3", Text: "htm is the method of the request",
-		Holds: func(j judged) bool { return j.Method == j.Request.Method },
+		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's htm is the method of the request", Else: oidc.InvalidDPoPProof,
+		Holds: func(p *proof) bool { return p.Method == p.RequestMethod },
+		Got:   func(p *proof) string { return fmt.Sprintf("%.20q, and the method is %s", p.Method, p.RequestMethod) },
 		Help:  "make a proof for each request",
 	},
 	{
-		Spec: "RFC 9449 §4.3", Text: "htu is the URL of the request, without query and fragment",
-		Holds: func(j judged) bool { return sameTarget(j.Target, j.Request.URL) },
-		Help:  "write the address of the endpoint as the metadata spells it",
+		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's htu is the URL of the request, without query and fragment",
+		Holds: func(p *proof) bool { return isSameURL(p.Target, p.RequestURL) },
+		Got:   func(p *proof) string { return fmt.Sprintf("%.100q, and the URL is %s", p.Target, p.RequestURL) },
+		Help:  "write the address of the endpoint as the metadata spells it", Else: oidc.InvalidDPoPProof,
 	},
 	{
-		Spec: "RFC 9449 §4.3", Text: "iat is there",
-		Holds: func(j judged) bool { return j.IssuedAt != nil },
+		Spec: "RFC 9449 §4.3", Text: "the DPoP proof has an iat", Else: oidc.InvalidDPoPProof,
+		Holds: func(p *proof) bool { return p.IssuedAt != nil },
 		Help:  "the time at which the proof was made, in seconds since 1970",
 	},
 	{
-		Spec: "RFC 9449 §8", Text: "nonce is one that this provider gave a moment ago",
-		Holds: func(j judged) bool { return j.Nonce == "" || j.NonceGood },
+		Spec: "RFC 9449 §8", Text: "the DPoP proof's nonce is one that this provider gave a moment ago",
+		Holds: func(p *proof) bool { return p.Nonce == "" || p.NonceGood },
 		Help:  "repeat the request with the nonce of the DPoP-Nonce header", Else: oidc.UseDPoPNonce,
 	},
 	{
-		Spec: "RFC 9449 §8", Text: "nonce is there, as this client's profile or the configuration demands",
-		Holds: func(j judged) bool { return j.Nonce != "" || !j.Request.NeedsNonce },
+		Spec: "RFC 9449 §8", Text: "the DPoP proof has a nonce, as this client's profile or the configuration demands",
+		Holds: func(p *proof) bool { return p.Nonce != "" || !p.NeedsNonce },
 		Help:  "repeat the request with the nonce of the DPoP-Nonce header", Else: oidc.UseDPoPNonce,
 	},
 	{
-		Spec: "RFC 9449 §4.3", Text: "iat, or else the nonce, is of the last minute",
-		Holds: func(j judged) bool { return j.NonceGood || j.IssuedAt.Time().After(j.Now.Add(-past)) },
-		Help:  "make a proof for each request, and compare the clocks; or use the nonce of the DPoP-Nonce header", Reason: oidc.ClockSkew,
+		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's iat, or else its nonce, is of the last minute",
+		Holds: func(p *proof) bool { return p.NonceGood || p.IssuedAt.Time().After(p.Now.Add(-past)) },
+		Help:  "make a proof for each request, and compare the clocks; or use the nonce of the DPoP-Nonce header",
+		Else:  oidc.InvalidDPoPProof, Reason: oidc.ClockSkew,
 	},
 	{
-		Spec: "RFC 9449 §11.1", Text: "iat is not in the future",
-		Holds: func(j judged) bool { return !j.IssuedAt.Time().After(j.Now.Add(future)) },
-		Help:  "compare the clocks", Reason: oidc.ClockSkew,
+		Spec: "RFC 9449 §11.1", Text: "the DPoP proof's iat is not in the future", Help: "compare the clocks",
+		Holds: func(p *proof) bool { return !p.IssuedAt.Time().After(p.Now.Add(future)) },
+		Else:  oidc.InvalidDPoPProof, Reason: oidc.ClockSkew,
 	},
 	{
-		Spec: "RFC 9449 §4.3", Text: "ath is the hash of the access token that comes with the proof",
-		Holds: func(j judged) bool {
-			return j.Request.AccessToken == "" || equal(j.AccessTokenHash, hash(j.Request.AccessToken))
-		},
-		Help: "base64url of the SHA-256 of the token, made for this request",
+		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's ath is the hash of the access token that comes with it",
+		Holds: func(p *proof) bool { return p.AccessToken == "" || equal(p.AccessTokenHash, hash(p.AccessToken)) },
+		Help:  "base64url of the SHA-256 of the token, made for this request", Else: oidc.InvalidDPoPProof,
 	},
 	{
-		Spec: "RFC 9449 §4.3", Text: "the key is the one that is expected",
-		Holds: func(j judged) bool { return j.Request.JKT == "" || equal(j.JKT, j.Request.JKT) },
-		Help:  "the token is bound to another key: sign with the key that it was asked for with",
+		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's key is the one that the access token is bound to",
+		Holds: func(p *proof) bool { return p.BoundTo == "" || equal(p.JKT, p.BoundTo) },
+		Help:  "sign with the key that the token was requested with", Else: oidc.InvalidDPoPProof,
 	},
 }
 
@@ -129,3 +129,42 @@ func hash(accessToken string) string {
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// isSameURL says whether htu is the URL of the request. RFC 9449 §4.3: "without any query and fragment parts", and "employ
+// Syntax-Based Normalization (Section 6.2.2 of [RFC3986]) and Scheme-Based Normalization (Section 6.2.3 of [RFC3986]) before
+// comparing the htu claim".
+// https://www.rfc-editor.org/rfc/rfc9449#section-4.3
+func isSameURL(htu, requested string) bool {
+	a, b := normalized(htu), normalized(requested)
+	return a != "" && a == b
+}
+
+// normalized is the URL without query and fragment, in its normal form; empty for text that is no http or https URL.
+func normalized(text string) string {
+	u, err := url.Parse(text)
+	isWeb := err == nil && (strings.EqualFold(u.Scheme, "https") || strings.EqualFold(u.Scheme, "http"))
+	if !isWeb || u.Host == "" || u.User != nil {
+		return ""
+	}
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	host = strings.TrimSuffix(host, ":"+map[string]string{"https": "443", "http": "80"}[scheme])
+	path := u.JoinPath().EscapedPath() // without dot segments
+	if path == "" {
+		path = "/"
+	}
+	return scheme + "://" + strings.TrimSuffix(host, ":") + escapes.ReplaceAllStringFunc(path, normalizedEscape)
+}
+
+var (
+	escapes    = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+	unreserved = regexp.MustCompile(`^[A-Za-z0-9._~-]$`) // RFC 3986 §2.3
+)
+
+// normalizedEscape replaces an escape that is not needed by its character, and writes others in capitals (RFC 3986 §6.2.2).
+func normalizedEscape(escape string) string {
+	plain, err := url.PathUnescape(escape)
+	if err == nil && unreserved.MatchString(plain) {
+		return plain
+	}
+	return strings.ToUpper(escape)
+}

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/cmd/idp/metrics"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"

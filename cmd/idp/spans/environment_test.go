@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/cmd/idp/spans"
+	"github.com/hush-idp/hush/idp/endpoint"
 )
 
 // environment is what the process has, and the variables given as names and values; none of OpenTelemetry's own.

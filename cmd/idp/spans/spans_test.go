@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/cmd/idp/spans"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
