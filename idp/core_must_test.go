@@ -48,7 +48,7 @@ func TestTheAuthorizationEndpointTakesBothMethods(t *testing.T) {
 
 // Core §3.1.2.3: "the Authorization Server MUST employ appropriate measures against Cross-Site Request Forgery and Clickjacking as
 // described in Sections 10.12 and 10.13 of OAuth 2.0".
-func TestNobodyElseActsForTheUser(t *testing.T) {
+func TestOnlyTheUserActsForTheUser(t *testing.T) {
 	p := idptest.Start(t, nil)
 	b := p.Browser(t)
 	login := open(t, b, idptest.Request("spa"))
@@ -146,7 +146,7 @@ func TestStandardClaimsHaveTheirForm(t *testing.T) {
 	}, got)
 }
 
-func TestUsersWhoseClaimsHaveNotTheirForm(t *testing.T) {
+func TestClaimsOfTheWrongFormAreRefused(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		claim string
@@ -175,7 +175,7 @@ func TestUsersWhoseClaimsHaveNotTheirForm(t *testing.T) {
 	}
 }
 
-func TestSubsThatNobodyCouldRead(t *testing.T) {
+func TestSubsOfUnreadableCharactersAreRefused(t *testing.T) {
 	for name, sub := range map[string]string{
 		"Core §2 a sub MUST NOT exceed 255 characters":      strings.Repeat("a", 256),
 		"Core §2 a sub is ASCII":                            "zoë",

@@ -33,8 +33,8 @@ var rooms = []struct {
 	{"Back-Channel Logout §2.3 the clients of a session", visitsLast},
 }
 
-// TestRoomsOnEveryEngine: what a room keeps is there after a restart, with its use and its end, and no engine sees a secret.
-func TestRoomsOnEveryEngine(t *testing.T) {
+// TestRecordsWorkOnEveryStore: what a room keeps is there after a restart, with its use and its end, and no engine sees a secret.
+func TestRecordsWorkOnEveryStore(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			for _, room := range rooms {

@@ -83,7 +83,7 @@ func TestWhereTheMetadataIs(t *testing.T) {
 	}
 }
 
-func TestIssuersThatAreNone(t *testing.T) {
+func TestInvalidIssuersAreRefused(t *testing.T) {
 	for name, issuer := range map[string]string{
 		"Discovery §3 issuer MUST be https":                    "http://login.example.com",
 		"Discovery §3 issuer MUST NOT have a query":            "https://login.example.com?tenant=1",

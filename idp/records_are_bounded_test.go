@@ -132,9 +132,9 @@ var crowds = []struct {
 	}, http.StatusCreated, []string{"client"}},
 }
 
-// TestACrowdMakesNoRecordGrow: each of many anonymous requests has records of its own, which go by themselves; none that they share
+// TestManyRequestsMakeNoRecordGrow: each of many anonymous requests has records of its own, which go by themselves; none that they share
 // grows with their number.
-func TestACrowdMakesNoRecordGrow(t *testing.T) {
+func TestManyRequestsMakeNoRecordGrow(t *testing.T) {
 	const many = 10_000
 	for _, crowd := range crowds {
 		t.Run(crowd.name, func(t *testing.T) {

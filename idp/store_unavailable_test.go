@@ -50,7 +50,7 @@ func (f *failing) Update(ctx context.Context, key string, ttl time.Duration, cha
 	return f.Store.Update(ctx, key, ttl, change)
 }
 
-func TestWhenTheEngineIsGoneEveryoneIsToldAndServiceReturns(t *testing.T) {
+func TestWhenTheStoreFailsErrorsSaySoAndServiceReturns(t *testing.T) {
 	engine := &failing{}
 	p := idptest.Start(t, nil, func(s storage.Store) storage.Store { engine.Store = s; return engine })
 	b := p.Browser(t)

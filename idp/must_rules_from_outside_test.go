@@ -25,7 +25,7 @@ type must struct {
 	holds func(x truth)
 }
 
-func TestWhatIsSeenFromOutside(t *testing.T) {
+func TestMustRulesSeenFromOutside(t *testing.T) {
 	x := newTruth(t)
 	for _, row := range slices.Concat(musts, mustsOfOAuth, mustsOfTokens) {
 		t.Run(row.name, func(t *testing.T) { row.holds(truth{t: t, p: x.p, b: browserOf(t, x.p), m: x.m}) })

@@ -92,7 +92,7 @@ func heap() uint64 {
 	return stats.HeapInuse
 }
 
-func TestAnAudienceLeavesNothingBehind(t *testing.T) {
+func TestWatchersLeaveNoGoroutineAndNoMemory(t *testing.T) {
 	provider, server := onANetwork(t)
 	cookies, query := signedIn(provider), idptest.Request("spa", "prompt", "none").Encode()
 	for range 210 { // until the ring is full
