@@ -22,15 +22,15 @@ import (
 
 var update = flag.Bool("update", false, "write the index of rows into docs/conformance-index.tsv")
 
-// A row is a test that says which section it holds, and what of it: a row of a table, or a test function that names the section in a
-// comment or in what it reports.
+// A row is a test that says which section it holds, and what of it: a row of a table, or a test function that names the
+// section in a comment or in what it reports.
 type row struct {
 	spec, section, sentence string
 	folder                  string
 }
 
-// specification is a document that rows name, and the sections of it that speak to this provider and demand something: each has a
-// row at least.
+// specification is a document that rows name, and the sections of it that speak to this provider and demand something:
+// each has a row at least.
 type specification struct {
 	name, title, url string
 	sections         string
@@ -38,9 +38,15 @@ type specification struct {
 
 var (
 	// rowName is how the name of a row begins: a document, a section, a sentence.
-	rowName = regexp.MustCompile(`^(?:OpenID Connect )?([A-Z][A-Za-z0-9 .-]*?) §([0-9A-Z][0-9A-Za-z]*(?:\.[0-9A-Za-z]+)*)[:,]? (.+)$`)
+	rowName = regexp.MustCompile(
+		`^(?:OpenID Connect )?([A-Z][A-Za-z0-9 .-]*?) §([0-9A-Z][0-9A-Za-z]*(?:\.[0-9A-Za-z]+)*)[:,]? (.+)$`,
+	)
 	// cited is a section in a comment or a report.
-	cited = regexp.MustCompile(`((?:RFC [0-9]+)|` + strings.Join(names(), "|") + `)(?: Security Profile)? §([0-9A-Z][0-9A-Za-z]*(?:\.[0-9A-Za-z]+)*)`)
+	cited = regexp.MustCompile(
+		`((?:RFC [0-9]+)|` + strings.Join(
+			names(), "|",
+		) + `)(?: Security Profile)? §([0-9A-Z][0-9A-Za-z]*(?:\.[0-9A-Za-z]+)*)`,
+	)
 )
 
 // conformanceIndex has a line for each row: document, section, sentence, folder, separated by tabs.
@@ -59,7 +65,10 @@ func TestConformanceIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := gocmp.Diff(strings.Split(want, "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("%s is not what the tests say; run go test -run TestConformanceIndex . -update (-want +got):\n%s", conformanceIndex, diff)
+		t.Errorf(
+			"%s is not what the tests say; run go test -run TestConformanceIndex . -update (-want +got):\n%s", conformanceIndex,
+			diff,
+		)
 	}
 }
 
@@ -158,8 +167,8 @@ func rowsIn(name string) ([]row, error) {
 	return rows, nil
 }
 
-// namesIn are the texts that may be names of rows: those that stand in a table or are what a call begins with, unless it is a
-// report.
+// namesIn are the texts that may be names of rows: those that stand in a table or are what a call begins with, unless
+// it is a report.
 func namesIn(node ast.Node) []string {
 	switch node := node.(type) {
 	case *ast.CompositeLit:
@@ -189,7 +198,10 @@ func texts(expressions ...ast.Expr) []string {
 // reports tells whether a function is one of those that say what failed.
 func reports(function ast.Expr) bool {
 	selector, ok := function.(*ast.SelectorExpr)
-	return ok && slices.Contains([]string{"Error", "Errorf", "Fatal", "Fatalf", "Log", "Logf", "Skip", "Skipf", "Sprintf"}, selector.Sel.Name)
+	return ok &&
+		slices.Contains(
+			[]string{"Error", "Errorf", "Fatal", "Fatalf", "Log", "Logf", "Skip", "Skipf", "Sprintf"}, selector.Sel.Name,
+		)
 }
 
 // sectionsOf are the sections that a test names in comments, above it and in it, and in what it reports.
@@ -234,7 +246,8 @@ func words(name string) string {
 	return strings.TrimLeft(b.String(), "_ ")
 }
 
-// startsWord tells whether the letters begin with a capital and go on small: after one letter, that letter was the word "a".
+// startsWord tells whether the letters begin with a capital and go on small: after one letter, that letter was the word
+// "a".
 func startsWord(letters []rune) bool {
 	return len(letters) > 1 && unicode.IsUpper(letters[0]) && unicode.IsLower(letters[1])
 }

@@ -1,5 +1,5 @@
-// Package hush_test holds the architecture: who may import whom, where the web framework ends, and how long things may be.
-// docs/architecture.md says why.
+// Package hush_test holds the architecture: who may import whom, where the web framework ends, and how long things may
+// be. docs/architecture.md says why.
 package hush_test
 
 import (
@@ -82,7 +82,10 @@ var (
 	// ground is what every room of the provider may stand on.
 	ground = []string{"oidc", "trace", "storage", "idp/endpoint"}
 	// rooms stand each for itself.
-	rooms = []string{"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/interaction", "idp/limit", "idp/fetch", "idp/par", "idp/requestobject", "idp/dpop"}
+	rooms = []string{
+		"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/interaction", "idp/limit", "idp/fetch", "idp/par",
+		"idp/requestobject", "idp/dpop",
+	}
 	// desks are what several endpoints share: each stands on rooms.
 	desks = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth", "idp/backchannel"}
 	// endpoints stand on the others, and never on each other.
@@ -100,32 +103,49 @@ var layers = []layer{
 	{"an endpoint is described in the vocabulary", []string{"idp/endpoint"}, []string{"oidc", "storage"}},
 	{"an engine and the contract of engines import storage", []string{"storage/..."}, []string{"storage"}},
 	{"endpoints never import each other, nor the pages", endpoints, slices.Concat(ground, rooms, desks)},
-	{"endpoints with pages do not stand on each other either", faces, slices.Concat(ground, rooms, desks, []string{"idp/pages"})},
+	{
+		"endpoints with pages do not stand on each other either", faces,
+		slices.Concat(ground, rooms, desks, []string{"idp/pages"}),
+	},
 	{"what endpoints share stands on the rooms", desks, slices.Concat(ground, rooms, desks)},
 	{"the console sees the rooms, the trace and the failure lab, and no endpoint", []string{"idp/console"},
-		[]string{"oidc", "trace", "storage", "idp/endpoint", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users", "idp/pages", "idp/lab", "idp/reasons"}},
+		[]string{
+			"oidc", "trace", "storage", "idp/endpoint", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users",
+			"idp/pages", "idp/lab", "idp/reasons",
+		}},
 	{"the failure lab stands before the rooms, and no endpoint knows it", []string{"idp/lab"},
 		[]string{"oidc", "trace", "storage", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users"}},
 	{"reasons are words about the vocabulary", []string{"idp/reasons"}, []string{"oidc"}},
 	{"the pages know users and the vocabulary", []string{"idp/pages"}, []string{"oidc", "trace", "idp/users"}},
 	{"the other rooms of the provider stand each for itself", rooms, ground},
-	{"development mode decorates the provider from outside", []string{"idp/dev"}, []string{"oidc", "trace", "storage", "static", "idp", "idp/..."}},
+	{
+		"development mode decorates the provider from outside", []string{"idp/dev"},
+		[]string{"oidc", "trace", "storage", "static", "idp", "idp/..."},
+	},
 	{"the provider imports its packages, nothing of development mode and nothing of the relying party", []string{"idp"},
 		slices.Concat(ground, rooms, desks, endpoints, faces, []string{"static", "idp/pages"})},
-	{"the relying party never imports the provider", []string{"rp", "rp/..."}, []string{"oidc", "trace", "storage", "rp/..."}},
+	{
+		"the relying party never imports the provider", []string{"rp", "rp/..."},
+		[]string{"oidc", "trace", "storage", "rp/..."},
+	},
 	{"the demo is a relying party and never imports the provider", []string{"cmd/demo-app"},
 		[]string{"oidc", "trace", "storage", "storage/...", "rp", "rp/...", "static"}},
 	{"an observer knows endpoints and the store", []string{"cmd/idp/metrics", "cmd/idp/spans"},
 		[]string{"oidc", "storage", "idp/endpoint"}},
 	{"the provider's command never imports the relying party", []string{"cmd/idp"},
 		[]string{"oidc", "trace", "storage", "storage/...", "static", "idp", "idp/...", "cmd/idp/..."}},
-	{"the provider inside a test is the provider", []string{"idptest"}, []string{"oidc", "trace", "storage", "static", "idp", "idp/..."}},
+	{
+		"the provider inside a test is the provider", []string{"idptest"},
+		[]string{"oidc", "trace", "storage", "static", "idp", "idp/..."},
+	},
 	{"the root holds this test and nothing else", []string{"."}, nil},
 }
 
 func TestWhoMayImportWhom(t *testing.T) {
 	all := packages(t)
-	for _, required := range []string{"oidc", "storage", "idp", "idp/authorize", "idp/token", "rp", "cmd/idp", "cmd/demo-app"} {
+	for _, required := range []string{
+		"oidc", "storage", "idp", "idp/authorize", "idp/token", "rp", "cmd/idp", "cmd/demo-app",
+	} {
 		if _, ok := all[required]; !ok {
 			t.Errorf("go list does not tell of %s", required)
 		}
@@ -235,7 +255,10 @@ func TestNoFunctionIsLong(t *testing.T) {
 				continue
 			}
 			if lines := s.line(node.End()) - s.line(node.Pos()) + 1; lines > maxFunctionLines {
-				t.Errorf("%s:%d: %s has %d lines; at most %d can be read at a glance", s.name, s.line(node.Pos()), name, lines, maxFunctionLines)
+				t.Errorf(
+					"%s:%d: %s has %d lines; at most %d can be read at a glance", s.name, s.line(node.Pos()), name, lines,
+					maxFunctionLines,
+				)
 			}
 		}
 	}
@@ -277,7 +300,8 @@ func TestOnlyTheEdgeAsksTheMachineForTheTime(t *testing.T) {
 			if !ok {
 				continue
 			}
-			if of, ok := selector.X.(*ast.Ident); ok && of.Name == "time" && slices.Contains([]string{"Now", "Since", "Until", "After", "Tick", "Sleep"}, selector.Sel.Name) {
+			if of, ok := selector.X.(*ast.Ident); ok && of.Name == "time" &&
+				slices.Contains([]string{"Now", "Since", "Until", "After", "Tick", "Sleep"}, selector.Sel.Name) {
 				t.Errorf("%s:%d uses time.%s; use the Now that the package is given", s.name, s.line(node.Pos()), selector.Sel.Name)
 			}
 		}

@@ -94,8 +94,12 @@ func byAssertion(change func(*oidc.Client)) func(*idp.Config) {
 func redeemBy(t *testing.T, p *idptest.Provider, b *idptest.Browser, assertion string) *httptest.ResponseRecorder {
 	t.Helper()
 	return serve(p, get(t, "POST", "/token", url.Values{
-		"grant_type": {"authorization_code"}, "code": {b.Code(idptest.Request("web"))}, "code_verifier": {idptest.CodeVerifier},
-		"redirect_uri": {idptest.Request("web").Get("redirect_uri")}, "client_assertion_type": {clientauth.TypeAssertion}, "client_assertion": {assertion},
+		"grant_type": {"authorization_code"}, "code": {
+			b.Code(idptest.Request("web")),
+		}, "code_verifier": {idptest.CodeVerifier},
+		"redirect_uri": {idptest.Request("web").Get("redirect_uri")}, "client_assertion_type": {
+			clientauth.TypeAssertion,
+		}, "client_assertion": {assertion},
 	}))
 }
 
@@ -108,7 +112,9 @@ func TestPrivateKeyJWTByJWKSURI(t *testing.T) { // Core §9, §10.1.1
 	if w := redeemBy(t, p, b, first); w.Code != http.StatusOK {
 		t.Fatal(w.Body)
 	}
-	wantRefusal(t, redeemBy(t, p, b, first), http.StatusUnauthorized, "invalid_client") // its jti was used; RFC 7523 §3.2 has the code
+	wantRefusal(
+		t, redeemBy(t, p, b, first), http.StatusUnauthorized, "invalid_client",
+	) // its jti was used; RFC 7523 §3.2 has the code
 	k.rotate(t, "2")
 	if w := redeemBy(t, p, b, k.assertion(t, p)); w.Code != http.StatusOK {
 		t.Errorf("after the client changed its key: %s", w.Body)
@@ -127,7 +133,8 @@ func TestAJWKSURIOnThisMachineIsNotAsked(t *testing.T) {
 	b.SignIn("alice")
 	w := redeemBy(t, p, b, k.assertion(t, p))
 	wantRefusal(t, w, http.StatusUnauthorized, "invalid_client")
-	if strings.Contains(w.Body.String(), strings.TrimPrefix(k.site.URL, "http://")) || !strings.Contains(w.Body.String(), "public address") {
+	if strings.Contains(w.Body.String(), strings.TrimPrefix(k.site.URL, "http://")) ||
+		!strings.Contains(w.Body.String(), "public address") {
 		t.Errorf("the answer maps the network: %s", w.Body)
 	}
 }
@@ -142,7 +149,9 @@ func TestEveryListedAlgOfAssertionsWorks(t *testing.T) {
 	big, curve := rsaKey(t), newKeyed(t).private
 	for _, alg := range metadata(t, idptest.Start(t, nil)).TokenEndpointAuthSigningAlgValuesSupported {
 		k := newKeyed(t)
-		k.alg, k.kid, k.private = jose.SignatureAlgorithm(alg), "k", map[string]crypto.Signer{"RS256": big, "PS256": big, "ES256": curve, "EdDSA": edwards}[alg]
+		k.alg, k.kid, k.private = jose.SignatureAlgorithm(alg), "k", map[string]crypto.Signer{
+			"RS256": big, "PS256": big, "ES256": curve, "EdDSA": edwards,
+		}[alg]
 		p := idptest.Start(t, byAssertion(func(c *oidc.Client) {
 			if k.private == nil {
 				c.TokenEndpointAuthMethod, c.ClientSecret = oidc.AuthMethodSecretJWT, oidc.NewSecret(secret)

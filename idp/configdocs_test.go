@@ -29,7 +29,8 @@ func keysOf(of reflect.Type, seen map[reflect.Type]bool) []string {
 	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
 		of = of.Elem()
 	}
-	if of.Kind() != reflect.Struct || seen[of] || of == reflect.TypeFor[time.Time]() || of == reflect.TypeFor[oidc.KeySet]() {
+	if of.Kind() != reflect.Struct || seen[of] || of == reflect.TypeFor[time.Time]() ||
+		of == reflect.TypeFor[oidc.KeySet]() {
 		return nil
 	}
 	seen[of] = true

@@ -25,7 +25,9 @@ func TestThereIsNoConsoleOutsideDevelopmentMode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := idptest.Start(t, change)
 			for _, path := range consolePaths {
-				for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
+				for _, method := range []string{
+					http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions,
+				} {
 					r := httptest.NewRequest(method, p.Issuer+path, nil)
 					if w := serve(p, r); w.Code != http.StatusNotFound {
 						t.Errorf("%s %s gives %d; want 404", method, path, w.Code)
@@ -72,7 +74,10 @@ func TestTheConsoleRefusesForeignRequests(t *testing.T) {
 		{"a foreign Host (DNS rebinding)", "rebound.example.com", nil, http.StatusForbidden},
 		{"a foreign Origin", "", []string{"Origin", "https://evil.test"}, http.StatusForbidden},
 		{"another port of this machine", "", []string{"Origin", "http://localhost:1234"}, http.StatusForbidden},
-		{"a script of another site", "", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "script"}, http.StatusForbidden},
+		{
+			"a script of another site", "", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "script"},
+			http.StatusForbidden,
+		},
 		{"the demo", "", []string{"Origin", "http://localhost:9090", "Sec-Fetch-Site", "same-site"}, http.StatusOK},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -85,8 +90,13 @@ func TestTheConsoleRefusesForeignRequests(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range []string{"/console/faults", "/console/clock", "/console/clients", "/console/keys", "/console/reports", "/console/sessions/x", "/console/clients/spa/redirect_uris"} {
-		if w := serve(p, get(t, http.MethodPost, p.Issuer+path, url.Values{"csrf": {"guessed"}})); w.Code != http.StatusForbidden {
+	for _, path := range []string{
+		"/console/faults", "/console/clock", "/console/clients", "/console/keys", "/console/reports", "/console/sessions/x",
+		"/console/clients/spa/redirect_uris",
+	} {
+		if w := serve(
+			p, get(t, http.MethodPost, p.Issuer+path, url.Values{"csrf": {"guessed"}}),
+		); w.Code != http.StatusForbidden {
 			t.Errorf("POST %s without the token gives %d; want 403", path, w.Code)
 		}
 	}
@@ -95,7 +105,9 @@ func TestTheConsoleRefusesForeignRequests(t *testing.T) {
 // TestLayouts: one process answers under several issuers, and each is a provider of its own to the outside.
 func TestLayouts(t *testing.T) {
 	p := idptest.Start(t, func(c *idp.Config) { c.Issuer = "http://localhost:8080" })
-	for _, issuer := range []string{"http://localhost:8080", "http://idp.demo.localhost:8080", "http://idp.localhost:8080"} {
+	for _, issuer := range []string{
+		"http://localhost:8080", "http://idp.demo.localhost:8080", "http://idp.localhost:8080",
+	} {
 		w := serve(p, httptest.NewRequest(http.MethodGet, issuer+"/.well-known/openid-configuration", nil))
 		if !strings.Contains(w.Body.String(), `"issuer":"`+issuer+`"`) {
 			t.Errorf("Discovery §4.3 the metadata of %s says\n%s", issuer, w.Body)
@@ -103,7 +115,10 @@ func TestLayouts(t *testing.T) {
 	}
 	cookies := map[string]bool{}
 	for _, issuer := range []string{"http://localhost:8080", "http://idp.localhost:8080"} {
-		r := get(t, http.MethodPost, issuer+"/login", url.Values{"username": {"alice"}, "password": {"alice"}}, "Sec-Fetch-Site", "same-origin")
+		r := get(
+			t, http.MethodPost, issuer+"/login", url.Values{"username": {"alice"}, "password": {"alice"}}, "Sec-Fetch-Site",
+			"same-origin",
+		)
 		for _, cookie := range serve(p, r).Result().Cookies() {
 			if cookies[cookie.Name] {
 				t.Errorf("two layouts set the cookie %s", cookie.Name)
@@ -118,7 +133,9 @@ func TestLayouts(t *testing.T) {
 }
 
 func TestLayoutsAreForTheNamesOfTheDemo(t *testing.T) {
-	for issuer, want := range map[string]int{"http://localhost:8080": 2, "http://idp.localhost:8080": 2, "http://127.0.0.1:8080": 0, "https://localhost:8443": 0} {
+	for issuer, want := range map[string]int{
+		"http://localhost:8080": 2, "http://idp.localhost:8080": 2, "http://127.0.0.1:8080": 0, "https://localhost:8443": 0,
+	} {
 		if got := len(idp.Config{Issuer: issuer}.WithDefaults().Layouts); got != want {
 			t.Errorf("%s has %d more layouts; want %d", issuer, got, want)
 		}

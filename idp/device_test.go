@@ -49,7 +49,12 @@ func (d tv) userCode() string { return d.codes["user_code"].(string) }
 
 func (d tv) poll() (int, map[string]any) {
 	d.t.Helper()
-	page := d.b.Post("/token", url.Values{"grant_type": {oidc.GrantDeviceCode}, "device_code": {d.codes["device_code"].(string)}, "client_id": {"tv"}})
+	page := d.b.Post(
+		"/token",
+		url.Values{
+			"grant_type": {oidc.GrantDeviceCode}, "device_code": {d.codes["device_code"].(string)}, "client_id": {"tv"},
+		},
+	)
 	return page.Status, page.JSON(d.t)
 }
 
@@ -148,11 +153,13 @@ func TestNobodyElseDecidesAboutADevice(t *testing.T) {
 		t.Errorf("RFC 8628 §5.4 a form without the page's token gives %d", page.Status)
 	}
 	ask := person.Get("/device?user_code=" + d.userCode())
-	if page := person.Submit(ask, url.Values{"decision": {"allow"}, "account": {"bob"}}); page.Location == nil || page.Location.Path != "/login" {
+	if page := person.Submit(ask, url.Values{"decision": {"allow"}, "account": {"bob"}}); page.Location == nil ||
+		page.Location.Path != "/login" {
 		t.Errorf("an account that is not signed in gives %d %v", page.Status, page.Location)
 	}
 	d.wantError("authorization_pending")
-	if ask.Header.Get("X-Frame-Options") != "DENY" || !strings.Contains(ask.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+	if ask.Header.Get("X-Frame-Options") != "DENY" ||
+		!strings.Contains(ask.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
 		t.Errorf("RFC 8628 §5.4 the page may be framed: %v", ask.Header)
 	}
 }
@@ -169,7 +176,8 @@ func TestUserCodesCannotBeGuessed(t *testing.T) {
 	for range 3 {
 		wantPage(t, person.Get("/device?user_code=BBBB-BBBB"), http.StatusNotFound, `id="device-error"`)
 	}
-	if page := person.Get("/device?user_code=" + d.userCode()); page.Status != http.StatusTooManyRequests || page.Header.Get("Retry-After") == "" {
+	if page := person.Get("/device?user_code=" + d.userCode()); page.Status != http.StatusTooManyRequests ||
+		page.Header.Get("Retry-After") == "" {
 		t.Errorf("after three wrong codes the fourth gives %d", page.Status)
 	}
 }
@@ -184,9 +192,10 @@ func TestThePageOfADevice(t *testing.T) {
 	for name, text := range map[string]string{
 		"RFC 8628 §3.3.1 the page shows the code, so that the person can compare it": `id="device-code">` + d.userCode(),
 		"RFC 8628 §5.4 the page says which app asks":                                 "The TV",
-		"RFC 8628 §5.4 the page warns of codes that somebody else sent":              "If somebody sent you the code or a link, do not.",
-		"RFC 8628 §5.4 the page says for whom the device acts":                       "Alice",
-		"RFC 8628 §3.3 the person can refuse":                                        `value="deny"`,
+		"RFC 8628 §5.4 the page warns of codes that somebody else sent": "If somebody sent you the code or a " +
+			"link, do not.",
+		"RFC 8628 §5.4 the page says for whom the device acts": "Alice",
+		"RFC 8628 §3.3 the person can refuse":                  `value="deny"`,
 	} {
 		if ask.Status != http.StatusOK || !strings.Contains(ask.Body, text) {
 			t.Errorf("%s: %d\n%s", name, ask.Status, ask.Body)
@@ -198,7 +207,8 @@ func TestThePageOfADevice(t *testing.T) {
 	if long.Status != http.StatusNotFound || strings.Contains(long.Body, strings.Repeat("B", 65)) {
 		t.Errorf("a code without end gives %d with %d bytes", long.Status, len(long.Body))
 	}
-	if page := p.Browser(t).Get("/device?user_code=" + strings.Repeat("B", 10_000)); page.Location == nil || len(page.Location.String()) > 1000 {
+	if page := p.Browser(t).Get("/device?user_code=" + strings.Repeat("B", 10_000)); page.Location == nil ||
+		len(page.Location.String()) > 1000 {
 		t.Errorf("a code without end gives %d %v", page.Status, page.Location)
 	}
 	person.Submit(ask, url.Values{"decision": {"something else"}})
@@ -208,7 +218,8 @@ func TestThePageOfADevice(t *testing.T) {
 func TestTheDeviceFlowInTheMetadata(t *testing.T) {
 	p := withTV(t)
 	m := metadata(t, p)
-	if m.DeviceAuthorizationEndpoint != p.Issuer+"/device_authorization" || !strings.Contains(strings.Join(m.GrantTypesSupported, " "), oidc.GrantDeviceCode) {
+	if m.DeviceAuthorizationEndpoint != p.Issuer+"/device_authorization" ||
+		!strings.Contains(strings.Join(m.GrantTypesSupported, " "), oidc.GrantDeviceCode) {
 		t.Errorf("RFC 8628 §4 got %q, %v", m.DeviceAuthorizationEndpoint, m.GrantTypesSupported)
 	}
 	page := p.Browser(t).Post("/device_authorization", url.Values{"client_id": {"spa"}})
@@ -223,7 +234,10 @@ func TestTheDeviceFlowInTheMetadata(t *testing.T) {
 
 func TestTheTokenRequestOfADevice(t *testing.T) {
 	p := withTV(t, func(c *idp.Config) {
-		c.Clients = append(c.Clients, oidc.Client{ClientID: "box", ClientSecret: oidc.NewSecret("box-secret"), GrantTypes: []string{oidc.GrantDeviceCode}})
+		c.Clients = append(
+			c.Clients,
+			oidc.Client{ClientID: "box", ClientSecret: oidc.NewSecret("box-secret"), GrantTypes: []string{oidc.GrantDeviceCode}},
+		)
 	})
 	d := startTV(t, p, "openid")
 	for _, row := range []struct {
@@ -233,14 +247,40 @@ func TestTheTokenRequestOfADevice(t *testing.T) {
 		code   string
 	}{
 		{"RFC 8628 §3.4 device_code is REQUIRED", url.Values{"client_id": {"tv"}}, 400, "invalid_request"},
-		{"RFC 8628 §3.4 client_id is REQUIRED of a client that does not authenticate", url.Values{"device_code": {d.codes["device_code"].(string)}}, 401, "invalid_client"},
-		{"RFC 8628 §3.4 a client that is not registered for it", url.Values{"client_id": {"spa"}, "device_code": {d.codes["device_code"].(string)}}, 400, "unauthorized_client"},
-		{"RFC 8628 §3.4 parameters MUST NOT be included more than once", url.Values{"client_id": {"tv"}, "device_code": {"a", "b"}}, 400, "invalid_request"},
-		{"RFC 8628 §3.4 a device_code without a value is missing", url.Values{"client_id": {"tv"}, "device_code": {""}}, 400, "invalid_request"},
-		{"RFC 8628 §3.4 a client that was issued credentials MUST authenticate", url.Values{"client_id": {"box"}, "device_code": {d.codes["device_code"].(string)}}, 401, "invalid_client"},
-		{"RFC 8628 §3.4 and with a wrong secret it did not", url.Values{"client_id": {"box"}, "client_secret": {"wrong"}, "device_code": {d.codes["device_code"].(string)}}, 401, "invalid_client"},
-		{"RFC 8628 §5.2 the device_code of another device", url.Values{"client_id": {"box"}, "client_secret": {"box-secret"}, "device_code": {d.codes["device_code"].(string)}}, 400, "invalid_grant"},
-		{"RFC 8628 §5.2 a device_code that was guessed", url.Values{"client_id": {"tv"}, "device_code": {"guess"}}, 400, "invalid_grant"},
+		{
+			"RFC 8628 §3.4 client_id is REQUIRED of a client that does not authenticate",
+			url.Values{"device_code": {d.codes["device_code"].(string)}}, 401, "invalid_client",
+		},
+		{
+			"RFC 8628 §3.4 a client that is not registered for it",
+			url.Values{"client_id": {"spa"}, "device_code": {d.codes["device_code"].(string)}}, 400, "unauthorized_client",
+		},
+		{
+			"RFC 8628 §3.4 parameters MUST NOT be included more than once",
+			url.Values{"client_id": {"tv"}, "device_code": {"a", "b"}}, 400, "invalid_request",
+		},
+		{
+			"RFC 8628 §3.4 a device_code without a value is missing", url.Values{"client_id": {"tv"}, "device_code": {""}}, 400,
+			"invalid_request",
+		},
+		{
+			"RFC 8628 §3.4 a client that was issued credentials MUST authenticate",
+			url.Values{"client_id": {"box"}, "device_code": {d.codes["device_code"].(string)}}, 401, "invalid_client",
+		},
+		{
+			"RFC 8628 §3.4 and with a wrong secret it did not",
+			url.Values{"client_id": {"box"}, "client_secret": {"wrong"}, "device_code": {d.codes["device_code"].(string)}}, 401,
+			"invalid_client",
+		},
+		{
+			"RFC 8628 §5.2 the device_code of another device",
+			url.Values{"client_id": {"box"}, "client_secret": {"box-secret"}, "device_code": {d.codes["device_code"].(string)}},
+			400, "invalid_grant",
+		},
+		{
+			"RFC 8628 §5.2 a device_code that was guessed", url.Values{"client_id": {"tv"}, "device_code": {"guess"}}, 400,
+			"invalid_grant",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			row.form.Set("grant_type", oidc.GrantDeviceCode)

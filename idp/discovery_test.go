@@ -44,7 +44,8 @@ func TestEveryEndpointOfTheMetadataAnswers(t *testing.T) {
 		"jwks": m.JWKSURI, "end_session": m.EndSessionEndpoint, "check_session_iframe": m.CheckSessionIframe,
 		"registration": m.RegistrationEndpoint, "device_authorization": m.DeviceAuthorizationEndpoint,
 	} {
-		if w := serve(p, get(t, "GET", endpoint, nil)); w.Code == http.StatusNotFound || !strings.HasPrefix(endpoint, p.Issuer+"/") {
+		if w := serve(p, get(t, "GET", endpoint, nil)); w.Code == http.StatusNotFound ||
+			!strings.HasPrefix(endpoint, p.Issuer+"/") {
 			t.Errorf("%s: %s gives %d", name, endpoint, w.Code)
 		}
 	}
@@ -53,7 +54,8 @@ func TestEveryEndpointOfTheMetadataAnswers(t *testing.T) {
 func TestOfAnHTTPSIssuerEveryEndpointIsHTTPS(t *testing.T) {
 	p := idptest.Start(t, public)
 	w := serve(p, get(t, "GET", "/.well-known/openid-configuration", nil))
-	if strings.Contains(w.Body.String(), "http://") || !strings.Contains(w.Body.String(), `"issuer":"https://login.example.com"`) {
+	if strings.Contains(w.Body.String(), "http://") ||
+		!strings.Contains(w.Body.String(), `"issuer":"https://login.example.com"`) {
 		t.Errorf("got %s", w.Body)
 	}
 	if w.Header().Get("Strict-Transport-Security") == "" {
@@ -89,7 +91,8 @@ func TestDiscoveryTellsTheTruth(t *testing.T) {
 		wantPage(t, open(t, p.Browser(t), idptest.Request("spa", "ui_locales", locale)), http.StatusOK, `lang="`+locale+`"`)
 	}
 	for _, prompt := range m.PromptValuesSupported {
-		if page := b.Authorize(idptest.Request("spa", "prompt", string(prompt))); page.Location == nil || page.Location.Query().Has("error") {
+		if page := b.Authorize(idptest.Request("spa", "prompt", string(prompt))); page.Location == nil ||
+			page.Location.Query().Has("error") {
 			t.Errorf("prompt %s gives %d %v", prompt, page.Status, page.Location)
 		}
 	}
@@ -148,7 +151,9 @@ func checkAuthMethods(t *testing.T, p *idptest.Provider, b *idptest.Browser, m o
 			client = "spa"
 		}
 		form := url.Values{
-			"grant_type": {m.GrantTypesSupported[0]}, "code": {b.Code(idptest.Request(client))}, "code_verifier": {idptest.CodeVerifier},
+			"grant_type": {m.GrantTypesSupported[0]}, "code": {
+				b.Code(idptest.Request(client)),
+			}, "code_verifier": {idptest.CodeVerifier},
 			"redirect_uri": {idptest.Request(client).Get("redirect_uri")}, "client_id": {client},
 		}
 		r := get(t, "POST", "/token", form)

@@ -152,10 +152,19 @@ func TestProofsAtTheTokenEndpoint(t *testing.T) {
 		make func(h *holder) string
 		want string
 	}{
-		{"RFC 9449 §5 a proof for another endpoint", func(h *holder) string { return h.proof("POST", "/userinfo", nil) }, "invalid_dpop_proof"},
-		{"RFC 9449 §5 a proof for another method", func(h *holder) string { return h.proof("GET", "/token", nil) }, "invalid_dpop_proof"},
+		{
+			"RFC 9449 §5 a proof for another endpoint", func(h *holder) string { return h.proof("POST", "/userinfo", nil) },
+			"invalid_dpop_proof",
+		},
+		{
+			"RFC 9449 §5 a proof for another method", func(h *holder) string { return h.proof("GET", "/token", nil) },
+			"invalid_dpop_proof",
+		},
 		{"RFC 9449 §5 what is no proof", func(*holder) string { return "x" }, "invalid_dpop_proof"},
-		{"RFC 9449 §8 a nonce of nobody", func(h *holder) string { return h.proof("POST", "/token", map[string]any{"nonce": "x"}) }, "use_dpop_nonce"},
+		{
+			"RFC 9449 §8 a nonce of nobody",
+			func(h *holder) string { return h.proof("POST", "/token", map[string]any{"nonce": "x"}) }, "use_dpop_nonce",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := newHolder(t, nil)
@@ -165,7 +174,9 @@ func TestProofsAtTheTokenEndpoint(t *testing.T) {
 			if w.Header().Get("DPoP-Nonce") == "" {
 				t.Error("no nonce came")
 			}
-			if again := h.redeemCode(code, h.proof("POST", "/token", map[string]any{"nonce": w.Header().Get("DPoP-Nonce")})); again.Code != http.StatusOK {
+			if again := h.redeemCode(
+				code, h.proof("POST", "/token", map[string]any{"nonce": w.Header().Get("DPoP-Nonce")}),
+			); again.Code != http.StatusOK {
 				t.Errorf("the code was spent: %s", again.Body)
 			}
 		})
@@ -251,9 +262,18 @@ func TestUserinfoWithABoundToken(t *testing.T) {
 		{"RFC 9449 §7.2 a bound token is no bearer token, with a proof either", "Bearer " + token, good(), "invalid_token"},
 		{"RFC 9449 §7.1 a proof is there", "DPoP " + token, "", "invalid_dpop_proof"},
 		{"RFC 9449 §4.3 the proof has ath", "DPoP " + token, h.proof("GET", "/userinfo", nil), "invalid_dpop_proof"},
-		{"RFC 9449 §4.3 ath is that of the token", "DPoP " + token, h.proof("GET", "/userinfo", ath("another")), "invalid_dpop_proof"},
-		{"RFC 9449 §7.1 the proof is of the token's key", "DPoP " + token, other.proof("GET", "/userinfo", ath(token)), "invalid_dpop_proof"},
-		{"RFC 9449 §7.1 the proof is for this method", "DPoP " + token, h.proof("POST", "/userinfo", ath(token)), "invalid_dpop_proof"},
+		{
+			"RFC 9449 §4.3 ath is that of the token", "DPoP " + token, h.proof("GET", "/userinfo", ath("another")),
+			"invalid_dpop_proof",
+		},
+		{
+			"RFC 9449 §7.1 the proof is of the token's key", "DPoP " + token, other.proof("GET", "/userinfo", ath(token)),
+			"invalid_dpop_proof",
+		},
+		{
+			"RFC 9449 §7.1 the proof is for this method", "DPoP " + token, h.proof("POST", "/userinfo", ath(token)),
+			"invalid_dpop_proof",
+		},
 		{"RFC 9449 §11.1 the proof was not used before", "DPoP " + token, used, "invalid_dpop_proof"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -267,32 +287,45 @@ func TestUserinfoWithABoundToken(t *testing.T) {
 	}
 }
 
-func TestABoundTokenInTheBody(t *testing.T) { // RFC 9449 §7.2: received as a bearer token it is refused, in whichever way
+// RFC 9449 §7.2: received as a bearer token it is refused, in whichever way
+func TestABoundTokenInTheBody(t *testing.T) {
 	h := newHolder(t, nil)
 	token := h.boundToken()
 	form := url.Values{"access_token": {token}}
 	wantRefusal(t, serve(h.p, get(t, "POST", "/userinfo", form)), http.StatusUnauthorized, "invalid_token")
-	wantRefusal(t, serve(h.p, get(t, "POST", "/userinfo", form, "DPoP", h.proof("POST", "/userinfo", ath(token)))), http.StatusUnauthorized, "invalid_token")
-	both := get(t, "POST", "/userinfo", form, "Authorization", "DPoP "+token, "DPoP", h.proof("POST", "/userinfo", ath(token)))
+	wantRefusal(
+		t, serve(h.p, get(t, "POST", "/userinfo", form, "DPoP", h.proof("POST", "/userinfo", ath(token)))),
+		http.StatusUnauthorized, "invalid_token",
+	)
+	both := get(
+		t, "POST", "/userinfo", form, "Authorization", "DPoP "+token, "DPoP", h.proof("POST", "/userinfo", ath(token)),
+	)
 	wantRefusal(t, serve(h.p, both), http.StatusBadRequest, "invalid_request")
 }
 
 func TestATokenThatIsNotBoundIsNoDPoPToken(t *testing.T) { // RFC 9449 §7.1
 	h := newHolder(t, nil)
 	token := body(t, h.redeem(""))["access_token"].(string)
-	wantRefusal(t, h.userinfo("DPoP "+token, h.proof("GET", "/userinfo", ath(token))), http.StatusUnauthorized, "invalid_token")
+	wantRefusal(
+		t, h.userinfo("DPoP "+token, h.proof("GET", "/userinfo", ath(token))), http.StatusUnauthorized, "invalid_token",
+	)
 }
 
 func TestWithoutATokenBothSchemesAreOffered(t *testing.T) { // RFC 9449 §7.2
 	w := serve(idptest.Start(t, nil), get(t, "GET", "/userinfo", nil))
-	if offered := strings.Join(w.Header().Values("WWW-Authenticate"), "; "); !strings.Contains(offered, "Bearer ") || !strings.Contains(offered, "DPoP algs=") {
+	if offered := strings.Join(w.Header().Values("WWW-Authenticate"), "; "); !strings.Contains(offered, "Bearer ") ||
+		!strings.Contains(offered, "DPoP algs=") {
 		t.Errorf("got %s", offered)
 	}
 }
 
-func TestScriptsMaySendProofsAndReadNonces(t *testing.T) { // RFC 9449 §8: "DPoP-Nonce" must be exposed to scripts (Fetch §3.2.6)
+// RFC 9449 §8: "DPoP-Nonce" must be exposed to scripts (Fetch §3.2.6)
+func TestScriptsMaySendProofsAndReadNonces(t *testing.T) {
 	h := newHolder(t, nil)
-	r := get(t, "OPTIONS", "/token", nil, "Origin", "http://localhost:9090", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "dpop")
+	r := get(
+		t, "OPTIONS", "/token", nil, "Origin", "http://localhost:9090", "Access-Control-Request-Method", "POST",
+		"Access-Control-Request-Headers", "dpop",
+	)
 	if allowed := serve(h.p, r).Header().Get("Access-Control-Allow-Headers"); !strings.Contains(allowed, "DPoP") {
 		t.Errorf("allowed are %s", allowed)
 	}

@@ -64,7 +64,10 @@ func (b bank) code() string {
 }
 
 func (b bank) form() url.Values {
-	return url.Values{"grant_type": {"authorization_code"}, "code_verifier": {idptest.CodeVerifier}, "redirect_uri": {idptest.Request("web").Get("redirect_uri")}}
+	return url.Values{
+		"grant_type": {"authorization_code"}, "code_verifier": {idptest.CodeVerifier},
+		"redirect_uri": {idptest.Request("web").Get("redirect_uri")},
+	}
 }
 
 func TestFAPI2FromPushToUserinfo(t *testing.T) { // FAPI 2.0 §5.3.2
@@ -98,12 +101,16 @@ func TestWhatFAPI2Demands(t *testing.T) {
 		}, "invalid_dpop_proof"},
 		{"FAPI 2.0 §5.3.2.1 so are those that the client gets for itself", func(b bank, form url.Values) *httptest.ResponseRecorder {
 			return serve(b.p, get(b.t, "POST", "/token", url.Values{
-				"grant_type": {oidc.GrantClientCredentials}, "client_assertion_type": {clientauth.TypeAssertion}, "client_assertion": {b.keyed.assertion(b.t, b.p)},
+				"grant_type": {oidc.GrantClientCredentials}, "client_assertion_type": {
+					clientauth.TypeAssertion,
+				}, "client_assertion": {b.keyed.assertion(b.t, b.p)},
 			}))
 		}, "invalid_dpop_proof"},
 		{"FAPI 2.0 §5.3.2.1 and those of a refresh token", func(b bank, form url.Values) *httptest.ResponseRecorder {
 			return serve(b.p, get(b.t, "POST", "/token", url.Values{
-				"grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"a.b.c"}, "client_assertion_type": {clientauth.TypeAssertion}, "client_assertion": {b.keyed.assertion(b.t, b.p)},
+				"grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"a.b.c"}, "client_assertion_type": {
+					clientauth.TypeAssertion,
+				}, "client_assertion": {b.keyed.assertion(b.t, b.p)},
 			}))
 		}, "invalid_dpop_proof"},
 		{"FAPI 2.0 §5.3.2.1 the password grant is rejected", func(b bank, form url.Values) *httptest.ResponseRecorder {
@@ -151,7 +158,10 @@ func TestWhatFAPI2DemandsOfAPush(t *testing.T) {
 		status int
 		code   string
 	}{
-		{"FAPI 2.0 §5.3.2.2 a push with all of it", func(b bank, form url.Values) *httptest.ResponseRecorder { return b.send("/par", form) }, 201, ""},
+		{
+			"FAPI 2.0 §5.3.2.2 a push with all of it",
+			func(b bank, form url.Values) *httptest.ResponseRecorder { return b.send("/par", form) }, 201, "",
+		},
 		{"FAPI 2.0 §5.3.2.2 a push without client authentication", func(b bank, form url.Values) *httptest.ResponseRecorder {
 			return serve(b.p, get(b.t, "POST", "/par", form))
 		}, 401, "invalid_client"},
@@ -187,13 +197,16 @@ func TestWhatFAPI2DemandsOfAPush(t *testing.T) {
 	}
 }
 
-func TestAProofAtUserinfoKeepsTheProfilesAlgs(t *testing.T) { // FAPI 2.0 §5.4.1: the key of PS256 could sign with RS256 too
+// FAPI 2.0 §5.4.1: the key of PS256 could sign with RS256 too
+func TestAProofAtUserinfoKeepsTheProfilesAlgs(t *testing.T) {
 	b := newBank(t)
 	b.holder.key, b.holder.alg = rsaKey(t), jose.PS256
 	form := b.form()
 	form.Set("code", b.code())
 	token, _ := body(t, b.send("/token", form))["access_token"].(string)
-	for alg, want := range map[jose.SignatureAlgorithm]int{jose.PS256: http.StatusOK, jose.RS256: http.StatusUnauthorized} {
+	for alg, want := range map[jose.SignatureAlgorithm]int{
+		jose.PS256: http.StatusOK, jose.RS256: http.StatusUnauthorized,
+	} {
 		b.holder.alg = alg
 		if w := b.userinfo("DPoP "+token, b.proof("GET", "/userinfo", ath(token))); w.Code != want {
 			t.Errorf("%s gives %d %s", alg, w.Code, w.Body)
@@ -216,7 +229,8 @@ func TestAnAliasIsNoWayAroundThePush(t *testing.T) { // FAPI 2.0 §5.3.2.2
 	b := newBank(t, func(c *idp.Config) { c.Aliases = map[string]string{"authorize": "/oauth2/authorize"} })
 	for _, path := range []string{"/authorize?", "/oauth2/authorize?"} {
 		page := b.b.Get(path + idptest.Request("web").Encode())
-		if page.Location == nil || page.Location.Query().Get("error") != "invalid_request" || page.Location.Query().Get("iss") != b.p.Issuer {
+		if page.Location == nil || page.Location.Query().Get("error") != "invalid_request" ||
+			page.Location.Query().Get("iss") != b.p.Issuer {
 			t.Errorf("%s gives %d %v", path, page.Status, page.Location)
 		}
 	}
@@ -226,7 +240,8 @@ func TestAConfigurationThatFAPI2Forbids(t *testing.T) { // FAPI 2.0 §5.4.1
 	c := idp.Config{SigningKeys: []idp.SigningKey{{Alg: "RS256"}}}.WithDefaults()
 	c.Clients[1].Profile = oidc.ProfileFAPI2
 	err := c.Validate()
-	if err == nil || !strings.Contains(err.Error(), "id_token_signed_response_alg") || !strings.Contains(err.Error(), "private_key_jwt") {
+	if err == nil || !strings.Contains(err.Error(), "id_token_signed_response_alg") ||
+		!strings.Contains(err.Error(), "private_key_jwt") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -38,7 +38,8 @@ func TestTheRedirectIsASeeOtherThatNobodyStores(t *testing.T) { // RFC 9700 §4.
 	}
 }
 
-func TestEveryPageForbidsFramesAndForeignScript(t *testing.T) { // RFC 9700 §4.16: "MUST prevent clickjacking attacks"; §4.2.4
+// RFC 9700 §4.16: "MUST prevent clickjacking attacks"; §4.2.4
+func TestEveryPageForbidsFramesAndForeignScript(t *testing.T) {
 	b := idptest.Start(t, nil).Browser(t)
 	pages := map[string]idptest.Page{
 		"home": b.Get("/"), "login": b.Get("/login"), "logout": b.Get("/logout"), "not found": b.Get("/nowhere"),
@@ -50,7 +51,9 @@ func TestEveryPageForbidsFramesAndForeignScript(t *testing.T) { // RFC 9700 §4.
 	pages["select_account"] = open(t, b, idptest.Request("spa", "prompt", "select_account"))
 	for name, page := range pages {
 		csp := page.Header.Get("Content-Security-Policy")
-		for _, directive := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		for _, directive := range []string{
+			"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+		} {
 			if !slices.Contains(strings.Split(csp, "; "), directive) {
 				t.Errorf("%s: no %s in %q", name, directive, csp)
 			}
@@ -77,7 +80,9 @@ func TestASilentFormPostMayBeFramedByItsClientOnly(t *testing.T) {
 	b := idptest.Start(t, nil).Browser(t)
 	b.SignIn("alice")
 	page := b.Authorize(idptest.Request("spa", "response_mode", "form_post", "prompt", "none"))
-	if csp := page.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors http://localhost:9090") || page.Header.Get("X-Frame-Options") != "" {
+	if csp := page.Header.Get("Content-Security-Policy"); !strings.Contains(
+		csp, "frame-ancestors http://localhost:9090",
+	) || page.Header.Get("X-Frame-Options") != "" {
 		t.Errorf("got %q, X-Frame-Options %q", csp, page.Header.Get("X-Frame-Options"))
 	}
 	wantPage(t, page, http.StatusOK, `name="code"`)
@@ -105,11 +110,14 @@ func TestCORS(t *testing.T) {
 			w := serve(p, get(t, target.method, target.path, nil, "Origin", row.origin, "Access-Control-Request-Method", "POST"))
 			got := w.Header().Get("Access-Control-Allow-Origin")
 			if row.allowed && got != row.origin || !row.allowed && got != "" {
-				t.Errorf("%s %s from %s (status %d): Access-Control-Allow-Origin = %q", target.method, target.path, row.origin, w.Code, got)
+				t.Errorf(
+					"%s %s from %s (status %d): Access-Control-Allow-Origin = %q", target.method, target.path, row.origin, w.Code, got,
+				)
 			}
 		}
 	}
-	for _, path := range []string{"/login", "/authorize"} { // RFC 9700 §2.6: "authorization servers MUST NOT support CORS at the authorization endpoint"
+	// RFC 9700 §2.6: "authorization servers MUST NOT support CORS at the authorization endpoint"
+	for _, path := range []string{"/login", "/authorize"} {
 		for _, method := range []string{"GET", "OPTIONS"} {
 			w := serve(p, get(t, method, path, nil, "Origin", "http://localhost:9090", "Access-Control-Request-Method", "GET"))
 			if w.Header().Get("Access-Control-Allow-Origin") != "" {
@@ -127,10 +135,17 @@ func TestErrorsForProgramsAreJSON(t *testing.T) { // RFC 6749 §5.2
 		status int
 		code   words.ErrorCode
 	}{
-		{"§5.2 a good client, a bad code", get(t, "POST", "/token", url.Values{"grant_type": {"authorization_code"}, "client_id": {"spa"}, "code": {"x"}}), 400, words.InvalidGrant},
+		{
+			"§5.2 a good client, a bad code",
+			get(t, "POST", "/token", url.Values{"grant_type": {"authorization_code"}, "client_id": {"spa"}, "code": {"x"}}), 400,
+			words.InvalidGrant,
+		},
 		{"§5.2 an unknown client", get(t, "POST", "/token", url.Values{"client_id": {"x"}}), 401, words.InvalidClient},
 		{"§3.2 the token endpoint takes POST only", get(t, "GET", "/token", nil), 405, words.InvalidRequest},
-		{"a body of 1 MB", get(t, "POST", "/token", url.Values{"code": {strings.Repeat("x", 1<<20)}}), 413, words.InvalidRequest},
+		{
+			"a body of 1 MB", get(t, "POST", "/token", url.Values{"code": {strings.Repeat("x", 1<<20)}}), 413,
+			words.InvalidRequest,
+		},
 	} {
 		w := serve(p, row.r)
 		if w.Code != row.status || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") ||
@@ -188,7 +203,9 @@ func TestSigningAlgorithms(t *testing.T) {
 			if _, err := apiVerifier.Verify(ctx, tokens["access_token"].(string)); err != nil {
 				t.Errorf("access token: %v", err)
 			}
-			if _, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tokens["access_token"].(string)})); err != nil {
+			if _, err := provider.UserInfo(
+				ctx, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: tokens["access_token"].(string)}),
+			); err != nil {
 				t.Errorf("userinfo: %v", err)
 			}
 		})
@@ -226,7 +243,9 @@ func TestTheLogHoldsNoSecret(t *testing.T) {
 	tokens := b.Tokens("web", code)
 	b.GetWithToken("/userinfo", tokens["access_token"].(string))
 	b.Get("/logout?id_token_hint=" + tokens["id_token"].(string))
-	secrets := []string{code, tokens["access_token"].(string), tokens["id_token"].(string), "web-secret", idptest.CodeVerifier, "the nonce"}
+	secrets := []string{
+		code, tokens["access_token"].(string), tokens["id_token"].(string), "web-secret", idptest.CodeVerifier, "the nonce",
+	}
 	for _, cookie := range b.Cookies() {
 		secrets = append(secrets, cookie.Value)
 	}
@@ -245,7 +264,8 @@ func TestARefusalByRedirectIsLoggedWithItsCause(t *testing.T) {
 	p, spy := startWithSpy(t)
 	b := p.Browser(t)
 	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), words.LoginRequired)
-	if log := p.Log.String(); !strings.Contains(log, "level=INFO msg=request") || !strings.Contains(log, "login_required") {
+	if log := p.Log.String(); !strings.Contains(log, "level=INFO msg=request") ||
+		!strings.Contains(log, "login_required") {
 		t.Errorf("the log does not say why the client was refused:\n%s", log)
 	}
 	b.SignIn("alice")
@@ -255,7 +275,8 @@ func TestARefusalByRedirectIsLoggedWithItsCause(t *testing.T) {
 	if strings.Contains(page.Location.String(), "engine") {
 		t.Errorf("the client is told the cause: %v", page.Location)
 	}
-	if log := p.Log.String(); !strings.Contains(log, "level=ERROR msg=request") || !strings.Contains(log, storagetest.ErrEngine.Error()) {
+	if log := p.Log.String(); !strings.Contains(log, "level=ERROR msg=request") ||
+		!strings.Contains(log, storagetest.ErrEngine.Error()) {
 		t.Errorf("the log does not tell the cause:\n%s", log)
 	}
 }
@@ -264,7 +285,8 @@ func TestHEADIsAnsweredAsGET(t *testing.T) { // RFC 9110 §9.1: GET and HEAD are
 	p := idptest.Start(t, nil)
 	b := p.Browser(t)
 	for _, path := range []string{"/", "/login", "/healthz", "/jwks", "/.well-known/openid-configuration"} {
-		if page := b.Do(head(t, p.Issuer+path)); page.Status != http.StatusOK || page.Body != "" || page.Header.Get("Content-Type") == "" {
+		if page := b.Do(head(t, p.Issuer+path)); page.Status != http.StatusOK || page.Body != "" ||
+			page.Header.Get("Content-Type") == "" {
 			t.Errorf("%s: got %d with %d bytes", path, page.Status, len(page.Body))
 		}
 	}
@@ -275,11 +297,14 @@ func TestARequestIDIsGivenAndKept(t *testing.T) {
 	if id := serve(p, get(t, "GET", "/healthz", nil)).Header().Get("X-Request-Id"); id == "" {
 		t.Error("no request id")
 	}
-	if id := serve(p, get(t, "GET", "/healthz", nil, "X-Request-Id", "from-the-proxy")).Header().Get("X-Request-Id"); id != "from-the-proxy" {
+	if id := serve(
+		p, get(t, "GET", "/healthz", nil, "X-Request-Id", "from-the-proxy"),
+	).Header().Get("X-Request-Id"); id != "from-the-proxy" {
 		t.Errorf("request id = %q; want the proxy's", id)
 	}
 	for _, bad := range []string{strings.Repeat("x", 200), "a b", `"><script>`} {
-		if id := serve(p, get(t, "GET", "/healthz", nil, "X-Request-Id", bad)).Header().Get("X-Request-Id"); id == bad || id == "" {
+		if id := serve(p, get(t, "GET", "/healthz", nil, "X-Request-Id", bad)).Header().Get("X-Request-Id"); id == bad ||
+			id == "" {
 			t.Errorf("request id = %q", id)
 		}
 	}

@@ -19,8 +19,12 @@ import (
 func public(c *idp.Config) {
 	c.Issuer = "https://login.example.com"
 	c.CookieKeys = []string{strings.Repeat("k", 32)}
-	c.Users = []users.User{{Username: "alice", PasswordHash: "$2b$04$KaoZ.mEHYxcgWQaxBAYTN.dwAC5rx2QK6BaQvn2T7TpiCkpCmAsKa"}}
-	c.Clients = []oidc.Client{{ClientID: "app", RedirectURIs: []string{"https://app.test/cb"}, TokenEndpointAuthMethod: oidc.AuthMethodNone}}
+	c.Users = []users.User{
+		{Username: "alice", PasswordHash: "$2b$04$KaoZ.mEHYxcgWQaxBAYTN.dwAC5rx2QK6BaQvn2T7TpiCkpCmAsKa"},
+	}
+	c.Clients = []oidc.Client{
+		{ClientID: "app", RedirectURIs: []string{"https://app.test/cb"}, TokenEndpointAuthMethod: oidc.AuthMethodNone},
+	}
 }
 
 // serve hands one request to the provider without a network.

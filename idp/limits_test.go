@@ -36,7 +36,8 @@ func from(r *http.Request, address string) *http.Request {
 func wantTooMany(t *testing.T, page idptest.Page, retryAfter int) {
 	t.Helper()
 	seconds, err := strconv.Atoi(page.Header.Get("Retry-After"))
-	if page.Status != http.StatusTooManyRequests || err != nil || seconds > retryAfter || seconds < retryAfter-9 || page.Header.Get("Cache-Control") != "no-store" {
+	if page.Status != http.StatusTooManyRequests || err != nil || seconds > retryAfter || seconds < retryAfter-9 ||
+		page.Header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("got %d, Retry-After %q, Cache-Control %q; want 429, %d, no-store\n%s",
 			page.Status, page.Header.Get("Retry-After"), page.Header.Get("Cache-Control"), retryAfter, page.Body)
 	}
@@ -54,7 +55,8 @@ func TestTokenRequestsOfOneAddressAreLimited(t *testing.T) {
 	page := b.Post("/token", tokenForm(code))
 	wantTooMany(t, page, 20)
 	answer := page.JSON(t)
-	if answer["error"] != "temporarily_unavailable" || !strings.HasSuffix(answer["error_description"].(string), " seconds [request.too_many]") {
+	if answer["error"] != "temporarily_unavailable" ||
+		!strings.HasSuffix(answer["error_description"].(string), " seconds [request.too_many]") {
 		t.Errorf("the client is told %v", answer)
 	}
 	p.Clock.Pass(20 * time.Second)
@@ -69,7 +71,8 @@ func TestAScriptCanReadThatItWasTooMuch(t *testing.T) {
 	r.RequestURI = ""
 	page := b.Do(r)
 	wantTooMany(t, page, 60)
-	if page.Header.Get("Access-Control-Allow-Origin") != "http://localhost:9090" || !strings.Contains(page.Header.Get("Access-Control-Expose-Headers"), "Retry-After") {
+	if page.Header.Get("Access-Control-Allow-Origin") != "http://localhost:9090" ||
+		!strings.Contains(page.Header.Get("Access-Control-Expose-Headers"), "Retry-After") {
 		t.Errorf("CORS hides it: %v", page.Header)
 	}
 }
@@ -81,7 +84,9 @@ func TestOtherAddressesAndEndpointsGoOn(t *testing.T) {
 		address string
 		want    int
 	}{{"203.0.113.1", 400}, {"203.0.113.1", 429}, {"203.0.113.2", 400}, {"198.51.100.1, 203.0.113.2", 429}, {"2001:db8::1", 400}, {"2001:db8::2", 429}} {
-		if got := b.Do(from(get(t, http.MethodPost, p.Issuer+"/token", tokenForm("x")), row.address)).Status; got != row.want {
+		if got := b.Do(
+			from(get(t, http.MethodPost, p.Issuer+"/token", tokenForm("x")), row.address),
+		).Status; got != row.want {
 			t.Errorf("request %d, from %s: %d; want %d", i, row.address, got, row.want)
 		}
 	}
@@ -147,7 +152,9 @@ func TestABodyThatIsTooLargeIsStillThat(t *testing.T) {
 		want int
 	}{"too large": {"client_id=" + strings.Repeat("x", 70<<10), 413}, "no form": {"client_id=%zz", 400}} {
 		r := get(t, http.MethodPost, p.Issuer+"/token", nil, "Content-Type", "application/x-www-form-urlencoded")
-		r, err := http.NewRequestWithContext(t.Context(), r.Method, r.URL.String(), struct{ *strings.Reader }{strings.NewReader(row.body)})
+		r, err := http.NewRequestWithContext(
+			t.Context(), r.Method, r.URL.String(), struct{ *strings.Reader }{strings.NewReader(row.body)},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +172,8 @@ func TestSignInsOfOneAddressAreLimited(t *testing.T) {
 	b.SignIn("bob")
 	page := guess(b, "carol")
 	wantTooMany(t, page, 30)
-	if !strings.Contains(page.Body, "Too many requests") || !strings.Contains(page.Body, "sign-ins from this address; try again in ") {
+	if !strings.Contains(page.Body, "Too many requests") ||
+		!strings.Contains(page.Body, "sign-ins from this address; try again in ") {
 		t.Errorf("the person is told:\n%s", page.Body)
 	}
 }
@@ -196,7 +204,9 @@ func TestGuessingDoesNotTellWhoExists(t *testing.T) {
 	b := p.Browser(t)
 	told := func(username string) (int, string) {
 		page := guess(b, username)
-		return page.Status, strings.NewReplacer(username, "", page.Header.Get("X-Request-Id"), "", "alice", "").Replace(regexp.MustCompile("in [0-9]+ seconds").ReplaceAllString(page.Body, ""))
+		return page.Status, strings.NewReplacer(username, "", page.Header.Get("X-Request-Id"), "", "alice", "").Replace(
+			regexp.MustCompile("in [0-9]+ seconds").ReplaceAllString(page.Body, ""),
+		)
 	}
 	for i := range 6 {
 		known, knownText := told("alice")
@@ -215,7 +225,10 @@ func TestOneClickIsNoWayAround(t *testing.T) {
 	})
 	b := p.Browser(t)
 	for i, want := range []int{403, 403, 429} {
-		r := get(t, http.MethodPost, p.Issuer+"/login", url.Values{"username": {"alice"}, "password": {"wrong"}, "one_click": {"alice"}}, "Sec-Fetch-Site", "same-origin")
+		r := get(
+			t, http.MethodPost, p.Issuer+"/login",
+			url.Values{"username": {"alice"}, "password": {"wrong"}, "one_click": {"alice"}}, "Sec-Fetch-Site", "same-origin",
+		)
 		r.RequestURI = ""
 		if got := b.Do(r).Status; got != want {
 			t.Errorf("guess %d: %d; want %d", i, got, want)
@@ -246,9 +259,12 @@ func TestAProxyThatIsNotTrustedIsToldOnce(t *testing.T) {
 }
 
 func TestLimitsThatCannotBeReadAreProblems(t *testing.T) {
-	c := idp.Config{Limits: limit.Config{TrustedProxies: []string{"proxy"}, Token: limit.TokenConfig{PerAddress: "often"}}}.WithDefaults()
+	c := idp.Config{
+		Limits: limit.Config{TrustedProxies: []string{"proxy"}, Token: limit.TokenConfig{PerAddress: "often"}},
+	}.WithDefaults()
 	err := c.Validate()
-	if err == nil || !strings.Contains(err.Error(), `limits.token.per_address: "often" is no rate`) || !strings.Contains(err.Error(), `limits.trusted_proxies[0]: "proxy"`) {
+	if err == nil || !strings.Contains(err.Error(), `limits.token.per_address: "often" is no rate`) ||
+		!strings.Contains(err.Error(), `limits.trusted_proxies[0]: "proxy"`) {
 		t.Errorf("Validate = %v", err)
 	}
 }

@@ -92,7 +92,9 @@ func TestCancelIsAccessDenied(t *testing.T) { // RFC 6749 §4.1.2.1
 
 func TestTheLoginPageIsPrefilledByLoginHint(t *testing.T) { // Core §3.1.2.1
 	b := idptest.Start(t, nil).Browser(t)
-	wantPage(t, open(t, b, idptest.Request("spa", "login_hint", "carol@example.com")), http.StatusOK, `value="carol@example.com"`)
+	wantPage(
+		t, open(t, b, idptest.Request("spa", "login_hint", "carol@example.com")), http.StatusOK, `value="carol@example.com"`,
+	)
 }
 
 func TestOneClickSignInIsForDevelopmentOnly(t *testing.T) {
@@ -172,7 +174,8 @@ func TestSelectAccount(t *testing.T) { // Core §3.1.2.1
 	}
 }
 
-func TestAnIDTokenHintBinds(t *testing.T) { // Core §3.1.2.1: "If the End-User identified by the ID Token is already logged in"
+// Core §3.1.2.1: "If the End-User identified by the ID Token is already logged in"
+func TestAnIDTokenHintBinds(t *testing.T) {
 	p := idptest.Start(t, nil)
 	b := p.Browser(t)
 	b.SignIn("alice")
@@ -188,10 +191,15 @@ func TestAnIDTokenHintBinds(t *testing.T) { // Core §3.1.2.1: "If the End-User 
 	page := open(t, other, idptest.Request("spa", "id_token_hint", alice))
 	page = submit(t, other, page, "username", "carol", "password", "carol")
 	wantPage(t, page, http.StatusOK, "asked for a user who is not signed in here")
-	if sub := subject(t, other, wantCode(t, submit(t, other, page, "username", "alice", "password", "alice"))); sub != "alice" {
+	if sub := subject(
+		t, other, wantCode(t, submit(t, other, page, "username", "alice", "password", "alice")),
+	); sub != "alice" {
 		t.Errorf("sub = %v; want the hinted one", sub)
 	}
-	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none", "id_token_hint", alice[:len(alice)-8]+"AAAAAAAA")), oidc.LoginRequired)
+	wantError(
+		t, b.Authorize(idptest.Request("spa", "prompt", "none", "id_token_hint", alice[:len(alice)-8]+"AAAAAAAA")),
+		oidc.LoginRequired,
+	)
 }
 
 func TestConsentIsAskedRememberedAndForgotten(t *testing.T) { // Core §3.1.2.4
@@ -199,7 +207,9 @@ func TestConsentIsAskedRememberedAndForgotten(t *testing.T) { // Core §3.1.2.4
 	b := p.Browser(t)
 	b.SignIn("alice")
 	request := func(change ...string) url.Values {
-		params := idptest.Request("spa", append([]string{"client_id", "third", "redirect_uri", "https://app.test/cb"}, change...)...)
+		params := idptest.Request(
+			"spa", append([]string{"client_id", "third", "redirect_uri", "https://app.test/cb"}, change...)...,
+		)
 		return params
 	}
 	wantError(t, b.Authorize(request("prompt", "none")), oidc.ConsentRequired)
@@ -260,9 +270,12 @@ func TestALogoutPageIsNoAuthenticationRequest(t *testing.T) { // what is sealed 
 	wantPage(t, b.Get("/authorize?"+authorizeInteraction(page)), http.StatusBadRequest, "start again")
 }
 
-func TestAFulfilledRequestIsGoodForMinutesOnly(t *testing.T) { // a browser's history must not yield codes of prompt=login
+// a browser's history must not yield codes of prompt=login
+func TestAFulfilledRequestIsGoodForMinutesOnly(t *testing.T) {
 	p := idptest.Start(t, withThirdParty)
-	for _, change := range [][]string{{"prompt", "login"}, {"max_age", "1"}, {"prompt", "select_account"}, {"prompt", "consent"}} {
+	for _, change := range [][]string{
+		{"prompt", "login"}, {"max_age", "1"}, {"prompt", "select_account"}, {"prompt", "consent"},
+	} {
 		b := p.Browser(t)
 		b.SignIn("alice")
 		p.Clock.Pass(time.Minute)
@@ -305,14 +318,17 @@ func TestForgetIsForTheAccountThatIsShown(t *testing.T) {
 	wantCode(t, b.Authorize(params))
 }
 
-func TestAFormFromAnotherPortOfTheHostIsRefused(t *testing.T) { // it could set the cookie that the token is compared with
+// it could set the cookie that the token is compared with
+func TestAFormFromAnotherPortOfTheHostIsRefused(t *testing.T) {
 	p := idptest.Start(t, nil)
 	form := url.Values{"username": {"alice"}, "password": {"alice"}, "csrf": {"planted"}}
 	var planted *http.Cookie
 	for _, cookie := range serve(p, get(t, "GET", "/login", nil)).Result().Cookies() {
 		planted = &http.Cookie{Name: cookie.Name, Value: "planted"}
 	}
-	for site, status := range map[string]int{"": http.StatusSeeOther, "same-site": http.StatusForbidden, "cross-site": http.StatusForbidden} {
+	for site, status := range map[string]int{
+		"": http.StatusSeeOther, "same-site": http.StatusForbidden, "cross-site": http.StatusForbidden,
+	} {
 		r := get(t, "POST", "/login", form, "Sec-Fetch-Site", site)
 		r.AddCookie(planted)
 		if w := serve(p, r); w.Code != status {

@@ -27,32 +27,110 @@ var logoutRows = []struct {
 	otherwise func(t *testing.T, b *idptest.Browser)
 }{
 	{name: "RP-Initiated Logout §2 a good request signs out and redirects with the state"},
-	{name: "RP-Initiated Logout §2 without post_logout_redirect_uri it ends on a page", change: []string{"post_logout_redirect_uri", ""}, noReturn: true},
+	{
+		name:   "RP-Initiated Logout §2 without post_logout_redirect_uri it ends on a page",
+		change: []string{"post_logout_redirect_uri", ""}, noReturn: true,
+	},
 	{name: "RP-Initiated Logout §2 client_id beside the hint is the hint's", change: []string{"client_id", "spa"}},
-	{name: "RP-Initiated Logout §2 ui_locales, logout_hint and unknown parameters do no harm", change: []string{"ui_locales", "de", "logout_hint", "alice", "x", "y"}},
-	{name: "RFC 8252 §7.3 a loopback post_logout_redirect_uri matches with any port", change: []string{"post_logout_redirect_uri", "http://localhost:5173/spa/"}},
-	{name: "RP-Initiated Logout §2 of several accounts the hinted one is signed out", signed: []string{"bob"}, otherwise: stillSignedIn("bob")},
-	{name: "RP-Initiated Logout §6 without id_token_hint the page asks", change: []string{"id_token_hint", ""}, asks: true, page: "came without an id_token_hint"},
-	{name: "RP-Initiated Logout §6 without id_token_hint, with client_id, the page asks", change: []string{"id_token_hint", "", "client_id", "spa"}, asks: true, page: "Sign out of Hush?"},
-	{name: "RP-Initiated Logout §6 a changed id_token_hint is none", change: []string{"id_token_hint", "changed"}, asks: true, page: "is not an ID token of this provider"},
-	{name: "RP-Initiated Logout §4 an id_token_hint that is no JWT is none", change: []string{"id_token_hint", "garbage"}, asks: true, page: "is not an ID token of this provider"},
-	{name: "RP-Initiated Logout §2 client_id is not the hint's", change: []string{"client_id", "web"}, asks: true, page: "issued to another client"},
-	{name: "RP-Initiated Logout §2 an unknown client_id", change: []string{"id_token_hint", "", "client_id", "nobody"}, asks: true, page: "not registered at this provider"},
-	{name: "RP-Initiated Logout §3 an unregistered post_logout_redirect_uri", change: []string{"post_logout_redirect_uri", "https://evil.test/"}, asks: true, page: "https://evil.test/ is not registered"},
-	{name: "RP-Initiated Logout §3 post_logout_redirect_uri with an added query", change: []string{"post_logout_redirect_uri", registeredLogout + "?x=1"}, asks: true, page: "is not registered"},
-	{name: "RP-Initiated Logout §3 a post_logout_redirect_uri of another client", change: []string{"post_logout_redirect_uri", "http://localhost:9090/web/"}, asks: true, page: "is not registered"},
-	{name: "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the scheme", change: []string{"post_logout_redirect_uri", "https://localhost:9090/spa/"}, asks: true, page: "is not registered"},
-	{name: "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the host", change: []string{"post_logout_redirect_uri", "http://localhost:9090@evil.test/spa/"}, asks: true, page: "is not registered"},
-	{name: "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the path", change: []string{"post_logout_redirect_uri", registeredLogout + "../evil"}, asks: true, page: "is not registered"},
-	{name: "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: a fragment", change: []string{"post_logout_redirect_uri", registeredLogout + "#x"}, asks: true, page: "is not registered"},
-	{name: "RP-Initiated Logout §3 post_logout_redirect_uri without a scheme", change: []string{"post_logout_redirect_uri", "//evil.test/"}, asks: true, page: "is not registered"},
-	{name: "RP-Initiated Logout §3 post_logout_redirect_uri is no script", change: []string{"post_logout_redirect_uri", "javascript:alert(1)"}, asks: true, page: "is not registered"},
-	{name: "RP-Initiated Logout §3 without a client there is no post-logout redirection", change: []string{"id_token_hint", "garbage", "post_logout_redirect_uri", "https://evil.test/"}, asks: true, page: "is not an ID token of this provider"},
-	{name: "RP-Initiated Logout §4 the OP MUST verify that it issued the hint: unsigned it is none", change: []string{"id_token_hint", "unsigned"}, asks: true, page: "is not an ID token of this provider"},
-	{name: "RP-Initiated Logout §2 the End-User of the hint is not signed in with this browser: it asks", change: []string{"id_token_hint", "bobs"}, asks: true, page: "is of another sign-in"},
-	{name: "RP-Initiated Logout §4 a hint that another provider signed is none", change: []string{"id_token_hint", "foreign"}, asks: true, page: "is not an ID token of this provider"},
-	{name: "RP-Initiated Logout §2 an access token is no hint", change: []string{"id_token_hint", "access"}, asks: true, page: "is not an ID token of this provider"},
-	{name: "RFC 6749 §3.1 a parameter that comes twice is none", change: []string{"state", "twice"}, asks: true, page: "state came more than once"},
+	{
+		name:   "RP-Initiated Logout §2 ui_locales, logout_hint and unknown parameters do no harm",
+		change: []string{"ui_locales", "de", "logout_hint", "alice", "x", "y"},
+	},
+	{
+		name:   "RFC 8252 §7.3 a loopback post_logout_redirect_uri matches with any port",
+		change: []string{"post_logout_redirect_uri", "http://localhost:5173/spa/"},
+	},
+	{
+		name: "RP-Initiated Logout §2 of several accounts the hinted one is signed out", signed: []string{"bob"},
+		otherwise: stillSignedIn("bob"),
+	},
+	{
+		name: "RP-Initiated Logout §6 without id_token_hint the page asks", change: []string{"id_token_hint", ""}, asks: true,
+		page: "came without an id_token_hint",
+	},
+	{
+		name:   "RP-Initiated Logout §6 without id_token_hint, with client_id, the page asks",
+		change: []string{"id_token_hint", "", "client_id", "spa"}, asks: true, page: "Sign out of Hush?",
+	},
+	{
+		name: "RP-Initiated Logout §6 a changed id_token_hint is none", change: []string{"id_token_hint", "changed"},
+		asks: true, page: "is not an ID token of this provider",
+	},
+	{
+		name: "RP-Initiated Logout §4 an id_token_hint that is no JWT is none", change: []string{"id_token_hint", "garbage"},
+		asks: true, page: "is not an ID token of this provider",
+	},
+	{
+		name: "RP-Initiated Logout §2 client_id is not the hint's", change: []string{"client_id", "web"}, asks: true,
+		page: "issued to another client",
+	},
+	{
+		name: "RP-Initiated Logout §2 an unknown client_id", change: []string{"id_token_hint", "", "client_id", "nobody"},
+		asks: true, page: "not registered at this provider",
+	},
+	{
+		name:   "RP-Initiated Logout §3 an unregistered post_logout_redirect_uri",
+		change: []string{"post_logout_redirect_uri", "https://evil.test/"}, asks: true,
+		page: "https://evil.test/ is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 post_logout_redirect_uri with an added query",
+		change: []string{"post_logout_redirect_uri", registeredLogout + "?x=1"}, asks: true, page: "is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 a post_logout_redirect_uri of another client",
+		change: []string{"post_logout_redirect_uri", "http://localhost:9090/web/"}, asks: true, page: "is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the scheme",
+		change: []string{"post_logout_redirect_uri", "https://localhost:9090/spa/"}, asks: true, page: "is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the host",
+		change: []string{"post_logout_redirect_uri", "http://localhost:9090@evil.test/spa/"}, asks: true,
+		page: "is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: the path",
+		change: []string{"post_logout_redirect_uri", registeredLogout + "../evil"}, asks: true, page: "is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 post_logout_redirect_uri MUST match exactly: a fragment",
+		change: []string{"post_logout_redirect_uri", registeredLogout + "#x"}, asks: true, page: "is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 post_logout_redirect_uri without a scheme",
+		change: []string{"post_logout_redirect_uri", "//evil.test/"}, asks: true, page: "is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 post_logout_redirect_uri is no script",
+		change: []string{"post_logout_redirect_uri", "javascript:alert(1)"}, asks: true, page: "is not registered",
+	},
+	{
+		name:   "RP-Initiated Logout §3 without a client there is no post-logout redirection",
+		change: []string{"id_token_hint", "garbage", "post_logout_redirect_uri", "https://evil.test/"}, asks: true,
+		page: "is not an ID token of this provider",
+	},
+	{
+		name:   "RP-Initiated Logout §4 the OP MUST verify that it issued the hint: unsigned it is none",
+		change: []string{"id_token_hint", "unsigned"}, asks: true, page: "is not an ID token of this provider",
+	},
+	{
+		name:   "RP-Initiated Logout §2 the End-User of the hint is not signed in with this browser: it asks",
+		change: []string{"id_token_hint", "bobs"}, asks: true, page: "is of another sign-in",
+	},
+	{
+		name:   "RP-Initiated Logout §4 a hint that another provider signed is none",
+		change: []string{"id_token_hint", "foreign"}, asks: true, page: "is not an ID token of this provider",
+	},
+	{
+		name: "RP-Initiated Logout §2 an access token is no hint", change: []string{"id_token_hint", "access"}, asks: true,
+		page: "is not an ID token of this provider",
+	},
+	{
+		name: "RFC 6749 §3.1 a parameter that comes twice is none", change: []string{"state", "twice"}, asks: true,
+		page: "state came more than once",
+	},
 }
 
 func TestLogout(t *testing.T) {
@@ -66,7 +144,9 @@ func TestLogout(t *testing.T) {
 				for _, name := range row.signed {
 					b.SignIn(name)
 				}
-				params := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {registeredLogout}, "state": {"a state;x"}}
+				params := url.Values{
+					"id_token_hint": {hint}, "post_logout_redirect_uri": {registeredLogout}, "state": {"a state;x"},
+				}
 				for i := 0; i < len(row.change); i += 2 {
 					setLogout(t, p, params, row.change[i], row.change[i+1])
 				}
@@ -144,12 +224,16 @@ func TestTheLogoutPageSignsOutWhenTheUserSaysSo(t *testing.T) { // RP-Initiated 
 	b := idptest.Start(t, nil).Browser(t)
 	b.SignIn("alice")
 	b.SignIn("bob")
-	page := b.Get("/logout?client_id=spa&post_logout_redirect_uri=" + url.QueryEscape("http://localhost:9090/spa/") + "&state=s")
+	page := b.Get(
+		"/logout?client_id=spa&post_logout_redirect_uri=" + url.QueryEscape("http://localhost:9090/spa/") + "&state=s",
+	)
 	stay := b.Submit(page, url.Values{"decision": {"stay"}})
 	if stay.Location == nil || stay.Location.Path != "/" {
 		t.Errorf("staying leads to %v", stay.Location)
 	}
-	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.AccountSelectionRequired) // both are still there
+	wantError(
+		t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.AccountSelectionRequired,
+	) // both are still there
 	page = b.Submit(page, url.Values{"decision": {"sign_out"}})
 	wantPage(t, page, http.StatusOK, `href="http://localhost:9090/spa/?state=s"`) // a link, and no redirect
 	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
@@ -158,7 +242,9 @@ func TestTheLogoutPageSignsOutWhenTheUserSaysSo(t *testing.T) { // RP-Initiated 
 func TestAPairwiseHintSignsOut(t *testing.T) { // RP-Initiated Logout §2, Core §8
 	p := idptest.Start(t, func(c *idp.Config) {
 		*c = c.WithDefaults()
-		c.Clients[0].SubjectType, c.Clients[0].RedirectURIs = oidc.SubjectPairwise, []string{"http://localhost:9090/spa/callback.html"}
+		c.Clients[0].SubjectType, c.Clients[0].RedirectURIs = oidc.SubjectPairwise, []string{
+			"http://localhost:9090/spa/callback.html",
+		}
 	})
 	b := p.Browser(t)
 	b.SignIn("alice")
@@ -166,8 +252,12 @@ func TestAPairwiseHintSignsOut(t *testing.T) { // RP-Initiated Logout §2, Core 
 	if claims(t, hint)["sub"] == "alice" {
 		t.Fatal("the client is not pairwise")
 	}
-	p.Clock.Pass(time.Hour) // RP-Initiated Logout §2: "The OP SHOULD accept ID Tokens […] even when the exp time has passed"
-	page := b.Get("/logout?" + url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}}.Encode())
+	p.Clock.Pass(
+		time.Hour,
+	) // RP-Initiated Logout §2: "The OP SHOULD accept ID Tokens […] even when the exp time has passed"
+	page := b.Get(
+		"/logout?" + url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}}.Encode(),
+	)
 	if page.Location == nil || page.Location.String() != "http://localhost:9090/spa/" {
 		t.Errorf("got %d %v", page.Status, page.Location)
 	}

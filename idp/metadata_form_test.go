@@ -25,11 +25,16 @@ func TestWhatTheMetadataMustHold(t *testing.T) {
 	}
 	m := metadata(t, p)
 	https := func(addresses ...string) bool {
-		return !slices.ContainsFunc(addresses, func(a string) bool { return !strings.HasPrefix(a, "https://") || strings.ContainsAny(a, "#") })
+		return !slices.ContainsFunc(
+			addresses, func(a string) bool { return !strings.HasPrefix(a, "https://") || strings.ContainsAny(a, "#") },
+		)
 	}
 	lists := func(values []string, wanted string) bool { return slices.Contains(values, wanted) }
 	checkSayings(t, []saying{
-		{"Discovery §3 issuer is REQUIRED: an https URL without query or fragment", https(m.Issuer) && !strings.ContainsAny(m.Issuer, "?#")},
+		{
+			"Discovery §3 issuer is REQUIRED: an https URL without query or fragment",
+			https(m.Issuer) && !strings.ContainsAny(m.Issuer, "?#"),
+		},
 		{"Discovery §3 authorization_endpoint is REQUIRED", https(m.AuthorizationEndpoint)},
 		{"Discovery §3 token_endpoint is REQUIRED", https(m.TokenEndpoint)},
 		{"Discovery §3 userinfo_endpoint MUST use https", https(m.UserinfoEndpoint)},
@@ -37,18 +42,51 @@ func TestWhatTheMetadataMustHold(t *testing.T) {
 		{"Discovery §3 registration_endpoint is https", https(m.RegistrationEndpoint)},
 		{"Discovery §3 scopes_supported: the server MUST support openid", lists(m.ScopesSupported, "openid")},
 		{"Discovery §3 response_types_supported is REQUIRED: code MUST be in it", lists(m.ResponseTypesSupported, "code")},
-		{"Discovery §3 grant_types_supported: authorization_code MUST be in it", lists(m.GrantTypesSupported, "authorization_code")},
+		{
+			"Discovery §3 grant_types_supported: authorization_code MUST be in it",
+			lists(m.GrantTypesSupported, "authorization_code"),
+		},
 		{"Discovery §3 subject_types_supported is REQUIRED", len(m.SubjectTypesSupported) > 0},
-		{"Discovery §3 id_token_signing_alg_values_supported is REQUIRED: RS256 MUST be included", lists(m.IDTokenSigningAlgValuesSupported, "RS256")},
-		{"Discovery §3 none MUST NOT be used for ID Tokens of the token endpoint alone", !lists(m.IDTokenSigningAlgValuesSupported, "none")},
-		{"Discovery §3 none MUST NOT be in token_endpoint_auth_signing_alg_values_supported", !lists(m.TokenEndpointAuthSigningAlgValuesSupported, "none")},
-		{"Discovery §3 request_object_signing_alg_values_supported: none and RS256 SHOULD be supported", lists(m.RequestObjectSigningAlgValuesSupported, "none") && lists(m.RequestObjectSigningAlgValuesSupported, "RS256")},
+		{
+			"Discovery §3 id_token_signing_alg_values_supported is REQUIRED: RS256 MUST be included",
+			lists(m.IDTokenSigningAlgValuesSupported, "RS256"),
+		},
+		{
+			"Discovery §3 none MUST NOT be used for ID Tokens of the token endpoint alone",
+			!lists(m.IDTokenSigningAlgValuesSupported, "none"),
+		},
+		{
+			"Discovery §3 none MUST NOT be in token_endpoint_auth_signing_alg_values_supported",
+			!lists(m.TokenEndpointAuthSigningAlgValuesSupported, "none"),
+		},
+		{
+			"Discovery §3 request_object_signing_alg_values_supported: none and RS256 SHOULD be supported",
+			lists(m.RequestObjectSigningAlgValuesSupported, "none") && lists(m.RequestObjectSigningAlgValuesSupported, "RS256"),
+		},
 		{"Discovery §3 claim_types_supported: normal, if anything", slices.Equal(m.ClaimTypesSupported, []string{"normal"})},
-		{"RFC 8414 §2 token_endpoint_auth_signing_alg_values_supported MUST be there where assertions are", !lists(m.TokenEndpointAuthMethodsSupported, oidc.AuthMethodPrivateJWT) || lists(m.TokenEndpointAuthSigningAlgValuesSupported, "RS256")},
-		{"RFC 8414 §2 the same of revocation_endpoint, and none MUST NOT be used", lists(m.RevocationEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(m.RevocationEndpointAuthSigningAlgValuesSupported, "none")},
-		{"RFC 8414 §2 the same of introspection_endpoint, and none MUST NOT be used", lists(m.IntrospectionEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(m.IntrospectionEndpointAuthSigningAlgValuesSupported, "none")},
+		{
+			"RFC 8414 §2 token_endpoint_auth_signing_alg_values_supported MUST be there where assertions are",
+			!lists(m.TokenEndpointAuthMethodsSupported, oidc.AuthMethodPrivateJWT) || lists(
+				m.TokenEndpointAuthSigningAlgValuesSupported, "RS256",
+			),
+		},
+		{
+			"RFC 8414 §2 the same of revocation_endpoint, and none MUST NOT be used",
+			lists(m.RevocationEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(
+				m.RevocationEndpointAuthSigningAlgValuesSupported, "none",
+			),
+		},
+		{
+			"RFC 8414 §2 the same of introspection_endpoint, and none MUST NOT be used",
+			lists(m.IntrospectionEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(
+				m.IntrospectionEndpointAuthSigningAlgValuesSupported, "none",
+			),
+		},
 		{"RFC 8628 §4 device_authorization_endpoint is https", https(m.DeviceAuthorizationEndpoint)},
-		{"RFC 8414 §3.2 the answer MUST have status 200 and be application/json", w.Code == http.StatusOK && strings.HasPrefix(w.Header().Get("Content-Type"), "application/json")},
+		{
+			"RFC 8414 §3.2 the answer MUST have status 200 and be application/json",
+			w.Code == http.StatusOK && strings.HasPrefix(w.Header().Get("Content-Type"), "application/json"),
+		},
 	}, w.Body.String())
 	for name, value := range all {
 		if list, isList := value.([]any); value == nil || isList && len(list) == 0 {

@@ -81,7 +81,9 @@ func tryPrompt(x truth, prompt string) {
 	client := x.client()
 	x.authorize(client) // consent is given now
 	page := x.b.Authorize(x.request(client, "prompt", prompt))
-	shown := map[string]string{"none": "/cb", "login": "/login", "consent": "/consent", "select_account": "/select_account"}
+	shown := map[string]string{
+		"none": "/cb", "login": "/login", "consent": "/consent", "select_account": "/select_account",
+	}
 	if page.Location == nil || page.Location.Path != shown[prompt] {
 		x.t.Errorf("leads to %v; want %s", page.Location, shown[prompt])
 	}
@@ -144,7 +146,9 @@ func unsigned(t *testing.T, claims map[string]any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString(text) + "."
+	return base64.RawURLEncoding.EncodeToString(
+		[]byte(`{"alg":"none"}`),
+	) + "." + base64.RawURLEncoding.EncodeToString(text) + "."
 }
 
 // signOut ends alice's session by the provider's page.
@@ -159,7 +163,9 @@ func (x truth) signOut() string {
 
 func tryBackChannel(x truth) {
 	told := make(chan string, 4)
-	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told <- r.FormValue("logout_token") }))
+	app := httptest.NewServer(
+		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told <- r.FormValue("logout_token") }),
+	)
 	x.t.Cleanup(app.Close)
 	client := x.client("backchannel_logout_uri", app.URL, "backchannel_logout_session_required", true)
 	_, tokens := x.tokens(client)

@@ -95,7 +95,9 @@ func tryIntrospectionAlg(x truth, alg string) {
 // opened decrypts what is encrypted to the client, and wants alg and enc.
 func (x truth) opened(text string, key any, alg, enc string) string {
 	x.t.Helper()
-	sealed, err := jose.ParseEncryptedCompact(text, []jose.KeyAlgorithm{jose.KeyAlgorithm(alg)}, []jose.ContentEncryption{jose.ContentEncryption(enc)})
+	sealed, err := jose.ParseEncryptedCompact(
+		text, []jose.KeyAlgorithm{jose.KeyAlgorithm(alg)}, []jose.ContentEncryption{jose.ContentEncryption(enc)},
+	)
 	if err != nil {
 		x.t.Fatalf("not encrypted with %s and %s: %v", alg, enc, err)
 	}
@@ -108,7 +110,9 @@ func (x truth) opened(text string, key any, alg, enc string) string {
 
 func (x truth) idTokenSealed(alg, enc string) {
 	key, jwks := keyOf(x.t, alg, "enc")
-	_, tokens := x.tokens(x.client("jwks", jwks, "id_token_encrypted_response_alg", alg, "id_token_encrypted_response_enc", enc))
+	_, tokens := x.tokens(
+		x.client("jwks", jwks, "id_token_encrypted_response_alg", alg, "id_token_encrypted_response_enc", enc),
+	)
 	x.want(claims(x.t, x.opened(tokens["id_token"].(string), key, alg, enc))["iss"], x.p.Issuer)
 }
 
@@ -117,7 +121,9 @@ func tryIDTokenEnc(x truth, enc string)        { x.idTokenSealed("RSA-OAEP-256",
 
 func (x truth) userinfoSealed(alg, enc string) {
 	key, jwks := keyOf(x.t, alg, "enc")
-	_, tokens := x.tokens(x.client("jwks", jwks, "userinfo_encrypted_response_alg", alg, "userinfo_encrypted_response_enc", enc))
+	_, tokens := x.tokens(
+		x.client("jwks", jwks, "userinfo_encrypted_response_alg", alg, "userinfo_encrypted_response_enc", enc),
+	)
 	plain := x.opened(userinfo(x.t, x.b, tokens).Body, key, alg, enc)
 	if !strings.Contains(plain, `"sub":"alice"`) {
 		x.t.Errorf("got %s", plain)
@@ -161,7 +167,8 @@ func tryDPoPAlg(x truth, alg string) {
 	x.want(object(x.t, serve(x.p, r), http.StatusOK)["token_type"], "DPoP")
 }
 
-// prove makes the form of a request that the client authenticates by the method, and the Authorization header if that is how.
+// prove makes the form of a request that the client authenticates by the method, and the Authorization header if that
+// is how.
 func (x truth) prove(client map[string]any, method, alg string, form url.Values) (authorization string) {
 	x.t.Helper()
 	id, _ := client["client_id"].(string)

@@ -25,14 +25,19 @@ type truth struct {
 // trial tries one value of a list of the metadata: it fails the test when the value does not work.
 type trial func(x truth, value string)
 
-// trials are how the values of each list are tried. A list that is not here fails the test: whoever adds one says how to try it.
+// trials are how the values of each list are tried. A list that is not here fails the test: whoever adds one says how
+// to try it.
 var trials = map[string]trial{
-	"scopes_supported":                                         tryScope,
-	"response_types_supported":                                 func(x truth, v string) { x.code("response_type", v) },
-	"response_modes_supported":                                 tryResponseMode,
-	"grant_types_supported":                                    tryGrantType,
-	"subject_types_supported":                                  trySubjectType,
-	"code_challenge_methods_supported":                         func(x truth, v string) { x.code("code_challenge_method", v) },
+	"scopes_supported":         tryScope,
+	"response_types_supported": func(x truth, v string) { x.code("response_type", v) },
+	"response_modes_supported": tryResponseMode,
+	"grant_types_supported":    tryGrantType,
+	"subject_types_supported":  trySubjectType,
+	"code_challenge_methods_supported": func(x truth, v string) {
+		x.code(
+			"code_challenge_method", v,
+		)
+	},
 	"prompt_values_supported":                                  tryPrompt,
 	"display_values_supported":                                 func(x truth, v string) { x.code("display", v) },
 	"acr_values_supported":                                     tryACR,
@@ -63,11 +68,15 @@ var promises = map[string]func(x truth){
 		_, tokens := x.tokens(x.client(), "claims", `{"id_token":{"email":{"essential":true}}}`)
 		x.want(claims(x.t, tokens["id_token"])["email"], "alice@example.com")
 	},
-	"request_parameter_supported":      func(x truth) { tryRequestObjectAlg(x, "none") },
-	"request_uri_parameter_supported":  tryRequestURI,
-	"require_request_uri_registration": func(x truth) { x.refused("invalid_request_uri", "request_uri", "https://late.test/not-registered") },
-	"backchannel_logout_supported":     tryBackChannel,
-	"frontchannel_logout_supported":    tryFrontChannel,
+	"request_parameter_supported":     func(x truth) { tryRequestObjectAlg(x, "none") },
+	"request_uri_parameter_supported": tryRequestURI,
+	"require_request_uri_registration": func(x truth) {
+		x.refused(
+			"invalid_request_uri", "request_uri", "https://late.test/not-registered",
+		)
+	},
+	"backchannel_logout_supported":  tryBackChannel,
+	"frontchannel_logout_supported": tryFrontChannel,
 	"backchannel_logout_session_supported": func(x truth) {
 		x.client("backchannel_logout_uri", "https://late.test/out", "backchannel_logout_session_required", true)
 	},
@@ -244,7 +253,9 @@ func (x truth) refused(code string, change ...string) {
 func (x truth) redeem(client map[string]any, code string) url.Values {
 	return url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {"https://late.test/cb"},
-		"code_verifier": {idptest.CodeVerifier}, "client_id": {client["client_id"].(string)}, "client_secret": {client["client_secret"].(string)},
+		"code_verifier": {idptest.CodeVerifier}, "client_id": {client["client_id"].(string)}, "client_secret": {
+			client["client_secret"].(string),
+		},
 	}
 }
 

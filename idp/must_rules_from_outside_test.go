@@ -33,11 +33,17 @@ func TestMustRulesSeenFromOutside(t *testing.T) {
 }
 
 var musts = []must{
-	{"Core §3.1.2.2 all the OAuth 2.0 parameters are validated", func(x truth) { x.refused("invalid_request", "response_type", "") }},
+	{
+		"Core §3.1.2.2 all the OAuth 2.0 parameters are validated",
+		func(x truth) { x.refused("invalid_request", "response_type", "") },
+	},
 	{"Core §3.1.2.2 a sub that is asked for is the one that answers, or there is no answer", func(x truth) {
 		client := x.client()
 		x.authorize(client)
-		x.want(x.authorize(client, "prompt", "none", "claims", `{"id_token":{"sub":{"value":"bob"}}}`).Get("error"), "login_required")
+		x.want(
+			x.authorize(client, "prompt", "none", "claims", `{"id_token":{"sub":{"value":"bob"}}}`).Get("error"),
+			"login_required",
+		)
 	}},
 	{"Core §3.1.3.1 a client authenticates by the method that it registered", func(x truth) {
 		client := x.client() // registered client_secret_post
@@ -87,21 +93,32 @@ var musts = []must{
 		if err != nil {
 			x.t.Fatal(err)
 		}
-		object := x.sign("ES256", "oauth-authz-req+jwt", jose.JSONWebKey{Key: foreign, KeyID: "k"}, map[string]any{"iss": client["client_id"], "aud": x.p.Issuer})
+		object := x.sign(
+			"ES256", "oauth-authz-req+jwt", jose.JSONWebKey{Key: foreign, KeyID: "k"},
+			map[string]any{"iss": client["client_id"], "aud": x.p.Issuer},
+		)
 		x.want(x.authorize(client, "request", object).Get("error"), "invalid_request_object")
 	}},
 	{"Core §6.3.2 the alg is the registered one", func(x truth) {
 		client := x.client("request_object_signing_alg", "RS256", "jwks_uri", "https://late.test/jwks")
-		x.want(x.authorize(client, "request", unsigned(x.t, map[string]any{"iss": client["client_id"]})).Get("error"), "invalid_request_object")
+		x.want(
+			x.authorize(client, "request", unsigned(x.t, map[string]any{"iss": client["client_id"]})).Get("error"),
+			"invalid_request_object",
+		)
 	}},
 	{"Registration §3.1 the request is a JSON document", func(x truth) {
-		x.denied("/register", url.Values{"redirect_uris": {"https://late.test/cb"}}, http.StatusBadRequest, "invalid_client_metadata")
+		x.denied(
+			"/register", url.Values{"redirect_uris": {"https://late.test/cb"}}, http.StatusBadRequest, "invalid_client_metadata",
+		)
 	}},
 	{"Registration §3.2 the answer has the client's ID, secret, token and address, and no cache keeps it", func(x truth) {
 		document := map[string]any{"redirect_uris": []string{"https://late.test/cb"}}
 		w := sendJSON(x.t, x.p, http.MethodPost, "/register", document, "")
 		answer := object(x.t, w, http.StatusCreated)
-		for _, member := range []string{"client_id", "client_secret", "client_secret_expires_at", "registration_access_token", "registration_client_uri", "client_id_issued_at"} {
+		for _, member := range []string{
+			"client_id", "client_secret", "client_secret_expires_at", "registration_access_token", "registration_client_uri",
+			"client_id_issued_at",
+		} {
 			if answer[member] == nil {
 				x.t.Errorf("no %s", member)
 			}
@@ -113,7 +130,10 @@ var musts = []must{
 		w := sendJSON(x.t, x.p, http.MethodPost, "/register", document, "")
 		x.want(object(x.t, w, http.StatusBadRequest)["error"], "invalid_redirect_uri")
 	}},
-	{"Registration §4.2 the client reads its registration with its token", func(x truth) { x.read(x.client(), http.StatusOK) }},
+	{
+		"Registration §4.2 the client reads its registration with its token",
+		func(x truth) { x.read(x.client(), http.StatusOK) },
+	},
 	{"Registration §4.3 the answer has all the metadata", func(x truth) {
 		x.want(x.read(x.client("client_name", "Late"), http.StatusOK)["client_name"], "Late")
 	}},
@@ -150,7 +170,9 @@ func (x truth) denied(path string, form url.Values, status int, code string) {
 func (x truth) read(client map[string]any, status int) map[string]any {
 	x.t.Helper()
 	address := client["registration_client_uri"].(string)
-	return object(x.t, sendJSON(x.t, x.p, http.MethodGet, address, nil, client["registration_access_token"].(string)), status)
+	return object(
+		x.t, sendJSON(x.t, x.p, http.MethodGet, address, nil, client["registration_access_token"].(string)), status,
+	)
 }
 
 // shown wants a page and no redirect.
@@ -178,7 +200,9 @@ var mustsOfOAuth = []must{
 		form.Del("client_secret")
 		x.denied("/token", form, http.StatusUnauthorized, "invalid_client")
 	}},
-	{"RFC 6749 §4.1.1 client_id is REQUIRED", func(x truth) { x.shown(withParam(x.request(x.client()), "client_id", "")) }},
+	{
+		"RFC 6749 §4.1.1 client_id is REQUIRED", func(x truth) { x.shown(withParam(x.request(x.client()), "client_id", "")) },
+	},
 	{"RFC 6749 §4.1.4 the answer has an access token, its type, and how long it lives", func(x truth) {
 		_, tokens := x.tokens(x.client())
 		x.want(tokens["token_type"], "Bearer")
@@ -199,7 +223,10 @@ var mustsOfOAuth = []must{
 		x.want(x.b.Get("/login").Header.Get("X-Frame-Options"), "DENY")
 	}},
 	{"RFC 7523 §3.2 an assertion that is not valid is invalid_client", func(x truth) {
-		form := url.Values{"grant_type": {"client_credentials"}, "client_assertion_type": {clientauth.TypeAssertion}, "client_assertion": {"e30.e30.e30"}}
+		form := url.Values{
+			"grant_type": {"client_credentials"}, "client_assertion_type": {clientauth.TypeAssertion},
+			"client_assertion": {"e30.e30.e30"},
+		}
 		x.denied("/token", form, http.StatusUnauthorized, "invalid_client")
 	}},
 	{"RFC 7591 §3.1.1 a software statement is refused in so many words", func(x truth) {
@@ -214,7 +241,10 @@ var mustsOfOAuth = []must{
 		x.want(page.Location.Query().Get("error"), "invalid_request")
 	}},
 	{"RFC 7662 §2.3 who is not authenticated is told nothing about a token", func(x truth) {
-		x.denied("/introspect", url.Values{"token": {"x"}, "client_id": {"web"}, "client_secret": {"wrong"}}, http.StatusUnauthorized, "invalid_client")
+		x.denied(
+			"/introspect", url.Values{"token": {"x"}, "client_id": {"web"}, "client_secret": {"wrong"}}, http.StatusUnauthorized,
+			"invalid_client",
+		)
 	}},
 	{"RFC 8628 §3.2 the answer has both codes, where to go, and for how long", func(x truth) {
 		codes := x.granted(x.b.Post("/device_authorization", x.with(x.client("grant_types", []string{oidc.GrantDeviceCode}))))
@@ -235,8 +265,14 @@ var mustsOfOAuth = []must{
 		x.want(x.code().Get("iss"), x.p.Issuer)
 		x.want(x.authorize(x.client(), "response_type", "token").Get("iss"), x.p.Issuer)
 	}},
-	{"RFC 9207 §2.3 iss is the issuer of the metadata, to the letter", func(x truth) { x.want(x.code().Get("iss"), x.m.Issuer) }},
-	{"RFC 9207 §3 the metadata promises iss", func(x truth) { x.want(x.m.AuthorizationResponseIssParameterSupported, true) }},
+	{
+		"RFC 9207 §2.3 iss is the issuer of the metadata, to the letter",
+		func(x truth) { x.want(x.code().Get("iss"), x.m.Issuer) },
+	},
+	{
+		"RFC 9207 §3 the metadata promises iss",
+		func(x truth) { x.want(x.m.AuthorizationResponseIssParameterSupported, true) },
+	},
 	{"RFC 9449 §8.1 a nonce is made of the characters that headers may have", func(x truth) {
 		r := get(x.t, "POST", x.p.Issuer+"/token", url.Values{}, "DPoP", "e30.e30.e30")
 		if nonce := serve(x.p, r).Header().Get("DPoP-Nonce"); !regexp.MustCompile(`^[!#-\[\]-~]+$`).MatchString(nonce) {
@@ -247,7 +283,9 @@ var mustsOfOAuth = []must{
 		x.shown(withParam(x.request(x.client()), "redirect_uri", "https://late.test/cb?x=1"))
 	}},
 	{"RFC 9700 §4.1.3 redirect URIs are compared to the letter: no pattern, no case, no default port", func(x truth) {
-		for _, uri := range []string{"https://late.test:443/cb", "https://LATE.test/cb", "https://late.test/x/../cb", "https://late.test/%63b"} {
+		for _, uri := range []string{
+			"https://late.test:443/cb", "https://LATE.test/cb", "https://late.test/x/../cb", "https://late.test/%63b",
+		} {
 			x.shown(withParam(x.request(x.client()), "redirect_uri", uri))
 		}
 	}},
@@ -255,14 +293,19 @@ var mustsOfOAuth = []must{
 		form := x.with(x.client(), "grant_type", "password", "username", "alice", "password", "alice")
 		x.denied("/token", form, http.StatusBadRequest, "unsupported_grant_type")
 	}},
-	{"RFC 9700 §2.5 clients may authenticate without a shared secret", func(x truth) { x.authenticated("/token", oidc.AuthMethodPrivateJWT, "ES256") }},
+	{
+		"RFC 9700 §2.5 clients may authenticate without a shared secret",
+		func(x truth) { x.authenticated("/token", oidc.AuthMethodPrivateJWT, "ES256") },
+	},
 	{"RFC 9700 §4.5.3.1 a code that was injected has another code_verifier", func(x truth) {
 		client := x.client()
 		form := withParam(x.redeem(client, x.authorize(client).Get("code")), "code_verifier", strings.Repeat("v", 43))
 		x.denied("/token", form, http.StatusBadRequest, "invalid_grant")
 	}},
 	{"RFC 9700 §4.16 Content-Security-Policy keeps the page out of frames", func(x truth) {
-		if policy := x.b.Get("/login").Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") {
+		if policy := x.b.Get("/login").Header.Get("Content-Security-Policy"); !strings.Contains(
+			policy, "frame-ancestors 'none'",
+		) {
 			x.t.Errorf("got %s", policy)
 		}
 	}},

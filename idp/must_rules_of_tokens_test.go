@@ -63,16 +63,19 @@ var mustsOfTokens = []must{
 		x.denied("/token", x.refreshed(client, tokens), http.StatusBadRequest, "invalid_grant")
 		x.want(userinfo(x.t, x.b, tokens).Status, http.StatusUnauthorized)
 	}},
-	{"RFC 6749 §10.10 codes, refresh tokens and client secrets MUST NOT be guessed: each has 128 random bits or more", func(x truth) {
-		client := x.client()
-		code, tokens := x.tokens(client, "scope", "openid offline_access", "prompt", "consent")
-		for _, secret := range []any{code, tokens["refresh_token"], client["client_secret"]} {
-			parts := strings.Split(secret.(string), ".")
-			if last := parts[len(parts)-1]; len(last) < unguessable {
-				x.t.Errorf("%q has %d characters", last, len(last))
+	{
+		"RFC 6749 §10.10 codes, refresh tokens and client secrets MUST NOT be guessed: each has 128 random bits or more",
+		func(x truth) {
+			client := x.client()
+			code, tokens := x.tokens(client, "scope", "openid offline_access", "prompt", "consent")
+			for _, secret := range []any{code, tokens["refresh_token"], client["client_secret"]} {
+				parts := strings.Split(secret.(string), ".")
+				if last := parts[len(parts)-1]; len(last) < unguessable {
+					x.t.Errorf("%q has %d characters", last, len(last))
+				}
 			}
-		}
-	}},
+		},
+	},
 	{"RFC 6749 §10.10 an opaque access token MUST NOT be guessed: it has 128 random bits or more", func(x truth) {
 		_, tokens := x.tokens(x.client("access_token_format", oidc.FormatOpaque))
 		_, secret, _ := strings.Cut(tokens["access_token"].(string), ".")
@@ -82,7 +85,10 @@ var mustsOfTokens = []must{
 	}},
 	{"RFC 6749 §6 a client that is not registered any more refreshes nothing", func(x truth) {
 		client, tokens := x.lasting()
-		sendJSON(x.t, x.p, http.MethodDelete, client["registration_client_uri"].(string), nil, client["registration_access_token"].(string))
+		sendJSON(
+			x.t, x.p, http.MethodDelete, client["registration_client_uri"].(string), nil,
+			client["registration_access_token"].(string),
+		)
 		x.denied("/token", x.refreshed(client, tokens), http.StatusUnauthorized, "invalid_client")
 		x.want(userinfo(x.t, x.b, tokens).Status, http.StatusUnauthorized)
 	}},
@@ -99,14 +105,21 @@ var mustsOfTokens = []must{
 	}},
 	{"Core §12.2 a refreshed ID token is for the same client by the same issuer about the same user", func(x truth) {
 		client, tokens := x.lasting("subject_type", oidc.SubjectPairwise)
-		before, after := claims(x.t, tokens["id_token"]), claims(x.t, x.granted(x.b.Post("/token", x.refreshed(client, tokens)))["id_token"])
+		before, after := claims(x.t, tokens["id_token"]), claims(
+			x.t, x.granted(x.b.Post("/token", x.refreshed(client, tokens)))["id_token"],
+		)
 		for _, name := range []string{"iss", "sub", "aud", "auth_time", "sid"} {
 			x.want(after[name], before[name])
 		}
 	}},
 	{"RFC 7009 §2 the revocation of refresh tokens MUST be supported", func(x truth) {
 		client, tokens := x.lasting()
-		x.want(x.b.Post("/revoke", x.with(client, "token", tokens["refresh_token"].(string), "token_type_hint", "refresh_token")).Status, http.StatusOK)
+		x.want(
+			x.b.Post(
+				"/revoke", x.with(client, "token", tokens["refresh_token"].(string), "token_type_hint", "refresh_token"),
+			).Status,
+			http.StatusOK,
+		)
 		x.denied("/token", x.refreshed(client, tokens), http.StatusBadRequest, "invalid_grant")
 		x.want(userinfo(x.t, x.b, tokens).Status, http.StatusUnauthorized)
 	}},
@@ -143,7 +156,9 @@ var mustsOfTokens = []must{
 	{"RFC 9068 §4 the metadata's issuer MUST exactly match iss, and its keys verify", func(x truth) {
 		_, tokens := x.tokens(x.client())
 		x.want(claims(x.t, tokens["access_token"])["iss"], x.m.Issuer)
-		x.want(strings.Contains(x.b.Get(x.m.JWKSURI).Body, header(x.t, tokens["access_token"].(string))["kid"].(string)), true)
+		x.want(
+			strings.Contains(x.b.Get(x.m.JWKSURI).Body, header(x.t, tokens["access_token"].(string))["kid"].(string)), true,
+		)
 	}},
 	{"RFC 9068 §5 no client chooses a client_id that could be taken for a user's sub", func(x truth) {
 		if id := x.client("client_id", "alice")["client_id"]; id == "alice" {
@@ -158,7 +173,9 @@ var mustsOfTokens = []must{
 	}},
 	{"RFC 9701 §4 the answer is a JWT where the Accept header asks for one", func(x truth) {
 		client := x.client("introspection_signed_response_alg", nil)
-		r := get(x.t, "POST", x.p.Issuer+"/introspect", x.with(client, "token", "x"), "Accept", "application/token-introspection+jwt")
+		r := get(
+			x.t, "POST", x.p.Issuer+"/introspect", x.with(client, "token", "x"), "Accept", "application/token-introspection+jwt",
+		)
 		w := serve(x.p, r)
 		x.want(w.Header().Get("Content-Type"), "application/token-introspection+jwt")
 		x.want(header(x.t, w.Body.String())["typ"], "token-introspection+jwt")
@@ -175,6 +192,11 @@ var mustsOfTokens = []must{
 		policy := page.Header.Get("Content-Security-Policy")
 		x.want(strings.Count(policy, "script-src"), 1)
 		x.want(strings.HasSuffix(policy, "frame-src https://late.test"), true)
-		x.want(strings.Contains(page.Body, `<iframe src="https://late.test/out;script-src%20*,default-src?a=%27;frame-src&amp;iss=`), true)
+		x.want(
+			strings.Contains(
+				page.Body, `<iframe src="https://late.test/out;script-src%20*,default-src?a=%27;frame-src&amp;iss=`,
+			),
+			true,
+		)
 	}},
 }

@@ -13,10 +13,15 @@ import (
 )
 
 // frame are the headers of a navigation in a hidden cross-site iframe whose cookies the browser withholds.
-var frame = []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Storage-Access", "none"}
+var frame = []string{
+	"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Storage-Access",
+	"none",
+}
 
 // reasonOf sends an authentication request that fails and returns the reason that error_description ends with.
-func reasonOf(t *testing.T, b *idptest.Browser, params url.Values, headers ...string) (reason string, answer url.Values) {
+func reasonOf(
+	t *testing.T, b *idptest.Browser, params url.Values, headers ...string,
+) (reason string, answer url.Values) {
 	t.Helper()
 	r := get(t, http.MethodGet, b.Provider().Issuer+"/authorize?"+params.Encode(), nil, headers...)
 	r.RequestURI = ""
@@ -68,9 +73,15 @@ func TestTheReasonForAMissingSession(t *testing.T) {
 		{"a top-level request", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, "session.none"},
 		{"a same-site iframe", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Dest", "iframe"}, "session.none"},
 		{"a cross-site iframe of a browser that withholds cookies", frame, "cookie.withheld_or_absent"},
-		{"a cross-site iframe with storage access that is not active", append(frame[:6:6], "Sec-Fetch-Storage-Access", "inactive"), "cookie.withheld_or_absent"},
+		{
+			"a cross-site iframe with storage access that is not active",
+			append(frame[:6:6], "Sec-Fetch-Storage-Access", "inactive"), "cookie.withheld_or_absent",
+		},
 		{"a cross-site iframe of a browser that does not say", frame[:6], "cookie.withheld_or_absent"},
-		{"a cross-site iframe of a browser that sends cookies", append(frame[:6:6], "Sec-Fetch-Storage-Access", "active"), "session.none"},
+		{
+			"a cross-site iframe of a browser that sends cookies", append(frame[:6:6], "Sec-Fetch-Storage-Access", "active"),
+			"session.none",
+		},
 		{"a client that says nothing about itself", nil, "session.none"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -131,13 +142,23 @@ func TestAnErrorPageInAHiddenIframeTellsTheAppAroundIt(t *testing.T) {
 		headers []string
 		framer  string // "" for nobody
 	}{
-		{"a redirect_uri that is not registered", idptest.Request("spa", "prompt", "none", "redirect_uri", "http://localhost:5173/silent.html"), frame, "http://localhost:5173"},
+		{
+			"a redirect_uri that is not registered",
+			idptest.Request("spa", "prompt", "none", "redirect_uri", "http://localhost:5173/silent.html"), frame,
+			"http://localhost:5173",
+		},
 		{"an unknown client", idptest.Request("spa", "prompt", "none", "client_id", "nope"), frame, "http://localhost:9090"},
-		{"a redirect_uri of an origin that is nobody's", idptest.Request("spa", "prompt", "none", "redirect_uri", "https://evil.test/cb"), frame, ""},
+		{
+			"a redirect_uri of an origin that is nobody's",
+			idptest.Request("spa", "prompt", "none", "redirect_uri", "https://evil.test/cb"), frame, "",
+		},
 		{"a redirect_uri that is missing, in a page that says who it is",
 			idptest.Request("spa", "prompt", "none", "redirect_uri", ""), append(frame[:8:8], "Referer", "http://localhost:9090/"), "http://localhost:9090"},
 		{"a request that allows pages", idptest.Request("spa", "client_id", "nope"), frame, ""},
-		{"a request of the whole window", idptest.Request("spa", "prompt", "none", "client_id", "nope"), []string{"Sec-Fetch-Dest", "document"}, ""},
+		{
+			"a request of the whole window", idptest.Request("spa", "prompt", "none", "client_id", "nope"),
+			[]string{"Sec-Fetch-Dest", "document"}, "",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := hidden(t, idptest.Start(t, nil), row.params, row.headers...)
@@ -164,10 +185,12 @@ func TestAnErrorPageInAHiddenIframeTellsTheAppAroundIt(t *testing.T) {
 func TestWithoutDevelopmentModeNoErrorPageIsFramed(t *testing.T) {
 	p := idptest.Start(t, func(c *idp.Config) { c.Dev = new(bool) })
 	w := hidden(t, p, idptest.Request("spa", "prompt", "none", "client_id", "nope"), frame...)
-	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasSuffix(policy, "frame-ancestors 'none'") || w.Header().Get("X-Frame-Options") != "DENY" {
+	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasSuffix(policy, "frame-ancestors 'none'") ||
+		w.Header().Get("X-Frame-Options") != "DENY" {
 		t.Errorf("the policy is %s", policy)
 	}
-	if body := w.Body.String(); strings.Contains(body, "tell.js") || strings.Contains(body, `id="remedy"`) || strings.Contains(body, "client.unknown") {
+	if body := w.Body.String(); strings.Contains(body, "tell.js") || strings.Contains(body, `id="remedy"`) ||
+		strings.Contains(body, "client.unknown") {
 		t.Errorf("the page does more than it should:\n%s", w.Body)
 	}
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// scale is a decorator that weighs what is written: of each bucket how many records, the largest, and the one that is kept longest.
+// scale is a decorator that weighs what is written: of each bucket how many records, the largest, and the one that is
+// kept longest.
 type scale struct {
 	storage.Store
 	mutex   sync.Mutex
@@ -71,8 +72,8 @@ const (
 	year = 365 * day
 )
 
-// bounds are what a record of each bucket may weigh, and how long it may be kept after it was last written. A bucket that is not here has
-// no bound that somebody thought of.
+// bounds are what a record of each bucket may weigh, and how long it may be kept after it was last written. A bucket
+// that is not here has no bound that somebody thought of.
 var bounds = map[string]struct {
 	bytes int
 	kept  time.Duration
@@ -105,9 +106,14 @@ func (s *scale) check(t *testing.T) {
 			t.Errorf("bucket %s has no bound", bucket)
 		}
 		if largest := s.heaviest(bucket); largest > bound.bytes || s.longest[bucket] > bound.kept {
-			t.Errorf("%s: a record of %d bytes, one kept for %v; want %d and %v at the most", bucket, largest, s.longest[bucket], bound.bytes, bound.kept)
+			t.Errorf(
+				"%s: a record of %d bytes, one kept for %v; want %d and %v at the most", bucket, largest, s.longest[bucket],
+				bound.bytes, bound.kept,
+			)
 		}
-		t.Logf("%-13s %6d records, the largest %6d bytes, kept for %v", bucket, len(records), s.heaviest(bucket), s.longest[bucket])
+		t.Logf(
+			"%-13s %6d records, the largest %6d bytes, kept for %v", bucket, len(records), s.heaviest(bucket), s.longest[bucket],
+		)
 	}
 }
 
@@ -132,14 +138,16 @@ var crowds = []struct {
 	}, http.StatusCreated, []string{"client"}},
 }
 
-// TestManyRequestsMakeNoRecordGrow: each of many anonymous requests has records of its own, which go by themselves; none that they share
-// grows with their number.
+// TestManyRequestsMakeNoRecordGrow: each of many anonymous requests has records of its own, which go by themselves;
+// none that they share grows with their number.
 func TestManyRequestsMakeNoRecordGrow(t *testing.T) {
 	const many = 10_000
 	for _, crowd := range crowds {
 		t.Run(crowd.name, func(t *testing.T) {
 			s := newScale()
-			p := idptest.Start(t, ofRooms(func(c *idp.Config) { off := false; c.Dev = &off; c.Registration.Mode = "open" }), s.around)
+			p := idptest.Start(
+				t, ofRooms(func(c *idp.Config) { off := false; c.Dev = &off; c.Registration.Mode = "open" }), s.around,
+			)
 			var first map[string]int
 			for i := range many {
 				if status := crowd.send(t, p, i); status != crowd.status {
@@ -151,7 +159,9 @@ func TestManyRequestsMakeNoRecordGrow(t *testing.T) {
 			}
 			for bucket, size := range s.sizes() {
 				if size > first[bucket]+100 {
-					t.Errorf("%s: the largest record has %d bytes after one request and %d after %d", bucket, first[bucket], size, many)
+					t.Errorf(
+						"%s: the largest record has %d bytes after one request and %d after %d", bucket, first[bucket], size, many,
+					)
 				}
 			}
 			for _, bucket := range crowd.buckets {
@@ -173,8 +183,8 @@ func (s *scale) sizes() map[string]int {
 	return sizes
 }
 
-// TestTheLargestRequestsMakeBoundedRecords: whoever fills a request to its limit, with what JSON writes in six bytes each, gets a record
-// within the bounds, or a refusal.
+// TestTheLargestRequestsMakeBoundedRecords: whoever fills a request to its limit, with what JSON writes in six bytes
+// each, gets a record within the bounds, or a refusal.
 func TestTheLargestRequestsMakeBoundedRecords(t *testing.T) {
 	s := newScale()
 	p := idptest.Start(t, ofRooms(func(c *idp.Config) { c.Registration.Mode = "open" }), s.around)
@@ -184,15 +194,25 @@ func TestTheLargestRequestsMakeBoundedRecords(t *testing.T) {
 		for _, name := range []string{"state", "nonce", "dpop_jkt", "ui_locales", "x-unknown", "login_hint"} {
 			request := idptest.Request("spa", name, wide(bytes))
 			serve(p, get(t, "POST", "/par", request))
-			if page := b.Authorize(idptest.Request("spa", "prompt", "none", name, wide(min(bytes, 5000)))); page.Location != nil && page.Location.Query().Has("code") {
+			if page := b.Authorize(idptest.Request("spa", "prompt", "none", name, wide(min(bytes, 5000)))); page.Location != nil &&
+				page.Location.Query().Has("code") {
 				b.Post("/token", tokenForm(page.Location.Query().Get("code")))
 			}
 		}
-		serve(p, get(t, "POST", "/device_authorization", url.Values{"client_id": {"tv"}, "scope": {strings.Repeat("openid email ", bytes/13)}}))
+		serve(
+			p,
+			get(
+				t, "POST", "/device_authorization",
+				url.Values{"client_id": {"tv"}, "scope": {strings.Repeat("openid email ", bytes/13)}},
+			),
+		)
 		many := slices.Repeat([]string{"https://late.test/cb?" + strings.Repeat("&", 100)}, bytes/100)
 		for _, document := range []map[string]any{
 			{"redirect_uris": many}, {"redirect_uris": []string{"https://late.test/cb"}, "client_name": wide(bytes)},
-			{"redirect_uris": []string{"https://late.test/cb"}, "contacts": many, "request_uris": many, "post_logout_redirect_uris": many},
+			{
+				"redirect_uris": []string{"https://late.test/cb"}, "contacts": many, "request_uris": many,
+				"post_logout_redirect_uris": many,
+			},
 			{"redirect_uris": []string{"https://late.test/cb"}, "logo_uri": "https://late.test/" + strings.Repeat("&", bytes)},
 			{"redirect_uris": []string{"https://late.test/cb"}, "default_acr_values": many, "client_name#fr": wide(bytes)},
 		} {

@@ -16,8 +16,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// rooms are those that keep something in the store, and what has to be true of each on every engine, with two replicas of the provider
-// that answer in turn, and restarts in between.
+// rooms are those that keep something in the store, and what has to be true of each on every engine, with two replicas
+// of the provider that answer in turn, and restarts in between.
 var rooms = []struct {
 	name string
 	test func(l *outlived)
@@ -33,7 +33,8 @@ var rooms = []struct {
 	{"Back-Channel Logout §2.3 the clients of a session", visitsLast},
 }
 
-// TestRecordsWorkOnEveryStore: what a room keeps is there after a restart, with its use and its end, and no engine sees a secret.
+// TestRecordsWorkOnEveryStore: what a room keeps is there after a restart, with its use and its end, and no engine sees
+// a secret.
 func TestRecordsWorkOnEveryStore(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -67,7 +68,9 @@ func refreshTokensLast(l *outlived) {
 	second := l.refreshed(b, "spa", first)
 	l.restart()
 	if again := l.refreshed(b, "spa", first); again["refresh_token"] != second["refresh_token"] {
-		l.Error("RFC 9700 §4.14.2 the token that was replaced a moment ago gives another successor: now there are two families")
+		l.Error(
+			"RFC 9700 §4.14.2 the token that was replaced a moment ago gives another successor: now there are two families",
+		)
 	}
 	third := l.refreshed(b, "spa", second)
 	l.clock.Pass(time.Minute)
@@ -92,12 +95,16 @@ func holdingsLast(l *outlived) {
 }
 
 func registrationsLast(l *outlived) {
-	client := registered(l.T, l.provider(), "grant_types", []string{"authorization_code", "client_credentials"}, "scope", "openid")
+	client := registered(
+		l.T, l.provider(), "grant_types", []string{"authorization_code", "client_credentials"}, "scope", "openid",
+	)
 	token := client["registration_access_token"].(string)
 	address := strings.TrimPrefix(client["registration_client_uri"].(string), l.Issuer)
 	l.secret(token, client["client_secret"])
 	asks := func() int {
-		r := get(l.T, http.MethodPost, "/token", url.Values{"grant_type": {"client_credentials"}}, "Origin", "https://late.test")
+		r := get(
+			l.T, http.MethodPost, "/token", url.Values{"grant_type": {"client_credentials"}}, "Origin", "https://late.test",
+		)
 		w := serve(l.provider(), basic(r, client))
 		if allowed := w.Header().Get("Access-Control-Allow-Origin"); (allowed == "https://late.test") != (w.Code == http.StatusOK) {
 			l.Errorf("Fetch §3.2 with status %d Access-Control-Allow-Origin is %q", w.Code, allowed)
@@ -109,10 +116,15 @@ func registrationsLast(l *outlived) {
 		l.Errorf("RFC 7591 §3.2.1 the registered client_secret gives %d", status)
 	}
 	object(l.T, sendJSON(l.T, l.provider(), http.MethodGet, address, nil, token), http.StatusOK)
-	change := map[string]any{"client_id": client["client_id"], "redirect_uris": []string{"https://late.test/cb"}, "client_name": "Later", "grant_types": []string{"client_credentials"}}
+	change := map[string]any{
+		"client_id": client["client_id"], "redirect_uris": []string{"https://late.test/cb"}, "client_name": "Later",
+		"grant_types": []string{"client_credentials"},
+	}
 	object(l.T, sendJSON(l.T, l.provider(), http.MethodPut, address, change, token), http.StatusOK)
 	l.restart()
-	if read := object(l.T, sendJSON(l.T, l.provider(), http.MethodGet, address, nil, token), http.StatusOK); read["client_name"] != "Later" {
+	if read := object(
+		l.T, sendJSON(l.T, l.provider(), http.MethodGet, address, nil, token), http.StatusOK,
+	); read["client_name"] != "Later" {
 		l.Errorf("RFC 7592 §2.2 after a change it is %v", read)
 	}
 	if gone := sendJSON(l.T, l.provider(), http.MethodDelete, address, nil, token); gone.Code != http.StatusNoContent {
@@ -145,12 +157,18 @@ func pushedRequestsLast(l *outlived) {
 	code := b.Code(url.Values{"client_id": {"spa"}, "request_uri": {uri}})
 	l.secret(code)
 	l.restart()
-	wantPage(l.T, b.Authorize(url.Values{"client_id": {"spa"}, "request_uri": {uri}}), http.StatusBadRequest, "invalid_request_uri")
+	wantPage(
+		l.T, b.Authorize(url.Values{"client_id": {"spa"}, "request_uri": {uri}}), http.StatusBadRequest,
+		"invalid_request_uri",
+	)
 	b.Tokens("spa", code)
 	late := l.pushed(b)
 	l.clock.Pass(10 * time.Minute)
 	l.restart()
-	wantPage(l.T, b.Authorize(url.Values{"client_id": {"spa"}, "request_uri": {late}}), http.StatusBadRequest, "invalid_request_uri")
+	wantPage(
+		l.T, b.Authorize(url.Values{"client_id": {"spa"}, "request_uri": {late}}), http.StatusBadRequest,
+		"invalid_request_uri",
+	)
 }
 
 // tv is a device that has its codes.
@@ -164,7 +182,10 @@ func devicesLast(l *outlived) {
 	d, person := l.tv(), l.signedIn("alice")
 	d.wantError("authorization_pending")
 	l.restart()
-	wantPage(l.T, person.Submit(person.Get("/device?user_code="+d.userCode()), url.Values{"decision": {"allow"}}), http.StatusOK, `id="device-allowed"`)
+	wantPage(
+		l.T, person.Submit(person.Get("/device?user_code="+d.userCode()), url.Values{"decision": {"allow"}}), http.StatusOK,
+		`id="device-allowed"`,
+	)
 	l.restart()
 	wantPage(l.T, person.Get("/device?user_code="+d.userCode()), http.StatusNotFound, `id="device-error"`)
 	l.clock.Pass(5 * time.Second)
@@ -233,7 +254,10 @@ func opaqueTokensLast(l *outlived) {
 	if said := b.Post("/introspect", ask).JSON(l.T); said["active"] != true || said["client_id"] != "lean" {
 		l.Errorf("RFC 7662 §2.2 got %v", said)
 	}
-	wantPage(l.T, b.Post("/revoke", url.Values{"client_id": {"lean"}, "token": {tokens["access_token"].(string)}}), http.StatusOK, "")
+	wantPage(
+		l.T, b.Post("/revoke", url.Values{"client_id": {"lean"}, "token": {tokens["access_token"].(string)}}), http.StatusOK,
+		"",
+	)
 	l.restart()
 	wantPage(l.T, userinfo(l.T, b, tokens), http.StatusUnauthorized, "revoked")
 	if said := b.Post("/introspect", ask).JSON(l.T); said["active"] != false || len(said) != 1 {
@@ -291,7 +315,10 @@ var races = []struct {
 		k := newKeyed(l.T)
 		l.config = ofRooms(withWeb(k))
 		l.restart()
-		form := url.Values{"token": {"x"}, "client_assertion_type": {clientauth.TypeAssertion}, "client_assertion": {k.assertion(l.T, l.provider())}}
+		form := url.Values{
+			"token": {"x"}, "client_assertion_type": {clientauth.TypeAssertion},
+			"client_assertion": {k.assertion(l.T, l.provider())},
+		}
 		return func(b *idptest.Browser) bool { return b.Post("/introspect", form).Status == http.StatusOK }
 	}},
 	{"RFC 9449 §11.1 a DPoP proof", func(l *outlived) func(*idptest.Browser) bool {
@@ -343,7 +370,12 @@ func TestTabsThatRefreshAtTwoReplicasGetOneToken(t *testing.T) { // RFC 9700 §4
 			answers := make([]*httptest.ResponseRecorder, 8)
 			var tabs sync.WaitGroup
 			for i := range answers {
-				r := get(t, "POST", "/token", url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {tokens["refresh_token"].(string)}})
+				r := get(
+					t, "POST", "/token",
+					url.Values{
+						"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {tokens["refresh_token"].(string)},
+					},
+				)
 				tabs.Go(func() { answers[i] = serve(l.provider(), r) })
 			}
 			tabs.Wait()

@@ -19,9 +19,18 @@ import (
 func withOffline(c *idp.Config) {
 	both := []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken}
 	c.Clients = []oidc.Client{
-		{ClientID: "spa", RedirectURIs: []string{"http://localhost:9090/spa/callback.html"}, TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: both},
-		{ClientID: "web", RedirectURIs: []string{"http://localhost:9090/web/callback"}, ClientSecret: oidc.NewSecret("web-secret"), GrantTypes: both, AccessTokenFormat: oidc.FormatOpaque},
-		{ClientID: "brief", RedirectURIs: []string{"http://localhost:9090/brief"}, TokenEndpointAuthMethod: oidc.AuthMethodNone},
+		{
+			ClientID: "spa", RedirectURIs: []string{"http://localhost:9090/spa/callback.html"},
+			TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: both,
+		},
+		{
+			ClientID: "web", RedirectURIs: []string{"http://localhost:9090/web/callback"},
+			ClientSecret: oidc.NewSecret("web-secret"), GrantTypes: both, AccessTokenFormat: oidc.FormatOpaque,
+		},
+		{
+			ClientID: "brief", RedirectURIs: []string{"http://localhost:9090/brief"},
+			TokenEndpointAuthMethod: oidc.AuthMethodNone,
+		},
 	}
 }
 
@@ -40,7 +49,9 @@ func allow(t *testing.T, b *idptest.Browser, client string, change ...string) ma
 }
 
 func refresh(b *idptest.Browser, client string, tokens map[string]any) idptest.Page {
-	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {client}, "refresh_token": {tokens["refresh_token"].(string)}}
+	form := url.Values{
+		"grant_type": {"refresh_token"}, "client_id": {client}, "refresh_token": {tokens["refresh_token"].(string)},
+	}
 	if client == "web" {
 		form.Set("client_secret", "web-secret")
 	}
@@ -62,7 +73,8 @@ func TestOfflineAccess(t *testing.T) { // Core §11, RFC 6749 §6
 		}
 		p.Clock.Pass(time.Hour)
 		page := refresh(b, client, tokens)
-		if page.Status != http.StatusOK || page.Header.Get("Cache-Control") != "no-store" || page.Header.Get("Pragma") != "no-cache" {
+		if page.Status != http.StatusOK || page.Header.Get("Cache-Control") != "no-store" ||
+			page.Header.Get("Pragma") != "no-cache" {
 			t.Fatalf("%s: RFC 6749 §5.1 refreshing gives %d %v\n%s", client, page.Status, page.Header, page.Body)
 		}
 		wantPage(t, userinfo(t, b, page.JSON(t)), http.StatusOK, `"sub":"alice"`)
@@ -75,7 +87,9 @@ func TestOfflineAccessOutlivesTheSession(t *testing.T) { // Back-Channel Logout 
 	b.SignIn("alice")
 	tokens := allow(t, b, "spa")
 	logout(b, http.MethodGet, url.Values{"id_token_hint": {tokens["id_token"].(string)}})
-	if page := b.Authorize(idptest.Request("spa", "prompt", "none")); page.Location.Query().Get("error") != "login_required" {
+	if page := b.Authorize(
+		idptest.Request("spa", "prompt", "none"),
+	); page.Location.Query().Get("error") != "login_required" {
 		t.Fatalf("the session is there still: %v", page.Location)
 	}
 	wantPage(t, refresh(b, "spa", tokens), http.StatusOK, "access_token")
@@ -95,11 +109,17 @@ func TestOfflineAccessWithoutTheGrantIsIgnored(t *testing.T) { // Core §11
 	p := idptest.Start(t, withOffline)
 	b := p.Browser(t)
 	b.SignIn("alice")
-	page := b.Authorize(idptest.Request("brief", "redirect_uri", "http://localhost:9090/brief", "scope", "openid offline_access"))
+	page := b.Authorize(
+		idptest.Request("brief", "redirect_uri", "http://localhost:9090/brief", "scope", "openid offline_access"),
+	)
 	page = b.Submit(b.Get(page.Location.String()), url.Values{"decision": {"allow"}})
 	page = b.Get(page.Location.String())
-	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {"brief"}, "code": {page.Location.Query().Get("code")}, "code_verifier": {idptest.CodeVerifier}, "redirect_uri": {"http://localhost:9090/brief"}}
-	if tokens := b.Post("/token", form).JSON(t); tokens["scope"] != "openid" || tokens["refresh_token"] != nil || tokens["access_token"] == nil {
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {"brief"}, "code": {page.Location.Query().Get("code")},
+		"code_verifier": {idptest.CodeVerifier}, "redirect_uri": {"http://localhost:9090/brief"},
+	}
+	if tokens := b.Post("/token", form).JSON(t); tokens["scope"] != "openid" || tokens["refresh_token"] != nil ||
+		tokens["access_token"] == nil {
 		t.Errorf("got %v", tokens)
 	}
 }
@@ -140,7 +160,9 @@ func TestTheLabRevokesARefreshToken(t *testing.T) {
 
 func TestClientCredentialsAtTheProvider(t *testing.T) { // RFC 6749 §4.4
 	b := idptest.Start(t, nil).Browser(t)
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"web"}, "client_secret": {"web-secret"}, "scope": {"api.read"}}
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {"web"}, "client_secret": {"web-secret"}, "scope": {"api.read"},
+	}
 	page := b.Post("/token", form)
 	wantPage(t, page, http.StatusOK, `"scope":"api.read"`)
 	wantPage(t, userinfo(t, b, page.JSON(t)), http.StatusForbidden, "insufficient_scope")
@@ -157,7 +179,11 @@ func TestWhatIsWrongWithTheConfigurationOfTokens(t *testing.T) {
 		"clients[1].introspection_signed_response_alg": func(c *idp.Config) { c.Clients[1].IntrospectionSignedResponseAlg = "PS256" },
 		"resources[0]":                                 func(c *idp.Config) { c.Resources = []string{"/relative"} },
 		"resources[1]":                                 func(c *idp.Config) { c.Resources = []string{"urn:a", "urn:a"} },
-		"scopes[0].name":                               func(c *idp.Config) { c.Scopes = []idp.Scope{{Name: "offline_access"}} },
+		"scopes[0].name": func(c *idp.Config) {
+			c.Scopes = []idp.Scope{
+				{Name: "offline_access"},
+			}
+		},
 	} {
 		var c idp.Config
 		withOffline(&c)

@@ -19,7 +19,9 @@ import (
 )
 
 // sendJSON sends a document, with a bearer token unless it is "", and returns the answer.
-func sendJSON(t *testing.T, p *idptest.Provider, method, target string, document any, token string) *httptest.ResponseRecorder {
+func sendJSON(
+	t *testing.T, p *idptest.Provider, method, target string, document any, token string,
+) *httptest.ResponseRecorder {
 	t.Helper()
 	body, err := json.Marshal(document)
 	if err != nil {
@@ -58,7 +60,9 @@ func TestAClientRegistersAndSignsSomebodyIn(t *testing.T) {
 	client := registered(t, p, "client_name", "Late", "scope", "openid email", "policy_uri", "https://late.test/privacy")
 	b := p.Browser(t)
 	request := url.Values{
-		"client_id": {client["client_id"].(string)}, "redirect_uri": {"https://late.test/cb"}, "response_type": {"code"}, "scope": {"openid email"},
+		"client_id": {
+			client["client_id"].(string),
+		}, "redirect_uri": {"https://late.test/cb"}, "response_type": {"code"}, "scope": {"openid email"},
 	}
 	login := open(t, b, request)
 	if !strings.Contains(login.Body, "Late") || !strings.Contains(login.Body, "https://late.test/privacy") {
@@ -67,7 +71,10 @@ func TestAClientRegistersAndSignsSomebodyIn(t *testing.T) {
 	b.SignIn("alice")
 	consent := open(t, b, request)
 	if !strings.Contains(consent.Body, "consent-allow") {
-		t.Fatalf("RFC 7591 §5 a client that registered itself is not trusted, but nobody was asked: %d\n%s", consent.Status, consent.Body)
+		t.Fatalf(
+			"RFC 7591 §5 a client that registered itself is not trusted, but nobody was asked: %d\n%s", consent.Status,
+			consent.Body,
+		)
 	}
 	if !strings.Contains(consent.Body, ">late.test<") {
 		t.Errorf("RFC 7591 §5 a client's name may be anybody's: the page has to say where the answer goes:\n%s", consent.Body)
@@ -75,7 +82,9 @@ func TestAClientRegistersAndSignsSomebodyIn(t *testing.T) {
 	back := b.Submit(consent, url.Values{"decision": {"allow"}})
 	back = b.Get(back.Location.String())
 	tokens := object(t, serve(p, basic(get(t, http.MethodPost, "/token", url.Values{
-		"grant_type": {"authorization_code"}, "code": {back.Location.Query().Get("code")}, "redirect_uri": {"https://late.test/cb"},
+		"grant_type": {"authorization_code"}, "code": {
+			back.Location.Query().Get("code"),
+		}, "redirect_uri": {"https://late.test/cb"},
 	}, "Origin", "https://late.test"), client)), http.StatusOK)
 	if claims(t, tokens["id_token"])["aud"] != client["client_id"] {
 		t.Errorf("got %v", tokens)
@@ -90,7 +99,9 @@ func basic(r *http.Request, client map[string]any) *http.Request {
 func TestTheOriginOfARegisteredClientMayReadAnswers(t *testing.T) {
 	p := idptest.Start(t, nil)
 	ask := func() string {
-		return serve(p, get(t, http.MethodPost, "/token", url.Values{}, "Origin", "https://late.test")).Header().Get("Access-Control-Allow-Origin")
+		return serve(
+			p, get(t, http.MethodPost, "/token", url.Values{}, "Origin", "https://late.test"),
+		).Header().Get("Access-Control-Allow-Origin")
 	}
 	before := ask()
 	client := registered(t, p)
@@ -98,15 +109,21 @@ func TestTheOriginOfARegisteredClientMayReadAnswers(t *testing.T) {
 	address := strings.TrimPrefix(client["registration_client_uri"].(string), p.Issuer)
 	gone := sendJSON(t, p, http.MethodDelete, address, nil, client["registration_access_token"].(string))
 	if after := ask(); before != "" || during != "https://late.test" || after != "" || gone.Code != http.StatusNoContent {
-		t.Errorf("Fetch §3.2 Access-Control-Allow-Origin is %q, %q after the registration, %q after its end (%d)", before, during, after, gone.Code)
+		t.Errorf(
+			"Fetch §3.2 Access-Control-Allow-Origin is %q, %q after the registration, %q after its end (%d)", before, during,
+			after, gone.Code,
+		)
 	}
 }
 
 func TestTheAnswersOfRegistration(t *testing.T) {
 	p := idptest.Start(t, nil)
-	w := sendJSON(t, p, http.MethodPost, "/register", map[string]any{"redirect_uris": []string{"https://late.test/cb"}}, "")
+	w := sendJSON(
+		t, p, http.MethodPost, "/register", map[string]any{"redirect_uris": []string{"https://late.test/cb"}}, "",
+	)
 	client := object(t, w, http.StatusCreated)
-	if w.Header().Get("Cache-Control") != "no-store" || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
+	if w.Header().Get("Cache-Control") != "no-store" ||
+		!strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
 		t.Errorf("RFC 7591 §3.2.1 the answer is JSON and not stored: %v", w.Header())
 	}
 	address := strings.TrimPrefix(client["registration_client_uri"].(string), p.Issuer)
@@ -118,20 +135,43 @@ func TestTheAnswersOfRegistration(t *testing.T) {
 		code                        string
 		challenge                   string
 	}{
-		{"RFC 7591 §3.2.2 invalid_redirect_uri is 400", "POST", "/register", "", map[string]any{"redirect_uris": []string{"https://a.test/#x"}}, 400, "invalid_redirect_uri", ""},
-		{"RFC 7591 §3.2.2 invalid_client_metadata is 400", "POST", "/register", "", map[string]any{"redirect_uris": []string{"https://a.test/"}, "initiate_login_uri": "http://a.test/"}, 400, "invalid_client_metadata", ""},
-		{"RFC 7591 §3 a bad initial access token is 401", "POST", "/register", "guess", map[string]any{}, 401, "invalid_token", `error="invalid_token"`},
+		{
+			"RFC 7591 §3.2.2 invalid_redirect_uri is 400", "POST", "/register", "",
+			map[string]any{"redirect_uris": []string{"https://a.test/#x"}}, 400, "invalid_redirect_uri", "",
+		},
+		{
+			"RFC 7591 §3.2.2 invalid_client_metadata is 400", "POST", "/register", "",
+			map[string]any{"redirect_uris": []string{"https://a.test/"}, "initiate_login_uri": "http://a.test/"}, 400,
+			"invalid_client_metadata", "",
+		},
+		{
+			"RFC 7591 §3 a bad initial access token is 401", "POST", "/register", "guess", map[string]any{}, 401,
+			"invalid_token", `error="invalid_token"`,
+		},
 		{"RFC 7592 §2.1 reading is 200", "GET", address, token, nil, 200, "", ""},
 		{"RFC 7592 §2.1 a wrong token is 401", "GET", address, "guess", nil, 401, "invalid_token", `error="invalid_token"`},
-		{"RFC 6750 §3.1 no token is 401 without an error code in the challenge", "GET", address, "", nil, 401, "invalid_token", `Bearer realm="` + p.Issuer + `"`},
-		{"RFC 7592 §2.1 another client's address is 401", "GET", "/register/spa", token, nil, 401, "invalid_token", `error="invalid_token"`},
-		{"RFC 7592 §2.2 an update is 200", "PUT", address, token, map[string]any{"client_id": client["client_id"], "redirect_uris": []string{"https://b.test/"}}, 200, "", ""},
-		{"RFC 7592 §2.2 a bad update is 400", "PUT", address, token, map[string]any{"redirect_uris": []string{"https://b.test/"}}, 400, "invalid_client_metadata", ""},
+		{
+			"RFC 6750 §3.1 no token is 401 without an error code in the challenge", "GET", address, "", nil, 401,
+			"invalid_token", `Bearer realm="` + p.Issuer + `"`,
+		},
+		{
+			"RFC 7592 §2.1 another client's address is 401", "GET", "/register/spa", token, nil, 401, "invalid_token",
+			`error="invalid_token"`,
+		},
+		{
+			"RFC 7592 §2.2 an update is 200", "PUT", address, token,
+			map[string]any{"client_id": client["client_id"], "redirect_uris": []string{"https://b.test/"}}, 200, "", "",
+		},
+		{
+			"RFC 7592 §2.2 a bad update is 400", "PUT", address, token,
+			map[string]any{"redirect_uris": []string{"https://b.test/"}}, 400, "invalid_client_metadata", "",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := sendJSON(t, p, row.method, row.target, row.document, row.token)
 			answer := object(t, w, row.status)
-			if code, _ := answer["error"].(string); code != row.code || !strings.Contains(w.Header().Get("WWW-Authenticate"), row.challenge) {
+			if code, _ := answer["error"].(string); code != row.code ||
+				!strings.Contains(w.Header().Get("WWW-Authenticate"), row.challenge) {
 				t.Errorf("got %v, %v", answer, w.Header())
 			}
 			if row.token == "" && row.status == 401 && strings.Contains(w.Header().Get("WWW-Authenticate"), "error=") {
@@ -164,7 +204,10 @@ func TestWhoMayRegisterAtAPublicProvider(t *testing.T) {
 		{"Registration §3 open", func(c *idp.RegistrationConfig) { c.Mode = "open" }, "", 201, true},
 		{"RFC 7591 §3 token, without one", func(c *idp.RegistrationConfig) { c.Mode = "token" }, "", 401, true},
 		{"RFC 7591 §3 token, with a guess", func(c *idp.RegistrationConfig) { c.Mode = "token" }, "guess", 401, true},
-		{"RFC 7591 §3 token, with a configured one", func(c *idp.RegistrationConfig) { c.InitialAccessTokens = []oidc.Secret{oidc.NewSecret(known)} }, known, 201, true},
+		{
+			"RFC 7591 §3 token, with a configured one",
+			func(c *idp.RegistrationConfig) { c.InitialAccessTokens = []oidc.Secret{oidc.NewSecret(known)} }, known, 201, true,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := guarded(t, row.config)
@@ -216,12 +259,18 @@ func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
 func TestAnotherProviderOnTheStoreKnowsTheClient(t *testing.T) {
 	p := idptest.Start(t, nil)
 	client := registered(t, p)
-	later, _, err := dev.Provider(idp.Config{Issuer: p.Issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Dependencies{Store: p.Store, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	later, _, err := dev.Provider(
+		idp.Config{Issuer: p.Issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}},
+		idp.Dependencies{Store: p.Store, Now: time.Now, Log: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	r := get(t, http.MethodGet, "/register/"+client["client_id"].(string), nil, "Authorization", "Bearer "+client["registration_access_token"].(string))
+	r := get(
+		t, http.MethodGet, "/register/"+client["client_id"].(string), nil, "Authorization",
+		"Bearer "+client["registration_access_token"].(string),
+	)
 	later.ServeHTTP(w, r)
 	if w.Code != http.StatusOK {
 		t.Errorf("got %d %s", w.Code, w.Body)
@@ -235,9 +284,20 @@ func TestWhatIsWrongWithTheConfigurationOfRegistration(t *testing.T) {
 		path   string
 	}{
 		{"a mode that there is not", idp.RegistrationConfig{Mode: "closed"}, "registration.mode"},
-		{"tokens, but open for everybody", idp.RegistrationConfig{Mode: "open", InitialAccessTokens: []oidc.Secret{oidc.NewSecret("x")}}, "registration.initial_access_tokens"},
-		{"an empty token", idp.RegistrationConfig{InitialAccessTokens: []oidc.Secret{{}}}, "registration.initial_access_tokens[0]"},
-		{"RFC 6750 §2.1 a token that no header can carry", idp.RegistrationConfig{InitialAccessTokens: []oidc.Secret{oidc.NewSecret("two words")}}, "registration.initial_access_tokens[0]"},
+		{
+			"tokens, but open for everybody",
+			idp.RegistrationConfig{Mode: "open", InitialAccessTokens: []oidc.Secret{oidc.NewSecret("x")}},
+			"registration.initial_access_tokens",
+		},
+		{
+			"an empty token", idp.RegistrationConfig{InitialAccessTokens: []oidc.Secret{{}}},
+			"registration.initial_access_tokens[0]",
+		},
+		{
+			"RFC 6750 §2.1 a token that no header can carry",
+			idp.RegistrationConfig{InitialAccessTokens: []oidc.Secret{oidc.NewSecret("two words")}},
+			"registration.initial_access_tokens[0]",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var config idp.Config
@@ -260,12 +320,18 @@ func TestTheSectorOfARegisteredClientIsFetched(t *testing.T) {
 	both := []string{"https://late.test/cb", "https://other.test/cb"}
 	registered(t, p, "subject_type", "pairwise", "redirect_uris", both, "sector_identifier_uri", sector.URL)
 	document := map[string]any{"redirect_uris": []string{"https://third.test/cb"}, "sector_identifier_uri": sector.URL}
-	if refused := object(t, sendJSON(t, p, http.MethodPost, "/register", document, ""), http.StatusBadRequest); refused["error"] != "invalid_client_metadata" {
+	if refused := object(
+		t, sendJSON(t, p, http.MethodPost, "/register", document, ""), http.StatusBadRequest,
+	); refused["error"] != "invalid_client_metadata" {
 		t.Errorf("Registration §5 redirect URIs that the document does not list give %v", refused)
 	}
 	public := guarded(t, func(c *idp.RegistrationConfig) { c.Mode = "open" })
-	document = map[string]any{"redirect_uris": both, "sector_identifier_uri": strings.Replace(sector.URL, "http:", "https:", 1)}
-	if refused := object(t, sendJSON(t, public, http.MethodPost, "/register", document, ""), http.StatusBadRequest); refused["error"] != "invalid_client_metadata" {
+	document = map[string]any{
+		"redirect_uris": both, "sector_identifier_uri": strings.Replace(sector.URL, "http:", "https:", 1),
+	}
+	if refused := object(
+		t, sendJSON(t, public, http.MethodPost, "/register", document, ""), http.StatusBadRequest,
+	); refused["error"] != "invalid_client_metadata" {
 		t.Errorf("a public provider fetched from this machine: %v", refused)
 	}
 }

@@ -11,12 +11,16 @@ import (
 	"github.com/hush-idp/hush/idptest"
 )
 
-// A page anywhere can make a browser send requests to a provider on the developer's own machine, where registration is open.
+// A page anywhere can make a browser send requests to a provider on the developer's own machine, where registration is
+// open.
 func TestAForeignPageRegistersNobody(t *testing.T) {
 	p := idptest.Start(t, nil)
 	const document = `{"redirect_uris":["https://evil.test/cb"]}`
 	send := func(method, contentType string) (int, http.Header) {
-		r := get(t, method, "/register", nil, "Origin", "https://evil.test", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type")
+		r := get(
+			t, method, "/register", nil, "Origin", "https://evil.test", "Access-Control-Request-Method", "POST",
+			"Access-Control-Request-Headers", "content-type",
+		)
 		if method == http.MethodPost {
 			r = get(t, method, "/register?"+document, nil, "Origin", "https://evil.test", "Content-Type", contentType)
 		}
@@ -27,7 +31,10 @@ func TestAForeignPageRegistersNobody(t *testing.T) {
 	if preflight.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("RFC 7591 §5 a page elsewhere is let through by the preflight: %v", preflight)
 	}
-	for _, simple := range []string{"text/plain", "text/plain; x=application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""} {
+	for _, simple := range []string{
+		"text/plain", "text/plain; x=application/json", "application/x-www-form-urlencoded",
+		"multipart/form-data; boundary=x", "",
+	} {
 		if status, _ := send(http.MethodPost, simple); status != http.StatusBadRequest {
 			t.Errorf("RFC 7591 §3.1 a document as %q, which needs no preflight, gives %d", simple, status)
 		}
@@ -36,13 +43,20 @@ func TestAForeignPageRegistersNobody(t *testing.T) {
 
 func TestWhatIsTooLargeIsNotRegistered(t *testing.T) {
 	p := idptest.Start(t, nil)
-	w := sendJSON(t, p, http.MethodPost, "/register", map[string]any{"redirect_uris": []string{"https://late.test/cb"}, "contacts": []string{strings.Repeat("x", 1<<20)}}, "")
+	w := sendJSON(
+		t, p, http.MethodPost, "/register",
+		map[string]any{"redirect_uris": []string{"https://late.test/cb"}, "contacts": []string{strings.Repeat("x", 1<<20)}},
+		"",
+	)
 	if w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("RFC 7591 §5 a megabyte of metadata gives %d", w.Code)
 	}
 	long := strings.Repeat("x", 8<<10)
 	public := guarded(t, func(c *idp.RegistrationConfig) { c.Mode = "open" })
-	asked := serve(public, get(t, "GET", "/authorize?"+url.Values{"client_id": {long}, "redirect_uri": {"https://late.test/cb"}}.Encode(), nil))
+	asked := serve(
+		public,
+		get(t, "GET", "/authorize?"+url.Values{"client_id": {long}, "redirect_uri": {"https://late.test/cb"}}.Encode(), nil),
+	)
 	if asked.Code != http.StatusBadRequest || strings.Contains(asked.Body.String(), long) {
 		t.Errorf("RFC 6749 §4.1.2.1 a client_id without end gives %d", asked.Code)
 	}
@@ -50,7 +64,9 @@ func TestWhatIsTooLargeIsNotRegistered(t *testing.T) {
 
 func TestRegisteredClientsTakeNobodysPlace(t *testing.T) {
 	p := idptest.Start(t, nil)
-	client := registered(t, p, "client_id", "spa", "first_party", true, "redirect_uris", []string{"http://localhost:9090/spa/callback.html"})
+	client := registered(
+		t, p, "client_id", "spa", "first_party", true, "redirect_uris", []string{"http://localhost:9090/spa/callback.html"},
+	)
 	token := client["registration_access_token"].(string)
 	for _, row := range []struct {
 		name, method, path string
@@ -59,7 +75,10 @@ func TestRegisteredClientsTakeNobodysPlace(t *testing.T) {
 		{"RFC 7592 §2.1 a configured client has no registration to read", "GET", "/register/spa", 401},
 		{"RFC 7592 §2.2 nor to change", "PUT", "/register/spa", 401},
 		{"RFC 7592 §2.3 nor to delete", "DELETE", "/register/spa", 401},
-		{"RFC 7592 §2 a path that leads elsewhere", "GET", "/register/../register/" + client["client_id"].(string) + "%2F..%2Fspa", 401},
+		{
+			"RFC 7592 §2 a path that leads elsewhere", "GET",
+			"/register/../register/" + client["client_id"].(string) + "%2F..%2Fspa", 401,
+		},
 		{"RFC 7592 §2 PATCH is not supported", "PATCH", "/register/" + client["client_id"].(string), 405},
 		{"RFC 7591 §3 GET lists nobody", "GET", "/register", 405},
 	} {
@@ -75,22 +94,44 @@ func TestRegisteredClientsTakeNobodysPlace(t *testing.T) {
 // RFC 7592 §2.3: after the deletion the client_id is good nowhere, and neither is what it was given.
 func TestADeletedClientIsGoneEverywhere(t *testing.T) {
 	p := idptest.Start(t, nil)
-	client := registered(t, p, "scope", "openid offline_access", "grant_types", []string{"authorization_code", "refresh_token"})
+	client := registered(
+		t, p, "scope", "openid offline_access", "grant_types", []string{"authorization_code", "refresh_token"},
+	)
 	id := client["client_id"].(string)
 	b := p.Browser(t)
 	b.SignIn("alice")
-	request := url.Values{"client_id": {id}, "redirect_uri": {"https://late.test/cb"}, "response_type": {"code"}, "scope": {"openid offline_access"}}
+	request := url.Values{
+		"client_id": {id}, "redirect_uri": {"https://late.test/cb"}, "response_type": {"code"},
+		"scope": {"openid offline_access"},
+	}
 	back := b.Submit(open(t, b, request), url.Values{"decision": {"allow"}})
 	code := b.Get(back.Location.String()).Location.Query().Get("code")
 	redeem := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {"https://late.test/cb"}}
 	tokens := object(t, serve(p, basic(get(t, "POST", "/token", redeem), client)), http.StatusOK)
 	gone := sendJSON(t, p, http.MethodDelete, "/register/"+id, nil, client["registration_access_token"].(string))
-	refresh := serve(p, basic(get(t, "POST", "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"].(string)}}), client))
+	refresh := serve(
+		p,
+		basic(
+			get(
+				t, "POST", "/token",
+				url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"].(string)}},
+			),
+			client,
+		),
+	)
 	asked := b.Authorize(request)
-	introspected := serve(p, basic(get(t, "POST", "/introspect", url.Values{"token": {tokens["access_token"].(string)}}), client))
+	introspected := serve(
+		p, basic(get(t, "POST", "/introspect", url.Values{"token": {tokens["access_token"].(string)}}), client),
+	)
 	checkSayings(t, []saying{
-		{"RFC 7592 §2.3 a deletion is answered with 204 and nothing else", gone.Code == http.StatusNoContent && gone.Body.Len() == 0},
-		{"RFC 7592 §2.3 the client_id MUST NOT be used at the authorization endpoint", asked.Status == http.StatusBadRequest && asked.Location == nil},
+		{
+			"RFC 7592 §2.3 a deletion is answered with 204 and nothing else",
+			gone.Code == http.StatusNoContent && gone.Body.Len() == 0,
+		},
+		{
+			"RFC 7592 §2.3 the client_id MUST NOT be used at the authorization endpoint",
+			asked.Status == http.StatusBadRequest && asked.Location == nil,
+		},
 		{"RFC 7592 §2.3 the client_secret MUST NOT be used at the token endpoint", refresh.Code == http.StatusUnauthorized},
 		{"RFC 7592 §2.3 nor at another endpoint", introspected.Code == http.StatusUnauthorized},
 		{"RFC 7592 §2.3 its access tokens SHOULD be invalid", userinfo(t, b, tokens).Status == http.StatusUnauthorized},
@@ -108,13 +149,34 @@ func TestPairwiseSubsLeakNowhere(t *testing.T) {
 	})
 	b := p.Browser(t)
 	b.SignIn("alice")
-	client := registered(t, p, "subject_type", "pairwise", "scope", "openid offline_access", "grant_types", []string{"authorization_code", "refresh_token"})
-	request := url.Values{"client_id": {client["client_id"].(string)}, "redirect_uri": {"https://late.test/cb"}, "response_type": {"code"}, "scope": {"openid offline_access"}}
+	client := registered(
+		t, p, "subject_type", "pairwise", "scope", "openid offline_access", "grant_types",
+		[]string{"authorization_code", "refresh_token"},
+	)
+	request := url.Values{
+		"client_id": {client["client_id"].(string)}, "redirect_uri": {"https://late.test/cb"}, "response_type": {"code"},
+		"scope": {"openid offline_access"},
+	}
 	back := b.Submit(open(t, b, request), url.Values{"decision": {"allow"}})
 	answer := b.Get(back.Location.String()).Location
-	redeem := url.Values{"grant_type": {"authorization_code"}, "code": {answer.Query().Get("code")}, "redirect_uri": {"https://late.test/cb"}}
+	redeem := url.Values{
+		"grant_type": {"authorization_code"}, "code": {answer.Query().Get("code")}, "redirect_uri": {"https://late.test/cb"},
+	}
 	tokens := object(t, serve(p, basic(get(t, "POST", "/token", redeem), client)), http.StatusOK)
-	again := object(t, serve(p, basic(get(t, "POST", "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"].(string)}}), client)), http.StatusOK)
+	again := object(
+		t,
+		serve(
+			p,
+			basic(
+				get(
+					t, "POST", "/token",
+					url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"].(string)}},
+				),
+				client,
+			),
+		),
+		http.StatusOK,
+	)
 	ask := func(token any) string {
 		return serve(p, basic(get(t, "POST", "/introspect", url.Values{"token": {token.(string)}}), client)).Body.String()
 	}

@@ -43,7 +43,9 @@ func (s signer) register(change func(*oidc.Client)) func(*idp.Config) {
 		c.Clients = slices.Clone(c.Clients)
 		for i := range c.Clients {
 			if client := &c.Clients[i]; client.ClientID == "web" {
-				client.JWKS = &oidc.KeySet{JSONWebKeySet: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: s.key.Public(), KeyID: "k"}}}}
+				client.JWKS = &oidc.KeySet{
+					JSONWebKeySet: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: s.key.Public(), KeyID: "k"}}},
+				}
 				change(client)
 			}
 		}
@@ -56,7 +58,10 @@ func (s signer) object(t *testing.T, params url.Values) string {
 	for name := range params {
 		claims[name] = params.Get(name)
 	}
-	made, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: s.key}, new(jose.SignerOptions).WithHeader("kid", "k").WithType("oauth-authz-req+jwt"))
+	made, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.ES256, Key: s.key},
+		new(jose.SignerOptions).WithHeader("kid", "k").WithType("oauth-authz-req+jwt"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +89,8 @@ func TestASignedRequestObjectByValue(t *testing.T) { // Core §6.1
 	}
 }
 
-func TestARequestObjectByReference(t *testing.T) { // Core §6.2, §6.2.2, §6.2.3; RFC 9101 §5.2.3: "MUST send an HTTP GET request to the request_uri"
+// Core §6.2, §6.2.2, §6.2.3; RFC 9101 §5.2.3: "MUST send an HTTP GET request to the request_uri"
+func TestARequestObjectByReference(t *testing.T) {
 	s := newSigner(t)
 	var content string
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -101,7 +107,8 @@ func TestARequestObjectByReference(t *testing.T) { // Core §6.2, §6.2.2, §6.2
 	b.SignIn("alice")
 	for uri, want := range map[string]string{app.URL + "/r.jwt": "", app.URL + "/other.jwt": "invalid_request_uri"} {
 		page := b.Authorize(idptest.Request("web", "prompt", "none", "request_uri", uri))
-		if page.Location == nil || page.Location.Query().Get("error") != want || page.Location.Query().Has("code") != (want == "") {
+		if page.Location == nil || page.Location.Query().Get("error") != want ||
+			page.Location.Query().Has("code") != (want == "") {
 			t.Errorf("%s gives %d %v", uri, page.Status, page.Location)
 		}
 	}
@@ -117,7 +124,8 @@ func TestARequestURIOnThisMachineIsNotAsked(t *testing.T) { // RFC 9101 §10.4.1
 		c.Fetch.AllowPrivate = &no
 	})
 	page := p.Browser(t).Authorize(idptest.Request("web", "prompt", "none", "request_uri", app.URL+"/r.jwt"))
-	if page.Location == nil || page.Location.Query().Get("error") != "invalid_request_uri" || !strings.Contains(page.Location.Query().Get("error_description"), "public address") {
+	if page.Location == nil || page.Location.Query().Get("error") != "invalid_request_uri" ||
+		!strings.Contains(page.Location.Query().Get("error_description"), "public address") {
 		t.Errorf("got %d %v", page.Status, page.Location)
 	}
 }
@@ -148,19 +156,24 @@ func TestPushedRequests(t *testing.T) {
 	b := p.Browser(t)
 	b.SignIn("alice")
 	status, answer, header := push(t, b, idptest.Request("web", "prompt", "none"))
-	if status != http.StatusCreated || !strings.Contains(header.Get("Cache-Control"), "no-store") || answer["expires_in"] != float64(90) {
+	if status != http.StatusCreated || !strings.Contains(header.Get("Cache-Control"), "no-store") ||
+		answer["expires_in"] != float64(90) {
 		t.Fatalf("RFC 9126 §2.2 got %d %v %v", status, answer, header)
 	}
 	uri := answer["request_uri"].(string)
 	page := b.Authorize(url.Values{"client_id": {"web"}, "request_uri": {uri}})
-	if page.Location == nil || page.Location.Query().Get("iss") != metadata(t, p).Issuer { // RFC 9207 §2.3: "identical to the authorization server metadata value"
+	// RFC 9207 §2.3: "identical to the authorization server metadata value"
+	if page.Location == nil || page.Location.Query().Get("iss") != metadata(t, p).Issuer {
 		t.Fatalf("RFC 9126 §4 got %d %v\n%s", page.Status, page.Location, page.Body)
 	}
 	b.Tokens("web", page.Location.Query().Get("code"))
-	if page := b.Authorize(url.Values{"client_id": {"web"}, "request_uri": {uri}}); page.Status != http.StatusBadRequest || !strings.Contains(page.Body, "invalid_request_uri") {
+	if page := b.Authorize(url.Values{"client_id": {"web"}, "request_uri": {uri}}); page.Status != http.StatusBadRequest ||
+		!strings.Contains(page.Body, "invalid_request_uri") {
 		t.Errorf("RFC 9126 §4 the second use gives %d", page.Status)
 	}
-	if page := b.Authorize(idptest.Request("web", "prompt", "none")); page.Location.Query().Get("error") != "invalid_request" {
+	if page := b.Authorize(
+		idptest.Request("web", "prompt", "none"),
+	); page.Location.Query().Get("error") != "invalid_request" {
 		t.Errorf("RFC 9126 §6 without a push: %v", page.Location)
 	}
 }
@@ -174,19 +187,44 @@ func TestRefusedPushes(t *testing.T) {
 		code      string
 		challenge bool
 	}{
-		{name: "RFC 9126 §2.3 a wrong secret is 401 invalid_client", form: changed("client_secret", "wrong"), status: 401, code: "invalid_client", challenge: true},
-		{name: "RFC 9126 §2.3 an unregistered redirect_uri is 400 in JSON", form: changed("redirect_uri", "https://evil.test/"), status: 400, code: "invalid_request"},
-		{name: "RFC 9126 §2.1 request_uri is 400", form: changed("request_uri", "urn:x"), status: 400, code: "invalid_request"},
-		{name: "RFC 9126 §2.3 a request that is too large is 413", form: changed("state", strings.Repeat("s", 70<<10)), status: 413, code: "invalid_request"},
-		{name: "RFC 9126 §2 a confidential client does not push by its client_id alone", form: changed("client_secret", ""), status: 401, code: "invalid_client", challenge: true},
-		{name: "RFC 9126 §2.1 nor with the client_id of another", form: changed("client_id", "nobody"), status: 401, code: "invalid_client", challenge: true},
-		{name: "RFC 9126 §2.3 what /authorize would refuse is refused", form: changed("response_type", "token"), status: 400, code: "unsupported_response_type"},
-		{name: "RFC 8707 §2 an unknown resource is 400 invalid_target", form: changed("resource", "https://nowhere.test"), status: 400, code: "invalid_target"},
+		{
+			name: "RFC 9126 §2.3 a wrong secret is 401 invalid_client", form: changed("client_secret", "wrong"), status: 401,
+			code: "invalid_client", challenge: true,
+		},
+		{
+			name: "RFC 9126 §2.3 an unregistered redirect_uri is 400 in JSON",
+			form: changed("redirect_uri", "https://evil.test/"), status: 400, code: "invalid_request",
+		},
+		{
+			name: "RFC 9126 §2.1 request_uri is 400", form: changed("request_uri", "urn:x"), status: 400,
+			code: "invalid_request",
+		},
+		{
+			name: "RFC 9126 §2.3 a request that is too large is 413", form: changed("state", strings.Repeat("s", 70<<10)),
+			status: 413, code: "invalid_request",
+		},
+		{
+			name: "RFC 9126 §2 a confidential client does not push by its client_id alone", form: changed("client_secret", ""),
+			status: 401, code: "invalid_client", challenge: true,
+		},
+		{
+			name: "RFC 9126 §2.1 nor with the client_id of another", form: changed("client_id", "nobody"), status: 401,
+			code: "invalid_client", challenge: true,
+		},
+		{
+			name: "RFC 9126 §2.3 what /authorize would refuse is refused", form: changed("response_type", "token"), status: 400,
+			code: "unsupported_response_type",
+		},
+		{
+			name: "RFC 8707 §2 an unknown resource is 400 invalid_target", form: changed("resource", "https://nowhere.test"),
+			status: 400, code: "invalid_target",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := serve(p, get(t, "POST", p.Issuer+"/par", row.form))
 			var answer map[string]any
-			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != row.status || answer["error"] != row.code {
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != row.status ||
+				answer["error"] != row.code {
 				t.Errorf("got %d %s; want %d %s", w.Code, w.Body, row.status, row.code)
 			}
 			if (w.Header().Get("WWW-Authenticate") != "") != row.challenge {
@@ -219,12 +257,15 @@ func TestSignedAnswersAreVerifiable(t *testing.T) { // JARM §2.4
 		t.Fatal(err)
 	}
 	var answer map[string]any
-	if err := parsed.Claims(set.Key(parsed.Headers[0].KeyID)[0], &answer); err != nil || answer["iss"] != p.Issuer || answer["aud"] != "web" {
+	if err := parsed.Claims(set.Key(parsed.Headers[0].KeyID)[0], &answer); err != nil || answer["iss"] != p.Issuer ||
+		answer["aud"] != "web" {
 		t.Fatalf("got %v, %v", answer, err)
 	}
 	b.Tokens("web", answer["code"].(string))
 	hint := page.Location.Query().Get("response")
-	if page := b.Authorize(idptest.Request("web", "prompt", "none", "id_token_hint", hint)); page.Location.Query().Get("error") != "login_required" {
+	if page := b.Authorize(
+		idptest.Request("web", "prompt", "none", "id_token_hint", hint),
+	); page.Location.Query().Get("error") != "login_required" {
 		t.Errorf("an answer passes for an ID token: %v", page.Location)
 	}
 }
@@ -238,10 +279,14 @@ func TestTheWebMessagePage(t *testing.T) { // OAuth 2.0 Web Message Response Mod
 		}
 		page := b.Authorize(idptest.Request("spa", "response_mode", "web_message", "prompt", "none"))
 		csp := page.Header.Get("Content-Security-Policy")
-		if page.Status != http.StatusOK || !strings.Contains(csp, "frame-ancestors http://localhost:9090;") && !strings.HasSuffix(csp, "frame-ancestors http://localhost:9090") || page.Header.Get("X-Frame-Options") != "" {
+		if page.Status != http.StatusOK ||
+			!strings.Contains(csp, "frame-ancestors http://localhost:9090;") && !strings.HasSuffix(
+				csp, "frame-ancestors http://localhost:9090",
+			) || page.Header.Get("X-Frame-Options") != "" {
 			t.Errorf("got %d, %s", page.Status, csp)
 		}
-		if !strings.Contains(page.Body, `data-target="http://localhost:9090"`) || strings.Contains(page.Body, "&#34;code&#34;") != signed || strings.Contains(page.Body, "login_required") == signed {
+		if !strings.Contains(page.Body, `data-target="http://localhost:9090"`) ||
+			strings.Contains(page.Body, "&#34;code&#34;") != signed || strings.Contains(page.Body, "login_required") == signed {
 			t.Errorf("signed in: %v\n%s", signed, page.Body)
 		}
 	}
@@ -256,14 +301,17 @@ func TestTheClaimsParameter(t *testing.T) { // Core §5.5
 	})
 	b := p.Browser(t)
 	b.SignIn("alice")
-	tokens := b.Tokens("spa", b.Code(idptest.Request("spa", "scope", "openid",
-		"claims", `{"userinfo":{"name":{"essential":true},"room":null},"id_token":{"email":null,"sub":{"value":"alice"},"iss":{"value":"x"}}}`)))
+	tokens := b.Tokens("spa", b.Code(idptest.Request(
+		"spa", "scope", "openid", "claims",
+		`{"userinfo":{"name":{"essential":true},"room":null},"id_token":{"email":null,"sub":{"value":"alice"},"iss":{"value":"x"}}}`,
+	)))
 	id := claims(t, tokens["id_token"])
 	if id["email"] != "alice@example.com" || id["name"] != nil || id["iss"] != p.Issuer {
 		t.Errorf("the ID token has %v", id)
 	}
 	info := userinfo(t, b, tokens).JSON(t)
-	if info["name"] != "Alice Marie Archer" && info["name"] == nil || info["room"] != "E 14" || info["email"] != nil || info["sub"] != "alice" {
+	if info["name"] != "Alice Marie Archer" && info["name"] == nil || info["room"] != "E 14" || info["email"] != nil ||
+		info["sub"] != "alice" {
 		t.Errorf("userinfo has %v", info)
 	}
 	tokens = b.Tokens("spa", b.Code(idptest.Request("spa", "scope", "openid staff")))
@@ -274,14 +322,18 @@ func TestTheClaimsParameter(t *testing.T) { // Core §5.5
 
 func TestLevelsOfAuthentication(t *testing.T) { // Core §3.1.2.1 acr_values
 	p := idptest.Start(t, func(c *idp.Config) {
-		c.ACRValues = []authorize.Level{{Value: "urn:example:password", AMR: []string{"pwd"}}, {Value: "urn:example:some", AMR: []string{"pwd", "user"}}}
+		c.ACRValues = []authorize.Level{
+			{Value: "urn:example:password", AMR: []string{"pwd"}}, {Value: "urn:example:some", AMR: []string{"pwd", "user"}},
+		}
 	})
 	if m := metadata(t, p); !slices.Equal(m.ACRValuesSupported, []string{"urn:example:password", "urn:example:some"}) {
 		t.Errorf("acr_values_supported = %v", m.ACRValuesSupported)
 	}
 	b := p.Browser(t)
 	b.SignIn("alice")
-	for wanted, got := range map[string]string{"": "urn:example:password", "urn:example:some": "urn:example:some", "urn:example:other": "urn:example:password"} {
+	for wanted, got := range map[string]string{
+		"": "urn:example:password", "urn:example:some": "urn:example:some", "urn:example:other": "urn:example:password",
+	} {
 		tokens := b.Tokens("spa", b.Code(idptest.Request("spa", "acr_values", wanted)))
 		if acr := claims(t, tokens["id_token"])["acr"]; acr != got {
 			t.Errorf("acr_values=%s gives %v; want %s", wanted, acr, got)
@@ -305,11 +357,18 @@ func TestAliases(t *testing.T) {
 	if w.Code != http.StatusOK || w.Header().Get("Access-Control-Allow-Origin") != "http://localhost:9090" {
 		t.Errorf("the token endpoint's alias gives %d %v %s", w.Code, w.Header(), w.Body)
 	}
-	w = serve(p, get(t, "OPTIONS", p.Issuer+"/oauth/token", nil, "Origin", "http://localhost:9090", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "auth0-client"))
+	w = serve(
+		p,
+		get(
+			t, "OPTIONS", p.Issuer+"/oauth/token", nil, "Origin", "http://localhost:9090", "Access-Control-Request-Method",
+			"POST", "Access-Control-Request-Headers", "auth0-client",
+		),
+	)
 	if !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "Auth0-Client") {
 		t.Errorf("the preflight allows %q", w.Header().Get("Access-Control-Allow-Headers"))
 	}
-	if page := b.Get("/v2/logout?client_id=spa&returnTo=" + url.QueryEscape("http://localhost:9090/spa/")); page.Status != http.StatusOK || !strings.Contains(page.Body, "logout-confirm") {
+	if page := b.Get("/v2/logout?client_id=spa&returnTo=" + url.QueryEscape("http://localhost:9090/spa/")); page.Status != http.StatusOK ||
+		!strings.Contains(page.Body, "logout-confirm") {
 		t.Errorf("the logout's alias gives %d\n%s", page.Status, page.Body)
 	}
 }
@@ -320,19 +379,40 @@ func TestWhatAConfigurationMaySayOfRequests(t *testing.T) {
 		change func(*idp.Config)
 		path   string
 	}{
-		{"RFC 9126 §2.2 a pushed request lives 600 seconds at the most", func(c *idp.Config) { c.PAR.Lifetime = time.Hour }, "par.lifetime"},
+		{
+			"RFC 9126 §2.2 a pushed request lives 600 seconds at the most", func(c *idp.Config) { c.PAR.Lifetime = time.Hour },
+			"par.lifetime",
+		},
 		{"FAPI 2.0 §5.3.2.2 and less than 600", func(c *idp.Config) { c.PAR.Lifetime = 600 * time.Second }, "par.lifetime"},
 		{"RFC 9126 §2.2 and five at the least", func(c *idp.Config) { c.PAR.Lifetime = time.Second }, "par.lifetime"},
-		{"an acr value with a space", func(c *idp.Config) { c.ACRValues = []authorize.Level{{Value: "a b", AMR: []string{"pwd"}}} }, "acr_values[0].value"},
+		{
+			"an acr value with a space",
+			func(c *idp.Config) { c.ACRValues = []authorize.Level{{Value: "a b", AMR: []string{"pwd"}}} }, "acr_values[0].value",
+		},
 		{"an acr value twice", func(c *idp.Config) {
 			c.ACRValues = []authorize.Level{{Value: "a", AMR: []string{"pwd"}}, {Value: "a", AMR: []string{"pwd"}}}
 		}, "acr_values[1].value"},
-		{"an acr value that nothing reaches", func(c *idp.Config) { c.ACRValues = []authorize.Level{{Value: "a"}} }, "acr_values[0].amr"},
-		{"an unknown way to sign in", func(c *idp.Config) { c.ACRValues = []authorize.Level{{Value: "a", AMR: []string{"fpt"}}} }, "acr_values[0].amr[0]"},
+		{
+			"an acr value that nothing reaches", func(c *idp.Config) { c.ACRValues = []authorize.Level{{Value: "a"}} },
+			"acr_values[0].amr",
+		},
+		{
+			"an unknown way to sign in",
+			func(c *idp.Config) { c.ACRValues = []authorize.Level{{Value: "a", AMR: []string{"fpt"}}} }, "acr_values[0].amr[0]",
+		},
 		{"an alias of nothing", func(c *idp.Config) { c.Aliases = map[string]string{"nothing": "/x"} }, "aliases.nothing"},
-		{"an alias that is no path", func(c *idp.Config) { c.Aliases = map[string]string{"token": "oauth/token"} }, "aliases.token"},
-		{"an alias that hides another endpoint", func(c *idp.Config) { c.Aliases = map[string]string{"logout": "/par"} }, "aliases.logout"},
-		{"two aliases of one path", func(c *idp.Config) { c.Aliases = map[string]string{"authorize": "/x", "token": "/x"} }, "aliases.token"},
+		{
+			"an alias that is no path", func(c *idp.Config) { c.Aliases = map[string]string{"token": "oauth/token"} },
+			"aliases.token",
+		},
+		{
+			"an alias that hides another endpoint", func(c *idp.Config) { c.Aliases = map[string]string{"logout": "/par"} },
+			"aliases.logout",
+		},
+		{
+			"two aliases of one path", func(c *idp.Config) { c.Aliases = map[string]string{"authorize": "/x", "token": "/x"} },
+			"aliases.token",
+		},
 		{"JARM §3 an alg without a key", func(c *idp.Config) {
 			*c = c.WithDefaults()
 			c.Clients[0].AuthorizationSignedResponseAlg = "PS256"

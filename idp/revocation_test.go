@@ -25,7 +25,10 @@ func TestATokenIsRevoked(t *testing.T) { // RFC 7009 §2
 	wantPage(t, userinfo(t, b, tokens), http.StatusUnauthorized, "revoked")
 	tokens = refresh(b, "spa", tokens).JSON(t)
 	wantPage(t, userinfo(t, b, tokens), http.StatusOK, "alice")
-	wantPage(t, b.Post("/revoke", url.Values{"client_id": {"spa"}, "token": {tokens["refresh_token"].(string)}}), http.StatusOK, "")
+	wantPage(
+		t, b.Post("/revoke", url.Values{"client_id": {"spa"}, "token": {tokens["refresh_token"].(string)}}), http.StatusOK,
+		"",
+	)
 	wantPage(t, userinfo(t, b, tokens), http.StatusUnauthorized, "revoked")
 	wantPage(t, refresh(b, "spa", tokens), http.StatusBadRequest, "invalid_grant")
 }
@@ -33,7 +36,10 @@ func TestATokenIsRevoked(t *testing.T) { // RFC 7009 §2
 func TestTheScriptsOfClientsMayRevoke(t *testing.T) { // RFC 7009 §2.3
 	p := idptest.Start(t, nil)
 	for path, status := range map[string]int{"/revoke": http.StatusOK, "/introspect": http.StatusUnauthorized} {
-		w := serve(p, get(t, "POST", p.Issuer+path, url.Values{"client_id": {"spa"}, "token": {"x"}}, "Origin", "http://localhost:9090"))
+		w := serve(
+			p,
+			get(t, "POST", p.Issuer+path, url.Values{"client_id": {"spa"}, "token": {"x"}}, "Origin", "http://localhost:9090"),
+		)
 		if w.Code != status || w.Header().Get("Access-Control-Allow-Origin") != "http://localhost:9090" {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
@@ -53,14 +59,17 @@ func TestATokenIsIntrospected(t *testing.T) { // RFC 7662 §2
 	form := url.Values{"client_id": {"web"}, "client_secret": {"web-secret"}}
 	form.Set("token", b.Tokens("spa", b.Code(idptest.Request("spa")))["access_token"].(string))
 	page := b.Post("/introspect", form)
-	if claims := page.JSON(t); claims["active"] != true || claims["client_id"] != "spa" || claims["sub"] != "alice" || claims["token_type"] != "Bearer" {
+	if claims := page.JSON(t); claims["active"] != true || claims["client_id"] != "spa" || claims["sub"] != "alice" ||
+		claims["token_type"] != "Bearer" {
 		t.Errorf("got %v", claims)
 	}
-	if page.Header.Get("Cache-Control") != "no-store" || !strings.HasPrefix(page.Header.Get("Content-Type"), "application/json") {
+	if page.Header.Get("Cache-Control") != "no-store" ||
+		!strings.HasPrefix(page.Header.Get("Content-Type"), "application/json") {
 		t.Errorf("RFC 7662 §2.2 got %v", page.Header)
 	}
 	r := get(t, "POST", p.Issuer+"/introspect", form, "Accept", "application/token-introspection+jwt")
-	if w := serve(p, r); w.Header().Get("Content-Type") != "application/token-introspection+jwt" || claims(t, w.Body.String())["iss"] != p.Issuer {
+	if w := serve(p, r); w.Header().Get("Content-Type") != "application/token-introspection+jwt" ||
+		claims(t, w.Body.String())["iss"] != p.Issuer {
 		t.Errorf("RFC 9701 §5 got %v %s", w.Header(), w.Body)
 	}
 	form.Set("token", "nonsense")
@@ -75,7 +84,9 @@ func TestTheMetadataOfRevocationIsTrue(t *testing.T) { // RFC 8414 §2, RFC 9701
 		c.SigningKeys = []idp.SigningKey{{Alg: "ES256"}, {Alg: "EdDSA"}}
 		for _, key := range c.SigningKeys {
 			c.Clients = append(c.Clients, oidc.Client{
-				ClientID: "api-" + key.Alg, ClientSecret: oidc.NewSecret("secret"), GrantTypes: []string{oidc.GrantClientCredentials},
+				ClientID: "api-" + key.Alg, ClientSecret: oidc.NewSecret("secret"), GrantTypes: []string{
+					oidc.GrantClientCredentials,
+				},
 				IDTokenSignedResponseAlg: key.Alg, IntrospectionSignedResponseAlg: key.Alg,
 			})
 		}
@@ -84,16 +95,28 @@ func TestTheMetadataOfRevocationIsTrue(t *testing.T) { // RFC 8414 §2, RFC 9701
 		}
 	})
 	m := metadata(t, p)
-	if m.RevocationEndpoint != p.Issuer+"/revoke" || m.IntrospectionEndpoint != p.Issuer+"/introspect" || len(m.IntrospectionSigningAlgValuesSupported) != 2 {
+	if m.RevocationEndpoint != p.Issuer+"/revoke" || m.IntrospectionEndpoint != p.Issuer+"/introspect" ||
+		len(m.IntrospectionSigningAlgValuesSupported) != 2 {
 		t.Errorf("got %+v", m)
 	}
-	if slices.Contains(m.IntrospectionEndpointAuthMethodsSupported, oidc.AuthMethodNone) || !slices.Contains(m.RevocationEndpointAuthMethodsSupported, oidc.AuthMethodNone) {
-		t.Error("RFC 7662 §2.1 introspection without authentication is announced, or RFC 7009 §2.1 revocation by public clients is not")
+	if slices.Contains(m.IntrospectionEndpointAuthMethodsSupported, oidc.AuthMethodNone) ||
+		!slices.Contains(m.RevocationEndpointAuthMethodsSupported, oidc.AuthMethodNone) {
+		t.Error(
+			"RFC 7662 §2.1 introspection without authentication is announced, or RFC 7009 §2.1 revocation by public clients " +
+				"is not",
+		)
 	}
 	for _, alg := range m.IntrospectionSigningAlgValuesSupported {
-		w := serve(p, get(t, "POST", m.IntrospectionEndpoint, url.Values{"client_id": {"api-" + alg}, "client_secret": {"secret"}, "token": {"x"}}))
+		w := serve(
+			p,
+			get(
+				t, "POST", m.IntrospectionEndpoint,
+				url.Values{"client_id": {"api-" + alg}, "client_secret": {"secret"}, "token": {"x"}},
+			),
+		)
 		header, _, _ := strings.Cut(w.Body.String(), ".")
-		if text, err := base64.RawURLEncoding.DecodeString(header); err != nil || !strings.Contains(string(text), `"alg":"`+alg+`"`) {
+		if text, err := base64.RawURLEncoding.DecodeString(header); err != nil ||
+			!strings.Contains(string(text), `"alg":"`+alg+`"`) {
 			t.Errorf("RFC 9701 §7 %s is announced and gives %s %s", alg, text, w.Body)
 		}
 	}

@@ -21,7 +21,8 @@ func TestKeysRotateByConfiguration(t *testing.T) {
 	old := b.Tokens("spa", b.Code(idptest.Request("spa")))
 	first := kid()
 	p.Clock.Pass(25 * time.Hour)
-	for until := time.Now().Add(5 * time.Second); len(jwksOf(t, p)) < 2 && time.Now().Before(until); { // the rotation is made beside the requests
+	// the rotation is made beside the requests
+	for until := time.Now().Add(5 * time.Second); len(jwksOf(t, p)) < 2 && time.Now().Before(until); {
 		p.Clock.Pass(2 * time.Second)
 		kid()
 	}

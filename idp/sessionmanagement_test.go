@@ -41,10 +41,15 @@ func TestSessionManagement(t *testing.T) {
 		}
 	}
 	nobody := state("prompt", "none")
-	want("Session Management §3.1 session_state SHOULD be returned upon an authentication failure", nobody != "" && unchanged(b, nobody))
+	want(
+		"Session Management §3.1 session_state SHOULD be returned upon an authentication failure",
+		nobody != "" && unchanged(b, nobody),
+	)
 	cancelled := b.Submit(open(t, b, idptest.Request("spa")), url.Values{"cancel": {"1"}})
 	cancelled = b.Get(cancelled.Location.String())
-	want("Session Management §3.1 and where the person cancels", unchanged(b, cancelled.Location.Query().Get("session_state")))
+	want(
+		"Session Management §3.1 and where the person cancels", unchanged(b, cancelled.Location.Query().Get("session_state")),
+	)
 	b.SignIn("alice")
 	want("Session Management §3.2 after a sign-in the answer MUST be changed", !unchanged(b, nobody))
 	alice := state()
@@ -67,7 +72,10 @@ func TestSessionManagement(t *testing.T) {
 	other.SignIn("alice")
 	other.Submit(other.Get("/account"), url.Values{"sid": {"others"}})
 	gone := state("prompt", "none")
-	want("Session Management §3.2 a session that was ended elsewhere shows with the next request", !unchanged(b, rest) && unchanged(b, gone))
+	want(
+		"Session Management §3.2 a session that was ended elsewhere shows with the next request",
+		!unchanged(b, rest) && unchanged(b, gone),
+	)
 }
 
 func TestTheCheckSessionPage(t *testing.T) {
@@ -76,16 +84,20 @@ func TestTheCheckSessionPage(t *testing.T) {
 	wantPage(t, page, http.StatusOK, `data-cookies="`+strings.Join(stateNames(t, p), " ")+`"`)
 	csp := page.Header.Get("Content-Security-Policy")
 	for row, holds := range map[string]bool{
-		"Session Management §3.2 clients frame the page":         strings.Contains(csp, "frame-ancestors http://localhost:*"), // any port: RFC 8252 §7.3
+		"Session Management §3.2 clients frame the page": strings.Contains(csp, "frame-ancestors "+
+			"http://localhost:*"), // any port: RFC 8252 §7.3
 		"Session Management §3.2 nobody else does":               !strings.Contains(strings.ReplaceAll(csp, ":*", ""), "*"),
 		"Session Management §3.2 nothing keeps it out of frames": page.Header.Get("X-Frame-Options") == "",
-		"CSP Level 3 §6.7.3.3 no inline script":                  strings.Contains(csp, "script-src 'self';") && !strings.Contains(page.Body, "<script>"),
+		"CSP Level 3 §6.7.3.3 no inline script": strings.Contains(
+			csp, "script-src 'self';",
+		) && !strings.Contains(page.Body, "<script>"),
 	} {
 		if !holds {
 			t.Errorf("%s: %s", row, csp)
 		}
 	}
-	for referer, want := range map[string]bool{"http://localhost:9091/app": true, "https://evil.test/": false} { // a loopback client's port may be any
+	// a loopback client's port may be any
+	for referer, want := range map[string]bool{"http://localhost:9091/app": true, "https://evil.test/": false} {
 		w := serve(p, get(t, "GET", "/check_session", nil, "Referer", referer))
 		if got := strings.Contains(w.Header().Get("Content-Security-Policy"), oidc.Origin(referer)); got != want {
 			t.Errorf("Session Management §3.2 may %s frame the page: %v; want %v", referer, got, want)

@@ -173,7 +173,8 @@ func TestAFailedBackChannelIsReportedAndTriedAgain(t *testing.T) { // Back-Chann
 	page := b.Get("/logout?id_token_hint=" + hint)
 	wantPage(t, page, http.StatusOK, `id="untold"`)
 	steps := p.LastFlow(t).Records[0].Steps
-	if last := steps[len(steps)-1]; !strings.Contains(last.Text, "client spa could not be told of the sign-out") || !strings.Contains(last.Text, "it will be tried again") {
+	if last := steps[len(steps)-1]; !strings.Contains(last.Text, "client spa could not be told of the sign-out") ||
+		!strings.Contains(last.Text, "it will be tried again") {
 		t.Errorf("the trace says %+v", last)
 	}
 	app.next(t, p, "logout+jwt")
@@ -183,7 +184,8 @@ func TestAFailedBackChannelIsReportedAndTriedAgain(t *testing.T) { // Back-Chann
 	}
 }
 
-func TestABackChannelToAPrivateAddressIsRefused(t *testing.T) { // Back-Channel Logout §4: the provider's own network is not asked
+// Back-Channel Logout §4: the provider's own network is not asked
+func TestABackChannelToAPrivateAddressIsRefused(t *testing.T) {
 	app := listen(t, http.StatusOK)
 	p := idptest.Start(t, func(c *idp.Config) {
 		backOnly(app.URL)(c)
@@ -208,7 +210,9 @@ func TestFrontChannelLogout(t *testing.T) {
 	b.SignIn("alice")
 	hint := b.Tokens("spa", b.Code(idptest.Request("spa")))["id_token"].(string)
 	b.Code(idptest.Request("web"))
-	back := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}, "state": {"a b"}}
+	back := url.Values{
+		"id_token_hint": {hint}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}, "state": {"a b"},
+	}
 	page := b.Get("/logout?" + back.Encode())
 	wantPage(t, page, http.StatusOK, `href="http://localhost:9090/spa/?state=a&#43;b"`)
 	var got []url.Values
@@ -226,10 +230,15 @@ func TestFrontChannelLogout(t *testing.T) {
 	for row, holds := range map[string]bool{
 		"Front-Channel Logout §3 an iframe for each client of the session": len(got) == 2,
 		"Front-Channel Logout §2 a registered query MUST be retained":      len(got) > 0 && got[0].Get("tenant") == "7",
-		"CSP Level 3 §6.1.5 only those frames may load":                    strings.Contains(csp, "frame-src http://localhost:9090;") || strings.HasSuffix(csp, "frame-src http://localhost:9090"),
-		"Front-Channel Logout §3 then the page goes on, by a script":       strings.Contains(page.Body, "/static/idp/signed_out.js"),
-		"a client may sign out in an iframe, as if there were a redirect":  strings.Contains(csp, "frame-ancestors http://localhost:9090;"),
-		"Front-Channel Logout §3 the clients of the back channel too":      len(app.heard) == 1,
+		"CSP Level 3 §6.1.5 only those frames may load": strings.Contains(csp, "frame-src "+
+			"http://localhost:9090;") || strings.HasSuffix(csp, "frame-src http://localhost:9090"),
+		"Front-Channel Logout §3 then the page goes on, by a script": strings.Contains(
+			page.Body, "/static/idp/signed_out.js",
+		),
+		"a client may sign out in an iframe, as if there were a redirect": strings.Contains(
+			csp, "frame-ancestors http://localhost:9090;",
+		),
+		"Front-Channel Logout §3 the clients of the back channel too": len(app.heard) == 1,
 	} {
 		if !holds {
 			t.Errorf("%s: %s\n%s", row, csp, page.Body)
@@ -249,12 +258,20 @@ func TestOnlyWhoIsLoggedInIsLoggedOut(t *testing.T) {
 	page := other.Get("/logout?id_token_hint=" + theirs)
 	loaded := frames.FindAllStringSubmatch(page.Body, -1)
 	for row, holds := range map[string]bool{
-		"Front-Channel Logout §3 only clients that are logged in are loaded":           len(loaded) == 1 && strings.Contains(loaded[0][1], "/spa/out"),
-		"Front-Channel Logout §3 the sid is one session's":                             claims(t, mine)["sid"] != claims(t, theirs)["sid"],
-		"Front-Channel Logout §3 all clients of a session have the same sid":           claims(t, mine)["sid"] == claims(t, also)["sid"],
-		"Front-Channel Logout §3 iss is the one of the ID token":                       len(loaded) == 1 && strings.Contains(loaded[0][1], "iss="+url.QueryEscape(claims(t, theirs)["iss"].(string))),
-		"RP-Initiated Logout §2 the other sessions of the user last":                   b.Authorize(idptest.Request("spa", "prompt", "none")).Location.Query().Has("code"),
-		"RP-Initiated Logout §2 the session that was logged out does not answer again": other.Authorize(idptest.Request("spa", "prompt", "none")).Location.Query().Get("error") == "login_required",
+		"Front-Channel Logout §3 only clients that are logged in are loaded": len(loaded) == 1 && strings.Contains(
+			loaded[0][1], "/spa/out",
+		),
+		"Front-Channel Logout §3 the sid is one session's":                   claims(t, mine)["sid"] != claims(t, theirs)["sid"],
+		"Front-Channel Logout §3 all clients of a session have the same sid": claims(t, mine)["sid"] == claims(t, also)["sid"],
+		"Front-Channel Logout §3 iss is the one of the ID token": len(loaded) == 1 && strings.Contains(
+			loaded[0][1], "iss="+url.QueryEscape(claims(t, theirs)["iss"].(string)),
+		),
+		"RP-Initiated Logout §2 the other sessions of the user last": b.Authorize(
+			idptest.Request("spa", "prompt", "none"),
+		).Location.Query().Has("code"),
+		"RP-Initiated Logout §2 the session that was logged out does not answer again": other.Authorize(
+			idptest.Request("spa", "prompt", "none"),
+		).Location.Query().Get("error") == "login_required",
 	} {
 		if !holds {
 			t.Errorf("%s: %v", row, loaded)
@@ -267,7 +284,9 @@ func TestAnUnprovenLogoutHasTheFramesAndDoesNotGoOn(t *testing.T) { // Front-Cha
 	b := p.Browser(t)
 	b.SignIn("alice")
 	b.Code(idptest.Request("web"))
-	page := b.Get("/logout?" + url.Values{"client_id": {"spa"}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}}.Encode())
+	page := b.Get(
+		"/logout?" + url.Values{"client_id": {"spa"}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}}.Encode(),
+	)
 	page = b.Submit(page, url.Values{"decision": {"sign_out"}})
 	wantPage(t, page, http.StatusOK, "<iframe")
 	if strings.Contains(page.Body, "signed_out.js") || page.Location != nil {
@@ -319,7 +338,9 @@ func TestTheSIDIsEverywhere(t *testing.T) { // Front-Channel Logout §3: "sid"
 	b.SignIn("alice")
 	tokens := b.Tokens("spa", b.Code(idptest.Request("spa")))
 	b.Get("/logout?id_token_hint=" + tokens["id_token"].(string))
-	sids := []any{claims(t, tokens["id_token"])["sid"], claims(t, tokens["access_token"])["sid"], app.next(t, p, "logout+jwt")["sid"]}
+	sids := []any{
+		claims(t, tokens["id_token"])["sid"], claims(t, tokens["access_token"])["sid"], app.next(t, p, "logout+jwt")["sid"],
+	}
 	if slices.Contains(sids, nil) || len(slices.Compact(sids)) != 1 {
 		t.Errorf("sid of ID token, access token and logout token are %v; want one", sids)
 	}

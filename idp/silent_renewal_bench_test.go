@@ -15,8 +15,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// BenchmarkSilentCycle is what one silent renewal costs the provider, without a network: GET /authorize with prompt=none, and
-// POST /token. Compare the ring, which development mode has, with the provider without it.
+// BenchmarkSilentCycle is what one silent renewal costs the provider, without a network: GET /authorize with
+// prompt=none, and POST /token. Compare the ring, which development mode has, with the provider without it.
 func BenchmarkSilentCycle(b *testing.B) {
 	for name, dev := range map[string]bool{"dev=false": false, "dev=true": true} {
 		b.Run(name, func(b *testing.B) {
@@ -33,7 +33,9 @@ func BenchmarkSilentCycle(b *testing.B) {
 func forBenchmark(tb testing.TB, development bool, store storage.Store) *idp.Provider {
 	tb.Helper()
 	config := idp.Config{Dev: &development, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}
-	provider, _, err := dev.Provider(config, idp.Dependencies{Store: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	provider, _, err := dev.Provider(
+		config, idp.Dependencies{Store: store, Now: time.Now, Log: slog.New(slog.DiscardHandler)},
+	)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -71,7 +73,9 @@ func answerOf(provider http.Handler, method, target, cookies string, form url.Va
 	r := httptest.NewRequest(method, "http://localhost:8080"+target, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36")
+	r.Header.Set(
+		"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+	)
 	if cookies != "" {
 		r.Header.Set("Cookie", cookies)
 	}

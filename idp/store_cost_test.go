@@ -18,7 +18,10 @@ func TestASilentRefreshCostsThreeStoreOperations(t *testing.T) {
 	b.SignIn("alice")
 	b.Code(idptest.Request("spa", "prompt", "none"))
 	if want := []string{"Get", "Update", "Put"}; !slices.Equal(spy.Operations()[len(spy.Operations())-3:], want) {
-		t.Errorf("the first code of a client did %v; want %v at the end: the session notes once whom to tell of its end", spy.Operations(), want)
+		t.Errorf(
+			"the first code of a client did %v; want %v at the end: the session notes once whom to tell of its end",
+			spy.Operations(), want,
+		)
 	}
 	for range 3 {
 		spy.Reset()

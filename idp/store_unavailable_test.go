@@ -43,7 +43,9 @@ func (f *failing) Put(ctx context.Context, key string, value []byte, ttl time.Du
 	return f.Store.Put(ctx, key, value, ttl)
 }
 
-func (f *failing) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
+func (f *failing) Update(
+	ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error),
+) error {
 	if err := f.check(); err != nil {
 		return err
 	}
@@ -61,10 +63,15 @@ func TestWhenTheStoreFailsErrorsSaySoAndServiceReturns(t *testing.T) {
 	engine.gone.Store(true)
 	answer := b.Authorize(idptest.Request("spa", "prompt", "none"))
 	if answer.Location == nil || answer.Location.Query().Get("error") != "temporarily_unavailable" {
-		t.Errorf("RFC 6749 §4.1.2.1 prompt=none gives %d %v; want temporarily_unavailable by redirect", answer.Status, answer.Location)
+		t.Errorf(
+			"RFC 6749 §4.1.2.1 prompt=none gives %d %v; want temporarily_unavailable by redirect", answer.Status,
+			answer.Location,
+		)
 	}
 	for name, page := range map[string]idptest.Page{
-		"token": b.Post("/token", tokenForm(code)), "userinfo": b.GetWithToken("/userinfo", tokens["access_token"].(string)), "home": b.Get("/"),
+		"token": b.Post("/token", tokenForm(code)), "userinfo": b.GetWithToken(
+			"/userinfo", tokens["access_token"].(string),
+		), "home": b.Get("/"),
 	} {
 		if page.Status != http.StatusServiceUnavailable || page.Header.Get("Retry-After") == "" {
 			t.Errorf("RFC 9110 §15.6.4 %s gives %d, Retry-After %q; want 503", name, page.Status, page.Header.Get("Retry-After"))
@@ -85,7 +92,9 @@ func TestReadiness(t *testing.T) {
 	for name, usable := range map[string]error{"usable": nil, "not usable": storage.ErrUnavailable} {
 		t.Run(name, func(t *testing.T) {
 			p, _, err := dev.Provider(idp.Config{SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Dependencies{
-				Store: storage.NewMemory(time.Now), Usable: func(context.Context) error { return usable }, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+				Store: storage.NewMemory(
+					time.Now,
+				), Usable: func(context.Context) error { return usable }, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {
 				t.Fatal(err)

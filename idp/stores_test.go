@@ -29,7 +29,8 @@ type opened struct {
 	close func() error
 }
 
-// engines are all that a provider can keep its records in. Each is prepared once, and opened as often as the provider begins.
+// engines are all that a provider can keep its records in. Each is prepared once, and opened as often as the provider
+// begins.
 var engines = []struct {
 	name    string
 	prepare func(t *testing.T, now func() time.Time) (open func() (opened, error))
@@ -77,11 +78,15 @@ type outlived struct {
 }
 
 // last starts the replicas.
-func last(t *testing.T, prepare func(*testing.T, func() time.Time) func() (opened, error), config func(*idp.Config)) *outlived {
+func last(
+	t *testing.T, prepare func(*testing.T, func() time.Time) func() (opened, error), config func(*idp.Config),
+) *outlived {
 	t.Helper()
 	l := &outlived{T: t, config: config, clock: idptest.NewClock()}
 	l.open = prepare(t, l.clock.Now)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.next().ServeHTTP(w, r) }))
+	server := httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.next().ServeHTTP(w, r) }),
+	)
 	l.Issuer = server.URL
 	l.begin()
 	t.Cleanup(func() {
@@ -100,7 +105,9 @@ func (l *outlived) begin() {
 	spy := &storagetest.Spy{Store: l.engine.Store}
 	l.spies = append(l.spies, spy)
 	for i := range l.replicas {
-		config := idp.Config{Issuer: l.Issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}, CookieKeys: []string{strings.Repeat("k", 32)}}
+		config := idp.Config{
+			Issuer: l.Issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}, CookieKeys: []string{strings.Repeat("k", 32)},
+		}
 		l.config(&config)
 		p, _, err := dev.Provider(config, idp.Dependencies{
 			Store: spy, Durable: true, Propagation: time.Second, Now: l.clock.Now, Log: slog.New(slog.DiscardHandler),
@@ -149,8 +156,8 @@ func (l *outlived) signedIn(username string) *idptest.Browser {
 	return b
 }
 
-// secret notes what somebody could use who finds it in a stolen store. Of a token with an id of its grant in front, which is no
-// secret, it is the rest, each part of it.
+// secret notes what somebody could use who finds it in a stolen store. Of a token with an id of its grant in front,
+// which is no secret, it is the rest, each part of it.
 func (l *outlived) secret(tokens ...any) {
 	for _, token := range tokens {
 		parts := strings.Split(token.(string), ".")
@@ -169,7 +176,9 @@ func (l *outlived) checkSecrets() {
 		l.Fatalf("what the engine saw are not the records, or there is no secret: %.200s", seen.String())
 	}
 	for _, secret := range l.secrets {
-		for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret))} {
+		for _, form := range []string{
+			secret, base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		} {
 			if strings.Contains(seen.String(), form) {
 				l.Errorf("RFC 6819 §5.1.4.1.3 the engine saw the secret %q", secret)
 			}
@@ -183,15 +192,23 @@ func ofRooms(change ...func(*idp.Config)) func(*idp.Config) {
 		both := []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken}
 		c.Clients = []oidc.Client{
 			{
-				ClientID: "spa", RedirectURIs: []string{"http://localhost:9090/spa/callback.html"}, TokenEndpointAuthMethod: oidc.AuthMethodNone,
+				ClientID: "spa", RedirectURIs: []string{
+					"http://localhost:9090/spa/callback.html",
+				}, TokenEndpointAuthMethod: oidc.AuthMethodNone,
 				GrantTypes: both, FirstParty: true,
 			},
 			{
 				ClientID: "lean", RedirectURIs: []string{"http://localhost:9090"}, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true,
 				AccessTokenFormat: oidc.FormatOpaque,
 			},
-			{ClientID: "api", Audience: "urn:hush:demo-api", ClientSecret: oidc.NewSecret("api-secret"), GrantTypes: []string{oidc.GrantClientCredentials}},
-			{ClientID: "tv", TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true, GrantTypes: []string{oidc.GrantDeviceCode, oidc.GrantRefreshToken}},
+			{
+				ClientID: "api", Audience: "urn:hush:demo-api", ClientSecret: oidc.NewSecret("api-secret"),
+				GrantTypes: []string{oidc.GrantClientCredentials},
+			},
+			{
+				ClientID: "tv", TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true,
+				GrantTypes: []string{oidc.GrantDeviceCode, oidc.GrantRefreshToken},
+			},
 		}
 		for _, f := range change {
 			f(c)

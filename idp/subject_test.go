@@ -51,10 +51,16 @@ func TestTheHintOfAPairwiseClientNamesItsUser(t *testing.T) {
 	wantCode(t, b.Authorize(idptest.Request("spa", "prompt", "none", "id_token_hint", token)))
 	other := p.Browser(t)
 	other.SignIn("bob")
-	if page := other.Authorize(idptest.Request("spa", "prompt", "none", "id_token_hint", token)); page.Location.Query().Get("error") != "login_required" {
+	if page := other.Authorize(
+		idptest.Request("spa", "prompt", "none", "id_token_hint", token),
+	); page.Location.Query().Get("error") != "login_required" {
 		t.Errorf("Core §3.1.2.1 a hint of somebody else gives %v", page.Location)
 	}
-	out := b.Get("/logout?" + url.Values{"id_token_hint": {token}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}}.Encode())
+	out := b.Get(
+		"/logout?" + url.Values{
+			"id_token_hint": {token}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"},
+		}.Encode(),
+	)
 	if out.Status != http.StatusSeeOther && !strings.Contains(out.Body, "return-to") {
 		t.Errorf("RP-Initiated Logout §2 with its hint gives %d\n%s", out.Status, out.Body)
 	}

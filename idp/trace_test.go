@@ -102,7 +102,12 @@ func TestTheTraceHoldsNoSecret(t *testing.T) {
 	tokens := b.Tokens("web", code)
 	b.GetWithToken("/userinfo", tokens["access_token"].(string))
 	b.Authorize(idptest.Request("web", "prompt", "none", "id_token_hint", tokens["id_token"].(string)))
-	b.Post("/token", url.Values{"grant_type": {"authorization_code"}, "code": {code}, "client_id": {"web"}, "client_secret": {"not the secret"}})
+	b.Post(
+		"/token",
+		url.Values{
+			"grant_type": {"authorization_code"}, "code": {code}, "client_id": {"web"}, "client_secret": {"not the secret"},
+		},
+	)
 	for _, name := range []string{"access_token", "id_token"} {
 		token := tokens[name].(string)
 		secrets = append(secrets, token, token[strings.LastIndex(token, ".")+1:])
@@ -258,7 +263,10 @@ var reasonRows = []struct {
 		}
 	}},
 	{"callback.nested", func(t *testing.T, p *idptest.Provider, b *idptest.Browser) {
-		hidden(t, p, idptest.Request("spa", "prompt", "none"), append(frame[:8:8], "Referer", "http://localhost:9090/spa/callback.html?code=x")...)
+		hidden(
+			t, p, idptest.Request("spa", "prompt", "none"),
+			append(frame[:8:8], "Referer", "http://localhost:9090/spa/callback.html?code=x")...,
+		)
 	}},
 	{"page.in_iframe", func(t *testing.T, p *idptest.Provider, _ *idptest.Browser) {
 		hidden(t, p, idptest.Request("spa", "prompt", "none", "client_id", "nope"), frame...)
@@ -279,7 +287,10 @@ var reasonRows = []struct {
 	{"code.foreign", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
 		redeem(b, "redirect_uri", "http://localhost:9090/callback")
 	}},
-	{"token.invalid", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) { b.GetWithToken("/userinfo", "e30.e30.x") }},
+	{
+		"token.invalid",
+		func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) { b.GetWithToken("/userinfo", "e30.e30.x") },
+	},
 	{"request.malformed", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
 		b.Authorize(idptest.Request("spa", "prompt", "none", "response_type", ""))
 	}},
@@ -289,7 +300,10 @@ var reasonRows = []struct {
 func TestWhatTheTraceDoesNotTakeForAFailure(t *testing.T) {
 	for _, row := range []struct{ name, redirectURI, referer string }{
 		{"RFC 6749 §3.1.2 a redirect_uri without a path", "http://localhost:3000", "http://localhost:3000/"},
-		{"a start page that is the redirect_uri, of which the browser tells the origin", "http://localhost:3000/", "http://localhost:3000/"},
+		{
+			"a start page that is the redirect_uri, of which the browser tells the origin", "http://localhost:3000/",
+			"http://localhost:3000/",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := idptest.Start(t, func(c *idp.Config) {
@@ -300,12 +314,15 @@ func TestWhatTheTraceDoesNotTakeForAFailure(t *testing.T) {
 			b.SignIn("alice")
 			p.Trace().Reset()
 			params := idptest.Request("spa", "prompt", "none", "redirect_uri", row.redirectURI)
-			r := get(t, http.MethodGet, p.Issuer+"/authorize?"+params.Encode(), nil, append(frame[:6:6], "Referer", row.referer)...)
+			r := get(
+				t, http.MethodGet, p.Issuer+"/authorize?"+params.Encode(), nil, append(frame[:6:6], "Referer", row.referer)...,
+			)
 			r.RequestURI = ""
 			form := tokenForm(b.Do(r).Location.Query().Get("code"))
 			form.Set("redirect_uri", row.redirectURI)
 			b.Post("/token", form)
-			if f := onlyFlow(t, p); codes(f) != "" || f.State != trace.FlowDone || f.Records[0].Location != row.redirectURI || len(f.Records[0].Answer) != 4 {
+			if f := onlyFlow(t, p); codes(f) != "" || f.State != trace.FlowDone || f.Records[0].Location != row.redirectURI ||
+				len(f.Records[0].Answer) != 4 {
 				t.Errorf("the flow is %s, with the reasons %q: %+v", f.State, codes(f), f.Records[0])
 			}
 		})
@@ -325,9 +342,13 @@ func TestTheStepsOfARefusal(t *testing.T) {
 			b.Authorize(idptest.Request("spa", "redirect_uri", "http://localhost:9090/spa/calback.html"))
 		}},
 		{"RFC 6749 §5.2 a wrong client_secret", "client failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
-			b.Post("/token", url.Values{"grant_type": {"authorization_code"}, "client_id": {"web"}, "client_secret": {"wrong"}, "code": {"x"}})
+			b.Post(
+				"/token",
+				url.Values{"grant_type": {"authorization_code"}, "client_id": {"web"}, "client_secret": {"wrong"}, "code": {"x"}},
+			)
 		}},
-		{"an error of the failure lab, in whose way no session was looked for", "client ok, redirect_uri ok, rule ok, fault noted, error failed", func(p *idptest.Provider, b *idptest.Browser) {
+		{"an error of the failure lab, in whose way no session was looked for", "client ok, redirect_uri ok, rule ok, " +
+			"fault noted, error failed", func(p *idptest.Provider, b *idptest.Browser) {
 			p.Fail(t, lab.Fault{Fault: lab.Error, Error: oidc.TemporarilyUnavailable})
 			b.Authorize(idptest.Request("spa", "prompt", "none"))
 		}},
@@ -344,7 +365,9 @@ func TestTheStepsOfARefusal(t *testing.T) {
 				t.Errorf("the steps are %s; want %s", got, row.want)
 			}
 			text, _ := json.Marshal(f)
-			if nearest := `{"name":"nearest","text":"http://localhost:9090/spa/callback.html"}`; strings.Contains(row.want, "redirect_uri failed") && !strings.Contains(string(text), nearest) {
+			if nearest := `{"name":"nearest","text":"http://localhost:9090/spa/callback.html"}`; strings.Contains(
+				row.want, "redirect_uri failed",
+			) && !strings.Contains(string(text), nearest) {
 				t.Errorf("the flow does not name the nearest redirect URI:\n%s", text)
 			}
 		})

@@ -53,8 +53,8 @@ func (a *audience) end() {
 	a.gone.Wait()
 }
 
-// BenchmarkWatchers is a silent cycle before an audience, a tenth of which has stalled. What a cycle costs more than without
-// watchers is two events, each encoded once and written to each watcher.
+// BenchmarkWatchers is a silent cycle before an audience, a tenth of which has stalled. What a cycle costs more than
+// without watchers is two events, each encoded once and written to each watcher.
 func BenchmarkWatchers(b *testing.B) {
 	for name, watchers := range map[string]int{"watchers=0": 0, "watchers=1": 1, "watchers=100": 100} {
 		b.Run(name, func(b *testing.B) {

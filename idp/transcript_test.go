@@ -25,8 +25,8 @@ var update = flag.Bool("update", false, "write what is generated into testdata a
 // demoOrigin is where the built-in client spa is at home.
 const demoOrigin = "http://localhost:9090"
 
-// TestTheTranscriptOfASilentRenewal holds what the trace tells of one renewal: as a golden file, and as the same text in the
-// documentation.
+// TestTheTranscriptOfASilentRenewal holds what the trace tells of one renewal: as a golden file, and as the same text
+// in the documentation.
 func TestTheTranscriptOfASilentRenewal(t *testing.T) {
 	provider := idptest.Start(t, nil)
 	browser := provider.Browser(t)
@@ -70,7 +70,9 @@ func (a app) renew(idTokenHint string) {
 	if tokens.Status != http.StatusOK {
 		a.t.Fatalf("the token endpoint gave %d: %s", tokens.Status, tokens.Body)
 	}
-	a.report(csrf, map[string]any{"kind": "api", "state": params.Get("state"), "url": demoOrigin + "/api/me", "status": 200}) // (4)
+	a.report(
+		csrf, map[string]any{"kind": "api", "state": params.Get("state"), "url": demoOrigin + "/api/me", "status": 200},
+	) // (4)
 }
 
 func (a app) report(csrf string, report map[string]any) {
@@ -79,7 +81,10 @@ func (a app) report(csrf string, report map[string]any) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	answer := a.do(http.MethodPost, "/console/reports", bytes.NewReader(body), "Content-Type", "application/json", "Origin", demoOrigin, "X-Hush-CSRF", csrf)
+	answer := a.do(
+		http.MethodPost, "/console/reports", bytes.NewReader(body), "Content-Type", "application/json", "Origin", demoOrigin,
+		"X-Hush-CSRF", csrf,
+	)
 	if answer.Status != http.StatusNoContent {
 		a.t.Fatalf("the report was answered with %d: %s", answer.Status, answer.Body)
 	}
@@ -110,8 +115,8 @@ func silentFlow(t *testing.T, provider *idptest.Provider) trace.Flow {
 	return trace.Flow{}
 }
 
-// What is different in every run: the port, the cookie's name, which stands for the issuer, and when the user signed in.
-// They become what they are at the default issuer, and a time.
+// What is different in every run: the port, the cookie's name, which stands for the issuer, and when the user signed
+// in. They become what they are at the default issuer, and a time.
 var (
 	cookieName = regexp.MustCompile(`hush-[0-9a-f]{8}`)
 	moment     = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
@@ -162,7 +167,11 @@ func TestTheDocsListEachFault(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| fault | the provider | at | takes |\n|---|---|---|---|\n")
 	for _, kind := range lab.Kinds() {
-		table.WriteString("| `" + string(kind.Kind) + "` | " + kind.Text + " | " + strings.Join(kind.Endpoints, ", ") + " | " + strings.Join(kind.Needs, ", ") + " |\n")
+		table.WriteString(
+			"| `" + string(kind.Kind) + "` | " + kind.Text + " | " + strings.Join(
+				kind.Endpoints, ", ",
+			) + " | " + strings.Join(kind.Needs, ", ") + " |\n",
+		)
 	}
 	block(t, "../docs/console.md", "faults", table.String())
 }

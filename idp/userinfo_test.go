@@ -29,16 +29,43 @@ func TestUserinfo(t *testing.T) {
 	}{
 		{name: "Core §5.3.1 GET with the token in the header", method: "GET", header: "Bearer " + access, status: 200},
 		{name: "Core §5.3.1 POST with the token in the header", method: "POST", header: "Bearer " + access, status: 200},
-		{name: "RFC 6750 §2.2 POST with the token in the body", method: "POST", body: url.Values{"access_token": {access}}, status: 200},
-		{name: "RFC 6750 §3.1 no token: a bare challenge", method: "GET", status: 401, challenge: `Bearer realm="` + p.Issuer + `"`},
-		{name: "RFC 6750 §3.1 no token, but another scheme: a bare challenge", method: "GET", header: "Basic " + access, status: 401, challenge: "Bearer realm="},
+		{
+			name: "RFC 6750 §2.2 POST with the token in the body", method: "POST", body: url.Values{"access_token": {access}},
+			status: 200,
+		},
+		{
+			name: "RFC 6750 §3.1 no token: a bare challenge", method: "GET", status: 401,
+			challenge: `Bearer realm="` + p.Issuer + `"`,
+		},
+		{
+			name: "RFC 6750 §3.1 no token, but another scheme: a bare challenge", method: "GET", header: "Basic " + access,
+			status: 401, challenge: "Bearer realm=",
+		},
 		{name: "RFC 9110 §11.1 the scheme in other case", method: "GET", header: "bearer " + access, status: 200},
-		{name: "RFC 6750 §2.1 a scheme without a token", method: "GET", header: "Bearer", status: 400, challenge: `error="invalid_request"`},
-		{name: "RFC 6750 §2 a token in header and body", method: "POST", header: "Bearer " + access, body: url.Values{"access_token": {access}}, status: 400, challenge: `error="invalid_request"`},
-		{name: "RFC 6750 §2 two tokens in the body", method: "POST", body: url.Values{"access_token": {access, access}}, status: 400, challenge: `error="invalid_request"`},
-		{name: "RFC 6750 §3.1 garbage", method: "GET", header: "Bearer garbage", status: 401, challenge: `error="invalid_token"`},
-		{name: "RFC 6750 §3.1 a changed token", method: "GET", header: "Bearer " + changed, status: 401, challenge: `error="invalid_token"`},
-		{name: "RFC 9068 §4 an ID token is no access token", method: "GET", header: "Bearer " + id, status: 401, challenge: `typ is 'JWT', expected 'at+jwt'`},
+		{
+			name: "RFC 6750 §2.1 a scheme without a token", method: "GET", header: "Bearer", status: 400,
+			challenge: `error="invalid_request"`,
+		},
+		{
+			name: "RFC 6750 §2 a token in header and body", method: "POST", header: "Bearer " + access,
+			body: url.Values{"access_token": {access}}, status: 400, challenge: `error="invalid_request"`,
+		},
+		{
+			name: "RFC 6750 §2 two tokens in the body", method: "POST", body: url.Values{"access_token": {access, access}},
+			status: 400, challenge: `error="invalid_request"`,
+		},
+		{
+			name: "RFC 6750 §3.1 garbage", method: "GET", header: "Bearer garbage", status: 401,
+			challenge: `error="invalid_token"`,
+		},
+		{
+			name: "RFC 6750 §3.1 a changed token", method: "GET", header: "Bearer " + changed, status: 401,
+			challenge: `error="invalid_token"`,
+		},
+		{
+			name: "RFC 9068 §4 an ID token is no access token", method: "GET", header: "Bearer " + id, status: 401,
+			challenge: `typ is 'JWT', expected 'at+jwt'`,
+		},
 		{name: "RFC 6750 §2.3 a token in the query is not looked at", method: "GET", status: 401, challenge: "Bearer realm="},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -52,12 +79,15 @@ func TestUserinfo(t *testing.T) {
 			}
 			w := serve(p, r)
 			if w.Code != row.status || !strings.Contains(w.Header().Get("WWW-Authenticate"), row.challenge) {
-				t.Errorf("got %d, %s; want %d, %s\n%s", w.Code, w.Header().Get("WWW-Authenticate"), row.status, row.challenge, w.Body)
+				t.Errorf(
+					"got %d, %s; want %d, %s\n%s", w.Code, w.Header().Get("WWW-Authenticate"), row.status, row.challenge, w.Body,
+				)
 			}
 			if w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("Cache-Control = %q", w.Header().Get("Cache-Control"))
 			}
-			if strings.HasPrefix(row.name, "RFC 6750 §3.1 no token") && strings.Contains(w.Header().Get("WWW-Authenticate"), "error") {
+			if strings.HasPrefix(row.name, "RFC 6750 §3.1 no token") &&
+				strings.Contains(w.Header().Get("WWW-Authenticate"), "error") {
 				t.Errorf("the challenge says more than that a token is needed: %s", w.Header().Get("WWW-Authenticate"))
 			}
 		})

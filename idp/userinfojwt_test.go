@@ -25,12 +25,16 @@ func registering(change func(*oidc.Client)) func(*idp.Config) {
 
 // readers are the keys with which the client reads what is encrypted to it.
 func readers(key *rsa.PrivateKey) *oidc.KeySet {
-	return &oidc.KeySet{JSONWebKeySet: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{KeyID: "enc", Key: key.Public(), Use: "enc"}}}}
+	return &oidc.KeySet{
+		JSONWebKeySet: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{KeyID: "enc", Key: key.Public(), Use: "enc"}}},
+	}
 }
 
 func decrypt(t *testing.T, token string, key *rsa.PrivateKey) string {
 	t.Helper()
-	parsed, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.RSA_OAEP_256}, []jose.ContentEncryption{jose.A128CBC_HS256, jose.A256GCM})
+	parsed, err := jose.ParseEncryptedCompact(
+		token, []jose.KeyAlgorithm{jose.RSA_OAEP_256}, []jose.ContentEncryption{jose.A128CBC_HS256, jose.A256GCM},
+	)
 	if err != nil {
 		t.Fatalf("%v: %s", err, token)
 	}
@@ -56,17 +60,21 @@ func TestSignedUserinfo(t *testing.T) { // Core §5.3.2
 		t.Errorf("the Content-Type is %s", media)
 	}
 	told := claims(t, page.Body)
-	if told["iss"] != p.Issuer || told["aud"] != "spa" || told["sub"] != claims(t, tokens["id_token"])["sub"] || told["email"] != "alice@example.com" {
+	if told["iss"] != p.Issuer || told["aud"] != "spa" || told["sub"] != claims(t, tokens["id_token"])["sub"] ||
+		told["email"] != "alice@example.com" {
 		t.Errorf("got %v", told)
 	}
 }
 
 func TestEncryptedUserinfo(t *testing.T) { // Core §5.3.2
 	key := rsaKey(t)
-	_, tokens, b := startAndSignIn(t, registering(func(c *oidc.Client) { c.UserinfoEncryptedResponseAlg, c.JWKS = "RSA-OAEP-256", readers(key) }))
+	_, tokens, b := startAndSignIn(
+		t, registering(func(c *oidc.Client) { c.UserinfoEncryptedResponseAlg, c.JWKS = "RSA-OAEP-256", readers(key) }),
+	)
 	page := userinfo(t, b, tokens)
 	var told map[string]any
-	if err := json.Unmarshal([]byte(decrypt(t, page.Body, key)), &told); err != nil || told["email"] != "alice@example.com" {
+	if err := json.Unmarshal([]byte(decrypt(t, page.Body, key)), &told); err != nil ||
+		told["email"] != "alice@example.com" {
 		t.Errorf("got %v, %v", told, err)
 	}
 	if media := page.Header.Get("Content-Type"); media != "application/jwt" {
@@ -77,7 +85,9 @@ func TestEncryptedUserinfo(t *testing.T) { // Core §5.3.2
 func TestUserinfoIsSignedAndThenEncrypted(t *testing.T) { // Core §5.3.2, §10.2
 	key := rsaKey(t)
 	_, tokens, b := startAndSignIn(t, registering(func(c *oidc.Client) {
-		c.UserinfoSignedResponseAlg, c.UserinfoEncryptedResponseAlg, c.UserinfoEncryptedResponseEnc, c.JWKS = "ES256", "RSA-OAEP-256", "A256GCM", readers(key)
+		c.UserinfoSignedResponseAlg, c.UserinfoEncryptedResponseAlg, c.UserinfoEncryptedResponseEnc, c.JWKS = "ES256", "RSA-OAEP-256", "A256GCM", readers(
+			key,
+		)
 	}))
 	if told := claims(t, decrypt(t, userinfo(t, b, tokens).Body, key)); told["aud"] != "spa" {
 		t.Errorf("got %v", told)
@@ -86,7 +96,9 @@ func TestUserinfoIsSignedAndThenEncrypted(t *testing.T) { // Core §5.3.2, §10.
 
 func TestEncryptedIDToken(t *testing.T) { // Core §2, §10.2: "ID Tokens MUST be signed […] and then encrypted"
 	key := rsaKey(t)
-	_, tokens, _ := startAndSignIn(t, registering(func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg, c.JWKS = "RSA-OAEP-256", readers(key) }))
+	_, tokens, _ := startAndSignIn(
+		t, registering(func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg, c.JWKS = "RSA-OAEP-256", readers(key) }),
+	)
 	if told := claims(t, decrypt(t, tokens["id_token"].(string), key)); told["aud"] != "spa" {
 		t.Errorf("got %v", told)
 	}
@@ -99,9 +111,19 @@ func TestAClientThatWantsEncryptionNeedsAKey(t *testing.T) {
 		field  string
 	}{
 		{"Core §10.2 without any key", func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg = "RSA-OAEP-256" }, "jwks_uri"},
-		{"Registration §2 an alg that is not offered", func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg, c.JWKSURI = "RSA1_5", "https://app.test/jwks" }, "id_token_encrypted_response_alg"},
-		{"Registration §2 an enc without an alg", func(c *oidc.Client) { c.UserinfoEncryptedResponseEnc = "A128GCM" }, "userinfo_encrypted_response_enc"},
-		{"Registration §2 a signature for which there is no key", func(c *oidc.Client) { c.UserinfoSignedResponseAlg = "PS256" }, "userinfo_signed_response_alg"},
+		{
+			"Registration §2 an alg that is not offered",
+			func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg, c.JWKSURI = "RSA1_5", "https://app.test/jwks" },
+			"id_token_encrypted_response_alg",
+		},
+		{
+			"Registration §2 an enc without an alg", func(c *oidc.Client) { c.UserinfoEncryptedResponseEnc = "A128GCM" },
+			"userinfo_encrypted_response_enc",
+		},
+		{
+			"Registration §2 a signature for which there is no key",
+			func(c *oidc.Client) { c.UserinfoSignedResponseAlg = "PS256" }, "userinfo_signed_response_alg",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c := idp.Config{}.WithDefaults()
@@ -124,7 +146,8 @@ func TestDiscoveryTellsTheTruthOfKeysAndProofs(t *testing.T) { // Discovery §3
 			t.Errorf("%s is %v", name, listed)
 		}
 	}
-	if !slices.Equal(m.DPoPSigningAlgValuesSupported, []string{"ES256", "RS256", "PS256", "EdDSA"}) { // each is exercised in package dpop
+	// each is exercised in package dpop
+	if !slices.Equal(m.DPoPSigningAlgValuesSupported, []string{"ES256", "RS256", "PS256", "EdDSA"}) {
 		t.Errorf("dpop_signing_alg_values_supported is %v", m.DPoPSigningAlgValuesSupported)
 	}
 	for _, alg := range m.UserinfoSigningAlgValuesSupported {
@@ -144,7 +167,8 @@ func TestWhatIsNoHint(t *testing.T) {
 	for name, hint := range map[string]string{
 		"Core §3.1.2.1 an encrypted ID token": tokens["id_token"].(string), "Core §3.1.2.1 signed userinfo": userinfo(t, b, tokens).Body,
 	} {
-		if page := b.Authorize(idptest.Request("spa", "prompt", "none", "id_token_hint", hint)); page.Location == nil || page.Location.Query().Get("error") != "login_required" {
+		if page := b.Authorize(idptest.Request("spa", "prompt", "none", "id_token_hint", hint)); page.Location == nil ||
+			page.Location.Query().Get("error") != "login_required" {
 			t.Errorf("%s: got %d %v", name, page.Status, page.Location)
 		}
 	}
