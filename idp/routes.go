@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -34,9 +33,6 @@ const PathReasons = "/reasons/"
 
 // nameHealth is the name of the endpoints that are asked every few seconds.
 const nameHealth = "health"
-
-// storePatience is how long all that one request asks of the store may take.
-const storePatience = 2500 * time.Millisecond
 
 var (
 	get     = []string{http.MethodGet}

@@ -33,10 +33,10 @@ type server struct {
 	errors    endpoint.Errors
 	pages     *pages.Pages
 	observers []Observer
-	site      DevelopmentSite              // nil without development mode
-	allows    func(origin string) bool     // whether scripts of the origin may read answers for Programs
-	csrfName  string                       // of the cookie
-	endpoints map[string]endpoint.Endpoint // by method and path pattern, as echo knows it
+	site      DevelopmentSite                               // nil without development mode
+	allows    func(ctx context.Context, origin string) bool // whether scripts of the origin may read answers for Programs
+	csrfName  string                                        // of the cookie
+	endpoints map[string]endpoint.Endpoint                  // by method and path pattern, as echo knows it
 }
 
 // unknown stands for paths that have no endpoint.
@@ -79,11 +79,10 @@ func isForPrograms(e endpoint.Endpoint) bool {
 func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 	public := s.issuer.Scheme == "https" && !s.loopback
 	next = middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true})(next)
-	shared := s.cors()(next)
 	return func(c echo.Context) error {
 		e := s.endpointOf(c)
 		requestID, start := s.requestID(c), s.now()
-		r := c.Request().WithContext(storage.Patience(c.Request().Context(), storePatience))
+		r := c.Request().WithContext(storage.WithBudget(c.Request().Context()))
 		done := func(endpoint.Outcome) {}
 		for _, observer := range s.observers {
 			observed, end := observer.Request(e, requestID, r)
@@ -99,7 +98,7 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 			s.logRequest(c, e, outcome, failure, s.now().Sub(start))
 		}()
 		if isForPrograms(e) {
-			failure = shared(c)
+			failure = s.cors(c.Request().Context())(next)(c)
 		} else {
 			failure = next(c)
 		}
@@ -158,9 +157,9 @@ func (s *server) guards(e endpoint.Endpoint) []echo.MiddlewareFunc {
 }
 
 // cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them.
-func (s *server) cors() echo.MiddlewareFunc {
+func (s *server) cors(ctx context.Context) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOriginFunc: func(origin string) (bool, error) { return s.allows(origin), nil },
+		AllowOriginFunc: func(origin string) (bool, error) { return s.allows(ctx, origin), nil },
 		AllowMethods:    []string{http.MethodGet, http.MethodPost},
 		AllowHeaders:    []string{"Authorization", "Content-Type", dpop.Header, "Auth0-Client"},
 		ExposeHeaders:   []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},

@@ -124,7 +124,7 @@ const maxFramers = 100
 // themselves and are too many to list.
 func (p *site) framers(r *http.Request) []string {
 	var origins []string
-	if asking := oidc.Origin(r.Header.Get("Referer")); asking != "" && p.clients.AllowsOrigin(asking) {
+	if asking := oidc.Origin(r.Header.Get("Referer")); asking != "" && p.clients.AllowsOrigin(r.Context(), asking) {
 		origins = append(origins, asking)
 	}
 	for _, client := range p.clients.All() {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
@@ -37,13 +36,8 @@ func (c Config) checkSubjects(p *Problems) {
 	}
 }
 
-// subjectLimit is how long a hint waits for its client.
-const subjectLimit = time.Second
-
 // localSubject is the sub of the user whom the client calls so, "" for nobody of ours.
 func (p *site) localSubject(ctx context.Context, clientID, shown string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, subjectLimit)
-	defer cancel()
 	client, err := p.clients.ByID(ctx, clientID)
 	if errors.Is(err, clients.ErrUnknown) {
 		return shown, nil // a client of before: its hint says whom it is about all the same, unless it was pairwise

@@ -8,12 +8,8 @@ import (
 	"time"
 )
 
-const (
-	cellLimit = time.Second               // of one change, the wait for others included
-	lookLimit = 500 * time.Millisecond    // of one look: a request waits for it
-	lookAgain = time.Second               // after a look that failed
-	cellKept  = 10 * 365 * 24 * time.Hour // since the last change
-)
+// cellTTL is how long a record lives after its last change.
+const cellTTL = 10 * 365 * 24 * time.Hour
 
 // Place is where the cells of a process live.
 type Place struct {
@@ -59,13 +55,13 @@ func (c *Cell[T]) View() *T { return c.view.Load() }
 // Expire lets the next CatchUp look, however young the view is.
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
-// CatchUp reads the record again if the view is too old. On an error the view stays, and nobody looks for a second.
+// CatchUp reads the record again if the view is too old. On an error the view stays, and the store is not asked again for the time of Budget.
 func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	if !c.isDue() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
-	defer cancel()
+	ctx, end := Spend(ctx) // the wait for others included
+	defer end()
 	if err := c.take(ctx); err != nil {
 		return err
 	}
@@ -93,7 +89,7 @@ func (c *Cell[T]) isDue() bool {
 	}
 	age := c.place.Now().Sub(last.at)
 	if last.failed {
-		return age >= lookAgain
+		return age >= Budget
 	}
 	return c.stale.Load() || c.place.Age > 0 && age >= c.place.Age
 }
@@ -101,14 +97,14 @@ func (c *Cell[T]) isDue() bool {
 // Change replaces the record by what change makes of it, atomically among all processes, and the view with it. change gets the
 // zero T where there is no record, may run again, and ends everything by an error, which is returned as it is.
 func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, cellLimit)
-	defer cancel()
+	ctx, end := Spend(ctx) // the wait for others included
+	defer end()
 	if err := c.take(ctx); err != nil {
 		return err
 	}
 	defer c.give()
 	var changed T
-	err := c.bucket.Update(ctx, c.key, cellKept, func(record *T) (*T, error) {
+	err := c.bucket.Update(ctx, c.key, cellTTL, func(record *T) (*T, error) {
 		var old T
 		if record != nil {
 			old = *record

@@ -14,7 +14,7 @@
 //	bolt.Store                one process, a file that outlives it
 //	redis.Store               any number of processes, one Redis or Valkey
 //
-// Within gives each operation a limit. A Cell is one record that its readers keep as a view.
+// Budget limits how long a request waits for the store. A Cell is one record with a view in memory.
 //
 // The seam is as small as it can be while still atomic, and nothing in it lists or scans: who needs to find a record by a
 // second name writes a record under that name. That keeps every engine honest, from a map to a cluster.

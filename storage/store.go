@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -37,3 +38,53 @@ var (
 	errNoTTL  = errors.New("storage: Update with KeepTTL cannot create a record, because it knows no ttl for it")
 	errBadTTL = errors.New("storage: ttl must be positive")
 )
+
+// Budget is how long all operations of one request on the store may take together; an operation outside of a request may take
+// as long by itself. It is measured in real time, as the deadlines of contexts are.
+const Budget = 2 * time.Second
+
+// budget is what a request has left of Budget. Operations at the same time count once.
+type budget struct {
+	mutex   sync.Mutex
+	left    time.Duration
+	running int
+	counted time.Time // until then, running operations are subtracted from left
+}
+
+type budgetKey struct{}
+
+// WithBudget returns a ctx for one request: its operations on a store share one Budget. Other waits of the request, such as
+// for its body, do not count.
+func WithBudget(ctx context.Context) context.Context {
+	return context.WithValue(ctx, budgetKey{}, &budget{left: Budget})
+}
+
+// Spend begins an operation of an engine that may be slow. The returned ctx ends when the budget of ctx is spent, or after
+// Budget where ctx has none. The caller must call end when the operation is over, and return ErrUnavailable when the returned
+// ctx has ended and ctx has not.
+func Spend(ctx context.Context) (limited context.Context, end func()) {
+	left := Budget
+	b, shared := ctx.Value(budgetKey{}).(*budget)
+	if shared {
+		left = b.count(1)
+	}
+	limited, cancel := context.WithTimeout(ctx, left)
+	return limited, func() {
+		cancel()
+		if shared {
+			b.count(-1)
+		}
+	}
+}
+
+// count notes that operations began or ended, and returns what is left.
+func (b *budget) count(begun int) (left time.Duration) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	now := time.Now()
+	if b.running > 0 {
+		b.left -= now.Sub(b.counted)
+	}
+	b.running, b.counted = b.running+begun, now
+	return b.left
+}

@@ -33,7 +33,7 @@ func (s *settings) openShared(ctx context.Context) (shared, error) {
 		return shared{}, err
 	}
 	opened, err := openStore(ctx, s.Store)
-	return shared{storage.Within(storeLimit, time.Now, opened), opened}, err
+	return shared{opened, opened}, err
 }
 
 // takeUp finds the file of a provider, and the secret beside it where none is configured.

@@ -18,7 +18,6 @@ import (
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/storage"
 )
 
 // The limits of one connection. A client that is slower than this is stuck or hostile.
@@ -31,7 +30,6 @@ const (
 	shutdownTimeout   = 10 * time.Second
 	flushTimeout      = 2 * time.Second
 	tellTimeout       = 5 * time.Second
-	storeLimit        = 2 * time.Second // of one operation
 )
 
 // serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
@@ -60,7 +58,7 @@ func serve(s settings) error {
 	}
 	ending := make(chan struct{})
 	deps := idp.Dependencies{
-		Store: storage.Within(storeLimit, time.Now, store), Durable: store.durable, Propagation: store.propagation, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
+		Store: store, Durable: store.durable, Propagation: store.propagation, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
 		Observers: []idp.Observer{numbers, tracer}, Endpoints: endpoints,
 	}
 	provider, _, err := dev.Provider(s.Config, deps)

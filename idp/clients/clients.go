@@ -17,7 +17,6 @@ import (
 	"errors"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -155,7 +154,7 @@ func (r *Register) Put(ctx context.Context, client oidc.Client) error {
 // AllowsOrigin tells whether origin, as a browser sends it, is that of a registered redirect URI: scripts of that origin
 // may read the answers of the token endpoint and its neighbours (CORS). A loopback origin matches with any port, like the
 // redirect URI itself.
-func (r *Register) AllowsOrigin(origin string) bool {
+func (r *Register) AllowsOrigin(ctx context.Context, origin string) bool {
 	switch {
 	case origin == "" || origin == "null":
 		return false
@@ -164,12 +163,6 @@ func (r *Register) AllowsOrigin(origin string) bool {
 	case r.Registered == nil:
 		return false
 	}
-	// Who asks has no context to give. Of a store that does not answer the origin is not known to be allowed.
-	ctx, cancel := context.WithTimeout(context.Background(), originLimit)
-	defer cancel()
 	allowed, err := r.Registered.AllowsOrigin(ctx, origin)
-	return allowed && err == nil
+	return allowed && err == nil // while the store does not answer, the origin is refused
 }
-
-// originLimit is how long a request waits to know whether its origin is a registered client's.
-const originLimit = 500 * time.Millisecond

@@ -88,7 +88,7 @@ func TestAllowsOrigin(t *testing.T) {
 		{"none", "", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := r.AllowsOrigin(row.origin); got != row.want {
+			if got := r.AllowsOrigin(t.Context(), row.origin); got != row.want {
 				t.Errorf("AllowsOrigin(%q) = %t; want %t", row.origin, got, row.want)
 			}
 		})
@@ -98,7 +98,7 @@ func TestAllowsOrigin(t *testing.T) {
 func TestWithoutWebClientsNoOriginIsAllowed(t *testing.T) {
 	r := clients.New([]oidc.Client{{ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"}}})
 	for _, origin := range []string{"", "null", "https://app.test", "com.example.app:"} {
-		if r.AllowsOrigin(origin) {
+		if r.AllowsOrigin(t.Context(), origin) {
 			t.Errorf("AllowsOrigin(%q) is true", origin)
 		}
 	}
@@ -107,11 +107,11 @@ func TestWithoutWebClientsNoOriginIsAllowed(t *testing.T) {
 func TestAClientAddedAtRunTime(t *testing.T) {
 	r := clients.New([]oidc.Client{{ClientID: "spa", RedirectURIs: []string{"https://app.test/cb"}}})
 	put(t, r, oidc.Client{ClientID: "late", RedirectURIs: []string{"https://late.test/cb"}})
-	if _, err := r.ByID(t.Context(), "late"); err != nil || !r.AllowsOrigin("https://late.test") || len(r.All()) != 2 {
+	if _, err := r.ByID(t.Context(), "late"); err != nil || !r.AllowsOrigin(t.Context(), "https://late.test") || len(r.All()) != 2 {
 		t.Errorf("the register holds %v", r.All())
 	}
 	put(t, r, oidc.Client{ClientID: "spa", RedirectURIs: []string{"https://moved.test/cb"}})
-	if spa, _ := r.ByID(t.Context(), "spa"); spa.RedirectURIs[0] != "https://moved.test/cb" || r.AllowsOrigin("https://app.test") || r.All()[0].ClientID != "spa" {
+	if spa, _ := r.ByID(t.Context(), "spa"); spa.RedirectURIs[0] != "https://moved.test/cb" || r.AllowsOrigin(t.Context(), "https://app.test") || r.All()[0].ClientID != "spa" {
 		t.Errorf("after a change the register holds %v", r.All())
 	}
 }

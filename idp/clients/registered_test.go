@@ -100,7 +100,7 @@ func TestTheConfigurationComesFirstAndCostsNothing(t *testing.T) {
 	if err != nil || client.RedirectURIs[0] == "https://evil.test/cb" || len(o.store.Operations()) != 0 {
 		t.Errorf("ByID = %+v, %v after %v", client, err, o.store.Operations())
 	}
-	if !o.register.AllowsOrigin("https://app.test") || len(o.store.Operations()) != 0 {
+	if !o.register.AllowsOrigin(t.Context(), "https://app.test") || len(o.store.Operations()) != 0 {
 		t.Errorf("a configured origin cost %v", o.store.Operations())
 	}
 }
@@ -143,7 +143,7 @@ func TestOriginsOfRegisteredClients(t *testing.T) {
 		{"null", "null", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := o.register.AllowsOrigin(row.origin); got != row.want {
+			if got := o.register.AllowsOrigin(t.Context(), row.origin); got != row.want {
 				t.Errorf("AllowsOrigin(%q) = %t; want %t", row.origin, got, row.want)
 			}
 		})
@@ -151,7 +151,7 @@ func TestOriginsOfRegisteredClients(t *testing.T) {
 	if err := o.Remove(t.Context(), "first"); err != nil {
 		t.Fatal(err)
 	}
-	if !o.register.AllowsOrigin("https://app2.test") || o.register.AllowsOrigin("http://127.0.0.1:1234") {
+	if !o.register.AllowsOrigin(t.Context(), "https://app2.test") || o.register.AllowsOrigin(t.Context(), "http://127.0.0.1:1234") {
 		t.Error("after one of its two clients is gone an origin is still allowed, and one without a client is not")
 	}
 }
@@ -169,7 +169,7 @@ func TestAChangedRegistration(t *testing.T) {
 		t.Errorf("ByID = %+v, %v", client, err)
 	}
 	for origin, want := range map[string]bool{"https://a.test": false, "https://b.test": true, "https://c.test": true} {
-		if got := o.register.AllowsOrigin(origin); got != want {
+		if got := o.register.AllowsOrigin(t.Context(), origin); got != want {
 			t.Errorf("AllowsOrigin(%s) = %t", origin, got)
 		}
 	}
@@ -197,14 +197,14 @@ func TestAReplicaNoticesWithinASecond(t *testing.T) {
 	here := newOffice()
 	there := officeOn(here.store, here.clock)
 	here.add(t, "late", "https://a.test/cb")
-	if !there.knows(t, "late") || !there.register.AllowsOrigin("https://a.test") {
+	if !there.knows(t, "late") || !there.register.AllowsOrigin(t.Context(), "https://a.test") {
 		t.Error("a client that registered here is not known there")
 	}
 	if err := here.Remove(t.Context(), "late"); err != nil {
 		t.Fatal(err)
 	}
 	here.clock.Pass(time.Second)
-	if there.knows(t, "late") || there.register.AllowsOrigin("https://a.test") {
+	if there.knows(t, "late") || there.register.AllowsOrigin(t.Context(), "https://a.test") {
 		t.Error("a second after a client was deleted here it is known there")
 	}
 }
@@ -230,10 +230,10 @@ func TestAClientThatIsUsedIsKept(t *testing.T) {
 		o.clock.Pass(31 * 24 * time.Hour)
 		o.knows(t, "used")
 	}
-	if !o.knows(t, "used") || !o.register.AllowsOrigin("https://used.test") {
+	if !o.knows(t, "used") || !o.register.AllowsOrigin(t.Context(), "https://used.test") {
 		t.Error("a client that is used is forgotten after a year")
 	}
-	if o.knows(t, "unused") || o.register.AllowsOrigin("https://unused.test") {
+	if o.knows(t, "unused") || o.register.AllowsOrigin(t.Context(), "https://unused.test") {
 		t.Error("a client that nobody used for a year is remembered")
 	}
 }
@@ -245,7 +245,7 @@ func TestAStoreThatFailsIsNoUnknownClient(t *testing.T) {
 	if _, err := o.register.ByID(t.Context(), "late"); !errors.Is(err, storagetest.ErrEngine) {
 		t.Errorf("ByID = %v; want the engine's error", err)
 	}
-	if o.register.AllowsOrigin("https://a.test") {
+	if o.register.AllowsOrigin(t.Context(), "https://a.test") {
 		t.Error("an origin is allowed of which nobody knows whether it is")
 	}
 	if _, err := o.register.ByID(t.Context(), "spa"); err != nil {
@@ -287,10 +287,10 @@ func TestRacingUpdatesLoseNoOrigin(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if !o.register.AllowsOrigin("https://a.test") || !o.register.AllowsOrigin("https://b.test") {
+	if !o.register.AllowsOrigin(t.Context(), "https://a.test") || !o.register.AllowsOrigin(t.Context(), "https://b.test") {
 		t.Error("an origin is gone whose client is there")
 	}
-	if err := o.Remove(t.Context(), "late"); err != nil || o.register.AllowsOrigin("https://b.test") || !o.register.AllowsOrigin("https://a.test") {
+	if err := o.Remove(t.Context(), "late"); err != nil || o.register.AllowsOrigin(t.Context(), "https://b.test") || !o.register.AllowsOrigin(t.Context(), "https://a.test") {
 		t.Errorf("after the end of the client its origin stays, or another's does not: %v", err)
 	}
 }
@@ -300,7 +300,7 @@ func TestNamesWithoutEndAreNotLookedFor(t *testing.T) {
 	o := newOffice()
 	long := strings.Repeat("x", 301)
 	before := len(o.store.Operations())
-	if o.knows(t, long) || o.register.AllowsOrigin("https://"+long+".test") {
+	if o.knows(t, long) || o.register.AllowsOrigin(t.Context(), "https://"+long+".test") {
 		t.Error("RFC 6749 §2.2 a client_id without end is known")
 	}
 	if got := len(o.store.Operations()); got != before {

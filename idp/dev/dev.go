@@ -33,9 +33,6 @@ import (
 // viewAge is how old may be what is known of changes that the console of another replica made.
 const viewAge = time.Second
 
-// refreshLimit is how long a request waits to learn of such changes.
-const refreshLimit = 500 * time.Millisecond
-
 // Mode is development mode of one provider, at all its issuers. It implements idp.Development.
 type Mode struct {
 	deps    idp.Dependencies
@@ -152,8 +149,6 @@ func (s *site) Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler
 
 // refresh reads changes that consoles of other replicas made. While the store is away, what was known goes on.
 func (s *site) refresh(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, refreshLimit)
-	defer cancel()
 	_ = s.Clients.CatchUp(ctx)
 	_ = s.lab.CatchUp(ctx)
 }

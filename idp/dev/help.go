@@ -57,7 +57,7 @@ func (s *site) parent(r *http.Request, params url.Values, page *pages.Error) str
 		return ""
 	}
 	for _, address := range []string{params.Get("redirect_uri"), r.Referer()} {
-		if origin := oidc.Origin(address); s.Clients.AllowsOrigin(origin) {
+		if origin := oidc.Origin(address); s.Clients.AllowsOrigin(r.Context(), origin) {
 			page.TellOrigin = origin
 			return origin
 		}

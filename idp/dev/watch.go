@@ -49,14 +49,15 @@ func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 	case e.Name == "check_session":
 		return withholds(s.Sessions, r)
 	case e.Audience == endpoint.Files, r.Method == http.MethodOptions:
-		return s.isForeign(r.Header.Get("Origin"))
+		return s.isForeign(r)
 	}
 	return true
 }
 
 // isForeign tells whether CORS keeps scripts of the origin from reading our answers.
-func (s *site) isForeign(origin string) bool {
-	return origin != "" && origin != s.Config.Issuer && !s.Clients.AllowsOrigin(origin)
+func (s *site) isForeign(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	return origin != "" && origin != s.Config.Issuer && !s.Clients.AllowsOrigin(r.Context(), origin)
 }
 
 // beginning is what the request itself says.

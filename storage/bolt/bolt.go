@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	patience   = 2 * time.Second // how long a call waits for the disk
 	maxKeySize = bbolt.MaxKeySize - momentSize
 	maxSize    = bbolt.MaxValueSize - momentSize // of a value, in bytes
 )
@@ -116,13 +115,13 @@ func (s *Store) Ping(ctx context.Context) error {
 // except for Close itself.
 func (s *Store) Close() error {
 	s.once.Do(func() { close(s.closing) })
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(storage.Budget)
 	defer timer.Stop()
 	select {
 	case <-s.closed:
 		return s.closeErr
 	case <-timer.C:
-		return s.unavailable("the disk has not finished the last write to %s for %s: see whether it works", s.path, patience)
+		return s.unavailable("the disk has not finished the last write to %s for %s: see whether it works", s.path, storage.Budget)
 	}
 }
 

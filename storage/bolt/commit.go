@@ -12,6 +12,8 @@ import (
 	"time"
 
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/hush-idp/hush/storage"
 )
 
 const (
@@ -38,23 +40,23 @@ type write struct {
 
 // submit hands w to the writer and waits for the outcome. Until the writer takes it, w can be withdrawn.
 func (s *Store) submit(ctx context.Context, w *write) error {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
+	limited, end := storage.Spend(context.WithoutCancel(ctx)) // once the writer has w, ctx cannot take it back
+	defer end()
 	select {
 	case s.writes <- w:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.closing:
 		return s.explain(berrors.ErrDatabaseNotOpen)
-	case <-timer.C:
-		return s.unavailable("the disk under %s is busy with earlier writes for %s; nothing was changed", s.path, patience)
+	case <-limited.Done():
+		return s.unavailable("the disk under %s is busy with earlier writes; nothing was changed", s.path)
 	}
 	select {
 	case <-w.done:
 		return w.outcome()
-	case <-timer.C:
+	case <-limited.Done():
 		w.abandon()
-		return s.unavailable("the disk under %s has not finished a write for %s; it may still take effect", s.path, patience)
+		return s.unavailable("the disk under %s has not finished a write in time; it may still take effect", s.path)
 	}
 }
 

@@ -62,7 +62,7 @@ func (f file) compact(path string, now time.Time) (file, error) {
 
 // copyTo writes a new file with what is live in f. It is on the disk when copyTo returns.
 func (f file) copyTo(path string, now time.Time) error {
-	options := &bbolt.Options{Timeout: lockPatience, FreelistType: bbolt.FreelistMapType, NoSync: true}
+	options := &bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType, NoSync: true}
 	db, err := bbolt.Open(path, f.info.Mode().Perm(), options)
 	if err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// lockPatience is long enough for a process that is just ending, and short enough for a person who mistook one.
-	lockPatience = time.Second
+	// lockTimeout is long enough for a process that is just ending, and short enough for a person who mistook one.
+	lockTimeout = time.Second
 
 	opens = 3 // tries, when the file is replaced by its compacted copy meanwhile
 )
@@ -94,7 +94,7 @@ func openFile(path string) (file, error) {
 func openOnce(path string) (file, error) {
 	var opened *os.File
 	options := &bbolt.Options{
-		Timeout:      lockPatience,
+		Timeout:      lockTimeout,
 		FreelistType: bbolt.FreelistMapType,
 		OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
 			opened, err = os.OpenFile(name, flag, mode)

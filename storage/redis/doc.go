@@ -31,7 +31,7 @@
 //
 // # When Redis is slow or gone
 //
-// Every call ends within [CallLimit], or when its ctx does, with an error that unwraps to storage.ErrUnavailable. Reads are tried
+// Every call ends within [storage.Budget], or when its ctx does, with an error that unwraps to storage.ErrUnavailable. Reads are tried
 // again for some tenths of a second; writes are not, because nobody knows whether the first try arrived. The connection is
 // made again by the next call.
 //

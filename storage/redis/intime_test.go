@@ -24,7 +24,7 @@ func TestWhoJoinsAnAttemptToConnectEndsInTime(t *testing.T) {
 	over := time.Now().Add(redis.DeadAfter + 3*time.Second)
 	var group sync.WaitGroup
 	for i := range 20 {
-		limit := redis.CallLimit
+		limit := storage.Budget
 		if i%2 == 0 {
 			limit = 500 * time.Millisecond
 		}

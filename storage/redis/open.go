@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/hush-idp/hush/storage"
 )
 
 // The oldest version that Hush is made for: it keeps a ttl (SET KEEPTTL) and tells of changed copies (CLIENT TRACKING). Valkey
@@ -120,8 +122,8 @@ func retryDelay(attempts int, _ rueidis.Completed, _ error) time.Duration {
 
 // inspect refuses a server that is too old, or not of the kind that the URL says.
 func (t target) inspect(ctx context.Context, client rueidis.Client) error {
-	limited, cancel := context.WithTimeout(ctx, CallLimit)
-	defer cancel()
+	limited, end := storage.Spend(ctx)
+	defer end()
 	hello, err := client.Do(limited, client.B().Arbitrary("HELLO").Build()).AsMap()
 	if err != nil {
 		return errors.New(t.startFailure(err))
@@ -147,8 +149,8 @@ func (t target) inspect(ctx context.Context, client rueidis.Client) error {
 
 // tryCache refuses a server that lets nothing be cached. What Ping wrote is there to read.
 func (t target) tryCache(ctx context.Context, client rueidis.Client) error {
-	limited, cancel := context.WithTimeout(ctx, CallLimit)
-	defer cancel()
+	limited, end := storage.Spend(ctx)
+	defer end()
 	err := client.DoCache(limited, client.B().Get().Key(pingKey).Cache(), CacheFor).Error()
 	if err != nil && !rueidis.IsRedisNil(err) {
 		return errors.New(t.startFailure(err))

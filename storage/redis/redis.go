@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// CallLimit ends every call that has no earlier deadline.
-	CallLimit = 2 * time.Second
 	// CacheFor is how long a copy of a session may answer at the most, should the server never tell that it changed.
 	CacheFor = time.Minute
 	// DeadAfter is how long a connection may be silently dead before it is given up.
@@ -64,8 +62,8 @@ func (r record) bytes() []byte {
 
 // Get implements storage.Store. A session may come from this process's cache; see the package comment for how old it can be.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
-	limited, cancel := context.WithTimeout(ctx, CallLimit)
-	defer cancel()
+	limited, end := storage.Spend(ctx)
+	defer end()
 	found, err := s.read(limited, prefix+key)
 	if err != nil {
 		return nil, s.fail(ctx, err)
@@ -111,8 +109,8 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	if ttl <= 0 {
 		return errBadTTL
 	}
-	limited, cancel := context.WithTimeout(ctx, CallLimit)
-	defer cancel()
+	limited, end := storage.Spend(ctx)
+	defer end()
 	key = prefix + key
 	stored := string(value) // a copy: the command may be on its way still when ctx ends the call
 	set := s.client.B().Set().Key(key).Value(stored).PxMilliseconds(milliseconds(ttl)).Build()
@@ -142,13 +140,13 @@ func milliseconds(ttl time.Duration) int64 {
 
 // Ping tells whether records can be written now. The error says why not, and what to do.
 func (s *Store) Ping(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, CallLimit)
-	defer cancel()
+	limited, end := storage.Spend(ctx)
+	defer end()
 	err := s.do(limited, s.client.B().Set().Key(pingKey).Value("").PxMilliseconds(60_000).Build()).Error()
 	return s.fail(ctx, err)
 }
 
-// Close gives the connections back. Calls after it fail; calls in flight are waited for, CallLimit at the most.
+// Close gives the connections back. Calls after it fail; calls in flight are waited for, storage.Budget at the most.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
@@ -159,7 +157,7 @@ func (s *Store) Close() error {
 		defer close(done)
 		s.client.Close()
 	}()
-	timer := time.NewTimer(CallLimit)
+	timer := time.NewTimer(storage.Budget)
 	defer timer.Stop()
 	select {
 	case <-done:

@@ -32,8 +32,8 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 	if ttl < 0 {
 		return errBadTTL
 	}
-	limited, cancel := context.WithTimeout(ctx, CallLimit)
-	defer cancel()
+	limited, end := storage.Spend(ctx)
+	defer end()
 	u := &update{store: s, key: prefix + key, ttl: ttl}
 	if err := u.begin(limited); err != nil {
 		return s.fail(ctx, err)

@@ -1,0 +1,124 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hush-idp/hush/storage"
+)
+
+// slow is an engine that takes some time for each read.
+type slow struct {
+	storage.Store
+	takes time.Duration
+}
+
+func (s slow) Get(ctx context.Context, key string) ([]byte, error) {
+	limited, end := storage.Spend(ctx)
+	defer end()
+	select {
+	case <-time.After(s.takes):
+		return s.Store.Get(ctx, key)
+	case <-limited.Done():
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, fmt.Errorf("%w: too slow", storage.ErrUnavailable)
+}
+
+// inBudget runs a test with an engine that takes so long for each read, on a clock of its own.
+func inBudget(t *testing.T, takes time.Duration, test func(t *testing.T, engine storage.Store)) {
+	synctest.Test(t, func(t *testing.T) { test(t, slow{storage.NewMemory(time.Now), takes}) })
+}
+
+func TestAnOperationOutsideOfARequestTakesTheBudgetAtMost(t *testing.T) {
+	inBudget(t, time.Hour, func(t *testing.T, engine storage.Store) {
+		for range 2 {
+			begin := time.Now()
+			if _, err := engine.Get(t.Context(), "k"); !errors.Is(err, storage.ErrUnavailable) {
+				t.Errorf("Get = %v; want ErrUnavailable", err)
+			}
+			if took := time.Since(begin); took != storage.Budget {
+				t.Errorf("it took %v; want the budget", took)
+			}
+		}
+	})
+}
+
+func TestTheOperationsOfARequestShareItsBudget(t *testing.T) {
+	inBudget(t, storage.Budget/4, func(t *testing.T, engine storage.Store) {
+		ctx, begin := storage.WithBudget(t.Context()), time.Now()
+		var err error
+		for n := 0; n < 10 && !errors.Is(err, storage.ErrUnavailable); n++ {
+			_, err = engine.Get(ctx, "k")
+		}
+		if took := time.Since(begin); !errors.Is(err, storage.ErrUnavailable) || took != storage.Budget {
+			t.Errorf("ten slow operations ended after %v with %v; want ErrUnavailable after the budget", took, err)
+		}
+	})
+}
+
+func TestOperationsAtTheSameTimeCountOnce(t *testing.T) {
+	inBudget(t, storage.Budget/10, func(t *testing.T, engine storage.Store) {
+		bucket, ctx := storage.NewBucket[string]("b", engine), storage.WithBudget(t.Context())
+		if err := bucket.Put(ctx, "7", "there", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		var keys []string
+		for i := range 40 { // twice the budget, one after the other
+			keys = append(keys, strconv.Itoa(i))
+		}
+		records, err := bucket.GetAll(ctx, keys)
+		if err != nil || len(records) != 40 || records[0] != nil || records[7] == nil || *records[7] != "there" {
+			t.Errorf("GetAll = %v, %v; want only the record of 7, in its place", records, err)
+		}
+		cancelled, cancel := context.WithCancel(ctx)
+		cancel()
+		if _, err := bucket.GetAll(cancelled, keys); !errors.Is(err, context.Canceled) {
+			t.Errorf("GetAll = %v; want context.Canceled", err)
+		}
+	})
+}
+
+func TestTheBudgetCountsOperationsOnly(t *testing.T) {
+	inBudget(t, time.Millisecond, func(t *testing.T, engine storage.Store) {
+		ctx := storage.WithBudget(t.Context())
+		for range 3 {
+			if _, err := engine.Get(ctx, "k"); !errors.Is(err, storage.ErrNotFound) {
+				t.Fatalf("Get = %v; want ErrNotFound", err)
+			}
+			time.Sleep(time.Hour) // between the operations
+		}
+	})
+}
+
+func TestACallerThatGivesUpGetsItsOwnError(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := slow{takes: time.Minute}.Get(ctx, "k")
+	if !errors.Is(err, context.Canceled) || errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("Get = %v; want context.Canceled alone", err)
+	}
+}
+
+// Of many callers that need the same record while its engine is stuck, each waits for the budget at most.
+func TestACellWaitsWithinTheBudget(t *testing.T) {
+	inBudget(t, time.Hour, func(t *testing.T, engine storage.Store) {
+		cell := storage.NewCell[note](storage.Place{Store: engine, Now: time.Now}, "note", "k")
+		begin := time.Now()
+		for range 10 {
+			go func() { _ = cell.CatchUp(storage.WithBudget(t.Context())) }()
+		}
+		synctest.Wait()
+		err := cell.CatchUp(storage.WithBudget(t.Context()))
+		if took := time.Since(begin); took > storage.Budget {
+			t.Errorf("CatchUp = %v after %v", err, took)
+		}
+	})
+}
