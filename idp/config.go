@@ -2,148 +2,177 @@ package idp
 
 import (
 	"cmp"
+	_ "embed" // builtin.yaml
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/goccy/go-yaml"
 
 	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/fetch"
+	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/limit"
+	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 )
 
-// Config is all that can be set about a provider. Its zero value, completed by WithDefaults, is a development provider
-// at DefaultIssuer. YAML names are those of the configuration file; docs/configuration.md explains each.
+// Config is everything that can be set about a provider. Its zero value, completed by WithDefaults, is a development
+// provider at DefaultIssuer. The yaml tags are the keys of the configuration file; docs/configuration.md explains each.
+// Sections belong to the package that uses them: its config.go has their defaults and checks.
 type Config struct {
 	Issuer string `yaml:"issuer"`
 	// Dev turns development mode on or off. nil: on for a loopback issuer. It cannot be on for any other.
 	Dev *bool `yaml:"dev"`
-	// CookieKeys sign cookies: the first signs, all verify. Each has 32 characters or more. None: random ones, gone with
-	// the process.
+	// CookieKeys sign cookies: the first signs, all verify. Each has 32 characters or more. None: random ones, which are
+	// gone with the process.
 	CookieKeys []string `yaml:"cookie_keys"`
-	// SigningKeys, the first is the default. None: one RS256 key, made at start.
+	// SigningKeys sign tokens; the first is the default. None: one RS256 key, made at start.
 	SigningKeys []SigningKey `yaml:"signing_keys"`
 	// RotateEvery is how often signing keys without a file are replaced. 0: on demand only.
 	RotateEvery time.Duration `yaml:"rotate_every"`
 	// Audience is the API that access tokens are for, unless the client says otherwise.
-	Audience string `yaml:"audience"`
-	// Session says how long a sign-in lasts.
-	Session SessionConfig `yaml:"session"`
-	// Refresh says how long refresh tokens last.
-	Refresh RefreshConfig `yaml:"refresh"`
-	// Resources are the APIs that access tokens may be for besides Audience, where a client asks by the resource parameter.
+	Audience string         `yaml:"audience"`
+	Session  session.Config `yaml:"session"`
+	Refresh  grant.Config   `yaml:"refresh"`
+	// Resources are APIs besides Audience that a client may ask access tokens for, by the resource parameter (RFC 8707).
 	Resources []string `yaml:"resources"`
 	// ACRValues are the levels of authentication, the highest first. None: 1 is a password, 0 is less.
-	ACRValues []authorize.Level `yaml:"acr_values"`
-	// PAR says how long pushed requests last.
-	PAR PARConfig `yaml:"par"`
-	// Aliases are other paths of endpoints, by their names: authorize, token, userinfo, logout, jwks.
+	ACRValues authorize.Levels    `yaml:"acr_values"`
+	PAR       authorize.PARConfig `yaml:"par"`
+	// Aliases are more paths of endpoints, by the endpoint's name: authorize, token, userinfo, logout, jwks.
 	Aliases map[string]string `yaml:"aliases"`
 	// Scopes are known besides openid, profile, email, address and phone.
-	Scopes  []Scope       `yaml:"scopes"`
-	Users   []users.User  `yaml:"users"`
-	Clients []oidc.Client `yaml:"clients"`
-	// Limits say how often an address, a client or a user may ask.
-	Limits limit.Config `yaml:"limits"`
-	// Registration says who may register a client.
-	Registration RegistrationConfig `yaml:"registration"`
-	// PairwiseSalt is what pairwise subs depend on, 32 characters or more. None: there are no pairwise subs.
-	PairwiseSalt string `yaml:"pairwise_salt"`
-	// Fetch says how the provider asks at addresses that clients name.
-	Fetch fetch.Config `yaml:"fetch"`
-	DPoP  DPoPConfig   `yaml:"dpop"`
+	Scopes       []Scope             `yaml:"scopes"`
+	Users        []users.User        `yaml:"users"`
+	Clients      []oidc.Client       `yaml:"clients"`
+	Limits       limit.Config        `yaml:"limits"`
+	Registration registration.Config `yaml:"registration"`
+	// PairwiseSalt is what pairwise subs depend on, 32 characters or more. None: there are no pairwise subs; a loopback
+	// issuer has one that survives a restart.
+	PairwiseSalt string       `yaml:"pairwise_salt"`
+	Fetch        fetch.Config `yaml:"fetch"`
+	DPoP         dpop.Config  `yaml:"dpop"`
 
-	// Layouts are more issuers of the same provider, told apart by their host: so that one process can be same-site and
+	// Layouts are more issuers of the same provider, told apart by their host, so that one process can be same-site and
 	// cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer has one of them.
 	Layouts []string `yaml:"layouts"`
-	// ConsoleOrigins are the origins whose pages may read the console and use it, besides the provider's own: those of the
-	// demo. Development mode only.
+	// ConsoleOrigins are the origins whose pages may read and use the console, besides the provider's own. Development
+	// mode only. nil: those of the demo.
 	ConsoleOrigins []string `yaml:"console_origins"`
 }
 
-// SigningKey is a key that signs tokens: its alg (RS256, PS256, ES256 or EdDSA), and the PEM file (PKCS #8) it is in.
-// Without a file it is made at start.
-type SigningKey struct {
-	Alg  string `yaml:"alg"`
-	File string `yaml:"file"`
-}
+// SigningKey is a key that signs tokens: its alg and the PEM file that holds it, if there is one.
+type SigningKey = keys.Spec
 
-// SessionConfig limits a session by the time it is not used and by its age.
-type SessionConfig struct {
-	Idle     time.Duration `yaml:"idle"`
-	Absolute time.Duration `yaml:"absolute"`
-}
-
-// Scope is a scope value of the installation's own, and what it means to a person who is asked to allow it.
+// Scope is a scope value of the installation, and what it means to a person who is asked to allow it.
 type Scope struct {
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`
-	// Claims are the names of the claims of users that it covers.
+	// Claims are the names of the users' claims that the scope covers.
 	Claims []string `yaml:"claims"`
 }
 
-// DefaultIssuer is where a provider without configuration is.
+// DefaultIssuer is the issuer of a provider without configuration.
 const DefaultIssuer = "http://localhost:8080"
 
-// The lifetimes of a session unless the configuration says otherwise: a working day.
-const (
-	defaultSessionIdle     = 2 * time.Hour
-	defaultSessionAbsolute = 12 * time.Hour
+// demoHosts are the names under which the demo may run: one host and the two layouts of subdomains. layoutHosts are
+// those under which the provider then is the same host, same-site and cross-site.
+var (
+	demoHosts   = []string{"localhost", "127.0.0.1", "app.localhost", "app.demo.localhost"}
+	layoutHosts = []string{"localhost", "idp.demo.localhost", "idp.localhost"}
 )
 
-// WithDefaults returns the configuration with what it leaves open filled in. Built-in users and clients are for a loopback
-// issuer only.
+//go:embed builtin.yaml
+var builtIn []byte
+
+// WithDefaults returns the configuration with what it leaves open filled in. Built-in users and clients are for a
+// loopback issuer only.
 func (c Config) WithDefaults() Config {
 	c.Issuer = cmp.Or(c.Issuer, DefaultIssuer)
-	c.Session.Absolute = cmp.Or(c.Session.Absolute, defaultSessionAbsolute)
-	c.Session.Idle = cmp.Or(c.Session.Idle, min(defaultSessionIdle, c.Session.Absolute))
-	if len(c.SigningKeys) == 0 {
-		c.SigningKeys = []SigningKey{{Alg: string(jose.RS256)}}
+	loopback := c.Loopback()
+	if c.Dev == nil {
+		c.Dev = &loopback
 	}
-	c.Limits = c.Limits.WithDefaults(c.Loopback())
-	if c.Loopback() {
-		c = c.withBuiltIn()
+	if len(c.SigningKeys) == 0 {
+		c.SigningKeys = []SigningKey{{Alg: jose.RS256}}
+	}
+	if loopback {
+		c = withBuiltIn(c)
+	}
+	if c.Development() {
+		c = withConsole(c)
 	}
 	c.Audience = cmp.Or(c.Audience, c.Issuer)
-	c.Refresh = c.Refresh.withDefaults()
-	c = c.withRequests()
-	dev := c.Dev
-	if dev == nil {
-		loopback := c.Loopback()
-		dev = &loopback
-	}
-	c.Dev = dev
-	c.Registration = c.Registration.withDefaults(c.Development())
-	c = c.withSalt()
+	c.Session = c.Session.WithDefaults()
+	c.Refresh = c.Refresh.WithDefaults()
+	c.ACRValues = c.ACRValues.WithDefaults()
+	c.PAR = c.PAR.WithDefaults()
+	c.Limits = c.Limits.WithDefaults(loopback)
+	c.Registration = c.Registration.WithDefaults(c.Development())
 	c.Fetch = c.Fetch.WithDefaults(c.Development())
-	if c.Development() {
-		c = c.withConsole()
-	}
 	c.Clients = slices.Clone(c.Clients)
-	for i := range c.Clients {
-		c.Clients[i].IDTokenSignedResponseAlg = cmp.Or(c.Clients[i].IDTokenSignedResponseAlg, c.defaultAlg())
-		if c.Clients[i].TokenEndpointAuthMethod != oidc.AuthMethodSecretJWT {
-			c.Clients[i].ClientSecret = c.Clients[i].ClientSecret.Hashed() // to compare is all that it is for
+	for i, client := range c.Clients {
+		c.Clients[i].IDTokenSignedResponseAlg = cmp.Or(client.IDTokenSignedResponseAlg, keys.DefaultAlg(c.SigningKeys))
+		if client.TokenEndpointAuthMethod != oidc.AuthMethodSecretJWT {
+			c.Clients[i].ClientSecret = client.ClientSecret.Hashed() // it is compared, and never read
 		}
 	}
 	return c
 }
 
-// defaultAlg is RS256 where there is such a key (Registration §2, id_token_signed_response_alg: "The default, if omitted, is
-// RS256"), else the first configured.
-func (c Config) defaultAlg() string {
-	for _, key := range c.SigningKeys {
-		if key.Alg == string(jose.RS256) {
-			return key.Alg
+// withBuiltIn fills in what a loopback issuer has: users, the demo's clients and their API, and a salt.
+func withBuiltIn(c Config) Config {
+	var built Config
+	if err := yaml.Unmarshal(builtIn, &built); err != nil {
+		panic(err) // the file is part of the program, and a test reads it
+	}
+	if len(c.Users) == 0 {
+		c.Users = built.Users
+	}
+	if len(c.Clients) == 0 {
+		c.Clients = built.Clients
+	}
+	if len(c.Scopes) == 0 {
+		c.Scopes = built.Scopes
+	}
+	c.Audience = cmp.Or(c.Audience, built.Audience)
+	c.PairwiseSalt = cmp.Or(c.PairwiseSalt, "the salt of a provider for development at "+c.Issuer)
+	return c
+}
+
+// withConsole fills in what only development mode has.
+func withConsole(c Config) Config {
+	if c.Layouts == nil {
+		c.Layouts = layoutsOf(c.Issuer)
+	}
+	if c.ConsoleOrigins == nil {
+		for _, host := range demoHosts {
+			c.ConsoleOrigins = append(c.ConsoleOrigins, "http://"+host+":9090")
 		}
 	}
-	return c.SigningKeys[0].Alg
+	return c
+}
+
+// layoutsOf returns the issuers of the other layouts, if issuer is one of them.
+func layoutsOf(issuer string) (layouts []string) {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Scheme != "http" || !slices.Contains(layoutHosts, u.Hostname()) {
+		return nil
+	}
+	for _, host := range layoutHosts {
+		if host != u.Hostname() {
+			layouts = append(layouts, "http://"+strings.TrimSuffix(host+":"+u.Port(), ":"))
+		}
+	}
+	return layouts
 }
 
 // Loopback tells whether the issuer is an address that only this machine can mean.
@@ -155,7 +184,7 @@ func (c Config) Loopback() bool {
 // Development tells whether development mode is on.
 func (c Config) Development() bool { return c.Dev != nil && *c.Dev && c.Loopback() }
 
-// KnownScope is all scope values that the provider knows.
+// KnownScope returns all scope values that the provider knows.
 func (c Config) KnownScope() oidc.Scope {
 	scope := append(oidc.StandardScope(), oidc.ScopeOffline)
 	for _, s := range c.Scopes {
@@ -164,50 +193,66 @@ func (c Config) KnownScope() oidc.Scope {
 	return scope
 }
 
-func (c Config) scopeTexts() map[string]string {
+// scopeTexts are the descriptions of scope values that people read.
+func scopeTexts(scopes []Scope) map[string]string {
 	texts := map[string]string{}
-	for _, s := range c.Scopes {
+	for _, s := range scopes {
 		texts[s.Name] = s.Description
 	}
 	return texts
 }
 
-// KeySpecs are the SigningKeys as package keys takes them.
-func (c Config) KeySpecs() []keys.Spec {
-	specs := make([]keys.Spec, len(c.SigningKeys))
-	for i, key := range c.SigningKeys {
-		specs[i] = keys.Spec{Alg: jose.SignatureAlgorithm(key.Alg), File: key.File}
+// knownResources are the APIs that any client may ask access tokens for (RFC 8707).
+func knownResources(c Config) []string {
+	if slices.Contains(c.Resources, c.Audience) {
+		return c.Resources
 	}
-	return specs
+	return append([]string{c.Audience}, c.Resources...)
 }
 
-// KeptKeys is the ring whose keys live in store, encrypted with CookieKeys, which must be configured. propagation is how long
-// other providers on the store may take to notice a new key; 0: there are none. Its errors are those of keys.NewShared.
-func (c Config) KeptKeys(store storage.Store, now func() time.Time, propagation time.Duration) (*keys.Ring, error) {
-	return c.ring(store, c.cookieKeys(nil), now, propagation)
+// cookieKeys returns the configured keys, or a random one.
+func cookieKeys(configured []string, random func() string) [][]byte {
+	if len(configured) == 0 {
+		return [][]byte{[]byte(random() + random())}
+	}
+	keys := make([][]byte, len(configured))
+	for i, key := range configured {
+		keys[i] = []byte(key)
+	}
+	return keys
 }
 
-// ring is KeptKeys with secrets of its own.
-func (c Config) ring(store storage.Store, secrets [][]byte, now func() time.Time, propagation time.Duration) (*keys.Ring, error) {
+// StoredKeys returns the signing keys that live in store, encrypted with CookieKeys, which must be configured.
+// propagation is how long other providers on the store may take to notice a new key; 0: there are none. Its errors are
+// those of keys.NewShared.
+func StoredKeys(c Config, store storage.Store, now func() time.Time, propagation time.Duration) (*keys.Ring, error) {
+	return storedKeys(c, store, cookieKeys(c.CookieKeys, nil), now, propagation)
+}
+
+// storedKeys is StoredKeys with secrets that need not be configured.
+func storedKeys(
+	c Config, store storage.Store, secrets [][]byte, now func() time.Time, propagation time.Duration,
+) (*keys.Ring, error) {
 	seal, err := keys.NewSeal(secrets)
 	if err != nil {
 		return nil, err
 	}
-	if c.RotateEvery > 0 { // nobody is there to see a client stumble: a new key is published before it signs
+	if c.RotateEvery > 0 { // a scheduled rotation publishes a key before the key signs
 		propagation = max(propagation, keys.DefaultPropagation)
 	}
-	lifetime := c.Session.Absolute // so long an id_token_hint should be recognised
+	lifetime := c.Session.Absolute // an id_token_hint should be recognised for as long
 	for _, client := range c.Clients {
 		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
 	}
-	return keys.NewShared(c.KeySpecs(), keys.Sharing{
-		Records: storage.NewBucket[keys.Stored]("keys", store), Seal: seal, Now: now, Propagation: propagation, Lifetime: lifetime,
-		RotateEvery: c.RotateEvery,
+	return keys.NewShared(c.SigningKeys, keys.Sharing{
+		Records: storage.NewBucket[keys.Stored]("keys", store), Seal: seal, Now: now, Propagation: propagation,
+		Lifetime: lifetime, RotateEvery: c.RotateEvery,
 	})
 }
 
-// SessionsIn are the sessions in store, for who finds and ends them; to begin them takes Cookies and Random besides.
-func (c Config) SessionsIn(store storage.Store, now func() time.Time) *session.Manager {
+// StoredSessions returns a manager that finds and ends the sessions in store. It cannot begin any: that needs Cookies
+// and Random.
+func StoredSessions(c Config, store storage.Store, now func() time.Time) *session.Manager {
 	return &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),
 		Index:    storage.NewBucket[[]session.Entry]("session-index", store),

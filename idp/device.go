@@ -25,11 +25,11 @@ func (p *site) openDevices() {
 	p.devices = devices{
 		authorization: &device.Authorization{
 			Page: p.config.Issuer + interaction.PathDevice, Clients: p.clientAuth, Devices: waiting,
-			Scopes: p.config.KnownScope(), Resources: p.config.KnownResources(),
+			Scopes: p.config.KnownScope(), Resources: knownResources(p.config),
 		},
 		page: &device.Endpoint{
 			Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions, Devices: waiting,
-			Interactions: p.login.Interactions, ScopeTexts: p.config.scopeTexts(), Attempt: p.limits.userCode,
+			Interactions: p.login.Interactions, ScopeTexts: scopeTexts(p.config.Scopes), Attempt: p.limits.userCode,
 		},
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/oidc"
@@ -68,7 +70,7 @@ func TestDiscoveryTellsTheTruth(t *testing.T) {
 	p := idptest.Start(t, func(c *idp.Config) {
 		c.SigningKeys = nil
 		for _, alg := range []string{"RS256", "ES256", "PS256", "EdDSA"} {
-			c.SigningKeys = append(c.SigningKeys, idp.SigningKey{Alg: alg})
+			c.SigningKeys = append(c.SigningKeys, idp.SigningKey{Alg: jose.SignatureAlgorithm(alg)})
 		}
 	})
 	m := metadata(t, p)

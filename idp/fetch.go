@@ -13,8 +13,3 @@ func (h *shared) openFetch(config Config) (err error) {
 	h.clientKeys = clients.NewKeys(h.fetch.Get, fetch.Why, h.deps.Now)
 	return nil
 }
-
-// checkFetch adds what is wrong with fetch: to the problems.
-func (c Config) checkFetch(p *Problems) {
-	c.Fetch.Check(func(path, text string) { p.when(true, "fetch."+path, "%s", text) })
-}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/idp"
@@ -180,7 +181,7 @@ func TestALargeBodyIsRefused(t *testing.T) {
 func TestSigningAlgorithms(t *testing.T) {
 	for _, alg := range []string{"RS256", "ES256", "PS256", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
-			p := idptest.Start(t, func(c *idp.Config) { c.SigningKeys = []idp.SigningKey{{Alg: alg}} })
+			p := idptest.Start(t, func(c *idp.Config) { c.SigningKeys = []idp.SigningKey{{Alg: jose.SignatureAlgorithm(alg)}} })
 			b := p.Browser(t)
 			b.SignIn("alice")
 			tokens := b.Tokens("spa", b.Code(idptest.Request("spa")))

@@ -28,11 +28,6 @@ type limits struct {
 	warn sync.Once
 }
 
-// checkLimits adds what is wrong with limits: to the problems.
-func checkLimits(c limit.Config, p *Problems) {
-	c.Check(func(path, text string) { p.when(true, "limits."+path, "%s", text) })
-}
-
 // newLimits makes the limits of a configuration that was checked.
 func newLimits(c limit.Config, around Dependencies, register *clients.Register) (l *limits, err error) {
 	l = &limits{register: register, log: around.Log}

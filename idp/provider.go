@@ -165,7 +165,7 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 	if deps.Development != nil {
 		place = deps.Development.Place()
 	}
-	h = &shared{deps: deps, clients: clients.On(place, config.Clients), cookieKeys: config.cookieKeys(deps.Random)}
+	h = &shared{deps: deps, clients: clients.On(place, config.Clients), cookieKeys: cookieKeys(config.CookieKeys, deps.Random)}
 	if h.keys, err = h.newKeys(config); err != nil {
 		return nil, err
 	}
@@ -190,7 +190,8 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 	}
 	h.subjects = clients.NewSubjects(config.PairwiseSalt, h.users)
 	h.seals = session.Codecs(h.cookieKeys, interactionKept)
-	h.grants = newGrants(config, deps, deps.Now)
+	h.grants = grant.New(deps.Store, deps.Now, deps.Random)
+	h.grants.Grace = *config.Refresh.Grace
 	h.consents = &grant.Consents{
 		Records: storage.NewBucket[map[string]grant.Consent]("consent", deps.Store),
 		Grants:  h.grants,
@@ -204,18 +205,18 @@ func (h *shared) newKeys(config Config) (*keys.Ring, error) {
 	isKept := h.deps.Durable && len(config.CookieKeys) > 0
 	switch {
 	case !isKept && config.RotateEvery > 0: // only a ring on a store has a schedule
-		return config.ring(storage.NewMemory(h.deps.Now), h.cookieKeys, h.deps.Now, 0)
+		return storedKeys(config, storage.NewMemory(h.deps.Now), h.cookieKeys, h.deps.Now, 0)
 	case !isKept:
-		return keys.New(config.KeySpecs())
+		return keys.New(config.SigningKeys)
 	}
-	return config.KeptKeys(h.deps.Store, h.deps.Now, h.deps.Propagation)
+	return StoredKeys(config, h.deps.Store, h.deps.Now, h.deps.Propagation)
 }
 
 // at builds the provider at one issuer.
 func (h *shared) at(config Config, issuer string) *site {
 	config.Issuer = issuer
 	p := &site{shared: h, config: config, description: &oidc.Metadata{}}
-	p.sessions = config.SessionsIn(h.deps.Store, h.deps.Now)
+	p.sessions = StoredSessions(config, h.deps.Store, h.deps.Now)
 	p.sessions.Cookies = session.NewCookies(p.issuer(), h.cookieKeys, config.Session.Absolute)
 	p.sessions.Issuer, p.sessions.Random = issuer, h.deps.Random
 	parts := Parts{
@@ -275,14 +276,14 @@ func (p *site) openEndpoints(s Parts) {
 	}
 	p.userinfo = &userinfo.Endpoint{
 		Issuer: p.config.Issuer, Tokens: p.access, Clients: p.clients, ClientKeys: p.clientKeys, Users: p.users, Keys: p.keys,
-		DPoP: p.dpop, Release: p.config.release(), Errors: p.errors(),
+		DPoP: p.dpop, Release: release(p.config.Scopes), Errors: p.errors(),
 	}
 	p.revocation = &access.Revocation{
 		Issuer: p.config.Issuer, Auth: p.clientAuth, Grants: p.grants, Tokens: p.access, Limit: p.limits.guesses,
 	}
 	p.introspection = &access.Introspection{
 		Issuer: p.config.Issuer, Auth: p.clientAuth, Clients: p.clients, Users: p.users, Grants: p.grants, Tokens: p.access,
-		Sign: s.Signer, Algs: p.algs(), DefaultAlg: p.config.defaultAlg(), Now: p.deps.Now, Limit: p.limits.guesses,
+		Sign: s.Signer, Algs: p.algs(), DefaultAlg: keys.DefaultAlg(p.config.SigningKeys), Now: p.deps.Now, Limit: p.limits.guesses,
 	}
 	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
@@ -296,12 +297,13 @@ func (p *site) openEndpoints(s Parts) {
 	p.token = &token.Endpoint{
 		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: p.clientAuth, Grants: s.Grants,
 		Tokens: p.access, Sign: s.Signer, Now: p.deps.Now, Random: p.deps.Random,
-		Scopes: p.config.KnownScope(), Resources: p.config.KnownResources(), Refresh: p.config.refresh(), Knows: p.knows,
-		Proof: p.dpop.TokenProof, Encrypt: p.clientKeys.EncryptIDToken,
+		Scopes: p.config.KnownScope(), Resources: knownResources(p.config), Knows: p.knows,
+		Refresh: token.Refresh{Idle: p.config.Refresh.Idle, Absolute: p.config.Refresh.Absolute},
+		Proof:   p.dpop.TokenProof, Encrypt: p.clientKeys.EncryptIDToken,
 	}
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
-		Consents: p.consents, Interactions: interactions, ScopeTexts: p.config.scopeTexts(), OneClick: p.config.Development(),
+		Consents: p.consents, Interactions: interactions, ScopeTexts: scopeTexts(p.config.Scopes), OneClick: p.config.Development(),
 		Attempt: p.limits.attempt,
 	}
 	p.logout = &logout.Endpoint{
@@ -327,16 +329,10 @@ func (p *site) issuer() *url.URL {
 	return u
 }
 
-// cookieKeys are the configured keys, or a random one.
-func (c Config) cookieKeys(random func() string) [][]byte {
-	if len(c.CookieKeys) == 0 {
-		return [][]byte{[]byte(random() + random())}
-	}
-	keys := make([][]byte, len(c.CookieKeys))
-	for i, key := range c.CookieKeys {
-		keys[i] = []byte(key)
-	}
-	return keys
+// knows tells whether there still is such a user.
+func (p *site) knows(sub string) bool {
+	_, ok := p.users.BySub(sub)
+	return ok
 }
 
 // metadata describes the provider: what it says here works, and what works is said here.

@@ -3,7 +3,6 @@ package idp
 import (
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -18,52 +17,9 @@ import (
 // pathRegister is the client registration endpoint (RFC 7591 §3); below it is each client's configuration endpoint (RFC 7592 §2).
 const pathRegister = "/register"
 
-// The values of registration.mode: who may register a client.
-const (
-	registrationOff   = "off"   // nobody, and who did before is not known any more
-	registrationToken = "token" // who has an initial access token
-	registrationOpen  = "open"  // everybody
-)
-
-// RegistrationConfig says who may register a client (RFC 7591).
-type RegistrationConfig struct {
-	// Mode is off, token or open. Empty: token where there are InitialAccessTokens, open in development mode, else off.
-	Mode string `yaml:"mode"`
-	// InitialAccessTokens let their bearer register (RFC 7591 §3), besides those that `idp registration-token` makes.
-	InitialAccessTokens []oidc.Secret `yaml:"initial_access_tokens"`
-}
-
-func (r RegistrationConfig) withDefaults(development bool) RegistrationConfig {
-	switch {
-	case r.Mode != "":
-	case len(r.InitialAccessTokens) > 0:
-		r.Mode = registrationToken
-	case development:
-		r.Mode = registrationOpen
-	default:
-		r.Mode = registrationOff
-	}
-	return r
-}
-
-func (c Config) checkRegistration(p *Problems) {
-	modes := []string{registrationOff, registrationToken, registrationOpen}
-	p.when(!slices.Contains(modes, c.Registration.Mode), "registration.mode", "%q is none of off, token, open", c.Registration.Mode)
-	p.when(c.Registration.Mode != registrationToken && len(c.Registration.InitialAccessTokens) > 0, "registration.initial_access_tokens",
-		"are for mode token; the mode is %s: change one of the two", c.Registration.Mode)
-	for i, token := range c.Registration.InitialAccessTokens {
-		bearer, err := oidc.BearerToken(http.Header{"Authorization": {"Bearer " + token.Plain()}})
-		p.when(bearer == "" || err != nil, fmt.Sprintf("registration.initial_access_tokens[%d]", i),
-			"is empty, or holds what no Authorization header can: write a long random one (openssl rand -hex 32)")
-	}
-}
-
-// registers tells whether clients may register here, or could before.
-func (c Config) registers() bool { return c.Registration.Mode != registrationOff }
-
 // openRegister lets the clients count that registered themselves.
 func (h *shared) openRegister(config Config) error {
-	if !config.registers() {
+	if !config.Registration.Enabled() {
 		return nil
 	}
 	seal, err := keys.NewSealFor("hush: client secrets", h.cookieKeys)
@@ -75,12 +31,12 @@ func (h *shared) openRegister(config Config) error {
 }
 
 func (p *site) openRegistration() {
-	if !p.config.registers() {
+	if !p.config.Registration.Enabled() {
 		return
 	}
 	p.registration = &registration.Endpoint{
 		Address: p.config.Issuer + pathRegister, Admit: p.admit, Clients: p.clients.Registered, Fetch: p.fetch,
-		Metadata: p.metadata, SigningAlg: p.config.defaultAlg(), Development: p.config.Loopback(), Random: p.deps.Random,
+		Metadata: p.metadata, SigningAlg: keys.DefaultAlg(p.config.SigningKeys), Development: p.config.Loopback(), Random: p.deps.Random,
 	}
 }
 
@@ -139,20 +95,20 @@ const forRegistration = "registration"
 
 // InitialAccessToken makes a token that lets its bearer register clients for a day, at every provider that has the first of
 // CookieKeys. The error says why there cannot be one.
-func (c Config) InitialAccessToken() (string, error) {
+func InitialAccessToken(c Config) (string, error) {
 	switch {
 	case len(c.CookieKeys) == 0:
 		return "", fmt.Errorf("cookie_keys are missing: the token is signed with the provider's, and one that the provider makes at start nobody else knows")
-	case c.Registration.Mode == registrationOff:
+	case c.Registration.Mode == registration.ModeOff:
 		return "", fmt.Errorf("registration.mode is off: set it to token, and the provider takes what this command makes")
 	}
-	seal := interaction.Seal[ticket]{Purpose: forRegistration, Codecs: session.Codecs(c.cookieKeys(nil), interactionKept)}
+	seal := interaction.Seal[ticket]{Purpose: forRegistration, Codecs: session.Codecs(cookieKeys(c.CookieKeys, nil), interactionKept)}
 	return seal.Close(ticket{})
 }
 
 // admit judges an initial access token; "" is none.
 func (p *site) admit(token string) (trusted bool, err error) {
-	if token == "" && p.config.Registration.Mode == registrationOpen {
+	if token == "" && p.config.Registration.Mode == registration.ModeOpen {
 		return false, nil
 	}
 	if token == "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/limit"
+	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -182,7 +183,7 @@ func TestTheAnswersOfRegistration(t *testing.T) {
 }
 
 // guarded is a public provider where registration is as change says.
-func guarded(t *testing.T, change func(*idp.RegistrationConfig)) *idptest.Provider {
+func guarded(t *testing.T, change func(*registration.Config)) *idptest.Provider {
 	t.Helper()
 	return idptest.Start(t, func(c *idp.Config) {
 		public(c)
@@ -195,18 +196,18 @@ func TestWhoMayRegisterAtAPublicProvider(t *testing.T) {
 	const known = "an-initial-access-token.long-and-random"
 	for _, row := range []struct {
 		name   string
-		config func(*idp.RegistrationConfig)
+		config func(*registration.Config)
 		token  string
 		status int
 		said   bool // in the metadata
 	}{
-		{"Registration §3 off unless the configuration says otherwise", func(*idp.RegistrationConfig) {}, "", 404, false},
-		{"Registration §3 open", func(c *idp.RegistrationConfig) { c.Mode = "open" }, "", 201, true},
-		{"RFC 7591 §3 token, without one", func(c *idp.RegistrationConfig) { c.Mode = "token" }, "", 401, true},
-		{"RFC 7591 §3 token, with a guess", func(c *idp.RegistrationConfig) { c.Mode = "token" }, "guess", 401, true},
+		{"Registration §3 off unless the configuration says otherwise", func(*registration.Config) {}, "", 404, false},
+		{"Registration §3 open", func(c *registration.Config) { c.Mode = "open" }, "", 201, true},
+		{"RFC 7591 §3 token, without one", func(c *registration.Config) { c.Mode = "token" }, "", 401, true},
+		{"RFC 7591 §3 token, with a guess", func(c *registration.Config) { c.Mode = "token" }, "guess", 401, true},
 		{
 			"RFC 7591 §3 token, with a configured one",
-			func(c *idp.RegistrationConfig) { c.InitialAccessTokens = []oidc.Secret{oidc.NewSecret(known)} }, known, 201, true,
+			func(c *registration.Config) { c.InitialAccessTokens = []oidc.Secret{oidc.NewSecret(known)} }, known, 201, true,
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -225,21 +226,21 @@ func TestAMintedInitialAccessToken(t *testing.T) {
 	var config idp.Config
 	public(&config)
 	config.Registration.Mode = "token"
-	token, err := config.InitialAccessToken()
+	token, err := idp.InitialAccessToken(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := guarded(t, func(c *idp.RegistrationConfig) { c.Mode = "token" })
+	p := guarded(t, func(c *registration.Config) { c.Mode = "token" })
 	w := sendJSON(t, p, http.MethodPost, "/register", map[string]any{"grant_types": []string{"client_credentials"}}, token)
 	object(t, w, http.StatusCreated)
 	config.CookieKeys = []string{strings.Repeat("x", 32)}
-	foreign, err := config.InitialAccessToken()
+	foreign, err := idp.InitialAccessToken(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	object(t, sendJSON(t, p, http.MethodPost, "/register", map[string]any{}, foreign), http.StatusUnauthorized)
 	config.CookieKeys = nil
-	if _, err := config.InitialAccessToken(); err == nil || !strings.Contains(err.Error(), "cookie_keys") {
+	if _, err := idp.InitialAccessToken(config); err == nil || !strings.Contains(err.Error(), "cookie_keys") {
 		t.Errorf("without cookie_keys: %v", err)
 	}
 }
@@ -280,22 +281,22 @@ func TestAnotherProviderOnTheStoreKnowsTheClient(t *testing.T) {
 func TestWhatIsWrongWithTheConfigurationOfRegistration(t *testing.T) {
 	for _, row := range []struct {
 		name   string
-		config idp.RegistrationConfig
+		config registration.Config
 		path   string
 	}{
-		{"a mode that there is not", idp.RegistrationConfig{Mode: "closed"}, "registration.mode"},
+		{"a mode that there is not", registration.Config{Mode: "closed"}, "registration.mode"},
 		{
 			"tokens, but open for everybody",
-			idp.RegistrationConfig{Mode: "open", InitialAccessTokens: []oidc.Secret{oidc.NewSecret("x")}},
+			registration.Config{Mode: "open", InitialAccessTokens: []oidc.Secret{oidc.NewSecret("x")}},
 			"registration.initial_access_tokens",
 		},
 		{
-			"an empty token", idp.RegistrationConfig{InitialAccessTokens: []oidc.Secret{{}}},
+			"an empty token", registration.Config{InitialAccessTokens: []oidc.Secret{{}}},
 			"registration.initial_access_tokens[0]",
 		},
 		{
 			"RFC 6750 §2.1 a token that no header can carry",
-			idp.RegistrationConfig{InitialAccessTokens: []oidc.Secret{oidc.NewSecret("two words")}},
+			registration.Config{InitialAccessTokens: []oidc.Secret{oidc.NewSecret("two words")}},
 			"registration.initial_access_tokens[0]",
 		},
 	} {
@@ -325,7 +326,7 @@ func TestTheSectorOfARegisteredClientIsFetched(t *testing.T) {
 	); refused["error"] != "invalid_client_metadata" {
 		t.Errorf("Registration §5 redirect URIs that the document does not list give %v", refused)
 	}
-	public := guarded(t, func(c *idp.RegistrationConfig) { c.Mode = "open" })
+	public := guarded(t, func(c *registration.Config) { c.Mode = "open" })
 	document = map[string]any{
 		"redirect_uris": both, "sector_identifier_uri": strings.Replace(sector.URL, "http:", "https:", 1),
 	}

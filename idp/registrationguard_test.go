@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idptest"
 )
 
@@ -52,7 +53,7 @@ func TestWhatIsTooLargeIsNotRegistered(t *testing.T) {
 		t.Errorf("RFC 7591 §5 a megabyte of metadata gives %d", w.Code)
 	}
 	long := strings.Repeat("x", 8<<10)
-	public := guarded(t, func(c *idp.RegistrationConfig) { c.Mode = "open" })
+	public := guarded(t, func(c *registration.Config) { c.Mode = "open" })
 	asked := serve(
 		public,
 		get(t, "GET", "/authorize?"+url.Values{"client_id": {long}, "redirect_uri": {"https://late.test/cb"}}.Encode(), nil),

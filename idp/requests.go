@@ -3,11 +3,7 @@ package idp
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -26,56 +22,10 @@ import (
 // pathPAR is where clients push requests (RFC 9126).
 const pathPAR = "/par"
 
-// PARConfig says how long a pushed request may be used: 5 seconds and more (RFC 9126 §2.2), and less than 600 (FAPI 2.0 §5.3.2.2).
-type PARConfig struct {
-	Lifetime time.Duration `yaml:"lifetime"`
-}
-
-// defaultPARLifetime is plenty between the push and the browser's first request.
-const defaultPARLifetime = 90 * time.Second
-
-// defaultACRValues: 1 is a password, 0 is less.
-func defaultACRValues() []authorize.Level {
-	return []authorize.Level{{Value: "1", AMR: []string{"pwd"}}, {Value: "0", AMR: []string{"user", "pwd"}}}
-}
-
-// withRequests fills in what requests may ask for.
-func (c Config) withRequests() Config {
-	c.PAR.Lifetime = cmp.Or(c.PAR.Lifetime, defaultPARLifetime)
-	if len(c.ACRValues) == 0 {
-		c.ACRValues = defaultACRValues()
-	}
-	return c
-}
-
-func (c Config) checkRequests(p *Problems) {
-	p.when(c.PAR.Lifetime < 5*time.Second || c.PAR.Lifetime >= 10*time.Minute, "par.lifetime",
-		"%v is not between 5s and 10m (RFC 9126 §2.2; FAPI 2.0 §5.3.2.2: less than 600 seconds)", c.PAR.Lifetime)
-	seen := map[string]bool{}
-	for i, level := range c.ACRValues {
-		at := fmt.Sprintf("acr_values[%d]", i)
-		p.when(level.Value == "" || strings.ContainsFunc(level.Value, notScope), at+".value", "%q is no acr value: write a word or a URI without spaces", level.Value)
-		p.when(seen[level.Value], at+".value", "%s is there already: remove one", level.Value)
-		p.when(len(level.AMR) == 0, at+".amr", "is empty: list the ways to sign in that reach it, such as pwd")
-		for j, amr := range level.AMR {
-			p.when(amr != "pwd" && amr != "user", fmt.Sprintf("%s.amr[%d]", at, j), "%q is no way to sign in here: write pwd (a password) or user (one click, in development mode)", amr)
-		}
-		seen[level.Value] = true
-	}
-	for i, client := range c.Clients {
-		alg := client.AuthorizationSignedResponseAlg
-		p.when(alg != "" && !slices.ContainsFunc(c.SigningKeys, func(k SigningKey) bool { return k.Alg == alg }),
-			fmt.Sprintf("clients[%d].authorization_signed_response_alg", i), "%q has no signing key: add one to signing_keys, or choose another alg", alg)
-		for _, value := range client.DefaultACRValues {
-			p.when(!slices.Contains(authorize.Levels(c.ACRValues).Values(), value), fmt.Sprintf("clients[%d].default_acr_values", i), "%q is none of acr_values: add it there", value)
-		}
-	}
-}
-
 // release is what the configuration says about claims.
-func (c Config) release() userinfo.Release {
+func release(custom []Scope) userinfo.Release {
 	scopes := map[string][]string{}
-	for _, scope := range c.Scopes {
+	for _, scope := range custom {
 		scopes[scope.Name] = scope.Claims
 	}
 	return userinfo.Release{Scopes: scopes}
@@ -84,7 +34,7 @@ func (c Config) release() userinfo.Release {
 // openRequests gives the authorization endpoint the rooms that its requests may name.
 func (p *site) openRequests() {
 	e := p.authorize
-	e.Release, e.Levels, e.Resources = p.config.release(), p.config.ACRValues, p.config.KnownResources()
+	e.Release, e.Levels, e.Resources = release(p.config.Scopes), p.config.ACRValues, knownResources(p.config)
 	e.ClientAuth, e.Reveal = p.clientAuth, func(_ context.Context, client oidc.Client, wire string) (string, error) {
 		return p.subjects.Reveal(client, wire)
 	}
@@ -94,7 +44,7 @@ func (p *site) openRequests() {
 		Records: storage.NewBucket[par.Request]("par", p.deps.Store), Lifetime: p.config.PAR.Lifetime, Now: p.deps.Now, Random: p.deps.Random,
 	}
 	e.Sign = func(alg string, claims any) (string, error) {
-		return p.keys.Sign(cmp.Or(alg, p.config.defaultAlg()), keys.TypeIDToken, claims) // JARM §3: "The default, if omitted, is RS256"
+		return p.keys.Sign(cmp.Or(alg, keys.DefaultAlg(p.config.SigningKeys)), keys.TypeIDToken, claims) // JARM §3: "The default, if omitted, is RS256"
 	}
 	p.token.Claims = p.idTokenClaims
 }

@@ -420,7 +420,7 @@ func TestWhatAConfigurationMaySayOfRequests(t *testing.T) {
 		{"Registration §2 default_acr_values that do not exist", func(c *idp.Config) {
 			*c = c.WithDefaults()
 			c.Clients[0].DefaultACRValues = []string{"platinum"}
-		}, "clients[0].default_acr_values"},
+		}, "clients[0].default_acr_values[0]"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			config := idp.Config{SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}

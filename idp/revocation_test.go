@@ -84,10 +84,10 @@ func TestTheMetadataOfRevocationIsTrue(t *testing.T) { // RFC 8414 §2, RFC 9701
 		c.SigningKeys = []idp.SigningKey{{Alg: "ES256"}, {Alg: "EdDSA"}}
 		for _, key := range c.SigningKeys {
 			c.Clients = append(c.Clients, oidc.Client{
-				ClientID: "api-" + key.Alg, ClientSecret: oidc.NewSecret("secret"), GrantTypes: []string{
+				ClientID: "api-" + string(key.Alg), ClientSecret: oidc.NewSecret("secret"), GrantTypes: []string{
 					oidc.GrantClientCredentials,
 				},
-				IDTokenSignedResponseAlg: key.Alg, IntrospectionSignedResponseAlg: key.Alg,
+				IDTokenSignedResponseAlg: string(key.Alg), IntrospectionSignedResponseAlg: string(key.Alg),
 			})
 		}
 		for i := range c.Clients {

@@ -3,7 +3,6 @@ package idp
 import (
 	"context"
 	"io/fs"
-	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -170,25 +169,9 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 }
 
 // unbuilt is a site that serves nothing: it only names its endpoints.
-func (c Config) unbuilt() *site {
+func unbuilt(c Config) *site {
 	return &site{shared: &shared{}, config: c, revocation: &access.Revocation{}, introspection: &access.Introspection{},
 		userinfo: &userinfo.Endpoint{}}
-}
-
-// checkAliases: an alias names an endpoint, and is a path that no other endpoint has.
-func (c Config) checkAliases(p *Problems) {
-	paths, names := map[string]bool{}, map[string]bool{}
-	for _, e := range c.unbuilt().endpoints() {
-		paths[e.Path], names[e.Name] = true, true
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Aliases)) {
-		at, path := "aliases."+name, c.Aliases[name]
-		p.when(!names[name], at, "%q is no endpoint: write one of %s", name, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
-		p.when(!strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#*:{ ") || strings.HasSuffix(path, "/"), at,
-			"%q is no path: write one like /oauth/%s, without query and final slash", path, name)
-		p.when(paths[path], at, "%s is the path of another endpoint or alias: choose another", path)
-		paths[path] = true
-	}
 }
 
 // atOwnPath is the request as if it had come to the endpoint's own path.

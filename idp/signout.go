@@ -12,6 +12,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/account"
 	"github.com/hush-idp/hush/idp/backchannel"
+	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
@@ -29,7 +30,7 @@ func (h *shared) openBackchannel(config Config) {
 			return h.subjects.Of(client, sub)
 		},
 		Sign: func(alg, typ string, claims any) (string, error) {
-			return h.keys.Sign(cmp.Or(alg, config.defaultAlg()), typ, claims)
+			return h.keys.Sign(cmp.Or(alg, keys.DefaultAlg(config.SigningKeys)), typ, claims)
 		},
 		Encrypt: h.clientKeys.EncryptIDToken, Post: h.fetch.Post, Report: h.reportTelling, Pauses: backchannel.Pauses(),
 		Now: h.deps.Now, Random: h.deps.Random,
@@ -86,7 +87,7 @@ func (p *site) openSessions() {
 	p.logout.Tell = p.tell
 	p.account = &account.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions, Consents: p.consents, Grants: p.grants,
-		ScopeTexts: p.config.scopeTexts(), Tell: p.tellUnwatched,
+		ScopeTexts: scopeTexts(p.config.Scopes), Tell: p.tellUnwatched,
 	}
 }
 

@@ -85,3 +85,6 @@ func (s Scope) Claims() []string {
 func StandardScope() Scope {
 	return Scope{ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone}
 }
+
+// NotInScope tells whether r cannot stand in a scope value. RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
+func NotInScope(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }

@@ -38,7 +38,7 @@ func (s *settings) checkFiles() error {
 		_, err := s.tlsConfig()
 		wrong = append(wrong, err)
 	}
-	for _, spec := range s.KeySpecs() {
+	for _, spec := range s.SigningKeys {
 		if spec.File == "" {
 			continue
 		}
@@ -58,7 +58,7 @@ func (s *settings) summary() [][]string {
 		users = append(users, user.Username)
 	}
 	for _, key := range s.SigningKeys {
-		specs = append(specs, key.Alg+" ("+cmp.Or(key.File, s.whereKeysLive())+")")
+		specs = append(specs, string(key.Alg)+" ("+cmp.Or(key.File, s.whereKeysLive())+")")
 	}
 	return [][]string{
 		{"issuer", s.Issuer},

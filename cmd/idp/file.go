@@ -104,7 +104,7 @@ func (src *source) locate(problems idp.Problems, given flags) error {
 	}
 	lines := make([]string, len(problems))
 	for i, problem := range problems {
-		lines[i] = src.place(problem.Path, given) + problem.String()
+		lines[i] = src.place(problem.Path, given) + problem.Path + ": " + problem.Text
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }

@@ -46,7 +46,7 @@ func (c tokenCommand) Run() error {
 
 // signer is a ring with the provider's default key: from its file if it has one, else from the store.
 func (s *settings) signer(ctx context.Context) (*keys.Ring, func(), error) {
-	if specs := s.KeySpecs()[:1]; specs[0].File != "" {
+	if specs := s.SigningKeys[:1]; specs[0].File != "" {
 		ring, err := keys.New(specs)
 		return ring, func() {}, err
 	}

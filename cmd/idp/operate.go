@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/storage"
 )
@@ -58,7 +59,7 @@ func (s *settings) takeUp() error {
 
 // ring are the signing keys as the provider has them on this store.
 func (s *settings) ring(store shared) (*keys.Ring, error) {
-	return s.KeptKeys(store, time.Now, store.engine.propagation)
+	return idp.StoredKeys(s.Config, store, time.Now, store.engine.propagation)
 }
 
 // printTable writes rows of cells in columns to stdout.

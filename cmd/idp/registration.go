@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/hush-idp/hush/idp"
+)
 
 type registrationTokenCommand struct{ flags }
 
@@ -14,7 +18,7 @@ func (c registrationTokenCommand) Run() error {
 	if err := s.takeUp(); err != nil {
 		return err
 	}
-	token, err := s.InitialAccessToken()
+	token, err := idp.InitialAccessToken(s.Config)
 	if err != nil {
 		return err
 	}

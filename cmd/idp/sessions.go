@@ -121,7 +121,7 @@ func (f flags) withSessions(do func(context.Context, settings, shared, *session.
 		return err
 	}
 	defer store.close()
-	return do(ctx, s, store, s.SessionsIn(store, time.Now))
+	return do(ctx, s, store, idp.StoredSessions(s.Config, store, time.Now))
 }
 
 // subs are those of all configured users, or of the one that is meant by name.

@@ -9,8 +9,8 @@ import (
 
 // Config says how the provider fetches what clients name.
 type Config struct {
-	// AllowPrivate lets it ask loopback, private and link-local addresses, and http. nil: on a loopback issuer in development
-	// mode only.
+	// AllowPrivate lets it ask loopback, private and link-local addresses, and http. nil: on a loopback issuer in
+	// development mode only.
 	AllowPrivate *bool `yaml:"allow_private"`
 	// CAFile is a PEM file of certificate authorities that are trusted besides those of the system.
 	CAFile string `yaml:"ca_file"`

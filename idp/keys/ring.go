@@ -25,8 +25,8 @@ var types = []string{TypeIDToken, TypeAccessToken, TypeIntrospection, TypeLogout
 // Spec describes one signing key: its algorithm (RFC 7518 §3.1: RS256, PS256, ES256 or EdDSA) and, if it is kept in one, the
 // PEM file (PKCS #8) that holds it. Without a file the key is made when it is first needed.
 type Spec struct {
-	Alg  jose.SignatureAlgorithm
-	File string
+	Alg  jose.SignatureAlgorithm `yaml:"alg"`
+	File string                  `yaml:"file"`
 }
 
 // Ring holds the provider's signing keys, one that signs for each algorithm, the default one first; the public halves of those

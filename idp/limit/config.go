@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Config is limits: in the configuration. Its zero value, completed by WithDefaults, limits nothing on a loopback issuer and is
-// generous elsewhere.
+// Config is limits: in the configuration. Its zero value, completed by WithDefaults, limits nothing on a loopback
+// issuer and is generous elsewhere.
 type Config struct {
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is believed. nil: this machine's own.
 	TrustedProxies []string `yaml:"trusted_proxies"`
@@ -35,16 +35,16 @@ type TokenConfig struct {
 	PerClient  Rate `yaml:"per_client"`
 }
 
-// PasswordConfig limits wrong passwords: from one address whoever the user is, for one user wherever they come from, and for
-// one user from one address.
+// PasswordConfig limits wrong passwords: from one address whoever the user is, for one user wherever they come from,
+// and for one user from one address.
 type PasswordConfig struct {
 	PerAddress        Rate `yaml:"per_address"`
 	PerUser           Rate `yaml:"per_user"`
 	PerUserAndAddress Rate `yaml:"per_user_and_address"`
 }
 
-// defaults are for an issuer that others can reach. An address may be that of a whole company. NIST SP 800-63B §5.2.2: "the
-// verifier SHALL limit consecutive failed authentication attempts on a single account to no more than 100".
+// defaults are for an issuer that others can reach. An address may be that of a whole company. NIST SP 800-63B §5.2.2:
+// "the verifier SHALL limit consecutive failed authentication attempts on a single account to no more than 100".
 // https://pages.nist.gov/800-63-3/sp800-63b.html#throttle
 var defaults = map[string]Rate{
 	"login.per_address":             "300/1m",
@@ -74,8 +74,8 @@ func (c *Config) rates() map[string]*Rate {
 	}
 }
 
-// WithDefaults returns c with what it leaves open filled in: off for a loopback issuer, which only this machine can reach and
-// which tests hammer.
+// WithDefaults returns c with what it leaves open filled in: off for a loopback issuer, which only this machine can
+// reach and which tests hammer.
 func (c Config) WithDefaults(loopback bool) Config {
 	for path, r := range c.rates() {
 		switch {

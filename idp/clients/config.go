@@ -1,0 +1,92 @@
+package clients
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// leastSalt is how many characters make a pairwise sub impossible to guess back.
+const leastSalt = 32
+
+// Provided is what the rest of the configuration offers to clients.
+type Provided struct {
+	Loopback       bool
+	SigningAlgs    []string
+	Scope          oidc.Scope
+	ACRValues      []string
+	LongestRefresh time.Duration // refresh.absolute
+	PairwiseSalt   string
+}
+
+// Check reports what is wrong with pairwise_salt and clients.
+func (p Provided) Check(clients []oidc.Client, report oidc.Report) {
+	length := len(p.PairwiseSalt)
+	report.When(length > 0 && length < leastSalt, "pairwise_salt", "has %d characters; write %d or more random ones "+
+		"(openssl rand -hex 32), and never change it: all pairwise subs depend on it", length, leastSalt)
+	report.When(len(clients) == 0, "clients", "is empty, so no application can use the provider: list clients "+
+		"(the built-in ones exist on a loopback issuer only)")
+	first := map[string]int{}
+	for i, client := range clients {
+		at := report.In(fmt.Sprintf("clients[%d]", i))
+		for _, problem := range client.Problems() {
+			at(problem.Field, problem.Text)
+		}
+		if before, ok := first[client.ClientID]; ok && client.ClientID != "" {
+			at.When(true, "client_id", "%q is a duplicate of clients[%d]: rename or remove one", client.ClientID, before)
+		} else {
+			first[client.ClientID] = i
+		}
+		p.checkRedirects(client, at)
+		p.checkAlgs(client, at)
+		p.checkValues(client, at)
+	}
+}
+
+// checkRedirects: RFC 9700 §2.6 allows http redirect URIs to native apps on loopback addresses only. A provider for
+// development may be asked by any name that the hosts file knows.
+func (p Provided) checkRedirects(client oidc.Client, report oidc.Report) {
+	for i, uri := range client.RedirectURIs {
+		u, err := url.Parse(uri)
+		isHTTP := err == nil && u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
+		report.When(isHTTP && !p.Loopback, fmt.Sprintf("redirect_uris[%d]", i),
+			"%q is http, so the code can be read on its way: use https; http is for loopback addresses (RFC 9700 §2.6)", uri)
+	}
+}
+
+// checkAlgs: an alg that signs something for the client needs a key.
+func (p Provided) checkAlgs(client oidc.Client, report oidc.Report) {
+	for field, alg := range map[string]string{
+		"id_token_signed_response_alg":      client.IDTokenSignedResponseAlg,
+		"authorization_signed_response_alg": client.AuthorizationSignedResponseAlg,
+		"userinfo_signed_response_alg":      client.UserinfoSignedResponseAlg,
+		"introspection_signed_response_alg": client.IntrospectionSignedResponseAlg,
+	} {
+		report.When(alg != "" && !slices.Contains(p.SigningAlgs, alg), field,
+			"%q has no signing key: add one to signing_keys, or choose one of %s", alg, strings.Join(p.SigningAlgs, ", "))
+	}
+}
+
+// checkValues: a client may have what the provider knows. A pairwise client needs a salt and a sector (Core §8.1).
+func (p Provided) checkValues(client oidc.Client, report oidc.Report) {
+	for _, name := range oidc.ParseScope(client.Scope) {
+		report.When(!p.Scope.Has(name), "scope",
+			"%q is not known to the provider: add it to scopes; known are %s", name, p.Scope)
+	}
+	for i, value := range client.DefaultACRValues {
+		report.When(!slices.Contains(p.ACRValues, value), fmt.Sprintf("default_acr_values[%d]", i),
+			"%q is none of acr_values: add it there, or write one of %s", value, strings.Join(p.ACRValues, ", "))
+	}
+	report.When(client.RefreshTokenLifetime > p.LongestRefresh, "refresh_token_lifetime", "%v is longer than "+
+		"refresh.absolute, %v: shorten one or lengthen the other", client.RefreshTokenLifetime, p.LongestRefresh)
+	if client.SubjectType == oidc.SubjectPairwise {
+		_, err := Sector(client)
+		report.When(err != nil, "subject_type", "%v", err)
+		report.When(p.PairwiseSalt == "", "subject_type",
+			"is pairwise, which needs a pairwise_salt: write one (openssl rand -hex 32)")
+	}
+}

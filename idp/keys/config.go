@@ -1,0 +1,45 @@
+package keys
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// shortestRotation is how often keys may be replaced: each old key stays published until its last signature has
+// expired.
+const shortestRotation = time.Hour
+
+// Check reports what is wrong with signing_keys and rotate_every. hints is how long an id_token_hint should be
+// recognised: retired keys stay published for as long, and no more than ten of them should.
+func Check(specs []Spec, rotateEvery, hints time.Duration, report oidc.Report) {
+	seen, files := map[jose.SignatureAlgorithm]bool{}, 0
+	for i, spec := range specs {
+		at := fmt.Sprintf("signing_keys[%d].alg", i)
+		report.When(!slices.Contains(Algorithms(), spec.Alg), at,
+			"%q is not supported; supported are %v", spec.Alg, Algorithms())
+		report.When(seen[spec.Alg], at, "%s is there twice: keep one key for each alg", spec.Alg)
+		seen[spec.Alg] = true
+		if spec.File != "" {
+			files++
+		}
+	}
+	shortest := max(shortestRotation, hints/10)
+	report.When(rotateEvery < 0 || rotateEvery > 0 && rotateEvery < shortest, "rotate_every",
+		"%v is less than %v: write a duration such as 720h", rotateEvery, shortest)
+	report.When(rotateEvery > 0 && files == len(specs), "rotate_every", "is set, but all signing_keys come from files, "+
+		"and the provider cannot replace a file: leave out the file of one key, or rotate_every")
+}
+
+// DefaultAlg is RS256 if there is such a key (Registration §2, id_token_signed_response_alg: "The default, if omitted,
+// is RS256"), else the alg of the first.
+func DefaultAlg(specs []Spec) string {
+	if slices.ContainsFunc(specs, func(spec Spec) bool { return spec.Alg == jose.RS256 }) {
+		return string(jose.RS256)
+	}
+	return string(specs[0].Alg)
+}

@@ -1,0 +1,54 @@
+package registration
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// The values of registration.mode.
+const (
+	ModeOff   = "off"   // nobody may register; clients that registered before are not known any more
+	ModeToken = "token" // the bearer of an initial access token may
+	ModeOpen  = "open"  // everybody may
+)
+
+// Config is registration: in the configuration, who may register a client (RFC 7591).
+type Config struct {
+	// Mode is off, token or open. Default: token if there are InitialAccessTokens, open in development mode, else off.
+	Mode string `yaml:"mode"`
+	// InitialAccessTokens let their bearer register (RFC 7591 §3), besides those that `idp registration-token` makes.
+	InitialAccessTokens []oidc.Secret `yaml:"initial_access_tokens"`
+}
+
+// WithDefaults returns c with what it leaves open filled in.
+func (c Config) WithDefaults(development bool) Config {
+	switch {
+	case c.Mode != "":
+	case len(c.InitialAccessTokens) > 0:
+		c.Mode = ModeToken
+	case development:
+		c.Mode = ModeOpen
+	default:
+		c.Mode = ModeOff
+	}
+	return c
+}
+
+// Check reports what is wrong with c.
+func (c Config) Check(report oidc.Report) {
+	report.When(!slices.Contains([]string{ModeOff, ModeToken, ModeOpen}, c.Mode), "mode",
+		"%q is none of off, token, open: write one of these", c.Mode)
+	report.When(c.Mode != ModeToken && len(c.InitialAccessTokens) > 0, "initial_access_tokens",
+		"are for mode token; the mode is %s: change one of the two", c.Mode)
+	for i, token := range c.InitialAccessTokens {
+		bearer, err := oidc.BearerToken(http.Header{"Authorization": {"Bearer " + token.Plain()}})
+		report.When(bearer == "" || err != nil, fmt.Sprintf("initial_access_tokens[%d]", i),
+			"is empty, or cannot stand in an Authorization header: write a long random one (openssl rand -hex 32)")
+	}
+}
+
+// Enabled tells whether the provider has registered clients.
+func (c Config) Enabled() bool { return c.Mode != ModeOff }
