@@ -4,11 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/hush-idp/hush/oidc"
@@ -25,17 +24,11 @@ type AccessToken struct {
 	JKT      string // the thumbprint of the key that the token is bound to (RFC 9449 §6.1); empty: a bearer token
 	Exp      time.Time
 	Iat      time.Time
-	Claims   json.RawMessage // all of them, a JSON object
+	Claims   json.RawMessage // all claims, a JSON object
 }
 
-// asymmetric are the algorithms a token may be signed with. RFC 9068 §2.1: "JWT access tokens MUST be signed" and "MUST
-// NOT use "none""; HMAC is left out because a key that an API could verify with would let it sign as well.
-var asymmetric = []jose.SignatureAlgorithm{
-	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
-}
-
-// presented is what the rules about an access token look at.
-type presented struct {
+// accessToken is the subject of the rules about an access token.
+type accessToken struct {
 	accessTokenClaims
 	config ResourceConfig
 	now    time.Time
@@ -50,91 +43,73 @@ type accessTokenClaims struct {
 	} `json:"cnf"`
 }
 
-// accessTokenRules are what must hold of the claims once the signature has been verified. Order is the order of the
-// checks.
-var accessTokenRules = []rule[presented]{
-	{"RFC 9068 §4", "iss is the provider", func(t presented) string {
-		return unless(t.Issuer == t.config.Issuer, "iss is '%s', expected %s", clip(t.Issuer), t.config.Issuer)
-	}},
-	{"RFC 9068 §4", "aud contains this API", func(t presented) string {
-		return unless(slices.Contains(t.Audience, t.config.Audience), "aud is %q, expected %s", t.Audience, t.config.Audience)
-	}},
-	{"RFC 9068 §2.2", "exp is present", func(t presented) string {
-		return unless(t.Expiry != nil, "exp is missing")
-	}},
-	{"RFC 9068 §4", "now is before exp", func(t presented) string {
-		ago := t.now.Sub(t.Expiry.Time())
-		return unless(ago < 0, "it expired %v ago by this API's clock: renew it", ago.Round(time.Second))
-	}},
-	{"RFC 7519 §4.1.5", "now is not before nbf, when there is one", func(t presented) string {
-		return unless(t.NotBefore == nil || !t.NotBefore.Time().After(t.now.Add(skew)), "it is not valid yet by this API's clock")
-	}},
-	{"RFC 9068 §2.2", "iat is present and not in the future", func(t presented) string {
-		return unless(t.IssuedAt != nil && !t.IssuedAt.Time().After(t.now.Add(skew)),
-			"iat is missing, or more than %v ahead of this API's clock", skew)
-	}},
-	{"RFC 9068 §2.2", "sub is present", func(t presented) string {
-		return unless(t.Subject != "", "sub is missing")
-	}},
-	{"RFC 9068 §2.2", "client_id is present", func(t presented) string {
-		return unless(t.ClientID != "", "client_id is missing")
-	}},
-	{"RFC 9068 §2.2", "jti is present", func(t presented) string {
-		return unless(t.ID != "", "jti is missing")
-	}},
-	{"RFC 7800 §3.1", "cnf, when present, names a key that a DPoP proof shows", func(t presented) string {
-		return unless(t.Cnf == nil || t.Cnf.JKT != "", "cnf has no jkt: this API cannot check what else the token is bound to")
-	}},
+// accessTokenRules are judged once the signature has been verified.
+var accessTokenRules = oidc.Table[accessToken]{
+	{Spec: "RFC 9068 §4", Text: "the access token's iss is the provider", Else: oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.Issuer == t.config.Issuer },
+		Got:   func(t accessToken) string { return fmt.Sprintf("%q, not %s", clip(t.Issuer), t.config.Issuer) }},
+	{Spec: "RFC 9068 §4", Text: "the access token's aud contains this API", Else: oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return slices.Contains(t.Audience, t.config.Audience) },
+		Got:   func(t accessToken) string { return fmt.Sprintf("%q, not %s", t.Audience, t.config.Audience) }},
+	{Spec: "RFC 9068 §2.2", Text: "the access token has an exp", Else: oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.Expiry != nil }},
+	{Spec: "RFC 9068 §4", Text: "the access token's exp is in the future", Else: oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.now.Before(t.Expiry.Time()) },
+		Got:   func(t accessToken) string { return seconds(t.now.Sub(t.Expiry.Time())) + " ago by this API's clock" },
+		Help:  "renew it"},
+	{Spec: "RFC 7519 §4.1.5", Text: "the access token's nbf, when present, is past by this API's clock",
+		Else:  oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.NotBefore == nil || !t.NotBefore.Time().After(t.now.Add(skew)) }},
+	{Spec: "RFC 9068 §2.2", Text: "the access token has an iat, at most 1m0s ahead of this API's clock",
+		Else:  oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.IssuedAt != nil && !t.IssuedAt.Time().After(t.now.Add(skew)) }},
+	{Spec: "RFC 9068 §2.2", Text: "the access token has a sub", Else: oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.Subject != "" }},
+	{Spec: "RFC 9068 §2.2", Text: "the access token has a client_id", Else: oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.ClientID != "" }},
+	{Spec: "RFC 9068 §2.2", Text: "the access token has a jti", Else: oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.ID != "" }},
+	{Spec: "RFC 7800 §3.1", Text: "the access token's cnf, when present, has a jkt", Else: oidc.InvalidToken,
+		Holds: func(t accessToken) bool { return t.Cnf == nil || t.Cnf.JKT != "" },
+		Help:  "this API can check DPoP proofs only"},
 }
 
-// verify is RFC 9068 §4. Only it makes an AccessToken.
+// verify checks an access token: RFC 9068 §4.
 func (s *Resource) verify(ctx context.Context, raw string) (*AccessToken, error) {
 	token, err := jwt.ParseSigned(raw, asymmetric)
 	if err != nil {
-		return nil, oidc.InvalidToken.Errorf("the access token is not a JWT with an asymmetric signature: %s", clip(err.Error()))
+		return nil, oidc.InvalidToken.Errorf("the access token is not a JWT with an asymmetric signature: %s",
+			clip(err.Error()))
 	}
-	if typ := mediaType(token.Headers[0]); typ != "at+jwt" {
-		return nil, oidc.InvalidToken.Errorf("the token's typ is '%s', expected at+jwt (RFC 9068 section 4): send the access token, not the ID Token",
-			clip(typ))
+	header := token.Headers[0]
+	if typ := mediaType(header); typ != "at+jwt" {
+		return nil, oidc.InvalidToken.Errorf("the token's typ is '%s', expected at+jwt (RFC 9068 section 4): "+
+			"send the access token, not the ID Token", clip(typ))
 	}
 	claims, err := s.keys.verify(ctx, token)
-	if err != nil {
-		return nil, s.explainKey(err, token.Headers[0])
+	switch {
+	case errors.Is(err, errNoKid):
+		return nil, oidc.InvalidToken.Errorf("the access token's signature cannot be verified: %v", err)
+	case errors.Is(err, errNoKey):
+		return nil, oidc.InvalidToken.Errorf("no key that %s publishes verifies the access token's signature "+
+			"(kid '%s', alg %s)",
+			s.config.Issuer, clip(header.KeyID), header.Algorithm)
+	case err != nil:
+		return nil, err
 	}
-	t := presented{config: s.config, now: s.config.Now()}
+	t := accessToken{config: s.config, now: s.config.Now()}
 	if json.Unmarshal(claims, &t.accessTokenClaims) != nil {
 		return nil, oidc.InvalidToken.Errorf("a claim of the access token has the wrong type (RFC 9068 section 2.2)")
 	}
-	if breach := judge(accessTokenRules, t); breach != "" {
-		return nil, oidc.InvalidToken.Errorf("the access token is not acceptable: %s", breach)
+	if err := accessTokenRules.Judge(ctx, t); err != nil {
+		return nil, err
 	}
-	return &AccessToken{
+	verified := &AccessToken{
 		Iss: t.Issuer, Sub: t.Subject, Aud: t.Audience, ClientID: t.ClientID, Jti: t.ID,
-		Scope: oidc.ParseScope(t.Scope), JKT: t.jkt(), Exp: t.Expiry.Time(), Iat: t.IssuedAt.Time(), Claims: claims,
-	}, nil
-}
-
-// jkt is the thumbprint of the key that the token is bound to; "" for a bearer token.
-func (c accessTokenClaims) jkt() string {
-	if c.Cnf == nil {
-		return ""
+		Scope: oidc.ParseScope(t.Scope), Exp: t.Expiry.Time(), Iat: t.IssuedAt.Time(), Claims: claims,
 	}
-	return c.Cnf.JKT
-}
-
-// mediaType reads typ. RFC 7515 §4.1.9: "application/" may be left out; media types are case-insensitive.
-func mediaType(header jose.Header) string {
-	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
-	return strings.TrimPrefix(strings.ToLower(typ), "application/")
-}
-
-func (s *Resource) explainKey(err error, header jose.Header) error {
-	if errors.Is(err, errNoKid) {
-		return oidc.InvalidToken.Errorf("the access token's signature cannot be verified: %v", err)
+	if t.Cnf != nil {
+		verified.JKT = t.Cnf.JKT
 	}
-	if !errors.Is(err, errNoKey) {
-		return err
-	}
-	return oidc.InvalidToken.Errorf("no key that %s publishes verifies the access token's signature (kid '%s', alg %s)",
-		s.config.Issuer, clip(header.KeyID), header.Algorithm)
+	return verified, nil
 }

@@ -73,7 +73,10 @@ func newBrowser(t *testing.T) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 }
 
 func (a *testApp) do(method, path, body string, header ...string) *http.Response {
@@ -101,7 +104,8 @@ func (a *testApp) location(response *http.Response) string {
 	a.t.Helper()
 	if response.StatusCode != http.StatusSeeOther {
 		body, _ := io.ReadAll(response.Body)
-		a.t.Fatalf("%s %s answered %s, expected 303: %s", response.Request.Method, response.Request.URL.Path, response.Status, body)
+		a.t.Fatalf("%s %s answered %s, expected 303: %s", response.Request.Method, response.Request.URL.Path, response.Status,
+			body)
 	}
 	return response.Header.Get("Location")
 }

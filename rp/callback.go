@@ -8,19 +8,24 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/oidc"
 )
 
-// maxAnswer bounds the body of FinishSilent, in bytes.
-const maxAnswer = 16 << 10
+const (
+	maxForm        = 16 << 10    // bytes of a posted form
+	postedLifetime = time.Minute // from a posted answer to the GET that follows at once
+	maxPosted      = 1 << 10     // bytes of a posted answer; all cookies together stay below the limits of servers
+	postedParam    = "posted"
+)
 
-// Callback finishes a sign-in: GET with the provider's answer in the query, or a POST of it where ResponseMode is form_post. It checks the answer, redeems the code,
-// checks the tokens, begins a new session and sends the browser (303) to the return_to that Login was given. When
-// anything fails the browser goes there too, with error and error_description in the query, and no session is begun or
-// changed.
+// Callback finishes a sign-in: GET with the provider's answer in the query, or a POST of it where ResponseMode is
+// form_post. It checks the answer, redeems the code, checks the tokens, begins a new session and redirects the browser
+// (303) to the return_to of Login. When a step fails, it redirects there with error and error_description in the query,
+// and begins or changes no session.
 func (p *RP) Callback(w http.ResponseWriter, r *http.Request) {
 	if p.config.ResponseMode == responseModeFormPost && r.Method == http.MethodPost {
 		p.takePosted(w, r)
@@ -40,24 +45,22 @@ func (p *RP) Callback(w http.ResponseWriter, r *http.Request) {
 	redirect(w, r, p.returnTo(f))
 }
 
-// FinishSilent finishes a renewal: POST by a same-origin fetch of the silent callback page, with the query that the
-// page was called with as application/x-www-form-urlencoded body. It answers with a SessionView as JSON, or with
-// {"error", "error_description"} and a 4xx or 5xx status.
+// FinishSilent finishes a renewal: POST by a same-origin fetch of the silent callback page, with the query of that page
+// as application/x-www-form-urlencoded body. It answers with a SessionView as JSON, or with {"error",
+// "error_description"} and a 4xx or 5xx status.
 //
 // A renewal changes the session in place: the id stays, the tokens are new. It must find the same user (Core §12.2:
 // "its sub Claim Value MUST be the same as in the ID Token issued when the original authentication occurred"): with
-// another one the session ends and the error is sub_mismatch. A session that ended or changed meanwhile is left as it
-// is: session_changed. Other errors, login_required among them, leave the session alone too; its tokens expire by
-// themselves. Without a session to renew, the user whom the provider knows is signed in.
+// another one the session ends and the error is sub_mismatch. A session that ended or changed meanwhile stays as it is:
+// session_changed. Other errors, such as login_required, leave the session alone too; its tokens expire by themselves.
+// Without a session to renew, the user of the provider's session is signed in.
 func (p *RP) FinishSilent(w http.ResponseWriter, r *http.Request) {
-	if !allow(w, r, http.MethodPost) || !p.fromSameOrigin(w, r) {
+	if !p.allowOwnPages(w, r) {
 		return
 	}
 	session, err := p.finishSilent(w, r)
 	if err != nil {
-		e := asError(err)
-		p.logFailure(r.Context(), "silent renewal failed", e)
-		writeJSON(w, status(e), e)
+		p.refuse(w, r, "silent renewal failed", err)
 		return
 	}
 	p.config.Log.InfoContext(r.Context(), "session renewed silently", "renewals", session.Renewals)
@@ -65,7 +68,7 @@ func (p *RP) FinishSilent(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *RP) finishSilent(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	answer, err := readAnswer(w, r)
+	answer, err := readForm(w, r)
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +79,12 @@ func (p *RP) finishSilent(w http.ResponseWriter, r *http.Request) (*Session, err
 	return p.renew(w, r, f.SessionID, session)
 }
 
-func readAnswer(w http.ResponseWriter, r *http.Request) (string, error) {
+func readForm(w http.ResponseWriter, r *http.Request) (string, error) {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if media != "application/x-www-form-urlencoded" {
 		return "", oidc.InvalidRequest.Errorf("POST the query of the callback as application/x-www-form-urlencoded")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswer))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	if err != nil {
 		return "", oidc.InvalidRequest.Errorf("the body cannot be read: %v", err)
 	}
@@ -98,9 +101,10 @@ func parseResponse(raw string) (response, error) {
 	if err != nil {
 		return response{}, oidc.InvalidRequest.Errorf("the provider's answer is not a query string")
 	}
-	for name, values := range query { // RFC 6749 §3.1
+	for name, values := range query {
 		if len(values) > 1 {
-			return response{}, oidc.InvalidRequest.Errorf("the provider's answer has %s more than once (RFC 6749 section 3.1)", clip(name))
+			return response{}, oidc.InvalidRequest.Errorf("the provider's answer has %s more than once (RFC 6749 section 3.1)",
+				clip(name))
 		}
 	}
 	return response{
@@ -110,7 +114,7 @@ func parseResponse(raw string) (response, error) {
 	}, nil
 }
 
-// finish takes the way from the answer to a session that is checked but not kept yet. The flow is nil when the answer
+// finish turns the provider's answer into a checked session that is not stored yet. The flow is nil when the answer
 // belongs to none.
 func (p *RP) finish(w http.ResponseWriter, r *http.Request, raw string, silent bool) (*flow, *Session, error) {
 	answer, err := parseResponse(raw)
@@ -142,7 +146,8 @@ func (p *RP) redeem(ctx context.Context, f *flow, answer response) (*Session, er
 	case answer.code == "":
 		return nil, oidc.InvalidRequest.Errorf("the provider's answer holds neither code nor error (RFC 6749 section 4.1.2)")
 	}
-	token, err := d.oauth2(p.config, f.Silent).Exchange(p.asClient(ctx, d), answer.code, oauth2.VerifierOption(f.CodeVerifier))
+	authenticated, verifier := p.authenticatedContext(ctx, d), oauth2.VerifierOption(f.CodeVerifier)
+	token, err := p.oauth2(d, f.Silent).Exchange(authenticated, answer.code, verifier)
 	if err != nil {
 		return nil, p.explainExchange(err)
 	}
@@ -155,27 +160,30 @@ func (p *RP) redeem(ctx context.Context, f *flow, answer response) (*Session, er
 
 // checkIssuer: RFC 9207 §2.4, "Clients MUST then decode the value … and compare the result to the issuer identifier of
 // the authorization server where the authorization request was sent … If the value does not match … clients MUST reject
-// the authorization response". Without the parameter only providers that never promised it are believed.
+// the authorization response". iss may be missing when the provider's metadata do not promise it.
 func (p *RP) checkIssuer(d *discovered, iss string) error {
 	if iss == p.config.Issuer || (iss == "" && !d.metadata.AuthorizationResponseIssParameterSupported) {
 		return nil
 	}
-	return IssuerMismatch.Errorf("the answer names the issuer '%s', expected %s (RFC 9207 section 2.4): it may come from another provider",
+	return IssuerMismatch.Errorf(
+		"the answer names the issuer '%s', expected %s (RFC 9207 section 2.4): it may come from another provider",
 		clip(iss), p.config.Issuer)
 }
 
-// explainExchange puts a failed token request into words. What x/oauth2 says is not passed on, since it quotes bodies.
+// explainExchange is the error of a failed token request. Texts of x/oauth2 that quote bodies are not passed on.
 func (p *RP) explainExchange(err error) error {
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		if refused.ErrorCode != "" {
 			return providerError(refused.ErrorCode, refused.ErrorDescription)
 		}
-		return ProviderDown.Errorf("the token endpoint answered %s without an error code (RFC 6749 section 5.2)", refused.Response.Status)
+		return ProviderDown.Errorf("the token endpoint answered %s without an error code (RFC 6749 section 5.2)",
+			refused.Response.Status)
 	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return p.provider.down(err)
 	}
-	return oidc.ServerError.Errorf("the token endpoint's answer cannot be used: %s", clip(strings.TrimPrefix(err.Error(), "oauth2: ")))
+	return oidc.ServerError.Errorf("the token endpoint's answer cannot be used: %s",
+		clip(strings.TrimPrefix(err.Error(), "oauth2: ")))
 }
 
 // returnTo is the local path that the browser goes to after f; f may be nil.
@@ -186,24 +194,56 @@ func (p *RP) returnTo(f *flow) string {
 	return f.ReturnTo
 }
 
-// fail tells the application's page about err; f may be nil.
+// fail redirects the browser to the application's page with err in the query; f may be nil.
 func (p *RP) fail(w http.ResponseWriter, r *http.Request, f *flow, err error) {
 	e := asError(err)
 	p.logFailure(r.Context(), "sign-in failed", e)
 	redirect(w, r, withParams(p.returnTo(f), e.Params()))
 }
 
-func (p *RP) logFailure(ctx context.Context, message string, e *oidc.Error) {
-	p.config.Log.WarnContext(ctx, message,
-		"error", string(e.Code), "error_description", e.Description, "cause", e.Unwrap())
+// posted is an answer by form_post, between the provider's POST and the GET that carries this application's cookies.
+type posted struct {
+	Answer string
+	Exp    time.Time
 }
 
-// fromSameOrigin refuses requests that another origin's page made, by Sec-Fetch-Site or Origin.
-func (p *RP) fromSameOrigin(w http.ResponseWriter, r *http.Request) bool {
-	if p.sameOrigin.Check(r) == nil {
-		return true
+// takePosted receives an answer by form_post (OAuth 2.0 Form Post Response Mode §2). The POST comes from another site,
+// so the browser withholds the Lax cookies of the flow; it sends them with the redirect that follows. An encrypted
+// cookie carries the answer there, so that it never stands in a URL.
+func (p *RP) takePosted(w http.ResponseWriter, r *http.Request) {
+	answer, err := readForm(w, r)
+	if err == nil && len(answer) > maxPosted {
+		err = oidc.InvalidRequest.Errorf("the provider's answer has %d bytes, expected at most %d", len(answer), maxPosted)
 	}
-	e := oidc.AccessDenied.Errorf("the request came from a page of another origin: only this application's own pages may send it")
-	writeJSON(w, status(e), e)
-	return false
+	name := shortHash(answer)
+	if err == nil {
+		value := posted{answer, p.config.Now().Add(postedLifetime)}
+		err = p.cookies.set(w, p.postedCookie(name), value, postedLifetime)
+	}
+	if err != nil {
+		p.fail(w, r, nil, err)
+		return
+	}
+	redirect(w, r, withParams(p.config.RedirectURI, url.Values{postedParam: {name}}))
+}
+
+// postedCookie is one of four names: enough for the tabs of a user, and a limit because any site can make a browser
+// post answers here and servers accept a limited number of cookies.
+func (p *RP) postedCookie(name string) string {
+	return p.cookies.posted + string('0'+name[0]&3)
+}
+
+// answer is the provider's answer, from the query or from the cookie of takePosted.
+func (p *RP) answer(w http.ResponseWriter, r *http.Request) string {
+	name := r.URL.Query().Get(postedParam)
+	if p.config.ResponseMode != responseModeFormPost || name == "" {
+		return r.URL.RawQuery
+	}
+	var received posted
+	found := p.cookies.get(r, p.postedCookie(name), &received)
+	if !found || shortHash(received.Answer) != name || !p.config.Now().Before(received.Exp) {
+		return ""
+	}
+	p.cookies.remove(w, p.postedCookie(name))
+	return received.Answer
 }

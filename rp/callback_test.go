@@ -19,7 +19,8 @@ func TestSignIn(t *testing.T) {
 		t.Fatalf("ended at %q", to)
 	}
 	s := a.session()
-	if s.Sub != "alice" || s.Scope != "openid api.read" || s.Renewals != 0 || !strings.Contains(string(s.Claims), `"nonce"`) {
+	if s.Sub != "alice" || s.Scope != "openid api.read" || s.Renewals != 0 ||
+		!strings.Contains(string(s.Claims), `"nonce"`) {
 		t.Errorf("%+v", s)
 	}
 	if !s.Expiry.Equal(a.clock.Now().Add(90*time.Second)) || !s.AuthTime.Equal(a.clock.Now().Add(-5*time.Second)) {
@@ -35,17 +36,23 @@ var badAnswers = []struct {
 	code   oidc.ErrorCode
 	says   string
 }{
-	{"RFC 6749 §3.1 no parameter comes twice", func(a *testApp, v url.Values) { v.Add("code", "second") }, oidc.InvalidRequest, "code more than once"},
-	{"RFC 6749 §10.12 state is that of the request", func(a *testApp, v url.Values) { v.Set("state", "made up") }, InvalidState, "no sign-in of this browser"},
-	{"RFC 6749 §10.12 state is present", func(a *testApp, v url.Values) { v.Del("state") }, InvalidState, "no sign-in of this browser"},
+	{"RFC 6749 §3.1 no parameter comes twice", func(a *testApp, v url.Values) { v.Add("code", "second") },
+		oidc.InvalidRequest, "code more than once"},
+	{"RFC 6749 §10.12 state is that of the request", func(a *testApp, v url.Values) { v.Set("state", "made up") },
+		InvalidState, "no sign-in of this browser"},
+	{"RFC 6749 §10.12 state is present", func(a *testApp, v url.Values) { v.Del("state") }, InvalidState,
+		"no sign-in of this browser"},
 	{"RFC 6749 §10.12 the answer to a silent request is not one to a login", func(a *testApp, v url.Values) {
 		silent := a.provider.answer(a.begin("/web/silent"))
 		v.Set("state", silent.Get("state"))
 		v.Set("code", silent.Get("code"))
 	}, InvalidState, "no sign-in of this browser"},
-	{"RFC 9207 §2.4 iss is the provider's issuer", func(a *testApp, v url.Values) { v.Set("iss", "https://evil.test") }, IssuerMismatch, "'https://evil.test'"},
-	{"RFC 9207 §2.4 iss is compared byte for byte", func(a *testApp, v url.Values) { v.Set("iss", v.Get("iss")+"/") }, IssuerMismatch, "RFC 9207"},
-	{"RFC 9207 §2.4 iss is present when the provider promises it", func(a *testApp, v url.Values) { v.Del("iss") }, IssuerMismatch, "''"},
+	{"RFC 9207 §2.4 iss is the provider's issuer", func(a *testApp, v url.Values) { v.Set("iss", "https://evil.test") },
+		IssuerMismatch, "'https://evil.test'"},
+	{"RFC 9207 §2.4 iss is compared byte for byte", func(a *testApp, v url.Values) { v.Set("iss", v.Get("iss")+"/") },
+		IssuerMismatch, "RFC 9207"},
+	{"RFC 9207 §2.4 iss is present when the provider promises it", func(a *testApp, v url.Values) { v.Del("iss") },
+		IssuerMismatch, "''"},
 	{"RFC 9207 §2.4 an error of another issuer is not believed", func(a *testApp, v url.Values) {
 		v.Del("code")
 		v.Set("error", "access_denied")
@@ -56,24 +63,32 @@ var badAnswers = []struct {
 		v.Set("error", "access_denied")
 		v.Set("error_description", "Bob pressed no")
 	}, oidc.AccessDenied, "said no. The provider says: Bob pressed no"},
-	{"RFC 6749 §4.1.2.1 an error beside a code is an error", func(a *testApp, v url.Values) { v.Set("error", "login_required") }, oidc.LoginRequired, "sign in"},
+	{"RFC 6749 §4.1.2.1 an error beside a code is an error",
+		func(a *testApp, v url.Values) { v.Set("error", "login_required") }, oidc.LoginRequired, "sign in"},
 	{"a long error_description is cut", func(a *testApp, v url.Values) {
 		v.Set("error", "access_denied")
 		v.Set("error_description", strings.Repeat("no ", 1000))
 	}, oidc.AccessDenied, "no no ..."},
-	{"RFC 6749 §8.5 an unknown error keeps its code", func(a *testApp, v url.Values) { v.Set("error", "too_late_today") }, "too_late_today", "refused"},
-	{"RFC 6749 §4.1.2.1 an error holds no quotes", func(a *testApp, v url.Values) { v.Set("error", `"<script>`) }, oidc.ServerError, "not one"},
-	{"a long error is none", func(a *testApp, v url.Values) { v.Set("error", strings.Repeat("x", 65)) }, oidc.ServerError, "not one"},
-	{"RFC 6749 §4.1.2 the answer holds a code", func(a *testApp, v url.Values) { v.Del("code") }, oidc.InvalidRequest, "neither code nor error"},
-	{"RFC 6749 §5.2 the provider does not know the code", func(a *testApp, v url.Values) { v.Set("code", "made up") }, oidc.InvalidGrant, "start again"},
+	{"RFC 6749 §8.5 an unknown error keeps its code", func(a *testApp, v url.Values) { v.Set("error", "too_late_today") },
+		"too_late_today", "refused"},
+	{"RFC 6749 §4.1.2.1 an error holds no quotes", func(a *testApp, v url.Values) { v.Set("error", `"<script>`) },
+		oidc.ServerError, "not valid"},
+	{"a long error is none", func(a *testApp, v url.Values) { v.Set("error", strings.Repeat("x", 65)) }, oidc.ServerError,
+		"not valid"},
+	{"RFC 6749 §4.1.2 the answer holds a code", func(a *testApp, v url.Values) { v.Del("code") }, oidc.InvalidRequest,
+		"neither code nor error"},
+	{"RFC 6749 §5.2 the provider does not know the code", func(a *testApp, v url.Values) { v.Set("code", "made up") },
+		oidc.InvalidGrant, "start again"},
 	{"RFC 7636 §4.6 the code was issued for another verifier", func(a *testApp, v url.Values) {
 		v.Set("code", a.provider.answer(a.begin("/web/login")).Get("code"))
 	}, oidc.InvalidGrant, "start again"},
-	{"RFC 9700 §4.5 a code that was injected meets another nonce, even where the provider ignores PKCE", func(a *testApp, v url.Values) {
-		a.provider.misbehave(distortions{ignorePKCE: true})
-		v.Set("code", a.provider.answer(a.begin("/web/login")).Get("code"))
-	}, InvalidIDToken, "nonce is missing or another request's"},
-	{"the answer comes while the request is good", func(a *testApp, v url.Values) { a.clock.Pass(flowLifetime) }, InvalidState, "later than 10m"},
+	{"RFC 9700 §4.5 a code that was injected meets another nonce, even where the provider ignores PKCE",
+		func(a *testApp, v url.Values) {
+			a.provider.misbehave(distortions{ignorePKCE: true})
+			v.Set("code", a.provider.answer(a.begin("/web/login")).Get("code"))
+		}, InvalidIDToken, "nonce is the one of the request"},
+	{"the answer comes while the request is good", func(a *testApp, v url.Values) { a.clock.Pass(flowLifetime) },
+		InvalidState, "later than 10m"},
 }
 
 func TestCallbackRefuses(t *testing.T) {
@@ -106,17 +121,25 @@ var badTokenEndpoints = []struct {
 	code oidc.ErrorCode
 	says string
 }{
-	{"RFC 6749 §5.2 an error is put into words", distortions{fail: answerWith(400, `{"error":"invalid_client","error_description":"no such client"}`)}, oidc.InvalidClient, "The provider says: no such client"},
-	{"RFC 6749 §5.2 an answer without an error code", distortions{fail: answerWith(502, `<h1>oh no</h1>`)}, ProviderDown, "502"},
-	{"RFC 6749 §5.1 an answer that is no JSON", distortions{fail: answerWith(200, `<h1>hello</h1>`)}, oidc.ServerError, "cannot be used"},
-	{"RFC 6749 §5.1 an answer without access_token", distortions{token: without("access_token")}, oidc.ServerError, "access_token"},
+	{"RFC 6749 §5.2 an error is put into words",
+		distortions{fail: answerWith(400, `{"error":"invalid_client","error_description":"no such client"}`)},
+		oidc.InvalidClient, "The provider says: no such client"},
+	{"RFC 6749 §5.2 an answer without an error code", distortions{fail: answerWith(502, `<h1>oh no</h1>`)}, ProviderDown,
+		"502"},
+	{"RFC 6749 §5.1 an answer that is no JSON", distortions{fail: answerWith(200, `<h1>hello</h1>`)}, oidc.ServerError,
+		"cannot be used"},
+	{"RFC 6749 §5.1 an answer without access_token", distortions{token: without("access_token")}, oidc.ServerError,
+		"access_token"},
 	{"Core §3.1.3.3 an answer without id_token", distortions{token: without("id_token")}, InvalidIDToken, "no id_token"},
 	{"Core §3.1.3.3 token_type is Bearer", distortions{token: with("token_type", "mac")}, oidc.ServerError, "token_type"},
-	{"no answer at all", distortions{fail: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}, ProviderDown, "unreachable"},
-	{"a redirect, which would take code and secret along, is not followed", distortions{fail: func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/userinfo", http.StatusTemporaryRedirect)
-	}}, ProviderDown, "307"},
-	{"an answer of more than 1 MB", distortions{token: with("padding", strings.Repeat("x", maxResponse))}, oidc.ServerError, "cannot be used"},
+	{"no answer at all", distortions{fail: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		ProviderDown, "unreachable"},
+	{"a redirect, which would take code and secret along, is not followed",
+		distortions{fail: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/userinfo", http.StatusTemporaryRedirect)
+		}}, ProviderDown, "307"},
+	{"an answer of more than 1 MB", distortions{token: with("padding", strings.Repeat("x", maxResponse))},
+		oidc.ServerError, "cannot be used"},
 }
 
 func answerWith(status int, body string) http.HandlerFunc {
@@ -168,7 +191,8 @@ func TestClientAuthentication(t *testing.T) {
 		header, body bool
 	}{
 		{"Discovery §3 client_secret_basic is the default", "s%crét", nil, true, false},
-		{"RFC 6749 §2.3.1 client_secret_post when nothing else is offered", "s%crét", []string{"client_secret_post"}, false, true},
+		{"RFC 6749 §2.3.1 client_secret_post when nothing else is offered", "s%crét", []string{"client_secret_post"}, false,
+			true},
 		{"RFC 6749 §2.1 a public client sends its client_id only", "", []string{"none"}, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -184,7 +208,8 @@ func TestClientAuthentication(t *testing.T) {
 			}
 			a.provider.misbehave(bad)
 			a.callback(a.provider.answer(a.begin("/web/login")))
-			if (header != "") != row.header || form.Has("client_secret") != row.body || (!row.header && form.Get("client_id") != "web") {
+			if (header != "") != row.header || form.Has("client_secret") != row.body ||
+				(!row.header && form.Get("client_id") != "web") {
 				t.Errorf("Authorization %q, client_id %q", header, form.Get("client_id"))
 			}
 			if len(form.Get("code_verifier")) < 43 { // RFC 7636 §4.1

@@ -12,7 +12,8 @@ import (
 	"github.com/hush-idp/hush/rp"
 )
 
-// TestTheRealProviderSignsOut: a sign-out at the provider, in another tab, reaches this application by the back channel.
+// TestTheRealProviderSignsOut: a sign-out at the provider, in another tab, reaches this application by the back
+// channel.
 func TestTheRealProviderSignsOut(t *testing.T) {
 	received := make(chan int, 8)
 	var h *house
@@ -35,7 +36,8 @@ func TestTheRealProviderSignsOut(t *testing.T) {
 		t.Fatalf("Back-Channel Logout §2.1: no session with a sid: %v", err)
 	}
 	monitor := h.browser.Get(h.app + "/web/monitor")
-	if m := monitor.JSON(t); monitor.Status != http.StatusOK || m["session_state"] != session.SessionState || m["check_session_iframe"] == "" {
+	if m := monitor.JSON(t); monitor.Status != http.StatusOK || m["session_state"] != session.SessionState ||
+		m["check_session_iframe"] == "" {
 		t.Errorf("Session Management §3: %d %v", monitor.Status, m)
 	}
 	h.provider.Clock.Pass(time.Second)

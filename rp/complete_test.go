@@ -62,13 +62,15 @@ func TestTheRealProvidersWays(t *testing.T) {
 	}{
 		{"RFC 9126 §6 pushed requests are demanded", func(c *oidc.Client) { c.RequirePushedAuthorizationRequests = true },
 			func(c *rp.Config) { c.PushedAuthorizationRequests = true }},
-		{"RFC 9449 §5.2 tokens bound to a key are demanded", func(c *oidc.Client) { c.DPoPBoundAccessTokens = true }, func(c *rp.Config) { c.DPoP = true }},
+		{"RFC 9449 §5.2 tokens bound to a key are demanded", func(c *oidc.Client) { c.DPoPBoundAccessTokens = true },
+			func(c *rp.Config) { c.DPoP = true }},
 		{"Core §9 client_secret_post", func(c *oidc.Client) { c.TokenEndpointAuthMethod = oidc.AuthMethodPost },
 			func(c *rp.Config) { c.TokenEndpointAuthMethod = oidc.AuthMethodPost }},
 		{"Core §9 client_secret_jwt", func(c *oidc.Client) { c.TokenEndpointAuthMethod = oidc.AuthMethodSecretJWT },
 			func(c *rp.Config) { c.TokenEndpointAuthMethod = oidc.AuthMethodSecretJWT }},
 		{"Core §9 private_key_jwt", func(c *oidc.Client) {
-			c.TokenEndpointAuthMethod, c.ClientSecret, c.JWKS = oidc.AuthMethodPrivateJWT, oidc.Secret{}, published("sig", signing)
+			c.TokenEndpointAuthMethod, c.ClientSecret, c.JWKS = oidc.AuthMethodPrivateJWT, oidc.Secret{},
+				published("sig", signing)
 		}, func(c *rp.Config) { c.ClientKey, c.ClientSecret = &signing, "" }},
 		{"RFC 9101 §10.5 signed requests are demanded", func(c *oidc.Client) {
 			c.RequireSignedRequestObject, c.RequestObjectSigningAlg, c.JWKS = true, "ES256", published("sig", signing)
@@ -76,14 +78,16 @@ func TestTheRealProvidersWays(t *testing.T) {
 			c.RequestObjects, c.ClientKey, c.TokenEndpointAuthMethod = true, &signing, oidc.AuthMethodBasic
 		}},
 		{"FAPI 2.0 §5.3.2 all that the profile demands", func(c *oidc.Client) {
-			c.TokenEndpointAuthMethod, c.ClientSecret, c.JWKS = oidc.AuthMethodPrivateJWT, oidc.Secret{}, published("sig", signing)
+			c.TokenEndpointAuthMethod, c.ClientSecret, c.JWKS = oidc.AuthMethodPrivateJWT, oidc.Secret{},
+				published("sig", signing)
 			c.Profile = oidc.ProfileFAPI2
 		}, func(c *rp.Config) {
 			c.ClientKey, c.ClientSecret, c.DPoP, c.PushedAuthorizationRequests = &signing, "", true, true
 		}},
 		{"Core §10.2 encrypted ID Tokens and userinfo, both signed", func(c *oidc.Client) {
 			c.IDTokenEncryptedResponseAlg, c.IDTokenEncryptedResponseEnc = "ECDH-ES+A128KW", "A256GCM"
-			c.UserinfoSignedResponseAlg, c.UserinfoEncryptedResponseAlg, c.UserinfoEncryptedResponseEnc = "ES256", "ECDH-ES+A128KW", "A256GCM"
+			c.UserinfoSignedResponseAlg, c.UserinfoEncryptedResponseAlg, c.UserinfoEncryptedResponseEnc = "ES256",
+				"ECDH-ES+A128KW", "A256GCM"
 			c.JWKS = published("enc", opening)
 		}, func(c *rp.Config) {
 			c.DecryptionKeys, c.UserinfoSignedResponseAlg = []jose.JSONWebKey{opening}, "ES256"
@@ -102,7 +106,8 @@ func TestTheRealProvidersWays(t *testing.T) {
 }
 
 func withOffline(c *rp.Config) {
-	c.Scopes, c.ClientSecret = []string{"openid", "profile", "api.read", "offline_access"}, "web-secret-of-thirty-two-bytes-or-more"
+	c.Scopes, c.ClientSecret = []string{"openid", "profile", "api.read", "offline_access"},
+		"web-secret-of-thirty-two-bytes-or-more"
 }
 
 // walk signs in, renews silently and by refresh token, asks for userinfo, calls the API and signs out.

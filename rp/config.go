@@ -20,29 +20,30 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Config is what an application tells about itself and its provider. Issuer, ClientID and RedirectURI are required.
+// Config describes an application and its provider. Issuer, ClientID and RedirectURI are required.
 type Config struct {
-	// Issuer is the provider as the browser sees it. It is compared byte for byte with the provider's own issuer, with the
-	// iss of every answer and of every token.
+	// Issuer is the provider's address for the browser. It is compared byte for byte with the issuer in the provider's
+	// metadata, and with the iss of every answer and token.
 	Issuer string
-	// BackChannel is the address at which this process reaches the provider, such as http://idp:8080 in a container network.
-	// Only scheme, host and port are replaced; the Host header and all that the browser sees stay the issuer's. Empty: the
-	// issuer's own address, where a host under localhost is dialled at 127.0.0.1 (RFC 6761 §6.3).
+	// BackChannel is the address at which this process reaches the provider, such as http://idp:8080 in a container
+	// network. It replaces scheme, host and port only; the Host header stays the issuer's. Empty: the issuer's own
+	// address, where a host under localhost is dialled at 127.0.0.1 (RFC 6761 §6.3).
 	BackChannel string
 
 	ClientID string
-	// ClientSecret is empty for a public client, which PKCE alone protects, and for one with a ClientKey.
+	// ClientSecret is empty for a public client, which PKCE alone protects, and for a client with a ClientKey.
 	ClientSecret string
-	// ClientKey is a private key with kid and alg. With it the client authenticates by private_key_jwt (RFC 7523), and signs
-	// its request objects. The provider knows the public half, which JWKS can publish.
+	// ClientKey is a private key with kid and alg. With it the client authenticates by private_key_jwt (RFC 7523) and
+	// signs its request objects. JWKS can publish the public half.
 	ClientKey *jose.JSONWebKey
 	// TokenEndpointAuthMethod is one of oidc.AuthMethod…, as the client is registered. Empty: private_key_jwt with a
-	// ClientKey, client_secret_basic (or _post, where the provider takes nothing else) with a ClientSecret, none without.
+	// ClientKey; with a ClientSecret client_secret_basic, or _post when the provider does not list basic; else none.
 	TokenEndpointAuthMethod string
 
 	// RedirectURI is where Callback is mounted.
 	RedirectURI string
-	// SilentRedirectURI is the page that POSTs its query to FinishSilent; same origin as RedirectURI. Empty: no silent login.
+	// SilentRedirectURI is the page that POSTs its query to FinishSilent; same origin as RedirectURI. Empty: no silent
+	// login.
 	SilentRedirectURI string
 	// PostLogoutRedirectURI is where the provider sends the browser after Logout. Empty: the provider shows its own page.
 	PostLogoutRedirectURI string
@@ -51,48 +52,55 @@ type Config struct {
 	// prompt=consent asks for it, Core §11), sessions are renewed by refresh tokens as well: see Refresh.
 	Scopes []string
 
-	// PushedAuthorizationRequests sends the request to the provider directly, and the browser with a reference to it (RFC 9126). It
-	// happens anyway where the provider demands it of everybody.
+	// PushedAuthorizationRequests sends the request to the provider directly, and the browser with a reference to it
+	// (RFC 9126). A provider that requires it for all clients gets pushed requests in any case.
 	PushedAuthorizationRequests bool
 	// RequestObjects signs the request with ClientKey (RFC 9101).
 	RequestObjects bool
-	// ResponseMode of a sign-in: empty or query, or form_post, which keeps the code out of addresses. Silent login uses
-	// query always.
+	// ResponseMode of a sign-in: empty or query, or form_post, which keeps the code out of URLs. Silent login always uses
+	// query.
 	ResponseMode string
 
-	// DPoP binds the tokens to a key (RFC 9449), so that a stolen one is worth nothing.
+	// DPoP binds the tokens to a key (RFC 9449), so that a stolen token is useless without the key.
 	DPoP bool
-	// DPoPKey is a private key with an alg. nil: one is made, and the tokens of sessions that outlive the process are worth
-	// nothing to the next; several replicas share one.
+	// DPoPKey is a private key with an alg. nil: New makes one, so the tokens of earlier sessions are useless after a
+	// restart; several replicas must share one.
 	DPoPKey *jose.JSONWebKey
 
-	// IDTokenSignedResponseAlg is the only algorithm in which ID Tokens and logout tokens may be signed. Empty: any asymmetric
-	// one that the provider lists.
+	// IDTokenSignedResponseAlg is the only accepted algorithm of ID Tokens and logout tokens. Empty: any asymmetric one
+	// that the provider lists.
 	IDTokenSignedResponseAlg string
-	// UserinfoSignedResponseAlg makes a signature on userinfo a must, by this algorithm. Empty: a signed answer is verified,
-	// a plain one is fine.
+	// UserinfoSignedResponseAlg requires userinfo to be signed by this algorithm. Empty: a signature is verified when
+	// there is one.
 	UserinfoSignedResponseAlg string
-	// DecryptionKeys are private keys with kid and alg, to which the provider may encrypt ID Tokens and userinfo (Core §10.2).
+	// DecryptionKeys are private keys with kid and alg, to which the provider may encrypt ID Tokens and userinfo
+	// (Core §10.2).
 	DecryptionKeys []jose.JSONWebKey
-	// TrustedAudiences are the others that may stand in the aud of an ID Token beside ClientID.
+	// TrustedAudiences may stand in the aud of an ID Token beside ClientID.
 	TrustedAudiences []string
 
-	// Claims asks for single claims (Core §5.5). nil: what the scopes stand for.
+	// Claims asks for single claims (Core §5.5). nil: the claims of the scopes.
 	Claims *oidc.ClaimsRequest
 	// Resources are the APIs that access tokens are for (RFC 8707).
 	Resources []string
 
-	// CookieKeys are secrets of 32 bytes or more. The first seals new cookies, all of them open old ones, so a key can be
-	// replaced without signing anybody out. nil: one random key, good until the process ends.
+	// CookieKeys are secrets of 32 bytes or more. The first encrypts new cookies, each of them decrypts old ones, so a key
+	// can be replaced without signing anybody out. nil: one random key, valid until the process ends.
 	CookieKeys [][]byte
-	// Store keeps the sessions. nil: in memory.
+	// Store holds the sessions. nil: in memory.
 	Store storage.Store
 
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: slog.Default()
 }
 
-// RP is a relying party. Its methods may be called by many goroutines at once.
+// The values of Config.ResponseMode.
+const (
+	responseModeQuery    = "query"
+	responseModeFormPost = "form_post"
+)
+
+// RP is a relying party. Its methods may be called by several goroutines at once.
 type RP struct {
 	config     Config
 	provider   *provider
@@ -100,18 +108,18 @@ type RP struct {
 	prover     *prover // nil: bearer tokens
 	cookies    cookies
 	sessions   storage.Bucket[Session]
-	spent      storage.Bucket[bool]    // the states whose answer has been taken, the logout tokens that have been obeyed
-	signedOut  storage.Bucket[signOut] // what the provider has signed out: see signedout.go
+	spent      storage.Bucket[bool]    // states of finished flows, and logout tokens that were handled
+	signedOut  storage.Bucket[signOut] // sign-outs by the provider, by sid or sub
 	refreshing *singleflight.Group
 	sameOrigin *http.CrossOriginProtection
 	home       string // the local path to go to when no return_to is known
 }
 
-// New checks the configuration and returns the relying party. It makes no network call: the provider is discovered when it
-// is first needed, and asked again until it answers, so the two may start in any order.
+// New checks the configuration and returns the relying party. It makes no network call: the provider is discovered when
+// it is first needed, and asked again until it answers, so the two may start in any order.
 func New(config Config) (*RP, error) {
 	config = config.withDefaults()
-	if err := config.problems(); err != nil {
+	if err := config.check(); err != nil {
 		return nil, err
 	}
 	cookies, err := newCookies(config)
@@ -119,7 +127,7 @@ func New(config Config) (*RP, error) {
 		return nil, err
 	}
 	sameOrigin := http.NewCrossOriginProtection()
-	// Behind a proxy the Host header may differ from the origin that the browser knows.
+	// Behind a proxy the Host header may differ from the origin in the browser.
 	if err := sameOrigin.AddTrustedOrigin(oidc.Origin(config.RedirectURI)); err != nil {
 		return nil, fmt.Errorf("rp: RedirectURI: %w", err)
 	}
@@ -148,64 +156,63 @@ func (c Config) withDefaults() Config {
 		rand.Read(key) // never fails: see crypto/rand
 		c.CookieKeys = [][]byte{key}
 	}
-	c.Now = clock(c.Now)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Store == nil {
 		c.Store = storage.NewMemory(c.Now)
 	}
-	c.Log = logger(c.Log)
+	c.Log = cmp.Or(c.Log, slog.Default())
 	if c.DPoP && c.DPoPKey == nil {
 		c.DPoPKey = newDPoPKey()
 	}
 	return c
 }
 
-func clock(now func() time.Time) func() time.Time {
-	if now == nil {
-		return time.Now
-	}
-	return now
-}
-
-func logger(log *slog.Logger) *slog.Logger {
-	if log == nil {
-		return slog.Default()
-	}
-	return log
-}
-
-// problems returns everything that is wrong with the configuration at once.
-func (c Config) problems() error {
+// check returns all faults of the configuration at once.
+func (c Config) check() error {
 	errs := []error{
-		issuerURL(c.Issuer),
-		originOnly("BackChannel", c.BackChannel),
-		webURL("RedirectURI", c.RedirectURI, true),
-		webURL("SilentRedirectURI", c.SilentRedirectURI, false),
-		webURL("PostLogoutRedirectURI", c.PostLogoutRedirectURI, false),
+		checkIssuer(c.Issuer),
+		checkOrigin("BackChannel", c.BackChannel),
+		checkURL("RedirectURI", c.RedirectURI, true),
+		checkURL("SilentRedirectURI", c.SilentRedirectURI, false),
+		checkURL("PostLogoutRedirectURI", c.PostLogoutRedirectURI, false),
 	}
-	if c.ClientID == "" {
-		errs = append(errs, errors.New("rp: ClientID is empty: give the client_id under which the provider knows this application"))
-	}
-	if c.SilentRedirectURI != "" && oidc.Origin(c.SilentRedirectURI) != oidc.Origin(c.RedirectURI) {
-		errs = append(errs, fmt.Errorf("rp: SilentRedirectURI %q and RedirectURI %q have different origins: cookies of one do not reach the other",
-			c.SilentRedirectURI, c.RedirectURI))
-	}
-	if !slices.Contains(c.Scopes, oidc.ScopeOpenID) {
-		errs = append(errs, fmt.Errorf("rp: Scopes %q lack openid: without it the provider gives no ID Token (Core §3.1.2.1)", c.Scopes))
-	}
-	for i, key := range c.CookieKeys {
-		if len(key) < minCookieKey {
-			errs = append(errs, fmt.Errorf("rp: CookieKeys[%d] has %d bytes: give at least %d random ones", i, len(key), minCookieKey))
+	add := func(fault bool, format string, a ...any) {
+		if fault {
+			errs = append(errs, fmt.Errorf("rp: "+format, a...))
 		}
 	}
-	if len(c.CookieKeys) == 0 {
-		errs = append(errs, errors.New("rp: CookieKeys is empty: give at least one key, or nil for a random one"))
+	add(c.ClientID == "", "ClientID is empty: give the client_id under which the provider knows this application")
+	add(c.SilentRedirectURI != "" && oidc.Origin(c.SilentRedirectURI) != oidc.Origin(c.RedirectURI),
+		"SilentRedirectURI %q and RedirectURI %q have different origins: cookies of one do not reach the other",
+		c.SilentRedirectURI, c.RedirectURI)
+	add(!slices.Contains(c.Scopes, oidc.ScopeOpenID),
+		"Scopes %q lack openid: without it the provider gives no ID Token (Core §3.1.2.1)", c.Scopes)
+	for i, key := range c.CookieKeys {
+		add(len(key) < minCookieKey, "CookieKeys[%d] has %d bytes: give at least %d random ones", i, len(key), minCookieKey)
 	}
-	return errors.Join(append(errs, c.keyProblems()...)...)
+	add(len(c.CookieKeys) == 0, "CookieKeys is empty: give at least one key, or nil for a random one")
+	add(!slices.Contains([]string{"", responseModeQuery, responseModeFormPost}, c.ResponseMode),
+		"ResponseMode %q is not supported: use query or form_post", c.ResponseMode)
+	add(c.RequestObjects && c.ClientKey == nil, "RequestObjects needs a ClientKey that signs them")
+	for field, alg := range map[string]string{
+		"IDTokenSignedResponseAlg": c.IDTokenSignedResponseAlg, "UserinfoSignedResponseAlg": c.UserinfoSignedResponseAlg,
+	} {
+		add(alg != "" && !slices.Contains(asymmetric, jose.SignatureAlgorithm(alg)), "%s %q is none of %s", field, alg,
+			asymmetric)
+	}
+	for i := range c.DecryptionKeys {
+		errs = append(errs, checkPrivateKey(fmt.Sprintf("DecryptionKeys[%d]", i), &c.DecryptionKeys[i]))
+	}
+	errs = append(errs, c.checkAuthMethod(), checkSigningKey("ClientKey", c.ClientKey),
+		checkSigningKey("DPoPKey", c.DPoPKey))
+	return errors.Join(errs...)
 }
 
-// webURL wants an absolute https URL without fragment; http only on a loopback host. RFC 9700 §2.6: codes
-// and tokens never cross a network in the clear.
-func webURL(field, value string, required bool) error {
+// checkURL accepts an absolute https URL without fragment, and http on a loopback host only, because codes and tokens
+// must not cross a network in clear (RFC 9700 §2.6).
+func checkURL(field, value string, required bool) error {
 	if value == "" && !required {
 		return nil
 	}
@@ -221,9 +228,9 @@ func webURL(field, value string, required bool) error {
 	return nil
 }
 
-// issuerURL: Discovery §3, "using the https scheme with no query or fragment components".
-func issuerURL(value string) error {
-	if err := webURL("Issuer", value, true); err != nil {
+// checkIssuer: Discovery §3, "using the https scheme with no query or fragment components".
+func checkIssuer(value string) error {
+	if err := checkURL("Issuer", value, true); err != nil {
 		return err
 	}
 	if strings.Contains(value, "?") {
@@ -232,15 +239,66 @@ func issuerURL(value string) error {
 	return nil
 }
 
-// originOnly wants scheme, host and port. Plain http is allowed: the back channel may be a network of its own.
-func originOnly(field, value string) error {
+// checkOrigin accepts scheme, host and port. Plain http is allowed: the back channel may be a network of its own.
+func checkOrigin(field, value string) error {
 	if value == "" || strings.TrimSuffix(strings.ToLower(value), "/") == oidc.Origin(value) {
 		return nil
 	}
-	return fmt.Errorf("rp: %s %q is not of the form http://host:port: give the address only, the paths are the provider's", field, value)
+	return fmt.Errorf("rp: %s %q is not of the form http://host:port: give the address without a path", field, value)
 }
 
-// directory is the local path of the folder that holds uri's page: /web/ for https://app.example.com/web/callback.
+// checkSigningKey accepts a private key that can sign by its own alg, or nil.
+func checkSigningKey(field string, key *jose.JSONWebKey) error {
+	if err := checkPrivateKey(field, key); key == nil || err != nil {
+		return err
+	}
+	signer, err := jose.NewSigner(signingKeyOf(key), nil)
+	if err == nil {
+		_, err = signer.Sign(nil)
+	}
+	if err != nil || !slices.Contains(asymmetric, jose.SignatureAlgorithm(key.Algorithm)) {
+		return fmt.Errorf("rp: %s does not sign by its alg %s: %w", field, key.Algorithm,
+			errors.Join(err, errors.New("use one of RFC 7518 §3.1 that fits the key")))
+	}
+	return nil
+}
+
+// checkPrivateKey accepts a private key with an alg, or nil.
+func checkPrivateKey(field string, key *jose.JSONWebKey) error {
+	switch {
+	case key == nil:
+		return nil
+	case key.IsPublic() || !key.Valid():
+		return fmt.Errorf("rp: %s is not a private key", field)
+	case key.Algorithm == "":
+		return fmt.Errorf("rp: %s has no alg: say for which algorithm it is registered, such as ES256", field)
+	}
+	return nil
+}
+
+// essentialACRs are the acr values of an essential claims request (Core §5.5.1.1): the ID Token must have one of them.
+// Empty: any acr is accepted.
+func (c Config) essentialACRs() (values []string) {
+	if c.Claims == nil || c.Claims.IDToken["acr"] == nil || !c.Claims.IDToken["acr"].Essential {
+		return nil
+	}
+	acr := c.Claims.IDToken["acr"]
+	for _, value := range append(slices.Clone(acr.Values), acr.Value) {
+		if text, ok := value.(string); ok {
+			values = append(values, text)
+		}
+	}
+	return values
+}
+
+func (c Config) redirectURI(silent bool) string {
+	if silent {
+		return c.SilentRedirectURI
+	}
+	return c.RedirectURI
+}
+
+// directory is the local path of the folder of uri: /web/ for https://app.example.com/web/callback.
 func directory(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/oidc"
@@ -27,15 +27,13 @@ const (
 	maxNonces       = 64         // servers whose nonce is remembered
 )
 
-// prover makes DPoP proofs with one key (RFC 9449 §4), and remembers the nonce that each server asked for last (§8).
+// prover makes DPoP proofs with one key (RFC 9449 §4), and remembers the last nonce of each server (§8).
 type prover struct {
 	key        jose.SigningKey
 	public     jose.JSONWebKey
 	thumbprint string // dpop_jkt: RFC 9449 §10
 	now        func() time.Time
-
-	mu     sync.Mutex
-	nonces map[string]string // by origin
+	nonces     *lru.Cache[string, string] // by origin
 }
 
 func newDPoPKey() *jose.JSONWebKey {
@@ -50,12 +48,13 @@ func newProver(c Config) *prover {
 	}
 	public := c.DPoPKey.Public()
 	public.KeyID, public.Algorithm, public.Use = "", "", ""
+	nonces, _ := lru.New[string, string](maxNonces) // fails for a size below 1 only
 	return &prover{
 		key:        jose.SigningKey{Algorithm: jose.SignatureAlgorithm(c.DPoPKey.Algorithm), Key: c.DPoPKey.Key},
 		public:     public,
 		thumbprint: thumbprint(public),
 		now:        c.Now,
-		nonces:     map[string]string{},
+		nonces:     nonces,
 	}
 }
 
@@ -68,13 +67,14 @@ func thumbprint(key jose.JSONWebKey) string {
 	return base64.RawURLEncoding.EncodeToString(sum)
 }
 
-// prove adds a proof to r: for the token in its Authorization header, if there is one (§7), or for a new one (§5).
+// prove adds a proof to r: for the token in its Authorization header, if there is one (§7), or for a new token (§5).
 func (p *prover) prove(r *http.Request) error {
 	claims := map[string]any{"jti": rand.Text(), "htm": r.Method, "htu": htu(r.URL), "iat": p.now().Unix()}
-	if nonce := p.nonce(r.URL); nonce != "" {
+	if nonce, known := p.nonces.Get(oidc.Origin(r.URL.String())); known {
 		claims["nonce"] = nonce
 	}
-	if scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " "); found && strings.EqualFold(scheme, tokenTypeDPoP) {
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if found && strings.EqualFold(scheme, tokenTypeDPoP) {
 		claims["ath"] = ath(token)
 	}
 	signer, err := jose.NewSigner(p.key, (&jose.SignerOptions{}).WithType(proofType).WithHeader("jwk", p.public))
@@ -97,26 +97,14 @@ func ath(token string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func (p *prover) nonce(u *url.URL) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.nonces[oidc.Origin(u.String())]
-}
-
-// remember keeps the nonce for the next proof. RFC 9449 §8.2: "the client … uses the new nonce value".
+// remember stores the nonce for the next proof. RFC 9449 §8.2: "the client … uses the new nonce value".
 func (p *prover) remember(u *url.URL, nonce string) {
-	if nonce == "" {
-		return
+	if nonce != "" {
+		p.nonces.Add(oidc.Origin(u.String()), nonce)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.nonces) >= maxNonces {
-		clear(p.nonces)
-	}
-	p.nonces[oidc.Origin(u.String())] = nonce
 }
 
-// tokenType is what this client takes. RFC 9449 §5: a client that wants its token bound to a key must discard any other.
+// tokenType is the accepted token_type. RFC 9449 §5: a client that asks for a bound token must discard any other.
 func (p *RP) tokenType() string {
 	if p.prover != nil {
 		return tokenTypeDPoP
@@ -124,12 +112,14 @@ func (p *RP) tokenType() string {
 	return tokenTypeBearer
 }
 
-// Client calls APIs with the access token of the request's session, renewing it by the refresh token when it has expired,
-// and with a DPoP proof where Config has DPoP. Its requests fail as the Token of TokenSource does. It follows no redirects, which
-// would take the token along. With DPoP a body is kept in memory, since an API that asks for a nonce gets the request twice.
+// Client calls APIs with the access token of the request's session, which it refreshes when it has expired, and with a
+// DPoP proof when DPoP is configured. Its requests fail as the Token of TokenSource does. It follows no redirects,
+// because the token would be sent along. With DPoP a body is held in memory, because an API that asks for a nonce gets
+// the request twice.
 func (p *RP) Client(r *http.Request) *http.Client {
+	base := transport{next: http.DefaultTransport, prover: p.prover}
 	return &http.Client{
-		Transport:     &oauth2.Transport{Source: p.TokenSource(r), Base: attempts{next: http.DefaultTransport, prover: p.prover}},
+		Transport:     &oauth2.Transport{Source: p.TokenSource(r), Base: base},
 		CheckRedirect: p.provider.client.CheckRedirect,
 	}
 }

@@ -1,71 +1,90 @@
 package rp
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
 // The codes that this package adds to those of the specifications. They appear as error beside error_description.
 const (
-	ProviderDown   oidc.ErrorCode = "provider_down"    // the provider gave no usable answer; try again later
-	IssuerMismatch oidc.ErrorCode = "issuer_mismatch"  // an answer names another issuer than Config.Issuer
-	InvalidState   oidc.ErrorCode = "invalid_state"    // no request of this browser belongs to the answer, or no longer
+	ProviderDown   oidc.ErrorCode = "provider_down"   // the provider gave no usable answer; try again later
+	IssuerMismatch oidc.ErrorCode = "issuer_mismatch" // an answer names another issuer than Config.Issuer
+	// the answer belongs to no request of this browser, or came too late
+	InvalidState   oidc.ErrorCode = "invalid_state"
 	InvalidIDToken oidc.ErrorCode = "invalid_id_token" // the ID Token broke a rule; error_description names it
 	SubMismatch    oidc.ErrorCode = "sub_mismatch"     // a silent renewal found another user; the session has ended
-	SessionChanged oidc.ErrorCode = "session_changed"  // the session ended or changed while a renewal was under way
-	NotRefreshable oidc.ErrorCode = "not_refreshable"  // no refresh token, or none that the provider still takes: renew by SilentLogin
+	SessionChanged oidc.ErrorCode = "session_changed"  // the session ended or changed during a renewal
+	NotRefreshable oidc.ErrorCode = "not_refreshable"  // no refresh token, or a refused one: renew by SilentLogin
+	// the provider gave no session_state, or has no check_session_iframe
+	NotMonitorable oidc.ErrorCode = "not_monitorable"
 )
 
-// ErrNoSession says that the request carries no session of this application: nobody signed in, or not any more.
+// ErrNoSession says that the request carries no session of this application: the user is not signed in.
 var ErrNoSession = errors.New("rp: no session: the user is not signed in")
 
-// ErrTokenExpired says that the session's access token has expired: renew it silently, or sign in again. No
-// refresh token was there to do so.
+// ErrTokenExpired says that the session's access token has expired and the session has no refresh token: renew it
+// silently, or sign in again.
 var ErrTokenExpired = errors.New("rp: the access token has expired: renew it by SilentLogin")
 
-// explanations say what a code of RFC 6749 §4.1.2.1, §5.2 or Core §3.1.2.6 means here and what to do.
+var (
+	errNobody         = oidc.LoginRequired.Errorf("nobody is signed in here: sign in")
+	errSessionChanged = SessionChanged.Errorf("the session ended, or another one began, during the renewal: " +
+		"nothing was changed")
+)
+
+// explanations say what an error code of the provider means here and what to do (RFC 6749 §4.1.2.1, §5.2, Core
+// §3.1.2.6).
 var explanations = map[oidc.ErrorCode]string{
-	oidc.LoginRequired:            "nobody is signed in at the provider, or the browser withheld the provider's cookie from the hidden frame: sign in",
-	oidc.ConsentRequired:          "the user has not agreed to what this application asks for: sign in with a page, so that the provider can ask",
+	oidc.LoginRequired: "nobody is signed in at the provider, or the browser withheld the provider's cookie " +
+		"from the hidden frame: sign in",
+	oidc.ConsentRequired: "the user has not agreed to what this application asks for: " +
+		"sign in with a page, so that the provider can ask",
 	oidc.InteractionRequired:      "the provider has to show the user a page first: sign in with a page",
 	oidc.AccountSelectionRequired: "several accounts are signed in at the provider: sign in with a page and choose one",
 	oidc.AccessDenied:             "the user or the provider said no",
-	oidc.InvalidClient:            "the provider does not accept this client_id and client_secret: compare the two configurations",
-	oidc.InvalidGrant:             "the provider does not accept the code: it was too old, used before or issued for something else; start again",
-	oidc.UnauthorizedClient:       "the provider does not allow this client to do that: look at its registration",
-	oidc.InvalidScope:             "the provider does not know or allow one of the scopes: compare Scopes with the client's registration",
-	oidc.UseDPoPNonce:             "the provider keeps asking for another nonce in the DPoP proof (RFC 9449 section 8)",
-	oidc.InvalidDPoPProof:         "the provider does not accept the DPoP proof: compare the clocks, and the address at which it is reached",
-	oidc.InvalidRequestObject:     "the provider does not accept the request object: compare its signature's alg and key with the client's registration",
-	oidc.InvalidTarget:            "the provider does not know one of the resources: compare Resources with its configuration",
-	oidc.InvalidRequest:           "the provider refuses the request as malformed",
-	oidc.ServerError:              "the provider failed: look at its log",
-	oidc.TemporarilyUnavailable:   "the provider is overloaded or in maintenance: try again later",
+	oidc.InvalidClient: "the provider does not accept this client_id and client_secret: " +
+		"compare the two configurations",
+	oidc.InvalidGrant: "the provider does not accept the code: " +
+		"it was too old, used before or issued for something else; start again",
+	oidc.UnauthorizedClient: "the provider does not allow this client to do that: look at its registration",
+	oidc.InvalidScope: "the provider does not know or allow one of the scopes: " +
+		"compare Scopes with the client's registration",
+	oidc.UseDPoPNonce: "the provider keeps asking for another nonce in the DPoP proof (RFC 9449 section 8)",
+	oidc.InvalidDPoPProof: "the provider does not accept the DPoP proof: " +
+		"compare the clocks, and the address at which it is reached",
+	oidc.InvalidRequestObject: "the provider does not accept the request object: " +
+		"compare its signature's alg and key with the client's registration",
+	oidc.InvalidTarget:          "the provider does not know one of the resources: compare them with its configuration",
+	oidc.InvalidRequest:         "the provider refuses the request as malformed",
+	oidc.ServerError:            "the provider failed: look at its log",
+	oidc.TemporarilyUnavailable: "the provider is overloaded or in maintenance: try again later",
 }
 
-// providerError puts an error that the provider sent into words. code and description come from outside.
+// providerError is the error for an error answer of the provider. code and description are untrusted text.
 func providerError(code, description string) *oidc.Error {
 	if len(code) > 64 || strings.ContainsFunc(code, notErrorChar) {
-		return oidc.ServerError.Errorf("the provider answered with an error code that is not one (RFC 6749 section 4.1.2.1)")
+		return oidc.ServerError.Errorf("the provider's error code is not valid (RFC 6749 section 4.1.2.1)")
 	}
-	words, known := explanations[oidc.ErrorCode(code)]
+	text, known := explanations[oidc.ErrorCode(code)]
 	if !known {
-		words = "the provider refused"
+		text = "the provider refused"
 	}
 	if description != "" {
-		words += ". The provider says: " + clip(description)
+		text += ". The provider says: " + clip(description)
 	}
-	return oidc.ErrorCode(code).Errorf("%s", words)
+	return oidc.ErrorCode(code).Errorf("%s", text)
 }
 
 // notErrorChar: RFC 6749 §4.1.2.1 allows %x20-21 / %x23-5B / %x5D-7E.
 func notErrorChar(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }
 
-// clip keeps foreign text from filling a page or a URL.
+// clip shortens untrusted text to 300 bytes, so that it cannot fill a page or a URL.
 func clip(text string) string {
 	const limit = 300
 	if len(text) > limit {
@@ -74,7 +93,7 @@ func clip(text string) string {
 	return text
 }
 
-// asError finds the OAuth error in err; anything foreign is for the log only.
+// asError finds the OAuth error in err. The text of any other error goes to the log only.
 func asError(err error) *oidc.Error {
 	if e, ok := errors.AsType[*oidc.Error](err); ok {
 		return e
@@ -82,7 +101,7 @@ func asError(err error) *oidc.Error {
 	return oidc.ServerError.Errorf("this application failed; its log says why").Because(err)
 }
 
-// status is the HTTP status of a JSON answer: whose fault it was, and whether trying again makes sense.
+// status is the HTTP status of a JSON answer that carries e.
 func status(e *oidc.Error) int {
 	switch e.Code {
 	case ProviderDown:
@@ -95,7 +114,7 @@ func status(e *oidc.Error) int {
 		return http.StatusConflict
 	case SubMismatch, oidc.LoginRequired, oidc.ConsentRequired, oidc.InteractionRequired, oidc.AccountSelectionRequired:
 		return http.StatusForbidden
-	case oidc.InvalidClient: // this application's secret is wrong, which its user cannot help
+	case oidc.InvalidClient: // the application's configuration is wrong, which its user cannot change
 		return http.StatusInternalServerError
 	default:
 		return e.Status()
@@ -103,8 +122,30 @@ func status(e *oidc.Error) int {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the connection is gone, or it worked: nobody is left to tell
+	_ = oidc.WriteJSON(w, status, body)
+}
+
+func writeError(w http.ResponseWriter, e *oidc.Error) { writeJSON(w, status(e), e) }
+
+// refuse answers a fetch with err as JSON and logs message.
+func (p *RP) refuse(w http.ResponseWriter, r *http.Request, message string, err error) {
+	e := asError(err)
+	p.logFailure(r.Context(), message, e)
+	writeError(w, e)
+}
+
+func (p *RP) logFailure(ctx context.Context, message string, e *oidc.Error) {
+	p.config.Log.WarnContext(ctx, message,
+		"error", string(e.Code), "error_description", e.Description, "cause", e.Unwrap())
+}
+
+// spendOnce stores key for ttl. When the key is stored already, it returns used.
+func spendOnce(ctx context.Context, spent storage.Bucket[bool], key string, ttl time.Duration, used error) error {
+	return spent.Update(ctx, key, ttl, func(old *bool) (*bool, error) {
+		if old != nil {
+			return nil, used
+		}
+		return new(true), nil
+	})
 }

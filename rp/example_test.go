@@ -52,7 +52,8 @@ func Example() {
 
 // An API that takes the access tokens of one provider.
 func ExampleResource_Require() {
-	resource, err := rp.NewResource(rp.ResourceConfig{Issuer: "https://idp.example.com", Audience: "https://api.example.com"})
+	resource, err := rp.NewResource(rp.ResourceConfig{Issuer: "https://idp.example.com",
+		Audience: "https://api.example.com"})
 	if err != nil {
 		log.Fatal(err)
 	}

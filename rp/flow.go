@@ -1,17 +1,19 @@
 package rp
 
 import (
-	"context"
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/gorilla/securecookie"
 	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/oidc"
@@ -20,10 +22,11 @@ import (
 const (
 	flowLifetime = 10 * time.Minute // from the authorization request to its answer
 	maxFlows     = 5                // of each kind, silent or not, in one browser; a cookie of about 1 kB each
+	minCookieKey = 32               // bytes
 )
 
-// flow is what an authorization request must remember until its answer comes. It lives in an encrypted cookie of its
-// own, so several tabs, and a silent renewal beside a login, do not disturb one another.
+// flow is the state of one authorization request until its answer comes. Each flow has an encrypted cookie of its own,
+// so that several tabs, and a silent renewal beside a login, are independent.
 type flow struct {
 	State        string
 	Nonce        string
@@ -34,36 +37,35 @@ type flow struct {
 	MaxAge       *int64 `json:",omitempty"` // seconds; nil: not asked for
 	// SessionID is the session that a silent flow renews; empty when there was none.
 	SessionID string `json:",omitempty"`
-	// Failed is why the provider was never asked. Only a silent flow is kept in spite of that.
+	// Failed is the reason why the provider was not asked. Only silent flows are stored with it.
 	Failed *oidc.Error `json:",omitempty"`
 }
 
-// newFlow draws fresh secrets: state and nonce of 130 bits, a verifier of 256 (RFC 7636 §4.1).
+// newFlow makes new secrets: state and nonce of 130 bits, a verifier of 256 (RFC 7636 §4.1).
 func (p *RP) newFlow() *flow {
 	return &flow{
-		State:        rand.Text(),
-		Nonce:        rand.Text(),
-		CodeVerifier: oauth2.GenerateVerifier(),
-		Exp:          p.config.Now().Add(flowLifetime),
+		State: rand.Text(), Nonce: rand.Text(), CodeVerifier: oauth2.GenerateVerifier(),
+		Exp: p.config.Now().Add(flowLifetime),
 	}
 }
 
-// keepFlow sets the flow's cookie and sweeps out stale ones.
-func (p *RP) keepFlow(w http.ResponseWriter, r *http.Request, f *flow) error {
-	p.sweepFlows(w, r, f.Silent)
+// storeFlow sets the flow's cookie and removes stale ones.
+func (p *RP) storeFlow(w http.ResponseWriter, r *http.Request, f *flow) error {
+	p.removeOldFlows(w, r, f.Silent)
 	return p.cookies.set(w, p.flowCookie(f.State), f, flowLifetime)
 }
 
-// flowCookie names the cookie by a hash, since state comes back from outside.
-func (p *RP) flowCookie(state string) string {
-	sum := sha256.Sum256([]byte(state))
-	return p.cookies.flow + hex.EncodeToString(sum[:8])
+// flowCookie names the cookie by a hash, because state comes from outside.
+func (p *RP) flowCookie(state string) string { return p.cookies.flow + shortHash(state) }
+
+func shortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
 }
 
-// sweepFlows removes the cookies of flows that nobody can finish any more, and the oldest of the kind that is about to
-// begin when there are too many: renewals that come to nothing must not push out the login of a user who is still
-// typing.
-func (p *RP) sweepFlows(w http.ResponseWriter, r *http.Request, silent bool) {
+// removeOldFlows removes the cookies of expired flows, and the oldest flows of the given kind beyond maxFlows. The two
+// kinds are counted apart, so that failing renewals do not remove the flow of a user at the sign-in page.
+func (p *RP) removeOldFlows(w http.ResponseWriter, r *http.Request, silent bool) {
 	exp := map[string]time.Time{}
 	for _, cookie := range r.Cookies() {
 		if !strings.HasPrefix(cookie.Name, p.cookies.flow) {
@@ -84,29 +86,92 @@ func (p *RP) sweepFlows(w http.ResponseWriter, r *http.Request, silent bool) {
 	}
 }
 
-// takeFlow finds the flow that state belongs to and spends it: whoever presents the same state again, or loses the race
-// for it, gets InvalidState, so that a page mounted twice does not send its code twice. The flow is nil when there was
-// none.
+// takeFlow finds the flow of state and spends it: a second request with the same state gets InvalidState, also when
+// both come at once, so that a page that is mounted twice does not send its code twice. The flow is nil when none was
+// found.
 func (p *RP) takeFlow(w http.ResponseWriter, r *http.Request, state string, silent bool) (*flow, error) {
 	var f flow
 	name := p.flowCookie(state)
 	found := p.cookies.get(r, name, &f)
 	if !found || subtle.ConstantTimeCompare([]byte(f.State), []byte(state)) != 1 || f.Silent != silent {
-		return nil, InvalidState.Errorf("no sign-in of this browser belongs to this answer: it is finished already, was begun in another browser "+
-			"or at another host name than that of %s, or its cookie is gone; start again", p.config.redirectURI(silent))
+		return nil, InvalidState.Errorf("no sign-in of this browser belongs to this answer: it is finished already, "+
+			"was begun in another browser or at another host name than that of %s, or its cookie is gone; start again",
+			p.config.redirectURI(silent))
 	}
 	p.cookies.remove(w, name)
 	if !p.config.Now().Before(f.Exp) {
 		return &f, InvalidState.Errorf("the answer came later than %v after the request: start again", flowLifetime)
 	}
-	return &f, p.spend(r.Context(), state)
+	return &f, spendOnce(r.Context(), p.spent, state, flowLifetime,
+		InvalidState.Errorf("this answer has been used before: start again"))
 }
 
-func (p *RP) spend(ctx context.Context, state string) error {
-	return p.spent.Update(ctx, state, flowLifetime, func(old *bool) (*bool, error) {
-		if old != nil {
-			return nil, InvalidState.Errorf("this answer has been used before: start again")
+// cookies encrypts and names this client's cookies.
+type cookies struct {
+	codecs  []securecookie.Codec
+	secure  bool
+	session string // the name of the session cookie
+	flow    string // the prefix of the names of flow cookies
+	posted  string // the prefix of the names of cookies of posted answers
+}
+
+// newCookies makes the names unique for the client, its origin and its provider. Cookies ignore ports, so two
+// applications on two ports of localhost would overwrite each other's; and an answer of one provider never matches the
+// request to another (RFC 9700 §4.4, mix-up). On https the prefix __Host- keeps other hosts of the domain from setting
+// a cookie (RFC 6265bis §4.1.3.2).
+func newCookies(c Config) (cookies, error) {
+	origin := oidc.Origin(c.RedirectURI)
+	sum := sha256.Sum256([]byte(c.ClientID + "\x00" + origin + "\x00" + c.Issuer))
+	name := "rp_" + hex.EncodeToString(sum[:4])
+	secure := strings.HasPrefix(origin, "https:")
+	if secure {
+		name = "__Host-" + name
+	}
+	codecs, err := newCodecs(c.CookieKeys)
+	return cookies{codecs: codecs, secure: secure, session: name + "_session", flow: name + "_flow_", posted: name +
+		"_posted_"}, err
+}
+
+// newCodecs derives an authentication key and an encryption key from each of keys. The records inside expire by
+// Config.Now, so the clock of securecookie is switched off.
+func newCodecs(keys [][]byte) (codecs []securecookie.Codec, err error) {
+	for _, key := range keys {
+		var derived [2][]byte
+		for i, use := range []string{"authenticate", "encrypt"} {
+			if derived[i], err = hkdf.Key(sha256.New, key, nil, "hush rp cookie: "+use, 32); err != nil {
+				return nil, fmt.Errorf("rp: CookieKeys: %w", err)
+			}
 		}
-		return new(true), nil
-	})
+		codecs = append(codecs, securecookie.New(derived[0], derived[1]).MaxAge(0).SetSerializer(securecookie.JSONEncoder{}))
+	}
+	return codecs, nil
+}
+
+// set encrypts value into a cookie. With maxAge 0 the cookie ends with the browser.
+func (c cookies) set(w http.ResponseWriter, name string, value any, maxAge time.Duration) error {
+	sealed, err := securecookie.EncodeMulti(name, value, c.codecs...)
+	if err != nil {
+		return err
+	}
+	http.SetCookie(w, c.cookie(name, sealed, int(maxAge.Seconds())))
+	return nil
+}
+
+// get decrypts the cookie called name; it returns false for a missing, changed or foreign one.
+func (c cookies) get(r *http.Request, name string, into any) bool {
+	cookie, err := r.Cookie(name)
+	return err == nil && securecookie.DecodeMulti(name, cookie.Value, into, c.codecs...) == nil
+}
+
+func (c cookies) remove(w http.ResponseWriter, name string) {
+	http.SetCookie(w, c.cookie(name, "", -1))
+}
+
+// cookie is SameSite=Lax: the answer to a login is a top-level navigation from another site, which gets no Strict
+// cookies.
+func (c cookies) cookie(name, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteLaxMode,
+	}
 }

@@ -27,13 +27,18 @@ var oddTokenAnswers = []struct {
 }{
 	{"Core §3.1.3.3 token_type is present", distortions{token: without("token_type")}, oidc.ServerError, "token_type ''"},
 	{"RFC 6749 §5.1 token_type is case-insensitive", distortions{token: with("token_type", "bEARER")}, "", ""},
-	{"RFC 6749 §5.1 expires_in is a number", distortions{token: with("expires_in", "soon")}, oidc.ServerError, "cannot be used"},
+	{"RFC 6749 §5.1 expires_in is a number", distortions{token: with("expires_in", "soon")}, oidc.ServerError,
+		"cannot be used"},
 	{"RFC 6749 §5.1 a lifetime of centuries is a long one", distortions{token: with("expires_in", int64(1)<<62)}, "", ""},
-	{"RFC 6749 §5.1 access_token is a string", distortions{token: with("access_token", 7)}, oidc.ServerError, "cannot be used"},
+	{"RFC 6749 §5.1 access_token is a string", distortions{token: with("access_token", 7)}, oidc.ServerError,
+		"cannot be used"},
 	{"Core §3.1.3.3 id_token is a string", distortions{token: with("id_token", object{})}, InvalidIDToken, "no id_token"},
-	{"RFC 6749 §5.2 an error in an answer of status 200", distortions{fail: answerWith(200, `{"error":"invalid_grant"}`)}, oidc.InvalidGrant, "start again"},
-	{"RFC 6749 §5.2 an error that holds no code", distortions{fail: answerWith(400, `{"error":"\"<b>"}`)}, oidc.ServerError, "not one"},
-	{"RFC 6749 §5.2 use_dpop_nonce without a nonce is not tried again", distortions{fail: answerWith(400, `{"error":"use_dpop_nonce"}`)}, oidc.UseDPoPNonce, "keeps asking"},
+	{"RFC 6749 §5.2 an error in an answer of status 200", distortions{fail: answerWith(200, `{"error":"invalid_grant"}`)},
+		oidc.InvalidGrant, "start again"},
+	{"RFC 6749 §5.2 an error that holds no code", distortions{fail: answerWith(400, `{"error":"\"<b>"}`)},
+		oidc.ServerError, "not valid"},
+	{"RFC 6749 §5.2 use_dpop_nonce without a nonce is not tried again",
+		distortions{fail: answerWith(400, `{"error":"use_dpop_nonce"}`)}, oidc.UseDPoPNonce, "keeps asking"},
 	{"RFC 6749 §5.1 an answer of nothing", distortions{fail: answerWith(200, "")}, oidc.ServerError, "cannot be used"},
 }
 
@@ -148,9 +153,11 @@ func TestAKeyForEncryptionVerifiesNothing(t *testing.T) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		writeJSON(w, http.StatusOK, object{"keys": []any{jose.JSONWebKey{Key: testECKey.Public(), KeyID: "ec-1", Use: "enc"}}})
+		writeJSON(w, http.StatusOK, object{"keys": []any{jose.JSONWebKey{Key: testECKey.Public(), KeyID: "ec-1",
+			Use: "enc"}}})
 	})
-	a.refused(a.failure(a.callback(a.provider.answer(a.begin("/web/login")))), InvalidIDToken, "no key of the provider verifies")
+	a.refused(a.failure(a.callback(a.provider.answer(a.begin("/web/login")))), InvalidIDToken,
+		"no key of the provider verifies")
 }
 
 func TestSetsOfKeysThatAreNone(t *testing.T) {
@@ -253,7 +260,8 @@ func TestTheSessionsCookie(t *testing.T) {
 	a := newApp(t)
 	response := a.do("GET", "/web/callback?"+a.provider.answer(a.begin("/web/login")).Encode(), "")
 	for _, c := range response.Cookies() {
-		if c.Name == a.cookies.session && (!c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Domain != "" || c.Path != "/" || c.MaxAge != 0) {
+		if c.Name == a.cookies.session && (!c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Domain != "" ||
+			c.Path != "/" || c.MaxAge != 0) {
 			t.Errorf("RFC 6265 §8.2: %s", c.Raw)
 		}
 	}
@@ -331,7 +339,7 @@ func TestProvidersThatShareAStore(t *testing.T) {
 	}
 	second.frontChannel("sid=s1&iss=" + url.QueryEscape(second.provider.URL))
 	if first.isSignedOut() {
-		t.Error("Back-Channel Logout §2.4: sub and sid are unique within an issuer only, and another issuer's ended the session")
+		t.Error("Back-Channel Logout §2.4: sub and sid are unique within an issuer only: another issuer ended the session")
 	}
 }
 
@@ -362,7 +370,8 @@ func TestClaimsOfOthersArePassedOn(t *testing.T) {
 	a := newApp(t)
 	a.signIn()
 	a.provider.misbehave(distortions{userinfo: func(o object) {
-		o["_claim_names"], o["_claim_sources"] = object{"score": "s"}, object{"s": object{"endpoint": "https://evil.test/", "access_token": "x"}}
+		o["_claim_names"], o["_claim_sources"] = object{"score": "s"},
+			object{"s": object{"endpoint": "https://evil.test/", "access_token": "x"}}
 	}})
 	claims, err := a.UserInfo(a.request())
 	if err != nil || !strings.Contains(string(claims), "_claim_sources") {

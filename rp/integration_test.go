@@ -42,8 +42,9 @@ func newHouseAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.Con
 	var err error
 	config := rp.Config{
 		Issuer: h.provider.Issuer, ClientID: "web", ClientSecret: "web-secret", Now: h.provider.Clock.Now,
-		RedirectURI: h.app + "/web/callback", SilentRedirectURI: h.app + "/web/silent-callback", PostLogoutRedirectURI: h.app + "/web/",
-		Scopes: []string{"openid", "profile", "api.read"}, Log: slog.New(slog.DiscardHandler),
+		RedirectURI: h.app + "/web/callback", SilentRedirectURI: h.app + "/web/silent-callback",
+		PostLogoutRedirectURI: h.app + "/web/",
+		Scopes:                []string{"openid", "profile", "api.read"}, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {
 		c(&config)
@@ -51,7 +52,8 @@ func newHouseAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.Con
 	if h.RP, err = rp.New(config); err != nil {
 		t.Fatal(err)
 	}
-	api, err := rp.NewResource(rp.ResourceConfig{Issuer: h.provider.Issuer, Audience: "urn:hush:demo-api", Now: h.provider.Clock.Now})
+	api, err := rp.NewResource(rp.ResourceConfig{Issuer: h.provider.Issuer, Audience: "urn:hush:demo-api",
+		Now: h.provider.Clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +147,8 @@ func TestWithTheRealProvider(t *testing.T) {
 	if status != http.StatusOK || err != nil || view["sub"] != before.Sub {
 		t.Fatalf("the renewal: %d %v %v", status, view, err)
 	}
-	if after.AccessToken == before.AccessToken || after.Sub != before.Sub || !after.AuthTime.Equal(before.AuthTime) || after.Renewals != 1 {
+	if after.AccessToken == before.AccessToken || after.Sub != before.Sub || !after.AuthTime.Equal(before.AuthTime) ||
+		after.Renewals != 1 {
 		t.Errorf("Core §12.2: from %+v to %+v", before.View(), after.View())
 	}
 	if claims := h.callAPI(); claims["sub"] != before.Sub || claims["client_id"] != "web" {

@@ -14,58 +14,53 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// A token of a stranger that no key verifies makes us ask the provider for its keys. It may do so this often only, so
-// that garbage sent to the API does not become a flood at the provider.
 const (
+	// A token that no key verifies makes the key set ask the provider for its keys. At most maxFetches such requests are
+	// made in one fetchWindow, so that bad tokens sent to an API do not flood the provider.
 	fetchWindow = 10 * time.Second
-	maxFetches  = 5 // in one window
+	maxFetches  = 5
+	// Keys are fetched again after freshFor, so that a key that the provider withdrew is not trusted any longer.
+	freshFor = 5 * time.Minute
 )
-
-// freshFor is how long keys are used before they are fetched again: a key that the provider withdrew is trusted no longer.
-const freshFor = 5 * time.Minute
 
 var (
 	errNoKey = errors.New("no key of the provider verifies the signature")
 	errNoKid = errors.New("the token names no kid, and the provider publishes several keys (Core section 10.1)")
 )
 
-// keySet caches the provider's public keys. (go-oidc has such a cache too. It asks the provider again for each bad signature, which
-// logout tokens and access tokens of strangers could abuse, and tries all keys on a token that names none.)
+// keySet caches the provider's public keys. go-oidc's cache asks the provider again for each bad signature, which
+// anybody could abuse by sending bad logout tokens or access tokens, and it tries all keys on a token without kid.
 type keySet struct {
 	provider *provider
 	now      func() time.Time
-	fetch    singleflight.Group
+	fetching singleflight.Group
 
 	mu      sync.Mutex
 	keys    []jose.JSONWebKey
-	fetched time.Time // when
+	fetched time.Time // of keys
 	window  time.Time // the beginning of the current fetchWindow
-	fetches int       // that succeeded in it
+	fetches int       // successful ones in the window
 }
 
 func newKeySet(p *provider, now func() time.Time) *keySet { return &keySet{provider: p, now: now} }
 
-// verify checks the token's signature and returns its claims, a JSON object. When no known key fits, or the keys are not
-// fresh, they are fetched again (Core §10.1.1: a rotated key is recognised by its unknown kid). The error is errNoKey,
-// errNoKid, or an *oidc.Error when the provider cannot be asked.
+// verify checks the token's signature and returns its claims, a JSON object. When no cached key fits, or the cache is
+// not fresh, it fetches the keys (Core §10.1.1: the kid of a rotated key is unknown at first). While the provider
+// cannot be asked, old keys still verify. The error is errNoKey, errNoKid, or an *oidc.Error when the provider cannot
+// be asked.
 func (k *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (json.RawMessage, error) {
-	if claims := k.tryAll(token); claims != nil && k.fresh() {
+	claims, fresh, err := k.verifyCached(token)
+	if err == nil && fresh {
 		return claims, nil
 	}
-	err := k.refresh(ctx)
-	if claims := k.tryAll(token); claims != nil { // by old keys, while the provider cannot be asked
-		return claims, nil
+	_, down := shareCall(ctx, k.provider, &k.fetching, "", k.fetch)
+	if claims, _, err = k.verifyCached(token); err != nil && down != nil {
+		return nil, down
 	}
-	switch {
-	case err != nil:
-		return nil, err
-	case token.Headers[0].KeyID == "" && k.several():
-		return nil, errNoKid
-	}
-	return nil, errNoKey
+	return claims, err
 }
 
-// VerifySignature implements go-oidc's KeySet. Which algorithms are good for the token has been checked before.
+// VerifySignature implements go-oidc's KeySet. The verifier has checked the algorithm before.
 func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
 	token, err := jwt.ParseSigned(raw, asymmetric)
 	if err != nil {
@@ -74,71 +69,41 @@ func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error
 	return k.verify(ctx, token)
 }
 
-// several tells whether a token must say which key signed it. Core §10.1: "If there are multiple keys in the referenced
-// JWK Set document, a kid value MUST be provided in the JOSE Header".
-func (k *keySet) several() bool {
+// verifyCached tries the cached keys. Core §10.1: "If there are multiple keys in the referenced JWK Set document, a kid
+// value MUST be provided in the JOSE Header".
+func (k *keySet) verifyCached(token *jwt.JSONWebToken) (claims json.RawMessage, fresh bool, err error) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	return len(k.keys) > 1
-}
-
-func (k *keySet) fresh() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.now().Sub(k.fetched) < freshFor
-}
-
-func (k *keySet) tryAll(token *jwt.JSONWebToken) (claims json.RawMessage) {
-	k.mu.Lock()
-	keys := k.keys
+	keys, fresh := k.keys, k.now().Sub(k.fetched) < freshFor
 	k.mu.Unlock()
-	if token.Headers[0].KeyID == "" && len(keys) > 1 {
-		return nil
+	header := token.Headers[0]
+	if header.KeyID == "" && len(keys) > 1 {
+		return nil, fresh, errNoKid
 	}
 	for _, key := range keys {
-		if fits(key, token.Headers[0]) && token.Claims(key.Key, &claims) == nil {
-			return claims
+		// RFC 7515 §4.1.4 for kid; RFC 8725 §3.1: a key serves the algorithm that it names and no other.
+		fits := (header.KeyID == "" || key.KeyID == header.KeyID) &&
+			(key.Algorithm == "" || key.Algorithm == header.Algorithm)
+		if fits && token.Claims(key.Key, &claims) == nil {
+			return claims, fresh, nil
 		}
 	}
-	return nil
+	return nil, fresh, errNoKey
 }
 
-// fits: RFC 7515 §4.1.4 for kid; RFC 8725 §3.1, a key serves the algorithm that it names and no other.
-func fits(key jose.JSONWebKey, header jose.Header) bool {
-	return (header.KeyID == "" || key.KeyID == header.KeyID) && (key.Algorithm == "" || key.Algorithm == header.Algorithm)
-}
-
-// refresh fetches the keys, once for all callers that wait at the same time.
-func (k *keySet) refresh(ctx context.Context) error {
-	shared := context.WithoutCancel(ctx)
-	result := k.fetch.DoChan("", func() (any, error) { return nil, k.fetchNow(shared) })
-	select {
-	case <-ctx.Done():
-		return k.provider.down(ctx.Err())
-	case r := <-result:
-		return r.Err
-	}
-}
-
-func (k *keySet) fetchNow(ctx context.Context) error {
+// fetch replaces the cached keys, unless the window has had maxFetches requests.
+func (k *keySet) fetch(ctx context.Context) (struct{}, error) {
 	if !k.mayFetch() {
-		return nil // the keys we have are at most fetchWindow old
+		return struct{}{}, nil // the cached keys are at most fetchWindow old
 	}
-	d, err := k.provider.discover(ctx)
+	keys, err := k.provider.fetchKeys(ctx)
 	if err != nil {
-		return err
-	}
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := k.provider.getJSON(ctx, d.metadata.JWKSURI, &set); err != nil {
-		return k.provider.noKeys(err)
+		return struct{}{}, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.keys, k.fetched = publicKeys(set.Keys), k.now()
+	k.keys, k.fetched = publicKeys(keys), k.now()
 	k.fetches++
-	return nil
+	return struct{}{}, nil
 }
 
 func (k *keySet) mayFetch() bool {
@@ -150,8 +115,8 @@ func (k *keySet) mayFetch() bool {
 	return k.fetches < maxFetches
 }
 
-// publicKeys reads the signing keys of a set. RFC 7517 §5: "Implementations SHOULD ignore JWKs within a JWK Set that use
-// "kty" (key type) values that are not understood by them".
+// publicKeys reads the signing keys of a set. RFC 7517 §5: "Implementations SHOULD ignore JWKs within a JWK Set that
+// use "kty" (key type) values that are not understood by them".
 func publicKeys(set []json.RawMessage) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
 	for _, raw := range set {
@@ -163,7 +128,7 @@ func publicKeys(set []json.RawMessage) []jose.JSONWebKey {
 	return keys
 }
 
-// verifies tells whether a key is published for signatures: RFC 7517 §4.2 (use), §4.3 (key_ops). One that says nothing is.
+// verifies tells whether a key may verify signatures: RFC 7517 §4.2 (use), §4.3 (key_ops). Both members are optional.
 func verifies(raw json.RawMessage) bool {
 	var key struct {
 		Use    string   `json:"use"`
@@ -173,7 +138,8 @@ func verifies(raw json.RawMessage) bool {
 		(key.KeyOps == nil || slices.Contains(key.KeyOps, "verify"))
 }
 
-// strong: RFC 7518 §3.3, "A key of size 2048 bits or larger MUST be used with these algorithms". The curves of RFC 7518 §3.4 are all strong.
+// strong: RFC 7518 §3.3, "A key of size 2048 bits or larger MUST be used with these algorithms". All curves of §3.4 are
+// strong.
 func strong(key jose.JSONWebKey) bool {
 	public, isRSA := key.Key.(*rsa.PublicKey)
 	return !isRSA || public.N.BitLen() >= 2048

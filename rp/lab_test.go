@@ -9,8 +9,8 @@ import (
 	"github.com/hush-idp/hush/idp/lab"
 )
 
-// The failure lab's bad tokens, from the real provider: each is refused, with an error that names the reason, and the session stays as it
-// was.
+// The failure lab's bad tokens, from the real provider: each is refused, with an error that names the reason, and the
+// session stays as it was.
 var labsBadTokens = []struct {
 	name  string
 	fault lab.Kind
@@ -19,13 +19,17 @@ var labsBadTokens = []struct {
 }{
 	{"Core §3.1.3.7 (2) iss is the provider's issuer", lab.WrongIss, "invalid_id_token", "different provider"},
 	{"Core §3.1.3.7 (3) aud contains the client_id", lab.WrongAud, "invalid_id_token", "expected audience"},
-	{"Core §3.1.3.7 (11) nonce is that of the request", lab.WrongNonce, "invalid_id_token", "nonce is missing or another request's"},
+	{"Core §3.1.3.7 (11) nonce is that of the request", lab.WrongNonce, "invalid_id_token",
+		"nonce is the one of the request"},
 	{"Core §3.1.3.7 (9) now is before exp", lab.Expired, "invalid_id_token", "expired"},
-	{"Core §3.1.3.7 (10) iat is not in the future", lab.FutureIat, "invalid_id_token", "ahead of ours"},
+	{"Core §3.1.3.7 (10) iat is not in the future", lab.FutureIat, "invalid_id_token", "ahead of our clock"},
 	{"Core §3.1.3.7 (7) alg is not none", lab.AlgNone, "invalid_id_token", "signature algorithm"},
-	{"Core §3.1.3.7 (6) the signature is the provider's", lab.BadSignature, "invalid_id_token", "no key of the provider verifies the signature"},
-	{"Core §10.1 kid is present where the provider publishes several keys", lab.MissingKID, "invalid_id_token", "names no kid"},
-	{"Core §10.1.1 kid is one that the provider publishes, also after its keys are fetched again", lab.UnknownKID, "invalid_id_token", "no key of the provider verifies"},
+	{"Core §3.1.3.7 (6) the signature is the provider's", lab.BadSignature, "invalid_id_token",
+		"no key of the provider verifies the signature"},
+	{"Core §10.1 kid is present where the provider publishes several keys", lab.MissingKID, "invalid_id_token",
+		"names no kid"},
+	{"Core §10.1.1 kid is one that the provider publishes, also after its keys are fetched again", lab.UnknownKID,
+		"invalid_id_token", "no key of the provider verifies"},
 	{"RFC 6749 §4.1.2 the code is good", lab.CodeSpent, "invalid_grant", "does not accept the code"},
 }
 
@@ -41,7 +45,8 @@ func TestTheLabsBadTokens(t *testing.T) {
 			}
 			h.provider.Fail(t, lab.Fault{Fault: row.fault, Client: "web"})
 			status, answer := h.renew()
-			if said, _ := answer["error_description"].(string); status == http.StatusOK || answer["error"] != row.code || !strings.Contains(said, row.says) {
+			if said, _ := answer["error_description"].(string); status == http.StatusOK || answer["error"] != row.code ||
+				!strings.Contains(said, row.says) {
 				t.Errorf("%d %v, expected %s …%s…", status, answer, row.code, row.says)
 			}
 			if after, err := h.Session(h.request()); err != nil || after.AccessToken != before.AccessToken {
@@ -67,7 +72,8 @@ func TestTheLabsBadTokensAtASignIn(t *testing.T) {
 			if page.Location == nil {
 				t.Fatalf("no error: %d %s", page.Status, page.Body)
 			}
-			if q := page.Location.Query(); q.Get("error") != row.code || !strings.Contains(q.Get("error_description"), row.says) {
+			if q := page.Location.Query(); q.Get("error") != row.code ||
+				!strings.Contains(q.Get("error_description"), row.says) {
 				t.Errorf("%s, expected %s …%s…", url.Values(q).Encode(), row.code, row.says)
 			}
 			if _, err := h.Session(h.request()); err == nil {

@@ -16,22 +16,22 @@ const maxReturnTo = 512
 
 // Login begins a sign-in: GET, 303 to the provider's authorization endpoint.
 //
-// It takes return_to from its query, a local path to go to afterwards (default: the folder of RedirectURI), and hands
-// prompt, login_hint, max_age and acr_values through to the provider (Core §3.1.2.1). When it fails (provider_down,
-// invalid_request) it sends the browser to return_to with error and error_description in the query.
+// It takes return_to from its query, a local path to go to afterwards (default: the folder of RedirectURI), and passes
+// prompt, login_hint, max_age and acr_values on to the provider (Core §3.1.2.1). When it fails (provider_down,
+// invalid_request), it redirects the browser to return_to with error and error_description in the query.
 func (p *RP) Login(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodGet) {
 		return
 	}
 	f := p.newFlow()
 	target, err := p.beginLogin(r, f)
-	p.send(w, r, f, target, err)
+	p.redirectWithFlow(w, r, f, target, err)
 }
 
-// send keeps the flow and sends the browser to target; with an err, back to where it came from.
-func (p *RP) send(w http.ResponseWriter, r *http.Request, f *flow, target string, err error) {
+// redirectWithFlow stores the flow and redirects to target; with an err it redirects to the page before the flow.
+func (p *RP) redirectWithFlow(w http.ResponseWriter, r *http.Request, f *flow, target string, err error) {
 	if err == nil {
-		err = p.keepFlow(w, r, f)
+		err = p.storeFlow(w, r, f)
 	}
 	if err != nil {
 		p.fail(w, r, f, err)
@@ -44,7 +44,8 @@ func (p *RP) beginLogin(r *http.Request, f *flow) (string, error) {
 	query := r.URL.Query()
 	if returnTo := query.Get("return_to"); returnTo != "" {
 		if !isLocalPath(returnTo) {
-			return "", oidc.InvalidRequest.Errorf("return_to is not a local path: it begins with one slash and has at most %d bytes", maxReturnTo)
+			return "", oidc.InvalidRequest.Errorf(
+				"return_to is not a local path: it begins with one slash and has at most %d bytes", maxReturnTo)
 		}
 		f.ReturnTo = returnTo
 	}
@@ -54,30 +55,22 @@ func (p *RP) beginLogin(r *http.Request, f *flow) (string, error) {
 			params.Set(name, query.Get(name))
 		}
 	}
-	if err := f.expectMaxAge(params.Get("max_age")); err != nil {
-		return "", err
+	if maxAge := params.Get("max_age"); maxAge != "" {
+		seconds, err := strconv.ParseUint(maxAge, 10, 31)
+		if err != nil {
+			return "", oidc.InvalidRequest.Errorf("max_age is not a number of seconds")
+		}
+		f.MaxAge = new(int64(seconds))
 	}
 	return p.authorizationURL(r.Context(), f, params)
 }
 
-func (f *flow) expectMaxAge(maxAge string) error {
-	if maxAge == "" {
-		return nil
-	}
-	seconds, err := strconv.ParseUint(maxAge, 10, 31)
-	if err != nil {
-		return oidc.InvalidRequest.Errorf("max_age is not a number of seconds")
-	}
-	f.MaxAge = new(int64(seconds))
-	return nil
-}
-
 // SilentLogin begins a renewal inside a hidden iframe: GET, 303 to the authorization endpoint with prompt=none and,
 // when a user is signed in here, the last ID Token as id_token_hint (Core §3.1.2.1: "When possible, an id_token_hint
-// SHOULD be present when prompt=none is used"), so that the provider knows whom to renew even among several accounts.
+// SHOULD be present when prompt=none is used"), so that the provider knows the account even among several.
 //
-// When the provider cannot be asked the browser goes to the silent callback page all the same, and FinishSilent tells it
-// why: an error page in a hidden iframe would be seen by nobody.
+// When the provider cannot be asked, the browser goes to the silent callback page all the same and FinishSilent reports
+// the error, because nobody would see an error page in a hidden iframe.
 func (p *RP) SilentLogin(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodGet) {
 		return
@@ -93,7 +86,7 @@ func (p *RP) SilentLogin(w http.ResponseWriter, r *http.Request) {
 		f.Failed = asError(err)
 		target = withParams(p.config.SilentRedirectURI, url.Values{"state": {f.State}})
 	}
-	if err := p.keepFlow(w, r, f); err != nil {
+	if err := p.storeFlow(w, r, f); err != nil {
 		p.config.Log.ErrorContext(r.Context(), "silent login: the flow cookie cannot be made", "error", err)
 	}
 	redirect(w, r, target)
@@ -111,13 +104,46 @@ func (p *RP) beginSilent(r *http.Request, f *flow) (string, error) {
 	return p.authorizationURL(r.Context(), f, params)
 }
 
-// isLocalPath keeps return_to from leading elsewhere (RFC 9700 §4.11). Browsers read // as the start of a host, a
-// backslash as a slash, and drop tabs and line breaks before they look; url.Parse refuses those.
+// InitiateLogin begins a sign-in that another party asks for (Core §4): GET, or POST of a form, with the provider's
+// iss, and optionally login_hint and target_link_uri. It is mounted at the client's registered initiate_login_uri.
+//
+// Another iss is refused. target_link_uri must lead to this application (Core §4: "RPs MUST verify the value of the
+// target_link_uri to prevent being used as an open redirector").
+func (p *RP) InitiateLogin(w http.ResponseWriter, r *http.Request) {
+	if !allow(w, r, http.MethodGet, http.MethodPost) {
+		return
+	}
+	f := p.newFlow()
+	target, err := p.beginInitiated(r, f)
+	p.redirectWithFlow(w, r, f, target, err)
+}
+
+func (p *RP) beginInitiated(r *http.Request, f *flow) (string, error) {
+	if iss := r.FormValue("iss"); iss != p.config.Issuer {
+		return "", IssuerMismatch.Errorf("iss is '%s', expected %s (Core section 4): only that provider's users sign in here",
+			clip(iss), p.config.Issuer)
+	}
+	if target := r.FormValue("target_link_uri"); target != "" {
+		origin := oidc.Origin(p.config.RedirectURI)
+		local, ok := strings.CutPrefix(target, origin)
+		if !ok || !isLocalPath(local) {
+			return "", oidc.InvalidRequest.Errorf("target_link_uri leads to another origin than %s (Core section 4)", origin)
+		}
+		f.ReturnTo = local
+	}
+	params := url.Values{}
+	if hint := r.FormValue("login_hint"); hint != "" {
+		params.Set("login_hint", hint)
+	}
+	return p.authorizationURL(r.Context(), f, params)
+}
+
+// isLocalPath accepts paths of this application only (RFC 9700 §4.11, open redirectors). Browsers read // as the start
+// of a host and a backslash as a slash, and drop tabs and line breaks first; url.Parse refuses those.
 func isLocalPath(path string) bool {
 	_, err := url.Parse(path)
 	return err == nil && len(path) <= maxReturnTo &&
-		strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") &&
-		!strings.Contains(path, `\`)
+		strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.Contains(path, `\`)
 }
 
 // allow answers 405 to any other method.
@@ -130,7 +156,20 @@ func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
 	return false
 }
 
-// redirect: 303 makes the next request a GET. The answer belongs to one browser, and the URL left behind may hold a code.
+// allowOwnPages accepts POST requests of this application's pages, judged by Sec-Fetch-Site or Origin.
+func (p *RP) allowOwnPages(w http.ResponseWriter, r *http.Request) bool {
+	if !allow(w, r, http.MethodPost) {
+		return false
+	}
+	if p.sameOrigin.Check(r) == nil {
+		return true
+	}
+	writeError(w, oidc.AccessDenied.Errorf("the request came from a page of another origin: "+
+		"only this application's own pages may send it"))
+	return false
+}
+
+// redirect answers 303, which makes the next request a GET, and keeps the answer out of caches and Referer headers.
 func redirect(w http.ResponseWriter, r *http.Request, target string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")

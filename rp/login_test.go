@@ -22,9 +22,11 @@ func authorizationRequest(t *testing.T, location string) url.Values {
 
 func TestLoginSendsAnAuthenticationRequest(t *testing.T) {
 	a := newApp(t)
-	q := authorizationRequest(t, a.begin("/web/login?return_to=/web/&prompt=login&login_hint=bob&max_age=60&acr_values=1&scope=evil&state=evil"))
+	q := authorizationRequest(t,
+		a.begin("/web/login?return_to=/web/&prompt=login&login_hint=bob&max_age=60&acr_values=1&scope=evil&state=evil"))
 	for name, want := range map[string]string{ // Core §3.1.2.1
-		"response_type": "code", "client_id": "web", "redirect_uri": a.server.URL + "/web/callback", "scope": "openid api.read",
+		"response_type": "code", "client_id": "web", "redirect_uri": a.server.URL + "/web/callback",
+		"scope":                 "openid api.read",
 		"code_challenge_method": "S256", // RFC 7636 §4.3
 		"prompt":                "login", "login_hint": "bob", "max_age": "60", "acr_values": "1",
 	} {
@@ -43,7 +45,8 @@ func TestLoginSendsAnAuthenticationRequest(t *testing.T) {
 func TestSilentLoginSendsPromptNone(t *testing.T) {
 	a := newApp(t)
 	q := authorizationRequest(t, a.begin("/web/silent"))
-	if q.Get("prompt") != "none" || q.Has("id_token_hint") || q.Get("redirect_uri") != a.server.URL+"/web/silent-callback" {
+	if q.Get("prompt") != "none" || q.Has("id_token_hint") ||
+		q.Get("redirect_uri") != a.server.URL+"/web/silent-callback" {
 		t.Errorf("nobody signed in: %v", q)
 	}
 	session := a.signIn()
@@ -86,7 +89,8 @@ func TestReturnTo(t *testing.T) {
 	answer = a.provider.answer(a.begin("/web/login?return_to=" + url.QueryEscape(want)))
 	answer.Set("iss", "https://evil.test")
 	u, _ := url.Parse(a.callback(answer))
-	if u.Path != "/web/deep/page" || u.Fragment != "part" || u.Query().Get("tab") != "1" || len(u.Query()["error"]) != 1 || u.Query().Get("error") != string(IssuerMismatch) {
+	if u.Path != "/web/deep/page" || u.Fragment != "part" || u.Query().Get("tab") != "1" || len(u.Query()["error"]) != 1 ||
+		u.Query().Get("error") != string(IssuerMismatch) {
 		t.Errorf("after a failure: %v", u)
 	}
 }
@@ -95,7 +99,8 @@ func TestProviderDown(t *testing.T) {
 	a := newApp(t)
 	a.provider.Close()
 	e := a.failure(a.begin("/web/login?return_to=/web/x"))
-	if e.Code != ProviderDown || !strings.Contains(e.Description, "is unreachable at "+a.provider.URL) || !strings.Contains(e.Description, "is it running?") {
+	if e.Code != ProviderDown || !strings.Contains(e.Description, "is unreachable at "+a.provider.URL) ||
+		!strings.Contains(e.Description, "is it running?") {
 		t.Errorf("login: %v", e)
 	}
 	location := a.begin("/web/silent")
@@ -111,11 +116,13 @@ func TestProviderDown(t *testing.T) {
 func TestMethods(t *testing.T) {
 	a := newApp(t)
 	for _, row := range [][2]string{
-		{"POST", "/web/login"}, {"POST", "/web/silent"}, {"POST", "/web/callback"}, {"GET", "/web/silent/finish"}, {"GET", "/web/logout"},
+		{"POST", "/web/login"}, {"POST", "/web/silent"}, {"POST", "/web/callback"}, {"GET", "/web/silent/finish"},
+		{"GET", "/web/logout"},
 		{"GET", "/web/refresh"}, {"GET", "/web/sign-out-here"}, {"GET", "/web/back-channel"}, {"POST", "/web/front-channel"},
 		{"POST", "/web/monitor"}, {"POST", "/web/monitor.js"}, {"PUT", "/web/initiate"}, {"POST", "/web/jwks"},
 	} {
-		if response := a.do(row[0], row[1], ""); response.StatusCode != http.StatusMethodNotAllowed || response.Header.Get("Allow") == "" {
+		if response := a.do(row[0], row[1], ""); response.StatusCode != http.StatusMethodNotAllowed ||
+			response.Header.Get("Allow") == "" {
 			t.Errorf("%s %s: %s", row[0], row[1], response.Status)
 		}
 	}
@@ -197,7 +204,8 @@ func TestCookieAttributes(t *testing.T) {
 				t.Fatalf("%d cookies, expected one: %v", len(cookies), w.Header())
 			}
 			c := cookies[0]
-			if !strings.HasPrefix(c.Name, row.prefix) || c.Secure != row.secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.MaxAge != 600 {
+			if !strings.HasPrefix(c.Name, row.prefix) || c.Secure != row.secure || !c.HttpOnly ||
+				c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.MaxAge != 600 {
 				t.Errorf("%s", c.Raw)
 			}
 			if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Referrer-Policy") != "no-referrer" {

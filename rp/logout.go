@@ -2,28 +2,32 @@ package rp
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
-// Logout signs the user out: POST from a page of the same origin. It ends the session here, then sends the browser
+// Logout signs the user out: POST from a page of the same origin. It ends the session here, then redirects the browser
 // (303) to the provider's end_session_endpoint with id_token_hint, client_id and post_logout_redirect_uri (RP-Initiated
-// Logout 1.0 §2), and with the state of the posted form if it has one, which the provider brings back to
-// PostLogoutRedirectURI: who gave it may compare it there, nothing here depends on it.
-//
-// The refresh token is revoked on the way (RFC 7009), as well as that can be had.
+// Logout 1.0 §2). A state in the posted form is passed on, and the provider returns it to PostLogoutRedirectURI. It
+// revokes the refresh token (RFC 7009); a failure of that is logged only.
 //
 // The session here ends even when the provider cannot be reached or has no such endpoint; the browser then goes to the
 // folder of RedirectURI, with error=provider_down in the query if the provider is down.
 //
-// A page whose Content-Security-Policy has form-action must list the provider's origin there: Chromium applies it to
-// the redirect.
+// A page whose Content-Security-Policy has form-action must list the provider's origin there: Chromium applies the
+// directive to the redirect.
 func (p *RP) Logout(w http.ResponseWriter, r *http.Request) {
-	if !allow(w, r, http.MethodPost) || !p.fromSameOrigin(w, r) {
+	if !p.allowOwnPages(w, r) {
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxAnswer)
-	session, _ := p.Session(r) // without one the provider asks the user instead of trusting a hint
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	session, _ := p.Session(r) // without one there is no hint, and the provider asks the user
 	p.cookies.remove(w, p.cookies.session)
 	target, err := p.home, p.forget(r)
 	if err == nil {
@@ -60,8 +64,7 @@ func (p *RP) endSessionURL(ctx context.Context, session *Session, state string) 
 	return withParams(d.metadata.EndSessionEndpoint, params), nil
 }
 
-// revoke tells the provider that the refresh token is not needed any more: RFC 7009 §2.1. A failure is for the log, since the user
-// is signed out all the same.
+// revoke revokes the refresh token at the provider: RFC 7009 §2.1.
 func (p *RP) revoke(ctx context.Context, session *Session) {
 	if session == nil || session.RefreshToken == "" {
 		return
@@ -76,18 +79,131 @@ func (p *RP) revoke(ctx context.Context, session *Session) {
 	}
 }
 
-// SignOutHere ends the session of this application alone: POST by a fetch of a page of the same origin, 204. It is for a page that
-// has learnt (by Monitor and a silent login) that the user is signed out at the provider.
+// SignOutHere ends the session of this application only: POST by a fetch of a page of the same origin, 204. A page
+// calls it when Monitor and a silent login have shown that the user is signed out at the provider.
 func (p *RP) SignOutHere(w http.ResponseWriter, r *http.Request) {
-	if !allow(w, r, http.MethodPost) || !p.fromSameOrigin(w, r) {
+	if !p.allowOwnPages(w, r) {
 		return
 	}
 	p.cookies.remove(w, p.cookies.session)
 	if err := p.forget(r); err != nil {
-		e := asError(err)
-		p.logFailure(r.Context(), "sign-out failed", e)
-		writeJSON(w, status(e), e)
+		p.refuse(w, r, "sign-out failed", err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// FrontChannelLogout ends a session on request of the provider (Front-Channel Logout 1.0 §2): a GET in a hidden iframe
+// of the provider's sign-out page. It is mounted at the client's registered frontchannel_logout_uri; register
+// frontchannel_logout_session_required as well, so that iss and sid are sent.
+//
+// Browsers withhold this application's cookies from an iframe in another site, so the sid says which session ends; it
+// is hard to guess, and the iss is compared. Without sid the session of the request's cookie ends, unless the provider
+// gave it a sid: any page can send such a request. The answer is 200 with a page that only the provider may frame, or
+// 400.
+func (p *RP) FrontChannelLogout(w http.ResponseWriter, r *http.Request) {
+	if !allow(w, r, http.MethodGet) {
+		return
+	}
+	w.Header().Set("Cache-Control", "no-cache, no-store") // §2: the response SHOULD NOT be cached
+	w.Header().Set("Pragma", "no-cache")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors "+oidc.Origin(p.config.Issuer))
+	w.Header().Del("X-Frame-Options")
+	if err := p.endFromFrame(w, r); err != nil {
+		e := asError(err)
+		p.logFailure(r.Context(), "front-channel logout refused", e)
+		http.Error(w, e.Description, http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write([]byte("<!doctype html><title>Signed out</title><p>Signed out.\n"))
+}
+
+func (p *RP) endFromFrame(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	iss, sid := query.Get("iss"), query.Get("sid")
+	switch {
+	case query.Has("iss") != query.Has("sid"):
+		return oidc.InvalidRequest.Errorf("iss and sid come together (Front-Channel Logout section 2): one is missing")
+	case !query.Has("sid"):
+		return p.endByCookie(w, r)
+	case len(query["iss"]) > 1 || len(query["sid"]) > 1:
+		return oidc.InvalidRequest.Errorf("iss or sid comes twice (RFC 6749 section 3.1)")
+	case iss != p.config.Issuer:
+		return IssuerMismatch.Errorf("iss is '%s', expected %s (Front-Channel Logout section 2)", clip(iss), p.config.Issuer)
+	case sid == "" || len(sid) > 255:
+		return oidc.InvalidRequest.Errorf("sid is empty or longer than 255 characters")
+	}
+	p.config.Log.InfoContext(r.Context(), "signed out by the provider's front channel")
+	return p.markSignedOut(r.Context(), p.storeKey("sid", sid), time.Time{})
+}
+
+// endByCookie ends the session of the request's cookie.
+func (p *RP) endByCookie(w http.ResponseWriter, r *http.Request) error {
+	_, session, err := p.current(r)
+	switch {
+	case errors.Is(err, ErrNoSession):
+		return nil
+	case err != nil:
+		return err
+	case session.Sid != "":
+		return oidc.InvalidRequest.Errorf("iss and sid are missing: " +
+			"register frontchannel_logout_session_required (Front-Channel Logout section 2)")
+	}
+	p.cookies.remove(w, p.cookies.session)
+	return p.forget(r)
+}
+
+// signOut is the record of a sign-out by the provider. The provider names a sub or a sid, but sessions are stored under
+// ids of this application. So each session is compared with the sign-outs of its sub and sid when it is read. A record
+// lives longer than all sessions that it can end, needs no index of sessions, and also ends a session that is being
+// created.
+type signOut struct {
+	Iat time.Time `json:"iat"` // of the logout token, by the provider's clock in whole seconds; zero when there was none
+	At  time.Time `json:"at"`  // when it was received, by this application's clock
+}
+
+// ends tells whether s began before the sign-out. An ID Token from before the sign-out counts as old even when it is
+// redeemed later. Within one second this application's clock decides, so that a user who signs in again at once stays
+// signed in.
+func (o signOut) ends(s *Session) bool {
+	return s.IssuedAt.Before(o.Iat) || !s.Began.After(o.At)
+}
+
+// storeKey separates the records of one provider and client from others in the same Store: a sid, a sub and a jti are
+// unique within an issuer only.
+func (p *RP) storeKey(kind, value string) string {
+	return strings.Join([]string{kind, p.config.Issuer, p.config.ClientID, value}, "\x00")
+}
+
+// markSignedOut ends the present sessions under key; iat may be zero. Sessions that an earlier record ends stay ended.
+func (p *RP) markSignedOut(ctx context.Context, key string, iat time.Time) error {
+	return p.signedOut.Update(ctx, key, sessionLifetime, func(old *signOut) (*signOut, error) {
+		record := signOut{Iat: iat, At: p.config.Now()}
+		if old != nil && old.Iat.After(iat) {
+			record.Iat = old.Iat
+		}
+		return &record, nil
+	})
+}
+
+// checkSignedOut returns ErrNoSession, and removes the session, when the provider has signed it out.
+func (p *RP) checkSignedOut(ctx context.Context, id string, s *Session) error {
+	keys := []string{p.storeKey("sub", s.Sub)}
+	if s.Sid != "" {
+		keys = append(keys, p.storeKey("sid", s.Sid))
+	}
+	for _, key := range keys {
+		record, err := p.signedOut.Get(ctx, key)
+		switch {
+		case errors.Is(err, storage.ErrNotFound):
+			continue
+		case err != nil:
+			return err
+		case record.ends(s):
+			_ = p.sessions.Delete(ctx, id) // the sign-out record stays and decides
+			return ErrNoSession
+		}
+	}
+	return nil
 }

@@ -7,21 +7,18 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// NotMonitorable says that the provider gave no session_state, or has no check_session_iframe.
-const NotMonitorable oidc.ErrorCode = "not_monitorable"
-
-// Monitoring is what a page needs to watch the user's session at the provider (Session Management 1.0 §3).
+// Monitoring is the data with which a page watches the user's session at the provider (Session Management 1.0 §3).
 type Monitoring struct {
 	CheckSessionIframe string `json:"check_session_iframe"` // to be loaded in a hidden iframe
-	Origin             string `json:"origin"`               // of that iframe: the only one to post to and to hear from
+	Origin             string `json:"origin"`               // of that iframe, for postMessage
 	ClientID           string `json:"client_id"`
 	SessionState       string `json:"session_state"`
 }
 
-// Monitor tells a page how to watch the session at the provider: GET, a Monitoring as JSON; login_required without a session,
-// not_monitorable where the provider does not support it. The script of MonitorScript reads it, and says when the session has
-// changed. What to do then is Session Management §3's: renew by SilentLogin; when that finds nobody, SignOutHere. A renewal
-// brings a new session_state, so the page asks again.
+// Monitor tells a page how to watch the session at the provider: GET, a Monitoring as JSON; login_required without a
+// session, not_monitorable where the provider does not support it. MonitorScript reads it and reports a change of the
+// session. The page then follows Session Management §3: it renews by SilentLogin, and after login_required calls
+// SignOutHere. A renewal brings a new session_state, so the page asks again.
 //
 // A page whose Content-Security-Policy has frame-src must list the provider's origin there.
 func (p *RP) Monitor(w http.ResponseWriter, r *http.Request) {
@@ -30,8 +27,7 @@ func (p *RP) Monitor(w http.ResponseWriter, r *http.Request) {
 	}
 	m, err := p.monitoring(r)
 	if err != nil {
-		e := asError(err)
-		writeJSON(w, status(e), e)
+		writeError(w, asError(err))
 		return
 	}
 	writeJSON(w, http.StatusOK, m)
@@ -51,12 +47,11 @@ func (p *RP) monitoring(r *http.Request) (*Monitoring, error) {
 	}
 	iframe := d.metadata.CheckSessionIframe
 	if iframe == "" || session.SessionState == "" {
-		return nil, NotMonitorable.Errorf("the provider has no check_session_iframe, or gave no session_state (Session Management section 2)")
+		return nil, NotMonitorable.Errorf(
+			"the provider has no check_session_iframe, or gave no session_state (Session Management section 2)")
 	}
 	return &Monitoring{iframe, oidc.Origin(iframe), p.config.ClientID, session.SessionState}, nil
 }
-
-var errNobody = oidc.LoginRequired.Errorf("nobody is signed in here: sign in")
 
 //go:embed monitor.js
 var monitorScript []byte
@@ -68,5 +63,5 @@ func (p *RP) MonitorScript(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(monitorScript) // the connection is gone, or it worked
+	_, _ = w.Write(monitorScript)
 }

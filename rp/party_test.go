@@ -94,7 +94,8 @@ func (p *fakeProvider) once(jti any) error {
 	return nil
 }
 
-// proven checks the DPoP proof, if there is one, and returns its jkt. It answers when the proof is bad, or needs a nonce.
+// proven checks the DPoP proof, if there is one, and returns its jkt. It answers when the proof is bad, or needs a
+// nonce.
 func (p *fakeProvider) proven(w http.ResponseWriter, r *http.Request, token string) (string, bool) {
 	raw := r.Header.Get("DPoP")
 	if raw == "" {

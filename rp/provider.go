@@ -6,26 +6,32 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
-	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/hush-idp/hush/oidc"
 )
 
-// provider is the OpenID provider at the far end, discovered when it is first needed.
+const (
+	exchangeTimeout = 10 * time.Second // for one request to the provider, its body included
+	maxResponse     = 1 << 20          // bytes; discovery, keys and tokens are a few kilobytes
+)
+
+// provider is the OpenID provider, discovered when it is first needed.
 type provider struct {
-	issuer  string
-	address string // where it is reached, in words
-	client  *http.Client
-	attempt singleflight.Group
-	found   atomic.Pointer[discovered]
+	issuer      string
+	address     string // the issuer, and the back channel if there is one: for error texts
+	client      *http.Client
+	discovering singleflight.Group
+	found       atomic.Pointer[discovered]
 }
 
 // discovered is a provider whose discovery document has been read and names the expected issuer.
@@ -39,34 +45,38 @@ func newProvider(issuer, backChannelURL string) *provider {
 	if backChannelURL != "" {
 		address = fmt.Sprintf("%s (the back channel of %s)", backChannelURL, issuer)
 	}
-	return &provider{issuer: issuer, address: address, client: newClient(issuer, backChannelURL)}
+	return &provider{issuer: issuer, address: address, client: newHTTPClient(issuer, backChannelURL)}
 }
 
-// discover returns what is known of the provider, asking it (OpenID Connect Discovery 1.0 §4) unless that has succeeded
-// before. Callers that come at the same time share one request; each gives up on its own when its ctx ends. After a
-// failure the next caller asks again. The error is always an *oidc.Error.
+// discover returns the provider's metadata (OpenID Connect Discovery 1.0 §4). It asks the provider until one request
+// has succeeded; callers at the same time share one request. The error is always an *oidc.Error.
 func (p *provider) discover(ctx context.Context) (*discovered, error) {
 	if d := p.found.Load(); d != nil {
 		return d, nil
 	}
+	return shareCall(ctx, p, &p.discovering, "", p.fetchMetadata)
+}
+
+// shareCall calls f once for all callers that ask for key at the same time. Each caller waits until its own ctx ends.
+func shareCall[T any](
+	ctx context.Context, p *provider, group *singleflight.Group, key string, f func(context.Context) (T, error),
+) (value T, err error) {
 	shared := context.WithoutCancel(ctx)
-	result := p.attempt.DoChan("", func() (any, error) { return p.ask(shared) })
+	result := group.DoChan(key, func() (any, error) { return f(shared) })
 	select {
 	case <-ctx.Done():
-		return nil, p.down(ctx.Err())
+		return value, p.down(ctx.Err())
 	case r := <-result:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.(*discovered), nil
+		value, _ = r.Val.(T)
+		return value, r.Err
 	}
 }
 
-func (p *provider) ask(ctx context.Context) (*discovered, error) {
-	if d := p.found.Load(); d != nil { // by an attempt that ended just before this one began
+func (p *provider) fetchMetadata(ctx context.Context) (*discovered, error) {
+	if d := p.found.Load(); d != nil { // a request that ended just before this one began
 		return d, nil
 	}
-	found, err := gooidc.NewProvider(p.context(ctx), p.issuer)
+	found, err := gooidc.NewProvider(gooidc.ClientContext(ctx, p.client), p.issuer)
 	if err != nil {
 		return nil, p.explain(err)
 	}
@@ -81,29 +91,19 @@ func (p *provider) ask(ctx context.Context) (*discovered, error) {
 	return d, nil
 }
 
-// endpoints are the addresses that a discovery document gives, and which of them it must give (Discovery §3).
-func endpoints(m oidc.Metadata) (required, optional map[string]string) {
-	required = map[string]string{
-		"authorization_endpoint": m.AuthorizationEndpoint,
-		"token_endpoint":         m.TokenEndpoint,
-		"jwks_uri":               m.JWKSURI,
-	}
-	optional = map[string]string{
+// checkEndpoints refuses endpoints that are not http(s), because the browser is sent to some of them, and plain http
+// endpoints of an https issuer: Discovery §3, "This URL MUST use the https scheme".
+func checkEndpoints(issuer string, m oidc.Metadata) error {
+	all := map[string]string{
 		"userinfo_endpoint":                     m.UserinfoEndpoint,
 		"end_session_endpoint":                  m.EndSessionEndpoint,
 		"revocation_endpoint":                   m.RevocationEndpoint,
 		"pushed_authorization_request_endpoint": m.PushedAuthorizationRequestEndpoint,
 		"check_session_iframe":                  m.CheckSessionIframe,
 	}
-	maps.DeleteFunc(optional, func(_, uri string) bool { return uri == "" })
-	return required, optional
-}
-
-// checkEndpoints: Discovery §3. The browser is sent to some of them, so anything but http(s) is refused; and the secrets of an https
-// provider do not travel in the clear ("This URL MUST use the https scheme").
-func checkEndpoints(issuer string, m oidc.Metadata) error {
-	all, optional := endpoints(m)
-	maps.Copy(all, optional)
+	maps.DeleteFunc(all, func(_, uri string) bool { return uri == "" }) // these are optional, the others are required
+	all["authorization_endpoint"], all["token_endpoint"], all["jwks_uri"] = m.AuthorizationEndpoint, m.TokenEndpoint,
+		m.JWKSURI
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		origin := oidc.Origin(all[name])
 		switch {
@@ -116,25 +116,22 @@ func checkEndpoints(issuer string, m oidc.Metadata) error {
 	return nil
 }
 
-// context makes go-oidc and oauth2 use the back channel.
-func (p *provider) context(ctx context.Context) context.Context {
-	return gooidc.ClientContext(ctx, p.client)
-}
-
-// explain puts a failed discovery into words.
+// explain is the error of a failed discovery.
 func (p *provider) explain(err error) *oidc.Error {
 	if mismatch, ok := errors.AsType[*gooidc.IssuerMismatchError](err); ok {
-		return IssuerMismatch.Errorf("the provider at %s calls itself %s, expected %s: set Issuer to that, byte for byte (Discovery section 4.3)",
+		return IssuerMismatch.Errorf(
+			"the provider at %s calls itself %s, expected %s: set Issuer to that, byte for byte (Discovery section 4.3)",
 			p.address, mismatch.Discovered, mismatch.Provided).Because(err)
 	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return p.down(err)
 	}
-	return ProviderDown.Errorf("the provider at %s gave no usable discovery document: %s: is it an OpenID provider, and the address right?",
+	return ProviderDown.Errorf(
+		"the provider at %s gave no usable discovery document: %s: is it an OpenID provider, and the address right?",
 		p.address, clip(err.Error())).Because(err)
 }
 
-// down says that no answer came at all.
+// down is the error when the provider did not answer.
 func (p *provider) down(err error) *oidc.Error {
 	reason := err
 	if failed, ok := errors.AsType[*url.Error](err); ok {
@@ -143,15 +140,25 @@ func (p *provider) down(err error) *oidc.Error {
 	return ProviderDown.Errorf("the provider is unreachable at %s: %v: is it running?", p.address, reason).Because(err)
 }
 
-// noKeys says why the document at jwks_uri cannot be used.
-func (p *provider) noKeys(err error) *oidc.Error {
-	if _, ok := errors.AsType[*url.Error](err); ok {
-		return p.down(err)
+// fetchKeys reads the document at jwks_uri. The error is always an *oidc.Error.
+func (p *provider) fetchKeys(ctx context.Context) (keys []json.RawMessage, err error) {
+	d, err := p.discover(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return ProviderDown.Errorf("the provider's jwks_uri gives no keys: %s", clip(err.Error())).Because(err)
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	err = p.getJSON(ctx, d.metadata.JWKSURI, &set)
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return nil, p.down(err)
+	}
+	if err != nil {
+		return nil, ProviderDown.Errorf("the provider's jwks_uri gives no keys: %s", clip(err.Error())).Because(err)
+	}
+	return set.Keys, nil
 }
 
-// getJSON reads a JSON document of the provider's.
 func (p *provider) getJSON(ctx context.Context, uri string, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
 	if err != nil {
@@ -168,21 +175,7 @@ func (p *provider) getJSON(ctx context.Context, uri string, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// oauth2 returns the client's half of the conversation. How the client authenticates is added on the way: see attempts.
-func (d *discovered) oauth2(c Config, silent bool) *oauth2.Config {
-	endpoint := d.Endpoint()
-	endpoint.AuthStyle = oauth2.AuthStyleInParams
-	return &oauth2.Config{ClientID: c.ClientID, Endpoint: endpoint, RedirectURL: c.redirectURI(silent), Scopes: c.Scopes}
-}
-
-func (c Config) redirectURI(silent bool) string {
-	if silent {
-		return c.SilentRedirectURI
-	}
-	return c.RedirectURI
-}
-
-// withParams puts params into the query of uri, in place of those of the same names. uri has been checked before.
+// withParams sets params in the query of uri, which has been checked before.
 func withParams(uri string, params url.Values) string {
 	u, err := url.Parse(uri)
 	if err != nil {
@@ -192,4 +185,71 @@ func withParams(uri string, params url.Values) string {
 	maps.Copy(query, params)
 	u.RawQuery = query.Encode()
 	return u.String()
+}
+
+// newHTTPClient returns the HTTP client for all requests to the provider. It follows no redirects, so that a code or a
+// secret is never sent on to another address.
+func newHTTPClient(issuer, backChannelURL string) *http.Client {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.DialContext = dialLocalhost(base.DialContext)
+	base.Proxy = proxyUnlessLoopback
+	return &http.Client{
+		Transport:     backChannel{issuer: oidc.Origin(issuer), target: oidc.Origin(backChannelURL), next: base},
+		Timeout:       exchangeTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// backChannel sends requests for the issuer's origin to another address, and limits the size of answers.
+type backChannel struct {
+	issuer, target string // origins; target is empty when there is no other address
+	next           http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b backChannel) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := b.next.RoundTrip(b.rewrite(r))
+	if err != nil {
+		return nil, err
+	}
+	response.Body = http.MaxBytesReader(nil, response.Body, maxResponse)
+	return response, nil
+}
+
+// rewrite changes the address only. The Host header stays the issuer's, as in a request of the browser.
+func (b backChannel) rewrite(r *http.Request) *http.Request {
+	if b.target == "" || oidc.Origin(r.URL.String()) != b.issuer {
+		return r
+	}
+	moved := r.Clone(r.Context())
+	moved.Host = r.URL.Host
+	scheme, host, _ := strings.Cut(b.target, "://")
+	moved.URL.Scheme, moved.URL.Host = scheme, host
+	return moved
+}
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dialLocalhost dials names under localhost at the loopback address. RFC 6761 §6.3: "Name resolution APIs and libraries
+// SHOULD recognize localhost names as special and SHOULD always return the IP loopback address". Browsers do; the
+// resolvers of C and Go do so for the bare name only.
+func dialLocalhost(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if host, port, err := net.SplitHostPort(address); err == nil && underLocalhost(host) {
+			address = net.JoinHostPort("127.0.0.1", port)
+		}
+		return dial(ctx, network, address)
+	}
+}
+
+func underLocalhost(host string) bool {
+	return strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".localhost")
+}
+
+// proxyUnlessLoopback uses no proxy for loopback hosts, because localhost of a proxy is another machine.
+func proxyUnlessLoopback(r *http.Request) (*url.URL, error) {
+	if oidc.IsLoopback(r.URL.Hostname()) {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(r)
 }

@@ -75,7 +75,8 @@ type signingKey struct {
 	key crypto.Signer
 }
 
-var testECKey, testRSAKey = mustKey(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), mustKey(rsa.GenerateKey(rand.Reader, 2048))
+var testECKey, testRSAKey = mustKey(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
+	mustKey(rsa.GenerateKey(rand.Reader, 2048))
 
 func mustKey[K crypto.Signer](key K, err error) K {
 	if err != nil {
@@ -89,7 +90,8 @@ func newProviderForTest(t *testing.T, clock *storagetest.Clock) *fakeProvider {
 	p := &fakeProvider{
 		t: t, clock: clock, sub: "alice",
 		keys:  []signingKey{{"ec-1", jose.ES256, testECKey}},
-		codes: map[string]url.Values{}, pushed: map[string]url.Values{}, refresh: map[string]url.Values{}, jtis: map[string]bool{},
+		codes: map[string]url.Values{}, pushed: map[string]url.Values{}, refresh: map[string]url.Values{},
+		jtis:     map[string]bool{},
 		requests: map[string]int{},
 	}
 	mux := http.NewServeMux()
@@ -102,7 +104,10 @@ func newProviderForTest(t *testing.T, clock *storagetest.Clock) *fakeProvider {
 	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/userinfo", http.StatusTemporaryRedirect)
 	})
-	mux.HandleFunc("/endless", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(make([]byte, 2*maxResponse)) })
+	mux.HandleFunc("/endless", func(w http.ResponseWriter, r *http.Request) {
+		_,
+			_ = w.Write(make([]byte, 2*maxResponse))
+	})
 	mux.HandleFunc("/par/nothing", answerWith(http.StatusCreated, `{}`))
 	mux.HandleFunc("/par/seven", answerWith(http.StatusCreated, `{"request_uri":7}`))
 	mux.HandleFunc("POST /par", p.par)
@@ -210,7 +215,8 @@ func (p *fakeProvider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	request, ok := p.redeem(r)
 	if !ok {
-		writeJSON(w, http.StatusBadRequest, oidc.InvalidGrant.Errorf("code, redirect_uri, code_verifier or refresh_token is wrong"))
+		writeJSON(w, http.StatusBadRequest,
+			oidc.InvalidGrant.Errorf("code, redirect_uri, code_verifier or refresh_token is wrong"))
 		return
 	}
 	access := p.sign("at+jwt", p.accessClaims(func(o object) {
@@ -220,7 +226,8 @@ func (p *fakeProvider) token(w http.ResponseWriter, r *http.Request) {
 		changed(o, d.accessToken)
 	}))
 	answer := object{
-		"token_type": cmp.Or(d.tokenType, map[bool]string{true: "DPoP", false: "Bearer"}[jkt != ""]), "access_token": access, "expires_in": 90, "scope": request.Get("scope"),
+		"token_type": cmp.Or(d.tokenType, map[bool]string{true: "DPoP", false: "Bearer"}[jkt != ""]), "access_token": access,
+		"expires_in": 90, "scope": request.Get("scope"),
 		"id_token": p.idToken(request, access),
 	}
 	p.addRefreshToken(answer, request)

@@ -40,7 +40,8 @@ func TestRefresh(t *testing.T) {
 	if status != http.StatusOK || view.Renewals != 1 || view.ExpiresAt != a.clock.Now().Unix()+90 {
 		t.Fatalf("%d %+v %v", status, view, e)
 	}
-	if after.AccessToken == before.AccessToken || after.RefreshToken == before.RefreshToken || !after.EndsAt.Equal(before.EndsAt) {
+	if after.AccessToken == before.AccessToken || after.RefreshToken == before.RefreshToken ||
+		!after.EndsAt.Equal(before.EndsAt) {
 		t.Errorf("RFC 9700 §4.14.2: the rotated token is kept: %+v", after)
 	}
 	a.hasNoSecrets(before.RefreshToken, after.RefreshToken, after.AccessToken)
@@ -86,19 +87,32 @@ var badRefreshes = []struct {
 	says string
 	ends bool
 }{
-	{"Core §12.2 sub is that of the original sign-in", distortions{idToken: with("sub", "bob")}, SubMismatch, "another user", true},
-	{"Core §12.2 iss is the provider's", distortions{idToken: with("iss", "https://evil.test")}, InvalidIDToken, "different provider", false},
-	{"Core §12.2 aud contains the client_id", distortions{idToken: with("aud", "spa")}, InvalidIDToken, "expected audience", false},
-	{"Core §12.2 aud is that of the original sign-in", distortions{idToken: func(o object) { o["aud"], o["azp"] = []string{"web", "spa"}, "web" }}, InvalidIDToken, "it was ['web']", false},
-	{"Core §12.2 auth_time is that of the original sign-in", distortions{idToken: with("auth_time", now-77)}, InvalidIDToken, "auth_time has changed", false},
-	{"Core §12.2 nonce, when present, is that of the original sign-in", distortions{idToken: with("nonce", "another")}, InvalidIDToken, "nonce is another one", false},
-	{"Core §12.2 azp is that of the original ID Token", distortions{idToken: with("azp", "web")}, InvalidIDToken, "it was ''", false},
-	{"Core §12.2 iat is not before that of the original", distortions{idToken: with("iat", now-120)}, InvalidIDToken, "iat is 2m0s before", false},
+	{"Core §12.2 sub is that of the original sign-in", distortions{idToken: with("sub", "bob")}, SubMismatch,
+		"another user", true},
+	{"Core §12.2 iss is the provider's", distortions{idToken: with("iss", "https://evil.test")}, InvalidIDToken,
+		"different provider", false},
+	{"Core §12.2 aud contains the client_id", distortions{idToken: with("aud", "spa")}, InvalidIDToken,
+		"expected audience", false},
+	{"Core §12.2 aud is that of the original sign-in",
+		distortions{idToken: func(o object) { o["aud"], o["azp"] = []string{"web", "spa"}, "web" }}, InvalidIDToken,
+		"it was ['web']", false},
+	{"Core §12.2 auth_time is that of the original sign-in", distortions{idToken: with("auth_time", now-77)},
+		InvalidIDToken, "auth_time, when present, is that", false},
+	{"Core §12.2 nonce, when present, is that of the original sign-in", distortions{idToken: with("nonce", "another")},
+		InvalidIDToken, "nonce, when present, is that", false},
+	{"Core §12.2 azp is that of the original ID Token", distortions{idToken: with("azp", "web")}, InvalidIDToken,
+		"it was ''", false},
+	{"Core §12.2 iat is not before that of the original", distortions{idToken: with("iat", now-120)}, InvalidIDToken,
+		"got 2m0s before", false},
 	{"Core §3.1.3.7 (9) now is before exp", distortions{idToken: with("exp", now-60)}, InvalidIDToken, "expired", false},
-	{"Core §3.1.3.8 at_hash is the access token's", distortions{idToken: with("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")}, InvalidIDToken, "at_hash", false},
-	{"RFC 6749 §5.1 token_type is Bearer", distortions{token: with("token_type", "mac")}, oidc.ServerError, "token_type", false},
-	{"RFC 6749 §5.2 invalid_grant: the page falls back to a silent login", distortions{fail: answerWith(400, `{"error":"invalid_grant"}`)}, NotRefreshable, "silent login", false},
-	{"RFC 6749 §5.2 an answer without an error code", distortions{fail: answerWith(502, `<h1>oh no</h1>`)}, ProviderDown, "502", false},
+	{"Core §3.1.3.8 at_hash is the access token's", distortions{idToken: with("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
+		InvalidIDToken, "at_hash", false},
+	{"RFC 6749 §5.1 token_type is Bearer", distortions{token: with("token_type", "mac")}, oidc.ServerError, "token_type",
+		false},
+	{"RFC 6749 §5.2 invalid_grant: the page falls back to a silent login",
+		distortions{fail: answerWith(400, `{"error":"invalid_grant"}`)}, NotRefreshable, "silent login", false},
+	{"RFC 6749 §5.2 an answer without an error code", distortions{fail: answerWith(502, `<h1>oh no</h1>`)}, ProviderDown,
+		"502", false},
 }
 
 func TestBadRefreshes(t *testing.T) {
@@ -146,7 +160,8 @@ func TestGoodRefreshes(t *testing.T) {
 			a.provider.misbehave(row.bad)
 			status, _, e := a.refreshes()
 			after := a.session()
-			if status != http.StatusOK || after.Sub != before.Sub || after.RefreshToken == "" || after.AccessToken == before.AccessToken {
+			if status != http.StatusOK || after.Sub != before.Sub || after.RefreshToken == "" ||
+				after.AccessToken == before.AccessToken {
 				t.Fatalf("%d %v", status, e)
 			}
 			if after.Scope != before.Scope || !after.AuthTime.Equal(before.AuthTime) || after.IDToken == "" {
@@ -165,7 +180,8 @@ func TestNothingToRefresh(t *testing.T) {
 	if status, _, e := a.refreshes(); status != http.StatusConflict || e.Code != NotRefreshable {
 		t.Errorf("without offline_access: %d %v", status, e)
 	}
-	if response := a.do("POST", "/web/refresh", "", "Sec-Fetch-Site", "cross-site"); response.StatusCode != http.StatusForbidden {
+	if response := a.do("POST", "/web/refresh", "", "Sec-Fetch-Site",
+		"cross-site"); response.StatusCode != http.StatusForbidden {
 		t.Errorf("a page of another origin: %s", response.Status)
 	}
 }

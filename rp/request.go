@@ -3,7 +3,7 @@ package rp
 import (
 	"context"
 	"encoding/json"
-	"net/http"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -16,8 +16,8 @@ import (
 // requestObjectType is RFC 9101 §10.8.
 const requestObjectType = "oauth-authz-req+jwt"
 
-// authorizationURL is where the browser is sent: the authorization endpoint with the request, signed and pushed as
-// configured. extra is what this request asks for beyond the usual.
+// authorizationURL is the address that the browser is sent to: the authorization endpoint with the request, signed and
+// pushed as configured. extra holds the parameters that only this request has.
 func (p *RP) authorizationURL(ctx context.Context, f *flow, extra url.Values) (string, error) {
 	d, err := p.provider.discover(ctx)
 	if err != nil {
@@ -27,7 +27,7 @@ func (p *RP) authorizationURL(ctx context.Context, f *flow, extra url.Values) (s
 	if err == nil && p.config.RequestObjects {
 		params, err = p.requestObject(params)
 	}
-	if err == nil && p.pushes(d) {
+	if err == nil && (p.config.PushedAuthorizationRequests || d.metadata.RequirePushedAuthorizationRequests) {
 		params, err = p.push(ctx, d, params)
 	}
 	if err != nil {
@@ -36,16 +36,14 @@ func (p *RP) authorizationURL(ctx context.Context, f *flow, extra url.Values) (s
 	return withParams(d.metadata.AuthorizationEndpoint, params), nil
 }
 
-// authenticationRequest is that of Core §3.1.2.1 with PKCE (RFC 7636 §4.3).
+// authenticationRequest is the request of Core §3.1.2.1 with PKCE (RFC 7636 §4.3).
 func (p *RP) authenticationRequest(f *flow, extra url.Values) (url.Values, error) {
 	params := url.Values{
 		"response_type": {"code"}, "client_id": {p.config.ClientID}, "redirect_uri": {p.config.redirectURI(f.Silent)},
 		"scope": {strings.Join(p.config.Scopes, " ")}, "state": {f.State}, "nonce": {f.Nonce},
 		"code_challenge": {oauth2.S256ChallengeFromVerifier(f.CodeVerifier)}, "code_challenge_method": {"S256"},
 	}
-	for name, values := range extra {
-		params[name] = values
-	}
+	maps.Copy(params, extra)
 	if p.config.ResponseMode != "" && !f.Silent {
 		params.Set("response_mode", p.config.ResponseMode)
 	}
@@ -63,7 +61,7 @@ func (p *RP) authenticationRequest(f *flow, extra url.Values) (url.Values, error
 	return params, err
 }
 
-// requestObject signs the request: RFC 9101 §4. Core §6.1 wants response_type, client_id and scope outside as well.
+// requestObject signs the request (RFC 9101 §4). Core §6.1 wants response_type, client_id and scope outside as well.
 func (p *RP) requestObject(params url.Values) (url.Values, error) {
 	claims := map[string]any{}
 	for name, values := range params {
@@ -80,49 +78,36 @@ func (p *RP) requestObject(params url.Values) (url.Values, error) {
 	return signed, nil
 }
 
-// asClaim is a parameter's value as it stands in a request object. Core §6.1: numbers are numbers there, and claims is an object.
+// asClaim is a parameter's value in a request object. Core §6.1: numbers are numbers there, and claims is an object.
 func asClaim(name string, values []string) any {
-	switch name {
-	case "claims":
+	switch {
+	case name == "claims":
 		return json.RawMessage(values[0])
-	case "max_age":
-		seconds, _ := strconv.ParseInt(values[0], 10, 64) // expectMaxAge has read it
+	case name == "max_age":
+		seconds, _ := strconv.ParseInt(values[0], 10, 64) // beginLogin has checked it
 		return seconds
-	}
-	if len(values) > 1 {
+	case len(values) > 1:
 		return values
 	}
 	return values[0]
 }
 
-// InitiateLogin begins a sign-in that somebody else asks for (Core §4): GET, or POST of a form, with the provider's iss, and perhaps
-// login_hint and target_link_uri. It is what initiate_login_uri names in the client's registration.
-//
-// Another iss is refused. target_link_uri may lead to this application only (Core §4: "RPs MUST verify the value of the
-// target_link_uri to prevent being used as an open redirector").
-func (p *RP) InitiateLogin(w http.ResponseWriter, r *http.Request) {
-	if !allow(w, r, http.MethodGet, http.MethodPost) {
-		return
+// push sends the request to the provider and returns the parameters that the browser takes there instead: RFC 9126 §2,
+// §4.
+func (p *RP) push(ctx context.Context, d *discovered, params url.Values) (url.Values, error) {
+	endpoint := d.metadata.PushedAuthorizationRequestEndpoint
+	if endpoint == "" {
+		return nil, oidc.ServerError.Errorf("the provider cannot take pushed requests: " +
+			"it has no pushed_authorization_request_endpoint (RFC 9126 section 5)")
 	}
-	f := p.newFlow()
-	target, err := p.beginInitiated(r, f)
-	p.send(w, r, f, target, err)
-}
-
-func (p *RP) beginInitiated(r *http.Request, f *flow) (string, error) {
-	if iss := r.FormValue("iss"); iss != p.config.Issuer {
-		return "", IssuerMismatch.Errorf("iss is '%s', expected %s (Core section 4): only that provider's users sign in here", clip(iss), p.config.Issuer)
+	var pushed struct {
+		RequestURI string `json:"request_uri"`
 	}
-	if target := r.FormValue("target_link_uri"); target != "" {
-		local, ok := strings.CutPrefix(target, oidc.Origin(p.config.RedirectURI))
-		if !ok || !isLocalPath(local) {
-			return "", oidc.InvalidRequest.Errorf("target_link_uri leads to another origin than %s (Core section 4)", oidc.Origin(p.config.RedirectURI))
-		}
-		f.ReturnTo = local
+	if err := p.post(ctx, d, endpoint, params, &pushed); err != nil {
+		return nil, err
 	}
-	params := url.Values{}
-	if hint := r.FormValue("login_hint"); hint != "" {
-		params.Set("login_hint", hint)
+	if pushed.RequestURI == "" {
+		return nil, oidc.ServerError.Errorf("the answer to the pushed request has no request_uri (RFC 9126 section 2.2)")
 	}
-	return p.authorizationURL(r.Context(), f, params)
+	return url.Values{"client_id": {p.config.ClientID}, "request_uri": {pushed.RequestURI}}, nil
 }

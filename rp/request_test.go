@@ -33,7 +33,10 @@ var ways = []struct {
 	{"RFC 7523 §2.2 client_secret_jwt", []func(*Config){func(c *Config) {
 		c.TokenEndpointAuthMethod, c.ClientSecret = oidc.AuthMethodSecretJWT, testSecret
 	}}, ""},
-	{"RFC 7523 §2.2 private_key_jwt", []func(*Config){func(c *Config) { c.ClientSecret, c.ClientKey = "", &testClientKey }}, ""},
+	{"RFC 7523 §2.2 private_key_jwt", []func(*Config){func(c *Config) {
+		c.ClientSecret, c.ClientKey = "",
+			&testClientKey
+	}}, ""},
 	{"Form Post Response Mode §2", []func(*Config){usesFormPost}, ""},
 }
 
@@ -49,7 +52,8 @@ func TestWaysOfSigningIn(t *testing.T) {
 			if to := a.callback(answer); to != "/web/" {
 				t.Fatalf("the sign-in ended at %q", to)
 			}
-			if status, view, e := a.finishSilent(a.provider.answer(a.begin("/web/silent"))); status != http.StatusOK || view.Renewals != 1 {
+			if status, view, e := a.finishSilent(a.provider.answer(a.begin("/web/silent"))); status != http.StatusOK ||
+				view.Renewals != 1 {
 				t.Errorf("the silent renewal: %d %v", status, e)
 			}
 			if status, view, e := a.refreshes(); status != http.StatusOK || view.Renewals != 2 {
@@ -62,7 +66,8 @@ func TestWaysOfSigningIn(t *testing.T) {
 	}
 }
 
-// post delivers the answer as a page of the provider's posts it, without the flow's cookies, and returns where it was put.
+// post delivers the answer as a page of the provider's posts it, without the flow's cookies, and returns where it was
+// put.
 func (a *testApp) post(answer url.Values) string {
 	a.t.Helper()
 	bare := newBrowser(a.t)
@@ -98,13 +103,14 @@ func TestFormPost(t *testing.T) {
 	a.clock.Pass(postedLifetime)
 	a.refused(a.failure(a.callback(url.Values{"posted": {where}})), InvalidState, "no sign-in of this browser")
 	e = a.failure(a.location(a.do("POST", "/web/callback", "code="+strings.Repeat("x", maxPosted))))
-	a.refused(e, oidc.InvalidRequest, "at most 1024 are kept")
+	a.refused(e, oidc.InvalidRequest, "at most 1024")
 }
 
 func TestTheBrowserBringsAReferenceOnly(t *testing.T) {
 	a := newApp(t, pushes)
 	u, _ := url.Parse(a.begin("/web/login?login_hint=bob"))
-	if q := u.Query(); len(q) != 2 || q.Get("client_id") != "web" || !strings.HasPrefix(q.Get("request_uri"), "urn:ietf:params:oauth:request_uri:") {
+	if q := u.Query(); len(q) != 2 || q.Get("client_id") != "web" ||
+		!strings.HasPrefix(q.Get("request_uri"), "urn:ietf:params:oauth:request_uri:") {
 		t.Errorf("RFC 9126 §4: %v", q)
 	}
 }
@@ -124,11 +130,17 @@ func TestPushFails(t *testing.T) {
 		code oidc.ErrorCode
 		says string
 	}{
-		{"RFC 9126 §2.3 an error is put into words", distortions{parStatus: 400}, oidc.InvalidRequest, "The provider says: not like that"},
-		{"RFC 9126 §5 a provider without the endpoint", distortions{metadata: without("pushed_authorization_request_endpoint")}, oidc.ServerError, "cannot take pushed requests"},
-		{"RFC 9126 §2.2 an answer that is an object without request_uri", distortions{metadata: pushedTo("/par/nothing")}, oidc.ServerError, "gave no request_uri"},
-		{"RFC 9126 §2.2 a request_uri that is no string", distortions{metadata: pushedTo("/par/seven")}, oidc.ServerError, "no JSON object"},
-		{"a redirect, which would take the request along, is not followed", distortions{metadata: pushedTo("/elsewhere")}, ProviderDown, "307"},
+		{"RFC 9126 §2.3 an error is put into words", distortions{parStatus: 400}, oidc.InvalidRequest,
+			"The provider says: not like that"},
+		{"RFC 9126 §5 a provider without the endpoint",
+			distortions{metadata: without("pushed_authorization_request_endpoint")}, oidc.ServerError,
+			"cannot take pushed requests"},
+		{"RFC 9126 §2.2 an answer that is an object without request_uri", distortions{metadata: pushedTo("/par/nothing")},
+			oidc.ServerError, "has no request_uri"},
+		{"RFC 9126 §2.2 a request_uri that is no string", distortions{metadata: pushedTo("/par/seven")}, oidc.ServerError,
+			"no JSON object"},
+		{"a redirect, which would take the request along, is not followed", distortions{metadata: pushedTo("/elsewhere")},
+			ProviderDown, "307"},
 		{"an answer of more than 1 MB", distortions{metadata: pushedTo("/endless")}, ProviderDown, "more than 1048576 bytes"},
 		{"RFC 9126 §2.2 an answer without a body", distortions{metadata: func(o object) {
 			o["pushed_authorization_request_endpoint"] = o["revocation_endpoint"].(string) + "?empty"
@@ -148,7 +160,8 @@ func pushedTo(path string) func(object) {
 
 func TestRequestParameters(t *testing.T) {
 	a := newApp(t, usesDPoP, func(c *Config) {
-		c.Claims = &oidc.ClaimsRequest{IDToken: map[string]*oidc.ClaimRequest{"acr": {Essential: true, Values: []any{"2"}}}, Userinfo: map[string]*oidc.ClaimRequest{"name": nil}}
+		c.Claims = &oidc.ClaimsRequest{IDToken: map[string]*oidc.ClaimRequest{"acr": {Essential: true, Values: []any{"2"}}},
+			Userinfo: map[string]*oidc.ClaimRequest{"name": nil}}
 		c.Resources = []string{"https://api.example.com/a", "https://api.example.com/b"}
 	})
 	q := authorizationRequest(t, a.begin("/web/login"))
@@ -178,7 +191,8 @@ func TestRequestObjectHoldsEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if claims["client_id"] != "web" || claims["iss"] != "web" || claims["max_age"] != 60.0 || claims["code_challenge_method"] != "S256" {
+	if claims["client_id"] != "web" || claims["iss"] != "web" || claims["max_age"] != 60.0 ||
+		claims["code_challenge_method"] != "S256" {
 		t.Errorf("RFC 9101 §4: %v", claims)
 	}
 	if _, isObject := claims["claims"].(object); !isObject || len(claims["resource"].([]any)) != 2 {
@@ -202,10 +216,13 @@ func TestInitiatedLogin(t *testing.T) {
 		code        oidc.ErrorCode
 		says        string
 	}{
-		{"Core §4 iss is the provider's", "/web/initiate?iss=https://evil.test", IssuerMismatch, "only that provider's users"},
+		{"Core §4 iss is the provider's", "/web/initiate?iss=https://evil.test", IssuerMismatch,
+			"only that provider's users"},
 		{"Core §4 iss is present", "/web/initiate", IssuerMismatch, "iss is ''"},
-		{"Core §4 target_link_uri is no open redirector", iss + "&target_link_uri=https://evil.test/", oidc.InvalidRequest, "another origin"},
-		{"Core §4 target_link_uri on a host whose name begins like ours", iss + "&target_link_uri=" + url.QueryEscape(a.server.URL+".evil.test/"), oidc.InvalidRequest, "another origin"},
+		{"Core §4 target_link_uri is no open redirector", iss + "&target_link_uri=https://evil.test/", oidc.InvalidRequest,
+			"another origin"},
+		{"Core §4 target_link_uri on a host whose name begins like ours", iss + "&target_link_uri=" +
+			url.QueryEscape(a.server.URL+".evil.test/"), oidc.InvalidRequest, "another origin"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a := testApp{RP: a.RP, t: t, server: a.server, browser: newBrowser(t), provider: a.provider}

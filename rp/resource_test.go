@@ -30,7 +30,8 @@ func newAPI(t *testing.T) *testAPI {
 	t.Helper()
 	clock := storagetest.NewClock()
 	p := newProviderForTest(t, clock)
-	s, err := NewResource(ResourceConfig{Issuer: p.URL, Audience: "urn:api", Realm: "demo", Now: clock.Now, Log: slog.New(slog.DiscardHandler)})
+	s, err := NewResource(ResourceConfig{Issuer: p.URL, Audience: "urn:api", Realm: "demo", Now: clock.Now,
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,8 @@ func TestGoodAccessTokens(t *testing.T) {
 		{"RFC 6750 §2.1", "Bearer " + a.token(nil)},
 		{"RFC 9110 §11.1 the scheme is case-insensitive", "bEARER " + a.token(nil)},
 		{"RFC 7519 §4.1.3 aud may be a list", "Bearer " + a.token(with("aud", []string{"urn:other", "urn:api"}))},
-		{"RFC 9068 §4 typ may be application/at+jwt", "Bearer " + a.provider.sign("application/at+jwt", a.provider.accessClaims(nil))},
+		{"RFC 9068 §4 typ may be application/at+jwt", "Bearer " +
+			a.provider.sign("application/at+jwt", a.provider.accessClaims(nil))},
 		{"RFC 7515 §4.1.9 typ is case-insensitive", "Bearer " + a.provider.sign("AT+JWT", a.provider.accessClaims(nil))},
 		{"an iat a little ahead", "Bearer " + a.token(with("iat", now+30))},
 	} {
@@ -104,7 +106,8 @@ func TestNoAccessToken(t *testing.T) {
 	a := newAPI(t)
 	for _, authorization := range [][]string{nil, {"Basic d2ViOng="}, {""}} {
 		w := a.call("/", authorization...)
-		if w.Code != 401 || w.Header().Get("WWW-Authenticate") != `Bearer realm="demo"` || strings.Contains(w.Body.String(), `"error"`) {
+		if w.Code != 401 || w.Header().Get("WWW-Authenticate") != `Bearer realm="demo"` ||
+			strings.Contains(w.Body.String(), `"error"`) {
 			t.Errorf("RFC 6750 §3.1: no error code without a token: %d %v %s", w.Code, w.Header(), w.Body)
 		}
 	}
@@ -124,7 +127,8 @@ func TestMalformedRequests(t *testing.T) {
 		{"RFC 6750 §2.1 more than a token", "/", []string{"Bearer " + good + " x"}, "one space and a token"},
 		{"RFC 6750 §2.1 characters outside b64token", "/", []string{"Bearer {}"}, "one space and a token"},
 		{"RFC 6750 §2 a token in two headers", "/", []string{"Bearer " + good, "Bearer " + good}, "2 Authorization headers"},
-		{"RFC 6750 §2 a token in the header and the query", "/?access_token=" + good, []string{"Bearer " + good}, "in the query"},
+		{"RFC 6750 §2 a token in the header and the query", "/?access_token=" + good, []string{"Bearer " + good},
+			"in the query"},
 		{"RFC 6750 §2.3 a token in the query", "/?access_token=" + good, nil, "in the query"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -144,33 +148,38 @@ func TestBadAccessTokens(t *testing.T) {
 	for _, row := range []struct{ name, token, says string }{
 		{"RFC 7519 §7.2 it is a JWT", "opaque", "not a JWT"},
 		{"RFC 9068 §4 alg is not none", unsigned(object{"typ": "at+jwt", "kid": "ec-1"}, good), "asymmetric"},
-		{"RFC 8725 §3.1 alg is not HMAC", signJWT(t, jose.HS256, make([]byte, 32), object{"typ": "at+jwt", "kid": "ec-1"}, good), "asymmetric"},
-		{"RFC 9068 §4 typ is at+jwt: an ID Token is not", a.provider.sign("JWT", a.provider.accessClaims(nil)), "typ is 'jwt'"},
+		{"RFC 8725 §3.1 alg is not HMAC", signJWT(t, jose.HS256, make([]byte, 32), object{"typ": "at+jwt", "kid": "ec-1"},
+			good), "asymmetric"},
+		{"RFC 9068 §4 typ is at+jwt: an ID Token is not", a.provider.sign("JWT", a.provider.accessClaims(nil)),
+			"typ is 'jwt'"},
 		{"RFC 9068 §4 typ is present", signJWT(t, jose.ES256, testECKey, object{"kid": "ec-1"}, good), "typ is ''"},
 		{"RFC 9068 §4 the signature verifies", es256("ec-1", foreignKey, good), "no key that"},
 		{"RFC 7515 §4.1.4 kid is one that the provider publishes", es256("unknown", testECKey, good), "kid 'unknown'"},
-		{"RFC 8725 §3.1 a key serves its own alg only", signJWT(t, jose.PS256, testRSAKey, object{"typ": "at+jwt", "kid": "rsa-2"}, good), "alg PS256"},
+		{"RFC 8725 §3.1 a key serves its own alg only",
+			signJWT(t, jose.PS256, testRSAKey, object{"typ": "at+jwt", "kid": "rsa-2"}, good), "alg PS256"},
 		{"RFC 9068 §2.2 claims have the right types", a.token(with("client_id", 7)), "wrong type"},
-		{"RFC 9068 §4 iss is the provider", a.token(with("iss", "https://evil.test")), "iss is 'https://evil.test'"},
-		{"RFC 9068 §4 aud contains this API", a.token(with("aud", "urn:other")), "aud is"},
-		{"RFC 9068 §4 aud is present", a.token(without("aud")), "aud is"},
-		{"RFC 9068 §4 now is before exp", a.token(with("exp", now-12)), "expired 12s ago"},
-		{"RFC 7519 §4.1.4 exp itself is too late", a.token(with("exp", now)), "expired 0s ago"},
-		{"RFC 9068 §2.2 exp is present", a.token(without("exp")), "exp is missing"},
-		{"RFC 7519 §4.1.5 now is not before nbf", a.token(with("nbf", now+120)), "not valid yet"},
-		{"RFC 9068 §2.2 iat is present", a.token(without("iat")), "iat is missing"},
+		{"RFC 9068 §4 iss is the provider", a.token(with("iss", "https://evil.test")), "got 'https://evil.test'"},
+		{"RFC 9068 §4 aud contains this API", a.token(with("aud", "urn:other")), "aud contains this API"},
+		{"RFC 9068 §4 aud is present", a.token(without("aud")), "aud contains this API"},
+		{"RFC 9068 §4 now is before exp", a.token(with("exp", now-12)), "got 12s ago"},
+		{"RFC 7519 §4.1.4 exp itself is too late", a.token(with("exp", now)), "got 0s ago"},
+		{"RFC 9068 §2.2 exp is present", a.token(without("exp")), "has an exp"},
+		{"RFC 7519 §4.1.5 now is not before nbf", a.token(with("nbf", now+120)), "nbf, when present"},
+		{"RFC 9068 §2.2 iat is present", a.token(without("iat")), "has an iat"},
 		{"RFC 7519 §4.1.6 iat is not in the future", a.token(with("iat", now+120)), "ahead of this API's clock"},
-		{"RFC 9068 §2.2 sub is present", a.token(without("sub")), "sub is missing"},
-		{"RFC 9068 §2.2 client_id is present", a.token(without("client_id")), "client_id is missing"},
-		{"RFC 9068 §2.2 jti is present", a.token(without("jti")), "jti is missing"},
-		{"RFC 7800 §3.1 a token bound in a way that this API cannot check", a.token(with("cnf", object{"x5t#S256": "abc"})), "cnf has no jkt"},
+		{"RFC 9068 §2.2 sub is present", a.token(without("sub")), "has a sub"},
+		{"RFC 9068 §2.2 client_id is present", a.token(without("client_id")), "has a client_id"},
+		{"RFC 9068 §2.2 jti is present", a.token(without("jti")), "has a jti"},
+		{"RFC 7800 §3.1 a token bound in a way that this API cannot check", a.token(with("cnf", object{"x5t#S256": "abc"})),
+			"has a jkt"},
 		{"RFC 7800 §3.1 cnf is an object", a.token(with("cnf", "abc")), "wrong type"},
-		{"RFC 7519 §4.1.3 aud of another case is another", a.token(with("aud", "URN:API")), "aud is"},
+		{"RFC 7519 §4.1.3 aud of another case is another", a.token(with("aud", "URN:API")), "aud contains this API"},
 		{"RFC 8725 §3.10 a key inside the token is not trusted", signJWT(t, jose.ES256, foreignKey,
 			object{"typ": "at+jwt", "kid": "ec-1", "jwk": jose.JSONWebKey{Key: foreignKey.Public()}}, good), "no key that"},
 		{"RFC 7515 §4.1.11 a header that must be understood, and is not", signJWT(t, jose.ES256, testECKey,
 			object{"typ": "at+jwt", "kid": "ec-1", "crit": []string{"evil"}, "evil": true}, good), "no key that"},
-		{"Core §10.1 kid is present where the provider publishes several keys", signJWT(t, jose.ES256, testECKey, object{"typ": "at+jwt"}, good), "names no kid"},
+		{"Core §10.1 kid is present where the provider publishes several keys",
+			signJWT(t, jose.ES256, testECKey, object{"typ": "at+jwt"}, good), "names no kid"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			said.WriteString(a.refused(a.call("/", "Bearer "+row.token), 401, "invalid_token", row.says))
@@ -342,8 +351,10 @@ func TestAccessTokenFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token.Iss != a.provider.URL || token.Sub != "alice" || token.Aud[0] != "urn:api" || token.Jti == "" || !token.Scope.Has("api.read") ||
-		!token.Exp.Equal(a.clock.Now().Add(90*time.Second)) || !token.Iat.Equal(a.clock.Now()) || !strings.Contains(string(token.Claims), `"extra"`) {
+	if token.Iss != a.provider.URL || token.Sub != "alice" || token.Aud[0] != "urn:api" || token.Jti == "" ||
+		!token.Scope.Has("api.read") ||
+		!token.Exp.Equal(a.clock.Now().Add(90*time.Second)) || !token.Iat.Equal(a.clock.Now()) ||
+		!strings.Contains(string(token.Claims), `"extra"`) {
 		t.Errorf("%+v", token)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -16,35 +17,33 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// sessionLifetime is how long a session lasts after the sign-in that began it, however often it is renewed.
-const sessionLifetime = 12 * time.Hour
+const (
+	sessionLifetime = 12 * time.Hour // from the sign-in; renewals do not extend it
+	maxHint         = 4 << 10        // bytes of id_token_hint in a URL, of which servers accept about 8 kB
+)
 
-// maxHint bounds id_token_hint, in bytes: it travels in addresses, of which servers take about 8 kB.
-const maxHint = 4 << 10
-
-// Session is the application's own knowledge of who is signed in. It lives in the Store; the browser holds an id only.
-// IDToken, AccessToken and RefreshToken are secrets: what a page may see is in View.
+// Session is the application's record of a signed-in user. It lives in the Store; the browser has its id only. IDToken,
+// AccessToken and RefreshToken are secrets: View returns what a page may see.
 type Session struct {
-	Sub         string `json:"sub"`
-	IDToken     string `json:"id_token"` // as issued; its claims have been checked
-	AccessToken string `json:"access_token"`
-	// RefreshToken is there when the provider gave one, for offline_access.
-	RefreshToken string `json:"refresh_token,omitempty"`
-	// Sid names the user's session at the provider; SessionState is what Monitor compares. Empty when the provider did not say.
-	Sid          string          `json:"sid,omitempty"`
-	SessionState string          `json:"session_state,omitempty"`
-	IssuedAt     time.Time       `json:"issued_at"` // iat of the ID Token: by the provider's clock
-	Began        time.Time       `json:"began"`     // when the provider last showed that it knows the user, at a sign-in or a silent renewal: by ours
-	Scope        string          `json:"scope"`     // of the access token, values separated by spaces
-	Expiry       time.Time       `json:"expiry"`    // of the access token; zero when the provider did not say
-	AuthTime     time.Time       `json:"auth_time"` // when the user last typed a password at the provider; zero when unknown
-	Claims       json.RawMessage `json:"claims"`    // of the ID Token, a JSON object
-	Renewals     int             `json:"renewals"`  // silent ones since the sign-in
-	EndsAt       time.Time       `json:"ends_at"`   // of the session itself
+	Sub          string    `json:"sub"`
+	IDToken      string    `json:"id_token"` // as issued; its claims have been checked
+	AccessToken  string    `json:"access_token"`
+	RefreshToken string    `json:"refresh_token,omitempty"` // for offline_access, if the provider gave one
+	Sid          string    `json:"sid,omitempty"`           // of the user's session at the provider; may be empty
+	SessionState string    `json:"session_state,omitempty"` // for Monitor; may be empty
+	IssuedAt     time.Time `json:"issued_at"`               // iat of the ID Token, by the provider's clock
+	Began        time.Time `json:"began"`                   // of the last sign-in or silent renewal, by this clock
+	Scope        string    `json:"scope"`                   // of the access token, values separated by spaces
+	Expiry       time.Time `json:"expiry"`                  // of the access token; zero when unknown
+	// of the last password at the provider; zero when unknown
+	AuthTime time.Time       `json:"auth_time"`
+	Claims   json.RawMessage `json:"claims"`   // of the ID Token, a JSON object
+	Renewals int             `json:"renewals"` // since the sign-in
+	EndsAt   time.Time       `json:"ends_at"`  // of the session itself
 }
 
-// SessionView is what a page of the application may know of its session: no token is in it. Times are seconds since 1970,
-// as in a JWT.
+// SessionView is what a page of the application may know of its session; it holds no token. Times are seconds since
+// 1970, as in a JWT.
 type SessionView struct {
 	Sub       string          `json:"sub"`
 	Scope     string          `json:"scope"`
@@ -58,7 +57,9 @@ type SessionView struct {
 
 // View returns what a page may see.
 func (s *Session) View() SessionView {
-	view := SessionView{Sub: s.Sub, Scope: s.Scope, Claims: s.Claims, Renewals: s.Renewals, Refreshable: s.RefreshToken != ""}
+	view := SessionView{
+		Sub: s.Sub, Scope: s.Scope, Claims: s.Claims, Renewals: s.Renewals, Refreshable: s.RefreshToken != "",
+	}
 	if !s.Expiry.IsZero() {
 		view.ExpiresAt = s.Expiry.Unix()
 	}
@@ -68,41 +69,66 @@ func (s *Session) View() SessionView {
 	return view
 }
 
-// Session returns the session that the request belongs to, or ErrNoSession. Any other error is the store's.
-func (p *RP) Session(r *http.Request) (*Session, error) {
-	_, session, err := p.current(r)
-	return session, err
-}
-
 // claim is a claim of the ID Token that is a string; "" when there is none.
 func (s *Session) claim(name string) string {
 	var claims map[string]any
-	_ = json.Unmarshal(s.Claims, &claims) // they have been decoded before
+	_ = json.Unmarshal(s.Claims, &claims) // they were decoded before
 	text, _ := claims[name].(string)
 	return text
 }
 
-// addHint tells the provider whom a request is about (Core §3.1.2.1, RP-Initiated Logout §2), unless that is too long to say:
-// the provider then goes by its own session, or asks the user.
+// audience is the aud of the ID Token.
+func (s *Session) audience() []string {
+	var claims jwt.Claims
+	_ = json.Unmarshal(s.Claims, &claims) // they were decoded before
+	return claims.Audience
+}
+
+// addHint sets id_token_hint (Core §3.1.2.1, RP-Initiated Logout §2). Without one, because the ID Token is too long,
+// the provider decides by its own session or asks the user.
 func (s *Session) addHint(params url.Values) {
 	if len(s.IDToken) <= maxHint {
 		params.Set("id_token_hint", s.IDToken)
 	}
 }
 
-// audience is the aud of the ID Token.
-func (s *Session) audience() []string {
-	var claims struct {
-		Aud jwt.Audience `json:"aud"`
+// newSession makes a session of a verified ID Token and its token response.
+func (p *RP) newSession(t idToken, raw string, token *oauth2.Token) *Session {
+	s := p.refreshed(&Session{Scope: strings.Join(p.config.Scopes, " ")}, token)
+	s.Sub, s.IDToken, s.Sid, s.IssuedAt, s.Began = t.Subject, raw, t.Sid, t.IssuedAt, t.now
+	s.EndsAt = t.now.Add(sessionLifetime)
+	if t.AuthTime != nil {
+		s.AuthTime = t.AuthTime.Time()
 	}
-	_ = json.Unmarshal(s.Claims, &claims) // they have been decoded before
-	return claims.Aud
+	_ = t.IDToken.Claims(&s.Claims) // they were decoded before
+	return s
 }
 
-// TokenSource gives out the access token of the request's session, for example to call an API with oauth2.NewClient; Client adds
-// the proof that a DPoP token needs. An expired token is renewed by the session's refresh token. Token fails with
-// ErrNoSession, with ErrTokenExpired when only a silent login can renew it, which takes a browser, with an *oidc.Error
-// that says what the provider did, or with the store's error.
+// refreshed is session with the tokens of a token response. RFC 6749 §5.1: scope is "OPTIONAL, if identical to the
+// scope requested"; §6: a refresh token that is not replaced stays valid.
+func (p *RP) refreshed(session *Session, token *oauth2.Token) *Session {
+	s := *session
+	s.AccessToken, s.Expiry = token.AccessToken, time.Time{}
+	s.RefreshToken = cmp.Or(token.RefreshToken, s.RefreshToken)
+	if scope, ok := token.Extra("scope").(string); ok {
+		s.Scope = scope
+	}
+	if token.ExpiresIn > 0 {
+		s.Expiry = p.config.Now().Add(time.Duration(token.ExpiresIn) * time.Second)
+	}
+	return &s
+}
+
+// Session returns the session of the request, or ErrNoSession. Any other error is the store's.
+func (p *RP) Session(r *http.Request) (*Session, error) {
+	_, session, err := p.current(r)
+	return session, err
+}
+
+// TokenSource returns the access token of the request's session, for example for oauth2.NewClient; Client adds the
+// proof that a DPoP token needs. An expired token is renewed by the session's refresh token. Token fails with
+// ErrNoSession; with ErrTokenExpired when only a silent login, which needs a browser, can renew the token; with an
+// *oidc.Error when the provider refused; or with the store's error.
 func (p *RP) TokenSource(r *http.Request) oauth2.TokenSource {
 	return tokenSource{rp: p, request: r}
 }
@@ -121,7 +147,11 @@ func (s tokenSource) Token() (*oauth2.Token, error) {
 	return s.rp.token(session), nil
 }
 
-// usable is the request's session with an access token that has not expired.
+func (p *RP) token(s *Session) *oauth2.Token {
+	return &oauth2.Token{AccessToken: s.AccessToken, TokenType: p.tokenType(), Expiry: s.Expiry}
+}
+
+// usable returns the request's session with an access token that has not expired.
 func (p *RP) usable(r *http.Request) (*Session, error) {
 	id, session, err := p.current(r)
 	switch {
@@ -133,10 +163,6 @@ func (p *RP) usable(r *http.Request) (*Session, error) {
 		return nil, ErrTokenExpired
 	}
 	return p.refresh(r.Context(), id, session.RefreshToken)
-}
-
-func (p *RP) token(s *Session) *oauth2.Token {
-	return &oauth2.Token{AccessToken: s.AccessToken, TokenType: p.tokenType(), Expiry: s.Expiry}
 }
 
 // current returns the request's live session and its id.
@@ -160,8 +186,8 @@ func (p *RP) current(r *http.Request) (string, *Session, error) {
 	return id, &session, nil
 }
 
-// signIn keeps session under a new id, so that an id planted before the sign-in is worth nothing after it, and ends the
-// session that it replaces.
+// signIn stores session under a new id, so that an id that an attacker set before the sign-in is useless (session
+// fixation), and ends the session that it replaces.
 func (p *RP) signIn(w http.ResponseWriter, r *http.Request, session *Session) error {
 	if err := p.forget(r); err != nil {
 		return err
@@ -183,7 +209,7 @@ func (p *RP) forget(r *http.Request) error {
 	return p.sessions.Delete(r.Context(), id)
 }
 
-// renew puts fresh into the place of the session that the silent flow was begun with.
+// renew replaces the session that the silent flow began with by fresh.
 func (p *RP) renew(w http.ResponseWriter, r *http.Request, flowSessionID string, fresh *Session) (*Session, error) {
 	id, _, err := p.current(r)
 	switch {
@@ -197,17 +223,14 @@ func (p *RP) renew(w http.ResponseWriter, r *http.Request, flowSessionID string,
 	renewed, err := p.replace(r.Context(), id, fresh)
 	if err == nil && renewed == nil {
 		p.cookies.remove(w, p.cookies.session)
-		return nil, SubMismatch.Errorf("the provider answered for another user than the one signed in here (Core section 12.2): " +
-			"the session has ended; sign in again")
+		return nil, SubMismatch.Errorf("the provider answered for another user than the one signed in here " +
+			"(Core section 12.2): the session has ended; sign in again")
 	}
 	return renewed, err
 }
 
-var errSessionChanged = SessionChanged.Errorf("the session ended, or another one began, while the renewal was under way: " +
-	"nothing was changed")
-
-// replace updates the record atomically: a sign-out that comes first is not undone. The result is nil when the user is
-// another one; the record is then removed.
+// replace updates the record atomically: a sign-out that comes first is not undone. When fresh is of another user, it
+// removes the record and returns nil.
 func (p *RP) replace(ctx context.Context, id string, fresh *Session) (renewed *Session, err error) {
 	err = p.sessions.Update(ctx, id, storage.KeepTTL, func(old *Session) (*Session, error) {
 		renewed = nil

@@ -23,7 +23,8 @@ func TestSilentRenewal(t *testing.T) {
 	for renewals := 1; renewals <= 3; renewals++ {
 		a.clock.Pass(time.Minute)
 		status, view, e := a.finishSilent(a.provider.answer(a.begin("/web/silent")))
-		if status != http.StatusOK || view.Sub != "alice" || view.Renewals != renewals || view.ExpiresAt != a.clock.Now().Unix()+90 {
+		if status != http.StatusOK || view.Sub != "alice" || view.Renewals != renewals ||
+			view.ExpiresAt != a.clock.Now().Unix()+90 {
 			t.Fatalf("%d %+v %v", status, view, e)
 		}
 		after := a.session()
@@ -64,24 +65,34 @@ var badRenewals = []struct {
 	code   oidc.ErrorCode
 	ends   bool
 }{
-	{name: "Core §12.2 sub is that of the original sign-in", change: func(a *testApp, v url.Values) { a.provider.sub = "bob" },
+	{name: "Core §12.2 sub is that of the original sign-in",
+		change: func(a *testApp, v url.Values) { a.provider.sub = "bob" },
 		status: 403, code: SubMismatch, ends: true},
-	{name: "Core §3.1.2.6 login_required leaves the session alone", change: refusedWith("login_required"), status: 403, code: oidc.LoginRequired},
-	{name: "Core §3.1.2.6 consent_required", change: refusedWith("consent_required"), status: 403, code: oidc.ConsentRequired},
-	{name: "Core §3.1.2.6 interaction_required", change: refusedWith("interaction_required"), status: 403, code: oidc.InteractionRequired},
-	{name: "Core §3.1.2.6 account_selection_required", change: refusedWith("account_selection_required"), status: 403, code: oidc.AccountSelectionRequired},
-	{name: "RFC 6749 §4.1.2.1 temporarily_unavailable", change: refusedWith("temporarily_unavailable"), status: 503, code: oidc.TemporarilyUnavailable},
+	{name: "Core §3.1.2.6 login_required leaves the session alone", change: refusedWith("login_required"), status: 403,
+		code: oidc.LoginRequired},
+	{name: "Core §3.1.2.6 consent_required", change: refusedWith("consent_required"), status: 403,
+		code: oidc.ConsentRequired},
+	{name: "Core §3.1.2.6 interaction_required", change: refusedWith("interaction_required"), status: 403,
+		code: oidc.InteractionRequired},
+	{name: "Core §3.1.2.6 account_selection_required", change: refusedWith("account_selection_required"), status: 403,
+		code: oidc.AccountSelectionRequired},
+	{name: "RFC 6749 §4.1.2.1 temporarily_unavailable", change: refusedWith("temporarily_unavailable"), status: 503,
+		code: oidc.TemporarilyUnavailable},
 	{name: "RFC 6749 §5.2 invalid_client is no fault of the user", change: func(a *testApp, v url.Values) {
 		a.provider.misbehave(distortions{fail: answerWith(401, `{"error":"invalid_client"}`)})
 	}, status: 500, code: oidc.InvalidClient},
-	{name: "RFC 9207 §2.4 iss", change: func(a *testApp, v url.Values) { v.Set("iss", "https://evil.test") }, status: 502, code: IssuerMismatch},
+	{name: "RFC 9207 §2.4 iss", change: func(a *testApp, v url.Values) { v.Set("iss", "https://evil.test") }, status: 502,
+		code: IssuerMismatch},
 	{name: "Core §3.1.3.7 a bad ID Token", change: func(a *testApp, v url.Values) {
 		a.provider.misbehave(distortions{idToken: with("nonce", "another")})
 	}, status: 502, code: InvalidIDToken},
-	{name: "RFC 6749 §10.12 state", change: func(a *testApp, v url.Values) { v.Del("state") }, status: 400, code: InvalidState},
-	{name: "a sign-out meanwhile is not undone", change: func(a *testApp, v url.Values) { a.do("POST", "/web/logout", "") },
+	{name: "RFC 6749 §10.12 state", change: func(a *testApp, v url.Values) { v.Del("state") }, status: 400,
+		code: InvalidState},
+	{name: "a sign-out meanwhile is not undone",
+		change: func(a *testApp, v url.Values) { a.do("POST", "/web/logout", "") },
 		status: 409, code: SessionChanged, ends: true},
-	{name: "a sign-in meanwhile is not overwritten", change: func(a *testApp, v url.Values) { a.signIn() }, status: 409, code: SessionChanged},
+	{name: "a sign-in meanwhile is not overwritten", change: func(a *testApp, v url.Values) { a.signIn() }, status: 409,
+		code: SessionChanged},
 	{name: "a session that ended meanwhile is not revived", change: func(a *testApp, v url.Values) {
 		u := a.begin("/web/silent")
 		for name, values := range a.provider.answer(u) {
@@ -89,11 +100,16 @@ var badRenewals = []struct {
 		}
 		a.clock.Pass(5 * time.Minute)
 	}, status: 409, code: SessionChanged, ends: true},
-	{name: "a page of another origin", header: []string{"Sec-Fetch-Site", "cross-site"}, status: 403, code: oidc.AccessDenied},
-	{name: "a page of another origin, in an old browser", header: []string{"Origin", "https://evil.test"}, status: 403, code: oidc.AccessDenied},
-	{name: "a sibling's page on another port", header: []string{"Sec-Fetch-Site", "same-site"}, status: 403, code: oidc.AccessDenied},
-	{name: "a body that is no form", header: []string{"Content-Type", "text/plain"}, status: 400, code: oidc.InvalidRequest},
-	{name: "a body too large", change: func(a *testApp, v url.Values) { v.Set("pad", strings.Repeat("x", maxAnswer)) }, status: 400, code: oidc.InvalidRequest},
+	{name: "a page of another origin", header: []string{"Sec-Fetch-Site", "cross-site"}, status: 403,
+		code: oidc.AccessDenied},
+	{name: "a page of another origin, in an old browser", header: []string{"Origin", "https://evil.test"}, status: 403,
+		code: oidc.AccessDenied},
+	{name: "a sibling's page on another port", header: []string{"Sec-Fetch-Site", "same-site"}, status: 403,
+		code: oidc.AccessDenied},
+	{name: "a body that is no form", header: []string{"Content-Type", "text/plain"}, status: 400,
+		code: oidc.InvalidRequest},
+	{name: "a body too large", change: func(a *testApp, v url.Values) { v.Set("pad", strings.Repeat("x", maxForm)) },
+		status: 400, code: oidc.InvalidRequest},
 }
 
 func refusedWith(code string) func(*testApp, url.Values) {
@@ -134,7 +150,8 @@ func TestBadRenewals(t *testing.T) {
 // lostUpdate is a store in which somebody signs out between the read and the write of a renewal.
 type lostUpdate struct{ storage.Store }
 
-func (s lostUpdate) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
+func (s lostUpdate) Update(ctx context.Context, key string, ttl time.Duration,
+	change func([]byte) ([]byte, error)) error {
 	if strings.HasPrefix(key, "rp-session") {
 		_, err := change(nil)
 		return err
@@ -177,7 +194,8 @@ func TestSessionEnds(t *testing.T) {
 }
 
 func TestExpiryIsJudgedByTheRecord(t *testing.T) {
-	a := newApp(t, func(c *Config) { c.Store = storage.NewMemory(storagetest.NewClock().Now) }) // a store whose clock stands still
+	// a store whose clock stands still
+	a := newApp(t, func(c *Config) { c.Store = storage.NewMemory(storagetest.NewClock().Now) })
 	a.signIn()
 	a.clock.Pass(sessionLifetime)
 	if !a.isSignedOut() {
@@ -236,7 +254,8 @@ func TestLogout(t *testing.T) {
 		t.Fatalf("sent to %v", u)
 	}
 	for name, want := range map[string]string{ // RP-Initiated Logout §2
-		"id_token_hint": s.IDToken, "client_id": "web", "post_logout_redirect_uri": a.server.URL + "/web/", "state": "signed-out",
+		"id_token_hint": s.IDToken, "client_id": "web", "post_logout_redirect_uri": a.server.URL + "/web/",
+		"state": "signed-out",
 	} {
 		if got := u.Query().Get(name); got != want {
 			t.Errorf("%s is %q, expected %q", name, got, want)
@@ -308,7 +327,8 @@ func TestBrokenStore(t *testing.T) {
 	if _, err := a.Session(a.request()); !errors.Is(err, errBroken) {
 		t.Errorf("Session: %v", err)
 	}
-	if e := a.failure(a.callback(a.provider.answer(a.begin("/web/login")))); e.Code != oidc.ServerError || strings.Contains(e.Description, "disk") {
+	if e := a.failure(a.callback(a.provider.answer(a.begin("/web/login")))); e.Code != oidc.ServerError ||
+		strings.Contains(e.Description, "disk") {
 		t.Errorf("Callback: %v", e)
 	}
 	u, _ := url.Parse(a.begin("/web/silent"))

@@ -32,7 +32,8 @@ func (a *testApp) logoutClaims(change func(object)) object {
 }
 
 func (a *testApp) logoutToken(change func(object)) string {
-	return signJWT(a.t, jose.ES256, testECKey, object{"typ": "logout+jwt", "kid": "ec-1"}, encoded(a.t, a.logoutClaims(change)))
+	return signJWT(a.t, jose.ES256, testECKey, object{"typ": "logout+jwt", "kid": "ec-1"},
+		encoded(a.t, a.logoutClaims(change)))
 }
 
 // backChannel delivers a logout token as the provider does: without any cookie of the user's.
@@ -111,23 +112,30 @@ var badLogoutTokens = []struct {
 	sign   func(t *testing.T, payload []byte) string
 	says   string
 }{
-	{name: "Back-Channel Logout §2.6 iss is the provider's", change: with("iss", "https://evil.test"), says: "different provider"},
+	{name: "Back-Channel Logout §2.6 iss is the provider's", change: with("iss", "https://evil.test"),
+		says: "different provider"},
 	{name: "Back-Channel Logout §2.6 iss is present", change: without("iss"), says: "different provider"},
 	{name: "Back-Channel Logout §2.6 aud contains the client_id", change: with("aud", "spa"), says: "audience"},
 	{name: "Back-Channel Logout §2.6 aud is present", change: without("aud"), says: "audience"},
-	{name: "Back-Channel Logout §2.6 iat is present", change: without("iat"), says: "iat is missing"},
-	{name: "Back-Channel Logout §2.6 iat is not long ago", change: func(o object) { o["iat"], o["exp"] = now-3600, now+3600 }, says: "issued 1h0m0s ago"},
-	{name: "Back-Channel Logout §2.6 iat is not in the future", change: with("iat", now+3600), says: "ahead of ours"},
+	{name: "Back-Channel Logout §2.6 iat is present", change: without("iat"), says: "has an iat"},
+	{name: "Back-Channel Logout §2.6 iat is not long ago",
+		change: func(o object) { o["iat"], o["exp"] = now-3600, now+3600 }, says: "got 1h0m0s ago"},
+	{name: "Back-Channel Logout §2.6 iat is not in the future", change: with("iat", now+3600), says: "got 1h0m0s ahead"},
 	{name: "Back-Channel Logout §2.6 now is before exp", change: with("exp", now-60), says: "expired"},
 	{name: "Back-Channel Logout §2.4 exp is present", change: without("exp"), says: "'exp'"},
 	{name: "Back-Channel Logout §2.4 jti is present", change: without("jti"), says: "'jti'"},
-	{name: "Back-Channel Logout §2.6 there is a sub, a sid, or both", change: func(o object) { delete(o, "sub"); delete(o, "sid") }, says: "'sub' claim, a 'sid' claim, or both"},
+	{name: "Back-Channel Logout §2.6 there is a sub, a sid, or both",
+		change: func(o object) { delete(o, "sub"); delete(o, "sid") }, says: "'sub' claim, a 'sid' claim, or both"},
 	{name: "Back-Channel Logout §2.6 events is present", change: without("events"), says: "event"},
-	{name: "Back-Channel Logout §2.6 events has the logout event", change: with("events", object{"urn:other": object{}}), says: "event"},
-	{name: "Back-Channel Logout §2.4 the logout event is an object", change: with("events", object{logoutEvent: "yes"}), says: "is a JSON object"},
-	{name: "Back-Channel Logout §2.4 events is an object", change: with("events", []string{logoutEvent}), says: "cannot unmarshal array"},
-	{name: "Back-Channel Logout §2.6 there is no nonce: it would be an ID Token", change: with("nonce", "n"), says: "nonce"},
-	{name: "Back-Channel Logout §2.4 typ is that of a logout token", header: object{"typ": "at+jwt"}, says: "typ is 'at+jwt'"},
+	{name: "Back-Channel Logout §2.6 events has the logout event", change: with("events", object{"urn:other": object{}}),
+		says: "event"},
+	{name: "Back-Channel Logout §2.4 the logout event is an object", change: with("events", object{logoutEvent: "yes"}),
+		says: "is a JSON object"},
+	{name: "Back-Channel Logout §2.4 events is an object", change: with("events", []string{logoutEvent}),
+		says: "cannot unmarshal array"},
+	{name: "Back-Channel Logout §2.6 there is no nonce: it would be an ID Token", change: with("nonce", "n"),
+		says: "nonce"},
+	{name: "Back-Channel Logout §2.4 typ is that of a logout token", header: object{"typ": "at+jwt"}, says: "got at+jwt"},
 	{name: "Back-Channel Logout §2.6 the signature is the provider's", sign: func(t *testing.T, payload []byte) string {
 		return signJWT(t, jose.ES256, foreignKey, object{"kid": "ec-1"}, payload)
 	}, says: "no key of the provider verifies"},
@@ -142,11 +150,14 @@ var badLogoutTokens = []struct {
 	}, says: "unexpected signature algorithm"},
 	{name: "Back-Channel Logout §2.6 a nonce is one whatever its value", change: with("nonce", nil), says: "nonce"},
 	{name: "Back-Channel Logout §2.4 sid is a string", change: with("sid", 7), says: "unmarshal"},
-	{name: "Back-Channel Logout §2.2 an encrypted token that nobody asked for", sign: func(t *testing.T, payload []byte) string {
-		return encrypted(t, testDecryptionKeys[0], string(payload))
-	}, says: "cannot be decrypted"},
-	{name: "Back-Channel Logout §2.5 logout_token is present", sign: func(*testing.T, []byte) string { return "" }, says: "no logout_token"},
-	{name: "Back-Channel Logout §2.5 logout_token is a JWT", sign: func(*testing.T, []byte) string { return "garbage" }, says: "malformed"},
+	{name: "Back-Channel Logout §2.2 an encrypted token that nobody asked for",
+		sign: func(t *testing.T, payload []byte) string {
+			return encrypted(t, testDecryptionKeys[0], string(payload))
+		}, says: "cannot be decrypted"},
+	{name: "Back-Channel Logout §2.5 logout_token is present", sign: func(*testing.T, []byte) string { return "" },
+		says: "no logout_token"},
+	{name: "Back-Channel Logout §2.5 logout_token is a JWT", sign: func(*testing.T, []byte) string { return "garbage" },
+		says: "malformed"},
 }
 
 func TestBadLogoutTokens(t *testing.T) {
@@ -166,7 +177,8 @@ func TestBadLogoutTokens(t *testing.T) {
 			}
 			response, e := a.backChannel(token)
 			said.WriteString(e.Description)
-			if response.StatusCode != http.StatusBadRequest || e.Code != oidc.InvalidRequest || !strings.Contains(e.Description, row.says) {
+			if response.StatusCode != http.StatusBadRequest || e.Code != oidc.InvalidRequest ||
+				!strings.Contains(e.Description, row.says) {
 				t.Errorf("Back-Channel Logout §2.8: %s %v, expected 400 …%s…", response.Status, e, row.says)
 			}
 			if a.isSignedOut() {
@@ -181,7 +193,8 @@ func TestALogoutTokenIsGoodOnce(t *testing.T) {
 	a := newApp(t)
 	token := a.logoutToken(nil)
 	a.backChannel(token)
-	if response, e := a.backChannel(token); response.StatusCode != http.StatusBadRequest || !strings.Contains(e.Description, "received before") {
+	if response, e := a.backChannel(token); response.StatusCode != http.StatusBadRequest ||
+		!strings.Contains(e.Description, "received before") {
 		t.Errorf("Back-Channel Logout §2.6: %s %v", response.Status, e)
 	}
 }
@@ -198,7 +211,8 @@ func TestBackChannelLogoutThatFails(t *testing.T) {
 	a := newApp(t)
 	token := a.logoutToken(nil)
 	a.spent = storage.NewBucket[bool]("rp-spent-state", brokenStore{})
-	if response, e := a.backChannel(token); response.StatusCode != http.StatusBadRequest || e.Code != oidc.ServerError || strings.Contains(e.Description, "disk") {
+	if response, e := a.backChannel(token); response.StatusCode != http.StatusBadRequest || e.Code != oidc.ServerError ||
+		strings.Contains(e.Description, "disk") {
 		t.Errorf("Back-Channel Logout §2.8: %s %v", response.Status, e)
 	}
 	a = newApp(t)
@@ -244,7 +258,8 @@ func TestFrontChannelLogout(t *testing.T) {
 			if cache := response.Header.Get("Cache-Control"); cache != "no-cache, no-store" {
 				t.Errorf("Front-Channel Logout §2: Cache-Control: %s", cache)
 			}
-			if csp := response.Header.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "frame-ancestors "+a.provider.URL) {
+			if csp := response.Header.Get("Content-Security-Policy"); !strings.HasSuffix(csp,
+				"frame-ancestors "+a.provider.URL) {
 				t.Errorf("the provider may frame it, and nobody else: %s", csp)
 			}
 		})
@@ -285,7 +300,8 @@ func TestMonitor(t *testing.T) {
 		}
 	}
 	response := a.do("GET", "/web/monitor.js", "")
-	if script, _ := io.ReadAll(response.Body); !strings.HasPrefix(response.Header.Get("Content-Type"), "text/javascript") || !strings.Contains(string(script), "export async function watchSession") {
+	if script, _ := io.ReadAll(response.Body); !strings.HasPrefix(response.Header.Get("Content-Type"),
+		"text/javascript") || !strings.Contains(string(script), "export async function watchSession") {
 		t.Errorf("%s %s", response.Status, script)
 	}
 }
@@ -293,10 +309,12 @@ func TestMonitor(t *testing.T) {
 func TestSignOutHere(t *testing.T) {
 	a := newApp(t)
 	a.signIn()
-	if response := a.do("POST", "/web/sign-out-here", "", "Sec-Fetch-Site", "cross-site"); response.StatusCode != http.StatusForbidden || a.isSignedOut() {
+	if response := a.do("POST", "/web/sign-out-here", "", "Sec-Fetch-Site",
+		"cross-site"); response.StatusCode != http.StatusForbidden || a.isSignedOut() {
 		t.Errorf("a page of another origin: %s", response.Status)
 	}
-	if response := a.do("POST", "/web/sign-out-here", "", "Sec-Fetch-Site", "same-origin"); response.StatusCode != http.StatusNoContent || !a.isSignedOut() {
+	if response := a.do("POST", "/web/sign-out-here", "", "Sec-Fetch-Site",
+		"same-origin"); response.StatusCode != http.StatusNoContent || !a.isSignedOut() {
 		t.Errorf("Session Management §3: %s", response.Status)
 	}
 }

@@ -43,7 +43,8 @@ func TestBackChannel(t *testing.T) {
 	if to := a.callback(answer); to != "/web/" {
 		t.Fatalf("ended at %q", to)
 	}
-	if hosts := slices.Compact(slices.Sorted(slices.Values(a.provider.hosts))); len(hosts) != 1 || hosts[0] != "idp.example.com" {
+	if hosts := slices.Compact(slices.Sorted(slices.Values(a.provider.hosts))); len(hosts) != 1 ||
+		hosts[0] != "idp.example.com" {
 		t.Errorf("the provider saw the hosts %q, expected the issuer's only", hosts)
 	}
 	if to := a.location(a.do("POST", "/web/logout", "")); !strings.HasPrefix(to, issuer+"/logout?") {
@@ -99,7 +100,8 @@ func TestMain(m *testing.M) {
 }
 
 func TestProxy(t *testing.T) {
-	for uri, proxied := range map[string]bool{"http://idp.localhost:8080/": false, "http://127.0.0.1/": false, "http://idp:8080/": true} {
+	for uri, proxied := range map[string]bool{"http://idp.localhost:8080/": false, "http://127.0.0.1/": false,
+		"http://idp:8080/": true} {
 		proxy, err := proxyUnlessLoopback(httptest.NewRequest("GET", uri, nil))
 		if err != nil || (proxy != nil) != proxied {
 			t.Errorf("%s goes through %v (%v)", uri, proxy, err)
@@ -114,15 +116,21 @@ func TestDiscoveryFailures(t *testing.T) {
 		code     oidc.ErrorCode
 		says     string
 	}{
-		{"Discovery §4.3 issuer is the one that was asked", with("issuer", "https://evil.test"), IssuerMismatch, "calls itself https://evil.test"},
-		{"Discovery §4.3 issuer is compared byte for byte", func(o object) { o["issuer"] = o["issuer"].(string) + "/" }, IssuerMismatch, "byte for byte"},
-		{"Discovery §3 authorization_endpoint is present", without("authorization_endpoint"), ProviderDown, "authorization_endpoint"},
+		{"Discovery §4.3 issuer is the one that was asked", with("issuer", "https://evil.test"), IssuerMismatch,
+			"calls itself https://evil.test"},
+		{"Discovery §4.3 issuer is compared byte for byte", func(o object) { o["issuer"] = o["issuer"].(string) + "/" },
+			IssuerMismatch, "byte for byte"},
+		{"Discovery §3 authorization_endpoint is present", without("authorization_endpoint"), ProviderDown,
+			"authorization_endpoint"},
 		{"Discovery §3 token_endpoint is present", without("token_endpoint"), ProviderDown, "token_endpoint"},
 		{"Discovery §3 jwks_uri is present", without("jwks_uri"), ProviderDown, "jwks_uri"},
-		{"Discovery §3 an optional endpoint is a URL too", with("pushed_authorization_request_endpoint", "par"), ProviderDown, "pushed_authorization_request_endpoint"},
+		{"Discovery §3 an optional endpoint is a URL too", with("pushed_authorization_request_endpoint", "par"), ProviderDown,
+			"pushed_authorization_request_endpoint"},
 		{"Discovery §3 userinfo_endpoint is a URL", with("userinfo_endpoint", "ftp://x/"), ProviderDown, "userinfo_endpoint"},
-		{"a browser is sent to http(s) only", with("end_session_endpoint", "javascript:alert(1)"), ProviderDown, "end_session_endpoint"},
-		{"Discovery §4.2 the document is JSON of the right types", with("token_endpoint", 7), ProviderDown, "no usable discovery document"},
+		{"a browser is sent to http(s) only", with("end_session_endpoint", "javascript:alert(1)"), ProviderDown,
+			"end_session_endpoint"},
+		{"Discovery §4.2 the document is JSON of the right types", with("token_endpoint", 7), ProviderDown,
+			"no usable discovery document"},
 		{"Discovery §4.2 a list is a list", with("scopes_supported", 7), ProviderDown, "no usable discovery document"},
 		{"a document of more than 1 MB", with("pad", strings.Repeat("x", maxResponse)), ProviderDown, "too large"},
 	} {
@@ -144,7 +152,8 @@ func TestDiscoveryFailures(t *testing.T) {
 
 func TestAnHTTPSProviderHasHTTPSEndpoints(t *testing.T) {
 	for _, name := range []string{
-		"authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint", "revocation_endpoint",
+		"authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint",
+		"revocation_endpoint",
 		"pushed_authorization_request_endpoint", "check_session_iframe",
 	} {
 		t.Run("Discovery §3 "+name+" is https when the issuer is", func(t *testing.T) {
@@ -157,7 +166,8 @@ func TestAnHTTPSProviderHasHTTPSEndpoints(t *testing.T) {
 				o[name] = "http://idp.example.com/plain"
 			}})
 			_, err := newProvider(issuer, p.URL).discover(t.Context())
-			if e := asError(err); e.Code != ProviderDown || !strings.Contains(e.Description, name+" is 'http://idp.example.com/plain', expected an https URL") {
+			if e := asError(err); e.Code != ProviderDown ||
+				!strings.Contains(e.Description, name+" is 'http://idp.example.com/plain', expected an https URL") {
 				t.Errorf("%v", err)
 			}
 		})

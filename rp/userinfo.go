@@ -3,7 +3,7 @@ package rp
 import (
 	"context"
 	"encoding/json"
-	"io"
+	"fmt"
 	"mime"
 	"net/http"
 	"slices"
@@ -15,7 +15,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// userInfo is what the rules about a userinfo response look at.
+// userInfo is the subject of the rules about a userinfo response.
 type userInfo struct {
 	Iss string           `json:"iss"`
 	Sub string           `json:"sub"`
@@ -27,28 +27,30 @@ type userInfo struct {
 	config  Config
 }
 
-var userInfoRules = []rule[userInfo]{
-	{"Core §5.3.2", "a client that registered for it gets a signed answer", func(u userInfo) string {
-		return unless(u.signed || u.config.UserinfoSignedResponseAlg == "", "the answer is not signed, expected %s", u.config.UserinfoSignedResponseAlg)
-	}},
-	{"Core §5.3.2", "sub is present", func(u userInfo) string {
-		return unless(u.Sub != "", "sub is missing")
-	}},
-	{"Core §5.3.2", "iss is the provider, and a signed answer has it", func(u userInfo) string {
-		absent := u.Iss == "" && !u.signed
-		return unless(absent || u.Iss == u.config.Issuer, "iss is '%s', expected %s", clip(u.Iss), u.config.Issuer)
-	}},
-	{"Core §5.3.2", "aud contains the client_id, and a signed answer has it", func(u userInfo) string {
-		absent := len(u.Aud) == 0 && !u.signed
-		return unless(absent || slices.Contains(u.Aud, u.config.ClientID), "aud is %q, expected %q", u.Aud, u.config.ClientID)
-	}},
-	{"RFC 7519 §4.1.4", "now is before the exp of a signed answer, when it has one", func(u userInfo) string {
-		return unless(!u.signed || u.Exp == nil || u.config.Now().Before(u.Exp.Time()), "it has expired")
-	}},
+var userInfoRules = oidc.Table[userInfo]{
+	{Spec: "Core §5.3.2", Text: "userinfo is signed when the client registered for it", Else: oidc.ServerError,
+		Holds: func(u userInfo) bool { return u.signed || u.config.UserinfoSignedResponseAlg == "" },
+		Got:   func(u userInfo) string { return "no signature, registered for " + u.config.UserinfoSignedResponseAlg }},
+	{Spec: "Core §5.3.2", Text: "userinfo has a sub", Else: oidc.ServerError,
+		Holds: func(u userInfo) bool { return u.Sub != "" }},
+	{Spec: "Core §5.3.2", Text: "the iss of userinfo is the provider, and signed userinfo has one", Else: oidc.ServerError,
+		Holds: func(u userInfo) bool { return u.Iss == u.config.Issuer || (u.Iss == "" && !u.signed) },
+		Got:   func(u userInfo) string { return fmt.Sprintf("%q, not %s", clip(u.Iss), u.config.Issuer) }},
+	{Spec: "Core §5.3.2", Text: "the aud of userinfo contains the client_id, and signed userinfo has one",
+		Else: oidc.ServerError,
+		Holds: func(u userInfo) bool {
+			return slices.Contains(u.Aud, u.config.ClientID) || (len(u.Aud) == 0 && !u.signed)
+		},
+		Got: func(u userInfo) string { return fmt.Sprintf("%q, not %q", u.Aud, u.config.ClientID) }},
+	{Spec: "RFC 7519 §4.1.4", Text: "signed userinfo has not expired", Else: oidc.ServerError,
+		Holds: func(u userInfo) bool { return !u.signed || u.Exp == nil || u.config.Now().Before(u.Exp.Time()) }},
+	{Spec: "Core §5.3.2", Text: "the sub of userinfo is that of the ID Token", Else: SubMismatch,
+		Holds: func(u userInfo) bool { return u.Sub == u.session.Sub },
+		Got:   func(userInfo) string { return "another sub than the ID Token" }},
 }
 
-// UserInfo asks the provider for the claims of the request's user (Core §5.3): a JSON object. A signed or encrypted answer
-// is verified first. The error is one of those of TokenSource, or an *oidc.Error that says what the provider did.
+// UserInfo asks the provider for the claims of the request's user (Core §5.3): a JSON object. A signed or encrypted
+// answer is verified first. The error is one of those of TokenSource, or an *oidc.Error about the provider's answer.
 func (p *RP) UserInfo(r *http.Request) (json.RawMessage, error) {
 	session, err := p.usable(r)
 	if err != nil {
@@ -58,35 +60,28 @@ func (p *RP) UserInfo(r *http.Request) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	media, body, err := p.askUserInfo(r.Context(), d, session)
+	media, body, err := p.fetchUserInfo(r.Context(), d, session)
 	if err != nil {
 		return nil, err
 	}
-	u := userInfo{session: session, config: p.config}
-	if media == "application/jwt" {
-		u.signed = true
-		if body, err = p.openUserInfo(r.Context(), d, string(body)); err != nil {
+	signed := media == "application/jwt"
+	if signed {
+		if body, err = p.verifyUserInfo(r.Context(), d, string(body)); err != nil {
 			return nil, err
 		}
 	}
-	return p.judgeUserInfo(u, body)
-}
-
-func (p *RP) judgeUserInfo(u userInfo, body []byte) (json.RawMessage, error) {
+	u := userInfo{signed: signed, session: session, config: p.config}
 	if err := json.Unmarshal(body, &u); err != nil {
 		return nil, unusable("it is no JSON object, or sub, iss or aud has the wrong type")
 	}
-	if breach := judge(userInfoRules, u); breach != "" {
-		return nil, unusable(breach)
-	}
-	if u.Sub != u.session.Sub { // Core §5.3.2: "the UserInfo Response values MUST NOT be used"
-		return nil, SubMismatch.Errorf("userinfo is about another sub than the ID Token (Core section 5.3.2)")
+	if err := userInfoRules.Judge(r.Context(), u); err != nil {
+		return nil, err
 	}
 	return body, nil
 }
 
-// askUserInfo sends the request of Core §5.3.1 and returns the answer's media type and body.
-func (p *RP) askUserInfo(ctx context.Context, d *discovered, session *Session) (string, []byte, error) {
+// fetchUserInfo sends the request of Core §5.3.1 and returns the answer's media type and body.
+func (p *RP) fetchUserInfo(ctx context.Context, d *discovered, session *Session) (string, []byte, error) {
 	if d.metadata.UserinfoEndpoint == "" {
 		return "", nil, unusable("the provider has no userinfo_endpoint")
 	}
@@ -95,17 +90,13 @@ func (p *RP) askUserInfo(ctx context.Context, d *discovered, session *Session) (
 		return "", nil, err
 	}
 	p.token(session).SetAuthHeader(r)
-	response, err := p.client(nil).Do(r)
-	if err != nil {
-		return "", nil, p.unreachable(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	response, body, err := p.exchange(p.httpClient(), r)
 	switch {
 	case err != nil:
-		return "", nil, unusable(err.Error())
+		return "", nil, err
 	case response.StatusCode == http.StatusUnauthorized:
-		return "", nil, oidc.InvalidToken.Errorf("the provider does not take the access token any more: renew the session, or sign in again")
+		return "", nil, oidc.InvalidToken.Errorf("the provider does not take the access token any more: " +
+			"renew the session, or sign in again")
 	case response.StatusCode != http.StatusOK:
 		return "", nil, unusable("the status is " + response.Status)
 	}
@@ -113,8 +104,8 @@ func (p *RP) askUserInfo(ctx context.Context, d *discovered, session *Session) (
 	return media, body, nil
 }
 
-// openUserInfo decrypts and verifies a JWT. alg none is never taken.
-func (p *RP) openUserInfo(ctx context.Context, d *discovered, raw string) ([]byte, error) {
+// verifyUserInfo decrypts and verifies a JWT. alg none is always refused.
+func (p *RP) verifyUserInfo(ctx context.Context, d *discovered, raw string) ([]byte, error) {
 	raw, err := p.decrypt(raw)
 	if err != nil {
 		return nil, unusable("it cannot be decrypted: " + err.Error())
@@ -123,8 +114,11 @@ func (p *RP) openUserInfo(ctx context.Context, d *discovered, raw string) ([]byt
 	if len(offered) == 0 { // Discovery §3: the list is optional
 		offered = d.metadata.IDTokenSigningAlgValuesSupported
 	}
-	algs := p.config.signingAlgs(p.config.UserinfoSignedResponseAlg, offered)
-	token, err := jwt.ParseSigned(strings.TrimSpace(raw), signatureAlgorithms(algs))
+	var algs []jose.SignatureAlgorithm
+	for _, alg := range signingAlgs(p.config.UserinfoSignedResponseAlg, offered) {
+		algs = append(algs, jose.SignatureAlgorithm(alg))
+	}
+	token, err := jwt.ParseSigned(strings.TrimSpace(raw), algs)
 	if err != nil {
 		return nil, unusable("it is not a JWT signed as expected: " + err.Error())
 	}
@@ -136,13 +130,6 @@ func (p *RP) openUserInfo(ctx context.Context, d *discovered, raw string) ([]byt
 		return nil, unusable("its signature cannot be verified: " + err.Error())
 	}
 	return claims, nil
-}
-
-func signatureAlgorithms(names []string) (algs []jose.SignatureAlgorithm) {
-	for _, name := range names {
-		algs = append(algs, jose.SignatureAlgorithm(name))
-	}
-	return algs
 }
 
 func unusable(why string) error {
