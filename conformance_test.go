@@ -94,7 +94,8 @@ func rowsOf(t *testing.T) []row {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == "bench" || strings.HasPrefix(entry.Name(), ".") && name != "."):
+		case entry.IsDir() && name != "." && (entry.Name() == "node_modules" || entry.Name() == "bench" ||
+			strings.HasPrefix(entry.Name(), ".")):
 			return fs.SkipDir
 		case strings.HasSuffix(name, "_test.go"):
 			found, err := rowsIn(name)

@@ -30,13 +30,37 @@ func TestBearerTokens(t *testing.T) {
 	machine := b.Post(
 		"/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"machine"}, "client_secret": {"s"}},
 	).JSON(t)["access_token"].(string)
+	for _, row := range bearerRows(access, machine) {
+		t.Run(row.name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), row.method, "/userinfo", strings.NewReader(row.body))
+			if row.contentType != "" {
+				r.Header.Set("Content-Type", row.contentType)
+			}
+			if row.header != "" {
+				r.Header.Set("Authorization", row.header)
+			}
+			w := serve(p, r)
+			if w.Code != row.status {
+				t.Fatalf("got %d %s; want %d", w.Code, w.Body, row.status)
+			}
+			if row.status != http.StatusOK {
+				checkChallenge(t, w.Header().Get("WWW-Authenticate"), row.code)
+			}
+		})
+	}
+}
+
+type bearerRow struct {
+	name, method, contentType, body, header string
+	status                                  int
+	code                                    string // of the challenge
+}
+
+// bearerRows are requests with the access tokens of a user and of a client that acts for itself.
+func bearerRows(access, machine string) []bearerRow {
 	body := "access_token=" + access
 	const form = "application/x-www-form-urlencoded"
-	for _, row := range []struct {
-		name, method, contentType, body, header string
-		status                                  int
-		code                                    string // of the challenge
-	}{
+	return []bearerRow{
 		{"RFC 6750 §2.1 the header MUST be supported", "GET", "", "", "Bearer " + access, 200, ""},
 		{"RFC 6750 §2.2 a body MUST be form-encoded by its Content-Type", "POST", "text/plain", body, "", 401, ""},
 		{"RFC 6750 §2.2 a body without Content-Type is not looked at", "POST", "", body, "", 401, ""},
@@ -67,23 +91,6 @@ func TestBearerTokens(t *testing.T) {
 			"RFC 6750 §2.1 two schemes in one header", "GET", "", "", "Bearer " + access + ", Basic eDp5", 400,
 			"invalid_request",
 		},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			r := httptest.NewRequestWithContext(t.Context(), row.method, "/userinfo", strings.NewReader(row.body))
-			if row.contentType != "" {
-				r.Header.Set("Content-Type", row.contentType)
-			}
-			if row.header != "" {
-				r.Header.Set("Authorization", row.header)
-			}
-			w := serve(p, r)
-			if w.Code != row.status {
-				t.Fatalf("got %d %s; want %d", w.Code, w.Body, row.status)
-			}
-			if row.status != http.StatusOK {
-				checkChallenge(t, w.Header().Get("WWW-Authenticate"), row.code)
-			}
-		})
 	}
 }
 

@@ -88,58 +88,62 @@ func TestFAPI2FromPushToUserinfo(t *testing.T) { // FAPI 2.0 §5.3.2
 	}
 }
 
+type response = *httptest.ResponseRecorder
+
+var fapi2Demands = []struct {
+	name string
+	do   func(b bank, form url.Values) response
+	code string
+}{
+	{"FAPI 2.0 §5.3.2.1 tokens are sender-constrained: a proof is there", func(b bank, form url.Values) response {
+		form.Set("client_assertion_type", clientauth.TypeAssertion)
+		form.Set("client_assertion", b.keyed.assertion(b.t, b.p))
+		return serve(b.p, get(b.t, "POST", "/token", form))
+	}, "invalid_dpop_proof"},
+	{"FAPI 2.0 §5.3.2.1 so are those that the client gets for itself", func(b bank, form url.Values) response {
+		return serve(b.p, get(b.t, "POST", "/token", url.Values{
+			"grant_type": {oidc.GrantClientCredentials}, "client_assertion_type": {
+				clientauth.TypeAssertion,
+			}, "client_assertion": {b.keyed.assertion(b.t, b.p)},
+		}))
+	}, "invalid_dpop_proof"},
+	{"FAPI 2.0 §5.3.2.1 and those of a refresh token", func(b bank, form url.Values) response {
+		return serve(b.p, get(b.t, "POST", "/token", url.Values{
+			"grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"a.b.c"}, "client_assertion_type": {
+				clientauth.TypeAssertion,
+			}, "client_assertion": {b.keyed.assertion(b.t, b.p)},
+		}))
+	}, "invalid_dpop_proof"},
+	{"FAPI 2.0 §5.3.2.1 the password grant is rejected", func(b bank, form url.Values) response {
+		form.Set("grant_type", "password")
+		return b.send("/token", form)
+	}, "unsupported_grant_type"},
+	{"RFC 9449 §8 the proof of a fapi2 client has a nonce", func(b bank, form url.Values) response {
+		return b.attempt("/token", form, nil)
+	}, "use_dpop_nonce"},
+	{"FAPI 2.0 §5.3.2.1 the client authenticates by private_key_jwt", func(b bank, form url.Values) response {
+		form.Set("client_id", "web")
+		form.Set("client_secret", "web-secret")
+		return serve(b.p, get(b.t, "POST", "/token", form, "DPoP", b.proof("POST", "/token", nil)))
+	}, "invalid_client"},
+	{"FAPI 2.0 §5.3.2.2 PKCE: a code_verifier is there", func(b bank, form url.Values) response {
+		form.Del("code_verifier")
+		return b.send("/token", form)
+	}, "invalid_grant"},
+	{"FAPI 2.0 §5.3.2.2 a code lives 60 seconds at the most", func(b bank, form url.Values) response {
+		b.p.Clock.Pass(61 * time.Second)
+		return b.send("/token", form)
+	}, "invalid_grant"},
+	{"FAPI 2.0 §5.3.2.2 a code is redeemed once", func(b bank, form url.Values) response {
+		if w := b.send("/token", form); w.Code != http.StatusOK {
+			b.t.Fatal(w.Body)
+		}
+		return b.send("/token", form)
+	}, "invalid_grant"},
+}
+
 func TestWhatFAPI2Demands(t *testing.T) {
-	for _, row := range []struct {
-		name string
-		do   func(b bank, form url.Values) *httptest.ResponseRecorder
-		code string
-	}{
-		{"FAPI 2.0 §5.3.2.1 tokens are sender-constrained: a proof is there", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			form.Set("client_assertion_type", clientauth.TypeAssertion)
-			form.Set("client_assertion", b.keyed.assertion(b.t, b.p))
-			return serve(b.p, get(b.t, "POST", "/token", form))
-		}, "invalid_dpop_proof"},
-		{"FAPI 2.0 §5.3.2.1 so are those that the client gets for itself", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			return serve(b.p, get(b.t, "POST", "/token", url.Values{
-				"grant_type": {oidc.GrantClientCredentials}, "client_assertion_type": {
-					clientauth.TypeAssertion,
-				}, "client_assertion": {b.keyed.assertion(b.t, b.p)},
-			}))
-		}, "invalid_dpop_proof"},
-		{"FAPI 2.0 §5.3.2.1 and those of a refresh token", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			return serve(b.p, get(b.t, "POST", "/token", url.Values{
-				"grant_type": {oidc.GrantRefreshToken}, "refresh_token": {"a.b.c"}, "client_assertion_type": {
-					clientauth.TypeAssertion,
-				}, "client_assertion": {b.keyed.assertion(b.t, b.p)},
-			}))
-		}, "invalid_dpop_proof"},
-		{"FAPI 2.0 §5.3.2.1 the password grant is rejected", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			form.Set("grant_type", "password")
-			return b.send("/token", form)
-		}, "unsupported_grant_type"},
-		{"RFC 9449 §8 the proof of a fapi2 client has a nonce", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			return b.attempt("/token", form, nil)
-		}, "use_dpop_nonce"},
-		{"FAPI 2.0 §5.3.2.1 the client authenticates by private_key_jwt", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			form.Set("client_id", "web")
-			form.Set("client_secret", "web-secret")
-			return serve(b.p, get(b.t, "POST", "/token", form, "DPoP", b.proof("POST", "/token", nil)))
-		}, "invalid_client"},
-		{"FAPI 2.0 §5.3.2.2 PKCE: a code_verifier is there", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			form.Del("code_verifier")
-			return b.send("/token", form)
-		}, "invalid_grant"},
-		{"FAPI 2.0 §5.3.2.2 a code lives 60 seconds at the most", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			b.p.Clock.Pass(61 * time.Second)
-			return b.send("/token", form)
-		}, "invalid_grant"},
-		{"FAPI 2.0 §5.3.2.2 a code is redeemed once", func(b bank, form url.Values) *httptest.ResponseRecorder {
-			if w := b.send("/token", form); w.Code != http.StatusOK {
-				b.t.Fatal(w.Body)
-			}
-			return b.send("/token", form)
-		}, "invalid_grant"},
-	} {
+	for _, row := range fapi2Demands {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBank(t)
 			form := b.form()
@@ -160,29 +164,29 @@ func TestWhatFAPI2DemandsOfAPush(t *testing.T) {
 	}{
 		{
 			"FAPI 2.0 §5.3.2.2 a push with all of it",
-			func(b bank, form url.Values) *httptest.ResponseRecorder { return b.send("/par", form) }, 201, "",
+			func(b bank, form url.Values) response { return b.send("/par", form) }, 201, "",
 		},
-		{"FAPI 2.0 §5.3.2.2 a push without client authentication", func(b bank, form url.Values) *httptest.ResponseRecorder {
+		{"FAPI 2.0 §5.3.2.2 a push without client authentication", func(b bank, form url.Values) response {
 			return serve(b.p, get(b.t, "POST", "/par", form))
 		}, 401, "invalid_client"},
-		{"FAPI 2.0 §5.3.2.1 a push with a secret", func(b bank, form url.Values) *httptest.ResponseRecorder {
+		{"FAPI 2.0 §5.3.2.1 a push with a secret", func(b bank, form url.Values) response {
 			form.Set("client_secret", "web-secret")
 			return serve(b.p, get(b.t, "POST", "/par", form))
 		}, 401, "invalid_client"},
-		{"FAPI 2.0 §5.3.2.2 a push without code_challenge", func(b bank, form url.Values) *httptest.ResponseRecorder {
+		{"FAPI 2.0 §5.3.2.2 a push without code_challenge", func(b bank, form url.Values) response {
 			form.Del("code_challenge")
 			form.Del("code_challenge_method")
 			return b.send("/par", form)
 		}, 400, "invalid_request"},
-		{"RFC 9449 §10.1 a push with a proof and another dpop_jkt", func(b bank, form url.Values) *httptest.ResponseRecorder {
+		{"RFC 9449 §10.1 a push with a proof and another dpop_jkt", func(b bank, form url.Values) response {
 			form.Set("dpop_jkt", strings.Repeat("a", 43))
 			return b.send("/par", form)
 		}, 400, "invalid_dpop_proof"},
-		{"FAPI 2.0 §5.4.1 a push with a proof by RS256", func(b bank, form url.Values) *httptest.ResponseRecorder {
+		{"FAPI 2.0 §5.4.1 a push with a proof by RS256", func(b bank, form url.Values) response {
 			b.holder.key, b.holder.alg = rsaKey(b.t), jose.RS256
 			return b.send("/par", form)
 		}, 400, "invalid_dpop_proof"},
-		{"FAPI 2.0 §5.4.1 a push with a proof by PS256", func(b bank, form url.Values) *httptest.ResponseRecorder {
+		{"FAPI 2.0 §5.4.1 a push with a proof by PS256", func(b bank, form url.Values) response {
 			b.holder.key, b.holder.alg = rsaKey(b.t), jose.PS256
 			return b.send("/par", form)
 		}, 201, ""},

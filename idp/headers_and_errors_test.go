@@ -60,7 +60,8 @@ func TestEveryPageForbidsFramesAndForeignScript(t *testing.T) {
 			}
 		}
 		for header, want := range map[string]string{
-			"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Cache-Control": "no-store",
 		} {
 			if got := page.Header.Get(header); got != want {
 				t.Errorf("%s: %s = %q; want %q", name, header, got, want)

@@ -92,10 +92,12 @@ func TestUILocales(t *testing.T) {
 func TestAcceptLanguage(t *testing.T) {
 	p := idptest.Start(t, nil)
 	for path, want := range map[string]string{
-		"/": "Ein OpenID-Connect-Anbieter", "/login": "Anmelden", "/logout": "Von Hush abmelden?", "/select_account": "Ein anderes Konto",
-		"/nowhere": "Hier ist nichts", "/consent": "Diese Anfrage lässt sich nicht beantworten",
-		"/login?interaction=changed": "Diese Seite ist zu alt", "/authorize?client_id=nobody&redirect_uri=https://app.test/": "Diese Anwendung ist nicht registriert",
-		"/authorize?client_id=spa&redirect_uri=https://app.test/": "Diese Adresse ist nicht registriert",
+		"/": "Ein OpenID-Connect-Anbieter", "/login": "Anmelden", "/logout": "Von Hush abmelden?",
+		"/select_account": "Ein anderes Konto",
+		"/nowhere":        "Hier ist nichts", "/consent": "Diese Anfrage lässt sich nicht beantworten",
+		"/login?interaction=changed":                                 "Diese Seite ist zu alt",
+		"/authorize?client_id=nobody&redirect_uri=https://app.test/": "Diese Anwendung ist nicht registriert",
+		"/authorize?client_id=spa&redirect_uri=https://app.test/":    "Diese Adresse ist nicht registriert",
 	} {
 		w := serve(p, get(t, http.MethodGet, path, nil, "Accept-Language", "de-CH, de;q=0.9, en;q=0.8"))
 		wantPage(t, idptest.Page{Status: w.Code, Body: w.Body.String()}, w.Code, want)

@@ -83,7 +83,10 @@ func TestOtherAddressesAndEndpointsGoOn(t *testing.T) {
 	for i, row := range []struct {
 		address string
 		want    int
-	}{{"203.0.113.1", 400}, {"203.0.113.1", 429}, {"203.0.113.2", 400}, {"198.51.100.1, 203.0.113.2", 429}, {"2001:db8::1", 400}, {"2001:db8::2", 429}} {
+	}{
+		{"203.0.113.1", 400}, {"203.0.113.1", 429}, {"203.0.113.2", 400}, {"198.51.100.1, 203.0.113.2", 429},
+		{"2001:db8::1", 400}, {"2001:db8::2", 429},
+	} {
 		if got := b.Do(
 			from(get(t, http.MethodPost, p.Issuer+"/token", tokenForm("x")), row.address),
 		).Status; got != row.want {

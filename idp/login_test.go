@@ -345,6 +345,7 @@ func authorizeInteraction(page idptest.Page) string {
 
 func withThirdParty(c *idp.Config) {
 	c.Clients = []oidc.Client{{
-		ClientID: "third", ClientName: "Third-party app", RedirectURIs: []string{"https://app.test/cb"}, TokenEndpointAuthMethod: oidc.AuthMethodNone,
+		ClientID: "third", ClientName: "Third-party app", RedirectURIs: []string{"https://app.test/cb"},
+		TokenEndpointAuthMethod: oidc.AuthMethodNone,
 	}}
 }

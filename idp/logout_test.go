@@ -158,8 +158,8 @@ func TestLogout(t *testing.T) {
 				}
 				if row.noReturn {
 					wantPage(t, page, http.StatusOK, "You are signed out")
-				} else if got, want := page.Location.String(), params.Get("post_logout_redirect_uri")+"?state=a+state%3Bx"; got != want {
-					t.Errorf("redirected to %s; want %s", got, want)
+				} else if got := page.Location.String(); got != backTo(params) {
+					t.Errorf("redirected to %s; want %s", got, backTo(params))
 				}
 				if row.otherwise != nil {
 					row.otherwise(t, b)
@@ -310,4 +310,9 @@ func TestTheLastPageNamesWhoIsStillSignedIn(t *testing.T) {
 	if strings.Contains(page.Body, "no longer recognises") || strings.Contains(page.Body, "Alice") {
 		t.Errorf("the page does not say how things are:\n%s", page.Body)
 	}
+}
+
+// backTo is where a good request leads in the end.
+func backTo(params url.Values) string {
+	return params.Get("post_logout_redirect_uri") + "?state=a+state%3Bx"
 }

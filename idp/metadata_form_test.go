@@ -3,6 +3,7 @@ package idp_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -63,31 +64,8 @@ func TestWhatTheMetadataMustHold(t *testing.T) {
 			"Discovery §3 request_object_signing_alg_values_supported: none and RS256 SHOULD be supported",
 			lists(m.RequestObjectSigningAlgValuesSupported, "none") && lists(m.RequestObjectSigningAlgValuesSupported, "RS256"),
 		},
-		{"Discovery §3 claim_types_supported: normal, if anything", slices.Equal(m.ClaimTypesSupported, []string{"normal"})},
-		{
-			"RFC 8414 §2 token_endpoint_auth_signing_alg_values_supported MUST be there where assertions are",
-			!lists(m.TokenEndpointAuthMethodsSupported, oidc.AuthMethodPrivateJWT) || lists(
-				m.TokenEndpointAuthSigningAlgValuesSupported, "RS256",
-			),
-		},
-		{
-			"RFC 8414 §2 the same of revocation_endpoint, and none MUST NOT be used",
-			lists(m.RevocationEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(
-				m.RevocationEndpointAuthSigningAlgValuesSupported, "none",
-			),
-		},
-		{
-			"RFC 8414 §2 the same of introspection_endpoint, and none MUST NOT be used",
-			lists(m.IntrospectionEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(
-				m.IntrospectionEndpointAuthSigningAlgValuesSupported, "none",
-			),
-		},
-		{"RFC 8628 §4 device_authorization_endpoint is https", https(m.DeviceAuthorizationEndpoint)},
-		{
-			"RFC 8414 §3.2 the answer MUST have status 200 and be application/json",
-			w.Code == http.StatusOK && strings.HasPrefix(w.Header().Get("Content-Type"), "application/json"),
-		},
 	}, w.Body.String())
+	checkSayings(t, moreOfTheMetadata(m, https, lists, w), w.Body.String())
 	for name, value := range all {
 		if list, isList := value.([]any); value == nil || isList && len(list) == 0 {
 			t.Errorf("RFC 8414 §3.2 %s has nothing: it MUST be omitted", name)
@@ -136,5 +114,37 @@ func TestInvalidIssuersAreRefused(t *testing.T) {
 		if err := config.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), "issuer: ") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// moreOfTheMetadata are the sayings about revocation, introspection, devices and the answer itself.
+func moreOfTheMetadata(
+	m oidc.Metadata, https func(...string) bool, lists func([]string, string) bool, w *httptest.ResponseRecorder,
+) []saying {
+	return []saying{
+		{"Discovery §3 claim_types_supported: normal, if anything", slices.Equal(m.ClaimTypesSupported, []string{"normal"})},
+		{
+			"RFC 8414 §2 token_endpoint_auth_signing_alg_values_supported MUST be there where assertions are",
+			!lists(m.TokenEndpointAuthMethodsSupported, oidc.AuthMethodPrivateJWT) || lists(
+				m.TokenEndpointAuthSigningAlgValuesSupported, "RS256",
+			),
+		},
+		{
+			"RFC 8414 §2 the same of revocation_endpoint, and none MUST NOT be used",
+			lists(m.RevocationEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(
+				m.RevocationEndpointAuthSigningAlgValuesSupported, "none",
+			),
+		},
+		{
+			"RFC 8414 §2 the same of introspection_endpoint, and none MUST NOT be used",
+			lists(m.IntrospectionEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(
+				m.IntrospectionEndpointAuthSigningAlgValuesSupported, "none",
+			),
+		},
+		{"RFC 8628 §4 device_authorization_endpoint is https", https(m.DeviceAuthorizationEndpoint)},
+		{
+			"RFC 8414 §3.2 the answer MUST have status 200 and be application/json",
+			w.Code == http.StatusOK && strings.HasPrefix(w.Header().Get("Content-Type"), "application/json"),
+		},
 	}
 }

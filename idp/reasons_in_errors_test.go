@@ -153,7 +153,8 @@ func TestAnErrorPageInAHiddenIframeTellsTheAppAroundIt(t *testing.T) {
 			idptest.Request("spa", "prompt", "none", "redirect_uri", "https://evil.test/cb"), frame, "",
 		},
 		{"a redirect_uri that is missing, in a page that says who it is",
-			idptest.Request("spa", "prompt", "none", "redirect_uri", ""), append(frame[:8:8], "Referer", "http://localhost:9090/"), "http://localhost:9090"},
+			idptest.Request("spa", "prompt", "none", "redirect_uri", ""),
+			append(frame[:8:8], "Referer", "http://localhost:9090/"), "http://localhost:9090"},
 		{"a request that allows pages", idptest.Request("spa", "client_id", "nope"), frame, ""},
 		{
 			"a request of the whole window", idptest.Request("spa", "prompt", "none", "client_id", "nope"),

@@ -194,7 +194,9 @@ func TestTheLargestRequestsMakeBoundedRecords(t *testing.T) {
 		for _, name := range []string{"state", "nonce", "dpop_jkt", "ui_locales", "x-unknown", "login_hint"} {
 			request := idptest.Request("spa", name, wide(bytes))
 			serve(p, get(t, "POST", "/par", request))
-			if page := b.Authorize(idptest.Request("spa", "prompt", "none", name, wide(min(bytes, 5000)))); page.Location != nil &&
+			if page := b.Authorize(
+				idptest.Request("spa", "prompt", "none", name, wide(min(bytes, 5000))),
+			); page.Location != nil &&
 				page.Location.Query().Has("code") {
 				b.Post("/token", tokenForm(page.Location.Query().Get("code")))
 			}

@@ -106,7 +106,8 @@ func registrationsLast(l *outlived) {
 			l.T, http.MethodPost, "/token", url.Values{"grant_type": {"client_credentials"}}, "Origin", "https://late.test",
 		)
 		w := serve(l.provider(), basic(r, client))
-		if allowed := w.Header().Get("Access-Control-Allow-Origin"); (allowed == "https://late.test") != (w.Code == http.StatusOK) {
+		allowed := w.Header().Get("Access-Control-Allow-Origin")
+		if (allowed == "https://late.test") != (w.Code == http.StatusOK) {
 			l.Errorf("Fetch §3.2 with status %d Access-Control-Allow-Origin is %q", w.Code, allowed)
 		}
 		return w.Code

@@ -169,14 +169,15 @@ func TestClientCredentialsAtTheProvider(t *testing.T) { // RFC 6749 §4.4
 }
 
 func TestWhatIsWrongWithTheConfigurationOfTokens(t *testing.T) {
+	const ps256 = "PS256"
 	tooLong := 2 * time.Minute
 	for path, change := range map[string]func(*idp.Config){
 		"refresh.idle":                                 func(c *idp.Config) { c.Refresh.Idle, c.Refresh.Absolute = 2*time.Hour, time.Hour },
 		"refresh.absolute":                             func(c *idp.Config) { c.Refresh.Absolute = time.Millisecond },
 		"refresh.grace":                                func(c *idp.Config) { c.Refresh.Grace = &tooLong },
-		"clients[0].refresh_token_lifetime":            func(c *idp.Config) { c.Clients[0].RefreshTokenLifetime = 24 * 366 * time.Hour },
+		"clients[0].refresh_token_lifetime":            func(c *idp.Config) { c.Clients[0].RefreshTokenLifetime = 9000 * time.Hour },
 		"clients[1].access_token_format":               func(c *idp.Config) { c.Clients[1].AccessTokenFormat = "xml" },
-		"clients[1].introspection_signed_response_alg": func(c *idp.Config) { c.Clients[1].IntrospectionSignedResponseAlg = "PS256" },
+		"clients[1].introspection_signed_response_alg": func(c *idp.Config) { c.Clients[1].IntrospectionSignedResponseAlg = ps256 },
 		"resources[0]":                                 func(c *idp.Config) { c.Resources = []string{"/relative"} },
 		"resources[1]":                                 func(c *idp.Config) { c.Resources = []string{"urn:a", "urn:a"} },
 		"scopes[0].name": func(c *idp.Config) {

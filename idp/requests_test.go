@@ -303,7 +303,8 @@ func TestTheClaimsParameter(t *testing.T) { // Core §5.5
 	b.SignIn("alice")
 	tokens := b.Tokens("spa", b.Code(idptest.Request(
 		"spa", "scope", "openid", "claims",
-		`{"userinfo":{"name":{"essential":true},"room":null},"id_token":{"email":null,"sub":{"value":"alice"},"iss":{"value":"x"}}}`,
+		`{"userinfo":{"name":{"essential":true},"room":null},`+
+			`"id_token":{"email":null,"sub":{"value":"alice"},"iss":{"value":"x"}}}`,
 	)))
 	id := claims(t, tokens["id_token"])
 	if id["email"] != "alice@example.com" || id["name"] != nil || id["iss"] != p.Issuer {
@@ -367,7 +368,9 @@ func TestAliases(t *testing.T) {
 	if !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "Auth0-Client") {
 		t.Errorf("the preflight allows %q", w.Header().Get("Access-Control-Allow-Headers"))
 	}
-	if page := b.Get("/v2/logout?client_id=spa&returnTo=" + url.QueryEscape("http://localhost:9090/spa/")); page.Status != http.StatusOK ||
+	if page := b.Get(
+		"/v2/logout?client_id=spa&returnTo=" + url.QueryEscape("http://localhost:9090/spa/"),
+	); page.Status != http.StatusOK ||
 		!strings.Contains(page.Body, "logout-confirm") {
 		t.Errorf("the logout's alias gives %d\n%s", page.Status, page.Body)
 	}

@@ -105,17 +105,20 @@ func TestBackChannelLogout(t *testing.T) {
 		{"Back-Channel Logout §2.5 at an RP-initiated logout", func(_ *testing.T, b *idptest.Browser, idToken string) {
 			b.Get("/logout?id_token_hint=" + idToken)
 		}},
-		{"Back-Channel Logout §2.5 when the user signs out on the page that asks", func(_ *testing.T, b *idptest.Browser, _ string) {
-			b.Submit(b.Get("/logout"), url.Values{"decision": {"sign_out"}})
-		}},
-		{"Back-Channel Logout §2.5 when the user ends the session from another browser", func(t *testing.T, b *idptest.Browser, _ string) {
-			other := b.Provider().Browser(t)
-			other.SignIn("alice")
-			other.Submit(other.Get("/account"), url.Values{"sid": {"others"}})
-		}},
-		{"Back-Channel Logout §2.5 when the session is ended from the console", func(t *testing.T, b *idptest.Browser, _ string) {
-			endAtConsole(t, b)
-		}},
+		{"Back-Channel Logout §2.5 when the user signs out on the page that asks",
+			func(_ *testing.T, b *idptest.Browser, _ string) {
+				b.Submit(b.Get("/logout"), url.Values{"decision": {"sign_out"}})
+			}},
+		{"Back-Channel Logout §2.5 when the user ends the session from another browser",
+			func(t *testing.T, b *idptest.Browser, _ string) {
+				other := b.Provider().Browser(t)
+				other.SignIn("alice")
+				other.Submit(other.Get("/account"), url.Values{"sid": {"others"}})
+			}},
+		{"Back-Channel Logout §2.5 when the session is ended from the console",
+			func(t *testing.T, b *idptest.Browser, _ string) {
+				endAtConsole(t, b)
+			}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			app := listen(t, http.StatusOK)
@@ -257,12 +260,13 @@ func TestOnlyWhoIsLoggedInIsLoggedOut(t *testing.T) {
 	theirs := other.Tokens("spa", other.Code(idptest.Request("spa")))["id_token"].(string)
 	page := other.Get("/logout?id_token_hint=" + theirs)
 	loaded := frames.FindAllStringSubmatch(page.Body, -1)
+	mySID := claims(t, mine)["sid"]
 	for row, holds := range map[string]bool{
 		"Front-Channel Logout §3 only clients that are logged in are loaded": len(loaded) == 1 && strings.Contains(
 			loaded[0][1], "/spa/out",
 		),
-		"Front-Channel Logout §3 the sid is one session's":                   claims(t, mine)["sid"] != claims(t, theirs)["sid"],
-		"Front-Channel Logout §3 all clients of a session have the same sid": claims(t, mine)["sid"] == claims(t, also)["sid"],
+		"Front-Channel Logout §3 the sid is one session's":                   mySID != claims(t, theirs)["sid"],
+		"Front-Channel Logout §3 all clients of a session have the same sid": mySID == claims(t, also)["sid"],
 		"Front-Channel Logout §3 iss is the one of the ID token": len(loaded) == 1 && strings.Contains(
 			loaded[0][1], "iss="+url.QueryEscape(claims(t, theirs)["iss"].(string)),
 		),

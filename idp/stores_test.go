@@ -198,7 +198,8 @@ func ofRooms(change ...func(*idp.Config)) func(*idp.Config) {
 				GrantTypes: both, FirstParty: true,
 			},
 			{
-				ClientID: "lean", RedirectURIs: []string{"http://localhost:9090"}, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true,
+				ClientID: "lean", RedirectURIs: []string{"http://localhost:9090"}, TokenEndpointAuthMethod: oidc.AuthMethodNone,
+				FirstParty:        true,
 				AccessTokenFormat: oidc.FormatOpaque,
 			},
 			{

@@ -338,9 +338,10 @@ func TestTheStepsOfARefusal(t *testing.T) {
 		{"RFC 6749 §4.1.2.1 an unknown client", "client failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
 			b.Authorize(idptest.Request("spa", "client_id", "nope"))
 		}},
-		{"RFC 6749 §4.1.2.1 an unregistered redirect_uri", "client ok, redirect_uri failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
-			b.Authorize(idptest.Request("spa", "redirect_uri", "http://localhost:9090/spa/calback.html"))
-		}},
+		{"RFC 6749 §4.1.2.1 an unregistered redirect_uri", "client ok, redirect_uri failed, error failed",
+			func(_ *idptest.Provider, b *idptest.Browser) {
+				b.Authorize(idptest.Request("spa", "redirect_uri", "http://localhost:9090/spa/calback.html"))
+			}},
 		{"RFC 6749 §5.2 a wrong client_secret", "client failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
 			b.Post(
 				"/token",

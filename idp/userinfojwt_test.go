@@ -85,7 +85,8 @@ func TestEncryptedUserinfo(t *testing.T) { // Core §5.3.2
 func TestUserinfoIsSignedAndThenEncrypted(t *testing.T) { // Core §5.3.2, §10.2
 	key := rsaKey(t)
 	_, tokens, b := startAndSignIn(t, registering(func(c *oidc.Client) {
-		c.UserinfoSignedResponseAlg, c.UserinfoEncryptedResponseAlg, c.UserinfoEncryptedResponseEnc, c.JWKS = "ES256", "RSA-OAEP-256", "A256GCM", readers(
+		c.UserinfoSignedResponseAlg, c.UserinfoEncryptedResponseAlg = "ES256", "RSA-OAEP-256"
+		c.UserinfoEncryptedResponseEnc, c.JWKS = "A256GCM", readers(
 			key,
 		)
 	}))
@@ -140,7 +141,8 @@ func TestDiscoveryTellsTheTruthOfKeysAndProofs(t *testing.T) { // Discovery §3
 	p := idptest.Start(t, nil)
 	m := metadata(t, p)
 	for name, listed := range map[string][]string{
-		"id_token_encryption_alg_values_supported": m.IDTokenEncryptionAlgValuesSupported, "userinfo_encryption_alg_values_supported": m.UserinfoEncryptionAlgValuesSupported,
+		"id_token_encryption_alg_values_supported": m.IDTokenEncryptionAlgValuesSupported,
+		"userinfo_encryption_alg_values_supported": m.UserinfoEncryptionAlgValuesSupported,
 	} {
 		if !slices.Equal(listed, oidc.EncryptionAlgs()) { // each is exercised in package jwe
 			t.Errorf("%s is %v", name, listed)
@@ -165,7 +167,8 @@ func TestWhatIsNoHint(t *testing.T) {
 		c.UserinfoSignedResponseAlg, c.IDTokenEncryptedResponseAlg, c.JWKS = "ES256", "RSA-OAEP-256", readers(key)
 	}))
 	for name, hint := range map[string]string{
-		"Core §3.1.2.1 an encrypted ID token": tokens["id_token"].(string), "Core §3.1.2.1 signed userinfo": userinfo(t, b, tokens).Body,
+		"Core §3.1.2.1 an encrypted ID token": tokens["id_token"].(string),
+		"Core §3.1.2.1 signed userinfo":       userinfo(t, b, tokens).Body,
 	} {
 		if page := b.Authorize(idptest.Request("spa", "prompt", "none", "id_token_hint", hint)); page.Location == nil ||
 			page.Location.Query().Get("error") != "login_required" {

@@ -70,7 +70,8 @@ func TestWhatAPublicProviderRefuses(t *testing.T) {
 			switch {
 			case row.want == "" && err != nil:
 				t.Errorf("got %v", err)
-			case row.want != "" && (err == nil || !strings.HasPrefix(err.Error(), row.want) || strings.Contains(err.Error(), "\n")):
+			case row.want != "" && (err == nil || !strings.HasPrefix(err.Error(), row.want) ||
+				strings.Contains(err.Error(), "\n")):
 				t.Errorf("got %v; want one problem that begins with %q", err, row.want)
 			}
 		})
