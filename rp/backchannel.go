@@ -8,7 +8,6 @@ import (
 	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/hush-idp/hush/oidc"
 )
@@ -121,18 +120,9 @@ func (p *RP) verifyLogoutToken(ctx context.Context, raw string) (*gooidc.LogoutT
 	if token.Claims(&claims) != nil {
 		return nil, oidc.InvalidRequest.Errorf("events is not a JSON object (Back-Channel Logout section 2.4)")
 	}
-	t := logoutToken{LogoutToken: token, typ: typeOf(raw), events: claims.Events, now: p.config.Now()}
+	t := logoutToken{LogoutToken: token, typ: keys.typ, events: claims.Events, now: p.config.Now()}
 	if err := logoutTokenRules.Judge(ctx, t); err != nil {
 		return nil, err
 	}
 	return token, nil
-}
-
-// typeOf is the typ of a JWT whose signature has been verified.
-func typeOf(raw string) string {
-	token, err := jwt.ParseSigned(raw, asymmetric)
-	if err != nil {
-		return ""
-	}
-	return mediaType(token.Headers[0])
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/oidc"
@@ -146,8 +147,8 @@ func (p *RP) redeem(ctx context.Context, f *flow, answer response) (*Session, er
 	case answer.code == "":
 		return nil, oidc.InvalidRequest.Errorf("the provider's answer holds neither code nor error (RFC 6749 section 4.1.2)")
 	}
-	authenticated, verifier := p.authenticatedContext(ctx, d), oauth2.VerifierOption(f.CodeVerifier)
-	token, err := p.oauth2(d, f.Silent).Exchange(authenticated, answer.code, verifier)
+	authenticated := gooidc.ClientContext(ctx, p.httpClient(d))
+	token, err := p.oauth2(d, f.Silent).Exchange(authenticated, answer.code, oauth2.VerifierOption(f.CodeVerifier))
 	if err != nil {
 		return nil, p.explainExchange(err)
 	}

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
@@ -28,27 +27,22 @@ const (
 	assertionType     = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
 )
 
-// clientAuthentication adds the client's authentication to a form, or to the header of its request (Core §9).
-type clientAuthentication func(p *RP, form url.Values, header http.Header) error
-
-var clientAuthentications = map[string]clientAuthentication{
-	oidc.AuthMethodNone: func(*RP, url.Values, http.Header) error { return nil },
-	oidc.AuthMethodBasic: func(p *RP, form url.Values, header http.Header) error {
+// authenticate adds the client's authentication at d to form, or to the header of its request (Core §9).
+func (p *RP) authenticate(d *discovered, form url.Values, header http.Header) error {
+	form.Set("client_id", p.config.ClientID)
+	switch p.config.authMethod(d) {
+	case oidc.AuthMethodBasic:
 		form.Del("client_id")
 		id, secret := url.QueryEscape(p.config.ClientID), url.QueryEscape(p.config.ClientSecret) // RFC 6749 §2.3.1
 		(&http.Request{Header: header}).SetBasicAuth(id, secret)
-		return nil
-	},
-	oidc.AuthMethodPost: func(p *RP, form url.Values, _ http.Header) error {
+	case oidc.AuthMethodPost:
 		form.Set("client_secret", p.config.ClientSecret)
-		return nil
-	},
-	oidc.AuthMethodSecretJWT: func(p *RP, form url.Values, _ http.Header) error {
+	case oidc.AuthMethodSecretJWT:
 		return p.assert(form, jose.SigningKey{Algorithm: jose.HS256, Key: []byte(p.config.ClientSecret)})
-	},
-	oidc.AuthMethodPrivateJWT: func(p *RP, form url.Values, _ http.Header) error {
+	case oidc.AuthMethodPrivateJWT:
 		return p.assert(form, signingKeyOf(p.config.ClientKey))
-	},
+	}
+	return nil
 }
 
 // authMethod is the client's authentication method at d. Discovery §3: "If omitted, the default is
@@ -69,12 +63,9 @@ func (c Config) authMethod(d *discovered) string {
 }
 
 func (c Config) checkAuthMethod() error {
-	method := c.TokenEndpointAuthMethod
-	_, known := clientAuthentications[method]
-	switch {
-	case method == "":
-		return nil
-	case !known:
+	switch method := c.TokenEndpointAuthMethod; {
+	case !slices.Contains([]string{"", oidc.AuthMethodNone, oidc.AuthMethodBasic, oidc.AuthMethodPost,
+		oidc.AuthMethodSecretJWT, oidc.AuthMethodPrivateJWT}, method):
 		return fmt.Errorf("rp: TokenEndpointAuthMethod %q is not one of Core §9", method)
 	case method == oidc.AuthMethodPrivateJWT && c.ClientKey == nil:
 		return errors.New("rp: private_key_jwt needs a ClientKey")
@@ -154,27 +145,15 @@ type transport struct {
 	authenticate func(form url.Values, header http.Header) error // nil: no client authentication
 }
 
-// httpClient sends requests of this client to the provider, with a DPoP proof when DPoP is configured.
-func (p *RP) httpClient() *http.Client {
-	copied := *p.provider.client
-	copied.Transport = transport{next: p.provider.client.Transport, prover: p.prover}
+// httpClient sends requests of this client to the provider: with a DPoP proof when DPoP is configured, and with client
+// authentication when d is not nil.
+func (p *RP) httpClient(d *discovered) *http.Client {
+	copied, t := *p.provider.client, transport{next: p.provider.client.Transport, prover: p.prover}
+	if d != nil {
+		t.authenticate = func(form url.Values, header http.Header) error { return p.authenticate(d, form, header) }
+	}
+	copied.Transport = t
 	return &copied
-}
-
-// authenticatedClient is httpClient with client authentication at d.
-func (p *RP) authenticatedClient(d *discovered) *http.Client {
-	copied := *p.provider.client
-	copied.Transport = transport{next: p.provider.client.Transport, prover: p.prover,
-		authenticate: func(form url.Values, header http.Header) error {
-			form.Set("client_id", p.config.ClientID)
-			return clientAuthentications[p.config.authMethod(d)](p, form, header)
-		}}
-	return &copied
-}
-
-// authenticatedContext makes x/oauth2 authenticate as this client at d.
-func (p *RP) authenticatedContext(ctx context.Context, d *discovered) context.Context {
-	return gooidc.ClientContext(ctx, p.authenticatedClient(d))
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -257,7 +236,7 @@ func (p *RP) post(ctx context.Context, d *discovered, endpoint string, form url.
 		return err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, body, err := p.exchange(p.authenticatedClient(d), r)
+	response, body, err := p.provider.exchange(p.httpClient(d), r)
 	switch {
 	case err != nil:
 		return err
@@ -272,23 +251,4 @@ func (p *RP) post(ctx context.Context, d *discovered, endpoint string, form url.
 		return oidc.ServerError.Errorf("%s answered with something that is no JSON object", clip(endpoint))
 	}
 	return nil
-}
-
-// exchange sends r to the provider and reads the whole answer. The error is an *oidc.Error.
-func (p *RP) exchange(client *http.Client, r *http.Request) (response *http.Response, body []byte, err error) {
-	if response, err = client.Do(r); err == nil {
-		defer response.Body.Close()
-		body, err = io.ReadAll(response.Body)
-	}
-	if e, ok := errors.AsType[*oidc.Error](err); ok {
-		return nil, nil, e
-	}
-	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, nil, ProviderDown.Errorf("the provider's answer has more than %d bytes, which is too large",
-			tooLarge.Limit)
-	}
-	if err != nil {
-		return nil, nil, p.provider.down(err)
-	}
-	return response, body, nil
 }

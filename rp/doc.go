@@ -47,19 +47,6 @@
 //	GET  front-channel    FrontChannelLogout   POST sign-out-here  SignOutHere
 //	GET  initiate-login   InitiateLogin        GET  jwks.json      JWKS
 //
-// The files, in the order of a sign-in:
-//
-//	config.go   Config, New                      session.go      Session, TokenSource
-//	provider.go discovery, HTTP transport        refresh.go      Refresh
-//	login.go    Login, SilentLogin               userinfo.go     UserInfo
-//	flow.go     state, nonce, cookies            logout.go       Logout, sign-outs by the provider
-//	request.go  request objects, PAR             backchannel.go  BackChannelLogout, the logout token
-//	callback.go Callback, FinishSilent           monitor.go      Monitor, MonitorScript
-//	client.go   client authentication            resource.go     Resource: RFC 6750
-//	dpop.go     DPoP proofs, Client              accesstoken.go  access token: RFC 9068
-//	idtoken.go  ID Token                         proof.go        DPoP proofs at an API
-//	errors.go   error codes and texts            keyset.go       the provider's keys, cached
-//
 // Each check of a token is a row of an oidc.Table, and the error names the row that was broken. docs/relying-party.md
 // compares the package with the OpenID Foundation's list of tests.
 //

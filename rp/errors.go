@@ -1,6 +1,7 @@
 package rp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -101,25 +102,23 @@ func asError(err error) *oidc.Error {
 	return oidc.ServerError.Errorf("this application failed; its log says why").Because(err)
 }
 
-// status is the HTTP status of a JSON answer that carries e.
-func status(e *oidc.Error) int {
-	switch e.Code {
-	case ProviderDown:
-		return http.StatusServiceUnavailable
-	case IssuerMismatch, InvalidIDToken:
-		return http.StatusBadGateway
-	case NotMonitorable:
-		return http.StatusNotFound
-	case SessionChanged, NotRefreshable:
-		return http.StatusConflict
-	case SubMismatch, oidc.LoginRequired, oidc.ConsentRequired, oidc.InteractionRequired, oidc.AccountSelectionRequired:
-		return http.StatusForbidden
-	case oidc.InvalidClient: // the application's configuration is wrong, which its user cannot change
-		return http.StatusInternalServerError
-	default:
-		return e.Status()
-	}
+// statuses are the HTTP statuses of JSON answers, where they differ from oidc.Error's own.
+var statuses = map[oidc.ErrorCode]int{
+	ProviderDown:                  http.StatusServiceUnavailable,
+	IssuerMismatch:                http.StatusBadGateway,
+	InvalidIDToken:                http.StatusBadGateway,
+	NotMonitorable:                http.StatusNotFound,
+	SessionChanged:                http.StatusConflict,
+	NotRefreshable:                http.StatusConflict,
+	SubMismatch:                   http.StatusForbidden,
+	oidc.LoginRequired:            http.StatusForbidden,
+	oidc.ConsentRequired:          http.StatusForbidden,
+	oidc.InteractionRequired:      http.StatusForbidden,
+	oidc.AccountSelectionRequired: http.StatusForbidden,
+	oidc.InvalidClient:            http.StatusInternalServerError, // a fault of the application, not of its user
 }
+
+func status(e *oidc.Error) int { return cmp.Or(statuses[e.Code], e.Status()) }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Cache-Control", "no-store")

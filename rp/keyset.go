@@ -60,15 +60,6 @@ func (k *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (json.RawM
 	return claims, err
 }
 
-// VerifySignature implements go-oidc's KeySet. The verifier has checked the algorithm before.
-func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
-	token, err := jwt.ParseSigned(raw, asymmetric)
-	if err != nil {
-		return nil, err
-	}
-	return k.verify(ctx, token)
-}
-
 // verifyCached tries the cached keys. Core §10.1: "If there are multiple keys in the referenced JWK Set document, a kid
 // value MUST be provided in the JOSE Header".
 func (k *keySet) verifyCached(token *jwt.JSONWebToken) (claims json.RawMessage, fresh bool, err error) {
@@ -92,7 +83,13 @@ func (k *keySet) verifyCached(token *jwt.JSONWebToken) (claims json.RawMessage, 
 
 // fetch replaces the cached keys, unless the window has had maxFetches requests.
 func (k *keySet) fetch(ctx context.Context) (struct{}, error) {
-	if !k.mayFetch() {
+	k.mu.Lock()
+	if now := k.now(); now.Sub(k.window) >= fetchWindow {
+		k.window, k.fetches = now, 0
+	}
+	exhausted := k.fetches >= maxFetches
+	k.mu.Unlock()
+	if exhausted {
 		return struct{}{}, nil // the cached keys are at most fetchWindow old
 	}
 	keys, err := k.provider.fetchKeys(ctx)
@@ -106,41 +103,25 @@ func (k *keySet) fetch(ctx context.Context) (struct{}, error) {
 	return struct{}{}, nil
 }
 
-func (k *keySet) mayFetch() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if now := k.now(); now.Sub(k.window) >= fetchWindow {
-		k.window, k.fetches = now, 0
-	}
-	return k.fetches < maxFetches
-}
-
 // publicKeys reads the signing keys of a set. RFC 7517 §5: "Implementations SHOULD ignore JWKs within a JWK Set that
-// use "kty" (key type) values that are not understood by them".
-func publicKeys(set []json.RawMessage) []jose.JSONWebKey {
-	var keys []jose.JSONWebKey
+// use "kty" (key type) values that are not understood by them". §4.2, §4.3: use and key_ops are optional.
+func publicKeys(set []json.RawMessage) (keys []jose.JSONWebKey) {
 	for _, raw := range set {
 		var key jose.JSONWebKey
-		if json.Unmarshal(raw, &key) == nil && key.IsPublic() && verifies(raw) && strong(key) {
+		var purpose struct {
+			Use    string   `json:"use"`
+			KeyOps []string `json:"key_ops"`
+		}
+		if json.Unmarshal(raw, &key) != nil || json.Unmarshal(raw, &purpose) != nil || !key.IsPublic() {
+			continue
+		}
+		verifies := (purpose.Use == "" || purpose.Use == "sig") &&
+			(purpose.KeyOps == nil || slices.Contains(purpose.KeyOps, "verify"))
+		rsaKey, isRSA := key.Key.(*rsa.PublicKey)
+		strong := !isRSA || rsaKey.N.BitLen() >= 2048 // RFC 7518 §3.3
+		if verifies && strong {
 			keys = append(keys, key)
 		}
 	}
 	return keys
-}
-
-// verifies tells whether a key may verify signatures: RFC 7517 §4.2 (use), §4.3 (key_ops). Both members are optional.
-func verifies(raw json.RawMessage) bool {
-	var key struct {
-		Use    string   `json:"use"`
-		KeyOps []string `json:"key_ops"`
-	}
-	return json.Unmarshal(raw, &key) == nil && (key.Use == "" || key.Use == "sig") &&
-		(key.KeyOps == nil || slices.Contains(key.KeyOps, "verify"))
-}
-
-// strong: RFC 7518 §3.3, "A key of size 2048 bits or larger MUST be used with these algorithms". All curves of §3.4 are
-// strong.
-func strong(key jose.JSONWebKey) bool {
-	public, isRSA := key.Key.(*rsa.PublicKey)
-	return !isRSA || public.N.BitLen() >= 2048
 }

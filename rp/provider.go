@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -141,38 +142,45 @@ func (p *provider) down(err error) *oidc.Error {
 }
 
 // fetchKeys reads the document at jwks_uri. The error is always an *oidc.Error.
-func (p *provider) fetchKeys(ctx context.Context) (keys []json.RawMessage, err error) {
+func (p *provider) fetchKeys(ctx context.Context) ([]json.RawMessage, error) {
 	d, err := p.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.metadata.JWKSURI, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, body, err := p.exchange(p.client, r)
 	if err != nil {
 		return nil, err
 	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	err = p.getJSON(ctx, d.metadata.JWKSURI, &set)
-	if _, ok := errors.AsType[*url.Error](err); ok {
-		return nil, p.down(err)
-	}
-	if err != nil {
-		return nil, ProviderDown.Errorf("the provider's jwks_uri gives no keys: %s", clip(err.Error())).Because(err)
+	if response.StatusCode != http.StatusOK || json.Unmarshal(body, &set) != nil {
+		return nil, ProviderDown.Errorf("the provider's jwks_uri gives no keys: %s answered %s", r.URL, response.Status)
 	}
 	return set.Keys, nil
 }
 
-func (p *provider) getJSON(ctx context.Context, uri string, into any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
+// exchange sends r to the provider and reads the whole answer. The error is an *oidc.Error.
+func (p *provider) exchange(client *http.Client, r *http.Request) (response *http.Response, body []byte, err error) {
+	if response, err = client.Do(r); err == nil {
+		defer response.Body.Close()
+		body, err = io.ReadAll(response.Body)
+	}
+	if e, ok := errors.AsType[*oidc.Error](err); ok {
+		return nil, nil, e
+	}
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, nil, ProviderDown.Errorf("the provider's answer has more than %d bytes, which is too large",
+			tooLarge.Limit)
+	}
 	if err != nil {
-		return err
+		return nil, nil, p.down(err)
 	}
-	response, err := p.client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", uri, response.Status)
-	}
-	return json.NewDecoder(response.Body).Decode(into)
+	return response, body, nil
 }
 
 // withParams sets params in the query of uri, which has been checked before.
@@ -191,7 +199,16 @@ func withParams(uri string, params url.Values) string {
 // secret is never sent on to another address.
 func newHTTPClient(issuer, backChannelURL string) *http.Client {
 	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.DialContext = dialLocalhost(base.DialContext)
+	dial := base.DialContext
+	// RFC 6761 §6.3: "Name resolution APIs and libraries SHOULD recognize localhost names as special and SHOULD always
+	// return the IP loopback address". Browsers do; the resolvers of C and Go do so for the bare name only.
+	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(address)
+		if err == nil && strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".localhost") {
+			address = net.JoinHostPort("127.0.0.1", port)
+		}
+		return dial(ctx, network, address)
+	}
 	base.Proxy = proxyUnlessLoopback
 	return &http.Client{
 		Transport:     backChannel{issuer: oidc.Origin(issuer), target: oidc.Origin(backChannelURL), next: base},
@@ -206,44 +223,20 @@ type backChannel struct {
 	next           http.RoundTripper
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. It changes the address only: the Host header stays the issuer's.
 func (b backChannel) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := b.next.RoundTrip(b.rewrite(r))
+	if b.target != "" && oidc.Origin(r.URL.String()) == b.issuer {
+		moved := r.Clone(r.Context())
+		moved.Host = r.URL.Host
+		moved.URL.Scheme, moved.URL.Host, _ = strings.Cut(b.target, "://")
+		r = moved
+	}
+	response, err := b.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
 	response.Body = http.MaxBytesReader(nil, response.Body, maxResponse)
 	return response, nil
-}
-
-// rewrite changes the address only. The Host header stays the issuer's, as in a request of the browser.
-func (b backChannel) rewrite(r *http.Request) *http.Request {
-	if b.target == "" || oidc.Origin(r.URL.String()) != b.issuer {
-		return r
-	}
-	moved := r.Clone(r.Context())
-	moved.Host = r.URL.Host
-	scheme, host, _ := strings.Cut(b.target, "://")
-	moved.URL.Scheme, moved.URL.Host = scheme, host
-	return moved
-}
-
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
-
-// dialLocalhost dials names under localhost at the loopback address. RFC 6761 §6.3: "Name resolution APIs and libraries
-// SHOULD recognize localhost names as special and SHOULD always return the IP loopback address". Browsers do; the
-// resolvers of C and Go do so for the bare name only.
-func dialLocalhost(dial dialFunc) dialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if host, port, err := net.SplitHostPort(address); err == nil && underLocalhost(host) {
-			address = net.JoinHostPort("127.0.0.1", port)
-		}
-		return dial(ctx, network, address)
-	}
-}
-
-func underLocalhost(host string) bool {
-	return strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".localhost")
 }
 
 // proxyUnlessLoopback uses no proxy for loopback hosts, because localhost of a proxy is another machine.

@@ -53,7 +53,14 @@ func TestBackChannel(t *testing.T) {
 }
 
 func TestBackChannelTouchesTheIssuersOriginOnly(t *testing.T) {
-	b := backChannel{issuer: "https://idp.example.com", target: "http://idp:8080"}
+	var got *http.Request
+	b := backChannel{issuer: "https://idp.example.com", target: "http://idp:8080",
+		next: roundTripper(func(r *http.Request) { got = r })}
+	send := func(r *http.Request) {
+		if _, err := b.RoundTrip(r); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, row := range [][3]string{
 		{"https://idp.example.com/token?a=b", "http://idp:8080/token?a=b", "idp.example.com"},
 		{"https://IDP.example.com:443/token", "http://idp:8080/token", "IDP.example.com:443"},
@@ -64,7 +71,7 @@ func TestBackChannelTouchesTheIssuersOriginOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := b.rewrite(r)
+		send(r)
 		if got.URL.String() != row[1] || got.Host != row[2] {
 			t.Errorf("%s became %s with Host %s, expected %s with %s", row[0], got.URL, got.Host, row[1], row[2])
 		}
@@ -73,9 +80,17 @@ func TestBackChannelTouchesTheIssuersOriginOnly(t *testing.T) {
 		}
 	}
 	bare := &http.Request{URL: &url.URL{Scheme: "https", Host: "idp.example.com"}}
-	if got := b.rewrite(bare); got.Host != "idp.example.com" {
+	if send(bare); got.Host != "idp.example.com" {
 		t.Errorf("a request without Host got %q", got.Host)
 	}
+}
+
+// roundTripper answers 200 with an empty body.
+type roundTripper func(*http.Request)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	f(r)
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
 
 // RFC 6761 §6.3: names under localhost are the loopback address.

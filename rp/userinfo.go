@@ -90,7 +90,7 @@ func (p *RP) fetchUserInfo(ctx context.Context, d *discovered, session *Session)
 		return "", nil, err
 	}
 	p.token(session).SetAuthHeader(r)
-	response, body, err := p.exchange(p.httpClient(), r)
+	response, body, err := p.provider.exchange(p.httpClient(nil), r)
 	switch {
 	case err != nil:
 		return "", nil, err
