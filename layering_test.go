@@ -83,7 +83,7 @@ var (
 	ground = []string{"oidc", "trace", "storage", "idp/endpoint"}
 	// rooms stand each for itself.
 	rooms = []string{
-		"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/interaction", "idp/limit", "idp/fetch", "idp/par",
+		"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/limit", "idp/fetch", "idp/par",
 		"idp/requestobject", "idp/dpop",
 	}
 	// desks are what several endpoints share: each stands on rooms.

@@ -6,7 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/device"
-	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/session"
 )
 
 // pathDeviceAuthorization is the device authorization endpoint (RFC 8628 §3.1).
@@ -24,7 +24,7 @@ func (p *site) openDevices() {
 	p.token.Devices = waiting
 	p.devices = devices{
 		authorization: &device.Authorization{
-			Page: p.config.Issuer + interaction.PathDevice, Clients: p.clientAuth, Devices: waiting,
+			Page: p.config.Issuer + session.PathDevice, Clients: p.clientAuth, Devices: waiting,
 			Scopes: p.config.KnownScope(), Resources: knownResources(p.config),
 		},
 		page: &device.Endpoint{

@@ -11,9 +11,9 @@ import (
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -128,7 +128,7 @@ func errorKind(status int, e *oidc.Error, cause error) string {
 		return "unavailable"
 	case status >= http.StatusInternalServerError:
 		return "failed"
-	case errors.Is(cause, interaction.ErrStale):
+	case errors.Is(cause, session.ErrStale):
 		return "stale"
 	case e.Code == oidc.AccessDenied:
 		return "forged"

@@ -23,7 +23,6 @@ import (
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/login"
 	"github.com/hush-idp/hush/idp/logout"
@@ -285,7 +284,7 @@ func (p *site) openEndpoints(s Parts) {
 		Issuer: p.config.Issuer, Auth: p.clientAuth, Clients: p.clients, Users: p.users, Grants: p.grants, Tokens: p.access,
 		Sign: s.Signer, Algs: p.algs(), DefaultAlg: keys.DefaultAlg(p.config.SigningKeys), Now: p.deps.Now, Limit: p.limits.guesses,
 	}
-	interactions := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: p.seals}
+	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
 		Issuer: p.config.Issuer, Scopes: p.config.KnownScope(), Clients: s.Clients, Users: p.users, Sessions: s.Recognise,
 		Grants: s.Grants, Consents: s.Consents, Interactions: interactions, Now: p.deps.Now, Explain: p.errors().Explain,
@@ -308,7 +307,7 @@ func (p *site) openEndpoints(s Parts) {
 	}
 	p.logout = &logout.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
-		Seal: interaction.Seal[url.Values]{Purpose: interaction.ForLogout, Codecs: p.seals}, Hints: p.hint,
+		Seal: session.Seal[url.Values]{Purpose: session.ForLogout, Codecs: p.seals}, Hints: p.hint,
 	}
 }
 

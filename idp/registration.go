@@ -7,7 +7,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idp/session"
@@ -102,7 +101,7 @@ func InitialAccessToken(c Config) (string, error) {
 	case c.Registration.Mode == registration.ModeOff:
 		return "", fmt.Errorf("registration.mode is off: set it to token, and the provider takes what this command makes")
 	}
-	seal := interaction.Seal[ticket]{Purpose: forRegistration, Codecs: session.Codecs(cookieKeys(c.CookieKeys, nil), interactionKept)}
+	seal := session.Seal[ticket]{Purpose: forRegistration, Codecs: session.Codecs(cookieKeys(c.CookieKeys, nil), interactionKept)}
 	return seal.Close(ticket{})
 }
 
@@ -117,7 +116,7 @@ func (p *site) admit(token string) (trusted bool, err error) {
 	for _, known := range p.config.Registration.InitialAccessTokens {
 		trusted = known.Matches(token) || trusted
 	}
-	if _, err := (interaction.Seal[ticket]{Purpose: forRegistration, Codecs: p.seals}).Open(token); err == nil {
+	if _, err := (session.Seal[ticket]{Purpose: forRegistration, Codecs: p.seals}).Open(token); err == nil {
 		trusted = true
 	}
 	if !trusted {

@@ -14,7 +14,7 @@ import (
 	"github.com/hush-idp/hush/idp/account"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
@@ -22,7 +22,7 @@ import (
 
 // The provider's paths.
 const (
-	pathAuthorize = interaction.PathAuthorize
+	pathAuthorize = session.PathAuthorize
 	pathToken     = "/token"
 	pathLogout    = "/logout"
 )
@@ -68,18 +68,18 @@ func (p *site) endpoints() []endpoint.Endpoint {
 // pageEndpoints are the pages and their forms, and what belongs to them.
 func (p *site) pageEndpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{
-		{Name: "device", Path: interaction.PathDevice, Methods: get, Audience: endpoint.People, Serve: adapt(p.devices.page.Show)},
-		{Name: "device", Path: interaction.PathDevice, Methods: post, Audience: endpoint.People, Serve: adapt(p.devices.page.Decide)},
-		{Name: "login", Path: interaction.PathLogin, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowLogin)},
+		{Name: "device", Path: session.PathDevice, Methods: get, Audience: endpoint.People, Serve: adapt(p.devices.page.Show)},
+		{Name: "device", Path: session.PathDevice, Methods: post, Audience: endpoint.People, Serve: adapt(p.devices.page.Decide)},
+		{Name: "login", Path: session.PathLogin, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowLogin)},
 		{
-			Name: "login", Path: interaction.PathLogin, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Login),
+			Name: "login", Path: session.PathLogin, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Login),
 			Limit: p.limits.login,
 		},
-		{Name: "select_account", Path: interaction.PathSelectAccount, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowSelectAccount)},
-		{Name: "select_account", Path: interaction.PathSelectAccount, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.SelectAccount)},
-		{Name: "consent", Path: interaction.PathConsent, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowConsent)},
-		{Name: "consent", Path: interaction.PathConsent, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Consent)},
-		{Name: "consent", Path: interaction.PathConsent + "/forget", Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Forget), Untraced: true},
+		{Name: "select_account", Path: session.PathSelectAccount, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowSelectAccount)},
+		{Name: "select_account", Path: session.PathSelectAccount, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.SelectAccount)},
+		{Name: "consent", Path: session.PathConsent, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowConsent)},
+		{Name: "consent", Path: session.PathConsent, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Consent)},
+		{Name: "consent", Path: session.PathConsent + "/forget", Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Forget), Untraced: true},
 		{
 			Name: "logout", Path: pathLogout, Methods: get, Audience: endpoint.People, Serve: adapt(p.logout.Logout),
 			Describe: func(m *oidc.Metadata) { m.EndSessionEndpoint = p.config.Issuer + pathLogout },

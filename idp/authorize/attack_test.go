@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -77,12 +77,12 @@ func TestARequestForOneUserGivesNoCodeForAnother(t *testing.T) { // Core §3.1.2
 		params := changed("spa", "id_token_hint="+hint+" claims="+claimOf("sub", `{"value":"bob"}`)).params(t)
 		outcome, err := e.Authorize(e.request(t, params, "alice"))
 		screen, failed := url.Parse(outcome.Screen)
-		if err != nil || failed != nil || screen.Path != interaction.PathLogin {
+		if err != nil || failed != nil || screen.Path != session.PathLogin {
 			t.Fatalf("got %+v, %v; want the sign-in page", outcome, err)
 		}
 		e.clock.Pass(time.Minute)
-		back := url.Values{interaction.Param: {screen.Query().Get(interaction.Param)}}
-		if outcome, err := e.Authorize(e.request(t, back, "alice")); err != nil || !strings.HasPrefix(outcome.Screen, interaction.PathLogin) {
+		back := url.Values{session.InteractionParam: {screen.Query().Get(session.InteractionParam)}}
+		if outcome, err := e.Authorize(e.request(t, back, "alice")); err != nil || !strings.HasPrefix(outcome.Screen, session.PathLogin) {
 			t.Errorf("id_token_hint=%q: alice signed in: got %+v, %v", hint, outcome, err)
 		}
 		if outcome, err := e.Authorize(e.request(t, back, "alice,bob")); err != nil || !strings.Contains(outcome.Redirect, "code=") {

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -31,7 +30,7 @@ type row struct {
 var rows = []row{
 	// Core §3.1.2.1: the request
 	{name: "Core §3.1.2.5 a good request of a signed-in user is answered with a code", signed: "alice"},
-	{name: "Core §3.1.2.3 nobody is signed in: sign in", screen: interaction.PathLogin},
+	{name: "Core §3.1.2.3 nobody is signed in: sign in", screen: session.PathLogin},
 	{name: "Core §3.1.2.1 a confidential client needs no nonce and no PKCE", client: "web", change: "-nonce -code_challenge -code_challenge_method", signed: "alice"},
 	{name: "Core §3.1.2.1 unknown parameters are ignored", change: "foo=bar claims_locales=fr", signed: "alice"},
 	{name: "Core §3.1.2.1 a parameter that happens to be called interaction is unknown too", change: "interaction=foo prompt=none", signed: "alice"},
@@ -157,24 +156,24 @@ var rows = []row{
 	{name: "Core §11 offline_access without consent is ignored, not an error", client: "lasting", change: "prompt=none scope=openid+offline_access", signed: "carol"},
 
 	// the same needs, where a page is allowed
-	{name: "Core §5.5.1.1 an essential acr that another sign-in may reach", change: "claims=" + claimOf("acr", `{"essential":true,"value":"gold"}`), signed: "alice", screen: interaction.PathLogin},
+	{name: "Core §5.5.1.1 an essential acr that another sign-in may reach", change: "claims=" + claimOf("acr", `{"essential":true,"value":"gold"}`), signed: "alice", screen: session.PathLogin},
 	{name: "Core §5.5.1.1 an essential acr that no sign-in reaches", change: "claims=" + claimOf("acr", `{"essential":true,"value":"platinum"}`), signed: "alice", err: oidc.UnmetAuthenticationRequirements},
-	{name: "Core §5.5.1 the sub that claims wants is not signed in: sign in as that one", change: "claims=" + claimOf("sub", `{"value":"bob"}`), signed: "alice", screen: interaction.PathLogin},
-	{name: "Core §5.5 a claim whose scope the user has not allowed: ask", client: "other", change: "scope=openid claims=" + claimOf("email", "null"), signed: "carol", screen: interaction.PathConsent},
-	{name: "Core §11 offline_access that the user has not allowed: ask", client: "lasting", change: "scope=openid+offline_access", signed: "carol", screen: interaction.PathConsent},
-	{name: "Core §3.1.2.1 prompt=login", change: "prompt=login", signed: "alice", screen: interaction.PathLogin},
-	{name: "Core §3.1.2.1 prompt=select_account", change: "prompt=select_account", signed: "alice", screen: interaction.PathSelectAccount},
-	{name: "Core §3.1.2.1 prompt=select_account without a session", change: "prompt=select_account", screen: interaction.PathLogin},
-	{name: "Core §3.1.2.1 prompt=login select_account asks whom first", change: "prompt=login+select_account", signed: "alice", screen: interaction.PathSelectAccount},
-	{name: "Core §3.1.2.1 prompt=consent, of a first-party client too", change: "prompt=consent", signed: "alice", screen: interaction.PathConsent},
-	{name: "Core §3.1.2.1 prompt=consent, although consent is remembered", client: "other", change: "prompt=consent scope=openid", signed: "carol", screen: interaction.PathConsent},
-	{name: "Core §3.1.2.1 prompt=login consent signs in first", change: "prompt=login+consent", signed: "alice", screen: interaction.PathLogin},
-	{name: "Core §3.1.2.1 max_age exceeded: sign in again", change: "max_age=60", signed: "alice", screen: interaction.PathLogin},
-	{name: "Core §3.1.2.1 id_token_hint of another user: sign in as that one", change: "id_token_hint=bob", signed: "alice", screen: interaction.PathLogin},
-	{name: "Core §3.1.2.1 an id_token_hint that is none of ours: sign in", change: "id_token_hint=forged", signed: "alice", screen: interaction.PathLogin},
-	{name: "Core §3.1.2.1 login_hint of another user: sign in as that one", change: "login_hint=bob", signed: "alice", screen: interaction.PathLogin},
-	{name: "Core §3.1.2.4 consent missing: ask", client: "other", signed: "alice", screen: interaction.PathConsent},
-	{name: "several accounts: ask which", signed: "alice,bob", screen: interaction.PathSelectAccount},
+	{name: "Core §5.5.1 the sub that claims wants is not signed in: sign in as that one", change: "claims=" + claimOf("sub", `{"value":"bob"}`), signed: "alice", screen: session.PathLogin},
+	{name: "Core §5.5 a claim whose scope the user has not allowed: ask", client: "other", change: "scope=openid claims=" + claimOf("email", "null"), signed: "carol", screen: session.PathConsent},
+	{name: "Core §11 offline_access that the user has not allowed: ask", client: "lasting", change: "scope=openid+offline_access", signed: "carol", screen: session.PathConsent},
+	{name: "Core §3.1.2.1 prompt=login", change: "prompt=login", signed: "alice", screen: session.PathLogin},
+	{name: "Core §3.1.2.1 prompt=select_account", change: "prompt=select_account", signed: "alice", screen: session.PathSelectAccount},
+	{name: "Core §3.1.2.1 prompt=select_account without a session", change: "prompt=select_account", screen: session.PathLogin},
+	{name: "Core §3.1.2.1 prompt=login select_account asks whom first", change: "prompt=login+select_account", signed: "alice", screen: session.PathSelectAccount},
+	{name: "Core §3.1.2.1 prompt=consent, of a first-party client too", change: "prompt=consent", signed: "alice", screen: session.PathConsent},
+	{name: "Core §3.1.2.1 prompt=consent, although consent is remembered", client: "other", change: "prompt=consent scope=openid", signed: "carol", screen: session.PathConsent},
+	{name: "Core §3.1.2.1 prompt=login consent signs in first", change: "prompt=login+consent", signed: "alice", screen: session.PathLogin},
+	{name: "Core §3.1.2.1 max_age exceeded: sign in again", change: "max_age=60", signed: "alice", screen: session.PathLogin},
+	{name: "Core §3.1.2.1 id_token_hint of another user: sign in as that one", change: "id_token_hint=bob", signed: "alice", screen: session.PathLogin},
+	{name: "Core §3.1.2.1 an id_token_hint that is none of ours: sign in", change: "id_token_hint=forged", signed: "alice", screen: session.PathLogin},
+	{name: "Core §3.1.2.1 login_hint of another user: sign in as that one", change: "login_hint=bob", signed: "alice", screen: session.PathLogin},
+	{name: "Core §3.1.2.4 consent missing: ask", client: "other", signed: "alice", screen: session.PathConsent},
+	{name: "several accounts: ask which", signed: "alice,bob", screen: session.PathSelectAccount},
 }
 
 // objectWith is a good request object, and more, as a value of row.change.

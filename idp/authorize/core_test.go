@@ -3,7 +3,7 @@ package authorize
 import (
 	"testing"
 
-	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -11,19 +11,19 @@ import (
 var coreRows = []row{
 	{name: "Core §3.1.2.1 OpenID Connect requests MUST contain the openid scope value", change: "scope=email+profile", err: oidc.InvalidScope, signed: "alice"},
 	{name: "Core §3.1.2.1 prompt=none MUST NOT display any page, not even beside login", change: "prompt=login+none", err: oidc.InvalidRequest, signed: "alice"},
-	{name: "Core §3.1.2.1 prompt=login, with a sign-in of a moment ago", change: "prompt=login max_age=86400", screen: interaction.PathLogin, signed: "alice"},
-	{name: "Core §3.1.2.1 beyond max_age the provider MUST attempt to re-authenticate", change: "max_age=599", screen: interaction.PathLogin, signed: "alice"},
+	{name: "Core §3.1.2.1 prompt=login, with a sign-in of a moment ago", change: "prompt=login max_age=86400", screen: session.PathLogin, signed: "alice"},
+	{name: "Core §3.1.2.1 beyond max_age the provider MUST attempt to re-authenticate", change: "max_age=599", screen: session.PathLogin, signed: "alice"},
 	{name: "Core §3.1.2.1 within max_age it need not", change: "max_age=601", signed: "alice"},
 	{name: "Core §3.1.2.2 response_type MUST be there, in OAuth's syntax", change: "response_type=", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "Core §3.1.2.2 a sub that is requested MUST have an active session or sign in: no answer about another", change: "prompt=none claims=" + claimOf("sub", `{"value":"bob"}`), err: oidc.LoginRequired, signed: "alice,carol"},
 	{name: "Core §3.1.2.2 nor about another under id_token_hint", change: "prompt=none id_token_hint=bob", err: oidc.LoginRequired, signed: "alice,carol"},
 	{name: "Core §3.1.2.2 one of two sessions is that of the sub", change: "prompt=none claims=" + claimOf("sub", `{"value":"carol"}`), signed: "alice,carol"},
-	{name: "Core §3.1.2.3 nobody is authenticated: the provider MUST attempt to authenticate", client: "web", screen: interaction.PathLogin},
-	{name: "Core §3.1.2.3 with prompt=login it MUST reauthenticate, even if already authenticated", client: "web", change: "prompt=login", screen: interaction.PathLogin, signed: "alice"},
+	{name: "Core §3.1.2.3 nobody is authenticated: the provider MUST attempt to authenticate", client: "web", screen: session.PathLogin},
+	{name: "Core §3.1.2.3 with prompt=login it MUST reauthenticate, even if already authenticated", client: "web", change: "prompt=login", screen: session.PathLogin, signed: "alice"},
 	{name: "Core §3.1.2.3 with prompt=none it MUST NOT interact with the user, and MUST return an error", client: "web", change: "prompt=none", err: oidc.LoginRequired},
-	{name: "Core §3.1.2.4 without a decision nothing is released", client: "other", change: "scope=openid+email", screen: interaction.PathConsent, signed: "carol"},
+	{name: "Core §3.1.2.4 without a decision nothing is released", client: "other", change: "scope=openid+email", screen: session.PathConsent, signed: "carol"},
 	{name: "Core §3.1.2.6 with prompt=none a decision that is missing is consent_required", client: "other", change: "prompt=none scope=openid+phone", err: oidc.ConsentRequired, signed: "carol"},
-	{name: "Core §11 prompt=consent with offline_access asks for consent", client: "lasting", change: "prompt=consent scope=openid+offline_access", screen: interaction.PathConsent, signed: "alice"},
+	{name: "Core §11 prompt=consent with offline_access asks for consent", client: "lasting", change: "prompt=consent scope=openid+offline_access", screen: session.PathConsent, signed: "alice"},
 	{name: "Core §11 offline_access MUST be ignored unless a code results: no other response_type is answered", client: "lasting", change: "response_type=id_token scope=openid+offline_access", err: oidc.UnsupportedResponseType, signed: "alice"},
 	{name: "Core §5.5.1 an essential claim that the user does not have is no error", change: "claims=" + claimOf("nickname", `{"essential":true}`), signed: "alice"},
 	{name: "Core §5.2 a claim with a language tag may be requested", change: "claims=" + claimOf("family_name#ja-Kana-JP", "null"), signed: "alice"},

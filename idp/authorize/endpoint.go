@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
@@ -26,7 +25,7 @@ type Endpoint struct {
 	Sessions     Sessions
 	Grants       Grants
 	Consents     Consents
-	Interactions interaction.Seal[interaction.Interaction]
+	Interactions session.Seal[session.Interaction]
 	Objects      Objects
 	Pushed       Pushed
 	Release      userinfo.Release
@@ -117,11 +116,11 @@ func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Reques
 }
 
 // resume gives the parameters of the request: those that just came, or those that were waiting for a person.
-func (e *Endpoint) resume(r *http.Request) (interaction.Interaction, error) {
-	if sealed := r.Form.Get(interaction.Param); sealed != "" && !r.Form.Has("client_id") {
+func (e *Endpoint) resume(r *http.Request) (session.Interaction, error) {
+	if sealed := r.Form.Get(session.InteractionParam); sealed != "" && !r.Form.Has("client_id") {
 		return e.Interactions.Open(sealed)
 	}
-	return interaction.Interaction{Params: r.Form, StartedAt: e.Now()}, nil
+	return session.Interaction{Params: r.Form, StartedAt: e.Now()}, nil
 }
 
 // decide judges a request whose address is verified: a code, else a page to show, else an error for the client.
@@ -225,7 +224,7 @@ func (e *Endpoint) meet(need Need, s Situation, absence session.Absence) (page s
 
 // show returns the address of the page that the need calls for, with the request sealed so that it can go on from there.
 func (e *Endpoint) show(need Need, s Situation) (string, error) {
-	waiting := interaction.Interaction{
+	waiting := session.Interaction{
 		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: need.Tell,
 		FromObject: s.FromObject, RequestURI: s.RequestURI,
 	}
@@ -233,7 +232,7 @@ func (e *Endpoint) show(need Need, s Situation) (string, error) {
 		waiting.Sub = s.Account.Sub
 	}
 	sealed, err := e.Interactions.Close(waiting)
-	return need.Screen + "?" + url.Values{interaction.Param: {sealed}}.Encode(), err
+	return need.Screen + "?" + url.Values{session.InteractionParam: {sealed}}.Encode(), err
 }
 
 // grant is what the client gets when nothing stands in the way any more.

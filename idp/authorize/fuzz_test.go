@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -37,7 +36,7 @@ func FuzzAuthorize(f *testing.F) {
 			r.Header["Cookie"] = signed.Header["Cookie"]
 		}
 		outcome, err := e.Authorize(r)
-		unpacked, _ := e.unpack(t.Context(), interaction.Interaction{Params: r.Form})
+		unpacked, _ := e.unpack(t.Context(), session.Interaction{Params: r.Form})
 		params := unpacked.Params
 		checkOutcome(t, params, outcome, err)
 		if values := answered(t, params, outcome); values != nil {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/par"
 	"github.com/hush-idp/hush/idp/requestobject"
 	"github.com/hush-idp/hush/idp/session"
@@ -75,7 +74,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
 			Now: clock.Now, Random: rand.Text,
 		},
-		Consents: consents, Interactions: interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour)}, Now: clock.Now,
+		Consents: consents, Interactions: session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour)}, Now: clock.Now,
 		Levels:  Levels{{Value: "gold", AMR: []string{"hwk"}}, {Value: "1", AMR: []string{"pwd"}}, {Value: "0", AMR: []string{"user", "pwd"}}},
 		Release: userinfo.Release{Scopes: map[string][]string{"staff": {"room"}}}, Resources: []string{"https://api.test", "https://other.test"},
 		Objects: objects{}, Pushed: &par.Requests{Records: storage.NewBucket[par.Request]("par", store), Lifetime: time.Minute, Now: clock.Now, Random: rand.Text},

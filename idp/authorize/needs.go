@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -39,20 +38,20 @@ var needs = []Need{
 	{
 		Spec: "Core §3.1.2.3", Text: "nobody is signed in",
 		Arises: func(s Situation) bool { return s.Session == nil },
-		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionNone,
+		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionNone,
 	},
 	{
 		Spec: "Core §3.1.2.1 id_token_hint", Text: "the id_token_hint is no ID token of this provider: changed, from elsewhere, or from before a restart",
 		Params: []string{"id_token_hint"},
 		Arises: func(s Situation) bool { return s.IDTokenHint != "" && s.HintedSub == "" && !s.chosen() },
-		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.HintUnreadable,
+		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.HintUnreadable,
 		Tell: "hint_unreadable",
 	},
 	{
 		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of the id_token_hint is not signed in",
 		Params: []string{"id_token_hint"},
 		Arises: func(s Situation) bool { return s.boundTo() != "" && !s.signedIn(s.boundTo()) },
-		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
+		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
 		Tell: "hinted_absent",
 	},
 	{
@@ -61,20 +60,20 @@ var needs = []Need{
 		Arises: func(s Situation) bool {
 			return s.boundTo() == "" && s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen()
 		},
-		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
+		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
 		Tell: "named_absent",
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to choose an account",
 		Params: []string{"prompt"},
 		Arises: func(s Situation) bool { return s.Prompt.Has(oidc.PromptSelectAccount) && !s.chosen() },
-		Screen: interaction.PathSelectAccount, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
+		Screen: session.PathSelectAccount, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
 	},
 	{
 		Spec: "Core §3.1.2.6", Text: "several accounts are signed in and the request names none of them (by id_token_hint or login_hint)",
 		Params: []string{"id_token_hint", "login_hint"},
 		Arises: func(s Situation) bool { return s.Account == nil },
-		Screen: interaction.PathSelectAccount, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
+		Screen: session.PathSelectAccount, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to sign in again",
@@ -82,21 +81,21 @@ var needs = []Need{
 		Arises: func(s Situation) bool {
 			return s.Prompt.Has(oidc.PromptLogin) && !s.justNow(s.Account.AuthTime)
 		},
-		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
+		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
 		Tell: "again",
 	},
 	{
 		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is older than max_age",
 		Params: []string{"max_age"},
 		Arises: func(s Situation) bool { return s.tooOld() },
-		Screen: interaction.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
+		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
 		Tell: "too_old",
 	},
 	{
 		Spec: "Core §5.5.1.1", Text: "the sign-in reaches none of the acr values that are essential",
 		Params: []string{"claims"},
 		Arises: func(s Situation) bool { return s.lacksACR() },
-		Screen: interaction.PathLogin, Else: oidc.UnmetAuthenticationRequirements, Reason: oidc.ACRUnmet,
+		Screen: session.PathLogin, Else: oidc.UnmetAuthenticationRequirements, Reason: oidc.ACRUnmet,
 		Tell: "stronger",
 		Vain: func(s Situation) bool { return s.cannotReachACR() },
 	},
@@ -104,7 +103,7 @@ var needs = []Need{
 		Spec: "Core §3.1.2.4", Text: "the user has not allowed this client what it asks for",
 		Params: []string{"scope"},
 		Arises: func(s Situation) bool { return !s.Client.FirstParty && !s.Consent.Scope.Covers(s.toAllow()) },
-		Screen: interaction.PathConsent, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
+		Screen: session.PathConsent, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
 	},
 	{
 		Spec: "Core §3.1.2.1 prompt", Text: "the application asks for consent again",
@@ -112,7 +111,7 @@ var needs = []Need{
 		Arises: func(s Situation) bool {
 			return s.Prompt.Has(oidc.PromptConsent) && !s.justNow(s.Consent.GrantedAt)
 		},
-		Screen: interaction.PathConsent, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
+		Screen: session.PathConsent, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
 	},
 }
 

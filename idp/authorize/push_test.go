@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hush-idp/hush/idp/interaction"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -169,7 +169,7 @@ func TestAPageMayBeReloadedBeforeThereIsACode(t *testing.T) { // FAPI 2.0 §5.3.
 	e := newEndpoint(t)
 	through := push(t, e, "pushing", "")
 	for range 3 {
-		if outcome, err := e.Authorize(e.request(t, through, "")); err != nil || !strings.HasPrefix(outcome.Screen, interaction.PathLogin) {
+		if outcome, err := e.Authorize(e.request(t, through, "")); err != nil || !strings.HasPrefix(outcome.Screen, session.PathLogin) {
 			t.Fatalf("got %+v, %v; want the sign-in page", outcome, err)
 		}
 	}
@@ -187,7 +187,7 @@ func TestAPushedRequestThatWaitedForAPersonGivesOneCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back := url.Values{interaction.Param: {sealed.Query().Get(interaction.Param)}}
+	back := url.Values{session.InteractionParam: {sealed.Query().Get(session.InteractionParam)}}
 	first, err := e.Authorize(e.request(t, back, "alice"))
 	if err != nil || first.Refused != nil || first.Redirect == "" {
 		t.Fatalf("got %+v, %v; want a code", first, err)

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/par"
 	"github.com/hush-idp/hush/idp/requestobject"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -29,7 +29,7 @@ type (
 
 // unpack puts the parameters of a request object, or of a pushed request, in the place of request and request_uri. On an error
 // the parameters are those that came, and the error is for the client if they say where it is.
-func (e *Endpoint) unpack(ctx context.Context, waiting interaction.Interaction) (interaction.Interaction, error) {
+func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (session.Interaction, error) {
 	outer := waiting.Params
 	value, uri := outer.Get("request"), outer.Get("request_uri")
 	switch {
@@ -87,7 +87,7 @@ func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
 }
 
 // pushed opens what was pushed. RFC 9126 §4: only client_id and request_uri count beside it.
-func (e *Endpoint) pushed(ctx context.Context, client oidc.Client, uri string, waiting interaction.Interaction) (interaction.Interaction, error) {
+func (e *Endpoint) pushed(ctx context.Context, client oidc.Client, uri string, waiting session.Interaction) (session.Interaction, error) {
 	request, err := e.Pushed.Open(ctx, uri, client.ClientID)
 	if err != nil {
 		return waiting, asRequestURI(err)

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/hush-idp/hush/idp/console"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/reasons"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -53,7 +53,7 @@ func (s *site) remedy(r *http.Request, params url.Values) *pages.Remedy {
 // registered, for any client.
 func (s *site) parent(r *http.Request, params url.Values, page *pages.Error) string {
 	silent := slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
-	if r.URL.Path != interaction.PathAuthorize || !silent || r.Header.Get("Sec-Fetch-Dest") != "iframe" {
+	if r.URL.Path != session.PathAuthorize || !silent || r.Header.Get("Sec-Fetch-Dest") != "iframe" {
 		return ""
 	}
 	for _, address := range []string{params.Get("redirect_uri"), r.Referer()} {

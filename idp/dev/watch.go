@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
@@ -82,7 +81,7 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 	if state := params.Get("state"); state != "" {
 		recorder.Join(trace.State, state)
 	}
-	if sealed := params.Get(interaction.Param); sealed != "" {
+	if sealed := params.Get(session.InteractionParam); sealed != "" {
 		recorder.Join(trace.Interaction, sealed)
 	}
 	refused := isForPrograms(e) && s.isRefused(r, outcome.Header)
@@ -114,7 +113,7 @@ func (s *site) follow(recorder *trace.Recorder, location *url.URL) {
 	if location.Fragment != "" {
 		answer, _ = url.ParseQuery(location.EscapedFragment())
 	}
-	if sealed := answer.Get(interaction.Param); sealed != "" {
+	if sealed := answer.Get(session.InteractionParam); sealed != "" {
 		recorder.Join(trace.Interaction, sealed)
 	}
 	recorder.Set(func(record *trace.Record) {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
@@ -28,7 +27,7 @@ type Endpoint struct {
 	Users        *users.Directory
 	Sessions     Sessions
 	Devices      *Devices
-	Interactions interaction.Seal[interaction.Interaction]
+	Interactions session.Seal[session.Interaction]
 	ScopeTexts   map[string]string // of the scopes that the configuration adds
 	// Attempt is asked before a code is looked up. Its error refuses to; succeeded tells that the code was right.
 	Attempt func(r *http.Request) (succeeded func(), err error)
@@ -96,7 +95,7 @@ func (e *Endpoint) Decide(c echo.Context) error {
 
 // typed is the user code of the request, or of the one that waited while the person signed in.
 func (e *Endpoint) typed(c echo.Context) (string, error) {
-	sealed := c.QueryParam(interaction.Param)
+	sealed := c.QueryParam(session.InteractionParam)
 	if sealed == "" {
 		return clip(c.QueryParam(paramUserCode)), nil
 	}
@@ -134,14 +133,14 @@ func (e *Endpoint) signIn(c echo.Context, typed string) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, interaction.PathLogin+"?"+sealed)
+	return c.Redirect(http.StatusSeeOther, session.PathLogin+"?"+sealed)
 }
 
 func (e *Endpoint) waiting(typed string) (string, error) {
-	sealed, err := e.Interactions.Close(interaction.Interaction{
-		Path: interaction.PathDevice, Params: url.Values{paramUserCode: {typed}},
+	sealed, err := e.Interactions.Close(session.Interaction{
+		Path: session.PathDevice, Params: url.Values{paramUserCode: {typed}},
 	})
-	return url.Values{interaction.Param: {sealed}}.Encode(), err
+	return url.Values{session.InteractionParam: {sealed}}.Encode(), err
 }
 
 // ask shows what the device asks for, and for whom: the account used last.
@@ -163,7 +162,7 @@ func (e *Endpoint) ask(c echo.Context, found Pending, typed string, current *ses
 	}
 	page := pages.Device{
 		Frame: e.frame(c), UserCode: shown(typed), Account: pages.NewAccount(user),
-		Another: interaction.PathSelectAccount + "?" + another, Scopes: pages.DescribeScope(found.Scope, e.ScopeTexts),
+		Another: session.PathSelectAccount + "?" + another, Scopes: pages.DescribeScope(found.Scope, e.ScopeTexts),
 	}
 	page.Client = &client
 	return e.render(c, http.StatusOK, page)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
@@ -33,7 +32,7 @@ type Endpoint struct {
 	Users        *users.Directory
 	Sessions     Sessions
 	Consents     *grant.Consents
-	Interactions interaction.Seal[interaction.Interaction]
+	Interactions session.Seal[session.Interaction]
 	ScopeTexts   map[string]string // of the scopes that the configuration adds
 	OneClick     bool              // users may be signed in without a password; for development only
 	// Attempt is asked before a password is compared. Its error refuses to; succeeded tells that the password was right. nil:
@@ -114,7 +113,7 @@ func (e *Endpoint) offersOneClick(c echo.Context) bool {
 
 // renderLogin shows the sign-in page. The name is prefilled by what was typed, else by the user the request is
 // about, else by login_hint (Core §3.1.2.1).
-func (e *Endpoint) renderLogin(c echo.Context, status int, waiting interaction.Interaction, page pages.Login) error {
+func (e *Endpoint) renderLogin(c echo.Context, status int, waiting session.Interaction, page pages.Login) error {
 	page.Frame, page.Reason = e.frame(c, waiting), waiting.Reason
 	if page.Username == "" {
 		page.Username = e.expected(waiting)
@@ -125,7 +124,7 @@ func (e *Endpoint) renderLogin(c echo.Context, status int, waiting interaction.I
 	return e.render(c, status, "login", page, waiting)
 }
 
-func (e *Endpoint) expected(waiting interaction.Interaction) string {
+func (e *Endpoint) expected(waiting session.Interaction) string {
 	if user, ok := e.Users.BySub(waiting.Sub); ok {
 		return user.Username
 	}
@@ -150,11 +149,11 @@ func (e *Endpoint) ShowSelectAccount(c echo.Context) error {
 func (e *Endpoint) SelectAccount(c echo.Context) error {
 	sub := c.FormValue("account")
 	if sub == "" {
-		return e.to(c, interaction.PathLogin)
+		return e.to(c, session.PathLogin)
 	}
 	err := e.Sessions.Select(c.Request(), sub)
 	if _, absent := errors.AsType[session.Absence](err); absent {
-		return e.to(c, interaction.PathLogin) // it was signed out meanwhile
+		return e.to(c, session.PathLogin) // it was signed out meanwhile
 	}
 	if err != nil {
 		return err
@@ -218,17 +217,17 @@ func (e *Endpoint) Forget(c echo.Context) error {
 }
 
 // waiting opens the interaction that the page belongs to; a page without one belongs to no application.
-func (e *Endpoint) waiting(c echo.Context) (interaction.Interaction, error) {
-	sealed := c.FormValue(interaction.Param)
+func (e *Endpoint) waiting(c echo.Context) (session.Interaction, error) {
+	sealed := c.FormValue(session.InteractionParam)
 	if sealed == "" {
-		return interaction.Interaction{}, nil
+		return session.Interaction{}, nil
 	}
 	return e.Interactions.Open(sealed)
 }
 
 // goOn leads back to the request that waits, or home.
 func (e *Endpoint) goOn(c echo.Context) error {
-	if c.FormValue(interaction.Param) == "" {
+	if c.FormValue(session.InteractionParam) == "" {
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
 	waiting, err := e.waiting(c)
@@ -240,11 +239,11 @@ func (e *Endpoint) goOn(c echo.Context) error {
 
 // to leads to path with the interaction as it came.
 func (e *Endpoint) to(c echo.Context, path string) error {
-	return redirect(c, path, c.FormValue(interaction.Param))
+	return redirect(c, path, c.FormValue(session.InteractionParam))
 }
 
 // deny leads back to the request with the answer no.
-func (e *Endpoint) deny(c echo.Context, waiting interaction.Interaction, how string) error {
+func (e *Endpoint) deny(c echo.Context, waiting session.Interaction, how string) error {
 	waiting.Denied = how
 	sealed, err := e.Interactions.Close(waiting)
 	if err != nil {
@@ -254,19 +253,19 @@ func (e *Endpoint) deny(c echo.Context, waiting interaction.Interaction, how str
 }
 
 func redirect(c echo.Context, path, sealed string) error {
-	return c.Redirect(http.StatusSeeOther, path+"?"+url.Values{interaction.Param: {sealed}}.Encode())
+	return c.Redirect(http.StatusSeeOther, path+"?"+url.Values{session.InteractionParam: {sealed}}.Encode())
 }
 
-func (e *Endpoint) render(c echo.Context, status int, name string, page any, waiting interaction.Interaction) error {
+func (e *Endpoint) render(c echo.Context, status int, name string, page any, waiting session.Interaction) error {
 	policy := pages.Policy{FormAction: waiting.Params.Get("redirect_uri")}
 	return e.Pages.Render(c.Response(), status, name, page, policy)
 }
 
-func (e *Endpoint) frame(c echo.Context, waiting interaction.Interaction) pages.Frame {
+func (e *Endpoint) frame(c echo.Context, waiting session.Interaction) pages.Frame {
 	csrf, _ := c.Get("csrf").(string)
 	frame := pages.Frame{
 		Language: e.Pages.Language(c.Request(), waiting.Params.Get("ui_locales")),
-		Issuer:   e.Issuer, CSRF: csrf, Interaction: c.FormValue(interaction.Param),
+		Issuer:   e.Issuer, CSRF: csrf, Interaction: c.FormValue(session.InteractionParam),
 	}
 	if client, err := e.Clients.ByID(c.Request().Context(), waiting.ClientID); err == nil {
 		frame.Client = &client

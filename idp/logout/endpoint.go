@@ -12,7 +12,6 @@ import (
 
 	"github.com/hush-idp/hush/idp/backchannel"
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
@@ -26,7 +25,7 @@ type Endpoint struct {
 	Clients  *clients.Register
 	Users    *users.Directory
 	Sessions Sessions
-	Seal     interaction.Seal[url.Values] // carries the request across the page that asks
+	Seal     session.Seal[url.Values] // carries the request across the page that asks
 	Hints    func(idToken string) (Hint, error)
 	// Tell tells the clients that have a backchannel_logout_uri, and says what became of it so far.
 	Tell func(ctx context.Context, gone []session.Ended) []backchannel.Telling
@@ -137,7 +136,7 @@ func (e *Endpoint) Confirm(c echo.Context) error {
 	if c.FormValue("decision") != "sign_out" {
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
-	params, err := e.Seal.Open(c.FormValue(interaction.Param))
+	params, err := e.Seal.Open(c.FormValue(session.InteractionParam))
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@
 //	state.go    the browser state, which a script compares (Session Management)
 //	browser.go  what a person would call a browser
 //	absence.go  why there is no session
+//	interaction.go  Interaction: an authorization request that waits for a person, carried by the browser
 //
 // The list of a user's sessions is written before the session is, and costs one store operation more at a sign-in, at a
 // sign-out one for each account and one more, and none at a renewal. No address is kept: behind a proxy it tells little, and it is personal.

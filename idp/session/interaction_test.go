@@ -1,4 +1,4 @@
-package interaction_test
+package session_test
 
 import (
 	"crypto/hmac"
@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/securecookie"
 
-	"github.com/hush-idp/hush/idp/interaction"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -27,20 +26,20 @@ var (
 	otherKey = []byte(strings.Repeat("o", 32))
 )
 
-func sealer(keys ...[]byte) interaction.Seal[interaction.Interaction] {
-	return interaction.Seal[interaction.Interaction]{Purpose: interaction.ForAuthorize, Codecs: session.Codecs(keys, kept)}
+func sealer(keys ...[]byte) session.Seal[session.Interaction] {
+	return session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: session.Codecs(keys, kept)}
 }
 
 // waiting is an interaction with every field, and with what is hard to carry: repeated and strange parameters.
-func waiting() interaction.Interaction {
-	return interaction.Interaction{
+func waiting() session.Interaction {
+	return session.Interaction{
 		Params:    url.Values{"client_id": {"spa"}, "state": {"a;b&c=d é\x00", "again"}, "empty": {""}},
 		StartedAt: time.Date(2027, 1, 15, 8, 0, 0, 123456789, time.UTC),
 		ClientID:  "spa", Sub: "alice", Scope: oidc.Scope{"openid", "email"}, Reason: "You asked for it.", Denied: "the user said no",
 	}
 }
 
-func mustSeal(t *testing.T, s interaction.Seal[interaction.Interaction]) string {
+func mustSeal(t *testing.T, s session.Seal[session.Interaction]) string {
 	t.Helper()
 	sealed, err := s.Close(waiting())
 	if err != nil {
@@ -92,7 +91,7 @@ func TestOpenRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forLogout, err := interaction.Seal[interaction.Interaction]{Purpose: interaction.ForLogout, Codecs: session.Codecs([][]byte{ourKey}, kept)}.Close(waiting())
+	forLogout, err := session.Seal[session.Interaction]{Purpose: session.ForLogout, Codecs: session.Codecs([][]byte{ourKey}, kept)}.Close(waiting())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +140,7 @@ func checkRefused(t *testing.T, sealed string) {
 	if e.Unwrap() == nil {
 		t.Error("the log is not told why")
 	}
-	if diff := cmp.Diff(interaction.Interaction{}, got); diff != "" {
+	if diff := cmp.Diff(session.Interaction{}, got); diff != "" {
 		t.Errorf("Open gave something together with its error (-want +got):\n%s", diff)
 	}
 }
@@ -156,6 +155,6 @@ func seal(t *testing.T, key []byte, at time.Time) string {
 	}
 	payload := fmt.Sprintf("%d|%s", at.Unix(), base64.URLEncoding.EncodeToString(text))
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(interaction.Param + "|" + payload))
+	mac.Write([]byte(session.InteractionParam + "|" + payload))
 	return base64.URLEncoding.EncodeToString(append([]byte(payload+"|"), mac.Sum(nil)...))
 }

@@ -1,0 +1,83 @@
+package session
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/gorilla/securecookie"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// InteractionParam is the name of the parameter, and of the hidden form field, that carries a sealed value.
+const InteractionParam = "interaction"
+
+// The paths that an authorization request passes: the endpoint that judges it, and the pages that may delay it.
+const (
+	PathAuthorize     = "/authorize"
+	PathLogin         = "/login"
+	PathConsent       = "/consent"
+	PathSelectAccount = "/select_account"
+	PathDevice        = "/device"
+)
+
+// Purposes of a Seal. A value that was sealed for one purpose opens for no other.
+const (
+	ForAuthorize = "interaction"
+	ForLogout    = "logout"
+)
+
+// Interaction is an authorization request that waits until a person has signed in, chosen an account or given consent.
+// The browser carries it from page to page, signed by Seal; the server stores nothing:
+//
+//	/authorize?client_id=…  ── Close ──► /login?interaction=…  ── the form ──► /authorize?interaction=…  ── Open ──► judged again
+//
+// So an anonymous visitor costs no memory, and any replica can continue the request. StartedAt travels with it, because
+// prompt=login demands an auth_time after it.
+type Interaction struct {
+	Params    url.Values `json:"params"`     // as /authorize received them
+	StartedAt time.Time  `json:"started_at"` // when /authorize first received them
+
+	FromObject bool   `json:"from_object,omitempty"` // the parameters came in a signed request object (RFC 9101)
+	RequestURI string `json:"request_uri,omitempty"` // of a pushed request, which is spent with the code (RFC 9126)
+
+	// The page shows these, as /authorize judged them.
+	ClientID string     `json:"client_id"`
+	Sub      string     `json:"sub,omitempty"`    // the user whose consent is asked
+	Scope    oidc.Scope `json:"scope,omitempty"`  // the scope that the user is asked to allow
+	Reason   string     `json:"reason,omitempty"` // why the page is needed: a key of tell in static/idp/languages
+
+	Path   string `json:"path,omitempty"`   // the endpoint that judges the request; empty: PathAuthorize
+	Denied string `json:"denied,omitempty"` // how the person refused; empty: the person did not
+}
+
+// Back is the path of the endpoint that judges the request after the page.
+func (i Interaction) Back() string { return cmp.Or(i.Path, PathAuthorize) }
+
+// Seal signs values of one type for one purpose and reads them back.
+type Seal[T any] struct {
+	Purpose string
+	Codecs  []securecookie.Codec
+}
+
+// ErrStale is in the error of a sealed value that is too old or was not sealed by this provider.
+var ErrStale = errors.New("the sealed value cannot be opened")
+
+// Close returns the value as an opaque string fit for a URL: signed, not encrypted.
+func (s Seal[T]) Close(value T) (string, error) {
+	return securecookie.EncodeMulti(s.Purpose, value, s.Codecs...)
+}
+
+// Open reads a string that Close returned. The error for any other string is an invalid_request with advice for the person.
+func (s Seal[T]) Open(sealed string) (T, error) {
+	var value T
+	if err := securecookie.DecodeMulti(s.Purpose, sealed, &value, s.Codecs...); err != nil {
+		err = fmt.Errorf("%w: %w", ErrStale, err)
+		return value, oidc.InvalidRequest.Errorf("this page belongs to no sign-in that the provider knows: " +
+			"it was changed, is too old, or the provider was restarted; go back to the application and start again").Because(err)
+	}
+	return value, nil
+}
