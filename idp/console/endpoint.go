@@ -35,8 +35,9 @@ type Endpoint struct {
 	Sessions *session.Manager // those of Issuer
 	// Tell tells the clients of who was signed out. nil: nobody does.
 	Tell   func(ctx context.Context, gone []session.Ended)
-	Scopes oidc.Scope      // all that the provider knows
-	Ending <-chan struct{} // closed when the provider ends, so that streams end too; nil: they end with their requests
+	Served []endpoint.Endpoint // where faults can happen
+	Scopes oidc.Scope          // all that the provider knows
+	Ending <-chan struct{}     // closed when the provider ends, so that streams end too; nil: they end with their requests
 }
 
 // Endpoints are the console and its API below Path, guards included.

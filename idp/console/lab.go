@@ -22,6 +22,9 @@ func (e *Endpoint) addFault(_ http.ResponseWriter, r *http.Request) (any, error)
 	if _, err := e.Clients.ByID(r.Context(), fault.Client); fault.Client != "" && err != nil {
 		return nil, oidc.InvalidRequest.Errorf("client %.50q is not registered, so no request would meet the fault: name one that is, or none for any client", fault.Client)
 	}
+	if err := fault.CheckPlace(e.Served); err != nil {
+		return nil, err
+	}
 	return e.Lab.Add(fault)
 }
 
@@ -44,7 +47,7 @@ func (e *Endpoint) clearFaults(http.ResponseWriter, *http.Request) (any, error) 
 
 // faultKinds is GET /console/faults/kinds.
 func (e *Endpoint) faultKinds(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]any{"kinds": lab.Kinds()}, nil
+	return map[string]any{"kinds": lab.Kinds(e.Served)}, nil
 }
 
 // clockAnswer is the provider's time, and how far it is ahead of the real one.

@@ -122,11 +122,11 @@ type site struct {
 func (s *site) Store(next storage.Store) storage.Store { return next }
 
 // Endpoints implements idp.DevelopmentSite.
-func (s *site) Endpoints([]endpoint.Endpoint) []endpoint.Endpoint {
+func (s *site) Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint {
 	window := &console.Endpoint{
 		Issuer: s.Config.Issuer, Issuers: s.issuers, Origins: s.Config.ConsoleOrigins, Token: s.token,
 		Pages: s.Pages, Hub: s.hub, Lab: s.lab, Clients: s.Clients, Users: s.Users, Keys: s.Keys, Sessions: s.Sessions,
-		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Tell: s.SignedOut,
+		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Tell: s.SignedOut, Served: served,
 	}
 	return append(s.reasonEndpoints(), window.Endpoints()...)
 }

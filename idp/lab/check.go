@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -58,13 +59,27 @@ func (f Fault) limited(now time.Time) (Fault, error) {
 	return f, nil
 }
 
-// checkPlace: a fault happens at its own endpoints, and is for a client where a request says which one it is of.
+// checkPlace: a fault happens at its own endpoints. CheckPlace knows those of the others.
 func (f Fault) checkPlace(info KindInfo) error {
-	switch {
-	case !slices.Contains(info.Endpoints, f.Endpoint):
-		return oidc.InvalidRequest.Errorf("fault %s cannot happen at endpoint %.50q; it can at %s", f.Fault, f.Endpoint, strings.Join(info.Endpoints, ", "))
-	case f.Client != "" && (f.Endpoint == discovery || f.Endpoint == jwks):
-		return oidc.InvalidRequest.Errorf("a request to %s does not say which client it is of: leave client out", f.Endpoint)
+	if info.fits == nil && !slices.Contains(info.Endpoints, f.Endpoint) {
+		return oidc.InvalidRequest.Errorf("fault %s cannot happen at endpoint %.50q; it can at %s",
+			f.Fault, f.Endpoint, strings.Join(info.Endpoints, ", "))
+	}
+	return nil
+}
+
+// CheckPlace returns an invalid_request error for a fault that no request to the served endpoints can meet.
+func (f Fault) CheckPlace(served []endpoint.Endpoint) error {
+	for _, kind := range Kinds(served) {
+		if kind.Kind == f.Fault && f.Endpoint != "" && !slices.Contains(kind.Endpoints, f.Endpoint) {
+			return oidc.InvalidRequest.Errorf("fault %s cannot happen at endpoint %.50q; it can at %s",
+				f.Fault, f.Endpoint, strings.Join(kind.Endpoints, ", "))
+		}
+	}
+	for _, e := range served {
+		if e.Name == f.Endpoint && e.Audience == endpoint.Files && f.Client != "" {
+			return oidc.InvalidRequest.Errorf("a request to %s does not say which client it is of: leave client out", f.Endpoint)
+		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -42,6 +43,9 @@ func TestWhatCannotBeAFault(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			var f lab.Fault
 			err := json.Unmarshal([]byte(row.json), &f)
+			if err == nil {
+				err = f.CheckPlace([]endpoint.Endpoint{{Name: "jwks", Audience: endpoint.Files}})
+			}
 			if err == nil {
 				_, err = newHouse(t).Add(f)
 			}

@@ -3,6 +3,7 @@ package lab
 import (
 	"slices"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -47,13 +48,10 @@ const (
 	UnknownKID    Kind = "unknown_kid"
 )
 
-// The endpoints, by the names of trace.Record.
+// The endpoints that have faults of their own.
 const (
 	authorize = "authorize"
 	token     = "token"
-	userinfo  = "userinfo"
-	discovery = "discovery"
-	jwks      = "jwks"
 )
 
 // KindInfo describes a kind of fault to who wants to cause it.
@@ -64,11 +62,22 @@ type KindInfo struct {
 	Needs     []string `json:"needs,omitempty"` // which of error, status, delay, lifetime, user it takes; the last two have a default
 	Spec      string   `json:"spec,omitempty"`
 
-	meets func(visit) bool // which requests it is for, beyond client and endpoint; nil: all
+	meets func(visit) bool               // which requests it is for, beyond client and endpoint; nil: all
+	fits  func(e endpoint.Endpoint) bool // where it can happen besides Endpoints; nil: nowhere
 }
 
-// Kinds lists all kinds of faults.
-func Kinds() []KindInfo { return slices.Clone(kinds) }
+// Kinds lists all kinds of faults, each with the endpoints of served where it can happen.
+func Kinds(served []endpoint.Endpoint) []KindInfo {
+	all := slices.Clone(kinds)
+	for i, kind := range all {
+		for _, e := range served {
+			if kind.fits != nil && !e.Untraced && kind.fits(e) && !slices.Contains(all[i].Endpoints, e.Name) {
+				all[i].Endpoints = append(slices.Clone(all[i].Endpoints), e.Name)
+			}
+		}
+	}
+	return all
+}
 
 func (k Kind) info() (KindInfo, bool) {
 	i := slices.IndexFunc(kinds, func(info KindInfo) bool { return info.Kind == k })
@@ -79,11 +88,16 @@ func (k Kind) info() (KindInfo, bool) {
 }
 
 var (
-	anywhere    = []string{token, authorize, userinfo, discovery, jwks}
-	forScripts  = []string{token, userinfo, discovery, jwks}
+	anywhere    = []string{token, authorize}
 	atAuthorize = []string{authorize}
 	atToken     = []string{token}
 )
+
+func isAny(endpoint.Endpoint) bool { return true }
+
+func isForScripts(e endpoint.Endpoint) bool {
+	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
+}
 
 func silent(v visit) bool  { return v.silent }
 func inFrame(v visit) bool { return v.inFrame }
@@ -95,19 +109,19 @@ var kinds = []KindInfo{
 	},
 	{
 		Kind: Status, Text: "answers with an HTTP status and no OAuth error, as a proxy does when the provider is down or too busy",
-		Endpoints: anywhere, Needs: []string{needStatus}, Spec: "RFC 9110 §15, RFC 6585 §4",
+		Endpoints: anywhere, fits: isAny, Needs: []string{needStatus}, Spec: "RFC 9110 §15, RFC 6585 §4",
 	},
 	{
 		Kind: Delay, Text: "answers late",
-		Endpoints: anywhere, Needs: []string{needDelay},
+		Endpoints: anywhere, fits: isAny, Needs: []string{needDelay},
 	},
 	{
 		Kind: Drop, Text: "closes the connection without an answer",
-		Endpoints: anywhere,
+		Endpoints: anywhere, fits: isAny,
 	},
 	{
 		Kind: NoCORS, Text: "answers without CORS headers, so the browser hides the answer from the script that asked",
-		Endpoints: forScripts, Spec: "Fetch, CORS protocol",
+		Endpoints: atToken, Spec: "Fetch, CORS protocol", fits: isForScripts,
 		meets: func(v visit) bool { return v.origin != "" },
 	},
 	{

@@ -68,7 +68,7 @@ func TestEachFaultHasItsEffectOnce(t *testing.T) {
 }
 
 func TestEachKindHasAnEffect(t *testing.T) {
-	for _, info := range lab.Kinds() {
+	for _, info := range lab.Kinds(nil) {
 		tested := false
 		for _, row := range effects {
 			tested = tested || row.kind == info.Kind
