@@ -130,7 +130,7 @@ var layers = []layer{
 	},
 	{"the demo is a relying party and never imports the provider", []string{"cmd/demo-app"},
 		[]string{"oidc", "trace", "storage", "storage/...", "rp", "rp/...", "static"}},
-	{"an observer knows endpoints and the store", []string{"cmd/idp/metrics", "cmd/idp/spans"},
+	{"an observer knows endpoints and the store", []string{"cmd/idp/observe"},
 		[]string{"oidc", "storage", "idp/endpoint"}},
 	{"the provider's command never imports the relying party", []string{"cmd/idp"},
 		[]string{"oidc", "trace", "storage", "storage/...", "static", "idp", "idp/...", "cmd/idp/..."}},

@@ -12,8 +12,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"github.com/hush-idp/hush/cmd/idp/metrics"
-	"github.com/hush-idp/hush/cmd/idp/spans"
+	"github.com/hush-idp/hush/cmd/idp/observe"
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -26,12 +25,12 @@ import (
 func observed(t *testing.T, more ...endpoint.Endpoint) (*idptest.Provider, *tracetest.SpanRecorder) {
 	t.Helper()
 	recorder := tracetest.NewSpanRecorder()
-	numbers := metrics.New(time.Now)
+	numbers := observe.NewMetrics(time.Now)
 	server := httptest.NewUnstartedServer(nil)
 	issuer := "http://" + server.Listener.Addr().String()
 	provider, mode, err := dev.Provider(idp.Config{Issuer: issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Dependencies{
 		Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Observers: []idp.Observer{numbers, spans.New(sdk.WithSpanProcessor(recorder))},
+		Observers: []idp.Observer{numbers, observe.NewTracer(sdk.WithSpanProcessor(recorder))},
 		Endpoints: append([]endpoint.Endpoint{numbers.Endpoint()}, more...),
 	})
 	if err != nil {

@@ -13,8 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hush-idp/hush/cmd/idp/metrics"
-	"github.com/hush-idp/hush/cmd/idp/spans"
+	"github.com/hush-idp/hush/cmd/idp/observe"
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -43,12 +42,16 @@ func serve(s settings) error {
 	if err := s.keepSecret(); err != nil {
 		return err
 	}
-	tracer, err := spans.FromEnvironment(context.Background(), log)
+	numbers := observe.NewMetrics(time.Now)
+	observers := []idp.Observer{numbers}
+	tracer, err := observe.TracerFromEnvironment(context.Background(), log)
 	if err != nil {
 		return err
 	}
-	defer flush(tracer)
-	numbers := metrics.New(time.Now)
+	if tracer != nil {
+		observers = append(observers, tracer)
+		defer flush(tracer)
+	}
 	if err := serveMetrics(s.MetricsListen, numbers); err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func serve(s settings) error {
 	ending := make(chan struct{})
 	deps := idp.Dependencies{
 		Store: store, Durable: store.durable, Propagation: store.propagation, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
-		Observers: []idp.Observer{numbers, tracer}, Endpoints: endpoints,
+		Observers: observers, Endpoints: endpoints,
 	}
 	provider, _, err := dev.Provider(s.Config, deps)
 	if err != nil {
@@ -90,7 +93,7 @@ func finish(provider *idp.Provider) {
 }
 
 // serveMetrics serves /metrics at an address of its own, apart from what browsers reach, until the process ends.
-func serveMetrics(address string, numbers *metrics.Metrics) error {
+func serveMetrics(address string, numbers *observe.Metrics) error {
 	if address == "" {
 		return nil
 	}
@@ -132,7 +135,7 @@ func run(server *http.Server, listener net.Listener, provider *idp.Provider, log
 }
 
 // flush sends the spans that are left.
-func flush(tracer *spans.Tracer) {
+func flush(tracer *observe.Tracer) {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
 	_ = tracer.Close(ctx) // the log has been told that the collector is away

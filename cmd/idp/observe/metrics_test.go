@@ -1,4 +1,4 @@
-package metrics_test
+package observe_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hush-idp/hush/cmd/idp/metrics"
+	"github.com/hush-idp/hush/cmd/idp/observe"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -17,7 +17,7 @@ import (
 )
 
 // fetch is what Prometheus reads.
-func fetch(t *testing.T, m *metrics.Metrics) string {
+func fetch(t *testing.T, m *observe.Metrics) string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
@@ -45,7 +45,7 @@ func wantLines(t *testing.T, text string, lines ...string) {
 
 func TestRequestsAreCountedByEndpointStatusErrorAndReason(t *testing.T) {
 	clock := storagetest.NewClock()
-	m := metrics.New(clock.Now)
+	m := observe.NewMetrics(clock.Now)
 	answer := func(name string, took time.Duration, status int, code oidc.ErrorCode, reason oidc.Reason) {
 		_, end := m.Request(endpoint.Endpoint{Name: name}, "id", nil)
 		clock.Pass(took)
@@ -74,8 +74,9 @@ func TestRequestsAreCountedByEndpointStatusErrorAndReason(t *testing.T) {
 }
 
 func TestTheRuntimeIsMeasuredToo(t *testing.T) {
-	text := fetch(t, metrics.New(time.Now))
-	for _, name := range []string{"go_goroutines ", "go_memstats_heap_alloc_bytes ", "process_cpu_seconds_total ", "process_open_fds "} {
+	text := fetch(t, observe.NewMetrics(time.Now))
+	for _, name := range []string{"go_goroutines ", "go_memstats_heap_alloc_bytes ", "process_cpu_seconds_total ",
+		"process_open_fds "} {
 		if !strings.Contains(text, "\n"+name) {
 			t.Errorf("%s is missing", name)
 		}
@@ -93,7 +94,7 @@ func (b broken) Update(context.Context, string, time.Duration, func([]byte) ([]b
 
 func TestStoreOperationsAreCountedByBucketMethodAndOutcome(t *testing.T) {
 	clock := storagetest.NewClock()
-	m := metrics.New(clock.Now)
+	m := observe.NewMetrics(clock.Now)
 	codes := storage.NewBucket[string]("code", m.Store(storage.NewMemory(clock.Now)))
 	spent := errors.New("spent")
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -103,10 +104,12 @@ func TestStoreOperationsAreCountedByBucketMethodAndOutcome(t *testing.T) {
 	_, _ = codes.Get(t.Context(), "d")
 	_, _ = codes.Get(cancelled, "c")
 	_ = codes.Update(t.Context(), "c", storage.KeepTTL, func(old *string) (*string, error) { return old, nil })
-	if err := codes.Update(t.Context(), "c", storage.KeepTTL, func(*string) (*string, error) { return nil, spent }); !errors.Is(err, spent) {
+	if err := codes.Update(t.Context(), "c", storage.KeepTTL,
+		func(*string) (*string, error) { return nil, spent }); !errors.Is(err, spent) {
 		t.Errorf("Update = %v", err)
 	}
-	for _, err := range []error{errors.New("?"), fmt.Errorf("%w: %w", storage.ErrUnavailable, context.DeadlineExceeded), context.DeadlineExceeded} {
+	for _, err := range []error{errors.New("?"), fmt.Errorf("%w: %w", storage.ErrUnavailable, context.DeadlineExceeded),
+		context.DeadlineExceeded} {
 		_ = storage.NewBucket[string]("session", m.Store(broken{err})).Put(t.Context(), "c", "", time.Minute)
 	}
 	text := fetch(t, m)
@@ -126,7 +129,7 @@ func TestStoreOperationsAreCountedByBucketMethodAndOutcome(t *testing.T) {
 
 // A label made of keys would grow without end, and tell hashes to whoever reads it.
 func TestKeysAreNoLabels(t *testing.T) {
-	m := metrics.New(time.Now)
+	m := observe.NewMetrics(time.Now)
 	store := m.Store(storage.NewMemory(time.Now))
 	for i := range 100 {
 		_ = store.Put(t.Context(), fmt.Sprintf("session:secret-%d", i), nil, time.Minute)
@@ -139,32 +142,18 @@ func TestKeysAreNoLabels(t *testing.T) {
 	wantLines(t, text, `hush_store_operations_total{bucket="other",method="put",outcome="ok"} 100`)
 }
 
-func TestTheDecoratorKeepsTheContract(t *testing.T) {
+func TestTheCountedStoreIsAStore(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storagetest.Engine {
 		clock := storagetest.NewClock()
-		return storagetest.Engine{Store: metrics.New(clock.Now).Store(storage.NewMemory(clock.Now)), Pass: clock.Pass}
+		return storagetest.Engine{Store: observe.NewMetrics(clock.Now).Store(storage.NewMemory(clock.Now)), Pass: clock.Pass}
 	})
 }
 
 func TestTwoInOneProcessDoNotMeet(t *testing.T) {
-	one, other := metrics.New(time.Now), metrics.New(time.Now)
+	one, other := observe.NewMetrics(time.Now), observe.NewMetrics(time.Now)
 	_, end := one.Request(endpoint.Endpoint{Name: "token"}, "id", nil)
 	end(endpoint.Outcome{Status: 200})
 	if strings.Contains(fetch(t, other), `endpoint="token"`) {
 		t.Error("one counts for the other")
-	}
-}
-
-func TestWithoutMetricsNothingIsCounted(t *testing.T) {
-	var none *metrics.Metrics
-	memory := storage.NewMemory(time.Now)
-	_, end := none.Request(endpoint.Endpoint{Name: "token"}, "id", nil)
-	end(endpoint.Outcome{Status: 200})
-	if none.Store(memory) != storage.Store(memory) {
-		t.Error("the store is decorated")
-	}
-	w := httptest.NewRecorder()
-	if none.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)); w.Code != 404 {
-		t.Errorf("GET /metrics gave %d", w.Code)
 	}
 }

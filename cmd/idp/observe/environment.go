@@ -1,4 +1,4 @@
-package spans
+package observe
 
 import (
 	"cmp"
@@ -16,8 +16,8 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// The variables that turn tracing on, or say what this program cannot do. OpenTelemetry defines them; those for traces
-// alone win.
+// The variables that turn tracing on, or ask for what this program cannot do. OpenTelemetry defines them; those for
+// traces alone win.
 const (
 	envEndpoint       = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	envTracesEndpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -29,10 +29,10 @@ const (
 	protocol = "http/protobuf"
 )
 
-// FromEnvironment returns a Tracer that sends spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, by OTLP over
-// HTTP. Without that variable it is nil, which traces nothing. The log is told when the collector goes away, and when it
-// is back. The error says what is wrong with which variable. Close the Tracer at the end.
-func FromEnvironment(ctx context.Context, log *slog.Logger) (*Tracer, error) {
+// TracerFromEnvironment returns a Tracer that sends spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, by
+// OTLP over HTTP; nil without that variable. The log is told when the collector goes away, and when it is back. An
+// error names the variable that is wrong. Close the Tracer at the end.
+func TracerFromEnvironment(ctx context.Context, log *slog.Logger) (*Tracer, error) {
 	endpoint := cmp.Or(os.Getenv(envTracesEndpoint), os.Getenv(envEndpoint))
 	if endpoint == "" || strings.EqualFold(os.Getenv(envDisabled), "true") || os.Getenv(envExporter) == "none" {
 		return nil, nil
@@ -44,23 +44,24 @@ func FromEnvironment(ctx context.Context, log *slog.Logger) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spans cannot be sent to %s=%s: %w", envEndpoint, endpoint, err)
 	}
-	us, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "hush")),
+	service, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "hush")),
 		resource.WithHost(), resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES cannot be read; write name=value,name=value: %w", err)
 	}
-	return New(sdk.WithResource(us), sdk.WithBatcher(&patient{SpanExporter: exporter, log: log})), nil
+	return NewTracer(sdk.WithResource(service), sdk.WithBatcher(&reporting{SpanExporter: exporter, log: log})), nil
 }
 
-// check finds what the exporter would answer with silence and a collector of its own choice.
+// check returns an error for values with which the exporter would silently use a default collector.
 func check(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return fmt.Errorf("%s or %s is no http or https URL: write one such as http://localhost:4318", envTracesEndpoint, envEndpoint)
+		return fmt.Errorf("%s or %s is no http or https URL: write one such as http://localhost:4318", envTracesEndpoint,
+			envEndpoint)
 	}
 	if spoken := cmp.Or(os.Getenv(envTracesProtocol), os.Getenv(envProtocol), protocol); spoken != protocol {
-		return fmt.Errorf("%s or %s is %q; this program speaks %s only: remove the variable, and use the collector's port for it, usually 4318",
-			envTracesProtocol, envProtocol, spoken, protocol)
+		return fmt.Errorf("%s or %s is %q; this program speaks %s only: remove the variable, "+
+			"and use the collector's port for it, usually 4318", envTracesProtocol, envProtocol, spoken, protocol)
 	}
 	if exporter := cmp.Or(os.Getenv(envExporter), "otlp"); exporter != "otlp" {
 		return fmt.Errorf("%s is %q; this program has otlp and none: remove the variable", envExporter, exporter)
@@ -68,21 +69,21 @@ func check(endpoint string) error {
 	return nil
 }
 
-// patient is an exporter that tells the log once that it fails, and once that it works again.
-type patient struct {
+// reporting is an exporter that tells the log once that it fails, and once that it works again.
+type reporting struct {
 	sdk.SpanExporter
 	log     *slog.Logger
 	failing atomic.Bool
 }
 
-// ExportSpans implements trace.SpanExporter. What could not be sent is gone.
-func (p *patient) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	err := p.SpanExporter.ExportSpans(ctx, spans)
+// ExportSpans implements trace.SpanExporter. Spans that could not be sent are dropped.
+func (r *reporting) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+	err := r.SpanExporter.ExportSpans(ctx, spans)
 	switch {
-	case err != nil && !p.failing.Swap(true):
-		p.log.Warn("spans cannot be sent and are dropped until the collector answers", "error", err.Error())
-	case err == nil && p.failing.Swap(false):
-		p.log.Info("spans are sent again")
+	case err != nil && !r.failing.Swap(true):
+		r.log.Warn("spans cannot be sent and are dropped until the collector answers", "error", err.Error())
+	case err == nil && r.failing.Swap(false):
+		r.log.Info("spans are sent again")
 	}
 	return nil
 }

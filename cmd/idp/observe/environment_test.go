@@ -1,4 +1,4 @@
-package spans_test
+package observe_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hush-idp/hush/cmd/idp/spans"
+	"github.com/hush-idp/hush/cmd/idp/observe"
 	"github.com/hush-idp/hush/idp/endpoint"
 )
 
@@ -68,8 +68,9 @@ func TestSpansReachTheCollector(t *testing.T) {
 	c := &collector{}
 	server := httptest.NewServer(c)
 	defer server.Close()
-	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.URL, "OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test")
-	tracer, err := spans.FromEnvironment(t.Context(), slog.New(slog.DiscardHandler))
+	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.URL, "OTEL_RESOURCE_ATTRIBUTES",
+		"deployment.environment.name=test")
+	tracer, err := observe.TracerFromEnvironment(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil || tracer == nil {
 		t.Fatal(tracer, err)
 	}
@@ -97,7 +98,7 @@ func TestTracingIsOffUnlessACollectorIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			environment(t, variables...)
-			if tracer, err := spans.FromEnvironment(t.Context(), slog.Default()); tracer != nil || err != nil {
+			if tracer, err := observe.TracerFromEnvironment(t.Context(), slog.Default()); tracer != nil || err != nil {
 				t.Errorf("%v, %v", tracer, err)
 			}
 		})
@@ -114,7 +115,8 @@ func TestAVariableThatCannotBeObeyedIsAnError(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318", row.name, row.value)
-			if _, err := spans.FromEnvironment(t.Context(), slog.Default()); err == nil || !strings.Contains(err.Error(), row.name) {
+			if _, err := observe.TracerFromEnvironment(t.Context(), slog.Default()); err == nil ||
+				!strings.Contains(err.Error(), row.name) {
 				t.Errorf("%v; want an error that names the variable", err)
 			}
 		})
@@ -145,7 +147,7 @@ func TestTheLogIsToldOnceThatTheCollectorIsAway(t *testing.T) {
 	defer server.Close()
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.URL, "OTEL_BSP_SCHEDULE_DELAY", "5")
 	log := &safe{}
-	tracer, err := spans.FromEnvironment(t.Context(), slog.New(slog.NewTextHandler(log, nil)))
+	tracer, err := observe.TracerFromEnvironment(t.Context(), slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +158,8 @@ func TestTheLogIsToldOnceThatTheCollectorIsAway(t *testing.T) {
 	}{{true, "cannot be sent"}, {false, "sent again"}, {true, "cannot be sent"}} {
 		c.away.Store(step.away)
 		before := len(log.String())
-		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(log.String()[before:], step.want); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(log.String()[before:],
+			step.want); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("away: %v; the log says:\n%s", step.away, log)
 			}

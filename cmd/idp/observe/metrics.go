@@ -1,0 +1,147 @@
+// Package observe measures the provider for Prometheus and for OpenTelemetry.
+//
+//	a request            Metrics.Request ─► hush_requests_total, hush_request_duration_seconds       ┐
+//	a store operation    Metrics.Store   ─► hush_store_operations_total, …_duration_seconds          ┴► GET /metrics
+//
+//	GET /authorize                Tracer.Request    http.route, status, request id, error, reason    ┐
+//	   ├─ store get session       Tracer.Store      the bucket                                        ├► a collector
+//	   └─ store put code                                                                              ┘
+//
+// Every label is one of a few words that this program knows: endpoints, OAuth error codes, reason codes
+// (docs/reasons.md), names of buckets. No label comes from a request, so a client cannot make the number of series
+// grow. Neither metrics nor spans contain a query, a body, a cookie or a key of the store, because codes and tokens
+// travel there.
+//
+// Spans are sent if OTEL_EXPORTER_OTLP_ENDPOINT is set. A request with a traceparent header
+// (https://www.w3.org/TR/trace-context/) continues that trace. hush.request_id is the X-Request-Id of the answer and of
+// the access log. Spans that cannot be sent are dropped; the log says so once. Package trace is something else: it
+// shows a developer why something happened, and stays in this process.
+//
+// Where teaching ends: the numbers are those of one process, and Prometheus sums replicas. The variables of
+// OpenTelemetry set how much is sampled
+// (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
+package observe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+)
+
+// Metrics counts requests and store operations in a registry of its own. Its methods may be called by many goroutines.
+type Metrics struct {
+	now      func() time.Time
+	registry *prometheus.Registry
+
+	requests       *prometheus.CounterVec
+	requestTook    *prometheus.HistogramVec
+	operations     *prometheus.CounterVec
+	operationsTook *prometheus.HistogramVec
+}
+
+// The upper bounds of the histograms, in seconds. A token costs two signatures, an operation of the memory engine a
+// microsecond, one of another machine a fraction of a millisecond.
+var (
+	requestBounds   = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}
+	operationBounds = []float64{.00001, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .05, .25, 1, 2.5}
+)
+
+// NewMetrics returns Metrics that measure durations by now.
+func NewMetrics(now func() time.Time) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: bounds}, labels)
+	}
+	m := &Metrics{
+		now:      now,
+		registry: prometheus.NewRegistry(),
+		requests: counter("hush_requests_total", "Requests by endpoint, status class, OAuth error code and reason code; "+
+			"without an error both are empty.", "endpoint", "status", "error", "reason"),
+		requestTook: histogram("hush_request_duration_seconds", "Time from a request's arrival to the end of its answer.",
+			requestBounds, "endpoint"),
+		operations: counter("hush_store_operations_total",
+			"Calls of the storage engine by bucket, method (get, put, update) "+
+				"and outcome (ok, not_found, refused, cancelled, unavailable, failed).", "bucket", "method", "outcome"),
+		operationsTook: histogram("hush_store_operation_duration_seconds", "Time of a call of the storage engine.",
+			operationBounds, "bucket", "method"),
+	}
+	m.registry.MustRegister(m.requests, m.requestTook, m.operations, m.operationsTook,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Handler serves the numbers in the form that Prometheus reads.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Endpoint serves the numbers at /metrics of the provider.
+func (m *Metrics) Endpoint() endpoint.Endpoint {
+	handler := m.Handler()
+	return endpoint.Endpoint{
+		Name: "metrics", Path: "/metrics", Methods: []string{http.MethodGet}, Audience: endpoint.Visitors, Untraced: true,
+		Serve: func(w http.ResponseWriter, r *http.Request) error {
+			handler.ServeHTTP(w, r)
+			return nil
+		},
+	}
+}
+
+// Request implements idp.Observer: it counts the request by endpoint, status, OAuth error code and reason code, and
+// measures how long it took.
+func (m *Metrics) Request(e endpoint.Endpoint, _ string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
+	if e.Streams {
+		return r, func(endpoint.Outcome) {}
+	}
+	start := m.now()
+	return r, func(outcome endpoint.Outcome) {
+		refused := cmp.Or(outcome.Refused, &oidc.Error{})
+		class := "dropped" // the connection ended without an answer
+		if outcome.Status > 0 {
+			class = strconv.Itoa(outcome.Status/100) + "xx"
+		}
+		m.requests.WithLabelValues(e.Name, class, string(refused.Code), string(refused.Reason)).Inc()
+		m.requestTook.WithLabelValues(e.Name).Observe(m.now().Sub(start).Seconds())
+	}
+}
+
+// Store implements idp.Observer: it counts and times each operation.
+func (m *Metrics) Store(next storage.Store) storage.Store {
+	return &operations{next, func(ctx context.Context, method, bucket string) (context.Context, func(error, bool)) {
+		start := m.now()
+		return ctx, func(err error, refused bool) {
+			m.operations.WithLabelValues(bucket, method, outcome(err, refused)).Inc()
+			m.operationsTook.WithLabelValues(bucket, method).Observe(m.now().Sub(start).Seconds())
+		}
+	}}
+}
+
+// outcome is the label for the result of an operation.
+func outcome(err error, refused bool) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case refused:
+		return "refused"
+	case errors.Is(err, storage.ErrNotFound):
+		return "not_found"
+	case errors.Is(err, storage.ErrUnavailable): // may wrap the deadline of the engine, which is not that of the request
+		return "unavailable"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "cancelled"
+	}
+	return "failed"
+}
