@@ -1,9 +1,12 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
+	"path"
 
 	"github.com/labstack/echo/v4"
 
@@ -11,12 +14,12 @@ import (
 	"github.com/hush-idp/hush/static"
 )
 
-// maxBody bounds a request's body, in bytes. The largest that is expected is an answer of the provider's, some hundred bytes.
+// maxBody bounds a request's body, in bytes. The largest expected body is an authorization response of some hundred
+// bytes.
 const maxBody = 64 << 10
 
-// newApp returns the whole demo as one handler, for every layout. self is the address at which this process reaches it, so
-// that the server-side app can call the API over HTTP like everybody else. No network call is made here: the provider may
-// start later.
+// newApp returns the whole demo as one handler, for every layout. self is its address for this process: the server-side
+// app calls the API over HTTP. newApp makes no network call, so the provider may start later.
 func newApp(c config, self string, log *slog.Logger) (http.Handler, error) {
 	all := sites{byHost: map[string]http.Handler{}}
 	for i, here := range c.everywhere() {
@@ -24,21 +27,12 @@ func newApp(c config, self string, log *slog.Logger) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		all.byHost[host(here.BaseURL)] = site
+		all.byHost[hostOf(here.BaseURL)] = site
 		if i == 0 {
 			all.first = site
 		}
 	}
 	return http.MaxBytesHandler(all, maxBody), nil
-}
-
-// host is the host name in an address that has been checked before.
-func host(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Hostname()
 }
 
 // newSite returns the demo in one layout.
@@ -60,7 +54,7 @@ func newSite(c config, self string, log *slog.Logger) (http.Handler, error) {
 	e.Use(withRequestID, logRequests(log), securityHeaders(c.Issuer))
 	pages.routes(e)
 	routeAssets(e)
-	routeWeb(e, webApp{party: party, api: self + "/api/me", host: host(c.BaseURL)})
+	routeWeb(e, webApp{party: party, api: self + "/api/me", host: hostOf(c.BaseURL)})
 	e.GET("/api/me", echo.WrapHandler(resource.Require(apiScope)(http.HandlerFunc(me))))
 	e.GET("/config.json", func(ec echo.Context) error { return answer(ec, http.StatusOK, c.spa()) })
 	e.GET("/healthz", func(ec echo.Context) error { return ec.String(http.StatusOK, "ok\n") })
@@ -75,23 +69,84 @@ func routeAssets(e *echo.Echo) {
 
 // routeWeb mounts package rp, and what the server-side app adds to it.
 func routeWeb(e *echo.Echo, web webApp) {
-	e.GET("/web/login", echo.WrapHandler(http.HandlerFunc(web.party.Login)))
-	e.GET("/web/callback", echo.WrapHandler(http.HandlerFunc(web.party.Callback)))
-	e.GET("/web/silent", echo.WrapHandler(http.HandlerFunc(web.party.SilentLogin)))
-	e.POST("/web/silent/finish", echo.WrapHandler(http.HandlerFunc(web.party.FinishSilent)))
-	e.POST("/web/logout", echo.WrapHandler(http.HandlerFunc(web.party.Logout)))
-	e.POST("/web/refresh", echo.WrapHandler(http.HandlerFunc(web.party.Refresh)))
-	e.POST("/web/sign-out-here", echo.WrapHandler(http.HandlerFunc(web.party.SignOutHere)))
-	e.GET("/web/monitor", echo.WrapHandler(http.HandlerFunc(web.party.Monitor)))
-	e.GET("/web/monitor.js", echo.WrapHandler(http.HandlerFunc(web.party.MonitorScript)))
-	e.GET("/web/front-channel-logout", echo.WrapHandler(http.HandlerFunc(web.party.FrontChannelLogout)))
-	e.POST("/web/back-channel-logout", echo.WrapHandler(http.HandlerFunc(web.party.BackChannelLogout)))
+	for path, handler := range map[string]http.HandlerFunc{
+		"/web/login": web.party.Login, "/web/callback": web.party.Callback, "/web/silent": web.party.SilentLogin,
+		"/web/monitor": web.party.Monitor, "/web/monitor.js": web.party.MonitorScript,
+		"/web/front-channel-logout": web.party.FrontChannelLogout,
+	} {
+		e.GET(path, echo.WrapHandler(handler))
+	}
+	for path, handler := range map[string]http.HandlerFunc{
+		"/web/silent/finish": web.party.FinishSilent, "/web/logout": web.party.Logout, "/web/refresh": web.party.Refresh,
+		"/web/sign-out-here": web.party.SignOutHere, "/web/back-channel-logout": web.party.BackChannelLogout,
+	} {
+		e.POST(path, echo.WrapHandler(handler))
+	}
 	e.GET("/web/session", web.session)
 	e.GET("/web/call-api", web.callAPI)
 }
 
-// answer sends JSON that belongs to this moment and this browser.
+// answer sends JSON that must not be cached.
 func answer(c echo.Context, status int, body any) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.JSON(status, body)
+}
+
+// types are the file types that assets serves; pages and folders are not served.
+var types = map[string]string{
+	".js":  "text/javascript; charset=utf-8",
+	".css": "text/css; charset=utf-8",
+	".svg": "image/svg+xml",
+}
+
+// assets serves scripts, styles and pictures. Embedded files have no date, so they share one ETag over all files, by
+// which a browser can use its cache.
+func assets(files fs.FS) http.Handler {
+	server, tag := http.FileServerFS(files), etag(files)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kind := types[path.Ext(r.URL.Path)]
+		if kind == "" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "no-cache") // use the cache, but revalidate
+		w.Header().Set("ETag", tag)
+		server.ServeHTTP(w, r)
+	})
+}
+
+func etag(files fs.FS) string {
+	hash := sha256.New()
+	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, name)
+		hash.Write(content)
+		return err
+	}) // embedded files can be read
+	return `"` + hex.EncodeToString(hash.Sum(nil)[:12]) + `"`
+}
+
+const libraryFile = "vendor/oidc-client-ts.js"
+
+// haveLibrary tells whether this program was built after npm install.
+func haveLibrary() bool {
+	_, err := fs.Stat(static.Demo(), libraryFile)
+	return err == nil
+}
+
+// library serves oidc-client-ts, or an error that says how to get it.
+func library() http.Handler {
+	if haveLibrary() {
+		return http.StripPrefix("/", assets(static.Demo()))
+	}
+	return http.HandlerFunc(missingLibrary)
+}
+
+func missingLibrary(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "oidc-client-ts is not built into this program.\n"+
+		"Run `npm install` in the project's folder: it copies the library to static/demo/vendor/.\n"+
+		"Then build or start the demo again.", http.StatusNotFound)
 }

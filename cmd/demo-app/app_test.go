@@ -132,8 +132,10 @@ func TestRoutes(t *testing.T) {
 		{"the comparison loads its script", request{path: "/both/"}, 200, `src="/static/demo/both/app.js"`},
 		{"the page about tokens loads its script", request{path: "/tokens/"}, 200, `src="/static/demo/tokens/app.js"`},
 		{"the lessons load their script", request{path: "/lessons/"}, 200, `src="/static/demo/lessons/app.js"`},
-		{"a callback of oidc-client-ts is one small page", request{path: "/spa/callback.html?code=x&state=y"}, 200, "spa/callback.js"},
-		{"the silent callback is one small page", request{path: "/web/silent-callback?code=x&state=y"}, 200, "silent-callback.js"},
+		{"a callback of oidc-client-ts is one small page", request{path: "/spa/callback.html?code=x&state=y"}, 200,
+			"spa/callback.js"},
+		{"the silent callback is one small page", request{path: "/web/silent-callback?code=x&state=y"}, 200,
+			"silent-callback.js"},
 		{"the slash may be forgotten", request{path: "/spa"}, 301, ""},
 		{"scripts are served", request{path: "/static/demo/lib/steps.js"}, 200, "export function createSteps"},
 		{"styles are served", request{path: "/static/shared/hush.css"}, 200, ".card"},
@@ -144,7 +146,7 @@ func TestRoutes(t *testing.T) {
 		{"health is one word", request{path: "/healthz"}, 200, "ok"},
 		{"nobody has a session at first", request{path: "/web/session"}, 200, `"signed_in":false`},
 		{"without a session there is no token for the API", request{path: "/web/call-api"}, 401, `"error":"no_session"`},
-		{"signing out is a POST", request{path: "/web/logout", header: html}, 405, "not for opening like this"},
+		{"signing out is a POST", request{path: "/web/logout", header: html}, 405, "does not accept this method"},
 		{"a large body is refused", request{method: "POST", path: "/web/silent/finish", body: strings.Repeat("x", maxBody+1),
 			header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}, 400, "invalid_request"},
 	} {
@@ -161,12 +163,14 @@ func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	server := startDemo(t)
 	want := map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-			"connect-src 'self' http://localhost:1; frame-src 'self' http://localhost:1; form-action 'self' http://localhost:1; " +
+			"connect-src 'self' http://localhost:1; frame-src 'self' http://localhost:1; " +
+			"form-action 'self' http://localhost:1; " +
 			"frame-ancestors 'self'; base-uri 'none'",
 		"X-Content-Type-Options": "nosniff",
 		"Referrer-Policy":        "no-referrer",
 	}
-	for _, path := range []string{"/", "/spa/", "/both/", "/tokens/", "/lessons/", "/spa/callback.html", "/web/silent-callback", "/api/me", "/static/demo/demo.css", "/nothing"} {
+	for _, path := range []string{"/", "/spa/", "/both/", "/tokens/", "/lessons/", "/spa/callback.html",
+		"/web/silent-callback", "/api/me", "/static/demo/demo.css", "/nothing"} {
 		t.Run(path, func(t *testing.T) {
 			response, body := send(t, server, request{path: path})
 			for name, value := range want {
@@ -207,7 +211,8 @@ func TestConfigJSONTellsTheSinglePageAppWhereItLives(t *testing.T) {
 func TestAScriptIsNotSentTwice(t *testing.T) {
 	server := startDemo(t)
 	first, _ := send(t, server, request{path: "/static/demo/spa/callback.js"})
-	again, _ := send(t, server, request{path: "/static/demo/spa/callback.js", header: map[string]string{"If-None-Match": first.Header.Get("ETag")}})
+	again, _ := send(t, server, request{path: "/static/demo/spa/callback.js",
+		header: map[string]string{"If-None-Match": first.Header.Get("ETag")}})
 	if again.StatusCode != http.StatusNotModified {
 		t.Errorf("status %d, want 304", again.StatusCode)
 	}
@@ -269,7 +274,8 @@ func TestTheProviderMayStartLater(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			response, _ := send(t, server, request{path: row.path})
-			if location := response.Header.Get("Location"); response.StatusCode != http.StatusSeeOther || !strings.Contains(location, row.location) {
+			if location := response.Header.Get("Location"); response.StatusCode != http.StatusSeeOther ||
+				!strings.Contains(location, row.location) {
 				t.Errorf("status %d, Location %q; want 303 to %q", response.StatusCode, location, row.location)
 			}
 		})
@@ -280,16 +286,19 @@ func TestTheLogNamesRequestsButNoSecrets(t *testing.T) {
 	var lines bytes.Buffer
 	c := config{LogLevel: slog.LevelDebug, LogFormat: "json"}
 	server := startDemoWithLog(t, newLog(c, &lines))
-	response, _ := send(t, server, request{path: "/web/callback?code=SECRET&state=SECRET", header: map[string]string{"Cookie": "a=SECRET"}})
+	response, _ := send(t, server, request{path: "/web/callback?code=SECRET&state=SECRET",
+		header: map[string]string{"Cookie": "a=SECRET"}})
 	server.Close() // all is written
-	if !strings.Contains(lines.String(), response.Header.Get("X-Request-Id")) || strings.Contains(lines.String(), "SECRET") {
+	if !strings.Contains(lines.String(), response.Header.Get("X-Request-Id")) ||
+		strings.Contains(lines.String(), "SECRET") {
 		t.Errorf("the log lacks the request's id or has its secrets:\n%s", &lines)
 	}
 }
 
 func TestDecodeShowsATokenWithoutItsSignature(t *testing.T) {
 	part := base64.RawURLEncoding.EncodeToString
-	token := part([]byte(`{"alg":"RS256"}`)) + "." + part([]byte(`{"iat":100,"exp":190}`)) + "." + part([]byte("signature"))
+	token := part([]byte(`{"alg":"RS256"}`)) + "." + part([]byte(`{"iat":100,"exp":190}`)) + "." +
+		part([]byte("signature"))
 	got := decode(token)
 	if got == nil || string(got.Header) != `{"alg":"RS256"}` || got.lifetime() != 90 {
 		t.Errorf("decoded %+v", got)

@@ -7,26 +7,27 @@ import (
 	"strings"
 )
 
-// layout is a pair of host names for app and provider. How the two are related decides which cookies reach the hidden
-// iframe, so each pair behaves as another kind of installation. Every name under localhost means this machine
-// (RFC 6761 §6.3), so one process serves them all.
+// layout is a pair of host names for app and provider. The relation of the two decides which cookies reach the hidden
+// iframe, so each pair behaves as another kind of installation. Every name under localhost means this machine (RFC 6761
+// §6.3), so one process serves them all.
 type layout struct {
 	Name, Relation string
-	Expect         string // what a browser does with the provider's cookie in the hidden iframe
+	Expect         string // the fate of the provider's cookie in the hidden iframe
 	app, idp       string // host names
 }
 
 var layouts = []layout{
 	{"One host", "two ports of localhost", "One site: a port is no part of a site. Every cookie arrives, " +
-		"even where third-party cookies are blocked. So this layout hides what happens in production.", "localhost", "localhost"},
+		"even where third-party cookies are blocked. So this layout hides what happens in production.", "localhost",
+		"localhost"},
 	{"One site", "two names under demo.localhost", "One site with two names, as app.example.com and login.example.com. " +
 		"Every cookie arrives: this is the layout to choose in production.", "app.demo.localhost", "idp.demo.localhost"},
-	{"Two sites", "app.localhost and idp.localhost", "Two sites, as app.example and login.example. The cookie is a third-party cookie in the iframe: " +
-		"it arrives only where the browser allows that.", "app.localhost", "idp.localhost"},
+	{"Two sites", "app.localhost and idp.localhost",
+		"Two sites, as app.example and login.example. The cookie is a third-party cookie in the iframe: " +
+			"it arrives only where the browser allows that.", "app.localhost", "idp.localhost"},
 }
 
-// everywhere is this configuration for every layout, the given one first. There are others only when the given one is one
-// of the layouts: what somebody chose with care is not added to.
+// everywhere is this configuration for every layout, the given one first. A pair of names that is no layout is alone.
 func (c config) everywhere() []config {
 	all := []config{c}
 	if c.layout() == nil {
@@ -40,7 +41,7 @@ func (c config) everywhere() []config {
 	return all
 }
 
-// layout is the layout of this configuration, nil when it is none of them.
+// layout is the layout of this configuration; nil: it is none of them.
 func (c config) layout() *layout {
 	if !strings.HasPrefix(c.BaseURL, "http:") || !strings.HasPrefix(c.Issuer, "http:") {
 		return nil
@@ -53,7 +54,7 @@ func (c config) layout() *layout {
 	return nil
 }
 
-// in is the same configuration at the hosts of a layout. The ports stay.
+// in is the same configuration at the host names of a layout. The ports stay.
 func (c config) in(l layout) config {
 	c.BaseURL, c.Issuer = withHost(c.BaseURL, l.app), withHost(c.Issuer, l.idp)
 	return c
@@ -72,7 +73,13 @@ func withHost(address, host string) string {
 	return u.String()
 }
 
-// sites are the handlers of the layouts by the app's host name. The first configuration answers under every other name.
+// hostOf is the host name in an address that has been checked before.
+func hostOf(address string) string {
+	_, authority, _ := strings.Cut(address, "://")
+	return (&url.URL{Host: authority}).Hostname()
+}
+
+// sites are the handlers of the layouts by the app's host name. The first answers under every other name.
 type sites struct {
 	byHost map[string]http.Handler
 	first  http.Handler
@@ -91,14 +98,14 @@ func (s sites) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.first.ServeHTTP(w, r)
 }
 
-// place is a layout as the bar on every page shows it.
+// place is a layout in the navigation bar of every page.
 type place struct {
 	layout
 	URL     string // the app's address there
 	Current bool
 }
 
-// places are the layouts that this process serves, in their own order; none when there is nothing to choose.
+// places are the layouts that this process serves, in their own order; nil when there is only one.
 func (c config) places() []place {
 	if c.layout() == nil {
 		return nil

@@ -25,12 +25,17 @@ func TestLayoutsThatOneProcessServes(t *testing.T) {
 		want              []string
 	}{
 		{"the default has all three", "http://localhost:9090", "http://localhost:8080", all},
-		{"the given one comes first", "http://app.localhost:9090", "http://idp.localhost:8080", []string{all[2], all[0], all[1]}},
-		{"names that are not a pair stay alone", "http://app.localhost:9090", "http://localhost:8080", []string{"http://app.localhost:9090 http://localhost:8080"}},
-		{"other names stay alone", "http://app.test:9090", "http://idp.test:8080", []string{"http://app.test:9090 http://idp.test:8080"}},
-		{"https stays alone: its certificate names one host", "http://localhost:9090", "https://localhost:8080", []string{"http://localhost:9090 https://localhost:8080"}},
+		{"the given one comes first", "http://app.localhost:9090", "http://idp.localhost:8080",
+			[]string{all[2], all[0], all[1]}},
+		{"names that are not a pair stay alone", "http://app.localhost:9090", "http://localhost:8080",
+			[]string{"http://app.localhost:9090 http://localhost:8080"}},
+		{"other names stay alone", "http://app.test:9090", "http://idp.test:8080",
+			[]string{"http://app.test:9090 http://idp.test:8080"}},
+		{"https stays alone: its certificate names one host", "http://localhost:9090", "https://localhost:8080",
+			[]string{"http://localhost:9090 https://localhost:8080"}},
 		{"a port may be left out", "http://localhost", "http://localhost:8080", []string{
-			"http://localhost http://localhost:8080", "http://app.demo.localhost http://idp.demo.localhost:8080", "http://app.localhost http://idp.localhost:8080"}},
+			"http://localhost http://localhost:8080", "http://app.demo.localhost http://idp.demo.localhost:8080",
+			"http://app.localhost http://idp.localhost:8080"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got []string
@@ -60,11 +65,13 @@ func TestEachHostIsALayoutOfItsOwn(t *testing.T) {
 			if err := json.Unmarshal([]byte(body), &got); err != nil || got.Issuer != row.issuer {
 				t.Errorf("issuer %q, want %q (%v)", got.Issuer, row.issuer, err)
 			}
-			if policy := response.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-src 'self' "+row.issuer+";") {
+			if policy := response.Header.Get("Content-Security-Policy"); !strings.Contains(policy,
+				"frame-src 'self' "+row.issuer+";") {
 				t.Errorf("the policy does not let the page frame %s: %s", row.issuer, policy)
 			}
 			response, _ = sendTo(t, server, row.host, "/web/silent")
-			if location := response.Header.Get("Location"); !strings.HasPrefix(location, oidc.Origin(got.RedirectURI)+"/web/silent-callback?") {
+			if location := response.Header.Get("Location"); !strings.HasPrefix(location,
+				oidc.Origin(got.RedirectURI)+"/web/silent-callback?") {
 				t.Errorf("the server-side app sends the iframe to %s", location)
 			}
 		})
@@ -92,18 +99,22 @@ func TestLessons(t *testing.T) {
 	server := startDemo(t)
 	_, body := send(t, server, request{path: "/lessons/"})
 	_, script := send(t, server, request{path: "/static/demo/lessons/lessons.js"})
-	for _, l := range lessons {
+	texts, err := readTexts()
+	if err != nil || len(texts.Lessons) != 11 {
+		t.Fatalf("%d lessons, expected 11: %v", len(texts.Lessons), err)
+	}
+	for _, l := range texts.Lessons {
 		for _, id := range []string{"", "-cause", "-fix", "-state", "-diagram", "-reason"} {
 			if !strings.Contains(body, `id="lesson-`+l.ID+id+`"`) {
 				t.Errorf("lesson %s has no #lesson-%s%s", l.ID, l.ID, id)
 			}
 		}
 		if !strings.Contains(script, "\n  "+l.ID+": ") && !strings.Contains(script, "\n  \""+l.ID+"\": ") {
-			t.Errorf("lesson %s has words, but nothing that causes it", l.ID)
+			t.Errorf("lesson %s has texts, but no code that causes it", l.ID)
 		}
-		for _, words := range []string{l.Title, l.Reports, l.Happens, l.Cause, l.Reason, l.Know, l.Fix, l.Apply} {
-			if words == "" {
-				t.Errorf("lesson %s leaves something unsaid", l.ID)
+		for _, text := range []string{l.Title, l.Reports, l.Happens, l.Cause, l.Reason, l.Know, l.Fix, l.Apply} {
+			if text == "" {
+				t.Errorf("lesson %s has an empty text", l.ID)
 			}
 		}
 	}

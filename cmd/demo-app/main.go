@@ -1,9 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -14,7 +21,7 @@ type cli struct {
 	config
 
 	Serve       serveCommand       `cmd:"" default:"1" hidden:"" help:"Serve the demo until interrupted (the default)."`
-	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Exit with 0 when the demo at --listen is healthy: for containers without curl."`
+	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Exit with 0 when the demo at --listen is healthy."`
 }
 
 type serveCommand struct{}
@@ -49,5 +56,71 @@ func options() []kong.Option {
 		kong.Name("demo-app"),
 		kong.Description("A relying party to try the Hush provider with: a single-page app, a server-side app and an API."),
 		kong.DefaultEnvars("HUSH_DEMO"),
+	}
+}
+
+// serve listens and serves until SIGINT or SIGTERM. The greeting goes to out, the log to errOut.
+func serve(c config, out, errOut io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	log := newLog(c, errOut)
+	c, err := c.complete()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("%w: is another demo running there? choose another address with --listen", err)
+	}
+	defer listener.Close()
+	handler, err := newApp(c, selfURL(listener.Addr().String()), log)
+	if err != nil {
+		return err
+	}
+	greet(out, c)
+	return serveUntil(ctx, newServer(handler, log), listener)
+}
+
+// newServer limits the resources of one connection. The header limit allows for the cookies of other programs on
+// localhost, because cookies ignore ports.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      40 * time.Second, // longer than the requests to the provider that a sign-in makes
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn), // panics among others,
+	}
+}
+
+// serveUntil serves until ctx ends, then waits up to three seconds for running requests. It often waits that long,
+// because Shutdown also waits for the connections that browsers open in advance.
+func serveUntil(ctx context.Context, server *http.Server, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	err := server.Shutdown(ending)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return server.Close()
+	}
+	return err
+}
+
+func greet(out io.Writer, c config) {
+	fmt.Fprintf(out, "Demo app   %s  (single-page app /spa/, server-side app /web/, API /api/me)\n", c.BaseURL)
+	for _, other := range c.everywhere()[1:] {
+		fmt.Fprintf(out, "           %s  (the same with the provider at %s)\n", other.BaseURL, other.Issuer)
+	}
+	fmt.Fprintf(out, "Provider   %s  (if it is not running yet: go run ./cmd/idp)\n", c.Issuer)
+	if !haveLibrary() {
+		fmt.Fprintln(out, "Missing    oidc-client-ts, for /spa/: run npm install, then start this again")
 	}
 }

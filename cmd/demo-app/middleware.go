@@ -12,9 +12,9 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// securityHeaders let the pages use what they need and nothing else: scripts and styles of their own, fetches and hidden
-// iframes to themselves and to the provider. form-action names the provider too, because the sign-out form is redirected
-// there and Chromium applies the directive to redirects.
+// securityHeaders allow scripts and styles of this origin, fetches and hidden iframes of this origin and of the
+// provider. form-action has the provider too, because the sign-out form is redirected there and Chromium applies it to
+// redirects.
 func securityHeaders(issuer string) echo.MiddlewareFunc {
 	provider := oidc.Origin(issuer)
 	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
@@ -31,8 +31,8 @@ func securityHeaders(issuer string) echo.MiddlewareFunc {
 	}
 }
 
-// tellReferrer has requests of the page say where they come from, as browsers did by default for long. That tells a
-// code to the next server, so it is for the lesson that shows it only.
+// tellReferrer makes requests of the page carry a full Referer, an old default of browsers. That can tell a code to
+// another server, so only the lesson about it uses this.
 func tellReferrer(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Referrer-Policy", "no-referrer-when-downgrade")
@@ -42,7 +42,7 @@ func tellReferrer(next echo.HandlerFunc) echo.HandlerFunc {
 
 type requestIDKey struct{}
 
-// withRequestID names the request in its context, for the log, and in the answer, for a person who reports a failure.
+// withRequestID puts an id into the request's context, for the log, and into the answer, for reports of failures.
 func withRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := rand.Text()
@@ -52,13 +52,13 @@ func withRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// logRequests writes one line for each request. The path is logged without its query, where a callback has a code.
+// logRequests logs each request. The path is logged without its query, which has a code at a callback.
 func logRequests(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			start := time.Now()
 			if err := next(c); err != nil {
-				c.Error(err) // writes the answer, so that its status is known here
+				c.Error(err) // writes the answer, which sets its status
 			}
 			log.DebugContext(c.Request().Context(), "request", "method", c.Request().Method, "path", c.Request().URL.Path,
 				"status", c.Response().Status, "duration", time.Since(start))
@@ -75,7 +75,7 @@ func newLog(c config, out io.Writer) *slog.Logger {
 	return slog.New(withID{slog.NewTextHandler(out, options)})
 }
 
-// withID adds the request's id to every line that is logged with its context, also by package rp.
+// withID adds the request's id to each log record that has its context.
 type withID struct{ slog.Handler }
 
 // Handle implements slog.Handler.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	_ "embed"
 	"errors"
 	"fmt"
 	"html/template"
@@ -9,18 +11,20 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/goccy/go-yaml"
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/static"
 )
 
-// pages are the demo's pages. They hold no state of a person: the scripts ask for that.
+// pages are the demo's pages. They have no state of a user: the scripts fetch it.
 type pages struct {
 	config config
+	texts  texts
 	parsed map[string]*template.Template
 }
 
-// page is what a template gets.
+// page is the data of a template.
 type page struct {
 	Title, Path     string
 	Issuer, BaseURL string
@@ -32,20 +36,15 @@ type page struct {
 	Problem         string // of the error page
 }
 
-// step is one of the four steps of a silent renewal: what happens, and why so.
-type step struct {
-	N            int
-	Caption, Why string
-}
-
-// token is the words around a decoded token.
-type token struct{ ID, Title, Text string }
-
-// standalone pages do without the layout: they run unseen, and should cost little.
+// standalone pages have no layout: they run in hidden iframes and should load fast.
 var standalone = []string{"callback", "silent_callback", "lesson_app", "lesson_silent"}
 
 func newPages(c config) (*pages, error) {
-	p := &pages{config: c, parsed: map[string]*template.Template{}}
+	texts, err := readTexts()
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{config: c, texts: texts, parsed: map[string]*template.Template{}}
 	for _, name := range []string{"landing", "spa", "web", "both", "tokens", "lessons", "error"} {
 		parsed, err := template.ParseFS(static.Demo(), "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
@@ -65,9 +64,9 @@ func newPages(c config) (*pages, error) {
 
 func (p *pages) routes(e *echo.Echo) {
 	e.GET("/", p.show("landing", page{Title: "Start"}))
-	e.GET("/spa/", p.show("spa", spaPage()))
+	e.GET("/spa/", p.show("spa", p.texts.SPA.page()))
 	e.GET("/spa/callback.html", p.show("callback", page{}))
-	e.GET("/web/", p.show("web", webPage()))
+	e.GET("/web/", p.show("web", p.texts.Web.page()))
 	e.GET("/web/silent-callback", p.show("silent_callback", page{}))
 	e.GET("/both/", p.show("both", page{Title: "The two ways"}))
 	e.GET("/tokens/", p.show("tokens", page{Title: "Refresh token or hidden iframe"}))
@@ -77,10 +76,10 @@ func (p *pages) routes(e *echo.Echo) {
 	}
 }
 
-// lessonRoutes are the lessons and the callback pages that they go wrong with: one whose address nobody registered, one that
-// boots an app, one that does nothing.
+// lessonRoutes are the lessons and their wrong callback pages: one with an unregistered address, one that starts an
+// app, one that does nothing.
 func (p *pages) lessonRoutes(e *echo.Echo) {
-	e.GET("/lessons/", p.show("lessons", page{Title: "Lessons", Lessons: lessons}))
+	e.GET("/lessons/", p.show("lessons", page{Title: "Lessons", Lessons: p.texts.Lessons}))
 	e.GET("/lessons/callback.html", p.show("callback", page{}))
 	e.GET("/lessons/silent.html", p.show("lesson_silent", page{}))
 	e.GET("/lessons/app.html", p.show("lesson_app", page{}), tellReferrer)
@@ -94,7 +93,7 @@ func (p *pages) show(name string, data page) echo.HandlerFunc {
 	}
 }
 
-// render writes the page when it is complete, so that a failing template leaves no half of one.
+// render writes the page once it is complete, so that a failing template sends no partial page.
 func (p *pages) render(c echo.Context, status int, name string, data page) error {
 	data.Issuer, data.BaseURL, data.Places = p.config.Issuer, p.config.BaseURL, p.config.places()
 	var html bytes.Buffer
@@ -105,7 +104,7 @@ func (p *pages) render(c echo.Context, status int, name string, data page) error
 	return c.HTMLBlob(status, html.Bytes())
 }
 
-// showError answers a browser with a page and everybody else with JSON. What went wrong inside is for the log only.
+// showError answers a browser with a page and other clients with JSON. Internal errors are logged, not shown.
 func (p *pages) showError(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		if c.Response().Committed {
@@ -127,14 +126,58 @@ func (p *pages) problem(c echo.Context, status int) error {
 	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
 		return answer(c, status, map[string]string{"error": http.StatusText(status)})
 	}
-	words := map[int]string{
+	texts := map[int]string{
 		http.StatusNotFound:            "There is nothing at this address",
-		http.StatusMethodNotAllowed:    "This address is not for opening like this",
+		http.StatusMethodNotAllowed:    "This address does not accept this method",
 		http.StatusInternalServerError: "The demo failed; its log says why",
 	}
-	text := words[status]
-	if text == "" {
-		text = http.StatusText(status)
+	problem := cmp.Or(texts[status], http.StatusText(status))
+	return p.render(c, status, "error", page{Title: http.StatusText(status), Problem: problem})
+}
+
+//go:embed texts.yaml
+var textsYAML []byte
+
+// texts are the texts of the pages: texts.yaml.
+type texts struct {
+	SPA     appTexts `yaml:"spa"`
+	Web     appTexts `yaml:"web"`
+	Lessons []lesson `yaml:"lessons"`
+}
+
+// appTexts are the texts of one app: its title, the four steps of a silent renewal and the captions of its tokens.
+type appTexts struct {
+	Title       string `yaml:"title"`
+	Steps       []step `yaml:"steps"`
+	IDToken     string `yaml:"id_token"`
+	AccessToken string `yaml:"access_token"`
+}
+
+// step is one of the four steps of a silent renewal, with its reason.
+type step struct {
+	N       int    `yaml:"-"` // from 1
+	Caption string `yaml:"caption"`
+	Why     string `yaml:"why"`
+}
+
+// token is the text around a decoded token.
+type token struct{ ID, Title, Text string }
+
+func (t appTexts) page() page {
+	for i := range t.Steps {
+		t.Steps[i].N = i + 1
 	}
-	return p.render(c, status, "error", page{Title: http.StatusText(status), Problem: text})
+	return page{
+		Title: t.Title, Steps: t.Steps,
+		IDToken:     token{"id-token", "ID token", t.IDToken},
+		AccessToken: token{"access-token", "Access token", t.AccessToken},
+	}
+}
+
+// lesson is a way in which silent renewal fails. The element ids of its card are lesson-ID, lesson-ID-cause,
+// lesson-ID-fix.
+type lesson struct{ ID, Title, Reports, Happens, Cause, Reason, Know, Fix, Apply string }
+
+func readTexts() (t texts, err error) {
+	return t, yaml.UnmarshalWithOptions(textsYAML, &t, yaml.Strict())
 }

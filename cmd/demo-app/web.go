@@ -12,17 +12,18 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/rp"
 )
 
-// webApp is the server-side app without its protocol, which is package rp's.
+// webApp is the server-side app. Package rp does its protocol.
 type webApp struct {
 	party *rp.RP
-	api   string // the API's address, as this process reaches it
-	host  string // the name under which the API belongs to this layout
+	api   string // the API's address for this process
+	host  string // the Host header that selects this layout
 }
 
-// sessionAnswer is what the page shows. There is no token in it, only what the tokens say.
+// sessionAnswer is the data of the page: the decoded tokens, without their signatures.
 type sessionAnswer struct {
 	SignedIn    bool          `json:"signed_in"`
 	Name        string        `json:"name,omitempty"`
@@ -56,8 +57,8 @@ func (w webApp) session(c echo.Context) error {
 	})
 }
 
-// name asks the userinfo endpoint, since the ID Token says who but not what they are called (Core §5.4). Without an answer
-// soon the sub must do.
+// name asks the userinfo endpoint, because the ID Token has no name in it (Core §5.4). Without an answer within 3
+// seconds the sub is the name.
 func (w webApp) name(r *http.Request, session *rp.Session) string {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
@@ -69,15 +70,15 @@ func (w webApp) name(r *http.Request, session *rp.Session) string {
 	return person.Name
 }
 
-// apiAnswer is what the API said, passed on.
+// apiAnswer is the answer of the API.
 type apiAnswer struct {
 	Status    int    `json:"status"`
 	Challenge string `json:"challenge"` // WWW-Authenticate
 	Body      string `json:"body"`
 }
 
-// callAPI calls the API as any client would. It takes the session's token even when that has expired, where
-// rp.TokenSource would refuse: what the API says then is worth seeing here.
+// callAPI calls the API over HTTP. It uses the session's token even when that has expired, where rp.TokenSource would
+// refuse, so that the page can show the API's refusal.
 func (w webApp) callAPI(c echo.Context) error {
 	session, err := w.party.Session(c.Request())
 	if errors.Is(err, rp.ErrNoSession) {
@@ -94,7 +95,7 @@ func (w webApp) callAPI(c echo.Context) error {
 	return answer(c, http.StatusOK, result)
 }
 
-// apiClient has a time limit below that of the request that waits for it.
+// apiClient has a lower time limit than the server's WriteTimeout.
 var apiClient = http.Client{Timeout: 15 * time.Second}
 
 func (w webApp) get(ctx context.Context, accessToken string) (apiAnswer, error) {
@@ -113,14 +114,14 @@ func (w webApp) get(ctx context.Context, accessToken string) (apiAnswer, error) 
 	return apiAnswer{response.StatusCode, response.Header.Get("WWW-Authenticate"), string(body)}, err
 }
 
-// decodedToken is a JWT without its signature, so nobody can use it: RFC 7519 §3.
+// decodedToken is a JWT without its signature, so it cannot be used: RFC 7519 §3.
 type decodedToken struct {
 	Header json.RawMessage `json:"header"`
 	Claims json.RawMessage `json:"claims"`
 }
 
-// decode reads a JWT without verifying it, which package rp has done, or leaves to the API. It returns nil for a token that
-// is no JWT, as access tokens may be.
+// decode reads a JWT without verifying it. It returns nil for a token that is no JWT; access tokens may have another
+// form.
 func decode(token string) *decodedToken {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -134,11 +135,31 @@ func decode(token string) *decodedToken {
 	return &decodedToken{Header: header, Claims: claims}
 }
 
-// lifetime is how long the token lives in all, in seconds; 0 when it does not say.
+// lifetime is exp - iat in seconds, or 0 without the two claims.
 func (t *decodedToken) lifetime() int64 {
 	var claims struct{ Iat, Exp int64 }
 	if t == nil || json.Unmarshal(t.Claims, &claims) != nil {
 		return 0
 	}
 	return claims.Exp - claims.Iat
+}
+
+// apiScope is the scope that an access token needs at the API.
+const apiScope = "api.read"
+
+// me is the API: it answers with the claims of the access token, which rp.Resource has verified.
+func me(w http.ResponseWriter, r *http.Request) {
+	token, ok := rp.AccessTokenFrom(r.Context())
+	if !ok {
+		http.Error(w, "this handler must stand behind rp.Resource", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	_ = oidc.WriteJSON(w, http.StatusOK, map[string]any{
+		"hello":     token.Sub,
+		"client_id": token.ClientID,
+		"scope":     token.Scope.String(),
+		"jti":       token.Jti,
+		"exp":       token.Exp.UTC().Format(time.RFC3339),
+	})
 }

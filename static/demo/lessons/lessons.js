@@ -1,5 +1,5 @@
 // The lessons: for each failure what really causes it, and what really repairs it. The words are on the page, under the
-// same id (cmd/demo-app/lessons.go).
+// same id (cmd/demo-app/texts.yaml).
 //
 // Most causes are faults that the provider is asked to have: it then behaves as one that is set up wrongly, or as if the
 // browser withheld something. Lessons 4, 5, 6 and 9 need no such help: there the app is wrong, and this page is that app.
