@@ -264,7 +264,10 @@ func (p *site) serve() http.Handler {
 }
 
 func (p *site) openEndpoints(s Parts) {
-	p.openClientAuth(s.Clients)
+	p.clientAuth = &clientauth.Authenticator{
+		Issuer: p.config.Issuer, TokenEndpoint: p.config.Issuer + pathToken, Clients: s.Clients, Keys: p.clientKeys,
+		Assertions: storage.NewBucket[time.Time]("assertion", p.deps.Store), Now: p.deps.Now,
+	}
 	p.access = &access.Tokens{
 		Issuer: p.config.Issuer, Subjects: p.subjects, Sign: s.Signer, Keys: p.keys, Grants: p.grants, Now: p.deps.Now,
 		Random: p.deps.Random, Records: storage.NewBucket[access.Token]("access", p.deps.Store),

@@ -20,6 +20,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
@@ -176,7 +177,7 @@ var assertionRows = []struct {
 	{"RFC 7523 §3 aud may name several", "private", func(a *asking) { a.claims["aud"] = []string{"https://other.example.com", issuer} }, ""},
 	{"RFC 7523 §3 aud compares whole strings", "private", func(a *asking) { a.claims["aud"] = issuer + "/" }, "aud is this provider"},
 	{"RFC 7523 §3 aud is a string", "private", func(a *asking) { a.claims["aud"] = 7 }, "no signed JWT"},
-	{"RFC 7523 §3 exp is there", "private", func(a *asking) { delete(a.claims, "exp") }, "exp is there"},
+	{"RFC 7523 §3 exp is there", "private", func(a *asking) { delete(a.claims, "exp") }, "has an exp"},
 	{"RFC 7523 §3 exp is not passed", "private", func(a *asking) { a.claims["exp"] = noon.Unix() - 31 }, "exp is not passed"},
 	{"RFC 7523 §3 exp that is unreasonably far in the future", "private", func(a *asking) { a.claims["exp"] = noon.Unix() + 7200 }, "more than an hour"},
 	{"RFC 7523 §3 nbf is not in the future", "private", func(a *asking) { a.claims["nbf"] = noon.Unix() + 61 }, "nbf is not"},
@@ -186,8 +187,8 @@ var assertionRows = []struct {
 	{"FAPI 2.0 §5.3.2.1 nbf 10 seconds in the future is accepted", "bank", func(a *asking) { a.claims["nbf"] = noon.Unix() + 10 }, ""},
 	{"FAPI 2.0 §5.3.2.1 iat more than 60 seconds in the future is rejected", "bank", func(a *asking) { a.claims["iat"] = noon.Unix() + 61 }, "iat is not"},
 	{"Core §9 iat is optional", "private", func(a *asking) { delete(a.claims, "iat") }, ""},
-	{"Core §9 jti is there", "private", func(a *asking) { delete(a.claims, "jti") }, "jti is there"},
-	{"Core §9 jti is not without end", "private", func(a *asking) { a.claims["jti"] = strings.Repeat("x", 256) }, "jti is there"},
+	{"Core §9 jti is there", "private", func(a *asking) { delete(a.claims, "jti") }, "has a jti"},
+	{"Core §9 jti is not without end", "private", func(a *asking) { a.claims["jti"] = strings.Repeat("x", 256) }, "has a jti"},
 
 	{"RFC 7523 §3 the JWT is signed", "private", func(a *asking) { a.form.Set("client_assertion", unsigned(a)) }, "no signed JWT"},
 	{"RFC 7523 §3 the signature is the client's", "private", func(a *asking) { a.key = elliptic2() }, "its signature"},
@@ -245,9 +246,9 @@ func TestAssertions(t *testing.T) {
 
 func wantRefused(t *testing.T, err error, text string) {
 	t.Helper()
-	e := oidc.AsError(err)
+	e := endpoint.Errors{}.Explain(err)
 	if err == nil || e.Code != oidc.InvalidClient || e.Reason == "" || !strings.Contains(e.Description, text) {
-		t.Errorf("got %v (%s); want invalid_client with %q", err, oidc.AsError(err), text)
+		t.Errorf("got %v (%s); want invalid_client with %q", err, e.Reason, text)
 	}
 }
 
@@ -258,7 +259,7 @@ func TestEveryRuleIsBroken(t *testing.T) {
 		for _, row := range assertionRows {
 			found = found || row.want != "" && strings.Contains(text, row.want)
 		}
-		if !found && text != "sub is the client_id" { // by it the client is found
+		if !found && text != "client_assertion's sub is the client_id" { // the client is looked up by sub
 			t.Errorf("no row breaks %q", text)
 		}
 	}

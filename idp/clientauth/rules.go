@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// skew is how far the clocks of client and provider may be apart. FAPI 2.0 §5.3.2.1 wants 10 seconds accepted and more than
-	// 60 rejected.
+	// skew is how far the clocks of client and provider may differ. FAPI 2.0 §5.3.2.1 wants 10 seconds accepted and more
+	// than 60 rejected.
 	skew = 30 * time.Second
-	// longest is the time that an assertion may still live. RFC 7523 §3: the server "MAY reject JWTs with an "exp" claim value
+	// longest is how far exp may be in the future. RFC 7523 §3: the server "MAY reject JWTs with an "exp" claim value
 	// that is unreasonably far in the future".
 	longest = time.Hour
-	maxJTI  = 255 // characters: they are kept
+	maxJTI  = 255 // characters: they are stored
 )
 
-// assertion is what the rules judge.
+// assertion is an assertion of a client that is verified.
 type assertion struct {
 	Client    oidc.Client
 	Type      string // typ of the header
 	Now       time.Time
-	Audiences []string // that are this provider
+	Audiences []string // that name this provider
 	assertionClaims
 }
 
@@ -41,7 +41,7 @@ type assertionClaims struct {
 	JTI      string           `json:"jti"`
 }
 
-// audience is the aud claim, and whether it came as an array.
+// audience is an aud claim, and whether it came as an array.
 type audience struct {
 	values  oidc.Audience
 	isArray bool
@@ -57,71 +57,78 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 	return josejson.Unmarshal(text, &a.values[0])
 }
 
-// assertionRule is one condition under which an assertion says who the client is.
-type assertionRule struct {
-	Spec, Text string
-	Holds      func(assertion) bool
-	Help       string
-}
+// judged is the parameter that the rules are about.
+var judged = []string{"client_assertion"}
 
-var assertionRules = []assertionRule{
+var assertionRules = oidc.Table[*assertion]{
 	{
-		Spec: "RFC 8725 §3.11", Text: "typ is absent, JWT or client-authentication+jwt",
-		Holds: func(j assertion) bool {
+		Spec: "RFC 8725 §3.11", Text: "client_assertion's typ is absent, JWT or client-authentication+jwt",
+		Holds: func(j *assertion) bool {
 			return slices.Contains([]string{"", "JWT", "client-authentication+jwt"}, j.Type)
 		},
-		Help: "a JWT that was made for something else proves nothing here",
+		Help: "a JWT that was made for another purpose does not authenticate a client",
+		Else: oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "RFC 7523 §3", Text: "iss is the client_id",
-		Holds: func(j assertion) bool { return j.Issuer == j.Client.ClientID },
+		Spec: "RFC 7523 §3", Text: "client_assertion's iss is the client_id",
+		Holds: func(j *assertion) bool { return j.Issuer == j.Client.ClientID },
 		Help:  "iss and sub are both the client_id (Core §9)",
+		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "RFC 7523 §3", Text: "sub is the client_id",
-		Holds: func(j assertion) bool { return j.Subject == j.Client.ClientID },
+		Spec: "RFC 7523 §3", Text: "client_assertion's sub is the client_id",
+		Holds: func(j *assertion) bool { return j.Subject == j.Client.ClientID },
 		Help:  "iss and sub are both the client_id (Core §9)",
+		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "RFC 7523 §3", Text: "aud is this provider",
-		Holds: assertion.isFor,
+		Spec: "RFC 7523 §3", Text: "client_assertion's aud is this provider",
+		Holds: func(j *assertion) bool { return slices.ContainsFunc(j.Audiences, j.Audience.values.Has) },
 		Help:  "write the issuer, as the metadata spells it",
+		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "FAPI 2.0 §5.3.2.1", Text: "aud of a fapi2 client is the issuer as one string",
-		Holds: func(j assertion) bool { return !j.Client.FAPI2() || !j.Audience.isArray },
+		Spec: "FAPI 2.0 §5.3.2.1", Text: "client_assertion's aud is the issuer as one string if the profile is fapi2",
+		Holds: func(j *assertion) bool { return !j.Client.FAPI2() || !j.Audience.isArray },
 		Help:  "write no array",
+		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "RFC 7523 §3", Text: "exp is there",
-		Holds: func(j assertion) bool { return j.Expiry != nil },
+		Spec: "RFC 7523 §3", Text: "client_assertion has an exp", Else: oidc.InvalidClient, Params: judged,
+		Holds: func(j *assertion) bool { return j.Expiry != nil },
 		Help:  "a minute from now is enough",
 	},
 	{
-		Spec: "RFC 7523 §3", Text: "exp is not passed",
-		Holds: func(j assertion) bool { return j.Now.Add(-skew).Before(j.Expiry.Time()) },
+		Spec: "RFC 7523 §3", Text: "client_assertion's exp is not passed",
+		Holds: func(j *assertion) bool { return j.Now.Add(-skew).Before(j.Expiry.Time()) },
 		Help:  "make a new assertion for each request, and compare the clocks",
+		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "RFC 7523 §3", Text: "exp is not more than an hour from now",
-		Holds: func(j assertion) bool { return !j.Expiry.Time().After(j.Now.Add(longest + skew)) },
+		Spec: "RFC 7523 §3", Text: "client_assertion's exp is not more than an hour from now",
+		Holds: func(j *assertion) bool { return !j.Expiry.Time().After(j.Now.Add(longest + skew)) },
 		Help:  "a minute from now is enough",
+		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "RFC 7523 §3", Text: "nbf is not in the future",
-		Holds: func(j assertion) bool { return j.Before == nil || !j.Before.Time().After(j.Now.Add(skew)) },
+		Spec: "RFC 7523 §3", Text: "client_assertion's nbf is not in the future",
+		Holds: func(j *assertion) bool { return j.Before == nil || !j.Before.Time().After(j.Now.Add(skew)) },
 		Help:  "compare the clocks",
+		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "RFC 7523 §3", Text: "iat is not in the future, and not more than an hour ago",
-		Holds: func(j assertion) bool {
-			return j.IssuedAt == nil || !j.IssuedAt.Time().After(j.Now.Add(skew)) && j.IssuedAt.Time().After(j.Now.Add(-longest))
+		Spec: "RFC 7523 §3", Text: "client_assertion's iat is not in the future, and not more than an hour ago",
+		Holds: func(j *assertion) bool {
+			return j.IssuedAt == nil ||
+				!j.IssuedAt.Time().After(j.Now.Add(skew)) && j.IssuedAt.Time().After(j.Now.Add(-longest))
 		},
 		Help: "compare the clocks",
+		Else: oidc.InvalidClient, Params: judged,
 	},
 	{
-		Spec: "Core §9", Text: "jti is there, with 255 characters at the most",
-		Holds: func(j assertion) bool { return j.JTI != "" && len(j.JTI) <= maxJTI },
+		Spec: "Core §9", Text: "client_assertion has a jti of 255 characters at most",
+		Holds: func(j *assertion) bool { return j.JTI != "" && len(j.JTI) <= maxJTI },
 		Help:  "an identifier that no other assertion of the client has",
+		Else:  oidc.InvalidClient, Params: judged,
 	},
 }
