@@ -43,7 +43,7 @@ func (t target) open(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis: at %s: %w", strings.Join(t.hosts, ", "), err)
 	}
-	s := &Store{client: client, channel: prefix + strconv.Itoa(t.database) + ":", wrote: newMemo(), ending: make(chan struct{})}
+	s := newStore(client)
 	if err = t.inspect(ctx, client); err == nil {
 		err = s.Ping(ctx)
 	}

@@ -3,10 +3,12 @@ package redis
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/redis/rueidis"
 
 	"github.com/hush-idp/hush/storage"
@@ -27,6 +29,9 @@ const (
 	cached     = prefix + "session:"
 	cacheBytes = 64 << 20 // for each server
 	ringScale  = 12       // 4096 commands on their way to each server; more wait for room
+
+	wroteRecords = 4096
+	wroteBytes   = 4096 // of a value; larger ones are not remembered
 )
 
 var (
@@ -36,12 +41,31 @@ var (
 
 // Store is a storage.Store whose records live in Redis. Open makes one; many goroutines and processes may use it at once.
 type Store struct {
-	client  rueidis.Client
-	channel string // before each topic: channels know no databases, so the number of ours is in it
-	wrote   *memo
-	turns   turns
-	closed  atomic.Bool
-	ending  chan struct{} // closed with it
+	client rueidis.Client
+	// wrote holds the values that this process wrote last, for an Update that follows soon: a code is mostly redeemed where it
+	// was issued, a moment later. They are guesses, each used once.
+	wrote  *lru.Cache[string, written]
+	turns  [64]turn // by a hash of the key
+	seed   maphash.Seed
+	closed atomic.Bool
+}
+
+// written is a value and when it expires.
+type written struct {
+	value string
+	until time.Time
+}
+
+func newStore(client rueidis.Client) *Store {
+	wrote, err := lru.New[string, written](wroteRecords)
+	if err != nil {
+		panic(err) // which happens for a size below 1 only
+	}
+	s := &Store{client: client, wrote: wrote, seed: maphash.MakeSeed()}
+	for i := range s.turns {
+		s.turns[i] = make(turn, 1)
+	}
+	return s
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -117,7 +141,9 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	if err := s.write(limited, key, set).Error(); err != nil {
 		return s.fail(ctx, err)
 	}
-	s.wrote.note(key, stored, ttl)
+	if len(value) <= wroteBytes {
+		s.wrote.Add(key, written{stored, time.Now().Add(ttl)})
+	}
 	return nil
 }
 
@@ -131,6 +157,27 @@ func (s *Store) write(ctx context.Context, key string, command rueidis.Completed
 	return inTime(ctx, func() rueidis.RedisResult {
 		return s.client.DoMulti(ctx, command, s.client.B().Exists().Key(key).Build())[0]
 	})
+}
+
+// do sends a command.
+func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.RedisResult {
+	return inTime(ctx, func() rueidis.RedisResult { return s.client.Do(ctx, command) })
+}
+
+// inTime makes a call of the client end with ctx. Without it, a call that waits for a connection that another call makes also
+// waits for that call's ctx; while a server hung, calls took half a second longer than their ctx.
+func inTime(ctx context.Context, call func() rueidis.RedisResult) rueidis.RedisResult {
+	if ctx.Err() != nil {
+		return rueidis.NewErrorResult(ctx.Err())
+	}
+	answered := make(chan rueidis.RedisResult, 1)
+	go func() { answered <- call() }()
+	select {
+	case result := <-answered:
+		return result
+	case <-ctx.Done():
+		return rueidis.NewErrorResult(ctx.Err())
+	}
 }
 
 // milliseconds are rounded up: a record is never collected before its ttl.
@@ -151,7 +198,6 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	close(s.ending)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	_ "embed" // the script
 	"encoding/hex"
+	"hash/maphash"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -15,12 +16,12 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// swapSource replaces or removes a value if it is still the one that was seen.
+// swapSource replaces or removes a value if it is still the one that was read.
 //
 //go:embed swap.lua
 var swapSource string
 
-// swapName is how Redis calls a script that it has seen before.
+// swapName is the name under which Redis caches the script.
 var swapName = func() string {
 	sum := sha1.Sum([]byte(swapSource))
 	return hex.EncodeToString(sum[:])
@@ -28,142 +29,115 @@ var swapName = func() string {
 
 // Update implements storage.Store. change runs again when its old value was a guess that the server refused, or when
 // another writer came first.
-func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, change func(old []byte) ([]byte, error)) error {
+func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
 	if ttl < 0 {
 		return errBadTTL
 	}
 	limited, end := storage.Spend(ctx)
 	defer end()
-	u := &update{store: s, key: prefix + key, ttl: ttl}
-	if err := u.begin(limited); err != nil {
-		return s.fail(ctx, err)
-	}
-	for tries := 0; ; tries++ {
-		value, refused := u.run(change)
-		isNothing := value == nil && !u.old.found // and stays it
-		done, err := false, error(nil)
-		switch {
-		case u.isRead && (refused != nil || isNothing):
-			return refused
-		case refused != nil || isNothing: // no swap judges that guess
-			err = u.reread(limited)
-		default:
-			done, err = u.swap(limited, value)
+	key = prefix + key
+	old, certain, err := s.guess(limited, key, ttl)
+	for tries := 0; err == nil; tries++ {
+		value, refused := change(old.bytes())
+		if refused == nil && value != nil && !old.found && ttl == storage.KeepTTL {
+			refused = errNoTTL
 		}
-		if err != nil {
-			return s.fail(ctx, err)
+		var done bool
+		switch changesNothing := refused != nil || value == nil && !old.found; {
+		case changesNothing && certain:
+			return refused
+		case changesNothing: // but the server has not confirmed the guess
+			old, err = s.readThrough(limited, key)
+		default:
+			old, done, err = s.swap(limited, key, swapArguments(old, value, ttl))
 		}
 		if done {
 			return nil
 		}
-		switch {
-		case tries == 1: // others change it, too
-			leave, err := u.queue(limited)
-			if err != nil {
-				return s.fail(ctx, err)
+		if certain = true; tries == 1 && err == nil { // other writers change the key, too
+			turn := s.turns[maphash.String(s.seed, key)%uint64(len(s.turns))]
+			if err = turn.take(limited); err == nil {
+				defer turn.leave()
+				old, err = s.readThrough(limited, key)
 			}
-			defer leave()
-		case tries > 1:
-			u.wait(limited, tries)
+		}
+		if tries > 1 {
+			pause(limited, tries)
 		}
 	}
+	return s.fail(ctx, err)
 }
 
-// update is one Update under way.
-type update struct {
-	store *Store
-	key   string
-	ttl   time.Duration
-
-	old    record
-	isRead bool // old came from the server during this Update: it is no guess
-}
-
-// begin finds the old value: by a guess where there is one, by a read where not.
-func (u *update) begin(ctx context.Context) (err error) {
-	value, known := u.store.wrote.take(u.key)
+// guess returns the likely old value of an Update, without a trip to the server where possible. It is certain after a read.
+func (s *Store) guess(ctx context.Context, key string, ttl time.Duration) (old record, certain bool, err error) {
+	last, known := s.wrote.Get(key)
+	s.wrote.Remove(key)
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case known:
-		u.old = record{value, true}
-	case strings.HasPrefix(u.key, cached):
-		u.old, err = u.store.read(ctx, u.key)
-	case u.ttl == storage.KeepTTL: // there must be something
-		err = u.reread(ctx)
+	case known && time.Now().Before(last.until):
+		return record{last.value, true}, false, ctx.Err()
+	case strings.HasPrefix(key, cached):
+		old, err = s.read(ctx, key)
+		return old, false, err
+	case ttl == storage.KeepTTL: // which only changes a record that exists
+		old, err = s.readThrough(ctx, key)
+		return old, true, err
 	}
-	return err
+	return record{}, false, ctx.Err()
 }
 
-// run runs change, and refuses a record that would have no ttl.
-func (u *update) run(change func(old []byte) ([]byte, error)) (value []byte, refused error) {
-	value, refused = change(u.old.bytes())
-	if refused == nil && value != nil && !u.old.found && u.ttl == storage.KeepTTL {
-		refused = errNoTTL
-	}
-	return value, refused
-}
-
-func (u *update) reread(ctx context.Context) (err error) {
-	u.old, err = u.store.readThrough(ctx, u.key)
-	u.isRead = true
-	return err
-}
-
-// swap replaces the old value, or removes it where value is nil. When the key held something else by now, it is not done,
-// and the update knows what.
-func (u *update) swap(ctx context.Context, value []byte) (done bool, err error) {
-	reply := u.store.write(ctx, u.key, u.store.client.B().Evalsha().Sha1(swapName).Numkeys(1).Key(u.key).Arg(u.arguments(value)...).Build())
+// swap runs the script with these arguments. Where the server holds another value than old, done is false and actual is that
+// value.
+func (s *Store) swap(ctx context.Context, key string, arguments []string) (actual record, done bool, err error) {
+	reply := s.write(ctx, key, s.client.B().Evalsha().Sha1(swapName).Numkeys(1).Key(key).Arg(arguments...).Build())
 	if known, ok := rueidis.IsRedisErr(reply.Error()); ok && known.IsNoScript() {
-		reply = u.store.write(ctx, u.key, u.store.client.B().Eval().Script(swapSource).Numkeys(1).Key(u.key).Arg(u.arguments(value)...).Build())
+		reply = s.write(ctx, key, s.client.B().Eval().Script(swapSource).Numkeys(1).Key(key).Arg(arguments...).Build())
 	}
 	answer, err := reply.ToArray()
 	if err != nil || len(answer) == 0 {
-		return err == nil, err
+		return record{}, err == nil, err
 	}
-	actual, err := answer[0].ToString()
-	u.old, u.isRead = record{actual, err == nil}, true
+	text, err := answer[0].ToString()
 	if rueidis.IsRedisNil(err) {
-		err = nil
+		return record{}, false, nil
 	}
-	return false, err
+	return record{text, true}, false, err
 }
 
-// arguments are the script's; see there.
-func (u *update) arguments(value []byte) []string {
-	old, action := []string{"missing", ""}, []string{"remove"}
-	if u.old.found {
-		old = []string{"holds", u.old.value}
+// swapArguments are those of swap.lua, which documents them.
+func swapArguments(old record, value []byte, ttl time.Duration) []string {
+	expected, action := []string{"missing", ""}, []string{"remove"}
+	if old.found {
+		expected = []string{"holds", old.value}
 	}
 	switch {
 	case value == nil:
-	case u.ttl == storage.KeepTTL:
+	case ttl == storage.KeepTTL:
 		action = []string{"keep", string(value)}
 	default:
-		action = []string{"set", string(value), strconv.FormatInt(milliseconds(u.ttl), 10)}
+		action = []string{"set", string(value), strconv.FormatInt(milliseconds(ttl), 10)}
 	}
-	return append(old, action...)
+	return append(expected, action...)
 }
 
-// queue waits until this Update is the only one of this process that tries the key again, and reads it then.
-func (u *update) queue(ctx context.Context) (leave func(), err error) {
-	leave, err = u.store.turns.take(ctx, u.key)
-	if err != nil {
-		return nil, err
-	}
-	if err := u.reread(ctx); err != nil {
-		leave()
-		return nil, err
-	}
-	return leave, nil
-}
+// turn lets one Update of this process after the other try again to change a key. Without it, most of five hundred Updates of
+// one key at once would lose each round, and the last would not end within the budget.
+type turn chan struct{}
 
-// wait lets writers of the key in other processes finish; longer, and by chance, the more often they came first.
-func (u *update) wait(ctx context.Context, tries int) {
-	timer := time.NewTimer(rand.N(time.Millisecond << min(tries-2, 5)))
-	defer timer.Stop()
+func (t turn) take(ctx context.Context) error {
 	select {
-	case <-timer.C:
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) leave() { <-t }
+
+// pause waits a random time, longer after each try, so that writers of other processes finish.
+func pause(ctx context.Context, tries int) {
+	select {
+	case <-time.After(rand.N(time.Millisecond << min(tries-2, 5))):
 	case <-ctx.Done():
 	}
 }
