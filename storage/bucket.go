@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Bucket keeps records of one kind in a Store, encoded as JSON. It never shows the engine a key: what reaches the Store is
-// the SHA-256 of the bucket's name and the key, so a stolen store yields no code, cookie or session id that works.
+// Bucket keeps records of one kind in a Store, encoded as JSON. It never shows the engine a key: what reaches the Store
+// is the SHA-256 of the bucket's name and the key, so a stolen store yields no code, cookie or session id that works.
 type Bucket[T any] struct {
 	name  string
 	store Store
@@ -38,8 +38,8 @@ func (b Bucket[T]) Get(ctx context.Context, key string) (T, error) {
 // atOnce is how many records GetAll reads at a time.
 const atOnce = 16
 
-// GetAll returns the records under keys, in that order, and nil for each that is not there. It reads some at the same time, so that
-// many cost little more than one from a distant engine.
+// GetAll returns the records under keys, in that order, and nil for each that is not there. It reads some at the same
+// time, so that many cost little more than one from a distant engine.
 func (b Bucket[T]) GetAll(ctx context.Context, keys []string) ([]*T, error) {
 	records := make([]*T, len(keys))
 	reads, ctx := errgroup.WithContext(ctx)
@@ -68,8 +68,8 @@ func (b Bucket[T]) Put(ctx context.Context, key string, record T, ttl time.Durat
 	return b.store.Put(ctx, b.hash(key), value, ttl)
 }
 
-// Update changes the record under key atomically; see Store.Update. change gets nil when there is no record, returns nil
-// to remove it, may change the record in place, and may run more than once.
+// Update changes the record under key atomically; see Store.Update. change gets nil when there is no record, returns
+// nil to remove it, may change the record in place, and may run more than once.
 func (b Bucket[T]) Update(ctx context.Context, key string, ttl time.Duration, change func(old *T) (*T, error)) error {
 	return b.store.Update(ctx, b.hash(key), ttl, func(value []byte) ([]byte, error) {
 		var old *T
@@ -99,9 +99,9 @@ func (b Bucket[T]) decode(value []byte, record *T) error {
 	return nil
 }
 
-// Together is the key of a record that belongs to a group, such as all that stems from one grant: an engine of many servers
-// keeps the records of a group on the same one, in whichever buckets they are.
-func Together(group, key string) string { return group + groupEnd + key }
+// GroupKey is the key of a record that belongs to a group, such as all that stems from one grant: an engine of many
+// servers keeps the records of a group on the same one, in whichever buckets they are.
+func GroupKey(group, key string) string { return group + groupEnd + key }
 
 // groupEnd is a byte that neither a group nor a bucket's name contains.
 const groupEnd = "\x00"

@@ -82,18 +82,18 @@ func TestRecordsOfAGroupShareASlot(t *testing.T) {
 		}
 		return match[2]
 	}
-	a := tagOf("code", storage.Together("a", "1"))
-	if got := tagOf("revoked", storage.Together("a", "")); got != a {
+	a := tagOf("code", storage.GroupKey("a", "1"))
+	if got := tagOf("revoked", storage.GroupKey("a", "")); got != a {
 		t.Errorf("two records of group a have the tags %s and %s", a, got)
 	}
-	if got := tagOf("code", storage.Together("b", "1")); got == a {
+	if got := tagOf("code", storage.GroupKey("b", "1")); got == a {
 		t.Errorf("groups a and b have one tag")
 	}
 }
 
 func TestRecordsOfAGroupAreNotOneRecord(t *testing.T) {
 	b := storage.NewBucket[note]("note", storage.NewMemory(time.Now))
-	for _, key := range []string{storage.Together("a", "1"), storage.Together("a", "2"), storage.Together("a1", ""), "a1", "a"} {
+	for _, key := range []string{storage.GroupKey("a", "1"), storage.GroupKey("a", "2"), storage.GroupKey("a1", ""), "a1", "a"} {
 		if _, err := b.Get(t.Context(), key); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("%q is the key of another record", key)
 		}

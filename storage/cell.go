@@ -15,7 +15,8 @@ const cellTTL = 10 * 365 * 24 * time.Hour
 type Place struct {
 	Store Store
 	Now   func() time.Time
-	// Age is how old a view may become before CatchUp looks again; 0: no other process writes there, so one look is enough.
+	// Age is how old a view may become before CatchUp looks again; 0: no other process writes there, so one look is
+	// enough.
 	Age time.Duration
 }
 
@@ -25,8 +26,8 @@ func Alone() Place {
 	return Place{Store: NewMemory(still), Now: still}
 }
 
-// Cell is one record that is read at each request and changed rarely, by any process on the store: what was last seen of it is
-// kept as its view, so that reading it asks no engine.
+// Cell is one record that is read at each request and changed rarely, by any process on the store: what was last seen
+// of it is kept as its view, so that reading it asks no engine.
 type Cell[T any] struct {
 	place  Place
 	bucket Bucket[T]
@@ -55,7 +56,8 @@ func (c *Cell[T]) View() *T { return c.view.Load() }
 // Expire lets the next CatchUp look, however young the view is.
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
-// CatchUp reads the record again if the view is too old. On an error the view stays, and the store is not asked again for the time of Budget.
+// CatchUp reads the record again if the view is too old. On an error the view stays, and the store is not asked again
+// for the time of Budget.
 func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	if !c.isDue() {
 		return nil
@@ -94,8 +96,8 @@ func (c *Cell[T]) isDue() bool {
 	return c.stale.Load() || c.place.Age > 0 && age >= c.place.Age
 }
 
-// Change replaces the record by what change makes of it, atomically among all processes, and the view with it. change gets the
-// zero T where there is no record, may run again, and ends everything by an error, which is returned as it is.
+// Change replaces the record by what change makes of it, atomically among all processes, and the view with it. change
+// gets the zero T where there is no record, may run again, and ends everything by an error, which is returned as it is.
 func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) error {
 	ctx, end := Spend(ctx) // the wait for others included
 	defer end()

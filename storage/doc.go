@@ -16,12 +16,12 @@
 //
 // Budget limits how long a request waits for the store. A Cell is one record with a view in memory.
 //
-// The seam is as small as it can be while still atomic, and nothing in it lists or scans: who needs to find a record by a
-// second name writes a record under that name. That keeps every engine honest, from a map to a cluster.
+// The seam is as small as it can be while still atomic, and nothing in it lists or scans: who needs to find a record by
+// a second name writes a record under that name. That keeps every engine honest, from a map to a cluster.
 //
 // Expiry has two sides. Whether a record still counts is for its owner to judge, by a time inside the record and the
 // owner's own clock. The ttl given to Put only tells the engine when it may collect the garbage.
 //
-// Where teaching ends: what each engine promises when a machine dies is in docs/operations.md. Whoever needs another one holds it
-// against the contract in storagetest.
+// Where teaching ends: what each engine promises when a machine dies is in docs/operations.md. Whoever needs another
+// one holds it against the contract in storagetest.
 package storage

@@ -10,8 +10,8 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// FuzzBucket: a record that cannot be read is an error that names its kind, for every method, and one that can be is written
-// as it was read.
+// FuzzBucket: a record that cannot be read is an error that names its kind, for every method, and one that can be is
+// written as it was read.
 func FuzzBucket(f *testing.F) {
 	for _, record := range []string{`{"Text":"hello"}`, `{}`, `null`, `"no object"`, `[]`, `{"Text":1}`, `{"Text":"\ud800"}`, "", "{", "\x00", `{"Text":"a"}{}`} {
 		f.Add([]byte(record), "key")

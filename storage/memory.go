@@ -111,8 +111,8 @@ func (s *shard) live(key string, now time.Time) (*record, bool) {
 	return r, ok && now.Before(r.expires)
 }
 
-// forUpdate returns a copy of the live value under key, nil for none, and the time at which what replaces it will expire:
-// zero when only KeepTTL is known and there is nothing to keep it from.
+// forUpdate returns a copy of the live value under key, nil for none, and the time at which what replaces it will
+// expire: zero when only KeepTTL is known and there is nothing to keep it from.
 func (s *shard) forUpdate(key string, now time.Time, ttl time.Duration) (old []byte, expires time.Time) {
 	s.sweep(now)
 	r, ok := s.live(key, now)

@@ -39,8 +39,8 @@ var (
 	errBadTTL = errors.New("storage: ttl must be positive")
 )
 
-// Budget is how long all operations of one request on the store may take together; an operation outside of a request may take
-// as long by itself. It is measured in real time, as the deadlines of contexts are.
+// Budget is how long all operations of one request on the store may take together; an operation outside of a request
+// may take as long by itself. It is measured in real time, as the deadlines of contexts are.
 const Budget = 2 * time.Second
 
 // budget is what a request has left of Budget. Operations at the same time count once.
@@ -53,15 +53,15 @@ type budget struct {
 
 type budgetKey struct{}
 
-// WithBudget returns a ctx for one request: its operations on a store share one Budget. Other waits of the request, such as
-// for its body, do not count.
+// WithBudget returns a ctx for one request: its operations on a store share one Budget. Other waits of the request,
+// such as for its body, do not count.
 func WithBudget(ctx context.Context) context.Context {
 	return context.WithValue(ctx, budgetKey{}, &budget{left: Budget})
 }
 
-// Spend begins an operation of an engine that may be slow. The returned ctx ends when the budget of ctx is spent, or after
-// Budget where ctx has none. The caller must call end when the operation is over, and return ErrUnavailable when the returned
-// ctx has ended and ctx has not.
+// Spend begins an operation of an engine that may be slow. The returned ctx ends when the budget of ctx is spent, or
+// after Budget where ctx has none. The caller must call end when the operation is over, and return ErrUnavailable when
+// the returned ctx has ended and ctx has not.
 func Spend(ctx context.Context) (limited context.Context, end func()) {
 	left := Budget
 	b, shared := ctx.Value(budgetKey{}).(*budget)

@@ -22,8 +22,8 @@ func BenchmarkEmitUnwatched(b *testing.B) {
 	}
 }
 
-// BenchmarkSilentCycle is what the trace costs one silent renewal, an authorization and a token request of as many steps as
-// the provider's, by how many watch. Without a hub it is what the benchmark itself costs.
+// BenchmarkSilentCycle is what the trace costs one silent renewal, an authorization and a token request of as many
+// steps as the provider's, by how many watch. Without a hub it is what the benchmark itself costs.
 func BenchmarkSilentCycle(b *testing.B) {
 	b.Run("no_hub", func(b *testing.B) {
 		b.ReportAllocs()

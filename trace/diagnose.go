@@ -56,8 +56,8 @@ func (h *Hub) diagnose(f *flow, r *Record) {
 	}
 }
 
-// overtaken tells a replay anew whose first redemption ended after it: of two that race, the one that lost may be answered
-// first. The tokens of the other are revoked all the same.
+// overtaken tells a replay anew whose first redemption ended after it: of two that race, the one that lost may be
+// answered first. The tokens of the other are revoked all the same.
 func (f *flow) overtaken() {
 	for _, k := range f.records {
 		if k.Reason == codeReplayed {
@@ -67,8 +67,8 @@ func (f *flow) overtaken() {
 	}
 }
 
-// note keeps a reason for the flow, and for the record if that has none. A second one of the same code replaces the first:
-// it knows more.
+// note keeps a reason for the flow, and for the record if that has none. A second one of the same code replaces the
+// first: it knows more.
 func (f *flow) note(r *Record, code, text string, at time.Time) {
 	r.Reason = cmp.Or(r.Reason, code)
 	reasoned := Reasoned{Code: code, Text: text, At: at}
@@ -102,8 +102,8 @@ func (f *flow) account(r *Record) string {
 	return cmp.Or(r.Description, r.Reason)
 }
 
-// replayed says how long after the code's redemption the record came, and whether by the same client instance: who has the
-// same code_verifier ran its callback twice, who has another may have stolen the code.
+// replayed says how long after the code's redemption the record came, and whether by the same client instance: who has
+// the same code_verifier ran its callback twice, who has another may have stolen the code.
 func (f *flow) replayed(r *Record) string {
 	first := slices.IndexFunc(f.records, func(k *Record) bool {
 		return k != r && k.Endpoint == "token" && !k.preflight() && k.Reason != codeReplayed && has(k.Params, "code")

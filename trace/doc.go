@@ -1,5 +1,5 @@
-// Package trace is the glass box: what the provider checked and decided in each request, told live to whoever watches, and
-// the requests of one renewal put together again.
+// Package trace is the glass box: what the provider checked and decided in each request, told live to whoever watches,
+// and the requests of one renewal put together again.
 //
 //	a request ── Begin ──► Recorder, in the context
 //	                          │ Emit: a Step each time something was checked, decided or done
@@ -21,13 +21,14 @@
 //	mermaid.go transcript.go        the same as text
 //	mask.go                         what may be shown of a value
 //
-// Nobody who emits waits for anybody who watches: an event that a watcher has no room for ends the watching. No secret comes in
-// whole: it is masked where the Value is made, and of the values that join only a sum is kept. All is bounded: so many flows, so
-// many records of a flow, so many steps of a record, so many characters of a text.
+// Nobody who emits waits for anybody who watches: an event that a watcher has no room for ends the watching. No secret
+// comes in whole: it is masked where the Value is made, and of the values that join only a sum is kept. All is bounded:
+// so many flows, so many records of a flow, so many steps of a record, so many characters of a text.
 //
-// What it costs: without a Hub, one look into the context at each Emit. With a Hub that nobody watches, one allocation of a few
-// kilobytes a request, and a clock reading at each step; nothing is sorted into messages or encoded before somebody asks.
+// What it costs: without a Hub, one look into the context at each Emit. With a Hub that nobody watches, one allocation
+// of a few kilobytes a request, and a clock reading at each step; nothing is sorted into messages or encoded before
+// somebody asks.
 //
-// Where teaching ends: the trace is for development. It keeps claims of users in memory. It holds the requests of its own
-// process only: of a flow that several replicas served, each has the requests that it answered.
+// Where teaching ends: the trace is for development. It keeps claims of users in memory. It holds the requests of its
+// own process only: of a flow that several replicas served, each has the requests that it answered.
 package trace

@@ -2,8 +2,8 @@ package trace
 
 import "time"
 
-// Flow is the records of one renewal or one sign-in, from the authorization request to the API call. Requests that belong to
-// none, such as a logout, are flows of their own.
+// Flow is the records of one renewal or one sign-in, from the authorization request to the API call. Requests that
+// belong to none, such as a logout, are flows of their own.
 type Flow struct {
 	ID       string        `json:"id"`
 	ClientID string        `json:"client_id,omitempty"`

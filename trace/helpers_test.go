@@ -19,8 +19,8 @@ const (
 	jti      = "jti-1"
 	sealed   = "sealed-request-of-a-sign-in"
 	verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-	// idToken has the header {"alg":"ES256","typ":"JWT"}, the claims {"iss":"https://idp.example","sub":"alice"}, and no signature
-	// that would verify.
+	// idToken has the header {"alg":"ES256","typ":"JWT"}, the claims {"iss":"https://idp.example","sub":"alice"}, and no
+	// signature that would verify.
 	idToken = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIiwic3ViIjoiYWxpY2UifQ.c2lnbmF0dXJlLW5vdC1zaG93bg"
 )
 
@@ -145,8 +145,8 @@ func foreign(origin string) change {
 	return func(r *trace.Record) { r.Origin, r.Reason = origin, "origin.not_allowed" }
 }
 
-// newHub is one whose clock goes on by ten milliseconds each time it is asked, and which forgets everything when the test
-// is over.
+// newHub is one whose clock goes on by ten milliseconds each time it is asked, and which forgets everything when the
+// test is over.
 func newHub(t *testing.T) *trace.Hub {
 	now := start
 	h := trace.NewHub(trace.Options{Now: func() time.Time {

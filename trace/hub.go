@@ -119,8 +119,8 @@ func (h *Hub) file(r *Recorder) {
 	}
 }
 
-// flowOf finds the record's flow, or begins one. A fresh authorization request always begins one, and takes over its state
-// from an older one. A logout ends a session, which is more than the flow that last used it.
+// flowOf finds the record's flow, or begins one. A fresh authorization request always begins one, and takes over its
+// state from an older one. A logout ends a session, which is more than the flow that last used it.
 func (h *Hub) flowOf(record *Record, joins []join) *flow {
 	if f := h.find(joins); f != nil && !record.fresh() && record.Endpoint != "logout" {
 		return f

@@ -30,8 +30,9 @@ type Value struct {
 	sum     uint64  // of a secret: tells whether two are the same
 }
 
-// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}; it is decoded only then. Before that it begins with
-// undecoded, as no JSON does: what a client sends in the place of a JWT may be JSON by itself, and is not to pass as read back.
+// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}; it is decoded only then. Before that
+// it begins with undecoded, as no JSON does: what a client sends in the place of a JWT may be JSON by itself, and is
+// not to pass as read back.
 type Decoded string
 
 const undecoded = "."
@@ -70,8 +71,8 @@ func Plain(name, value string) Value {
 	return Value{Name: name, Text: strings.Clone(clip(value, maxText))}
 }
 
-// Secret is a value of which only its first six characters and its length are kept: "aB3x9_… (43 characters)". Of twelve
-// characters or fewer only the length is kept.
+// Secret is a value of which only its first six characters and its length are kept: "aB3x9_… (43 characters)". Of
+// twelve characters or fewer only the length is kept.
 func Secret(name, value string) Value {
 	return Value{Name: name, Text: mask(value), sum: sumOf(value)}
 }
@@ -124,8 +125,8 @@ func clip(s string, max int) string {
 	return head(s, max) + "…"
 }
 
-// own replaces names and texts by copies, all in one new string: each may be a small part of a large request, which would
-// stay in memory with it.
+// own replaces names and texts by copies, all in one new string: each may be a small part of a large request, which
+// would stay in memory with it.
 func own(values []Value) {
 	size := 0
 	for i := range values {

@@ -21,7 +21,8 @@ var lanes = []participant{
 	{LaneAPI, "API", "API"},
 }
 
-// arrows are how Mermaid draws a message, to the right and to the left: https://mermaid.js.org/syntax/sequenceDiagram.html
+// arrows are how Mermaid draws a message, to the right and to the left:
+// https://mermaid.js.org/syntax/sequenceDiagram.html
 var arrows = map[MessageState][2]string{
 	MessageDone:    {"->>", "-->>"},
 	MessageFailed:  {"-x", "--x"},

@@ -163,8 +163,8 @@ func (d *drawing) report() *Record {
 	return d.reports[d.told-1]
 }
 
-// again draws a report without an answer before it: the callback page ran more often than it should, or belongs to a flow that
-// is forgotten.
+// again draws a report without an answer before it: the callback page ran more often than it should, or belongs to a
+// flow that is forgotten.
 func (d *drawing) again(r *Record) {
 	d.add(Message{
 		Step: 3, From: cmp.Or(d.frame, LaneIframe), To: LaneApp, Text: "tells the app", State: state(r.failed()), At: r.At,
@@ -172,8 +172,8 @@ func (d *drawing) again(r *Record) {
 	})
 }
 
-// expect adds what was not seen: in an open flow what should come, in a silent one what should have, and the API call, which
-// the provider does not see.
+// expect adds what was not seen: in an open flow what should come, in a silent one what should have, and the API call,
+// which the provider does not see.
 func (d *drawing) expect() {
 	if d.frame == "" {
 		return

@@ -11,8 +11,8 @@ const (
 	maxCookies = 30   // of one record
 )
 
-// fresh tells whether this authorization request came from an application, rather than back from a sign-in page: there it
-// is sealed in the parameter interaction.
+// fresh tells whether this authorization request came from an application, rather than back from a sign-in page: there
+// it is sealed in the parameter interaction.
 func (r *Record) fresh() bool {
 	return r.Endpoint == "authorize" && (has(r.Params, "client_id") || !has(r.Params, "interaction"))
 }
@@ -43,7 +43,8 @@ func (r *Record) dropped() bool { return r.Status == 0 && !r.isReport() }
 // preflight is what a browser asks before the request itself: https://fetch.spec.whatwg.org/#cors-preflight-request
 func (r *Record) preflight() bool { return r.Method == "OPTIONS" }
 
-// answered tells whether the client was answered at its redirect_uri: by a code or by an error, in a redirect or a form.
+// answered tells whether the client was answered at its redirect_uri: by a code or by an error, in a redirect or a
+// form.
 func (r *Record) answered() bool {
 	return r.Endpoint == "authorize" && (has(r.Answer, "code") || has(r.Answer, "error"))
 }
@@ -65,8 +66,8 @@ func (r *Record) frame() Lane {
 
 func (r *Record) end() time.Time { return r.At.Add(r.Took) }
 
-// blame finds the reason of a failure where the record does not say it: the last that a step gave. A refusal by CORS is a
-// failure, however good the answer is that the browser keeps to itself.
+// blame finds the reason of a failure where the record does not say it: the last that a step gave. A refusal by CORS is
+// a failure, however good the answer is that the browser keeps to itself.
 func (r *Record) blame() {
 	if r.Reason != "" {
 		return

@@ -49,8 +49,8 @@ func From(ctx context.Context) *Recorder {
 	return r
 }
 
-// Begin starts the record of a request, which nobody sees before its Recorder's End. A nil Hub watches nothing: ctx comes
-// back as it was, and a nil Recorder.
+// Begin starts the record of a request, which nobody sees before its Recorder's End. A nil Hub watches nothing: ctx
+// comes back as it was, and a nil Recorder.
 func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recorder) {
 	if h == nil {
 		return ctx, nil
@@ -79,8 +79,8 @@ func usualSteps(endpoint string) int {
 	return 4
 }
 
-// moment is a step and when it was. So short a form because the ring holds thousands of them, most of them steps of tables,
-// which exist once.
+// moment is a step and when it was. So short a form because the ring holds thousands of them, most of them steps of
+// tables, which exist once.
 type moment struct {
 	after time.Duration // after the record's At
 	step  *Step
@@ -130,8 +130,8 @@ func (r *Recorder) Take(step *Step) {
 	}
 }
 
-// Join says that the record belongs to the flow that knows the value by this key, and that the flow shall know it from now
-// on. The value itself is not kept. An empty value joins nothing.
+// Join says that the record belongs to the flow that knows the value by this key, and that the flow shall know it from
+// now on. The value itself is not kept. An empty value joins nothing.
 func (r *Recorder) Join(key Key, value string) {
 	if r == nil || value == "" {
 		return
@@ -193,8 +193,8 @@ func (r *Recorder) end() bool {
 	return true
 }
 
-// recognise joins by a parameter that stands for the flow, so that a request that never reached its endpoint is joined too.
-// Recorder.mu is held.
+// recognise joins by a parameter that stands for the flow, so that a request that never reached its endpoint is joined
+// too. Recorder.mu is held.
 func (r *Recorder) recognise(v *Value) {
 	switch {
 	case v.Name == "code" && v.sum != 0:

@@ -97,13 +97,13 @@ type Record struct {
 	Description string        `json:"error_description,omitempty"`
 	Reason      string        `json:"reason,omitempty"` // of the failure
 	Nested      bool          `json:"nested,omitempty"` // the Referer of an authorize request is a registered redirect_uri
-	// ClockOffset is how far the provider's clock is ahead of the real time; in a report, how far the application's is ahead
-	// of the provider's. In nanoseconds.
+	// ClockOffset is how far the provider's clock is ahead of the real time; in a report, how far the application's is
+	// ahead of the provider's. In nanoseconds.
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`
 }
 
-// Emit adds a step to the record of the request that ctx belongs to. It does nothing where nobody watches; where a Step is
-// costly to make, ask From(ctx) != nil before.
+// Emit adds a step to the record of the request that ctx belongs to. It does nothing where nobody watches; where a Step
+// is costly to make, ask From(ctx) != nil before.
 func Emit(ctx context.Context, step Step) { From(ctx).Emit(step) }
 
 // Take is Emit for a step that never changes, such as one of a table: it is kept as it is, without a copy.

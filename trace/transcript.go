@@ -12,8 +12,8 @@ import (
 var marks = map[Outcome]string{OK: "+", Failed: "x", Noted: "."}
 
 // Transcript is the flow in plain text: every message with its number, and at each request and answer what was sent,
-// checked and decided. It has no times and no ids, and of a secret only the length, so that two flows that went the same
-// way have the same transcript.
+// checked and decided. It has no times and no ids, and of a secret only the length, so that two flows that went the
+// same way have the same transcript.
 func (f Flow) Transcript() string {
 	t := &transcript{records: map[string]*Record{}, shown: map[string]int{}}
 	for i := range f.Records {

@@ -44,7 +44,8 @@ func (h *Hub) leave(w *Watcher) {
 	}
 }
 
-// notice queues an event, if anybody watches, and tells whether somebody does. Hub.mu is held; tell must be called without it.
+// notice queues an event, if anybody watches, and tells whether somebody does. Hub.mu is held; tell must be called
+// without it.
 func (h *Hub) notice(f *flow, record *Record) bool {
 	if len(h.watchers) == 0 {
 		return false
@@ -53,8 +54,8 @@ func (h *Hub) notice(f *flow, record *Record) bool {
 	return true
 }
 
-// tell sends what is queued, in order. Each event is encoded once, and not while Hub.mu is held. Whoever queues an event calls
-// tell afterwards, so the queue is never longer than the number of requests that end at the same moment.
+// tell sends what is queued, in order. Each event is encoded once, and not while Hub.mu is held. Whoever queues an
+// event calls tell afterwards, so the queue is never longer than the number of requests that end at the same moment.
 func (h *Hub) tell() {
 	h.telling.Lock()
 	defer h.telling.Unlock()

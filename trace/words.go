@@ -79,7 +79,8 @@ func answer(r *Record) string {
 	return strings.TrimSpace(status + " " + r.Error)
 }
 
-// way is how the answer gets to the redirect_uri (OAuth 2.0 Form Post Response Mode: https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html).
+// way is how the answer gets to the redirect_uri (OAuth 2.0 Form Post Response Mode:
+// https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html).
 func way(r *Record) string {
 	if r.redirects() {
 		return " to redirect_uri: "

@@ -84,7 +84,7 @@ func TestWhichTokensAreActive(t *testing.T) {
 		{name: "RFC 7662 §2.2 a token of another issuer", client: "web", change: func(token *access.Token) { token.Issuer = "http://other.test" }},
 		{name: "RFC 7662 §2.2 a revoked token", client: "web", happen: func(t *testing.T, f *fixture) { wantNil(t, f.Revoke(t.Context(), f.good("web"))) }},
 		{name: "RFC 7662 §2.2 a token whose grant was revoked", client: "web", happen: func(t *testing.T, f *fixture) {
-			wantNil(t, f.grants.Revoked.Put(t.Context(), storage.Together("g", ""), f.clock.Now(), time.Hour))
+			wantNil(t, f.grants.Revoked.Put(t.Context(), storage.GroupKey("g", ""), f.clock.Now(), time.Hour))
 		}},
 		{name: "RFC 7662 §2.2 a token of a user who is gone", client: "web", happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody }},
 		{name: "RFC 7662 §2.2 a client's own token has no user who could be gone", client: "web", want: true,

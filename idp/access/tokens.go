@@ -126,7 +126,7 @@ func (t *Tokens) makeOpaque(ctx context.Context, token Token) (string, error) {
 // store puts the token beside the other records of its grant until it expires.
 func (t *Tokens) store(ctx context.Context, key string, token Token) error {
 	lifetime := time.Unix(token.Expiry, 0).Sub(t.Now()) + time.Minute
-	return t.Records.Put(ctx, storage.Together(token.GrantID, key), token, lifetime)
+	return t.Records.Put(ctx, storage.GroupKey(token.GrantID, key), token, lifetime)
 }
 
 // ForClient returns the token with the sub that the client knows the user by. A token without a user stays as it is.
@@ -168,7 +168,7 @@ func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
 	case !token.Kept:
 		return token, nil
 	}
-	stored, err := t.Records.Get(ctx, storage.Together(token.GrantID, prefixJWT+token.JTI))
+	stored, err := t.Records.Get(ctx, storage.GroupKey(token.GrantID, prefixJWT+token.JTI))
 	if errors.Is(err, storage.ErrNotFound) {
 		return token, oidc.InvalidToken.Errorf("the provider no longer knows the user of the access token: renew it")
 	}
@@ -184,7 +184,7 @@ func (t *Tokens) parse(ctx context.Context, raw string) (token Token, err error)
 		return token, nil
 	}
 	grantID, secret, _ := strings.Cut(raw, ".")
-	token, err = t.Records.Get(ctx, storage.Together(grantID, prefixOpaque+secret))
+	token, err = t.Records.Get(ctx, storage.GroupKey(grantID, prefixOpaque+secret))
 	if errors.Is(err, storage.ErrNotFound) {
 		return Token{}, oidc.InvalidToken.Errorf(
 			"the access token is not known: it is not one of this provider, or it expired")

@@ -48,7 +48,7 @@ func TestWhichTokensAreRefused(t *testing.T) {
 			{name: "RFC 9068 §4 of another issuer", change: func(token *access.Token) { token.Issuer = "http://other.test" }},
 			{name: "RFC 7009 §2.1 revoked", happen: func(t *testing.T, f *fixture) { wantNil(t, f.Revoke(t.Context(), f.good("spa"))) }},
 			{name: "RFC 6749 §4.1.2 its grant revoked", happen: func(t *testing.T, f *fixture) {
-				wantNil(t, f.grants.Revoked.Put(t.Context(), storage.Together("g", ""), f.clock.Now(), time.Hour))
+				wantNil(t, f.grants.Revoked.Put(t.Context(), storage.GroupKey("g", ""), f.clock.Now(), time.Hour))
 			}},
 			{name: "RFC 7009 §2.1 another token of the grant revoked", good: true, happen: func(t *testing.T, f *fixture) {
 				another := f.good("spa")

@@ -105,7 +105,7 @@ func (d *Devices) reserve(ctx context.Context, id string) (string, error) {
 var errTaken = errors.New("device: the user code is taken")
 
 // together is the key of the record, beside whatever else stems from its grant.
-func together(id string) string { return storage.Together(id, "device") }
+func together(id string) string { return storage.GroupKey(id, "device") }
 
 // Find returns the device whose user code a person typed, or ErrUnknown.
 func (d *Devices) Find(ctx context.Context, typed string) (Pending, error) {

@@ -86,7 +86,7 @@ func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error
 // together is the key of the code, beside whatever else stems from its grant.
 func together(code string) string {
 	id, _, _ := strings.Cut(code, ".")
-	return storage.Together(id, code)
+	return storage.GroupKey(id, code)
 }
 
 // Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards. It

@@ -77,7 +77,7 @@ func (t refreshToken) next(salt string) refreshToken {
 }
 
 // familyKey lies beside whatever else stems from the grant.
-func familyKey(id string) string { return storage.Together(id, "refresh") }
+func familyKey(id string) string { return storage.GroupKey(id, "refresh") }
 
 // Begin begins the grant's family and returns its first refresh token. jkt, if not empty, is the key that its tokens are bound to.
 // It returns ErrRevoked for a grant that was revoked meanwhile.

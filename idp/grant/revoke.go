@@ -40,7 +40,7 @@ func (g *Grants) end(ctx context.Context, id string, tokensUntil time.Time) erro
 }
 
 // revokedKey lies beside whatever else stems from the grant. Without a jti it is the key of the whole grant.
-func revokedKey(id, jti string) string { return storage.Together(id, jti) }
+func revokedKey(id, jti string) string { return storage.GroupKey(id, jti) }
 
 // RevokeToken makes the provider refuse one access token of the grant, which expires at until.
 func (g *Grants) RevokeToken(ctx context.Context, id, jti string, until time.Time) error {

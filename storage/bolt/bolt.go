@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ import (
 const (
 	maxKeySize = bbolt.MaxKeySize - momentSize
 	maxSize    = bbolt.MaxValueSize - momentSize // of a value, in bytes
+
+	// pingKey is no key of a storage.Bucket: those begin with the bucket's name.
+	pingKey = "\x00ping"
 )
 
 var (
@@ -31,22 +35,21 @@ type Store struct {
 	path string
 	now  func() time.Time
 	db   *bbolt.DB
-	file fs.FileInfo // the file that is open, to notice that another one took its place
+	file fs.FileInfo // the open file, to notice when another one takes its place
 
-	writes   chan *write   // to the writer, which takes them when the disk is free
-	closing  chan struct{} // closed to end the writer
-	closed   chan struct{} // closed when the writer has ended and the file is closed
 	once     sync.Once
+	closing  chan struct{}
+	closed   chan struct{} // closed after closeErr is set
 	closeErr error
 
 	mutex sync.Mutex
 	fault fault
 }
 
-// fault is what keeps writes from succeeding, as far as is known from the last of them.
+// fault is the error of the last transaction.
 type fault struct {
 	err     error
-	isFinal bool // only a restart can help
+	isFinal bool // nothing may be written before a restart
 }
 
 // Get implements storage.Store.
@@ -75,32 +78,122 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	if ttl <= 0 {
 		return errBadTTL
 	}
-	if value == nil {
-		value = []byte{} // nil would remove
-	}
+	value = append([]byte{}, value...) // not nil, which would remove
 	return s.Update(ctx, key, ttl, func([]byte) ([]byte, error) { return value, nil })
 }
 
-// Update implements storage.Store. change runs at most once, in the goroutine of the writer, which others wait for: it must
-// not call the Store. It never runs after Update has returned.
+// Update implements storage.Store. Other writers wait while change runs: it must not call the Store. It never runs
+// after Update has returned.
 func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if ttl < 0 {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case ttl < 0:
 		return errBadTTL
-	}
-	if key == "" || len(key) > maxKeySize {
+	case key == "" || len(key) > maxKeySize:
 		return errBadKey
 	}
-	return s.submit(ctx, &write{key: []byte(key), ttl: ttl, change: change, done: make(chan struct{})})
+	limited, end := storage.Spend(context.WithoutCancel(ctx))
+	defer end()
+	w, done := &write{key: []byte(key), ttl: ttl, change: change}, make(chan error, 1)
+	go func() { done <- s.transact(w.apply) }()
+	select {
+	case err := <-done:
+		return w.outcome(err)
+	case <-ctx.Done():
+		if !w.abandon() {
+			break
+		}
+		return ctx.Err()
+	case <-limited.Done():
+		if w.abandon() {
+			return s.unavailable("the disk under %s is busy with earlier writes; nothing was changed", s.path)
+		}
+	}
+	select { // the change has run, and the disk may have it
+	case err := <-done:
+		return w.outcome(err)
+	case <-limited.Done():
+		return s.unavailable("the disk under %s has not finished a write in time; it may still take effect", s.path)
+	}
 }
 
-// pingKey is no key of a storage.Bucket: those begin with the bucket's name.
-const pingKey = "\x00ping"
+// write is one change on its way to the disk.
+type write struct {
+	key    []byte
+	ttl    time.Duration
+	change func([]byte) ([]byte, error)
 
-// Ping tells why the Store cannot be used, or nil. It reads, and after a write that failed it also writes, to see whether
-// that is possible again.
+	mutex     sync.Mutex // guards what follows
+	hasRun    bool
+	abandoned bool // the caller has gone: change must not run
+	err       error
+	panicked  any
+}
+
+// abandon takes the write back, if its change has not run yet.
+func (w *write) abandon() bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.abandoned = true
+	return !w.hasRun
+}
+
+// outcome is the result for the caller of Update, when the transaction ended with err.
+func (w *write) outcome(err error) error {
+	if w.panicked != nil {
+		panic(w.panicked) // in the caller's goroutine
+	}
+	if err != nil {
+		return err
+	}
+	return w.err
+}
+
+// apply runs the change on the table. Its error is the table's; that of the change is left in w.
+func (w *write) apply(t *table, now time.Time) error {
+	expires, old := t.live(w.key, now)
+	value, until, ok := w.run(old, expires, now)
+	if !ok {
+		return nil
+	}
+	if err := t.replace(w.key, value, until); err != nil {
+		return err
+	}
+	_, err := t.sweep(now, 2) // more than one write adds
+	return err
+}
+
+// run runs the change. It is not ok when the change failed or was taken back.
+func (w *write) run(old, expires []byte, now time.Time) (value, until []byte, ok bool) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if w.abandoned {
+		return nil, nil, false
+	}
+	defer func() {
+		if w.panicked = recover(); w.panicked != nil {
+			ok = false
+		}
+	}()
+	w.hasRun = true
+	value, w.err = w.change(bytes.Clone(old))
+	switch {
+	case w.err != nil || value == nil:
+	case len(value) > maxSize:
+		w.err = errTooLarge
+	case w.ttl != storage.KeepTTL:
+		until = expiryOf(now, w.ttl)
+	case expires == nil:
+		w.err = errNoTTL
+	default:
+		until = expires
+	}
+	return value, until, w.err == nil
+}
+
+// Ping returns the reason why the Store cannot be used, or nil. After a write that failed it writes, to see whether
+// that works again.
 func (s *Store) Ping(ctx context.Context) error {
 	if s.lastFault().err != nil {
 		return s.Put(ctx, pingKey, nil, time.Second)
@@ -111,21 +204,25 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.inPlace()
 }
 
-// Close finishes what was given to the writer and closes the file. Calls that come later fail with storage.ErrUnavailable,
-// except for Close itself.
+// Close finishes the writes that have begun and closes the file. Later calls fail with storage.ErrUnavailable, except
+// for Close itself.
 func (s *Store) Close() error {
-	s.once.Do(func() { close(s.closing) })
-	timer := time.NewTimer(storage.Budget)
-	defer timer.Stop()
+	s.once.Do(func() {
+		close(s.closing)
+		go func() {
+			s.closeErr = s.db.Close()
+			close(s.closed)
+		}()
+	})
 	select {
 	case <-s.closed:
 		return s.closeErr
-	case <-timer.C:
-		return s.unavailable("the disk has not finished the last write to %s for %s: see whether it works", s.path, storage.Budget)
+	case <-time.After(storage.Budget):
+		return s.unavailable("the disk has not finished the last write to %s: see whether it works", s.path)
 	}
 }
 
-// usable tells why nothing may be written.
+// usable returns the reason why nothing may be written.
 func (s *Store) usable() error {
 	if f := s.lastFault(); f.isFinal {
 		return f.err
@@ -133,11 +230,12 @@ func (s *Store) usable() error {
 	return s.inPlace()
 }
 
-// inPlace is an error when the file that is open is not the one that the next start would find.
+// inPlace returns an error when the open file is not the one that the next start would find.
 func (s *Store) inPlace() error {
 	there, err := os.Stat(s.path)
 	if err != nil || !os.SameFile(there, s.file) {
-		return s.unavailable("%s was moved, removed or replaced while it was in use: put it back, or restart to begin with what is there now", s.path)
+		return s.unavailable("%s was moved, removed or replaced while it was in use: "+
+			"put it back, or restart to begin with what is there now", s.path)
 	}
 	return nil
 }
@@ -151,25 +249,11 @@ func (s *Store) lastFault() fault {
 func (s *Store) setFault(f fault) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.fault = f
+	if !s.fault.isFinal {
+		s.fault = f
+	}
 }
 
 func (s *Store) unavailable(format string, values ...any) error {
 	return fmt.Errorf("%w: %w", storage.ErrUnavailable, fmt.Errorf(format, values...))
-}
-
-// valueOf is what becomes of the value old, which expires then, when w is applied now.
-func (w *write) valueOf(old, expires []byte, now time.Time) (value, until []byte, err error) {
-	value, err = w.change(old)
-	switch {
-	case err != nil || value == nil:
-		return nil, nil, err
-	case len(value) > maxSize:
-		return nil, nil, errTooLarge
-	case w.ttl != storage.KeepTTL:
-		return value, expiryOf(now, w.ttl), nil
-	case expires == nil:
-		return nil, nil, errNoTTL
-	}
-	return value, expires, nil
 }

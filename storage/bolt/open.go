@@ -18,11 +18,14 @@ const (
 	lockTimeout = time.Second
 
 	opens = 3 // tries, when the file is replaced by its compacted copy meanwhile
+
+	worthwhile = 1 << 20 // bytes: no smaller file is compacted
+	portion    = 10_000  // expired records that are removed in one transaction
 )
 
-// Open opens the file at path, or makes it with mode 0600, and judges ttls by now. It fails when the file's directory does
-// not exist, the file may not be written, is in use by another process, or is not one that this package made; the error says
-// what to do. What wastes more than half of the file is dropped first.
+// Open opens the file at path, or makes it with mode 0600, and judges ttls by now. It fails when the file's directory
+// does not exist, the file may not be written, is in use by another process, or is not one that this package made; the
+// error says what to do. What wastes more than half of the file is dropped first.
 func Open(path string, now func() time.Time) (*Store, error) {
 	path, err := locate(path)
 	if err != nil {
@@ -37,13 +40,15 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		return nil, refusal(path, err)
 	}
 	if f.isWasteful(now()) {
-		if f, err = f.compact(path, now()); err != nil {
+		if f, err = f.compact(path); err != nil {
 			return nil, refusal(path, err)
 		}
 	}
-	s := &Store{path: path, now: now, db: f.db, file: f.info,
-		writes: make(chan *write), closing: make(chan struct{}), closed: make(chan struct{})}
-	go s.work()
+	f.db.MaxBatchDelay = batchDelay
+	s := &Store{
+		path: path, now: now, db: f.db, file: f.info, closing: make(chan struct{}), closed: make(chan struct{}),
+	}
+	go s.sweepLoop()
 	return s, nil
 }
 
@@ -134,7 +139,7 @@ func (f file) judge() error {
 			return nil
 		})
 		if err == nil && isEmpty {
-			err = f.db.Update(furnish)
+			err = f.db.Update(createTrees)
 		}
 		if err != nil {
 			return err
@@ -156,8 +161,8 @@ func judgeFormat(tx *bbolt.Tx) error {
 	return nil
 }
 
-// furnish makes the trees in an empty file.
-func furnish(tx *bbolt.Tx) error {
+// createTrees makes the trees in an empty file.
+func createTrees(tx *bbolt.Tx) error {
 	for _, name := range [][]byte{aboutBucket, recordsBucket, expiryBucket} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
@@ -183,4 +188,56 @@ func refusal(path string, err error) error {
 		err = fmt.Errorf("there is no room for it: free some space on its disk: %w", err)
 	}
 	return fmt.Errorf("storage/bolt: cannot use %s: %w", path, err)
+}
+
+// isWasteful reports whether more than half of the file is free, after it removed what has expired.
+func (f file) isWasteful(now time.Time) bool {
+	size := 0
+	err := guard(func() error {
+		for swept := portion; swept == portion; {
+			err := f.db.Update(func(tx *bbolt.Tx) (err error) {
+				size = int(tx.Size())
+				swept, err = tableOf(tx).sweep(now, portion)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	free := (f.db.Stats().FreePageN + f.db.Stats().PendingPageN) * f.db.Info().PageSize
+	return err == nil && size >= worthwhile && 2*free > size
+}
+
+// compact puts a copy without free pages in the place of the file at path, and opens it. If that does not work, because
+// the disk is full or the directory may not be written, the file is used as it is.
+func (f file) compact(path string) (file, error) {
+	copied := path + ".compacting"
+	_ = os.Remove(copied) // of a process that died here
+	err := f.copyTo(copied)
+	if err == nil {
+		err = os.Rename(copied, path) // f's lock excludes other processes until here
+	}
+	if err != nil {
+		_ = os.Remove(copied)
+		return f, nil
+	}
+	_ = f.db.Close()
+	if dir, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = dir.Sync() // makes the rename last, on systems that have such a call
+		_ = dir.Close()
+	}
+	return openFile(path)
+}
+
+// copyTo writes the copy. It is on the disk when copyTo returns.
+func (f file) copyTo(path string) error {
+	options := &bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType, NoSync: true}
+	db, err := bbolt.Open(path, f.info.Mode().Perm(), options)
+	if err != nil {
+		return err
+	}
+	err = guard(func() error { return errors.Join(bbolt.Compact(db, f.db, 8<<20), db.Sync()) })
+	return errors.Join(err, db.Close())
 }

@@ -19,7 +19,8 @@ import (
 	"github.com/hush-idp/hush/storage/bolt"
 )
 
-// childPath is set, in a second process of this test program, to the file that it opens and writes to until it is killed.
+// childPath is set, in a second process of this test program, to the file that it opens and writes to until it is
+// killed.
 const childPath = "HUSH_BOLT_TEST_CHILD"
 
 func TestMain(m *testing.M) {

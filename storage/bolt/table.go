@@ -37,7 +37,6 @@ func isDue(expires []byte, now time.Time) bool { return bytes.Compare(expires, m
 // table is the two trees within one transaction. What it returns is valid as long as the transaction.
 type table struct {
 	records, expiry *bbolt.Bucket
-	isChanged       bool
 }
 
 func tableOf(tx *bbolt.Tx) *table {
@@ -69,7 +68,6 @@ func (t *table) replace(key, value, expires []byte) error {
 	if err := t.remove(key); err != nil || value == nil {
 		return err
 	}
-	t.isChanged = true
 	if err := t.expiry.Put(join(expires, key), nil); err != nil {
 		return err
 	}
@@ -81,7 +79,6 @@ func (t *table) remove(key []byte) error {
 	if expires == nil {
 		return nil
 	}
-	t.isChanged = true
 	if err := t.expiry.Delete(join(expires, key)); err != nil {
 		return err
 	}
@@ -91,7 +88,7 @@ func (t *table) remove(key []byte) error {
 // sweep removes up to most records that have expired, and tells how many those were.
 func (t *table) sweep(now time.Time, most int) (int, error) {
 	due, limit := [][]byte{}, moment(now)
-	for c, k := first(t.expiry); k != nil && len(due) < most && bytes.Compare(k[:momentSize], limit) <= 0; k, _ = c.Next() {
+	for c, k := t.first(); k != nil && len(due) < most && bytes.Compare(k[:momentSize], limit) <= 0; k, _ = c.Next() {
 		due = append(due, bytes.Clone(k[momentSize:]))
 	}
 	for _, key := range due {
@@ -102,8 +99,9 @@ func (t *table) sweep(now time.Time, most int) (int, error) {
 	return len(due), nil
 }
 
-func first(b *bbolt.Bucket) (*bbolt.Cursor, []byte) {
-	c := b.Cursor()
+// first returns the entry of the record that expires first, nil for none.
+func (t *table) first() (*bbolt.Cursor, []byte) {
+	c := t.expiry.Cursor()
 	k, _ := c.First()
 	return c, k
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// fail is the error of a call: ctx's own where the caller gave up, and otherwise one that unwraps to storage.ErrUnavailable. A
-// deadline that passed while Redis was waited for is both.
+// fail is the error of a call: ctx's own where the caller gave up, and otherwise one that unwraps to
+// storage.ErrUnavailable. A deadline that passed while Redis was waited for is both.
 func (s *Store) fail(ctx context.Context, err error) error {
 	given := ctx.Err()
 	switch {
@@ -51,7 +51,8 @@ var remedies = []struct{ word, text string }{
 
 const needACL = "the user may not do what Hush needs: ACL SETUSER name ~hush:* +@read +@write +@scripting +@connection +@transaction +role +cluster allows it"
 
-// explain says what went wrong, and what to do if that is known. It never tells a password: neither does Redis in its errors.
+// explain says what went wrong, and what to do if that is known. It never tells a password: neither does Redis in its
+// errors.
 func explain(err error) string {
 	text := err.Error()
 	for _, r := range remedies {

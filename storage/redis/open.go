@@ -14,8 +14,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// The oldest version that Hush is made for: it keeps a ttl (SET KEEPTTL) and tells of changed copies (CLIENT TRACKING). Valkey
-// began with a later one.
+// The oldest version that Hush is made for: it keeps a ttl (SET KEEPTTL) and tells of changed copies (CLIENT TRACKING).
+// Valkey began with a later one.
 const needMajor, needMinor = 6, 2
 
 const notCluster = "this server belongs to no Cluster: write redis:// in the URL"
@@ -26,8 +26,8 @@ const notCluster = "this server belongs to no Cluster: write redis:// in the URL
 //	redis+sentinel://[user:password@]host[:port][,host[:port]…]/primary-name[/database][?sentinel_user=…&sentinel_password=…]
 //	redis+cluster://[user:password@]host[:port][,host[:port]…]
 //
-// rediss in place of redis means TLS, with a certificate of an authority that the machine trusts (SSL_CERT_FILE adds one).
-// User and password are those of the servers that hold the data; Sentinels may have their own.
+// rediss in place of redis means TLS, with a certificate of an authority that the machine trusts (SSL_CERT_FILE adds
+// one). User and password are those of the servers that hold the data; Sentinels may have their own.
 //
 // An error says what to do and never shows the URL. One try is made: who starts together with Redis calls again.
 func Open(ctx context.Context, url string) (*Store, error) {
@@ -105,8 +105,8 @@ func (t target) options() rueidis.ClientOption {
 		RetryDelay:        retryDelay,
 		CacheSizeEachConn: cacheBytes,
 		RingScaleEachConn: ringScale,
-		// One connection to each server. What the cache promises rests on it: answers and the news of changed copies come in the
-		// order in which the server gave them.
+		// One connection to each server. What the cache promises rests on it: answers and the news of changed copies come in
+		// the order in which the server gave them.
 		PipelineMultiplex: -1,
 		AlwaysPipelining:  true, // and so a connection that ends is noticed when it ends, not when it is used
 	}

@@ -39,11 +39,12 @@ var (
 	errBadTTL = errors.New("redis: ttl must be positive")
 )
 
-// Store is a storage.Store whose records live in Redis. Open makes one; many goroutines and processes may use it at once.
+// Store is a storage.Store whose records live in Redis. Open makes one; many goroutines and processes may use it at
+// once.
 type Store struct {
 	client rueidis.Client
-	// wrote holds the values that this process wrote last, for an Update that follows soon: a code is mostly redeemed where it
-	// was issued, a moment later. They are guesses, each used once.
+	// wrote holds the values that this process wrote last, for an Update that follows soon: a code is mostly redeemed
+	// where it was issued, a moment later. They are guesses, each used once.
 	wrote  *lru.Cache[string, written]
 	turns  [64]turn // by a hash of the key
 	seed   maphash.Seed
@@ -84,7 +85,8 @@ func (r record) bytes() []byte {
 	return []byte(r.value)
 }
 
-// Get implements storage.Store. A session may come from this process's cache; see the package comment for how old it can be.
+// Get implements storage.Store. A session may come from this process's cache; see the package comment for how old it
+// can be.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	limited, end := storage.Spend(ctx)
 	defer end()
@@ -148,8 +150,8 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 }
 
 // write sends a command that changes key. Behind the change of a cached key goes a fence, a second command on the same
-// connection: the server tells this connection that the copy is old before it answers the fence, so that the own cache has
-// forgotten it when write returns.
+// connection: the server tells this connection that the copy is old before it answers the fence, so that the own cache
+// has forgotten it when write returns.
 func (s *Store) write(ctx context.Context, key string, command rueidis.Completed) rueidis.RedisResult {
 	if !strings.HasPrefix(key, cached) {
 		return s.do(ctx, command)
@@ -164,8 +166,8 @@ func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.Redis
 	return inTime(ctx, func() rueidis.RedisResult { return s.client.Do(ctx, command) })
 }
 
-// inTime makes a call of the client end with ctx. Without it, a call that waits for a connection that another call makes also
-// waits for that call's ctx; while a server hung, calls took half a second longer than their ctx.
+// inTime makes a call of the client end with ctx. Without it, a call that waits for a connection that another call
+// makes also waits for that call's ctx; while a server hung, calls took half a second longer than their ctx.
 func inTime(ctx context.Context, call func() rueidis.RedisResult) rueidis.RedisResult {
 	if ctx.Err() != nil {
 		return rueidis.NewErrorResult(ctx.Err())

@@ -13,7 +13,8 @@ import (
 	"github.com/hush-idp/hush/storage/redis/redistest"
 )
 
-// When the connection has been given up, each call joins the attempt to make another, which a server that hangs lets take long.
+// When the connection has been given up, each call joins the attempt to make another, which a server that hangs lets
+// take long.
 func TestWhoJoinsAnAttemptToConnectEndsInTime(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

@@ -68,7 +68,8 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 	return s.fail(ctx, err)
 }
 
-// guess returns the likely old value of an Update, without a trip to the server where possible. It is certain after a read.
+// guess returns the likely old value of an Update, without a trip to the server where possible. It is certain after a
+// read.
 func (s *Store) guess(ctx context.Context, key string, ttl time.Duration) (old record, certain bool, err error) {
 	last, known := s.wrote.Get(key)
 	s.wrote.Remove(key)
@@ -85,8 +86,8 @@ func (s *Store) guess(ctx context.Context, key string, ttl time.Duration) (old r
 	return record{}, false, ctx.Err()
 }
 
-// swap runs the script with these arguments. Where the server holds another value than old, done is false and actual is that
-// value.
+// swap runs the script with these arguments. Where the server holds another value than old, done is false and actual is
+// that value.
 func (s *Store) swap(ctx context.Context, key string, arguments []string) (actual record, done bool, err error) {
 	reply := s.write(ctx, key, s.client.B().Evalsha().Sha1(swapName).Numkeys(1).Key(key).Arg(arguments...).Build())
 	if known, ok := rueidis.IsRedisErr(reply.Error()); ok && known.IsNoScript() {
@@ -119,8 +120,8 @@ func swapArguments(old record, value []byte, ttl time.Duration) []string {
 	return append(expected, action...)
 }
 
-// turn lets one Update of this process after the other try again to change a key. Without it, most of five hundred Updates of
-// one key at once would lose each round, and the last would not end within the budget.
+// turn lets one Update of this process after the other try again to change a key. Without it, most of five hundred
+// Updates of one key at once would lose each round, and the last would not end within the budget.
 type turn chan struct{}
 
 func (t turn) take(ctx context.Context) error {

@@ -16,8 +16,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Engine is a fresh, empty Store, and the way to let time pass for it: Pass returns once the store's clock is at least d
-// further, by moving a clock where the engine takes one and by waiting where it does not.
+// Engine is a fresh, empty Store, and the way to let time pass for it: Pass returns once the store's clock is at least
+// d further, by moving a clock where the engine takes one and by waiting where it does not.
 type Engine struct {
 	Store storage.Store
 	Pass  func(d time.Duration)

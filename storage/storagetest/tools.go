@@ -85,8 +85,8 @@ func (s *Spy) Gone(gone bool) {
 	s.gone = gone
 }
 
-// BeforeWrite lets something happen once, just before the next Put or Update reaches the engine. It tells whether what was
-// set before is still waiting, and replaces it; nil waits for nothing.
+// BeforeWrite lets something happen once, just before the next Put or Update reaches the engine. It tells whether what
+// was set before is still waiting, and replaces it; nil waits for nothing.
 func (s *Spy) BeforeWrite(happens func()) (waiting bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

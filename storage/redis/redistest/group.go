@@ -57,8 +57,8 @@ type Sentinel struct {
 	Sentinels        []*Server
 }
 
-// StartSentinel starts them, and waits until the Sentinels know each other and the replica. When the primary is stopped they need some
-// seconds to put the replica in its place.
+// StartSentinel starts them, and waits until the Sentinels know each other and the replica. When the primary is stopped
+// they need some seconds to put the replica in its place.
 func StartSentinel(t testing.TB) *Sentinel {
 	t.Helper()
 	s := &Sentinel{Primary: Start(t, "--repl-diskless-sync-delay", "0")}

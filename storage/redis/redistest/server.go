@@ -109,8 +109,8 @@ func (s *Server) launch() bool {
 	return Eventually(func() bool { return s.answers() || s.output.contains("already in use", "FATAL CONFIG") }) && s.answers()
 }
 
-// watch lets the server die with the process of the test, however that ends: a shell waits for the end of a pipe that only
-// this process holds.
+// watch lets the server die with the process of the test, however that ends: a shell waits for the end of a pipe that
+// only this process holds.
 func (s *Server) watch() {
 	s.watcher = exec.Command("sh", "-c", `read -r _; kill -9 "$0"`, strconv.Itoa(s.process.Process.Pid))
 	if _, err := s.watcher.StdinPipe(); err != nil {
@@ -197,8 +197,8 @@ func (s *Server) command(args ...string) (string, error) {
 	return strings.TrimSpace(string(output)), err
 }
 
-// Calls tells how often the server ran each command since its start or the last ForgetCalls, by its name in small letters.
-// What a script runs counts too.
+// Calls tells how often the server ran each command since its start or the last ForgetCalls, by its name in small
+// letters. What a script runs counts too.
 func (s *Server) Calls() map[string]int {
 	s.t.Helper()
 	calls := map[string]int{}
