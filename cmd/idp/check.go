@@ -4,18 +4,20 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/limit"
+	"github.com/hush-idp/hush/oidc"
 )
 
 type checkCommand struct{ flags }
 
-// Run says what serve would run with, or all that is wrong with it. It opens neither the store nor the port, and makes nothing;
-// it reads the files with certificates and keys.
+// Run prints what serve would run with, or all that is wrong with it. It reads the files with certificates and keys,
+// and opens neither the store nor the port.
 func (c checkCommand) Run() error {
 	s, err := c.settings()
 	if err != nil {
@@ -51,7 +53,7 @@ func (s *settings) checkFiles() error {
 	return errors.Join(wrong...)
 }
 
-// summary has a row for each thing that is good to know before a start, and no secret.
+// summary has a row for each important setting, and no secret.
 func (s *settings) summary() [][]string {
 	var users, specs []string
 	for _, user := range s.Users {
@@ -78,7 +80,7 @@ func (s *settings) summary() [][]string {
 	}
 }
 
-// whereMetricsAre is where Prometheus finds /metrics.
+// whereMetricsAre returns the URLs of /metrics.
 func (s *settings) whereMetricsAre() string {
 	switch {
 	case s.MetricsListen != "" && s.Loopback():
@@ -91,9 +93,10 @@ func (s *settings) whereMetricsAre() string {
 	return "nowhere: metrics_listen is not set"
 }
 
-// limits are those that are not off, each in a line, and whose word about addresses counts.
+// limits has a line for each limit that is on, and the trusted proxies.
 func (s *settings) limits() string {
-	set := slices.DeleteFunc(s.Limits.List(), func(rate string) bool { return strings.HasSuffix(rate, " "+string(limit.Off)) })
+	set := slices.DeleteFunc(s.Limits.List(),
+		func(rate string) bool { return strings.HasSuffix(rate, " "+string(limit.Off)) })
 	if len(set) == 0 {
 		return "none"
 	}
@@ -108,7 +111,7 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// whereKeysLive is where a signing key without a file is.
+// whereKeysLive says where a signing key without a file is.
 func (s *settings) whereKeysLive() string {
 	if s.Store == "memory" {
 		return "made at start, gone with the process"
@@ -129,12 +132,12 @@ func (s *settings) whereCookieKeysLive() string {
 	case len(s.CookieKeys) > 0:
 		return fmt.Sprintf("%d configured", len(s.CookieKeys))
 	case isFile:
-		return "kept in " + path + ".secret, made at the first start"
+		return "stored in " + path + ".secret, made at the first start"
 	}
 	return "random, gone with the process"
 }
 
-// withoutPassword is the store's name with nothing secret in it: what stands before the @ and behind the ? is left out.
+// withoutPassword hides the part of a store's URL before the @ and behind the ?.
 func withoutPassword(store string) string {
 	scheme, rest, isURL := strings.Cut(store, "://")
 	if !isURL {
@@ -148,4 +151,46 @@ func withoutPassword(store string) string {
 		rest += "?[hidden]"
 	}
 	return scheme + "://" + rest
+}
+
+// hello prints the provider's addresses and how to sign in.
+func hello(w io.Writer, s settings) {
+	fmt.Fprintf(w, "Hush is the OpenID provider %s (listening at %s)\n", s.Issuer, s.Listen)
+	fmt.Fprintf(w, "  metadata  %s/.well-known/openid-configuration\n", s.Issuer)
+	fmt.Fprintf(w, "  sign in   %s/%s\n", s.Issuer, s.howToSignIn())
+	if s.Development() {
+		fmt.Fprintf(w, "  console   %s/console: what happens here and why, and how to make it fail\n", s.Issuer)
+		for _, issuer := range s.Layouts {
+			fmt.Fprintf(w, "  also at   %s\n", issuer)
+		}
+	}
+	fmt.Fprintf(w, "  clients   %s\n", strings.Join(describe(s.Clients), ", "))
+}
+
+// howToSignIn names the users, in development mode only.
+func (s *settings) howToSignIn() string {
+	if !s.Development() {
+		return ""
+	}
+	var names []string
+	how := "by one click, or with the password, which is the name"
+	for _, user := range s.Users {
+		names = append(names, user.Username)
+		if user.Password != user.Username {
+			how = "by one click, or with the password"
+		}
+	}
+	return " as " + strings.Join(names, ", ") + ": " + how
+}
+
+func describe(clients []oidc.Client) []string {
+	var list []string
+	for _, client := range clients {
+		kind := "confidential"
+		if client.Public() {
+			kind = "public, PKCE"
+		}
+		list = append(list, fmt.Sprintf("%s (%s)", client.ClientID, kind))
+	}
+	return list
 }

@@ -13,24 +13,27 @@ import (
 	"time"
 )
 
+// tokenRequest is the beginning of a token request, without its length.
+const tokenRequest = "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
 // slack is how much later than its limit a busy machine may cut a connection.
 const slack = 15 * time.Second
 
-// besieged is a provider as it runs, and a person who is signed in to it.
-type besieged struct {
+// target is a running provider, and a user who is signed in to it.
+type target struct {
 	address string
 	person  *person
 }
 
-func besiege(t *testing.T) besieged {
+func newTarget(t *testing.T) target {
 	t.Helper()
 	address := freeAddress(t, "127.0.0.1")
 	startServing(t, binary(t), "--listen", address, "--issuer", "http://"+address, "--log-level", "error")
-	return besieged{address, newPerson(t, address, "alice")}
+	return target{address, newPerson(t, address, "alice")}
 }
 
 // servesOthers holds that a renewal works, and soon.
-func (b besieged) servesOthers(t *testing.T) {
+func (b target) servesOthers(t *testing.T) {
 	t.Helper()
 	began := time.Now()
 	if b.person.renew(); time.Since(began) > slack {
@@ -39,7 +42,7 @@ func (b besieged) servesOthers(t *testing.T) {
 }
 
 // dial opens a connection and writes the text.
-func (b besieged) dial(t *testing.T, text string) net.Conn {
+func (b target) dial(t *testing.T, text string) net.Conn {
 	t.Helper()
 	connection, err := net.Dial("tcp", b.address)
 	if err != nil {
@@ -64,15 +67,16 @@ var slowRows = []struct {
 	{"silence", "", "", readHeaderTimeout, ""},
 	{"a body that does not come", formHead(1000), "", readTimeout, "400 Bad Request"},
 	{"a body that comes in drops", formHead(60000), "a", readTimeout, "400 Bad Request"},
-	{"a chunked body that does not end", "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", readTimeout, "400 Bad Request"},
+	{"a chunked body that does not end",
+		tokenRequest + "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", readTimeout, "400 Bad Request"},
 }
 
 func formHead(length int) string {
-	return fmt.Sprintf("POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", length)
+	return fmt.Sprintf(tokenRequest+"Content-Length: %d\r\n\r\n", length)
 }
 
 func TestSlowClientsAreCutAndOthersServed(t *testing.T) {
-	b := besiege(t)
+	b := newTarget(t)
 	var all sync.WaitGroup
 	for _, row := range slowRows {
 		for range rounds(5, 100) {
@@ -109,7 +113,7 @@ func drip(connection net.Conn, text string) {
 }
 
 func TestThousandsOfIdleConnectionsKeepNobodyOut(t *testing.T) {
-	b := besiege(t)
+	b := newTarget(t)
 	const request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 	idle := make([]*bufio.ReadWriter, rounds(2000, 10000))
 	for i := range idle {
@@ -141,7 +145,8 @@ func checkAlive(t *testing.T, connection *bufio.ReadWriter) {
 	}
 }
 
-// badRows are requests that no client should send, and the answers that they get. Answers by number: 0 is a cut connection.
+// badRows are requests that no client should send, and the answers that they get. Answers by number: 0 is a cut
+// connection.
 var badRows = []struct {
 	name, text string
 	want       []int
@@ -153,18 +158,25 @@ var badRows = []struct {
 	{"RFC 9112 §2.3 a version from the future", "GET / HTTP/9.9\r\nHost: x\r\n\r\n", []int{400, 505}},
 	{"RFC 9112 §5.1 a space before the colon", "GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", []int{400}},
 	{"RFC 9110 §5.5 a NUL in a header", "GET / HTTP/1.1\r\nHost: x\r\nA: \x00\r\n\r\n", []int{400}},
-	{"RFC 9112 §6.3 two lengths", "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", []int{400}},
+	{"RFC 9112 §6.3 two lengths", "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+		[]int{400}},
 	{"RFC 9112 §6.3 a length below nothing", "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", []int{400}},
-	{"RFC 9112 §6.1 a transfer encoding that there is not", "POST /token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", []int{400, 501}},
+	{"RFC 9112 §6.1 a transfer encoding that there is not",
+		"POST /token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", []int{400, 501}},
 	{"RFC 9112 §7.1 a chunk whose length is no number", chunked("zz\r\na\r\n0\r\n\r\n"), []int{400}},
 	{"RFC 9112 §7.1 a chunk with a huge length", chunked("ffffffffffffffffff\r\na\r\n"), []int{400}},
 	{"RFC 9113 §3.4 HTTP/2 without being asked", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []int{400, 404, 405, 505}},
-	{"TLS at a port without", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + strings.Repeat("r", 200) + "\r\n\r\n", []int{400}},
-	{"RFC 6585 §5 headers without end", "GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 2*maxHeaderBytes), []int{431, 0}},
-	{"RFC 6585 §5 a hundred thousand headers", "GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("A: b\r\n", 100_000), []int{431, 0}},
-	{"RFC 9110 §15.5.15 a URL without end", "GET /authorize?state=" + strings.Repeat("a", 2*maxHeaderBytes), []int{414, 431, 0}},
+	{"TLS at a port without", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + strings.Repeat("r", 200) + "\r\n\r\n",
+		[]int{400}},
+	{"RFC 6585 §5 headers without end", "GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 2*maxHeaderBytes),
+		[]int{431, 0}},
+	{"RFC 6585 §5 a hundred thousand headers", "GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("A: b\r\n", 100_000),
+		[]int{431, 0}},
+	{"RFC 9110 §15.5.15 a URL without end", "GET /authorize?state=" + strings.Repeat("a", 2*maxHeaderBytes),
+		[]int{414, 431, 0}},
 	{"RFC 9110 §15.5.14 a body of a gigabyte", formHead(1 << 30), []int{413}},
-	{"RFC 9110 §15.5.14 chunks of more than a request needs", chunked(strings.Repeat("2000\r\n"+strings.Repeat("a", 0x2000)+"\r\n", 16) + "0\r\n\r\n"), []int{413}},
+	{"RFC 9110 §15.5.14 chunks of more than a request needs",
+		chunked(strings.Repeat("2000\r\n"+strings.Repeat("a", 0x2000)+"\r\n", 16) + "0\r\n\r\n"), []int{413}},
 	{"a path that climbs", "GET /static/idp/../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", []int{301, 307, 400, 404}},
 	{"a path of percent signs", "GET /%%%% HTTP/1.1\r\nHost: x\r\n\r\n", []int{400}},
 	{"RFC 9110 §9.3.6 CONNECT", "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n", []int{400, 404, 405}},
@@ -173,11 +185,11 @@ var badRows = []struct {
 }
 
 func chunked(body string) string {
-	return "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+	return tokenRequest + "Transfer-Encoding: chunked\r\n\r\n" + body
 }
 
 func TestOversizedAndMalformedHTTPIsRefusedAndOthersServed(t *testing.T) {
-	b := besiege(t)
+	b := newTarget(t)
 	for _, row := range badRows {
 		t.Run(row.name, func(t *testing.T) {
 			for range rounds(3, 100) {
@@ -191,7 +203,7 @@ func TestOversizedAndMalformedHTTPIsRefusedAndOthersServed(t *testing.T) {
 }
 
 // status is how the text is answered, 0 if it is cut off without an answer.
-func (b besieged) status(t *testing.T, text string) int {
+func (b target) status(t *testing.T, text string) int {
 	t.Helper()
 	connection, err := net.Dial("tcp", b.address)
 	if err != nil {

@@ -8,14 +8,14 @@
 //	schema.go    the form of each key, from the tags of the struct that the file is read into
 //	serve.go     listening, limits, graceful end
 //	tls.go       certificates from files, or a self-signed one for development
-//	hello.go     what is printed at start
+//	observe/     metrics for Prometheus, spans for OpenTelemetry
 //
-// Other commands work on the settings, or on the store beside the provider or in its absence:
+// Other commands work on the settings, or on the store, beside the provider or in its absence:
 //
-//	check.go        what it would run with, or every problem
-//	operate.go      the store and the keys in it, as the provider has them
-//	signingkeys.go  keys list, keys rotate
-//	sessions.go     sessions list, sessions end
-//	mint.go         token: an access token that nobody signed in for
-//	hash.go         hash-password
+//	check.go     what the provider would run with, or every problem
+//	store.go     the store, and what commands need of it
+//	keys.go      keys list, keys rotate
+//	sessions.go  sessions list, sessions end
+//	tokens.go    token: an access token without a sign-in; registration-token
+//	hash.go      hash-password
 package main

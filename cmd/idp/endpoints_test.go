@@ -46,10 +46,12 @@ func TestAMadeUpEndpointIsFoundEverywhere(t *testing.T) {
 		t.Errorf("the trace calls it %q", flow.Records[0].Endpoint)
 	}
 	wantCounted(t, b, `hush_requests_total{endpoint="barter",error="",reason="",status="2xx"} 1`)
-	if spans := recorder.Ended(); !slices.ContainsFunc(spans, func(s sdk.ReadOnlySpan) bool { return s.Name() == "POST /barter" }) {
+	if spans := recorder.Ended(); !slices.ContainsFunc(spans,
+		func(s sdk.ReadOnlySpan) bool { return s.Name() == "POST /barter" }) {
 		t.Error("it has no span")
 	}
-	preflight := send(t, p, http.MethodOptions, "/barter", "Origin", "http://localhost:9090", "Access-Control-Request-Method", "POST")
+	preflight := send(t, p, http.MethodOptions, "/barter", "Origin", "http://localhost:9090",
+		"Access-Control-Request-Method", "POST")
 	if got := preflight.Header.Get("Access-Control-Allow-Origin"); got != "http://localhost:9090" {
 		t.Errorf("CORS: Access-Control-Allow-Origin is %q", got)
 	}

@@ -16,13 +16,13 @@ import (
 	"github.com/hush-idp/hush/idp"
 )
 
-// source is the configuration file, kept to tell where in it a problem is.
+// source is the configuration file; it finds the line of a problem.
 type source struct {
 	name string
 	tree *ast.File
 }
 
-// read reads the file called name; without a name there is none. Unknown keys and wrong types are errors with file and line.
+// read reads the file called name; without a name there is none. Unknown keys and values of another form are errors.
 func (src *source) read(name string) (settings, error) {
 	var s settings
 	if name == "" {
@@ -37,12 +37,13 @@ func (src *source) read(name string) (settings, error) {
 	return s, err
 }
 
-// decode reads the text into s. The YAML library panics at some nonsense, which is a mistake in the file all the same.
+// decode reads the text into s. The YAML library panics at some texts; that is an error of the file too.
 func (src *source) decode(text []byte, s *settings) (err error) {
 	defer func() {
 		if recover() != nil {
-			src.tree, err = nil, fmt.Errorf("%s: this is no YAML that can be read: look for aliases (*), anchors (&), tags (!) and "+
-				"brackets in odd places, and see docs/configuration.md", src.name)
+			src.tree, err = nil,
+				fmt.Errorf("%s: this is no YAML that can be read: look for aliases (*), anchors (&), tags (!) and "+
+					"brackets in odd places, and see docs/configuration.md", src.name)
 		}
 	}()
 	if src.tree, err = parser.ParseBytes(text, 0); err != nil {
@@ -51,7 +52,8 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	if err := src.check(); err != nil || len(bytes.TrimSpace(text)) == 0 {
 		return err
 	}
-	err = yaml.UnmarshalWithOptions(text, s, yaml.DisallowUnknownField(), yaml.AllowDuplicateMapKey()) // the parser refuses them
+	// the parser refuses them
+	err = yaml.UnmarshalWithOptions(text, s, yaml.DisallowUnknownField(), yaml.AllowDuplicateMapKey())
 	if failed, ok := errors.AsType[yaml.Error](err); ok {
 		return errors.New(src.at(failed.GetToken()) + "this value cannot be read: compare it with docs/configuration.md")
 	}
@@ -61,7 +63,8 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 // check finds everything that the YAML library would take, or refuse in words of Go.
 func (src *source) check() error {
 	if len(src.tree.Docs) > 1 {
-		return fmt.Errorf("%sa second document begins here and would not be read: remove the ---", src.at(beginning(src.tree.Docs[1])))
+		return fmt.Errorf("%sa second document begins here and would not be read: remove the ---",
+			src.at(beginning(src.tree.Docs[1])))
 	}
 	c := &schema{src: src, anchors: map[string]ast.Node{}}
 	for _, document := range src.tree.Docs {
@@ -97,7 +100,7 @@ func (src *source) explain(err error) error {
 	return err
 }
 
-// locate puts to each problem where it came from, and joins them to one error; nil for none.
+// locate adds to each problem where it came from, and joins them to one error; nil for none.
 func (src *source) locate(problems idp.Problems, given flags) error {
 	if len(problems) == 0 {
 		return nil
@@ -109,7 +112,7 @@ func (src *source) locate(problems idp.Problems, given flags) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// place is "hush.yaml:12: ", or the flag or variable that the value came from.
+// place is "hush.yaml:12: ", or the flag and variable that the value came from.
 func (src *source) place(path string, given flags) string {
 	if flag := given.name(path); flag != "" {
 		return flag + ": "
@@ -120,7 +123,7 @@ func (src *source) place(path string, given flags) string {
 	return ""
 }
 
-// line finds the line of path, or of the nearest thing around it that the file has; 0 if it has none.
+// line returns the line of path, or of the nearest key above it that the file has; 0 if there is none.
 func (src *source) line(path string) int {
 	for src.tree != nil && path != "" {
 		if at, err := yaml.PathString("$." + path); err == nil {

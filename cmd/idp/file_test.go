@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// fileRow is a good file with one change, and the error that names file, line and remedy. The line is the one with # HERE.
+// fileRow is a good file with one change, and the error that names file, line and remedy. The line is the one with #
+// HERE.
 type fileRow struct {
 	name     string
 	old, new string // old is replaced; empty: new is added at the end
@@ -17,10 +18,13 @@ type fileRow struct {
 // loopbackFaults are faults of loopbackFile.
 var loopbackFaults = []fileRow{
 	{"an unknown key", "", "listn: 127.0.0.1:8080 # HERE", "docs/configuration.md"},
-	{"an unknown key of a client", "    token_endpoint_auth_method: none", "    token_endpoint_auth_method: none\n    redirect_uri: x # HERE", "docs/configuration.md"},
-	{"an unknown key of a user", "    password: alice", "    password: alice\n    passwort: alice # HERE", "correct the spelling"},
+	{"an unknown key of a client", "    token_endpoint_auth_method: none",
+		"    token_endpoint_auth_method: none\n    redirect_uri: x # HERE", "docs/configuration.md"},
+	{"an unknown key of a user", "    password: alice", "    password: alice\n    passwort: alice # HERE",
+		"correct the spelling"},
 	{"a list in place of a text", "", "listen: [127.0.0.1] # HERE", "should be a text"},
-	{"a text in place of a list", "    redirect_uris:\n      - http://localhost:9090/cb", "    redirect_uris: http://localhost:9090/cb # HERE", "should be a list"},
+	{"a text in place of a list", "    redirect_uris:\n      - http://localhost:9090/cb",
+		"    redirect_uris: http://localhost:9090/cb # HERE", "should be a list"},
 	{"a text in place of a boolean", "", "dev: perhaps # HERE", "write true or false"},
 	{"a text in place of a number", "", "    default_max_age: soon # HERE", "a whole number"},
 	{"a text in place of a duration", "", "    access_token_lifetime: fast # HERE", "duration"},
@@ -31,13 +35,20 @@ var loopbackFaults = []fileRow{
 	{"broken YAML: a bracket that is not closed", "", "cookie_keys: [a # HERE", ""},
 	{"broken YAML: a key without its colon", "issuer: http://localhost:8080", "issuer http://localhost:8080", ""},
 
-	{"Discovery §3 an issuer of another scheme", "issuer: http://localhost:8080", "issuer: ftp://localhost # HERE", "https://login.example.com"},
-	{"Discovery §3 an issuer with a query", "issuer: http://localhost:8080", "issuer: http://localhost:8080?x=1 # HERE", "write http://localhost:8080"},
-	{"Discovery §3 an issuer with a fragment", "issuer: http://localhost:8080", "issuer: 'http://localhost:8080#x' # HERE", "write http://localhost:8080"},
-	{"an issuer with a path", "issuer: http://localhost:8080", "issuer: http://localhost:8080/idp # HERE", "write http://localhost:8080"},
-	{"an issuer with a final slash", "issuer: http://localhost:8080", "issuer: http://localhost:8080/ # HERE", "write http://localhost:8080"},
-	{"an issuer with a final colon", "issuer: http://localhost:8080", "issuer: 'http://localhost:' # HERE", "write http://localhost"},
-	{"an https issuer that nobody serves", "issuer: http://localhost:8080", "issuer: https://localhost:8080 # HERE", "--tls-self-signed"},
+	{"Discovery §3 an issuer of another scheme", "issuer: http://localhost:8080", "issuer: ftp://localhost # HERE",
+		"https://login.example.com"},
+	{"Discovery §3 an issuer with a query", "issuer: http://localhost:8080", "issuer: http://localhost:8080?x=1 # HERE",
+		"write http://localhost:8080"},
+	{"Discovery §3 an issuer with a fragment", "issuer: http://localhost:8080", "issuer: 'http://localhost:8080#x' # HERE",
+		"write http://localhost:8080"},
+	{"an issuer with a path", "issuer: http://localhost:8080", "issuer: http://localhost:8080/idp # HERE",
+		"write http://localhost:8080"},
+	{"an issuer with a final slash", "issuer: http://localhost:8080", "issuer: http://localhost:8080/ # HERE",
+		"write http://localhost:8080"},
+	{"an issuer with a final colon", "issuer: http://localhost:8080", "issuer: 'http://localhost:' # HERE",
+		"write http://localhost"},
+	{"an https issuer that nobody serves", "issuer: http://localhost:8080", "issuer: https://localhost:8080 # HERE",
+		"--tls-self-signed"},
 
 	{"a short cookie key", "", "cookie_keys:\n  - " + keyA + "\n  - short # HERE", "openssl rand"},
 	{"RFC 8725 §3.1 a signing key with alg none", "", "signing_keys:\n  - alg: none # HERE", "supported are"},
@@ -52,32 +63,45 @@ var loopbackFaults = []fileRow{
 	{"a negative idle lifetime", "", "session:\n  idle: -1h # HERE", "2h"},
 	{"a duration without its unit", "", "session:\n  idle: 30 # HERE", "90s"},
 	{"an idle lifetime below a second", "", "session:\n  idle: 5ms # HERE", "less than a second"},
-	{"RFC 6749 §5.1 expires_in is in seconds, so a token lives one or more", "", "    access_token_lifetime: 5ms # HERE", "second"},
+	{"RFC 6749 §5.1 expires_in is in seconds, so a token lives one or more", "", "    access_token_lifetime: 5ms # HERE",
+		"second"},
 	{"an idle lifetime longer than the absolute one", "", "session:\n  absolute: 3h\n  idle: 4h # HERE", "shorten"},
 
 	{"a user without a password", "    password: alice", "", "alice"},
 	{"a user without a name", "  - username: alice", "  - sub: alice # HERE", "every user needs one"},
-	{"two users of one name", "clients:", "  - username: ALICE # HERE\n    sub: a2\n    password: a\nclients:", "rename one"},
-	{"Core §2 two users of one sub", "clients:", "  - username: bob\n    sub: alice # HERE\n    password: b\nclients:", "never shared"},
-	{"Core §2 a sub of more than 255 characters", "    password: alice", "    password: alice\n    sub: " + strings.Repeat("s", 256) + " # HERE", "255"},
-	{"a password and a hash", "    password: alice", "    password: alice # HERE\n    password_hash: " + bcryptHash, "keep one"},
+	{"two users of one name", "clients:", "  - username: ALICE # HERE\n    sub: a2\n    password: a\nclients:",
+		"rename one"},
+	{"Core §2 two users of one sub", "clients:", "  - username: bob\n    sub: alice # HERE\n    password: b\nclients:",
+		"never shared"},
+	{"Core §2 a sub of more than 255 characters", "    password: alice", "    password: alice\n    sub: " +
+		strings.Repeat("s", 256) + " # HERE", "255"},
+	{"a password and a hash", "    password: alice", "    password: alice # HERE\n    password_hash: " + bcryptHash,
+		"keep one"},
 	{"a hash that cannot be read", "    password: alice", "    password_hash: alice # HERE", "argon2id"},
 
 	{"two users of one email", "clients:", "  - username: bob\n    password: b\n    claims:\n      email: x@y.test\n" +
 		"  - username: eve\n    password: e\n    claims:\n      email: X@y.test # HERE\nclients:", "one person's"},
 
-	{"two clients of one client_id", "", "  - client_id: spa # HERE\n    client_secret: s\n    redirect_uris: [http://localhost/]", "duplicate"},
-	{"RFC 6749 §3.1.2 a redirect URI with a fragment", "      - http://localhost:9090/cb", "      - http://localhost:9090/cb\n      - 'http://localhost:9090/#x' # HERE", "remove the #"},
-	{"RFC 6749 §3.1.2 a redirect URI that is no URL", "      - http://localhost:9090/cb", "      - /cb # HERE", "write it whole"},
-	{"a confidential client without a secret", "    token_endpoint_auth_method: none", "    token_endpoint_auth_method: client_secret_basic", "single-page"},
-	{"a public client with a secret", "    token_endpoint_auth_method: none", "    token_endpoint_auth_method: none\n    client_secret: s # HERE", "remove one"},
+	{"two clients of one client_id", "",
+		"  - client_id: spa # HERE\n    client_secret: s\n    redirect_uris: [http://localhost/]", "duplicate"},
+	{"RFC 6749 §3.1.2 a redirect URI with a fragment", "      - http://localhost:9090/cb",
+		"      - http://localhost:9090/cb\n      - 'http://localhost:9090/#x' # HERE", "remove the #"},
+	{"RFC 6749 §3.1.2 a redirect URI that is no URL", "      - http://localhost:9090/cb", "      - /cb # HERE",
+		"write it whole"},
+	{"a confidential client without a secret", "    token_endpoint_auth_method: none",
+		"    token_endpoint_auth_method: client_secret_basic", "single-page"},
+	{"a public client with a secret", "    token_endpoint_auth_method: none",
+		"    token_endpoint_auth_method: none\n    client_secret: s # HERE", "remove one"},
 
 	{"an address without a port", "", "listen: 127.0.0.1 # HERE", "HOST:PORT"},
 	{"a log level that there is not", "", "log_level: loud # HERE", "debug"},
 	{"a log format that there is not", "", "log_format: xml # HERE", "json"},
-	{"a certificate without its key", "issuer: http://localhost:8080", "tls_cert: c.pem # HERE\nissuer: https://localhost:8080", "belong together"},
-	{"a certificate, and another one", "issuer: http://localhost:8080", "issuer: https://localhost:8080\ntls_cert: c\ntls_key: k\ntls_self_signed: true # HERE", "keep one"},
-	{"TLS for an http issuer", "issuer: http://localhost:8080", "tls_self_signed: true\nissuer: http://localhost:8080 # HERE", "write https"},
+	{"a certificate without its key", "issuer: http://localhost:8080",
+		"tls_cert: c.pem # HERE\nissuer: https://localhost:8080", "belong together"},
+	{"a certificate, and another one", "issuer: http://localhost:8080",
+		"issuer: https://localhost:8080\ntls_cert: c\ntls_key: k\ntls_self_signed: true # HERE", "keep one"},
+	{"TLS for an http issuer", "issuer: http://localhost:8080",
+		"tls_self_signed: true\nissuer: http://localhost:8080 # HERE", "write https"},
 }
 
 // publicFaults are faults of publicFile.
@@ -85,8 +109,10 @@ var publicFaults = []fileRow{
 	{"a plain password", "    password_hash: " + bcryptHash, "    password: dana # HERE", "password_hash"},
 	{"development mode", "", "dev: true # HERE", "remove dev"},
 	{"a self-signed certificate", "", "tls_self_signed: true # HERE", "tls_cert"},
-	{"an issuer that others reach by http", "issuer: https://login.example.com", "issuer: http://login.example.com # HERE", "use https"},
-	{"an issuer that is no URL", "issuer: https://login.example.com", "issuer: login.example.com # HERE", "write one like https://"},
+	{"an issuer that others reach by http", "issuer: https://login.example.com", "issuer: http://login.example.com # HERE",
+		"use https"},
+	{"an issuer that is no URL", "issuer: https://login.example.com", "issuer: login.example.com # HERE",
+		"write one like https://"},
 }
 
 func TestFaultsOfTheFileAreToldByLine(t *testing.T) {
@@ -131,9 +157,12 @@ func (fileRow) place(name, text string) string {
 
 func TestTheGoodFilesAreGood(t *testing.T) {
 	for name, text := range map[string]string{
-		"loopback": loopbackFile, "public": publicFile, "empty": "", "blank": " \n\n", "a comment": "# nothing yet\n", "a separator": "---\n",
+		"loopback": loopbackFile, "public": publicFile, "empty": "", "blank": " \n\n", "a comment": "# nothing yet\n",
+		"a separator": "---\n",
 		"a session shorter than the idle lifetime would be by default": "session:\n  absolute: 1h\n",
-		"durations in every notation":                                  "session:\n  idle: \"30m\" # half an hour\n  absolute: 1h30m\n",
+
+		"durations in every notation": "session:\n  idle: \"30m\" # half an hour\n  absolute: 1h30m\n",
+
 		"a claim that is called like a lifetime": strings.Replace(loopbackFile, "    password: alice",
 			"    password: alice\n    claims:\n      idle: never", 1),
 	} {
@@ -147,7 +176,8 @@ func TestTheGoodFilesAreGood(t *testing.T) {
 
 func TestTheFileSaysWhatItSays(t *testing.T) {
 	s := mustSettings(t, "--config", file(t, publicFile))
-	if s.Users[0].Username != "dana" || s.Users[0].PasswordHash != bcryptHash || !s.Clients[0].ClientSecret.Matches("a-long-random-secret") {
+	if s.Users[0].Username != "dana" || s.Users[0].PasswordHash != bcryptHash ||
+		!s.Clients[0].ClientSecret.Matches("a-long-random-secret") {
 		t.Errorf("the file is read as %+v", s)
 	}
 	if s.Clients[0].RedirectURIs[0] != "https://shop.example.com/cb" || s.Issuer != "https://login.example.com" {
@@ -182,9 +212,11 @@ func TestFaultsOfFlagsAreToldByFlag(t *testing.T) {
 		{"a log format", "--log-format=xml", "--log-format or HUSH_LOG_FORMAT: ", "json"},
 		{"a certificate without its key", "--tls-cert=c", "--tls-cert or HUSH_TLS_CERT: ", "belong together"},
 		{"a key without its certificate", "--tls-key=k", "--tls-key or HUSH_TLS_KEY: ", "belong together"},
-		{"a self-signed certificate of a real host", "--issuer=https://login.example.com --tls-self-signed", "--tls-self-signed or HUSH_TLS_SELF_SIGNED: ", "tls_cert"},
+		{"a self-signed certificate of a real host", "--issuer=https://login.example.com --tls-self-signed",
+			"--tls-self-signed or HUSH_TLS_SELF_SIGNED: ", "tls_cert"},
 		{"a short cookie key", "--cookie-keys=short", "--cookie-keys or HUSH_COOKIE_KEYS: ", "openssl rand"},
-		{"a second cookie key that is short", "--cookie-keys=" + keyA + ",short", "--cookie-keys or HUSH_COOKIE_KEYS: ", "openssl rand"},
+		{"a second cookie key that is short", "--cookie-keys=" + keyA + ",short", "--cookie-keys or HUSH_COOKIE_KEYS: ",
+			"openssl rand"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			withKeys := loopbackFile + "log_level: info\ncookie_keys:\n  - " + keyB + "\n  - " + keyC + "\n"
@@ -208,13 +240,19 @@ func tells(text, start, inside string) bool {
 func TestNoErrorShowsASecret(t *testing.T) {
 	const secret = "hunter2-hunter2"
 	for name, args := range map[string][]string{
-		"a short cookie key":           {"--cookie-keys=" + secret},
-		"a plain password in public":   {"--config", file(t, strings.Replace(publicFile, "password_hash: "+bcryptHash, "password: "+secret, 1))},
-		"a password beside a hash":     {"--config", file(t, strings.Replace(publicFile, "    password_hash", "    password: "+secret+"\n    password_hash", 1))},
-		"a secret of a public client":  {"--config", file(t, strings.Replace(loopbackFile, "    token_endpoint_auth_method: none", "    token_endpoint_auth_method: none\n    client_secret: "+secret, 1))},
-		"a password for a hash":        {"--config", file(t, strings.Replace(publicFile, bcryptHash, secret, 1))},
-		"a list in place of a secret":  {"--config", file(t, strings.Replace(publicFile, "a-long-random-secret", "["+secret+"]", 1))},
-		"an unknown key beside it all": {"--config", file(t, strings.Replace(publicFile, "client_secret: a-long-random-secret", "client_secrt: "+secret, 1))},
+		"a short cookie key": {"--cookie-keys=" + secret},
+		"a plain password in public": {"--config",
+			file(t, strings.Replace(publicFile, "password_hash: "+bcryptHash, "password: "+secret, 1))},
+		"a password beside a hash": {"--config",
+			file(t, strings.Replace(publicFile, "    password_hash", "    password: "+secret+"\n    password_hash", 1))},
+		"a secret of a public client": {"--config",
+			file(t, strings.Replace(loopbackFile, "    token_endpoint_auth_method: none",
+				"    token_endpoint_auth_method: none\n    client_secret: "+secret, 1))},
+		"a password for a hash": {"--config", file(t, strings.Replace(publicFile, bcryptHash, secret, 1))},
+		"a list in place of a secret": {"--config",
+			file(t, strings.Replace(publicFile, "a-long-random-secret", "["+secret+"]", 1))},
+		"an unknown key beside it all": {"--config",
+			file(t, strings.Replace(publicFile, "client_secret: a-long-random-secret", "client_secrt: "+secret, 1))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := parse(t, args...).settings(); err == nil || strings.Contains(err.Error(), secret) {

@@ -18,7 +18,8 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	}
-	for _, text := range []string{"", "---", "a: &a [*a]", "<<: *x", "? ", "!!binary x", "issuer: !!str 7", "users: [null]", "clients: {}", "\xff\xfe", "\t", "- -", "&a", "*a", "|", "issuer: >\n\n", "%YAML 9"} {
+	for _, text := range []string{"", "---", "a: &a [*a]", "<<: *x", "? ", "!!binary x", "issuer: !!str 7",
+		"users: [null]", "clients: {}", "\xff\xfe", "\t", "- -", "&a", "*a", "|", "issuer: >\n\n", "%YAML 9"} {
 		f.Add(text)
 	}
 	name := filepath.Join(f.TempDir(), "hush.yaml")

@@ -23,8 +23,8 @@ type hashPasswordCommand struct {
 	Algorithm string `help:"argon2id (64 MiB of memory, RFC 9106 §4) or bcrypt." enum:"argon2id,bcrypt" default:"argon2id"`
 }
 
-// Run prints what password_hash of a user may be. The password is no argument, since those can be read by others while the
-// command runs, and stay in the shell's history.
+// Run prints what password_hash of a user may be. The password is no argument, since those can be read by others while
+// the command runs, and stay in the shell's history.
 func (c hashPasswordCommand) Run() error {
 	password, err := readPassword()
 	if err != nil {
@@ -40,7 +40,8 @@ func (c hashPasswordCommand) Run() error {
 
 func hashPassword(name, password string) (string, error) {
 	if name == "bcrypt" && len(password) > bcrypt.PasswordInputSizeMax {
-		return "", fmt.Errorf("the password has %d bytes, and bcrypt reads %d: use --algorithm argon2id, or a shorter password", len(password), bcrypt.PasswordInputSizeMax)
+		return "", fmt.Errorf("the password has %d bytes, and bcrypt reads %d: "+
+			"use --algorithm argon2id, or a shorter password", len(password), bcrypt.PasswordInputSizeMax)
 	}
 	hasher, err := hasher(name)
 	if err != nil {

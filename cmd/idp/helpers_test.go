@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name) // a name that came from Environ can be unset
 		}
 	}
-	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 100 // a load that opens a connection for each request runs out of ports
+	// a load that opens a connection for each request runs out of ports
+	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 100
 	var err error
 	if folder, err = os.MkdirTemp("", "idp"); err != nil {
 		panic(err)
@@ -41,7 +42,7 @@ func parse(t *testing.T, args ...string) flags {
 }
 
 func parseInto(line *commandLine, args ...string) error {
-	parser, err := kong.New(line, kong.Name("idp"))
+	parser, err := kong.New(line, kong.Name("idp"), help)
 	if err != nil {
 		return err
 	}

@@ -11,26 +11,27 @@ import (
 	"github.com/alecthomas/kong"
 )
 
+// commandLine is the program's command line; the variables of its help are help.
 type commandLine struct {
-	Serve       serveCommand       `cmd:"" default:"withargs" help:"Run the provider. This is what happens without a command."`
-	Healthcheck healthcheckCommand `cmd:"" help:"Ask the provider that runs with the same settings whether it is alive; exit with 0 or 1."`
+	Serve       serveCommand       `cmd:"" default:"withargs" help:"Run the provider; the default command."`
+	Healthcheck healthcheckCommand `cmd:"" help:"${healthcheck}"`
 
-	Check        checkCommand        `cmd:"" help:"Say what the provider would run with, or everything that is wrong with the settings; open nothing."`
+	Check        checkCommand        `cmd:"" help:"${check}"`
 	Keys         keysCommand         `cmd:"" help:"Signing keys in the store of --store."`
 	HashPassword hashPasswordCommand `cmd:"" help:"Read a password and print its hash, for password_hash of a user."`
-	Token        tokenCommand        `cmd:"" help:"Print an access token for a user and a client, on a loopback issuer only, without anybody signing in."`
+	Token        tokenCommand        `cmd:"" help:"${token}"`
 	Sessions     sessionsCommand     `cmd:"" help:"Sessions in the store of --store."`
 
-	RegistrationToken registrationTokenCommand `cmd:"" help:"Print a token that lets its bearer register clients for a day (registration.mode: token)."`
+	RegistrationToken registrationTokenCommand `cmd:"" help:"${registration}"`
 }
 
 func main() {
-	forgetEmpty()
+	unsetEmpty()
 	var line commandLine
 	parsed := kong.Parse(&line,
-		kong.Name("idp"),
-		kong.Description("Hush, an OpenID Connect provider that shows how silent renewal works. Without any setting it serves "+
-			"http://localhost:8080 with the users alice, bob and carol (password = name). Every flag can also be an "+
+		kong.Name("idp"), help,
+		kong.Description("Hush, an OpenID Connect provider that shows how silent renewal works. Without any setting it "+
+			"serves http://localhost:8080 with the users alice, bob and carol (password = name). Every flag can also be an "+
 			"environment variable or a line of the file: flags win over environment, environment over file."),
 		kong.UsageOnError())
 	if err := parsed.Run(); err != nil {
@@ -39,9 +40,9 @@ func main() {
 	}
 }
 
-// forgetEmpty removes variables that are set to nothing, as a compose file does with what its own environment lacks. They
-// mean "not given", which the flag library does not know of every type.
-func forgetEmpty() {
+// unsetEmpty removes variables with an empty value: a compose file sets them when its own environment lacks them. They
+// mean "not given", which the flag library does not know for every type.
+func unsetEmpty() {
 	for _, entry := range os.Environ() {
 		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HUSH_") && value == "" {
 			_ = os.Unsetenv(name) // fails for names that no variable can have
@@ -62,7 +63,7 @@ func (c serveCommand) Run() error {
 
 type healthcheckCommand struct{ flags }
 
-// Run asks /healthz. A container without a shell has nothing else to ask with.
+// Run requests /healthz, for containers without a shell.
 func (c healthcheckCommand) Run() error {
 	s, err := c.settings()
 	if err != nil {

@@ -44,7 +44,8 @@ func checkServes(t *testing.T, path string) {
 		t.Errorf("/healthz gave %d %s", status, body)
 	}
 	var metadata struct{ Issuer string }
-	if _, body := get(t, issuer+"/.well-known/openid-configuration"); json.Unmarshal(body, &metadata) != nil || metadata.Issuer != issuer {
+	if _, body := get(t, issuer+"/.well-known/openid-configuration"); json.Unmarshal(body, &metadata) != nil ||
+		metadata.Issuer != issuer {
 		t.Errorf("Discovery §4.3: the metadata's issuer is %q; want %s", metadata.Issuer, issuer)
 	}
 	if code, said := runToEnd(t, path, "healthcheck", "--listen", address); code != 0 {
@@ -54,7 +55,8 @@ func checkServes(t *testing.T, path string) {
 	if code := p.exit(t); code != 0 {
 		t.Errorf("it ended with %d:\n%s", code, p.stderr)
 	}
-	if code, said := runToEnd(t, path, "healthcheck", "--listen", address); code == 0 || !strings.Contains(said, "does not answer") {
+	if code, said := runToEnd(t, path, "healthcheck", "--listen", address); code == 0 ||
+		!strings.Contains(said, "does not answer") {
 		t.Errorf("healthcheck ended with %d after the provider: %s", code, said)
 	}
 	log := p.stderr.String()
@@ -118,7 +120,8 @@ func checkSignal(signal os.Signal) func(t *testing.T, path string) {
 	}
 }
 
-// beginRequest sends the head of a token request and returns when the provider has begun to read the body: it says 100 Continue then.
+// beginRequest sends the head of a token request and returns when the provider has begun to read the body: it says 100
+// Continue then.
 func beginRequest(t *testing.T, address, body string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)

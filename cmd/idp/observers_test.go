@@ -28,11 +28,12 @@ func observed(t *testing.T, more ...endpoint.Endpoint) (*idptest.Provider, *trac
 	numbers := observe.NewMetrics(time.Now)
 	server := httptest.NewUnstartedServer(nil)
 	issuer := "http://" + server.Listener.Addr().String()
-	provider, mode, err := dev.Provider(idp.Config{Issuer: issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}, idp.Dependencies{
-		Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Observers: []idp.Observer{numbers, observe.NewTracer(sdk.WithSpanProcessor(recorder))},
-		Endpoints: append([]endpoint.Endpoint{numbers.Endpoint()}, more...),
-	})
+	provider, mode, err := dev.Provider(idp.Config{Issuer: issuer, SigningKeys: []idp.SigningKey{{Alg: "ES256"}}},
+		idp.Dependencies{
+			Store: storage.NewMemory(time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Observers: []idp.Observer{numbers, observe.NewTracer(sdk.WithSpanProcessor(recorder))},
+			Endpoints: append([]endpoint.Endpoint{numbers.Endpoint()}, more...),
+		})
 	if err != nil {
 		t.Fatal(err)
 	}

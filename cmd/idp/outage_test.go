@@ -139,8 +139,8 @@ func readiness(page idptest.Page) string {
 	return fmt.Sprintf("%d: %s", page.Status, page.Body)
 }
 
-// check holds that every answer came in time, and that between gone and back none was served; that before and, a little later,
-// afterwards all were.
+// check holds that every answer came in time, and that between gone and back none was served; that before and, a little
+// later, afterwards all were.
 func (c *crowd) check(gone, back time.Time) {
 	c.Helper()
 	var longest, recovery time.Duration
@@ -153,7 +153,8 @@ func (c *crowd) check(gone, back time.Time) {
 		case a.said != wasServed && a.said != wasAway:
 			c.Errorf("%v after the engine went %s took %v to say %s", a.begun.Sub(gone), a.to, took, a.said)
 		case took > answerWithin:
-			c.Errorf("%v after the engine went %s took %v to say %q; want %v at the most", a.begun.Sub(gone), a.to, took, a.said, answerWithin)
+			c.Errorf("%v after the engine went %s took %v to say %q; want %v at the most", a.begun.Sub(gone), a.to, took, a.said,
+				answerWithin)
 		case during && a.said == wasServed:
 			c.Errorf("%v after the engine went %s serves", a.begun.Sub(gone), a.to)
 		case a.said == wasAway && a.ended.Before(gone):
@@ -166,12 +167,14 @@ func (c *crowd) check(gone, back time.Time) {
 		}
 	}
 	if recovery > returnWithin {
-		c.Errorf("%v after the engine's return an answer says still that it is away; want %v at the most", recovery, returnWithin)
+		c.Errorf("%v after the engine's return an answer says still that it is away; want %v at the most", recovery,
+			returnWithin)
 	}
 	if count[wasAway] == 0 || count[wasServed] == 0 || count["during"] == 0 {
 		c.Errorf("the load did not see the outage: %v", count)
 	}
-	c.Logf("answers: %v; the longest took %v; %v after its return the engine was last said to be away", count, longest, recovery)
+	c.Logf("answers: %v; the longest took %v; %v after its return the engine was last said to be away", count, longest,
+		recovery)
 }
 
 // usage is what the process needs, by its own metrics.
@@ -206,7 +209,8 @@ func (u usage) String() string {
 	return fmt.Sprintf("%.0f MiB, %.0f goroutines", u.resident/(1<<20), u.goroutines)
 }
 
-// checkFlat holds that the process needs no more than before; a collector of garbage is allowed its moods, and a crowd its connections.
+// checkFlat holds that the process needs no more than before; a collector of garbage is allowed its moods, and a crowd
+// its connections.
 func (u usage) checkFlat(t *testing.T, before usage) {
 	t.Helper()
 	if u.resident > 1.5*before.resident+32<<20 || u.goroutines > before.goroutines+float64(rounds(20, 100)) {
@@ -214,7 +218,8 @@ func (u usage) checkFlat(t *testing.T, before usage) {
 	}
 }
 
-// TestRedisAwayUnderLoad: every answer comes in time and says what is the matter, service returns by itself, and memory is flat.
+// TestRedisAwayUnderLoad: every answer comes in time and says what is the matter, service returns by itself, and memory
+// is flat.
 func TestRedisAwayUnderLoad(t *testing.T) {
 	path := binary(t)
 	for _, row := range []struct {
@@ -227,7 +232,8 @@ func TestRedisAwayUnderLoad(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			server, address := redistest.Start(t, redistest.Durable...), freeAddress(t, "127.0.0.1")
-			startServing(t, path, "--listen", address, "--issuer", "http://"+address, "--store", server.URL, "--cookie-keys", testSecret, "--log-level", "error")
+			startServing(t, path, "--listen", address, "--issuer", "http://"+address, "--store", server.URL, "--cookie-keys",
+				testSecret, "--log-level", "error")
 			c := gather(t, address, rounds(12, 60))
 			time.Sleep(seconds(2, 10))
 			before, gone := usageOf(t, address), time.Now()
@@ -256,7 +262,8 @@ func TestRedisFarAwayIsOnlySlow(t *testing.T) {
 	server := redistest.Start(t)
 	link, address := redistest.Connect(t, server), freeAddress(t, "127.0.0.1")
 	link.Delay(200 * time.Millisecond)
-	startServing(t, binary(t), "--listen", address, "--issuer", "http://"+address, "--store", link.URL, "--cookie-keys", testSecret, "--log-level", "error")
+	startServing(t, binary(t), "--listen", address, "--issuer", "http://"+address, "--store", link.URL, "--cookie-keys",
+		testSecret, "--log-level", "error")
 	people := []*person{newPerson(t, address, "alice"), newPerson(t, address, "bob")}
 	var over sync.WaitGroup
 	for i := range 10 {

@@ -81,7 +81,8 @@ func isSpent(page idptest.Page) bool {
 	return page.Status == http.StatusBadRequest && strings.Contains(page.Body, "invalid_grant")
 }
 
-// visitor is a browser whose requests may fail, because somebody kills or stops what should answer. One goroutine uses it.
+// visitor is a browser whose requests may fail, because somebody kills or stops what should answer. One goroutine uses
+// it.
 type visitor struct {
 	*idptest.Browser
 	attempt *attempt
@@ -131,8 +132,8 @@ func (v *visitor) try(do func()) (err error) {
 	return nil
 }
 
-// isPassing tells whether it is an error that passes while something is away: no connection, one that broke, or the answer
-// that says so. A request that nobody answered within hung is none.
+// isPassing tells whether it is an error that passes while something is away: no connection, one that broke, or the
+// answer that says so. A request that nobody answered within hung is none.
 func isPassing(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return false

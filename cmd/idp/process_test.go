@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for something that ought to happen at once; it is the time until a failure, not of a success.
+// patience is how long a test waits for something that ought to happen at once; it is the time until a failure, not of
+// a success.
 const patience = time.Minute
 
 // built is the program, made once for all tests, in the folder of TestMain.
@@ -57,7 +58,8 @@ type program struct {
 
 func start(t *testing.T, path string, args ...string) *program {
 	t.Helper()
-	p := &program{command: exec.Command(path, args...), stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}
+	p := &program{command: exec.Command(path, args...), stdout: newOutput(), stderr: newOutput(),
+		ended: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = p.stdout, p.stderr
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)

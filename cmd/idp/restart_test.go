@@ -19,8 +19,8 @@ const (
 	pause    = 20 * time.Millisecond
 )
 
-// alternating is an application that renews at two providers in turn. What fails is tried again, with a new silent request, at
-// the next: it waits for no provider.
+// alternating is an application that renews at two providers in turn. What fails is tried again, with a new silent
+// request, at the next: it waits for no provider.
 type alternating struct {
 	visitors [2]*visitor
 	issuer   string
@@ -58,8 +58,8 @@ func (a *alternating) cycle(turn int) (err error) {
 	return fmt.Errorf("%d tries do not cure: %w", maxTries, err)
 }
 
-// renew asks the one provider for a code, redeems it at the other, and verifies the tokens with the keys of the first. Now and
-// then the code goes to both at the same moment.
+// renew asks the one provider for a code, redeems it at the other, and verifies the tokens with the keys of the first.
+// Now and then the code goes to both at the same moment.
 func (a *alternating) renew(turn, try int) error {
 	asked, other := a.visitors[(turn+try)%2], a.visitors[(turn+try+1)%2]
 	var code string
@@ -123,7 +123,8 @@ func (a *alternating) race(code string, at, again *visitor) (idptest.Page, error
 		a.raced.Add(1)
 		return pages[1], nil
 	}
-	return pages[0], fmt.Errorf("a code at two providers gives %d %s and %d %s", pages[0].Status, pages[0].Body, pages[1].Status, pages[1].Body)
+	return pages[0], fmt.Errorf("a code at two providers gives %d %s and %d %s", pages[0].Status, pages[0].Body,
+		pages[1].Status, pages[1].Body)
 }
 
 // checkVerifies holds that who asks this provider for keys can verify the tokens. While it is away it is asked again.
@@ -159,12 +160,14 @@ func (a *alternating) signed() int {
 	return len(a.kids)
 }
 
-// TestKeysRotateAndAProviderRestartsBehindTheClientsRetry: two providers on one Redis and a client that alternates between them.
-// Keys rotate, by the console or the command, and each time one provider ends twice, by request and by force.
+// TestKeysRotateAndAProviderRestartsBehindTheClientsRetry: two providers on one Redis and a client that alternates
+// between them. Keys rotate, by the console or the command, and each time one provider ends twice, by request and by
+// force.
 func TestKeysRotateAndAProviderRestartsBehindTheClientsRetry(t *testing.T) {
 	server, path := redistest.Start(t, redistest.Durable...), binary(t)
 	addresses := []string{freeAddress(t, "127.0.0.1"), freeAddress(t, "127.0.0.1")}
-	shared := []string{"--issuer", "http://" + addresses[0], "--store", server.URL, "--cookie-keys", testSecret, "--log-level", "error"}
+	shared := []string{"--issuer", "http://" + addresses[0], "--store", server.URL, "--cookie-keys", testSecret,
+		"--log-level", "error"}
 	begin := func(i int) *program { return startServing(t, path, append(shared, "--listen", addresses[i])...) }
 	begin(0)
 	second := begin(1)

@@ -14,8 +14,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// schema compares a configuration file with the struct that it is decoded into. It knows each key and the form of its value
-// from the struct's yaml tags, so it can name the key and the expected form where the YAML library would name a Go type.
+// schema compares a configuration file with the struct that it is decoded into. It knows each key and the form of its
+// value from the struct's yaml tags, so it can name the key and the expected form where the YAML library would name a
+// Go type.
 type schema struct {
 	src     *source
 	anchors map[string]ast.Node

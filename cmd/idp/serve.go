@@ -19,7 +19,7 @@ import (
 	"github.com/hush-idp/hush/idp/endpoint"
 )
 
-// The limits of one connection. A client that is slower than this is stuck or hostile.
+// The limits of one connection, and of what happens at the end.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
@@ -38,8 +38,8 @@ func serve(s settings) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = store.close() }() // whatever was answered is in it already
-	if err := s.keepSecret(); err != nil {
+	defer func() { _ = store.close() }()
+	if err := s.useStoredSecret(); err != nil {
 		return err
 	}
 	numbers := observe.NewMetrics(time.Now)
@@ -61,7 +61,8 @@ func serve(s settings) error {
 	}
 	ending := make(chan struct{})
 	deps := idp.Dependencies{
-		Store: store, Durable: store.durable, Propagation: store.propagation, Usable: store.ping, Now: time.Now, Log: log, Ending: ending,
+		Store: store, Durable: store.durable, Propagation: store.propagation, Usable: store.ping, Now: time.Now, Log: log,
+		Ending:    ending,
 		Observers: observers, Endpoints: endpoints,
 	}
 	provider, _, err := dev.Provider(s.Config, deps)
@@ -85,7 +86,7 @@ func serve(s settings) error {
 	return run(server, listener, provider, log)
 }
 
-// finish tells clients that still have to hear of a sign-out.
+// finish sends the logout tokens that are still waiting.
 func finish(provider *idp.Provider) {
 	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
 	defer cancel()
@@ -99,11 +100,12 @@ func serveMetrics(address string, numbers *observe.Metrics) error {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("--metrics-listen: %w", err)
+		return fmt.Errorf("metrics_listen: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", numbers.Handler())
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout}
 	go func() { _ = server.Serve(listener) }() // it ends with the process
 	return nil
 }
@@ -138,7 +140,7 @@ func run(server *http.Server, listener net.Listener, provider *idp.Provider, log
 func flush(tracer *observe.Tracer) {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	_ = tracer.Close(ctx) // the log has been told that the collector is away
+	_ = tracer.Close(ctx) // the log says it if the collector is away
 }
 
 // open listens, with TLS if it is set.
@@ -161,7 +163,7 @@ func (s *settings) warnings() []string {
 	warnings := s.Warnings()
 	if s.exposed() && s.Loopback() {
 		warnings = append(warnings, "a provider for this machine listens at "+s.Listen+
-			": whoever reaches this port can sign in as anybody, by one click or with the plain passwords; listen at 127.0.0.1")
+			": anybody on the network can sign in as any user, by one click or with the plain passwords; listen at 127.0.0.1")
 	}
 	return warnings
 }

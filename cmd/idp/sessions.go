@@ -17,18 +17,18 @@ import (
 )
 
 type sessionsCommand struct {
-	List listSessionsCommand `cmd:"" help:"Show the sessions of the configured users, or of one, that last or ended within the last hour."`
-	End  endSessionCommand   `cmd:"" help:"Sign out a session, wherever its browser is."`
+	List listSessionsCommand `cmd:"" help:"${sessions_list}"`
+	End  endSessionCommand   `cmd:"" help:"Sign out a session."`
 }
 
 type listSessionsCommand struct {
 	flags
-	User string `help:"Only sessions of this user: a username, an email address or a sub, that of a user too who is not configured any more." placeholder:"USER"`
+	User string `help:"${sessions_user}" placeholder:"USER"`
 }
 
 // Run prints a line for each session, user by user, the newest first.
 func (c listSessionsCommand) Run() error {
-	return c.withSessions(func(ctx context.Context, s settings, store shared, manager *session.Manager) error {
+	return c.withSessions(func(ctx context.Context, s settings, store engine, manager *session.Manager) error {
 		subs, err := s.subs(c.User)
 		if err != nil {
 			return err
@@ -48,18 +48,19 @@ func (c listSessionsCommand) Run() error {
 
 type endSessionCommand struct {
 	flags
-	ID string `arg:"" help:"ID from the list, which ends the whole session, or the sid of a token, which signs that one account out."`
+	ID string `arg:"" help:"${sessions_id}"`
 }
 
-// Run ends the session. Every provider on the store hears of it with the browser's next request.
+// Run ends the session. Every provider on the store notices it with the browser's next request.
 func (c endSessionCommand) Run() error {
-	return c.withSessions(func(ctx context.Context, s settings, store shared, manager *session.Manager) error {
+	return c.withSessions(func(ctx context.Context, s settings, store engine, manager *session.Manager) error {
 		id, _, isSID := strings.Cut(c.ID, ".")
 		found, err := manager.Sessions.Get(ctx, id)
 		var gone []session.Ended
 		switch {
 		case errors.Is(err, storage.ErrNotFound):
-			return errors.New("no such session is in this store (any more): `idp sessions list` shows IDs, and the sid of a token names one too")
+			return errors.New("no such session is in this store (any more): " +
+				"`idp sessions list` shows IDs, and the sid of a token names one too")
 		case err != nil:
 			return err
 		case !found.EndedAt.IsZero():
@@ -68,7 +69,8 @@ func (c endSessionCommand) Run() error {
 		case !isSID:
 			gone, err = manager.End(ctx, id)
 		case !slices.ContainsFunc(found.Accounts, func(a session.Account) bool { return a.SID == c.ID }):
-			return errors.New("the session is there, but no account with this sid is in it (any more): give the part before the dot to end the whole session")
+			return errors.New("the session is there, but no account with this sid is in it (any more): " +
+				"give the part before the dot to end the whole session")
 		default:
 			gone, err = manager.SignOutSID(ctx, c.ID)
 		}
@@ -80,18 +82,18 @@ func (c endSessionCommand) Run() error {
 	})
 }
 
-// tell tells the clients by the back channel, as the provider would, and says what became of it. The provider's keys are in the store,
-// sealed with its cookie_keys.
-func (s *settings) tell(ctx context.Context, store shared, gone []session.Ended) error {
+// tell sends logout tokens by the back channel, as the provider would, and prints the results. The provider's keys are
+// in the store, sealed with its cookie_keys.
+func (s *settings) tell(ctx context.Context, store engine, gone []session.Ended) error {
 	if !slices.ContainsFunc(gone, func(e session.Ended) bool { return len(e.Clients) > 0 }) {
 		return nil
 	}
 	if len(s.CookieKeys) == 0 {
-		fmt.Println("Its apps were not told: without the provider's cookie_keys nobody can sign what they have to be sent.")
+		fmt.Println("Its apps were not told: the logout tokens can only be signed with the provider's cookie_keys.")
 		return nil
 	}
 	provider, err := idp.New(s.Config, idp.Dependencies{
-		Store: store, Durable: true, Propagation: store.engine.propagation, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Store: store, Durable: true, Propagation: store.propagation, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return err
@@ -109,22 +111,22 @@ func (s *settings) tell(ctx context.Context, store shared, gone []session.Ended)
 	return nil
 }
 
-// withSessions does something with the sessions in the store.
-func (f flags) withSessions(do func(context.Context, settings, shared, *session.Manager) error) error {
+// withSessions calls do with the sessions in the store.
+func (f flags) withSessions(do func(context.Context, settings, engine, *session.Manager) error) error {
 	s, err := f.settings()
 	if err != nil {
 		return err
 	}
 	ctx := context.Background()
-	store, err := s.openShared(ctx)
+	store, err := s.openExisting(ctx)
 	if err != nil {
 		return err
 	}
-	defer store.close()
+	defer func() { _ = store.close() }()
 	return do(ctx, s, store, idp.StoredSessions(s.Config, store, time.Now))
 }
 
-// subs are those of all configured users, or of the one that is meant by name.
+// subs returns the subs of all configured users, or that of the user called name.
 func (s *settings) subs(name string) ([]string, error) {
 	directory, err := users.New(s.Users)
 	if err != nil {
@@ -143,13 +145,13 @@ func (s *settings) subs(name string) ([]string, error) {
 	return subs, nil
 }
 
-// listed is a session, and whose it is or was.
+// listed is a session, and the subs it was found by.
 type listed struct {
 	session.Session
 	subs []string
 }
 
-// sessionsOf are the sessions of subs, each once.
+// sessionsOf returns the sessions of subs, each once.
 func sessionsOf(ctx context.Context, manager *session.Manager, subs []string) ([]listed, error) {
 	var all []listed
 	for _, sub := range subs {
@@ -173,9 +175,10 @@ func printSessions(list []listed, manager *session.Manager) {
 	for _, l := range list {
 		subs := l.Subs()
 		if len(subs) == 0 {
-			subs = l.subs // one that ended does not say whose it was
+			subs = l.subs // a session that ended has no subs
 		}
-		rows = append(rows, []string{l.ID, manager.State(l.Session), moment(l.StartedAt), moment(l.LastSeen), cmp.Or(l.Browser, "-"), strings.Join(subs, ", ")})
+		rows = append(rows, []string{l.ID, manager.State(l.Session), moment(l.StartedAt), moment(l.LastSeen),
+			cmp.Or(l.Browser, "-"), strings.Join(subs, ", ")})
 	}
 	printTable(rows...)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -11,27 +10,57 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/oidc"
 )
 
-// flags are the command line and the environment. Empty means: not given here.
+// flags are the command line and the environment. An empty value means that it was not given there. The variable's name
+// without HUSH_ is the key in the file.
 type flags struct {
-	Config        string   `help:"YAML file with everything that can be configured (docs/configuration.md)." placeholder:"FILE" env:"HUSH_CONFIG"`
-	Listen        string   `help:"Address to listen at. Default: 127.0.0.1 and the issuer's port." placeholder:"HOST:PORT" env:"HUSH_LISTEN"`
-	Issuer        string   `help:"The provider's URL, as browsers see it. Default: http://localhost and the port listened at." placeholder:"URL" env:"HUSH_ISSUER"`
-	Dev           *bool    `help:"Development mode: one-click sign-in, addresses and users on the home page. On for a loopback issuer, impossible for others; --dev=false turns it off." env:"HUSH_DEV"`
-	Store         string   `help:"Where sessions, codes and all other state live: memory (gone with the process), file:PATH, or redis://HOST:PORT and its kin (docs/operations.md). Default: memory." placeholder:"STORE" env:"HUSH_STORE"`
-	MetricsListen string   `help:"Address at which /metrics is served, for Prometheus. Default: none; a loopback issuer has /metrics at its own." placeholder:"HOST:PORT" env:"HUSH_METRICS_LISTEN"`
-	CookieKeys    []string `help:"Keys that sign cookies, 32 characters or more, separated by commas; the first signs." placeholder:"KEY" env:"HUSH_COOKIE_KEYS"`
+	Config        string   `help:"${config}" placeholder:"FILE" env:"HUSH_CONFIG"`
+	Listen        string   `help:"${listen}" placeholder:"HOST:PORT" env:"HUSH_LISTEN"`
+	Issuer        string   `help:"${issuer}" placeholder:"URL" env:"HUSH_ISSUER"`
+	Dev           *bool    `help:"${dev}" env:"HUSH_DEV"`
+	Store         string   `help:"${store}" placeholder:"STORE" env:"HUSH_STORE"`
+	MetricsListen string   `help:"${metrics_listen}" placeholder:"HOST:PORT" env:"HUSH_METRICS_LISTEN"`
+	CookieKeys    []string `help:"${cookie_keys}" placeholder:"KEY" env:"HUSH_COOKIE_KEYS"`
 	LogLevel      string   `help:"debug, info, warn or error. Default: info." placeholder:"LEVEL" env:"HUSH_LOG_LEVEL"`
 	LogFormat     string   `help:"text or json. Default: text." placeholder:"FORMAT" env:"HUSH_LOG_FORMAT"`
-	TLSCert       string   `name:"tls-cert" help:"PEM file with the certificate chain, to serve https." placeholder:"FILE" env:"HUSH_TLS_CERT"`
-	TLSKey        string   `name:"tls-key" help:"PEM file with the certificate's key." placeholder:"FILE" env:"HUSH_TLS_KEY"`
-	TLSSelfSigned *bool    `name:"tls-self-signed" help:"Serve https with a certificate made at start, for development on a loopback issuer." env:"HUSH_TLS_SELF_SIGNED"`
+	TLSCert       string   `name:"tls-cert" help:"${tls_cert}" placeholder:"FILE" env:"HUSH_TLS_CERT"`
+	TLSKey        string   `name:"tls-key" help:"${tls_key}" placeholder:"FILE" env:"HUSH_TLS_KEY"`
+	TLSSelfSigned *bool    `name:"tls-self-signed" help:"${tls_self_signed}" env:"HUSH_TLS_SELF_SIGNED"`
 }
 
-// settings are all that cmd/idp needs to know; the yaml names are those of the file.
+// help are the texts of flags and arguments that several commands share, or that are long.
+var help = kong.Vars{
+	"config": "YAML file with everything that can be configured (docs/configuration.md).",
+	"listen": "Address to listen at. Default: 127.0.0.1 and the issuer's port.",
+	"issuer": "The provider's URL, as browsers see it. Default: http://localhost and the port listened at.",
+	"dev": "Development mode: one-click sign-in, addresses and users on the home page. On for a loopback issuer, " +
+		"impossible for others; --dev=false turns it off.",
+	"store": "Where sessions, codes and all other state live: memory (gone with the process), file:PATH, or " +
+		"redis://HOST:PORT and its variants (docs/operations.md). Default: memory.",
+	"metrics_listen":  "Address at which /metrics is served. Default: none; a loopback issuer has /metrics at its own.",
+	"cookie_keys":     "Keys that sign cookies, 32 characters or more, separated by commas; the first signs.",
+	"tls_cert":        "PEM file with the certificate chain, to serve https.",
+	"tls_key":         "PEM file with the certificate's key.",
+	"tls_self_signed": "Serve https with a certificate made at start, for development on a loopback issuer.",
+	"healthcheck":     "Ask the provider that runs with the same settings whether it is alive; exit with 0 or 1.",
+	"check":           "Print what the provider would run with, or everything that is wrong with the settings.",
+	"token":           "Print an access token for a user and a client without a sign-in, on a loopback issuer only.",
+	"registration":    "Print a token with which clients can be registered for a day (registration.mode: token).",
+	"keys_list":       "Show the published signing keys. On a new store this makes them, as the provider would.",
+	"keys_rotate": "Make new signing keys. They are published at once and sign when every provider has seen them; " +
+		"the old keys verify what they signed.",
+	"sessions_list": "Show the sessions of the configured users, or of one user: those that last, and those that " +
+		"ended within the last hour.",
+	"sessions_user": "Only sessions of this user: a username, an email address or a sub. The user need not be configured.",
+	"sessions_id":   "ID from the list, which ends the whole session, or the sid of a token, for that account.",
+}
+
+// settings are everything that can be set for this command; the yaml tags are the keys of the file.
 type settings struct {
 	idp.Config    `yaml:",inline"`
 	Listen        string `yaml:"listen"`
@@ -44,7 +73,8 @@ type settings struct {
 	TLSSelfSigned bool   `yaml:"tls_self_signed"`
 }
 
-// settings merges the four sources and checks the result. Its error names the file and line, or the flag, of each problem.
+// settings merges the four sources and checks the result. Its error names the file and line, or the flag, of each
+// problem.
 func (f flags) settings() (settings, error) {
 	var source source
 	s, err := source.read(f.Config)
@@ -60,7 +90,8 @@ func (f flags) settings() (settings, error) {
 func (f flags) override(s *settings) {
 	target := reflect.ValueOf(s).Elem()
 	for field, value := range reflect.ValueOf(f).Fields() {
-		i := slices.IndexFunc(fieldsOf(target.Type()), func(to reflect.StructField) bool { return keyOf(to) == keyOfFlag(field) })
+		i := slices.IndexFunc(fieldsOf(target.Type()),
+			func(to reflect.StructField) bool { return keyOf(to) == keyOfFlag(field) })
 		if i < 0 || value.IsZero() {
 			continue
 		}
@@ -89,7 +120,7 @@ func (s *settings) complete() {
 	s.Listen = cmp.Or(s.Listen, s.defaultListen())
 }
 
-// defaultListen is where a loopback issuer is looked for, or port 8080 of this machine behind a proxy.
+// defaultListen is the address of a loopback issuer, or port 8080 of this machine for a proxy.
 func (s *settings) defaultListen() string {
 	u, err := url.Parse(s.Issuer)
 	switch {
@@ -101,13 +132,13 @@ func (s *settings) defaultListen() string {
 	return net.JoinHostPort("127.0.0.1", u.Port())
 }
 
-// keepSecret gives a provider with a file the cookie key that is kept beside it, where none is configured.
-func (s *settings) keepSecret() error {
+// useStoredSecret sets the cookie key of a provider with a file and without cookie_keys.
+func (s *settings) useStoredSecret() error {
 	path, isFile := strings.CutPrefix(s.Store, "file:")
 	if !isFile || len(s.CookieKeys) > 0 {
 		return nil
 	}
-	secret, err := keptSecret(path)
+	secret, err := storedSecret(path)
 	s.CookieKeys = []string{secret}
 	return err
 }
@@ -121,35 +152,37 @@ func (s *settings) scheme() string {
 	return "http"
 }
 
-// problems are those of the provider's configuration, and of the settings that are this command's own.
+// problems returns those of the provider's configuration and those of the settings of this command.
 func (s *settings) problems() idp.Problems {
 	problems, _ := s.Validate().(idp.Problems)
-	when := func(wrong bool, path, format string, a ...any) {
-		if wrong {
-			problems = append(problems, idp.Problem{Path: path, Text: fmt.Sprintf(format, a...)})
-		}
-	}
+	when := oidc.Report(func(path, text string) { problems = append(problems, idp.Problem{Path: path, Text: text}) }).When
 	_, port, err := net.SplitHostPort(s.Listen)
-	when(port == "0", "listen", "%q leaves the port open, and then nobody knows the issuer: name a port", s.Listen)
+	when(port == "0", "listen", "%q leaves the port open, so the issuer is not known: name a port", s.Listen)
 	when(err != nil, "listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:8080", s.Listen)
 	_, _, err = net.SplitHostPort(s.MetricsListen)
-	when(s.MetricsListen != "" && err != nil, "metrics_listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:9464", s.MetricsListen)
+	when(s.MetricsListen != "" && err != nil, "metrics_listen",
+		"%q is no address: write HOST:PORT, such as 127.0.0.1:9464", s.MetricsListen)
 	when(notAStore(s.Store) != "", "store", "%s", notAStore(s.Store))
 	when(isRedis(s.Store) && len(s.CookieKeys) == 0, "cookie_keys",
-		"is missing: every provider on one Redis needs the same, or none can read the others' cookies; openssl rand -hex 32 makes one")
-	when(s.level(new(slog.Level)) != nil, "log_level", "%q is none of debug, info, warn, error", s.LogLevel)
-	when(s.LogFormat != "text" && s.LogFormat != "json", "log_format", "%q is neither text nor json", s.LogFormat)
+		"is missing: every provider on one Redis needs the same, to read the cookies of the others; "+
+			"openssl rand -hex 32 makes one")
+	when(s.level(new(slog.Level)) != nil, "log_level", "%q is none of debug, info, warn, error: write one of these",
+		s.LogLevel)
+	when(s.LogFormat != "text" && s.LogFormat != "json", "log_format", "%q is neither text nor json: write one of the two",
+		s.LogFormat)
 	when(s.TLSCert != "" && s.TLSKey == "", "tls_cert", "stands alone: it and tls_key belong together, give both or none")
 	when(s.TLSCert == "" && s.TLSKey != "", "tls_key", "stands alone: it and tls_cert belong together, give both or none")
 	when(s.TLSSelfSigned && s.TLSCert != "", "tls_self_signed", "stands beside tls_cert: keep one of the two")
-	when(s.TLSSelfSigned && !s.Loopback(), "tls_self_signed", "no browser trusts a self-signed certificate of %s: use tls_cert and tls_key", s.Issuer)
-	when(s.servesTLS() && strings.HasPrefix(s.Issuer, "http:"), "issuer", "%q is http, but TLS is on: write https", s.Issuer)
+	when(s.TLSSelfSigned && !s.Loopback(), "tls_self_signed",
+		"no browser trusts a self-signed certificate of %s: use tls_cert and tls_key", s.Issuer)
+	when(s.servesTLS() && strings.HasPrefix(s.Issuer, "http:"), "issuer", "%q is http, but TLS is on: write https",
+		s.Issuer)
 	when(strings.HasPrefix(s.Issuer, "https:") && s.Loopback() && !s.servesTLS() && s.isOwnPort(), "issuer",
 		"%q is https, but nothing serves TLS at that port: add --tls-self-signed or --tls-cert and --tls-key", s.Issuer)
 	return problems
 }
 
-// isOwnPort tells whether the issuer's port is the one listened at, so that no proxy stands between.
+// isOwnPort tells whether the issuer's port is the one listened at: then there is no proxy in front.
 func (s *settings) isOwnPort() bool {
 	u, err := url.Parse(s.Issuer)
 	_, port, errListen := net.SplitHostPort(s.Listen)
@@ -158,7 +191,7 @@ func (s *settings) isOwnPort() bool {
 
 func (s *settings) level(level *slog.Level) error { return level.UnmarshalText([]byte(s.LogLevel)) }
 
-// logger writes to stderr in the format that was asked for.
+// logger returns a logger that writes to stderr.
 func (s *settings) logger() *slog.Logger {
 	var level slog.Level
 	if err := s.level(&level); err != nil {
@@ -171,7 +204,7 @@ func (s *settings) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
-// reachableAt is the address listened at as a client on this machine dials it.
+// reachableAt is the address at which a client on this machine reaches the provider.
 func (s *settings) reachableAt() string {
 	host, port, _ := net.SplitHostPort(s.Listen) // problems has read it
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {

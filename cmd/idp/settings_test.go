@@ -13,7 +13,8 @@ var (
 	keyC = strings.Repeat("c", 32)
 )
 
-// precedence has a row for each setting: its names, what each source says, and what is true when no source says anything.
+// precedence has a row for each setting: its names, what each source says, and what is true when no source says
+// anything.
 var precedence = []struct {
 	flag, env, key       string
 	byFlag, byEnv, byKey string
@@ -25,7 +26,8 @@ var precedence = []struct {
 		func(s settings) string { return s.Listen },
 	},
 	{
-		"issuer", "HUSH_ISSUER", "issuer", "http://localhost:1", "http://localhost:2", "http://localhost:3", "http://localhost:8080",
+		"issuer", "HUSH_ISSUER", "issuer", "http://localhost:1", "http://localhost:2", "http://localhost:3",
+		"http://localhost:8080",
 		func(s settings) string { return s.Issuer },
 	},
 	{
@@ -120,12 +122,15 @@ func TestListenAndIssuerFollowFromEachOther(t *testing.T) {
 		{"issuer alone", "--issuer=http://localhost:9000", "127.0.0.1:9000", "http://localhost:9000"},
 		{"an issuer under localhost", "--issuer=http://idp.localhost:9000", "127.0.0.1:9000", "http://idp.localhost:9000"},
 		{"an issuer at 127.0.0.1", "--issuer=http://127.0.0.1:9000", "127.0.0.1:9000", "http://127.0.0.1:9000"},
-		{"an issuer at another loopback address", "--issuer=http://127.0.0.2:9000", "127.0.0.2:9000", "http://127.0.0.2:9000"},
+		{"an issuer at another loopback address", "--issuer=http://127.0.0.2:9000", "127.0.0.2:9000",
+			"http://127.0.0.2:9000"},
 		{"an issuer at an IPv6 loopback address", "--issuer=http://[::1]:9000", "[::1]:9000", "http://[::1]:9000"},
-		{"both, and they differ: a proxy or a container stands between", "--issuer=http://localhost:1 --listen=0.0.0.0:2", "0.0.0.0:2", "http://localhost:1"},
+		{"both, and they differ: a proxy or a container stands between", "--issuer=http://localhost:1 --listen=0.0.0.0:2",
+			"0.0.0.0:2", "http://localhost:1"},
 		{"TLS with neither", "--tls-self-signed", "127.0.0.1:8080", "https://localhost:8080"},
 		{"TLS with listen", "--tls-self-signed --listen=127.0.0.1:8443", "127.0.0.1:8443", "https://localhost:8443"},
-		{"TLS with issuer", "--tls-self-signed --issuer=https://idp.localhost:8443", "127.0.0.1:8443", "https://idp.localhost:8443"},
+		{"TLS with issuer", "--tls-self-signed --issuer=https://idp.localhost:8443", "127.0.0.1:8443",
+			"https://idp.localhost:8443"},
 		{"TLS by files", "--tls-cert=c --tls-key=k", "127.0.0.1:8080", "https://localhost:8080"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -156,7 +161,8 @@ func TestWhatOnlyALoopbackIssuerHas(t *testing.T) {
 	}
 	public, err := parse(t, "--issuer=https://login.example.com").settings()
 	if len(public.Users) != 0 || len(public.Clients) != 0 || public.Development() {
-		t.Errorf("a public issuer has %d built-in users, %d clients, development: %t", len(public.Users), len(public.Clients), public.Development())
+		t.Errorf("a public issuer has %d built-in users, %d clients, development: %t", len(public.Users), len(public.Clients),
+			public.Development())
 	}
 	for _, want := range []string{"nobody can sign in", "no application can use"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -181,7 +187,8 @@ func TestTheDocumentedFileIsGood(t *testing.T) {
 		t.Errorf("the documented file gives %+v", s)
 	}
 	for _, row := range precedence {
-		if !strings.Contains(string(text), "--"+row.flag) || !strings.Contains(string(text), row.env) || !strings.Contains(string(text), "`"+row.key+"`") {
+		if !strings.Contains(string(text), "--"+row.flag) || !strings.Contains(string(text), row.env) ||
+			!strings.Contains(string(text), "`"+row.key+"`") {
 			t.Errorf("docs/configuration.md does not name --%s, %s and %s", row.flag, row.env, row.key)
 		}
 	}

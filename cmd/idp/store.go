@@ -8,21 +8,23 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/bolt"
 	"github.com/hush-idp/hush/storage/redis"
 )
 
-// engine is where the provider's state lives.
+// engine is the store of a provider, and what this program must know about it.
 type engine struct {
 	storage.Store
-	ping        func(context.Context) error // why it cannot be used now; nil: it can
-	close       func() error
-	durable     bool          // it outlives the process
-	propagation time.Duration // until other processes on it notice something; 0: there are none
+	ping        func(context.Context) error // an error says why the store cannot be used now
+	close       func() error                // everything that was acknowledged is stored before
+	durable     bool                        // the store outlives the process
+	propagation time.Duration               // until other processes on the store notice a change; 0: there are none
 }
 
 // storeForms are what --store may be.
@@ -47,7 +49,7 @@ func openStore(ctx context.Context, name string) (engine, error) {
 		}
 		return engine{Store: s, ping: s.Ping, close: s.Close, durable: true, propagation: keys.DefaultPropagation}, nil
 	}
-	return engine{}, errors.New(notAStore(name)) // which the settings were asked before
+	return engine{}, errors.New(notAStore(name)) // problems has checked it
 }
 
 func alwaysUsable(context.Context) error { return nil }
@@ -59,7 +61,7 @@ func isRedis(name string) bool {
 	return strings.Contains(name, "://") && (kind == "redis" || kind == "rediss")
 }
 
-// notAStore says why name is no store, without repeating what may be a password in it; "" for one that may be.
+// notAStore returns why name is no store, without a password that may stand in it; "" for a good name.
 func notAStore(name string) string {
 	path, isFile := strings.CutPrefix(name, "file:")
 	switch {
@@ -67,19 +69,20 @@ func notAStore(name string) string {
 		return ""
 	}
 	scheme, _, _ := strings.Cut(name, ":")
-	return fmt.Sprintf("%.20q is no store that is known: write %s (docs/operations.md)", scheme, storeForms)
+	return fmt.Sprintf("%.20q is no known store: write %s (docs/operations.md)", scheme, storeForms)
 }
 
-// keptSecret is the cookie key of a provider with a file and no cookie_keys: made once, kept beside the file, readable by its
-// owner only. Without it a restart would keep the sessions and lose the key to their cookies.
-func keptSecret(path string) (string, error) {
+// storedSecret returns the cookie key of a provider with a file and without cookie_keys. It is made once, in a file
+// beside the store that only its owner can read. Without it a restart would keep the sessions and lose the key to their
+// cookies.
+func storedSecret(path string) (string, error) {
 	path += ".secret"
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return readSecret(path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("no cookie_keys are configured, and a secret cannot be kept beside the store: %w", err)
+		return "", fmt.Errorf("no cookie_keys are configured, and a secret cannot be written beside the store: %w", err)
 	}
 	defer file.Close()
 	secret := rand.Text() + rand.Text()
@@ -96,4 +99,62 @@ func readSecret(path string) (string, error) {
 		return "", fmt.Errorf("%s holds no secret of 32 characters or more: remove it, and everybody signs in again", path)
 	}
 	return secret, err
+}
+
+// openExisting opens the store of a provider, for a command that runs beside the provider or in its absence. It makes
+// no store. The caller closes it.
+func (s *settings) openExisting(ctx context.Context) (engine, error) {
+	if s.Store == "memory" {
+		return engine{}, errors.New("store: memory is inside the provider's process, and no command can see it: " +
+			"give the provider and this command the same --store file:PATH or redis://HOST:PORT, " +
+			"or use the provider's console (" + s.Issuer + "/console) in development mode")
+	}
+	if err := s.findSecret(); err != nil {
+		return engine{}, err
+	}
+	return openStore(ctx, s.Store)
+}
+
+// findSecret checks that the provider's file is there, and reads the secret beside it if no cookie_keys are configured.
+func (s *settings) findSecret() error {
+	path, isFile := strings.CutPrefix(s.Store, "file:")
+	if !isFile {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("store: there is no file %s: name the one that the provider is started with, "+
+			"or start the provider once, which makes it", path)
+	}
+	if len(s.CookieKeys) > 0 {
+		return nil
+	}
+	secret, err := readSecret(path + ".secret")
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cookie_keys are missing, and there is no %s.secret: "+
+			"give this command the cookie_keys of the provider", path)
+	}
+	s.CookieKeys = []string{secret}
+	return err
+}
+
+// storedKeys are the signing keys that the provider has in the store.
+func (s *settings) storedKeys(store engine) (*keys.Ring, error) {
+	return idp.StoredKeys(s.Config, store, time.Now, store.propagation)
+}
+
+// printTable writes rows of cells in columns to stdout.
+func printTable(rows ...[]string) {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	_ = w.Flush() // an error means that stdout is closed
+}
+
+// moment writes a time for a person; "-" for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
 }

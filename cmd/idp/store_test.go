@@ -27,7 +27,8 @@ func TestTwoProvidersOnOneRedisAreOne(t *testing.T) {
 	path := binary(t)
 	addresses := []string{freeAddress(t, "127.0.0.1"), freeAddress(t, "127.0.0.1")}
 	for _, address := range addresses {
-		startServing(t, path, "--listen", address, "--issuer", "http://"+addresses[0], "--store", server.URL, "--cookie-keys", testSecret, "--log-level", "error")
+		startServing(t, path, "--listen", address, "--issuer", "http://"+addresses[0], "--store", server.URL, "--cookie-keys",
+			testSecret, "--log-level", "error")
 	}
 	if a, b := kid(t, addresses[0]), kid(t, addresses[1]); a != b {
 		t.Fatalf("two providers sign with %s and %s", a, b)
@@ -76,13 +77,15 @@ func TestStoreFaultsSayWhatToDo(t *testing.T) {
 		{"Redis that is not there", "redis://127.0.0.1:1", "127.0.0.1:1"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			code, said := runToEnd(t, path, "--listen", freeAddress(t, "127.0.0.1"), "--issuer", "http://localhost:8080", "--store", row.store, "--cookie-keys", testSecret)
+			code, said := runToEnd(t, path, "--listen", freeAddress(t, "127.0.0.1"), "--issuer", "http://localhost:8080",
+				"--store", row.store, "--cookie-keys", testSecret)
 			if code == 0 || !strings.Contains(said, row.says) || strings.Contains(said, "hunter2") {
 				t.Errorf("it ended with %d and said %s; want %q", code, said, row.says)
 			}
 		})
 	}
-	if code, said := runToEnd(t, path, "--store", "redis://127.0.0.1:1"); code == 0 || !strings.Contains(said, "cookie_keys") {
+	if code, said := runToEnd(t, path, "--store", "redis://127.0.0.1:1"); code == 0 ||
+		!strings.Contains(said, "cookie_keys") {
 		t.Errorf("Redis without cookie_keys: it ended with %d and said %s", code, said)
 	}
 }

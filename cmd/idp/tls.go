@@ -20,7 +20,8 @@ func (s *settings) tlsConfig() (*tls.Config, error) {
 		return nil, nil
 	}
 	certificate, err := s.certificate()
-	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, err
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"http/1.1"}}, err
 }
 
 func (s *settings) certificate() (tls.Certificate, error) {
@@ -34,8 +35,8 @@ func (s *settings) certificate() (tls.Certificate, error) {
 	return certificate, nil
 }
 
-// selfSigned makes a certificate for the issuer's host and every loopback name. Browsers warn of it once; it lives as long as the
-// process.
+// selfSigned makes a certificate for the issuer's host and every loopback name. Browsers warn of it once; it lives as
+// long as the process.
 func selfSigned(issuer string) (tls.Certificate, error) {
 	u, err := url.Parse(issuer)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/users"
@@ -20,7 +21,7 @@ type tokenCommand struct {
 	Client string `arg:"" help:"client_id of a configured client."`
 }
 
-// Run prints an access token that the provider with the same settings takes for its own: it is signed with that one's key.
+// Run prints an access token that the provider with the same settings accepts: it is signed with the provider's key.
 // Nobody signed in for it, so it names no session, and no sign-out ends it.
 func (c tokenCommand) Run() error {
 	s, err := c.settings()
@@ -44,26 +45,28 @@ func (c tokenCommand) Run() error {
 	return nil
 }
 
-// signer is a ring with the provider's default key: from its file if it has one, else from the store.
+// signer returns the provider's default key, from its file if it has one, else from the store, and what closes the
+// store.
 func (s *settings) signer(ctx context.Context) (*keys.Ring, func(), error) {
 	if specs := s.SigningKeys[:1]; specs[0].File != "" {
 		ring, err := keys.New(specs)
 		return ring, func() {}, err
 	}
-	store, err := s.openShared(ctx)
+	store, err := s.openExisting(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the key that signs is in the provider's store, unless signing_keys names a file: %w", err)
+		return nil, nil, fmt.Errorf("the key that signs is in the provider's store, unless signing_keys names a file: %w",
+			err)
 	}
-	ring, err := s.ring(store)
-	return ring, store.close, err
+	ring, err := s.storedKeys(store)
+	return ring, func() { _ = store.close() }, err
 }
 
-// claimsFor are those that the client would get for the user and everything it may ask for. acr is "0" and amr what a
-// sign-in by one click has: nobody proved who they are (Core §2).
+// claimsFor returns the claims of a token with every scope that the client may ask for. acr is "0" and amr that of a
+// sign-in by one click, because nobody proved an identity (Core §2).
 func (s *settings) claimsFor(username, clientID string, now time.Time) (access.Token, error) {
 	if !s.Loopback() {
-		return access.Token{}, fmt.Errorf("issuer: %s is not an address of this machine, and tokens that nobody signed in for are made for development only: "+
-			"get one by signing in", s.Issuer)
+		return access.Token{}, fmt.Errorf("issuer: %s is not an address of this machine, and this command makes tokens "+
+			"for development only: get one by signing in", s.Issuer)
 	}
 	directory, err := users.New(s.Users)
 	if err != nil {
@@ -71,11 +74,11 @@ func (s *settings) claimsFor(username, clientID string, now time.Time) (access.T
 	}
 	user, ok := directory.ByName(username)
 	if !ok {
-		return access.Token{}, fmt.Errorf("user %.50q is not configured: `idp check` lists who is", username)
+		return access.Token{}, fmt.Errorf("user %.50q is not configured: `idp check` lists the users", username)
 	}
 	i := slices.IndexFunc(s.Clients, func(c oidc.Client) bool { return c.ClientID == clientID })
 	if i < 0 {
-		return access.Token{}, fmt.Errorf("client %.50q is not configured: `idp check` lists those that are", clientID)
+		return access.Token{}, fmt.Errorf("client %.50q is not configured: `idp check` lists the clients", clientID)
 	}
 	client := s.Clients[i]
 	return access.Token{
@@ -84,4 +87,24 @@ func (s *settings) claimsFor(username, clientID string, now time.Time) (access.T
 		Scope: client.AllowedScope(s.KnownScope()).String(), AuthTime: now.Unix(), ACR: "0", AMR: []string{"user"},
 		JTI: rand.Text(), GrantID: rand.Text(),
 	}, nil
+}
+
+type registrationTokenCommand struct{ flags }
+
+// Run prints an initial access token (RFC 7591 §3): it lets its bearer register clients at /register for a day. It is
+// signed with the provider's cookie key, so the command needs neither the provider nor its store.
+func (c registrationTokenCommand) Run() error {
+	s, err := c.settings()
+	if err != nil {
+		return err
+	}
+	if err := s.findSecret(); err != nil {
+		return err
+	}
+	token, err := idp.InitialAccessToken(s.Config)
+	if err != nil {
+		return err
+	}
+	fmt.Println(token)
+	return nil
 }

@@ -10,15 +10,15 @@ import (
 )
 
 type keysCommand struct {
-	List   listKeysCommand   `cmd:"" help:"Show the published signing keys. On a new store this makes them, as the provider would."`
-	Rotate rotateKeysCommand `cmd:"" help:"Make new signing keys. They are published at once and sign when every provider has seen them; the old ones verify what they signed."`
+	List   listKeysCommand   `cmd:"" help:"${keys_list}"`
+	Rotate rotateKeysCommand `cmd:"" help:"${keys_rotate}"`
 }
 
 type listKeysCommand struct{ flags }
 
-// Run prints the keys as the jwks_uri shows them, and what they do.
+// Run prints the published keys and the state of each.
 func (c listKeysCommand) Run() error {
-	return c.withRing(func(ring *keys.Ring) error {
+	return c.withKeys(func(ring *keys.Ring) error {
 		published, err := ring.List()
 		if err != nil {
 			return err
@@ -30,9 +30,9 @@ func (c listKeysCommand) Run() error {
 
 type rotateKeysCommand struct{ flags }
 
-// Run rotates, and prints what there is then.
+// Run rotates the keys and prints them.
 func (c rotateKeysCommand) Run() error {
-	return c.withRing(func(ring *keys.Ring) error {
+	return c.withKeys(func(ring *keys.Ring) error {
 		before, err := ring.List()
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func (c rotateKeysCommand) Run() error {
 		}
 		printKeys(after)
 		if !slices.ContainsFunc(after, func(k keys.Published) bool { return !has(before, k.JWK.KeyID) }) {
-			fmt.Println("Nothing changed: somebody rotated the keys a moment ago, and that is the same rotation.")
+			fmt.Println("Nothing changed: another rotation happened a moment ago, and this one joined it.")
 		}
 		return nil
 	})
@@ -56,18 +56,18 @@ func has(published []keys.Published, kid string) bool {
 	return slices.ContainsFunc(published, func(k keys.Published) bool { return k.JWK.KeyID == kid })
 }
 
-// withRing does something with the keys in the store.
-func (f flags) withRing(do func(*keys.Ring) error) error {
+// withKeys calls do with the keys in the store.
+func (f flags) withKeys(do func(*keys.Ring) error) error {
 	s, err := f.settings()
 	if err != nil {
 		return err
 	}
-	store, err := s.openShared(context.Background())
+	store, err := s.openExisting(context.Background())
 	if err != nil {
 		return err
 	}
-	defer store.close()
-	ring, err := s.ring(store)
+	defer func() { _ = store.close() }()
+	ring, err := s.storedKeys(store)
 	if err != nil {
 		return err
 	}

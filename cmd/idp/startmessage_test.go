@@ -28,7 +28,8 @@ func TestHelloTellsNoMoreThanItShould(t *testing.T) {
 	for _, row := range []struct{ name, args, yaml, has, hasNot string }{
 		{"without development mode no user is named", "--dev=false", loopbackFile, "http://localhost:8080/\n", "alice"},
 		{"of a public issuer no user is named", "--log-level=info", publicFile, "https://login.example.com/\n", "dana"},
-		{"of a public issuer no secret is told", "--log-level=info", publicFile, "shop (confidential)", "a-long-random-secret"},
+		{"of a public issuer no secret is told", "--log-level=info", publicFile, "shop (confidential)",
+			"a-long-random-secret"},
 		{"a password that is not the name is not told", "--log-level=info", otherPassword, "as alice", "hunter2"},
 		{"nor called the name", "--log-level=info", otherPassword, "with the password\n", "which is the name"},
 		{"nor a hashed one", "--log-level=info", hashed, "with the password\n", "which is the name"},
@@ -53,11 +54,12 @@ func TestWarnings(t *testing.T) {
 	}{
 		{"the default has plain passwords", "--log-level=info", "", []string{"plain text"}},
 		{"without plain passwords a loopback issuer has nothing to warn of", "--log-level=info", hashed, nil},
-		{"development mode that others can reach", "--listen=0.0.0.0:8080", hashed, []string{"sign in as anybody"}},
-		{"development mode at every address", "--listen=:8080", hashed, []string{"sign in as anybody"}},
-		{"development mode at a real address", "--listen=192.168.0.7:8080", hashed, []string{"sign in as anybody"}},
+		{"development mode that others can reach", "--listen=0.0.0.0:8080", hashed, []string{"sign in as any user"}},
+		{"development mode at every address", "--listen=:8080", hashed, []string{"sign in as any user"}},
+		{"development mode at a real address", "--listen=192.168.0.7:8080", hashed, []string{"sign in as any user"}},
 		{"development mode at another loopback address", "--listen=127.0.0.9:8080", hashed, nil},
-		{"a public issuer that forgets everything when it ends", "--log-level=info", publicFile, []string{"cookie_keys", "signing key"}},
+		{"a public issuer that forgets everything when it ends", "--log-level=info", publicFile,
+			[]string{"cookie_keys", "signing key"}},
 		{"a public issuer that keeps its keys, where others can reach it", "--listen=0.0.0.0:8080", withKeys, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

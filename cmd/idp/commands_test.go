@@ -22,7 +22,8 @@ import (
 func TestCheckSaysWhatItWouldRunWith(t *testing.T) {
 	path, store := binary(t), filepath.Join(t.TempDir(), "hush.db")
 	code, said := runToEnd(t, path, "check", "--store", "file:"+store, "--listen", "127.0.0.1:8099")
-	for _, want := range []string{"http://localhost:8099", "127.0.0.1:8099 (http)", store, store + ".secret", "alice, bob, carol", "spa (public, PKCE)", "in the store, encrypted", "http://localhost:8099/metrics"} {
+	for _, want := range []string{"http://localhost:8099", "127.0.0.1:8099 (http)", store, store + ".secret",
+		"alice, bob, carol", "spa (public, PKCE)", "in the store, encrypted", "http://localhost:8099/metrics"} {
 		if code != 0 || !strings.Contains(said, want) {
 			t.Errorf("it ended with %d and does not say %q:\n%s", code, want, said)
 		}
@@ -30,8 +31,10 @@ func TestCheckSaysWhatItWouldRunWith(t *testing.T) {
 	if left, _ := filepath.Glob(store + "*"); len(left) > 0 {
 		t.Errorf("it made %v", left)
 	}
-	code, said = runToEnd(t, path, "check", "--store", "redis+sentinel://u:hunter2@a:1,b:2/main?sentinel_password=hunter3", "--cookie-keys", testSecret)
-	if code != 0 || strings.Contains(said, "hunter") || strings.Contains(said, testSecret) || !strings.Contains(said, "a:1,b:2/main") {
+	code, said = runToEnd(t, path, "check", "--store", "redis+sentinel://u:hunter2@a:1,b:2/main?sentinel_password=hunter3",
+		"--cookie-keys", testSecret)
+	if code != 0 || strings.Contains(said, "hunter") || strings.Contains(said, testSecret) ||
+		!strings.Contains(said, "a:1,b:2/main") {
 		t.Errorf("it ended with %d and said\n%s\nwant the store without its passwords", code, said)
 	}
 }
@@ -43,14 +46,18 @@ func TestCheckSaysWhereMetricsAreAndWhatIsLimited(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"a loopback issuer": {[]string{"--listen", "127.0.0.1:8099"}, []string{`metrics +http://localhost:8099/metrics\n`, `limits +none\n`}},
+		"a loopback issuer": {[]string{"--listen", "127.0.0.1:8099"},
+			[]string{`metrics +http://localhost:8099/metrics\n`, `limits +none\n`}},
 		"one with a limit": {
-			[]string{"--config", file(t, loopbackFile+"limits: {token: {per_address: 7/1s}}\n"), "--metrics-listen", "127.0.0.1:9464"},
-			[]string{`metrics +http://localhost:8080/metrics and http://127.0.0.1:9464/metrics\n`, `limits +token.per_address 7/1s\n +trusted_proxies 127.0.0.0/8, ::1/128\n$`},
+			[]string{"--config", file(t, loopbackFile+"limits: {token: {per_address: 7/1s}}\n"), "--metrics-listen",
+				"127.0.0.1:9464"},
+			[]string{`metrics +http://localhost:8080/metrics and http://127.0.0.1:9464/metrics\n`,
+				`limits +token.per_address 7/1s\n +trusted_proxies 127.0.0.0/8, ::1/128\n$`},
 		},
 		"everybody's": {
 			[]string{"--config", file(t, public+"limits: {trusted_proxies: [], login: {per_address: off}}\n")},
-			[]string{`metrics +nowhere`, `limits +device.per_address 20/10m\n +password.per_address 60/1m\n`, `\n +token.per_client 60000/1m\n +trusted_proxies none\n`},
+			[]string{`metrics +nowhere`, `limits +device.per_address 20/10m\n +password.per_address 60/1m\n`,
+				`\n +token.per_client 60000/1m\n +trusted_proxies none\n`},
 		},
 	} {
 		code, stdout, stderr := runWith(t, "", path, append([]string{"check"}, row.args...)...)
@@ -116,7 +123,8 @@ func TestPasswordsThatCannotBeHashed(t *testing.T) {
 		"more than a form sends":   {"argon2id", strings.Repeat("x", maxPassword+1), "no login form"},
 		"a hash that is not known": {"md5", "x", "argon2id"},
 	} {
-		if code, hash, said := runWith(t, row.stdin, path, "hash-password", "--algorithm", row.algorithm); code == 0 || hash != "" && row.algorithm != "md5" || !strings.Contains(said, row.says) {
+		if code, hash, said := runWith(t, row.stdin, path, "hash-password", "--algorithm", row.algorithm); code == 0 ||
+			hash != "" && row.algorithm != "md5" || !strings.Contains(said, row.says) {
 			t.Errorf("%s: it ended with %d and said %s%s", name, code, hash, said)
 		}
 	}
@@ -131,13 +139,15 @@ func TestWhatNoCommandCanDo(t *testing.T) {
 		says string
 		args []string
 	}{
-		"keys of a memory":          {"same --store", []string{"keys", "list"}},
-		"rotation in a memory":      {"same --store", []string{"keys", "rotate"}},
-		"sessions of a memory":      {"same --store", []string{"sessions", "list"}},
-		"a token of a memory":       {"same --store", []string{"token", "alice", "spa"}},
-		"a file that is not there":  {"no file", []string{"keys", "list", "--store", "file:" + filepath.Join(folder, "none.db")}},
-		"a file that is held":       {"another process", []string{"keys", "list", "--store", held}},
-		"a token for everybody":     {"not an address of this machine", []string{"token", "dana", "shop", "--config", elsewhere}},
+		"keys of a memory":     {"same --store", []string{"keys", "list"}},
+		"rotation in a memory": {"same --store", []string{"keys", "rotate"}},
+		"sessions of a memory": {"same --store", []string{"sessions", "list"}},
+		"a token of a memory":  {"same --store", []string{"token", "alice", "spa"}},
+		"a file that is not there": {"no file",
+			[]string{"keys", "list", "--store", "file:" + filepath.Join(folder, "none.db")}},
+		"a file that is held": {"another process", []string{"keys", "list", "--store", held}},
+		"a token for everybody": {"not an address of this machine",
+			[]string{"token", "dana", "shop", "--config", elsewhere}},
 		"a token of nobody":         {"not configured", []string{"token", "mallory", "spa"}},
 		"a token for no client":     {"not configured", []string{"token", "alice", "unknown"}},
 		"Redis without cookie_keys": {"cookie_keys", []string{"keys", "rotate", "--store", "redis://127.0.0.1:1"}},
@@ -155,7 +165,8 @@ func TestWhatNoCommandCanDo(t *testing.T) {
 // TestCommandsBesideAProviderOnRedis: what a command does, the provider that runs does at once.
 func TestCommandsBesideAProviderOnRedis(t *testing.T) {
 	server, path, address := redistest.Start(t), binary(t), freeAddress(t, "127.0.0.1")
-	same := []string{"--listen", address, "--issuer", "http://" + address, "--store", server.URL, "--cookie-keys", testSecret, "--dev=false"}
+	same := []string{"--listen", address, "--issuer", "http://" + address, "--store", server.URL, "--cookie-keys",
+		testSecret, "--dev=false"}
 	startServing(t, path, same...)
 	command := func(words ...string) string {
 		t.Helper()
@@ -170,7 +181,8 @@ func TestCommandsBesideAProviderOnRedis(t *testing.T) {
 	if said := command("keys", "list"); !strings.Contains(said, before) || !strings.Contains(said, "signs\n") {
 		t.Errorf("keys list says\n%s\nwant %s, which signs", said, before)
 	}
-	if said := command("keys", "rotate"); strings.Count(said, "RS256") != 2 || !strings.Contains(said, "signs from") || !strings.Contains(said, "signs until its successor does") {
+	if said := command("keys", "rotate"); strings.Count(said, "RS256") != 2 || !strings.Contains(said, "signs from") ||
+		!strings.Contains(said, "signs until its successor does") {
 		t.Errorf("keys rotate says\n%s\nwant the old key and its successor", said)
 	}
 	if said := command("keys", "rotate"); strings.Count(said, "RS256") != 2 || !strings.Contains(said, "Nothing changed") {
@@ -200,7 +212,8 @@ func checkMinted(t *testing.T, issuer, token string) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	var claims struct{ Sub string }
-	if err != nil || json.Unmarshal(body, &claims) != nil || response.StatusCode != http.StatusOK || claims.Sub != "alice" {
+	if err != nil || json.Unmarshal(body, &claims) != nil || response.StatusCode != http.StatusOK ||
+		claims.Sub != "alice" {
 		t.Errorf("Core §5.3 with the token userinfo answers %s %s %v; want alice", response.Status, body, err)
 	}
 }
@@ -214,7 +227,8 @@ func checkSessions(t *testing.T, address string, command func(...string) string)
 		t.Fatalf("sessions list says\n%s\nwant two that are signed in", said)
 	}
 	for _, user := range []string{"alice", "ALICE@example.com"} {
-		if said := command("sessions", "list", "--user", user); strings.Count(said, "signed_in") != 1 || !strings.Contains(said, "alice\n") {
+		if said := command("sessions", "list", "--user", user); strings.Count(said, "signed_in") != 1 ||
+			!strings.Contains(said, "alice\n") {
 			t.Errorf("sessions list --user %s says\n%s\nwant alice's", user, said)
 		}
 	}
@@ -230,10 +244,12 @@ func checkSessions(t *testing.T, address string, command func(...string) string)
 			return answer.Location != nil && answer.Location.Query().Get("error") == "login_required"
 		})
 	}
-	if said := command("sessions", "list"); strings.Count(said, "signed_out") != 2 || !strings.Contains(said, "alice\n") || !strings.Contains(said, "bob\n") {
+	if said := command("sessions", "list"); strings.Count(said, "signed_out") != 2 || !strings.Contains(said, "alice\n") ||
+		!strings.Contains(said, "bob\n") {
 		t.Errorf("sessions list says\n%s\nwant two that are signed out", said)
 	}
-	if said := command("sessions", "end", idOf(t, command("sessions", "list"), "signed_out")); !strings.Contains(said, "already") {
+	if said := command("sessions", "end", idOf(t, command("sessions", "list"), "signed_out")); !strings.Contains(said,
+		"already") {
 		t.Errorf("a second end says %s", said)
 	}
 }
@@ -264,7 +280,8 @@ func idOf(t *testing.T, table, word string) string {
 // TestCommandsBetweenTwoRunsOnAFile: a file has one process at a time.
 func TestCommandsBetweenTwoRunsOnAFile(t *testing.T) {
 	path, address := binary(t), freeAddress(t, "127.0.0.1")
-	same := []string{"--listen", address, "--issuer", "http://" + address, "--store", "file:" + filepath.Join(t.TempDir(), "hush.db")}
+	same := []string{"--listen", address, "--issuer", "http://" + address, "--store", "file:" +
+		filepath.Join(t.TempDir(), "hush.db")}
 	p := startServing(t, path, same...)
 	before := kid(t, address)
 	p.signal(t, syscall.SIGTERM)
@@ -273,10 +290,12 @@ func TestCommandsBetweenTwoRunsOnAFile(t *testing.T) {
 	if code != 0 || strings.Count(token, ".") != 2 {
 		t.Fatalf("token ended with %d and said %s%s", code, token, complained)
 	}
-	if code, said := runToEnd(t, path, append([]string{"keys", "rotate"}, same...)...); code != 0 || !strings.Contains(said, before) {
+	if code, said := runToEnd(t, path, append([]string{"keys", "rotate"}, same...)...); code != 0 ||
+		!strings.Contains(said, before) {
 		t.Fatalf("keys rotate ended with %d and said %s", code, said)
 	}
-	if code, said := runToEnd(t, path, append([]string{"sessions", "end", "nobody's"}, same...)...); code == 0 || !strings.Contains(said, "no such session") {
+	if code, said := runToEnd(t, path, append([]string{"sessions", "end", "nobody's"}, same...)...); code == 0 ||
+		!strings.Contains(said, "no such session") {
 		t.Errorf("the end of a session that is not there ended with %d and said %s", code, said)
 	}
 	startServing(t, path, same...)
@@ -289,7 +308,10 @@ func TestCommandsBetweenTwoRunsOnAFile(t *testing.T) {
 // TestWhoEndsASessionByCommandTellsItsApps: the command signs with the provider's keys, which are in the store.
 func TestWhoEndsASessionByCommandTellsItsApps(t *testing.T) { // Back-Channel Logout §2.5
 	heard := make(chan string, 1)
-	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.PostFormValue("logout_token") }))
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		heard <- r.PostFormValue("logout_token")
+	}))
 	defer app.Close()
 	path, address := binary(t), freeAddress(t, "127.0.0.1")
 	config := file(t, `clients:
@@ -299,7 +321,8 @@ func TestWhoEndsASessionByCommandTellsItsApps(t *testing.T) { // Back-Channel Lo
     redirect_uris: [ "http://localhost:9090/spa/callback.html" ]
     backchannel_logout_uri: "`+app.URL+`/out"
 `)
-	same := []string{"--listen", address, "--issuer", "http://" + address, "--config", config, "--store", "file:" + filepath.Join(t.TempDir(), "hush.db")}
+	same := []string{"--listen", address, "--issuer", "http://" + address, "--config", config, "--store", "file:" +
+		filepath.Join(t.TempDir(), "hush.db")}
 	p := startServing(t, path, same...)
 	alice := newPerson(t, address, "alice")
 	sid := sidOf(t, alice.Tokens("spa", alice.Code(idptest.Request("spa")))["id_token"].(string))
@@ -317,13 +340,15 @@ func TestWhoEndsASessionByCommandTellsItsApps(t *testing.T) { // Back-Channel Lo
 // TestATokenSignedWithAFileNeedsNoStore: then the key is at hand while the provider runs.
 func TestATokenSignedWithAFileNeedsNoStore(t *testing.T) {
 	path, address, key := binary(t), freeAddress(t, "127.0.0.1"), filepath.Join(t.TempDir(), "key.pem")
-	if output, err := exec.CommandContext(t.Context(), "openssl", "genpkey", "-algorithm", "ED25519", "-out", key).CombinedOutput(); err != nil {
+	if output, err := exec.CommandContext(t.Context(), "openssl", "genpkey", "-algorithm", "ED25519", "-out",
+		key).CombinedOutput(); err != nil {
 		t.Fatalf("openssl: %v\n%s", err, output)
 	}
 	if err := os.Chmod(key, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	same := []string{"--listen", address, "--issuer", "http://" + address, "--config", file(t, "signing_keys: [{alg: EdDSA, file: "+key+"}]\n")}
+	same := []string{"--listen", address, "--issuer", "http://" + address, "--config",
+		file(t, "signing_keys: [{alg: EdDSA, file: "+key+"}]\n")}
 	startServing(t, path, same...)
 	code, token, complained := runWith(t, "", path, append([]string{"token", "alice@example.com", "web"}, same...)...)
 	if code != 0 {

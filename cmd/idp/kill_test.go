@@ -17,15 +17,15 @@ import (
 	"github.com/hush-idp/hush/storage/redis/redistest"
 )
 
-// What one round of a siege acknowledges at the most, so that checking all of it stays possible.
+// What one round acknowledges at the most, so that checking all of it stays possible.
 const (
 	consentsARound = 4
 	signInsARound  = 2
 )
 
-// siege is a load under which something is killed, and the list of what was acknowledged before: whatever is on it has to be
-// there after each restart.
-type siege struct {
+// killTest is a load under which something is killed, and the list of what was acknowledged before: all of it has
+// to be there after each restart.
+type killTest struct {
 	*testing.T
 	addresses []string
 	rounds    int
@@ -41,7 +41,7 @@ type siege struct {
 	spent  []string // codes that gave tokens
 	unsure []string // codes that were sent back, without an answer
 
-	rooms siegeRooms
+	flows killFlows
 }
 
 // consent is one that a person gave a client.
@@ -50,36 +50,39 @@ type consent struct {
 	client string
 }
 
-// newSiege is one of the providers at these addresses, for so many rounds. Its first person signs in with begin.
-func newSiege(t *testing.T, rounds int, addresses ...string) *siege {
-	return &siege{T: t, addresses: addresses, rounds: rounds, count: map[string]int{}, rooms: newSiegeRooms(t)}
+// newKillTest is one of the providers at these addresses, for so many rounds. Its first person signs in with begin.
+func newKillTest(t *testing.T, rounds int, addresses ...string) *killTest {
+	return &killTest{T: t, addresses: addresses, rounds: rounds, count: map[string]int{}, flows: newKillTestRooms(t)}
 }
 
 const guestURI = "http://localhost:9090/guest/callback"
 
 // config is the file of its providers: one client of the house, and for each consent a client that has to ask.
-func (s *siege) config() string {
+func (s *killTest) config() string {
 	var text strings.Builder
 	text.WriteString("signing_keys: [{alg: ES256}]\nscopes: [{name: api.read, description: Read}]\nclients:\n" +
-		"  - {client_id: spa, token_endpoint_auth_method: none, first_party: true, redirect_uris: [\"" + silent.Get("redirect_uri") + "\"]}\n")
-	text.WriteString(s.rooms.configuration(s.T))
+		"  - {client_id: spa, token_endpoint_auth_method: none, first_party: true, redirect_uris: [\"" +
+		silent.Get("redirect_uri") + "\"]}\n")
+	text.WriteString(s.flows.configuration(s.T))
 	for i := range s.rounds * consentsARound {
-		fmt.Fprintf(&text, "  - {client_id: guest-%d, token_endpoint_auth_method: none, first_party: false, redirect_uris: [\"%s\"]}\n", i, guestURI)
+		fmt.Fprintf(&text,
+			"  - {client_id: guest-%d, token_endpoint_auth_method: none, first_party: false, redirect_uris: [\"%s\"]}\n", i,
+			guestURI)
 	}
 	return file(s.T, text.String())
 }
 
 // begin is before the first round.
-func (s *siege) begin() {
+func (s *killTest) begin() {
 	s.people = append(s.people, newPerson(s.T, s.addresses[0], "alice"))
 	s.keys = kids(s.T, s.addresses[0])
 }
 
 // address is one of them.
-func (s *siege) address() string { return s.addresses[rand.IntN(len(s.addresses))] }
+func (s *killTest) address() string { return s.addresses[rand.IntN(len(s.addresses))] }
 
 // under lets the load run, and kill, after a moment that varies, do its work.
-func (s *siege) under(round int, kill func()) {
+func (s *killTest) under(round int, kill func()) {
 	s.Helper()
 	rotates := round%max(4, s.rounds/10) == 0 || s.count["rotations"] == 0 // the ring keeps sixteen
 	done := make(chan struct{})
@@ -107,7 +110,7 @@ func (s *siege) under(round int, kill func()) {
 }
 
 // work works until done, with a pause after what failed.
-func (s *siege) work(done <-chan struct{}, v *visitor, most int, work func(*visitor) error) {
+func (s *killTest) work(done <-chan struct{}, v *visitor, most int, work func(*visitor) error) {
 	for range most {
 		err := work(v)
 		if err != nil && !isPassing(err) {
@@ -127,7 +130,7 @@ func (s *siege) work(done <-chan struct{}, v *visitor, most int, work func(*visi
 }
 
 // renew asks for a code and mostly redeems it.
-func (s *siege) renew(v *visitor) error {
+func (s *killTest) renew(v *visitor) error {
 	var code string
 	if err := v.try(func() { code = v.Code(silent) }); err != nil {
 		return err
@@ -148,7 +151,7 @@ func (s *siege) renew(v *visitor) error {
 }
 
 // allow has alice consent to a client that nobody asked about before.
-func (s *siege) allow(v *visitor) error {
+func (s *killTest) allow(v *visitor) error {
 	s.mutex.Lock()
 	client := fmt.Sprint("guest-", s.asked)
 	s.asked++
@@ -156,7 +159,8 @@ func (s *siege) allow(v *visitor) error {
 	err := v.try(func() {
 		answer := v.Authorize(guest(client))
 		if answer.Location == nil || answer.Location.Path != "/consent" {
-			v.attempt.Fatalf("Core §3.1.2.4 %s is not asked about: %d %v\n%s", client, answer.Status, answer.Location, answer.Body)
+			v.attempt.Fatalf("Core §3.1.2.4 %s is not asked about: %d %v\n%s", client, answer.Status, answer.Location,
+				answer.Body)
 		}
 		page := v.Submit(v.Get(answer.Location.String()), url.Values{"decision": {"allow"}})
 		if page.Status != http.StatusSeeOther {
@@ -174,7 +178,7 @@ func guest(client string, change ...string) url.Values {
 }
 
 // signIn is one more person.
-func (s *siege) signIn(v *visitor) error {
+func (s *killTest) signIn(v *visitor) error {
 	b := newVisitor(s.T, v.Provider().Issuer[len("http://"):])
 	name := []string{"alice", "bob", "carol"}[rand.IntN(3)]
 	err := b.try(func() {
@@ -189,7 +193,7 @@ func (s *siege) signIn(v *visitor) error {
 }
 
 // rotate makes new keys. The new one is acknowledged when the key set has been seen with it.
-func (s *siege) rotate(*visitor) error {
+func (s *killTest) rotate(*visitor) error {
 	address := s.addresses[0] // the issuer: the console answers at no other name
 	if err := tryRotate(s.Context(), address); err != nil {
 		return err
@@ -201,7 +205,7 @@ func (s *siege) rotate(*visitor) error {
 	return err
 }
 
-func (s *siege) note(what string, change func()) {
+func (s *killTest) note(what string, change func()) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.count[what]++
@@ -209,7 +213,7 @@ func (s *siege) note(what string, change func()) {
 }
 
 // checkCount holds that the load had some of everything.
-func (s *siege) checkCount() {
+func (s *killTest) checkCount() {
 	s.Helper()
 	for _, what := range []string{"sessions", "consents", "codes", "rotations"} {
 		if s.count[what] == 0 {
@@ -220,10 +224,10 @@ func (s *siege) checkCount() {
 }
 
 // check holds that all that was acknowledged is there.
-func (s *siege) check() {
+func (s *killTest) check() {
 	s.Helper()
 	s.checkCodes()
-	s.checkRooms()
+	s.checkFlows()
 	each(s, s.people, func(v *visitor, p *person) error {
 		v.SetCookies(p.Cookies())
 		if err := v.try(func() { v.Tokens("spa", v.Code(silent)) }); err != nil {
@@ -243,9 +247,9 @@ func (s *siege) check() {
 	}
 }
 
-// checkCodes holds that each code gives tokens once: those that nobody sent back do now, those that were redeemed do not, and of
-// those without an answer nobody can know. After that none does.
-func (s *siege) checkCodes() {
+// checkCodes holds that each code gives tokens once: those that nobody sent back do now, those that were redeemed do
+// not, and of those without an answer nobody can know. After that none does.
+func (s *killTest) checkCodes() {
 	s.Helper()
 	each(s, s.given, func(v *visitor, code string) error { return v.try(func() { v.Tokens("spa", code) }) })
 	each(s, s.unsure, func(v *visitor, code string) error {
@@ -265,8 +269,9 @@ func (s *siege) checkCodes() {
 	s.given, s.spent, s.unsure = nil, nil, nil
 }
 
-// checkKeys holds that no key is lost. A provider that was not killed may not have looked at the store since it was made.
-func (s *siege) checkKeys(address string) {
+// checkKeys holds that no key is lost. A provider that was not killed may not have looked at the store since it was
+// made.
+func (s *killTest) checkKeys(address string) {
 	s.Helper()
 	eventually(s.T, "all keys are published", func() bool {
 		published := kids(s.T, address)
@@ -275,7 +280,7 @@ func (s *siege) checkKeys(address string) {
 }
 
 // each does something with every item, some at the same time, at any of the addresses.
-func each[T any](s *siege, items []T, do func(*visitor, T) error) {
+func each[T any](s *killTest, items []T, do func(*visitor, T) error) {
 	s.Helper()
 	next := make(chan T)
 	var over sync.WaitGroup
@@ -306,8 +311,9 @@ func each[T any](s *siege, items []T, do func(*visitor, T) error) {
 // TestKilledAtRandomMomentsNothingAcknowledgedIsLost: with a file, kill -9 under load, again and again.
 func TestKilledAtRandomMomentsNothingAcknowledgedIsLost(t *testing.T) {
 	path, store, address := binary(t), "file:"+t.TempDir()+"/hush.db", freeAddress(t, "127.0.0.1")
-	s := newSiege(t, rounds(8, 100), address)
-	args := []string{"--config", s.config(), "--listen", address, "--issuer", "http://" + address, "--store", store, "--log-level", "error"}
+	s := newKillTest(t, rounds(8, 100), address)
+	args := []string{"--config", s.config(), "--listen", address, "--issuer", "http://" + address, "--store", store,
+		"--log-level", "error"}
 	p := startServing(t, path, args...)
 	s.begin()
 	for round := range s.rounds {
@@ -321,14 +327,15 @@ func TestKilledAtRandomMomentsNothingAcknowledgedIsLost(t *testing.T) {
 	s.checkCount()
 }
 
-// TestEitherProviderOrRedisIsKilled: two providers on a Redis that writes before it answers; in turn one of the three is killed
-// under load, while the others go on.
+// TestEitherProviderOrRedisIsKilled: two providers on a Redis that writes before it answers; in turn one of the three
+// is killed under load, while the others go on.
 func TestEitherProviderOrRedisIsKilled(t *testing.T) {
 	server, path := redistest.Start(t, redistest.Durable...), binary(t)
-	s := newSiege(t, rounds(12, 100), freeAddress(t, "127.0.0.1"), freeAddress(t, "127.0.0.1"))
+	s := newKillTest(t, rounds(12, 100), freeAddress(t, "127.0.0.1"), freeAddress(t, "127.0.0.1"))
 	config := s.config()
 	begin := func(i int) *program {
-		return startServing(t, path, "--config", config, "--listen", s.addresses[i], "--issuer", "http://"+s.addresses[0], "--store", server.URL,
+		return startServing(t, path, "--config", config, "--listen", s.addresses[i], "--issuer", "http://"+s.addresses[0],
+			"--store", server.URL,
 			"--cookie-keys", testSecret, "--log-level", "error")
 	}
 	providers := []*program{begin(0), begin(1)}
