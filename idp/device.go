@@ -20,15 +20,13 @@ type devices struct {
 
 // openDevices opens the device flow. Which clients may use it their grant_types say.
 func (p *site) openDevices() {
-	waiting := device.New(p.deps.Store, p.deps.Now, p.deps.Random)
-	p.token.Devices = waiting
 	p.devices = devices{
 		authorization: &device.Authorization{
-			Page: p.config.Issuer + session.PathDevice, Clients: p.clientAuth, Devices: waiting,
+			Page: p.config.Issuer + session.PathDevice, Clients: p.clientAuth, Devices: p.waiting,
 			Scopes: p.config.KnownScope(), Resources: knownResources(p.config),
 		},
 		page: &device.Endpoint{
-			Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions, Devices: waiting,
+			Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions, Devices: p.waiting,
 			Interactions: p.login.Interactions, ScopeTexts: scopeTexts(p.config.Scopes), Attempt: p.limits.userCode,
 		},
 	}

@@ -1,16 +1,13 @@
 package idp
 
 import (
-	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
-	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/trace"
 )
 
@@ -49,17 +46,6 @@ func (p *site) renderFormPost(c echo.Context, form authorize.Form) error {
 	return p.pages.Render(c.Response(), http.StatusOK, "form_post", page, policy)
 }
 
-// serveToken is POST /token.
-func (p *site) serveToken(c echo.Context) error {
-	p.dpop.GiveNonce(c.Response(), c.Request())
-	response, err := p.token.Exchange(c.Request())
-	if err != nil {
-		return err
-	}
-	watchTokens(c.Request().Context(), response)
-	return c.JSON(http.StatusOK, response)
-}
-
 // readiness is GET /readyz: requests can be answered, and if not, why.
 func (p *site) readiness(c echo.Context) error {
 	err := p.ready()
@@ -75,13 +61,4 @@ func (p *site) readiness(c echo.Context) error {
 // health is GET /healthz: the process is alive.
 func (p *site) health(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
-}
-
-// watchTokens tells the trace what a successful answer of the token endpoint says besides the tokens.
-func watchTokens(ctx context.Context, response token.Response) {
-	trace.From(ctx).Set(func(record *trace.Record) {
-		record.Answer = []trace.Value{
-			trace.Plain("token_type", response.TokenType), trace.Plain("expires_in", strconv.Itoa(response.ExpiresIn)), trace.Plain("scope", response.Scope),
-		}
-	})
 }

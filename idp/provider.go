@@ -18,6 +18,7 @@ import (
 	"github.com/hush-idp/hush/idp/backchannel"
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/device"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -87,6 +88,7 @@ type site struct {
 	dpop          *dpop.Checker
 	login         *login.Endpoint
 	devices       devices
+	waiting       *device.Devices
 	// registration is nil where nobody may register.
 	registration *registration.Endpoint
 	logout       *logout.Endpoint
@@ -228,6 +230,7 @@ func (h *shared) at(config Config, issuer string) *site {
 		})
 		parts = p.development.Parts()
 	}
+	p.waiting = device.New(p.deps.Store, p.deps.Now, p.deps.Random)
 	p.openEndpoints(parts)
 	p.openRequests()
 	p.openRegistration()
@@ -265,7 +268,7 @@ func (p *site) serve() http.Handler {
 
 func (p *site) openEndpoints(s Parts) {
 	p.clientAuth = &clientauth.Authenticator{
-		Issuer: p.config.Issuer, TokenEndpoint: p.config.Issuer + pathToken, Clients: s.Clients, Keys: p.clientKeys,
+		Issuer: p.config.Issuer, TokenEndpoint: p.config.Issuer + token.Path, Clients: s.Clients, Keys: p.clientKeys,
 		Assertions: storage.NewBucket[time.Time]("assertion", p.deps.Store), Now: p.deps.Now,
 	}
 	p.access = &access.Tokens{
@@ -296,12 +299,23 @@ func (p *site) openEndpoints(s Parts) {
 			return hint.Subject, err
 		},
 	}
+	issuer := &token.Issuer{
+		Issuer: p.config.Issuer, Audience: p.config.Audience, Access: p.access, Sign: s.Signer, Keys: p.clientKeys,
+		Users: p.users, Release: release(p.config.Scopes), Now: p.deps.Now, Random: p.deps.Random,
+	}
+	lifetimes := token.Refresh{Idle: p.config.Refresh.Idle, Absolute: p.config.Refresh.Absolute}
 	p.token = &token.Endpoint{
-		Issuer: p.config.Issuer, Audience: p.config.Audience, Clients: p.clientAuth, Grants: s.Grants,
-		Tokens: p.access, Sign: s.Signer, Now: p.deps.Now, Random: p.deps.Random,
-		Scopes: p.config.KnownScope(), Resources: knownResources(p.config), Knows: p.knows,
-		Refresh: token.Refresh{Idle: p.config.Refresh.Idle, Absolute: p.config.Refresh.Absolute},
-		Proof:   p.dpop.TokenProof, Encrypt: p.clientKeys.EncryptIDToken,
+		Issuer: p.config.Issuer, Auth: p.clientAuth, Proofs: p.dpop, Limit: p.limits.token,
+		Grants: token.GrantTypes{
+			oidc.GrantAuthorizationCode: &token.AuthorizationCode{Grants: s.Grants, Issuer: issuer, Refresh: lifetimes},
+			oidc.GrantRefreshToken: &token.RefreshToken{
+				Grants: s.Grants, Issuer: issuer, Users: p.users, Refresh: lifetimes,
+			},
+			oidc.GrantClientCredentials: &token.ClientCredentials{
+				Issuer: issuer, Scopes: p.config.KnownScope(), Resources: knownResources(p.config),
+			},
+			oidc.GrantDeviceCode: &token.DeviceCode{Devices: p.waiting, Grants: s.Grants, Issuer: issuer, Refresh: lifetimes},
+		},
 	}
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
@@ -331,35 +345,25 @@ func (p *site) issuer() *url.URL {
 	return u
 }
 
-// knows tells whether there still is such a user.
-func (p *site) knows(sub string) bool {
-	_, ok := p.users.BySub(sub)
-	return ok
-}
-
 // metadata describes the provider: what it says here works, and what works is said here.
 func (p *site) metadata() oidc.Metadata {
 	m := oidc.Metadata{
 		Issuer: p.config.Issuer,
 
-		ScopesSupported:                            p.config.KnownScope(),
-		ResponseTypesSupported:                     []string{"code"},
-		ResponseModesSupported:                     authorize.ResponseModes(),
-		GrantTypesSupported:                        token.GrantTypes(),
-		SubjectTypesSupported:                      p.subjects.Types(),
-		IDTokenEncryptionAlgValuesSupported:        oidc.EncryptionAlgs(),
-		IDTokenEncryptionEncValuesSupported:        oidc.EncryptionEncs(),
-		IDTokenSigningAlgValuesSupported:           p.algs(),
-		TokenEndpointAuthMethodsSupported:          clientauth.Methods(),
-		TokenEndpointAuthSigningAlgValuesSupported: oidc.AssertionAlgs(),
-		DPoPSigningAlgValuesSupported:              dpop.Algorithms(),
-		CodeChallengeMethodsSupported:              []string{"S256"},
-		PromptValuesSupported:                      oidc.KnownPrompts(),
-		DisplayValuesSupported:                     []string{"page", "popup"},
-		ACRValuesSupported:                         p.authorize.Levels.Values(),
-		ClaimTypesSupported:                        []string{"normal"},
-		ClaimsSupported:                            p.claimsSupported(),
-		UILocalesSupported:                         p.pages.Languages(),
+		ScopesSupported:                     p.config.KnownScope(),
+		ResponseTypesSupported:              []string{"code"},
+		ResponseModesSupported:              authorize.ResponseModes(),
+		SubjectTypesSupported:               p.subjects.Types(),
+		IDTokenEncryptionAlgValuesSupported: oidc.EncryptionAlgs(),
+		IDTokenEncryptionEncValuesSupported: oidc.EncryptionEncs(),
+		IDTokenSigningAlgValuesSupported:    p.algs(),
+		CodeChallengeMethodsSupported:       []string{"S256"},
+		PromptValuesSupported:               oidc.KnownPrompts(),
+		DisplayValuesSupported:              []string{"page", "popup"},
+		ACRValuesSupported:                  p.authorize.Levels.Values(),
+		ClaimTypesSupported:                 []string{"normal"},
+		ClaimsSupported:                     p.claimsSupported(),
+		UILocalesSupported:                  p.pages.Languages(),
 
 		RequestObjectSigningAlgValuesSupported:     requestobject.Algorithms(),
 		AuthorizationSigningAlgValuesSupported:     p.algs(),

@@ -46,13 +46,6 @@ func (p *site) openRequests() {
 	e.Sign = func(alg string, claims any) (string, error) {
 		return p.keys.Sign(cmp.Or(alg, keys.DefaultAlg(p.config.SigningKeys)), keys.TypeIDToken, claims) // JARM §3: "The default, if omitted, is RS256"
 	}
-	p.token.Claims = p.idTokenClaims
-}
-
-// idTokenClaims are the claims about the user that the claims parameter asked for in the ID token.
-func (p *site) idTokenClaims(sub string, _ oidc.Scope, requested map[string]*oidc.ClaimRequest) map[string]any {
-	user, _ := p.users.BySub(sub)
-	return p.authorize.Release.IDToken(user.Claims, requested)
 }
 
 // objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that servers of plain files give one.

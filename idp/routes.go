@@ -15,6 +15,7 @@ import (
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
@@ -23,7 +24,6 @@ import (
 // The provider's paths.
 const (
 	pathAuthorize = session.PathAuthorize
-	pathToken     = "/token"
 	pathLogout    = "/logout"
 )
 
@@ -51,17 +51,13 @@ func (p *site) endpoints() []endpoint.Endpoint {
 			Describe: func(m *oidc.Metadata) { m.PushedAuthorizationRequestEndpoint = p.config.Issuer + pathPAR },
 		},
 		{
-			Name: "token", Path: pathToken, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.serveToken), Limit: p.limits.token,
-			Describe: func(m *oidc.Metadata) { m.TokenEndpoint = p.config.Issuer + pathToken },
-		},
-		{
 			Name: "device_authorization", Path: pathDeviceAuthorization, Methods: post, Audience: endpoint.Programs,
 			Serve: adapt(p.startDevice), Limit: p.limits.token,
 			Describe: func(m *oidc.Metadata) { m.DeviceAuthorizationEndpoint = p.config.Issuer + pathDeviceAuthorization },
 		},
 	}
 	documents := &discovery.Endpoint{Issuer: p.config.Issuer, Metadata: p.description, Keys: p.keys}
-	return slices.Concat(documents.Endpoints(), all, p.revocation.Endpoints(), p.introspection.Endpoints(), p.userinfo.Endpoints(),
+	return slices.Concat(documents.Endpoints(), all, p.token.Endpoints(), p.revocation.Endpoints(), p.introspection.Endpoints(), p.userinfo.Endpoints(),
 		p.pageEndpoints(), p.registrationEndpoints(), p.deps.Endpoints)
 }
 
@@ -171,7 +167,7 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 // unbuilt is a site that serves nothing: it only names its endpoints.
 func unbuilt(c Config) *site {
 	return &site{shared: &shared{}, config: c, revocation: &access.Revocation{}, introspection: &access.Introspection{},
-		userinfo: &userinfo.Endpoint{}}
+		userinfo: &userinfo.Endpoint{}, token: &token.Endpoint{}}
 }
 
 // atOwnPath is the request as if it had come to the endpoint's own path.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/token"
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
 
@@ -215,8 +217,21 @@ func watchedSign(sign access.Sign) access.Sign {
 		if token, ok := claims.(access.Token); ok && typ == keys.TypeAccessToken {
 			recorder.Join(trace.JTI, token.JTI)
 			step.Spec, step.Text, step.Values[0] = "RFC 9068 §2", "the access token is signed", trace.JWT("access_token", signed)
+			recorder.Set(func(record *trace.Record) { record.Answer = answerWith(token) })
 		}
 		recorder.Emit(step)
 		return signed, nil
+	}
+}
+
+// answerWith is what the answer of the token endpoint says about an access token besides the token itself.
+func answerWith(token access.Token) []trace.Value {
+	kind := oidc.TokenTypeBearer
+	if token.Confirmation != nil {
+		kind = oidc.TokenTypeDPoP
+	}
+	return []trace.Value{
+		trace.Plain("token_type", kind), trace.Plain("expires_in", strconv.FormatInt(token.Expiry-token.IssuedAt, 10)),
+		trace.Plain("scope", token.Scope),
 	}
 }

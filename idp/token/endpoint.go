@@ -8,65 +8,35 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/clientauth"
-	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 )
 
+// Path is the path of the token endpoint.
+const Path = "/token"
+
 // Endpoint is the token endpoint.
 type Endpoint struct {
-	Clients  Clients
-	Grants   Grants
-	Tokens   Tokens
-	Issuer   string
-	Audience string // the API that access tokens are for, unless the client says otherwise
-	Sign     access.Sign
-	Now      func() time.Time
-	Random   func() string // jti: 128 bits or more
-
-	Devices   Devices
-	Scopes    oidc.Scope // all that the provider knows
-	Resources []string   // the APIs that any client may ask access tokens for
-	Refresh   Refresh
-
-	// Claims are the claims about the user that go into the ID token: of those requested, what may be released. nil: none.
-	Claims func(sub string, scope oidc.Scope, requested map[string]*oidc.ClaimRequest) map[string]any
-	// Proof is the thumbprint of the key whose DPoP proof came with the request; "" when none came and none is needed. nil: DPoP is
-	// not known.
-	Proof func(r *http.Request, client oidc.Client) (jkt string, err error)
-	// Encrypt encrypts an ID token to the client, if it registered that. nil: none did.
-	Encrypt func(ctx context.Context, client oidc.Client, signed string) (string, error)
-	// Knows tells whether there still is a user of that sub. nil: there is.
-	Knows func(sub string) bool
+	Issuer string
+	Auth   *clientauth.Authenticator
+	Proofs *dpop.Checker
+	Grants GrantTypes
+	Limit  endpoint.Limit
 }
 
-// What the endpoint asks of the rooms around it. The provider's own implement these; so do the decorators around them,
-// through which the trace watches and the failure lab meddles.
-type (
-	// Clients is a *clientauth.Authenticator.
-	Clients interface {
-		Authenticate(r *http.Request, form url.Values) (oidc.Client, error)
-	}
-	// Grants is a *grant.Grants.
-	Grants interface {
-		Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (grant.Grant, error)
-		Begin(ctx context.Context, granted grant.Grant, jkt string, terms grant.Terms) (refreshToken string, err error)
-		Family(ctx context.Context, refreshToken string) (grant.Family, error)
-		Use(ctx context.Context, refreshToken string, terms grant.Terms) (next string, err error)
-	}
-	// Devices is a *device.Devices.
-	Devices interface {
-		Redeem(ctx context.Context, client oidc.Client, deviceCode string) (grant.Grant, error)
-	}
-	// Tokens is an *access.Tokens.
-	Tokens interface {
-		Make(ctx context.Context, client oidc.Client, token access.Token) (string, error)
-		SubjectOf(ctx context.Context, client oidc.Client, sub string) (string, error)
-	}
-)
+// GrantTypes are the values of grant_type that the endpoint knows, each with the struct that serves it.
+type GrantTypes map[string]GrantType
+
+// GrantType serves the requests of one grant type. Its errors are *oidc.Error, or server errors to be hidden behind one.
+type GrantType interface {
+	tokens(ctx context.Context, r request) (Response, error)
+}
+
+// Names lists the values of grant_type.
+func (g GrantTypes) Names() []string { return slices.Sorted(maps.Keys(g)) }
 
 // Response is a successful answer (RFC 6749 §5.1, Core §3.1.3.3).
 type Response struct {
@@ -78,60 +48,95 @@ type Response struct {
 	Scope        string `json:"scope,omitempty"`
 }
 
-// request is a token request of a client that authenticated. Each grant type reads its own parameters out of the form.
+// request is a token request of a client that authenticated. Each grant type reads some of the parameters.
 type request struct {
 	Client oidc.Client
-	Form   url.Values
 	JKT    string // the thumbprint of the key whose DPoP proof came; empty: none came (RFC 9449 §5)
+
+	Code         string
+	RedirectURI  string
+	CodeVerifier string
+	RefreshToken string
+	DeviceCode   string
+	Scope        oidc.Scope
+	Resource     []string
 }
 
-// obey answers the requests of one grant type.
-type obey func(*Endpoint, context.Context, request) (Response, error)
-
-// grantTypes are what grant_type may be, each with the one function that obeys it.
-var grantTypes = map[string]obey{
-	oidc.GrantAuthorizationCode: (*Endpoint).authorizationCode,
-	oidc.GrantRefreshToken:      (*Endpoint).refreshToken,
-	oidc.GrantClientCredentials: (*Endpoint).clientCredentials,
-	oidc.GrantDeviceCode:        (*Endpoint).deviceCode,
+func parse(form url.Values, client oidc.Client, jkt string) request {
+	return request{
+		Client: client, JKT: jkt, Code: form.Get("code"), RedirectURI: form.Get("redirect_uri"),
+		CodeVerifier: form.Get("code_verifier"), RefreshToken: form.Get("refresh_token"), DeviceCode: form.Get("device_code"),
+		Scope: oidc.ParseScope(form.Get("scope")), Resource: form["resource"],
+	}
 }
 
-// GrantTypes lists the values of grant_type that the endpoint knows.
-func GrantTypes() []string { return slices.Sorted(maps.Keys(grantTypes)) }
+// Endpoints is POST /token.
+func (e *Endpoint) Endpoints() []endpoint.Endpoint {
+	return []endpoint.Endpoint{{
+		Name: "token", Path: Path, Methods: []string{http.MethodPost}, Audience: endpoint.Programs, Serve: e.Serve,
+		Limit: e.Limit, Describe: e.describe,
+	}}
+}
 
-// Exchange answers a token request. Its errors are *oidc.Error, or server errors to be hidden behind one.
+func (e *Endpoint) describe(m *oidc.Metadata) {
+	m.TokenEndpoint = e.Issuer + Path
+	m.GrantTypesSupported = e.Grants.Names()
+	m.TokenEndpointAuthMethodsSupported = clientauth.Methods()
+	m.TokenEndpointAuthSigningAlgValuesSupported = oidc.AssertionAlgs()
+	m.DPoPSigningAlgValuesSupported = dpop.Algorithms()
+}
+
+// Serve answers a token request. A client that uses DPoP gets a nonce for its next proof, with an error too.
+func (e *Endpoint) Serve(w http.ResponseWriter, r *http.Request) error {
+	if usesDPoP(r) {
+		e.Proofs.GiveNonce(w, r)
+	}
+	response, err := e.Exchange(r)
+	if err != nil {
+		return err
+	}
+	return oidc.WriteJSON(w, http.StatusOK, response)
+}
+
+// Exchange finds the tokens for a token request. The DPoP proof is checked before anything is spent, so that a client which must
+// repeat its request with a nonce loses nothing.
 func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 	form, err := clientauth.ReadForm(r)
 	if err != nil {
 		return Response{}, err
 	}
-	client, err := e.Clients.Authenticate(r, form)
+	client, err := e.Auth.Authenticate(r, form)
 	if err != nil {
 		return Response{}, err
 	}
-	obey, err := e.grantType(client, form.Get("grant_type"))
+	grantType, err := e.grantType(client, form.Get("grant_type"))
 	if err != nil {
 		return Response{}, err
 	}
-	jkt, err := e.proof(r, client)
-	if err != nil {
-		return Response{}, err
+	jkt := ""
+	if usesDPoP(r) || client.DPoPBoundAccessTokens || client.FAPI2() {
+		if jkt, err = e.Proofs.TokenProof(r, client); err != nil {
+			return Response{}, err
+		}
 	}
-	return obey(e, r.Context(), request{Client: client, Form: form, JKT: jkt})
+	return grantType.tokens(r.Context(), parse(form, client, jkt))
 }
 
-// grantType finds who obeys, if the client may use the grant type.
-func (e *Endpoint) grantType(client oidc.Client, grantType string) (obey, error) {
-	if grantType == "" {
-		return nil, oidc.InvalidRequest.Errorf("grant_type is missing; send one of %s (RFC 6749 §4.1.3)", strings.Join(GrantTypes(), ", "))
+func usesDPoP(r *http.Request) bool { return len(r.Header.Values(dpop.Header)) > 0 }
+
+// grantType finds the grant type, if the client may use it.
+func (e *Endpoint) grantType(client oidc.Client, name string) (GrantType, error) {
+	supported := strings.Join(e.Grants.Names(), ", ")
+	if name == "" {
+		return nil, oidc.InvalidRequest.Errorf("grant_type is missing; send one of %s (RFC 6749 §4.1.3)", supported)
 	}
-	found, ok := grantTypes[grantType]
+	found, ok := e.Grants[name]
 	if !ok {
-		return nil, oidc.UnsupportedGrantType.Errorf("grant_type %.50q is not supported; supported: %s", grantType, strings.Join(GrantTypes(), ", "))
+		return nil, oidc.UnsupportedGrantType.Errorf("grant_type %.50q is not supported; supported: %s", name, supported)
 	}
-	if !client.Grants(grantType) {
+	if !client.Grants(name) {
 		return nil, oidc.UnauthorizedClient.Errorf("client %s is not registered for grant_type %s; registered: %s",
-			client.ClientID, grantType, cmp.Or(strings.Join(client.GrantTypes, ", "), oidc.GrantAuthorizationCode))
+			client.ClientID, name, cmp.Or(strings.Join(client.GrantTypes, ", "), oidc.GrantAuthorizationCode))
 	}
 	return found, nil
 }

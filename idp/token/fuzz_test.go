@@ -44,7 +44,7 @@ func FuzzToken(f *testing.F) {
 	f.Add(form, basic("machine:s%2Fecret"), "grant_type=client_credentials&scope=orders.read&resource=urn:the-api&resource=https://a.test")
 	f.Add(form, "", "grant_type=refresh_token&refresh_token="+theCode+".x&client_id=offline&scope=openid")
 	e := newEndpoint(f)
-	e.Sign = func(context.Context, string, string, any) (string, error) { return "signed", nil }
+	e.issuer.Sign = func(context.Context, string, string, any) (string, error) { return "signed", nil }
 	e.grants.Codes = storage.NewBucket[grant.Code]("code", storage.NewMemory(e.clock.Now)) // unlike a Spy it forgets
 	e.grants.Revoked = storage.NewBucket[time.Time]("revoked", storage.NewMemory(e.clock.Now))
 	f.Fuzz(func(t *testing.T, contentType, authorization, body string) {
@@ -123,13 +123,12 @@ func FuzzRefresh(f *testing.F) {
 	}
 	f.Add("grant_type=refresh_token&client_id=offline&refresh_token=..")
 	e := newEndpoint(f)
-	e.Sign = func(context.Context, string, string, any) (string, error) { return "signed", nil }
-	e.access.Sign = e.Sign
+	e.issuer.Sign = func(context.Context, string, string, any) (string, error) { return "signed", nil }
+	e.access.Sign = e.issuer.Sign
 	f.Fuzz(func(t *testing.T, body string) {
-		e.grants = grant.New(storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text) // unlike a Spy it forgets
-		e.Grants = e.grants
+		e.useGrants(grant.New(storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text)) // unlike a Spy it forgets
 		granted := grant.Grant{ID: "g", ClientID: "offline", Scope: oidc.Scope{"openid", "profile", "offline_access"}, Sub: "alice", AuthTime: e.clock.Now()}
-		token, err := e.grants.Begin(t.Context(), granted, "", e.terms(oidc.Client{}))
+		token, err := e.grants.Begin(t.Context(), granted, "", Refresh{Idle: time.Hour, Absolute: time.Hour}.terms(oidc.Client{}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
@@ -33,8 +34,10 @@ type testEndpoint struct {
 	*Endpoint
 	access *access.Tokens
 	grants *grant.Grants
+	issuer *Issuer
 	clock  *storagetest.Clock
 	store  *storagetest.Spy
+	jkt    string // the key whose proof the requests bring; empty: none
 }
 
 var testKeys = sync.OnceValues(func() (*keys.Ring, error) { return keys.New([]keys.Spec{{Alg: "ES256"}}) })
@@ -54,11 +57,68 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	tokens := &access.Tokens{
 		Issuer: testIssuer, Sign: sign, Keys: ring, Grants: grants, Records: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
 	}
-	return &testEndpoint{clock: clock, store: store, grants: grants, access: tokens, Endpoint: &Endpoint{
-		Issuer: testIssuer, Audience: "urn:the-api", Clients: &clientauth.Authenticator{Clients: clients.New(testClients())}, Now: clock.Now, Random: rand.Text,
-		Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "orders.read", "orders.write"), Resources: []string{"urn:the-api", "https://a.test", "https://b.test"},
-		Refresh: Refresh{Idle: 30 * 24 * time.Hour, Absolute: 365 * 24 * time.Hour}, Sign: sign, Grants: grants, Tokens: tokens,
-	}}
+	issuer := &Issuer{
+		Issuer: testIssuer, Audience: "urn:the-api", Access: tokens, Sign: sign, Users: directory(t, "alice"),
+		Keys: clients.NewKeys(nil, nil, clock.Now), Now: clock.Now, Random: rand.Text,
+	}
+	e := &testEndpoint{clock: clock, store: store, access: tokens, issuer: issuer}
+	e.useGrants(grants)
+	return e
+}
+
+// useGrants builds the endpoint on these grants.
+func (e *testEndpoint) useGrants(grants *grant.Grants) {
+	refresh := Refresh{Idle: 30 * 24 * time.Hour, Absolute: 365 * 24 * time.Hour}
+	e.grants = grants
+	e.Endpoint = &Endpoint{
+		Issuer: testIssuer, Auth: &clientauth.Authenticator{Clients: clients.New(testClients())},
+		Grants: GrantTypes{
+			oidc.GrantAuthorizationCode: &AuthorizationCode{Grants: grants, Issuer: e.issuer, Refresh: refresh},
+			oidc.GrantRefreshToken: &RefreshToken{
+				Grants: grants, Issuer: e.issuer, Users: e.issuer.Users, Refresh: refresh,
+			},
+			oidc.GrantClientCredentials: &ClientCredentials{
+				Issuer: e.issuer, Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "orders.read", "orders.write"),
+				Resources: []string{"urn:the-api", "https://a.test", "https://b.test"},
+			},
+			oidc.GrantDeviceCode: &DeviceCode{Grants: grants, Issuer: e.issuer, Refresh: refresh},
+		},
+	}
+}
+
+// Exchange is that of the endpoint, with the key of a proof that was checked before.
+func (e *testEndpoint) Exchange(r *http.Request) (Response, error) {
+	if e.jkt == "" {
+		return e.Endpoint.Exchange(r)
+	}
+	form, err := clientauth.ReadForm(r)
+	if err != nil {
+		return Response{}, err
+	}
+	client, err := e.Auth.Authenticate(r, form)
+	if err != nil {
+		return Response{}, err
+	}
+	grantType, err := e.grantType(client, form.Get("grant_type"))
+	if err != nil {
+		return Response{}, err
+	}
+	return grantType.tokens(r.Context(), parse(form, client, e.jkt))
+}
+
+func directory(t testing.TB, names ...string) *users.Directory {
+	t.Helper()
+	var all []users.User
+	for _, name := range names {
+		all = append(all, users.User{
+			Username: name, Password: "x", Claims: map[string]any{"email": name + "@example.com", "iss": "https://evil.test"},
+		})
+	}
+	made, err := users.New(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
 }
 
 func testClients() []oidc.Client {
@@ -136,16 +196,22 @@ func claimsOf[T any](t *testing.T, token string) T {
 	return claims
 }
 
-// watchRules notes which rules are broken, until the test ends.
-func watchRules(t *testing.T) map[int]bool {
-	broken, original := map[int]bool{}, slices.Clone(rules)
+// eachIsBroken fails at the end of the test if a rule of the table was never broken.
+func eachIsBroken[S any](t *testing.T, table oidc.Table[S]) {
+	broken, original := map[int]bool{}, slices.Clone(table)
 	for i, rule := range original {
-		rules[i].Holds = func(r request, g grant.Grant, now time.Time) bool {
-			holds := rule.Holds(r, g, now)
+		table[i].Holds = func(subject S) bool {
+			holds := rule.Holds(subject)
 			broken[i] = broken[i] || !holds
 			return holds
 		}
 	}
-	t.Cleanup(func() { copy(rules, original) })
-	return broken
+	t.Cleanup(func() {
+		copy(table, original)
+		for i, rule := range table {
+			if !broken[i] {
+				t.Errorf("no row breaks the rule %q (%s)", rule.Text, rule.Spec)
+			}
+		}
+	})
 }

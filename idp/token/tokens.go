@@ -7,13 +7,15 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"maps"
 	"time"
 
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/userinfo"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -57,53 +59,58 @@ func marshalOver(all map[string]any, own []byte) ([]byte, error) {
 	return json.Marshal(all)
 }
 
-// respond makes the tokens of a grant, and begins its refresh tokens if it has them.
-func (e *Endpoint) respond(ctx context.Context, r request, g grant.Grant) (Response, error) {
-	response, err := e.tokens(ctx, r, g)
-	if err != nil || !givesRefreshTokens(r.Client, g) {
-		return response, err
-	}
-	response.RefreshToken, err = e.Grants.Begin(ctx, g, boundTo(r), e.terms(r.Client))
-	if errors.Is(err, grant.ErrRevoked) { // by who redeemed the code at the same moment
-		return Response{}, oidc.InvalidGrant.Errorf("what was granted was revoked: start again").Blame(oidc.CodeReplayed)
-	}
-	return response, err
+// Issuer makes the tokens of a grant.
+type Issuer struct {
+	Issuer   string
+	Audience string // the API that access tokens are for, unless the client says otherwise
+	Access   *access.Tokens
+	Sign     access.Sign
+	Keys     *clients.Keys // of clients that want their ID tokens encrypted
+	Users    *users.Directory
+	Release  userinfo.Release
+	Now      func() time.Time
+	Random   func() string // jti: 128 bits or more
 }
 
 // tokens makes the access token, and with scope openid the ID token.
-func (e *Endpoint) tokens(ctx context.Context, r request, g grant.Grant) (Response, error) {
-	now := e.Now()
-	audience, err := e.audience(r, g)
+func (i *Issuer) tokens(ctx context.Context, r request, g grant.Grant) (Response, error) {
+	audience, err := i.audience(r, g)
 	if err != nil {
 		return Response{}, err
 	}
-	response := Response{TokenType: oidc.TokenTypeBearer, ExpiresIn: int(accessTokenLifetime(r.Client) / time.Second), Scope: g.Scope.String()}
+	lifetime := accessTokenLifetime(r.Client)
+	response := Response{TokenType: oidc.TokenTypeBearer, ExpiresIn: int(lifetime / time.Second), Scope: g.Scope.String()}
 	if r.JKT != "" {
 		response.TokenType = oidc.TokenTypeDPoP // RFC 9449 §5
 	}
-	if response.AccessToken, err = e.Tokens.Make(ctx, r.Client, e.accessToken(r, g, audience, now)); err != nil {
+	now := i.Now()
+	if response.AccessToken, err = i.Access.Make(ctx, r.Client, i.accessToken(r, g, audience, now)); err != nil {
 		return Response{}, err
 	}
 	if g.Scope.Has(oidc.ScopeOpenID) {
-		response.IDToken, err = e.makeIDToken(ctx, r.Client, g, now, response.AccessToken)
+		response.IDToken, err = i.idToken(ctx, r.Client, g, now, response.AccessToken)
 	}
 	return response, err
 }
 
-func (e *Endpoint) accessToken(r request, g grant.Grant, audience oidc.Audience, now time.Time) access.Token {
+// audience is the APIs that the access token is for: of those granted, the ones that the token request names by resource, else all.
+// RFC 8707 §2.2: "the client can request that token to be bound to a subset of resources".
+func (i *Issuer) audience(r request, g grant.Grant) (oidc.Audience, error) {
+	granted := g.Resource
+	if len(granted) == 0 {
+		granted = []string{cmp.Or(r.Client.Audience, i.Audience)}
+	}
+	if len(r.Resource) == 0 {
+		return granted, nil
+	}
+	return oidc.ParseResources(r.Resource, granted)
+}
+
+func (i *Issuer) accessToken(r request, g grant.Grant, audience oidc.Audience, now time.Time) access.Token {
 	token := access.Token{
-		Issuer:   e.Issuer,
-		Subject:  g.Sub,
-		Audience: audience,
-		Expiry:   now.Add(accessTokenLifetime(r.Client)).Unix(),
-		IssuedAt: now.Unix(),
-		JTI:      e.Random(),
-		ClientID: r.Client.ClientID,
-		Scope:    g.Scope.String(),
-		ACR:      g.ACR,
-		AMR:      g.AMR,
-		SID:      g.SID,
-		GrantID:  g.ID,
+		Issuer: i.Issuer, Subject: g.Sub, Audience: audience, Expiry: now.Add(accessTokenLifetime(r.Client)).Unix(),
+		IssuedAt: now.Unix(), JTI: i.Random(), ClientID: r.Client.ClientID, Scope: g.Scope.String(),
+		ACR: g.ACR, AMR: g.AMR, SID: g.SID, GrantID: g.ID,
 	}
 	if !g.AuthTime.IsZero() {
 		token.AuthTime = g.AuthTime.Unix()
@@ -117,48 +124,35 @@ func (e *Endpoint) accessToken(r request, g grant.Grant, audience oidc.Audience,
 	return token
 }
 
-// makeIDToken signs the ID token and, where the client registered that, encrypts it (Core §10.2: "the Claims MUST be signed and
-// then encrypted").
-func (e *Endpoint) makeIDToken(ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string) (string, error) {
-	claims, err := e.idToken(ctx, client, g, now, accessToken)
+// idToken signs the ID token and, if the client registered that, encrypts it (Core §10.2: "the Claims MUST be signed and then
+// encrypted").
+func (i *Issuer) idToken(
+	ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string,
+) (string, error) {
+	subject, err := i.Access.SubjectOf(ctx, client, g.Sub)
 	if err != nil {
 		return "", err
 	}
-	signed, err := e.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, claims)
-	if err != nil || e.Encrypt == nil {
+	signed, err := i.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, IDToken{
+		Issuer: i.Issuer, Subject: subject, Audience: client.ClientID,
+		Expiry:   now.Add(cmp.Or(client.IDTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
+		IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(), Nonce: g.Nonce,
+		AccessTokenHash: atHash(client.IDTokenSignedResponseAlg, accessToken),
+		SID:             g.SID, ACR: g.ACR, AMR: g.AMR, Extra: i.requested(g),
+	})
+	if err != nil || client.IDTokenEncryptedResponseAlg == "" {
 		return signed, err
 	}
-	return e.Encrypt(ctx, client, signed)
+	return i.Keys.EncryptIDToken(ctx, client, signed)
 }
 
-func (e *Endpoint) idToken(ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string) (IDToken, error) {
-	subject, err := e.Tokens.SubjectOf(ctx, client, g.Sub)
-	return IDToken{
-		Issuer:          e.Issuer,
-		Subject:         subject,
-		Audience:        client.ClientID,
-		Expiry:          now.Add(cmp.Or(client.IDTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
-		IssuedAt:        now.Unix(),
-		AuthTime:        g.AuthTime.Unix(),
-		Nonce:           g.Nonce,
-		AccessTokenHash: atHash(client.IDTokenSignedResponseAlg, accessToken),
-		SID:             g.SID,
-		ACR:             g.ACR,
-		AMR:             g.AMR,
-		Extra:           e.extra(g),
-	}, err
-}
-
-// extra are the claims about the user that belong into the ID token: those that the claims parameter asked for there (Core §5.5).
-func (e *Endpoint) extra(g grant.Grant) map[string]any {
-	if e.Claims == nil {
+// requested are the claims about the user that the claims parameter asked for in the ID token (Core §5.5).
+func (i *Issuer) requested(g grant.Grant) map[string]any {
+	if g.Claims == nil || len(g.Claims.IDToken) == 0 {
 		return nil
 	}
-	var requested map[string]*oidc.ClaimRequest
-	if g.Claims != nil {
-		requested = g.Claims.IDToken
-	}
-	return e.Claims(g.Sub, g.Scope, requested)
+	user, _ := i.Users.BySub(g.Sub)
+	return i.Release.IDToken(user.Claims, g.Claims.IDToken)
 }
 
 func accessTokenLifetime(client oidc.Client) time.Duration {

@@ -1,25 +1,22 @@
 package token
 
 import (
-	"context"
-	"errors"
-	"strings"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
 func TestMoreClaimsInTheIDToken(t *testing.T) { // Core §5.5
 	e := newEndpoint(t)
-	asked := map[string]*oidc.ClaimRequest{"email": {Essential: true}}
-	e.Claims = func(sub string, scope oidc.Scope, requested map[string]*oidc.ClaimRequest) map[string]any {
-		if sub != "alice" || !scope.Has("profile") || requested["email"] == nil {
-			t.Errorf("Core §5.5 asked for %s, %s, %v", sub, scope, requested)
-		}
-		return map[string]any{"email": "alice@example.com", "iss": "https://evil.test"}
-	}
+	asked := map[string]*oidc.ClaimRequest{"email": {Essential: true}, "iss": nil}
 	response := e.exchange(t, goodForm("spa", e.issueClaims(t, &oidc.ClaimsRequest{IDToken: asked, Userinfo: map[string]*oidc.ClaimRequest{"name": nil}})))
 	got := claimsOf[map[string]any](t, response.IDToken)
 	if got["email"] != "alice@example.com" || got["iss"] != testIssuer {
@@ -46,19 +43,36 @@ func (e *testEndpoint) issueClaims(t *testing.T, claims *oidc.ClaimsRequest) str
 
 func TestAnEncryptedIDToken(t *testing.T) { // Core §10.2
 	e := newEndpoint(t)
-	e.Encrypt = func(_ context.Context, client oidc.Client, signed string) (string, error) {
-		if client.ClientID != "spa" || strings.Count(signed, ".") != 2 {
-			t.Errorf("Core §10.2 to be encrypted to %s: %s; want a token that was signed before", client.ClientID, signed)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encrypted := func(jwks *oidc.KeySet) (Response, error) {
+		client := oidc.Client{
+			ClientID: "spa", RedirectURIs: []string{"https://app.test/cb"}, TokenEndpointAuthMethod: oidc.AuthMethodNone,
+			IDTokenEncryptedResponseAlg: "ECDH-ES", IDTokenEncryptedResponseEnc: "A256GCM", JWKS: jwks,
 		}
-		return "encrypted", nil
+		e.Auth = &clientauth.Authenticator{Clients: clients.New([]oidc.Client{client})}
+		return e.Exchange(post(t, goodForm("spa", e.issue(t, "spa", ""))))
 	}
-	if got := e.exchange(t, goodForm("spa", e.issue(t, "spa", ""))).IDToken; got != "encrypted" {
-		t.Errorf("the ID token is %q", got)
+	response, err := encrypted(&oidc.KeySet{JSONWebKeySet: jose.JSONWebKeySet{
+		Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k", Use: "enc", Algorithm: "ECDH-ES"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	failure := errors.New("no key")
-	e.Encrypt = func(context.Context, oidc.Client, string) (string, error) { return "", failure }
-	if _, err := e.Exchange(post(t, goodForm("spa", e.issue(t, "spa", "")))); !errors.Is(err, failure) {
-		t.Errorf("got %v; want no token in clear", err)
+	sealed, err := jose.ParseEncryptedCompact(
+		response.IDToken, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM},
+	)
+	if err != nil {
+		t.Fatalf("Core §10.2 the ID token is not encrypted: %v", err)
+	}
+	signed, err := sealed.Decrypt(key)
+	if err != nil || claimsOf[IDToken](t, string(signed)).Subject != "alice" {
+		t.Errorf("Core §10.2 it holds %s, %v; want a token that was signed before", signed, err)
+	}
+	if response, err := encrypted(nil); err == nil {
+		t.Errorf("a client without a key gets %+v; want no token in clear", response)
 	}
 }
 
