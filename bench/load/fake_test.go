@@ -62,7 +62,8 @@ func newSigner(t *testing.T) (jose.Signer, jose.JSONWebKey) {
 		t.Fatal(err)
 	}
 	private := jose.JSONWebKey{Key: key, KeyID: "k1", Algorithm: "RS256", Use: "sig"}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: private}, (&jose.SignerOptions{}).WithType("at+jwt"))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: private},
+		(&jose.SignerOptions{}).WithType("at+jwt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,8 @@ func (f *fake) token(w http.ResponseWriter, r *http.Request) {
 	if f.fixed {
 		access["jti"], access["iat"], access["exp"] = "same", signedInAt, 4_000_000_000
 	}
-	writeJSON(w, map[string]any{"token_type": "Bearer", "id_token": sign(signer, id), "access_token": sign(signer, access)})
+	writeJSON(w, map[string]any{"token_type": "Bearer", "id_token": sign(signer, id),
+		"access_token": sign(signer, access)})
 }
 
 func change(hook func(map[string]any), claims map[string]any) {

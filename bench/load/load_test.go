@@ -35,29 +35,33 @@ func TestEachWrongAnswerIsCountedByItsKind(t *testing.T) {
 	}{
 		{"Core §3.1.2.6 prompt=none is answered with a page", func(f *fake) {
 			f.redirect = func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK) }
-		}, "prompt=none"},
+		}, "answer"},
 		{"RFC 6749 §4.1.2.1 a redirect elsewhere is no answer", func(f *fake) {
 			f.redirect = func(w http.ResponseWriter) {
 				w.Header().Set("Location", "/login")
 				w.WriteHeader(http.StatusSeeOther)
 			}
-		}, "prompt=none"},
+		}, "answer"},
 		{"Core §3.1.2.6 login_required", func(f *fake) {
 			f.answer = func(v url.Values) { v.Del("code"); v.Set("error", "login_required") }
 		}, "error login_required"},
-		{"RFC 6749 §4.1.2 another state", func(f *fake) { f.answer = func(v url.Values) { v.Set("state", "other") } }, "state"},
-		{"RFC 9207 §2.4 another iss in the answer", func(f *fake) { f.answer = func(v url.Values) { v.Set("iss", "http://other.test") } }, "iss"},
+		{"RFC 6749 §4.1.2 another state", func(f *fake) { f.answer = func(v url.Values) { v.Set("state", "other") } },
+			"state"},
+		{"RFC 9207 §2.4 another iss in the answer",
+			func(f *fake) { f.answer = func(v url.Values) { v.Set("iss", "http://other.test") } }, "iss"},
 		{"RFC 6749 §4.1.2 no code", func(f *fake) { f.answer = func(v url.Values) { v.Del("code") } }, "code"},
-		{"Core §3.1.3.7 rule 2, another iss in the ID token", func(f *fake) { f.id = set("iss", "http://other.test") }, "ID token claims"},
-		{"Core §3.1.3.7 rule 3, another aud", func(f *fake) { f.id = set("aud", "other") }, "ID token claims"},
-		{"Core §3.1.3.7 rule 6, another key", func(f *fake) { f.signed, _ = newSigner(t) }, "ID token signature"},
-		{"Core §3.1.3.7 rule 9, an expired ID token", func(f *fake) { f.id = set("exp", signedInAt) }, "ID token claims"},
+		{"Core §3.1.3.7 rule 2, another iss in the ID token", func(f *fake) { f.id = set("iss", "http://other.test") },
+			"ID token"},
+		{"Core §3.1.3.7 rule 3, another aud", func(f *fake) { f.id = set("aud", "other") }, "ID token"},
+		{"Core §3.1.3.7 rule 6, another key", func(f *fake) { f.signed, _ = newSigner(t) }, "ID token"},
+		{"Core §3.1.3.7 rule 9, an expired ID token", func(f *fake) { f.id = set("exp", signedInAt) }, "ID token"},
 		{"Core §3.1.3.7 rule 11, another nonce", func(f *fake) { f.id = set("nonce", "other") }, "nonce"},
 		{"Core §2 another auth_time", func(f *fake) { f.id = set("auth_time", signedInAt+1) }, "auth_time"},
-		{"Core §2 no auth_time", func(f *fake) { f.id = func(claims map[string]any) { delete(claims, "auth_time") } }, "auth_time"},
+		{"Core §2 no auth_time", func(f *fake) { f.id = func(claims map[string]any) { delete(claims, "auth_time") } },
+			"auth_time"},
 		{"Core §2 another sub", func(f *fake) { f.id, f.access = set("sub", "mallory"), set("sub", "mallory") }, "sub"},
-		{"RFC 9068 §2.2 another sub in the access token", func(f *fake) { f.access = set("sub", "mallory") }, "access token claims"},
-		{"RFC 9068 §2.2 another client_id", func(f *fake) { f.access = set("client_id", "other") }, "access token claims"},
+		{"RFC 9068 §2.2 another sub in the access token", func(f *fake) { f.access = set("sub", "mallory") }, "access token"},
+		{"RFC 9068 §2.2 another client_id", func(f *fake) { f.access = set("client_id", "other") }, "access token"},
 		{"the access token that should be replaced", func(f *fake) { f.fixed = true }, "same access token"},
 	}
 	for _, test := range tests {
@@ -83,8 +87,8 @@ func TestARunThatCannotStartSaysWhy(t *testing.T) {
 		args       []string
 	}{
 		{"no users", "both must be 1 or more", []string{"--users", "0"}},
-		{"Discovery §4.3 the issuer in another spelling", "give the provider's own spelling", []string{"--issuer", f.URL + "/"}},
-		{"no provider", "does the provider run?", []string{"--issuer", "http://127.0.0.1:1"}},
+		{"Discovery §4.3 the issuer in another spelling", "is --issuer its own spelling?", []string{"--issuer", f.URL + "/"}},
+		{"no provider", "does the provider run", []string{"--issuer", "http://127.0.0.1:1"}},
 		{"no such process", "check --pid", []string{"--issuer", f.URL, "--pid", "-1"}},
 	}
 	for _, test := range tests {

@@ -3,236 +3,264 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"golang.org/x/net/html"
+	"golang.org/x/oauth2"
 )
 
-// app is the client of which the users are users.
-type app struct {
-	clientID, redirectURI, scope string
+// maxBody bounds the bytes that are read of one answer.
+const maxBody = 1 << 20
+
+// failure is a wrong answer; failures of one kind are counted together.
+type failure struct{ kind, detail string }
+
+func (f *failure) Error() string { return f.kind + ": " + f.detail }
+
+func failf(kind, format string, a ...any) error {
+	return &failure{kind: kind, detail: fmt.Sprintf(format, a...)}
 }
 
-// user is one person at one browser: cookies of its own, and what the tokens
-// said so far.
+// client is the OpenID client of all users.
+type client struct {
+	oauth2.Config
+	issuer                 string
+	idTokens, accessTokens *gooidc.IDTokenVerifier
+}
+
+// user is one person at one browser: cookies of its own, and the newest tokens.
 type user struct {
-	name     string
-	app      app
-	provider *provider
-	http     *http.Client
-	last     tokens // of the newest renewal; its ID token is the next id_token_hint
+	name   string
+	client *client
+	http   *http.Client
+	last   tokens // its ID token is the next id_token_hint
 }
 
-func newUser(name string, a app, p *provider, transport http.RoundTripper) *user {
+// tokens are the checked tokens of one response.
+type tokens struct {
+	idToken, accessToken, sub string
+	authTime                  int64
+}
+
+func newUser(name string, c *client, transport http.RoundTripper) *user {
 	jar, _ := cookiejar.New(nil) // never fails with nil options
-	return &user{name: name, app: a, provider: p, http: &http.Client{
-		Transport: transport,
-		Jar:       jar,
-		Timeout:   timeout,
-		// Each redirect is looked at: the one to the app is the answer.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return &user{name: name, client: c, http: &http.Client{
+		Transport: transport, Jar: jar, Timeout: timeout,
+		// The redirect to the app is the answer, and nothing listens there.
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if strings.HasPrefix(r.URL.String(), c.RedirectURL+"?") || len(via) > 10 {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		},
 	}}
 }
 
-// attempt is one authorization request and what its answer must match.
-type attempt struct {
-	state, nonce, verifier string
-}
+// attempt holds the values of one authorization request that its answer must match.
+type attempt struct{ state, nonce, verifier string }
 
 func newAttempt() attempt {
-	// Text has 128 bits and more; joined twice it is as long as RFC 7636 §4.1 asks.
-	return attempt{state: rand.Text(), nonce: rand.Text(), verifier: rand.Text() + rand.Text()}
+	return attempt{state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier()}
 }
 
-// authorizeURL is the authorization request (Core §3.1.2.1, RFC 7636 §4.3).
-func (u *user) authorizeURL(a attempt, extra url.Values) string {
-	challenge := sha256.Sum256([]byte(a.verifier))
-	query := url.Values{
-		"response_type":         {"code"},
-		"client_id":             {u.app.clientID},
-		"redirect_uri":          {u.app.redirectURI},
-		"scope":                 {u.app.scope},
-		"state":                 {a.state},
-		"nonce":                 {a.nonce},
-		"code_challenge":        {base64.RawURLEncoding.EncodeToString(challenge[:])},
-		"code_challenge_method": {"S256"},
-	}
-	for name, values := range extra {
-		query[name] = values
-	}
-	return u.provider.AuthorizationEndpoint + "?" + query.Encode()
+// authorize sends the authorization request (Core §3.1.2.1, RFC 7636 §4.3).
+func (u *user) authorize(ctx context.Context, browser *http.Client, a attempt,
+	extra ...oauth2.AuthCodeOption) (*http.Response, error) {
+	options := append(extra, oauth2.S256ChallengeOption(a.verifier), gooidc.Nonce(a.nonce))
+	return send(ctx, browser, http.MethodGet, u.client.AuthCodeURL(a.state, options...), nil)
 }
 
-// signIn walks the login page as a person does: it opens the authorization
-// request, posts the form it is shown, and redeems the code.
+// signIn opens the authorization request, posts the login form and redeems the code.
 func (u *user) signIn(ctx context.Context) error {
 	a := newAttempt()
-	page, err := u.follow(ctx, u.authorizeURL(a, nil))
+	page, err := u.authorize(ctx, u.http, a)
 	if err != nil {
 		return err
 	}
-	if page.form == nil {
-		return failf("login", "the provider answered a first request without asking who it is: %s", page.answer)
+	defer discard(page)
+	action, fields, err := loginForm(http.MaxBytesReader(nil, page.Body, maxBody))
+	if err != nil {
+		return failf("login page", "%s answered %s: %v", page.Request.URL.Path, page.Status, err)
 	}
-	fields := page.form.fields
+	target, err := page.Request.URL.Parse(action)
+	if err != nil {
+		return failf("login page", "the form's action %q: %v", action, err)
+	}
 	fields.Set("username", u.name)
 	fields.Set("password", u.name)
-	resp, err := u.send(ctx, http.MethodPost, page.form.action, fields)
+	answer, err := send(ctx, u.http, http.MethodPost, target.String(), fields)
 	if err != nil {
 		return err
-	}
-	if page, err = u.followFrom(ctx, resp); err != nil {
-		return err
-	}
-	if page.form != nil {
-		return failf("login", "the login form came back; expected a redirect to %s", u.app.redirectURI)
-	}
-	return u.finish(ctx, a, page.answer)
-}
-
-// renew is one silent renewal: prompt=none must answer at once with a redirect
-// to the app (Core §3.1.2.6), and the code must give new tokens for the same
-// sign-in.
-func (u *user) renew(ctx context.Context) error {
-	a := newAttempt()
-	resp, err := u.send(ctx, http.MethodGet, u.authorizeURL(a, url.Values{
-		"prompt":        {"none"},
-		"id_token_hint": {u.last.IDToken},
-	}), nil)
-	if err != nil {
-		return err
-	}
-	defer discard(resp)
-	answer, err := resp.Location()
-	if err != nil || !u.isAnswer(answer) {
-		return failf("prompt=none", "answered %s to %q, expected a redirect to %s", resp.Status, resp.Header.Get("Location"), u.app.redirectURI)
 	}
 	return u.finish(ctx, a, answer)
 }
 
-// finish checks the authorization answer, redeems its code and checks the tokens.
-func (u *user) finish(ctx context.Context, a attempt, answer *url.URL) error {
-	code, err := checkAnswer(answer.Query(), a, u.provider.Issuer)
+// renew is one silent renewal: prompt=none must be answered by one redirect to the app (Core §3.1.2.6), and the code
+// must give new tokens for the same sign-in.
+func (u *user) renew(ctx context.Context) error {
+	a, browser := newAttempt(), *u.http
+	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	hint := oauth2.SetAuthURLParam("id_token_hint", u.last.idToken)
+	answer, err := u.authorize(ctx, &browser, a, oauth2.SetAuthURLParam("prompt", "none"), hint)
 	if err != nil {
 		return err
 	}
-	fresh, err := u.redeem(ctx, code, a.verifier)
+	return u.finish(ctx, a, answer)
+}
+
+// finish checks the authorization response, redeems its code and checks the tokens.
+func (u *user) finish(ctx context.Context, a attempt, response *http.Response) error {
+	defer discard(response)
+	location, err := response.Location()
+	if err != nil || !strings.HasPrefix(location.String(), u.client.RedirectURL+"?") {
+		return failf("answer", "%s to %q, expected a redirect to %s",
+			response.Status, response.Header.Get("Location"), u.client.RedirectURL)
+	}
+	answer := location.Query()
+	switch {
+	case answer.Get("state") != a.state: // RFC 6749 §4.1.2
+		return failf("state", "is %q, sent %q", answer.Get("state"), a.state)
+	case answer.Get("iss") != u.client.issuer: // RFC 9207 §2.4
+		return failf("iss", "of the answer is %q, expected %q", answer.Get("iss"), u.client.issuer)
+	case answer.Has("error"):
+		return failf("error "+answer.Get("error"), "%s", answer.Get("error_description"))
+	case answer.Get("code") == "":
+		return failf("code", "the answer has neither code nor error")
+	}
+	token, err := u.client.Exchange(gooidc.ClientContext(ctx, u.http), answer.Get("code"),
+		oauth2.VerifierOption(a.verifier))
 	if err != nil {
-		return err
+		return failf("token request", "%v", err)
 	}
-	if err := u.provider.check(&fresh, a, u.app.clientID); err != nil {
-		return err
+	fresh, err := u.client.check(ctx, token, a)
+	if err == nil {
+		err = fresh.follows(u.last)
 	}
-	if err := fresh.follows(u.last); err != nil {
-		return err
+	if err == nil {
+		u.last = fresh
 	}
-	u.last = fresh
+	return err
+}
+
+// check verifies both tokens: the ID token by Core §3.1.3.7, the access token by RFC 9068 §2.
+func (c *client) check(ctx context.Context, response *oauth2.Token, a attempt) (t tokens, err error) {
+	t.accessToken = response.AccessToken
+	t.idToken, _ = response.Extra("id_token").(string)
+	id, err := c.idTokens.Verify(ctx, t.idToken)
+	if err != nil {
+		return t, failf("ID token", "%v", err)
+	}
+	if id.Nonce != a.nonce { // Core §3.1.3.7, rule 11
+		return t, failf("nonce", "is %q, sent %q", id.Nonce, a.nonce)
+	}
+	access, err := c.accessTokens.Verify(ctx, t.accessToken)
+	if err != nil {
+		return t, failf("access token", "%v", err)
+	}
+	var idClaims struct {
+		AuthTime int64 `json:"auth_time"`
+	}
+	var claims struct {
+		ClientID string `json:"client_id"`
+	}
+	if err := errors.Join(id.Claims(&idClaims), access.Claims(&claims)); err != nil {
+		return t, failf("claims", "%v", err)
+	}
+	t.sub, t.authTime = id.Subject, idClaims.AuthTime
+	if access.Subject != id.Subject || claims.ClientID != c.ClientID || typeOf(t.accessToken) != "at+jwt" {
+		return t, failf("access token", "typ is %q, sub %q, client_id %q; expected at+jwt, %q, %q",
+			typeOf(t.accessToken), access.Subject, claims.ClientID, id.Subject, c.ClientID)
+	}
+	return t, nil
+}
+
+// typeOf is the typ of a JWT that has been verified.
+func typeOf(raw string) (typ string) {
+	algorithms := []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA}
+	if token, err := jwt.ParseSigned(raw, algorithms); err == nil {
+		typ, _ = token.Headers[0].ExtraHeaders[jose.HeaderType].(string)
+	}
+	return typ
+}
+
+// follows tells whether t may come after old: the same user, the same sign-in (Core §2, auth_time), another access
+// token. Before the sign-in old is empty.
+func (t tokens) follows(old tokens) error {
+	switch {
+	case t.authTime == 0:
+		return failf("auth_time", "is missing")
+	case old.idToken == "":
+		return nil
+	case t.sub != old.sub:
+		return failf("sub", "is %q, was %q", t.sub, old.sub)
+	case t.authTime != old.authTime:
+		return failf("auth_time", "is %d, was %d", t.authTime, old.authTime)
+	case t.accessToken == old.accessToken:
+		return failf("same access token", "a renewal returned the access token that it should replace")
+	}
 	return nil
 }
 
-// redeem is the token request (Core §3.1.3.1).
-func (u *user) redeem(ctx context.Context, code, verifier string) (tokens, error) {
-	resp, err := u.send(ctx, http.MethodPost, u.provider.TokenEndpoint, url.Values{
-		"grant_type":    {"authorization_code"},
-		"code":          {code},
-		"redirect_uri":  {u.app.redirectURI},
-		"client_id":     {u.app.clientID},
-		"code_verifier": {verifier},
-	})
-	if err != nil {
-		return tokens{}, err
-	}
-	defer discard(resp)
-	body := http.MaxBytesReader(nil, resp.Body, maxBody)
-	if resp.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(body) // shown to a person; a part of it is enough
-		return tokens{}, failf("token status", "answered %s: %s", resp.Status, text)
-	}
-	var fresh tokens
-	if err := json.NewDecoder(body).Decode(&fresh); err != nil {
-		return tokens{}, failf("token JSON", "%v", err)
-	}
-	return fresh, nil
-}
-
-// page is where following redirects ended: at a login form, or at an answer to
-// the app.
-type page struct {
-	form   *loginForm
-	answer *url.URL
-}
-
-func (u *user) follow(ctx context.Context, address string) (page, error) {
-	resp, err := u.send(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return page{}, err
-	}
-	return u.followFrom(ctx, resp)
-}
-
-// followFrom follows the redirects of resp until a page or the app is reached.
-func (u *user) followFrom(ctx context.Context, resp *http.Response) (page, error) {
-	const most = 10 // as browsers: a loop must end
-	for range most {
-		next, err := resp.Location()
-		if err != nil {
-			return readPage(resp)
-		}
-		discard(resp)
-		if u.isAnswer(next) {
-			return page{answer: next}, nil
-		}
-		if resp, err = u.send(ctx, http.MethodGet, next.String(), nil); err != nil {
-			return page{}, err
-		}
-	}
-	discard(resp)
-	return page{}, failf("redirects", "more than %d in a row, the last from %s", most, resp.Request.URL.Path)
-}
-
-func readPage(resp *http.Response) (page, error) {
-	defer discard(resp)
-	form, err := readLoginForm(http.MaxBytesReader(nil, resp.Body, maxBody))
-	if err != nil {
-		return page{}, failf("login page", "%s answered %s: %v", resp.Request.URL.Path, resp.Status, err)
-	}
-	action, err := resp.Request.URL.Parse(form.action)
-	if err != nil {
-		return page{}, failf("login page", "the form's action %q: %v", form.action, err)
-	}
-	form.action = action.String()
-	return page{form: &form}, nil
-}
-
-func (u *user) send(ctx context.Context, method, address string, form url.Values) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
+func send(ctx context.Context, browser *http.Client, method, address string, form url.Values) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, failf("request", "%v", err)
 	}
 	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	resp, err := u.http.Do(req)
+	response, err := browser.Do(r)
 	if err != nil {
 		return nil, failf("no answer", "%v", err)
 	}
-	return resp, nil
+	return response, nil
 }
 
-// isAnswer says whether address is the app's redirect_uri.
-func (u *user) isAnswer(address *url.URL) bool {
-	bare := *address
-	bare.RawQuery = ""
-	return bare.String() == u.app.redirectURI
+// discard reads a response to its end, so that its connection is used again.
+func discard(response *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxBody))
+	_ = response.Body.Close()
 }
 
-// discard reads resp to its end, so that its connection is used again.
-func discard(resp *http.Response) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody)) // a broken body only costs the connection
-	_ = resp.Body.Close()
+// loginForm finds the first form with a field named password, and returns its action and its hidden fields.
+func loginForm(page io.Reader) (action string, fields url.Values, err error) {
+	root, err := html.Parse(page)
+	if err != nil {
+		return "", nil, err
+	}
+	for form := range root.Descendants() {
+		if form.Data != "form" {
+			continue
+		}
+		fields, asksPassword := url.Values{}, false
+		for input := range form.Descendants() {
+			name, value := attribute(input, "name"), attribute(input, "value")
+			if attribute(input, "type") == "hidden" {
+				fields.Add(name, value)
+			}
+			asksPassword = asksPassword || name == "password"
+		}
+		if asksPassword {
+			return attribute(form, "action"), fields, nil
+		}
+	}
+	return "", nil, errors.New("the page has no form with a field named password; is it the provider's login page?")
+}
+
+func attribute(node *html.Node, name string) string {
+	for _, a := range node.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
 }

@@ -1,7 +1,21 @@
+// Command sessions measures the cost of live sessions in a storage engine: memory, disk, and the time until a provider
+// is ready.
+//
+//	go run -C bench ./sessions --store memory
+//	go run -C bench ./sessions --store file:/tmp/hush.db --idp ../bin/idp
+//	go run -C bench ./sessions --store redis://127.0.0.1:6379 --idp ../bin/idp
+//
+// It writes sessions and the index of their users as the provider does (main.go), measures this process, the file or
+// the server, and starts a real provider on the store (measure.go). The records are of users that do not exist. They
+// stay in the file or the server, so use new ones.
+//
+// Where teaching ends: server and disk are on the same machine. A network adds its round trip to each write.
 package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"io"
@@ -9,9 +23,12 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/bolt"
 	"github.com/hush-idp/hush/storage/redis"
@@ -39,7 +56,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	before, err := weigh(o.store)
+	before, err := measure(o.store)
 	if err != nil {
 		return err
 	}
@@ -52,12 +69,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	took := time.Since(started)
-	after, err := weigh(o.store)
+	after, err := measure(o.store)
 	if err != nil {
 		return err
 	}
 	runtime.KeepAlive(store)
-	fmt.Fprintf(out, "sessions  %d, written in %.1f s: %.0f a second\n", o.sessions, took.Seconds(), float64(o.sessions)/took.Seconds())
+	fmt.Fprintf(out, "sessions  %d, written in %.1f s: %.0f a second\n", o.sessions, took.Seconds(),
+		float64(o.sessions)/took.Seconds())
 	after.less(before).print(out, o.sessions)
 	if err := end(); err != nil || o.idp == "" {
 		return err
@@ -69,8 +87,8 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("sessions", flag.ContinueOnError)
 	flags.StringVar(&o.store, "store", "memory", "memory, file:PATH or redis://HOST:PORT, without sessions")
-	flags.IntVar(&o.sessions, "sessions", 1_000_000, "how many live sessions")
-	flags.StringVar(&o.idp, "idp", "", "the provider's binary: started on the store afterwards, to see how long that takes")
+	flags.IntVar(&o.sessions, "sessions", 1_000_000, "number of live sessions")
+	flags.StringVar(&o.idp, "idp", "", "the provider's binary, whose start on the store is measured")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -80,7 +98,7 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// open opens the engine that name says, as the provider does, and returns what closes it.
+// open opens the engine called name, as the provider does, and returns its close function.
 func open(ctx context.Context, name string) (storage.Store, func() error, error) {
 	if path, isFile := strings.CutPrefix(name, "file:"); isFile {
 		s, err := bolt.Open(path, time.Now)
@@ -97,4 +115,53 @@ func open(ctx context.Context, name string) (storage.Store, func() error, error)
 		return nil, nil, err
 	}
 	return s, s.Close, nil
+}
+
+const (
+	writers   = 500            // concurrent; each waits until its write is acknowledged
+	retention = 13 * time.Hour // of a session, with the provider's default lifetimes
+)
+
+// fill signs n users in, each in another browser.
+func fill(ctx context.Context, store storage.Store, n int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	manager := &session.Manager{
+		Sessions: storage.NewBucket[session.Session]("session", store),
+		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
+		Absolute: 12 * time.Hour, Now: time.Now,
+	}
+	var (
+		taken atomic.Int64
+		all   sync.WaitGroup
+	)
+	for range writers {
+		all.Go(func() {
+			for i := taken.Add(1); i <= int64(n) && ctx.Err() == nil; i = taken.Add(1) {
+				if err := signIn(ctx, manager, signedIn(i)); err != nil {
+					cancel(fmt.Errorf("session %d: %w", i, err))
+				}
+			}
+		})
+	}
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+// signIn writes the records of a sign-in: the entry in the index of the user, then the session.
+func signIn(ctx context.Context, manager *session.Manager, s session.Session) error {
+	if err := manager.Note(ctx, s.Accounts[0].Sub, s); err != nil {
+		return err
+	}
+	return manager.Sessions.Put(ctx, s.ID, s, retention)
+}
+
+// signedIn is a session as it is after a sign-in by password.
+func signedIn(i int64) session.Session {
+	now, id, secret := time.Now(), rand.Text(), sha256.Sum256([]byte(rand.Text()))
+	return session.Session{ID: id, SecretHash: secret[:], StartedAt: now, LastSeen: now, Browser: "Firefox on Linux",
+		Accounts: []session.Account{{
+			Sub: fmt.Sprintf("user-%d", i), SID: id + "." + rand.Text(), AuthTime: now, SelectedAt: now, ACR: "1",
+			AMR: []string{"pwd"},
+		}}}
 }

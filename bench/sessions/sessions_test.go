@@ -12,7 +12,8 @@ import (
 
 func TestAFileIsFilledWeighedAndReported(t *testing.T) {
 	var report strings.Builder
-	if err := run(t.Context(), []string{"--store", "file:" + filepath.Join(t.TempDir(), "hush.db"), "--sessions", "1000"}, &report); err != nil {
+	if err := run(t.Context(), []string{"--store", "file:" + filepath.Join(t.TempDir(), "hush.db"), "--sessions", "1000"},
+		&report); err != nil {
 		t.Fatal(err)
 	}
 	for _, expected := range []string{"sessions  1000, written in ", "file      ", "bytes a session"} {
@@ -28,7 +29,7 @@ func TestEachSessionIsItsOwnAndWhole(t *testing.T) {
 		t.Errorf("%d records are stored (%v); want 1000 sessions and as many lists", store.Len(), err)
 	}
 	bucket, s := storage.NewBucket[session.Session]("session", store), signedIn(1)
-	if err := bucket.Put(t.Context(), s.ID, s, kept); err != nil {
+	if err := bucket.Put(t.Context(), s.ID, s, retention); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := bucket.Get(t.Context(), s.ID); err != nil || len(found.Subs()) != 1 {
@@ -43,7 +44,8 @@ func TestWhatCannotBeMeasuredIsRefused(t *testing.T) {
 		{"a folder that is not there", "--store", "file:/nowhere/at/all/hush.db", "there is no directory"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if err := run(t.Context(), []string{row.flag, row.value}, new(strings.Builder)); err == nil || !strings.Contains(err.Error(), row.says) {
+			if err := run(t.Context(), []string{row.flag, row.value}, new(strings.Builder)); err == nil ||
+				!strings.Contains(err.Error(), row.says) {
 				t.Errorf("it says %v; want %q", err, row.says)
 			}
 		})
