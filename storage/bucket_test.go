@@ -93,7 +93,8 @@ func TestRecordsOfAGroupShareASlot(t *testing.T) {
 
 func TestRecordsOfAGroupAreNotOneRecord(t *testing.T) {
 	b := storage.NewBucket[note]("note", storage.NewMemory(time.Now))
-	for _, key := range []string{storage.GroupKey("a", "1"), storage.GroupKey("a", "2"), storage.GroupKey("a1", ""), "a1", "a"} {
+	for _, key := range []string{storage.GroupKey("a", "1"), storage.GroupKey("a", "2"), storage.GroupKey("a1", ""),
+		"a1", "a"} {
 		if _, err := b.Get(t.Context(), key); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("%q is the key of another record", key)
 		}

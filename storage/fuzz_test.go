@@ -13,7 +13,8 @@ import (
 // FuzzBucket: a record that cannot be read is an error that names its kind, for every method, and one that can be is
 // written as it was read.
 func FuzzBucket(f *testing.F) {
-	for _, record := range []string{`{"Text":"hello"}`, `{}`, `null`, `"no object"`, `[]`, `{"Text":1}`, `{"Text":"\ud800"}`, "", "{", "\x00", `{"Text":"a"}{}`} {
+	for _, record := range []string{`{"Text":"hello"}`, `{}`, `null`, `"no object"`, `[]`, `{"Text":1}`,
+		`{"Text":"\ud800"}`, "", "{", "\x00", `{"Text":"a"}{}`} {
 		f.Add([]byte(record), "key")
 	}
 	f.Fuzz(func(t *testing.T, record []byte, key string) {
@@ -27,7 +28,8 @@ func FuzzBucket(f *testing.F) {
 			seen = old
 			return old, nil
 		})
-		if present := len(record) > 0; present && (err == nil) != (updated == nil) || err == nil && (seen == nil || *seen != got) {
+		if present := len(record) > 0; present && (err == nil) != (updated == nil) ||
+			err == nil && (seen == nil || *seen != got) {
 			t.Errorf("%q: Get = %v, %v; Update sees %v, %v", record, got, err, seen, updated)
 		}
 		if err == nil {

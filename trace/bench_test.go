@@ -54,27 +54,65 @@ func BenchmarkSilentCycle(b *testing.B) {
 func cycle(h *trace.Hub, n string) {
 	code, jti, state := code+n, "jti-of-an-access-token-"+n, "state-of-oidc-client-ts-"+n
 	query := url.Values{
-		"client_id": {"spa"}, "redirect_uri": {"https://app.example/callback"}, "response_type": {"code"}, "scope": {"openid email"}, "prompt": {"none"},
-		"state": {state}, "code_challenge": {verifier}, "code_challenge_method": {"S256"}, "id_token_hint": {idToken},
+		"client_id": {
+			"spa",
+		}, "redirect_uri": {"https://app.example/callback"}, "response_type": {"code"}, "scope": {"openid email"},
+		"prompt": {"none"},
+		"state":  {state}, "code_challenge": {verifier}, "code_challenge_method": {"S256"}, "id_token_hint": {idToken},
 	}
 	request(h, "authorize", query, func(r *trace.Recorder) {
 		steps(r, 28)
 		r.Join(trace.Code, code)
-		r.Emit(trace.Step{Kind: trace.KindCode, Text: "issued", Outcome: trace.OK, Values: []trace.Value{trace.Secret("code", code), trace.Plain("sub", "alice")}})
+		r.Emit(
+			trace.Step{
+				Kind:    trace.KindCode,
+				Text:    "issued",
+				Outcome: trace.OK,
+				Values:  []trace.Value{trace.Secret("code", code), trace.Plain("sub", "alice")},
+			},
+		)
 		r.Set(func(r *trace.Record) {
-			r.Status, r.Silent, r.Answer = 303, true, trace.Params(url.Values{"code": {code}, "state": {state}, "iss": {"https://idp.example"}})
-			r.Cookies = []trace.Cookie{{Name: "__Host-hush", Text: trace.Secret("", idToken).Text, Direction: "sent", Session: true}}
+			r.Status, r.Silent, r.Answer = 303, true, trace.Params(
+				url.Values{"code": {code}, "state": {state}, "iss": {"https://idp.example"}},
+			)
+			r.Cookies = []trace.Cookie{
+				{Name: "__Host-hush", Text: trace.Secret("", idToken).Text, Direction: "sent", Session: true},
+			}
 		})
 	})
-	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {"spa"}, "code": {code}, "code_verifier": {verifier}, "redirect_uri": {"https://app.example/callback"}}
+	form := url.Values{
+		"grant_type":    {"authorization_code"},
+		"client_id":     {"spa"},
+		"code":          {code},
+		"code_verifier": {verifier},
+		"redirect_uri":  {"https://app.example/callback"},
+	}
 	request(h, "token", form, func(r *trace.Recorder) {
 		steps(r, 10)
 		r.Join(trace.Code, code)
 		r.Join(trace.JTI, jti)
-		r.Emit(trace.Step{Kind: trace.KindToken, Text: "signed", Outcome: trace.OK, Values: []trace.Value{trace.JWT("id_token", idToken)}})
-		r.Emit(trace.Step{Kind: trace.KindToken, Text: "signed", Outcome: trace.OK, Values: []trace.Value{trace.JWT("access_token", idToken)}})
+		r.Emit(
+			trace.Step{
+				Kind:    trace.KindToken,
+				Text:    "signed",
+				Outcome: trace.OK,
+				Values:  []trace.Value{trace.JWT("id_token", idToken)},
+			},
+		)
+		r.Emit(
+			trace.Step{
+				Kind:    trace.KindToken,
+				Text:    "signed",
+				Outcome: trace.OK,
+				Values:  []trace.Value{trace.JWT("access_token", idToken)},
+			},
+		)
 		r.Set(func(r *trace.Record) {
-			r.Status, r.Answer = 200, []trace.Value{trace.Plain("token_type", "Bearer"), trace.Plain("expires_in", "300"), trace.Plain("scope", "openid email")}
+			r.Status, r.Answer = 200, []trace.Value{
+				trace.Plain("token_type", "Bearer"),
+				trace.Plain("expires_in", "300"),
+				trace.Plain("scope", "openid email"),
+			}
 		})
 	})
 }
@@ -82,7 +120,8 @@ func cycle(h *trace.Hub, n string) {
 func request(h *trace.Hub, endpoint string, form url.Values, answer func(*trace.Recorder)) {
 	_, recorder := h.Begin(context.Background(), trace.Record{
 		ID: "id", Issuer: "https://idp.example", Endpoint: endpoint, Method: "POST", Path: "/" + endpoint, ClientID: "spa",
-		UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0", Fetch: trace.Fetch{Site: "same-site", Mode: "navigate", Dest: "iframe"},
+		UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
+		Fetch:     trace.Fetch{Site: "same-site", Mode: "navigate", Dest: "iframe"},
 	})
 	recorder.Set(func(r *trace.Record) { r.Params = trace.Params(form) })
 	answer(recorder)
@@ -91,6 +130,13 @@ func request(h *trace.Hub, endpoint string, form url.Values, answer func(*trace.
 
 func steps(r *trace.Recorder, n int) {
 	for range n {
-		r.Emit(trace.Step{Kind: trace.KindRule, Spec: "RFC 6749 §4.1.1", Text: "a sentence of the specification", Outcome: trace.OK})
+		r.Emit(
+			trace.Step{
+				Kind:    trace.KindRule,
+				Spec:    "RFC 6749 §4.1.1",
+				Text:    "a sentence of the specification",
+				Outcome: trace.OK,
+			},
+		)
 	}
 }

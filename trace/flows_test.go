@@ -59,21 +59,42 @@ func TestWhichRecordBelongsToWhichFlow(t *testing.T) {
 		flows  string // the endpoints of each, newest first
 	}{
 		{"a token request joins by its code", func(h *trace.Hub) { authorize(h); token(h) }, "authorize token"},
-		{"userinfo joins by the jti of its token", func(h *trace.Hub) { authorize(h); token(h); userinfo(h) }, "authorize token userinfo"},
+		{"userinfo joins by the jti of its token", func(h *trace.Hub) { authorize(h); token(h); userinfo(h) },
+			"authorize token userinfo"},
 		{"so does the report of an API call", func(h *trace.Hub) { authorize(h); token(h); api(h) }, "authorize token api"},
 		{"the report of a callback joins by state", func(h *trace.Hub) { authorize(h); callback(h) }, "authorize callback"},
-		{"a sign-in page joins by the sealed request", func(h *trace.Hub) { authorize(h, visible, toPage("/login", sealed)); visit(h, "login", sealed) }, "authorize login"},
-		{"a fresh authorization request begins a flow, though its state is known", func(h *trace.Hub) { authorize(h); authorize(h) }, "authorize | authorize"},
-		{"and takes the state over", func(h *trace.Hub) { authorize(h); authorize(h); callback(h) }, "authorize callback | authorize"},
+		{"a sign-in page joins by the sealed request", func(h *trace.Hub) {
+			authorize(h, visible, toPage("/login",
+				sealed))
+			visit(h, "login", sealed)
+		}, "authorize login"},
+		{"a fresh authorization request begins a flow, though its state is known",
+			func(h *trace.Hub) { authorize(h); authorize(h) }, "authorize | authorize"},
+		{"and takes the state over", func(h *trace.Hub) { authorize(h); authorize(h); callback(h) },
+			"authorize callback | authorize"},
 		{"so does one that carries an old sealed request besides its client_id", func(h *trace.Hub) {
 			authorize(h, visible, toPage("/login", sealed))
 			authorize(h, params("client_id", "spa", "interaction", sealed))
 		}, "authorize | authorize"},
-		{"a token request with a code that nobody knows stands alone", func(h *trace.Hub) { authorize(h); token(h, params("code", "another-code-of-length")) }, "token | authorize"},
-		{"a token request that a proxy answered joins by its parameters all the same", func(h *trace.Hub) { authorize(h); token(h, failed(503, "", "fault.injected")) }, "authorize token"},
-		{"a sign-in without an application stands alone", func(h *trace.Hub) { authorize(h); visit(h, "login", "") }, "login | authorize"},
-		{"a logout stands alone, whosever session it ends", func(h *trace.Hub) { authorize(h); visit(h, "logout", "", params("state", state)) }, "logout | authorize"},
-		{"metadata that came as it should is not kept", func(h *trace.Hub) { visit(h, "discovery", ""); visit(h, "jwks", "") }, ""},
+		{"a token request with a code that nobody knows stands alone", func(h *trace.Hub) {
+			authorize(h)
+			token(h,
+				params("code", "another-code-of-length"))
+		}, "token | authorize"},
+		{"a token request that a proxy answered joins by its parameters all the same",
+			func(h *trace.Hub) { authorize(h); token(h, failed(503, "", "fault.injected")) }, "authorize token"},
+		{"a sign-in without an application stands alone", func(h *trace.Hub) { authorize(h); visit(h, "login", "") },
+			"login | authorize"},
+		{"a logout stands alone, whosever session it ends", func(h *trace.Hub) {
+			authorize(h)
+			visit(h, "logout", "",
+				params("state", state))
+		}, "logout | authorize"},
+		{"metadata that came as it should is not kept", func(h *trace.Hub) {
+			visit(h, "discovery", "")
+			visit(h, "jwks",
+				"")
+		}, ""},
 		{"metadata that failed is", func(h *trace.Hub) { visit(h, "jwks", "", page(500)) }, "jwks"},
 	} {
 		t.Run(row.text, func(t *testing.T) {
@@ -142,7 +163,9 @@ func TestAFlowLastsFromTheFirstRequestToTheLastAnswer(t *testing.T) {
 	h := newHub(t)
 	authorize(h, func(r *trace.Record) { r.At = start })
 	token(h, func(r *trace.Record) { r.At, r.Took = start.Add(time.Second), time.Second })
-	if f := only(t, h); !f.At.Equal(start) || f.Took != 2*time.Second || f.ClientID != "spa" || f.Issuer != "https://idp.example" || !f.Silent {
+	if f := only(t, h); !f.At.Equal(start) || f.Took != 2*time.Second || f.ClientID != "spa" ||
+		f.Issuer != "https://idp.example" ||
+		!f.Silent {
 		t.Errorf("the flow is %+v", f)
 	}
 }

@@ -21,7 +21,8 @@ const (
 	verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 	// idToken has the header {"alg":"ES256","typ":"JWT"}, the claims {"iss":"https://idp.example","sub":"alice"}, and no
 	// signature that would verify.
-	idToken = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIiwic3ViIjoiYWxpY2UifQ.c2lnbmF0dXJlLW5vdC1zaG93bg"
+	idToken = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2l" +
+		"kcC5leGFtcGxlIiwic3ViIjoiYWxpY2UifQ.c2lnbmF0dXJlLW5vdC1zaG93bg"
 )
 
 const maxSkew = time.Minute
@@ -49,22 +50,27 @@ func send(h *trace.Hub, record trace.Record, jti string, changes []change, steps
 // authorize is a silent request from a hidden iframe, answered with a code.
 func authorize(h *trace.Hub, changes ...change) {
 	send(h, trace.Record{
-		ID: "a", Issuer: "https://idp.example", Endpoint: "authorize", Method: "GET", Path: "/authorize", ClientID: "spa", Silent: true,
-		Fetch: trace.Fetch{Site: "cross-site", Mode: "navigate", Dest: "iframe"}, Took: 2 * time.Millisecond,
+		ID: "a", Issuer: "https://idp.example", Endpoint: "authorize", Method: "GET", Path: "/authorize", ClientID: "spa",
+		Silent: true,
+		Fetch:  trace.Fetch{Site: "cross-site", Mode: "navigate", Dest: "iframe"}, Took: 2 * time.Millisecond,
 		Params:  trace.Params(url.Values{"client_id": {"spa"}, "prompt": {"none"}, "state": {state}}),
 		Cookies: []trace.Cookie{{Name: "__Host-hush", Direction: "sent", Session: true}},
-		Status:  303, Location: "https://app.example/callback", Answer: trace.Params(url.Values{"code": {code}, "state": {state}, "iss": {"https://idp.example"}}),
-	}, "", changes, trace.Step{Kind: trace.KindSession, Spec: "Core §3.1.2.3", Text: "the session cookie opens a session", Outcome: trace.OK})
+		Status:  303, Location: "https://app.example/callback", Answer: trace.Params(url.Values{"code": {code},
+			"state": {state}, "iss": {"https://idp.example"}}),
+	}, "", changes, trace.Step{Kind: trace.KindSession, Spec: "Core §3.1.2.3",
+		Text: "the session cookie opens a session", Outcome: trace.OK})
 }
 
 // token redeems the code.
 func token(h *trace.Hub, changes ...change) {
 	send(h, trace.Record{
-		ID: "t", Issuer: "https://idp.example", Endpoint: "token", Method: "POST", Path: "/token", ClientID: "spa", Took: time.Millisecond, Status: 200,
+		ID: "t", Issuer: "https://idp.example", Endpoint: "token", Method: "POST", Path: "/token", ClientID: "spa",
+		Took: time.Millisecond, Status: 200,
 		Params: trace.Params(url.Values{"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {verifier}}),
 		Answer: []trace.Value{trace.Plain("expires_in", "300")},
 	}, jti, changes, trace.Step{
-		Kind: trace.KindToken, Spec: "Core §3.1.3.3", Text: "the ID token is signed", Outcome: trace.OK, Values: []trace.Value{trace.JWT("id_token", idToken)},
+		Kind: trace.KindToken, Spec: "Core §3.1.3.3", Text: "the ID token is signed", Outcome: trace.OK,
+		Values: []trace.Value{trace.JWT("id_token", idToken)},
 	})
 }
 
@@ -75,7 +81,12 @@ func userinfo(h *trace.Hub, changes ...change) {
 
 // api is the application's report of a call of its own API.
 func api(h *trace.Hub, changes ...change) {
-	send(h, trace.Record{ID: "r", Endpoint: "api", Method: "GET", Path: "https://api.example/me", Status: 200}, jti, changes)
+	send(
+		h,
+		trace.Record{ID: "r", Endpoint: "api", Method: "GET", Path: "https://api.example/me", Status: 200},
+		jti,
+		changes,
+	)
 }
 
 // callback is the application's report that the callback page told it of the answer.
@@ -85,7 +96,13 @@ func callback(h *trace.Hub, changes ...change) {
 
 // visit is a request to a page of the provider, during a sign-in unless sealed is empty.
 func visit(h *trace.Hub, endpoint, sealed string, changes ...change) {
-	record := trace.Record{Endpoint: endpoint, Method: "GET", Path: "/" + endpoint, Status: 200, Fetch: trace.Fetch{Dest: "document"}}
+	record := trace.Record{
+		Endpoint: endpoint,
+		Method:   "GET",
+		Path:     "/" + endpoint,
+		Status:   200,
+		Fetch:    trace.Fetch{Dest: "document"},
+	}
 	if sealed != "" {
 		record.Params = trace.Params(url.Values{"interaction": {sealed}})
 	}

@@ -40,7 +40,14 @@ type Hub struct {
 
 // NewHub makes a Hub.
 func NewHub(o Options) *Hub {
-	h := &Hub{now: o.Now, keep: o.Keep, quiet: o.Quiet, index: map[join]*flow{}, bursts: map[uint64]*burst{}, watchers: map[*Watcher]struct{}{}}
+	h := &Hub{
+		now:      o.Now,
+		keep:     o.Keep,
+		quiet:    o.Quiet,
+		index:    map[join]*flow{},
+		bursts:   map[uint64]*burst{},
+		watchers: map[*Watcher]struct{}{},
+	}
 	if h.keep <= 0 {
 		h.keep = keepFlows
 	}
@@ -57,7 +64,10 @@ func (h *Hub) Flows() []Flow {
 	}
 	all := h.snapshots()
 	slices.Reverse(all)
-	slices.SortStableFunc(all, func(a, b Flow) int { return b.At.Compare(a.At) }) // flows are listed as their first request ended
+	slices.SortStableFunc(
+		all,
+		func(a, b Flow) int { return b.At.Compare(a.At) },
+	) // flows are listed as their first request ended
 	for i, f := range all {
 		all[i] = f.drawn()
 	}

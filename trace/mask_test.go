@@ -21,7 +21,8 @@ func TestSecretsNeverAppearWhole(t *testing.T) {
 		{"what sounds like a token is one", "subject_token", verifier, "dBjftJ… (43 characters)"},
 		{"case does not matter", "Client_Secret", verifier, "dBjftJ… (43 characters)"},
 		{"the type of a token is no secret", "token_type", "Bearer", "Bearer"},
-		{"the hash of a verifier is no secret", "code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"},
+		{"the hash of a verifier is no secret", "code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+			"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"},
 		{"anything else is shown", "scope", "openid email", "openid email"},
 		{"up to three hundred characters", "scope", strings.Repeat("é", 301), strings.Repeat("é", 300) + "…"},
 	} {
@@ -39,7 +40,8 @@ func TestParametersStandInOrderAndAreNotEndless(t *testing.T) {
 	if len(got) != 50 {
 		t.Fatalf("%d parameters are kept; expected 50", len(got))
 	}
-	if got := trace.Params(url.Values{"b": {"2", "1"}, "a": {"0"}}); got[0].Name != "a" || got[1].Text != "2" || got[2].Text != "1" {
+	if got := trace.Params(url.Values{"b": {"2", "1"}, "a": {"0"}}); got[0].Name != "a" || got[1].Text != "2" ||
+		got[2].Text != "1" {
 		t.Errorf("the order is %v; expected a, and then b as it came", got)
 	}
 }
@@ -49,8 +51,13 @@ func TestATokenIsShownDecodedWithoutItsSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "the JSON", string(data),
-		`{"name":"id_token","text":"eyJhbG… (122 characters)","decoded":{"header":{"alg":"ES256","typ":"JWT"},"claims":{"iss":"https://idp.example","sub":"alice"}}}`)
+	same(
+		t,
+		"the JSON",
+		string(data),
+		`{"name":"id_token","text":"eyJhbG… (122 characters)"`+
+			`,"decoded":{"header":{"alg":"ES256","typ":"JWT"},"claims":{"iss":"https://idp.example","sub":"alice"}}}`,
+	)
 	var back trace.Value
 	if err := json.Unmarshal(data, &back); err != nil {
 		t.Fatal(err)
@@ -65,11 +72,15 @@ func TestATokenIsShownDecodedWithoutItsSignature(t *testing.T) {
 func TestWhatIsNoTokenIsOnlyMasked(t *testing.T) {
 	for _, row := range []struct{ text, value, want string }{
 		{"an opaque one", strings.Repeat("x", 40), `{"name":"access_token","text":"xxxxxx… (40 characters)"}`},
-		{"an encrypted one", "a.b.c.d.e" + strings.Repeat("x", 40), `{"name":"access_token","text":"a.b.c.… (49 characters)"}`},
+		{"an encrypted one", "a.b.c.d.e" + strings.Repeat("x", 40),
+			`{"name":"access_token","text":"a.b.c.… (49 characters)"}`},
 		{"one too large", strings.Repeat("x", 9000) + "..", `{"name":"access_token","text":"xxxxxx… (9002 characters)"}`},
-		{"one that is JSON without its last part", "1.2.x", `{"name":"access_token","text":"(5 characters)","decoded":{"header":null,"claims":null}}`},
-		{"one that begins like JSON", "{aaa.bbb.signature", `{"name":"access_token","text":"{aaa.b… (18 characters)","decoded":{"header":null,"claims":null}}`},
-		{"one that only looks so", "not base64!.really.signature", `{"name":"access_token","text":"not ba… (28 characters)","decoded":{"header":null,"claims":null}}`},
+		{"one that is JSON without its last part", "1.2.x",
+			`{"name":"access_token","text":"(5 characters)","decoded":{"header":null,"claims":null}}`},
+		{"one that begins like JSON", "{aaa.bbb.signature",
+			`{"name":"access_token","text":"{aaa.b… (18 characters)","decoded":{"header":null,"claims":null}}`},
+		{"one that only looks so", "not base64!.really.signature",
+			`{"name":"access_token","text":"not ba… (28 characters)","decoded":{"header":null,"claims":null}}`},
 	} {
 		t.Run(row.text, func(t *testing.T) {
 			data, err := json.Marshal(trace.JWT("access_token", row.value))

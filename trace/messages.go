@@ -55,7 +55,17 @@ func (d *drawing) record(r *Record) {
 	case "callback":
 		d.again(r)
 	case "clock":
-		d.add(Message{From: LaneApp, To: LaneProvider, Text: "compares clocks", State: state(r.Reason == clockSkew), At: r.At, Record: r.ID, Reason: r.Reason})
+		d.add(
+			Message{
+				From:   LaneApp,
+				To:     LaneProvider,
+				Text:   "compares clocks",
+				State:  state(r.Reason == clockSkew),
+				At:     r.At,
+				Record: r.ID,
+				Reason: r.Reason,
+			},
+		)
 	case "discovery", "jwks":
 		d.pair(r, 0, LaneApp, LaneProvider)
 	default:
@@ -117,7 +127,14 @@ func (d *drawing) blame(r *Record, asked, answer *Message) {
 
 // open is how the app began, which the provider can only infer.
 func (d *drawing) open(r *Record) {
-	m := Message{Step: 1, From: LaneApp, To: d.frame, Text: "opens a hidden iframe on " + r.Path, State: MessageUnseen, At: r.At}
+	m := Message{
+		Step:  1,
+		From:  LaneApp,
+		To:    d.frame,
+		Text:  "opens a hidden iframe on " + r.Path,
+		State: MessageUnseen,
+		At:    r.At,
+	}
 	switch {
 	case r.Nested:
 		m.Text = "the app, started inside the iframe, opens another on " + r.Path

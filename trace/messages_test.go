@@ -165,23 +165,28 @@ var drawings = []struct {
 `,
 	}, {
 		"the token endpoint answers, but the browser keeps the answer from the script",
-		func(h *trace.Hub) { authorize(h); token(h, foreign("https://evil.example")) },
+		func(h *trace.Hub) { authorize(h); token(h, foreign("https://evil.test")) },
 		trace.FlowFailed, "origin.not_allowed", `
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
 3 iframe>app unseen: tells its parent: here is the code
 3 app>provider done: POST /token: code, code_verifier
-3 provider>app failed: 200, without CORS headers for https://evil.example: the browser keeps it from the app [origin.not_allowed]
+3 provider>app failed: 200, without CORS headers for https://evil.test: the browser keeps it from the app [origin.not_allowed]
 `,
 	}, {
 		"a preflight of a strange origin stands alone",
 		func(h *trace.Hub) {
-			token(h, foreign("https://evil.example"), params(), func(r *trace.Record) { r.Method, r.Status, r.Answer = "OPTIONS", 204, nil })
+			token(
+				h,
+				foreign("https://evil.test"),
+				params(),
+				func(r *trace.Record) { r.Method, r.Status, r.Answer = "OPTIONS", 204, nil },
+			)
 		},
 		trace.FlowFailed, "origin.not_allowed", `
 3 app>provider done: OPTIONS /token (preflight)
-3 provider>app failed: 204, without CORS headers for https://evil.example: the browser keeps it from the app [origin.not_allowed]
+3 provider>app failed: 204, without CORS headers for https://evil.test: the browser keeps it from the app [origin.not_allowed]
 `,
 	}, {
 		"the app starts inside the iframe and asks again",
@@ -272,15 +277,24 @@ var drawings = []struct {
 `,
 	}, {
 		"metadata that a script may not read",
-		func(h *trace.Hub) { visit(h, "discovery", "", foreign("https://evil.example")) },
+		func(h *trace.Hub) { visit(h, "discovery", "", foreign("https://evil.test")) },
 		trace.FlowFailed, "origin.not_allowed", `
 0 app>provider done: GET /discovery
-0 provider>app failed: 200, without CORS headers for https://evil.example: the browser keeps it from the app [origin.not_allowed]
+0 provider>app failed: 200, without CORS headers for https://evil.test: the browser keeps it from the app [origin.not_allowed]
 `,
 	}, {
 		"the application's clock is wrong",
 		func(h *trace.Hub) {
-			send(h, trace.Record{Endpoint: "clock", ClockOffset: -2 * maxSkew, Params: trace.Params(map[string][]string{"state": {state}})}, "", nil)
+			send(
+				h,
+				trace.Record{
+					Endpoint:    "clock",
+					ClockOffset: -2 * maxSkew,
+					Params:      trace.Params(map[string][]string{"state": {state}}),
+				},
+				"",
+				nil,
+			)
 		},
 		trace.FlowDone, "clock.skew", `
 0 app>provider failed: compares clocks [clock.skew]

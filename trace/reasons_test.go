@@ -40,44 +40,100 @@ var diagnosed = []struct {
 	{"a token for a minute is short-lived", func(h *trace.Hub) { authorize(h); token(h, expiresIn("60")) },
 		"token.short_lived", "expires_in is 60 s; a client that renews 60 s before the end renews at once, again and again"},
 	{"one for longer is not", func(h *trace.Hub) { authorize(h); token(h, expiresIn("61")) }, "token.short_lived", ""},
-	{"a callback that runs twice has the same verifier", func(h *trace.Hub) { authorize(h); token(h, first); token(h, replayed, later) },
-		"code.replayed", "the code was redeemed again 1.5s after the first time, with the same code_verifier: the callback ran twice"},
+	{
+		"a callback that runs twice has the same verifier",
+		func(h *trace.Hub) { authorize(h); token(h, first); token(h, replayed, later) },
+		"code.replayed",
+		"the code was redeemed again 1.5s after the first time, with the same code_verifier: the callback ran twice",
+	},
 	{"a thief has another, though it begins alike", func(h *trace.Hub) {
 		authorize(h)
 		token(h, first)
 		token(h, replayed, later, params("code", code, "code_verifier", verifier[:42]+"x"))
-	}, "code.replayed", "the code was redeemed again 1.5s after the first time, with another code_verifier: somebody else has the code"},
-	{"a confidential client may have none", func(h *trace.Hub) { authorize(h); token(h, first, params("code", code)); token(h, replayed, later) },
-		"code.replayed", "the code was redeemed again 1.5s after the first time, without a code_verifier to compare"},
+	}, "code.replayed", "the code was redeemed again 1.5s after the first time, with another code_verifier: somebody " +
+		"else has the code"},
+	{
+		"a confidential client may have none",
+		func(h *trace.Hub) { authorize(h); token(h, first, params("code", code)); token(h, replayed, later) },
+		"code.replayed",
+		"the code was redeemed again 1.5s after the first time, without a code_verifier to compare",
+	},
 	{"a code may have been spent where nobody looked", func(h *trace.Hub) { authorize(h); token(h, replayed) },
 		"code.replayed", "the code was spent before, by a request that the trace does not have"},
 	{"the whole app started inside the iframe", func(h *trace.Hub) {
 		authorize(h, func(r *trace.Record) { r.Nested, r.Referer = true, "https://app.example/" })
-	}, "callback.nested", "the request came from https://app.example/, which is a redirect_uri of the client: the whole app started inside the iframe"},
+	}, "callback.nested", "the request came from https://app.example/, which is a redirect_uri of the client: the whole " +
+		"app started inside the iframe"},
 	{"a page for prompt=none in an iframe", func(h *trace.Hub) { authorize(h, page(500)) },
-		"page.in_iframe", "prompt=none was answered with a page (status 500) in a hidden iframe; nobody sees it, and the app waits until its timer runs out"},
-	{"says more than that a fault was injected", func(h *trace.Hub) { authorize(h, page(200), func(r *trace.Record) { r.Reason = "fault.injected" }) },
-		"fault.injected", ""},
-	{"a page in a window is seen", func(h *trace.Hub) { authorize(h, page(500), func(r *trace.Record) { r.Fetch.Dest = "document" }) }, "page.in_iframe", ""},
-	{"so is a page for a request that allows it", func(h *trace.Hub) { authorize(h, page(200), func(r *trace.Record) { r.Silent = false }) }, "page.in_iframe", ""},
-	{"the provider's clock was moved", func(h *trace.Hub) { authorize(h, func(r *trace.Record) { r.ClockOffset = 10 * time.Minute }) },
-		"clock.skew", "the provider's clock is 10m0s ahead of the real time"},
-	{"a minute is no skew", func(h *trace.Hub) { authorize(h, func(r *trace.Record) { r.ClockOffset = maxSkew }) }, "clock.skew", ""},
+		"page.in_iframe", "prompt=none was answered with a page (status 500) in a hidden iframe; nobody sees it, and the " +
+			"app waits until its timer runs out"},
+	{
+		"says more than that a fault was injected",
+		func(h *trace.Hub) { authorize(h, page(200), func(r *trace.Record) { r.Reason = "fault.injected" }) },
+		"fault.injected",
+		"",
+	},
+	{
+		"a page in a window is seen",
+		func(h *trace.Hub) { authorize(h, page(500), func(r *trace.Record) { r.Fetch.Dest = "document" }) },
+		"page.in_iframe",
+		"",
+	},
+	{
+		"so is a page for a request that allows it",
+		func(h *trace.Hub) { authorize(h, page(200), func(r *trace.Record) { r.Silent = false }) },
+		"page.in_iframe",
+		"",
+	},
+	{
+		"the provider's clock was moved",
+		func(h *trace.Hub) { authorize(h, func(r *trace.Record) { r.ClockOffset = 10 * time.Minute }) },
+		"clock.skew",
+		"the provider's clock is 10m0s ahead of the real time",
+	},
+	{
+		"a minute is no skew",
+		func(h *trace.Hub) { authorize(h, func(r *trace.Record) { r.ClockOffset = maxSkew }) },
+		"clock.skew",
+		"",
+	},
 	{"the application's clock is behind", func(h *trace.Hub) {
 		send(h, trace.Record{Endpoint: "clock", ClockOffset: -90 * time.Second}, "", nil)
 	}, "clock.skew", "the application's clock is 1m30s behind the provider's"},
 	{"what the provider said itself", func(h *trace.Hub) { authorize(h, refused("login_required", "session.idle")) },
 		"session.idle", "because of session.idle"},
 	{"what only a step said", func(h *trace.Hub) {
-		send(h, trace.Record{Endpoint: "userinfo", Status: 401}, "", nil, trace.Step{Kind: trace.KindUserinfo, Outcome: trace.Failed, Reason: "token.invalid", Text: "the token has expired"})
+		send(
+			h,
+			trace.Record{Endpoint: "userinfo", Status: 401},
+			"",
+			nil,
+			trace.Step{Kind: trace.KindUserinfo, Outcome: trace.Failed, Reason: "token.invalid", Text: "the token has expired"},
+		)
 	}, "token.invalid", "the token has expired"},
 	{"a step that failed on the way to a sign-in page is none", func(h *trace.Hub) {
-		send(h, trace.Record{Endpoint: "authorize", Status: 303}, "", nil, trace.Step{Kind: trace.KindSession, Outcome: trace.Failed, Reason: "session.none"})
+		send(
+			h,
+			trace.Record{Endpoint: "authorize", Status: 303},
+			"",
+			nil,
+			trace.Step{Kind: trace.KindSession, Outcome: trace.Failed, Reason: "session.none"},
+		)
 	}, "session.none", ""},
 	{"a refusal by CORS is one, though all went well at the provider", func(h *trace.Hub) {
 		authorize(h)
-		send(h, trace.Record{Endpoint: "token", Status: 200, Params: trace.Params(url.Values{"code": {code}})}, "", nil,
-			trace.Step{Kind: trace.KindCORS, Outcome: trace.Failed, Reason: "origin.not_allowed", Text: "no Access-Control-Allow-Origin"})
+		send(
+			h,
+			trace.Record{Endpoint: "token", Status: 200, Params: trace.Params(url.Values{"code": {code}})},
+			"",
+			nil,
+			trace.Step{
+				Kind:    trace.KindCORS,
+				Outcome: trace.Failed,
+				Reason:  "origin.not_allowed",
+				Text:    "no Access-Control-Allow-Origin",
+			},
+		)
 	}, "origin.not_allowed", "no Access-Control-Allow-Origin"},
 }
 
@@ -118,7 +174,12 @@ func TestFourSilentRequestsWithinFiveSecondsAreALoop(t *testing.T) {
 	authorize(h, at(4900*time.Millisecond, "spa", "Firefox"))
 	same(t, "the fourth", h.Flows()[0].Reasons[0].Text, "4 silent requests of this client and browser within 5s")
 	authorize(h, at(5100*time.Millisecond, "spa", "Firefox"))
-	same(t, "the fifth, when the first is too long ago", h.Flows()[0].Reasons[0].Text, "4 silent requests of this client and browser within 5s")
+	same(
+		t,
+		"the fifth, when the first is too long ago",
+		h.Flows()[0].Reasons[0].Text,
+		"4 silent requests of this client and browser within 5s",
+	)
 	authorize(h, at(12*time.Second, "spa", "Firefox"))
 	same(t, "one long after", len(h.Flows()[0].Reasons), 0)
 }
@@ -144,21 +205,32 @@ func TestACodeThatNobodyRedeemsIsNoticed(t *testing.T) {
 	}{
 		{
 			"when the callback page says nothing", func(h *trace.Hub) { authorize(h) },
-			"a code was sent to the redirect_uri and not redeemed within 10s: the callback page did not tell the app, or the app did not listen",
+			"a code was sent to the redirect_uri and not redeemed within 10s: the callback page did not tell the app, or the " +
+				"app did not listen",
 			trace.FlowFailed, "3 iframe>app failed: tells its parent: here is the code [callback.silent]\n",
 		}, {
 			"when the app does nothing with it", func(h *trace.Hub) { authorize(h); callback(h) },
-			"a code was sent to the redirect_uri and not redeemed within 10s: the callback page told the app, which did nothing with it",
+			"a code was sent to the redirect_uri and not redeemed within 10s: the callback page told the app, which did " +
+				"nothing with it",
 			trace.FlowFailed, "3 app>provider failed: POST /token never came [callback.silent]\n",
 		},
 		{"not when it was redeemed", func(h *trace.Hub) { authorize(h); token(h) }, "", trace.FlowDone, ""},
-		{"not when it was refused", func(h *trace.Hub) { authorize(h); token(h, failed(400, "invalid_grant", "code.expired")) }, "", trace.FlowFailed, ""},
-		{"not when there was none", func(h *trace.Hub) { authorize(h, refused("login_required", "session.none")) }, "", trace.FlowFailed, ""},
-		{"not while a person is at the sign-in page", func(h *trace.Hub) { authorize(h, visible, toPage("/login", sealed)) }, "", trace.FlowOpen, ""},
+		{"not when it was refused", func(h *trace.Hub) {
+			authorize(h)
+			token(h, failed(400, "invalid_grant",
+				"code.expired"))
+		}, "", trace.FlowFailed, ""},
+		{"not when there was none", func(h *trace.Hub) { authorize(h, refused("login_required", "session.none")) }, "",
+			trace.FlowFailed, ""},
+		{"not while a person is at the sign-in page", func(h *trace.Hub) {
+			authorize(h, visible, toPage("/login",
+				sealed))
+		}, "", trace.FlowOpen, ""},
 		{"a preflight redeems nothing", func(h *trace.Hub) {
 			authorize(h)
 			token(h, func(r *trace.Record) { r.Method, r.Status, r.Answer = "OPTIONS", 204, nil })
-		}, "a code was sent to the redirect_uri and not redeemed within 10s: the callback page did not tell the app, or the app did not listen", trace.FlowFailed, ""},
+		}, "a code was sent to the redirect_uri and not redeemed within 10s: the callback page did not tell the app, or " +
+			"the app did not listen", trace.FlowFailed, ""},
 	} {
 		t.Run(row.text, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -214,5 +286,10 @@ func TestOfTwoRacingRedemptionsTheLoserMayBeAnsweredFirst(t *testing.T) {
 	token(h)
 	f := only(t, h)
 	same(t, "the state", f.State, trace.FlowFailed)
-	same(t, "the reason", f.Reasons[0].Text, "the code was redeemed again 0s after the first time, with the same code_verifier: the callback ran twice")
+	same(
+		t,
+		"the reason",
+		f.Reasons[0].Text,
+		"the code was redeemed again 0s after the first time, with the same code_verifier: the callback ran twice",
+	)
 }

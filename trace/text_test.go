@@ -48,7 +48,8 @@ func TestWhatAClientWritesDoesNotBecomeADiagram(t *testing.T) {
 	h := newHub(t)
 	authorize(h, refused("x;\n    App->>API: <b>#", "session.none"))
 	got := only(t, h).Mermaid()
-	if strings.Contains(got, "\n    App->>API") || strings.Contains(got, "<b>") || !strings.Contains(got, "error=x#59;     App-#gt;#gt;API: #lt;b#gt;#35;") {
+	if strings.Contains(got, "\n    App->>API") || strings.Contains(got, "<b>") ||
+		!strings.Contains(got, "error=x#59;     App-#gt;#gt;API: #lt;b#gt;#35;") {
 		t.Error(got)
 	}
 	if got := only(t, h).Transcript(); strings.Contains(got, "\n    App->>API") {

@@ -26,17 +26,18 @@ const (
 	KindRedirectURI Kind = "redirect_uri" // verified, or not
 	KindRule        Kind = "rule"         // Text is the rule: OK means kept
 	KindSession     Kind = "session"      // found, or why not
-	KindNeed        Kind = "need"         // Text is the need, such as "nobody is signed in": OK means that it does not arise
-	KindConsent     Kind = "consent"      // read from the store
-	KindCode        Kind = "code"         // issued, redeemed, replayed
-	KindToken       Kind = "token"        // signed
-	KindUserinfo    Kind = "userinfo"
-	KindSignIn      Kind = "sign_in"
-	KindLogout      Kind = "logout"
-	KindCORS        Kind = "cors"
-	KindFault       Kind = "fault"  // the failure lab meddled
-	KindError       Kind = "error"  // what the answer says in the end
-	KindReport      Kind = "report" // the application told it
+	// Text is the need, such as "nobody is signed in": OK means that it does not arise
+	KindNeed     Kind = "need"
+	KindConsent  Kind = "consent" // read from the store
+	KindCode     Kind = "code"    // issued, redeemed, replayed
+	KindToken    Kind = "token"   // signed
+	KindUserinfo Kind = "userinfo"
+	KindSignIn   Kind = "sign_in"
+	KindLogout   Kind = "logout"
+	KindCORS     Kind = "cors"
+	KindFault    Kind = "fault"  // the failure lab meddled
+	KindError    Kind = "error"  // what the answer says in the end
+	KindReport   Kind = "report" // the application told it
 )
 
 // Outcome is how a Step ended.
@@ -51,9 +52,10 @@ const (
 
 // Cookie is one cookie in a request or an answer.
 type Cookie struct {
-	Name      string `json:"name"`
-	Text      string `json:"text"`      // masked
-	Direction string `json:"direction"` // sent, overlooked (it came, and the failure lab hid it), withheld (it did not come), set, removed
+	Name string `json:"name"`
+	Text string `json:"text"` // masked
+	// sent, overlooked (it came, and the failure lab hid it), withheld (it did not come), set, removed
+	Direction string `json:"direction"`
 	SameSite  string `json:"same_site,omitempty"`
 	Secure    bool   `json:"secure,omitempty"`
 	HTTPOnly  bool   `json:"http_only,omitempty"`
@@ -71,32 +73,34 @@ type Fetch struct {
 // Record is one request to the provider and its answer, or a report of the application (Endpoint
 // callback, api or clock).
 type Record struct {
-	ID          string        `json:"id"` // the request id
-	FlowID      string        `json:"flow_id"`
-	At          time.Time     `json:"at"`
-	Took        time.Duration `json:"took"` // in nanoseconds
-	Issuer      string        `json:"issuer"`
-	Endpoint    string        `json:"endpoint"` // authorize, token, userinfo, revoke, introspect, login, select_account, consent, logout, discovery, jwks; callback, api, clock
-	Method      string        `json:"method"`
-	Path        string        `json:"path"`
-	ClientID    string        `json:"client_id,omitempty"`
-	Silent      bool          `json:"silent"`            // prompt=none
-	Origin      string        `json:"origin,omitempty"`  // header
-	Referer     string        `json:"referer,omitempty"` // header, without query
-	UserAgent   string        `json:"user_agent,omitempty"`
-	Fetch       Fetch         `json:"fetch"`
-	Params      []Value       `json:"params,omitempty"`
-	Cookies     []Cookie      `json:"cookies,omitempty"`
-	Overlooked  bool          `json:"overlooked,omitempty"` // the failure lab kept the cookies that came from the provider
-	Steps       []Step        `json:"steps,omitempty"`
-	taken       []moment      // the steps, until somebody looks
-	Status      int           `json:"status"`             // 0: the connection was dropped
-	Location    string        `json:"location,omitempty"` // masked
-	Answer      []Value       `json:"answer,omitempty"`   // parameters of the redirect, or members of the JSON; masked
-	Error       string        `json:"error,omitempty"`    // the OAuth error code
-	Description string        `json:"error_description,omitempty"`
-	Reason      string        `json:"reason,omitempty"` // of the failure
-	Nested      bool          `json:"nested,omitempty"` // the Referer of an authorize request is a registered redirect_uri
+	ID     string        `json:"id"` // the request id
+	FlowID string        `json:"flow_id"`
+	At     time.Time     `json:"at"`
+	Took   time.Duration `json:"took"` // in nanoseconds
+	Issuer string        `json:"issuer"`
+	// authorize, token, userinfo, revoke, introspect, login, select_account, consent, logout, discovery, jwks; callback,
+	// api, clock
+	Endpoint    string   `json:"endpoint"`
+	Method      string   `json:"method"`
+	Path        string   `json:"path"`
+	ClientID    string   `json:"client_id,omitempty"`
+	Silent      bool     `json:"silent"`            // prompt=none
+	Origin      string   `json:"origin,omitempty"`  // header
+	Referer     string   `json:"referer,omitempty"` // header, without query
+	UserAgent   string   `json:"user_agent,omitempty"`
+	Fetch       Fetch    `json:"fetch"`
+	Params      []Value  `json:"params,omitempty"`
+	Cookies     []Cookie `json:"cookies,omitempty"`
+	Overlooked  bool     `json:"overlooked,omitempty"` // the failure lab kept the cookies that came from the provider
+	Steps       []Step   `json:"steps,omitempty"`
+	taken       []moment // the steps, until somebody looks
+	Status      int      `json:"status"`             // 0: the connection was dropped
+	Location    string   `json:"location,omitempty"` // masked
+	Answer      []Value  `json:"answer,omitempty"`   // parameters of the redirect, or members of the JSON; masked
+	Error       string   `json:"error,omitempty"`    // the OAuth error code
+	Description string   `json:"error_description,omitempty"`
+	Reason      string   `json:"reason,omitempty"` // of the failure
+	Nested      bool     `json:"nested,omitempty"` // the Referer of an authorize request is a registered redirect_uri
 	// ClockOffset is how far the provider's clock is ahead of the real time; in a report, how far the application's is
 	// ahead of the provider's. In nanoseconds.
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`

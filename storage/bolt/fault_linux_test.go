@@ -49,7 +49,8 @@ func TestAFullDiskFailsWritesUntilThereIsRoom(t *testing.T) {
 	want(t, s, "early", "v")
 
 	allowFileSize(t, 4096) // not even what is free in the file
-	if err := s.Ping(t.Context()); !errors.Is(err, storage.ErrUnavailable) || !strings.Contains(err.Error(), "free some space") {
+	if err := s.Ping(t.Context()); !errors.Is(err, storage.ErrUnavailable) ||
+		!strings.Contains(err.Error(), "free some space") {
 		t.Errorf("Ping = %v; want what to do", err)
 	}
 	want(t, s, "early", "v")

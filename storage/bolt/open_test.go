@@ -40,8 +40,10 @@ func TestAFileThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 		{"a newer version wrote it", func(t *testing.T, dir string) string {
 			return database(t, filepath.Join(dir, "a"), "hush", "2")
 		}, "start that version"},
-		{"it was cut within its data", func(t *testing.T, dir string) string { return cut(t, dir, 3) }, "restore it from a backup"},
-		{"it was cut at its end", func(t *testing.T, dir string) string { return cut(t, dir, 1) }, "restore it from a backup"},
+		{"it was cut within its data", func(t *testing.T, dir string) string { return cut(t, dir, 3) },
+			"restore it from a backup"},
+		{"it was cut at its end", func(t *testing.T, dir string) string { return cut(t, dir, 1) },
+			"restore it from a backup"},
 		{"its data was overwritten", func(t *testing.T, dir string) string {
 			path := cut(t, dir, 0)
 			return scribble(t, path)

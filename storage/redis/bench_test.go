@@ -24,10 +24,17 @@ func BenchmarkOperations(b *testing.B) {
 		name string
 		do   func(i int) error
 	}{
-		{"Get of a cached session", func(i int) error { _, err := store.Get(b.Context(), "session:"+strconv.Itoa(i%1000)); return err }},
+		{"Get of a cached session", func(i int) error {
+			_, err := store.Get(b.Context(),
+				"session:"+strconv.Itoa(i%1000))
+			return err
+		}},
 		{"Get", func(i int) error { _, err := store.Get(b.Context(), "code:"+strconv.Itoa(i%1000)); return err }},
 		{"Put", func(i int) error { return store.Put(b.Context(), "code:"+strconv.Itoa(i%1000), value, time.Minute) }},
-		{"Put of a session", func(i int) error { return store.Put(b.Context(), "session:"+strconv.Itoa(i%1000), value, time.Minute) }},
+		{"Put of a session", func(i int) error {
+			return store.Put(b.Context(), "session:"+strconv.Itoa(i%1000), value,
+				time.Minute)
+		}},
 		{"Put and Update", func(int) error {
 			key := "mark:" + strconv.FormatInt(fresh.Add(1), 10)
 			if err := store.Put(b.Context(), key, value, time.Minute); err != nil {
@@ -36,7 +43,10 @@ func BenchmarkOperations(b *testing.B) {
 			return store.Update(b.Context(), key, storage.KeepTTL, func([]byte) ([]byte, error) { return []byte("spent"), nil })
 		}},
 		{"Update that reads first", func(i int) error {
-			return store.Update(b.Context(), "code:"+strconv.Itoa(i%1000), storage.KeepTTL, func(old []byte) ([]byte, error) { return old, nil })
+			return store.Update(b.Context(), "code:"+strconv.Itoa(i%1000), storage.KeepTTL, func(old []byte) ([]byte,
+				error) {
+				return old, nil
+			})
 		}},
 	} {
 		b.Run(row.name+", one at a time", func(b *testing.B) {

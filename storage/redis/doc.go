@@ -2,7 +2,7 @@
 // Any number of providers share the records, which survive restarts.
 //
 //	Get ──────────────┐
-//	                  ├─ "session:…"  this process's cache ──(missed)──► GET, and the server remembers that this process has a copy
+//	                  ├─ "session:…"  this process's cache ──(missed)──► GET; the server notes the copy
 //	                  └─ anything else ────────────────────────────────► GET
 //	Put ──────────────────────────────────────────────────────────────► SET … PX ttl
 //	Update ── guess the old value ── change ──► swap.lua: replaces the value if the guess was right

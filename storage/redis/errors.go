@@ -32,7 +32,10 @@ func (s *Store) fail(ctx context.Context, err error) error {
 // remedies say what to do about an error that Redis gives, by the word it begins with.
 var remedies = []struct{ word, text string }{
 	{"NOAUTH", "the server wants a password: write it into the URL, redis://user:password@host"},
-	{"WRONGPASS", "the server refuses the user or the password of the URL: correct them; special characters have to be percent-encoded"},
+	{
+		"WRONGPASS",
+		"the server refuses the user or the password of the URL: correct them; special characters have to be percent-encoded",
+	},
 	{"NOPERM", needACL},
 	{"READONLY", "this server is a replica: give the primary's address, or ask Sentinel with redis+sentinel://"},
 	{"MISCONF", "the server cannot write to its disk: make room there, or see its log"},
@@ -49,7 +52,8 @@ var remedies = []struct{ word, text string }{
 	{"DB index", "the server has no database of that number: correct the end of the URL"},
 }
 
-const needACL = "the user may not do what Hush needs: ACL SETUSER name ~hush:* +@read +@write +@scripting +@connection +@transaction +role +cluster allows it"
+const needACL = "the user may not do what Hush needs: ACL SETUSER name ~hush:* +@read +@write +@scripting " +
+	"+@connection +@transaction +role +cluster allows it"
 
 // explain says what went wrong, and what to do if that is known. It never tells a password: neither does Redis in its
 // errors.
@@ -61,7 +65,9 @@ func explain(err error) string {
 		}
 	}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, os.ErrDeadlineExceeded),
+		errors.Is(err, context.Canceled):
 		return "Redis gave no answer in time: is it overloaded or stopped, or does a network between drop packets?"
 	case errors.Is(err, rueidis.ErrClosing), errors.Is(err, rueidis.ErrDoCacheAborted):
 		return "the connection to Redis broke: is the server running?"

@@ -23,7 +23,8 @@ const notCluster = "this server belongs to no Cluster: write redis:// in the URL
 // Open connects to the Redis or Valkey that the URL names, and looks whether it can be used.
 //
 //	redis://[user:password@]host[:port][/database]
-//	redis+sentinel://[user:password@]host[:port][,host[:port]…]/primary-name[/database][?sentinel_user=…&sentinel_password=…]
+//	redis+sentinel://[user:password@]host[:port][,host[:port]…]/primary-name[/database]
+//	              [?sentinel_user=…&sentinel_password=…]
 //	redis+cluster://[user:password@]host[:port][,host[:port]…]
 //
 // rediss in place of redis means TLS, with a certificate of an authority that the machine trusts (SSL_CERT_FILE adds

@@ -17,9 +17,12 @@ import (
 func TestUnusableURLIsRefusedAndNeverShown(t *testing.T) {
 	for _, url := range []string{
 		"", "localhost:6379", "http://hidden@localhost", "redis+ring://localhost", "redis://", "redis://:hidden@",
-		"redis://localhost:port", "redis://localhost:70000", "redis://localhost:0", "redis://:hid/den@localhost", "redis://:hidd%zzen@localhost",
-		"redis://a:1,b:2", "redis://localhost/first", "redis://localhost/-1", "redis://localhost?password=hidden", "redis://localhost?%zz",
-		"redis+sentinel://a:1,b:2", "redis+sentinel://a/name/x", "redis+sentinel://a/name?password=hidden", "redis+cluster://a:1/0",
+		"redis://localhost:port", "redis://localhost:70000", "redis://localhost:0", "redis://:hid/den@localhost",
+		"redis://:hidd%zzen@localhost",
+		"redis://a:1,b:2", "redis://localhost/first", "redis://localhost/-1", "redis://localhost?password=hidden",
+		"redis://localhost?%zz",
+		"redis+sentinel://a:1,b:2", "redis+sentinel://a/name/x", "redis+sentinel://a/name?password=hidden",
+		"redis+cluster://a:1/0",
 		"redis+cluster://a:1,", "redis+sentinel:///name", "redis://lo calhost", "redis://a:1:2", "redis://a@b:hidden",
 	} {
 		_, err := redis.Open(t.Context(), url)
@@ -79,9 +82,22 @@ func TestServerThatCannotBeUsedIsRefusedAtTheStart(t *testing.T) {
 
 func TestPasswordUserAndDatabaseOfTheURLAreUsed(t *testing.T) {
 	server := redistest.Start(t, "--requirepass", "the:right/one")
-	server.Command("ACL", "SETUSER", "hush", "on", ">p@ss", "~hush:*", "+@read", "+@write", "+@scripting", "+@connection", "+@transaction")
+	server.Command(
+		"ACL",
+		"SETUSER",
+		"hush",
+		"on",
+		">p@ss",
+		"~hush:*",
+		"+@read",
+		"+@write",
+		"+@scripting",
+		"+@connection",
+		"+@transaction",
+	)
 	for _, url := range []string{
-		"redis://:the:right%2Fone@" + server.Addr, "redis://default:the%3Aright%2Fone@" + server.Addr + "/3", "redis://hush:p@ss@" + server.Addr,
+		"redis://:the:right%2Fone@" + server.Addr, "redis://default:the%3Aright%2Fone@" + server.Addr + "/3",
+		"redis://hush:p@ss@" + server.Addr,
 	} {
 		store := open(t, url)
 		put(t, store, "session:k", "v")
@@ -114,7 +130,11 @@ func port(address string) string {
 }
 
 func hello(version string) string {
-	return fmt.Sprintf("%%3\r\n$7\r\nversion\r\n$%d\r\n%s\r\n$5\r\nproto\r\n:3\r\n$4\r\nmode\r\n$10\r\nstandalone", len(version), version)
+	return fmt.Sprintf(
+		"%%3\r\n$7\r\nversion\r\n$%d\r\n%s\r\n$5\r\nproto\r\n:3\r\n$4\r\nmode\r\n$10\r\nstandalone",
+		len(version),
+		version,
+	)
 }
 
 // imitate listens where every HELLO gets that answer, and everything else is well.

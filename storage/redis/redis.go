@@ -110,7 +110,8 @@ func (s *Store) read(ctx context.Context, key string) (record, error) {
 			return found, nil
 		}
 		// Callers that ask for the same copy share one command, and its end: another caller's ctx may have ended it.
-		if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, rueidis.ErrDoCacheAborted) {
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) &&
+			!errors.Is(err, rueidis.ErrDoCacheAborted) {
 			return record{}, err
 		}
 	}

@@ -69,8 +69,10 @@ func TestTripsToTheServer(t *testing.T) {
 		{"Get of something else", func() { wantValue(t, store, "code:other", "v") }, map[string]int{"get": 1}},
 		{"Put", func() { put(t, store, "code:new", "v") }, map[string]int{"set": 1}},
 		{"Update of what was just put here", func() { update(t, store, "code:own", "w") }, map[string]int{"evalsha": 1}},
-		{"Update of what was put elsewhere", func() { update(t, store, "code:other", "w") }, map[string]int{"get": 1, "evalsha": 1}},
-		{"Update of a cached session", func() { update(t, store, "session:s", "w") }, map[string]int{"evalsha": 1, "exists": 1}},
+		{"Update of what was put elsewhere", func() { update(t, store, "code:other", "w") }, map[string]int{"get": 1,
+			"evalsha": 1}},
+		{"Update of a cached session", func() { update(t, store, "session:s", "w") }, map[string]int{"evalsha": 1,
+			"exists": 1}},
 		{"Update that creates", create("mark:new"), map[string]int{"evalsha": 1}},
 		{"Update that could have created", create("mark:other"), map[string]int{"evalsha": 2}},
 	} {

@@ -30,7 +30,8 @@ type target struct {
 
 var errURL = errors.New(`the URL of the Redis store cannot be used; write one of
   redis://[user:password@]host[:port][/database]
-  redis+sentinel://[user:password@]host[:port][,host[:port]…]/primary-name[/database][?sentinel_user=…&sentinel_password=…]
+  redis+sentinel://[user:password@]host[:port][,host[:port]…]/primary-name[/database]
+                [?sentinel_user=…&sentinel_password=…]
   redis+cluster://[user:password@]host[:port][,host[:port]…]
 or rediss in place of redis for TLS; special characters in a name or a password have to be percent-encoded`)
 
@@ -94,7 +95,8 @@ func (t *target) readHosts(list string) error {
 			name, port = strings.Trim(host, "[]"), fallback
 		}
 		number, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || number == 0 || name == "" || strings.ContainsAny(name, "@/ []") || strings.Contains(name, ":") && net.ParseIP(name) == nil {
+		if err != nil || number == 0 || name == "" || strings.ContainsAny(name, "@/ []") ||
+			strings.Contains(name, ":") && net.ParseIP(name) == nil {
 			return wrong("a host is not of the form host:port")
 		}
 		t.hosts = append(t.hosts, net.JoinHostPort(name, port))

@@ -66,8 +66,11 @@ func StartSentinel(t testing.TB) *Sentinel {
 	s.Replica = Start(t, "--replicaof", host+" "+port)
 	var addresses []string
 	for range 3 {
-		sentinel := startSentinel(t, fmt.Sprintf("sentinel monitor %[1]s %[2]s %[3]s 2\nsentinel down-after-milliseconds %[1]s 500\n"+
-			"sentinel failover-timeout %[1]s 3000\n", Name, host, port))
+		sentinel := startSentinel(
+			t,
+			fmt.Sprintf("sentinel monitor %[1]s %[2]s %[3]s 2\nsentinel down-after-milliseconds %[1]s 500\n"+
+				"sentinel failover-timeout %[1]s 3000\n", Name, host, port),
+		)
 		s.Sentinels = append(s.Sentinels, sentinel)
 		addresses = append(addresses, sentinel.Addr)
 	}
@@ -86,7 +89,12 @@ func startSentinel(t testing.TB, config string) *Server {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, program: find(t, "redis-server", "valkey-server"), args: []string{file, "--sentinel"}, Addr: "127.0.0.1:" + port}
+	s := &Server{
+		t:       t,
+		program: find(t, "redis-server", "valkey-server"),
+		args:    []string{file, "--sentinel"},
+		Addr:    "127.0.0.1:" + port,
+	}
 	s.URL = "redis://" + s.Addr
 	t.Cleanup(s.Stop)
 	if !s.launch() {

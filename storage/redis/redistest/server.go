@@ -49,7 +49,9 @@ func start(t testing.TB, scheme string, options ...string) *Server {
 		s.Addr = FreeAddress(t)
 		s.URL = scheme + "://" + s.Addr
 		_, port, _ := net.SplitHostPort(s.Addr)
-		s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}, options...)
+		s.args = append(
+			[]string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no"},
+			options...)
 		if s.launch() {
 			t.Cleanup(s.Stop)
 			return s
@@ -80,7 +82,10 @@ func find(t testing.TB, names ...string) string {
 			return path
 		}
 	}
-	t.Fatalf("redistest: this test needs %s: on Debian, apt-get install --no-install-recommends redis-server", strings.Join(names, " or "))
+	t.Fatalf(
+		"redistest: this test needs %s: on Debian, apt-get install --no-install-recommends redis-server",
+		strings.Join(names, " or "),
+	)
 	return ""
 }
 
@@ -106,7 +111,8 @@ func (s *Server) launch() bool {
 		s.t.Fatalf("redistest: %v", err)
 	}
 	s.watch()
-	return Eventually(func() bool { return s.answers() || s.output.contains("already in use", "FATAL CONFIG") }) && s.answers()
+	return Eventually(func() bool { return s.answers() || s.output.contains("already in use", "FATAL CONFIG") }) &&
+		s.answers()
 }
 
 // watch lets the server die with the process of the test, however that ends: a shell waits for the end of a pipe that
@@ -189,7 +195,9 @@ func (s *Server) Command(args ...string) string {
 
 func (s *Server) command(args ...string) (string, error) {
 	_, port, _ := net.SplitHostPort(s.Addr)
-	command := exec.Command(find(s.t, "redis-cli", "valkey-cli"), append([]string{"-h", "127.0.0.1", "-p", port}, args...)...)
+	command := exec.Command(
+		find(s.t, "redis-cli", "valkey-cli"),
+		append([]string{"-h", "127.0.0.1", "-p", port}, args...)...)
 	if s.password != "" {
 		command.Env = append(command.Environ(), "REDISCLI_AUTH="+s.password)
 	}
