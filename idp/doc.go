@@ -1,20 +1,15 @@
-// Package idp is the house: it puts the provider's rooms together, gives each its path, and renders every error in one
-// place.
+// Package idp is the OpenID provider: it builds the endpoints and serves them over HTTP.
 //
-//	Config ─► New ─► Provider (an http.Handler)
-//	                    │ request id, log, recover, limits, headers        routes.go
-//	                    ├─ /.well-known/openid-configuration, /jwks        discovery.go
-//	                    ├─ /authorize            idp/authorize             endpoints.go
-//	                    ├─ /token                idp/token                 endpoints.go
-//	                    ├─ /userinfo                                       userinfo.go
-//	                    ├─ /register             idp/registration          registration.go
-//	                    ├─ /device …             idp/device                device.go
-//	                    ├─ /login /consent …     idp/login, idp/logout
-//	                    └─ /                                               home.go
+//	Config, Dependencies ─► New ─► Provider (an http.Handler)
+//	                                 └─ site, one for each issuer
+//	                                      └─ endpoints, each an endpoint.Endpoint          provider.go
+//	                                           └─ routing, headers, guards, limits, logs   server.go
+//	                                                └─ an error becomes an answer          errors.go
 //
-// Rooms below it: session (who is signed in), grant (codes and consents), keys (signing), users, clients, interaction
-// (a request that waits for a person), pages (what a person sees). In development mode besides: lab (failures on purpose), console (the window).
+// The endpoints are in the packages below: authorize, token, userinfo, access, discovery, registration, device, login, logout.
+// They stand on clients, clientauth, dpop, session, grant, keys, users, pages, limit and fetch. Package dev adds development mode
+// through the interfaces in observer.go; this package does not import it.
 //
-// Where teaching ends: state is in memory unless New is given another Store; keys are made at start unless the
-// configuration names files, or the Store outlives the process and cookie_keys are configured to encrypt them with.
+// Where teaching ends: state is in memory unless New gets another Store. Keys are made at start unless the configuration names
+// files, or the Store outlives the process and cookie_keys are configured, which encrypt them there.
 package idp
