@@ -13,10 +13,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// The code_verifier of every Request, so that a test can redeem the code.
+// CodeVerifier is the code_verifier of every Request, so that a test can redeem the code.
 const CodeVerifier = "a-code-verifier-of-exactly-43-characters-ok"
 
-// Browser is what a person uses: it keeps cookies, reads forms and posts them. It follows no redirect by itself.
+// Browser stores cookies, reads forms and posts them. It follows no redirect by itself.
 type Browser struct {
 	t        testing.TB
 	provider *Provider
@@ -24,7 +24,7 @@ type Browser struct {
 	jar      http.CookieJar
 }
 
-// Page is what came back.
+// Page is an answer.
 type Page struct {
 	Status   int
 	Header   http.Header
@@ -43,7 +43,7 @@ func (p *Provider) Browser(t testing.TB) *Browser {
 	return &Browser{t: t, provider: p, jar: jar, http: &http.Client{Jar: jar, CheckRedirect: never}}
 }
 
-// Provider is the one that the browser was made for.
+// Provider returns the provider that the browser was made for.
 func (b *Browser) Provider() *Provider { return b.provider }
 
 // Request is a good authentication request of the built-in client spa or web, with PKCE, state and nonce; then names
@@ -86,13 +86,13 @@ func (b *Browser) Do(r *http.Request) Page {
 	return page
 }
 
-// Get opens a path of the provider, or a whole URL.
+// Get requests a path of the provider, or a whole URL.
 func (b *Browser) Get(target string) Page {
 	b.t.Helper()
 	return b.Do(b.request(http.MethodGet, target, nil))
 }
 
-// GetWithToken opens a path of the provider with an access token in the header (RFC 6750 §2.1).
+// GetWithToken requests a path of the provider with an access token in the header (RFC 6750 §2.1).
 func (b *Browser) GetWithToken(target, accessToken string) Page {
 	b.t.Helper()
 	r := b.request(http.MethodGet, target, nil)
@@ -100,7 +100,7 @@ func (b *Browser) GetWithToken(target, accessToken string) Page {
 	return b.Do(r)
 }
 
-// Cookies are those that the browser would send to the provider.
+// Cookies returns the cookies that the browser would send to the provider.
 func (b *Browser) Cookies() []*http.Cookie { return b.jar.Cookies(b.home()) }
 
 // SetCookies gives the browser cookies of the provider.
@@ -135,13 +135,13 @@ func (b *Browser) request(method, target string, form url.Values) *http.Request 
 	return r
 }
 
-// Submit posts the first form of page whose fields include all names of fill, with its hidden fields and fill's values, to the form's
-// action.
+// Submit posts the first form of page that has all fields of fill to the form's action: fill's values and the hidden
+// fields.
 func (b *Browser) Submit(page Page, fill url.Values) Page {
 	b.t.Helper()
 	for _, form := range forms(b.t, page.Body) {
-		if action, fields, ok := form.fields(fill); ok {
-			return b.Post(action, fields)
+		if fields, ok := fieldsOf(form, fill); ok {
+			return b.Post(attribute(form, "action"), fields)
 		}
 	}
 	b.t.Fatalf("no form of the page has the fields %v:\n%s", fill, page.Body)
@@ -200,31 +200,27 @@ func (p Page) JSON(t testing.TB) map[string]any {
 	return object
 }
 
-type form struct{ node *html.Node }
-
-func forms(t testing.TB, body string) []form {
+// forms returns the form elements of a page.
+func forms(t testing.TB, body string) []*html.Node {
 	t.Helper()
 	document, err := html.Parse(strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []form
+	var found []*html.Node
 	for node := range document.Descendants() {
 		if node.Type == html.ElementNode && node.Data == "form" {
-			found = append(found, form{node})
+			found = append(found, node)
 		}
 	}
 	return found
 }
 
-// fields are the form's action and the values it would send, if it has all fields that are to be filled.
-func (f form) fields(fill url.Values) (action string, fields url.Values, ok bool) {
+// fieldsOf returns the values that the form sends when it is filled, if it has all fields of fill.
+func fieldsOf(form *html.Node, fill url.Values) (fields url.Values, ok bool) {
 	fields, names := url.Values{}, map[string]bool{}
-	for node := range f.node.Descendants() {
+	for node := range form.Descendants() {
 		name := attribute(node, "name")
-		if name == "" {
-			continue
-		}
 		names[name] = true
 		if attribute(node, "type") == "hidden" {
 			fields.Set(name, attribute(node, "value"))
@@ -232,11 +228,11 @@ func (f form) fields(fill url.Values) (action string, fields url.Values, ok bool
 	}
 	for name, values := range fill {
 		if !names[name] {
-			return "", nil, false
+			return nil, false
 		}
 		fields[name] = values
 	}
-	return attribute(f.node, "action"), fields, true
+	return fields, true
 }
 
 func attribute(node *html.Node, key string) string {

@@ -42,7 +42,8 @@ func (c goClient) signIn() (*oauth2.Token, *gooidc.IDToken) {
 	verifier := oauth2.GenerateVerifier()
 	b := c.provider.Browser(c.t)
 	b.SignIn("alice")
-	answer := b.Get(c.config.AuthCodeURL("a state", oauth2.S256ChallengeOption(verifier), gooidc.Nonce("a nonce"))).Location.Query()
+	answer := b.Get(c.config.AuthCodeURL("a state", oauth2.S256ChallengeOption(verifier),
+		gooidc.Nonce("a nonce"))).Location.Query()
 	if answer.Get("state") != "a state" {
 		c.t.Fatalf("got %v", answer)
 	}
@@ -59,7 +60,8 @@ func (c goClient) signIn() (*oauth2.Token, *gooidc.IDToken) {
 
 func (c goClient) verify(token *oauth2.Token) (*gooidc.IDToken, error) {
 	text, _ := token.Extra("id_token").(string)
-	idToken, err := c.found.Verifier(&gooidc.Config{ClientID: "web", Now: c.provider.Clock.Now}).Verify(c.t.Context(), text)
+	idToken, err := c.found.Verifier(&gooidc.Config{ClientID: "web", Now: c.provider.Clock.Now}).Verify(c.t.Context(),
+		text)
 	if err != nil {
 		return nil, err
 	}
@@ -105,9 +107,11 @@ func TestOAuth2RefreshesByItself(t *testing.T) { // RFC 6749 §6, Core §12.2
 
 func TestOAuth2ClientCredentials(t *testing.T) { // RFC 6749 §4.4
 	c := newGoClient(t)
-	for name, style := range map[string]oauth2.AuthStyle{"basic": oauth2.AuthStyleInHeader, "post": oauth2.AuthStyleInParams} {
+	for name, style := range map[string]oauth2.AuthStyle{"basic": oauth2.AuthStyleInHeader,
+		"post": oauth2.AuthStyleInParams} {
 		config := clientcredentials.Config{
-			ClientID: "web", ClientSecret: "web-secret", TokenURL: c.config.Endpoint.TokenURL, Scopes: []string{"api.read"}, AuthStyle: style,
+			ClientID: "web", ClientSecret: "web-secret", TokenURL: c.config.Endpoint.TokenURL, Scopes: []string{"api.read"},
+			AuthStyle: style,
 		}
 		if token, err := config.Token(t.Context()); err != nil || !token.Valid() {
 			t.Errorf("%s: %+v, %v", name, token, err)

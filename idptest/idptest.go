@@ -6,15 +6,15 @@
 //	browser.SignIn("alice")
 //	answer := browser.Authorize(idptest.Request("spa", "prompt", "none"))
 //
-// Nothing in it is simulated except time. An application can be tested against a provider that fails: a Fault of package lab says
-// how, and the trace says what the provider saw and why it answered so.
+// Only time is simulated. An application can be tested against a provider that fails: a lab.Fault says how, and the
+// trace says what the provider saw and why it answered so.
 //
 //	provider.Fail(t, lab.Fault{Fault: lab.SessionExpired, Client: "spa"})
 //	… the application renews …
 //	provider.LastFlow(t).Reasons // session.expired
 //
-// Two clocks can be moved. Clock is the real time as the provider sees it; Lab().Clock is the provider's own, which it takes for
-// wrong when it is ahead (clock.skew).
+// Two clocks can be moved. Clock is the real time as the provider sees it; Lab().Clock is the provider's own clock,
+// which is wrong when it is ahead (clock.skew).
 package idptest
 
 import (
@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// Provider is a running provider. It ends with the test.
+// Provider is a running provider. It stops with the test.
 type Provider struct {
 	*idp.Provider
 	Mode   *dev.Mode // nil without development mode
@@ -44,9 +45,9 @@ type Provider struct {
 	Log    *Log // what the provider logged
 }
 
-// Start runs a provider with the built-in users and clients, as change wants it different; nil changes nothing. The issuer
-// is http://127.0.0.1 and a free port unless change sets one. Tokens are signed with ES256, whose keys are made faster than
-// those of RS256, the provider's own default. wrap puts decorators around the store, for a test that counts or fails.
+// Start runs a provider with the built-in users and clients. change may edit the configuration; nil changes nothing.
+// The issuer is http://127.0.0.1 and a free port unless change sets one. Tokens are signed with ES256, whose keys are
+// made faster than those of RS256, the provider's default. wrap decorates the store, for a test that counts or fails.
 func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) storage.Store) *Provider {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -64,7 +65,8 @@ func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) s
 		store = decorate(store)
 	}
 	deps := idp.Dependencies{
-		Store: store, Now: p.Clock.Now, Log: slog.New(slog.NewTextHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Store: store, Now: p.Clock.Now, Log: slog.New(slog.NewTextHandler(p.Log,
+			&slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	var err error
 	p.Provider, p.Mode, err = dev.Provider(config, deps)
@@ -83,7 +85,7 @@ func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) s
 	return p
 }
 
-// Trace is what the provider saw; nil without development mode.
+// Trace holds what the provider saw; nil without development mode.
 func (p *Provider) Trace() *trace.Hub {
 	if p.Mode == nil {
 		return nil
@@ -99,8 +101,8 @@ func (p *Provider) Lab() *lab.Lab {
 	return p.Mode.Lab()
 }
 
-// Fail makes the provider fail on purpose, as often as the fault says: once, unless it says more. It returns the fault as it is
-// listed. A provider without development mode has no failure lab.
+// Fail makes the provider fail on purpose, once unless the fault says more, and returns the fault as the lab lists it.
+// The provider must be in development mode.
 func (p *Provider) Fail(t testing.TB, fault lab.Fault) lab.Fault {
 	t.Helper()
 	if p.Lab() == nil {
@@ -113,41 +115,30 @@ func (p *Provider) Fail(t testing.TB, fault lab.Fault) lab.Fault {
 	return added
 }
 
-// LastFlow is the youngest flow of the trace: the last renewal or sign-in, with each request, each check and the reasons for
-// what went wrong.
+// LastFlow returns the youngest flow of the trace: the last renewal or sign-in, with each request, each check and the
+// reasons for errors.
 func (p *Provider) LastFlow(t testing.TB) trace.Flow {
 	t.Helper()
 	flows := p.Trace().Flows()
 	if len(flows) == 0 {
-		t.Fatal("the trace has no flow: nobody asked anything, or the provider is without development mode")
+		t.Fatal("the trace has no flow: there was no request, or the provider is without development mode")
 	}
 	return flows[0]
 }
 
 // Clock is a time that a test moves. It starts at the real one.
-type Clock struct {
-	mutex  sync.Mutex
-	offset time.Duration
-}
+type Clock struct{ offset atomic.Int64 }
 
 // NewClock returns a clock that shows the real time.
 func NewClock() *Clock { return &Clock{} }
 
-// Now is the real time, and whatever Pass added.
-func (c *Clock) Now() time.Time {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	return time.Now().Add(c.offset)
-}
+// Now is the real time plus everything that Pass added.
+func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
 
-// Pass lets d go by at once.
-func (c *Clock) Pass(d time.Duration) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.offset += d
-}
+// Pass moves the clock forward by d.
+func (c *Clock) Pass(d time.Duration) { c.offset.Add(int64(d)) }
 
-// Log keeps what was written to it.
+// Log holds what was written to it.
 type Log struct {
 	mutex sync.Mutex
 	text  bytes.Buffer
