@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/hush-idp/hush/oidc"
 )
 
-// Config says how the provider fetches what clients name.
+// Config is fetch: in the configuration, how the provider requests what clients name.
 type Config struct {
-	// AllowPrivate lets it ask loopback, private and link-local addresses, and http. nil: on a loopback issuer in
+	// AllowPrivate allows loopback, private and link-local addresses, and http. nil: on a loopback issuer in
 	// development mode only.
 	AllowPrivate *bool `yaml:"allow_private"`
 	// CAFile is a PEM file of certificate authorities that are trusted besides those of the system.
@@ -18,7 +20,7 @@ type Config struct {
 	Timeout time.Duration `yaml:"timeout"`
 }
 
-// WithDefaults fills in what the configuration leaves open.
+// WithDefaults returns c with what it leaves open filled in.
 func (c Config) WithDefaults(development bool) Config {
 	if c.AllowPrivate == nil {
 		c.AllowPrivate = &development
@@ -29,14 +31,12 @@ func (c Config) WithDefaults(development bool) Config {
 	return c
 }
 
-// Check tells problem of all that is wrong with the configuration.
-func (c Config) Check(problem func(path, text string)) {
-	if c.Timeout < 0 || c.Timeout > time.Minute {
-		problem("timeout", fmt.Sprintf("%v is not between 0 and a minute: write a duration such as 5s", c.Timeout))
-	}
-	if _, err := c.roots(); err != nil {
-		problem("ca_file", err.Error())
-	}
+// Check reports what is wrong with c. It reads CAFile.
+func (c Config) Check(report oidc.Report) {
+	report.When(c.Timeout < 0 || c.Timeout > time.Minute, "timeout",
+		"%v is not between 0 and a minute: write a duration such as 5s", c.Timeout)
+	_, err := c.roots()
+	report.When(err != nil, "ca_file", "%v", err)
 }
 
 func (c Config) private() bool { return c.AllowPrivate != nil && *c.AllowPrivate }

@@ -3,8 +3,8 @@ package limit
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
+
+	"github.com/hush-idp/hush/oidc"
 )
 
 // Config is limits: in the configuration. Its zero value, completed by WithDefaults, limits nothing on a loopback
@@ -43,71 +43,58 @@ type PasswordConfig struct {
 	PerUserAndAddress Rate `yaml:"per_user_and_address"`
 }
 
-// defaults are for an issuer that others can reach. An address may be that of a whole company. NIST SP 800-63B §5.2.2:
-// "the verifier SHALL limit consecutive failed authentication attempts on a single account to no more than 100".
-// https://pages.nist.gov/800-63-3/sp800-63b.html#throttle
-var defaults = map[string]Rate{
-	"login.per_address":             "300/1m",
-	"password.per_address":          "60/1m",
-	"password.per_user":             "100/1h",
-	"password.per_user_and_address": "10/10m",
-	"token.per_address":             "6000/1m",
-	"token.per_client":              "60000/1m",
-	"registration.per_address":      "60/1h",
-	"device.per_address":            "20/10m",
+// setting is one rate of the configuration: its path below limits, and its default for an issuer that others can reach.
+type setting struct {
+	path string
+	rate *Rate
+	def  Rate
 }
 
-// ownMachine is where a proxy stands unless the configuration says otherwise.
-var ownMachine = []string{"127.0.0.0/8", "::1/128"}
-
-// rates are all rates of c by their paths.
-func (c *Config) rates() map[string]*Rate {
-	return map[string]*Rate{
-		"login.per_address":             &c.Login.PerAddress,
-		"password.per_address":          &c.Password.PerAddress,
-		"password.per_user":             &c.Password.PerUser,
-		"password.per_user_and_address": &c.Password.PerUserAndAddress,
-		"token.per_address":             &c.Token.PerAddress,
-		"token.per_client":              &c.Token.PerClient,
-		"registration.per_address":      &c.Registration.PerAddress,
-		"device.per_address":            &c.Device.PerAddress,
+// settings lists all rates of c, sorted. The defaults suit an address that a whole company shares. NIST SP 800-63B
+// §5.2.2: "the verifier SHALL limit consecutive failed authentication attempts on a single account to no more than
+// 100". https://pages.nist.gov/800-63-3/sp800-63b.html#throttle
+func (c *Config) settings() []setting {
+	return []setting{
+		{"device.per_address", &c.Device.PerAddress, "20/10m"},
+		{"login.per_address", &c.Login.PerAddress, "300/1m"},
+		{"password.per_address", &c.Password.PerAddress, "60/1m"},
+		{"password.per_user", &c.Password.PerUser, "100/1h"},
+		{"password.per_user_and_address", &c.Password.PerUserAndAddress, "10/10m"},
+		{"registration.per_address", &c.Registration.PerAddress, "60/1h"},
+		{"token.per_address", &c.Token.PerAddress, "6000/1m"},
+		{"token.per_client", &c.Token.PerClient, "60000/1m"},
 	}
 }
 
-// WithDefaults returns c with what it leaves open filled in: off for a loopback issuer, which only this machine can
-// reach and which tests hammer.
+// WithDefaults returns c with what it leaves open filled in. A loopback issuer has no limits: only this machine can
+// reach it.
 func (c Config) WithDefaults(loopback bool) Config {
-	for path, r := range c.rates() {
-		switch {
-		case *r != "":
-		case loopback:
-			*r = Off
-		default:
-			*r = defaults[path]
+	for _, s := range c.settings() {
+		if loopback {
+			s.def = Off
 		}
+		*s.rate = cmp.Or(*s.rate, s.def)
 	}
 	if c.TrustedProxies == nil {
-		c.TrustedProxies = ownMachine
+		c.TrustedProxies = []string{"127.0.0.0/8", "::1/128"} // a proxy on this machine
 	}
 	return c
 }
 
-// List is each rate by its path below limits, sorted: "login.per_address 300/1m".
+// List returns each rate with its path below limits, sorted: "login.per_address 300/1m".
 func (c Config) List() []string {
 	var list []string
-	for path, r := range c.rates() {
-		list = append(list, path+" "+string(cmp.Or(*r, Off)))
+	for _, s := range c.settings() {
+		list = append(list, s.path+" "+string(cmp.Or(*s.rate, Off)))
 	}
-	slices.Sort(list)
 	return list
 }
 
-// Check reports all that is wrong with c: where, as a path below limits, and what was expected.
-func (c Config) Check(report func(path, text string)) {
-	rates := c.rates()
-	for _, path := range slices.Sorted(maps.Keys(rates)) {
-		if err := rates[path].Check(); err != nil {
-			report(path, err.Error())
+// Check reports what is wrong with c.
+func (c Config) Check(report oidc.Report) {
+	for _, s := range c.settings() {
+		if err := s.rate.Check(); err != nil {
+			report(s.path, err.Error())
 		}
 	}
 	for i, proxy := range c.TrustedProxies {
