@@ -108,14 +108,14 @@ var layers = []layer{
 		slices.Concat(ground, rooms, desks, []string{"idp/pages"}),
 	},
 	{"what endpoints share stands on the rooms", desks, slices.Concat(ground, rooms, desks)},
-	{"the console sees the rooms, the trace and the failure lab, and no endpoint", []string{"idp/console"},
+	{"the console sees the rooms, the trace and the failure lab, and no endpoint", []string{"idp/dev/console"},
 		[]string{
 			"oidc", "trace", "storage", "idp/endpoint", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users",
-			"idp/pages", "idp/lab", "idp/reasons",
+			"idp/pages", "idp/dev/lab", "idp/dev/reasons",
 		}},
-	{"the failure lab stands before the rooms, and no endpoint knows it", []string{"idp/lab"},
+	{"the failure lab stands before the rooms, and no endpoint knows it", []string{"idp/dev/lab"},
 		[]string{"oidc", "trace", "storage", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users"}},
-	{"reasons are words about the vocabulary", []string{"idp/reasons"}, []string{"oidc"}},
+	{"reasons are words about the vocabulary", []string{"idp/dev/reasons"}, []string{"oidc"}},
 	{"the pages know users and the vocabulary", []string{"idp/pages"}, []string{"oidc", "trace", "idp/users"}},
 	{"the other rooms of the provider stand each for itself", rooms, ground},
 	{

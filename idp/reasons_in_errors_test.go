@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/idp"
-	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idptest"
 )
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
-	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"

@@ -30,7 +30,7 @@ import (
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
-	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
 )

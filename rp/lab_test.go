@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/dev/lab"
 )
 
 // The failure lab's bad tokens, from the real provider: each is refused, with an error that names the reason, and the

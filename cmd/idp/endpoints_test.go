@@ -10,8 +10,8 @@ import (
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/oidc"
 )

@@ -15,8 +15,8 @@ import (
 	"github.com/hush-idp/hush/cmd/idp/observe"
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/storage"
 )

@@ -21,9 +21,9 @@ import (
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/backchannel"
-	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/dev/console"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"

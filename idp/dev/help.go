@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/dev/console"
+	"github.com/hush-idp/hush/idp/dev/reasons"
 	"github.com/hush-idp/hush/idp/pages"
-	"github.com/hush-idp/hush/idp/reasons"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )

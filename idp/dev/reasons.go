@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/dev/reasons"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
-	"github.com/hush-idp/hush/idp/reasons"
 	"github.com/hush-idp/hush/oidc"
 )
 

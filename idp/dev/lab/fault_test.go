@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
-	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/oidc"
 )
 

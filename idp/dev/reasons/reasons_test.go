@@ -15,7 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hush-idp/hush/idp/reasons"
+	"github.com/hush-idp/hush/idp/dev/reasons"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write docs/reasons.md")
 // codes are the constants of oidc/reason.go.
 func codes(t *testing.T) []oidc.Reason {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../oidc/reason.go", nil, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "../../../oidc/reason.go", nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestAReasonThatATextMentionsExists(t *testing.T) {
 }
 
 func TestTheDocsAreGenerated(t *testing.T) {
-	const name = "../../docs/reasons.md"
+	const name = "../../../docs/reasons.md"
 	if *update {
 		if err := os.WriteFile(name, []byte(reasons.Markdown()), 0o644); err != nil {
 			t.Fatal(err)
@@ -117,7 +117,7 @@ func TestTheDocsAreGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(reasons.Markdown(), string(docs)); diff != "" {
-		t.Errorf("docs/reasons.md is not what idp/reasons says; run go test ./idp/reasons -update (-want +got):\n%s", diff)
+		t.Errorf("docs/reasons.md is not what idp/dev/reasons says; run go test ./idp/dev/reasons -update (-want +got):\n%s", diff)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 const intro = `# Reason codes
 
-<!-- Generated from idp/reasons: edit there, then run go test ./idp/reasons -update -->
+<!-- Generated from idp/dev/reasons: edit there, then run go test ./idp/dev/reasons -update -->
 
 An OAuth error code says what an app may do next. It does not say what went wrong: ` + "`login_required`" + ` has a dozen causes. So every failure here
 also has a reason, a code that stays the same from version to version.

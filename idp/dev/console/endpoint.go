@@ -6,9 +6,9 @@ import (
 	"net/http"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/hush-idp/hush/idp/lab"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/oidc"
 )
 

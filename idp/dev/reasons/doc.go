@@ -10,7 +10,7 @@
 //	request.go   what can be wrong with an authorization request
 //	token.go     what can be wrong with a code, a token or a script's request
 //	several.go   what only shows when several requests are seen together
-//	markdown.go  docs/reasons.md, generated: go test ./idp/reasons -update
+//	markdown.go  docs/reasons.md, generated: go test ./idp/dev/reasons -update
 //	yaml.go      the configuration that would make a client known
 //
 // The texts are data. A `word` between backticks is code, as in Markdown; there is no other markup in them.

@@ -14,9 +14,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"

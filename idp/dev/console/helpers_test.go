@@ -15,9 +15,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/console"
+	"github.com/hush-idp/hush/idp/dev/console"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"

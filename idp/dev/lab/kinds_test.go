@@ -13,9 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/idp/lab"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
