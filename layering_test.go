@@ -114,7 +114,9 @@ var layers = []layer{
 			"idp/pages", "idp/dev/lab", "idp/dev/reasons",
 		}},
 	{"the failure lab stands before the rooms, and no endpoint knows it", []string{"idp/dev/lab"},
-		[]string{"oidc", "trace", "storage", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users"}},
+		[]string{
+			"oidc", "trace", "storage", "idp/endpoint", "idp/session", "idp/grant", "idp/keys", "idp/clients", "idp/users",
+		}},
 	{"reasons are words about the vocabulary", []string{"idp/dev/reasons"}, []string{"oidc"}},
 	{"the pages know users and the vocabulary", []string{"idp/pages"}, []string{"oidc", "trace", "idp/users"}},
 	{"the other rooms of the provider stand each for itself", rooms, ground},
