@@ -22,7 +22,7 @@ func TestAnUnregisteredRedirectURIIsShownWithTheRegisteredOnes(t *testing.T) { /
 	b := idptest.Start(t, nil).Browser(t)
 	for _, silent := range []string{"", "none"} {
 		page := b.Authorize(idptest.Request("spa", "redirect_uri", "http://localhost:5173/silent.html", "prompt", silent))
-		wantPage(t, page, http.StatusBadRequest, "http://localhost:5173/silent.html is not registered for client spa")
+		wantPage(t, page, http.StatusBadRequest, "http://localhost:5173/silent.html, which is not registered for client spa")
 		wantPage(t, page, http.StatusBadRequest, "http://localhost:9090/spa/callback.html")
 		if page.Location != nil {
 			t.Errorf("redirected to %v", page.Location)

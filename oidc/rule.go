@@ -13,7 +13,7 @@ type Rule[S any] struct {
 	Got        func(S) string // what came instead; nil: the error does not repeat it
 	Help       string         // what the developer can do; may be empty
 	Else       ErrorCode      // the OAuth error code of a breach
-	Reason     Reason         // the stable reason code of a breach; empty: the usual one of Else
+	Reason     Reason         // the stable reason code of a breach; empty: the usual one of Else (see idp/endpoint)
 	Params     []string       // the request parameters that the rule is about, for the trace
 }
 
@@ -36,7 +36,9 @@ func (t Table[S]) Broken(ctx context.Context, subject S) *Rule[S] {
 		rule := &t[i]
 		holds := rule.Holds(subject)
 		if observe != nil {
-			observe(Judgment{Spec: rule.Spec, Text: rule.Text, Params: rule.Params, Reason: rule.Reason, Holds: holds})
+			observe(Judgment{
+				Spec: rule.Spec, Text: rule.Text, Params: rule.Params, Reason: rule.Reason, Holds: holds, Subject: subject,
+			})
 		}
 		if !holds {
 			return rule
@@ -63,6 +65,7 @@ type Judgment struct {
 	Params     []string
 	Reason     Reason // of the rule, whether it holds or not
 	Holds      bool
+	Subject    any // what was judged, an S
 }
 
 type observerKey struct{}

@@ -26,7 +26,7 @@ const (
 	KindRedirectURI Kind = "redirect_uri" // verified, or not
 	KindRule        Kind = "rule"         // Text is the rule: OK means kept
 	KindSession     Kind = "session"      // found, or why not
-	// Text is the need, such as "nobody is signed in": OK means that it does not arise
+	// a condition under which no page is shown, such as "a user is signed in"
 	KindNeed     Kind = "need"
 	KindConsent  Kind = "consent" // read from the store
 	KindCode     Kind = "code"    // issued, redeemed, replayed

@@ -13,7 +13,6 @@ import (
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
-	"github.com/hush-idp/hush/trace"
 )
 
 // Endpoint is the authorization endpoint.
@@ -83,7 +82,6 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	}
 	waiting, fault := e.unpack(r.Context(), waiting)
 	address, err := e.returnAddress(r.Context(), waiting.Params)
-	tellAddress(r.Context(), waiting.Params.Get("redirect_uri"), err)
 	switch {
 	case fault != nil && err != nil:
 		return Outcome{}, fault
@@ -132,21 +130,17 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 	case request.faults.packed != nil:
 		return d, request.faults.packed
 	}
-	if err := judge(r.Context(), request); err != nil {
+	if err := rules.Judge(r.Context(), request); err != nil {
 		return d, err
 	}
-	situation, absence, err := e.situation(r, request)
+	situation, err := e.situation(r, request)
 	if err != nil {
 		return d, err
 	}
 	d.Sight = Sight{Looked: true, Session: situation.Session}
-	for i, need := range needs {
-		arises := need.Arises(situation)
-		trace.Take(r.Context(), needSteps[i].Step(!arises))
-		if arises {
-			d.page, err = e.meet(need, situation, absence)
-			return d, err
-		}
+	if need := needs.Broken(r.Context(), situation); need != nil {
+		d.page, err = e.meet(need, situation)
+		return d, err
 	}
 	if err := e.spend(r.Context(), request); err != nil {
 		return d, err
@@ -158,18 +152,6 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 	return d, err
 }
 
-// judge holds the request against the rules.
-func judge(ctx context.Context, request Request) error {
-	for i, rule := range rules {
-		holds := rule.Holds(request)
-		trace.Take(ctx, ruleSteps[i].Step(holds))
-		if !holds {
-			return rule.broken(request)
-		}
-	}
-	return nil
-}
-
 // spend lets a pushed request give one code.
 func (e *Endpoint) spend(ctx context.Context, request Request) error {
 	if request.RequestURI == "" {
@@ -178,16 +160,14 @@ func (e *Endpoint) spend(ctx context.Context, request Request) error {
 	return asRequestURI(e.Pushed.Spend(ctx, request.RequestURI))
 }
 
-// situation gathers what the provider knows about the person. absence says why there is no session, if there is none.
-func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, absence session.Absence, err error) {
+// situation gathers what the provider knows about the person.
+func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err error) {
 	current, err := e.Sessions.Current(r)
-	if why, absent := errors.AsType[session.Absence](err); absent {
-		absence, err = why, nil
+	absence, absent := errors.AsType[session.Absence](err)
+	if err != nil && !absent {
+		return Situation{}, err
 	}
-	if err != nil {
-		return Situation{}, "", err
-	}
-	s = Situation{Request: request, Session: current, Levels: e.Levels, Now: e.Now()}
+	s = Situation{Request: request, Session: current, Absence: absence, Levels: e.Levels, Now: e.Now()}
 	if user, ok := e.Users.ByName(request.LoginHint); ok {
 		s.Hinted = user.Sub
 	}
@@ -196,7 +176,7 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, abs
 	if !s.mayStayOffline() {
 		s.Scope = without(s.Scope, oidc.ScopeOffline)
 	}
-	return s, absence, err
+	return s, err
 }
 
 // consent reads what was allowed before, only where it matters: a first-party client costs no store operation.
@@ -211,28 +191,29 @@ func (e *Endpoint) consent(ctx context.Context, s Situation) (grant.Consent, err
 // meet answers a need: with an error for a client that asked for no page, else with the page. Core §3.1.2.1: with
 // prompt=none "the Authorization Server MUST NOT display any authentication or consent user interface pages. An error is
 // returned if an End-User is not already authenticated".
-func (e *Endpoint) meet(need Need, s Situation, absence session.Absence) (page string, err error) {
-	vain := need.Vain != nil && need.Vain(s)
-	switch {
-	case !s.Prompt.Has(oidc.PromptNone) && !vain:
+func (e *Endpoint) meet(need *oidc.Rule[Situation], s Situation) (page string, err error) {
+	inVain := need.Else == oidc.UnmetAuthenticationRequirements && s.cannotReachACR()
+	if !s.Prompt.Has(oidc.PromptNone) && !inVain {
 		return e.show(need, s)
-	case absence != "":
-		return "", need.Else.Errorf("%s (%s): %s", need.Text, need.Spec, absence).Blame(absence.Reason())
 	}
-	return "", need.Else.Errorf("%s (%s)", need.Text, need.Spec).Blame(need.Reason)
+	refused := need.Breach(s)
+	if s.Absence != "" {
+		refused = refused.Blame(s.Absence.Reason())
+	}
+	return "", refused
 }
 
 // show returns the address of the page that the need calls for, with the request sealed so that it can go on from there.
-func (e *Endpoint) show(need Need, s Situation) (string, error) {
+func (e *Endpoint) show(need *oidc.Rule[Situation], s Situation) (string, error) {
 	waiting := session.Interaction{
-		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: need.Tell,
+		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: tells[need.Text],
 		FromObject: s.FromObject, RequestURI: s.RequestURI,
 	}
 	if s.Account != nil {
 		waiting.Sub = s.Account.Sub
 	}
 	sealed, err := e.Interactions.Close(waiting)
-	return need.Screen + "?" + url.Values{session.InteractionParam: {sealed}}.Encode(), err
+	return screens[need.Else] + "?" + url.Values{session.InteractionParam: {sealed}}.Encode(), err
 }
 
 // grant is what the client gets when nothing stands in the way any more.

@@ -195,14 +195,14 @@ func watchRules(t *testing.T) map[int]bool {
 	return broken
 }
 
-// watchNeeds notes which needs arise, until the test ends.
+// watchNeeds notes which needs are not met, until the test ends.
 func watchNeeds(t *testing.T) map[int]bool {
 	arisen, original := map[int]bool{}, slices.Clone(needs)
 	for i, need := range original {
-		needs[i].Arises = func(s Situation) bool {
-			arises := need.Arises(s)
-			arisen[i] = arisen[i] || arises
-			return arises
+		needs[i].Holds = func(s Situation) bool {
+			holds := need.Holds(s)
+			arisen[i] = arisen[i] || !holds
+			return holds
 		}
 	}
 	t.Cleanup(func() { copy(needs, original) })

@@ -9,110 +9,98 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Need is a reason why a person must see a page before there can be a code. Needs stand in the order in which they are
-// judged; under prompt=none the first that arises is the answer.
-type Need struct {
-	Spec, Text string
-	Arises     func(s Situation) bool
-	Screen     string         // the path of the page
-	Else       oidc.ErrorCode // the answer under prompt=none
-	Reason     oidc.Reason    // why, by its stable code; of an absent session its Absence knows better
-	Params     []string       // the parameters that it is about, for the trace
-	Tell       string         // what the page tells the person, by its key below tell in static/idp/languages; empty where the page explains itself
-	// Vain tells whether no page would help, so that Else is the answer anyhow; nil: the page always does.
-	Vain func(s Situation) bool
-}
-
 // Situation is a well-formed request beside what the provider knows about the person.
 type Situation struct {
 	Request
 	Session *session.Session // nil: nobody is signed in
-	Account *session.Account // whom the request is about; nil while that is open
+	Absence session.Absence  // why there is no session
+	Account *session.Account // the account that the request is about; nil: undecided
 	Hinted  string           // the sub that login_hint names, if it names a user of ours
 	Consent grant.Consent    // what the account allowed the client before
 	Levels  Levels           // what values acr has here
 	Now     time.Time
 }
 
-var needs = []Need{
+// needs are the conditions under which no person has to see a page before there is a code, in the order in which they are
+// judged. The code of the first that does not hold says which page that is (see screens); under prompt=none it is the answer.
+var needs = oidc.Table[Situation]{
 	{
-		Spec: "Core §3.1.2.3", Text: "nobody is signed in",
-		Arises: func(s Situation) bool { return s.Session == nil },
-		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionNone,
+		Spec: "Core §3.1.2.3", Text: "a user is signed in", Else: oidc.LoginRequired, Reason: oidc.SessionNone,
+		Holds: func(s Situation) bool { return s.Session != nil },
+		Got:   func(s Situation) string { return "nobody: " + s.Absence.Error() },
 	},
 	{
-		Spec: "Core §3.1.2.1 id_token_hint", Text: "the id_token_hint is no ID token of this provider: changed, from elsewhere, or from before a restart",
-		Params: []string{"id_token_hint"},
-		Arises: func(s Situation) bool { return s.IDTokenHint != "" && s.HintedSub == "" && !s.chosen() },
-		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.HintUnreadable,
-		Tell: "hint_unreadable",
+		Spec: "Core §3.1.2.1 id_token_hint", Text: "id_token_hint is an ID token of this provider", Else: oidc.LoginRequired,
+		Reason: oidc.HintUnreadable, Params: []string{"id_token_hint"},
+		Holds: func(s Situation) bool { return s.IDTokenHint == "" || s.HintedSub != "" || s.chosen() },
+		Help:  "the token was changed, is from another provider, or from before a restart",
 	},
 	{
-		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of the id_token_hint is not signed in",
-		Params: []string{"id_token_hint"},
-		Arises: func(s Situation) bool { return s.boundTo() != "" && !s.signedIn(s.boundTo()) },
-		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
-		Tell: "hinted_absent",
+		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of id_token_hint is signed in", Else: oidc.LoginRequired,
+		Reason: oidc.SessionOtherUser, Params: []string{"id_token_hint"},
+		Holds: func(s Situation) bool { return s.boundTo() == "" || s.signedIn(s.boundTo()) },
 	},
 	{
-		Spec: "Core §3.1.2.1 login_hint", Text: "the user of the login_hint is not signed in",
-		Params: []string{"login_hint"},
-		Arises: func(s Situation) bool {
-			return s.boundTo() == "" && s.Hinted != "" && !s.signedIn(s.Hinted) && !s.chosen()
+		Spec: "Core §3.1.2.1 login_hint", Text: "the user of login_hint is signed in", Else: oidc.LoginRequired,
+		Reason: oidc.SessionOtherUser, Params: []string{"login_hint"},
+		Holds: func(s Situation) bool {
+			return s.boundTo() != "" || s.Hinted == "" || s.signedIn(s.Hinted) || s.chosen()
 		},
-		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
-		Tell: "named_absent",
 	},
 	{
-		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to choose an account",
-		Params: []string{"prompt"},
-		Arises: func(s Situation) bool { return s.Prompt.Has(oidc.PromptSelectAccount) && !s.chosen() },
-		Screen: session.PathSelectAccount, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
+		Spec: "Core §3.1.2.1 prompt", Text: "the user chose an account, if prompt has select_account",
+		Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous, Params: []string{"prompt"},
+		Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptSelectAccount) || s.chosen() },
 	},
 	{
-		Spec: "Core §3.1.2.6", Text: "several accounts are signed in and the request names none of them (by id_token_hint or login_hint)",
-		Params: []string{"id_token_hint", "login_hint"},
-		Arises: func(s Situation) bool { return s.Account == nil },
-		Screen: session.PathSelectAccount, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
+		Spec: "Core §3.1.2.6", Text: "one account is signed in, or the request names one by id_token_hint or login_hint",
+		Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous, Params: []string{"id_token_hint", "login_hint"},
+		Holds: func(s Situation) bool { return s.Account != nil },
 	},
 	{
-		Spec: "Core §3.1.2.1 prompt", Text: "the application asks to sign in again",
-		Params: []string{"prompt"},
-		Arises: func(s Situation) bool {
-			return s.Prompt.Has(oidc.PromptLogin) && !s.justNow(s.Account.AuthTime)
-		},
-		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
-		Tell: "again",
+		Spec: "Core §3.1.2.1 prompt", Text: "the user signed in for this request, if prompt has login", Else: oidc.LoginRequired,
+		Reason: oidc.SessionTooOld, Params: []string{"prompt"},
+		Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptLogin) || s.justNow(s.Account.AuthTime) },
 	},
 	{
-		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is older than max_age",
-		Params: []string{"max_age"},
-		Arises: func(s Situation) bool { return s.tooOld() },
-		Screen: session.PathLogin, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
-		Tell: "too_old",
+		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is not older than max_age", Else: oidc.LoginRequired,
+		Reason: oidc.SessionTooOld, Params: []string{"max_age"},
+		Holds: func(s Situation) bool { return !s.tooOld() },
 	},
 	{
-		Spec: "Core §5.5.1.1", Text: "the sign-in reaches none of the acr values that are essential",
-		Params: []string{"claims"},
-		Arises: func(s Situation) bool { return s.lacksACR() },
-		Screen: session.PathLogin, Else: oidc.UnmetAuthenticationRequirements, Reason: oidc.ACRUnmet,
-		Tell: "stronger",
-		Vain: func(s Situation) bool { return s.cannotReachACR() },
+		Spec: "Core §5.5.1.1", Text: "the sign-in reaches one of the essential acr values", Else: oidc.UnmetAuthenticationRequirements,
+		Reason: oidc.ACRUnmet, Params: []string{"claims"},
+		Holds: func(s Situation) bool { return !s.lacksACR() },
 	},
 	{
-		Spec: "Core §3.1.2.4", Text: "the user has not allowed this client what it asks for",
-		Params: []string{"scope"},
-		Arises: func(s Situation) bool { return !s.Client.FirstParty && !s.Consent.Scope.Covers(s.toAllow()) },
-		Screen: session.PathConsent, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
+		Spec: "Core §3.1.2.4", Text: "the user has allowed the client everything that it asks for", Else: oidc.ConsentRequired,
+		Reason: oidc.ConsentMissing, Params: []string{"scope"},
+		Holds: func(s Situation) bool { return s.Client.FirstParty || s.Consent.Scope.Covers(s.toAllow()) },
 	},
 	{
-		Spec: "Core §3.1.2.1 prompt", Text: "the application asks for consent again",
-		Params: []string{"prompt"},
-		Arises: func(s Situation) bool {
-			return s.Prompt.Has(oidc.PromptConsent) && !s.justNow(s.Consent.GrantedAt)
-		},
-		Screen: session.PathConsent, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
+		Spec: "Core §3.1.2.1 prompt", Text: "the user gave consent for this request, if prompt has consent", Else: oidc.ConsentRequired,
+		Reason: oidc.ConsentMissing, Params: []string{"prompt"},
+		Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptConsent) || s.justNow(s.Consent.GrantedAt) },
 	},
+}
+
+// screens are the paths of the pages where a person meets a need, by its error code.
+var screens = map[oidc.ErrorCode]string{
+	oidc.LoginRequired:                   session.PathLogin,
+	oidc.AccountSelectionRequired:        session.PathSelectAccount,
+	oidc.UnmetAuthenticationRequirements: session.PathLogin,
+	oidc.ConsentRequired:                 session.PathConsent,
+}
+
+// tells are the keys, below tell in static/idp/languages, of what the sign-in page says about a need, by the need's text. Other
+// pages explain themselves.
+var tells = map[string]string{
+	"id_token_hint is an ID token of this provider":            "hint_unreadable",
+	"the user of id_token_hint is signed in":                   "hinted_absent",
+	"the user of login_hint is signed in":                      "named_absent",
+	"the user signed in for this request, if prompt has login": "again",
+	"the sign-in is not older than max_age":                    "too_old",
+	"the sign-in reaches one of the essential acr values":      "stronger",
 }
 
 // toAllow is what the user is asked to allow.

@@ -46,7 +46,7 @@ func (e *Endpoint) Push(r *http.Request) (PushResponse, error) {
 		return PushResponse{}, err
 	}
 	judged.Pushed, judged.FromObject = true, request.FromObject
-	if err := judge(r.Context(), judged); err != nil {
+	if err := rules.Judge(r.Context(), judged); err != nil {
 		return PushResponse{}, err
 	}
 	uri, lifetime, err := e.Pushed.Push(r.Context(), request)

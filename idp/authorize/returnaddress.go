@@ -22,7 +22,33 @@ type ReturnAddress struct {
 	sign        func(client oidc.Client, answer url.Values) (string, error) // for the modes of JARM
 }
 
-// unregistered is the error for a redirect_uri that is not the client's. It knows those that are.
+// Address is a place to send the browser back to that is not yet verified.
+type Address struct {
+	ClientID, RedirectURI string
+	Client                oidc.Client // without a ClientID: there is no such client
+}
+
+// addresses are the conditions under which an Address becomes a ReturnAddress.
+var addresses = oidc.Table[Address]{
+	{
+		Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client", Else: oidc.UnauthorizedClient, Reason: oidc.ClientUnknown,
+		Holds: func(a Address) bool { return a.Client.ClientID != "" },
+		Got:   func(a Address) string { return quote(a.ClientID) },
+		Help:  "check its spelling, or add the client to the configuration",
+	},
+	{
+		Spec: "Core §3.1.2.1", Text: "redirect_uri is registered for the client", Else: oidc.InvalidRequest,
+		Reason: oidc.RedirectUnregistered,
+		Holds:  func(a Address) bool { return oidc.MatchRedirectURI(a.Client.RedirectURIs, a.RedirectURI) },
+		Got: func(a Address) string {
+			return fmt.Sprintf("%s, which is not registered for client %s; registered: %s",
+				clip(a.RedirectURI), a.ClientID, strings.Join(a.Client.RedirectURIs, ", "))
+		},
+		Help: "it has to be equal to the letter, but for the port of a loopback address",
+	},
+}
+
+// unregistered is the error of an Address that is not verified. It knows the redirect URIs that would be.
 type unregistered struct {
 	cause  *oidc.Error
 	client oidc.Client
@@ -51,31 +77,24 @@ func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (Return
 		}
 	}
 	client, err := e.Clients.ByID(ctx, params.Get("client_id"))
-	if errors.Is(err, clients.ErrUnknown) {
-		return ReturnAddress{}, oidc.UnauthorizedClient.Errorf("client_id %q is not registered at this provider; "+
-			"check its spelling, or add the client to the configuration", clip(params.Get("client_id"))).Blame(oidc.ClientUnknown)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, clients.ErrUnknown) {
 		return ReturnAddress{}, err
 	}
-	redirectURI := params.Get("redirect_uri")
-	if !oidc.MatchRedirectURI(client.RedirectURIs, redirectURI) {
-		return ReturnAddress{}, notRegistered(client, redirectURI)
+	asked := Address{ClientID: params.Get("client_id"), RedirectURI: params.Get("redirect_uri"), Client: client}
+	if rule := addresses.Broken(ctx, asked); rule != nil {
+		if rule.Reason == oidc.ClientUnknown {
+			return ReturnAddress{}, rule.Breach(asked)
+		}
+		return ReturnAddress{}, unregistered{client: client, cause: rule.Breach(asked)}
 	}
 	return ReturnAddress{
 		client:      client,
-		redirectURI: redirectURI,
+		redirectURI: asked.RedirectURI,
 		mode:        modeOf(params),
 		state:       params.Get("state"),
 		iss:         e.Issuer,
 		sign:        e.signAnswer,
 	}, nil
-}
-
-func notRegistered(client oidc.Client, redirectURI string) error {
-	return unregistered{client: client, cause: oidc.InvalidRequest.Errorf(
-		"redirect_uri %s is not registered for client %s; registered: %s. It has to be equal to the letter, but for the port of a loopback address",
-		clip(redirectURI), client.ClientID, strings.Join(client.RedirectURIs, ", ")).Blame(oidc.RedirectUnregistered)}
 }
 
 // complete adds to the answer the state, byte for byte as it came, and iss, by which a client of several providers knows whose

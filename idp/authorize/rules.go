@@ -1,7 +1,6 @@
 package authorize
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -12,21 +11,11 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Rule is one sentence of the specification that a request must keep. Rules stand in the order in which they are judged.
-type Rule struct {
-	Spec, Text string                 // "RFC 7636 §4.2", "code_challenge_method is S256"
-	Holds      func(r Request) bool   // true when the request keeps the rule
-	Else       oidc.ErrorCode         // the answer when it does not
-	Got        func(r Request) string // what came instead; nil where that is plain, or not to be repeated
-	Help       string                 // what to do
-	Reason     oidc.Reason            // why, by its stable code; empty: oidc.RequestMalformed
-	Params     []string               // the parameters that it is about, for the trace
-}
-
 // maxParams limits all parameters together, so that the request still fits into a URL after it was sealed.
 const maxParams = 16 << 10
 
-var rules = []Rule{
+// rules are judged in this order, before anybody looks who is signed in.
+var rules = oidc.Table[Request]{
 	{
 		Spec: "RFC 6749 appendix B", Text: "parameters are form-encoded",
 		Holds: func(r Request) bool { return r.Malformed == nil },
@@ -211,15 +200,6 @@ func isPlainHTTP(uri string) bool {
 }
 
 var s256 = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
-
-// broken is the answer to a request that does not keep the rule.
-func (rule Rule) broken(r Request) *oidc.Error {
-	text := "expected: " + rule.Text + " (" + rule.Spec + ")"
-	if rule.Got != nil {
-		text += "; got: " + rule.Got(r)
-	}
-	return rule.Else.Errorf("%s; %s", text, rule.Help).Blame(cmp.Or(rule.Reason, oidc.RequestMalformed))
-}
 
 // repeated is the first parameter that came more than once and may not. RFC 8707 §2: "Multiple resource parameters MAY be used".
 func repeated(params url.Values) string {

@@ -2,10 +2,12 @@ package authorize
 
 import (
 	"io/fs"
+	"slices"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
 )
 
@@ -19,11 +21,14 @@ func TestWhatANeedTellsHasWords(t *testing.T) {
 	if err := yaml.Unmarshal(text, &english); err != nil {
 		t.Fatal(err)
 	}
-	told := map[string]bool{"": true}
-	for _, need := range needs {
-		told[need.Tell] = true
-		if need.Tell != "" && english.Tell[need.Tell] == "" {
-			t.Errorf("%s: %s tells %q, which static/idp/languages/*.yaml have no words for, below tell", need.Spec, need.Text, need.Tell)
+	told := map[string]bool{}
+	for text, key := range tells {
+		told[key] = true
+		if !slices.ContainsFunc(needs, func(n oidc.Rule[Situation]) bool { return n.Text == text }) {
+			t.Errorf("tells has the key %q for a need that does not exist: %s", key, text)
+		}
+		if english.Tell[key] == "" {
+			t.Errorf("%s tells %q, which static/idp/languages/*.yaml have no words for, below tell", text, key)
 		}
 	}
 	for key := range english.Tell {

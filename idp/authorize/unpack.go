@@ -27,6 +27,19 @@ type (
 	}
 )
 
+// Unpacked are the parameters of a request object or of a pushed request. The two tables below always hold: they tell the
+// observer of rules where the parameters are from.
+type Unpacked url.Values
+
+var (
+	fromObject = oidc.Table[Unpacked]{{
+		Spec: "RFC 9101 §6", Text: "the parameters come out of the request object", Holds: func(Unpacked) bool { return true },
+	}}
+	fromPush = oidc.Table[Unpacked]{{
+		Spec: "RFC 9126 §4", Text: "the parameters are those that were pushed", Holds: func(Unpacked) bool { return true },
+	}}
+)
+
 // unpack puts the parameters of a request object, or of a pushed request, in the place of request and request_uri. On an error
 // the parameters are those that came, and the error is for the client if they say where it is.
 func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (session.Interaction, error) {
@@ -53,8 +66,10 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 	}
 	waiting.FromObject = object.Signed
 	waiting.Params, err = assemble(client, outer, object.Params)
-	tellUnpacked(ctx, fromObject, waiting.Params)
-	return waiting, err
+	if err != nil {
+		return waiting, err
+	}
+	return waiting, fromObject.Judge(ctx, Unpacked(waiting.Params))
 }
 
 func (e *Endpoint) object(ctx context.Context, client oidc.Client, value, uri string) (requestobject.Object, error) {
@@ -93,8 +108,7 @@ func (e *Endpoint) pushed(ctx context.Context, client oidc.Client, uri string, w
 		return waiting, asRequestURI(err)
 	}
 	waiting.Params, waiting.FromObject, waiting.RequestURI = request.Params, request.FromObject, uri
-	tellUnpacked(ctx, fromPush, waiting.Params)
-	return waiting, nil
+	return waiting, fromPush.Judge(ctx, Unpacked(waiting.Params))
 }
 
 // asRequestURI gives the errors of the pushed requests the code that a client knows (RFC 9101 §7).

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
@@ -21,7 +22,7 @@ func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (
 		return r, func(endpoint.Outcome) {}
 	}
 	ctx, recorder := s.hub.Begin(r.Context(), s.beginning(e, requestID, r))
-	r = r.WithContext(oidc.ObserveRules(ctx, func(j oidc.Judgment) { observeRule(recorder, j) }))
+	r = r.WithContext(oidc.ObserveRules(ctx, func(j oidc.Judgment) { s.observeRule(recorder, j) }))
 	return r, func(outcome endpoint.Outcome) {
 		if outcome.Refused != nil {
 			watchError(recorder, outcome.Refused)
@@ -32,12 +33,41 @@ func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (
 }
 
 // observeRule records how a rule of a protocol package turned out.
-func observeRule(recorder *trace.Recorder, j oidc.Judgment) {
+func (s *site) observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 	step := trace.Rule(j.Spec, j.Text, j.Params, j.Holds)
 	if !j.Holds {
 		step.Reason = string(j.Reason)
 	}
+	switch subject := j.Subject.(type) {
+	case authorize.Situation:
+		step.Kind = trace.KindNeed
+	case authorize.Address:
+		describeAddress(&step, subject, j)
+	case authorize.Unpacked:
+		params := url.Values(subject)
+		step.Values = trace.Params(params)
+		if state := params.Get("state"); state != "" {
+			recorder.Join(trace.State, state)
+		}
+		recorder.Set(func(record *trace.Record) { record.Silent = isSilent(params) })
+	}
 	recorder.Emit(step)
+}
+
+// describeAddress shows, of a redirect_uri that is not registered, the registered one that is most like it, and the difference.
+func describeAddress(step *trace.Step, address authorize.Address, j oidc.Judgment) {
+	step.Kind = trace.KindRedirectURI
+	switch {
+	case j.Reason == oidc.ClientUnknown:
+		step.Kind = trace.KindClient
+	case !j.Holds:
+		nearest, difference := oidc.Nearest(address.Client.RedirectURIs, address.RedirectURI)
+		step.Values = []trace.Value{trace.Plain("nearest", nearest), trace.Plain("difference", difference)}
+	}
+}
+
+func isSilent(params url.Values) bool {
+	return slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 }
 
 // isWatched leaves out requests that are no part of a flow: pages and assets, and documents unless a script is kept from reading them.
@@ -87,7 +117,7 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 	refused := isForPrograms(e) && s.isRefused(r, outcome.Header)
 	recorder.Set(func(record *trace.Record) {
 		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))
-		record.Silent = record.Silent || slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
+		record.Silent = record.Silent || isSilent(params)
 		record.Nested = record.Fetch.Dest == "iframe" && s.isCallback(r.Context(), record.ClientID, record.Referer)
 		record.Params = trace.Params(params)
 		if !isForPrograms(e) {

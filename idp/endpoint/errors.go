@@ -39,12 +39,18 @@ func (e Errors) Explain(err error) *oidc.Error {
 
 // usualReasons are the reasons of errors that name none.
 var usualReasons = map[oidc.ErrorCode]oidc.Reason{
-	oidc.InvalidRequest:   oidc.RequestMalformed,
-	oidc.InvalidToken:     oidc.TokenInvalid,
-	oidc.InvalidClient:    oidc.ClientAuthentication,
-	oidc.InvalidDPoPProof: oidc.DPoPProof,
-	oidc.UseDPoPNonce:     oidc.DPoPProof,
-	oidc.ServerError:      oidc.ServerFailed,
+	oidc.InvalidRequest:           oidc.RequestMalformed,
+	oidc.InvalidScope:             oidc.RequestMalformed,
+	oidc.InvalidTarget:            oidc.RequestMalformed,
+	oidc.InvalidRequestObject:     oidc.RequestMalformed,
+	oidc.InvalidRequestURI:        oidc.RequestMalformed,
+	oidc.UnsupportedResponseType:  oidc.RequestMalformed,
+	oidc.RegistrationNotSupported: oidc.RequestMalformed,
+	oidc.InvalidToken:             oidc.TokenInvalid,
+	oidc.InvalidClient:            oidc.ClientAuthentication,
+	oidc.InvalidDPoPProof:         oidc.DPoPProof,
+	oidc.UseDPoPNonce:             oidc.DPoPProof,
+	oidc.ServerError:              oidc.ServerFailed,
 }
 
 // Refuse reports an error that the answer carries although Serve returned nil: an error that goes to the client by redirect.

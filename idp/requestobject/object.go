@@ -45,14 +45,15 @@ type Object struct {
 // Algorithms lists the values of alg in a request object's header that are understood.
 func Algorithms() []string { return []string{none, "RS256", "PS256", "ES256", "EdDSA"} }
 
-// unread is a request object of which only the form is known.
+// unread is a request object that is being read.
 type unread struct {
 	client     oidc.Client
 	issuer     string
 	now        time.Time
 	parts      []string
 	header     header
-	unreadable error // why it has no header
+	unreadable error   // why it has no header
+	members    members // of the payload, once the signature is verified
 }
 
 type header struct {
@@ -66,25 +67,20 @@ type header struct {
 func (r *Reader) Read(ctx context.Context, client oidc.Client, compact string) (Object, error) {
 	object := unread{client: client, issuer: r.Issuer, now: r.Now(), parts: strings.Split(compact, ".")}
 	object.unreadable = decode(object.parts[0], &object.header)
-	for _, rule := range headerRules {
-		if !rule.holds(object) {
-			return Object{}, rule.broken(object)
-		}
+	if err := headerRules.Judge(ctx, object); err != nil {
+		return Object{}, err
 	}
 	payload, err := r.payload(ctx, object, compact)
 	if err != nil {
 		return Object{}, invalid("its signature cannot be verified (RFC 9101 §6.2): %s", err)
 	}
-	members, err := newMembers(payload)
-	if err != nil {
+	if object.members, err = newMembers(payload); err != nil {
 		return Object{}, invalid("its payload is no JSON object (RFC 9101 §4): %s", err)
 	}
-	for _, rule := range claimRules {
-		if !rule.holds(object, members) {
-			return Object{}, rule.broken()
-		}
+	if err := claimRules.Judge(ctx, object); err != nil {
+		return Object{}, err
 	}
-	return Object{Params: members.params(client.ClientID), Signed: object.header.Alg != none}, nil
+	return Object{Params: object.members.params(client.ClientID), Signed: object.header.Alg != none}, nil
 }
 
 func decode(part string, header *header) error {

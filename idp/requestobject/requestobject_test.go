@@ -238,16 +238,16 @@ func watchRules(t *testing.T) map[string]bool {
 	broken, headers, claims := map[string]bool{}, slices.Clone(headerRules), slices.Clone(claimRules)
 	for i, rule := range headers {
 		broken[rule.Text] = false
-		headerRules[i].holds = func(o unread) bool {
-			holds := rule.holds(o)
+		headerRules[i].Holds = func(o unread) bool {
+			holds := rule.Holds(o)
 			broken[rule.Text] = broken[rule.Text] || !holds
 			return holds
 		}
 	}
 	for i, rule := range claims {
 		broken[rule.Text] = false
-		claimRules[i].holds = func(o unread, m members) bool {
-			holds := rule.holds(o, m)
+		claimRules[i].Holds = func(o unread) bool {
+			holds := rule.Holds(o)
 			broken[rule.Text] = broken[rule.Text] || !holds
 			return holds
 		}

@@ -1,6 +1,7 @@
 package requestobject
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -8,120 +9,107 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// headerRule is one sentence that the form of a request object must keep, before anybody looks for a key.
-type headerRule struct {
-	Spec, Text string
-	holds      func(o unread) bool
-	got        func(o unread) string // what came instead; nil where that is plain
-	help       string
-}
-
-// claimRule is one sentence that its claims must keep.
-type claimRule struct {
-	Spec, Text string
-	holds      func(o unread, m members) bool
-	help       string
-}
-
 // skew is how far the client's clock may be ahead. FAPI 2.0 §5.3.2.1 wants 10 seconds accepted and more than 60 rejected.
 const skew = 30 * time.Second
 
-var headerRules = []headerRule{
+// headerRules are judged before a key is looked for.
+var headerRules = oidc.Table[unread]{
 	{
-		Spec: "RFC 9101 §6.1", Text: "the request object is not encrypted",
-		holds: func(o unread) bool { return len(o.parts) != 5 },
-		help:  "sign it only, or push the request (RFC 9126)",
+		Spec: "RFC 9101 §6.1", Text: "the request object is not encrypted", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return len(o.parts) != 5 },
+		Help:  "sign it only, or push the request (RFC 9126)",
 	},
 	{
-		Spec: "RFC 9101 §4", Text: "the request object is a JWT of three parts with a header in JSON",
-		holds: func(o unread) bool { return len(o.parts) == 3 && o.unreadable == nil },
-		help:  "send the compact form: header.payload.signature in base64url, with an empty signature for alg none",
+		Spec: "RFC 9101 §4", Text: "the request object is a JWT of three parts with a header in JSON", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return len(o.parts) == 3 && o.unreadable == nil },
+		Help:  "send the compact form: header.payload.signature in base64url, with an empty signature for alg none",
 	},
 	{
-		Spec: "RFC 9101 §10.8", Text: "its typ is oauth-authz-req+jwt, JWT, or left out",
-		holds: func(o unread) bool { return isTyp(o.header.Typ) },
-		got:   func(o unread) string { return o.header.Typ },
-		help:  "a JWT that was made for something else is no request",
+		Spec: "RFC 9101 §10.8", Text: "typ of the request object is oauth-authz-req+jwt, JWT, or left out", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return isTyp(o.header.Typ) },
+		Got:   func(o unread) string { return clip(o.header.Typ) },
+		Help:  "a JWT that was made for something else is no request",
 	},
 	{
-		Spec: "RFC 7515 §4.1.11", Text: "it has no crit header",
-		holds: func(o unread) bool { return o.header.Crit == nil },
-		help:  "this provider understands no extensions of JWS",
+		Spec: "RFC 7515 §4.1.11", Text: "the request object has no crit header", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return o.header.Crit == nil },
+		Help:  "this provider understands no extensions of JWS",
 	},
 	{
-		Spec: "RFC 9101 §6.2", Text: "its alg is one that this provider knows: " + strings.Join(Algorithms(), ", "),
-		holds: func(o unread) bool { return slices.Contains(Algorithms(), o.header.Alg) },
-		got:   func(o unread) string { return o.header.Alg },
-		help:  "the metadata has the list as request_object_signing_alg_values_supported",
+		Spec: "RFC 9101 §6.2", Text: "alg of the request object is one that this provider knows: " + strings.Join(Algorithms(), ", "), Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return slices.Contains(Algorithms(), o.header.Alg) },
+		Got:   func(o unread) string { return clip(o.header.Alg) },
+		Help:  "the metadata has the list as request_object_signing_alg_values_supported",
 	},
 	{
-		Spec: "Registration §2", Text: "its alg is the client's registered request_object_signing_alg",
-		holds: func(o unread) bool {
+		Spec: "Registration §2", Text: "alg of the request object is the client's registered request_object_signing_alg", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool {
 			return o.client.RequestObjectSigningAlg == "" || o.header.Alg == o.client.RequestObjectSigningAlg
 		},
-		got:  func(o unread) string { return o.header.Alg + " instead of " + o.client.RequestObjectSigningAlg },
-		help: "sign with the alg that was registered",
+		Got:  func(o unread) string { return clip(o.header.Alg) + " instead of " + o.client.RequestObjectSigningAlg },
+		Help: "sign with the alg that was registered",
 	},
 	{
-		Spec: "RFC 9101 §10.5", Text: "it is signed if the client has require_signed_request_object",
-		holds: func(o unread) bool { return o.header.Alg != none || !o.client.RequireSignedRequestObject },
-		help:  "alg none is not for this client",
+		Spec: "RFC 9101 §10.5", Text: "the request object is signed if the client has require_signed_request_object", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return o.header.Alg != none || !o.client.RequireSignedRequestObject },
+		Help:  "alg none is not for this client",
 	},
 	{
-		Spec: "FAPI 2.0 §5.4.1", Text: "it is signed with PS256, ES256 or EdDSA if the client has the profile fapi2",
-		holds: func(o unread) bool {
+		Spec: "FAPI 2.0 §5.4.1", Text: "the request object is signed with PS256, ES256 or EdDSA if the client has the profile fapi2", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool {
 			return !o.client.FAPI2() || slices.Contains([]string{"PS256", "ES256", "EdDSA"}, o.header.Alg)
 		},
-		got:  func(o unread) string { return o.header.Alg },
-		help: "use one of the three",
+		Got:  func(o unread) string { return clip(o.header.Alg) },
+		Help: "use one of the three",
 	},
 }
 
-var claimRules = []claimRule{
+// claimRules are judged after the signature was verified.
+var claimRules = oidc.Table[unread]{
 	{
-		Spec: "RFC 9101 §4", Text: "request and request_uri are not inside a request object",
-		holds: func(_ unread, m members) bool { return m["request"] == nil && m["request_uri"] == nil },
-		help:  "one request object is enough",
+		Spec: "RFC 9101 §4", Text: "request and request_uri are not inside a request object", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return o.members["request"] == nil && o.members["request_uri"] == nil },
+		Help:  "one request object is enough",
 	},
 	{
-		Spec: "RFC 9101 §5", Text: "client_id inside is the client_id outside",
-		holds: func(o unread, m members) bool {
-			return m["client_id"] == nil || m.string("client_id") == o.client.ClientID
+		Spec: "RFC 9101 §5", Text: "client_id inside the request object is the client_id beside it", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool {
+			return o.members["client_id"] == nil || o.members.string("client_id") == o.client.ClientID
 		},
-		help: "both are the client's own",
+		Help: "both are the client's own",
 	},
 	{
-		Spec: "RFC 9101 §4", Text: "iss, where it is given, is the client_id",
-		holds: func(o unread, m members) bool { return m["iss"] == nil || m.string("iss") == o.client.ClientID },
-		help:  "the client is the issuer of its request",
+		Spec: "RFC 9101 §4", Text: "iss of the request object, where it is given, is the client_id", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return o.members["iss"] == nil || o.members.string("iss") == o.client.ClientID },
+		Help:  "the client is the issuer of its request",
 	},
 	{
-		Spec: "RFC 9101 §4", Text: "aud, where it is given, holds this provider's issuer",
-		holds: func(o unread, m members) bool { return m["aud"] == nil || m.audience().Has(o.issuer) },
-		help:  "take the issuer from the metadata, to the letter",
+		Spec: "RFC 9101 §4", Text: "aud of the request object, where it is given, holds this provider's issuer", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return o.members["aud"] == nil || o.members.audience().Has(o.issuer) },
+		Help:  "take the issuer from the metadata, to the letter",
 	},
 	{
-		Spec: "RFC 7519 §4.1.4", Text: "exp, where it is given, is in the future",
-		holds: func(o unread, m members) bool {
-			at, ok := m.time("exp")
-			return m["exp"] == nil || ok && o.now.Before(at)
+		Spec: "RFC 7519 §4.1.4", Text: "exp of the request object, where it is given, is in the future", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool {
+			at, ok := o.members.time("exp")
+			return o.members["exp"] == nil || ok && o.now.Before(at)
 		},
-		help: "make a request object for each request; do the clocks agree?",
+		Help: "make a request object for each request; do the clocks agree?",
 	},
 	{
-		Spec: "RFC 7519 §4.1.5", Text: "nbf, where it is given, is not in the future",
-		holds: func(o unread, m members) bool { return m.isPast("nbf", o.now) },
-		help:  "do the clocks agree?",
+		Spec: "RFC 7519 §4.1.5", Text: "nbf of the request object, where it is given, is not in the future", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return o.members.isPast("nbf", o.now) },
+		Help:  "do the clocks agree?",
 	},
 	{
-		Spec: "FAPI 2.0 §5.3.2.1", Text: "iat, where it is given, is not in the future",
-		holds: func(o unread, m members) bool { return m.isPast("iat", o.now) },
-		help:  "do the clocks agree?",
+		Spec: "FAPI 2.0 §5.3.2.1", Text: "iat of the request object, where it is given, is not in the future", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return o.members.isPast("iat", o.now) },
+		Help:  "do the clocks agree?",
 	},
 	{
-		Spec: "RFC 9101 §10.8", Text: "sub is not the client_id: that is a client assertion",
-		holds: func(o unread, m members) bool { return m.string("sub") != o.client.ClientID },
-		help:  "leave sub out",
+		Spec: "RFC 9101 §10.8", Text: "sub of the request object is not the client_id: that is a client assertion", Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return o.members.string("sub") != o.client.ClientID },
+		Help:  "leave sub out",
 	},
 }
 
@@ -130,13 +118,5 @@ func isTyp(typ string) bool {
 	return typ == "" || typ == "jwt" || typ == "oauth-authz-req+jwt"
 }
 
-func (rule headerRule) broken(o unread) *oidc.Error {
-	if rule.got == nil {
-		return invalid("expected: %s (%s); %s", rule.Text, rule.Spec, rule.help)
-	}
-	return invalid("expected: %s (%s); got: %.100q; %s", rule.Text, rule.Spec, rule.got(o), rule.help)
-}
-
-func (rule claimRule) broken() *oidc.Error {
-	return invalid("expected: %s (%s); %s", rule.Text, rule.Spec, rule.help)
-}
+// clip shortens text from outside for a message.
+func clip(text string) string { return fmt.Sprintf("%.100q", text) }

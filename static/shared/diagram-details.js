@@ -136,7 +136,6 @@ function check(step) {
   const words = make(
     "p",
     "",
-    step.kind === "need" && step.outcome === "ok" && make("span", "soft", "not so: "),
     step.text,
     make("span", "visually-hidden", ` (${outcomes[step.outcome]})`),
     step.reason && make("span", "tag bad", step.reason),
