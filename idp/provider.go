@@ -89,12 +89,11 @@ type site struct {
 	login         *login.Endpoint
 	devices       devices
 	waiting       *device.Devices
-	// registration is nil where nobody may register.
-	registration *registration.Endpoint
-	logout       *logout.Endpoint
-	account      *account.Endpoint
-	development  DevelopmentSite // nil without development mode
-	description  *oidc.Metadata  // complete when the endpoints are mounted
+	registration  *registration.Endpoint
+	logout        *logout.Endpoint
+	account       *account.Endpoint
+	development   DevelopmentSite // nil without development mode
+	description   *oidc.Metadata  // complete when the endpoints are mounted
 
 	handler http.Handler
 }
@@ -233,7 +232,6 @@ func (h *shared) at(config Config, issuer string) *site {
 	p.waiting = device.New(p.deps.Store, p.deps.Now, p.deps.Random)
 	p.openEndpoints(parts)
 	p.openRequests()
-	p.openRegistration()
 	p.openDevices()
 	p.openSessions()
 	p.handler = p.serve()
@@ -278,6 +276,11 @@ func (p *site) openEndpoints(s Parts) {
 	p.dpop = &dpop.Checker{
 		Issuer: p.config.Issuer, Nonces: p.nonces, RequireNonce: p.config.DPoP.RequireNonce,
 		Used: storage.NewBucket[time.Time]("dpop", p.deps.Store), Now: p.deps.Now,
+	}
+	p.registration = &registration.Endpoint{
+		Issuer: p.config.Issuer, Config: p.config.Registration, Tickets: ticketSeal(p.seals), Clients: p.clients.Registered,
+		Fetch: p.fetch, Metadata: p.metadata, SigningAlg: keys.DefaultAlg(p.config.SigningKeys),
+		Development: p.config.Loopback(), Random: p.deps.Random, Limit: p.limits.registration, Errors: p.errors(),
 	}
 	p.userinfo = &userinfo.Endpoint{
 		Issuer: p.config.Issuer, Tokens: p.access, Clients: p.clients, ClientKeys: p.clientKeys, Users: p.users, Keys: p.keys,

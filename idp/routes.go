@@ -14,6 +14,7 @@ import (
 	"github.com/hush-idp/hush/idp/account"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/userinfo"
@@ -58,7 +59,7 @@ func (p *site) endpoints() []endpoint.Endpoint {
 	}
 	documents := &discovery.Endpoint{Issuer: p.config.Issuer, Metadata: p.description, Keys: p.keys}
 	return slices.Concat(documents.Endpoints(), all, p.token.Endpoints(), p.revocation.Endpoints(), p.introspection.Endpoints(), p.userinfo.Endpoints(),
-		p.pageEndpoints(), p.registrationEndpoints(), p.deps.Endpoints)
+		p.pageEndpoints(), p.registration.Endpoints(), p.deps.Endpoints)
 }
 
 // pageEndpoints are the pages and their forms, and what belongs to them.
@@ -93,29 +94,6 @@ func (p *site) pageEndpoints() []endpoint.Endpoint {
 		{Name: nameHealth, Path: "/readyz", Methods: get, Audience: endpoint.Files, Serve: adapt(p.readiness), Untraced: true},
 		{Name: "static", Path: "/static/idp/{path...}", Methods: get, Audience: endpoint.Visitors, Serve: files("/static/idp/", static.IDP()), Untraced: true},
 		{Name: "static", Path: "/static/shared/{path...}", Methods: get, Audience: endpoint.Visitors, Serve: files("/static/shared/", static.Shared()), Untraced: true},
-	}
-}
-
-func (p *site) registrationEndpoints() []endpoint.Endpoint {
-	if p.registration == nil {
-		return nil
-	}
-	const registered = pathRegister + "/{client_id}"
-	return []endpoint.Endpoint{
-		{
-			Name: "register", Path: pathRegister, Methods: post, Audience: endpoint.Programs,
-			Serve: adapt(p.challenged(p.registerClient)), Limit: p.limits.registration,
-			Describe: func(m *oidc.Metadata) { m.RegistrationEndpoint = p.config.Issuer + pathRegister },
-		},
-		{Name: "register", Path: registered, Methods: get, Audience: endpoint.Programs, Serve: adapt(p.challenged(p.readClient))},
-		{
-			Name: "register", Path: registered, Methods: []string{http.MethodPut}, Audience: endpoint.Programs,
-			Serve: adapt(p.challenged(p.updateClient)), Limit: p.limits.registration,
-		},
-		{
-			Name: "register", Path: registered, Methods: []string{http.MethodDelete}, Audience: endpoint.Programs,
-			Serve: adapt(p.challenged(p.deleteClient)),
-		},
 	}
 }
 
@@ -167,7 +145,8 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 // unbuilt is a site that serves nothing: it only names its endpoints.
 func unbuilt(c Config) *site {
 	return &site{shared: &shared{}, config: c, revocation: &access.Revocation{}, introspection: &access.Introspection{},
-		userinfo: &userinfo.Endpoint{}, token: &token.Endpoint{}}
+		userinfo: &userinfo.Endpoint{}, token: &token.Endpoint{},
+		registration: &registration.Endpoint{Config: c.Registration}}
 }
 
 // atOwnPath is the request as if it had come to the endpoint's own path.

@@ -1,28 +1,54 @@
+// Package registration lets clients register themselves: RFC 7591 (and OpenID Connect Dynamic Client Registration), and read,
+// change and delete their registration (RFC 7592).
+//
+//	POST /register ──► open to everybody? else an initial access token ──► read ──► defaults ──► Problems, rules ──► clients.Registered
+//	      201 {client_id, client_secret, registration_access_token, registration_client_uri, … all metadata}
+//	                                                       │
+//	GET, PUT, DELETE /register/{client_id} ◄───────────────┘  by the registration access token
+//
+//	endpoint.go   the four requests and their answers
+//	document.go   which members of a request's JSON count, and the defaults
+//	rules.go      what the metadata must satisfy, as a table
+//	config.go     the section registration: of the configuration, and initial access tokens
+//
+// The store has only hashes of the secret and of the registration access token. So a later answer repeats the token that the
+// request came with, and leaves out the secret, unless the request makes a new one.
+//
+// Where teaching ends: software statements are refused; names in several languages (client_name#ja) are ignored, like all
+// unknown metadata. Deleting a client leaves its access tokens valid: they live for minutes.
 package registration
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
+// Path is the path of the client registration endpoint (RFC 7591 §3); each client's configuration endpoint (RFC 7592 §2) is
+// below it.
+const Path = "/register"
+
 // Endpoint is the client registration endpoint and the client configuration endpoint.
 type Endpoint struct {
-	Address string // of the endpoint; registration_client_uri stands below it
-	// Admit tells whether the bearer of the initial access token may register; "" is none. RFC 7591 §3: the endpoint may be open, or
-	// "protected by OAuth 2.0", with an initial access token. trusted tells that such a token came and is good.
-	Admit    func(token string) (trusted bool, err error)
+	Issuer   string
+	Config   Config
+	Tickets  session.Seal[Ticket] // initial access tokens that InitialAccessToken makes
 	Clients  *clients.Registered
 	Fetch    Fetcher
-	Metadata func() oidc.Metadata // what the provider can; what it cannot is not registered
+	Metadata func() oidc.Metadata // of the provider: what it does not support is not registered
 	// SigningAlg is the default of id_token_signed_response_alg.
 	SigningAlg string
 	// Development is true for a provider on a loopback address, which nobody else can reach.
 	Development bool
-	Random      func() string // 128 bits or more, without a slash
+	Random      func() string  // 128 bits or more, without a slash
+	Limit       endpoint.Limit // of requests that register or change a client
+	Errors      endpoint.Errors
 }
 
 // Fetcher is a *fetch.Client.
@@ -30,13 +56,78 @@ type Fetcher interface {
 	Get(ctx context.Context, url string) ([]byte, error)
 }
 
-// Register is POST at the endpoint (RFC 7591 §3.1). Its errors are those of §3.2.2, invalid_token, or the store's.
+// Endpoints are POST /register, and GET, PUT and DELETE /register/{client_id}. There are none if registration is off.
+func (e *Endpoint) Endpoints() []endpoint.Endpoint {
+	if !e.Config.Enabled() {
+		return nil
+	}
+	at := func(method, path string, serve endpoint.Handler) endpoint.Endpoint {
+		return endpoint.Endpoint{
+			Name: "register", Path: path, Methods: []string{method}, Audience: endpoint.Programs, Serve: e.challenged(serve),
+		}
+	}
+	register, update := at(http.MethodPost, Path, e.serveRegister), at(http.MethodPut, Path+"/{client_id}", e.serveUpdate)
+	register.Limit, update.Limit = e.Limit, e.Limit
+	register.Describe = func(m *oidc.Metadata) { m.RegistrationEndpoint = e.Issuer + Path }
+	return []endpoint.Endpoint{
+		register, update, at(http.MethodGet, Path+"/{client_id}", e.serveRead), at(http.MethodDelete, Path+"/{client_id}", e.serveDelete),
+	}
+}
+
+func (e *Endpoint) serveRegister(w http.ResponseWriter, r *http.Request) error {
+	information, err := e.Register(r)
+	return answer(w, http.StatusCreated, information, err)
+}
+
+func (e *Endpoint) serveRead(w http.ResponseWriter, r *http.Request) error {
+	information, err := e.Read(r, r.PathValue("client_id"))
+	return answer(w, http.StatusOK, information, err)
+}
+
+func (e *Endpoint) serveUpdate(w http.ResponseWriter, r *http.Request) error {
+	information, err := e.Update(r, r.PathValue("client_id"))
+	return answer(w, http.StatusOK, information, err)
+}
+
+func (e *Endpoint) serveDelete(w http.ResponseWriter, r *http.Request) error {
+	err := e.Delete(r, r.PathValue("client_id"))
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
+func answer(w http.ResponseWriter, status int, information Information, err error) error {
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Pragma", "no-cache") // as in the examples of RFC 7591 §3.2.1
+	return oidc.WriteJSON(w, status, information)
+}
+
+// challenged adds WWW-Authenticate to the answer if a token is missing or wrong (RFC 6750 §3).
+func (e *Endpoint) challenged(serve endpoint.Handler) endpoint.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := serve(w, r)
+		if err == nil || oidc.AsError(err).Code != oidc.InvalidToken {
+			return err
+		}
+		challenge := fmt.Sprintf("Bearer realm=%q", e.Issuer)
+		if explained := e.Errors.Explain(err); err != errNoToken {
+			challenge += fmt.Sprintf(", error=%q, error_description=%q", explained.Code, explained.Description)
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
+		return err
+	}
+}
+
+// Register registers a client (RFC 7591 §3.1). Its errors are those of §3.2.2, invalid_token, or the store's.
 func (e *Endpoint) Register(r *http.Request) (Information, error) {
 	token, err := oidc.BearerToken(r.Header)
 	if err != nil {
 		return Information{}, err
 	}
-	trusted, err := e.Admit(token)
+	trusted, err := e.admit(token)
 	if err != nil {
 		return Information{}, err
 	}
@@ -45,14 +136,15 @@ func (e *Endpoint) Register(r *http.Request) (Information, error) {
 		return Information{}, err
 	}
 	client.ClientID = e.Random()
-	secret, access := e.newSecret(client), e.newToken()
+	secret, access := e.newSecret(client), e.Random()+e.Random()
 	client.ClientSecret = oidc.NewSecret(secret)
 	entry := e.Clients.NewEntry(client, oidc.NewSecret(access))
 	entry.Trusted = trusted
 	return e.information(client, entry, secret, access), e.Clients.Add(r.Context(), entry)
 }
 
-// read gives the metadata of the request, judged. The secret is not its matter: one is put in place where the method needs it.
+// read returns the metadata of the request if the rules accept it. The client has no secret yet; the rules see a new one if the
+// client's method needs it.
 func (e *Endpoint) read(r *http.Request, trusted bool) (oidc.Client, document, error) {
 	d, err := readDocument(r)
 	if err != nil {
@@ -60,7 +152,7 @@ func (e *Endpoint) read(r *http.Request, trusted bool) (oidc.Client, document, e
 	}
 	if _, ok := d["software_statement"]; ok {
 		return oidc.Client{}, nil, oidc.UnapprovedSoftwareStatement.Errorf(
-			"software_statement is not taken here, from nobody: send the metadata as plain JSON members (RFC 7591 §2.3)")
+			"software_statement is not supported: send the metadata as plain JSON members (RFC 7591 §2.3)")
 	}
 	client, err := d.client()
 	if err != nil {
@@ -69,10 +161,10 @@ func (e *Endpoint) read(r *http.Request, trusted bool) (oidc.Client, document, e
 	client = withDefaults(client, e.SigningAlg)
 	toBe := client
 	toBe.ClientID, toBe.ClientSecret = "new", oidc.NewSecret(e.newSecret(client))
-	return client, d, judge(r.Context(), request{Client: toBe, Endpoint: e, Provider: e.Metadata(), Trusted: trusted})
+	return client, d, judge(r.Context(), &request{Client: toBe, Endpoint: e, Provider: e.Metadata(), Trusted: trusted})
 }
 
-// Read is GET at the registration_client_uri (RFC 7592 §2.1).
+// Read returns the registration of a client (RFC 7592 §2.1).
 func (e *Endpoint) Read(r *http.Request, clientID string) (Information, error) {
 	entry, client, token, err := e.authorize(r, clientID)
 	if err != nil {
@@ -81,8 +173,8 @@ func (e *Endpoint) Read(r *http.Request, clientID string) (Information, error) {
 	return e.information(client, entry, "", token), nil
 }
 
-// Update is PUT at the registration_client_uri (RFC 7592 §2.2): "The client MUST include all client metadata fields as returned
-// to the client from a previous registration, read, or update operation", for what it leaves out is deleted.
+// Update replaces the registration of a client (RFC 7592 §2.2). "The client MUST include all client metadata fields as returned
+// to the client from a previous registration, read, or update operation", because members that it leaves out are deleted.
 func (e *Endpoint) Update(r *http.Request, clientID string) (Information, error) {
 	old, before, token, err := e.authorize(r, clientID)
 	if err != nil {
@@ -115,13 +207,13 @@ func (e *Endpoint) Update(r *http.Request, clientID string) (Information, error)
 }
 
 // checkIdentity: RFC 7592 §2.2: the request "MUST include its client_id", which "MUST be the same as the client's currently issued
-// client identifier"; the four that only the server says "MUST NOT" be in it; "If the client includes the client_secret field in
+// client identifier"; four members that only the server sets "MUST NOT" be in it; "If the client includes the client_secret field in
 // the request, the value of this field MUST match the currently issued client secret for that client. The client MUST NOT be
 // allowed to overwrite its existing client secret with its own chosen value."
 func checkIdentity(d document, client oidc.Client) error {
 	for _, name := range []string{"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"} {
 		if _, ok := d[name]; ok {
-			return oidc.InvalidClientMetadata.Errorf("%s is for the provider to say: leave it out of an update (RFC 7592 §2.2)", name)
+			return oidc.InvalidClientMetadata.Errorf("only the provider sets %s: leave it out of an update (RFC 7592 §2.2)", name)
 		}
 	}
 	_, says := d["client_secret"]
@@ -134,7 +226,7 @@ func checkIdentity(d document, client oidc.Client) error {
 	return nil
 }
 
-// Delete is DELETE at the registration_client_uri (RFC 7592 §2.3).
+// Delete deletes a client (RFC 7592 §2.3).
 func (e *Endpoint) Delete(r *http.Request, clientID string) error {
 	if _, _, _, err := e.authorize(r, clientID); err != nil {
 		return err
@@ -142,15 +234,15 @@ func (e *Endpoint) Delete(r *http.Request, clientID string) error {
 	return gone(e.Clients.Remove(r.Context(), clientID))
 }
 
-// authorize finds the client whose registration access token came. RFC 7592 §2.1: of a client that does not exist "the server
-// MUST respond with HTTP 401 Unauthorized", so it is the same as a wrong token.
+// authorize returns the client of the registration access token. RFC 7592 §2.1: for a client that does not exist "the server MUST
+// respond with HTTP 401 Unauthorized", as for a wrong token.
 func (e *Endpoint) authorize(r *http.Request, clientID string) (clients.Entry, oidc.Client, string, error) {
 	token, err := oidc.BearerToken(r.Header)
 	if err != nil {
 		return clients.Entry{}, oidc.Client{}, "", err
 	}
 	if token == "" {
-		return clients.Entry{}, oidc.Client{}, "", ErrNoToken
+		return clients.Entry{}, oidc.Client{}, "", errNoToken
 	}
 	entry, err := e.Clients.ByToken(r.Context(), clientID, token)
 	if err != nil {
@@ -160,10 +252,10 @@ func (e *Endpoint) authorize(r *http.Request, clientID string) (clients.Entry, o
 	return entry, client, token, err
 }
 
-// ErrNoToken is the answer to a request without the token that it needs.
-var ErrNoToken = oidc.InvalidToken.Errorf("no access token came; send it as Authorization: Bearer and the token (RFC 7591 §3, RFC 7592 §2)")
+// errNoToken refuses a request without the token that it needs.
+var errNoToken = oidc.InvalidToken.Errorf("no access token came; send it as Authorization: Bearer and the token (RFC 7591 §3, RFC 7592 §2)")
 
-// gone is the answer about a client that is not there, or not for who asks.
+// gone refuses a request about a client that does not exist, or with a wrong token.
 func gone(err error) error {
 	if errors.Is(err, clients.ErrUnknown) {
 		return oidc.InvalidToken.Errorf("the registration access token is not that of this client, or the client was deleted")
@@ -171,15 +263,15 @@ func gone(err error) error {
 	return err
 }
 
-// hasSecret tells whether the client's method needs a secret.
+// hasSecret says whether the client's method needs a secret.
 func hasSecret(c oidc.Client) bool {
 	return c.TokenEndpointAuthMethod != oidc.AuthMethodNone && c.TokenEndpointAuthMethod != oidc.AuthMethodPrivateJWT
 }
 
-// needsPlain tells whether the provider must know the secret itself, not only its hash.
+// needsPlain says whether the provider must know the secret itself, not only its hash.
 func needsPlain(c oidc.Client) bool { return c.TokenEndpointAuthMethod == oidc.AuthMethodSecretJWT }
 
-// newSecret is a client_secret, for a client that needs one: more than the 64 bytes that HS512 takes as its key (RFC 7518 §3.2).
+// newSecret makes a client_secret if the client needs one. It has more than the 64 bytes that HS512 needs (RFC 7518 §3.2).
 func (e *Endpoint) newSecret(c oidc.Client) string {
 	if !hasSecret(c) {
 		return ""
@@ -187,4 +279,27 @@ func (e *Endpoint) newSecret(c oidc.Client) string {
 	return e.Random() + e.Random() + e.Random()
 }
 
-func (e *Endpoint) newToken() string { return e.Random() + e.Random() }
+// Information is the answer about a client (RFC 7591 §3.2.1, RFC 7592 §3): all its metadata as registered, including defaults, and
+// what it needs to manage its registration.
+type Information struct {
+	oidc.Client
+	// ClientSecret is there when it was just made; the store has only its hash.
+	ClientSecret            string `json:"client_secret,omitempty"`
+	ClientSecretExpiresAt   *int64 `json:"client_secret_expires_at,omitempty"` // 0: never; there if a client_secret is
+	ClientIDIssuedAt        int64  `json:"client_id_issued_at"`                // seconds since 1970
+	RegistrationAccessToken string `json:"registration_access_token"`
+	RegistrationClientURI   string `json:"registration_client_uri"`
+}
+
+// information is the answer about the entry. secret is empty unless it was just made or came with the request.
+func (e *Endpoint) information(client oidc.Client, entry clients.Entry, secret, token string) Information {
+	i := Information{
+		Client: client, ClientSecret: secret, ClientIDIssuedAt: entry.IssuedAt.Unix(),
+		RegistrationAccessToken: token, RegistrationClientURI: e.Issuer + Path + "/" + client.ClientID,
+	}
+	i.Client.ClientSecret = oidc.Secret{}
+	if secret != "" {
+		i.ClientSecretExpiresAt = new(int64)
+	}
+	return i
+}

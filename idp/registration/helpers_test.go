@@ -54,13 +54,10 @@ func newDesk() *desk {
 	spy := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
 	d := &desk{store: spy, documents: map[string]string{}}
 	d.Endpoint = &registration.Endpoint{
-		Address: "https://idp.test/register", Clients: clients.NewRegistered(spy, plain{}, clock.Now), Fetch: d,
+		Issuer: "https://idp.test", Clients: clients.NewRegistered(spy, plain{}, clock.Now), Fetch: d,
 		Metadata: capable, SigningAlg: "RS256", Random: rand.Text,
-		Admit: func(token string) (bool, error) {
-			if token != "" && token != "initial" {
-				return false, oidc.InvalidToken.Errorf("unknown")
-			}
-			return token != "", nil
+		Config: registration.Config{
+			Mode: registration.ModeOpen, InitialAccessTokens: []oidc.Secret{oidc.NewSecret("initial")},
 		},
 	}
 	return d

@@ -16,108 +16,84 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// request is a client that wants to be registered so, defaults filled in.
+// request is the metadata of a client that registers, with defaults filled in.
 type request struct {
 	oidc.Client
 	Endpoint *Endpoint
-	Provider oidc.Metadata // what the provider says that it can
+	Provider oidc.Metadata // the metadata of the provider
 	Trusted  bool          // an initial access token came, now or when the client registered
 }
 
-// Rule is one condition under which metadata is registered, in the order in which they are judged.
-type Rule struct {
-	Spec, Text string
-	Wrong      func(r request) string // what breaks it; "" for nothing
-	Else       oidc.ErrorCode
-}
-
-// longestName is more characters than any name has that a person reads before they decide.
+// longestName is how many characters a client_name may have: a person reads it on the consent page.
 const longestName = 100
 
-// disguises tells of a character that makes a name look like something that it is not: a new line, or a change of the direction
-// of what follows. By RFC 7591 §5 a client may try to look like another one, for all that it says about itself nobody vouches for.
+// disguises says whether a character can make a name look like another one: a new line, or a change of direction. RFC 7591 §5
+// warns of clients that imitate others, because nobody verifies what a client says about itself.
 func disguises(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-// most is how many redirect URIs a client may have: each origin of them is a record.
+// most is how many redirect URIs a client may have: each of their origins is a record.
 const most = 50
 
-var rules = []Rule{
+var rules = oidc.Table[*request]{
 	{
-		Spec: "a limit of this provider", Text: "there are at most 50 redirect_uris",
-		Wrong: func(r request) string {
-			if len(r.RedirectURIs) <= most {
-				return ""
-			}
-			return strconv.Itoa(len(r.RedirectURIs))
+		Spec: "a limit of this provider", Text: "there are at most 50 redirect_uris", Else: oidc.InvalidRedirectURI,
+		Holds: func(r *request) bool { return len(r.RedirectURIs) <= most },
+		Got:   func(r *request) string { return strconv.Itoa(len(r.RedirectURIs)) },
+	},
+	{
+		Spec: "RFC 9700 §2.6", Text: "redirect_uris are https, or http on a loopback address", Else: oidc.InvalidRedirectURI,
+		Holds: func(r *request) bool { return first(r.RedirectURIs, r.isOpenHTTP) == "" },
+		Got:   func(r *request) string { return first(r.RedirectURIs, r.isOpenHTTP) },
+	},
+	{
+		Spec:  "RFC 8252 §8.4",
+		Text:  "the scheme of an app's own redirect_uris is its reversed domain name, such as com.example.app",
+		Holds: func(r *request) bool { return first(r.RedirectURIs, isCommonScheme) == "" },
+		Got:   func(r *request) string { return first(r.RedirectURIs, isCommonScheme) }, Else: oidc.InvalidRedirectURI,
+	},
+	{
+		Spec: "Registration §2 application_type",
+		Text: "redirect_uris of a native client are of its own scheme, or http on a loopback address",
+		Holds: func(r *request) bool {
+			return r.ApplicationType != "native" || first(r.RedirectURIs, isNotNative) == ""
 		},
-		Else: oidc.InvalidRedirectURI,
+		Got: func(r *request) string { return first(r.RedirectURIs, isNotNative) }, Else: oidc.InvalidRedirectURI,
 	},
 	{
-		Spec: "RFC 9700 §2.6", Text: "redirect_uris are https, or http on a loopback address",
-		Wrong: func(r request) string { return first(r.RedirectURIs, r.Endpoint.isOpenHTTP) }, Else: oidc.InvalidRedirectURI,
-	},
-	{
-		Spec: "RFC 8252 §8.4", Text: "the scheme of an app's own redirect_uris is its reversed domain name, such as com.example.app",
-		Wrong: func(r request) string { return first(r.RedirectURIs, isCommonScheme) }, Else: oidc.InvalidRedirectURI,
-	},
-	{
-		Spec: "Registration §2 application_type", Text: "redirect_uris of a native client are of its own scheme, or http on a loopback address",
-		Wrong: func(r request) string {
-			if r.ApplicationType != "native" {
-				return ""
-			}
-			return first(r.RedirectURIs, isNotNative)
+		Spec: "RFC 7591 §5",
+		Text: "client_name is one line of 100 characters at the most, written in one direction unless its letters say otherwise",
+		Holds: func(r *request) bool {
+			return utf8.RuneCountInString(r.ClientName) <= longestName && !strings.ContainsFunc(r.ClientName, disguises)
 		},
-		Else: oidc.InvalidRedirectURI,
-	},
-	{
-		Spec: "RFC 7591 §5", Text: "client_name is one line of 100 characters at the most, written in one direction unless its letters say otherwise",
-		Wrong: func(r request) string {
-			if utf8.RuneCountInString(r.ClientName) > longestName || strings.ContainsFunc(r.ClientName, disguises) {
-				return strconv.Quote(r.ClientName)
-			}
-			return ""
-		},
-		Else: oidc.InvalidClientMetadata,
+		Got: func(r *request) string { return fmt.Sprintf("%.300q", r.ClientName) }, Else: oidc.InvalidClientMetadata,
 	},
 	{
 		Spec: "RFC 7591 §2.1", Text: "response_types are those of the grant_types: code with authorization_code",
-		Wrong: func(r request) string {
-			if r.Grants(oidc.GrantAuthorizationCode) && len(r.ResponseTypes) == 0 {
-				return "an empty list"
-			}
-			return ""
-		},
-		Else: oidc.InvalidClientMetadata,
+		Holds: func(r *request) bool { return !r.Grants(oidc.GrantAuthorizationCode) || len(r.ResponseTypes) > 0 },
+		Got:   func(*request) string { return "an empty list" }, Else: oidc.InvalidClientMetadata,
 	},
 	{
-		Spec: "RFC 7591 §5", Text: "client_credentials, which gives tokens without a person, is for who brings an initial access token",
-		Wrong: func(r request) string {
-			if r.Trusted || r.Endpoint.Development || !r.Grants(oidc.GrantClientCredentials) {
-				return ""
-			}
-			return "a request without one"
+		Spec: "RFC 7591 §5",
+		Text: "a client with client_credentials, which gives tokens without a person, registers with an initial access token",
+		Holds: func(r *request) bool {
+			return r.Trusted || r.Endpoint.Development || !r.Grants(oidc.GrantClientCredentials)
 		},
-		Else: oidc.InvalidClientMetadata,
+		Got: func(*request) string { return "a request without one" }, Else: oidc.InvalidClientMetadata,
 	},
 	{
 		Spec: "Core §8.1", Text: "a pairwise client with redirect_uris of several hosts has a sector_identifier_uri",
-		Wrong: func(r request) string {
-			if r.SubjectType != oidc.SubjectPairwise {
-				return ""
-			}
-			if _, err := clients.Sector(r.Client); err != nil {
-				return strings.Join(r.RedirectURIs, ", ")
-			}
-			return ""
+		Holds: func(r *request) bool {
+			_, err := clients.Sector(r.Client)
+			return r.SubjectType != oidc.SubjectPairwise || err == nil
 		},
+		Got:  func(r *request) string { return fmt.Sprintf("%.300s", strings.Join(r.RedirectURIs, ", ")) },
 		Else: oidc.InvalidClientMetadata,
 	},
 }
 
-// choice is a member whose value must be one of those that the provider's own metadata lists.
+// choice is a member whose values must be listed in the metadata of the provider.
 type choice struct {
 	Spec, Field string
 	Given       func(c oidc.Client) []string
@@ -132,25 +108,85 @@ func one(value string) []string {
 }
 
 var choices = []choice{
-	{"RFC 7591 §2", "token_endpoint_auth_method", func(c oidc.Client) []string { return one(c.TokenEndpointAuthMethod) }, func(m oidc.Metadata) []string { return m.TokenEndpointAuthMethodsSupported }},
-	{"RFC 7591 §2", "grant_types", func(c oidc.Client) []string { return c.GrantTypes }, func(m oidc.Metadata) []string { return m.GrantTypesSupported }},
-	{"RFC 7591 §2", "response_types", func(c oidc.Client) []string { return c.ResponseTypes }, func(m oidc.Metadata) []string { return m.ResponseTypesSupported }},
-	{"RFC 7591 §2", "scope", func(c oidc.Client) []string { return oidc.ParseScope(c.Scope) }, func(m oidc.Metadata) []string { return m.ScopesSupported }},
-	{"Core §8", "subject_type", func(c oidc.Client) []string { return one(c.SubjectType) }, func(m oidc.Metadata) []string { return m.SubjectTypesSupported }},
-	{"Registration §2", "token_endpoint_auth_signing_alg", func(c oidc.Client) []string { return one(c.TokenEndpointAuthSigningAlg) }, func(m oidc.Metadata) []string { return m.TokenEndpointAuthSigningAlgValuesSupported }},
-	{"Registration §2", "id_token_signed_response_alg", func(c oidc.Client) []string { return one(c.IDTokenSignedResponseAlg) }, func(m oidc.Metadata) []string { return m.IDTokenSigningAlgValuesSupported }},
-	{"Registration §2", "id_token_encrypted_response_alg", func(c oidc.Client) []string { return one(c.IDTokenEncryptedResponseAlg) }, func(m oidc.Metadata) []string { return m.IDTokenEncryptionAlgValuesSupported }},
-	{"Registration §2", "id_token_encrypted_response_enc", func(c oidc.Client) []string { return one(c.IDTokenEncryptedResponseEnc) }, func(m oidc.Metadata) []string { return m.IDTokenEncryptionEncValuesSupported }},
-	{"Registration §2", "userinfo_signed_response_alg", func(c oidc.Client) []string { return one(c.UserinfoSignedResponseAlg) }, func(m oidc.Metadata) []string { return m.UserinfoSigningAlgValuesSupported }},
-	{"Registration §2", "userinfo_encrypted_response_alg", func(c oidc.Client) []string { return one(c.UserinfoEncryptedResponseAlg) }, func(m oidc.Metadata) []string { return m.UserinfoEncryptionAlgValuesSupported }},
-	{"Registration §2", "userinfo_encrypted_response_enc", func(c oidc.Client) []string { return one(c.UserinfoEncryptedResponseEnc) }, func(m oidc.Metadata) []string { return m.UserinfoEncryptionEncValuesSupported }},
-	{"Registration §2", "request_object_signing_alg", func(c oidc.Client) []string { return one(c.RequestObjectSigningAlg) }, func(m oidc.Metadata) []string { return m.RequestObjectSigningAlgValuesSupported }},
-	{"JARM §3", "authorization_signed_response_alg", func(c oidc.Client) []string { return one(c.AuthorizationSignedResponseAlg) }, func(m oidc.Metadata) []string { return m.AuthorizationSigningAlgValuesSupported }},
-	{"RFC 9701 §6", "introspection_signed_response_alg", func(c oidc.Client) []string { return one(c.IntrospectionSignedResponseAlg) }, func(m oidc.Metadata) []string { return m.IntrospectionSigningAlgValuesSupported }},
+	{
+		"RFC 7591 §2", "token_endpoint_auth_method",
+		func(c oidc.Client) []string { return one(c.TokenEndpointAuthMethod) },
+		func(m oidc.Metadata) []string { return m.TokenEndpointAuthMethodsSupported },
+	},
+	{
+		"RFC 7591 §2", "grant_types",
+		func(c oidc.Client) []string { return c.GrantTypes },
+		func(m oidc.Metadata) []string { return m.GrantTypesSupported },
+	},
+	{
+		"RFC 7591 §2", "response_types",
+		func(c oidc.Client) []string { return c.ResponseTypes },
+		func(m oidc.Metadata) []string { return m.ResponseTypesSupported },
+	},
+	{
+		"RFC 7591 §2", "scope",
+		func(c oidc.Client) []string { return oidc.ParseScope(c.Scope) },
+		func(m oidc.Metadata) []string { return m.ScopesSupported },
+	},
+	{
+		"Core §8", "subject_type",
+		func(c oidc.Client) []string { return one(c.SubjectType) },
+		func(m oidc.Metadata) []string { return m.SubjectTypesSupported },
+	},
+	{
+		"Registration §2", "token_endpoint_auth_signing_alg",
+		func(c oidc.Client) []string { return one(c.TokenEndpointAuthSigningAlg) },
+		func(m oidc.Metadata) []string { return m.TokenEndpointAuthSigningAlgValuesSupported },
+	},
+	{
+		"Registration §2", "id_token_signed_response_alg",
+		func(c oidc.Client) []string { return one(c.IDTokenSignedResponseAlg) },
+		func(m oidc.Metadata) []string { return m.IDTokenSigningAlgValuesSupported },
+	},
+	{
+		"Registration §2", "id_token_encrypted_response_alg",
+		func(c oidc.Client) []string { return one(c.IDTokenEncryptedResponseAlg) },
+		func(m oidc.Metadata) []string { return m.IDTokenEncryptionAlgValuesSupported },
+	},
+	{
+		"Registration §2", "id_token_encrypted_response_enc",
+		func(c oidc.Client) []string { return one(c.IDTokenEncryptedResponseEnc) },
+		func(m oidc.Metadata) []string { return m.IDTokenEncryptionEncValuesSupported },
+	},
+	{
+		"Registration §2", "userinfo_signed_response_alg",
+		func(c oidc.Client) []string { return one(c.UserinfoSignedResponseAlg) },
+		func(m oidc.Metadata) []string { return m.UserinfoSigningAlgValuesSupported },
+	},
+	{
+		"Registration §2", "userinfo_encrypted_response_alg",
+		func(c oidc.Client) []string { return one(c.UserinfoEncryptedResponseAlg) },
+		func(m oidc.Metadata) []string { return m.UserinfoEncryptionAlgValuesSupported },
+	},
+	{
+		"Registration §2", "userinfo_encrypted_response_enc",
+		func(c oidc.Client) []string { return one(c.UserinfoEncryptedResponseEnc) },
+		func(m oidc.Metadata) []string { return m.UserinfoEncryptionEncValuesSupported },
+	},
+	{
+		"Registration §2", "request_object_signing_alg",
+		func(c oidc.Client) []string { return one(c.RequestObjectSigningAlg) },
+		func(m oidc.Metadata) []string { return m.RequestObjectSigningAlgValuesSupported },
+	},
+	{
+		"JARM §3", "authorization_signed_response_alg",
+		func(c oidc.Client) []string { return one(c.AuthorizationSignedResponseAlg) },
+		func(m oidc.Metadata) []string { return m.AuthorizationSigningAlgValuesSupported },
+	},
+	{
+		"RFC 9701 §6", "introspection_signed_response_alg",
+		func(c oidc.Client) []string { return one(c.IntrospectionSignedResponseAlg) },
+		func(m oidc.Metadata) []string { return m.IntrospectionSigningAlgValuesSupported },
+	},
 }
 
-// judge holds the metadata against all that it must keep. Its errors are those of RFC 7591 §3.2.2.
-func judge(ctx context.Context, r request) error {
+// judge returns nil if the metadata may be registered. Its errors are those of RFC 7591 §3.2.2.
+func judge(ctx context.Context, r *request) error {
 	for _, problem := range r.Problems() {
 		return codeOf(problem.Field).Errorf("%s %.500s", problem.Field, problem.Text)
 	}
@@ -161,10 +197,8 @@ func judge(ctx context.Context, r request) error {
 			}
 		}
 	}
-	for _, rule := range rules {
-		if wrong := rule.Wrong(r); wrong != "" {
-			return rule.Else.Errorf("expected: %s (%s); got %.300s", rule.Text, rule.Spec, wrong)
-		}
+	if err := rules.Judge(ctx, r); err != nil {
+		return err
 	}
 	return r.Endpoint.checkSector(ctx, r.Client)
 }
@@ -184,19 +218,19 @@ func codeOf(field string) oidc.ErrorCode {
 	return oidc.InvalidClientMetadata
 }
 
-// first is the first of the values that is wrong, "" for none.
+// first returns the first wrong value, at most 300 bytes of it; empty if there is none.
 func first(values []string, wrong func(string) bool) string {
 	if i := slices.IndexFunc(values, wrong); i >= 0 {
-		return values[i]
+		return fmt.Sprintf("%.300s", values[i])
 	}
 	return ""
 }
 
-// isOpenHTTP tells whether a code would travel to the URI for everybody to read. A provider on this machine may be asked by any
-// name that its hosts file knows.
-func (e *Endpoint) isOpenHTTP(uri string) bool {
+// isOpenHTTP says whether a code would travel to the URI unencrypted. In development mode every host may be this machine, by its
+// hosts file.
+func (r *request) isOpenHTTP(uri string) bool {
 	u, err := url.Parse(uri)
-	return err != nil || u.Scheme == "http" && !e.Development && !oidc.IsLoopback(u.Hostname())
+	return err != nil || u.Scheme == "http" && !r.Endpoint.Development && !oidc.IsLoopback(u.Hostname())
 }
 
 // isCommonScheme: RFC 8252 §8.4: "At a minimum, any private-use URI scheme that doesn't contain a period character (.) SHOULD be
