@@ -29,7 +29,7 @@ func TestSignIn(t *testing.T) {
 	a.hasNoSecrets(answer.Get("code"), answer.Get("state"), s.IDToken, s.AccessToken, "s%crét")
 }
 
-// answers that the callback must refuse: a good one plus one change.
+// Each row is a good answer with one change, and must be refused.
 var badAnswers = []struct {
 	name   string
 	change func(a *testApp, answer url.Values)
@@ -114,7 +114,7 @@ func (a *testApp) refused(e oidc.Error, code oidc.ErrorCode, says string) {
 	}
 }
 
-// token endpoints that do not do what they should.
+// Each row is one fault of the token endpoint.
 var badTokenEndpoints = []struct {
 	name string
 	bad  distortions
@@ -287,7 +287,7 @@ func TestASignInSurvivesARestart(t *testing.T) {
 	}
 }
 
-// restart forgets all but the configuration: keys and store are those of before.
+// restart makes a new RP with the same configuration, keys and store.
 func (a *testApp) restart() {
 	a.t.Helper()
 	fresh, err := New(a.config)

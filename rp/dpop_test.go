@@ -27,7 +27,7 @@ func TestADPoPTokenThatNobodyAskedForIsDiscarded(t *testing.T) {
 		"token_type 'DPoP', expected Bearer")
 }
 
-func TestNoncesThatNeverEnd(t *testing.T) {
+func TestEndlessNonceRequestsStop(t *testing.T) {
 	a := newApp(t, usesDPoP)
 	asked := 0
 	a.provider.misbehave(distortions{fail: func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +86,7 @@ func (a *boundAPI) serve(r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestABoundTokenIsLetIn(t *testing.T) {
+func TestABoundTokenIsAccepted(t *testing.T) {
 	a := newBoundAPI(t)
 	r, _ := a.request(nil)
 	if err := a.prover.prove(r); err != nil {
@@ -102,7 +102,7 @@ func TestABoundTokenIsLetIn(t *testing.T) {
 	}
 }
 
-// badProofs are good ones plus one change.
+// badProofs are good proofs with one change.
 var badProofs = []struct {
 	name   string
 	header object
@@ -156,10 +156,10 @@ func TestBadProofs(t *testing.T) {
 		})
 	}
 	said.WriteString(anotherKey(t))
-	everyRuleBroken(t, proofRules, said.String())
+	requireEachRuleBroken(t, proofRules, said.String())
 }
 
-// anotherKey presents a stolen token with a proof by the thief's own key.
+// anotherKey sends a token with a proof by another key.
 func anotherKey(t *testing.T) string {
 	a := newBoundAPI(t)
 	r, _ := a.request(with("cnf", object{"jkt": "somebody else's"}))
@@ -240,8 +240,8 @@ func TestClientCallsAnAPIWithProofs(t *testing.T) {
 	}
 }
 
-// proofsThatAreNone are refused before their claims are read.
-var proofsThatAreNone = []struct {
+// unreadableProofs are refused before their claims are read.
+var unreadableProofs = []struct {
 	name string
 	make func(t *testing.T, a *boundAPI, claims []byte) string
 	says string
@@ -263,8 +263,8 @@ var proofsThatAreNone = []struct {
 	}, "private parameters"},
 }
 
-func TestProofsThatAreNone(t *testing.T) {
-	for _, row := range proofsThatAreNone {
+func TestUnreadableProofs(t *testing.T) {
+	for _, row := range unreadableProofs {
 		t.Run(row.name, func(t *testing.T) {
 			a := newBoundAPI(t)
 			r, token := a.request(nil)
@@ -278,7 +278,7 @@ func TestProofsThatAreNone(t *testing.T) {
 	}
 }
 
-func TestHowABoundTokenIsSent(t *testing.T) {
+func TestMalformedDPoPHeaders(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		header []string

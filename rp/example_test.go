@@ -11,7 +11,7 @@ import (
 	"github.com/hush-idp/hush/rp"
 )
 
-// An application that signs its users in, shows them who they are, and signs them out.
+// An application that signs its users in, shows their claims, and signs them out.
 func Example() {
 	party, err := rp.New(rp.Config{
 		Issuer:                "https://idp.example.com",
@@ -44,7 +44,7 @@ func Example() {
 		}
 		fmt.Fprintf(w, "Hello %s, the provider calls you %s", claims.Name, session.Sub)
 	})
-	// A sign-in that fails comes back to return_to, or to the folder of RedirectURI, with the reason.
+	// A failed sign-in redirects to return_to, or to the folder of RedirectURI, with the error.
 	http.HandleFunc("/auth/", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "That did not work: %s", r.FormValue("error_description"))
 	})
@@ -64,7 +64,7 @@ func ExampleResource_Require() {
 	http.Handle("/orders", resource.Require("orders.read")(orders))
 }
 
-// A page's server that calls an API as its user. The token is renewed on the way, and proven where Config has DPoP.
+// A server that calls an API for its user. Client refreshes an expired token, and adds a proof when Config has DPoP.
 func ExampleRP_Client() {
 	party, err := rp.New(rp.Config{
 		Issuer: "https://idp.example.com", ClientID: "web", ClientSecret: os.Getenv("CLIENT_SECRET"),

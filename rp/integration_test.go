@@ -16,8 +16,8 @@ import (
 	"github.com/hush-idp/hush/rp"
 )
 
-// house is an application with an API on rp, the real provider, and a browser.
-type house struct {
+// testbed is an application with an API on rp, the real provider, and a browser.
+type testbed struct {
 	*rp.RP
 	t        *testing.T
 	app      string // its address
@@ -26,17 +26,17 @@ type house struct {
 	requests chan *http.Request // those of /web/request
 }
 
-func newHouse(t *testing.T, change ...func(*rp.Config)) *house {
+func newTestbed(t *testing.T, change ...func(*rp.Config)) *testbed {
 	t.Helper()
-	return newHouseAt(t, startWithTwoKeys(t), change...)
+	return newTestbedAt(t, startWithTwoKeys(t), change...)
 }
 
-func newHouseAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.Config)) *house {
+func newTestbedAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.Config)) *testbed {
 	t.Helper()
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	h := &house{t: t, app: server.URL, provider: provider, requests: make(chan *http.Request, 1)}
+	h := &testbed{t: t, app: server.URL, provider: provider, requests: make(chan *http.Request, 1)}
 	h.browser = h.provider.Browser(t)
 
 	var err error
@@ -75,13 +75,13 @@ func newHouseAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.Con
 	return h
 }
 
-// startWithTwoKeys: with one key a token would not have to name it (Core §10.1).
+// startWithTwoKeys starts a provider with two keys, so that tokens must have a kid (Core §10.1).
 func startWithTwoKeys(t *testing.T) *idptest.Provider {
 	return idptest.Start(t, func(c *idp.Config) { c.SigningKeys = []idp.SigningKey{{Alg: "ES256"}, {Alg: "EdDSA"}} })
 }
 
-// follow walks the redirects from page to the first answer that is none, or that leads to stop.
-func (h *house) follow(page idptest.Page, stop string) idptest.Page {
+// follow follows redirects from page until an answer is no redirect or its Location begins with stop.
+func (h *testbed) follow(page idptest.Page, stop string) idptest.Page {
 	h.t.Helper()
 	for page.Location != nil && (stop == "" || !strings.HasPrefix(page.Location.String(), stop)) {
 		page = h.browser.Get(page.Location.String())
@@ -89,15 +89,15 @@ func (h *house) follow(page idptest.Page, stop string) idptest.Page {
 	return page
 }
 
-// request is one that the browser made of the application, as its handler got it.
-func (h *house) request() *http.Request {
+// request is a request of the browser as a handler of the application receives it.
+func (h *testbed) request() *http.Request {
 	h.t.Helper()
 	h.browser.Get(h.app + "/web/request")
 	return <-h.requests
 }
 
-// renew walks the silent way; the hidden iframe and the fetch of its page are played by the browser.
-func (h *house) renew() (int, map[string]any) {
+// renew does a silent renewal; the browser does the requests of the hidden iframe and of its page.
+func (h *testbed) renew() (int, map[string]any) {
 	h.t.Helper()
 	page := h.follow(h.browser.Get(h.app+"/web/silent"), h.app+"/web/silent-callback")
 	if page.Location == nil {
@@ -107,8 +107,8 @@ func (h *house) renew() (int, map[string]any) {
 	return answer.Status, answer.JSON(h.t)
 }
 
-// callAPI returns who the API says is calling.
-func (h *house) callAPI() map[string]any {
+// callAPI returns the claims that the API received.
+func (h *testbed) callAPI() map[string]any {
 	h.t.Helper()
 	response, err := h.Client(h.request()).Get(h.app + "/api/me")
 	if err != nil {
@@ -123,7 +123,7 @@ func (h *house) callAPI() map[string]any {
 }
 
 func TestWithTheRealProvider(t *testing.T) {
-	h := newHouse(t)
+	h := newTestbed(t)
 	if _, failure := h.renew(); failure["error"] != "login_required" {
 		t.Errorf("Core §3.1.2.6 before the sign-in: %v", failure)
 	}
@@ -167,7 +167,7 @@ func TestWithTheRealProvider(t *testing.T) {
 }
 
 func TestAnotherUserAtTheProvider(t *testing.T) {
-	h := newHouse(t)
+	h := newTestbed(t)
 	h.browser.SignIn("alice")
 	h.renew()
 	h.browser.SignIn("bob")

@@ -144,7 +144,7 @@ func flowCookies(a *testApp) (n int) {
 	return n
 }
 
-func TestFlowsDoNotDisturbOneAnother(t *testing.T) {
+func TestFlowsAreIndependent(t *testing.T) {
 	a := newApp(t)
 	a.signIn()
 	tab, silent := a.begin("/web/login?return_to=/web/tab"), a.begin("/web/silent")
@@ -156,7 +156,7 @@ func TestFlowsDoNotDisturbOneAnother(t *testing.T) {
 	}
 }
 
-func TestStaleFlowsDoNotPileUp(t *testing.T) {
+func TestOldFlowsAreRemoved(t *testing.T) {
 	a := newApp(t)
 	typing := a.provider.answer(a.begin("/web/login"))
 	for range 3 * maxFlows {

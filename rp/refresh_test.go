@@ -12,7 +12,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// refreshes asks for a renewal as a page does.
+// refreshes calls Refresh as a page does.
 func (a *testApp) refreshes() (int, SessionView, oidc.Error) {
 	a.t.Helper()
 	response := a.do("POST", "/web/refresh", "", "Sec-Fetch-Site", "same-origin")
@@ -32,7 +32,7 @@ func TestRefresh(t *testing.T) {
 	a := newApp(t, asksForOffline)
 	before := a.signIn()
 	if before.RefreshToken == "" || !before.View().Refreshable {
-		t.Fatal("RFC 6749 §6: no refresh token was kept")
+		t.Fatal("RFC 6749 §6: no refresh token was stored")
 	}
 	a.clock.Pass(2 * time.Minute)
 	status, view, e := a.refreshes()
@@ -42,7 +42,7 @@ func TestRefresh(t *testing.T) {
 	}
 	if after.AccessToken == before.AccessToken || after.RefreshToken == before.RefreshToken ||
 		!after.EndsAt.Equal(before.EndsAt) {
-		t.Errorf("RFC 9700 §4.14.2: the rotated token is kept: %+v", after)
+		t.Errorf("RFC 9700 §4.14.2: the rotated token is not stored: %+v", after)
 	}
 	a.hasNoSecrets(before.RefreshToken, after.RefreshToken, after.AccessToken)
 }
@@ -79,7 +79,7 @@ func TestRequestsAtTheSameTimeRefreshOnce(t *testing.T) {
 	}
 }
 
-// refreshes that a provider gets wrong, and what becomes of the session.
+// badRefreshes are faults of the provider at a refresh, and whether the session ends.
 var badRefreshes = []struct {
 	name string
 	bad  distortions
@@ -134,11 +134,11 @@ func TestBadRefreshes(t *testing.T) {
 				t.Error("the session changed")
 			}
 			if row.code == NotRefreshable && a.session().RefreshToken != "" {
-				t.Error("a refresh token that the provider refuses is kept")
+				t.Error("a refused refresh token is still stored")
 			}
 		})
 	}
-	everyRuleBroken(t, refreshRules, said.String())
+	requireEachRuleBroken(t, refreshRules, said.String())
 }
 
 func TestGoodRefreshes(t *testing.T) {

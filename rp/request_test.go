@@ -17,7 +17,7 @@ func usesFormPost(c *Config)   { c.ResponseMode = "form_post" }
 func usesDPoP(c *Config)       { c.DPoP = true }
 func asksForOffline(c *Config) { c.Scopes = []string{"openid", "api.read", "offline_access"} }
 
-// ways are all the ways in which a sign-in and a renewal must work.
+// ways are the configurations with which a sign-in and a renewal must work.
 var ways = []struct {
 	name   string
 	change []func(*Config)
@@ -40,7 +40,7 @@ var ways = []struct {
 	{"Form Post Response Mode §2", []func(*Config){usesFormPost}, ""},
 }
 
-func TestWaysOfSigningIn(t *testing.T) {
+func TestSignInWithEachConfiguration(t *testing.T) {
 	for _, row := range ways {
 		t.Run(row.name, func(t *testing.T) {
 			a := newApp(t, append(row.change, asksForOffline)...)
@@ -66,8 +66,7 @@ func TestWaysOfSigningIn(t *testing.T) {
 	}
 }
 
-// post delivers the answer as a page of the provider's posts it, without the flow's cookies, and returns where it was
-// put.
+// post delivers the answer as a form of the provider does, without the flow's cookies, and returns the value of posted.
 func (a *testApp) post(answer url.Values) string {
 	a.t.Helper()
 	bare := newBrowser(a.t)
@@ -106,7 +105,7 @@ func TestFormPost(t *testing.T) {
 	a.refused(e, oidc.InvalidRequest, "at most 1024")
 }
 
-func TestTheBrowserBringsAReferenceOnly(t *testing.T) {
+func TestAPushedRequestLeavesAReferenceInTheURL(t *testing.T) {
 	a := newApp(t, pushes)
 	u, _ := url.Parse(a.begin("/web/login?login_hint=bob"))
 	if q := u.Query(); len(q) != 2 || q.Get("client_id") != "web" ||

@@ -59,7 +59,7 @@ func (a *testAPI) token(change func(object)) string {
 	return a.provider.sign("at+jwt", a.provider.accessClaims(change))
 }
 
-// refused wants the answer of RFC 6750 §3 and returns its words.
+// refused checks the answer of RFC 6750 §3 and returns its description.
 func (a *testAPI) refused(w *httptest.ResponseRecorder, status int, code, says string) string {
 	a.t.Helper()
 	var body struct {
@@ -185,7 +185,7 @@ func TestBadAccessTokens(t *testing.T) {
 			said.WriteString(a.refused(a.call("/", "Bearer "+row.token), 401, "invalid_token", row.says))
 		})
 	}
-	everyRuleBroken(t, accessTokenRules, said.String())
+	requireEachRuleBroken(t, accessTokenRules, said.String())
 }
 
 func TestInsufficientScope(t *testing.T) {
@@ -240,7 +240,7 @@ func TestKeyRotationAtTheAPI(t *testing.T) {
 	}
 }
 
-func TestAWithdrawnKeyIsNotTrustedForEver(t *testing.T) {
+func TestAWithdrawnKeyExpires(t *testing.T) {
 	a := newAPI(t)
 	old := a.provider.accessClaims(with("exp", now+3600))
 	token := a.provider.sign("at+jwt", old)
@@ -305,7 +305,7 @@ func withMember(t *testing.T, key any, name string, value any) json.RawMessage {
 	return encoded(t, members)
 }
 
-func TestGarbageIsNoFloodAtTheProvider(t *testing.T) {
+func TestBadTokensCauseFewKeyRequests(t *testing.T) {
 	a := newAPI(t)
 	garbage := signJWT(t, jose.ES256, foreignKey, object{"typ": "at+jwt", "kid": "garbage"}, []byte("{}"))
 	for range 10 * maxFetches {

@@ -56,7 +56,7 @@ func TestSilentSignInWithoutSession(t *testing.T) {
 	}
 }
 
-// refusals of a silent renewal, and what becomes of the session.
+// Refusals of a silent renewal, and whether the session ends.
 var badRenewals = []struct {
 	name   string
 	change func(a *testApp, answer url.Values)
@@ -147,7 +147,7 @@ func TestBadRenewals(t *testing.T) {
 	}
 }
 
-// lostUpdate is a store in which somebody signs out between the read and the write of a renewal.
+// lostUpdate is a store in which a sign-out happens between the read and the write of a renewal.
 type lostUpdate struct{ storage.Store }
 
 func (s lostUpdate) Update(ctx context.Context, key string, ttl time.Duration,
@@ -159,7 +159,7 @@ func (s lostUpdate) Update(ctx context.Context, key string, ttl time.Duration,
 	return s.Store.Update(ctx, key, ttl, change)
 }
 
-func TestASignOutThatWinsTheRaceStands(t *testing.T) {
+func TestASignOutDuringARenewalIsNotUndone(t *testing.T) {
 	clock := storagetest.NewClock()
 	a := newApp(t, func(c *Config) { c.Store = lostUpdate{storage.NewMemory(clock.Now)} })
 	a.provider.answer(a.begin("/web/login"))
@@ -194,7 +194,7 @@ func TestSessionEnds(t *testing.T) {
 }
 
 func TestExpiryIsJudgedByTheRecord(t *testing.T) {
-	// a store whose clock stands still
+	// the clock of this store does not move
 	a := newApp(t, func(c *Config) { c.Store = storage.NewMemory(storagetest.NewClock().Now) })
 	a.signIn()
 	a.clock.Pass(sessionLifetime)
@@ -307,7 +307,7 @@ func TestLogoutWithoutProvider(t *testing.T) {
 	}
 }
 
-// brokenStore fails at everything.
+// brokenStore fails every call.
 type brokenStore struct{}
 
 var errBroken = errors.New("the disk is full")

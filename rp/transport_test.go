@@ -15,7 +15,7 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// behindBackChannel lets the provider call itself issuer while it is reached at its own address.
+// behindBackChannel gives the provider another issuer than its address.
 func (p *fakeProvider) behindBackChannel(issuer string) {
 	real := p.URL
 	p.misbehave(distortions{
@@ -93,7 +93,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
 
-// RFC 6761 §6.3: names under localhost are the loopback address.
+// TestLocalhostNames: names under localhost are the loopback address (RFC 6761 §6.3).
 func TestLocalhostNames(t *testing.T) {
 	p := newProviderForTest(t, storagetest.NewClock())
 	u, _ := url.Parse(p.URL)
@@ -108,7 +108,7 @@ func TestLocalhostNames(t *testing.T) {
 	}
 }
 
-// TestMain names a proxy that does not exist, so a loopback request that takes it fails.
+// TestMain sets a proxy that does not exist, so that a loopback request by the proxy fails.
 func TestMain(m *testing.M) {
 	os.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	m.Run()
@@ -189,7 +189,7 @@ func TestAnHTTPSProviderHasHTTPSEndpoints(t *testing.T) {
 	}
 }
 
-func TestNoProviderThere(t *testing.T) {
+func TestUnreachableProvider(t *testing.T) {
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
 	_, err := newProvider(other.URL, "").discover(t.Context())
@@ -198,7 +198,7 @@ func TestNoProviderThere(t *testing.T) {
 	}
 }
 
-func TestDiscoveryIsSharedAndKept(t *testing.T) {
+func TestDiscoveryIsRequestedOnce(t *testing.T) {
 	p := newProviderForTest(t, storagetest.NewClock())
 	asked, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once

@@ -25,7 +25,7 @@ func asJWT(alg jose.SignatureAlgorithm, kid string, key any) func(*testing.T) fu
 	}
 }
 
-// badUserInfos are good answers plus one change.
+// badUserInfos are good answers with one change.
 var badUserInfos = []struct {
 	name       string
 	registered string
@@ -89,10 +89,10 @@ func TestBadUserInfo(t *testing.T) {
 			}
 		})
 	}
-	everyRuleBroken(t, userInfoRules, said.String())
+	requireEachRuleBroken(t, userInfoRules, said.String())
 }
 
-func TestUserInfoThatCannotBeHad(t *testing.T) {
+func TestUserInfoFailures(t *testing.T) {
 	for _, row := range []struct {
 		name     string
 		metadata func(object)

@@ -17,7 +17,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// What the fake provider checks of a client that does more than the least.
+// The fake provider's checks of optional features: client authentication, DPoP, pushed and signed requests.
 
 var testClientKey = jose.JSONWebKey{Key: foreignKey, KeyID: "client-1", Algorithm: "ES256"}
 
@@ -57,7 +57,7 @@ func (p *fakeProvider) asserted(raw string) error {
 	return nil
 }
 
-// ofClient verifies a JWT of the client's: signature, aud as one string, bounds, jti once.
+// ofClient verifies a JWT of the client: signature, aud as one string, iat and exp, unused jti.
 func (p *fakeProvider) ofClient(raw string) (object, error) {
 	token, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256, jose.HS256})
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestTheListOfTheSuite: each row that docs/relying-party.md names is there.
-func TestTheListOfTheSuite(t *testing.T) {
+// TestTheDocumentedRowsExist: each test that docs/relying-party.md names exists.
+func TestTheDocumentedRowsExist(t *testing.T) {
 	page, err := os.ReadFile("../docs/relying-party.md")
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// testApp is an application on rp, a browser in front of it and a provider behind it, all on one clock.
+// testApp is an application with package rp, its browser and a fake provider, all with one clock.
 type testApp struct {
 	*RP
 	t        *testing.T
@@ -66,7 +66,7 @@ func newApp(t *testing.T, change ...func(*Config)) *testApp {
 	return a
 }
 
-// newBrowser keeps cookies and stops at each redirect.
+// newBrowser has a cookie jar and follows no redirects.
 func newBrowser(t *testing.T) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -122,7 +122,7 @@ func (a *testApp) callback(answer url.Values) string {
 	return a.location(a.do("GET", "/web/callback?"+answer.Encode(), ""))
 }
 
-// signIn walks the whole good way.
+// signIn does a successful sign-in.
 func (a *testApp) signIn() *Session {
 	a.t.Helper()
 	if to := a.callback(a.provider.answer(a.begin("/web/login"))); to != "/web/" {
@@ -147,7 +147,7 @@ func (a *testApp) finishSilent(answer url.Values, header ...string) (int, Sessio
 	return response.StatusCode, view, failure
 }
 
-// request is a request of the browser's to the application, with its cookies.
+// request is a request of the browser to the application, with its cookies.
 func (a *testApp) request() *http.Request {
 	r := httptest.NewRequest("GET", a.server.URL+"/web/", nil)
 	for _, cookie := range a.browser.Jar.Cookies(r.URL) {
@@ -180,7 +180,7 @@ func (a *testApp) failure(location string) oidc.Error {
 	return oidc.Error{Code: oidc.ErrorCode(u.Query().Get("error")), Description: u.Query().Get("error_description")}
 }
 
-// hasNoSecrets holds the log against everything that must not be in it.
+// hasNoSecrets fails the test when the log contains one of secrets.
 func (a *testApp) hasNoSecrets(secrets ...string) {
 	a.t.Helper()
 	for _, secret := range secrets {

@@ -30,7 +30,7 @@ import (
 // object is a JSON object under construction.
 type object = map[string]any
 
-// distortions make the fake provider misbehave; the zero value behaves.
+// distortions are faults of the fake provider; the zero value has none.
 type distortions struct {
 	metadata    func(object)               // changes the discovery document
 	idToken     func(object)               // changes the ID Token's claims
@@ -48,8 +48,7 @@ type distortions struct {
 	parStatus   int                        // answers instead of the pushed request
 }
 
-// fakeProvider is an OpenID provider whose every answer can be distorted. It checks the client's secret and verifier
-// for real.
+// fakeProvider is an OpenID provider whose answers can be distorted. It checks the client's secret and verifier.
 type fakeProvider struct {
 	*httptest.Server
 	t     *testing.T
@@ -183,8 +182,8 @@ func (p *fakeProvider) jwks(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, object{"keys": set})
 }
 
-// answer plays the authorization endpoint and the user: it takes the URL that the browser was sent to and returns the
-// parameters of the good answer.
+// answer acts as authorization endpoint and user: it takes the authorization request and returns the parameters of the
+// good answer.
 func (p *fakeProvider) answer(location string) url.Values {
 	p.t.Helper()
 	u, err := url.Parse(location)
@@ -289,7 +288,7 @@ func (p *fakeProvider) sign(typ string, claims object) string {
 	return signJWT(p.t, k.alg, k.key, object{"typ": typ, "kid": k.kid}, payload)
 }
 
-// rotate lets another key sign; the old ones stay published.
+// rotate makes another key sign; the old ones stay published.
 func (p *fakeProvider) rotate(k signingKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

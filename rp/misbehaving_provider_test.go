@@ -16,9 +16,10 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// What a provider, a stranger or chance may do to whole walks; single tokens are in the tables of the other files.
+// Faults of a provider or attacks of another site during a whole flow; single tokens are in the tables of the other
+// files.
 
-// oddTokenAnswers are unusual, and bounded or refused.
+// oddTokenAnswers are unusual answers that are limited or refused.
 var oddTokenAnswers = []struct {
 	name string
 	bad  distortions
@@ -42,7 +43,7 @@ var oddTokenAnswers = []struct {
 	{"RFC 6749 §5.1 an answer of nothing", distortions{fail: answerWith(200, "")}, oidc.ServerError, "cannot be used"},
 }
 
-func TestAnswersThatNeverEnd(t *testing.T) {
+func TestEndlessAnswersTimeOut(t *testing.T) {
 	a := newApp(t, pushes)
 	a.RP.provider.client.Timeout = 500 * time.Millisecond // exchangeTimeout is too long to wait for
 	answer := a.provider.answer(a.begin("/web/login"))
@@ -53,7 +54,7 @@ func TestAnswersThatNeverEnd(t *testing.T) {
 	a.refused(a.failure(a.begin("/web/login")), ProviderDown, "unreachable")
 }
 
-// slowly sends a little, and the rest never.
+// slowly sends the beginning of an answer and then waits.
 func slowly(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write([]byte(`{"access_token":"`))
@@ -79,7 +80,7 @@ func TestOddTokenAnswers(t *testing.T) {
 	}
 }
 
-func TestANarrowerScopeIsWhatCounts(t *testing.T) {
+func TestTheGrantedScopeIsStored(t *testing.T) {
 	a := newApp(t)
 	a.provider.misbehave(distortions{token: with("scope", "openid")})
 	if s := a.signIn(); s.Scope != "openid" {
@@ -87,7 +88,7 @@ func TestANarrowerScopeIsWhatCounts(t *testing.T) {
 	}
 }
 
-func TestDocumentsByRedirect(t *testing.T) {
+func TestRedirectsOfDocumentsAreNotFollowed(t *testing.T) {
 	for _, path := range []string{"/.well-known/openid-configuration", "/jwks"} {
 		t.Run("Discovery §4.2 no redirect is followed from "+path, func(t *testing.T) {
 			a := newApp(t)
@@ -160,7 +161,7 @@ func TestAKeyForEncryptionVerifiesNothing(t *testing.T) {
 		"no key of the provider verifies")
 }
 
-func TestSetsOfKeysThatAreNone(t *testing.T) {
+func TestInvalidKeySets(t *testing.T) {
 	for _, row := range []struct{ name, body, says string }{
 		{"RFC 7517 §5 a set without keys", `{}`, "no key of the provider verifies"},
 		{"RFC 7517 §5 keys is an array", `{"keys":7}`, "gives no keys"},
@@ -203,7 +204,7 @@ func TestAnAnswerOfAnotherBrowser(t *testing.T) {
 	a.begin("/web/login")
 	a.refused(a.failure(a.callback(mallory)), InvalidState, "begun in another browser") // RFC 6749 §10.12: login CSRF
 	if a.provider.requestsTo("/token") > 0 {
-		t.Error("RFC 9700 §4.7: a stranger's code was redeemed")
+		t.Error("RFC 9700 §4.7: another browser's code was redeemed")
 	}
 }
 
@@ -216,7 +217,7 @@ func TestAnErrorByFormPost(t *testing.T) {
 	a.refused(e, oidc.AccessDenied, "said no") // Form Post Response Mode §2
 }
 
-func TestCookiesThatAreNone(t *testing.T) {
+func TestInvalidSessionCookies(t *testing.T) {
 	a := newApp(t)
 	flow := a.begin("/web/login")
 	good := a.signInAt(flow).sessionCookie()
@@ -326,7 +327,7 @@ func TestALogoutTokenThatFailedMayComeAgain(t *testing.T) {
 	}
 }
 
-// TestProvidersThatShareAStore: a provider's word counts for its own users of this client only.
+// TestProvidersThatShareAStore: a logout token of one provider ends no session of another.
 func TestProvidersThatShareAStore(t *testing.T) {
 	clock := storagetest.NewClock()
 	shared := storage.NewMemory(clock.Now)
@@ -353,7 +354,7 @@ func TestLogoutWithTokensThatAreRevoked(t *testing.T) {
 	}
 }
 
-func TestTheFrontChannelForgetsNothingOfTheBackChannel(t *testing.T) {
+func TestAFrontChannelLogoutDoesNotUndoABackChannelLogout(t *testing.T) {
 	a := newApp(t)
 	answer := a.provider.answer(a.begin("/web/login"))
 	a.backChannel(a.logoutToken(nil))
@@ -366,7 +367,7 @@ func TestTheFrontChannelForgetsNothingOfTheBackChannel(t *testing.T) {
 	}
 }
 
-func TestClaimsOfOthersArePassedOn(t *testing.T) {
+func TestAggregatedClaimsArePassedOn(t *testing.T) {
 	a := newApp(t)
 	a.signIn()
 	a.provider.misbehave(distortions{userinfo: func(o object) {
@@ -379,7 +380,7 @@ func TestClaimsOfOthersArePassedOn(t *testing.T) {
 	}
 }
 
-func TestAnIDTokenThatIsTooLongForAnAddress(t *testing.T) {
+func TestATooLongIDTokenIsNoHint(t *testing.T) {
 	a := newApp(t)
 	a.provider.misbehave(distortions{idToken: with("groups", strings.Repeat("g", 50_000))})
 	a.signIn()

@@ -9,9 +9,9 @@ import (
 	"github.com/hush-idp/hush/idp/dev/lab"
 )
 
-// The failure lab's bad tokens, from the real provider: each is refused, with an error that names the reason, and the
-// session stays as it was.
-var labsBadTokens = []struct {
+// labFaults are bad tokens of the real provider. Each is refused with an error that names the reason, and the session
+// stays unchanged.
+var labFaults = []struct {
 	name  string
 	fault lab.Kind
 	code  string
@@ -33,10 +33,10 @@ var labsBadTokens = []struct {
 	{"RFC 6749 §4.1.2 the code is good", lab.CodeSpent, "invalid_grant", "does not accept the code"},
 }
 
-func TestTheLabsBadTokens(t *testing.T) {
-	for _, row := range labsBadTokens {
+func TestBadTokensOfTheFailureLab(t *testing.T) {
+	for _, row := range labFaults {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestbed(t)
 			h.browser.SignIn("alice")
 			h.renew()
 			before, err := h.Session(h.request())
@@ -59,10 +59,10 @@ func TestTheLabsBadTokens(t *testing.T) {
 	}
 }
 
-func TestTheLabsBadTokensAtASignIn(t *testing.T) {
-	for _, row := range labsBadTokens {
+func TestBadTokensOfTheFailureLabAtSignIn(t *testing.T) {
+	for _, row := range labFaults {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestbed(t)
 			h.browser.SignIn("alice")
 			h.provider.Fail(t, lab.Fault{Fault: row.fault, Client: "web"})
 			page := h.browser.Get(h.app + "/web/login")
@@ -83,15 +83,15 @@ func TestTheLabsBadTokensAtASignIn(t *testing.T) {
 	}
 }
 
-func TestTheLabsWrongSub(t *testing.T) {
-	h := newHouse(t)
+func TestWrongSubOfTheFailureLab(t *testing.T) {
+	h := newTestbed(t)
 	h.browser.SignIn("alice")
 	h.provider.Fail(t, lab.Fault{Fault: lab.WrongSub, Client: "web"})
 	h.renew()
 	if _, err := h.UserInfo(h.request()); err == nil || !strings.Contains(err.Error(), "another sub than the ID Token") {
 		t.Errorf("Core §5.3.2: userinfo about another sub: %v", err)
 	}
-	h = newHouse(t)
+	h = newTestbed(t)
 	h.browser.SignIn("alice")
 	h.renew()
 	h.provider.Fail(t, lab.Fault{Fault: lab.WrongSub, Client: "web"})

@@ -12,11 +12,11 @@ import (
 	"github.com/hush-idp/hush/rp"
 )
 
-// TestTheRealProviderSignsOut: a sign-out at the provider, in another tab, reaches this application by the back
-// channel.
-func TestTheRealProviderSignsOut(t *testing.T) {
+// TestBackChannelLogoutByTheRealProvider: a sign-out at the provider, in another tab, reaches this application by the
+// back channel.
+func TestBackChannelLogoutByTheRealProvider(t *testing.T) {
 	received := make(chan int, 8)
-	var h *house
+	var h *testbed
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /back-channel", func(w http.ResponseWriter, r *http.Request) {
 		recorder := httptest.NewRecorder()
@@ -26,7 +26,7 @@ func TestTheRealProviderSignsOut(t *testing.T) {
 	})
 	back := httptest.NewServer(mux)
 	defer back.Close()
-	h = newHouseAt(t, idptest.Start(t, registered(func(c *oidc.Client) {
+	h = newTestbedAt(t, idptest.Start(t, registered(func(c *oidc.Client) {
 		c.FirstParty, c.BackchannelLogoutURI, c.BackchannelLogoutSessionRequired = true, back.URL+"/back-channel", true
 	})), func(c *rp.Config) { c.ClientSecret = "web-secret-of-thirty-two-bytes-or-more" })
 	h.browser.SignIn("alice")

@@ -15,10 +15,10 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// now is the time at which the fake clock stands when a provider signs.
+// now is the time of the fake clock when a provider signs.
 var now = storagetest.NewClock().Now().Unix()
 
-// badIDTokens are good ID Tokens plus one change.
+// badIDTokens are good ID Tokens with one change.
 var badIDTokens = []struct {
 	name   string
 	login  string // query of Login
@@ -152,11 +152,11 @@ func TestBadIDTokens(t *testing.T) {
 		})
 	}
 	said.WriteString(wrongACR(t))
-	everyRuleBroken(t, idTokenRules, said.String())
-	everyRuleBroken(t, loginRules, said.String())
+	requireEachRuleBroken(t, idTokenRules, said.String())
+	requireEachRuleBroken(t, loginRules, said.String())
 }
 
-// wrongACR demands a level of the provider, which does not reach it.
+// wrongACR asks for an essential acr that the provider does not reach.
 func wrongACR(t *testing.T) string {
 	a := newApp(t, func(c *Config) {
 		c.Claims = &oidc.ClaimsRequest{IDToken: map[string]*oidc.ClaimRequest{"acr": {Essential: true, Value: "gold",
@@ -172,8 +172,8 @@ func wrongACR(t *testing.T) string {
 	return e.Description
 }
 
-// everyRuleBroken wants each rule to have been named in a refusal.
-func everyRuleBroken[T any](t *testing.T, rules oidc.Table[T], said string) {
+// requireEachRuleBroken fails the test for each rule that no error description names.
+func requireEachRuleBroken[T any](t *testing.T, rules oidc.Table[T], said string) {
 	t.Helper()
 	for _, rule := range rules {
 		if !strings.Contains(said, strings.ReplaceAll(rule.Text+" ("+rule.Spec+")", "§", "section ")) {
@@ -257,7 +257,7 @@ func TestAlgIsTheRegisteredOne(t *testing.T) {
 	a.signIn()
 }
 
-func TestKeysThatCannotBeHad(t *testing.T) {
+func TestKeysCannotBeFetched(t *testing.T) {
 	a := newApp(t)
 	a.provider.misbehave(distortions{jwksStatus: 500})
 	a.refused(a.failure(a.callback(a.provider.answer(a.begin("/web/login")))), ProviderDown, "500")

@@ -18,7 +18,7 @@ import (
 	"github.com/hush-idp/hush/rp"
 )
 
-// newKey makes a private key as a client keeps it.
+// newKey makes a private key of a client.
 func newKey(t *testing.T, kid, alg string) jose.JSONWebKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -38,7 +38,7 @@ func published(use string, keys ...jose.JSONWebKey) *oidc.KeySet {
 	return set
 }
 
-// registered is the client "web" with what a row of the table adds.
+// registered is the client "web" with one change.
 func registered(change func(*oidc.Client)) func(*idp.Config) {
 	return func(c *idp.Config) {
 		client := oidc.Client{
@@ -52,8 +52,8 @@ func registered(change func(*oidc.Client)) func(*idp.Config) {
 	}
 }
 
-// TestTheRealProvidersWays: what the relying party can do, against the provider that asks for it.
-func TestTheRealProvidersWays(t *testing.T) {
+// TestFeaturesAgainstTheRealProvider: each optional feature of the relying party works with a client that requires it.
+func TestFeaturesAgainstTheRealProvider(t *testing.T) {
 	signing, opening := newKey(t, "sig-1", "ES256"), newKey(t, "enc-1", "ECDH-ES+A128KW")
 	for _, row := range []struct {
 		name   string
@@ -99,7 +99,7 @@ func TestTheRealProvidersWays(t *testing.T) {
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouseAt(t, idptest.Start(t, registered(row.client)), withOffline, row.party)
+			h := newTestbedAt(t, idptest.Start(t, registered(row.client)), withOffline, row.party)
 			h.walk()
 		})
 	}
@@ -111,7 +111,7 @@ func withOffline(c *rp.Config) {
 }
 
 // walk signs in, renews silently and by refresh token, asks for userinfo, calls the API and signs out.
-func (h *house) walk() {
+func (h *testbed) walk() {
 	h.t.Helper()
 	h.browser.SignIn("alice")
 	page := h.browser.Get(h.app + "/web/login?prompt=consent")

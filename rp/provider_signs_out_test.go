@@ -16,7 +16,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// signInAs signs in, where the provider's session is called sid.
+// signInAs signs in with the given sid in the ID Token.
 func (a *testApp) signInAs(sid string) {
 	a.t.Helper()
 	a.provider.misbehave(distortions{idToken: with("sid", sid)})
@@ -36,7 +36,7 @@ func (a *testApp) logoutToken(change func(object)) string {
 		encoded(a.t, a.logoutClaims(change)))
 }
 
-// backChannel delivers a logout token as the provider does: without any cookie of the user's.
+// backChannel delivers a logout token as the provider does, without cookies.
 func (a *testApp) backChannel(token string) (*http.Response, oidc.Error) {
 	a.t.Helper()
 	response, err := http.PostForm(a.server.URL+"/web/back-channel", url.Values{"logout_token": {token}})
@@ -104,7 +104,7 @@ func TestACodeThatIsRedeemedAfterTheSignOut(t *testing.T) {
 	}
 }
 
-// badLogoutTokens are good ones plus one change.
+// badLogoutTokens are good logout tokens with one change.
 var badLogoutTokens = []struct {
 	name   string
 	header object
@@ -186,7 +186,7 @@ func TestBadLogoutTokens(t *testing.T) {
 			}
 		})
 	}
-	everyRuleBroken(t, logoutTokenRules, said.String())
+	requireEachRuleBroken(t, logoutTokenRules, said.String())
 }
 
 func TestALogoutTokenIsGoodOnce(t *testing.T) {
@@ -222,7 +222,7 @@ func TestBackChannelLogoutThatFails(t *testing.T) {
 	}
 }
 
-// frontChannel loads the iframe, whose request has no cookies of the application's.
+// frontChannel loads the iframe, whose request has no cookies of the application.
 func (a *testApp) frontChannel(query string) *http.Response {
 	a.t.Helper()
 	response, err := http.Get(a.server.URL + "/web/front-channel?" + query)
