@@ -19,7 +19,7 @@ func languages(t *testing.T) []string {
 	return provider.Languages()
 }
 
-// Every rule holds in every language, and the ids, which people script, are the same in each.
+// Every rule holds in every language, and the ids are the same in each.
 func TestPagesInEachLanguage(t *testing.T) {
 	for _, s := range samples(shop) {
 		want := parse(t, s).ids
@@ -46,7 +46,7 @@ var forDevelopers = []string{"console", "probe", "reason", "reasons"}
 
 var sentence = regexp.MustCompile(`\p{L}{2,}`)
 
-// What a page says in English and in Japanese in the same words was never translated, unless it is marked as English, or is a name.
+// Text that is the same in English and in Japanese was never translated, unless it is marked as English, or is a name.
 func TestNothingIsLeftInEnglish(t *testing.T) {
 	for _, s := range samples(shop) {
 		if slices.Contains(forDevelopers, s.file) {
@@ -61,7 +61,7 @@ func TestNothingIsLeftInEnglish(t *testing.T) {
 	}
 }
 
-// sentences are the words of the page that are meant for a reader of its language.
+// sentences are the translated texts of the page.
 func sentences(t *testing.T, s sample) map[string]bool {
 	t.Helper()
 	said := map[string]bool{}
@@ -71,7 +71,8 @@ func sentences(t *testing.T, s sample) map[string]bool {
 		}
 		for n := range element.ChildNodes() {
 			text := strings.TrimSpace(n.Data)
-			if n.Type == html.TextNode && sentence.MatchString(text) && !strings.Contains(text, "_") && !slices.Contains(given, text) {
+			if n.Type == html.TextNode && sentence.MatchString(text) && !strings.Contains(text, "_") &&
+				!slices.Contains(given, text) {
 				said[text] = true
 			}
 		}
@@ -79,15 +80,16 @@ func sentences(t *testing.T, s sample) map[string]bool {
 	return said
 }
 
-// isData tells of text that is the same in every language: code, names of people and apps, and what is marked as English.
+// isData tells whether text is the same in every language: code, names, and text marked as English.
 func isData(n *html.Node) bool {
 	for ; n != nil; n = n.Parent {
-		if slices.Contains([]string{"bdi", "code", "pre"}, n.Data) || attr(n, "lang") == "en" || attr(n, "class") == "brand" || attr(n, "class") == "tag bad" {
+		if slices.Contains([]string{"bdi", "code", "pre"}, n.Data) || attr(n, "lang") == "en" ||
+			attr(n, "class") == "brand" || attr(n, "class") == "tag bad" {
 			return true
 		}
 	}
 	return false
 }
 
-// given are words that come from the configuration, and so are in one language.
+// given are texts of the configuration, which are in one language.
 var given = []string{"Read your data at the demo API", "openid, profile, email", "discovery"}

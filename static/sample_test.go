@@ -13,7 +13,7 @@ import (
 	"github.com/hush-idp/hush/static"
 )
 
-// sample is one page of the provider with data to show it with.
+// sample is one page of the provider with its data.
 type sample struct {
 	name string // of the picture and the test
 	file string // without .html
@@ -24,9 +24,11 @@ const issuer = "http://localhost:8080"
 
 var (
 	shop = &oidc.Client{
-		ClientID: "shop", ClientName: "Corner Shop", ClientURI: "https://shop.example/", PolicyURI: "https://shop.example/privacy",
-		TosURI: "https://shop.example/terms", LogoURI: "https://shop.example/logo.svg", TokenEndpointAuthMethod: "client_secret_basic",
-		RedirectURIs: []string{"https://shop.example/callback"},
+		ClientID: "shop", ClientName: "Corner Shop", ClientURI: "https://shop.example/",
+		PolicyURI: "https://shop.example/privacy",
+		TosURI:    "https://shop.example/terms", LogoURI: "https://shop.example/logo.svg",
+		TokenEndpointAuthMethod: "client_secret_basic",
+		RedirectURIs:            []string{"https://shop.example/callback"},
 	}
 	spa = &oidc.Client{
 		ClientID: "spa", ClientName: "Hush demo: single-page app", TokenEndpointAuthMethod: "none",
@@ -34,8 +36,9 @@ var (
 	}
 	hostile = &oidc.Client{
 		ClientID: `"><script>alert(1)</script>`, ClientName: `<b onclick=alert(1)>Bank</b>` + "\u202e" + `" style="color:red`,
-		ClientURI: "javascript:alert(1)", LogoURI: `javascript:alert("https://")`, PolicyURI: "data:text/html,<script>alert(1)</script>",
-		TosURI: `https://evil.test/" onmouseover="alert(1)`,
+		ClientURI: "javascript:alert(1)", LogoURI: `javascript:alert("https://")`,
+		PolicyURI: "data:text/html,<script>alert(1)</script>",
+		TosURI:    `https://evil.test/" onmouseover="alert(1)`,
 	}
 
 	alice    = person("alice", "Alice Adams")
@@ -47,11 +50,13 @@ var (
 	}
 	scopes = []pages.ScopeText{
 		{Name: "openid"}, {Name: "profile"},
-		{Name: "email"}, {Name: "offline_access"}, {Name: "api.read", Description: "Read your data at the demo API"}, {Name: "https://api.example/very/long/scope.name.readonly", Description: ""},
+		{Name: "email"}, {Name: "offline_access"}, {Name: "api.read", Description: "Read your data at the demo API"},
+		{Name: "https://api.example/very/long/scope.name.readonly", Description: ""},
 	}
 	endpoints = []pages.Endpoint{
 		{Name: "authorization_endpoint", URL: issuer + "/authorize"}, {Name: "token_endpoint", URL: issuer + "/token"},
-		{Name: "userinfo_endpoint", URL: issuer + "/userinfo"}, {Name: "end_session_endpoint", URL: issuer + "/logout"}, {Name: "jwks_uri", URL: issuer + "/jwks"},
+		{Name: "userinfo_endpoint", URL: issuer + "/userinfo"}, {Name: "end_session_endpoint", URL: issuer + "/logout"},
+		{Name: "jwks_uri", URL: issuer + "/jwks"},
 	}
 )
 
@@ -63,7 +68,7 @@ func about(title string, c *oidc.Client) pages.Frame {
 	return pages.Frame{Title: title, Issuer: issuer, CSRF: "csrf-value", Interaction: "interaction-value", Client: c}
 }
 
-// samples gives every page, each in every state worth looking at, as the app c asks for it.
+// samples returns every page in every state, for the app c.
 func samples(c *oidc.Client) []sample {
 	return append(accountSamples(c), []sample{
 		{"login", "login", pages.Login{Frame: about("Sign in", c), OneClick: users}},
@@ -73,56 +78,76 @@ func samples(c *oidc.Client) []sample {
 		}},
 		{"login-alone", "login", pages.Login{Frame: about("Sign in", nil), OneClick: users}},
 		{"device", "device", pages.Device{Frame: about("", nil), UserCode: "WDJB-MJHX", Unknown: true}},
-		{"device-ask", "device", pages.Device{Frame: about("", c), UserCode: "WDJB-MJHT", Account: alice, Another: "/select_account", Scopes: scopes}},
+		{"device-ask", "device", pages.Device{Frame: about("", c), UserCode: "WDJB-MJHT", Account: alice,
+			Another: "/select_account", Scopes: scopes}},
 		{"device-allowed", "device", pages.Device{Frame: about("", nil), Decision: "allow"}},
 		{"device-denied", "device", pages.Device{Frame: about("", nil), Decision: "deny"}},
 		{"consent", "consent", pages.Consent{Frame: about("Permission", c), Account: alice, Scopes: scopes}},
 		{"select_account", "select_account", pages.SelectAccount{Frame: about("Choose an account", c), Accounts: accounts}},
-		{"select_account-alone", "select_account", pages.SelectAccount{Frame: about("Choose an account", nil), Accounts: accounts}},
-		{"logout", "logout", pages.Logout{Frame: about("Sign out", c), Accounts: accounts, Notice: "post_logout_redirect_uri https://shop.example/by is not registered for client shop; registered: https://shop.example/bye."}},
+		{"select_account-alone", "select_account",
+			pages.SelectAccount{Frame: about("Choose an account", nil), Accounts: accounts}},
+		{"logout", "logout", pages.Logout{Frame: about("Sign out", c), Accounts: accounts,
+			Notice: "post_logout_redirect_uri https://shop.example/by is not registered for client shop; " +
+				"registered: https://shop.example/bye."}},
 		{"logout-alone", "logout", pages.Logout{Frame: about("Sign out", nil)}},
 		{"signed_out", "signed_out", pages.SignedOut{Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye"}},
 		{"signed_out-still", "signed_out", pages.SignedOut{Frame: about("Signed out", nil), Still: accounts}},
 		{"signed_out-alone", "signed_out", pages.SignedOut{Frame: about("Signed out", nil), ReturnTo: ""}},
 		{"error", "error", pages.Error{
 			Frame: about("", c), Kind: "redirect_unregistered", Status: 400, Code: "invalid_request",
-			Description: "The redirect_uri http://localhost:3000/calback is not registered for the client. Expected one of the addresses below. Correct the request, or register this address.",
-			RequestID:   "6f1d2c9be07a", Registered: []string{"http://localhost:9090/spa/callback.html", "http://app.localhost:9090/spa/callback.html"},
+			Description: "The redirect_uri http://localhost:3000/calback is not registered for the client. " +
+				"Expected one of the addresses below. Correct the request, or register this address.",
+			RequestID: "6f1d2c9be07a", Registered: []string{"http://localhost:9090/spa/callback.html",
+				"http://app.localhost:9090/spa/callback.html"},
 		}},
-		{"error-ours", "error", pages.Error{Frame: about("", nil), Kind: "failed", Status: 500, Code: "server_error", Description: "The provider could not answer.", RequestID: "6f1d2c9be07a"}},
-		{"error-too-many", "error", pages.Error{Frame: about("", nil), Kind: "too_many", Status: 429, RetryAfter: 30, Code: "temporarily_unavailable", Description: "There were too many requests.", RequestID: "6f1d2c9be07a"}},
+		{"error-ours", "error", pages.Error{Frame: about("", nil), Kind: "failed", Status: 500, Code: "server_error",
+			Description: "The provider could not answer.", RequestID: "6f1d2c9be07a"}},
+		{"error-too-many", "error", pages.Error{Frame: about("", nil), Kind: "too_many", Status: 429, RetryAfter: 30,
+			Code: "temporarily_unavailable", Description: "There were too many requests.", RequestID: "6f1d2c9be07a"}},
 		{"home", "home", pages.Home{
-			Frame: about("Home", nil), Dev: true, Accounts: accounts, Users: users, Clients: []oidc.Client{*spa, *c}, Endpoints: endpoints,
-			Consents: []pages.Remembered{{Client: *c, Scopes: []string{"openid", "profile", "email"}, GrantedAt: granted}},
+			Frame: about("Home", nil), Dev: true, Accounts: accounts, Users: users, Clients: []oidc.Client{*spa, *c},
+			Endpoints: endpoints,
+			Consents:  []pages.Remembered{{Client: *c, Scopes: []string{"openid", "profile", "email"}, GrantedAt: granted}},
 		}},
 		{"home-alone", "home", pages.Home{Frame: about("Home", nil), Endpoints: endpoints}},
 		{"error-remedy", "error", pages.Error{
-			Frame: about("", nil), Kind: "client_unknown", Status: 400, Code: "unauthorized_client", Description: "client_id shop is not registered.", RequestID: "6f1d2c9be07a",
-			Reason: "client.unknown", ReasonURL: issuer + "/reasons/client.unknown", YAML: "clients:\n  - client_id: shop\n", TellOrigin: "http://localhost:9090",
-			Remedy: &pages.Remedy{ClientID: c.ClientID, RedirectURI: "http://localhost:5173/callback", ReturnTo: "/authorize", Token: "csrf-value"},
+			Frame: about("", nil), Kind: "client_unknown", Status: 400, Code: "unauthorized_client",
+			Description: "client_id shop is not registered.", RequestID: "6f1d2c9be07a",
+			Reason: "client.unknown", ReasonURL: issuer + "/reasons/client.unknown", YAML: "clients:\n  - client_id: shop\n",
+			TellOrigin: "http://localhost:9090",
+			Remedy: &pages.Remedy{ClientID: c.ClientID, RedirectURI: "http://localhost:5173/callback", ReturnTo: "/authorize",
+				Token: "csrf-value"},
 		}},
 		{"reason", "reason", pages.Reason{
-			Frame: about("session.none", nil), Code: "session.none", Summary: "Nobody is signed in with this browser", Happened: "No cookie came, so the answer is `login_required`.",
-			HowWeKnow: "The request has no cookie.", HowSure: "Certain.", WhatToDo: "Sign in.", Spec: []pages.Link{{Text: "OpenID Connect Core §3.1.2.6", URL: "https://openid.net/specs/openid-connect-core-1_0.html#AuthError"}},
+			Frame: about("session.none", nil), Code: "session.none", Summary: "Nobody is signed in with this browser",
+			Happened:  "No cookie came, so the answer is `login_required`.",
+			HowWeKnow: "The request has no cookie.", HowSure: "Certain.", WhatToDo: "Sign in.",
+			Spec: []pages.Link{{Text: "OpenID Connect Core §3.1.2.6",
+				URL: "https://openid.net/specs/openid-connect-core-1_0.html#AuthError"}},
 		}},
 		{"reasons", "reasons", pages.Reasons{Frame: about("Reasons", nil), Groups: []pages.ReasonGroup{{
-			Title: "The session and its cookie", Lead: "Nearly all are `login_required`.", Reasons: []pages.ReasonLink{{Code: "session.none", Summary: "Nobody is signed in with this browser"}},
+			Title: "The session and its cookie", Lead: "Nearly all are `login_required`.",
+			Reasons: []pages.ReasonLink{{Code: "session.none", Summary: "Nobody is signed in with this browser"}},
 		}}}},
-		{"console", "console", pages.Console{Frame: about("Console", nil), Issuers: []string{issuer, "http://idp.localhost:8080"}}},
-		{"probe", "probe", pages.Probe{Frame: about("Probe", nil), Origin: "http://localhost:9090", Report: `{"source":"hush-probe"}`}},
+		{"console", "console", pages.Console{Frame: about("Console", nil),
+			Issuers: []string{issuer, "http://idp.localhost:8080"}}},
+		{"probe", "probe", pages.Probe{Frame: about("Probe", nil), Origin: "http://localhost:9090",
+			Report: `{"source":"hush-probe"}`}},
 		{"form_post", "form_post", pages.FormPost{
 			Frame: about("Back to the app", c), Action: "https://shop.example/callback",
 			Values: []pages.Value{{Name: "code", Value: "SplxlOBeZQQYbYS6WxSbIA"}, {Name: "submit", Value: `"><i>`}},
 		}},
-		{"web_message", "web_message", pages.WebMessage{Frame: about("Back to the app", c), Target: "https://shop.example", Response: `{"code":"SplxlOBeZQQYbYS6WxSbIA","state":"\"><i>"}`}},
+		{"web_message", "web_message", pages.WebMessage{Frame: about("Back to the app", c), Target: "https://shop.example",
+			Response: `{"code":"SplxlOBeZQQYbYS6WxSbIA","state":"\"><i>"}`}},
 	}...)
 }
 
-// accountSamples are the pages around a session: where it is seen, and after its end.
+// accountSamples are the pages about sessions: the list, and the end of one.
 func accountSamples(c *oidc.Client) []sample {
 	return []sample{
 		{"signed_out-going-on", "signed_out", pages.SignedOut{
-			Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye", GoesOn: true, Frames: []template.URL{"https://shop.example/out?sid=1"}, Untold: []oidc.Client{*c},
+			Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye", GoesOn: true,
+			Frames: []template.URL{"https://shop.example/out?sid=1"}, Untold: []oidc.Client{*c},
 		}},
 		{"account", "account", pages.SignIns{
 			Frame: about("Account", nil), People: accounts, Others: true,
@@ -130,7 +155,8 @@ func accountSamples(c *oidc.Client) []sample {
 				{Account: accounts[0], SID: "s.1", Browser: "Firefox on Linux", This: true, Since: granted, Seen: granted},
 				{Account: accounts[0], SID: "s.2", Browser: "Safari on iPhone", Since: granted, Seen: granted},
 			},
-			Access: []pages.Access{{Account: accounts[0], Client: *c, Scopes: []pages.ScopeText{{Name: "email"}, {Name: "orders.read"}}, Since: granted, Lasting: true, Used: granted}},
+			Access: []pages.Access{{Account: accounts[0], Client: *c,
+				Scopes: []pages.ScopeText{{Name: "email"}, {Name: "orders.read"}}, Since: granted, Lasting: true, Used: granted}},
 		}},
 		{"account-alone", "account", pages.SignIns{Frame: about("Account", nil)}},
 	}
@@ -148,7 +174,7 @@ func (s sample) in(language string) sample {
 // ours are the pages of this provider.
 var ours = sync.OnceValues(func() (*pages.Pages, error) { return pages.New(static.IDP()) })
 
-// render writes the page as the provider does.
+// render renders the page as the provider does.
 func (s sample) render(w io.Writer) error {
 	provider, err := ours()
 	if err != nil {

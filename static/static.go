@@ -9,19 +9,19 @@ import (
 var files embed.FS
 
 // IDP holds the provider's pages (html/template files, one a page, and layout.html),
-// its style sheets and its scripts. Serve the latter two at /static/idp/.
-func IDP() fs.FS { return room("idp") }
+// its style sheets and its scripts. Serve styles and scripts at /static/idp/.
+func IDP() fs.FS { return folder("idp") }
 
 // Demo holds the demo relying party's pages, styles and scripts. The folder vendor/ in it
 // (oidc-client-ts) is copied there by the npm step and absent until that has run.
-func Demo() fs.FS { return room("demo") }
+func Demo() fs.FS { return folder("demo") }
 
-// Shared holds what both programs show: hush.css, the mark and the decoration.
+// Shared holds the files of both programs: hush.css, the mark and the decoration.
 // Serve it at /static/shared/.
-func Shared() fs.FS { return room("shared") }
+func Shared() fs.FS { return folder("shared") }
 
-// room panics on a name that is not embedded: that is a fault of this file, seen by the first test.
-func room(name string) fs.FS {
+// folder panics on a name that is not embedded, which the first test would notice.
+func folder(name string) fs.FS {
 	sub, err := fs.Sub(files, name)
 	if err != nil {
 		panic(err)

@@ -15,20 +15,22 @@ import (
 	"github.com/hush-idp/hush/static"
 )
 
-func TestRooms(t *testing.T) {
-	for name, room := range map[string]fs.FS{"hush.css": static.Shared(), "favicon.svg": static.Shared(), "idp.css": static.IDP(), "form_post.js": static.IDP(), "web_message.js": static.IDP(), ".": static.Demo()} {
+func TestEmbeddedFolders(t *testing.T) {
+	for name, room := range map[string]fs.FS{"hush.css": static.Shared(), "favicon.svg": static.Shared(),
+		"idp.css": static.IDP(), "form_post.js": static.IDP(), "web_message.js": static.IDP(), ".": static.Demo()} {
 		if _, err := fs.Stat(room, name); err != nil {
 			t.Errorf("%s is not embedded: %v", name, err)
 		}
 	}
 }
 
-// Each rule holds for every element of every page, also when the app that asks is hostile.
+// Each rule holds for every element of every page, also with hostile names of an app.
 var rules = []struct {
 	text  string
 	holds func(*html.Node, document) bool
 }{
-	{"CSP style-src 'self': no inline style", func(n *html.Node, _ document) bool { return n.Data != "style" && !has(n, "style") }},
+	{"CSP style-src 'self': no inline style",
+		func(n *html.Node, _ document) bool { return n.Data != "style" && !has(n, "style") }},
 	{"CSP script-src 'self': a script is a file of ours", func(n *html.Node, _ document) bool {
 		return n.Data != "script" || (n.FirstChild == nil && strings.HasPrefix(attr(n, "src"), "/static/"))
 	}},
@@ -47,7 +49,8 @@ var rules = []struct {
 		return n.Data != "img" || regexp.MustCompile(`^(https?://|/)`).MatchString(attr(n, "src"))
 	}},
 	{"HTML: ids are unique", func(n *html.Node, d document) bool { return !has(n, "id") || d.ids[attr(n, "id")] == 1 }},
-	{"WCAG 1.1.1: a picture has alt text, if only empty", func(n *html.Node, _ document) bool { return n.Data != "img" || has(n, "alt") }},
+	{"WCAG 1.1.1: a picture has alt text, if only empty",
+		func(n *html.Node, _ document) bool { return n.Data != "img" || has(n, "alt") }},
 	{"WCAG 3.3.2: a field has a label", func(n *html.Node, d document) bool {
 		return n.Data != "input" || attr(n, "type") == "hidden" || d.labels[attr(n, "id")] || n.Parent.Data == "label"
 	}},
@@ -60,13 +63,14 @@ var rules = []struct {
 		}
 		return true
 	}},
-	{"every POST form of ours carries csrf, and interaction unless the console takes it", func(n *html.Node, _ document) bool {
-		if n.Data != "form" || attr(n, "method") != "post" || !strings.HasPrefix(attr(n, "action"), "/") {
-			return true
-		}
-		forConsole := strings.HasPrefix(attr(n, "action"), "/console/")
-		return hidden(n, "csrf") == "csrf-value" && (forConsole || hidden(n, "interaction") == "interaction-value")
-	}},
+	{"every POST form of ours carries csrf, and interaction unless the console takes it",
+		func(n *html.Node, _ document) bool {
+			if n.Data != "form" || attr(n, "method") != "post" || !strings.HasPrefix(attr(n, "action"), "/") {
+				return true
+			}
+			forConsole := strings.HasPrefix(attr(n, "action"), "/console/")
+			return hidden(n, "csrf") == "csrf-value" && (forConsole || hidden(n, "interaction") == "interaction-value")
+		}},
 }
 
 func TestPages(t *testing.T) {
@@ -92,7 +96,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// People script these pages: the ids are part of the contract.
+// Scripts of other projects use these ids, so they must not change.
 func TestStableIDs(t *testing.T) {
 	want := map[string]string{
 		"login":          "username password login-submit login-cancel login-as-alice login-as-bob login-as-carol",
@@ -155,7 +159,7 @@ func TestWrongPasswordIsAnnounced(t *testing.T) {
 	}
 }
 
-// WCAG 1.4.3 and 1.4.11: 4.5:1 for words, 3:1 for the frame of a field, in both colour schemes.
+// WCAG 1.4.3 and 1.4.11: 4.5:1 for text, 3:1 for the frame of a field, in both colour schemes.
 func TestContrast(t *testing.T) {
 	css, err := fs.ReadFile(static.Shared(), "hush.css")
 	if err != nil {
@@ -163,7 +167,8 @@ func TestContrast(t *testing.T) {
 	}
 	for i, scheme := range []string{"light", "dark"} {
 		colour := map[string]string{}
-		for _, m := range regexp.MustCompile(`--([a-z-]+): light-dark\((#\w{6}), (#\w{6})\)`).FindAllStringSubmatch(string(css), -1) {
+		pairs := regexp.MustCompile(`--([a-z-]+): light-dark\((#\w{6}), (#\w{6})\)`)
+		for _, m := range pairs.FindAllStringSubmatch(string(css), -1) {
 			colour[m[1]] = m[2+i]
 		}
 		for _, row := range []struct {
@@ -175,7 +180,8 @@ func TestContrast(t *testing.T) {
 			{"sunken", "ink ink-soft accent good bad warn info", 4.5},
 			{"accent", "on-accent", 4.5},
 			{"accent-soft", "ink ink-soft accent", 4.5},
-			{"good-soft", "ink good", 4.5}, {"bad-soft", "ink bad", 4.5}, {"warn-soft", "ink warn", 4.5}, {"info-soft", "ink info", 4.5},
+			{"good-soft", "ink good", 4.5}, {"bad-soft", "ink bad", 4.5}, {"warn-soft", "ink warn", 4.5},
+			{"info-soft", "ink info", 4.5},
 			{"surface", "line-strong", 3}, {"sunken", "line-strong", 3},
 		} {
 			for _, word := range strings.Fields(row.words) {
@@ -210,7 +216,7 @@ func luminance(t *testing.T, colour string) float64 {
 	return 0.2126*linear(16) + 0.7152*linear(8) + 0.0722*linear(0)
 }
 
-// document is a parsed page and what its elements are judged against.
+// document is a parsed page with the data that its elements are compared with.
 type document struct {
 	elements []*html.Node
 	ids      map[string]int

@@ -80,7 +80,7 @@ func TestEachWrongAnswerIsCountedByItsKind(t *testing.T) {
 	}
 }
 
-func TestARunThatCannotStartSaysWhy(t *testing.T) {
+func TestErrorsBeforeTheRun(t *testing.T) {
 	f := newFake(t)
 	tests := []struct {
 		name, says string

@@ -10,7 +10,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-func TestAFileIsFilledWeighedAndReported(t *testing.T) {
+func TestTheReportOfAFileStore(t *testing.T) {
 	var report strings.Builder
 	if err := run(t.Context(), []string{"--store", "file:" + filepath.Join(t.TempDir(), "hush.db"), "--sessions", "1000"},
 		&report); err != nil {
@@ -23,7 +23,7 @@ func TestAFileIsFilledWeighedAndReported(t *testing.T) {
 	}
 }
 
-func TestEachSessionIsItsOwnAndWhole(t *testing.T) {
+func TestEachSessionHasItsOwnRecords(t *testing.T) {
 	store := storage.NewMemory(time.Now)
 	if err := fill(t.Context(), store, 1000); err != nil || store.Len() != 2000 {
 		t.Errorf("%d records are stored (%v); want 1000 sessions and as many lists", store.Len(), err)
@@ -37,7 +37,7 @@ func TestEachSessionIsItsOwnAndWhole(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeMeasuredIsRefused(t *testing.T) {
+func TestBadArguments(t *testing.T) {
 	for _, row := range []struct{ name, flag, value, says string }{
 		{"no sessions", "--sessions", "0", "1 or more"},
 		{"a server that is not there", "--store", "redis://127.0.0.1:1", "127.0.0.1:1"},

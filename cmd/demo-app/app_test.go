@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// parse gives the configuration that the command line makes.
+// parse returns the configuration of a command line.
 func parse(t *testing.T, args ...string) config {
 	t.Helper()
 	var c cli
@@ -32,7 +32,7 @@ func parse(t *testing.T, args ...string) config {
 	return c.config
 }
 
-// startDemo starts the demo with a provider that is not there.
+// startDemo starts the demo with an unreachable provider.
 func startDemo(t *testing.T, args ...string) *httptest.Server {
 	t.Helper()
 	return startDemoWithLog(t, slog.New(slog.DiscardHandler), args...)
@@ -188,7 +188,7 @@ func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	}
 }
 
-func TestConfigJSONTellsTheSinglePageAppWhereItLives(t *testing.T) {
+func TestConfigJSONHasTheSettingsOfTheSinglePageApp(t *testing.T) {
 	server := startDemo(t, "--base-url", "http://app.localhost:9090/")
 	_, body := send(t, server, request{path: "/config.json"})
 	var got spaConfig
@@ -324,7 +324,7 @@ func TestSelfURLCanBeDialled(t *testing.T) {
 	}
 }
 
-// A request that is under way when the demo is told to stop gets its answer.
+// TestServeUntilLetsRequestsFinish: a request in progress gets its answer when the demo stops.
 func TestServeUntilLetsRequestsFinish(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// One process serves every layout, but adds none to a pair of addresses that is none of them.
+// One process serves every layout; a pair of addresses that is no layout is served alone.
 func TestLayoutsThatOneProcessServes(t *testing.T) {
 	all := []string{
 		"http://localhost:9090 http://localhost:8080",
@@ -49,7 +49,7 @@ func TestLayoutsThatOneProcessServes(t *testing.T) {
 	}
 }
 
-// Each layout has its own provider, wherever that matters: in the settings, in the policy, in what the server does.
+// Each layout has its own provider: in the settings, in the policy, in the requests of the server.
 func TestEachHostIsALayoutOfItsOwn(t *testing.T) {
 	server := startDemo(t)
 	for _, row := range []struct{ host, issuer string }{
@@ -120,7 +120,7 @@ func TestLessons(t *testing.T) {
 	}
 }
 
-// The pages that lessons go wrong with are wrong in one thing each.
+// Each wrong callback page of a lesson has one fault.
 func TestCallbackPagesOfTheLessons(t *testing.T) {
 	server := startDemo(t)
 	for _, row := range []struct{ path, has, lacks, referrer string }{
@@ -138,7 +138,7 @@ func TestCallbackPagesOfTheLessons(t *testing.T) {
 	}
 }
 
-// sendTo sends a GET under another host name than the one it is dialled at.
+// sendTo sends a GET with another Host than the dialled address.
 func sendTo(t *testing.T, server *httptest.Server, host, path string) (*http.Response, string) {
 	t.Helper()
 	out, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
