@@ -64,15 +64,15 @@ type Config struct {
 	// Layouts are more issuers of the same provider, told apart by their host, so that one process can be same-site and
 	// cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer has one of them.
 	Layouts []string `yaml:"layouts"`
-	// ConsoleOrigins are the origins whose pages may read and use the console, besides the provider's own. Development
-	// mode only. nil: those of the demo.
+	// ConsoleOrigins are origins besides the provider's own that may read and use the console. Development mode only.
+	// nil: the origins of the demo.
 	ConsoleOrigins []string `yaml:"console_origins"`
 }
 
 // SigningKey is a key that signs tokens: its alg and the PEM file that holds it, if there is one.
 type SigningKey = keys.Spec
 
-// Scope is a scope value of the installation, and what it means to a person who is asked to allow it.
+// Scope is a scope value of the installation, and the text that asks a person to allow it.
 type Scope struct {
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`

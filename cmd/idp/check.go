@@ -44,9 +44,9 @@ func (s *settings) checkFiles() error {
 		if spec.File == "" {
 			continue
 		}
-		ring, err := keys.New([]keys.Spec{spec})
+		signing, err := keys.New([]keys.Spec{spec})
 		if err == nil {
-			err = ring.Ready()
+			err = signing.Ready()
 		}
 		wrong = append(wrong, err)
 	}

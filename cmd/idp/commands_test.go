@@ -239,7 +239,7 @@ func checkSessions(t *testing.T, address string, command func(...string) string)
 	token := bob.Tokens("spa", bob.Code(idptest.Request("spa", "prompt", "none")))["id_token"].(string)
 	command("sessions", "end", sidOf(t, token))
 	for _, person := range []*person{alice, bob} {
-		eventually(t, "the provider hears that the session ended", func() bool {
+		eventually(t, "the provider notices that the session ended", func() bool {
 			answer := person.Authorize(idptest.Request("spa", "prompt", "none"))
 			return answer.Location != nil && answer.Location.Query().Get("error") == "login_required"
 		})

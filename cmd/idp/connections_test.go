@@ -91,7 +91,7 @@ func TestSlowClientsAreCutAndOthersServed(t *testing.T) {
 				if !strings.Contains(string(said), row.answer) || strings.Contains(string(said), "read tcp") {
 					t.Errorf("%s: the provider says %q; want %q, and nothing of the network", row.name, said, row.answer)
 				}
-				_ = connection.Close() // drip hears of it
+				_ = connection.Close() // drip notices
 			})
 		}
 	}
@@ -125,7 +125,7 @@ func TestThousandsOfIdleConnectionsKeepNobodyOut(t *testing.T) {
 		}
 	}
 	b.servesOthers(t)
-	for _, i := range []int{0, len(idle) / 2, len(idle) - 1} { // they are kept, too
+	for _, i := range []int{0, len(idle) / 2, len(idle) - 1} { // they stay open, too
 		_, _ = idle[i].WriteString(request) // Flush says whether it went
 		if err := idle[i].Flush(); err != nil {
 			t.Fatal(err)
@@ -211,7 +211,7 @@ func (b target) status(t *testing.T, text string) int {
 	}
 	defer connection.Close()
 	_ = connection.SetDeadline(time.Now().Add(slack)) // of a TCP connection it cannot fail
-	_, _ = io.WriteString(connection, text)           // the provider need not hear it all
+	_, _ = io.WriteString(connection, text)           // the provider need not read it all
 	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
 	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 		t.Fatal("the provider neither answers nor hangs up")

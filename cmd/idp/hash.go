@@ -23,7 +23,7 @@ type hashPasswordCommand struct {
 	Algorithm string `help:"argon2id (64 MiB of memory, RFC 9106 §4) or bcrypt." enum:"argon2id,bcrypt" default:"argon2id"`
 }
 
-// Run prints what password_hash of a user may be. The password is no argument, since those can be read by others while
+// Run prints a value for password_hash of a user. The password is no argument, because others can read arguments while
 // the command runs, and stay in the shell's history.
 func (c hashPasswordCommand) Run() error {
 	password, err := readPassword()

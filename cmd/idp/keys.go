@@ -18,8 +18,8 @@ type listKeysCommand struct{ flags }
 
 // Run prints the published keys and the state of each.
 func (c listKeysCommand) Run() error {
-	return c.withKeys(func(ring *keys.Ring) error {
-		published, err := ring.List()
+	return c.withKeys(func(signing *keys.Ring) error {
+		published, err := signing.List()
 		if err != nil {
 			return err
 		}
@@ -32,15 +32,15 @@ type rotateKeysCommand struct{ flags }
 
 // Run rotates the keys and prints them.
 func (c rotateKeysCommand) Run() error {
-	return c.withKeys(func(ring *keys.Ring) error {
-		before, err := ring.List()
+	return c.withKeys(func(signing *keys.Ring) error {
+		before, err := signing.List()
 		if err != nil {
 			return err
 		}
-		if err := ring.Rotate(context.Background()); err != nil {
+		if err := signing.Rotate(context.Background()); err != nil {
 			return err
 		}
-		after, err := ring.List()
+		after, err := signing.List()
 		if err != nil {
 			return err
 		}
@@ -67,11 +67,11 @@ func (f flags) withKeys(do func(*keys.Ring) error) error {
 		return err
 	}
 	defer func() { _ = store.close() }()
-	ring, err := s.storedKeys(store)
+	signing, err := s.storedKeys(store)
 	if err != nil {
 		return err
 	}
-	return do(ring)
+	return do(signing)
 }
 
 func printKeys(published []keys.Published) {

@@ -57,7 +57,7 @@ func newKillTest(t *testing.T, rounds int, addresses ...string) *killTest {
 
 const guestURI = "http://localhost:9090/guest/callback"
 
-// config is the file of its providers: one client of the house, and for each consent a client that has to ask.
+// config is the file of its providers: one first-party client, and for each consent a third-party client.
 func (s *killTest) config() string {
 	var text strings.Builder
 	text.WriteString("signing_keys: [{alg: ES256}]\nscopes: [{name: api.read, description: Read}]\nclients:\n" +
@@ -247,8 +247,8 @@ func (s *killTest) check() {
 	}
 }
 
-// checkCodes holds that each code gives tokens once: those that nobody sent back do now, those that were redeemed do
-// not, and of those without an answer nobody can know. After that none does.
+// checkCodes checks that each code gives tokens once: an unused code does, a redeemed code does not, and a code whose
+// redemption had no answer may do either. After that no code does.
 func (s *killTest) checkCodes() {
 	s.Helper()
 	each(s, s.given, func(v *visitor, code string) error { return v.try(func() { v.Tokens("spa", code) }) })

@@ -33,8 +33,8 @@ func (s *killTest) checkFlows() {
 	s.flows.devices = once{}
 }
 
-// checkOnce holds that each thing is good once: those that nobody used are now, those that were used are not, and of
-// those without an answer nobody can know. After that none is.
+// checkOnce checks that each value is accepted once: an unused value is, a used value is not, and a value whose use had
+// no answer may be either. After that no value is.
 func (s *killTest) checkOnce(things *once, what string, use, refused func(*visitor, string) error) {
 	s.Helper()
 	as := func(do func(v *visitor, thing string) error) func(*visitor, string) error {

@@ -18,13 +18,13 @@ import (
 	"github.com/hush-idp/hush/idptest"
 )
 
-// What one round acknowledges in each room at the most.
+// The most that one round acknowledges of each kind.
 const (
 	clientsARound    = 4
 	pushesARound     = 20
 	devicesARound    = 6
 	assertionsARound = 20
-	lastingFamilies  = 2 // whose tokens are used in all rounds
+	lastingFamilies  = 2 // their tokens are used in all rounds
 )
 
 // grace is shorter than that of the provider: within it a refresh token that was sent without an answer can be sent

@@ -34,8 +34,8 @@ const (
 	wasAway   = "away"
 )
 
-// crowd are people who renew all the while, each as fast as the answers come, and somebody who asks /readyz.
-type crowd struct {
+// renewers are browsers that renew without a pause, and one client that requests /readyz.
+type renewers struct {
 	*testing.T
 	address string
 
@@ -47,9 +47,9 @@ type crowd struct {
 }
 
 // gather lets so many people sign in, and begin.
-func gather(t *testing.T, address string, people int) *crowd {
+func startRenewers(t *testing.T, address string, people int) *renewers {
 	t.Helper()
-	c := &crowd{T: t, address: address, done: make(chan struct{})}
+	c := &renewers{T: t, address: address, done: make(chan struct{})}
 	names := []string{"alice", "bob", "carol"}
 	for i := range people {
 		v := newPerson(t, address, names[i%len(names)]).visitor(t, address)
@@ -65,13 +65,13 @@ func gather(t *testing.T, address string, people int) *crowd {
 }
 
 // leave ends the load.
-func (c *crowd) leave() {
+func (c *renewers) stop() {
 	close(c.done)
 	c.over.Wait()
 }
 
 // repeat does something until the end, after a failure a little later.
-func (c *crowd) repeat(do func() error) {
+func (c *renewers) repeat(do func() error) {
 	for {
 		wait := time.Duration(0)
 		if do() != nil {
@@ -86,7 +86,7 @@ func (c *crowd) repeat(do func() error) {
 }
 
 // renew is one silent renewal.
-func (c *crowd) renew(v *visitor) error {
+func (c *renewers) renew(v *visitor) error {
 	var page idptest.Page
 	err := c.ask("/authorize", v, func() idptest.Page { page = v.Authorize(silent); return page }, renewal)
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *crowd) renew(v *visitor) error {
 }
 
 // ask notes the answer. An error says that it was not served.
-func (c *crowd) ask(to string, v *visitor, ask func() idptest.Page, read func(idptest.Page) string) error {
+func (c *renewers) ask(to string, v *visitor, ask func() idptest.Page, read func(idptest.Page) string) error {
 	a := answer{to: to, begun: time.Now()}
 	err := v.try(func() { a.said = read(ask()) })
 	a.ended = time.Now()
@@ -141,7 +141,7 @@ func readiness(page idptest.Page) string {
 
 // check holds that every answer came in time, and that between gone and back none was served; that before and, a little
 // later, afterwards all were.
-func (c *crowd) check(gone, back time.Time) {
+func (c *renewers) check(gone, back time.Time) {
 	c.Helper()
 	var longest, recovery time.Duration
 	count := map[string]int{}
@@ -209,8 +209,8 @@ func (u usage) String() string {
 	return fmt.Sprintf("%.0f MiB, %.0f goroutines", u.resident/(1<<20), u.goroutines)
 }
 
-// checkFlat holds that the process needs no more than before; a collector of garbage is allowed its moods, and a crowd
-// its connections.
+// checkFlat holds that the process needs no more than before; a collector of garbage is allowed its moods, and a
+// renewers its connections.
 func (u usage) checkFlat(t *testing.T, before usage) {
 	t.Helper()
 	if u.resident > 1.5*before.resident+32<<20 || u.goroutines > before.goroutines+float64(rounds(20, 100)) {
@@ -234,7 +234,7 @@ func TestRedisAwayUnderLoad(t *testing.T) {
 			server, address := redistest.Start(t, redistest.Durable...), freeAddress(t, "127.0.0.1")
 			startServing(t, path, "--listen", address, "--issuer", "http://"+address, "--store", server.URL, "--cookie-keys",
 				testSecret, "--log-level", "error")
-			c := gather(t, address, rounds(12, 60))
+			c := startRenewers(t, address, rounds(12, 60))
 			time.Sleep(seconds(2, 10))
 			before, gone := usageOf(t, address), time.Now()
 			row.away(server)
@@ -246,7 +246,7 @@ func TestRedisAwayUnderLoad(t *testing.T) {
 			row.back(server)
 			time.Sleep(returnWithin + seconds(1, 10))
 			after := usageOf(t, address)
-			c.leave()
+			c.stop()
 			c.check(gone, returned)
 			t.Logf("before: %v; at the end of the outage: %v; afterwards: %v", before, during, after)
 			during.checkFlat(t, before)

@@ -18,7 +18,7 @@ import (
 // hung is when a request without an answer is given up: later than anything that the tests allow.
 const hung = 20 * time.Second
 
-// person is somebody who signed in and saw the provider acknowledge it.
+// person is a user whose sign-in the provider acknowledged.
 type person struct {
 	*idptest.Browser
 	redeemed []string // codes that gave tokens
@@ -76,12 +76,12 @@ func tokenForm(code string) url.Values {
 	}
 }
 
-// isSpent tells whether the token endpoint said that the code is not good, or not good any more.
+// isSpent tells whether the token endpoint refused the code.
 func isSpent(page idptest.Page) bool {
 	return page.Status == http.StatusBadRequest && strings.Contains(page.Body, "invalid_grant")
 }
 
-// visitor is a browser whose requests may fail, because somebody kills or stops what should answer. One goroutine uses
+// visitor is a browser whose requests may fail, because the test kills or stops a process. One goroutine uses
 // it.
 type visitor struct {
 	*idptest.Browser
@@ -132,7 +132,7 @@ func (v *visitor) try(do func()) (err error) {
 	return nil
 }
 
-// isPassing tells whether it is an error that passes while something is away: no connection, one that broke, or the
+// isPassing tells whether the error is temporary, while a process is away: no connection, a broken connection, or the
 // answer that says so. A request that nobody answered within hung is none.
 func isPassing(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for something that ought to happen at once; it is the time until a failure, not of
+// testTimeout is how long a test waits for an event before it fails; it is the time until a failure, not of
 // a success.
-const patience = time.Minute
+const testTimeout = time.Minute
 
 // built is the program, made once for all tests, in the folder of TestMain.
 var built = sync.OnceValues(func() (path string, err error) {
@@ -86,7 +86,7 @@ func startServing(t *testing.T, path string, args ...string) *program {
 // await waits until text was written.
 func (p *program) await(t *testing.T, to *output, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	for !strings.Contains(to.String(), text) {
 		select {
@@ -106,7 +106,7 @@ func (p *program) exit(t *testing.T) int {
 	t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatalf("the program does not end:\n%s%s", p.stdout, p.stderr)
 	}
 	return p.command.ProcessState.ExitCode()
@@ -127,7 +127,7 @@ func runToEnd(t *testing.T, path string, args ...string) (code int, said string)
 	return code, p.stdout.String() + p.stderr.String()
 }
 
-// output keeps what is written to it and tells that there is more.
+// output stores what is written to it and signals each write.
 type output struct {
 	mutex sync.Mutex
 	text  bytes.Buffer
@@ -141,7 +141,7 @@ func (o *output) Write(p []byte) (int, error) {
 	defer o.mutex.Unlock()
 	select {
 	case o.more <- struct{}{}:
-	default: // it is told already
+	default: // a signal is waiting already
 	}
 	return o.text.Write(p)
 }

@@ -127,7 +127,7 @@ func (a *alternating) race(code string, at, again *visitor) (idptest.Page, error
 		pages[1].Status, pages[1].Body)
 }
 
-// checkVerifies holds that who asks this provider for keys can verify the tokens. While it is away it is asked again.
+// checkVerifies checks that the keys of this provider verify the tokens. It retries while the provider is away.
 func (a *alternating) checkVerifies(page idptest.Page, at *visitor) error {
 	address := at.Provider().Issuer[len("http://"):]
 	set, err := keySet(at.attempt.TB.Context(), address)
@@ -208,7 +208,7 @@ func TestKeysRotateAndAProviderRestartsBehindTheClientsRetry(t *testing.T) {
 // awaitCycles waits until so many keys have signed and so many cycles are through.
 func awaitCycles(t *testing.T, client *alternating, ended chan error, keys, cycles int) {
 	t.Helper()
-	for limit := time.Now().Add(10 * patience); client.signed() < keys || client.cycles.Load() < int64(cycles); {
+	for limit := time.Now().Add(10 * testTimeout); client.signed() < keys || client.cycles.Load() < int64(cycles); {
 		select {
 		case err := <-ended:
 			t.Fatal(err)

@@ -120,7 +120,7 @@ func valueType(t reflect.Type, key string) (reflect.Type, bool) {
 	return fieldsOf(t)[i].Type, true
 }
 
-// fieldsOf are the fields of a struct that have a key in the file; those of an inlined struct stand among them.
+// fieldsOf returns the fields of a struct that have a key in the file, and the fields of an inlined struct.
 func fieldsOf(t reflect.Type) (fields []reflect.StructField) {
 	for _, field := range reflect.VisibleFields(t) {
 		if name := keyOf(field); name != "" && name != "-" {

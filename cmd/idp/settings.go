@@ -152,7 +152,7 @@ func (s *settings) scheme() string {
 	return "http"
 }
 
-// problems returns those of the provider's configuration and those of the settings of this command.
+// problems returns the mistakes in the provider's configuration and in the settings of this command.
 func (s *settings) problems() idp.Problems {
 	problems, _ := s.Validate().(idp.Problems)
 	when := oidc.Report(func(path, text string) { problems = append(problems, idp.Problem{Path: path, Text: text}) }).When

@@ -28,12 +28,12 @@ func TestHelloTellsNoMoreThanItShould(t *testing.T) {
 	for _, row := range []struct{ name, args, yaml, has, hasNot string }{
 		{"without development mode no user is named", "--dev=false", loopbackFile, "http://localhost:8080/\n", "alice"},
 		{"of a public issuer no user is named", "--log-level=info", publicFile, "https://login.example.com/\n", "dana"},
-		{"of a public issuer no secret is told", "--log-level=info", publicFile, "shop (confidential)",
+		{"a public issuer shows no secret", "--log-level=info", publicFile, "shop (confidential)",
 			"a-long-random-secret"},
-		{"a password that is not the name is not told", "--log-level=info", otherPassword, "as alice", "hunter2"},
+		{"a password that is not the name is not shown", "--log-level=info", otherPassword, "as alice", "hunter2"},
 		{"nor called the name", "--log-level=info", otherPassword, "with the password\n", "which is the name"},
 		{"nor a hashed one", "--log-level=info", hashed, "with the password\n", "which is the name"},
-		{"cookie keys are not told", "--cookie-keys=" + keyA, loopbackFile, "spa", keyA},
+		{"cookie keys are not shown", "--cookie-keys=" + keyA, loopbackFile, "spa", keyA},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var text bytes.Buffer

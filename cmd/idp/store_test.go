@@ -46,7 +46,7 @@ func TestTwoProvidersOnOneRedisAreOne(t *testing.T) {
 	if page.Status != http.StatusOK {
 		t.Fatalf("signing out gave %d\n%s", page.Status, page.Body)
 	}
-	eventually(t, "the other provider hears of the sign-out", func() bool {
+	eventually(t, "the other provider notices the sign-out", func() bool {
 		answer := alice.Authorize(silent)
 		return answer.Location != nil && answer.Location.Query().Get("error") == "login_required"
 	})

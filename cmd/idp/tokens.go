@@ -32,12 +32,12 @@ func (c tokenCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	ring, done, err := s.signer(context.Background())
+	signing, done, err := s.signer(context.Background())
 	if err != nil {
 		return err
 	}
 	defer done()
-	signed, err := ring.Sign("", keys.TypeAccessToken, claims)
+	signed, err := signing.Sign("", keys.TypeAccessToken, claims)
 	if err != nil {
 		return err
 	}
@@ -49,16 +49,16 @@ func (c tokenCommand) Run() error {
 // store.
 func (s *settings) signer(ctx context.Context) (*keys.Ring, func(), error) {
 	if specs := s.SigningKeys[:1]; specs[0].File != "" {
-		ring, err := keys.New(specs)
-		return ring, func() {}, err
+		signing, err := keys.New(specs)
+		return signing, func() {}, err
 	}
 	store, err := s.openExisting(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the key that signs is in the provider's store, unless signing_keys names a file: %w",
 			err)
 	}
-	ring, err := s.storedKeys(store)
-	return ring, func() { _ = store.close() }, err
+	signing, err := s.storedKeys(store)
+	return signing, func() { _ = store.close() }, err
 }
 
 // claimsFor returns the claims of a token with every scope that the client may ask for. acr is "0" and amr that of a

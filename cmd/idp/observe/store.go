@@ -9,7 +9,7 @@ import (
 )
 
 // operations is a storage.Store that tells begin about each operation. The bucket is what a storage.Bucket puts before
-// the hash of a key; the hash is told to nobody.
+// the hash of a key; the hash is left out.
 type operations struct {
 	next storage.Store
 	// begin returns the context of the operation, and done, which is told the result. refused says that the owner of the
