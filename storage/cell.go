@@ -20,7 +20,7 @@ type Place struct {
 	Age time.Duration
 }
 
-// Alone is a place of nobody else, forgotten with the process.
+// Alone returns a place for one process, which is lost with the process.
 func Alone() Place {
 	still := func() time.Time { return time.Time{} } // nothing there expires
 	return Place{Store: NewMemory(still), Now: still}
@@ -36,7 +36,7 @@ type Cell[T any] struct {
 	view  atomic.Pointer[T]
 	last  atomic.Pointer[look]
 	stale atomic.Bool
-	turn  chan struct{} // held by the one who asks the store, so that no older view follows a younger
+	turn  chan struct{} // held while the store is asked, so that no older view replaces a newer one
 }
 
 // look is when the store was asked, and whether it answered.

@@ -36,7 +36,7 @@ func (f *flow) add(record *Record) {
 func (f *flow) next(r *Record) FlowState {
 	switch {
 	case f.authorize && r.forPerson():
-		return f.State // whoever mistypes a password may try again
+		return f.State // a person may try again after a wrong password
 	case r.failed(), r.lost():
 		return FlowFailed
 	case r.preflight():

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The reasons that a single check cannot see, and those that are treated apart.
+// The reasons that a single check cannot see, and reasons with a text of their own.
 const (
 	tokenShortLived  = "token.short_lived"
 	renewalLooping   = "renewal.looping"
@@ -113,7 +113,7 @@ func (f *flow) replayed(r *Record) string {
 	}
 	whose := "without a code_verifier to compare"
 	if then, now := sum(f.records[first], "code_verifier"), sum(r, "code_verifier"); then != 0 && now != 0 {
-		whose = "with another code_verifier: somebody else has the code"
+		whose = "with another code_verifier: another client has the code"
 		if then == now {
 			whose = "with the same code_verifier: the callback ran twice"
 		}

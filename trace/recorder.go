@@ -23,7 +23,7 @@ const (
 	State                  // of the authorization request
 )
 
-// join is one key with its value, of which only a sum is kept.
+// join is one key with its value, as a sum.
 type join struct {
 	key Key
 	sum uint64
@@ -43,13 +43,13 @@ type Recorder struct {
 
 type contextKey struct{}
 
-// From returns the recorder of the request that ctx belongs to, or nil where nobody watches.
+// From returns the recorder of the request that ctx belongs to, or nil without a Hub.
 func From(ctx context.Context) *Recorder {
 	r, _ := ctx.Value(contextKey{}).(*Recorder)
 	return r
 }
 
-// Begin starts the record of a request, which nobody sees before its Recorder's End. A nil Hub watches nothing: ctx
+// Begin starts the record of a request, which is visible after its Recorder's End. A nil Hub records nothing: ctx
 // comes back as it was, and a nil Recorder.
 func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recorder) {
 	if h == nil {
@@ -68,7 +68,7 @@ func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recor
 	return context.WithValue(ctx, contextKey{}, r), r
 }
 
-// usualSteps is room for what happens in a request when all goes well, so that the steps need not be moved.
+// usualSteps is the number of steps of a successful request, so that its slice seldom grows.
 func usualSteps(endpoint string) int {
 	switch endpoint {
 	case "authorize":
@@ -79,14 +79,14 @@ func usualSteps(endpoint string) int {
 	return 4
 }
 
-// moment is a step and when it was. So short a form because the ring holds thousands of them, most of them steps of
+// moment is a step and its time. It is short because the hub holds thousands of moments, most of them with steps of
 // tables, which exist once.
 type moment struct {
 	after time.Duration // after the record's At
 	step  *Step
 }
 
-// steps are those of the record, whole.
+// steps returns the steps of the record with their times and values.
 func (r *Record) steps() []Step {
 	if len(r.taken) == 0 {
 		return nil
@@ -107,17 +107,17 @@ func (r *Record) whole() Record {
 	return w
 }
 
-// Emit adds a step and says when it was. A record holds 64 steps; what comes later is not kept.
+// Emit adds a step with the current time. A record holds 64 steps; later ones are dropped.
 func (r *Recorder) Emit(step Step) {
 	if r == nil {
 		return
 	}
-	kept := step // not the parameter itself, which would then be on the heap where nobody watches, too
-	kept.Text = cut(kept.Text)
-	r.Take(&kept)
+	own := step // the parameter itself would then be on the heap without a Hub, too
+	own.Text = cut(own.Text)
+	r.Take(&own)
 }
 
-// Take is Emit for a step that never changes, such as one of a table: it is kept as it is.
+// Take is Emit for a step that never changes, such as one of a table: it is not copied.
 func (r *Recorder) Take(step *Step) {
 	if r == nil {
 		return
@@ -131,7 +131,7 @@ func (r *Recorder) Take(step *Step) {
 }
 
 // Join says that the record belongs to the flow that knows the value by this key, and that the flow shall know it from
-// now on. The value itself is not kept. An empty value joins nothing.
+// now on. The value itself is not stored. An empty value joins nothing.
 func (r *Recorder) Join(key Key, value string) {
 	if r == nil || value == "" {
 		return
@@ -163,7 +163,7 @@ func (r *Recorder) Set(edit func(*Record)) {
 	}
 }
 
-// End finishes the record: it becomes part of a flow, is diagnosed, and those who watch are told. A second End does
+// End finishes the record: it becomes part of a flow, is diagnosed, and watchers are told. A second End does
 // nothing, and so do Emit, Join and Set after it.
 func (r *Recorder) End() {
 	if r == nil || !r.end() {
@@ -172,7 +172,7 @@ func (r *Recorder) End() {
 	r.hub.file(r)
 }
 
-// end tells whether this was the first time. From then on nobody writes to the record but the hub.
+// end reports whether this was the first call. From then on only the hub writes to the record.
 func (r *Recorder) end() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -46,7 +46,7 @@ func asked(r *Record) []string {
 	return append(with, "no session cookie")
 }
 
-// names are those of the wanted ones that are among the values.
+// names returns the wanted names that are among the values.
 func names(values []Value, wanted ...string) []string {
 	var found []string
 	for _, name := range wanted {

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// lockTimeout is long enough for a process that is just ending, and short enough for a person who mistook one.
+	// lockTimeout is long enough for a process that is just ending, and short for a person who gave a wrong path.
 	lockTimeout = time.Second
 
 	opens = 3 // tries, when the file is replaced by its compacted copy meanwhile
@@ -80,8 +80,8 @@ type file struct {
 	info fs.FileInfo
 }
 
-// openFile opens the file that is at path when it returns: who waited for the lock on one that was compacted meanwhile
-// holds the lock of a file that nobody can find any more.
+// openFile opens the file that is at path when it returns: another process may have replaced the file by its compacted
+// copy while this one waited for the lock.
 func openFile(path string) (file, error) {
 	for range opens {
 		f, err := openOnce(path)

@@ -41,7 +41,7 @@ type table struct {
 
 func tableOf(tx *bbolt.Tx) *table {
 	t := &table{records: tx.Bucket(recordsBucket), expiry: tx.Bucket(expiryBucket)}
-	t.expiry.FillPercent = 0.9 // most records expire after those that are there: pages fill from one side
+	t.expiry.FillPercent = 0.9 // most records expire after the existing ones: pages fill from one side
 	return t
 }
 
@@ -85,7 +85,7 @@ func (t *table) remove(key []byte) error {
 	return t.records.Delete(key)
 }
 
-// sweep removes up to most records that have expired, and tells how many those were.
+// sweep removes at most so many expired records, and returns how many it removed.
 func (t *table) sweep(now time.Time, most int) (int, error) {
 	due, limit := [][]byte{}, moment(now)
 	for c, k := t.first(); k != nil && len(due) < most && bytes.Compare(k[:momentSize], limit) <= 0; k, _ = c.Next() {

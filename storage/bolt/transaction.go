@@ -93,7 +93,7 @@ func guard(do func() error) (err error) {
 }
 
 // isFinal reports whether later writes must not be tried. A failed write left everything as it was; but after a failed
-// fsync nobody knows what the disk holds, and a later fsync may succeed without what this one lost.
+// fsync the contents of the disk are unknown, and a later fsync may succeed without what this one lost.
 func isFinal(err error) bool {
 	_, isErrno := err.(syscall.Errno) // bbolt returns that of fdatasync, and no other
 	var pathError *fs.PathError

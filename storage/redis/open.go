@@ -28,9 +28,9 @@ const notCluster = "this server belongs to no Cluster: write redis:// in the URL
 //	redis+cluster://[user:password@]host[:port][,host[:port]…]
 //
 // rediss in place of redis means TLS, with a certificate of an authority that the machine trusts (SSL_CERT_FILE adds
-// one). User and password are those of the servers that hold the data; Sentinels may have their own.
+// one). User and password belong to the servers with the data; Sentinels may have others.
 //
-// An error says what to do and never shows the URL. One try is made: who starts together with Redis calls again.
+// An error says what to do and never shows the URL. Open tries once: a caller that starts at the same time as Redis calls again.
 func Open(ctx context.Context, url string) (*Store, error) {
 	t, err := parse(url)
 	if err != nil {

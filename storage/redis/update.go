@@ -104,7 +104,7 @@ func (s *Store) swap(ctx context.Context, key string, arguments []string) (actua
 	return record{text, true}, false, err
 }
 
-// swapArguments are those of swap.lua, which documents them.
+// swapArguments returns the arguments of swap.lua, which documents them.
 func swapArguments(old record, value []byte, ttl time.Duration) []string {
 	expected, action := []string{"missing", ""}, []string{"remove"}
 	if old.found {

@@ -31,7 +31,7 @@ func StartCluster(t testing.TB, options ...string) *Cluster {
 	c.URL = "redis+cluster://" + strings.Join(addresses, ",")
 	c.Nodes[0].Command(append([]string{"--cluster-yes", "--cluster", "create"}, addresses...)...)
 	if !Eventually(c.isWhole) {
-		t.Fatalf("redistest: the Cluster does not come together: %s", c.Nodes[0].Command("CLUSTER", "INFO"))
+		t.Fatalf("redistest: the Cluster does not form: %s", c.Nodes[0].Command("CLUSTER", "INFO"))
 	}
 	return c
 }

@@ -49,7 +49,7 @@ func (l *Link) Delay(roundTrip time.Duration) {
 	l.delay = roundTrip / 2
 }
 
-// Cut lets nothing through in either direction, and tells nobody: connections stay, new ones too come to be.
+// Cut drops all packets in both directions silently: connections stay open, and new ones are accepted.
 func (l *Link) Cut() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -58,7 +58,7 @@ func (l *Link) Cut() {
 	}
 }
 
-// Mend lets packets through again; those that were sent meanwhile arrive now.
+// Mend lets packets through again; packets that were sent meanwhile arrive now.
 func (l *Link) Mend() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Patience is how long anything here is waited for.
-const Patience = 20 * time.Second
+// Timeout is how long this package waits for anything.
+const Timeout = 20 * time.Second
 
 // Durable are the options of a server that has on its disk what it acknowledged.
 var Durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
@@ -142,7 +142,7 @@ func (s *Server) answers() bool {
 	return err == nil && (strings.HasPrefix(line, "+PONG") || strings.HasPrefix(line, "-NOAUTH"))
 }
 
-// Stop kills the server, as kill -9 does. What it kept in memory only is gone.
+// Stop kills the server, as kill -9 does. Its memory is lost.
 func (s *Server) Stop() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -227,9 +227,9 @@ func (s *Server) ForgetCalls() {
 	s.Command("CONFIG", "RESETSTAT")
 }
 
-// Eventually waits until something holds, for as long as Patience; false if it never did.
+// Eventually waits until holds returns true, at most for Timeout, and reports whether it did.
 func Eventually(holds func() bool) bool {
-	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(Timeout); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if holds() {
 			return true
 		}
