@@ -16,8 +16,8 @@
 //
 // Budget limits how long a request waits for the store. A Cell is one record with a view in memory.
 //
-// The interface is as small as it can be while still atomic, and no method lists or scans: a package that finds records by
-// a second name writes a record under that name. That keeps every engine honest, from a map to a cluster.
+// The interface is as small as it can be while still atomic, and no method lists or scans: a package that finds records
+// by a second name writes a record under that name. That keeps every engine honest, from a map to a cluster.
 //
 // Expiry has two sides. Whether a record still counts is for its owner to judge, by a time inside the record and the
 // owner's own clock. The ttl given to Put only tells the engine when it may collect the garbage.

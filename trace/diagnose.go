@@ -3,6 +3,7 @@ package trace
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -102,8 +103,8 @@ func (f *flow) account(r *Record) string {
 	return cmp.Or(r.Description, r.Reason)
 }
 
-// replayed says how long after the code's redemption the record came, and whether by the same client instance: who has
-// the same code_verifier ran its callback twice, who has another may have stolen the code.
+// replayed says how long after the code's redemption the record came, and whether by the same client instance: a
+// request with the same code_verifier is a callback that ran twice, one with another may come from a thief.
 func (f *flow) replayed(r *Record) string {
 	first := slices.IndexFunc(f.records, func(k *Record) bool {
 		return k != r && k.Endpoint == "token" && !k.preflight() && k.Reason != codeReplayed && has(k.Params, "code")
@@ -113,7 +114,7 @@ func (f *flow) replayed(r *Record) string {
 	}
 	whose := "without a code_verifier to compare"
 	if then, now := sum(f.records[first], "code_verifier"), sum(r, "code_verifier"); then != 0 && now != 0 {
-		whose = "with another code_verifier: another client has the code"
+		whose = "with another code_verifier: somebody else has the code"
 		if then == now {
 			whose = "with the same code_verifier: the callback ran twice"
 		}
@@ -193,4 +194,90 @@ func (f *flow) silence(quiet time.Duration) string {
 		what = "the callback page told the app, which did nothing with it"
 	}
 	return fmt.Sprintf("a code was sent to the redirect_uri and not redeemed within %s: %s", quiet, what)
+}
+
+const (
+	loopWindow = 5 * time.Second
+	loopCount  = 4   // silent requests of one client and user agent within loopWindow
+	maxBurst   = 64  // are counted exactly
+	maxBursts  = 256 // clients and user agents are counted at once
+)
+
+// burst is when one client sent silent requests: the last maxBurst times, the oldest first.
+type burst struct{ times []time.Time }
+
+// looping counts the silent requests of the record's client and browser.
+func (h *Hub) looping(_ *flow, r *Record) string {
+	if !r.fresh() || !r.Silent {
+		return ""
+	}
+	b := h.burstOf(sumOf(r.ClientID + "\x00" + r.UserAgent))
+	if b.add(r.At) {
+		h.recount(b, r)
+	}
+	return b.account(r.At)
+}
+
+// recount diagnoses again the flows that began after r and ended before it.
+func (h *Hub) recount(b *burst, r *Record) {
+	for _, f := range h.flows {
+		first := f.records[0]
+		same := first.fresh() && first.Silent && first.ClientID == r.ClientID && first.UserAgent == r.UserAgent
+		if !same || !first.At.After(r.At) {
+			continue
+		}
+		if found := b.account(first.At); found != "" {
+			f.note(first, renewalLooping, found, first.end())
+			h.notice(f, first)
+		}
+	}
+}
+
+// add notes a time, and reports whether a later one was noted before.
+func (b *burst) add(at time.Time) (late bool) {
+	if len(b.times) == maxBurst {
+		b.times = slices.Delete(b.times, 0, 1)
+	}
+	i, _ := slices.BinarySearchFunc(b.times, at, time.Time.Compare)
+	b.times = slices.Insert(b.times, i, at)
+	return i < len(b.times)-1
+}
+
+// account says of a request at this time that it was one of many; "" if it was not.
+func (b *burst) account(at time.Time) string {
+	n := b.within(at)
+	if n < loopCount {
+		return ""
+	}
+	return strconv.Itoa(n) + " silent requests of this client and browser within " + loopWindow.String()
+}
+
+func (h *Hub) burstOf(sum uint64) *burst {
+	if b := h.bursts[sum]; b != nil {
+		return b
+	}
+	if len(h.bursts) >= maxBursts {
+		now := h.now()
+		maps.DeleteFunc(h.bursts, func(_ uint64, b *burst) bool { return b.within(now) == 0 })
+	}
+	if len(h.bursts) >= maxBursts {
+		clear(h.bursts)
+	}
+	b := &burst{}
+	h.bursts[sum] = b
+	return b
+}
+
+// within counts the times that lie less than loopWindow before now.
+func (b *burst) within(now time.Time) (n int) {
+	for _, at := range slices.Backward(b.times) {
+		switch {
+		case at.After(now):
+		case now.Sub(at) >= loopWindow:
+			return n // earlier ones are older still
+		default:
+			n++
+		}
+	}
+	return n
 }

@@ -1,6 +1,10 @@
 package trace
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Flow is the records of one renewal or one sign-in, from the authorization request to the API call. Requests that
 // belong to none, such as a logout, are flows of their own.
@@ -47,7 +51,7 @@ type Message struct {
 	Reason string        `json:"reason,omitempty"`
 }
 
-// Lane is who sends or receives a Message.
+// Lane is the sender or the receiver of a Message.
 type Lane string
 
 // The lanes of the diagram. LaneBrowser stands where LaneIframe does when a person sees the page.
@@ -69,3 +73,100 @@ const (
 	MessageWaiting MessageState = "waiting"
 	MessageUnseen  MessageState = "unseen"
 )
+
+// flow is a Flow while it grows. Hub.mu guards it.
+type flow struct {
+	Flow
+	records   []*Record
+	keys      []join
+	authorize bool        // it began at the authorization endpoint
+	awaiting  *Record     // the authorize record whose code was not redeemed yet
+	timer     *time.Timer // of awaiting
+}
+
+// add appends the record and takes over what it says of the flow.
+func (f *flow) add(record *Record) {
+	if len(f.records) == 0 {
+		f.authorize, f.Silent = record.fresh(), record.Silent
+	}
+	if len(f.records) == maxRecords {
+		f.records = slices.Delete(f.records, 1, 2) // not the first, which says how it began
+	}
+	f.records = append(f.records, record)
+	record.FlowID = f.ID
+	f.ClientID = cmp.Or(f.ClientID, record.ClientID)
+	f.Issuer = cmp.Or(f.Issuer, record.Issuer)
+	f.Took = max(f.Took, record.end().Sub(f.At))
+	f.State = f.next(record)
+}
+
+// next is the state of the flow after the record.
+func (f *flow) next(r *Record) FlowState {
+	switch {
+	case f.authorize && r.forPerson():
+		return f.State // a person may try again after a wrong password
+	case r.failed(), r.lost():
+		return FlowFailed
+	case r.preflight():
+		return f.State
+	case r.Endpoint == "token", !f.authorize:
+		return FlowDone
+	}
+	return f.State
+}
+
+// await expects the token request that must follow a code, but no longer than Hub.quiet.
+func (h *Hub) await(f *flow, r *Record) {
+	switch {
+	case r.answered() && has(r.Answer, "code"):
+		f.rest()
+		f.awaiting = r
+		f.timer = time.AfterFunc(h.quiet, func() { h.giveUp(f, r) })
+	case r.Endpoint == "token" && !r.preflight():
+		f.rest()
+		f.withdraw(callbackSilent)
+	}
+}
+
+// rest stops waiting.
+func (f *flow) rest() {
+	f.awaiting = nil
+	if f.timer != nil {
+		f.timer.Stop()
+		f.timer = nil
+	}
+}
+
+// giveUp says that the code of r was not redeemed, if that is still so.
+func (h *Hub) giveUp(f *flow, r *Record) {
+	h.mu.Lock()
+	waited := f.awaiting == r
+	if waited {
+		f.rest()
+		f.note(r, callbackSilent, f.silence(h.quiet), r.end().Add(h.quiet))
+		f.State = FlowFailed
+		h.notice(f, r)
+	}
+	h.mu.Unlock()
+	if waited {
+		h.tell()
+	}
+}
+
+// snapshot is the flow as it is now, to be drawn without Hub.mu: steps and values never change once a record has ended.
+func (f *flow) snapshot() Flow {
+	s := f.Flow
+	s.Reasons = append([]Reasoned{}, f.Reasons...)
+	s.Records = make([]Record, len(f.records))
+	for i, r := range f.records {
+		s.Records[i] = r.whole()
+	}
+	return s
+}
+
+// drawn is a snapshot with its messages.
+func (f Flow) drawn() Flow {
+	slices.SortStableFunc(f.Records, func(a, b Record) int { return a.At.Compare(b.At) })
+	f.Messages = draw(f)
+	return f
+}

@@ -19,10 +19,10 @@ const (
 type Options struct {
 	Keep  int              // flows; 200
 	Now   func() time.Time // the real time, however the provider's clock was moved
-	Quiet time.Duration    // a code that nobody redeemed after so long is callback.silent; 10 s
+	Quiet time.Duration    // a code that was not redeemed after so long is callback.silent; 10 s
 }
 
-// Hub keeps the recent flows and tells watchers of them. A nil Hub records nothing.
+// Hub holds the recent flows and sends them to watchers. A nil Hub records nothing.
 type Hub struct {
 	now   func() time.Time
 	keep  int
@@ -57,7 +57,7 @@ func NewHub(o Options) *Hub {
 	return h
 }
 
-// Flows returns the flows that are kept, newest first.
+// Flows returns the flows, newest first.
 func (h *Hub) Flows() []Flow {
 	if h == nil {
 		return nil
@@ -84,7 +84,7 @@ func (h *Hub) snapshots() []Flow {
 	return all
 }
 
-// Flow returns the flow with this id, if it is still kept.
+// Flow returns the flow with this id, unless it was dropped.
 func (h *Hub) Flow(id string) (Flow, bool) {
 	if h == nil {
 		return Flow{}, false

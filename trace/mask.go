@@ -51,7 +51,7 @@ func (d Decoded) MarshalJSON() ([]byte, error) {
 	return json.Marshal(parts)
 }
 
-// UnmarshalJSON implements json.Unmarshaler, for who reads a flow back.
+// UnmarshalJSON implements json.Unmarshaler, to read a flow back.
 func (d *Decoded) UnmarshalJSON(text []byte) error {
 	*d = Decoded(text)
 	return nil
@@ -71,14 +71,14 @@ func Plain(name, value string) Value {
 	return Value{Name: name, Text: strings.Clone(clip(value, maxText))}
 }
 
-// Secret is a value of which only its first six characters and its length are kept: "aB3x9_… (43 characters)". Of
-// twelve characters or fewer only the length is kept.
+// Secret is a value shown by its first six characters and its length: "aB3x9_… (43 characters)". Of
+// twelve characters or fewer only the length is shown.
 func Secret(name, value string) Value {
 	return Value{Name: name, Text: mask(value), sum: sumOf(value)}
 }
 
-// JWT is a token of which header and claims may be seen, though not the signature: without that nobody can use it.
-// Whatever is no JWT is only masked.
+// JWT is a token of which header and claims may be seen, though not the signature: without the signature it cannot be
+// used. Whatever is no JWT is only masked.
 func JWT(name, token string) Value {
 	v := Secret(name, token)
 	if end := strings.LastIndexByte(token, '.'); strings.Count(token, ".") == 2 && end <= maxToken {

@@ -165,28 +165,28 @@ var drawings = []struct {
 `,
 	}, {
 		"the token endpoint answers, but the browser keeps the answer from the script",
-		func(h *trace.Hub) { authorize(h); token(h, foreign("https://x.test")) },
+		func(h *trace.Hub) { authorize(h); token(h, foreign("https://x")) },
 		trace.FlowFailed, "origin.not_allowed", `
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
 3 iframe>app unseen: tells its parent: here is the code
 3 app>provider done: POST /token: code, code_verifier
-3 provider>app failed: 200, without CORS headers for https://x.test: the browser keeps it from the app [origin.not_allowed]
+3 provider>app failed: 200, without CORS headers for https://x: the browser keeps it from the app [origin.not_allowed]
 `,
 	}, {
 		"a preflight of a strange origin stands alone",
 		func(h *trace.Hub) {
 			token(
 				h,
-				foreign("https://x.test"),
+				foreign("https://x"),
 				params(),
 				func(r *trace.Record) { r.Method, r.Status, r.Answer = "OPTIONS", 204, nil },
 			)
 		},
 		trace.FlowFailed, "origin.not_allowed", `
 3 app>provider done: OPTIONS /token (preflight)
-3 provider>app failed: 204, without CORS headers for https://x.test: the browser keeps it from the app [origin.not_allowed]
+3 provider>app failed: 204, without CORS headers for https://x: the browser keeps it from the app [origin.not_allowed]
 `,
 	}, {
 		"the app starts inside the iframe and asks again",
@@ -277,10 +277,10 @@ var drawings = []struct {
 `,
 	}, {
 		"metadata that a script may not read",
-		func(h *trace.Hub) { visit(h, "discovery", "", foreign("https://x.test")) },
+		func(h *trace.Hub) { visit(h, "discovery", "", foreign("https://x")) },
 		trace.FlowFailed, "origin.not_allowed", `
 0 app>provider done: GET /discovery
-0 provider>app failed: 200, without CORS headers for https://x.test: the browser keeps it from the app [origin.not_allowed]
+0 provider>app failed: 200, without CORS headers for https://x: the browser keeps it from the app [origin.not_allowed]
 `,
 	}, {
 		"the application's clock is wrong",

@@ -32,7 +32,7 @@ func (r *Record) dull() bool {
 	return (r.Endpoint == "discovery" || r.Endpoint == "jwks") && !r.failed() && r.Reason == ""
 }
 
-// failed tells whether who asked did not get what they asked for.
+// failed reports whether the request was refused or not answered.
 func (r *Record) failed() bool {
 	return r.Error != "" || r.Status >= 400 || r.dropped() || r.Reason == originNotAllowed
 }

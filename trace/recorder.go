@@ -114,11 +114,11 @@ func (r *Recorder) Emit(step Step) {
 	}
 	own := step // the parameter itself would then be on the heap without a Hub, too
 	own.Text = cut(own.Text)
-	r.Take(&own)
+	r.add(&own)
 }
 
-// Take is Emit for a step that never changes, such as one of a table: it is not copied.
-func (r *Recorder) Take(step *Step) {
+// add adds a step that does not change any more.
+func (r *Recorder) add(step *Step) {
 	if r == nil {
 		return
 	}
@@ -204,4 +204,26 @@ func (r *Recorder) recognise(v *Value) {
 	case v.Name == "state" && v.Text != "" && len(v.Text) <= maxText:
 		r.join(join{State, sumOf(v.Text)})
 	}
+}
+
+// Rule is the step of a rule that was judged. params are the names of the request parameters that the rule is about;
+// their values are put to the step when somebody looks.
+func Rule(spec, text string, params []string, holds bool) Step {
+	if holds {
+		return Step{Kind: KindRule, Spec: spec, Text: text, Outcome: OK, params: params}
+	}
+	return Step{Kind: KindRule, Spec: spec, Text: text, Outcome: Failed, params: params}
+}
+
+// judged are the step's values: its own, and of the record's parameters those that it is about.
+func (s *Step) judged(params []Value) []Value {
+	values := s.Values
+	for _, name := range s.params {
+		for _, param := range params {
+			if param.Name == name {
+				values = append(values[:len(values):len(values)], param)
+			}
+		}
+	}
+	return values
 }

@@ -24,7 +24,7 @@ type Kind string
 const (
 	KindClient      Kind = "client"       // client_id found, or not
 	KindRedirectURI Kind = "redirect_uri" // verified, or not
-	KindRule        Kind = "rule"         // Text is the rule: OK means kept
+	KindRule        Kind = "rule"         // Text is the rule: OK means that it holds
 	KindSession     Kind = "session"      // found, or why not
 	// a condition under which no page is shown, such as "a user is signed in"
 	KindNeed     Kind = "need"
@@ -35,7 +35,7 @@ const (
 	KindSignIn   Kind = "sign_in"
 	KindLogout   Kind = "logout"
 	KindCORS     Kind = "cors"
-	KindFault    Kind = "fault"  // the failure lab meddled
+	KindFault    Kind = "fault"  // the failure lab changed something
 	KindError    Kind = "error"  // what the answer says in the end
 	KindReport   Kind = "report" // the application told it
 )
@@ -91,9 +91,9 @@ type Record struct {
 	Fetch       Fetch    `json:"fetch"`
 	Params      []Value  `json:"params,omitempty"`
 	Cookies     []Cookie `json:"cookies,omitempty"`
-	Overlooked  bool     `json:"overlooked,omitempty"` // the failure lab kept the cookies that came from the provider
+	Overlooked  bool     `json:"overlooked,omitempty"` // the failure lab hid the cookies from the provider
 	Steps       []Step   `json:"steps,omitempty"`
-	taken       []moment // the steps, until somebody looks
+	taken       []moment // the steps, until the record is read
 	Status      int      `json:"status"`             // 0: the connection was dropped
 	Location    string   `json:"location,omitempty"` // masked
 	Answer      []Value  `json:"answer,omitempty"`   // parameters of the redirect, or members of the JSON; masked
@@ -106,9 +106,6 @@ type Record struct {
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`
 }
 
-// Emit adds a step to the record of the request that ctx belongs to. It does nothing where nobody watches; where a Step
+// Emit adds a step to the record of the request that ctx belongs to. It does nothing without a Hub; where a Step
 // is costly to make, ask From(ctx) != nil before.
 func Emit(ctx context.Context, step Step) { From(ctx).Emit(step) }
-
-// Take is Emit for a step that never changes, such as one of a table: it is kept as it is, without a copy.
-func Take(ctx context.Context, step *Step) { From(ctx).Take(step) }

@@ -44,7 +44,7 @@ func (h *Hub) leave(w *Watcher) {
 	}
 }
 
-// notice queues an event, if anybody watches, and tells whether somebody does. Hub.mu is held; tell must be called
+// notice queues an event if there are watchers, and reports whether there are. Hub.mu is held; tell must be called
 // without it.
 func (h *Hub) notice(f *flow, record *Record) bool {
 	if len(h.watchers) == 0 {

@@ -30,7 +30,8 @@ const notCluster = "this server belongs to no Cluster: write redis:// in the URL
 // rediss in place of redis means TLS, with a certificate of an authority that the machine trusts (SSL_CERT_FILE adds
 // one). User and password belong to the servers with the data; Sentinels may have others.
 //
-// An error says what to do and never shows the URL. Open tries once: a caller that starts at the same time as Redis calls again.
+// An error says what to do and never shows the URL. Open tries once: a caller that starts at the same time as Redis
+// calls again.
 func Open(ctx context.Context, url string) (*Store, error) {
 	t, err := parse(url)
 	if err != nil {
