@@ -2,45 +2,21 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/hush-idp/hush/oidc"
 )
 
-// clientForm is a client as it is written: by a person into the console's form, and into the configuration file. Its fields
-// are those of oidc.Client; durations are text.
-type clientForm struct {
-	ClientID                 string   `json:"client_id" yaml:"client_id"`
-	ClientName               string   `json:"client_name,omitempty" yaml:"client_name,omitempty"`
-	ClientSecret             string   `json:"client_secret,omitempty" yaml:"client_secret,omitempty"`
-	TokenEndpointAuthMethod  string   `json:"token_endpoint_auth_method,omitempty" yaml:"token_endpoint_auth_method,omitempty"`
-	RedirectURIs             []string `json:"redirect_uris" yaml:"redirect_uris"`
-	PostLogoutRedirectURIs   []string `json:"post_logout_redirect_uris,omitempty" yaml:"post_logout_redirect_uris,omitempty"`
-	Scope                    string   `json:"scope,omitempty" yaml:"scope,omitempty"`
-	FirstParty               bool     `json:"first_party,omitempty" yaml:"first_party,omitempty"`
-	RequirePKCE              bool     `json:"require_pkce,omitempty" yaml:"require_pkce,omitempty"`
-	AccessTokenLifetime      string   `json:"access_token_lifetime,omitempty" yaml:"access_token_lifetime,omitempty"`
-	IDTokenLifetime          string   `json:"id_token_lifetime,omitempty" yaml:"id_token_lifetime,omitempty"`
-	IDTokenSignedResponseAlg string   `json:"id_token_signed_response_alg,omitempty" yaml:"id_token_signed_response_alg,omitempty"`
-	DefaultMaxAge            *int     `json:"default_max_age,omitempty" yaml:"default_max_age,omitempty"`
-	Audience                 string   `json:"audience,omitempty" yaml:"audience,omitempty"`
-	ClientURI                string   `json:"client_uri,omitempty" yaml:"client_uri,omitempty"`
-	LogoURI                  string   `json:"logo_uri,omitempty" yaml:"logo_uri,omitempty"`
-	PolicyURI                string   `json:"policy_uri,omitempty" yaml:"policy_uri,omitempty"`
-	TosURI                   string   `json:"tos_uri,omitempty" yaml:"tos_uri,omitempty"`
-}
-
-// clientAnswer is a client with what its developer copies: settings for libraries, and the lines that keep it.
+// clientAnswer is a client, settings for libraries to copy, and the lines of the configuration file that register the client.
 type clientAnswer struct {
-	Client   clientForm `json:"client"`
-	Settings []settings `json:"settings"`
-	YAML     string     `json:"yaml"`
+	Client   map[string]any `json:"client"` // the fields of oidc.Client that are set, without the secret; durations are text
+	Settings []settings     `json:"settings"`
+	YAML     string         `json:"yaml"`
 }
 
 // clients is GET /console/clients.
@@ -56,68 +32,66 @@ func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
 	return map[string]any{"clients": answers}, nil
 }
 
-// clientAnswer shows a client. secret is the plain one where the request brought it; of others only the hash is known.
+// clientAnswer describes a client. secret is the plain secret if the request brought it.
 func (e *Endpoint) clientAnswer(client oidc.Client, secret string) (clientAnswer, error) {
-	form := formOf(client)
-	kept := form
-	if !client.Public() {
-		kept.ClientSecret = client.ClientSecret.String()
-		if secret != "" {
-			kept.ClientSecret = secret
-		}
+	fields := map[string]any{}
+	for _, field := range document(client) {
+		fields[field.Key.(string)] = field.Value
 	}
-	text, err := yaml.MarshalWithOptions(map[string][]clientForm{"clients": {kept}}, yaml.IndentSequence(true))
-	return clientAnswer{Client: form, Settings: settingsFor(e.Issuer, client), YAML: string(text)}, err
+	text, err := yamlOf(client, secret)
+	return clientAnswer{Client: fields, Settings: settingsFor(e.Issuer, client), YAML: text}, err
 }
 
 // addClient is POST /console/clients.
 func (e *Endpoint) addClient(_ http.ResponseWriter, r *http.Request) (any, error) {
-	return e.putClient(r, func(form clientForm, known bool) error {
+	return e.changeClient(r, func(id string, known bool) error {
 		if known {
-			return oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change the one that is there (PUT)", form.ClientID)
+			return oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change the one that is there (PUT)", id)
 		}
 		return nil
 	})
 }
 
-// editClient is PUT /console/clients: what is sent takes the place of the client. A confidential client keeps its secret
-// where none is sent.
+// editClient is PUT /console/clients: the body is a JSON merge patch (RFC 7396) of the client that its client_id names. Fields
+// that are not in it stay as they are, and so does the secret if it is empty.
 func (e *Endpoint) editClient(_ http.ResponseWriter, r *http.Request) (any, error) {
-	return e.putClient(r, func(form clientForm, known bool) error {
+	return e.changeClient(r, func(id string, known bool) error {
 		if !known {
-			return oidc.InvalidRequest.Errorf("client %.50q is not registered: add it (POST), or look for a typing error", form.ClientID)
+			return oidc.InvalidRequest.Errorf("client %.50q is not registered: add it (POST), or correct the client_id", id)
 		}
 		return nil
 	})
 }
 
-func (e *Endpoint) putClient(r *http.Request, may func(form clientForm, known bool) error) (any, error) {
-	var form clientForm
-	if err := readJSON(r, &form); err != nil {
+func (e *Endpoint) changeClient(r *http.Request, may func(id string, known bool) error) (any, error) {
+	var patch json.RawMessage
+	if err := readJSON(r, &patch); err != nil {
 		return nil, err
 	}
-	client, err := form.client()
+	asked, _, err := patched(oidc.Client{}, patch)
 	if err != nil {
 		return nil, err
 	}
-	err = e.Clients.Update(r.Context(), form.ClientID, func(old oidc.Client, known bool) (oidc.Client, error) {
-		if err := may(form, known); err != nil {
-			return client, err
+	var client oidc.Client
+	var secret string
+	err = e.Clients.Update(r.Context(), asked.ClientID, func(old oidc.Client, known bool) (oidc.Client, error) {
+		if err := may(asked.ClientID, known); err != nil {
+			return old, err
 		}
-		client = e.completed(client, old)
+		if client, secret, err = patched(old, patch); err != nil {
+			return old, err
+		}
+		client = e.withAlg(client)
 		return client, e.problems(client)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return e.clientAnswer(client, form.ClientSecret)
+	return e.clientAnswer(client, secret)
 }
 
-// completed fills in what the form leaves open.
-func (e *Endpoint) completed(client, old oidc.Client) oidc.Client {
-	if client.ClientSecret.IsZero() && !client.Public() {
-		client.ClientSecret = old.ClientSecret
-	}
+// withAlg fills in the algorithm of ID tokens if the client names none.
+func (e *Endpoint) withAlg(client oidc.Client) oidc.Client {
 	if client.IDTokenSignedResponseAlg == "" {
 		client.IDTokenSignedResponseAlg = e.defaultAlg()
 	}
@@ -183,7 +157,7 @@ func (e *Endpoint) withRedirectURI(ctx context.Context, id, uri string) (client 
 		if !known {
 			client = oidc.Client{ClientID: id, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true}
 		}
-		client = e.completed(client, old)
+		client = e.withAlg(client)
 		if !slices.Contains(client.RedirectURIs, uri) {
 			client.RedirectURIs = append(slices.Clone(client.RedirectURIs), uri)
 		}

@@ -1,45 +1,143 @@
 package console
 
 import (
+	"encoding/json"
+	"reflect"
 	"strings"
 	"time"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/goccy/go-yaml"
 
 	"github.com/hush-idp/hush/oidc"
 )
 
-// client reads the form. Whether it makes a good client is for oidc.Client to say.
-func (f clientForm) client() (oidc.Client, error) {
-	access, err := duration("access_token_lifetime", f.AccessTokenLifetime)
+// document returns the fields of the client that are set, by their names in JSON and in the configuration file. Durations are
+// text. The secret is left out.
+func document(client oidc.Client) yaml.MapSlice {
+	var fields yaml.MapSlice
+	for field, value := range reflect.ValueOf(client).Fields() {
+		name := nameOf(field)
+		isSecret := field.Type == reflect.TypeFor[oidc.Secret]()
+		if isSecret || value.IsZero() && name != "client_id" && name != "redirect_uris" {
+			continue
+		}
+		shown := value.Interface()
+		switch of := shown.(type) {
+		case time.Duration:
+			shown = durationText(of)
+		case []string:
+			shown = orEmpty(of)
+		}
+		fields = append(fields, yaml.MapItem{Key: name, Value: shown})
+	}
+	return fields
+}
+
+// yamlOf returns the lines of the configuration file that register the client. secret is its plain secret if it is known.
+func yamlOf(client oidc.Client, secret string) (string, error) {
+	fields := document(client)
+	if !client.ClientSecret.IsZero() {
+		if secret == "" {
+			secret = client.ClientSecret.String()
+		}
+		fields = append(fields, yaml.MapItem{Key: "client_secret", Value: secret})
+	}
+	for i, field := range fields {
+		if set, ok := field.Value.(*oidc.KeySet); ok { // a key writes itself as JSON only
+			text, err := json.Marshal(set)
+			if err != nil {
+				return "", err
+			}
+			var tree any
+			if err := json.Unmarshal(text, &tree); err != nil {
+				return "", err
+			}
+			fields[i].Value = tree
+		}
+	}
+	text, err := yaml.MarshalWithOptions(map[string]any{"clients": []any{fields}}, yaml.IndentSequence(true))
+	return string(text), err
+}
+
+// patched returns the client with a JSON merge patch (RFC 7396) applied to its document, and the plain secret if the patch
+// brings one. It does not judge whether the result is a valid client.
+func patched(client oidc.Client, patch []byte) (changed oidc.Client, secret string, err error) {
+	fields := map[string]any{}
+	for _, field := range document(client) {
+		fields[field.Key.(string)] = field.Value
+	}
+	before, err := json.Marshal(fields)
 	if err != nil {
-		return oidc.Client{}, err
+		return client, "", err
 	}
-	id, err := duration("id_token_lifetime", f.IDTokenLifetime)
-	return oidc.Client{
-		ClientID: f.ClientID, ClientName: f.ClientName, ClientSecret: oidc.NewSecret(f.ClientSecret),
-		TokenEndpointAuthMethod: f.TokenEndpointAuthMethod, RedirectURIs: f.RedirectURIs, PostLogoutRedirectURIs: f.PostLogoutRedirectURIs,
-		Scope: f.Scope, FirstParty: f.FirstParty, RequirePKCE: f.RequirePKCE, AccessTokenLifetime: access, IDTokenLifetime: id,
-		IDTokenSignedResponseAlg: f.IDTokenSignedResponseAlg, DefaultMaxAge: f.DefaultMaxAge, Audience: f.Audience,
-		ClientURI: f.ClientURI, LogoURI: f.LogoURI, PolicyURI: f.PolicyURI, TosURI: f.TosURI,
-	}, err
+	after, err := jsonpatch.MergePatch(before, patch)
+	if err != nil {
+		return client, "", oidc.InvalidRequest.Errorf("the body cannot be read: send a JSON object").Because(err)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(after, &members); err != nil {
+		return client, "", oidc.InvalidRequest.Errorf("the body cannot be read: send a JSON object").Because(err)
+	}
+	if raw, ok := members["client_secret"]; ok {
+		_ = json.Unmarshal(raw, &secret) // readField reports a value that is not text
+	}
+	changed.ClientSecret = client.ClientSecret
+	for field, value := range reflect.ValueOf(&changed).Elem().Fields() {
+		name := nameOf(field)
+		raw, ok := members[name]
+		delete(members, name)
+		if !ok {
+			continue
+		}
+		if err := readField(name, raw, value); err != nil {
+			return client, "", err
+		}
+	}
+	for name := range members {
+		return client, "", oidc.InvalidRequest.Errorf("%.50q is not a setting of a client: see docs/configuration.md", name)
+	}
+	if changed.Public() && secret == "" {
+		changed.ClientSecret = oidc.Secret{}
+	}
+	return changed, secret, nil
 }
 
-// formOf writes the client as a form. The secret is not known any more.
-func formOf(c oidc.Client) clientForm {
-	return clientForm{
-		ClientID: c.ClientID, ClientName: c.ClientName,
-		TokenEndpointAuthMethod: c.TokenEndpointAuthMethod, RedirectURIs: orEmpty(c.RedirectURIs), PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
-		Scope: c.Scope, FirstParty: c.FirstParty, RequirePKCE: c.RequirePKCE,
-		AccessTokenLifetime: lifetimeText(c.AccessTokenLifetime), IDTokenLifetime: lifetimeText(c.IDTokenLifetime),
-		IDTokenSignedResponseAlg: c.IDTokenSignedResponseAlg, DefaultMaxAge: c.DefaultMaxAge, Audience: c.Audience,
-		ClientURI: c.ClientURI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TosURI: c.TosURI,
+// readField reads one member of a client's JSON into the field. An empty secret leaves the field as it is.
+func readField(name string, raw json.RawMessage, field reflect.Value) error {
+	wrong := oidc.InvalidRequest.Errorf("%s cannot be read: see docs/configuration.md for its form", name)
+	switch into := field.Addr().Interface().(type) {
+	case *time.Duration:
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			return wrong
+		}
+		d, err := duration(name, text)
+		*into = d
+		return err
+	case *oidc.Secret:
+		var text string
+		if json.Unmarshal(raw, &text) != nil || text == into.String() {
+			return wrong
+		}
+		if text != "" {
+			*into = oidc.NewSecret(text)
+		}
+	default:
+		if err := json.Unmarshal(raw, into); err != nil {
+			return wrong.Because(err)
+		}
 	}
+	return nil
 }
 
-// lifetimeText is empty for the default, and 5m rather than 5m0s.
-func lifetimeText(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
+func nameOf(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
+
+// durationText returns 5m where time.Duration writes 5m0s.
+func durationText(d time.Duration) string {
 	text := d.String()
 	for _, whole := range []string{"m0s", "h0m"} {
 		if strings.HasSuffix(text, whole) {

@@ -113,7 +113,7 @@ export class Stage {
     const { clients } = await this.#provider.get("/clients");
     const spa = clients.map((/** @type {{client: Client}} */ { client }) => client).find(isSpa);
     const kept = spa.redirect_uris.filter((/** @type {string} */ uri) => new URL(uri).pathname !== path);
-    if (kept.length < spa.redirect_uris.length) await this.send("PUT", "/clients", { ...spa, redirect_uris: kept });
+    if (kept.length < spa.redirect_uris.length) await this.send("PUT", "/clients", { client_id: "spa", redirect_uris: kept });
   }
 
   /** One renewal by oidc-client-ts, and the API with what it brought. @param {Settings} [change] of the app's settings */

@@ -100,10 +100,11 @@ export class Clients {
 
   /** @param {FormData} form */
   async #save(form) {
-    const client = { ...this.#edited, ...written(form) };
+    const client = written(form);
     if (client.token_endpoint_auth_method === "none") client.client_secret = undefined;
     try {
-      await change(this.#edited ? "PUT" : "POST", "/clients", client);
+      if (this.#edited) await change("PUT", "/clients", changed(this.#edited, client));
+      else await change("POST", "/clients", client);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       byId("client-problem").textContent = error.message;
@@ -142,6 +143,18 @@ function fill(form, name, value) {
   if (field instanceof HTMLInputElement && field.type === "checkbox") field.checked = value === true;
   else if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = String(value);
   else if (field instanceof HTMLTextAreaElement && Array.isArray(value)) field.value = value.join("\n");
+}
+
+/**
+ * The fields that the form changes: a JSON merge patch (RFC 7396). The provider keeps every field that is not in it.
+ * @param {Client} before @param {Client} after @returns {object}
+ */
+function changed(before, after) {
+  const known = new Map(Object.entries(before));
+  const same = (/** @type {string} */ name, /** @type {unknown} */ value) =>
+    JSON.stringify(value) === JSON.stringify(known.get(name) ?? (Array.isArray(value) ? [] : value === false ? false : ""));
+  const fields = Object.entries(after).filter(([name, value]) => name === "client_id" || !same(name, value));
+  return Object.fromEntries(fields);
 }
 
 /** @param {FormData} form @returns {Client} */
