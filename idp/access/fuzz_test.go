@@ -10,11 +10,19 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// FuzzStoredToken: whatever the store holds for an opaque token, it is good only for this issuer and until it expires, and any other
-// answer is invalid_token or the error of a record that cannot be read.
+// FuzzStoredToken: whatever the store holds for an opaque token, it is good only for this issuer and until it expires,
+// and any other answer is invalid_token or the error of a record that cannot be read.
 func FuzzStoredToken(f *testing.F) {
 	clock := storagetest.NewClock()
-	good := access.Token{Issuer: "http://idp.test", Subject: "alice", ClientID: "spa", GrantID: "g", JTI: "j", Expiry: clock.Now().Unix() + 60, AuthTime: 1}
+	good := access.Token{
+		Issuer:   "http://idp.test",
+		Subject:  "alice",
+		ClientID: "spa",
+		GrantID:  "g",
+		JTI:      "j",
+		Expiry:   clock.Now().Unix() + 60,
+		AuthTime: 1,
+	}
 	kept, bound := good, good
 	kept.Kept, bound.Confirmation = true, &access.Confirmation{JKT: "key"}
 	for _, record := range []any{good, kept, bound, access.Token{}, nil, "", 7, map[string]any{"aud": 7}, map[string]any{"userinfo_claims": map[string]any{"name": nil}}} {

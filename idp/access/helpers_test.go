@@ -20,8 +20,8 @@ import (
 
 const issuer = "http://idp.test"
 
-// fixture is the access tokens of a provider and the two endpoints about them, with a clock that the test moves and a store
-// that it watches. The user is alice.
+// fixture is the access tokens of a provider and the two endpoints about them, with a clock that the test moves and a
+// store that it watches. The user is alice.
 type fixture struct {
 	*access.Tokens
 	revocation    *access.Revocation
@@ -31,7 +31,9 @@ type fixture struct {
 	store         *storagetest.Spy
 }
 
-var signingKeys = sync.OnceValues(func() (*keys.Ring, error) { return keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "ES256"}}) })
+var signingKeys = sync.OnceValues(
+	func() (*keys.Ring, error) { return keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "ES256"}}) },
+)
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()

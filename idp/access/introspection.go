@@ -56,7 +56,8 @@ func (e *Introspection) describe(m *oidc.Metadata) {
 	m.IntrospectionSigningAlgValuesSupported = e.Algs
 }
 
-// serve answers as JSON, or as a JWT if the client asks for one by Accept (RFC 9701 §4) or registered an alg for it (§6).
+// serve answers as JSON, or as a JWT if the client asks for one by Accept (RFC 9701 §4) or registered an alg for it
+// (§6).
 func (e *Introspection) serve(w http.ResponseWriter, r *http.Request) error {
 	info, client, err := e.introspect(r)
 	if err != nil {
@@ -93,8 +94,8 @@ type Info struct {
 	ACR          string        `json:"acr,omitempty"`
 }
 
-// signedInfo is an answer as a JWT. RFC 9701 §5: iss, aud, iat and token_introspection are required, and "sub" and "exp" MUST
-// NOT stand beside them, "to prevent misuse of the introspection response as an access token".
+// signedInfo is an answer as a JWT. RFC 9701 §5: iss, aud, iat and token_introspection are required, and "sub" and
+// "exp" MUST NOT stand beside them, "to prevent misuse of the introspection response as an access token".
 type signedInfo struct {
 	Issuer   string `json:"iss"`
 	Audience string `json:"aud"` // the client that asked
@@ -112,12 +113,12 @@ func accepts(r *http.Request, want string) bool {
 	return false
 }
 
-// introspect returns what the client that sent the request may know about the token. RFC 7662 §2.1: "To prevent token scanning
-// attacks, the endpoint MUST also require some form of authorization to access this endpoint": only confidential clients may
-// ask. §2.2: "the authorization server SHOULD NOT include any additional information about an inactive token, including why the
-// token is inactive", so the zero Info answers for each of them. token_type_hint changes nothing: §2.1: "An authorization server
-// MAY ignore this parameter, particularly if it is able to detect the token type automatically."
-// https://www.rfc-editor.org/rfc/rfc7662#section-2
+// introspect returns what the client that sent the request may know about the token. RFC 7662 §2.1: "To prevent token
+// scanning attacks, the endpoint MUST also require some form of authorization to access this endpoint": only
+// confidential clients may ask. §2.2: "the authorization server SHOULD NOT include any additional information about an
+// inactive token, including why the token is inactive", so the zero Info answers for each of them. token_type_hint
+// changes nothing: §2.1: "An authorization server MAY ignore this parameter, particularly if it is able to detect the
+// token type automatically." https://www.rfc-editor.org/rfc/rfc7662#section-2
 func (e *Introspection) introspect(r *http.Request) (Info, oidc.Client, error) {
 	form, err := clientauth.ReadForm(r)
 	if err != nil {
@@ -176,10 +177,10 @@ func (e *Introspection) accessToken(ctx context.Context, asking oidc.Client, raw
 	return info, nil
 }
 
-// mayIntrospect says whether the client may know about the access token: it was issued to the client, it is for an API that the
-// client stands for, or the client is a first-party client. RFC 7662 §2.2: if "the protected resource is not allowed to
-// introspect this particular token, then the authorization server MUST return an introspection response with the "active" field
-// set to "false"".
+// mayIntrospect says whether the client may know about the access token: it was issued to the client, it is for an API
+// that the client stands for, or the client is a first-party client. RFC 7662 §2.2: if "the protected resource is not
+// allowed to introspect this particular token, then the authorization server MUST return an introspection response with
+// the "active" field set to "false"".
 func mayIntrospect(client oidc.Client, token Token) bool {
 	isFor := token.Audience.Has(client.ClientID) || client.Audience != "" && token.Audience.Has(client.Audience)
 	return token.ClientID == client.ClientID || isFor || client.FirstParty

@@ -79,23 +79,48 @@ func TestWhichTokensAreActive(t *testing.T) {
 		{name: "RFC 7662 §2.2 the client whose audience it is for", client: "api", want: true},
 		{name: "RFC 7662 §2.2 the client whose client_id it is for", client: "urn:its-id", want: true},
 		{name: "RFC 7662 §2.2 a first-party client", client: "first-party", want: true},
-		{name: "RFC 7662 §2.2 if the protected resource is not allowed to introspect this particular token, active MUST be false", client: "other"},
-		{name: "RFC 7662 §2.2 an expired token", client: "web", happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Minute) }},
-		{name: "RFC 7662 §2.2 a token of another issuer", client: "web", change: func(token *access.Token) { token.Issuer = "http://other.test" }},
-		{name: "RFC 7662 §2.2 a revoked token", client: "web", happen: func(t *testing.T, f *fixture) { wantNil(t, f.Revoke(t.Context(), f.good("web"))) }},
+		{
+			name:   "RFC 7662 §2.2 if the protected resource is not allowed to introspect this particular token, active MUST be false",
+			client: "other",
+		},
+		{
+			name: "RFC 7662 §2.2 an expired token", client: "web",
+			happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Minute) },
+		},
+		{
+			name: "RFC 7662 §2.2 a token of another issuer", client: "web",
+			change: func(token *access.Token) { token.Issuer = "http://other.test" },
+		},
+		{
+			name: "RFC 7662 §2.2 a revoked token", client: "web",
+			happen: func(t *testing.T, f *fixture) { wantNil(t, f.Revoke(t.Context(), f.good("web"))) },
+		},
 		{name: "RFC 7662 §2.2 a token whose grant was revoked", client: "web", happen: func(t *testing.T, f *fixture) {
 			wantNil(t, f.grants.Revoked.Put(t.Context(), storage.GroupKey("g", ""), f.clock.Now(), time.Hour))
 		}},
-		{name: "RFC 7662 §2.2 a token of a user who is gone", client: "web", happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody }},
+		{
+			name: "RFC 7662 §2.2 a token of a user who is gone", client: "web",
+			happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody },
+		},
 		{name: "RFC 7662 §2.2 a client's own token has no user who could be gone", client: "web", want: true,
 			change: func(token *access.Token) { token.Subject, token.AuthTime = "web", 0 },
 			happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody }},
-		{name: "RFC 7662 §4 it MUST determine whether the token has expired: in its last second it has not", client: "web", want: true,
+		{
+			name:   "RFC 7662 §4 it MUST determine whether the token has expired: in its last second it has not",
+			client: "web", want: true,
 			happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Minute - 1) }},
-		{name: "RFC 7662 §4 it MUST determine whether the token was revoked: by the user, with its whole grant", client: "web",
+		{
+			name:   "RFC 7662 §4 it MUST determine whether the token was revoked: by the user, with its whole grant",
+			client: "web",
 			happen: func(t *testing.T, f *fixture) { wantNil(t, f.beginAndRevoke(t)) }},
-		{name: "RFC 7662 §4 it MUST determine whether the token can be used at the resource server that asks", client: "api", change: func(token *access.Token) { token.Audience = oidc.Audience{"urn:other"} }},
-		{name: "RFC 7662 §2.2 a token of a client that is gone", client: "api", change: func(token *access.Token) { token.ClientID = "gone" }},
+		{
+			name: "RFC 7662 §4 it MUST determine whether the token can be used at the resource server that asks", client: "api",
+			change: func(token *access.Token) { token.Audience = oidc.Audience{"urn:other"} },
+		},
+		{
+			name: "RFC 7662 §2.2 a token of a client that is gone", client: "api",
+			change: func(token *access.Token) { token.ClientID = "gone" },
+		},
 	} {
 		for _, format := range []string{"", oidc.FormatOpaque} {
 			t.Run(row.name, func(t *testing.T) {
@@ -117,7 +142,14 @@ func TestWhatIsSaidOfARefreshToken(t *testing.T) { // RFC 7662 §2.2
 	f := newFixture(t)
 	terms := grant.Terms{Idle: time.Hour, Absolute: time.Hour, Access: time.Minute, Rotate: true}
 	authTime := f.clock.Now()
-	granted := grant.Grant{ID: "g", ClientID: "web", Sub: "alice", Scope: oidc.Scope{"openid", "offline_access"}, AuthTime: authTime, ACR: "1"}
+	granted := grant.Grant{
+		ID:       "g",
+		ClientID: "web",
+		Sub:      "alice",
+		Scope:    oidc.Scope{"openid", "offline_access"},
+		AuthTime: authTime,
+		ACR:      "1",
+	}
 	old, err := f.grants.Begin(t.Context(), granted, "key", terms)
 	wantNil(t, err)
 	f.clock.Pass(time.Minute)
@@ -125,7 +157,9 @@ func TestWhatIsSaidOfARefreshToken(t *testing.T) { // RFC 7662 §2.2
 	wantNil(t, err)
 	want := access.Info{
 		Active: true, Scope: "openid offline_access", ClientID: "web", Subject: f.subOfWeb(), Issuer: issuer, ACR: "1", AuthTime: authTime.Unix(),
-		IssuedAt: f.clock.Now().Unix(), Expiry: authTime.Add(time.Hour).Unix(), Confirmation: &access.Confirmation{JKT: "key"},
+		IssuedAt: f.clock.Now().
+			Unix(),
+		Expiry: authTime.Add(time.Hour).Unix(), Confirmation: &access.Confirmation{JKT: "key"},
 	}
 	if diff := cmp.Diff(want, f.ask(t, "web", refresh)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -162,10 +196,18 @@ func TestWhichQuestionsAreRefused(t *testing.T) {
 		active bool
 	}{
 		{name: "RFC 7662 §2.1 a hint that is true", change: url.Values{"token_type_hint": {"access_token"}}, active: true},
-		{name: "RFC 7662 §2.1 a wrong hint: it MUST extend its search across all of its supported token types", change: url.Values{"token_type_hint": {"refresh_token"}}, active: true},
+		{
+			name:   "RFC 7662 §2.1 a wrong hint: it MUST extend its search across all of its supported token types",
+			change: url.Values{"token_type_hint": {"refresh_token"}}, active: true,
+		},
 		{name: "RFC 7662 §2.1 a hint that nobody knows", change: url.Values{"token_type_hint": {"nonsense"}}, active: true},
-		{name: "RFC 7662 §2.2 a token that nobody issued is inactive, and no error", change: url.Values{"token": {"garbage"}}},
-		{name: "RFC 7662 §4 it MUST validate the signature: changed", forge: func(raw string) string { return raw[:len(raw)-8] + "AAAAAAAA" }},
+		{
+			name: "RFC 7662 §2.2 a token that nobody issued is inactive, and no error", change: url.Values{"token": {"garbage"}},
+		},
+		{
+			name:  "RFC 7662 §4 it MUST validate the signature: changed",
+			forge: func(raw string) string { return raw[:len(raw)-8] + "AAAAAAAA" },
+		},
 		{name: "RFC 7662 §4 it MUST validate the signature: none", forge: func(raw string) string {
 			return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"at+jwt"}`)) + "." + strings.Split(raw, ".")[1] + "."
 		}},
@@ -174,9 +216,15 @@ func TestWhichQuestionsAreRefused(t *testing.T) {
 		{name: "RFC 7662 §2.1 token is required", change: url.Values{"token": {""}}, err: oidc.InvalidRequest},
 		{name: "RFC 7662 §2.1 a form is required", header: "application/json", err: oidc.InvalidRequest},
 		{name: "RFC 6749 §3.2 a repeated token", change: url.Values{"token": {"a", "b"}}, err: oidc.InvalidRequest},
-		{name: "RFC 7662 §2.1 the endpoint MUST require some form of authorization: none came", change: url.Values{"client_id": {""}, "client_secret": {""}}, err: oidc.InvalidClient},
+		{
+			name:   "RFC 7662 §2.1 the endpoint MUST require some form of authorization: none came",
+			change: url.Values{"client_id": {""}, "client_secret": {""}}, err: oidc.InvalidClient,
+		},
 		{name: "RFC 7662 §2.1 a wrong secret", change: url.Values{"client_secret": {"wrong"}}, err: oidc.InvalidClient},
-		{name: "RFC 7662 §2.1 a public client proves nothing", change: url.Values{"client_id": {"spa"}, "client_secret": {""}}, err: oidc.InvalidClient},
+		{
+			name:   "RFC 7662 §2.1 a public client proves nothing",
+			change: url.Values{"client_id": {"spa"}, "client_secret": {""}}, err: oidc.InvalidClient,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f := newFixture(t)

@@ -47,8 +47,14 @@ func TestAnAnswerAsJWTAboutWhatIsNotGood(t *testing.T) {
 		change       func(*access.Token)
 		forge        func(raw string) string
 	}{
-		{name: "RFC 9701 §5 of an invalid token active MUST be false, and nothing else MUST be there", client: "signed", forge: func(string) string { return "garbage" }},
-		{name: "RFC 9701 §5 of an expired token active MUST be false", client: "signed", change: func(token *access.Token) { token.Expiry = token.IssuedAt }},
+		{
+			name: "RFC 9701 §5 of an invalid token active MUST be false, and nothing else MUST be there", client: "signed",
+			forge: func(string) string { return "garbage" },
+		},
+		{
+			name: "RFC 9701 §5 of an expired token active MUST be false", client: "signed",
+			change: func(token *access.Token) { token.Expiry = token.IssuedAt },
+		},
 		{name: "RFC 9701 §5 of a token that is not for the resource server that asks active MUST be false", client: "other"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -63,7 +69,9 @@ func TestAnAnswerAsJWTAboutWhatIsNotGood(t *testing.T) {
 			wantNil(t, err)
 			var claims map[string]any
 			wantNil(t, f.Keys.Verify(jwt, keys.TypeIntrospection, &claims))
-			if diff := cmp.Diff(map[string]any{"active": false}, claims["token_introspection"]); diff != "" || claims["aud"] != row.client || len(claims) != 4 {
+			if diff := cmp.Diff(map[string]any{"active": false}, claims["token_introspection"]); diff != "" ||
+				claims["aud"] != row.client ||
+				len(claims) != 4 {
 				t.Errorf("got %v", claims)
 			}
 		})
@@ -97,7 +105,8 @@ func TestAnAnswerAsJWTIsNoOtherToken(t *testing.T) {
 
 func (f *fixture) checkJWT(t *testing.T, claims map[string]any, client string) {
 	t.Helper()
-	if claims["iss"] != issuer || claims["aud"] != client || claims["iat"] != float64(f.clock.Now().Unix()) || len(claims) != 4 {
+	if claims["iss"] != issuer || claims["aud"] != client || claims["iat"] != float64(f.clock.Now().Unix()) ||
+		len(claims) != 4 {
 		t.Errorf("RFC 9701 §5 iss, aud and iat MUST be there, sub and exp MUST NOT: got %v", claims)
 	}
 	want, err := json.Marshal(f.saysOfGood())

@@ -47,10 +47,10 @@ func (e *Revocation) serve(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// revoke answers a revocation request. RFC 7009 §2.1: "The authorization server first validates the client credentials (in
-// case of a confidential client) and then verifies whether the token was issued to the client making the revocation request."
-// §2.2: "invalid tokens do not cause an error response". token_type_hint changes nothing: §2.1: "the authorization server MAY
-// ignore this parameter, particularly if it is able to detect the token type automatically."
+// revoke answers a revocation request. RFC 7009 §2.1: "The authorization server first validates the client credentials
+// (in case of a confidential client) and then verifies whether the token was issued to the client making the revocation
+// request." §2.2: "invalid tokens do not cause an error response". token_type_hint changes nothing: §2.1: "the
+// authorization server MAY ignore this parameter, particularly if it is able to detect the token type automatically."
 // https://www.rfc-editor.org/rfc/rfc7009#section-2
 func (e *Revocation) revoke(r *http.Request) error {
 	form, err := clientauth.ReadForm(r)
@@ -75,9 +75,9 @@ func (e *Revocation) revoke(r *http.Request) error {
 	return nil
 }
 
-// refreshToken revokes a refresh token, even a replaced one, with everything that its grant gave. RFC 7009 §2.1: "If the token
-// is a refresh token and the authorization server supports the revocation of access tokens, then the authorization server
-// SHOULD also invalidate all access tokens based on the same authorization grant".
+// refreshToken revokes a refresh token, even a replaced one, with everything that its grant gave. RFC 7009 §2.1: "If
+// the token is a refresh token and the authorization server supports the revocation of access tokens, then the
+// authorization server SHOULD also invalidate all access tokens based on the same authorization grant".
 func (e *Revocation) refreshToken(ctx context.Context, client oidc.Client, raw string) (found bool, err error) {
 	family, err := e.Grants.Look(ctx, raw)
 	switch {
@@ -114,8 +114,8 @@ func isInvalidToken(err error) bool {
 	return ok && refused.Code == oidc.InvalidToken
 }
 
-// errForeign refuses a token of another client. RFC 7009 §2.1: "If this validation fails, the request is refused and the client
-// is informed of the error".
+// errForeign refuses a token of another client. RFC 7009 §2.1: "If this validation fails, the request is refused and
+// the client is informed of the error".
 func errForeign(client oidc.Client) error {
 	return oidc.InvalidGrant.Errorf(
 		"the token was not issued to client %s: a client cannot revoke the token of another (RFC 7009 §2.1)", client.ClientID)

@@ -17,7 +17,8 @@ import (
 
 var terms = grant.Terms{Idle: time.Hour, Absolute: time.Hour, Access: 5 * time.Minute, Rotate: true}
 
-// issued are the tokens of one grant of a client: two access tokens of each form, and a refresh token that was replaced by another.
+// issued are the tokens of one grant of a client: two access tokens of each form, and a refresh token that was replaced
+// by another.
 type issued struct{ jwt, jwt2, opaque, opaque2, old, refresh string }
 
 func (f *fixture) issue(t *testing.T, clientID string) (tokens issued) {
@@ -69,28 +70,91 @@ var revocations = []struct {
 	alive  string // what is good afterwards
 	err    oidc.ErrorCode
 }{
-	{name: "RFC 7009 §2.1 a refresh token, and with it all of its grant", form: tokenForm(func(i issued) string { return i.refresh })},
-	{name: "RFC 7009 §2.1 a refresh token that was replaced is one of the grant still", form: tokenForm(func(i issued) string { return i.old })},
-	{name: "RFC 7009 §2.1 an access token: the others of its grant stay", form: tokenForm(func(i issued) string { return i.jwt }), alive: "jwt2 opaque opaque2 refresh"},
-	{name: "RFC 7009 §2.1 an opaque access token", form: tokenForm(func(i issued) string { return i.opaque }), alive: "jwt jwt2 opaque2 refresh"},
-	{name: "RFC 7009 §2.1 a hint that is true", form: tokenForm(func(i issued) string { return i.refresh }, "refresh_token")},
-	{name: "RFC 7009 §2.1 a hint that is wrong: it MUST extend its search across all of its supported token types", form: tokenForm(func(i issued) string { return i.refresh }, "access_token")},
-	{name: "RFC 7009 §2.1 a wrong hint for an access token", form: tokenForm(func(i issued) string { return i.jwt }, "refresh_token"), alive: "jwt2 opaque opaque2 refresh"},
-	{name: "RFC 7009 §2.2 invalid token type hint values are ignored", form: tokenForm(func(i issued) string { return i.jwt }, "nonsense"), alive: "jwt2 opaque opaque2 refresh"},
-	{name: "RFC 7009 §2.2 an invalid token is no error", form: tokenForm(func(issued) string { return "garbage" }), alive: all},
-	{name: "RFC 7009 §2.2 an invented refresh token is no error", form: tokenForm(func(issued) string { return "a.b.c" }), alive: all},
-	{name: "RFC 7009 §2.2 an invented opaque token is no error", form: tokenForm(func(issued) string { return "a.b" }), alive: all},
+	{
+		name: "RFC 7009 §2.1 a refresh token, and with it all of its grant",
+		form: tokenForm(func(i issued) string { return i.refresh }),
+	},
+	{
+		name: "RFC 7009 §2.1 a refresh token that was replaced is one of the grant still",
+		form: tokenForm(func(i issued) string { return i.old }),
+	},
+	{
+		name: "RFC 7009 §2.1 an access token: the others of its grant stay",
+		form: tokenForm(func(i issued) string { return i.jwt }), alive: "jwt2 opaque opaque2 refresh",
+	},
+	{
+		name: "RFC 7009 §2.1 an opaque access token", form: tokenForm(func(i issued) string { return i.opaque }),
+		alive: "jwt jwt2 opaque2 refresh",
+	},
+	{
+		name: "RFC 7009 §2.1 a hint that is true",
+		form: tokenForm(func(i issued) string { return i.refresh }, "refresh_token"),
+	},
+	{
+		name: "RFC 7009 §2.1 a hint that is wrong: it MUST extend its search across all of its supported token types",
+		form: tokenForm(func(i issued) string { return i.refresh }, "access_token"),
+	},
+	{
+		name: "RFC 7009 §2.1 a wrong hint for an access token",
+		form: tokenForm(func(i issued) string { return i.jwt }, "refresh_token"), alive: "jwt2 opaque opaque2 refresh",
+	},
+	{
+		name: "RFC 7009 §2.2 invalid token type hint values are ignored",
+		form: tokenForm(func(i issued) string { return i.jwt }, "nonsense"), alive: "jwt2 opaque opaque2 refresh",
+	},
+	{
+		name: "RFC 7009 §2.2 an invalid token is no error", form: tokenForm(func(issued) string { return "garbage" }),
+		alive: all,
+	},
+	{
+		name: "RFC 7009 §2.2 an invented refresh token is no error", form: tokenForm(func(issued) string { return "a.b.c" }),
+		alive: all,
+	},
+	{
+		name: "RFC 7009 §2.2 an invented opaque token is no error", form: tokenForm(func(issued) string { return "a.b" }),
+		alive: all,
+	},
 
-	{name: "RFC 7009 §2.1 token is required", form: func(issued) url.Values { return url.Values{} }, alive: all, err: oidc.InvalidRequest},
-	{name: "RFC 6749 §3.2 a repeated token", form: func(i issued) url.Values { return url.Values{"token": {i.jwt, i.jwt}} }, alive: all, err: oidc.InvalidRequest},
-	{name: "RFC 7009 §2.1 the request is a form", form: tokenForm(func(i issued) string { return i.jwt }), header: http.Header{"Content-Type": {"application/json"}}, alive: all, err: oidc.InvalidRequest},
-	{name: "RFC 7009 §2.1 the client MUST authenticate: none", client: "-", form: tokenForm(func(i issued) string { return i.jwt }), alive: all, err: oidc.InvalidClient},
-	{name: "RFC 7009 §2.1 the client MUST authenticate: an unknown one", client: "nobody", form: tokenForm(func(i issued) string { return i.jwt }), alive: all, err: oidc.InvalidClient},
-	{name: "RFC 7009 §2.1 the client MUST authenticate: a confidential one without its secret", client: "web-", form: tokenForm(func(i issued) string { return i.jwt }), alive: all, err: oidc.InvalidClient},
-	{name: "RFC 7009 §2.1 an access token of another client", client: "web", form: tokenForm(func(i issued) string { return i.jwt }), alive: all, err: oidc.InvalidGrant},
-	{name: "RFC 7009 §2.1 an opaque token of another client", client: "web", form: tokenForm(func(i issued) string { return i.opaque }), alive: all, err: oidc.InvalidGrant},
-	{name: "RFC 7009 §2.1 a refresh token of another client", client: "web", form: tokenForm(func(i issued) string { return i.refresh }), alive: all, err: oidc.InvalidGrant},
-	{name: "RFC 7009 §2.1 a replaced refresh token of another client is no replay either", client: "web", form: tokenForm(func(i issued) string { return i.old }), alive: all, err: oidc.InvalidGrant},
+	{
+		name: "RFC 7009 §2.1 token is required", form: func(issued) url.Values { return url.Values{} }, alive: all,
+		err: oidc.InvalidRequest,
+	},
+	{
+		name: "RFC 6749 §3.2 a repeated token",
+		form: func(i issued) url.Values { return url.Values{"token": {i.jwt, i.jwt}} }, alive: all, err: oidc.InvalidRequest,
+	},
+	{
+		name: "RFC 7009 §2.1 the request is a form", form: tokenForm(func(i issued) string { return i.jwt }),
+		header: http.Header{"Content-Type": {"application/json"}}, alive: all, err: oidc.InvalidRequest,
+	},
+	{
+		name: "RFC 7009 §2.1 the client MUST authenticate: none", client: "-",
+		form: tokenForm(func(i issued) string { return i.jwt }), alive: all, err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 7009 §2.1 the client MUST authenticate: an unknown one", client: "nobody",
+		form: tokenForm(func(i issued) string { return i.jwt }), alive: all, err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 7009 §2.1 the client MUST authenticate: a confidential one without its secret", client: "web-",
+		form: tokenForm(func(i issued) string { return i.jwt }), alive: all, err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 7009 §2.1 an access token of another client", client: "web",
+		form: tokenForm(func(i issued) string { return i.jwt }), alive: all, err: oidc.InvalidGrant,
+	},
+	{
+		name: "RFC 7009 §2.1 an opaque token of another client", client: "web",
+		form: tokenForm(func(i issued) string { return i.opaque }), alive: all, err: oidc.InvalidGrant,
+	},
+	{
+		name: "RFC 7009 §2.1 a refresh token of another client", client: "web",
+		form: tokenForm(func(i issued) string { return i.refresh }), alive: all, err: oidc.InvalidGrant,
+	},
+	{
+		name: "RFC 7009 §2.1 a replaced refresh token of another client is no replay either", client: "web",
+		form: tokenForm(func(i issued) string { return i.old }), alive: all, err: oidc.InvalidGrant,
+	},
 }
 
 func tokenForm(of func(issued) string, hint ...string) func(issued) url.Values {
@@ -150,7 +214,10 @@ func TestAFailingStoreIsNoSuccess(t *testing.T) { // RFC 7009 §2.2.1: the clien
 	tokens := f.issue(t, "spa")
 	f.store.Gone(true)
 	for _, raw := range []string{tokens.jwt, tokens.opaque, tokens.refresh} {
-		if err := f.revoke(revocationRequest(t, "", url.Values{"token": {raw}}, nil)); !errors.Is(err, storagetest.ErrEngine) {
+		if err := f.revoke(revocationRequest(t, "", url.Values{"token": {raw}}, nil)); !errors.Is(
+			err,
+			storagetest.ErrEngine,
+		) {
 			t.Errorf("got %v; want the engine's error", err)
 		}
 	}

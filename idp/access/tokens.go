@@ -6,20 +6,20 @@
 //	POST /revoke      ──► a refresh token: the whole grant ends;  an access token: this token ends
 //	POST /introspect  ──► what the token allows, or {"active": false}
 //
-// The access_token_format of the client decides between the two forms. Both can be revoked one by one (Revoke), and with the
-// whole grant (grant.Grants).
+// The access_token_format of the client decides between the two forms. Both can be revoked one by one (Revoke), and
+// with the whole grant (grant.Grants).
 //
 //	tokens.go         what a token says; Make, Read, Revoke
 //	revocation.go     the revocation endpoint (RFC 7009)
 //	introspection.go  the introspection endpoint (RFC 7662), and its answers as JSON or as a JWT (RFC 9701)
 //
-// Three kinds of clients may introspect an access token: the client it was issued to; a client that the token is for, by
-// client_id or registered audience among the token's aud; and first-party clients. A refresh token may be introspected only
-// by the client it was issued to.
+// Three kinds of clients may introspect an access token: the client it was issued to; a client that the token is for,
+// by client_id or registered audience among the token's aud; and first-party clients. A refresh token may be
+// introspected only by the client it was issued to.
 //
-// Where teaching ends: an API that checks the JWT by itself does not learn that the token or its grant was revoked. It asks
-// /introspect, or waits until the token expires. Each introspection is answered anew: an API that introspects every request
-// should cache the answers for some seconds.
+// Where teaching ends: an API that checks the JWT by itself does not learn that the token or its grant was revoked. It
+// asks /introspect, or waits until the token expires. Each introspection is answered anew: an API that introspects
+// every request should cache the answers for some seconds.
 package access
 
 import (
@@ -87,7 +87,8 @@ const (
 	prefixJWT    = "jwt "
 )
 
-// Make writes the token for the client, by its access_token_format. token.Subject is the provider's own sub of the user.
+// Make writes the token for the client, by its access_token_format. token.Subject is the provider's own sub of the
+// user.
 func (t *Tokens) Make(ctx context.Context, client oidc.Client, token Token) (string, error) {
 	if client.AccessTokenFormat == oidc.FormatOpaque {
 		return t.makeOpaque(ctx, token)
@@ -104,8 +105,9 @@ func (t *Tokens) Make(ctx context.Context, client oidc.Client, token Token) (str
 	return t.Sign(ctx, client.DefaultAlg(), keys.TypeAccessToken, public)
 }
 
-// makeOpaque writes a token that says nothing by itself: the id of its grant, a dot, and a secret. Its claims are stored under
-// its hash. RFC 6749 §1.4: "The token may denote an identifier used to retrieve the authorization information".
+// makeOpaque writes a token that says nothing by itself: the id of its grant, a dot, and a secret. Its claims are
+// stored under its hash. RFC 6749 §1.4: "The token may denote an identifier used to retrieve the authorization
+// information".
 func (t *Tokens) makeOpaque(ctx context.Context, token Token) (string, error) {
 	secret := t.Random()
 	if err := t.store(ctx, prefixOpaque+secret, token); err != nil {
@@ -144,8 +146,8 @@ func (t *Tokens) SubjectOf(_ context.Context, client oidc.Client, sub string) (s
 	return t.Subjects.Of(client, sub)
 }
 
-// Read returns the claims of an access token that is valid now, else an invalid_token error. Its Subject is the provider's own
-// sub of the user. The caller checks that the request proves the key of Confirmation.
+// Read returns the claims of an access token that is valid now, else an invalid_token error. Its Subject is the
+// provider's own sub of the user. The caller checks that the request proves the key of Confirmation.
 func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
 	token, err := t.parse(ctx, raw)
 	if err != nil {

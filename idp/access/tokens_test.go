@@ -16,9 +16,11 @@ import (
 
 // forms are the clients of each form that an access token can have.
 var forms = map[string]oidc.Client{
-	"RFC 9068 §2 a JWT":                   {ClientID: "spa"},
-	"RFC 6749 §1.4 an opaque token":       {ClientID: "spa", AccessTokenFormat: oidc.FormatOpaque},
-	"Core §8.1 a JWT with a pairwise sub": {ClientID: "spa", SubjectType: oidc.SubjectPairwise, RedirectURIs: []string{"https://app.test/cb"}},
+	"RFC 9068 §2 a JWT":             {ClientID: "spa"},
+	"RFC 6749 §1.4 an opaque token": {ClientID: "spa", AccessTokenFormat: oidc.FormatOpaque},
+	"Core §8.1 a JWT with a pairwise sub": {
+		ClientID: "spa", SubjectType: oidc.SubjectPairwise, RedirectURIs: []string{"https://app.test/cb"},
+	},
 }
 
 func TestWhatIsMadeCanBeRead(t *testing.T) {
@@ -42,11 +44,17 @@ func TestWhichTokensAreRefused(t *testing.T) {
 			happen func(t *testing.T, f *fixture)
 			good   bool
 		}{
-			{name: "good until the last second", happen: func(_ *testing.T, f *fixture) { f.clock.Pass(59 * time.Second) }, good: true},
+			{
+				name: "good until the last second", happen: func(_ *testing.T, f *fixture) { f.clock.Pass(59 * time.Second) },
+				good: true,
+			},
 			{name: "RFC 6750 §3.1 expired", happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Minute) }},
 			{name: "RFC 6750 §3.1 expired long ago", happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Hour) }},
 			{name: "RFC 9068 §4 of another issuer", change: func(token *access.Token) { token.Issuer = "http://other.test" }},
-			{name: "RFC 7009 §2.1 revoked", happen: func(t *testing.T, f *fixture) { wantNil(t, f.Revoke(t.Context(), f.good("spa"))) }},
+			{
+				name:   "RFC 7009 §2.1 revoked",
+				happen: func(t *testing.T, f *fixture) { wantNil(t, f.Revoke(t.Context(), f.good("spa"))) },
+			},
 			{name: "RFC 6749 §4.1.2 its grant revoked", happen: func(t *testing.T, f *fixture) {
 				wantNil(t, f.grants.Revoked.Put(t.Context(), storage.GroupKey("g", ""), f.clock.Now(), time.Hour))
 			}},
@@ -89,7 +97,8 @@ func TestWhatIsNoAccessTokenIsRefused(t *testing.T) {
 func TestAnOpaqueTokenSaysNothing(t *testing.T) { // RFC 6749 §1.4
 	f := newFixture(t)
 	raw := f.make(t, oidc.Client{AccessTokenFormat: oidc.FormatOpaque}, f.good("spa"))
-	if id, secret, _ := strings.Cut(raw, "."); id != "g" || len(secret) < 26 || strings.Contains(f.store.Keys()+f.store.Values(), secret) {
+	if id, secret, _ := strings.Cut(raw, "."); id != "g" || len(secret) < 26 ||
+		strings.Contains(f.store.Keys()+f.store.Values(), secret) {
 		t.Errorf("got %q; want the grant's id and a secret that the store does not see", raw)
 	}
 }

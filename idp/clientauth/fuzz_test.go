@@ -14,7 +14,12 @@ import (
 // Whatever a client signs, it is that client or nobody.
 func FuzzSignedClaims(f *testing.F) {
 	by := newAuthenticator()
-	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: elliptic1()}, new(jose.SignerOptions).WithHeader("kid", "e")))
+	signer := must(
+		jose.NewSigner(
+			jose.SigningKey{Algorithm: jose.ES256, Key: elliptic1()},
+			new(jose.SignerOptions).WithHeader("kid", "e"),
+		),
+	)
 	good := newAsking("private").claims
 	for _, change := range []map[string]any{nil, {"aud": []any{1}}, {"exp": "soon"}, {"exp": 1e300}, {"nbf": -1e300}, {"jti": map[string]any{}}, {"sub": nil}} {
 		claims := map[string]any{}
@@ -29,7 +34,12 @@ func FuzzSignedClaims(f *testing.F) {
 	f.Add([]byte(`{"sub":"private","sub":"bank"}`))
 	f.Fuzz(func(t *testing.T, claims []byte) {
 		assertion := must(must(signer.Sign(claims)).CompactSerialize())
-		client, err := send(by, "/token", url.Values{"client_assertion_type": {clientauth.TypeAssertion}, "client_assertion": {assertion}}, "")
+		client, err := send(
+			by,
+			"/token",
+			url.Values{"client_assertion_type": {clientauth.TypeAssertion}, "client_assertion": {assertion}},
+			"",
+		)
 		var told struct{ Iss, Sub string }
 		switch {
 		case err != nil && oidc.AsError(err).Code != oidc.InvalidClient:

@@ -32,7 +32,8 @@ func fits(kid string, alg jose.SignatureAlgorithm) wanted {
 	return wanted{
 		kid: kid, text: fmt.Sprintf("key for %s signatures", alg),
 		isFit: func(key jose.JSONWebKey) bool {
-			return (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == string(alg)) && signs(key.Key, alg)
+			return (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == string(alg)) &&
+				signs(key.Key, alg)
 		},
 	}
 }
@@ -56,7 +57,8 @@ func canEncrypt(alg jose.KeyAlgorithm) wanted {
 	return wanted{
 		first: true, text: fmt.Sprintf("key for %s encryption", alg),
 		isFit: func(key jose.JSONWebKey) bool {
-			return (key.Use == "" || key.Use == "enc") && (key.Algorithm == "" || key.Algorithm == string(alg)) && encrypts(key.Key, alg)
+			return (key.Use == "" || key.Use == "enc") && (key.Algorithm == "" || key.Algorithm == string(alg)) &&
+				encrypts(key.Key, alg)
 		},
 	}
 }
@@ -71,8 +73,8 @@ func encrypts(key any, alg jose.KeyAlgorithm) bool {
 	return false
 }
 
-// choose finds the wanted key. Core §10.1: "If there are multiple keys in the referenced JWK Set document, a kid value MUST be
-// provided in the JOSE Header." Several that cannot have made the signature do no harm.
+// choose finds the wanted key. Core §10.1: "If there are multiple keys in the referenced JWK Set document, a kid value
+// MUST be provided in the JOSE Header." Several that cannot have made the signature do no harm.
 func (w wanted) choose(keys []jose.JSONWebKey) (jose.JSONWebKey, error) {
 	var found []jose.JSONWebKey
 	for _, key := range keys {
@@ -82,17 +84,32 @@ func (w wanted) choose(keys []jose.JSONWebKey) (jose.JSONWebKey, error) {
 	}
 	switch {
 	case len(found) == 0 && w.kid != "":
-		return jose.JSONWebKey{}, fmt.Errorf("the client's keys hold no %s with kid %.50q: check kid, use, alg and size (%d to %d bits of RSA)", w.text, w.kid, rsaBits, rsaMost)
+		return jose.JSONWebKey{}, fmt.Errorf(
+			"the client's keys hold no %s with kid %.50q: check kid, use, alg and size (%d to %d bits of RSA)",
+			w.text,
+			w.kid,
+			rsaBits,
+			rsaMost,
+		)
 	case len(found) == 0:
-		return jose.JSONWebKey{}, fmt.Errorf("the client's keys hold no %s: check use, alg and size (%d to %d bits of RSA)", w.text, rsaBits, rsaMost)
+		return jose.JSONWebKey{}, fmt.Errorf(
+			"the client's keys hold no %s: check use, alg and size (%d to %d bits of RSA)",
+			w.text,
+			rsaBits,
+			rsaMost,
+		)
 	case len(found) > 1 && !w.first:
-		return jose.JSONWebKey{}, fmt.Errorf("the client has %d keys that could be meant: name one by kid in the header (Core section 10.1)", len(found))
+		return jose.JSONWebKey{}, fmt.Errorf(
+			"the client has %d keys that could be meant: name one by kid in the header (Core section 10.1)",
+			len(found),
+		)
 	}
 	return found[0], nil
 }
 
-// parse reads a JWK Set. RFC 7517 §5: "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type) values
-// that are not understood by them, that are missing required members, or for which values are out of the supported ranges."
+// parse reads a JWK Set. RFC 7517 §5: "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type)
+// values that are not understood by them, that are missing required members, or for which values are out of the
+// supported ranges."
 func parse(text []byte) ([]jose.JSONWebKey, error) {
 	var raw struct {
 		Keys []json.RawMessage `json:"keys"`

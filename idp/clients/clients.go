@@ -6,10 +6,12 @@
 //	           added and changed clients         └──► Registered: those that registered themselves, a record each,
 //	                                                  asked for last, and remembered for a second
 //
-// The configuration fills it; in development mode the console adds and changes clients while the provider runs. What was changed
-// so holds until the configuration says something else about this client than it did then: who edits the file expects it to count.
+// The configuration fills it; in development mode the console adds and changes clients while the provider runs. What
+// was changed so holds until the configuration says something else about this client than it did then: who edits the
+// file expects it to count.
 //
-// Where teaching ends: nothing lists who registered. The store keeps no list, so neither All nor the console shows them.
+// Where teaching ends: nothing lists who registered. The store keeps no list, so neither All nor the console shows
+// them.
 package clients
 
 import (
@@ -54,7 +56,8 @@ func On(place storage.Place, configured []oidc.Client) *Register {
 	return &Register{configured: configured, cell: storage.NewCell[[]stored](place, "console", "clients")}
 }
 
-// CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the register stays as it is.
+// CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the register stays as it
+// is.
 func (r *Register) CatchUp(ctx context.Context) error { return r.cell.CatchUp(ctx) }
 
 // now is the list with the changes that were last seen.
@@ -123,9 +126,13 @@ func (r *Register) ByID(ctx context.Context, id string) (oidc.Client, error) {
 // All returns the clients: in the order of the configuration, then as they were added.
 func (r *Register) All() []oidc.Client { return r.now().clients }
 
-// Update puts what change makes of the client with this client_id in its place: found tells whether there is one. An error of
-// change leaves everything as it is, and is returned. change may run again when another change came first.
-func (r *Register) Update(ctx context.Context, id string, change func(old oidc.Client, found bool) (oidc.Client, error)) error {
+// Update puts what change makes of the client with this client_id in its place: found tells whether there is one. An
+// error of change leaves everything as it is, and is returned. change may run again when another change came first.
+func (r *Register) Update(
+	ctx context.Context,
+	id string,
+	change func(old oidc.Client, found bool) (oidc.Client, error),
+) error {
 	return r.cell.Change(ctx, func(changes []stored) ([]stored, error) {
 		all := r.with(&changes)
 		var old oidc.Client
@@ -151,9 +158,9 @@ func (r *Register) Put(ctx context.Context, client oidc.Client) error {
 	return r.Update(ctx, client.ClientID, func(oidc.Client, bool) (oidc.Client, error) { return client, nil })
 }
 
-// AllowsOrigin tells whether origin, as a browser sends it, is that of a registered redirect URI: scripts of that origin
-// may read the answers of the token endpoint and its neighbours (CORS). A loopback origin matches with any port, like the
-// redirect URI itself.
+// AllowsOrigin tells whether origin, as a browser sends it, is that of a registered redirect URI: scripts of that
+// origin may read the answers of the token endpoint and its neighbours (CORS). A loopback origin matches with any port,
+// like the redirect URI itself.
 func (r *Register) AllowsOrigin(ctx context.Context, origin string) bool {
 	switch {
 	case origin == "" || origin == "null":

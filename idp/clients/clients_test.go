@@ -16,8 +16,14 @@ import (
 
 func register() *clients.Register {
 	return clients.New([]oidc.Client{
-		{ClientID: "spa", RedirectURIs: []string{"https://App.test/cb", "https://app.test:443/other", "https://app.test:8443/cb?x=1"}},
-		{ClientID: "dev", RedirectURIs: []string{"http://localhost:9090/cb", "http://[::1]:9090/cb"}, PostLogoutRedirectURIs: []string{"https://logout.test/"}},
+		{
+			ClientID:     "spa",
+			RedirectURIs: []string{"https://App.test/cb", "https://app.test:443/other", "https://app.test:8443/cb?x=1"},
+		},
+		{
+			ClientID: "dev", RedirectURIs: []string{"http://localhost:9090/cb", "http://[::1]:9090/cb"},
+			PostLogoutRedirectURIs: []string{"https://logout.test/"},
+		},
 		{ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"}, ClientURI: "https://home.test"},
 	})
 }
@@ -36,7 +42,8 @@ func TestByID(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			client, err := r.ByID(t.Context(), row.id)
-			if row.known != (err == nil) || !row.known && !errors.Is(err, clients.ErrUnknown) || row.known && client.ClientID != row.id {
+			if row.known != (err == nil) || !row.known && !errors.Is(err, clients.ErrUnknown) ||
+				row.known && client.ClientID != row.id {
 				t.Errorf("ByID(%q) = %q, %v; want known: %t", row.id, client.ClientID, err, row.known)
 			}
 		})
@@ -107,11 +114,14 @@ func TestWithoutWebClientsNoOriginIsAllowed(t *testing.T) {
 func TestAClientAddedAtRunTime(t *testing.T) {
 	r := clients.New([]oidc.Client{{ClientID: "spa", RedirectURIs: []string{"https://app.test/cb"}}})
 	put(t, r, oidc.Client{ClientID: "late", RedirectURIs: []string{"https://late.test/cb"}})
-	if _, err := r.ByID(t.Context(), "late"); err != nil || !r.AllowsOrigin(t.Context(), "https://late.test") || len(r.All()) != 2 {
+	if _, err := r.ByID(t.Context(), "late"); err != nil || !r.AllowsOrigin(t.Context(), "https://late.test") ||
+		len(r.All()) != 2 {
 		t.Errorf("the register holds %v", r.All())
 	}
 	put(t, r, oidc.Client{ClientID: "spa", RedirectURIs: []string{"https://moved.test/cb"}})
-	if spa, _ := r.ByID(t.Context(), "spa"); spa.RedirectURIs[0] != "https://moved.test/cb" || r.AllowsOrigin(t.Context(), "https://app.test") || r.All()[0].ClientID != "spa" {
+	if spa, _ := r.ByID(t.Context(), "spa"); spa.RedirectURIs[0] != "https://moved.test/cb" ||
+		r.AllowsOrigin(t.Context(), "https://app.test") ||
+		r.All()[0].ClientID != "spa" {
 		t.Errorf("after a change the register holds %v", r.All())
 	}
 }
@@ -148,17 +158,37 @@ func put(t *testing.T, r *clients.Register, client oidc.Client) {
 func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 	spy := &storagetest.Spy{Store: storage.NewMemory(storagetest.NewClock().Now)}
 	place := storage.Place{Store: spy, Now: storagetest.NewClock().Now}
-	configured := []oidc.Client{{ClientID: "web", ClientSecret: oidc.NewSecret("configured"), RedirectURIs: []string{"https://web.test/cb"}}}
+	configured := []oidc.Client{
+		{ClientID: "web", ClientSecret: oidc.NewSecret("configured"), RedirectURIs: []string{"https://web.test/cb"}},
+	}
 	first := clients.On(place, configured)
-	put(t, first, oidc.Client{ClientID: "late", ClientSecret: oidc.NewSecret("s3cret of late"), RedirectURIs: []string{"https://late.test/cb"}})
-	put(t, first, oidc.Client{ClientID: "web", ClientSecret: oidc.NewSecret("configured"), RedirectURIs: []string{"https://changed.test/cb"}})
+	put(
+		t,
+		first,
+		oidc.Client{
+			ClientID:     "late",
+			ClientSecret: oidc.NewSecret("s3cret of late"),
+			RedirectURIs: []string{"https://late.test/cb"},
+		},
+	)
+	put(
+		t,
+		first,
+		oidc.Client{
+			ClientID:     "web",
+			ClientSecret: oidc.NewSecret("configured"),
+			RedirectURIs: []string{"https://changed.test/cb"},
+		},
+	)
 
 	after := clients.On(place, configured)
 	if err := after.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	late, _ := after.ByID(t.Context(), "late")
-	if web, _ := after.ByID(t.Context(), "web"); !late.ClientSecret.Matches("s3cret of late") || web.RedirectURIs[0] != "https://changed.test/cb" || !web.ClientSecret.Matches("configured") {
+	if web, _ := after.ByID(t.Context(), "web"); !late.ClientSecret.Matches("s3cret of late") ||
+		web.RedirectURIs[0] != "https://changed.test/cb" ||
+		!web.ClientSecret.Matches("configured") {
 		t.Errorf("after a restart the clients are %+v", after.All())
 	}
 	if strings.Contains(spy.Values(), "s3cret") {
@@ -170,7 +200,8 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 	if err := edited.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if web, _ := edited.ByID(t.Context(), "web"); web.RedirectURIs[0] != "https://edited.test/cb" || len(edited.All()) != 2 {
+	if web, _ := edited.ByID(t.Context(), "web"); web.RedirectURIs[0] != "https://edited.test/cb" ||
+		len(edited.All()) != 2 {
 		t.Errorf("a configuration that was edited since says %+v", edited.All())
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// EncryptIDToken encrypts a signed ID token if the client registered that (Core §10.2), else it returns the token as it is.
+// EncryptIDToken encrypts a signed ID token if the client registered that (Core §10.2), else it returns the token as it
+// is.
 func (k *Keys) EncryptIDToken(ctx context.Context, client oidc.Client, signed string) (string, error) {
 	if client.IDTokenEncryptedResponseAlg == "" {
 		return signed, nil

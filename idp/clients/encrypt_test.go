@@ -44,7 +44,11 @@ func TestWhatIsEncryptedTheClientReads(t *testing.T) {
 			if enc == "" {
 				wantEnc = "A128CBC-HS256" // Registration §2: "the default enc value is A128CBC-HS256"
 			}
-			parsed, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.KeyAlgorithm(alg)}, []jose.ContentEncryption{jose.ContentEncryption(wantEnc)})
+			parsed, err := jose.ParseEncryptedCompact(
+				token,
+				[]jose.KeyAlgorithm{jose.KeyAlgorithm(alg)},
+				[]jose.ContentEncryption{jose.ContentEncryption(wantEnc)},
+			)
 			if err != nil {
 				t.Fatalf("%s %s: %v", alg, enc, err)
 			}
@@ -72,7 +76,9 @@ func TestAClientWithoutAKeyForIt(t *testing.T) {
 	keys := clients.NewKeys(nil, nil, time.Now)
 	client := keyed(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)))
 	client.UserinfoEncryptedResponseAlg = "RSA-OAEP-256"
-	if _, err := keys.EncryptUserinfo(t.Context(), client, []byte("{}"), false); oidc.AsError(err).Code != oidc.InvalidRequest {
+	if _, err := keys.EncryptUserinfo(t.Context(), client, []byte("{}"), false); oidc.AsError(
+		err,
+	).Code != oidc.InvalidRequest {
 		t.Errorf("got %v", err)
 	}
 }

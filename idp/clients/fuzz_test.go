@@ -9,16 +9,22 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// FuzzStoredEntry: whatever the store holds for a client that registered itself, only the token in it opens it, and what can be read can
-// be changed or is an error.
+// FuzzStoredEntry: whatever the store holds for a client that registered itself, only the token in it opens it, and
+// what can be read can be changed or is an error.
 func FuzzStoredEntry(f *testing.F) {
-	o := newOffice()
-	plain := oidc.Client{ClientID: "late", ClientSecret: oidc.NewSecret("s"), RedirectURIs: []string{"https://late.test/cb"}}
+	o := newFixture()
+	plain := oidc.Client{
+		ClientID:     "late",
+		ClientSecret: oidc.NewSecret("s"),
+		RedirectURIs: []string{"https://late.test/cb"},
+	}
 	signing := plain
 	signing.TokenEndpointAuthMethod = oidc.AuthMethodSecretJWT
 	for _, record := range []any{
 		o.NewEntry(plain, oidc.NewSecret("the token")), o.NewEntry(signing, oidc.NewSecret("the token")), clients.Entry{}, nil, "", 7, []string{"x"},
-		map[string]any{"client": nil, "token_hash": ""}, map[string]any{"client": map[string]any{"client_id": "late", "jwks": map[string]any{"keys": []any{nil, 7}}}},
+		map[string]any{
+			"client":     nil,
+			"token_hash": ""}, map[string]any{"client": map[string]any{"client_id": "late", "jwks": map[string]any{"keys": []any{nil, 7}}}},
 		map[string]any{"clients": -1},
 	} {
 		text, err := json.Marshal(record)

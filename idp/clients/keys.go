@@ -24,8 +24,13 @@ type Keys struct {
 	sets  map[string]*set // by jwks_uri; at most maxSets
 }
 
-// NewKeys returns keys that are fetched with get, as fetch.Client's does. why is what a client may know of get's errors.
-func NewKeys(get func(ctx context.Context, address string) ([]byte, error), why func(error) string, now func() time.Time) *Keys {
+// NewKeys returns keys that are fetched with get, as fetch.Client's does. why is what a client may know of get's
+// errors.
+func NewKeys(
+	get func(ctx context.Context, address string) ([]byte, error),
+	why func(error) string,
+	now func() time.Time,
+) *Keys {
 	return &Keys{get: get, why: why, now: now, sets: map[string]*set{}}
 }
 
@@ -34,10 +39,19 @@ func SignatureAlgorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
 }
 
-// Verify checks the signature of a JWS in compact form by the client's keys, and returns its header and payload. algs are
-// those to accept; an alg that is not among SignatureAlgorithms never is. Its errors say what a client's developer may know.
-func (k *Keys) Verify(ctx context.Context, client oidc.Client, compact string, algs []jose.SignatureAlgorithm) (jose.Header, []byte, error) {
-	algs = slices.DeleteFunc(slices.Clone(algs), func(alg jose.SignatureAlgorithm) bool { return !slices.Contains(SignatureAlgorithms(), alg) })
+// Verify checks the signature of a JWS in compact form by the client's keys, and returns its header and payload. algs
+// are those to accept; an alg that is not among SignatureAlgorithms never is. Its errors say what a client's developer
+// may know.
+func (k *Keys) Verify(
+	ctx context.Context,
+	client oidc.Client,
+	compact string,
+	algs []jose.SignatureAlgorithm,
+) (jose.Header, []byte, error) {
+	algs = slices.DeleteFunc(
+		slices.Clone(algs),
+		func(alg jose.SignatureAlgorithm) bool { return !slices.Contains(SignatureAlgorithms(), alg) },
+	)
 	signed, err := jose.ParseSignedCompact(compact, algs)
 	if err != nil {
 		return jose.Header{}, nil, errNotSigned(err, algs)
@@ -77,7 +91,10 @@ func (k *Keys) find(ctx context.Context, client oidc.Client, wanted wanted) (jos
 	case client.JWKS != nil:
 		return wanted.choose(client.JWKS.Keys)
 	case client.JWKSURI == "":
-		return jose.JSONWebKey{}, fmt.Errorf("client %s has neither jwks nor jwks_uri registered, so its keys are not known", client.ClientID)
+		return jose.JSONWebKey{}, fmt.Errorf(
+			"client %s has neither jwks nor jwks_uri registered, so its keys are not known",
+			client.ClientID,
+		)
 	}
 	return k.remote(ctx, client.JWKSURI, wanted)
 }

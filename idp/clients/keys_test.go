@@ -112,21 +112,50 @@ func TestWhichKeyVerifies(t *testing.T) {
 		token string
 		want  string
 	}{
-		{"Core §10.1 the key that the kid names verifies", []jose.JSONWebKey{jwk("j", other.Public()), good}, sign(t, jose.ES256, "k", key), ""},
+		{
+			"Core §10.1 the key that the kid names verifies", []jose.JSONWebKey{jwk("j", other.Public()), good},
+			sign(t, jose.ES256, "k", key), "",
+		},
 		{"Core §10.1 without a kid the one key verifies", []jose.JSONWebKey{good}, sign(t, jose.ES256, "", key), ""},
-		{"Core §10.1 of several keys one is named by kid", []jose.JSONWebKey{jwk("j", other.Public()), good}, sign(t, jose.ES256, "", key), "name one by kid"},
-		{"a key of another kind cannot be meant, so no kid is needed", []jose.JSONWebKey{jwk("e", edwards.Public()), good}, sign(t, jose.ES256, "", key), ""},
+		{
+			"Core §10.1 of several keys one is named by kid", []jose.JSONWebKey{jwk("j", other.Public()), good},
+			sign(t, jose.ES256, "", key), "name one by kid",
+		},
+		{
+			"a key of another kind cannot be meant, so no kid is needed", []jose.JSONWebKey{jwk("e", edwards.Public()), good},
+			sign(t, jose.ES256, "", key), "",
+		},
 		{"a kid that no key has", []jose.JSONWebKey{good}, sign(t, jose.ES256, "x", key), `kid "x"`},
 		{"the signature of another key", []jose.JSONWebKey{good}, sign(t, jose.ES256, "k", other), "its signature is not"},
-		{"RFC 7517 §4.2 a key for encryption signs nothing", []jose.JSONWebKey{with(func(k *jose.JSONWebKey) { k.Use = "enc" })}, sign(t, jose.ES256, "k", key), "no key for ES256"},
-		{"RFC 7517 §4.2 a key for signatures", []jose.JSONWebKey{with(func(k *jose.JSONWebKey) { k.Use = "sig" })}, sign(t, jose.ES256, "k", key), ""},
-		{"RFC 7517 §4.4 a key for another alg", []jose.JSONWebKey{{KeyID: "k", Key: large.Public(), Algorithm: "RS256"}}, sign(t, jose.PS256, "k", large), "no key for PS256"},
-		{"RFC 7517 §4.4 a key for this alg", []jose.JSONWebKey{{KeyID: "k", Key: large.Public(), Algorithm: "PS256"}}, sign(t, jose.PS256, "k", large), ""},
-		{"a key that only makes the provider slow", []jose.JSONWebKey{jwk("r", &rsa.PublicKey{N: new(big.Int).SetBit(new(big.Int).Set(large.N), 8192, 1), E: large.E})}, sign(t, jose.RS256, "r", large), "2048 to 8192 bits"},
+		{
+			"RFC 7517 §4.2 a key for encryption signs nothing",
+			[]jose.JSONWebKey{with(func(k *jose.JSONWebKey) { k.Use = "enc" })}, sign(t, jose.ES256, "k", key),
+			"no key for ES256",
+		},
+		{
+			"RFC 7517 §4.2 a key for signatures", []jose.JSONWebKey{with(func(k *jose.JSONWebKey) { k.Use = "sig" })},
+			sign(t, jose.ES256, "k", key), "",
+		},
+		{
+			"RFC 7517 §4.4 a key for another alg", []jose.JSONWebKey{{KeyID: "k", Key: large.Public(), Algorithm: "RS256"}},
+			sign(t, jose.PS256, "k", large), "no key for PS256",
+		},
+		{
+			"RFC 7517 §4.4 a key for this alg", []jose.JSONWebKey{{KeyID: "k", Key: large.Public(), Algorithm: "PS256"}},
+			sign(t, jose.PS256, "k", large), "",
+		},
+		{
+			"a key that only makes the provider slow",
+			[]jose.JSONWebKey{jwk("r", &rsa.PublicKey{N: new(big.Int).SetBit(new(big.Int).Set(large.N), 8192, 1), E: large.E})},
+			sign(t, jose.RS256, "r", large), "2048 to 8192 bits",
+		},
 		{"EdDSA", []jose.JSONWebKey{jwk("e", edwards.Public())}, sign(t, jose.EdDSA, "e", edwards), ""},
 		{"RS256", []jose.JSONWebKey{jwk("r", large.Public())}, sign(t, jose.RS256, "r", large), ""},
 		{"no keys", nil, sign(t, jose.ES256, "k", key), "no key"},
-		{"RFC 8725 §3.1 a MAC with the public key is no signature", []jose.JSONWebKey{good}, sign(t, jose.HS256, "k", make([]byte, 32)), "alg"},
+		{
+			"RFC 8725 §3.1 a MAC with the public key is no signature", []jose.JSONWebKey{good},
+			sign(t, jose.HS256, "k", make([]byte, 32)), "alg",
+		},
 		{"RFC 8725 §3.1 alg none is no signature", []jose.JSONWebKey{good}, "eyJhbGciOiJub25lIn0.e30.", "alg"},
 		{"what is no JWT", []jose.JSONWebKey{good}, "a.b", "no signed JWT"},
 	} {
@@ -226,16 +255,25 @@ func TestWhatIsNoJWKSet(t *testing.T) {
 // RFC 7517 §5: what is not understood is ignored; private and shared keys have no place there.
 func TestOfASetOnlyTheUsableKeysCount(t *testing.T) {
 	key, leaked := ec(t), ec(t)
-	_, keys := newSite(map[string]string{"kty": "ABC"}, map[string]string{"kty": "EC", "crv": "P-256"}, jwk("leaked", leaked),
-		jose.JSONWebKey{KeyID: "oct", Key: make([]byte, 32)}, jwk("1", key.Public()))
+	_, keys := newSite(
+		map[string]string{"kty": "ABC"},
+		map[string]string{"kty": "EC", "crv": "P-256"},
+		jwk("leaked", leaked),
+		jose.JSONWebKey{KeyID: "oct", Key: make([]byte, 32)},
+		jwk("1", key.Public()),
+	)
 	want(t, verify(keys, client, sign(t, jose.ES256, "1", key)), "")
 	want(t, verify(keys, client, sign(t, jose.ES256, "leaked", leaked)), "no key")
 }
 
 func TestTheKeyForEncryption(t *testing.T) {
 	small, big, curve := must(rsa.GenerateKey(rand.Reader, 1024)), must(rsa.GenerateKey(rand.Reader, 2048)), ec(t)
-	_, keys := newSite(jose.JSONWebKey{KeyID: "small", Key: small.Public(), Use: "enc"}, jose.JSONWebKey{KeyID: "sig", Key: big.Public(), Use: "sig"},
-		jose.JSONWebKey{KeyID: "big", Key: big.Public(), Use: "enc"}, jose.JSONWebKey{KeyID: "curve", Key: curve.Public()})
+	_, keys := newSite(
+		jose.JSONWebKey{KeyID: "small", Key: small.Public(), Use: "enc"},
+		jose.JSONWebKey{KeyID: "sig", Key: big.Public(), Use: "sig"},
+		jose.JSONWebKey{KeyID: "big", Key: big.Public(), Use: "enc"},
+		jose.JSONWebKey{KeyID: "curve", Key: curve.Public()},
+	)
 	for alg, kid := range map[jose.KeyAlgorithm]string{jose.RSA_OAEP_256: "big", jose.ECDH_ES: "curve", jose.ECDH_ES_A256KW: "curve"} {
 		if key, err := keys.ForEncryption(t.Context(), client, alg); err != nil || key.KeyID != kid {
 			t.Errorf("%s: got %q, %v", alg, key.KeyID, err)

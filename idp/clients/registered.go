@@ -21,13 +21,13 @@ const (
 	seenFor = time.Second
 	// seenAtMost bounds what is remembered of the store: the clients and origins that were asked for last.
 	seenAtMost = 1024
-	// longestKey is more bytes than a client_id of ours or the origin of a web page has. What is longer is not even looked for: who
-	// invents names must not fill the memory with them.
+	// longestKey is more bytes than a client_id of ours or the origin of a web page has. What is longer is not even looked
+	// for: who invents names must not fill the memory with them.
 	longestKey = 300
 )
 
-// Registered holds the clients that registered themselves (RFC 7591), a record each, in the store that all replicas share. Its
-// methods may be called by many goroutines at once.
+// Registered holds the clients that registered themselves (RFC 7591), a record each, in the store that all replicas
+// share. Its methods may be called by many goroutines at once.
 type Registered struct {
 	records storage.Bucket[Entry]
 	origins storage.Bucket[originRecord]
@@ -37,7 +37,8 @@ type Registered struct {
 	seal    Seal
 }
 
-// Seal is a keys.Seal. It encrypts the secrets of clients with client_secret_jwt, the only ones that are needed in plain.
+// Seal is a keys.Seal. It encrypts the secrets of clients with client_secret_jwt, the only ones that are needed in
+// plain.
 type Seal interface {
 	Close(text []byte, label string) []byte
 	Open(sealed []byte, label string) ([]byte, error)
@@ -76,7 +77,11 @@ func (r *Registered) Client(e Entry) (oidc.Client, error) {
 	}
 	plain, err := r.seal.Open(e.SealedSecret, client.ClientID)
 	if err != nil {
-		return client, fmt.Errorf("clients: the secret of %s is not readable: it was sealed with a cookie_key that is not configured any more: %w", client.ClientID, err)
+		return client, fmt.Errorf(
+			"clients: the secret of %s is not readable: it was sealed with a cookie_key that is not configured any more: %w",
+			client.ClientID,
+			err,
+		)
 	}
 	client.ClientSecret = oidc.NewSecret(string(plain))
 	return client, nil
@@ -105,8 +110,8 @@ func newCache() *lru.Cache[string, seen] {
 	return cache
 }
 
-// Add takes up a client whose client_id is new. Its origins come first: a crash between the two leaves an origin too many, and
-// not an app that cannot read its answers.
+// Add takes up a client whose client_id is new. Its origins come first: a crash between the two leaves an origin too
+// many, and not an app that cannot read its answers.
 func (r *Registered) Add(ctx context.Context, entry Entry) error {
 	if err := r.count(ctx, originsOf(entry.stored.Client), 1); err != nil {
 		return err
@@ -130,8 +135,9 @@ func (r *Registered) ByToken(ctx context.Context, clientID, token string) (Entry
 	return entry, err
 }
 
-// Replace puts the changed entry in the place of the one that is there. It returns ErrUnknown if the client was deleted meanwhile.
-// Its new origins are counted before, and its old ones taken away after, so that at no moment one is missing.
+// Replace puts the changed entry in the place of the one that is there. It returns ErrUnknown if the client was deleted
+// meanwhile. Its new origins are counted before, and its old ones taken away after, so that at no moment one is
+// missing.
 func (r *Registered) Replace(ctx context.Context, changed Entry) error {
 	changed.SeenAt = r.now()
 	if err := r.count(ctx, originsOf(changed.stored.Client), 1); err != nil {

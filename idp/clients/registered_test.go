@@ -14,8 +14,8 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// office is where clients register, with a clock that the test moves and a store that it watches.
-type office struct {
+// fixture is where clients register, with a clock that the test moves and a store that it watches.
+type fixture struct {
 	*clients.Registered
 	register *clients.Register // of a provider with one configured client
 	clock    *storagetest.Clock
@@ -45,20 +45,25 @@ func turned(given []byte) []byte {
 	return text
 }
 
-func newOffice() *office {
+func newFixture() *fixture {
 	clock := storagetest.NewClock()
 	spy := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	return officeOn(spy, clock)
+	return fixtureOn(spy, clock)
 }
 
-// officeOn is one of several replicas on a store.
-func officeOn(spy *storagetest.Spy, clock *storagetest.Clock) *office {
-	o := &office{Registered: clients.NewRegistered(spy, sealed{}, clock.Now), register: register(), clock: clock, store: spy}
+// fixtureOn is one of several replicas on a store.
+func fixtureOn(spy *storagetest.Spy, clock *storagetest.Clock) *fixture {
+	o := &fixture{
+		Registered: clients.NewRegistered(spy, sealed{}, clock.Now),
+		register:   register(),
+		clock:      clock,
+		store:      spy,
+	}
 	o.register.Registered = o.Registered
 	return o
 }
 
-func (o *office) add(t *testing.T, id string, uris ...string) clients.Entry {
+func (o *fixture) add(t *testing.T, id string, uris ...string) clients.Entry {
 	t.Helper()
 	client := oidc.Client{ClientID: id, ClientSecret: oidc.NewSecret("the secret of " + id), RedirectURIs: uris}
 	entry := o.NewEntry(client, oidc.NewSecret("the token of "+id))
@@ -68,7 +73,7 @@ func (o *office) add(t *testing.T, id string, uris ...string) clients.Entry {
 	return entry
 }
 
-func (o *office) knows(t *testing.T, id string) bool {
+func (o *fixture) knows(t *testing.T, id string) bool {
 	t.Helper()
 	_, err := o.register.ByID(t.Context(), id)
 	if err != nil && !errors.Is(err, clients.ErrUnknown) {
@@ -78,22 +83,24 @@ func (o *office) knows(t *testing.T, id string) bool {
 }
 
 func TestAClientThatRegisteredIsFound(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	o.add(t, "late", "https://late.test/cb")
 	client, err := o.register.ByID(t.Context(), "late")
-	if err != nil || client.RedirectURIs[0] != "https://late.test/cb" || !client.ClientSecret.Matches("the secret of late") {
+	if err != nil || client.RedirectURIs[0] != "https://late.test/cb" ||
+		!client.ClientSecret.Matches("the secret of late") {
 		t.Errorf("ByID = %+v, %v", client, err)
 	}
 	if o.knows(t, "nobody") || o.knows(t, "") {
 		t.Error("a client is known that nobody registered")
 	}
-	if stored := o.store.Keys() + o.store.Values(); strings.Contains(stored, "the secret") || strings.Contains(stored, "the token") {
+	if stored := o.store.Keys() + o.store.Values(); strings.Contains(stored, "the secret") ||
+		strings.Contains(stored, "the token") {
 		t.Errorf("the store was shown a secret: %s", stored)
 	}
 }
 
 func TestTheConfigurationComesFirstAndCostsNothing(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	o.add(t, "spa", "https://evil.test/cb")
 	o.store.Reset()
 	client, err := o.register.ByID(t.Context(), "spa")
@@ -106,7 +113,7 @@ func TestTheConfigurationComesFirstAndCostsNothing(t *testing.T) {
 }
 
 func TestWhoMayChangeARegistration(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	o.add(t, "late", "https://late.test/cb")
 	o.add(t, "other", "https://other.test/cb")
 	for _, row := range []struct {
@@ -114,7 +121,10 @@ func TestWhoMayChangeARegistration(t *testing.T) {
 		want            error
 	}{
 		{"RFC 7592 §1.2 who has the registration access token", "late", "the token of late", nil},
-		{"RFC 7592 §3 the token of another client is unauthorized to this one", "late", "the token of other", clients.ErrUnknown},
+		{
+			"RFC 7592 §3 the token of another client is unauthorized to this one", "late", "the token of other",
+			clients.ErrUnknown,
+		},
 		{"RFC 7592 §2.1 of a client that does not exist no token is good", "nobody", "the token of late", clients.ErrUnknown},
 		{"RFC 7592 §2 no token", "late", "", clients.ErrUnknown},
 		{"a configured client has none", "spa", "", clients.ErrUnknown},
@@ -128,7 +138,7 @@ func TestWhoMayChangeARegistration(t *testing.T) {
 }
 
 func TestOriginsOfRegisteredClients(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	o.add(t, "first", "https://app2.test/cb", "https://app2.test/silent", "http://127.0.0.1:7000/cb")
 	o.add(t, "second", "https://app2.test/cb")
 	for _, row := range []struct {
@@ -151,15 +161,19 @@ func TestOriginsOfRegisteredClients(t *testing.T) {
 	if err := o.Remove(t.Context(), "first"); err != nil {
 		t.Fatal(err)
 	}
-	if !o.register.AllowsOrigin(t.Context(), "https://app2.test") || o.register.AllowsOrigin(t.Context(), "http://127.0.0.1:1234") {
+	if !o.register.AllowsOrigin(t.Context(), "https://app2.test") ||
+		o.register.AllowsOrigin(t.Context(), "http://127.0.0.1:1234") {
 		t.Error("after one of its two clients is gone an origin is still allowed, and one without a client is not")
 	}
 }
 
 func TestAChangedRegistration(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	entry := o.add(t, "late", "https://a.test/cb", "https://b.test/cb")
-	changed := o.With(entry, oidc.Client{ClientID: "late", RedirectURIs: []string{"https://b.test/cb", "https://c.test/cb"}})
+	changed := o.With(
+		entry,
+		oidc.Client{ClientID: "late", RedirectURIs: []string{"https://b.test/cb", "https://c.test/cb"}},
+	)
 	o.knows(t, "late") // now it is remembered
 	if err := o.Replace(t.Context(), changed); err != nil {
 		t.Fatal(err)
@@ -179,7 +193,7 @@ func TestAChangedRegistration(t *testing.T) {
 }
 
 func TestAClientThatWasDeletedStaysSo(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	entry := o.add(t, "late", "https://a.test/cb")
 	o.knows(t, "late")
 	if err := o.Remove(t.Context(), "late"); err != nil || o.knows(t, "late") {
@@ -194,8 +208,8 @@ func TestAClientThatWasDeletedStaysSo(t *testing.T) {
 }
 
 func TestAReplicaNoticesWithinASecond(t *testing.T) {
-	here := newOffice()
-	there := officeOn(here.store, here.clock)
+	here := newFixture()
+	there := fixtureOn(here.store, here.clock)
 	here.add(t, "late", "https://a.test/cb")
 	if !there.knows(t, "late") || !there.register.AllowsOrigin(t.Context(), "https://a.test") {
 		t.Error("a client that registered here is not known there")
@@ -210,7 +224,7 @@ func TestAReplicaNoticesWithinASecond(t *testing.T) {
 }
 
 func TestWhatTheStoreIsAskedAboutARegisteredClient(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	o.add(t, "late", "https://a.test/cb")
 	o.store.Reset()
 	for range 10 {
@@ -223,7 +237,7 @@ func TestWhatTheStoreIsAskedAboutARegisteredClient(t *testing.T) {
 }
 
 func TestAClientThatIsUsedIsKept(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	o.add(t, "used", "https://used.test/cb")
 	o.add(t, "unused", "https://unused.test/cb")
 	for range 13 {
@@ -239,7 +253,7 @@ func TestAClientThatIsUsedIsKept(t *testing.T) {
 }
 
 func TestAStoreThatFailsIsNoUnknownClient(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	o.add(t, "late", "https://a.test/cb")
 	o.store.Gone(true)
 	if _, err := o.register.ByID(t.Context(), "late"); !errors.Is(err, storagetest.ErrEngine) {
@@ -255,8 +269,12 @@ func TestAStoreThatFailsIsNoUnknownClient(t *testing.T) {
 
 // Core §9: client_secret_jwt authenticates an assertion by an HMAC with the secret itself.
 func TestTheSecretOfClientSecretJWTIsKeptSealed(t *testing.T) {
-	o := newOffice()
-	client := oidc.Client{ClientID: "jwt", ClientSecret: oidc.NewSecret("the secret of jwt"), TokenEndpointAuthMethod: oidc.AuthMethodSecretJWT}
+	o := newFixture()
+	client := oidc.Client{
+		ClientID:                "jwt",
+		ClientSecret:            oidc.NewSecret("the secret of jwt"),
+		TokenEndpointAuthMethod: oidc.AuthMethodSecretJWT,
+	}
 	if err := o.Add(t.Context(), o.NewEntry(client, oidc.NewSecret("token"))); err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +292,7 @@ func TestTheSecretOfClientSecretJWTIsKeptSealed(t *testing.T) {
 }
 
 func TestRacingUpdatesLoseNoOrigin(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	o.add(t, "other", "https://a.test/cb")
 	entry := o.add(t, "late", "https://a.test/cb")
 	changed := o.With(entry, oidc.Client{ClientID: "late", RedirectURIs: []string{"https://b.test/cb"}})
@@ -290,14 +308,15 @@ func TestRacingUpdatesLoseNoOrigin(t *testing.T) {
 	if !o.register.AllowsOrigin(t.Context(), "https://a.test") || !o.register.AllowsOrigin(t.Context(), "https://b.test") {
 		t.Error("an origin is gone whose client is there")
 	}
-	if err := o.Remove(t.Context(), "late"); err != nil || o.register.AllowsOrigin(t.Context(), "https://b.test") || !o.register.AllowsOrigin(t.Context(), "https://a.test") {
+	if err := o.Remove(t.Context(), "late"); err != nil || o.register.AllowsOrigin(t.Context(), "https://b.test") ||
+		!o.register.AllowsOrigin(t.Context(), "https://a.test") {
 		t.Errorf("after the end of the client its origin stays, or another's does not: %v", err)
 	}
 }
 
 // What nobody can be called is not looked for: it costs no request to the store, and no memory.
 func TestNamesWithoutEndAreNotLookedFor(t *testing.T) {
-	o := newOffice()
+	o := newFixture()
 	long := strings.Repeat("x", 301)
 	before := len(o.store.Operations())
 	if o.knows(t, long) || o.register.AllowsOrigin(t.Context(), "https://"+long+".test") {

@@ -42,9 +42,9 @@ func (s *Subjects) Types() []string {
 	return []string{oidc.SubjectPublic, oidc.SubjectPairwise}
 }
 
-// Of is the sub that the client knows the user by. Core §8.1: "The Subject Identifier value MUST NOT be reversible by any party
-// other than the OpenID Provider. Sector Identifiers that are distinct MUST result in different Subject Identifier values. The
-// algorithm MUST be deterministic."
+// Of is the sub that the client knows the user by. Core §8.1: "The Subject Identifier value MUST NOT be reversible by
+// any party other than the OpenID Provider. Sector Identifiers that are distinct MUST result in different Subject
+// Identifier values. The algorithm MUST be deterministic."
 // https://openid.net/specs/openid-connect-core-1_0.html#PairwiseAlg
 func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
 	if client.SubjectType != oidc.SubjectPairwise {
@@ -92,10 +92,10 @@ func (s *Subjects) pairwise(sector, sub string) string {
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// Sector is the Sector Identifier of the client. Core §8.1: of a registered sector_identifier_uri "the host component of that
-// URL is used as the Sector Identifier"; without one "the Sector Identifier used for pairwise identifier calculation is the host
-// component of the registered redirect_uri. If there are multiple hostnames in the registered redirect_uris, the Client MUST
-// register a sector_identifier_uri."
+// Sector is the Sector Identifier of the client. Core §8.1: of a registered sector_identifier_uri "the host component
+// of that URL is used as the Sector Identifier"; without one "the Sector Identifier used for pairwise identifier
+// calculation is the host component of the registered redirect_uri. If there are multiple hostnames in the registered
+// redirect_uris, the Client MUST register a sector_identifier_uri."
 func Sector(client oidc.Client) (string, error) {
 	if client.SectorIdentifierURI != "" {
 		return host(client.SectorIdentifierURI)
@@ -107,13 +107,20 @@ func Sector(client oidc.Client) (string, error) {
 			return "", err
 		}
 		if sector != "" && of != sector {
-			return "", fmt.Errorf("clients: client %s is pairwise and its redirect_uris have the hosts %s and %s: it needs a sector_identifier_uri (Core §8.1)",
-				client.ClientID, sector, of)
+			return "", fmt.Errorf(
+				"clients: client %s is pairwise and its redirect_uris have the hosts %s and %s: it needs a sector_identifier_uri (Core §8.1)",
+				client.ClientID,
+				sector,
+				of,
+			)
 		}
 		sector = of
 	}
 	if sector == "" {
-		return "", fmt.Errorf("clients: client %s is pairwise and has neither redirect_uris nor sector_identifier_uri, so nobody knows its sector", client.ClientID)
+		return "", fmt.Errorf(
+			"clients: client %s is pairwise and has neither redirect_uris nor sector_identifier_uri, so nobody knows its sector",
+			client.ClientID,
+		)
 	}
 	return sector, nil
 }

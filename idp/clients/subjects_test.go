@@ -44,11 +44,23 @@ func TestTheSectorOfAClient(t *testing.T) {
 		want   string // "": an error
 	}{
 		{"Core §8.1 the host of the redirect_uri", pairwise("https://app.test/cb"), "app.test"},
-		{"Core §8.1 the one host of several redirect_uris", pairwise("https://app.test/cb", "https://app.test/silent"), "app.test"},
+		{
+			"Core §8.1 the one host of several redirect_uris", pairwise("https://app.test/cb", "https://app.test/silent"),
+			"app.test",
+		},
 		{"Core §8.1 a port is no part of the host", pairwise("https://app.test:8443/cb", "https://app.test/cb"), "app.test"},
-		{"RFC 3986 §3.2.2 a host is the same in upper case", pairwise("https://APP.test/cb", "https://app.test/cb"), "app.test"},
-		{"Core §8.1 the host of the sector_identifier_uri, whatever the redirect_uris are", sector(pairwise("https://a.test/cb", "https://b.test/cb"), "https://group.test/uris.json"), "group.test"},
-		{"Core §8.1 several hosts without a sector_identifier_uri have no sector", pairwise("https://a.test/cb", "https://b.test/cb"), ""},
+		{
+			"RFC 3986 §3.2.2 a host is the same in upper case", pairwise("https://APP.test/cb", "https://app.test/cb"),
+			"app.test",
+		},
+		{
+			"Core §8.1 the host of the sector_identifier_uri, whatever the redirect_uris are",
+			sector(pairwise("https://a.test/cb", "https://b.test/cb"), "https://group.test/uris.json"), "group.test",
+		},
+		{
+			"Core §8.1 several hosts without a sector_identifier_uri have no sector",
+			pairwise("https://a.test/cb", "https://b.test/cb"), "",
+		},
 		{"an app's own scheme stands for itself", pairwise("com.example.app:/cb"), "com.example.app:"},
 		{"no redirect_uri and no sector_identifier_uri", pairwise(), ""},
 	} {
@@ -71,11 +83,20 @@ func TestTheSubThatAClientKnows(t *testing.T) {
 		same bool // as alice's with the pairwise client
 	}{
 		{"Core §8.1 the algorithm MUST be deterministic", of(t, s, pairwise("https://app.test/cb"), "alice"), true},
-		{"Core §8.1 another client of the same sector gets the same", of(t, s, pairwise("https://app.test/other"), "alice"), true},
+		{
+			"Core §8.1 another client of the same sector gets the same", of(t, s, pairwise("https://app.test/other"), "alice"),
+			true,
+		},
 		{"Core §8.1 after a restart it is the same", of(t, subjects(), pairwise("https://app.test/cb"), "alice"), true},
-		{"Core §8.1 distinct sectors MUST result in different subs", of(t, s, pairwise("https://other.test/cb"), "alice"), false},
+		{
+			"Core §8.1 distinct sectors MUST result in different subs", of(t, s, pairwise("https://other.test/cb"), "alice"),
+			false,
+		},
 		{"Core §2 another user has another one", of(t, s, pairwise("https://app.test/cb"), "bob"), false},
-		{"Core §8.1 another provider's salt gives another one", of(t, clients.NewSubjects("another salt", nil), pairwise("https://app.test/cb"), "alice"), false},
+		{
+			"Core §8.1 another provider's salt gives another one",
+			of(t, clients.NewSubjects("another salt", nil), pairwise("https://app.test/cb"), "alice"), false,
+		},
 		{"Core §8.1 the sub MUST NOT be reversible: it is not the local one", "alice", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

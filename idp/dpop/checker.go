@@ -1,5 +1,5 @@
-// Package dpop checks DPoP proofs: a client shows that it holds a key, and a token that is bound to the key is of no use to
-// a thief who has only the token (RFC 9449).
+// Package dpop checks DPoP proofs: a client shows that it holds a key, and a token that is bound to the key is of no
+// use to a thief who has only the token (RFC 9449).
 //
 //	DPoP: header ─► one JWT ─► its key from its own header ─► signature ─► the rules, nonce among them ─► jti is new ─► jkt
 //
@@ -7,11 +7,11 @@
 //	rules.go     what a proof must say, as a table, and when two URLs are the same (htu)
 //	nonce.go     the nonces of the server, which are not stored
 //
-// A proof is valid for one request: its method, its URL, the access token that comes with it, and a moment. The moment is told
-// by the client's clock (iat), or by the server's nonce, which the client only repeats.
+// A proof is valid for one request: its method, its URL, the access token that comes with it, and a moment. The moment
+// is told by the client's clock (iat), or by the server's nonce, which the client only repeats.
 //
-// Where teaching ends: the owner of the key can sign proofs for later and hand them out; nonces shorten that to minutes. A
-// script that runs in the client's page uses the key without stealing it, and DPoP does not help against it.
+// Where teaching ends: the owner of the key can sign proofs for later and hand them out; nonces shorten that to
+// minutes. A script that runs in the client's page uses the key without stealing it, and DPoP does not help against it.
 package dpop
 
 import (
@@ -66,8 +66,8 @@ func Algorithms() []string {
 
 var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA}
 
-// GiveNonce gives a client that uses DPoP a nonce for its next proof. RFC 9449 §8.2: a nonce in a response "signals […] the
-// value to use in the next request".
+// GiveNonce gives a client that uses DPoP a nonce for its next proof. RFC 9449 §8.2: a nonce in a response "signals […]
+// the value to use in the next request".
 func (c *Checker) GiveNonce(w http.ResponseWriter, r *http.Request) {
 	if len(r.Header.Values(Header)) > 0 {
 		w.Header().Set(HeaderNonce, c.Nonces.Current())
@@ -75,7 +75,8 @@ func (c *Checker) GiveNonce(w http.ResponseWriter, r *http.Request) {
 }
 
 // Proof returns the thumbprint (RFC 7638) of the key that the client proves to hold; empty if the request has no proof.
-// It uses the proof up. Its errors are invalid_dpop_proof or use_dpop_nonce, or the store's; the answer then needs GiveNonce.
+// It uses the proof up. Its errors are invalid_dpop_proof or use_dpop_nonce, or the store's; the answer then needs
+// GiveNonce.
 func (c *Checker) Proof(r *http.Request, client oidc.Client) (jkt string, err error) {
 	raw, err := read(r.Header)
 	if raw == "" || err != nil {
@@ -96,8 +97,8 @@ func (c *Checker) TokenProof(r *http.Request, client oidc.Client) (jkt string, e
 	return jkt, err
 }
 
-// CheckToken checks the proof that comes with an access token of the client, which is bound to the key with thumbprint jkt
-// (RFC 9449 §7.1).
+// CheckToken checks the proof that comes with an access token of the client, which is bound to the key with thumbprint
+// jkt (RFC 9449 §7.1).
 func (c *Checker) CheckToken(r *http.Request, client oidc.Client, accessToken, jkt string) error {
 	raw, err := read(r.Header)
 	if err != nil {
@@ -111,8 +112,8 @@ func (c *Checker) CheckToken(r *http.Request, client oidc.Client, accessToken, j
 	return c.check(r, raw, &p)
 }
 
-// read returns the proof of a request; empty if there is none. RFC 9449 §4.3: "There is not more than one DPoP HTTP request
-// header field."
+// read returns the proof of a request; empty if there is none. RFC 9449 §4.3: "There is not more than one DPoP HTTP
+// request header field."
 func read(h http.Header) (string, error) {
 	values := h.Values(Header)
 	switch {
@@ -153,8 +154,9 @@ func (c *Checker) url(r *http.Request) string {
 	return c.Issuer + r.URL.EscapedPath()
 }
 
-// verify verifies the proof by the key in its own header. RFC 9449 §4.3: "The jwk JOSE Header Parameter does not contain a
-// private key", and alg "indicates a registered asymmetric digital signature algorithm […], is not none, is supported".
+// verify verifies the proof by the key in its own header. RFC 9449 §4.3: "The jwk JOSE Header Parameter does not
+// contain a private key", and alg "indicates a registered asymmetric digital signature algorithm […], is not none, is
+// supported".
 func verify(raw string, p *proof) (payload []byte, err error) {
 	if len(raw) > maxProof {
 		return nil, oidc.InvalidDPoPProof.Errorf("the DPoP proof has more than %d bytes", maxProof)

@@ -16,9 +16,9 @@ const window = 2 * time.Minute
 // noncePurpose separates the key derived here from other keys of the same secret (RFC 5869 §3.2).
 const noncePurpose = "hush: nonces for DPoP"
 
-// Nonces makes and accepts the nonces of the server. A nonce is the number of a window of time and a MAC of the number. So
-// nonces are not stored, and all replicas with the same secret agree. RFC 9449 §8: a nonce "is opaque to the client", and
-// "unpredictable".
+// Nonces makes and accepts the nonces of the server. A nonce is the number of a window of time and a MAC of the number.
+// So nonces are not stored, and all replicas with the same secret agree. RFC 9449 §8: a nonce "is opaque to the
+// client", and "unpredictable".
 type Nonces struct {
 	keys [][]byte // the first makes nonces, all accept them
 	now  func() time.Time

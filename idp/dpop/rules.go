@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// past and future are how far iat may be from now. FAPI 2.0 §5.3.2.1 wants 10 seconds of future accepted and more than 60
-	// rejected.
+	// past and future are how far iat may be from now. FAPI 2.0 §5.3.2.1 wants 10 seconds of future accepted and more than
+	// 60 rejected.
 	past   = 60 * time.Second
 	future = 30 * time.Second
 	// retention is how long a used proof is stored: longer than it could pass again.
@@ -130,10 +130,9 @@ func hash(accessToken string) string {
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// isSameURL says whether htu is the URL of the request. RFC 9449 §4.3: "without any query and fragment parts", and "employ
-// Syntax-Based Normalization (Section 6.2.2 of [RFC3986]) and Scheme-Based Normalization (Section 6.2.3 of [RFC3986]) before
-// comparing the htu claim".
-// https://www.rfc-editor.org/rfc/rfc9449#section-4.3
+// isSameURL says whether htu is the URL of the request. RFC 9449 §4.3: "without any query and fragment parts", and
+// "employ Syntax-Based Normalization (Section 6.2.2 of [RFC3986]) and Scheme-Based Normalization (Section 6.2.3 of
+// [RFC3986]) before comparing the htu claim". https://www.rfc-editor.org/rfc/rfc9449#section-4.3
 func isSameURL(htu, requested string) bool {
 	a, b := normalized(htu), normalized(requested)
 	return a != "" && a == b
@@ -160,7 +159,8 @@ var (
 	unreserved = regexp.MustCompile(`^[A-Za-z0-9._~-]$`) // RFC 3986 §2.3
 )
 
-// normalizedEscape replaces an escape that is not needed by its character, and writes others in capitals (RFC 3986 §6.2.2).
+// normalizedEscape replaces an escape that is not needed by its character, and writes others in capitals (RFC 3986
+// §6.2.2).
 func normalizedEscape(escape string) string {
 	plain, err := url.PathUnescape(escape)
 	if err == nil && unreserved.MatchString(plain) {

@@ -54,7 +54,8 @@ func (c Config) Check(report oidc.Report) {
 // Enabled tells whether the provider has registered clients.
 func (c Config) Enabled() bool { return c.Mode != ModeOff }
 
-// Ticket is the content of an initial access token that InitialAccessToken made: nothing, because its age is sealed with it.
+// Ticket is the content of an initial access token that InitialAccessToken made: nothing, because its age is sealed
+// with it.
 type Ticket struct{}
 
 // SealPurpose is the purpose of the seal of Tickets.
@@ -63,8 +64,8 @@ const SealPurpose = "registration"
 // InitialAccessToken makes an initial access token. Every provider whose seal has the same first key accepts it.
 func InitialAccessToken(seal session.Seal[Ticket]) (string, error) { return seal.Close(Ticket{}) }
 
-// admit says whether the bearer of the token may register. RFC 7591 §3: the endpoint may be open, or "protected by OAuth 2.0", with
-// an initial access token. trusted means that a valid token came.
+// admit says whether the bearer of the token may register. RFC 7591 §3: the endpoint may be open, or "protected by
+// OAuth 2.0", with an initial access token. trusted means that a valid token came.
 func (e *Endpoint) admit(token string) (trusted bool, err error) {
 	switch {
 	case token == "" && e.Config.Mode == ModeOpen:

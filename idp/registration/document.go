@@ -20,7 +20,10 @@ type document map[string]json.RawMessage
 // readDocument reads the body. RFC 7591 §3.1: the request is an HTTP POST "with a content type of "application/json"".
 func readDocument(r *http.Request) (document, error) {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
-		return nil, oidc.InvalidClientMetadata.Errorf("the Content-Type is %.100q; expected application/json (RFC 7591 §3.1)", r.Header.Get("Content-Type"))
+		return nil, oidc.InvalidClientMetadata.Errorf(
+			"the Content-Type is %.100q; expected application/json (RFC 7591 §3.1)",
+			r.Header.Get("Content-Type"),
+		)
 	}
 	decoder := json.NewDecoder(r.Body)
 	var d document
@@ -32,20 +35,22 @@ func readDocument(r *http.Request) (document, error) {
 		err = errors.New("something follows the object")
 	}
 	if err != nil {
-		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", oidc.FormFault(err)).Because(err)
+		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", oidc.FormFault(err)).
+			Because(err)
 	}
 	// RFC 7592 §2.2 lets null and left out mean the same: here they do for every member.
 	maps.DeleteFunc(d, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
 	return d, nil
 }
 
-// own are members of oidc.Client that only the provider's configuration may say: who is trusted, and how long tokens live.
+// own are members of oidc.Client that only the provider's configuration may say: who is trusted, and how long tokens
+// live.
 var own = []string{
 	"client_id", "client_secret", "first_party", "audience", "access_token_lifetime", "id_token_lifetime", "refresh_token_lifetime",
 }
 
-// metadata are the members that a client may say about itself, by their exact names: package encoding/json would take others
-// for them, such as FIRST_PARTY.
+// metadata are the members that a client may say about itself, by their exact names: package encoding/json would take
+// others for them, such as FIRST_PARTY.
 var metadata = metadataNames()
 
 func metadataNames() []string {
@@ -69,8 +74,8 @@ func fields() func(yield func(reflect.StructField) bool) {
 	}
 }
 
-// client reads the metadata. RFC 7591 §2: "The authorization server MUST ignore any client metadata sent by the client that it does
-// not understand".
+// client reads the metadata. RFC 7591 §2: "The authorization server MUST ignore any client metadata sent by the client
+// that it does not understand".
 func (d document) client() (oidc.Client, error) {
 	known := document{}
 	for _, name := range metadata {
@@ -94,11 +99,14 @@ func unreadable(err error) error {
 	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case !ok || wrong.Field == "" || wrong.Field == "keys": // only a set of keys reads itself
-		return oidc.InvalidClientMetadata.Errorf("jwks cannot be read: write a JWK Set, {'keys': [...]} (RFC 7517 §5)").Because(err)
+		return oidc.InvalidClientMetadata.Errorf("jwks cannot be read: write a JWK Set, {'keys': [...]} (RFC 7517 §5)").
+			Because(err)
 	case strings.HasPrefix(wrong.Field, "redirect_uris"):
-		return oidc.InvalidRedirectURI.Errorf("redirect_uris holds a %s; expected an array of strings", wrong.Value).Because(err)
+		return oidc.InvalidRedirectURI.Errorf("redirect_uris holds a %s; expected an array of strings", wrong.Value).
+			Because(err)
 	}
-	return oidc.InvalidClientMetadata.Errorf("%s is a %s, which it cannot be (RFC 7591 §2)", wrong.Field, wrong.Value).Because(err)
+	return oidc.InvalidClientMetadata.Errorf("%s is a %s, which it cannot be (RFC 7591 §2)", wrong.Field, wrong.Value).
+		Because(err)
 }
 
 // text is the string that stands under the name; "" for none.

@@ -1,5 +1,5 @@
-// Package registration lets clients register themselves: RFC 7591 (and OpenID Connect Dynamic Client Registration), and read,
-// change and delete their registration (RFC 7592).
+// Package registration lets clients register themselves: RFC 7591 (and OpenID Connect Dynamic Client Registration), and
+// read, change and delete their registration (RFC 7592).
 //
 //	POST /register ──► open to everybody? else an initial access token ──► read ──► defaults ──► Problems, rules ──► clients.Registered
 //	      201 {client_id, client_secret, registration_access_token, registration_client_uri, … all metadata}
@@ -11,11 +11,11 @@
 //	rules.go      what the metadata must satisfy, as a table
 //	config.go     the section registration: of the configuration, and initial access tokens
 //
-// The store has only hashes of the secret and of the registration access token. So a later answer repeats the token that the
-// request came with, and leaves out the secret, unless the request makes a new one.
+// The store has only hashes of the secret and of the registration access token. So a later answer repeats the token
+// that the request came with, and leaves out the secret, unless the request makes a new one.
 //
-// Where teaching ends: software statements are refused; names in several languages (client_name#ja) are ignored, like all
-// unknown metadata. Deleting a client leaves its access tokens valid: they live for minutes.
+// Where teaching ends: software statements are refused; names in several languages (client_name#ja) are ignored, like
+// all unknown metadata. Deleting a client leaves its access tokens valid: they live for minutes.
 package registration
 
 import (
@@ -30,8 +30,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Path is the path of the client registration endpoint (RFC 7591 §3); each client's configuration endpoint (RFC 7592 §2) is
-// below it.
+// Path is the path of the client registration endpoint (RFC 7591 §3); each client's configuration endpoint (RFC 7592
+// §2) is below it.
 const Path = "/register"
 
 // Endpoint is the client registration endpoint and the client configuration endpoint.
@@ -143,8 +143,8 @@ func (e *Endpoint) Register(r *http.Request) (Information, error) {
 	return e.information(client, entry, secret, access), e.Clients.Add(r.Context(), entry)
 }
 
-// read returns the metadata of the request if the rules accept it. The client has no secret yet; the rules see a new one if the
-// client's method needs it.
+// read returns the metadata of the request if the rules accept it. The client has no secret yet; the rules see a new
+// one if the client's method needs it.
 func (e *Endpoint) read(r *http.Request, trusted bool) (oidc.Client, document, error) {
 	d, err := readDocument(r)
 	if err != nil {
@@ -173,8 +173,9 @@ func (e *Endpoint) Read(r *http.Request, clientID string) (Information, error) {
 	return e.information(client, entry, "", token), nil
 }
 
-// Update replaces the registration of a client (RFC 7592 §2.2). "The client MUST include all client metadata fields as returned
-// to the client from a previous registration, read, or update operation", because members that it leaves out are deleted.
+// Update replaces the registration of a client (RFC 7592 §2.2). "The client MUST include all client metadata fields as
+// returned to the client from a previous registration, read, or update operation", because members that it leaves out
+// are deleted.
 func (e *Endpoint) Update(r *http.Request, clientID string) (Information, error) {
 	old, before, token, err := e.authorize(r, clientID)
 	if err != nil {
@@ -206,22 +207,30 @@ func (e *Endpoint) Update(r *http.Request, clientID string) (Information, error)
 	return e.information(client, changed, shown, token), nil
 }
 
-// checkIdentity: RFC 7592 §2.2: the request "MUST include its client_id", which "MUST be the same as the client's currently issued
-// client identifier"; four members that only the server sets "MUST NOT" be in it; "If the client includes the client_secret field in
-// the request, the value of this field MUST match the currently issued client secret for that client. The client MUST NOT be
-// allowed to overwrite its existing client secret with its own chosen value."
+// checkIdentity: RFC 7592 §2.2: the request "MUST include its client_id", which "MUST be the same as the client's
+// currently issued client identifier"; four members that only the server sets "MUST NOT" be in it; "If the client
+// includes the client_secret field in the request, the value of this field MUST match the currently issued client
+// secret for that client. The client MUST NOT be allowed to overwrite its existing client secret with its own chosen
+// value."
 func checkIdentity(d document, client oidc.Client) error {
 	for _, name := range []string{"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"} {
 		if _, ok := d[name]; ok {
-			return oidc.InvalidClientMetadata.Errorf("only the provider sets %s: leave it out of an update (RFC 7592 §2.2)", name)
+			return oidc.InvalidClientMetadata.Errorf(
+				"only the provider sets %s: leave it out of an update (RFC 7592 §2.2)",
+				name,
+			)
 		}
 	}
 	_, says := d["client_secret"]
 	switch {
 	case d.text("client_id") != client.ClientID:
-		return oidc.InvalidClientMetadata.Errorf("client_id is missing or another one; an update names the client that it is about (RFC 7592 §2.2)")
+		return oidc.InvalidClientMetadata.Errorf(
+			"client_id is missing or another one; an update names the client that it is about (RFC 7592 §2.2)",
+		)
 	case says && !client.ClientSecret.Matches(d.text("client_secret")):
-		return oidc.InvalidClientMetadata.Errorf("client_secret is not the client's; send the one that was issued, or leave it out: no client chooses its own (RFC 7592 §2.2)")
+		return oidc.InvalidClientMetadata.Errorf(
+			"client_secret is not the client's; send the one that was issued, or leave it out: no client chooses its own (RFC 7592 §2.2)",
+		)
 	}
 	return nil
 }
@@ -234,8 +243,8 @@ func (e *Endpoint) Delete(r *http.Request, clientID string) error {
 	return gone(e.Clients.Remove(r.Context(), clientID))
 }
 
-// authorize returns the client of the registration access token. RFC 7592 §2.1: for a client that does not exist "the server MUST
-// respond with HTTP 401 Unauthorized", as for a wrong token.
+// authorize returns the client of the registration access token. RFC 7592 §2.1: for a client that does not exist "the
+// server MUST respond with HTTP 401 Unauthorized", as for a wrong token.
 func (e *Endpoint) authorize(r *http.Request, clientID string) (clients.Entry, oidc.Client, string, error) {
 	token, err := oidc.BearerToken(r.Header)
 	if err != nil {
@@ -253,7 +262,9 @@ func (e *Endpoint) authorize(r *http.Request, clientID string) (clients.Entry, o
 }
 
 // errNoToken refuses a request without the token that it needs.
-var errNoToken = oidc.InvalidToken.Errorf("no access token came; send it as Authorization: Bearer and the token (RFC 7591 §3, RFC 7592 §2)")
+var errNoToken = oidc.InvalidToken.Errorf(
+	"no access token came; send it as Authorization: Bearer and the token (RFC 7591 §3, RFC 7592 §2)",
+)
 
 // gone refuses a request about a client that does not exist, or with a wrong token.
 func gone(err error) error {
@@ -271,7 +282,8 @@ func hasSecret(c oidc.Client) bool {
 // needsPlain says whether the provider must know the secret itself, not only its hash.
 func needsPlain(c oidc.Client) bool { return c.TokenEndpointAuthMethod == oidc.AuthMethodSecretJWT }
 
-// newSecret makes a client_secret if the client needs one. It has more than the 64 bytes that HS512 needs (RFC 7518 §3.2).
+// newSecret makes a client_secret if the client needs one. It has more than the 64 bytes that HS512 needs (RFC 7518
+// §3.2).
 func (e *Endpoint) newSecret(c oidc.Client) string {
 	if !hasSecret(c) {
 		return ""
@@ -279,8 +291,8 @@ func (e *Endpoint) newSecret(c oidc.Client) string {
 	return e.Random() + e.Random() + e.Random()
 }
 
-// Information is the answer about a client (RFC 7591 §3.2.1, RFC 7592 §3): all its metadata as registered, including defaults, and
-// what it needs to manage its registration.
+// Information is the answer about a client (RFC 7591 §3.2.1, RFC 7592 §3): all its metadata as registered, including
+// defaults, and what it needs to manage its registration.
 type Information struct {
 	oidc.Client
 	// ClientSecret is there when it was just made; the store has only its hash.

@@ -26,14 +26,14 @@ import (
 // document is the JSON of a request.
 type document map[string]any
 
-// desk is the endpoint of a provider that everybody can reach, with documents for it to fetch.
-type desk struct {
+// fixture is the endpoint of a provider that everybody can reach, with documents for it to fetch.
+type fixture struct {
 	*registration.Endpoint
 	store     *storagetest.Spy
 	documents map[string]string
 }
 
-func (d *desk) Get(_ context.Context, url string) ([]byte, error) {
+func (d *fixture) Get(_ context.Context, url string) ([]byte, error) {
 	text, ok := d.documents[url]
 	if url == "https://app.test/inside" {
 		return nil, errors.New("dial tcp 10.0.0.1:443: connect: connection refused")
@@ -49,10 +49,10 @@ type plain struct{}
 func (plain) Close(text []byte, _ string) []byte         { return text }
 func (plain) Open(text []byte, _ string) ([]byte, error) { return text, nil }
 
-func newDesk() *desk {
+func newFixture() *fixture {
 	clock := storagetest.NewClock()
 	spy := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	d := &desk{store: spy, documents: map[string]string{}}
+	d := &fixture{store: spy, documents: map[string]string{}}
 	d.Endpoint = &registration.Endpoint{
 		Issuer: "https://idp.test", Clients: clients.NewRegistered(spy, plain{}, clock.Now), Fetch: d,
 		Metadata: capable, SigningAlg: "RS256", Random: rand.Text,
@@ -67,7 +67,12 @@ func newDesk() *desk {
 func capable() oidc.Metadata {
 	return oidc.Metadata{
 		ScopesSupported: []string{"openid", "profile", "email"}, ResponseTypesSupported: []string{"code"},
-		GrantTypesSupported:                        []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken, oidc.GrantClientCredentials, oidc.GrantDeviceCode},
+		GrantTypesSupported: []string{
+			oidc.GrantAuthorizationCode,
+			oidc.GrantRefreshToken,
+			oidc.GrantClientCredentials,
+			oidc.GrantDeviceCode,
+		},
 		SubjectTypesSupported:                      []string{"public", "pairwise"},
 		IDTokenSigningAlgValuesSupported:           []string{"RS256", "ES256"},
 		IDTokenEncryptionAlgValuesSupported:        []string{"RSA-OAEP-256", "ECDH-ES"},
@@ -128,7 +133,7 @@ func members(t testing.TB, i registration.Information) document {
 	return m
 }
 
-func (d *desk) register(t testing.TB, given document) registration.Information {
+func (d *fixture) register(t testing.TB, given document) registration.Information {
 	t.Helper()
 	i, err := d.Register(request(t, http.MethodPost, text(t, given), ""))
 	if err != nil {

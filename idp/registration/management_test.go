@@ -16,7 +16,7 @@ import (
 )
 
 func TestReadingARegistration(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	registered, other := d.register(t, good().with("client_name", "App")), d.register(t, good())
 	for _, row := range []struct {
 		name, id, token string
@@ -27,7 +27,10 @@ func TestReadingARegistration(t *testing.T) {
 		{"RFC 7592 §2.1 with a wrong one", registered.ClientID, "guess", false},
 		{"RFC 7592 §2.1 with another client's", registered.ClientID, other.RegistrationAccessToken, false},
 		{"RFC 7592 §2.1 with an initial access token", registered.ClientID, "initial", false},
-		{"RFC 7592 §2.1 of a client that does not exist the answer MUST be 401", "nobody", registered.RegistrationAccessToken, false},
+		{
+			"RFC 7592 §2.1 of a client that does not exist the answer MUST be 401", "nobody", registered.RegistrationAccessToken,
+			false,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got, err := d.Read(request(t, http.MethodGet, "", row.token), row.id)
@@ -52,24 +55,56 @@ func TestUpdatingARegistration(t *testing.T) {
 		code   oidc.ErrorCode
 		want   document
 	}{
-		{"RFC 7592 §2.2 what is given replaces what was", []any{"client_name", "Other"}, "", document{"client_name": "Other"}},
+		{
+			"RFC 7592 §2.2 what is given replaces what was", []any{"client_name", "Other"}, "", document{"client_name": "Other"},
+		},
 		{"RFC 7592 §2.2 what is left out is deleted", []any{"client_name", nil}, "", document{"client_name": nil}},
-		{"RFC 7592 §2.2 other redirect URIs", []any{"redirect_uris", []string{"https://new.test/cb"}}, "", document{"redirect_uris": []any{"https://new.test/cb"}}},
+		{
+			"RFC 7592 §2.2 other redirect URIs", []any{"redirect_uris", []string{"https://new.test/cb"}}, "",
+			document{"redirect_uris": []any{"https://new.test/cb"}},
+		},
 		{"RFC 7592 §2.2 client_id MUST be included", []any{"client_id", nil}, oidc.InvalidClientMetadata, nil},
 		{"RFC 7592 §2.2 client_id MUST be the client's", []any{"client_id", "spa"}, oidc.InvalidClientMetadata, nil},
-		{"RFC 7592 §2.2 client_secret MUST match", []any{"client_secret", "my own choice, long and random"}, oidc.InvalidClientMetadata, nil},
-		{"RFC 7592 §2.2 registration_access_token MUST NOT be included", []any{"registration_access_token", "x"}, oidc.InvalidClientMetadata, nil},
-		{"RFC 7592 §2.2 registration_client_uri MUST NOT be included", []any{"registration_client_uri", "x"}, oidc.InvalidClientMetadata, nil},
-		{"RFC 7592 §2.2 client_secret_expires_at MUST NOT be included", []any{"client_secret_expires_at", 0}, oidc.InvalidClientMetadata, nil},
-		{"RFC 7592 §2.2 client_id_issued_at MUST NOT be included", []any{"client_id_issued_at", 0}, oidc.InvalidClientMetadata, nil},
+		{
+			"RFC 7592 §2.2 client_secret MUST match", []any{"client_secret", "my own choice, long and random"},
+			oidc.InvalidClientMetadata, nil,
+		},
+		{
+			"RFC 7592 §2.2 registration_access_token MUST NOT be included", []any{"registration_access_token", "x"},
+			oidc.InvalidClientMetadata, nil,
+		},
+		{
+			"RFC 7592 §2.2 registration_client_uri MUST NOT be included", []any{"registration_client_uri", "x"},
+			oidc.InvalidClientMetadata, nil,
+		},
+		{
+			"RFC 7592 §2.2 client_secret_expires_at MUST NOT be included", []any{"client_secret_expires_at", 0},
+			oidc.InvalidClientMetadata, nil,
+		},
+		{
+			"RFC 7592 §2.2 client_id_issued_at MUST NOT be included", []any{"client_id_issued_at", 0},
+			oidc.InvalidClientMetadata, nil,
+		},
 		{"RFC 7592 §2.2 a client_secret that is null is left out", []any{"client_secret", json.RawMessage("null")}, "", nil},
-		{"RFC 7591 §5 who registered without an initial access token does not come by client_credentials later", []any{"grant_types", []string{"authorization_code", "client_credentials"}}, oidc.InvalidClientMetadata, nil},
-		{"RFC 7591 §2.3 a software statement is refused of an update too", []any{"software_statement", "e30.e30."}, oidc.UnapprovedSoftwareStatement, nil},
-		{"RFC 7592 §2.2 the metadata is judged as at first", []any{"redirect_uris", []string{"https://app.test/#x"}}, oidc.InvalidRedirectURI, nil},
-		{"RFC 7592 §2.2 a client that becomes public loses its secret", []any{"token_endpoint_auth_method", "none"}, "", document{"client_secret": nil}},
+		{
+			"RFC 7591 §5 who registered without an initial access token does not come by client_credentials later",
+			[]any{"grant_types", []string{"authorization_code", "client_credentials"}}, oidc.InvalidClientMetadata, nil,
+		},
+		{
+			"RFC 7591 §2.3 a software statement is refused of an update too", []any{"software_statement", "e30.e30."},
+			oidc.UnapprovedSoftwareStatement, nil,
+		},
+		{
+			"RFC 7592 §2.2 the metadata is judged as at first", []any{"redirect_uris", []string{"https://app.test/#x"}},
+			oidc.InvalidRedirectURI, nil,
+		},
+		{
+			"RFC 7592 §2.2 a client that becomes public loses its secret", []any{"token_endpoint_auth_method", "none"}, "",
+			document{"client_secret": nil},
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
+			d := newFixture()
 			registered := d.register(t, good().with("client_name", "App"))
 			changed := good().with("client_name", "App", "client_id", registered.ClientID, "client_secret", registered.ClientSecret)
 			body := text(t, changed.with(row.change...))
@@ -82,7 +117,8 @@ func TestUpdatingARegistration(t *testing.T) {
 					t.Errorf("%s (-want +got):\n%s", name, diff)
 				}
 			}
-			if after, err := d.Clients.ByID(t.Context(), registered.ClientID); err != nil || row.code != "" && after.ClientName != "App" {
+			if after, err := d.Clients.ByID(t.Context(), registered.ClientID); err != nil ||
+				row.code != "" && after.ClientName != "App" {
 				t.Errorf("the provider knows %+v, %v", after, err)
 			}
 		})
@@ -90,12 +126,15 @@ func TestUpdatingARegistration(t *testing.T) {
 }
 
 func TestWhoRegisteredWithAnInitialAccessTokenMayStillDoMore(t *testing.T) { // RFC 7591 §5
-	d := newDesk()
+	d := newFixture()
 	registered, err := d.Register(request(t, http.MethodPost, text(t, good()), "initial"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := text(t, good().with("client_id", registered.ClientID, "grant_types", []string{"authorization_code", "client_credentials"}))
+	body := text(
+		t,
+		good().with("client_id", registered.ClientID, "grant_types", []string{"authorization_code", "client_credentials"}),
+	)
 	for range 2 { // an update keeps what the next one is judged by
 		if _, err := d.Update(request(t, http.MethodPut, body, registered.RegistrationAccessToken), registered.ClientID); err != nil {
 			t.Fatal(err)
@@ -104,7 +143,7 @@ func TestWhoRegisteredWithAnInitialAccessTokenMayStillDoMore(t *testing.T) { // 
 }
 
 func TestTheSecretAcrossUpdates(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	registered := d.register(t, good())
 	update := func(change ...any) registration.Information {
 		t.Helper()
@@ -122,11 +161,13 @@ func TestTheSecretAcrossUpdates(t *testing.T) {
 	if got := update(); got.ClientSecret != "" || !matches(registered.ClientSecret) {
 		t.Errorf("RFC 7592 §2.2 an update without client_secret keeps it: %+v", got)
 	}
-	if got := update("client_secret", registered.ClientSecret); got.ClientSecret != registered.ClientSecret || !matches(registered.ClientSecret) {
+	if got := update("client_secret", registered.ClientSecret); got.ClientSecret != registered.ClientSecret ||
+		!matches(registered.ClientSecret) {
 		t.Errorf("RFC 7592 §2.2 an update with client_secret keeps it: %+v", got)
 	}
 	jwt := update("token_endpoint_auth_method", "client_secret_jwt")
-	if client, err := d.Clients.ByID(t.Context(), registered.ClientID); err != nil || jwt.ClientSecret == "" || client.ClientSecret.Plain() != jwt.ClientSecret {
+	if client, err := d.Clients.ByID(t.Context(), registered.ClientID); err != nil || jwt.ClientSecret == "" ||
+		client.ClientSecret.Plain() != jwt.ClientSecret {
 		t.Errorf("RFC 7592 §3 for client_secret_jwt a new secret is made, since of the old one the hash is known: %+v", jwt)
 	}
 	update("token_endpoint_auth_method", "none")
@@ -139,9 +180,11 @@ func TestTheSecretAcrossUpdates(t *testing.T) {
 }
 
 func TestDeletingARegistration(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	registered, other := d.register(t, good()), d.register(t, good())
-	if err := d.Delete(request(t, http.MethodDelete, "", other.RegistrationAccessToken), registered.ClientID); oidc.AsError(err) == nil {
+	if err := d.Delete(request(t, http.MethodDelete, "", other.RegistrationAccessToken), registered.ClientID); oidc.AsError(
+		err,
+	) == nil {
 		t.Error("RFC 7592 §2.3 another client's token deletes it")
 	}
 	if err := d.Delete(request(t, http.MethodDelete, "", registered.RegistrationAccessToken), registered.ClientID); err != nil {
@@ -168,7 +211,7 @@ func TestDeletingARegistration(t *testing.T) {
 func second[T any](_ T, err error) error { return err }
 
 func TestAStoreThatFailsRegistersNobody(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	registered := d.register(t, good())
 	d.store.Gone(true)
 	_, add := d.Register(request(t, http.MethodPost, text(t, good()), ""))
@@ -180,7 +223,8 @@ func TestAStoreThatFailsRegistersNobody(t *testing.T) {
 	}
 }
 
-// FuzzMetadata: whatever comes is registered as something that is good by the same rules, or an error that a client can read.
+// FuzzMetadata: whatever comes is registered as something that is good by the same rules, or an error that a client can
+// read.
 func FuzzMetadata(f *testing.F) {
 	f.Add(text(f, good()))
 	for _, row := range refusals {
@@ -189,7 +233,7 @@ func FuzzMetadata(f *testing.F) {
 	f.Add(`{"redirect_uris":["https://app.test/cb"],"first_party":true,"First_Party":true}`)
 	f.Add(`{"redirect_uris":[null],"jwks":{"keys":[{}]}}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		d := newDesk()
+		d := newFixture()
 		information, err := d.Register(request(t, http.MethodPost, body, ""))
 		if err != nil {
 			if e := oidc.AsError(err); e.Status() != http.StatusBadRequest || len(e.Description) > 2000 {

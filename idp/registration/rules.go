@@ -27,8 +27,8 @@ type request struct {
 // longestName is how many characters a client_name may have: a person reads it on the consent page.
 const longestName = 100
 
-// disguises says whether a character can make a name look like another one: a new line, or a change of direction. RFC 7591 §5
-// warns of clients that imitate others, because nobody verifies what a client says about itself.
+// disguises says whether a character can make a name look like another one: a new line, or a change of direction. RFC
+// 7591 §5 warns of clients that imitate others, because nobody verifies what a client says about itself.
 func disguises(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
@@ -193,7 +193,13 @@ func judge(ctx context.Context, r *request) error {
 	for _, c := range choices {
 		for _, value := range c.Given(r.Client) {
 			if listed := c.Listed(r.Provider); !slices.Contains(listed, value) {
-				return oidc.InvalidClientMetadata.Errorf("%s is %.100q; this provider has %s (%s)", c.Field, value, orNone(listed), c.Spec)
+				return oidc.InvalidClientMetadata.Errorf(
+					"%s is %.100q; this provider has %s (%s)",
+					c.Field,
+					value,
+					orNone(listed),
+					c.Spec,
+				)
 			}
 		}
 	}
@@ -210,7 +216,8 @@ func orNone(listed []string) string {
 	return strings.Join(listed, ", ")
 }
 
-// codeOf: RFC 7591 §3.2.2: invalid_redirect_uri is for "one or more redirection URIs", invalid_client_metadata for the rest.
+// codeOf: RFC 7591 §3.2.2: invalid_redirect_uri is for "one or more redirection URIs", invalid_client_metadata for the
+// rest.
 func codeOf(field string) oidc.ErrorCode {
 	if strings.HasPrefix(field, "redirect_uris") {
 		return oidc.InvalidRedirectURI
@@ -226,15 +233,15 @@ func first(values []string, wrong func(string) bool) string {
 	return ""
 }
 
-// isOpenHTTP says whether a code would travel to the URI unencrypted. In development mode every host may be this machine, by its
-// hosts file.
+// isOpenHTTP says whether a code would travel to the URI unencrypted. In development mode every host may be this
+// machine, by its hosts file.
 func (r *request) isOpenHTTP(uri string) bool {
 	u, err := url.Parse(uri)
 	return err != nil || u.Scheme == "http" && !r.Endpoint.Development && !oidc.IsLoopback(u.Hostname())
 }
 
-// isCommonScheme: RFC 8252 §8.4: "At a minimum, any private-use URI scheme that doesn't contain a period character (.) SHOULD be
-// rejected": intent, ftp and the like belong to others.
+// isCommonScheme: RFC 8252 §8.4: "At a minimum, any private-use URI scheme that doesn't contain a period character (.)
+// SHOULD be rejected": intent, ftp and the like belong to others.
 func isCommonScheme(uri string) bool {
 	u, err := url.Parse(uri)
 	return err != nil || u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".")
@@ -245,14 +252,18 @@ func isNotNative(uri string) bool {
 	return err != nil || u.Scheme == "https" || u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
 }
 
-// checkSector: Registration §5: the document at sector_identifier_uri is "a JSON array of redirect_uri values", and "the values
-// registered in redirect_uris MUST be included in the elements of the array, or registration MUST fail".
+// checkSector: Registration §5: the document at sector_identifier_uri is "a JSON array of redirect_uri values", and
+// "the values registered in redirect_uris MUST be included in the elements of the array, or registration MUST fail".
 func (e *Endpoint) checkSector(ctx context.Context, c oidc.Client) error {
 	if c.SectorIdentifierURI == "" {
 		return nil
 	}
 	refuse := func(format string, a ...any) error {
-		return oidc.InvalidClientMetadata.Errorf("sector_identifier_uri %.300s: %s (Registration §5)", c.SectorIdentifierURI, fmt.Sprintf(format, a...))
+		return oidc.InvalidClientMetadata.Errorf(
+			"sector_identifier_uri %.300s: %s (Registration §5)",
+			c.SectorIdentifierURI,
+			fmt.Sprintf(format, a...),
+		)
 	}
 	text, err := e.Fetch.Get(ctx, c.SectorIdentifierURI)
 	if err != nil {

@@ -12,8 +12,8 @@ type Release struct {
 	Scopes map[string][]string // of the configuration: the names of the claims by scope value
 }
 
-// Userinfo returns the claims that the userinfo endpoint releases: those that scope covers, and those that were requested by name
-// (Core §5.3.2 and §5.5). requested comes from Within.
+// Userinfo returns the claims that the userinfo endpoint releases: those that scope covers, and those that were
+// requested by name (Core §5.3.2 and §5.5). requested comes from Within.
 func (r Release) Userinfo(
 	user map[string]any, scope oidc.Scope, requested map[string]*oidc.ClaimRequest,
 ) map[string]any {
@@ -24,8 +24,8 @@ func (r Release) Userinfo(
 	return released
 }
 
-// IDToken returns the claims about the user that go into an ID token: those that were requested there by name. Core §5.4: the
-// claims that a scope asks for "are returned from the UserInfo Endpoint".
+// IDToken returns the claims about the user that go into an ID token: those that were requested there by name. Core
+// §5.4: the claims that a scope asks for "are returned from the UserInfo Endpoint".
 func (Release) IDToken(user map[string]any, requested map[string]*oidc.ClaimRequest) map[string]any {
 	released := map[string]any{}
 	for name, request := range requested {
@@ -36,16 +36,16 @@ func (Release) IDToken(user map[string]any, requested map[string]*oidc.ClaimRequ
 	return released
 }
 
-// release copies a claim that has a value. Core §5.3.2: "If a Claim is not returned, that Claim Name SHOULD be omitted from the
-// JSON object representing the Claims; it SHOULD NOT be present with a null or empty string value."
+// release copies a claim that has a value. Core §5.3.2: "If a Claim is not returned, that Claim Name SHOULD be omitted
+// from the JSON object representing the Claims; it SHOULD NOT be present with a null or empty string value."
 func release(released, user map[string]any, name string) {
 	if value, ok := user[name]; ok && value != nil && value != "" {
 		released[name] = value
 	}
 }
 
-// isWanted says whether the request is for this value. Core §5.5.1: value "Requests that the Claim be returned with a particular
-// value", values "with one of a set of values, with the values appearing in order of preference".
+// isWanted says whether the request is for this value. Core §5.5.1: value "Requests that the Claim be returned with a
+// particular value", values "with one of a set of values, with the values appearing in order of preference".
 func isWanted(request *oidc.ClaimRequest, value any) bool {
 	if request == nil || request.Value == nil && len(request.Values) == 0 {
 		return true
@@ -74,8 +74,8 @@ func (r Release) Names(scope oidc.Scope) oidc.Scope {
 	return names
 }
 
-// Within returns the part of the request whose claims are covered by scope values in allowed, which are those that the client may
-// request. Core §5.5: claims that are not understood are ignored. nil: nothing is left.
+// Within returns the part of the request whose claims are covered by scope values in allowed, which are those that the
+// client may request. Core §5.5: claims that are not understood are ignored. nil: nothing is left.
 func (r Release) Within(request *oidc.ClaimsRequest, allowed oidc.Scope) *oidc.ClaimsRequest {
 	if request == nil {
 		return nil
@@ -90,7 +90,8 @@ func (r Release) Within(request *oidc.ClaimsRequest, allowed oidc.Scope) *oidc.C
 	return &within
 }
 
-// Scope returns what the user is asked to allow for the request: the scope values in allowed that cover a requested claim.
+// Scope returns what the user is asked to allow for the request: the scope values in allowed that cover a requested
+// claim.
 func (r Release) Scope(request *oidc.ClaimsRequest, allowed oidc.Scope) oidc.Scope {
 	if request == nil {
 		return nil
@@ -105,8 +106,8 @@ func (r Release) Scope(request *oidc.ClaimsRequest, allowed oidc.Scope) oidc.Sco
 	return scope
 }
 
-// ofSignIn are claims about the sign-in and not about the user. Every ID token has them; a request for a value of sub or acr is
-// judged by /authorize (Core §5.5.1.1).
+// ofSignIn are claims about the sign-in and not about the user. Every ID token has them; a request for a value of sub
+// or acr is judged by /authorize (Core §5.5.1.1).
 var ofSignIn = oidc.Scope{"sub", "acr", "auth_time", "amr", "sid", "iss", "aud", "exp", "iat", "nonce", "at_hash"}
 
 // coveredBy returns the requests for the names, with or without a language tag. Core §5.2: the tag is "delimited by a #

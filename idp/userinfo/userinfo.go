@@ -1,4 +1,5 @@
-// Package userinfo decides which claims about a user a client gets, where, and in which form. It is the userinfo endpoint.
+// Package userinfo decides which claims about a user a client gets, where, and in which form. It is the userinfo
+// endpoint.
 //
 //	access token ─► access.Read ─► bound to a key? its proof ─► scope has openid ─► the user ─► Release.Userinfo
 //	                                                  JSON, signed JWT or encrypted, by the client ◄─┘
@@ -11,12 +12,12 @@
 //	userinfo.go   the endpoint (Core §5.3) and its challenges (RFC 6750, RFC 9449)
 //	release.go    which claims a scope and the claims parameter release, and what the user is asked to allow for that
 //
-// Every claim belongs to a scope value: the standard ones to those of Core §5.4, the others to those of the configuration. A
-// client can request a claim by name where it could have requested its scope, and the user is asked to allow that scope. A
-// claim that belongs to no scope value is never released.
+// Every claim belongs to a scope value: the standard ones to those of Core §5.4, the others to those of the
+// configuration. A client can request a claim by name where it could have requested its scope, and the user is asked to
+// allow that scope. A claim that belongs to no scope value is never released.
 //
-// Where teaching ends: all claims are normal claims of this provider (Core §5.6). Aggregated and distributed claims need
-// another provider that vouches for them.
+// Where teaching ends: all claims are normal claims of this provider (Core §5.6). Aggregated and distributed claims
+// need another provider that vouches for them.
 package userinfo
 
 import (
@@ -106,8 +107,8 @@ func (e *Endpoint) authorize(r *http.Request) (access.Token, oidc.Client, error)
 var errNoToken = oidc.InvalidToken.Errorf(
 	"no access token came; send it as Authorization: Bearer and the token (RFC 6750 §2.1)")
 
-// readToken takes the access token from the header or the body. RFC 6750 §2: "Clients MUST NOT use more than one method to
-// transmit the token in each request." The third method, the query, is not supported: queries end in logs.
+// readToken takes the access token from the header or the body. RFC 6750 §2: "Clients MUST NOT use more than one method
+// to transmit the token in each request." The third method, the query, is not supported: queries end in logs.
 func readToken(r *http.Request) (string, error) {
 	header, err := oidc.BearerToken(r.Header)
 	if err == nil && header == "" {
@@ -151,9 +152,9 @@ func (e *Endpoint) checkBinding(r *http.Request, client oidc.Client, raw string,
 	return e.DPoP.CheckToken(r, client, raw, token.Confirmation.JKT)
 }
 
-// answer writes the claims in the form that the client registered. Core §5.3.2: "If a signed response is requested, the UserInfo
-// Response MUST be returned as a JWT with content type application/jwt", and so must an encrypted one. "If signed, the UserInfo
-// Response MUST contain the Claims iss (issuer) and aud (audience) as members."
+// answer writes the claims in the form that the client registered. Core §5.3.2: "If a signed response is requested, the
+// UserInfo Response MUST be returned as a JWT with content type application/jwt", and so must an encrypted one. "If
+// signed, the UserInfo Response MUST contain the Claims iss (issuer) and aud (audience) as members."
 // https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
 func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.Token, client oidc.Client) error {
 	claims, err := e.claims(token, client)
@@ -184,8 +185,8 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.T
 	return err
 }
 
-// claims are the claims about the user that the token's scope and its requested claims cover (Core §5.4, §5.5), and always sub
-// (§5.3.2).
+// claims are the claims about the user that the token's scope and its requested claims cover (Core §5.4, §5.5), and
+// always sub (§5.3.2).
 func (e *Endpoint) claims(token access.Token, client oidc.Client) (map[string]any, error) {
 	scope := oidc.ParseScope(token.Scope)
 	if !scope.Has(oidc.ScopeOpenID) {
@@ -201,9 +202,9 @@ func (e *Endpoint) claims(token access.Token, client oidc.Client) (map[string]an
 	return claims, err
 }
 
-// challenge adds the WWW-Authenticate headers. The error stands in the challenge of the scheme that was used, or that should
-// have been used (RFC 9449 §7.1). RFC 6750 §3.1: for a request without a token, or with another way to authenticate, "the
-// resource server SHOULD NOT include an error code or other error information".
+// challenge adds the WWW-Authenticate headers. The error stands in the challenge of the scheme that was used, or that
+// should have been used (RFC 9449 §7.1). RFC 6750 §3.1: for a request without a token, or with another way to
+// authenticate, "the resource server SHOULD NOT include an error code or other error information".
 func (e *Endpoint) challenge(w http.ResponseWriter, r *http.Request, err error) {
 	explained := e.Errors.Explain(err)
 	bearer := fmt.Sprintf("Bearer realm=%q", e.Issuer)
