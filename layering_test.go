@@ -87,11 +87,11 @@ var (
 		"idp/requestobject", "idp/dpop",
 	}
 	// desks are what several endpoints share: each stands on rooms.
-	desks = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth", "idp/backchannel"}
+	desks = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth"}
 	// endpoints stand on the others, and never on each other.
 	endpoints = []string{"idp/authorize", "idp/token", "idp/registration"}
 	// faces are endpoints with pages.
-	faces = []string{"idp/discovery", "idp/login", "idp/logout", "idp/account", "idp/device"}
+	faces = []string{"idp/discovery", "idp/login", "idp/logout", "idp/device"}
 )
 
 // layers are all of them; of two that fit the first counts.

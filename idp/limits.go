@@ -109,11 +109,6 @@ func (l *limits) take(table *limit.Table[netip.Prefix], r *http.Request) error {
 	return err
 }
 
-// attempt is asked before a password is compared; see login.Endpoint.
-func (l *limits) attempt(r *http.Request, username string) (succeeded func(), err error) {
-	return l.passwords.Attempt(l.addresses.Of(r), username)
-}
-
 // claimedClient is who a token request says it comes from, as the token endpoint will read it: the header wins. A body that
 // cannot be read is refused here, because it can be read only once.
 func claimedClient(r *http.Request) (string, error) {

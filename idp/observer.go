@@ -6,7 +6,6 @@ import (
 
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/authorize"
-	"github.com/hush-idp/hush/idp/backchannel"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/grant"
@@ -38,7 +37,7 @@ type Development interface {
 	// At is called once for each issuer, before the endpoints are built.
 	At(site Site) DevelopmentSite
 	// LogoutSent hears about each try to send a back-channel logout token.
-	LogoutSent(sent backchannel.Telling)
+	LogoutSent(sent logout.Sent)
 }
 
 // Site is what development mode gets of a provider at one issuer.

@@ -13,9 +13,7 @@ import (
 	"github.com/gorilla/securecookie"
 
 	"github.com/hush-idp/hush/idp/access"
-	"github.com/hush-idp/hush/idp/account"
 	"github.com/hush-idp/hush/idp/authorize"
-	"github.com/hush-idp/hush/idp/backchannel"
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/device"
@@ -87,11 +85,13 @@ type site struct {
 	userinfo      *userinfo.Endpoint
 	dpop          *dpop.Checker
 	login         *login.Endpoint
-	devices       devices
+	devices       *device.Authorization
+	devicePage    *device.Page
 	waiting       *device.Devices
 	registration  *registration.Endpoint
 	logout        *logout.Endpoint
-	account       *account.Endpoint
+	account       *logout.Account
+	checkSession  *logout.CheckSession
 	development   DevelopmentSite // nil without development mode
 	description   *oidc.Metadata  // complete when the endpoints are mounted
 
@@ -100,20 +100,19 @@ type site struct {
 
 // shared is what the sites have in common: everything that does not depend on the issuer.
 type shared struct {
-	deps       Dependencies
-	keys       *keys.Ring
-	pages      *pages.Pages
-	clients    *clients.Register
-	users      *users.Directory
-	grants     *grant.Grants
-	consents   *grant.Consents
-	subjects   *clients.Subjects
-	limits     *limits
-	fetch      *fetch.Client
-	clientKeys *clients.Keys
-	nonces     dpop.Nonces
-	// backchannel tells clients of sign-outs.
-	backchannel *backchannel.Sender
+	deps        Dependencies
+	keys        *keys.Ring
+	pages       *pages.Pages
+	clients     *clients.Register
+	users       *users.Directory
+	grants      *grant.Grants
+	consents    *grant.Consents
+	subjects    *clients.Subjects
+	limits      *limits
+	fetch       *fetch.Client
+	clientKeys  *clients.Keys
+	nonces      dpop.Nonces
+	backchannel *logout.Sender
 	cookieKeys  [][]byte
 	seals       []securecookie.Codec
 }
@@ -178,7 +177,6 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 	if err = h.openRegister(config); err != nil {
 		return nil, err
 	}
-	h.openBackchannel(config)
 	if h.limits, err = newLimits(config.Limits, deps, h.clients); err != nil {
 		return nil, err
 	}
@@ -189,6 +187,7 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 		return nil, err
 	}
 	h.subjects = clients.NewSubjects(config.PairwiseSalt, h.users)
+	h.openBackchannel(config)
 	h.seals = session.Codecs(h.cookieKeys, interactionKept)
 	h.grants = grant.New(deps.Store, deps.Now, deps.Random)
 	h.grants.Grace = *config.Refresh.Grace
@@ -225,7 +224,7 @@ func (h *shared) at(config Config, issuer string) *site {
 	if h.deps.Development != nil {
 		p.development = h.deps.Development.At(Site{
 			Config: config, Pages: p.pages, Users: p.users, Keys: p.keys, Clients: p.clients, Sessions: p.sessions,
-			Consents: p.consents, Grants: p.grants, SignedOut: p.tellUnwatched, Signer: p.sign,
+			Consents: p.consents, Grants: p.grants, SignedOut: p.signedOut, Signer: p.sign,
 		})
 		parts = p.development.Parts()
 	}
@@ -323,12 +322,18 @@ func (p *site) openEndpoints(s Parts) {
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
 		Consents: p.consents, Interactions: interactions, ScopeTexts: scopeTexts(p.config.Scopes), OneClick: p.config.Development(),
-		Attempt: p.limits.attempt,
+		Limit: p.limits.login, Addresses: p.limits.addresses, Passwords: p.limits.passwords,
 	}
 	p.logout = &logout.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
 		Seal: session.Seal[url.Values]{Purpose: session.ForLogout, Codecs: p.seals}, Hints: p.hint,
+		Sender: p.backchannel,
 	}
+	p.account = &logout.Account{
+		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: p.sessions, Consents: p.consents,
+		Grants: p.grants, ScopeTexts: scopeTexts(p.config.Scopes), Sender: p.backchannel,
+	}
+	p.checkSession = &logout.CheckSession{Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Sessions: p.sessions}
 }
 
 // errors gives errors the form that a client sees.

@@ -11,9 +11,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/access"
-	"github.com/hush-idp/hush/idp/account"
+	"github.com/hush-idp/hush/idp/device"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/login"
+	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/token"
@@ -25,7 +27,6 @@ import (
 // The provider's paths.
 const (
 	pathAuthorize = session.PathAuthorize
-	pathLogout    = "/logout"
 )
 
 // PathReasons is where development mode has a page about each reason code.
@@ -51,45 +52,16 @@ func (p *site) endpoints() []endpoint.Endpoint {
 			Name: "par", Path: pathPAR, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.servePAR), Limit: p.limits.token,
 			Describe: func(m *oidc.Metadata) { m.PushedAuthorizationRequestEndpoint = p.config.Issuer + pathPAR },
 		},
-		{
-			Name: "device_authorization", Path: pathDeviceAuthorization, Methods: post, Audience: endpoint.Programs,
-			Serve: adapt(p.startDevice), Limit: p.limits.token,
-			Describe: func(m *oidc.Metadata) { m.DeviceAuthorizationEndpoint = p.config.Issuer + pathDeviceAuthorization },
-		},
 	}
 	documents := &discovery.Endpoint{Issuer: p.config.Issuer, Metadata: p.description, Keys: p.keys}
-	return slices.Concat(documents.Endpoints(), all, p.token.Endpoints(), p.revocation.Endpoints(), p.introspection.Endpoints(), p.userinfo.Endpoints(),
-		p.pageEndpoints(), p.registration.Endpoints(), p.deps.Endpoints)
+	return slices.Concat(documents.Endpoints(), all, p.token.Endpoints(), p.devices.Endpoints(), p.revocation.Endpoints(),
+		p.introspection.Endpoints(), p.userinfo.Endpoints(), p.devicePage.Endpoints(), p.login.Endpoints(), p.logout.Endpoints(),
+		p.checkSession.Endpoints(), p.account.Endpoints(), p.fileEndpoints(), p.registration.Endpoints(), p.deps.Endpoints)
 }
 
-// pageEndpoints are the pages and their forms, and what belongs to them.
-func (p *site) pageEndpoints() []endpoint.Endpoint {
+// fileEndpoints are the assets of the pages, and the health of the process.
+func (p *site) fileEndpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{
-		{Name: "device", Path: session.PathDevice, Methods: get, Audience: endpoint.People, Serve: adapt(p.devices.page.Show)},
-		{Name: "device", Path: session.PathDevice, Methods: post, Audience: endpoint.People, Serve: adapt(p.devices.page.Decide)},
-		{Name: "login", Path: session.PathLogin, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowLogin)},
-		{
-			Name: "login", Path: session.PathLogin, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Login),
-			Limit: p.limits.login,
-		},
-		{Name: "select_account", Path: session.PathSelectAccount, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowSelectAccount)},
-		{Name: "select_account", Path: session.PathSelectAccount, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.SelectAccount)},
-		{Name: "consent", Path: session.PathConsent, Methods: get, Audience: endpoint.People, Serve: adapt(p.login.ShowConsent)},
-		{Name: "consent", Path: session.PathConsent, Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Consent)},
-		{Name: "consent", Path: session.PathConsent + "/forget", Methods: post, Audience: endpoint.People, Serve: adapt(p.login.Forget), Untraced: true},
-		{
-			Name: "logout", Path: pathLogout, Methods: get, Audience: endpoint.People, Serve: adapt(p.logout.Logout),
-			Describe: func(m *oidc.Metadata) { m.EndSessionEndpoint = p.config.Issuer + pathLogout },
-		},
-		{Name: "logout", Path: pathLogout, Methods: post, Audience: endpoint.Visitors, Serve: adapt(p.logout.Logout)},
-		{Name: "logout", Path: pathLogout + "/confirm", Methods: post, Audience: endpoint.People, Serve: adapt(p.logout.Confirm)},
-		{
-			Name: "check_session", Path: pathCheckSession, Methods: get, Audience: endpoint.Visitors, Serve: adapt(p.checkSession),
-			Describe: p.describeSessions,
-		},
-		{Name: "account", Path: account.Path, Methods: get, Audience: endpoint.People, Serve: adapt(p.account.Show)},
-		{Name: "account", Path: account.Path + "/sessions", Methods: post, Audience: endpoint.People, Serve: adapt(p.account.EndSession)},
-		{Name: "account", Path: account.Path + "/apps", Methods: post, Audience: endpoint.People, Serve: adapt(p.account.EndApp)},
 		{Name: nameHealth, Path: "/healthz", Methods: get, Audience: endpoint.Files, Serve: adapt(p.health), Untraced: true},
 		{Name: nameHealth, Path: "/readyz", Methods: get, Audience: endpoint.Files, Serve: adapt(p.readiness), Untraced: true},
 		{Name: "static", Path: "/static/idp/{path...}", Methods: get, Audience: endpoint.Visitors, Serve: files("/static/idp/", static.IDP()), Untraced: true},
@@ -145,15 +117,17 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 // unbuilt is a site that serves nothing: it only names its endpoints.
 func unbuilt(c Config) *site {
 	return &site{shared: &shared{}, config: c, revocation: &access.Revocation{}, introspection: &access.Introspection{},
-		userinfo: &userinfo.Endpoint{}, token: &token.Endpoint{},
-		registration: &registration.Endpoint{Config: c.Registration}}
+		userinfo: &userinfo.Endpoint{}, token: &token.Endpoint{}, devices: &device.Authorization{}, devicePage: &device.Page{},
+		login: &login.Endpoint{}, logout: &logout.Endpoint{}, account: &logout.Account{}, checkSession: &logout.CheckSession{},
+		registration: &registration.Endpoint{Config: c.Registration},
+	}
 }
 
 // atOwnPath is the request as if it had come to the endpoint's own path.
 func atOwnPath(r *http.Request, own string) *http.Request {
 	u := *r.URL
 	u.Path, u.RawPath = own, ""
-	if query := u.Query(); own == pathLogout && query.Has("returnTo") && !query.Has("post_logout_redirect_uri") {
+	if query := u.Query(); own == logout.Path && query.Has("returnTo") && !query.Has("post_logout_redirect_uri") {
 		query.Set("post_logout_redirect_uri", query.Get("returnTo"))
 		query.Del("returnTo")
 		u.RawQuery = query.Encode()

@@ -101,12 +101,12 @@ func (s *settings) tell(ctx context.Context, store engine, gone []session.Ended)
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	defer provider.Close(ctx)
-	for _, telling := range provider.Tell(ctx, gone) {
-		if telling.Err != nil {
-			fmt.Printf("%s could not be told: %v\n", telling.Client.ClientID, telling.Err)
+	for _, sent := range provider.SignedOut(ctx, gone) {
+		if sent.Err != nil {
+			fmt.Printf("%s could not be told: %v\n", sent.Client.ClientID, sent.Err)
 			continue
 		}
-		fmt.Printf("%s was told.\n", telling.Client.ClientID)
+		fmt.Printf("%s was told.\n", sent.Client.ClientID)
 	}
 	return nil
 }

@@ -20,10 +20,10 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
-	"github.com/hush-idp/hush/idp/backchannel"
 	"github.com/hush-idp/hush/idp/dev/console"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -92,9 +92,8 @@ func (m *Mode) Lab() *lab.Lab { return m.lab }
 // Place implements idp.Development.
 func (m *Mode) Place() storage.Place { return m.place }
 
-// LogoutSent implements idp.Development: a later try, which comes when the request that signed out is long over, has a flow of
-// its own.
-func (m *Mode) LogoutSent(sent backchannel.Telling) {
+// LogoutSent implements idp.Development. A repeated attempt has a flow of its own; the flow of the sign-out shows the first.
+func (m *Mode) LogoutSent(sent logout.Sent) {
 	if sent.Try == 1 {
 		return
 	}
@@ -102,7 +101,7 @@ func (m *Mode) LogoutSent(sent backchannel.Telling) {
 		ID: m.deps.Random(), Endpoint: "backchannel_logout", Method: http.MethodPost, Path: sent.Client.BackchannelLogoutURI,
 		ClientID: sent.Client.ClientID,
 	})
-	trace.Emit(ctx, backchannel.Step(sent))
+	trace.Emit(ctx, sent.Step())
 	recorder.End()
 }
 

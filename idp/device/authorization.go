@@ -1,28 +1,37 @@
 package device
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
 
 	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Authorization is the device authorization endpoint (RFC 8628 §3.1).
+// PathAuthorization is the device authorization endpoint (RFC 8628 §3.1).
+const PathAuthorization = "/device_authorization"
+
+// Authorization is the device authorization endpoint.
 type Authorization struct {
-	Page      string // the address of the page, the verification_uri: short, since a person types it
-	Clients   Authenticator
+	Issuer    string
+	Auth      *clientauth.Authenticator
 	Devices   *Devices
 	Scopes    oidc.Scope // all that the provider knows
 	Resources []string   // the APIs that any client may ask access tokens for
+	Limit     endpoint.Limit
 }
 
-// Authenticator is a *clientauth.Authenticator.
-type Authenticator interface {
-	Authenticate(r *http.Request, form url.Values) (oidc.Client, error)
+// Endpoints returns the endpoint.
+func (a *Authorization) Endpoints() []endpoint.Endpoint {
+	return []endpoint.Endpoint{{
+		Name: "device_authorization", Path: PathAuthorization, Methods: []string{http.MethodPost},
+		Audience: endpoint.Programs, Limit: a.Limit, Serve: a.serve,
+		Describe: func(m *oidc.Metadata) { m.DeviceAuthorizationEndpoint = a.Issuer + PathAuthorization },
+	}}
 }
 
 // Response is the device authorization response (RFC 8628 §3.2).
@@ -35,41 +44,44 @@ type Response struct {
 	Interval                int    `json:"interval"`   // seconds
 }
 
-// Start answers a device authorization request. Its errors are those of RFC 6749 §5.2, or the store's.
-func (a *Authorization) Start(r *http.Request) (Response, error) {
+// serve is POST /device_authorization.
+func (a *Authorization) serve(w http.ResponseWriter, r *http.Request) error {
 	form, err := clientauth.ReadForm(r)
 	if err != nil {
-		return Response{}, err
+		return err
 	}
-	client, err := a.Clients.Authenticate(r, form)
+	client, err := a.Auth.Authenticate(r, form)
 	if err != nil {
-		return Response{}, err
+		return err
 	}
 	if !client.Grants(oidc.GrantDeviceCode) {
-		return Response{}, oidc.UnauthorizedClient.Errorf("client %s is not registered for the device flow: add %s to its grant_types (RFC 8628 §3.1)",
+		return oidc.UnauthorizedClient.Errorf(
+			"client %s is not registered for the device flow: add %s to its grant_types (RFC 8628 §3.1)",
 			client.ClientID, oidc.GrantDeviceCode)
 	}
 	resources, err := oidc.ParseResources(form["resource"], client.AllowedResources(a.Resources))
 	if err != nil {
-		return Response{}, err
+		return err
 	}
-	return a.begin(r.Context(), Pending{ClientID: client.ClientID, Scope: a.scope(client, form.Get("scope")), Resource: resources})
-}
-
-// scope is what of the wish client and provider know. The person will be asked about all of it, so offline_access counts, if the
-// client can do something with it.
-func (a *Authorization) scope(client oidc.Client, wish string) oidc.Scope {
-	scope := oidc.ParseScope(wish).Within(client.AllowedScope(a.Scopes))
-	return slices.DeleteFunc(scope, func(value string) bool {
-		return value == oidc.ScopeOffline && !client.Grants(oidc.GrantRefreshToken)
+	codes, err := a.Devices.Begin(r.Context(), Pending{
+		ClientID: client.ClientID, Scope: a.scope(client, form.Get("scope")), Resource: resources,
+	})
+	if err != nil {
+		return err
+	}
+	page := a.Issuer + session.PathDevice
+	return oidc.WriteJSON(w, http.StatusOK, Response{
+		DeviceCode: codes.Device, UserCode: codes.User, VerificationURI: page,
+		VerificationURIComplete: page + "?" + url.Values{paramUserCode: {codes.User}}.Encode(),
+		ExpiresIn:               int(Lifetime / time.Second), Interval: int(Interval / time.Second),
 	})
 }
 
-func (a *Authorization) begin(ctx context.Context, p Pending) (Response, error) {
-	codes, err := a.Devices.Begin(ctx, p)
-	return Response{
-		DeviceCode: codes.Device, UserCode: codes.User, VerificationURI: a.Page,
-		VerificationURIComplete: a.Page + "?" + url.Values{paramUserCode: {codes.User}}.Encode(),
-		ExpiresIn:               int(Lifetime / time.Second), Interval: int(Interval / time.Second),
-	}, err
+// scope is the part of the requested scope that client and provider know. The person consents to all of it, so offline_access
+// counts, if the client can use refresh tokens.
+func (a *Authorization) scope(client oidc.Client, requested string) oidc.Scope {
+	scope := oidc.ParseScope(requested).Within(client.AllowedScope(a.Scopes))
+	return slices.DeleteFunc(scope, func(value string) bool {
+		return value == oidc.ScopeOffline && !client.Grants(oidc.GrantRefreshToken)
+	})
 }

@@ -2,6 +2,7 @@ package device
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -103,7 +106,7 @@ func TestWhatADeviceIsTold(t *testing.T) {
 			r.decide(t, c, Allow)
 			r.clock.Pass(Lifetime)
 		}, tv, oidc.ExpiredToken},
-		{"RFC 6749 §5.2 invalid_grant long after", func(_ *testing.T, r *room, _ Codes) { r.clock.Pass(Lifetime + kept) }, tv, oidc.InvalidGrant},
+		{"RFC 6749 §5.2 invalid_grant long after", func(_ *testing.T, r *room, _ Codes) { r.clock.Pass(Lifetime + retention) }, tv, oidc.InvalidGrant},
 		{"RFC 6749 §5.2 invalid_grant for another client", func(t *testing.T, r *room, c Codes) { r.decide(t, c, Allow) }, oidc.Client{ClientID: "other"}, oidc.InvalidGrant},
 		{"RFC 8628 §3.5 a device_code is good once", func(t *testing.T, r *room, c Codes) {
 			r.decide(t, c, Allow)
@@ -191,8 +194,8 @@ func TestTheUserCode(t *testing.T) {
 		"RFC 8628 §6.1 as shown": codes.User, "RFC 8628 §6.1 in lower case": strings.ToLower(codes.User), "RFC 8628 §6.1 without the dash": bare,
 		"RFC 8628 §6.1 with spaces and dots": " " + bare[:2] + ". " + bare[2:] + " ",
 	} {
-		if _, err := r.Find(t.Context(), typed); err != nil || shown(typed) != codes.User {
-			t.Errorf("%s: %q is %v, shown as %q", name, typed, err, shown(typed))
+		if _, err := r.Find(t.Context(), typed); err != nil || formatted(typed) != codes.User {
+			t.Errorf("%s: %q is %v, shown as %q", name, typed, err, formatted(typed))
 		}
 	}
 	for name, typed := range map[string]string{"nothing": "", "another": "BBBB-BBBB", "longer": codes.User + "B", "shorter": bare[:7]} {
@@ -255,20 +258,10 @@ func TestAStoreThatFailsIsNoUnknownCode(t *testing.T) {
 	}
 }
 
-// authenticated is a clientauth.Authenticator that knows one client.
-type authenticated struct{ oidc.Client }
-
-func (a authenticated) Authenticate(_ *http.Request, form url.Values) (oidc.Client, error) {
-	if form.Get("client_id") != a.ClientID {
-		return oidc.Client{}, oidc.InvalidClient.Errorf("unknown")
-	}
-	return a.Client, nil
-}
-
 func TestTheDeviceAuthorizationRequest(t *testing.T) {
 	refreshing := tv
 	refreshing.GrantTypes = append(refreshing.GrantTypes, oidc.GrantRefreshToken)
-	web := oidc.Client{ClientID: "tv"}
+	web := oidc.Client{ClientID: "tv", TokenEndpointAuthMethod: oidc.AuthMethodNone}
 	for _, row := range []struct {
 		name   string
 		client oidc.Client
@@ -293,23 +286,29 @@ func TestTheDeviceAuthorizationRequest(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			r := newRoom()
 			a := &Authorization{
-				Page: "https://idp.test/device", Clients: authenticated{row.client}, Devices: r.Devices,
+				Issuer: "https://idp.test", Devices: r.Devices,
+				Auth:   &clientauth.Authenticator{Clients: clients.New([]oidc.Client{row.client})},
 				Scopes: append(oidc.StandardScope(), oidc.ScopeOffline), Resources: []string{"https://api.test"},
 			}
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/device_authorization", strings.NewReader(row.form.Encode()))
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			got, err := a.Start(request)
+			w := httptest.NewRecorder()
+			err := a.Endpoints()[0].Serve(w, request)
 			if e := oidc.AsError(err); (e == nil) != (row.code == "") || e != nil && e.Code != row.code {
 				t.Fatalf("got %v; want %q", err, row.code)
 			}
 			if row.code == "" {
+				var got Response
+				if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+					t.Fatal(err)
+				}
 				r.checkResponse(t, got, row.scope)
 			}
 		})
 	}
 }
 
-// checkResponse holds RFC 8628 §3.2.
+// checkResponse checks a response against RFC 8628 §3.2.
 func (r *room) checkResponse(t *testing.T, got Response, scope string) {
 	t.Helper()
 	want := Response{

@@ -16,21 +16,21 @@ import (
 const (
 	Lifetime = 10 * time.Minute
 	Interval = 5 * time.Second
-	// slower is how much longer it has to wait after each slow_down: "the interval MUST be increased by 5 seconds".
+	// slower extends the interval after each slow_down: "the interval MUST be increased by 5 seconds".
 	slower = 5 * time.Second
-	// early is what the network may take away from the interval.
+	// early is how much the network may shorten the interval.
 	early = time.Second
-	// kept is how long codes are remembered beyond their end, so that a late device hears "expired" and not "unknown".
-	kept = 5 * time.Minute
+	// retention keeps an expired code, so that a late device gets expired_token instead of invalid_grant.
+	retention = 5 * time.Minute
 )
 
-// What a person can decide.
+// The decisions of a person.
 const (
 	Allow = "allow"
 	Deny  = "deny"
 )
 
-// Pending is a device that waits for a person, or that a person has decided about.
+// Pending is the request of a device: it waits for a person, or a person has decided.
 type Pending struct {
 	ID        string        `json:"grant_id"`
 	ClientID  string        `json:"client_id"`
@@ -40,15 +40,15 @@ type Pending struct {
 	ExpiresAt time.Time     `json:"expires_at"`
 	Interval  time.Duration `json:"interval"`
 	PolledAt  time.Time     `json:"polled_at,omitzero"`
-	Decision  string        `json:"decision,omitempty"` // Allow, Deny, or empty while nobody decided
-	Grant     *grant.Grant  `json:"grant,omitempty"`    // what was allowed
+	Decision  string        `json:"decision,omitempty"` // Allow, Deny, or empty before the decision
+	Grant     *grant.Grant  `json:"grant,omitempty"`    // set by Allow, until it is redeemed
 	SpentAt   time.Time     `json:"spent_at,omitzero"`
 }
 
-// ErrUnknown is the answer about a user code that leads nowhere: mistyped, used, or expired.
+// ErrUnknown is the error for a user code that is mistyped, used, or expired.
 var ErrUnknown = errors.New("device: no such code")
 
-// Devices keeps the devices that wait.
+// Devices stores the requests of devices.
 type Devices struct {
 	records   storage.Bucket[Pending]
 	userCodes storage.Bucket[pointer]
@@ -56,35 +56,36 @@ type Devices struct {
 	random    func() string
 }
 
-// pointer leads from a user code to its record.
+// pointer is the record of a user code.
 type pointer struct {
 	ID string `json:"grant_id"`
 }
 
-// New returns the devices in store. random gives 128 bits or more, without a dot.
+// New returns the requests in store. random returns 128 bits or more, without a dot.
 func New(store storage.Store, now func() time.Time, random func() string) *Devices {
 	return &Devices{
-		records: storage.NewBucket[Pending]("device", store), userCodes: storage.NewBucket[pointer]("user-code", store), now: now, random: random,
+		records:   storage.NewBucket[Pending]("device", store),
+		userCodes: storage.NewBucket[pointer]("user-code", store), now: now, random: random,
 	}
 }
 
-// Codes are the two that stand for one request.
+// Codes are the device code and the user code of one request.
 type Codes struct{ Device, User string }
 
-// Begin takes up a device's request, of which ClientID, Scope and Resource are given. The device code is the grant's id, a dot and a
-// secret, like an authorization code.
+// Begin stores a request, of which the caller sets ClientID, Scope and Resource. The device code is the id of the future grant,
+// a dot and a secret, like an authorization code.
 func (d *Devices) Begin(ctx context.Context, p Pending) (Codes, error) {
 	secret := d.random()
 	p.ID, p.CodeHash = d.random(), oidc.NewSecret(secret).Hash()
 	p.ExpiresAt, p.Interval = d.now().Add(Lifetime), Interval
-	if err := d.records.Put(ctx, together(p.ID), p, Lifetime+kept); err != nil {
+	if err := d.records.Put(ctx, groupKey(p.ID), p, Lifetime+retention); err != nil {
 		return Codes{}, err
 	}
 	user, err := d.reserve(ctx, p.ID)
 	return Codes{Device: p.ID + "." + secret, User: user}, err
 }
 
-// reserve finds a user code that nobody else has.
+// reserve finds an unused user code.
 func (d *Devices) reserve(ctx context.Context, id string) (string, error) {
 	const attempts = 8
 	for range attempts {
@@ -99,15 +100,15 @@ func (d *Devices) reserve(ctx context.Context, id string) (string, error) {
 			return code, err
 		}
 	}
-	return "", fmt.Errorf("%d user codes in a row were taken: too many devices wait", attempts)
+	return "", fmt.Errorf("%d user codes in a row were in use: too many devices wait", attempts)
 }
 
 var errTaken = errors.New("device: the user code is taken")
 
-// together is the key of the record, beside whatever else stems from its grant.
-func together(id string) string { return storage.GroupKey(id, "device") }
+// groupKey is the key of the record, in the group of all records of its grant.
+func groupKey(id string) string { return storage.GroupKey(id, "device") }
 
-// Find returns the device whose user code a person typed, or ErrUnknown.
+// Find returns the undecided request with the typed user code, or ErrUnknown.
 func (d *Devices) Find(ctx context.Context, typed string) (Pending, error) {
 	found, err := d.userCodes.Get(ctx, normalize(typed))
 	if errors.Is(err, storage.ErrNotFound) {
@@ -116,24 +117,19 @@ func (d *Devices) Find(ctx context.Context, typed string) (Pending, error) {
 	if err != nil {
 		return Pending{}, err
 	}
-	p, err := d.records.Get(ctx, together(found.ID))
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return Pending{}, ErrUnknown
-	case err != nil:
-		return Pending{}, err
-	case !d.isOpen(p):
+	p, err := d.records.Get(ctx, groupKey(found.ID))
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !d.isOpen(p) {
 		return Pending{}, ErrUnknown
 	}
-	return p, nil
+	return p, err
 }
 
 func (d *Devices) isOpen(p Pending) bool { return p.Decision == "" && d.now().Before(p.ExpiresAt) }
 
-// Decide notes what the person decided about the device that Find found; granted counts if it is Allow. The first decision is the
-// only one: ErrUnknown tells that there was another, or that the code expired meanwhile.
+// Decide stores the decision about a request that Find returned; granted counts if it is Allow. The first decision is final:
+// ErrUnknown means that there was another one, or that the code expired meanwhile.
 func (d *Devices) Decide(ctx context.Context, found Pending, decision string, granted grant.Grant) error {
-	return d.records.Update(ctx, together(found.ID), storage.KeepTTL, func(p *Pending) (*Pending, error) {
+	return d.records.Update(ctx, groupKey(found.ID), storage.KeepTTL, func(p *Pending) (*Pending, error) {
 		if p == nil || !d.isOpen(*p) {
 			return nil, ErrUnknown
 		}
@@ -146,12 +142,12 @@ func (d *Devices) Decide(ctx context.Context, found Pending, decision string, gr
 	})
 }
 
-// Redeem answers a device that asks whether somebody decided: with what was granted, once, or with an error of RFC 8628 §3.5.
+// Redeem answers a polling device: with the grant, once, or with an error of RFC 8628 §3.5.
 func (d *Devices) Redeem(ctx context.Context, client oidc.Client, deviceCode string) (grant.Grant, error) {
 	id, secret, _ := strings.Cut(deviceCode, ".")
 	var granted grant.Grant
 	var refused error
-	err := d.records.Update(ctx, together(id), storage.KeepTTL, func(p *Pending) (*Pending, error) {
+	err := d.records.Update(ctx, groupKey(id), storage.KeepTTL, func(p *Pending) (*Pending, error) {
 		if granted, refused = d.poll(p, client, secret); p == nil {
 			return nil, nil
 		}
@@ -163,19 +159,22 @@ func (d *Devices) Redeem(ctx context.Context, client oidc.Client, deviceCode str
 	return granted, refused
 }
 
-// poll judges one question, and notes it in the record.
+// poll judges one token request, and notes it in the record.
 func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (grant.Grant, error) {
 	if p == nil || !isCode(p, secret) {
-		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, or the provider was restarted").Blame(oidc.CodeUnknown)
+		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, " +
+			"or the provider was restarted").Blame(oidc.CodeUnknown)
 	}
 	tooSoon := !p.PolledAt.IsZero() && d.now().Sub(p.PolledAt) < p.Interval-early
 	switch {
 	case p.ClientID != client.ClientID:
 		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code was issued to another client").Blame(oidc.CodeForeign)
 	case !p.SpentAt.IsZero():
-		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code was redeemed before: it is good for one token response").Blame(oidc.CodeReplayed)
+		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code was redeemed before: it is good for one token response").
+			Blame(oidc.CodeReplayed)
 	case !d.now().Before(p.ExpiresAt):
-		return grant.Grant{}, oidc.ExpiredToken.Errorf("the device_code is older than %v: begin anew at the device authorization endpoint (RFC 8628 §3.5)", Lifetime).Blame(oidc.CodeExpired)
+		return grant.Grant{}, oidc.ExpiredToken.Errorf("the device_code is older than %v: begin anew at the device "+
+			"authorization endpoint (RFC 8628 §3.5)", Lifetime).Blame(oidc.CodeExpired)
 	case p.Decision == Deny:
 		return grant.Grant{}, oidc.AccessDenied.Errorf("the user did not allow the device what it asked for (RFC 8628 §3.5)")
 	case p.Decision == Allow && p.Grant != nil:
@@ -186,7 +185,8 @@ func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (grant.Gra
 	p.PolledAt = d.now()
 	if tooSoon {
 		p.Interval += slower
-		return grant.Grant{}, oidc.SlowDown.Errorf("the device asks too often: wait %v between two requests from now on (RFC 8628 §3.5)", p.Interval)
+		return grant.Grant{}, oidc.SlowDown.Errorf(
+			"the device asks too often: wait %v between two requests from now on (RFC 8628 §3.5)", p.Interval)
 	}
 	return grant.Grant{}, oidc.AuthorizationPending.Errorf("nobody has decided yet: ask again in %v (RFC 8628 §3.5)", p.Interval)
 }

@@ -3,180 +3,174 @@ package device
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
-// paramUserCode is what a person typed, or the device put into verification_uri_complete (RFC 8628 §3.3.1).
+// paramUserCode carries the user code, typed by a person or part of verification_uri_complete (RFC 8628 §3.3.1).
 const paramUserCode = "user_code"
 
-// Endpoint serves the page.
-type Endpoint struct {
+// Page serves /device.
+type Page struct {
 	Issuer       string
 	Pages        *pages.Pages
 	Clients      *clients.Register
 	Users        *users.Directory
-	Sessions     Sessions
+	Sessions     *session.Manager
 	Devices      *Devices
 	Interactions session.Seal[session.Interaction]
-	ScopeTexts   map[string]string // of the scopes that the configuration adds
-	// Attempt is asked before a code is looked up. Its error refuses to; succeeded tells that the code was right.
-	Attempt func(r *http.Request) (succeeded func(), err error)
+	ScopeTexts   map[string]string // of configured scopes
+	Addresses    *limit.Addresses
+	WrongCodes   *limit.Table[netip.Prefix] // by address
 }
 
-// Sessions is a *session.Manager, or a decorator around one.
-type Sessions interface {
-	Current(r *http.Request) (*session.Session, error)
-}
-
-// Show is GET /device: the field for the code, or what the code asks for. Who is not signed in signs in first.
-func (e *Endpoint) Show(c echo.Context) error {
-	typed, err := e.typed(c)
-	if err != nil {
-		return err
+// Endpoints returns the page and its form.
+func (p *Page) Endpoints() []endpoint.Endpoint {
+	page := endpoint.Endpoint{
+		Name: "device", Path: session.PathDevice, Methods: []string{http.MethodGet}, Audience: endpoint.People, Serve: p.show,
 	}
-	current, err := session.OrNone(e.Sessions.Current(c.Request()))
+	form := page
+	form.Methods, form.Serve = []string{http.MethodPost}, p.decide
+	return []endpoint.Endpoint{page, form}
+}
+
+// show is GET /device: the field for the code, or what the device asks for. It redirects to the sign-in first.
+func (p *Page) show(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	typed := clip(query.Get(paramUserCode))
+	if sealed := query.Get(session.InteractionParam); sealed != "" { // back from the sign-in
+		waiting, err := p.Interactions.Open(sealed)
+		if err != nil {
+			return err
+		}
+		typed = waiting.Params.Get(paramUserCode)
+	}
+	current, err := session.OrNone(p.Sessions.Current(r))
 	switch {
 	case err != nil:
 		return err
 	case current == nil:
-		return e.signIn(c, typed)
+		return p.signIn(w, r, typed)
 	case typed == "":
-		return e.render(c, http.StatusOK, pages.Device{Frame: e.frame(c)})
+		return p.render(w, r, http.StatusOK, pages.Device{})
 	}
-	found, err := e.find(c, typed)
-	if errors.Is(err, ErrUnknown) {
-		return e.renderUnknown(c, typed)
-	}
+	found, err := p.find(r, typed)
 	if err != nil {
-		return err
+		return p.refuse(w, r, typed, err)
 	}
-	return e.ask(c, found, typed, current)
+	return p.ask(w, r, found, typed, current)
 }
 
-// Decide is POST /device: what the person decided. Only the account that the page named can allow.
-func (e *Endpoint) Decide(c echo.Context) error {
-	typed := clip(c.FormValue(paramUserCode))
-	current, err := session.OrNone(e.Sessions.Current(c.Request()))
+// decide is POST /device: the decision of a person. Only the account that the page named can allow.
+func (p *Page) decide(w http.ResponseWriter, r *http.Request) error {
+	typed := clip(r.FormValue(paramUserCode))
+	current, err := session.OrNone(p.Sessions.Current(r))
 	if err != nil {
 		return err
 	}
-	account, signedIn := current.Account(c.FormValue("account"))
-	if !signedIn {
-		return e.signIn(c, typed) // signed out meanwhile
+	account, signedIn := current.Account(r.FormValue("account"))
+	if !signedIn { // signed out meanwhile
+		return p.signIn(w, r, typed)
 	}
 	decision := Deny
-	if c.FormValue("decision") == Allow {
+	if r.FormValue("decision") == Allow {
 		decision = Allow
 	}
-	found, err := e.find(c, typed)
+	found, err := p.find(r, typed)
 	if err == nil {
-		err = e.Devices.Decide(c.Request().Context(), found, decision, grant.Grant{
+		err = p.Devices.Decide(r.Context(), found, decision, grant.Grant{
 			Sub: account.Sub, AuthTime: account.AuthTime, ACR: account.ACR, AMR: account.AMR,
 		})
 	}
-	if errors.Is(err, ErrUnknown) {
-		return e.renderUnknown(c, typed)
-	}
 	if err != nil {
-		return err
+		return p.refuse(w, r, typed, err)
 	}
-	return e.render(c, http.StatusOK, pages.Device{Frame: e.frame(c), Decision: decision})
+	return p.render(w, r, http.StatusOK, pages.Device{Decision: decision})
 }
 
-// typed is the user code of the request, or of the one that waited while the person signed in.
-func (e *Endpoint) typed(c echo.Context) (string, error) {
-	sealed := c.QueryParam(session.InteractionParam)
-	if sealed == "" {
-		return clip(c.QueryParam(paramUserCode)), nil
-	}
-	waiting, err := e.Interactions.Open(sealed)
-	return waiting.Params.Get(paramUserCode), err
-}
+// maxTyped is longer than a code with everything that a person may put between its letters.
+const maxTyped = 64
 
-// longestTyped is more characters than a code has, with all that a person may put between them.
-const longestTyped = 64
-
-// clip keeps what is no code anyhow short enough to be shown again, and to travel through the sign-in.
+// clip shortens input that cannot be a code, because the page and the sign-in carry it.
 func clip(typed string) string {
-	if len(typed) <= longestTyped {
+	if len(typed) <= maxTyped {
 		return typed
 	}
-	return strings.ToValidUTF8(typed[:longestTyped], "")
+	return strings.ToValidUTF8(typed[:maxTyped], "")
 }
 
-// find looks the code up, where that is not done too often.
-func (e *Endpoint) find(c echo.Context, typed string) (Pending, error) {
-	succeeded, err := e.Attempt(c.Request())
+// find looks the code up. A wrong code counts for the address.
+func (p *Page) find(r *http.Request, typed string) (Pending, error) {
+	giveBack, err := p.WrongCodes.Take(p.Addresses.Of(r))
 	if err != nil {
 		return Pending{}, err
 	}
-	found, err := e.Devices.Find(c.Request().Context(), typed)
+	found, err := p.Devices.Find(r.Context(), typed)
 	if err == nil {
-		succeeded()
+		giveBack()
 	}
 	return found, err
 }
 
-// signIn leads to the sign-in page, and from there back here.
-func (e *Endpoint) signIn(c echo.Context, typed string) error {
-	sealed, err := e.waiting(typed)
-	if err != nil {
-		return err
-	}
-	return c.Redirect(http.StatusSeeOther, session.PathLogin+"?"+sealed)
-}
-
-func (e *Endpoint) waiting(typed string) (string, error) {
-	sealed, err := e.Interactions.Close(session.Interaction{
+// waiting is the path with an interaction that returns to this page.
+func (p *Page) waiting(path, typed string) (string, error) {
+	return p.Interactions.URL(path, session.Interaction{
 		Path: session.PathDevice, Params: url.Values{paramUserCode: {typed}},
 	})
-	return url.Values{session.InteractionParam: {sealed}}.Encode(), err
 }
 
-// ask shows what the device asks for, and for whom: the account used last.
-func (e *Endpoint) ask(c echo.Context, found Pending, typed string, current *session.Session) error {
-	client, err := e.Clients.ByID(c.Request().Context(), found.ClientID)
-	if errors.Is(err, clients.ErrUnknown) {
-		return e.renderUnknown(c, typed)
-	}
+func (p *Page) signIn(w http.ResponseWriter, r *http.Request, typed string) error {
+	target, err := p.waiting(session.PathLogin, typed)
 	if err != nil {
 		return err
 	}
-	user, ok := e.Users.BySub(current.Accounts[0].Sub)
+	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
+}
+
+// ask shows the request of the device, for the account used last.
+func (p *Page) ask(w http.ResponseWriter, r *http.Request, found Pending, typed string, current *session.Session) error {
+	client, err := p.Clients.ByID(r.Context(), found.ClientID)
+	if err != nil {
+		return p.refuse(w, r, typed, err)
+	}
+	user, ok := p.Users.BySub(current.Accounts[0].Sub)
 	if !ok {
 		return oidc.InvalidRequest.Errorf("the user who is signed in is not known any more: sign out and in again")
 	}
-	another, err := e.waiting(typed)
+	another, err := p.waiting(session.PathSelectAccount, typed)
 	if err != nil {
 		return err
 	}
 	page := pages.Device{
-		Frame: e.frame(c), UserCode: shown(typed), Account: pages.NewAccount(user),
-		Another: session.PathSelectAccount + "?" + another, Scopes: pages.DescribeScope(found.Scope, e.ScopeTexts),
+		UserCode: formatted(typed), Account: pages.NewAccount(user), Another: another,
+		Scopes: pages.DescribeScope(found.Scope, p.ScopeTexts),
 	}
 	page.Client = &client
-	return e.render(c, http.StatusOK, page)
+	return p.render(w, r, http.StatusOK, page)
 }
 
-func (e *Endpoint) renderUnknown(c echo.Context, typed string) error {
-	return e.render(c, http.StatusNotFound, pages.Device{Frame: e.frame(c), UserCode: typed, Unknown: true})
+// refuse shows that the code is unknown, or returns any other error.
+func (p *Page) refuse(w http.ResponseWriter, r *http.Request, typed string, err error) error {
+	if errors.Is(err, ErrUnknown) || errors.Is(err, clients.ErrUnknown) {
+		return p.render(w, r, http.StatusNotFound, pages.Device{UserCode: typed, Unknown: true})
+	}
+	return err
 }
 
-func (e *Endpoint) render(c echo.Context, status int, page pages.Device) error {
-	return e.Pages.Render(c.Response(), status, "device", page, pages.Policy{})
-}
-
-func (e *Endpoint) frame(c echo.Context) pages.Frame {
-	csrf, _ := c.Get("csrf").(string)
-	return pages.Frame{Language: e.Pages.Language(c.Request(), ""), Issuer: e.Issuer, CSRF: csrf}
+func (p *Page) render(w http.ResponseWriter, r *http.Request, status int, page pages.Device) error {
+	client := page.Client
+	page.Frame = p.Pages.Frame(r, p.Issuer)
+	page.Client = client
+	return p.Pages.Render(w, status, "device", page, pages.Policy{})
 }

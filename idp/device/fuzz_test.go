@@ -58,8 +58,8 @@ func FuzzUserCode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
 		code := normalize(typed)
-		if strings.Trim(code, letters) != "" || normalize(code) != code || normalize(shown(typed)) != code {
-			t.Errorf("%q is %q, shown as %q", typed, code, shown(typed))
+		if strings.Trim(code, letters) != "" || normalize(code) != code || normalize(formatted(typed)) != code {
+			t.Errorf("%q is %q, shown as %q", typed, code, formatted(typed))
 		}
 	})
 }

@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// letters are those of RFC 8628 §6.1: without vowels no words come about, and nothing looks like something else.
+// letters is the character set of RFC 8628 §6.1: no vowels, so no words, and no letters that look alike.
 const letters = "BCDFGHJKLMNPQRSTVWXZ"
 
-// codeLetters make 20^8 codes.
+// codeLetters is the length of a code: there are 20^8 codes.
 const codeLetters = 8
 
-// newUserCode is a code such as WDJB-MJHT, of what random has to give. Bytes that would make some letters likelier than others do not
-// count.
+// newUserCode makes a code such as WDJB-MJHT from random. It skips bytes that would make some letters likelier than others.
 func newUserCode(random func() string) string {
 	var code strings.Builder
 	for code.Len() <= codeLetters {
@@ -29,7 +28,7 @@ func newUserCode(random func() string) string {
 	return code.String()
 }
 
-// normalize reads what a person typed. RFC 8628 §6.1: the server should ignore characters outside the character set, "such as by
+// normalize reads a typed code. RFC 8628 §6.1: the server should ignore characters outside the character set, "such as by
 // stripping dashes and other punctuation", and case.
 func normalize(typed string) string {
 	return strings.Map(func(r rune) rune {
@@ -40,8 +39,8 @@ func normalize(typed string) string {
 	}, strings.ToUpper(typed))
 }
 
-// shown is the code with the dash in its middle.
-func shown(typed string) string {
+// formatted is the code with a dash in its middle.
+func formatted(typed string) string {
 	code := normalize(typed)
 	if len(code) != codeLetters {
 		return typed

@@ -1,12 +1,11 @@
-// Package login is the room of the pages that a person sees: sign in, choose an account, allow. All are plain forms that work without script, and each ends in a redirect to where the person came from:
+// Package login serves the pages of the sign-in: password, choice of an account, consent. They are plain forms that work without
+// script. Each ends in a redirect to the waiting authorization request, or to the home page:
 //
 //	/login ───────────► Users.Authenticate ► Sessions.SignIn ──┐
-//	/select_account ──► Sessions.Select ───────────────────────┼──► /authorize?interaction=…  (or the home page)
+//	/select_account ──► Sessions.Select ───────────────────────┼──► /authorize?interaction=…  (or /)
 //	/consent ─────────► Consents.Remember ─────────────────────┘
 //
-// Every form carries a CSRF token, which the router checks before a handler runs.
+// Every form carries a CSRF token, which the server checks before the handler runs. Package idp/limit counts wrong passwords.
 //
-// How often a password may be wrong is for Endpoint.Attempt to say (idp/limit).
-//
-// Where teaching ends: one factor, no reset of a password.
+// Where teaching ends: one factor, and no way to reset a password.
 package login

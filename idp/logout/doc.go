@@ -1,23 +1,27 @@
-// Package logout is the end_session_endpoint: RP-initiated logout, and what the browser does for the other clients of the session.
+// Package logout ends sign-ins: RP-Initiated Logout, the messages to the other clients of the session, and the page where a
+// person sees and ends sessions.
 // https://openid.net/specs/openid-connect-rpinitiated-1_0.html
 // https://openid.net/specs/openid-connect-frontchannel-1_0.html
+// https://openid.net/specs/openid-connect-backchannel-1_0.html
 //
-//	/logout ─► Read ─► id_token_hint good, address registered or none? ── yes ► sign out ─► Tell ─► post_logout_redirect_uri
-//	                        │                                                                │            ▲
-//	                        │                                                                └► a page with an iframe for each
-//	                        └─ no ► a page that asks ► POST /logout/confirm ► sign out ► Tell ─► client of the session
-//	                                                                                            (frontchannel_logout_uri)
+//	/logout ─► Read ─► is id_token_hint valid? ── yes ────────────► sign out ─┬─► post_logout_redirect_uri
+//	                        └─ no ► a page asks ► /logout/confirm ► sign out ─┤
+//	/account/sessions ────────────────────────────────────────────► sign out ─┤
+//	                                                                          ├─► front channel: an iframe for each client
+//	                                                                          └─► back channel: Sender.Send ─► POST logout_token
 //
-// A good id_token_hint proves that the request comes from a client that the user signed in to, so nobody is asked again;
-// without it anybody's link could sign the user out (§6), so the page asks, and never redirects afterwards.
+// A valid id_token_hint proves that the request comes from a client of the session, so the user is not asked again. Without it
+// anybody's link could sign the user out (§6): the page asks, and does not redirect afterwards.
 //
-//	request.go       Read: what was asked, and whether it is proven
-//	endpoint.go      the pages
-//	frontchannel.go  the iframes
+//	request.go       Read judges a logout request
+//	endpoint.go      /logout and its pages, the iframes of the front channel
+//	checksession.go  /check_session: the iframe of Session Management
+//	sender.go        Sender sends logout tokens in the background and repeats failed requests after 1 s, 5 s and 30 s
+//	token.go         the logout token
+//	account.go       /account: where a person is signed in, and which apps have access
 //
-// Clients with a backchannel_logout_uri are told by package backchannel. Those that hear of it in their own pages, by the check_session_iframe, see the new browser
-// state with their next look.
-//
-// Where teaching ends: in a browser that blocks third-party cookies a client does not recognise its user in the iframe. A
-// frontchannel_logout_uri that goes by sid works there too; the back channel is better.
+// Where teaching ends: a browser that blocks third-party cookies does not send them to the iframes of the front channel, so
+// clients should prefer the back channel. Waiting deliveries are in memory: Close tries each once more, a killed process
+// loses them. A session that expires sends no logout token. A product would ask for the password again before it shows
+// /account, and would write to the person about a sign-in from a new browser.
 package logout

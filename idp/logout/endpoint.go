@@ -1,22 +1,25 @@
 package logout
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
-	"github.com/hush-idp/hush/idp/backchannel"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
+
+// Path is the end_session_endpoint.
+const Path = "/logout"
 
 // Endpoint is the end_session_endpoint.
 type Endpoint struct {
@@ -25,13 +28,12 @@ type Endpoint struct {
 	Clients  *clients.Register
 	Users    *users.Directory
 	Sessions Sessions
-	Seal     session.Seal[url.Values] // carries the request across the page that asks
+	Seal     session.Seal[url.Values] // carries the request through the page that asks
 	Hints    func(idToken string) (Hint, error)
-	// Tell tells the clients that have a backchannel_logout_uri, and says what became of it so far.
-	Tell func(ctx context.Context, gone []session.Ended) []backchannel.Telling
+	Sender   *Sender
 }
 
-// Sessions is a *session.Manager, or a decorator around one.
+// Sessions is a *session.Manager, or a decorator of one.
 type Sessions interface {
 	Current(r *http.Request) (*session.Session, error)
 	SignOut(w http.ResponseWriter, r *http.Request) ([]session.Ended, error)
@@ -39,55 +41,74 @@ type Sessions interface {
 	Show(w http.ResponseWriter, r *http.Request, s *session.Session)
 }
 
-// Logout is GET and POST /logout.
-func (e *Endpoint) Logout(c echo.Context) error {
-	params, err := c.FormParams()
-	if err != nil {
+// Endpoints returns /logout and the form of its page.
+func (e *Endpoint) Endpoints() []endpoint.Endpoint {
+	get := endpoint.Endpoint{
+		Name: "logout", Path: Path, Methods: []string{http.MethodGet}, Audience: endpoint.People, Serve: e.logout,
+		Describe: func(m *oidc.Metadata) { // Front-Channel Logout §3, Back-Channel Logout §2.1
+			m.EndSessionEndpoint = e.Issuer + Path
+			m.FrontchannelLogoutSupported, m.FrontchannelLogoutSessionSupported = true, true
+			m.BackchannelLogoutSupported, m.BackchannelLogoutSessionSupported = true, true
+		},
+	}
+	post := []string{http.MethodPost}
+	return []endpoint.Endpoint{
+		get,
+		{Name: "logout", Path: Path, Methods: post, Audience: endpoint.Visitors, Serve: e.logout},
+		{Name: "logout", Path: Path + "/confirm", Methods: post, Audience: endpoint.People, Serve: e.confirm},
+	}
+}
+
+// logout is GET and POST /logout.
+func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
 		return oidc.InvalidRequest.Errorf("the parameters cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
-	current, err := session.OrNone(e.Sessions.Current(c.Request()))
+	current, err := session.OrNone(e.Sessions.Current(r))
 	if err != nil {
 		return err
 	}
-	request, err := Read(c.Request().Context(), params, e.Clients, e.Hints)
+	request, err := Read(r.Context(), r.Form, e.Clients, e.Hints)
 	if err != nil {
 		return err
 	}
 	request.compare(current)
 	switch {
-	case !request.Proven() && c.Request().Method == http.MethodPost:
-		return c.Redirect(http.StatusSeeOther, c.Path()+"?"+params.Encode()) // a page has to be asked for by GET: it sets the CSRF cookie
+	case !request.Proven() && r.Method == http.MethodPost: // the page must be the answer to a GET, which sets the CSRF cookie
+		http.Redirect(w, r, Path+"?"+r.Form.Encode(), http.StatusSeeOther)
+		return nil
 	case !request.Proven():
-		return e.ask(c, request, current, params)
+		return e.ask(w, r, request, current)
 	}
-	gone, err := e.signOut(c, current, request.Hint.SID)
+	ended, err := e.signOut(w, r, current, request.Hint.SID)
 	if err != nil {
 		return err
 	}
-	return e.signedOut(c, request, gone, others(current, request.Hint.SID))
+	return e.signedOut(w, r, request, ended, remaining(current, request.Hint.SID))
 }
 
-// signOut ends one sign-in: the one in this browser, or else, where no cookie came, the one that sid names. So it works as well in
-// an iframe that the cookie does not reach.
-func (e *Endpoint) signOut(c echo.Context, current *session.Session, sid string) ([]session.Ended, error) {
+// signOut ends one sign-in: the only one of this browser, or the sign-in that sid names. sid works without a cookie too, in an
+// iframe for example.
+func (e *Endpoint) signOut(
+	w http.ResponseWriter, r *http.Request, current *session.Session, sid string,
+) ([]session.Ended, error) {
 	if current != nil && len(current.Accounts) == 1 {
-		return e.Sessions.SignOut(c.Response(), c.Request())
+		return e.Sessions.SignOut(w, r)
 	}
-	gone, err := e.Sessions.SignOutSID(c.Request().Context(), sid)
+	ended, err := e.Sessions.SignOutSID(r.Context(), sid)
 	if current != nil && err == nil {
 		rest := *current
 		rest.Accounts = slices.DeleteFunc(slices.Clone(rest.Accounts), func(a session.Account) bool { return a.SID == sid })
-		e.Sessions.Show(c.Response(), c.Request(), &rest)
+		e.Sessions.Show(w, r, &rest)
 	}
-	return gone, err
+	return ended, err
 }
 
-// others are the subs that stay signed in when the account of sid is signed out.
-func others(current *session.Session, sid string) []string {
+// remaining are the subs that stay signed in when the account of sid is signed out.
+func remaining(current *session.Session, sid string) (subs []string) {
 	if current == nil {
 		return nil
 	}
-	var subs []string
 	for _, account := range current.Accounts {
 		if account.SID != sid {
 			subs = append(subs, account.Sub)
@@ -96,9 +117,9 @@ func others(current *session.Session, sid string) []string {
 	return subs
 }
 
-// meant is the account that logout_hint names, of several in this browser. RP-Initiated Logout §2: logout_hint is a "Hint to the
-// Authorization Server about the End-User that is logging out."
-func (e *Endpoint) meant(current *session.Session, hint string) (session.Account, bool) {
+// hinted is the account that logout_hint names, if several are signed in with this browser. RP-Initiated Logout §2: logout_hint
+// is a "Hint to the Authorization Server about the End-User that is logging out."
+func (e *Endpoint) hinted(current *session.Session, hint string) (session.Account, bool) {
 	if current == nil || hint == "" || len(current.Accounts) < 2 {
 		return session.Account{}, false
 	}
@@ -114,87 +135,79 @@ func (e *Endpoint) meant(current *session.Session, hint string) (session.Account
 }
 
 // ask shows the page with the button to sign out.
-func (e *Endpoint) ask(c echo.Context, request Request, current *session.Session, params url.Values) (err error) {
+func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, request Request, current *session.Session) (err error) {
 	subs := current.Subs()
-	if account, ok := e.meant(current, request.LogoutHint); ok {
+	if account, ok := e.hinted(current, request.LogoutHint); ok {
 		subs = []string{account.Sub}
 	}
 	page := pages.Logout{
-		Frame:    e.frame(c, request),
-		Accounts: pages.Accounts(e.Users.BySubs(subs)),
-		Notice:   request.Problem,
+		Frame: e.frame(r, request), Accounts: pages.Accounts(e.Users.BySubs(subs)), Notice: request.Problem,
 	}
-	page.Interaction, err = e.Seal.Close(params)
-	if err != nil {
+	if page.Interaction, err = e.Seal.Close(r.Form); err != nil {
 		return err
 	}
-	return e.Pages.Render(c.Response(), http.StatusOK, "logout", page, pages.Policy{})
+	return e.Pages.Render(w, http.StatusOK, "logout", page, pages.Policy{})
 }
 
-// Confirm is POST /logout/confirm: the user pressed a button on the page that asks. It ends what that page named.
-func (e *Endpoint) Confirm(c echo.Context) error {
-	if c.FormValue("decision") != "sign_out" {
-		return c.Redirect(http.StatusSeeOther, "/")
+// confirm is POST /logout/confirm: the user pressed a button on the page of ask. It signs out the accounts on that page.
+func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request) error {
+	if r.FormValue("decision") != "sign_out" {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return nil
 	}
-	params, err := e.Seal.Open(c.FormValue(session.InteractionParam))
+	params, err := e.Seal.Open(r.FormValue(session.InteractionParam))
 	if err != nil {
 		return err
 	}
-	request, err := Read(c.Request().Context(), params, e.Clients, e.Hints)
+	request, err := Read(r.Context(), params, e.Clients, e.Hints)
 	if err != nil {
 		return err
 	}
-	gone, still, err := e.end(c, request)
+	current, err := session.OrNone(e.Sessions.Current(r))
 	if err != nil {
 		return err
 	}
-	request.Hint = nil // the answer came from the page, so nobody is redirected
-	return e.signedOut(c, request, gone, still)
+	var ended []session.Ended
+	var still []string
+	if account, ok := e.hinted(current, request.LogoutHint); ok {
+		ended, err = e.signOut(w, r, current, account.SID)
+		still = remaining(current, account.SID)
+	} else {
+		ended, err = e.Sessions.SignOut(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	request.Hint = nil // the page confirmed, not the client: there is no redirect
+	return e.signedOut(w, r, request, ended, still)
 }
 
-// end signs out everybody in this browser, or the one whom logout_hint names. still are who stay.
-func (e *Endpoint) end(c echo.Context, request Request) (gone []session.Ended, still []string, err error) {
-	current, err := session.OrNone(e.Sessions.Current(c.Request()))
-	if err != nil {
-		return nil, nil, err
-	}
-	if account, ok := e.meant(current, request.LogoutHint); ok {
-		gone, err = e.signOut(c, current, account.SID)
-		return gone, others(current, account.SID), err
-	}
-	gone, err = e.Sessions.SignOut(c.Response(), c.Request())
-	return gone, nil, err
-}
+// waitForClients limits the wait of the person for the first attempts of the back channel.
+const waitForClients = time.Second
 
-// patience is how long the person waits for clients to be told. Whoever is slower is told behind the scenes.
-const patience = time.Second
-
-// tell tells the clients and returns those that do not know yet.
-func (e *Endpoint) tell(ctx context.Context, gone []session.Ended) (untold []oidc.Client) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// signedOut redirects to the client, or shows the last page. Only a proven request is redirected; the page of any other has a
+// link. The page loads the iframes of the front channel, names the accounts that are still signed in, and the clients that did
+// not confirm a logout token.
+func (e *Endpoint) signedOut(
+	w http.ResponseWriter, r *http.Request, request Request, ended []session.Ended, still []string,
+) error {
+	ctx, cancel := context.WithTimeout(r.Context(), waitForClients)
 	defer cancel()
-	for _, telling := range e.Tell(ctx, gone) {
-		if telling.Err != nil {
-			untold = append(untold, telling.Client)
+	var untold []oidc.Client
+	for _, sent := range e.Sender.SendAndWait(ctx, e.Issuer, ended) {
+		if sent.Err != nil {
+			untold = append(untold, sent.Client)
 		}
 	}
-	return untold
-}
-
-// signedOut goes back to the client, or shows the last page. That offers the way back as a link where the request was not proven, since
-// only a proven request is redirected; it loads the clients' iframes, and names who is still signed in.
-func (e *Endpoint) signedOut(c echo.Context, request Request, gone []session.Ended, still []string) error {
-	untold, frames := e.tell(c.Request().Context(), gone), e.frames(c.Request().Context(), gone)
+	frames := e.frames(r.Context(), ended)
 	goesOn := request.Proven() && request.ReturnTo != ""
 	if goesOn && len(frames) == 0 {
-		return c.Redirect(http.StatusSeeOther, request.ReturnTo)
+		http.Redirect(w, r, request.ReturnTo, http.StatusSeeOther)
+		return nil
 	}
 	page := pages.SignedOut{
-		Frame:    e.frame(c, request),
-		ReturnTo: template.URL(request.ReturnTo),
-		GoesOn:   goesOn,
-		Still:    pages.Accounts(e.Users.BySubs(still)),
-		Untold:   untold,
+		Frame: e.frame(r, request), ReturnTo: template.URL(request.ReturnTo), GoesOn: goesOn,
+		Still: pages.Accounts(e.Users.BySubs(still)), Untold: untold,
 	}
 	for _, frame := range frames {
 		page.Frames = append(page.Frames, template.URL(frame))
@@ -203,10 +216,37 @@ func (e *Endpoint) signedOut(c echo.Context, request Request, gone []session.End
 	if goesOn {
 		policy.FramedBy = request.ReturnTo // a client may sign out in an iframe of its own (signoutSilent in oidc-client-ts)
 	}
-	return e.Pages.Render(c.Response(), http.StatusOK, "signed_out", page, policy)
+	return e.Pages.Render(w, http.StatusOK, "signed_out", page, policy)
 }
 
-func (e *Endpoint) frame(c echo.Context, request Request) pages.Frame {
-	csrf, _ := c.Get("csrf").(string)
-	return pages.Frame{Language: e.Pages.Language(c.Request(), request.UILocales), Issuer: e.Issuer, CSRF: csrf, Client: request.Client}
+// frames are the URIs of the iframes on the last page: each registered frontchannel_logout_uri with iss and sid. Front-Channel
+// Logout §3: "The OP […] renders <iframe src="frontchannel_logout_uri"> in a page with the registered logout URI as the source
+// to trigger the logout actions by the RP." A client that is deleted, or cannot be looked up now, has none.
+// https://openid.net/specs/openid-connect-frontchannel-1_0.html#OPLogout
+func (e *Endpoint) frames(ctx context.Context, ended []session.Ended) (frames []string) {
+	for _, s := range ended {
+		for _, id := range s.Clients {
+			if client, err := e.Clients.ByID(ctx, id); err == nil && client.FrontchannelLogoutURI != "" {
+				// §3: "if either is included, both MUST be"
+				about := url.Values{"iss": {cmp.Or(s.Issuer, e.Issuer)}, "sid": {s.SID}}
+				frames = append(frames, withQuery(client.FrontchannelLogoutURI, about))
+			}
+		}
+	}
+	return frames
+}
+
+// withQuery adds parameters to a URI. Its own query stays as it is (Front-Channel Logout §2).
+func withQuery(uri string, more url.Values) string {
+	separator := "?"
+	if strings.Contains(uri, "?") {
+		separator = "&"
+	}
+	return uri + separator + more.Encode()
+}
+
+func (e *Endpoint) frame(r *http.Request, request Request) pages.Frame {
+	frame := e.Pages.Frame(r, e.Issuer)
+	frame.Language, frame.Client = e.Pages.Language(r, request.UILocales), request.Client
+	return frame
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Hint is what a valid id_token_hint says.
+// Hint holds the claims of a valid id_token_hint.
 type Hint struct {
 	Subject  string `json:"sub"`
 	SID      string `json:"sid"`
@@ -21,16 +21,16 @@ type Hint struct {
 
 // Request is a logout request by the names of §2.
 type Request struct {
-	Hint       *Hint        // nil: absent, or not a token of ours
-	Client     *oidc.Client // nil: not named
-	ReturnTo   string       // a registered post_logout_redirect_uri with state; empty: none asked, or Problem says why not
-	Problem    string       // what was wrong, for the developer of the client
+	Hint       *Hint        // nil: absent or invalid
+	Client     *oidc.Client // nil: not named, or unknown
+	ReturnTo   string       // a registered post_logout_redirect_uri with state; empty: not requested, or refused by Problem
+	Problem    string       // the fault of the request, for the developer of the client
 	LogoutHint string       // a username, an email address, a sub or a sid
-	UILocales  string       // the languages that the person prefers, for the pages
+	UILocales  string       // languages of the pages, by preference
 }
 
-// Read judges the parameters. hints reads an id_token_hint: a token that this provider signed, expired or not. Its errors are
-// the store's.
+// Read judges the parameters. hints reads an id_token_hint: a token that this provider signed, expired or not. An error of Read
+// comes from the store; faults of the request are in Problem.
 func Read(ctx context.Context, params url.Values, register *clients.Register, hints func(string) (Hint, error)) (Request, error) {
 	r := Request{UILocales: params.Get("ui_locales"), LogoutHint: params.Get("logout_hint"), Problem: repeated(params)}
 	if token := params.Get("id_token_hint"); token != "" {
@@ -51,8 +51,8 @@ func Read(ctx context.Context, params url.Values, register *clients.Register, hi
 	return r, nil
 }
 
-// repeated says which parameter came more than once. RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than
-// once."
+// repeated is the fault of a request that has a parameter twice. RFC 6749 §3.1: "Request and response parameters MUST NOT be
+// included more than once."
 func repeated(params url.Values) string {
 	for _, name := range []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"} {
 		if len(params[name]) > 1 {
@@ -85,7 +85,7 @@ func (r *Request) findClient(ctx context.Context, clientID string, register *cli
 	return nil
 }
 
-// findReturn verifies post_logout_redirect_uri: it must have been registered for the client before (§2), and to the letter (§3).
+// findReturn verifies post_logout_redirect_uri: the client must have registered it (§2), character by character (§3).
 func (r *Request) findReturn(params url.Values) {
 	uri := params.Get("post_logout_redirect_uri")
 	if uri == "" || r.Problem != "" {
@@ -93,17 +93,21 @@ func (r *Request) findReturn(params url.Values) {
 	}
 	switch {
 	case r.Client == nil:
-		r.Problem = "post_logout_redirect_uri came without an id_token_hint or client_id, so nobody knows whose address it is."
+		r.Problem = "post_logout_redirect_uri came without an id_token_hint or client_id, so the provider does not know the client " +
+			"that it belongs to."
 	case !oidc.MatchRedirectURI(r.Client.PostLogoutRedirectURIs, uri):
 		r.Problem = "post_logout_redirect_uri " + uri + " is not registered for client " + r.Client.ClientID +
 			"; registered: " + strings.Join(r.Client.PostLogoutRedirectURIs, ", ") + "."
 	default:
-		r.ReturnTo = withState(uri, params.Get("state"))
+		r.ReturnTo = uri
+		if state := params.Get("state"); state != "" {
+			r.ReturnTo = withQuery(uri, url.Values{"state": {state}})
+		}
 	}
 }
 
-// compare holds the hint against who is signed in with this browser. A hint whose sid is none of theirs makes the request
-// suspect (§2, id_token_hint): a token of a sign-in that is over must not end a later one.
+// compare compares the hint with the sign-ins of this browser. If its sid is not among them, the request is suspect (§2,
+// id_token_hint): an ID token of an earlier sign-in must not end a later one.
 func (r *Request) compare(current *session.Session) {
 	if r.Hint == nil || r.Problem != "" || current == nil {
 		return
@@ -115,14 +119,3 @@ func (r *Request) compare(current *session.Session) {
 
 // Proven tells whether the request may sign the user out without asking.
 func (r Request) Proven() bool { return r.Hint != nil && r.Problem == "" }
-
-func withState(uri, state string) string {
-	if state == "" {
-		return uri
-	}
-	separator := "?"
-	if strings.Contains(uri, "?") {
-		separator = "&"
-	}
-	return uri + separator + url.Values{"state": {state}}.Encode()
-}

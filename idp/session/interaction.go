@@ -71,6 +71,17 @@ func (s Seal[T]) Close(value T) (string, error) {
 	return securecookie.EncodeMulti(s.Purpose, value, s.Codecs...)
 }
 
+// URL is the path with the sealed value in its query.
+func (s Seal[T]) URL(path string, value T) (string, error) {
+	sealed, err := s.Close(value)
+	return InteractionURL(path, sealed), err
+}
+
+// InteractionURL is the path with an already sealed value in its query.
+func InteractionURL(path, sealed string) string {
+	return path + "?" + url.Values{InteractionParam: {sealed}}.Encode()
+}
+
 // Open reads a string that Close returned. The error for any other string is an invalid_request with advice for the person.
 func (s Seal[T]) Open(sealed string) (T, error) {
 	var value T
