@@ -73,8 +73,7 @@ func cycle(h *trace.Hub, n string) {
 		)
 		r.Set(func(r *trace.Record) {
 			r.Status, r.Silent, r.Answer = 303, true, trace.Params(
-				url.Values{"code": {code}, "state": {state}, "iss": {"https://idp.example"}},
-			)
+				url.Values{"code": {code}, "state": {state}, "iss": {"https://idp.example"}})
 			r.Cookies = []trace.Cookie{
 				{Name: "__Host-hush", Text: trace.Secret("", idToken).Text, Direction: "sent", Session: true},
 			}

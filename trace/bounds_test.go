@@ -49,14 +49,8 @@ func TestAFlowKeepsItsFirstRecordAndTheLastOnes(t *testing.T) {
 	f := h.flows[0]
 	if len(f.records) != maxRecords || f.records[0].Endpoint != "authorize" || len(f.keys) != maxKeys ||
 		len(h.index) != maxKeys {
-		t.Errorf(
-			"%d records, the first of %s, %d keys; expected %d, authorize, %d",
-			len(f.records),
-			f.records[0].Endpoint,
-			len(f.keys),
-			maxRecords,
-			maxKeys,
-		)
+		t.Errorf("%d records, the first of %s, %d keys; expected %d, authorize, %d", len(f.records), f.records[0].Endpoint,
+			len(f.keys), maxRecords, maxKeys)
 	}
 	if h.find([]join{{JTI, sumOf("499")}}) != f || h.find([]join{{JTI, sumOf("0")}}) != nil {
 		t.Error("the youngest keys are those to keep")
@@ -65,10 +59,8 @@ func TestAFlowKeepsItsFirstRecordAndTheLastOnes(t *testing.T) {
 
 func TestARecordIsNotEndless(t *testing.T) {
 	h := NewHub(Options{Now: time.Now})
-	_, r := h.Begin(
-		context.Background(),
-		Record{Endpoint: "login", Status: 200, Method: strings.Repeat("X", 1<<20), UserAgent: strings.Repeat("x", 1<<20)},
-	)
+	_, r := h.Begin(context.Background(),
+		Record{Endpoint: "login", Status: 200, Method: strings.Repeat("X", 1<<20), UserAgent: strings.Repeat("x", 1<<20)})
 	for range 1000 {
 		r.Emit(Step{Text: strings.Repeat("é", 5000)})
 		r.Join(State, fmt.Sprint(time.Now().UnixNano()))
@@ -80,13 +72,8 @@ func TestARecordIsNotEndless(t *testing.T) {
 	got := h.Flows()[0].Records[0]
 	if len(got.Steps) != maxSteps || len(got.Params) != maxValues || len(got.Cookies) != maxCookies ||
 		len(h.index) > maxJoins {
-		t.Errorf(
-			"%d steps, %d parameters, %d cookies, %d keys",
-			len(got.Steps),
-			len(got.Params),
-			len(got.Cookies),
-			len(h.index),
-		)
+		t.Errorf("%d steps, %d parameters, %d cookies, %d keys", len(got.Steps), len(got.Params), len(got.Cookies),
+			len(h.index))
 	}
 	if len([]rune(got.UserAgent)) != maxLine+1 || len([]rune(got.Method)) != maxLine+1 ||
 		len([]rune(got.Steps[0].Text)) != maxLine+1 {

@@ -119,11 +119,8 @@ func (f *flow) replayed(r *Record) string {
 			whose = "with the same code_verifier: the callback ran twice"
 		}
 	}
-	return fmt.Sprintf(
-		"the code was redeemed again %s after the first time, %s",
-		max(0, r.At.Sub(f.records[first].At)).Round(time.Millisecond),
-		whose,
-	)
+	return fmt.Sprintf("the code was redeemed again %s after the first time, %s",
+		max(0, r.At.Sub(f.records[first].At)).Round(time.Millisecond), whose)
 }
 
 // sum tells the record's secret parameter from others; 0 means that there is none.
@@ -142,9 +139,7 @@ func (h *Hub) page(_ *flow, r *Record) string {
 	}
 	return fmt.Sprintf(
 		"prompt=none was answered with a page (status %d) in a hidden iframe; nobody sees it, and the app waits until its "+
-			"timer runs out",
-		r.Status,
-	)
+			"timer runs out", r.Status)
 }
 
 func (h *Hub) nested(_ *flow, r *Record) string {
@@ -153,8 +148,7 @@ func (h *Hub) nested(_ *flow, r *Record) string {
 	}
 	return fmt.Sprintf(
 		"the request came from %s, which is a redirect_uri of the client: the whole app started inside the iframe",
-		r.Referer,
-	)
+		r.Referer)
 }
 
 func (h *Hub) shortLived(_ *flow, r *Record) string {
@@ -165,11 +159,8 @@ func (h *Hub) shortLived(_ *flow, r *Record) string {
 	if err != nil || seconds > shortLife {
 		return ""
 	}
-	return fmt.Sprintf(
-		"expires_in is %d s; a client that renews %d s before the end renews at once, again and again",
-		seconds,
-		shortLife,
-	)
+	return fmt.Sprintf("expires_in is %d s; a client that renews %d s before the end renews at once, again and again",
+		seconds, shortLife)
 }
 
 func (h *Hub) skewed(_ *flow, r *Record) string {

@@ -81,12 +81,8 @@ func userinfo(h *trace.Hub, changes ...change) {
 
 // api is the application's report of a call of its own API.
 func api(h *trace.Hub, changes ...change) {
-	send(
-		h,
-		trace.Record{ID: "r", Endpoint: "api", Method: "GET", Path: "https://api.example/me", Status: 200},
-		jti,
-		changes,
-	)
+	send(h, trace.Record{ID: "r", Endpoint: "api", Method: "GET", Path: "https://api.example/me", Status: 200}, jti,
+		changes)
 }
 
 // callback is the application's report that the callback page told it of the answer.

@@ -64,10 +64,8 @@ func (h *Hub) Flows() []Flow {
 	}
 	all := h.snapshots()
 	slices.Reverse(all)
-	slices.SortStableFunc(
-		all,
-		func(a, b Flow) int { return b.At.Compare(a.At) },
-	) // flows are listed as their first request ended
+	slices.SortStableFunc(all,
+		func(a, b Flow) int { return b.At.Compare(a.At) }) // flows are listed as their first request ended
 	for i, f := range all {
 		all[i] = f.drawn()
 	}

@@ -177,12 +177,8 @@ var drawings = []struct {
 	}, {
 		"a preflight of a strange origin stands alone",
 		func(h *trace.Hub) {
-			token(
-				h,
-				foreign("https://x"),
-				params(),
-				func(r *trace.Record) { r.Method, r.Status, r.Answer = "OPTIONS", 204, nil },
-			)
+			token(h, foreign("https://x"), params(),
+				func(r *trace.Record) { r.Method, r.Status, r.Answer = "OPTIONS", 204, nil })
 		},
 		trace.FlowFailed, "origin.not_allowed", `
 3 app>provider done: OPTIONS /token (preflight)

@@ -103,22 +103,12 @@ var diagnosed = []struct {
 	{"what the provider said itself", func(h *trace.Hub) { authorize(h, refused("login_required", "session.idle")) },
 		"session.idle", "because of session.idle"},
 	{"what only a step said", func(h *trace.Hub) {
-		send(
-			h,
-			trace.Record{Endpoint: "userinfo", Status: 401},
-			"",
-			nil,
-			trace.Step{Kind: trace.KindUserinfo, Outcome: trace.Failed, Reason: "token.invalid", Text: "the token has expired"},
-		)
+		send(h, trace.Record{Endpoint: "userinfo", Status: 401}, "", nil,
+			trace.Step{Kind: trace.KindUserinfo, Outcome: trace.Failed, Reason: "token.invalid", Text: "the token has expired"})
 	}, "token.invalid", "the token has expired"},
 	{"a step that failed on the way to a sign-in page is none", func(h *trace.Hub) {
-		send(
-			h,
-			trace.Record{Endpoint: "authorize", Status: 303},
-			"",
-			nil,
-			trace.Step{Kind: trace.KindSession, Outcome: trace.Failed, Reason: "session.none"},
-		)
+		send(h, trace.Record{Endpoint: "authorize", Status: 303}, "", nil,
+			trace.Step{Kind: trace.KindSession, Outcome: trace.Failed, Reason: "session.none"})
 	}, "session.none", ""},
 	{"a refusal by CORS is one, though all went well at the provider", func(h *trace.Hub) {
 		authorize(h)
@@ -174,12 +164,8 @@ func TestFourSilentRequestsWithinFiveSecondsAreALoop(t *testing.T) {
 	authorize(h, at(4900*time.Millisecond, "spa", "Firefox"))
 	same(t, "the fourth", h.Flows()[0].Reasons[0].Text, "4 silent requests of this client and browser within 5s")
 	authorize(h, at(5100*time.Millisecond, "spa", "Firefox"))
-	same(
-		t,
-		"the fifth, when the first is too long ago",
-		h.Flows()[0].Reasons[0].Text,
-		"4 silent requests of this client and browser within 5s",
-	)
+	same(t, "the fifth, when the first is too long ago", h.Flows()[0].Reasons[0].Text,
+		"4 silent requests of this client and browser within 5s")
 	authorize(h, at(12*time.Second, "spa", "Firefox"))
 	same(t, "one long after", len(h.Flows()[0].Reasons), 0)
 }
@@ -286,10 +272,6 @@ func TestOfTwoRacingRedemptionsTheLoserMayBeAnsweredFirst(t *testing.T) {
 	token(h)
 	f := only(t, h)
 	same(t, "the state", f.State, trace.FlowFailed)
-	same(
-		t,
-		"the reason",
-		f.Reasons[0].Text,
-		"the code was redeemed again 0s after the first time, with the same code_verifier: the callback ran twice",
-	)
+	same(t, "the reason", f.Reasons[0].Text,
+		"the code was redeemed again 0s after the first time, with the same code_verifier: the callback ran twice")
 }

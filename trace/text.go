@@ -131,10 +131,8 @@ func (t *transcript) message(m Message) {
 }
 
 func (t *transcript) request(r *Record) {
-	fetch := slices.DeleteFunc(
-		[]string{r.Fetch.Site, r.Fetch.Mode, r.Fetch.Dest, r.Fetch.StorageAccess},
-		func(s string) bool { return s == "" },
-	)
+	fetch := slices.DeleteFunc([]string{r.Fetch.Site, r.Fetch.Mode, r.Fetch.Dest, r.Fetch.StorageAccess},
+		func(s string) bool { return s == "" })
 	if len(fetch) > 0 {
 		t.line(1, "Sec-Fetch: %s", strings.Join(fetch, ", "))
 	}
@@ -152,15 +150,8 @@ func (t *transcript) request(r *Record) {
 func (t *transcript) answer(r *Record) {
 	for _, step := range r.Steps {
 		reason := bracketed(" [", step.Reason, "]")
-		t.line(
-			1,
-			"%s %s: %s%s%s",
-			marks[step.Outcome],
-			step.Kind,
-			strings.TrimSuffix(step.Text, reason),
-			bracketed(" (", step.Spec, ")"),
-			reason,
-		)
+		t.line(1, "%s %s: %s%s%s", marks[step.Outcome], step.Kind, strings.TrimSuffix(step.Text, reason),
+			bracketed(" (", step.Spec, ")"), reason)
 		t.values(2, step.Values)
 	}
 	for _, c := range r.Cookies {
@@ -205,10 +196,6 @@ func parts(d Decoded) string {
 		return "(a JWT that cannot be read)"
 	}
 	header := decoded.Header
-	return fmt.Sprintf(
-		"JWT: %v, %v; %s",
-		header["typ"],
-		header["alg"],
-		strings.Join(slices.Sorted(maps.Keys(decoded.Claims)), ", "),
-	)
+	return fmt.Sprintf("JWT: %v, %v; %s", header["typ"], header["alg"],
+		strings.Join(slices.Sorted(maps.Keys(decoded.Claims)), ", "))
 }

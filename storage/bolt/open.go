@@ -125,8 +125,7 @@ var (
 	errNewer   = errors.New("a newer version of this program wrote it: start that version, or give another path")
 	errCut     = errors.New(
 		"it is shorter than it was, perhaps a copy that was not finished: restore it from a backup, or move it away to " +
-			"begin anew",
-	)
+			"begin anew")
 )
 
 // judge makes the trees in an empty file, and refuses one that holds something else.
@@ -180,14 +179,11 @@ func refusal(path string, err error) error {
 	case errors.Is(err, berrors.ErrTimeout):
 		err = errors.New(
 			"another process uses it: stop that one, or give this one another path; several providers that share what they " +
-				"know need Redis",
-		)
+				"know need Redis")
 	case errors.Is(err, fs.ErrPermission):
 		err = fmt.Errorf(
 			"this user (uid %d) may not write it: change its owner or that of its directory, or give another path: %w",
-			os.Getuid(),
-			err,
-		)
+			os.Getuid(), err)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch):
 		err = fmt.Errorf("it is not a file that this program wrote: give another path: %w", err)
 	case errors.Is(err, berrors.ErrChecksum), errors.Is(err, errFault):

@@ -58,12 +58,8 @@ func writeAndRead(t *testing.T, store storage.Store, key string, rounds int) {
 			t.Error(err)
 			return
 		}
-		err = store.Update(
-			t.Context(),
-			key,
-			storage.KeepTTL,
-			func(old []byte) ([]byte, error) { return append(old, '+'), nil },
-		)
+		err = store.Update(t.Context(), key, storage.KeepTTL,
+			func(old []byte) ([]byte, error) { return append(old, '+'), nil })
 		if err != nil || !check(second) {
 			t.Error(err)
 			return

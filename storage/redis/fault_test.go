@@ -207,10 +207,8 @@ func TestClusterServesWhenANodeReturns(t *testing.T) {
 	begin := time.Now()
 	failed := 0
 	for i := range 30 {
-		if err := store.Put(t.Context(), "code:"+strconv.Itoa(i), []byte("v"), time.Minute); errors.Is(
-			err,
-			storage.ErrUnavailable,
-		) {
+		if err := store.Put(t.Context(), "code:"+strconv.Itoa(i), []byte("v"), time.Minute); errors.Is(err,
+			storage.ErrUnavailable) {
 			failed++
 		} else if err != nil {
 			t.Error(err)

@@ -82,19 +82,8 @@ func TestServerThatCannotBeUsedIsRefusedAtTheStart(t *testing.T) {
 
 func TestPasswordUserAndDatabaseOfTheURLAreUsed(t *testing.T) {
 	server := redistest.Start(t, "--requirepass", "the:right/one")
-	server.Command(
-		"ACL",
-		"SETUSER",
-		"hush",
-		"on",
-		">p@ss",
-		"~hush:*",
-		"+@read",
-		"+@write",
-		"+@scripting",
-		"+@connection",
-		"+@transaction",
-	)
+	server.Command("ACL", "SETUSER", "hush", "on", ">p@ss", "~hush:*", "+@read", "+@write", "+@scripting",
+		"+@connection", "+@transaction")
 	for _, url := range []string{
 		"redis://:the:right%2Fone@" + server.Addr, "redis://default:the%3Aright%2Fone@" + server.Addr + "/3",
 		"redis://hush:p@ss@" + server.Addr,
@@ -130,11 +119,8 @@ func port(address string) string {
 }
 
 func hello(version string) string {
-	return fmt.Sprintf(
-		"%%3\r\n$7\r\nversion\r\n$%d\r\n%s\r\n$5\r\nproto\r\n:3\r\n$4\r\nmode\r\n$10\r\nstandalone",
-		len(version),
-		version,
-	)
+	return fmt.Sprintf("%%3\r\n$7\r\nversion\r\n$%d\r\n%s\r\n$5\r\nproto\r\n:3\r\n$4\r\nmode\r\n$10\r\nstandalone",
+		len(version), version)
 }
 
 // imitate listens where every HELLO gets that answer, and everything else is well.

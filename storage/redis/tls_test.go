@@ -24,17 +24,8 @@ func TestTLSIsSpokenWithACertificateThatIsTrusted(t *testing.T) {
 	}
 	address := redistest.FreeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
-	redistest.Start(
-		t,
-		"--tls-port",
-		port,
-		"--tls-auth-clients",
-		"no",
-		"--tls-cert-file",
-		pemFile(t, "CERTIFICATE", certificate.Certificate[0]),
-		"--tls-key-file",
-		pemFile(t, "PRIVATE KEY", key),
-	)
+	redistest.Start(t, "--tls-port", port, "--tls-auth-clients", "no", "--tls-cert-file",
+		pemFile(t, "CERTIFICATE", certificate.Certificate[0]), "--tls-key-file", pemFile(t, "PRIVATE KEY", key))
 	target, err := parse("rediss://" + address)
 	if err != nil {
 		t.Fatal(err)

@@ -66,11 +66,9 @@ func StartSentinel(t testing.TB) *Sentinel {
 	s.Replica = Start(t, "--replicaof", host+" "+port)
 	var addresses []string
 	for range 3 {
-		sentinel := startSentinel(
-			t,
+		sentinel := startSentinel(t,
 			fmt.Sprintf("sentinel monitor %[1]s %[2]s %[3]s 2\nsentinel down-after-milliseconds %[1]s 500\n"+
-				"sentinel failover-timeout %[1]s 3000\n", Name, host, port),
-		)
+				"sentinel failover-timeout %[1]s 3000\n", Name, host, port))
 		s.Sentinels = append(s.Sentinels, sentinel)
 		addresses = append(addresses, sentinel.Addr)
 	}

@@ -82,10 +82,8 @@ func find(t testing.TB, names ...string) string {
 			return path
 		}
 	}
-	t.Fatalf(
-		"redistest: this test needs %s: on Debian, apt-get install --no-install-recommends redis-server",
-		strings.Join(names, " or "),
-	)
+	t.Fatalf("redistest: this test needs %s: on Debian, apt-get install --no-install-recommends redis-server",
+		strings.Join(names, " or "))
 	return ""
 }
 
