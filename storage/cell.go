@@ -27,7 +27,7 @@ func Alone() Place {
 }
 
 // Cell is one record that is read at each request and changed rarely, by any process on the store: what was last seen
-// of it is kept as its view, so that reading it asks no engine.
+// of it is kept as its view, so that reading it needs no engine.
 type Cell[T any] struct {
 	place  Place
 	bucket Bucket[T]

@@ -86,8 +86,8 @@ func TestAChangeThatIsRefusedChangesNothing(t *testing.T) {
 	here, _, _, _ := twoCells(t)
 	write(t, here, "old")
 	refused := errors.New("refused")
-	if err := here.Change(t.Context(), func(note) (note, error) { return note{"new"}, refused }); !errors.Is(err,
-		refused) {
+	err := here.Change(t.Context(), func(note) (note, error) { return note{"new"}, refused })
+	if !errors.Is(err, refused) {
 		t.Errorf("Change = %v; want its own error", err)
 	}
 	if here.View().Text != "old" {

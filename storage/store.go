@@ -13,7 +13,7 @@ var ErrNotFound = errors.New("storage: no such record")
 // ErrUnavailable is what every method of an engine may answer: it cannot be used now. What the engine says is wrapped.
 var ErrUnavailable = errors.New("storage: the engine does not answer")
 
-// Store is the seam between the provider and an engine that remembers things. All methods may be called by many
+// Store is the interface between the provider and an engine that stores its records. All methods may be called by many
 // goroutines at once. A cancelled ctx ends a call with ctx.Err() and without a change.
 type Store interface {
 	// Get returns a copy of the value stored under key, or ErrNotFound.
