@@ -1,6 +1,14 @@
 package reasons
 
-import "github.com/hush-idp/hush/oidc"
+import (
+	"embed"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/hush-idp/hush/oidc"
+)
 
 // Reason explains one code. Each text is a paragraph; code in it stands between backticks.
 type Reason struct {
@@ -16,21 +24,37 @@ type Reason struct {
 // Link leads to a place in a specification.
 type Link struct{ Text, URL string }
 
-// Group is the reasons that concern one thing.
+// Group is the reasons that concern one subject.
 type Group struct {
 	Title   string
-	Lead    string // what they have in common
+	Lead    string // what the reasons have in common
 	Reasons []Reason
 }
 
-// Groups are all reasons, in the order in which docs/reasons.md has them.
-func Groups() []Group {
-	return []Group{aboutSession, aboutRequest, aboutToken, aboutSeveral}
+//go:embed *.md
+var files embed.FS
+
+// names are the files of files, in the order of docs/reasons.md.
+var names = []string{"session.md", "request.md", "token.md", "several.md"}
+
+// Groups returns all reasons, in the order of docs/reasons.md. The caller must not change them.
+var Groups = sync.OnceValue(func() (groups []Group) {
+	for _, name := range names {
+		groups = append(groups, parse(read(name)))
+	}
+	return groups
+})
+
+func read(name string) string {
+	text, err := files.ReadFile(name)
+	if err != nil {
+		panic(err) // the file is embedded
+	}
+	return string(text)
 }
 
-// All are the reasons of all groups.
-func All() []Reason {
-	var all []Reason
+// All returns the reasons of all groups.
+func All() (all []Reason) {
 	for _, group := range Groups() {
 		all = append(all, group.Reasons...)
 	}
@@ -47,26 +71,72 @@ func ByCode(code oidc.Reason) (Reason, bool) {
 	return Reason{}, false
 }
 
-// The specifications that the explanations lead to.
+// link is a link of Markdown.
+var link = regexp.MustCompile(`\[([^\]]*)\]\(([^)]*)\)`)
 
-func rfc6749(section string) Link { return rfc("6749", section) }
-
-func rfc(number, section string) Link {
-	return Link{Text: "RFC " + number + " §" + section, URL: "https://www.rfc-editor.org/rfc/rfc" + number + "#section-" + section}
+// parse reads one file: a heading and a lead, then the reasons. Each reason is a heading with its code and a paragraph for
+// each of its fields. The tests report a paragraph that has no known label.
+func parse(text string) Group {
+	var group Group
+	var reason *Reason
+	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+		if title, ok := strings.CutPrefix(paragraph, "## "); ok {
+			group.Title = title
+		} else if code, ok := strings.CutPrefix(paragraph, "### "); ok {
+			group.Reasons = append(group.Reasons, Reason{Code: oidc.Reason(strings.Trim(code, "`"))})
+			reason = &group.Reasons[len(group.Reasons)-1]
+		} else if reason == nil {
+			group.Lead = paragraph
+		} else {
+			reason.read(paragraph)
+		}
+	}
+	return group
 }
 
-func core(section, anchor string) Link {
-	return Link{Text: "OpenID Connect Core §" + section, URL: "https://openid.net/specs/openid-connect-core-1_0.html#" + anchor}
+// read reads one paragraph below the heading of a reason.
+func (r *Reason) read(paragraph string) {
+	for label, field := range map[string]*string{
+		"**What happened.** ": &r.Happened, "**How we know.** ": &r.HowWeKnow,
+		"**How sure.** ": &r.HowSure, "**What to do.** ": &r.WhatToDo,
+	} {
+		if text, ok := strings.CutPrefix(paragraph, label); ok {
+			*field = text
+			return
+		}
+	}
+	if links, ok := strings.CutPrefix(paragraph, "See "); ok {
+		for _, found := range link.FindAllStringSubmatch(links, -1) {
+			r.Spec = append(r.Spec, Link{Text: found[1], URL: found[2]})
+		}
+		return
+	}
+	r.Title = strings.TrimSuffix(paragraph, ".")
 }
 
-var (
-	coreAuthRequest   = core("3.1.2.1", "AuthRequest")
-	coreAuthError     = core("3.1.2.6", "AuthError")
-	fetchMetadata     = Link{Text: "Fetch Metadata Request Headers", URL: "https://www.w3.org/TR/fetch-metadata/"}
-	storageAccess     = Link{Text: "Storage Access Headers", URL: "https://privacycg.github.io/storage-access-headers/"}
-	sameSite          = Link{Text: "Cookies (RFC 6265bis) §5.2, same-site requests", URL: "https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-same-site-and-cross-site-re"}
-	fetchCORS         = Link{Text: "Fetch: the CORS protocol", URL: "https://fetch.spec.whatwg.org/#http-cors-protocol"}
-	referrerPolicy    = Link{Text: "Referrer Policy §3", URL: "https://www.w3.org/TR/referrer-policy/#referrer-policies"}
-	frameAncestors    = Link{Text: "CSP Level 3, frame-ancestors", URL: "https://www.w3.org/TR/CSP3/#directive-frame-ancestors"}
-	idTokenValidation = core("3.1.3.7", "IDTokenValidation")
-)
+// Markdown returns docs/reasons.md.
+func Markdown() string {
+	var text strings.Builder
+	text.WriteString(intro)
+	for _, reason := range All() {
+		anchor := strings.ReplaceAll(strings.ToLower(string(reason.Code)), ".", "") // as renderers of Markdown make it
+		fmt.Fprintf(&text, "- [`%s`](#%s): %s\n", reason.Code, anchor, reason.Title)
+	}
+	for _, name := range names {
+		text.WriteString("\n" + read(name))
+	}
+	return text.String()
+}
+
+const intro = `# Reason codes
+
+<!-- Generated from idp/dev/reasons/*.md: edit there, then run go test ./idp/dev/reasons -update -->
+
+An OAuth error code says what an app may do next. It does not say what went wrong: ` + "`login_required`" + ` has a dozen
+causes. So every failure here also has a reason, a code that stays the same from version to version.
+
+In development mode ` + "`error_description`" + ` ends with it, as in ` + "`… [session.none]`, and `error_uri`" + ` leads to its
+explanation at the provider, ` + "`/reasons/session.none`" + `. The console and ` + "`GET /console/flows`" + ` show it with the checks
+that led to it. Production tells the outside neither.
+
+`

@@ -71,7 +71,7 @@ func TestByCode(t *testing.T) {
 		}
 	}
 	if _, ok := reasons.ByCode("session.invented"); ok {
-		t.Error("a code that there is not is explained")
+		t.Error("an unknown code is explained")
 	}
 }
 
@@ -117,7 +117,7 @@ func TestTheDocsAreGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(reasons.Markdown(), string(docs)); diff != "" {
-		t.Errorf("docs/reasons.md is not what idp/dev/reasons says; run go test ./idp/dev/reasons -update (-want +got):\n%s", diff)
+		t.Errorf("docs/reasons.md differs from idp/dev/reasons; run go test ./idp/dev/reasons -update (-want +got):\n%s", diff)
 	}
 }
 
@@ -158,7 +158,8 @@ func TestTheYAMLMakesTheClientKnown(t *testing.T) {
 
 func TestAHostileClientIDAddsNothingToTheYAML(t *testing.T) {
 	for _, hostile := range []string{
-		"x\n  - client_id: evil", "x # y", "*alias", "&anchor", "!!binary x", "{a: b}", "- x", "'", `"`, `\`, "%", "@", "`", "x:", "x: y", "\x00\x1b\x7f", "\u2028\u0085ü", "", " ", "~",
+		"x\n  - client_id: evil", "x # y", "*alias", "&anchor", "!!binary x", "{a: b}", "- x", "'", `"`, `\`, "%", "@", "`", "x:", "x: y",
+		"\x00\x1b\x7f", "\u2028\u0085ü", "", " ", "~",
 	} {
 		clients := file(t, reasons.ClientYAML(hostile, "http://localhost/"+hostile))
 		if len(clients) != 1 || clients[0].ClientID != hostile || clients[0].RedirectURIs[0] != "http://localhost/"+hostile {

@@ -6,11 +6,11 @@ import (
 	"strconv"
 )
 
-// exampleRedirectURI stands where a request brought no redirect_uri.
+// exampleRedirectURI is used if a request has no redirect_uri.
 const exampleRedirectURI = "http://localhost:5173/callback"
 
-// ClientYAML is the piece of a configuration file that makes the client known as a public one, with one redirect URI; an
-// empty redirectURI becomes an example. Both may be anything that a request brought: they stay one value each.
+// ClientYAML returns the lines of a configuration file that register the client as a public one with one redirect URI. An
+// empty redirectURI becomes an example. Both values may come from any request: each is quoted as one YAML value.
 func ClientYAML(clientID, redirectURI string) string {
 	return `clients:                                # the whole list: it replaces the built-in spa and web
   - client_id: ` + scalar(clientID) + `
@@ -21,11 +21,10 @@ func ClientYAML(clientID, redirectURI string) string {
 `
 }
 
-// plain is a text that YAML reads as itself without quotation marks: not a number, a date, a truth value, nor with a
-// sign that means something.
+// plain matches texts that YAML reads as text without quotation marks: no number, no date, no syntax of YAML. See keyword.
 var plain = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9_.:/?=&%~+-]*[A-Za-z0-9_/=&%~+-])?$`)
 
-// keyword is what YAML 1.1 or 1.2 reads as something other than text.
+// keyword matches words that YAML 1.1 or 1.2 does not read as text.
 var keyword = regexp.MustCompile(`(?i)^(null|true|false|yes|no|on|off|y|n)$`)
 
 // scalar writes text as one YAML value. Every escape that Go writes into a quoted string is one of YAML's (YAML 1.2 §5.7).
