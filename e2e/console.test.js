@@ -1,4 +1,4 @@
-// Who may enter the console, and who may not: everybody on this machine without a sign-in, but no foreign page, no name
+// Access to the console: open to this machine without a sign-in, closed to pages of other origins, no name
 // of the internet that points here, nobody without the CSRF token; and beyond a loopback issuer there is no console at all.
 
 import assert from "node:assert/strict";
@@ -144,7 +144,7 @@ describe("the console on a loopback issuer", () => {
     }
   });
 
-  test("sends each flow to those who watch, as it happens", async () => {
+  test("sends each flow to the pages that watch, as it happens", async () => {
     const asked = request(`${hush.idp}/console/events`, { headers: { host: new URL(hush.issuer).host } }).end();
     const [stream] = /** @type {[import("node:http").IncomingMessage]} */ (await once(asked, "response"));
     assert.match(stream.headers["content-type"] ?? "", /^text\/event-stream/);

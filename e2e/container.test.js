@@ -1,5 +1,5 @@
 // The two images, as far as they can be tried without a container engine: what the Dockerfile copies exists, the
-// binaries need nothing around them, and the settings of docker-compose.yml work together.
+// binaries need nothing around them, and the settings of docker-compose.yml fit one another.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -53,7 +53,7 @@ test("with the settings of docker-compose.yml, each in its own empty root, sign-
     await idp.program.answers(`http://127.0.0.1:${ports.idp}/healthz`);
     await demo.program.answers(`http://127.0.0.1:${ports.app}/healthz`);
     await Promise.all([idp.health(), demo.health()]);
-    await visit(ports);
+    await checkPages(ports);
     await idp.program.stop();
     await assert.rejects(idp.health(), "a provider that is gone is not healthy");
   } catch (error) {
@@ -112,7 +112,7 @@ async function box(name, env) {
  * A person at the published addresses, which lead to the ports of this test.
  * @param {{ idp: number, app: number }} ports
  */
-async function visit(ports) {
+async function checkPages(ports) {
   const rules = `MAP localhost:8080 127.0.0.1:${ports.idp}, MAP localhost:9090 127.0.0.1:${ports.app}`;
   const { browser, close } = await openChromium("blocked", [`--host-resolver-rules=${rules}`]);
   try {

@@ -1,4 +1,4 @@
-// The sequence diagram: who told what to whom, in the order of the four steps, in the demo's timeline and in the console.
+// The sequence diagram: the messages of a flow, in the order of the four steps, in the demo's timeline and in the console.
 
 import assert from "node:assert/strict";
 import { Console } from "./harness/console.js";
@@ -68,7 +68,7 @@ for (const { place, inHalves } of theatres) {
         assert.match(opened, /code_challenge/);
         assert.match(opened, /RFC 7636/);
         assert.match(opened, /SameSite=/);
-        assert.match(opened, /kept/);
+        assert.match(opened, /passed/);
       },
     );
   });

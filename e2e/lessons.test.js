@@ -59,7 +59,7 @@ describe("lesson", { concurrency: 4 }, () => {
   }
 });
 
-/** Opens the lessons as somebody who is signed in. @param {Page} page @param {Hush} hush */
+/** Opens the lessons as a signed-in user. @param {Page} page @param {Hush} hush */
 async function openLessons(page, hush) {
   await page.goto(`${hush.app}/lessons/`);
   await page.waitForSelector("body[data-ready=true]");

@@ -10,7 +10,7 @@ import { story } from "./harness/story.js";
 /** @typedef {import("puppeteer-core").Page} Page */
 /** @typedef {import("./harness/hush.js").Hush} Hush */
 
-/** Requests of somebody who is signed in: what changes in a good one, and the error that must come back. */
+/** Requests of a signed-in user: the change to a good request, and the expected error. */
 const refused = /** @type {[string, Record<string, string | undefined>, string][]} */ ([
   ["Core §3.1.2.1 prompt=none stands alone", { prompt: "none login" }, "invalid_request"],
   ["Core §3.1.2.1 max_age=0 asks for a new sign-in", { max_age: "0" }, "login_required"],

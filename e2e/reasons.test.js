@@ -59,7 +59,7 @@ const rows = [
   },
   {
     reason: "session.signed_out",
-    when: "somebody ended the session while the browser kept its cookie",
+    when: "the session was ended while the browser still had its cookie",
     at: "authorize",
     steps: absent,
     cause: async ({ page, hush, console }) => {

@@ -24,7 +24,7 @@ const open = /** @type {const} */ ([
   { layout: sameSite, cookies: "allowed" },
   { layout: sameSite, cookies: "blocked" }, // one site: there is no third party
   { layout: crossSite, cookies: "allowed" },
-  { layout: crossSite, cookies: "granted", browser: "firefox" }, // its default, after the visit that a sign-in is
+  { layout: crossSite, cookies: "granted", browser: "firefox" }, // its default, after a sign-in at the provider's own page
 ]);
 const shut = /** @type {const} */ ({ layout: crossSite, cookies: "blocked" });
 

@@ -1,5 +1,5 @@
 // `make screenshots`: every page of the provider and the demo at two widths, light and dark, into the folder given as
-// the argument, or into a new one. `make images` also writes those that the README shows.
+// the argument, or into a new one. `make images` also writes the README's pictures.
 
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,13 +43,13 @@ console.log(`the screenshots are in ${folder}`);
 
 /**
  * @param {import("./harness/hush.js").Layout} layout
- * @param {(page: Page, hush: Hush) => Promise<void>} visit
+ * @param {(page: Page, hush: Hush) => Promise<void>} use
  */
-async function inBrowser(layout, visit) {
+async function inBrowser(layout, use) {
   const { hush, flag } = await startHushAsInTheDemo(layout, { clients: [...demoClients("90s"), thirdParty] });
   const { browser, close } = await openChromium("blocked", [flag]);
   try {
-    await visit(await browser.newPage(), hush);
+    await use(await browser.newPage(), hush);
   } finally {
     await close();
     await hush.stop();

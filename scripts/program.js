@@ -11,11 +11,11 @@ import { fileURLToPath } from "node:url";
 /** The root of the repository, with a slash at its end. */
 export const root = new URL("../", import.meta.url);
 
-/** How much output is kept for a report, in characters: the newest. */
-const keptOutput = 64 * 1024;
+/** The length of the output for a report, in characters; older output is dropped. */
+const maxOutput = 64 * 1024;
 
 /** How long a program may take to answer, and to end when asked, in milliseconds. It finds what hangs. */
-const patience = 30_000;
+const timeout = 30_000;
 
 export class Program {
   #child;
@@ -64,7 +64,7 @@ export class Program {
    */
   async answers(address) {
     const waiting = new AbortController();
-    const deadline = AbortSignal.timeout(patience);
+    const deadline = AbortSignal.timeout(timeout);
     const early = this.ended.then((how) => this.#fail(how));
     const answered = (async () => {
       while (!waiting.signal.aborted && !(await isOK(address))) {
@@ -75,16 +75,16 @@ export class Program {
     await Promise.race([answered, early]).finally(() => waiting.abort());
   }
 
-  /** Asks the program to end and waits until it has. It throws when the program does not obey. */
+  /** Asks the program to end and waits until it has. It throws when the program does not end. */
   async stop() {
     this.#child.kill("SIGTERM");
     const late = new AbortController();
-    const obeyed = await Promise.race([
+    const ended = await Promise.race([
       this.ended.then(() => true),
-      pause(patience, false, { signal: late.signal }).catch(() => false),
+      pause(timeout, false, { signal: late.signal }).catch(() => false),
     ]);
     late.abort();
-    if (obeyed) return;
+    if (ended) return;
     this.#child.kill("SIGKILL");
     this.#fail("did not end on SIGTERM");
   }
@@ -94,7 +94,7 @@ export class Program {
    * @param {NodeJS.WriteStream} terminal
    */
   #keep(chunk, terminal) {
-    this.#output = (this.#output + chunk).slice(-keptOutput);
+    this.#output = (this.#output + chunk).slice(-maxOutput);
     if (this.#echo) terminal.write(chunk);
   }
 
@@ -128,8 +128,8 @@ function isOK(address) {
       resolve(answer.statusCode === 200);
     };
     const asked = address.startsWith("https:")
-      ? getSecurely(address, { rejectUnauthorized: false, timeout: patience }, answered)
-      : get(address, { timeout: patience }, answered);
+      ? getSecurely(address, { rejectUnauthorized: false, timeout }, answered)
+      : get(address, { timeout }, answered);
     asked.on("timeout", () => asked.destroy(new Error("too slow")));
     asked.on("error", () => resolve(false)); // nothing listens there yet
   });

@@ -63,7 +63,7 @@ describe("Apache with mod_auth_openidc", () => {
     await provider?.stop();
   });
 
-  scene("a stranger is sent to the provider, and comes back signed in", async (newTab) => {
+  scene("a signed-out user is sent to the provider, and comes back signed in", async (newTab) => {
     const tab = await newTab();
     await signIn(tab, "/secret/");
     assert.deepEqual(await open(tab, "/secret/"), { status: 200, user: "alice", at: apache.origin });

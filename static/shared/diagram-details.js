@@ -28,7 +28,7 @@ const directions = {
 };
 
 const marks = { ok: "✓", failed: "✕", noted: "·" };
-const outcomes = { ok: "kept", failed: "failed", noted: "noted" };
+const outcomes = { ok: "passed", failed: "failed", noted: "noted" };
 
 /** What comes with a request, rather than with its answer. */
 const brought = new Set(["sent", "overlooked", "withheld"]);
@@ -91,7 +91,7 @@ function section(title, content) {
  * @type {{ [kind: string]: (count: number) => string }}
  */
 const rows = {
-  rule: (count) => `${count} rules of a good request, all kept`,
+  rule: (count) => `${count} rules of a good request, all passed`,
   need: (count) => `${count} causes to show a person a page; none of them arises`,
 };
 
@@ -101,7 +101,7 @@ function checks(steps) {
   return make("ol", "checks", ...runs(steps).flatMap((run) => (run.length > 2 ? row(run) : run.map(check))));
 }
 
-/** Neighbours that can be told in one line stand together. @param {Step[]} steps */
+/** Joins neighbours that fit one line. @param {Step[]} steps */
 function runs(steps) {
   /** @type {Step[][]} */
   const found = [];
@@ -224,7 +224,7 @@ function decoded(token) {
   return make(
     "details",
     "",
-    make("summary", "small", "What it says (header and claims; its signature is not kept)"),
+    make("summary", "small", "What it says (header and claims; its signature is not stored)"),
     text,
   );
 }

@@ -1,4 +1,4 @@
-// The sequence diagram of one flow: who told what to whom, in which of the four steps, and where it stopped.
+// The sequence diagram of one flow: its messages, in which of the four steps, and where it stopped.
 //
 //   App      Hidden iframe      Provider      API
 //    │ ───────────────────────────▶ │           │      every arrow is a <details>: it opens to the request's
@@ -60,7 +60,7 @@ const visibleSteps = {
     "It opens /authorize in the window that the person sees. Pages are allowed.",
   ],
   2: [
-    "The provider finds out who it is",
+    "The provider identifies the user",
     "By its session cookie, or by a sign-in page. Then it sends the browser back with a one-time code.",
   ],
   3: ["The app exchanges the code for tokens", "It posts the code to /token with the proof that the code is its own."],
@@ -73,7 +73,7 @@ const visibleSteps = {
 /** Step 4 where the provider's userinfo is asked, too. @type {[string, string]} */
 const twoUses = [
   "The app uses the new access token",
-  "It asks the provider’s /userinfo who the user is, and calls its API, which checks signature, issuer, audience and expiry by itself.",
+  "It asks the provider’s /userinfo for the user’s claims, and calls its API, which checks signature, issuer, audience and expiry by itself.",
 ];
 
 /** Step 3 where step 2 gave no code. @type {[string, string]} */

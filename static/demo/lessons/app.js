@@ -22,7 +22,7 @@ const tags = {
   fixed: ["good", "repaired: it works"],
 };
 
-const patience = 13_000; // milliseconds; the longest reason to find, callback.silent, takes ten seconds
+const timeout = 13_000; // milliseconds; the longest reason to find, callback.silent, takes ten seconds
 
 class Card {
   /** @type {Reasoned[]} */
@@ -111,7 +111,7 @@ class Card {
   #reasonFound() {
     return new Promise((resolve) => {
       this.#found = () => resolve(undefined);
-      setTimeout(resolve, patience);
+      setTimeout(resolve, timeout);
     });
   }
 

@@ -44,7 +44,7 @@ export async function once(stage) {
  */
 async function answerOf(stage) {
   const client = stage.client();
-  const frame = make("iframe", "out-of-sight");
+  const frame = make("iframe", "offscreen");
   frame.title = "silent renewal";
   document.body.append(frame);
   const url = new Promise((resolve, reject) => {

@@ -13,7 +13,7 @@ import { crossSite } from "./site.js";
  * @property {{site?: string, dest?: string, storage_access?: string}} fetch what the browser said by itself
  */
 
-const patience = 5000; // milliseconds
+const timeout = 5000; // milliseconds
 
 /** @type {[string, string]} */
 const closed = [
@@ -56,7 +56,7 @@ function ask() {
   frame.title = "which cookies arrive";
   frame.src = `${origin}/console/probe?origin=${encodeURIComponent(location.origin)}`;
   const answer = new Promise((resolve) => {
-    setTimeout(resolve, patience);
+    setTimeout(resolve, timeout);
     const hear = (/** @type {MessageEvent} */ event) => {
       if (event.origin === origin && event.source === frame.contentWindow && event.data?.source === "hush-probe")
         resolve(event.data);

@@ -38,7 +38,7 @@ export function clear(element) {
  * @param {string} issuer
  */
 function reasonLine(reason, issuer) {
-  const code = link(explanationOf(issuer, reason), reason); // beside the page: what it shows is not kept
+  const code = link(explanationOf(issuer, reason), reason); // in a new tab: this page's state would be lost
   code.className = "mono";
   return make("p", "", make("strong", "", "Reason, as the provider found it: "), code);
 }

@@ -11,7 +11,7 @@ import { crossSite } from "./site.js";
  * @property {string} [reason] the provider's reason code, when it gave one
  */
 
-/** A problem on its way to who asked. */
+/** A problem as an exception. */
 export class Refused extends Error {
   /** @param {Problem} problem */
   constructor(problem) {

@@ -18,7 +18,7 @@
  * @property {number} [skew_s] seconds by which this clock is ahead of the provider's
  */
 
-const patience = 5000; // milliseconds; a provider may start later, but asking often would fill the browser's console
+const retryAfter = 5000; // milliseconds; a provider may start later, but asking often would fill the browser's console
 
 export class Provider {
   /** @type {Map<string, Provider>} by issuer: one knocks for the whole page */
@@ -44,7 +44,7 @@ export class Provider {
   async isOpen() {
     if (performance.now() < this.#shut) return false;
     const open = (await this.#token().catch(() => "")) !== "";
-    if (!open) this.#shut = performance.now() + patience;
+    if (!open) this.#shut = performance.now() + retryAfter;
     return open;
   }
 
@@ -94,7 +94,7 @@ export class Provider {
   }
 
   /**
-   * Hears of every request that the provider answers from now on, while this page is in sight: browsers allow six open
+   * Receives every request that the provider answers from now on, while this page is visible: browsers allow six open
    * connections to one server, and hidden tabs should not use them up.
    *
    * @param {(event: {flow: Flow, record: Record}) => void} hear

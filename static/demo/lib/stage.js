@@ -112,8 +112,9 @@ export class Stage {
   async unregister(path) {
     const { clients } = await this.#provider.get("/clients");
     const spa = clients.map((/** @type {{client: Client}} */ { client }) => client).find(isSpa);
-    const kept = spa.redirect_uris.filter((/** @type {string} */ uri) => new URL(uri).pathname !== path);
-    if (kept.length < spa.redirect_uris.length) await this.send("PUT", "/clients", { client_id: "spa", redirect_uris: kept });
+    const others = spa.redirect_uris.filter((/** @type {string} */ uri) => new URL(uri).pathname !== path);
+    if (others.length < spa.redirect_uris.length)
+      await this.send("PUT", "/clients", { client_id: "spa", redirect_uris: others });
   }
 
   /** One renewal by oidc-client-ts, and the API with what it brought. @param {Settings} [change] of the app's settings */
@@ -229,7 +230,7 @@ function isSpa(client) {
   return client.client_id === "spa";
 }
 
-/** The states of the four steps, for who observes a renewal without showing them. */
+/** The states of the four steps, for code that observes a renewal without showing them. */
 function unseenSteps() {
   /** @type {Map<number, string>} */
   const states = new Map();

@@ -11,7 +11,7 @@
  * @property {string[]} [todo]
  */
 
-const kept = "If this page still shows a name: the tokens that it has go on working until they expire.";
+const note = "If this page still shows a name: the tokens that it has go on working until they expire.";
 
 /** @type {Record<string, Text>} */
 export const texts = {
@@ -47,7 +47,7 @@ export const texts = {
     tone: "warn",
     title: "Nobody is signed in at the provider.",
     text: "The app asked with prompt=none, which means: answer without showing a page. Without a session the only answer is login_required.",
-    todo: ["Sign in with the button. From then on silent renewal works as long as the provider's session lives.", kept],
+    todo: ["Sign in with the button. From then on silent renewal works as long as the provider's session lives.", note],
   },
   cookie_withheld: {
     tone: "warn",
@@ -57,7 +57,7 @@ export const texts = {
       "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
       "If withheld: serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but not those who use your app.",
       "If signed out: sign in again.",
-      kept,
+      note,
     ],
   },
   // The same two answers, where the provider says why
@@ -65,37 +65,37 @@ export const texts = {
     tone: "warn",
     title: "The session at the provider has expired.",
     text: "It ends some hours after the sign-in, however often it is used. The provider still knew whose it was, but under prompt=none it may not ask for the password, so the answer is login_required.",
-    todo: ["Sign in with the button. That begins a new session.", kept],
+    todo: ["Sign in with the button. That begins a new session.", note],
   },
   "session.idle": {
     tone: "warn",
     title: "The session at the provider was not used for too long.",
     text: "Every renewal counts as use, so nothing was renewed in the meantime: a sleeping computer, a closed tab. Under prompt=none the provider may not ask for the password, so the answer is login_required.",
-    todo: ["Sign in with the button. That begins a new session.", kept],
+    todo: ["Sign in with the button. That begins a new session.", note],
   },
   "session.signed_out": {
     tone: "warn",
     title: "The session at the provider was ended.",
     text: "The person signed out, in this app or another one, and that ends the session for all. Without one the only answer to prompt=none is login_required.",
-    todo: ["An app should now forget its tokens, too: sign out here, or sign in again.", kept],
+    todo: ["An app should now forget its tokens, too: sign out here, or sign in again.", note],
   },
   "session.other_user": {
     tone: "warn",
     title: "Somebody else is signed in at the provider now.",
     text: "The app asked to renew for the person it shows (id_token_hint), and the provider knows another one in this browser. It does not give one person the tokens of another, so the answer is login_required.",
-    todo: ["Sign in with the button, to continue as one of the two.", kept],
+    todo: ["Sign in with the button, to continue as one of the two.", note],
   },
   "session.too_old": {
     tone: "warn",
     title: "The sign-in at the provider is older than the app accepts.",
     text: "The app sent max_age. The session lives, but the person signed in longer ago than that, and under prompt=none the provider may not ask for the password.",
-    todo: ["Sign in with the button: the provider asks for the password again.", kept],
+    todo: ["Sign in with the button: the provider asks for the password again.", note],
   },
   "cookie.samesite": {
     tone: "warn",
     title: "The provider's cookie is SameSite=Lax, so it does not come into this iframe.",
     text: "App ({app}) and provider ({issuer}) are different sites. Such a cookie comes with navigations of the whole window only, whatever the browser's settings.",
-    todo: ["The provider has to set it with SameSite=None; Secure, or both have to be served from one site.", kept],
+    todo: ["The provider has to set it with SameSite=None; Secure, or both have to be served from one site.", note],
   },
   consent_required: {
     tone: "warn",
@@ -189,7 +189,7 @@ export const texts = {
   invalid_state: {
     tone: "bad",
     title: "This answer does not belong to a request of this browser.",
-    text: "Its state is unknown: it was used already (reload, back button), or it was started at another address or in another browser. Accepting it would let a stranger sign you in as somebody else.",
+    text: "Its state is unknown: it was used already (reload, back button), or it was started at another address or in another browser. Accepting it would let another site sign you in as another user.",
     todo: ["Go back to {app} and sign in again."],
   },
   issuer_mismatch: {

@@ -4,7 +4,7 @@
 //                                                                     ├─▶ by time ─▶ shared/diagram.js
 //   the provider    authorize, token, userinfo (event stream) ────────┘
 //
-// The two belong together by `state`, which this page chose and the provider received. Both programs run on one machine,
+// The two are joined by `state`, which this page chose and the provider received. Both programs run on one machine,
 // so their clocks agree; the trace goes by the real one even when the provider's own clock has been moved.
 
 import { drawFlow } from "../../shared/diagram.js";

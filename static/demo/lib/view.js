@@ -1,4 +1,4 @@
-// What both apps show in the same way: who is signed in, the tokens, the countdown, the API's answer, messages.
+// The parts that both apps show: the user, the tokens, the countdown, the API's answer, messages.
 
 import { byId } from "../../shared/dom.js";
 import { createCountdown } from "./countdown.js";

@@ -48,10 +48,10 @@ class App {
     const { events } = this.manager;
     events.addUserLoaded((user) => this.loaded(user));
     events.addUserUnloaded(() => this.show(null));
-    events.addSilentRenewError((error) => this.failed(error)); // automatic renewal has nobody who awaits it
+    events.addSilentRenewError((error) => this.failed(error)); // no code awaits an automatic renewal
     events.addAccessTokenExpiring(() => this.expiring());
     this.connectButtons();
-    this.show(await this.manager.getUser()); // kept in sessionStorage, so a reload loses nothing
+    this.show(await this.manager.getUser()); // stored in sessionStorage, so a reload loses nothing
     await this.arrive();
     this.view.ready();
   }
@@ -180,7 +180,7 @@ class App {
     tellApi(this.provider, typeof jti === "string" ? jti : undefined, { status, took });
   }
 
-  /** What this visit began with: the way back from signing out, or a provider that is not there. */
+  /** The reason why the page was loaded: the redirect after signing out, or an unreachable provider. */
   async arrive() {
     if (!new URLSearchParams(location.search).has("state")) return this.sayIfDown();
     await this.manager.signoutCallback().catch(() => undefined); // an unknown state: a bookmark; nothing to undo

@@ -12,7 +12,7 @@ export function settings(config) {
     post_logout_redirect_uri: config.post_logout_redirect_uri,
     scope: config.scope,
 
-    // The ID token says who (sub) and how; name, email and the rest come from the userinfo endpoint (Core §5.4).
+    // The ID token has the sub and the method; name, email and the rest come from the userinfo endpoint (Core §5.4).
     loadUserInfo: true,
 
     // Renews 60 seconds before the access token expires: with this demo's 90-second tokens, every 30 seconds.

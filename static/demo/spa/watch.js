@@ -94,7 +94,7 @@ export class Watch {
 
   /** @param {string} state of the request */
   #sent(state) {
-    this.#steps.set(1, "done", "state and code_verifier kept in this browser; the iframe goes to /authorize");
+    this.#steps.set(1, "done", "state and code_verifier are stored in this browser; the iframe goes to /authorize");
     this.#steps.set(2, "active");
     this.timeline.request(state);
     const text = "GET /authorize with prompt=none and code_challenge";

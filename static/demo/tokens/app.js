@@ -80,7 +80,7 @@ async function failure(card, act) {
   return failed;
 }
 
-/** Tokens of the browser's key: whoever copies one has nothing. @param {UserManager} manager @param {Userinfo} userinfo */
+/** Tokens bound to a key of the browser: a copy without the key is useless. @param {UserManager} manager @param {Userinfo} userinfo */
 async function bind(manager, userinfo) {
   const { user } = await renew(manager);
   const claims = decode(user.access_token)?.claims;

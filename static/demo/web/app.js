@@ -33,7 +33,7 @@ let expiresIn = 0; // seconds, when the server was last asked
 let nextRenewal = 0; // the timer's id
 let jti = ""; // of the access token that the server keeps
 
-/** Asks the server who is signed in, and shows it. */
+/** Fetches the session of the user and shows it. */
 async function refresh() {
   const session = await (await fetch("/web/session")).json();
   signedIn = session.signed_in;
@@ -173,7 +173,7 @@ on("call-api", () => {
 });
 automatic.addEventListener("change", () => refresh().then(plan, lost));
 
-// What this visit began with: an error that the callback sent here, or the way back from signing out.
+// The reason why the page was loaded: an error of the callback, or the redirect after signing out.
 const arrival = new URLSearchParams(location.search);
 await refresh();
 plan();

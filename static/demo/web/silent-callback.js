@@ -26,7 +26,7 @@ async function finish() {
 }
 
 /**
- * Only a page of this origin may hear it: a stranger that frames this page learns nothing.
+ * Only a page of this origin may receive it: a page of another origin that frames this one learns nothing.
  *
  * @param {object} message
  */
