@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,7 +71,7 @@ func about(title string, c *oidc.Client) pages.Frame {
 
 // samples returns every page in every state, for the app c.
 func samples(c *oidc.Client) []sample {
-	return append(accountSamples(c), []sample{
+	return slices.Concat(accountSamples(c), developerSamples(c), []sample{
 		{"login", "login", pages.Login{Frame: about("Sign in", c), OneClick: users}},
 		{"login-again", "login", pages.Login{
 			Frame: about("Sign in", c), Username: "alice",
@@ -104,6 +105,18 @@ func samples(c *oidc.Client) []sample {
 			Description: "The provider could not answer.", RequestID: "6f1d2c9be07a"}},
 		{"error-too-many", "error", pages.Error{Frame: about("", nil), Kind: "too_many", Status: 429, RetryAfter: 30,
 			Code: "temporarily_unavailable", Description: "There were too many requests.", RequestID: "6f1d2c9be07a"}},
+		{"form_post", "form_post", pages.FormPost{
+			Frame: about("Back to the app", c), Action: "https://shop.example/callback",
+			Values: []pages.Value{{Name: "code", Value: "SplxlOBeZQQYbYS6WxSbIA"}, {Name: "submit", Value: `"><i>`}},
+		}},
+		{"web_message", "web_message", pages.WebMessage{Frame: about("Back to the app", c), Target: "https://shop.example",
+			Response: `{"code":"SplxlOBeZQQYbYS6WxSbIA","state":"\"><i>"}`}},
+	})
+}
+
+// developerSamples are the pages for developers: home, reasons, console.
+func developerSamples(c *oidc.Client) []sample {
+	return []sample{
 		{"home", "home", pages.Home{
 			Frame: about("Home", nil), Dev: true, Accounts: accounts, Users: users, Clients: []oidc.Client{*spa, *c},
 			Endpoints: endpoints,
@@ -133,13 +146,7 @@ func samples(c *oidc.Client) []sample {
 			Issuers: []string{issuer, "http://idp.localhost:8080"}}},
 		{"probe", "probe", pages.Probe{Frame: about("Probe", nil), Origin: "http://localhost:9090",
 			Report: `{"source":"hush-probe"}`}},
-		{"form_post", "form_post", pages.FormPost{
-			Frame: about("Back to the app", c), Action: "https://shop.example/callback",
-			Values: []pages.Value{{Name: "code", Value: "SplxlOBeZQQYbYS6WxSbIA"}, {Name: "submit", Value: `"><i>`}},
-		}},
-		{"web_message", "web_message", pages.WebMessage{Frame: about("Back to the app", c), Target: "https://shop.example",
-			Response: `{"code":"SplxlOBeZQQYbYS6WxSbIA","state":"\"><i>"}`}},
-	}...)
+	}
 }
 
 // accountSamples are the pages about sessions: the list, and the end of one.
