@@ -2,13 +2,13 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/oidc"
@@ -33,14 +33,14 @@ func (c checkCommand) Run() error {
 	return nil
 }
 
-// checkFiles reads what serve would read: the certificate, and the signing keys that come from files.
+// checkFiles reads the files that serve reads: the certificate, and the signing keys that come from files.
 func (s *settings) checkFiles() error {
-	var wrong []error
-	if s.TLSCert != "" {
-		_, err := s.tlsConfig()
-		wrong = append(wrong, err)
+	var problems idp.Problems
+	if _, err := s.tlsConfig(); err != nil {
+		problems = append(problems, idp.Problem{Path: "tls_cert",
+			Text: err.Error() + "; name PEM files of a certificate and its key that this user can read"})
 	}
-	for _, spec := range s.SigningKeys {
+	for i, spec := range s.SigningKeys {
 		if spec.File == "" {
 			continue
 		}
@@ -48,9 +48,12 @@ func (s *settings) checkFiles() error {
 		if err == nil {
 			err = signing.Ready()
 		}
-		wrong = append(wrong, err)
+		if err != nil {
+			problems = append(problems, idp.Problem{Path: fmt.Sprintf("signing_keys[%d].file", i),
+				Text: err.Error() + "; name a PEM file (PKCS #8) that this user can read"})
+		}
 	}
-	return errors.Join(wrong...)
+	return s.source.locate(problems, s.flags)
 }
 
 // summary has a row for each important setting, and no secret.

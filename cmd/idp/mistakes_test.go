@@ -161,3 +161,16 @@ func wantRefused(t *testing.T, name, remedy string, args ...string) {
 		t.Errorf("got %v; want an error with %q and %q, and no words of Go", err, name, remedy)
 	}
 }
+
+func TestFilesThatCannotBeReadAreNamedByKey(t *testing.T) {
+	for text, want := range map[string]string{
+		"signing_keys:\n  - alg: RS256\n    file: /nowhere/key.pem\n":                           ":3: signing_keys[0].file: ",
+		"issuer: https://localhost:1\ntls_cert: /nowhere/cert.pem\ntls_key: /nowhere/key.pem\n": ":2: tls_cert: ",
+	} {
+		s := mustSettings(t, "--config", file(t, text))
+		if err := s.checkFiles(); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), "name ") {
+			t.Errorf("%sgave %v; want %q in it", text, err, want)
+		}
+	}
+}

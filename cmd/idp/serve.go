@@ -33,10 +33,13 @@ const (
 
 // serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
 func serve(s settings) error {
+	if err := s.checkFiles(); err != nil {
+		return err
+	}
 	log := s.logger()
 	store, err := openStore(context.Background(), s.Store)
 	if err != nil {
-		return err
+		return fmt.Errorf("%sstore: %w", s.source.place("store", s.flags), err)
 	}
 	defer func() { _ = store.close() }()
 	if err := s.useStoredSecret(); err != nil {
@@ -53,7 +56,7 @@ func serve(s settings) error {
 		defer flush(tracer)
 	}
 	if err := serveMetrics(s.MetricsListen, numbers); err != nil {
-		return err
+		return fmt.Errorf("%smetrics_listen: %w; choose another address", s.source.place("metrics_listen", s.flags), err)
 	}
 	var endpoints []endpoint.Endpoint
 	if s.Loopback() { // elsewhere the numbers are served by a listener of their own
@@ -100,7 +103,7 @@ func serveMetrics(address string, numbers *observe.Metrics) error {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("metrics_listen: %w", err)
+		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", numbers.Handler())

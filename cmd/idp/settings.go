@@ -62,6 +62,9 @@ var help = kong.Vars{
 
 // settings are everything that can be set for this command; the yaml tags are the keys of the file.
 type settings struct {
+	flags  flags  // of the command line that the settings come from
+	source source // the file that they come from
+
 	idp.Config    `yaml:",inline"`
 	Listen        string `yaml:"listen"`
 	Store         string `yaml:"store"`
@@ -83,6 +86,7 @@ func (f flags) settings() (settings, error) {
 	}
 	f.override(&s)
 	s.complete()
+	s.flags, s.source = f, source
 	return s, source.locate(s.problems(), f)
 }
 
