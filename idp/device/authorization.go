@@ -77,8 +77,8 @@ func (a *Authorization) serve(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// scope is the part of the requested scope that client and provider know. The person consents to all of it, so offline_access
-// counts, if the client can use refresh tokens.
+// scope is the part of the requested scope that client and provider know. The person consents to all of it, so
+// offline_access counts, if the client can use refresh tokens.
 func (a *Authorization) scope(client oidc.Client, requested string) oidc.Scope {
 	scope := oidc.ParseScope(requested).Within(client.AllowedScope(a.Scopes))
 	return slices.DeleteFunc(scope, func(value string) bool {

@@ -23,31 +23,33 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// room is where devices wait, with a clock that the test moves and a store that it watches.
-type room struct {
+// fixture has a clock that the test moves, and a store that records calls.
+type fixture struct {
 	*Devices
 	clock *storagetest.Clock
 	store *storagetest.Spy
 }
 
-func newRoom() *room {
+func newFixture() *fixture {
 	clock := storagetest.NewClock()
 	spy := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	return &room{Devices: New(spy, clock.Now, rand.Text), clock: clock, store: spy}
+	return &fixture{Devices: New(spy, clock.Now, rand.Text), clock: clock, store: spy}
 }
 
-var tv = oidc.Client{ClientID: "tv", GrantTypes: []string{oidc.GrantDeviceCode}, TokenEndpointAuthMethod: oidc.AuthMethodNone}
+var tv = oidc.Client{ClientID: "tv", GrantTypes: []string{oidc.GrantDeviceCode},
+	TokenEndpointAuthMethod: oidc.AuthMethodNone}
 
-func (r *room) begin(t *testing.T) Codes {
+func (r *fixture) begin(t *testing.T) Codes {
 	t.Helper()
-	codes, err := r.Begin(t.Context(), Pending{ClientID: "tv", Scope: oidc.Scope{"openid", "email"}, Resource: []string{"https://api.test"}})
+	codes, err := r.Begin(t.Context(), Pending{ClientID: "tv", Scope: oidc.Scope{"openid", "email"},
+		Resource: []string{"https://api.test"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return codes
 }
 
-func (r *room) decide(t *testing.T, codes Codes, decision string) {
+func (r *fixture) decide(t *testing.T, codes Codes, decision string) {
 	t.Helper()
 	found, err := r.Find(t.Context(), codes.User)
 	if err == nil {
@@ -63,7 +65,7 @@ func alice(now time.Time) grant.Grant {
 }
 
 // codeOf is the OAuth error that the device is told; "" for tokens.
-func (r *room) codeOf(t *testing.T, client oidc.Client, deviceCode string) oidc.ErrorCode {
+func (r *fixture) codeOf(t *testing.T, client oidc.Client, deviceCode string) oidc.ErrorCode {
 	t.Helper()
 	_, err := r.Redeem(t.Context(), client, deviceCode)
 	if err == nil {
@@ -72,49 +74,56 @@ func (r *room) codeOf(t *testing.T, client oidc.Client, deviceCode string) oidc.
 	return oidc.AsError(err).Code
 }
 
-func TestWhatADeviceIsTold(t *testing.T) {
+func TestTheAnswersToAPollingDevice(t *testing.T) {
 	for _, row := range []struct {
 		name   string
-		before func(t *testing.T, r *room, c Codes)
+		before func(t *testing.T, r *fixture, c Codes)
 		client oidc.Client
 		want   oidc.ErrorCode
 	}{
 		{"RFC 8628 §3.5 authorization_pending while nobody decided", nil, tv, oidc.AuthorizationPending},
-		{"RFC 8628 §3.5 slow_down for who asks again within the interval", func(t *testing.T, r *room, c Codes) {
+		{"RFC 8628 §3.5 slow_down for a device that asks again within the interval", func(t *testing.T, r *fixture, c Codes) {
 			r.codeOf(t, tv, c.Device)
 			r.clock.Pass(Interval - early - 1)
 		}, tv, oidc.SlowDown},
-		{"RFC 8628 §3.5 not for who waits for the interval", func(t *testing.T, r *room, c Codes) {
+		{"RFC 8628 §3.5 no slow_down after the interval", func(t *testing.T, r *fixture, c Codes) {
 			r.codeOf(t, tv, c.Device)
 			r.clock.Pass(Interval)
 		}, tv, oidc.AuthorizationPending},
-		{"RFC 8628 §3.5 after slow_down the interval MUST be increased by 5 seconds", func(t *testing.T, r *room, c Codes) {
-			r.codeOf(t, tv, c.Device)
-			r.codeOf(t, tv, c.Device)
-			r.clock.Pass(Interval)
-		}, tv, oidc.SlowDown},
-		{"RFC 8628 §3.5 and who waits for that goes on", func(t *testing.T, r *room, c Codes) {
+		{"RFC 8628 §3.5 after slow_down the interval MUST be increased by 5 seconds",
+			func(t *testing.T, r *fixture, c Codes) {
+				r.codeOf(t, tv, c.Device)
+				r.codeOf(t, tv, c.Device)
+				r.clock.Pass(Interval)
+			}, tv, oidc.SlowDown},
+		{"RFC 8628 §3.5 after the longer interval the device goes on", func(t *testing.T, r *fixture, c Codes) {
 			r.codeOf(t, tv, c.Device)
 			r.codeOf(t, tv, c.Device)
 			r.clock.Pass(Interval + slower)
 		}, tv, oidc.AuthorizationPending},
-		{"RFC 8628 §3.5 access_denied when the user said no", func(t *testing.T, r *room, c Codes) { r.decide(t, c, Deny) }, tv, oidc.AccessDenied},
-		{"RFC 8628 §3.5 tokens when the user said yes", func(t *testing.T, r *room, c Codes) { r.decide(t, c, Allow) }, tv, ""},
-		{"RFC 8628 §3.5 just before its end the code is good", func(_ *testing.T, r *room, _ Codes) { r.clock.Pass(Lifetime - 1) }, tv, oidc.AuthorizationPending},
-		{"RFC 8628 §3.5 expired_token after expires_in", func(_ *testing.T, r *room, _ Codes) { r.clock.Pass(Lifetime) }, tv, oidc.ExpiredToken},
-		{"RFC 8628 §3.5 expired_token also when the user said yes in time", func(t *testing.T, r *room, c Codes) {
+		{"RFC 8628 §3.5 access_denied when the user said no",
+			func(t *testing.T, r *fixture, c Codes) { r.decide(t, c, Deny) }, tv, oidc.AccessDenied},
+		{"RFC 8628 §3.5 tokens when the user said yes", func(t *testing.T, r *fixture, c Codes) { r.decide(t, c, Allow) }, tv,
+			""},
+		{"RFC 8628 §3.5 just before its end the code is good",
+			func(_ *testing.T, r *fixture, _ Codes) { r.clock.Pass(Lifetime - 1) }, tv, oidc.AuthorizationPending},
+		{"RFC 8628 §3.5 expired_token after expires_in", func(_ *testing.T, r *fixture, _ Codes) { r.clock.Pass(Lifetime) },
+			tv, oidc.ExpiredToken},
+		{"RFC 8628 §3.5 expired_token also when the user said yes in time", func(t *testing.T, r *fixture, c Codes) {
 			r.decide(t, c, Allow)
 			r.clock.Pass(Lifetime)
 		}, tv, oidc.ExpiredToken},
-		{"RFC 6749 §5.2 invalid_grant long after", func(_ *testing.T, r *room, _ Codes) { r.clock.Pass(Lifetime + retention) }, tv, oidc.InvalidGrant},
-		{"RFC 6749 §5.2 invalid_grant for another client", func(t *testing.T, r *room, c Codes) { r.decide(t, c, Allow) }, oidc.Client{ClientID: "other"}, oidc.InvalidGrant},
-		{"RFC 8628 §3.5 a device_code is good once", func(t *testing.T, r *room, c Codes) {
+		{"RFC 6749 §5.2 invalid_grant long after",
+			func(_ *testing.T, r *fixture, _ Codes) { r.clock.Pass(Lifetime + retention) }, tv, oidc.InvalidGrant},
+		{"RFC 6749 §5.2 invalid_grant for another client", func(t *testing.T, r *fixture, c Codes) { r.decide(t, c, Allow) },
+			oidc.Client{ClientID: "other"}, oidc.InvalidGrant},
+		{"RFC 8628 §3.5 a device_code is good once", func(t *testing.T, r *fixture, c Codes) {
 			r.decide(t, c, Allow)
 			r.codeOf(t, tv, c.Device)
 		}, tv, oidc.InvalidGrant},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := newRoom()
+			r := newFixture()
 			codes := r.begin(t)
 			if row.before != nil {
 				row.before(t, r, codes)
@@ -127,11 +136,12 @@ func TestWhatADeviceIsTold(t *testing.T) {
 }
 
 func TestCodesThatWereNeverIssued(t *testing.T) {
-	r := newRoom()
+	r := newFixture()
 	codes := r.begin(t)
 	id, secret, _ := strings.Cut(codes.Device, ".")
 	for name, code := range map[string]string{
-		"nothing": "", "a guess": "guess", "the id without the secret": id, "an empty secret": id + ".", "another secret": id + "." + rand.Text(),
+		"nothing": "", "a guess": "guess", "the id without the secret": id, "an empty secret": id + ".",
+		"another secret":   id + "." + rand.Text(),
 		"the secret alone": "." + secret, "the user code": codes.User,
 	} {
 		if got := r.codeOf(t, tv, code); got != oidc.InvalidGrant {
@@ -141,7 +151,7 @@ func TestCodesThatWereNeverIssued(t *testing.T) {
 }
 
 func TestWhatTheUserAllowedIsWhatTheDeviceGets(t *testing.T) {
-	r := newRoom()
+	r := newFixture()
 	codes := r.begin(t)
 	r.decide(t, codes, Allow)
 	got, err := r.Redeem(t.Context(), tv, codes.Device)
@@ -154,7 +164,7 @@ func TestWhatTheUserAllowedIsWhatTheDeviceGets(t *testing.T) {
 }
 
 func TestOfRacingRequestsOneGetsTheTokens(t *testing.T) {
-	r := newRoom()
+	r := newFixture()
 	codes := r.begin(t)
 	r.decide(t, codes, Allow)
 	var all sync.WaitGroup
@@ -187,18 +197,20 @@ func TestTheUserCode(t *testing.T) {
 		}
 		seen[code] = true
 	}
-	r := newRoom()
+	r := newFixture()
 	codes := r.begin(t)
 	bare := strings.ReplaceAll(codes.User, "-", "")
 	for name, typed := range map[string]string{
-		"RFC 8628 §6.1 as shown": codes.User, "RFC 8628 §6.1 in lower case": strings.ToLower(codes.User), "RFC 8628 §6.1 without the dash": bare,
+		"RFC 8628 §6.1 as shown": codes.User, "RFC 8628 §6.1 in lower case": strings.ToLower(codes.User),
+		"RFC 8628 §6.1 without the dash":     bare,
 		"RFC 8628 §6.1 with spaces and dots": " " + bare[:2] + ". " + bare[2:] + " ",
 	} {
 		if _, err := r.Find(t.Context(), typed); err != nil || formatted(typed) != codes.User {
 			t.Errorf("%s: %q is %v, shown as %q", name, typed, err, formatted(typed))
 		}
 	}
-	for name, typed := range map[string]string{"nothing": "", "another": "BBBB-BBBB", "longer": codes.User + "B", "shorter": bare[:7]} {
+	for name, typed := range map[string]string{"nothing": "", "another": "BBBB-BBBB", "longer": codes.User + "B",
+		"shorter": bare[:7]} {
 		if _, err := r.Find(t.Context(), typed); !errors.Is(err, ErrUnknown) {
 			t.Errorf("%s: Find = %v; want ErrUnknown", name, err)
 		}
@@ -206,7 +218,7 @@ func TestTheUserCode(t *testing.T) {
 }
 
 func TestACodeIsDecidedAboutOnce(t *testing.T) {
-	r := newRoom()
+	r := newFixture()
 	codes := r.begin(t)
 	found, err := r.Find(t.Context(), codes.User)
 	if err != nil {
@@ -231,12 +243,13 @@ func TestACodeIsDecidedAboutOnce(t *testing.T) {
 }
 
 func TestTheStoreIsShownNoCode(t *testing.T) {
-	r := newRoom()
+	r := newFixture()
 	codes := r.begin(t)
 	r.decide(t, codes, Allow)
 	_, secret, _ := strings.Cut(codes.Device, ".")
 	stored := r.store.Keys() + r.store.Values()
-	if strings.Contains(stored, secret) || strings.Contains(stored, codes.User) || strings.Contains(stored, normalize(codes.User)) {
+	if strings.Contains(stored, secret) || strings.Contains(stored, codes.User) ||
+		strings.Contains(stored, normalize(codes.User)) {
 		t.Errorf("the store saw a code: %s", stored)
 	}
 	if !strings.Contains(stored, "alice") {
@@ -245,7 +258,7 @@ func TestTheStoreIsShownNoCode(t *testing.T) {
 }
 
 func TestAStoreThatFailsIsNoUnknownCode(t *testing.T) {
-	r := newRoom()
+	r := newFixture()
 	codes := r.begin(t)
 	r.store.Gone(true)
 	_, find := r.Find(t.Context(), codes.User)
@@ -269,28 +282,40 @@ func TestTheDeviceAuthorizationRequest(t *testing.T) {
 		code   oidc.ErrorCode
 		scope  string
 	}{
-		{"RFC 8628 §3.1 client_id and scope", tv, url.Values{"client_id": {"tv"}, "scope": {"openid email"}}, "", "openid email"},
+		{"RFC 8628 §3.1 client_id and scope", tv, url.Values{"client_id": {"tv"}, "scope": {"openid email"}}, "",
+			"openid email"},
 		{"RFC 8628 §3.1 scope is optional", tv, url.Values{"client_id": {"tv"}}, "", ""},
-		{"RFC 8628 §3.1 parameters that are not known MUST be ignored", tv, url.Values{"client_id": {"tv"}, "x": {"y"}}, "", ""},
-		{"RFC 8628 §3.1 client_id is REQUIRED of a client that does not authenticate", tv, url.Values{}, oidc.InvalidClient, ""},
-		{"RFC 8628 §3.1 parameters MUST NOT be included more than once", tv, url.Values{"client_id": {"tv"}, "scope": {"a", "b"}}, oidc.InvalidRequest, ""},
-		{"RFC 8628 §3.1 parameters without a value MUST be treated as if they were omitted", tv, url.Values{"client_id": {"tv"}, "scope": {""}, "resource": {""}}, "", ""},
+		{"RFC 8628 §3.1 parameters that are not known MUST be ignored", tv, url.Values{"client_id": {"tv"}, "x": {"y"}}, "",
+			""},
+		{"RFC 8628 §3.1 client_id is REQUIRED of a client that does not authenticate", tv, url.Values{}, oidc.InvalidClient,
+			""},
+		{"RFC 8628 §3.1 parameters MUST NOT be included more than once", tv,
+			url.Values{"client_id": {"tv"}, "scope": {"a", "b"}}, oidc.InvalidRequest, ""},
+		{"RFC 8628 §3.1 parameters without a value MUST be treated as if they were omitted", tv,
+			url.Values{"client_id": {"tv"}, "scope": {""}, "resource": {""}}, "", ""},
 		{"RFC 8628 §3.1 a client_id without a value is none", tv, url.Values{"client_id": {""}}, oidc.InvalidClient, ""},
-		{"RFC 8628 §3.1 a client with credentials authenticates here as at the token endpoint (RFC 6749 §3.2.1)", tv, url.Values{"client_id": {"other"}}, oidc.InvalidClient, ""},
-		{"RFC 6749 §3.3 a scope that the provider does not know is left out", tv, url.Values{"client_id": {"tv"}, "scope": {"openid telepathy"}}, "", "openid"},
-		{"RFC 6749 §5.2 a client that is not registered for it", web, url.Values{"client_id": {"tv"}}, oidc.UnauthorizedClient, ""},
-		{"RFC 8707 §2 a resource that there are no tokens for", tv, url.Values{"client_id": {"tv"}, "resource": {"https://other.test"}}, oidc.InvalidTarget, ""},
-		{"Core §11 offline_access of a client without refresh tokens is ignored", tv, url.Values{"client_id": {"tv"}, "scope": {"openid offline_access"}}, "", "openid"},
-		{"Core §11 offline_access of one with them", refreshing, url.Values{"client_id": {"tv"}, "scope": {"openid offline_access"}}, "", "openid offline_access"},
+		{"RFC 8628 §3.1 a client with credentials authenticates here as at the token endpoint (RFC 6749 §3.2.1)", tv,
+			url.Values{"client_id": {"other"}}, oidc.InvalidClient, ""},
+		{"RFC 6749 §3.3 a scope that the provider does not know is left out", tv,
+			url.Values{"client_id": {"tv"}, "scope": {"openid telepathy"}}, "", "openid"},
+		{"RFC 6749 §5.2 a client that is not registered for it", web, url.Values{"client_id": {"tv"}},
+			oidc.UnauthorizedClient, ""},
+		{"RFC 8707 §2 a resource that there are no tokens for", tv,
+			url.Values{"client_id": {"tv"}, "resource": {"https://other.test"}}, oidc.InvalidTarget, ""},
+		{"Core §11 offline_access of a client without refresh tokens is ignored", tv,
+			url.Values{"client_id": {"tv"}, "scope": {"openid offline_access"}}, "", "openid"},
+		{"Core §11 offline_access of one with them", refreshing,
+			url.Values{"client_id": {"tv"}, "scope": {"openid offline_access"}}, "", "openid offline_access"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := newRoom()
+			r := newFixture()
 			a := &Authorization{
 				Issuer: "https://idp.test", Devices: r.Devices,
 				Auth:   &clientauth.Authenticator{Clients: clients.New([]oidc.Client{row.client})},
 				Scopes: append(oidc.StandardScope(), oidc.ScopeOffline), Resources: []string{"https://api.test"},
 			}
-			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/device_authorization", strings.NewReader(row.form.Encode()))
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/device_authorization",
+				strings.NewReader(row.form.Encode()))
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			w := httptest.NewRecorder()
 			err := a.Endpoints()[0].Serve(w, request)
@@ -309,7 +334,7 @@ func TestTheDeviceAuthorizationRequest(t *testing.T) {
 }
 
 // checkResponse checks a response against RFC 8628 §3.2.
-func (r *room) checkResponse(t *testing.T, got Response, scope string) {
+func (r *fixture) checkResponse(t *testing.T, got Response, scope string) {
 	t.Helper()
 	want := Response{
 		DeviceCode: got.DeviceCode, UserCode: got.UserCode, VerificationURI: "https://idp.test/device",

@@ -72,8 +72,8 @@ func New(store storage.Store, now func() time.Time, random func() string) *Devic
 // Codes are the device code and the user code of one request.
 type Codes struct{ Device, User string }
 
-// Begin stores a request, of which the caller sets ClientID, Scope and Resource. The device code is the id of the future grant,
-// a dot and a secret, like an authorization code.
+// Begin stores a request, of which the caller sets ClientID, Scope and Resource. The device code is the id of the
+// future grant, a dot and a secret, like an authorization code.
 func (d *Devices) Begin(ctx context.Context, p Pending) (Codes, error) {
 	secret := d.random()
 	p.ID, p.CodeHash = d.random(), oidc.NewSecret(secret).Hash()
@@ -126,8 +126,8 @@ func (d *Devices) Find(ctx context.Context, typed string) (Pending, error) {
 
 func (d *Devices) isOpen(p Pending) bool { return p.Decision == "" && d.now().Before(p.ExpiresAt) }
 
-// Decide stores the decision about a request that Find returned; granted counts if it is Allow. The first decision is final:
-// ErrUnknown means that there was another one, or that the code expired meanwhile.
+// Decide stores the decision about a request that Find returned; granted counts if it is Allow. The first decision is
+// final: ErrUnknown means that there was another one, or that the code expired meanwhile.
 func (d *Devices) Decide(ctx context.Context, found Pending, decision string, granted grant.Grant) error {
 	return d.records.Update(ctx, groupKey(found.ID), storage.KeepTTL, func(p *Pending) (*Pending, error) {
 		if p == nil || !d.isOpen(*p) {
@@ -162,16 +162,18 @@ func (d *Devices) Redeem(ctx context.Context, client oidc.Client, deviceCode str
 // poll judges one token request, and notes it in the record.
 func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (grant.Grant, error) {
 	if p == nil || !isCode(p, secret) {
-		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, " +
-			"or the provider was restarted").Blame(oidc.CodeUnknown)
+		return grant.Grant{},
+			oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, " +
+				"or the provider was restarted").Blame(oidc.CodeUnknown)
 	}
 	tooSoon := !p.PolledAt.IsZero() && d.now().Sub(p.PolledAt) < p.Interval-early
 	switch {
 	case p.ClientID != client.ClientID:
 		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code was issued to another client").Blame(oidc.CodeForeign)
 	case !p.SpentAt.IsZero():
-		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code was redeemed before: it is good for one token response").
-			Blame(oidc.CodeReplayed)
+		return grant.Grant{},
+			oidc.InvalidGrant.Errorf("the device_code was redeemed before: it is good for one token response").
+				Blame(oidc.CodeReplayed)
 	case !d.now().Before(p.ExpiresAt):
 		return grant.Grant{}, oidc.ExpiredToken.Errorf("the device_code is older than %v: begin anew at the device "+
 			"authorization endpoint (RFC 8628 §3.5)", Lifetime).Blame(oidc.CodeExpired)
@@ -188,7 +190,8 @@ func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (grant.Gra
 		return grant.Grant{}, oidc.SlowDown.Errorf(
 			"the device asks too often: wait %v between two requests from now on (RFC 8628 §3.5)", p.Interval)
 	}
-	return grant.Grant{}, oidc.AuthorizationPending.Errorf("nobody has decided yet: ask again in %v (RFC 8628 §3.5)", p.Interval)
+	return grant.Grant{}, oidc.AuthorizationPending.Errorf("nobody has decided yet: ask again in %v (RFC 8628 §3.5)",
+		p.Interval)
 }
 
 func isCode(p *Pending, secret string) bool {

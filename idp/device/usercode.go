@@ -11,7 +11,8 @@ const letters = "BCDFGHJKLMNPQRSTVWXZ"
 // codeLetters is the length of a code: there are 20^8 codes.
 const codeLetters = 8
 
-// newUserCode makes a code such as WDJB-MJHT from random. It skips bytes that would make some letters likelier than others.
+// newUserCode makes a code such as WDJB-MJHT from random. It skips bytes that would make some letters likelier than
+// others.
 func newUserCode(random func() string) string {
 	var code strings.Builder
 	for code.Len() <= codeLetters {
@@ -28,8 +29,8 @@ func newUserCode(random func() string) string {
 	return code.String()
 }
 
-// normalize reads a typed code. RFC 8628 §6.1: the server should ignore characters outside the character set, "such as by
-// stripping dashes and other punctuation", and case.
+// normalize reads a typed code. RFC 8628 §6.1: the server should ignore characters outside the character set, "such as
+// by stripping dashes and other punctuation", and case.
 func normalize(typed string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(letters, r) {

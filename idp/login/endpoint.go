@@ -101,8 +101,8 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request) error {
 	return e.resume(w, r)
 }
 
-// authenticate finds the user by one click or by password. The limit of attempts comes before the comparison, so its refusal
-// does not reveal whether the user exists.
+// authenticate finds the user by one click or by password. The limit of attempts comes before the comparison, so its
+// refusal does not reveal whether the user exists.
 func (e *Endpoint) authenticate(r *http.Request) (user users.User, account session.Account, ok bool, err error) {
 	if name := r.FormValue("one_click"); name != "" && e.offersOneClick(r) {
 		user, ok = e.Users.ByName(name)
@@ -118,15 +118,15 @@ func (e *Endpoint) authenticate(r *http.Request) (user users.User, account sessi
 	return user, byPassword, ok, nil
 }
 
-// offersOneClick demands a loopback host name. A page of the internet whose name was made to point here (DNS rebinding) must
-// not sign anybody in.
+// offersOneClick demands a loopback host name. A page of the internet whose name was made to point here (DNS rebinding)
+// must not sign anybody in.
 func (e *Endpoint) offersOneClick(r *http.Request) bool {
 	u := url.URL{Host: r.Host}
 	return e.OneClick && oidc.IsLoopback(u.Hostname())
 }
 
-// renderLogin shows the sign-in page. Its user name is the one that was typed, else that of the user whom the request is
-// about, else login_hint (Core §3.1.2.1).
+// renderLogin shows the sign-in page. Its user name is the one that was typed, else that of the user whom the request
+// is about, else login_hint (Core §3.1.2.1).
 func (e *Endpoint) renderLogin(
 	w http.ResponseWriter, r *http.Request, status int, waiting session.Interaction, page pages.Login,
 ) error {
@@ -155,7 +155,8 @@ func (e *Endpoint) showSelectAccount(w http.ResponseWriter, r *http.Request) err
 	return e.render(w, http.StatusOK, "select_account", page, waiting)
 }
 
-// selectAccount is POST /select_account. An empty account means another one. So does an account that was signed out meanwhile.
+// selectAccount is POST /select_account. An empty account means another one. So does an account that was signed out
+// meanwhile.
 func (e *Endpoint) selectAccount(w http.ResponseWriter, r *http.Request) error {
 	login := session.InteractionURL(session.PathLogin, r.FormValue(session.InteractionParam))
 	sub := r.FormValue("account")

@@ -20,8 +20,8 @@ import (
 // PathAccount is the page where a person sees and ends sessions and the access of apps.
 const PathAccount = "/account"
 
-// Account serves the page. A form changes only accounts that are signed in with the browser that sends it. Only /logout signs
-// out of the browser itself, because it loads the iframes of the front channel.
+// Account serves the page. A form changes only accounts that are signed in with the browser that sends it. Only /logout
+// signs out of the browser itself, because it loads the iframes of the front channel.
 type Account struct {
 	Issuer     string
 	Pages      *pages.Pages
@@ -108,8 +108,8 @@ func (a *Account) endApp(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// signIns lists the sign-ins, in all browsers, of the accounts in the current session: this browser first, then by last use.
-// Other accounts that are signed in with those browsers stay hidden.
+// signIns lists the sign-ins, in all browsers, of the accounts in the current session: this browser first, then by last
+// use. Other accounts that are signed in with those browsers stay hidden.
 func (a *Account) signIns(ctx context.Context, current *session.Session) (list []pages.SignIn, err error) {
 	for _, sub := range current.Subs() {
 		sessions, err := a.Sessions.Of(ctx, sub)

@@ -129,7 +129,8 @@ func (o *sender) reported(t *testing.T, n int) []logout.Sent {
 func now() time.Time { return time.Unix(1_800_000_000, 0) }
 
 func ended(clientIDs ...string) []session.Ended {
-	return []session.Ended{{Account: session.Account{Sub: "alice", SID: "s.1", Clients: clientIDs}, Issuer: "https://idp.test"}}
+	return []session.Ended{{Account: session.Account{Sub: "alice", SID: "s.1", Clients: clientIDs},
+		Issuer: "https://idp.test"}}
 }
 
 // serve starts the app and returns its client.
@@ -200,8 +201,8 @@ func TestALogoutTokenAndItsRequest(t *testing.T) {
 	}
 }
 
-// Back-Channel Logout §2.4: "A Logout Token MUST be signed and MAY also be encrypted. The same keys are used to sign and encrypt
-// Logout Tokens as are used for ID Tokens." The client would reject a token that is not encrypted (§2.6).
+// Back-Channel Logout §2.4: "A Logout Token MUST be signed and MAY also be encrypted. The same keys are used to sign
+// and encrypt Logout Tokens as are used for ID Tokens." The client would reject a token that is not encrypted (§2.6).
 func TestALogoutTokenIsEncryptedLikeIDTokens(t *testing.T) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -212,8 +213,9 @@ func TestALogoutTokenIsEncryptedLikeIDTokens(t *testing.T) {
 		keys  oidc.KeySet
 		parts int // of the compact serialization; 0: nothing is sent
 	}{
-		"Back-Channel Logout §2.4 a Logout Token MUST be signed and MAY also be encrypted": {oidc.KeySet{JSONWebKeySet: set}, 5},
-		"Back-Channel Logout §2.6 a token that cannot be encrypted is not sent":            {oidc.KeySet{}, 0},
+		"Back-Channel Logout §2.4 a Logout Token MUST be signed and MAY also be encrypted": {oidc.KeySet{JSONWebKeySet: set},
+			5},
+		"Back-Channel Logout §2.6 a token that cannot be encrypted is not sent": {oidc.KeySet{}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &app{statuses: []int{200}}
@@ -291,14 +293,16 @@ func TestASlowClientDelaysNoOther(t *testing.T) { // Back-Channel Logout §2.3: 
 
 func TestCloseTriesOnceMore(t *testing.T) {
 	a := &app{statuses: []int{503, 200}}
-	o := newSender(t, []oidc.Client{serve(t, "shop", a)}, func(c *logout.SenderConfig) { c.Pauses = []time.Duration{time.Hour} })
+	o := newSender(t, []oidc.Client{serve(t, "shop", a)},
+		func(c *logout.SenderConfig) { c.Pauses = []time.Duration{time.Hour} })
 	o.Send(t.Context(), "https://idp.test", ended("shop")).Wait(t.Context())
 	o.Close(t.Context())
 	reports := o.reported(t, 1)
 	if len(reports) != 2 || reports[1].Err != nil {
 		t.Errorf("reported %+v; want a second try when the sender closes", reports)
 	}
-	if round := o.Send(t.Context(), "https://idp.test", ended("shop")).Wait(t.Context()); len(round) != 1 || round[0].Err == nil || round[0].Again {
+	if round := o.Send(t.Context(), "https://idp.test", ended("shop")).Wait(t.Context()); len(round) != 1 ||
+		round[0].Err == nil || round[0].Again {
 		t.Errorf("after Close a client is %+v; want that it is not told", round)
 	}
 }
@@ -316,7 +320,8 @@ func TestCloseDoesNotWaitForever(t *testing.T) {
 	}
 }
 
-func TestAFloodOfOneClientDelaysNoOther(t *testing.T) { // Back-Channel Logout §2.3: each sign-out reaches the other clients
+// Back-Channel Logout §2.3: each sign-out reaches the other clients
+func TestAFloodOfOneClientDelaysNoOther(t *testing.T) {
 	slow, quick := &app{statuses: []int{200}, block: make(chan struct{})}, &app{statuses: []int{200}}
 	o := newSender(t, []oidc.Client{serve(t, "slow", slow), serve(t, "quick", quick)}, nil)
 	for range 100 { // many more than there are requests at a time

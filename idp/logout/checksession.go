@@ -28,7 +28,8 @@ type CheckSession struct {
 // Endpoints returns the endpoint of the iframe. Its metadata: Session Management §3.3.
 func (e *CheckSession) Endpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{{
-		Name: "check_session", Path: PathCheckSession, Methods: []string{http.MethodGet}, Audience: endpoint.Visitors, Serve: e.show,
+		Name: "check_session", Path: PathCheckSession, Methods: []string{http.MethodGet}, Audience: endpoint.Visitors,
+		Serve:    e.show,
 		Describe: func(m *oidc.Metadata) { m.CheckSessionIframe = e.Issuer + PathCheckSession },
 	}}
 }
@@ -39,7 +40,8 @@ func (e *CheckSession) show(w http.ResponseWriter, r *http.Request) error {
 		recorder := trace.From(r.Context())
 		recorder.Set(func(record *trace.Record) { record.Reason = string(oidc.CookieWithheldOrAbsent) })
 		recorder.Emit(trace.Step{
-			Kind: trace.KindSession, Spec: "Session Management §5.1", Outcome: trace.Failed, Reason: string(oidc.CookieWithheldOrAbsent),
+			Kind: trace.KindSession, Spec: "Session Management §5.1", Outcome: trace.Failed,
+			Reason: string(oidc.CookieWithheldOrAbsent),
 			Text: "no cookie came with the request for the check_session_iframe: the browser withholds them, " +
 				"and the page will answer \"error\", or nobody signed in",
 		})
@@ -53,8 +55,9 @@ func (e *CheckSession) show(w http.ResponseWriter, r *http.Request) error {
 // maxFramers keeps the Content-Security-Policy header short enough for browsers and proxies.
 const maxFramers = 100
 
-// framers are the origins that may load the iframe: the origins of clients' redirect URIs. Any other page could find out
-// whether somebody is signed in. The origin of the requesting page comes first, so that maxFramers does not exclude it.
+// framers are the origins that may load the iframe: the origins of clients' redirect URIs. Any other page could find
+// out whether somebody is signed in. The origin of the requesting page comes first, so that maxFramers does not exclude
+// it.
 func (e *CheckSession) framers(r *http.Request) []string {
 	var origins []string
 	if asking := oidc.Origin(r.Header.Get("Referer")); asking != "" && e.Clients.AllowsOrigin(r.Context(), asking) {

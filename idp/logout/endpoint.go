@@ -74,7 +74,8 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	request.compare(current)
 	switch {
-	case !request.Proven() && r.Method == http.MethodPost: // the page must be the answer to a GET, which sets the CSRF cookie
+	// the page must be the answer to a GET, which sets the CSRF cookie
+	case !request.Proven() && r.Method == http.MethodPost:
 		http.Redirect(w, r, Path+"?"+r.Form.Encode(), http.StatusSeeOther)
 		return nil
 	case !request.Proven():
@@ -87,8 +88,8 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request) error {
 	return e.signedOut(w, r, request, ended, remaining(current, request.Hint.SID))
 }
 
-// signOut ends one sign-in: the only one of this browser, or the sign-in that sid names. sid works without a cookie too, in an
-// iframe for example.
+// signOut ends one sign-in: the only one of this browser, or the sign-in that sid names. sid works without a cookie
+// too, in an iframe for example.
 func (e *Endpoint) signOut(
 	w http.ResponseWriter, r *http.Request, current *session.Session, sid string,
 ) ([]session.Ended, error) {
@@ -117,8 +118,8 @@ func remaining(current *session.Session, sid string) (subs []string) {
 	return subs
 }
 
-// hinted is the account that logout_hint names, if several are signed in with this browser. RP-Initiated Logout §2: logout_hint
-// is a "Hint to the Authorization Server about the End-User that is logging out."
+// hinted is the account that logout_hint names, if several are signed in with this browser. RP-Initiated Logout §2:
+// logout_hint is a "Hint to the Authorization Server about the End-User that is logging out."
 func (e *Endpoint) hinted(current *session.Session, hint string) (session.Account, bool) {
 	if current == nil || hint == "" || len(current.Accounts) < 2 {
 		return session.Account{}, false
@@ -149,7 +150,8 @@ func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, request Request, 
 	return e.Pages.Render(w, http.StatusOK, "logout", page, pages.Policy{})
 }
 
-// confirm is POST /logout/confirm: the user pressed a button on the page of ask. It signs out the accounts on that page.
+// confirm is POST /logout/confirm: the user pressed a button on the page of ask. It signs out the accounts on that
+// page.
 func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request) error {
 	if r.FormValue("decision") != "sign_out" {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -185,9 +187,9 @@ func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request) error {
 // waitForClients limits the wait of the person for the first attempts of the back channel.
 const waitForClients = time.Second
 
-// signedOut redirects to the client, or shows the last page. Only a proven request is redirected; the page of any other has a
-// link. The page loads the iframes of the front channel, names the accounts that are still signed in, and the clients that did
-// not confirm a logout token.
+// signedOut redirects to the client, or shows the last page. Only a proven request is redirected; the page of any other
+// has a link. The page loads the iframes of the front channel, names the accounts that are still signed in, and the
+// clients that did not confirm a logout token.
 func (e *Endpoint) signedOut(
 	w http.ResponseWriter, r *http.Request, request Request, ended []session.Ended, still []string,
 ) error {
@@ -219,10 +221,10 @@ func (e *Endpoint) signedOut(
 	return e.Pages.Render(w, http.StatusOK, "signed_out", page, policy)
 }
 
-// frames are the URIs of the iframes on the last page: each registered frontchannel_logout_uri with iss and sid. Front-Channel
-// Logout §3: "The OP […] renders <iframe src="frontchannel_logout_uri"> in a page with the registered logout URI as the source
-// to trigger the logout actions by the RP." A client that is deleted, or cannot be looked up now, has none.
-// https://openid.net/specs/openid-connect-frontchannel-1_0.html#OPLogout
+// frames are the URIs of the iframes on the last page: each registered frontchannel_logout_uri with iss and sid.
+// Front-Channel Logout §3: "The OP […] renders <iframe src="frontchannel_logout_uri"> in a page with the registered
+// logout URI as the source to trigger the logout actions by the RP." A client that is deleted, or cannot be looked up
+// now, has none. https://openid.net/specs/openid-connect-frontchannel-1_0.html#OPLogout
 func (e *Endpoint) frames(ctx context.Context, ended []session.Ended) (frames []string) {
 	for _, s := range ended {
 		for _, id := range s.Clients {

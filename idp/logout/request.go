@@ -21,17 +21,19 @@ type Hint struct {
 
 // Request is a logout request by the names of §2.
 type Request struct {
-	Hint       *Hint        // nil: absent or invalid
-	Client     *oidc.Client // nil: not named, or unknown
-	ReturnTo   string       // a registered post_logout_redirect_uri with state; empty: not requested, or refused by Problem
-	Problem    string       // the fault of the request, for the developer of the client
-	LogoutHint string       // a username, an email address, a sub or a sid
-	UILocales  string       // languages of the pages, by preference
+	Hint   *Hint        // nil: absent or invalid
+	Client *oidc.Client // nil: not named, or unknown
+	// a registered post_logout_redirect_uri with state; empty: not requested, or refused by Problem
+	ReturnTo   string
+	Problem    string // the fault of the request, for the developer of the client
+	LogoutHint string // a username, an email address, a sub or a sid
+	UILocales  string // languages of the pages, by preference
 }
 
-// Read judges the parameters. hints reads an id_token_hint: a token that this provider signed, expired or not. An error of Read
-// comes from the store; faults of the request are in Problem.
-func Read(ctx context.Context, params url.Values, register *clients.Register, hints func(string) (Hint, error)) (Request, error) {
+// Read judges the parameters. hints reads an id_token_hint: a token that this provider signed, expired or not. An error
+// of Read comes from the store; faults of the request are in Problem.
+func Read(ctx context.Context, params url.Values, register *clients.Register,
+	hints func(string) (Hint, error)) (Request, error) {
 	r := Request{UILocales: params.Get("ui_locales"), LogoutHint: params.Get("logout_hint"), Problem: repeated(params)}
 	if token := params.Get("id_token_hint"); token != "" {
 		hint, err := hints(token)
@@ -51,10 +53,11 @@ func Read(ctx context.Context, params url.Values, register *clients.Register, hi
 	return r, nil
 }
 
-// repeated is the fault of a request that has a parameter twice. RFC 6749 §3.1: "Request and response parameters MUST NOT be
-// included more than once."
+// repeated is the fault of a request that has a parameter twice. RFC 6749 §3.1: "Request and response parameters MUST
+// NOT be included more than once."
 func repeated(params url.Values) string {
-	for _, name := range []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"} {
+	for _, name := range []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state",
+		"ui_locales"} {
 		if len(params[name]) > 1 {
 			return name + " came more than once."
 		}
@@ -62,8 +65,8 @@ func repeated(params url.Values) string {
 	return ""
 }
 
-// findClient takes the client from client_id or from the hint. §2: "When both client_id and id_token_hint are present, the
-// OP MUST verify that the Client Identifier matches the one used when issuing the ID Token."
+// findClient takes the client from client_id or from the hint. §2: "When both client_id and id_token_hint are present,
+// the OP MUST verify that the Client Identifier matches the one used when issuing the ID Token."
 func (r *Request) findClient(ctx context.Context, clientID string, register *clients.Register) error {
 	switch {
 	case clientID == "" && r.Hint == nil:
@@ -93,8 +96,8 @@ func (r *Request) findReturn(params url.Values) {
 	}
 	switch {
 	case r.Client == nil:
-		r.Problem = "post_logout_redirect_uri came without an id_token_hint or client_id, so the provider does not know the client " +
-			"that it belongs to."
+		r.Problem = "post_logout_redirect_uri came without an id_token_hint or client_id, so the provider does not know " +
+			"the client that it belongs to."
 	case !oidc.MatchRedirectURI(r.Client.PostLogoutRedirectURIs, uri):
 		r.Problem = "post_logout_redirect_uri " + uri + " is not registered for client " + r.Client.ClientID +
 			"; registered: " + strings.Join(r.Client.PostLogoutRedirectURIs, ", ") + "."
@@ -106,8 +109,8 @@ func (r *Request) findReturn(params url.Values) {
 	}
 }
 
-// compare compares the hint with the sign-ins of this browser. If its sid is not among them, the request is suspect (§2,
-// id_token_hint): an ID token of an earlier sign-in must not end a later one.
+// compare compares the hint with the sign-ins of this browser. If its sid is not among them, the request is suspect
+// (§2, id_token_hint): an ID token of an earlier sign-in must not end a later one.
 func (r *Request) compare(current *session.Session) {
 	if r.Hint == nil || r.Problem != "" || current == nil {
 		return

@@ -30,8 +30,8 @@ const (
 // Pauses are the waits before each repetition of a failed request.
 func Pauses() []time.Duration { return []time.Duration{time.Second, 5 * time.Second, 30 * time.Second} }
 
-// Sender sends logout tokens to the clients that registered a backchannel_logout_uri (Back-Channel Logout §2.5). NewSender
-// makes one.
+// Sender sends logout tokens to the clients that registered a backchannel_logout_uri (Back-Channel Logout §2.5).
+// NewSender makes one.
 type Sender struct {
 	SenderConfig
 	slots   chan struct{} // one for each running request
@@ -117,8 +117,8 @@ type delivery struct {
 // Round is the set of deliveries that one sign-out started.
 type Round struct{ deliveries []*delivery }
 
-// Send starts to send logout tokens to the clients of all sign-ins that ended, in the background and to all clients at a time.
-// issuer stands for the Issuer of an Ended that has none.
+// Send starts to send logout tokens to the clients of all sign-ins that ended, in the background and to all clients at
+// a time. issuer stands for the Issuer of an Ended that has none.
 func (s *Sender) Send(ctx context.Context, issuer string, ended []session.Ended) (round Round) {
 	for _, e := range ended {
 		e.Issuer = cmp.Or(e.Issuer, issuer)
@@ -187,7 +187,8 @@ func (s *Sender) finish(d *delivery) {
 
 var errClosed = errors.New("the provider is shutting down")
 
-// deliver repeats the request until the client confirms it or the Pauses are used up. After Close the next attempt is the last.
+// deliver repeats the request until the client confirms it or the Pauses are used up. After Close the next attempt is
+// the last.
 func (s *Sender) deliver(d *delivery) {
 	for try := 1; ; try++ {
 		err := s.try(d)
@@ -210,8 +211,8 @@ func (s *Sender) deliver(d *delivery) {
 	}
 }
 
-// try sends one logout request. §2.5: "The OP uses an HTTP POST to the registered back-channel logout URI". Each attempt has a
-// token of its own: a client would take a second one with the same jti for a replay.
+// try sends one logout request. §2.5: "The OP uses an HTTP POST to the registered back-channel logout URI". Each
+// attempt has a token of its own: a client would take a second one with the same jti for a replay.
 // https://openid.net/specs/openid-connect-backchannel-1_0.html#BCRequest
 func (s *Sender) try(d *delivery) error {
 	for _, slots := range []chan struct{}{d.queue.slots, s.slots} {
@@ -230,7 +231,8 @@ func (s *Sender) try(d *delivery) error {
 	// §2.8: "If the logout succeeded, the RP MUST respond with HTTP 200 OK. However, note that some Web frameworks will
 	// substitute an HTTP 204 No Content response".
 	if err == nil && status != http.StatusOK && status != http.StatusNoContent {
-		err = fmt.Errorf("%s answers with status %d, expected 200 (Back-Channel Logout §2.8)", d.client.BackchannelLogoutURI, status)
+		err = fmt.Errorf("%s answers with status %d, expected 200 (Back-Channel Logout §2.8)", d.client.BackchannelLogoutURI,
+			status)
 	}
 	return err
 }
@@ -272,8 +274,8 @@ func (r Round) Wait(ctx context.Context) []Sent {
 	return reports
 }
 
-// Close ends all pauses, so that each delivery is tried a last time, and waits for that until ctx ends; then it cancels the
-// requests. Send starts nothing afterwards.
+// Close ends all pauses, so that each delivery is tried a last time, and waits for that until ctx ends; then it cancels
+// the requests. Send starts nothing afterwards.
 func (s *Sender) Close(ctx context.Context) {
 	s.mutex.Lock()
 	if s.closed {

@@ -11,13 +11,13 @@ import (
 // Event is the member of events that makes a JWT a logout token.
 const Event = "http://schemas.openid.net/event/backchannel-logout"
 
-// tokenLifetime follows Back-Channel Logout §2.4: "it is RECOMMENDED that Logout Tokens use short expiration times in the exp
-// Claim, preferably at most two minutes in the future".
+// tokenLifetime follows Back-Channel Logout §2.4: "it is RECOMMENDED that Logout Tokens use short expiration times in
+// the exp Claim, preferably at most two minutes in the future".
 const tokenLifetime = 2 * time.Minute
 
-// Token holds the claims of a logout token (§2.4). There is no nonce: "A nonce Claim MUST NOT be present. Its use is prohibited
-// to make a Logout Token syntactically invalid if used in a forged Authentication Response in place of an ID Token."
-// https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
+// Token holds the claims of a logout token (§2.4). There is no nonce: "A nonce Claim MUST NOT be present. Its use is
+// prohibited to make a Logout Token syntactically invalid if used in a forged Authentication Response in place of an ID
+// Token." https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
 type Token struct {
 	Issuer   string              `json:"iss"`
 	Subject  string              `json:"sub"`
@@ -29,8 +29,8 @@ type Token struct {
 	SID      string              `json:"sid"`
 }
 
-// token makes the token of one attempt. §2.4: "A Logout Token MUST be signed and MAY also be encrypted. The same keys are used
-// to sign and encrypt Logout Tokens as are used for ID Tokens."
+// token makes the token of one attempt. §2.4: "A Logout Token MUST be signed and MAY also be encrypted. The same keys
+// are used to sign and encrypt Logout Tokens as are used for ID Tokens."
 func (s *Sender) token(ctx context.Context, d *delivery) (string, error) {
 	sub, err := s.Subjects.Of(d.client, d.ended.Sub)
 	if err != nil {

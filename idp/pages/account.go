@@ -7,10 +7,10 @@ import (
 )
 
 type (
-	// SignIns is the page where a person sees where they are signed in and which apps have access, and ends either.
+	// SignIns is the page of sessions and of apps with access.
 	SignIns struct {
 		Frame
-		People   []Account // who is signed in with this browser; none: the page says so
+		People   []Account // accounts signed in with this browser
 		Sessions []SignIn
 		Others   bool // some of the Sessions are not in this browser
 		Access   []Access
@@ -29,7 +29,7 @@ type (
 		Account Account
 		Client  oidc.Client
 		Scopes  []ScopeText
-		Since   time.Time // zero: it was not asked for
+		Since   time.Time // of the consent; zero: there is none
 		Lasting bool      // it has refresh tokens, used last at Used
 		Used    time.Time
 	}
@@ -40,5 +40,5 @@ type (
 	}
 )
 
-// Several tells whether more than one person is signed in, so that the page has to say whose each thing is.
+// Several reports whether more than one account is signed in, so that the page must name the account of each entry.
 func (s SignIns) Several() bool { return len(s.People) > 1 }

@@ -13,7 +13,7 @@ func WithCSRF(r *http.Request, token string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), csrfKey{}, token))
 }
 
-// CSRF returns the token that forms of an answer to the request must carry; empty: the endpoint has no guard against forged forms.
+// CSRF returns the token that forms in the answer must carry; empty: the endpoint does not check one.
 func CSRF(r *http.Request) string {
 	token, _ := r.Context().Value(csrfKey{}).(string)
 	return token

@@ -3,8 +3,8 @@ package pages
 // App is an application that lets a sign-in begin at the provider (Core §4): URL leads there.
 type App struct{ Name, ClientID, URL string }
 
-// Device is the page where a person connects a device to their account (RFC 8628 §3.3). It has three faces: without a Client it
-// asks for the code; with one it asks whether Account allows it the Scopes; with a Decision it says what to do now.
+// Device is the page where a person connects a device to their account (RFC 8628 §3.3). Without a Client it
+// asks for the code; with one it asks whether Account allows the Scopes; with a Decision it says what to do next.
 type Device struct {
 	Frame
 	UserCode string // as it was typed, or as the device showed it

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Languages lists the languages that the pages speak, English first, as BCP 47 tags: ui_locales_supported.
+// Languages lists the languages of the pages, English first, as BCP 47 tags: ui_locales_supported.
 func (p *Pages) Languages() []string {
 	tags := make([]string, len(p.words))
 	for i, w := range p.words {
@@ -16,13 +16,14 @@ func (p *Pages) Languages() []string {
 	return tags
 }
 
-// maxLocales is more than anybody reads.
+// maxLocales limits the work that a request can cause.
 const maxLocales = 32
 
-// Language chooses in which language to answer: the first of uiLocales that there is, or one that its readers understand; else
-// what the browser asks for (RFC 9110 §12.5.4); else English. Core §3.1.2.1: ui_locales is the "End-User's preferred languages and
-// scripts for the user interface, represented as a space-separated list of BCP47 language tag values, ordered by preference.
-// […] An error SHOULD NOT result if some or all of the requested locales are not supported by the OpenID Provider."
+// Language chooses the language of an answer: the first of uiLocales with a matching language; else the best match for
+// Accept-Language (RFC 9110 §12.5.4); else English. Core §3.1.2.1: ui_locales is the "End-User's preferred languages
+// and scripts for the user interface, represented as a space-separated list of BCP47 language tag values, ordered by
+// preference. […] An error SHOULD NOT result if some or all of the requested locales are not supported by the OpenID
+// Provider."
 func (p *Pages) Language(r *http.Request, uiLocales string) string {
 	if spoken, ok := p.spoken(readLocales(uiLocales)); ok {
 		return spoken
@@ -35,7 +36,7 @@ func (p *Pages) Language(r *http.Request, uiLocales string) string {
 	return spoken
 }
 
-// readLocales leaves out what is no language tag: an error in one does not make the others worthless.
+// readLocales skips values that are no language tags.
 func readLocales(uiLocales string) (wanted []language.Tag) {
 	for _, locale := range strings.Fields(uiLocales) {
 		if tag, err := language.Parse(locale); err == nil && len(wanted) < maxLocales {
@@ -45,12 +46,12 @@ func readLocales(uiLocales string) (wanted []language.Tag) {
 	return wanted
 }
 
-// spoken is the language of ours that suits best, and whether one suits at all. The first one wanted counts most: only
-// where none of ours suits it, the next does.
+// spoken is the language that matches the first wanted tag which any language matches, and whether there is one.
 func (p *Pages) spoken(wanted []language.Tag) (string, bool) {
 	for _, tag := range wanted {
 		base, _ := tag.Base()
-		for _, tag := range []language.Tag{tag, language.Make(base.String())} { // in another script better than not at all
+		// another script is better than another language
+		for _, tag := range []language.Tag{tag, language.Make(base.String())} {
 			if _, i, confidence := p.matcher.Match(tag); confidence > language.Low {
 				return p.words[i].tag.String(), true
 			}

@@ -79,8 +79,10 @@ func TestThePagesSpeakEachLanguage(t *testing.T) {
 			if !slices.Contains(p.Languages(), language) {
 				want = "en"
 			}
-			if body := w.Body.String(); !strings.Contains(body, `<html lang="`+want+`">`) || w.Header().Get("Content-Language") != want {
-				t.Errorf("RFC 9110 §8.5 %s in %q has Content-Language %s:\n%s", name, language, w.Header().Get("Content-Language"), body)
+			if body := w.Body.String(); !strings.Contains(body, `<html lang="`+want+`">`) ||
+				w.Header().Get("Content-Language") != want {
+				t.Errorf("RFC 9110 §8.5 %s in %q has Content-Language %s:\n%s", name, language, w.Header().Get("Content-Language"),
+					body)
 			} else if left := leftOpen.FindString(body); left != "" {
 				t.Errorf("%s in %s has %s, which nobody gave a value", name, language, left)
 			}

@@ -1,13 +1,13 @@
-// Package pages renders what a person sees. It knows the templates, what each of them needs, and the headers that keep a
-// page from being framed or scripted by others; what is true is for the rooms that use it to say.
+// Package pages renders the pages that people see. It knows the templates, their data, and the headers that keep other
+// sites from framing or scripting a page. Its callers decide what a page says.
 //
 //	Language(r, ui_locales) ──► Frame.Language ──┐
-//	a room's data, such as Login ────────────────┴─► Render ──► the template of that language ──► headers and HTML
+//	the data of a page, such as Login ───────────┴─► Render ──► the template of that language ──► headers and HTML
 //
-// The templates have no words of their own: static/idp/languages has a file for each language, by keys such as login.title. A new
-// language is a new file there; a new text is a line in each. New refuses languages that do not say the same.
+// The templates contain no texts: static/idp/languages has a file for each language, by keys such as login.title. A new
+// language is a new file there; a new text is a line in each file. New refuses languages whose keys differ.
 //
-// Where teaching ends: what an app or the configuration calls itself, and what is written for developers, is in one language.
+// Where teaching ends: names from apps and from the configuration, and texts for developers, are in one language.
 package pages
 
 import (
@@ -28,9 +28,9 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Frame is what every page has.
+// Frame is the data that every page has.
 type Frame struct {
-	Title       string // in English, of the pages for developers; the others have theirs in each language
+	Title       string // of pages for developers, in English; other titles are in static/idp/languages
 	Language    string // of Pages.Language; empty: English
 	Issuer      string
 	CSRF        string
@@ -57,7 +57,7 @@ func NewAccount(u users.User) Account {
 	return Account{Sub: u.Sub, Username: u.Username, Name: u.Name(), Email: u.Email()}
 }
 
-// The pages, each with what its template needs.
+// The pages, each with the data of its template.
 type (
 	// Login is the sign-in page.
 	Login struct {
@@ -90,11 +90,11 @@ type (
 		Frame
 		ReturnTo template.URL
 		GoesOn   bool           // to ReturnTo by itself, when the Frames are loaded
-		Frames   []template.URL // of clients that sign out their part; must be registered frontchannel_logout_uris
-		Still    []Account      // who is signed in with this browser all the same
-		Untold   []oidc.Client  // that do not know yet
+		Frames   []template.URL // registered frontchannel_logout_uris
+		Still    []Account      // accounts that are still signed in with this browser
+		Untold   []oidc.Client  // clients that did not confirm a logout token yet
 	}
-	// Error is the page for what cannot be sent to a client.
+	// Error is the page for an error that cannot be sent to a client.
 	Error struct {
 		Frame
 		Kind                         string // a key of error in the catalogues; empty: Title says it all
@@ -111,11 +111,11 @@ type (
 		Remedy              *Remedy
 		TellOrigin          string // of the page around this one, in a hidden iframe: it is told the reason
 	}
-	// Remedy is a form that registers the redirect URI for the client, and makes the client if there is none. Action is the path
-	// that it is posted to, with the client_id escaped in it.
+	// Remedy is a form that registers the redirect URI for the client, and makes the client if there is none. Action is
+	// the path that it is posted to, with the client_id escaped in it.
 	Remedy struct{ Action, ClientID, RedirectURI, ReturnTo, Token string }
 
-	// Home shows who is signed in, and a developer the rest of the provider.
+	// Home shows the accounts that are signed in, and to a developer the rest of the provider.
 	Home struct {
 		Frame
 		Dev       bool
@@ -141,24 +141,24 @@ type Remembered struct {
 	GrantedAt time.Time
 }
 
-// Endpoint is an address of the provider by its name in the metadata.
+// Endpoint is a URL of the provider by its name in the metadata.
 type Endpoint struct{ Name, URL string }
 
 // Value is one parameter of a FormPost.
 type Value struct{ Name, Value string }
 
-// ScopeText is a scope value and what it means to a person, where the configuration says it.
+// ScopeText is a scope value with the description that the configuration has for it.
 type ScopeText struct{ Name, Description string }
 
-// Ours tells whether the provider is to blame.
+// Ours reports whether the provider caused the error.
 func (e Error) Ours() bool { return e.Status >= http.StatusInternalServerError }
 
-// AppsFault tells whether the request that an app sent is to blame. Of the other kinds the lead says what to do.
+// AppsFault reports whether the request of an app caused the error.
 func (e Error) AppsFault() bool {
 	return slices.Contains([]string{"", "request", "client_unknown", "redirect_unregistered"}, e.Kind) && !e.Ours()
 }
 
-// WaitMinutes is RetryAfter in minutes, where that is easier to read.
+// WaitMinutes is RetryAfter in minutes; 0 below two minutes.
 func (e Error) WaitMinutes() int {
 	if e.RetryAfter < 120 {
 		return 0
@@ -173,14 +173,15 @@ type Pages struct {
 	templates map[string]map[string]*template.Template // by language and name
 }
 
-// names are the pages with a template of their own in the layout.
-var names = []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "device", "account", "console", "probe", "reason", "reasons"}
+// names are the pages inside the layout.
+var names = []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "device", "account",
+	"console", "probe", "reason", "reasons"}
 
-// alone are the pages outside of the layout, with at most its meta: they show themselves only where a script did not do its work.
+// alone are the pages outside the layout. A person sees them only if their script did not run.
 var alone = []string{"form_post", "web_message", "check_session"}
 
-// New parses the templates in files: layout.html, and one file for each page. What they say is in languages/, a file a
-// language, and reaches them by these functions:
+// New parses the templates in files: layout.html, and one file for each page. Templates get their texts from languages/
+// by these functions:
 //
 //	t "key" "name" value …   the text of the key, with values for its placeholders
 //	date                     a time
@@ -210,7 +211,7 @@ func New(files fs.FS) (p *Pages, err error) {
 	return p, nil
 }
 
-// add parses a page once and gives each language a copy that speaks it.
+// add parses a page once and makes a copy with the functions of each language.
 func (p *Pages) add(files fs.FS, name, root string, from ...string) error {
 	parsed, err := template.New(name).Funcs(p.words[0].funcs()).ParseFS(files, from...)
 	if err != nil {
@@ -230,17 +231,17 @@ func (w words) funcs() template.FuncMap {
 	return template.FuncMap{"t": w.say, "date": w.date, "scope": w.scope, "lang": w.tag.String}
 }
 
-// Policy is what a page may do beyond the default, which is: nothing from elsewhere, and be framed by nobody.
+// Policy lists what a page may do beyond the default: no resources of other origins, no framing.
 type Policy struct {
-	FormAction string   // a URI to whose origin the page's forms may lead, by redirects too
-	FramedBy   string   // a URI whose origin may frame the page
+	FormAction string   // the page's forms may lead to the origin of this URI, by redirects too
+	FramedBy   string   // the origin of this URI may frame the page
 	Framers    []string // more of them; the port may be *
 	Frames     []string // URIs that the page may load into frames
 	Connects   bool     // the page's scripts may ask this provider
 }
 
-// Render writes the page called name in the language of its Frame. It sets the page's Content-Security-Policy; what all
-// answers share is the router's.
+// Render writes the page called name in the language of its Frame, with the Content-Security-Policy of policy. The
+// server sets the headers that all answers share.
 func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any, policy Policy) error {
 	in := p.speaking(page)
 	var body bytes.Buffer
@@ -261,7 +262,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any,
 	return err
 }
 
-// speaking is the language of the page, English where it names none of ours.
+// speaking is the language of the page; English if there are no texts in it.
 func (p *Pages) speaking(page any) string {
 	if framed, ok := page.(interface{ language() string }); ok && p.templates[framed.language()] != nil {
 		return framed.language()
@@ -269,8 +270,8 @@ func (p *Pages) speaking(page any) string {
 	return p.words[0].tag.String()
 }
 
-// csp is strict: no inline script or style, no foreign source, no frame. form-action has to name the client as well, since
-// Chromium applies it to the redirects that follow a form, and a sign-in ends in a redirect to the client.
+// csp is strict: no inline script or style, no foreign source, no frame. form-action has to name the client as well,
+// since Chromium applies it to the redirects that follow a form, and a sign-in ends in a redirect to the client.
 func (p Policy) csp() string {
 	frameAncestors := "'none'"
 	if framers := sources(append([]string{p.FramedBy}, p.Framers...)); framers != "" {
@@ -289,8 +290,7 @@ func (p Policy) csp() string {
 	return strings.Join(directives, "; ")
 }
 
-// sources are the origins of the URIs, each once and with a space before it. An origin whose port is * stays what it is: all of that
-// host's.
+// sources are the distinct origins of the URIs, each after a space. The port * means all ports of the host.
 func sources(uris []string) (list string) {
 	for _, uri := range uris {
 		origin := cspOrigin(uri)
@@ -307,8 +307,8 @@ func sources(uris []string) (list string) {
 	return list
 }
 
-// formTarget is the source for where a form may lead, with a space before it. Where CSP cannot name the host, it is the
-// scheme alone: for a native app's own scheme, and for [::1].
+// formTarget is the CSP source of the target of a form, after a space. It is the scheme alone where CSP cannot name the
+// host: for a native app's own scheme, and for [::1].
 func formTarget(uri string) string {
 	if origin := cspOrigin(uri); origin != "" {
 		return " " + origin
@@ -320,7 +320,7 @@ func formTarget(uri string) string {
 	return " " + u.Scheme + ":"
 }
 
-// namedHost is what CSP can name as a host, with its port (CSP Level 3 §2.3.1). url.Parse takes more, up to signs that
+// namedHost matches the origins that CSP can name (CSP Level 3 §2.3.1). url.Parse accepts more, even characters that
 // would begin another directive.
 var namedHost = regexp.MustCompile(`^https?://[a-z0-9.-]+(:[0-9]+)?$`)
 
@@ -331,7 +331,7 @@ func cspOrigin(uri string) string {
 	return ""
 }
 
-// NewFormPost is the page that posts values to action, which must come from a verified return address.
+// NewFormPost is the page that posts values to action, a verified redirect URI.
 func NewFormPost(frame Frame, action string, values url.Values) FormPost {
 	page := FormPost{Frame: frame, Action: template.URL(action)}
 	for name, list := range values {
@@ -341,8 +341,8 @@ func NewFormPost(frame Frame, action string, values url.Values) FormPost {
 	return page
 }
 
-// Place is what a person can know an address by: host and port of a web page, the scheme of an app's own. A client's name may be
-// anything (RFC 7591 §5); where its redirect URI leads is not.
+// Place is the recognizable part of a redirect URI: host and port of a web page, or the scheme of a native app. A
+// client can choose any name (RFC 7591 §5), but not the target of its redirect URI.
 func Place(uri string) string {
 	u, err := url.Parse(uri)
 	switch {
@@ -354,8 +354,8 @@ func Place(uri string) string {
 	return u.Host
 }
 
-// DescribeScope pairs each scope with its words, if the configuration has some: texts are those of the scopes that it adds. The
-// standard scopes have words in each language, and a scope without any is shown by its name.
+// DescribeScope pairs each scope value with its description in texts, which has the configured scopes. Standard scopes
+// have a description in each language; a scope without one is shown by its name.
 func DescribeScope(scope oidc.Scope, texts map[string]string) []ScopeText {
 	described := make([]ScopeText, len(scope))
 	for i, name := range scope {

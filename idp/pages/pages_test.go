@@ -29,7 +29,8 @@ func testFiles() fstest.MapFS {
 
 		"languages/en.yaml": {Data: []byte("login:\n  title: Sign in\n")},
 	}
-	for _, name := range []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "device", "account", "console", "probe", "reason", "reasons"} {
+	for _, name := range []string{"login", "consent", "select_account", "logout", "signed_out", "error", "home", "device",
+		"account", "console", "probe", "reason", "reasons"} {
 		files[name+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}` + name + `{{end}}`)}
 	}
 	files["login.html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}{{.Username}}{{end}}`)}
@@ -110,36 +111,48 @@ func TestNewNamesThePageThatIsMissingOrBroken(t *testing.T) {
 // everyPage is, in the language, each page with something in every field that its template may show.
 func everyPage(language string) map[string]any {
 	client := oidc.Client{ClientID: "spa", ClientName: "The App"}
-	frame := pages.Frame{Title: "T", Language: language, Issuer: "http://localhost:8080", CSRF: "c", Interaction: "i", Client: &client}
+	frame := pages.Frame{Title: "T", Language: language, Issuer: "http://localhost:8080", CSRF: "c", Interaction: "i",
+		Client: &client}
 	alice := pages.Account{Sub: "s", Username: "alice", Name: "Alice Archer", Email: "alice@example.com"}
 	accounts := []pages.Account{alice}
 	return map[string]any{
-		"login":          pages.Login{Frame: frame, Username: "u", Wrong: true, Reason: "again", OneClick: accounts},
-		"consent":        pages.Consent{Frame: frame, Account: alice, Scopes: []pages.ScopeText{{Name: "email", Description: "d"}}},
+		"login": pages.Login{Frame: frame, Username: "u", Wrong: true, Reason: "again", OneClick: accounts},
+		"consent": pages.Consent{Frame: frame, Account: alice,
+			Scopes: []pages.ScopeText{{Name: "email", Description: "d"}}},
 		"select_account": pages.SelectAccount{Frame: frame, Accounts: accounts},
 		"logout":         pages.Logout{Frame: frame, Accounts: accounts, Notice: "n"},
 		"signed_out": pages.SignedOut{
-			Frame: frame, ReturnTo: "https://app.test/", GoesOn: true, Frames: []template.URL{"https://app.test/out"}, Still: accounts, Untold: []oidc.Client{client},
+			Frame: frame, ReturnTo: "https://app.test/", GoesOn: true, Frames: []template.URL{"https://app.test/out"},
+			Still: accounts, Untold: []oidc.Client{client},
 		},
 		"account": pages.SignIns{
-			Frame: frame, People: append(accounts, alice), Others: true, Sessions: []pages.SignIn{{Account: alice, SID: "s", Browser: "Firefox", This: true}, {Account: alice}},
-			Access: []pages.Access{{Account: alice, Client: client, Scopes: []pages.ScopeText{{Name: "email"}, {Name: "api"}}, Since: time.Unix(1, 0), Lasting: true}},
+			Frame: frame, People: append(accounts, alice), Others: true,
+			Sessions: []pages.SignIn{{Account: alice, SID: "s", Browser: "Firefox", This: true}, {Account: alice}},
+			Access: []pages.Access{{Account: alice, Client: client, Scopes: []pages.ScopeText{{Name: "email"}, {Name: "api"}},
+				Since: time.Unix(1, 0), Lasting: true}},
 		},
 		"check_session": pages.CheckSession{Frame: frame, Cookies: "a b"},
 		"error": pages.Error{
-			Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r", Registered: []string{"https://app.test/"},
-			Reason: "redirect.unregistered", ReasonURL: "u", Nearest: "https://app.test/", Difference: "d", YAML: "y", TellOrigin: "https://app.test",
-			Remedy: &pages.Remedy{Action: "/console/clients/spa/redirect_uris", ClientID: "spa", RedirectURI: "https://app.test/cb", ReturnTo: "/authorize", Token: "t"},
+			Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r",
+			Registered: []string{"https://app.test/"},
+			Reason:     "redirect.unregistered", ReasonURL: "u", Nearest: "https://app.test/", Difference: "d", YAML: "y",
+			TellOrigin: "https://app.test",
+			Remedy: &pages.Remedy{Action: "/console/clients/spa/redirect_uris", ClientID: "spa",
+				RedirectURI: "https://app.test/cb", ReturnTo: "/authorize", Token: "t"},
 		},
 		"console": pages.Console{Frame: frame, Issuers: []string{"http://localhost:8080"}},
 		"probe":   pages.Probe{Frame: frame, Origin: "http://localhost:9090", Report: "{}"},
-		"reason":  pages.Reason{Frame: frame, Code: "session.none", Summary: "s", Happened: "a `b` c", Spec: []pages.Link{{Text: "t", URL: "https://spec.test/"}}},
-		"reasons": pages.Reasons{Frame: frame, Groups: []pages.ReasonGroup{{Title: "g", Reasons: []pages.ReasonLink{{Code: "session.none"}}}}},
+		"reason": pages.Reason{Frame: frame, Code: "session.none", Summary: "s", Happened: "a `b` c",
+			Spec: []pages.Link{{Text: "t", URL: "https://spec.test/"}}},
+		"reasons": pages.Reasons{Frame: frame, Groups: []pages.ReasonGroup{{Title: "g",
+			Reasons: []pages.ReasonLink{{Code: "session.none"}}}}},
 		"home": pages.Home{
 			Frame: frame, Dev: true, Accounts: accounts, Users: accounts, Clients: []oidc.Client{client},
-			Consents: []pages.Remembered{{Client: client, Scopes: []string{"email"}}}, Endpoints: []pages.Endpoint{{Name: "jwks_uri", URL: "u"}},
+			Consents:  []pages.Remembered{{Client: client, Scopes: []string{"email"}}},
+			Endpoints: []pages.Endpoint{{Name: "jwks_uri", URL: "u"}},
 		},
-		"device":      pages.Device{Frame: frame, UserCode: "WDJB-MJHT", Account: alice, Scopes: []pages.ScopeText{{Name: "email"}}},
+		"device": pages.Device{Frame: frame, UserCode: "WDJB-MJHT", Account: alice,
+			Scopes: []pages.ScopeText{{Name: "email"}}},
 		"form_post":   pages.NewFormPost(frame, "https://app.test/cb", url.Values{"code": {"c"}}),
 		"web_message": pages.NewWebMessage(frame, "https://app.test", url.Values{"code": {"c"}}),
 	}
@@ -184,10 +197,12 @@ func TestAFormPostLeadsToANativeApp(t *testing.T) {
 
 func TestAccounts(t *testing.T) {
 	got := pages.Accounts([]users.User{
-		{Sub: "1", Username: "alice", Password: "secret", Claims: map[string]any{"name": "Alice Archer", "email": "alice@example.com"}},
+		{Sub: "1", Username: "alice", Password: "secret",
+			Claims: map[string]any{"name": "Alice Archer", "email": "alice@example.com"}},
 		{Sub: "2", Username: "bob"},
 	})
-	want := []pages.Account{{Sub: "1", Username: "alice", Name: "Alice Archer", Email: "alice@example.com"}, {Sub: "2", Username: "bob", Name: "bob"}}
+	want := []pages.Account{{Sub: "1", Username: "alice", Name: "Alice Archer", Email: "alice@example.com"},
+		{Sub: "2", Username: "bob", Name: "bob"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Accounts (-want +got):\n%s", diff)
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/hush-idp/hush/idp/pages"
 )
 
-// policyRows are policies and the two directives that depend on them (Content Security Policy Level 3 §2.3.1, serialized source list).
+// policyRows are policies and the two directives that depend on them (Content Security Policy Level 3 §2.3.1,
+// serialized source list).
 var policyRows = []struct {
 	name       string
 	policy     pages.Policy
@@ -18,19 +19,26 @@ var policyRows = []struct {
 	ancestors  string
 }{
 	{"CSP3 §6.4.2 a page that leads nowhere is framed by nobody", pages.Policy{}, "'self'", "'none'"},
-	{"CSP3 §6.4.1 forms may lead to the client", pages.Policy{FormAction: "https://app.test/cb?x=1"}, "'self' https://app.test", "'none'"},
-	{"CSP3 §6.4.1 with its port", pages.Policy{FormAction: "http://localhost:9090/cb"}, "'self' http://localhost:9090", "'none'"},
-	{"CSP3 §6.4.1 with its address", pages.Policy{FormAction: "http://127.0.0.1:9090/cb"}, "'self' http://127.0.0.1:9090", "'none'"},
-	{"CSP3 §6.4.1 without the default port", pages.Policy{FormAction: "https://App.test:443/cb"}, "'self' https://app.test", "'none'"},
-	{"CSP3 §6.4.1 without a user name", pages.Policy{FormAction: "https://me:pw@app.test/cb"}, "'self' https://app.test", "'none'"},
-	{"CSP3 §2.3.1 a native app's scheme", pages.Policy{FormAction: "com.example.app:/cb"}, "'self' com.example.app:", "'none'"},
-	{"CSP3 §2.3.1 a host-source has no brackets, so an IPv6 address is allowed by its scheme (RFC 8252 §7.3 apps listen there)",
+	{"CSP3 §6.4.1 forms may lead to the client", pages.Policy{FormAction: "https://app.test/cb?x=1"},
+		"'self' https://app.test", "'none'"},
+	{"CSP3 §6.4.1 with its port", pages.Policy{FormAction: "http://localhost:9090/cb"}, "'self' http://localhost:9090",
+		"'none'"},
+	{"CSP3 §6.4.1 with its address", pages.Policy{FormAction: "http://127.0.0.1:9090/cb"}, "'self' http://127.0.0.1:9090",
+		"'none'"},
+	{"CSP3 §6.4.1 without the default port", pages.Policy{FormAction: "https://App.test:443/cb"},
+		"'self' https://app.test", "'none'"},
+	{"CSP3 §6.4.1 without a user name", pages.Policy{FormAction: "https://me:pw@app.test/cb"}, "'self' https://app.test",
+		"'none'"},
+	{"CSP3 §2.3.1 a native app's scheme", pages.Policy{FormAction: "com.example.app:/cb"}, "'self' com.example.app:",
+		"'none'"},
+	{"CSP3 §2.3.1 a host-source has no brackets, so an IPv6 address is allowed by its scheme (RFC 8252 §7.3)",
 		pages.Policy{FormAction: "http://[::1]:9090/cb"}, "'self' http:", "'none'"},
 	{"CSP3 §6.4.1 what has no scheme leads nowhere", pages.Policy{FormAction: "/cb"}, "'self'", "'none'"},
 	{"CSP3 §6.4.1 what is no URI leads nowhere", pages.Policy{FormAction: "https://app.test:port/"}, "'self'", "'none'"},
 	{"CSP3 §6.4.2 the client may frame", pages.Policy{FramedBy: "https://app.test/cb"}, "'self'", "https://app.test"},
 	{"CSP3 §6.4.2 the client may frame the page whose form leads to it",
-		pages.Policy{FormAction: "https://app.test/cb", FramedBy: "https://app.test/cb"}, "'self' https://app.test", "https://app.test"},
+		pages.Policy{FormAction: "https://app.test/cb", FramedBy: "https://app.test/cb"}, "'self' https://app.test",
+		"https://app.test"},
 	{"CSP3 §6.4.2 what is no URI does not frame", pages.Policy{FramedBy: "://"}, "'self'", "'none'"},
 }
 
@@ -84,7 +92,7 @@ func TestAHostileURIAddsNoDirective(t *testing.T) {
 	}
 }
 
-// A page in a frame: browsers that know frame-ancestors ignore X-Frame-Options (CSP3 §6.4.2.2); others obey it.
+// A page in a frame: browsers that know frame-ancestors ignore X-Frame-Options (CSP3 §6.4.2.2); others apply it.
 func TestXFrameOptions(t *testing.T) {
 	if got := render(t, pages.Policy{}).Get("X-Frame-Options"); got != "DENY" {
 		t.Errorf("RFC 7034 §2.1: X-Frame-Options of a page = %q; want DENY", got)
@@ -112,7 +120,8 @@ func directives(t *testing.T, header http.Header) map[string]string {
 
 func TestThePlaceOfAnAddress(t *testing.T) { // RFC 7591 §5
 	for uri, want := range map[string]string{
-		"https://app.test/cb?x=y": "app.test", "http://localhost:5173/cb": "localhost:5173", "com.example.app:/cb": "com.example.app:", "%zz": "", "": "",
+		"https://app.test/cb?x=y": "app.test", "http://localhost:5173/cb": "localhost:5173",
+		"com.example.app:/cb": "com.example.app:", "%zz": "", "": "",
 	} {
 		if got := pages.Place(uri); got != want {
 			t.Errorf("Place(%q) = %q; want %q", uri, got, want)

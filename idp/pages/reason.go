@@ -2,7 +2,7 @@ package pages
 
 import "strings"
 
-// The pages about reason codes. What they say comes from package reasons.
+// The pages about reason codes, with texts of package reasons.
 type (
 	// Reason explains one reason code.
 	Reason struct {
@@ -19,7 +19,7 @@ type (
 	}
 )
 
-// ReasonGroup is the reasons that concern one thing.
+// ReasonGroup is the reasons of one subject.
 type ReasonGroup struct {
 	Title   string
 	Lead    Text
@@ -29,7 +29,7 @@ type ReasonGroup struct {
 // ReasonLink leads from the list to the page of one reason.
 type ReasonLink struct{ Code, Summary string }
 
-// Link leads elsewhere.
+// Link is a hyperlink.
 type Link struct{ Text, URL string }
 
 // Text is a paragraph in which code stands between backticks, as in Markdown.

@@ -36,14 +36,16 @@ func TestTheReasonPageShowsEachPart(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	page := pages.Reason{
-		Frame: pages.Frame{Title: "T"}, Code: "session.none", Summary: "the summary", Happened: "a `<b>`", HowWeKnow: "we know", HowSure: "how sure",
+		Frame: pages.Frame{Title: "T"}, Code: "session.none", Summary: "the summary", Happened: "a `<b>`",
+		HowWeKnow: "we know", HowSure: "how sure",
 		WhatToDo: "to do", Spec: []pages.Link{{Text: "RFC 1", URL: "https://example.com/1"}},
 	}
 	if err := p.Render(w, http.StatusOK, "reason", page, pages.Policy{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"session.none", "the summary", "a <code>&lt;b&gt;</code>", "we know", "how sure", "to do", `href="https://example.com/1"`, "</html>",
+		"session.none", "the summary", "a <code>&lt;b&gt;</code>", "we know", "how sure", "to do",
+		`href="https://example.com/1"`, "</html>",
 	} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the page does not show %s:\n%s", want, w.Body)
@@ -64,7 +66,8 @@ func TestTheListOfReasonsLeadsToEach(t *testing.T) {
 	if err := p.Render(w, http.StatusOK, "reasons", page, pages.Policy{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`href="/reasons/session.none"`, `href="/reasons/code.replayed"`, "of <code>one</code>", "nobody", "twice", "</html>"} {
+	for _, want := range []string{`href="/reasons/session.none"`, `href="/reasons/code.replayed"`, "of <code>one</code>",
+		"nobody", "twice", "</html>"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the page does not show %s:\n%s", want, w.Body)
 		}

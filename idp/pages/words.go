@@ -19,14 +19,14 @@ import (
 	"golang.org/x/text/message"
 )
 
-// words are what the pages say in one language.
+// words are the texts of the pages in one language.
 type words struct {
 	tag   language.Tag
 	texts map[string]string // HTML with {placeholders}, by keys such as login.title
 }
 
-// readWords reads languages/<tag>.yaml of each language, English first, and holds the others against it: what one language
-// says, all say, with the same placeholders and the same HTML.
+// readWords reads languages/<tag>.yaml of each language, English first, and compares the others with it: all must have
+// the same keys, placeholders and HTML.
 func readWords(files fs.FS) ([]words, error) {
 	names, err := fs.Glob(files, "languages/*.yaml")
 	if err != nil {
@@ -45,7 +45,7 @@ func readWords(files fs.FS) ([]words, error) {
 		}
 	}
 	if all[0].texts == nil {
-		return nil, errors.New("languages/en.yaml is missing: it is what whoever reads none of the languages gets")
+		return nil, errors.New("languages/en.yaml is missing: it is the language for people who read none of the others")
 	}
 	var problems []error
 	for _, other := range all[1:] {
@@ -88,7 +88,7 @@ func (w words) flatten(above string, tree map[string]any) error {
 	return nil
 }
 
-// compare returns what is wrong with w beside English. Plural forms differ between languages; each has other.
+// compare returns the differences from English. Plural forms may differ, but each language has the form other.
 func (w words) compare(english words) (problems []error) {
 	file := "languages/" + w.tag.String() + ".yaml"
 	for key, want := range english.texts {
@@ -98,18 +98,20 @@ func (w words) compare(english words) (problems []error) {
 		case !ok:
 			problems = append(problems, fmt.Errorf("%s has no text for %s; in English it is %q", file, key, want))
 		case !slices.Equal(fixedParts(got), fixedParts(want)):
-			problems = append(problems, fmt.Errorf("%s: %s has the placeholders and HTML %q; in English they are %q", file, key, fixedParts(got), fixedParts(want)))
+			problems = append(problems, fmt.Errorf("%s: %s has the placeholders and HTML %q; in English they are %q", file, key,
+				fixedParts(got), fixedParts(want)))
 		}
 	}
 	for key := range w.texts {
 		if _, ok := english.texts[key]; !ok && !pluralForm(key) {
-			problems = append(problems, fmt.Errorf("%s has a text for %s, which English has not: remove it, or add it there", file, key))
+			problems = append(problems, fmt.Errorf("%s has a text for %s, which English has not: remove it, or add it there",
+				file, key))
 		}
 	}
 	return problems
 }
 
-// pluralForm tells of a key that not every language needs (CLDR's plural categories without other).
+// pluralForm reports whether the key is a plural form that not every language needs: a CLDR category except other.
 func pluralForm(key string) bool {
 	return slices.Contains([]string{".zero", ".one", ".two", ".few", ".many"}, path.Ext(key))
 }
@@ -125,8 +127,8 @@ func fixedParts(text string) []string {
 //
 //	{{t "login.heading_app" "app" .Client.Name}}
 //
-// A string becomes text in a <bdi>, as it may be of another direction and from anywhere; an int is written as the language does,
-// and the one named n chooses the plural form.
+// A string becomes escaped text in a <bdi>, because it may be of another direction. An int is formatted for the
+// language; the int named n chooses the plural form.
 func (w words) say(key string, pairs ...any) (template.HTML, error) {
 	var values []string
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -152,9 +154,10 @@ func (w words) say(key string, pairs ...any) (template.HTML, error) {
 	return template.HTML(strings.NewReplacer(values...).Replace(text)), nil
 }
 
-// plural is the key of the form in which the language counts n; other where it has no text for that form.
+// plural is the key of the plural form of n; the form other if there is no text for it.
 func (w words) plural(key string, n int) string {
-	form := map[plural.Form]string{plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few", plural.Many: ".many"}
+	form := map[plural.Form]string{plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few",
+		plural.Many: ".many"}
 	counted := key + form[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)]
 	if _, ok := w.texts[counted]; ok && counted != key {
 		return counted
@@ -162,18 +165,20 @@ func (w words) plural(key string, n int) string {
 	return key + ".other"
 }
 
-// date is the time as a <time> in words of the language.
+// date is the time as a <time> element in the language.
 func (w words) date(at time.Time) template.HTML {
 	at = at.UTC()
 	month := w.texts["date.months"]
 	if months := strings.Fields(month); len(months) == 12 {
 		month = months[at.Month()-1]
 	}
-	in := strings.NewReplacer("{day}", strconv.Itoa(at.Day()), "{month}", month, "{year}", strconv.Itoa(at.Year()), "{time}", at.Format("15:04"))
-	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + in.Replace(w.texts["date.format"]) + `</time>`)
+	in := strings.NewReplacer("{day}", strconv.Itoa(at.Day()), "{month}", month, "{year}", strconv.Itoa(at.Year()),
+		"{time}", at.Format("15:04"))
+	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + in.Replace(w.texts["date.format"]) +
+		`</time>`)
 }
 
-// scope is what the scope means: in the words of the configuration, which are in one language, else in ours.
+// scope is the description of a scope: from the configuration, else from the language file.
 func (w words) scope(s ScopeText) template.HTML {
 	if s.Description != "" {
 		return template.HTML(html.EscapeString(s.Description))

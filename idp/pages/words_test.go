@@ -30,12 +30,15 @@ wait: {one: one second, other: "{n} seconds"}
 `
 
 var textRows = []struct{ name, file, text, says string }{
-	{"each language has each text", "de.yaml", `{login: {title: Anmelden}, wait: {other: "{n} Sekunden"}}`, "de.yaml has no text for login.heading_app"},
+	{"each language has each text", "de.yaml", `{login: {title: Anmelden}, wait: {other: "{n} Sekunden"}}`,
+		"de.yaml has no text for login.heading_app"},
 	{"no language has a text that English has not", "de.yaml", german("more: mehr"), "de.yaml has a text for login.more"},
-	{"the placeholders are those of English", "de.yaml", german(`heading_app: "Weiter zu <b>{client}</b>"`), `["</b>" "<b>" "{client}"]; in English they are ["</b>" "<b>" "{app}"]`},
+	{"the placeholders are those of English", "de.yaml", german(`heading_app: "Weiter zu <b>{client}</b>"`),
+		`["</b>" "<b>" "{client}"]; in English they are ["</b>" "<b>" "{app}"]`},
 	{"the HTML is that of English", "de.yaml", german(`heading_app: "Weiter zu {app}"`), "de.yaml: login.heading_app"},
 	{"a text is a text", "de.yaml", german("title: 7"), "login.title is uint64"},
-	{"each counted text has the form other", "de.yaml", `{login: {title: Anmelden, heading_app: "<b>{app}</b>"}, wait: {one: eine Sekunde}}`, "no text for wait.other"},
+	{"each counted text has the form other", "de.yaml",
+		`{login: {title: Anmelden, heading_app: "<b>{app}</b>"}, wait: {one: eine Sekunde}}`, "no text for wait.other"},
 	{"the file can be read", "de.yaml", "login: {", "languages/de.yaml"},
 	{"the file is called by its language", "deutsch-german-x.yaml", "{}", "no language (BCP 47)"},
 	{"English is there", "en.yaml", "", "languages/en.yaml is missing"},
@@ -100,16 +103,21 @@ func say(t *testing.T, template, language string, page pages.Error) (string, err
 func TestTexts(t *testing.T) {
 	for _, row := range []struct{ name, template, language, want string }{
 		{"a text", `{{t "login.title"}}`, "de", "Anmelden"},
-		{"a name stays to itself, whatever it is", `{{t "login.heading_app" "app" "<b>& Co"}}`, "fr", `Connectez-vous pour continuer vers <bdi class="break">&lt;b&gt;&amp; Co</bdi>`},
+		{"a name stays to itself, whatever it is", `{{t "login.heading_app" "app" "<b>& Co"}}`, "fr",
+			`Connectez-vous pour continuer vers <bdi class="break">&lt;b&gt;&amp; Co</bdi>`},
 		{"a name that looks like a placeholder is a name", `{{t "error.from_app" "app" "{client_id}" "client_id" "x"}}`, "en",
-			`The request came from the app <strong><bdi class="break">{client_id}</bdi></strong> (<code><bdi class="break">x</bdi></code>).`},
-		{"in an attribute it is text", `<a title="{{t "error.from_app" "app" "\"x" "client_id" "y"}}">`, "en", `<a title="The request came from the app &#34;x (y).">`},
+			`The request came from the app <strong><bdi class="break">{client_id}</bdi></strong> ` +
+				`(<code><bdi class="break">x</bdi></code>).`},
+		{"in an attribute it is text", `<a title="{{t "error.from_app" "app" "\"x" "client_id" "y"}}">`, "en",
+			`<a title="The request came from the app &#34;x (y).">`},
 		{"one", `{{t "error.wait_seconds" "n" 1}}`, "en", "Try again in one second."},
 		{"many", `{{t "error.wait_seconds" "n" 30}}`, "en", "Try again in 30 seconds."},
-		{"numbers are written as the language does", `{{t "error.wait_seconds" "n" 12345}}`, "de", "Versuchen Sie es in 12.345 Sekunden wieder."},
+		{"numbers are written as the language does", `{{t "error.wait_seconds" "n" 12345}}`, "de",
+			"Versuchen Sie es in 12.345 Sekunden wieder."},
 		{"French has the singular for 0 too", `{{t "error.wait_seconds" "n" 0}}`, "fr", "Réessayez dans une seconde."},
 		{"Japanese has no plural", `{{t "error.wait_seconds" "n" 1}}`, "ja", "1 秒後にもう一度お試しください。"},
-		{"a form that nobody wrote is other", `{{t "error.wait_seconds" "n" 1000000}}`, "fr", "Réessayez dans 1\u00a0000\u00a0000 secondes."},
+		{"a form that nobody wrote is other", `{{t "error.wait_seconds" "n" 1000000}}`, "fr",
+			"Réessayez dans 1\u00a0000\u00a0000 secondes."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got, err := say(t, row.template, row.language, pages.Error{})
@@ -144,10 +152,12 @@ func TestDates(t *testing.T) {
 }
 
 func TestWhenToTryAgain(t *testing.T) {
-	for seconds, want := range map[int]string{1: "in one second.", 119: "in 119 seconds.", 120: "in 2 minutes.", 121: "in 3 minutes."} {
+	for seconds, want := range map[int]string{1: "in one second.", 119: "in 119 seconds.", 120: "in 2 minutes.",
+		121: "in 3 minutes."} {
 		w := httptest.NewRecorder()
 		page := pages.Error{Kind: "too_many", RetryAfter: seconds}
-		if err := ourPages(t).Render(w, http.StatusTooManyRequests, "error", page, pages.Policy{}); err != nil || !strings.Contains(w.Body.String(), want) {
+		if err := ourPages(t).Render(w, http.StatusTooManyRequests, "error", page, pages.Policy{}); err != nil ||
+			!strings.Contains(w.Body.String(), want) {
 			t.Errorf("%v: %d seconds are not %q:\n%s", err, seconds, want, w.Body)
 		}
 	}
@@ -159,7 +169,8 @@ func TestEachStandardScopeHasWords(t *testing.T) {
 	for _, language := range p.Languages() {
 		for _, scope := range append(oidc.StandardScope(), oidc.ScopeOffline) {
 			w := httptest.NewRecorder()
-			page := pages.Consent{Frame: pages.Frame{Language: language, Client: &oidc.Client{ClientID: "shop"}}, Scopes: pages.DescribeScope(oidc.Scope{scope}, nil)}
+			page := pages.Consent{Frame: pages.Frame{Language: language, Client: &oidc.Client{ClientID: "shop"}},
+				Scopes: pages.DescribeScope(oidc.Scope{scope}, nil)}
 			if err := p.Render(w, http.StatusOK, "consent", page, pages.Policy{}); err != nil {
 				t.Fatal(err)
 			}
@@ -203,7 +214,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	}
 }
 
-// composed are the keys that a template puts together, or another function reads.
+// composed are the keys that a template composes, or another function reads.
 var composed = regexp.MustCompile(`^(tell|scope|date)\.|^error\.[a-z_]+\.(title|lead)$`)
 
 func englishKeys(t *testing.T) map[string]bool {

@@ -33,7 +33,7 @@ const (
 // Interaction is an authorization request that waits until a person has signed in, chosen an account or given consent.
 // The browser carries it from page to page, signed by Seal; the server stores nothing:
 //
-//	/authorize?client_id=…  ── Close ──► /login?interaction=…  ── the form ──► /authorize?interaction=…  ── Open ──► judged again
+//	/authorize?client_id=… ─ Close ─► /login?interaction=… ─ form ─► /authorize?interaction=… ─ Open ─► judged again
 //
 // So an anonymous visitor costs no memory, and any replica can continue the request. StartedAt travels with it, because
 // prompt=login demands an auth_time after it.
@@ -82,7 +82,8 @@ func InteractionURL(path, sealed string) string {
 	return path + "?" + url.Values{InteractionParam: {sealed}}.Encode()
 }
 
-// Open reads a string that Close returned. The error for any other string is an invalid_request with advice for the person.
+// Open reads a string that Close returned. The error for any other string is an invalid_request with advice for the
+// person.
 func (s Seal[T]) Open(sealed string) (T, error) {
 	var value T
 	if err := securecookie.DecodeMulti(s.Purpose, sealed, &value, s.Codecs...); err != nil {

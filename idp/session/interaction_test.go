@@ -19,7 +19,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-const kept = 24 * time.Hour
+const retention = 24 * time.Hour
 
 var (
 	ourKey   = []byte(strings.Repeat("k", 32))
@@ -27,7 +27,7 @@ var (
 )
 
 func sealer(keys ...[]byte) session.Seal[session.Interaction] {
-	return session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: session.Codecs(keys, kept)}
+	return session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: session.Codecs(keys, retention)}
 }
 
 // waiting is an interaction with every field, and with what is hard to carry: repeated and strange parameters.
@@ -35,7 +35,8 @@ func waiting() session.Interaction {
 	return session.Interaction{
 		Params:    url.Values{"client_id": {"spa"}, "state": {"a;b&c=d é\x00", "again"}, "empty": {""}},
 		StartedAt: time.Date(2027, 1, 15, 8, 0, 0, 123456789, time.UTC),
-		ClientID:  "spa", Sub: "alice", Scope: oidc.Scope{"openid", "email"}, Reason: "You asked for it.", Denied: "the user said no",
+		ClientID:  "spa", Sub: "alice", Scope: oidc.Scope{"openid", "email"}, Reason: "You asked for it.",
+		Denied: "the user said no",
 	}
 }
 
@@ -87,11 +88,12 @@ func TestKeysRotateUnderAnOpenPage(t *testing.T) {
 // TestOpenRefuses takes a good sealed interaction and changes one thing about it.
 func TestOpenRefuses(t *testing.T) {
 	sealed := mustSeal(t, sealer(ourKey))
-	cookie, err := securecookie.EncodeMulti("hush-0a1b2c3d", "id.secret", session.Codecs([][]byte{ourKey}, kept)...)
+	cookie, err := securecookie.EncodeMulti("hush-0a1b2c3d", "id.secret", session.Codecs([][]byte{ourKey}, retention)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	forLogout, err := session.Seal[session.Interaction]{Purpose: session.ForLogout, Codecs: session.Codecs([][]byte{ourKey}, kept)}.Close(waiting())
+	forLogout, err := session.Seal[session.Interaction]{Purpose: session.ForLogout,
+		Codecs: session.Codecs([][]byte{ourKey}, retention)}.Close(waiting())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +102,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"cut short", sealed[:len(sealed)-8]},
 		{"lengthened", sealed + "AAAA"},
 		{"sealed with another key", mustSeal(t, sealer(otherKey))},
-		{"older than a day", seal(t, ourKey, now.Add(-kept-time.Minute))},
+		{"older than a day", seal(t, ourKey, now.Add(-retention-time.Minute))},
 		{"sealed by hand with another key", seal(t, otherKey, now)},
 		{"a session cookie, which the same key signs", cookie},
 		{"a logout request, sealed with the same key", forLogout},
@@ -109,7 +111,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) { checkRefused(t, row.sealed) })
 	}
-	if _, err := sealer(ourKey).Open(seal(t, ourKey, now.Add(time.Minute-kept))); err != nil {
+	if _, err := sealer(ourKey).Open(seal(t, ourKey, now.Add(time.Minute-retention))); err != nil {
 		t.Errorf("sealed by hand a little less than a day ago: %v; want it opened, or the rows above prove nothing", err)
 	}
 }
@@ -134,19 +136,20 @@ func checkRefused(t *testing.T, sealed string) {
 		t.Fatalf("Open(%q) = %+v", sealed, got)
 	}
 	e := oidc.AsError(err)
-	if e.Code != oidc.InvalidRequest || e.Status() != http.StatusBadRequest || !strings.Contains(e.Description, "start again") {
+	if e.Code != oidc.InvalidRequest || e.Status() != http.StatusBadRequest ||
+		!strings.Contains(e.Description, "start again") {
 		t.Errorf("Open = %v; want an invalid_request that says what to do", err)
 	}
 	if e.Unwrap() == nil {
 		t.Error("the log is not told why")
 	}
 	if diff := cmp.Diff(session.Interaction{}, got); diff != "" {
-		t.Errorf("Open gave something together with its error (-want +got):\n%s", diff)
+		t.Errorf("Open returned a value and an error (-want +got):\n%s", diff)
 	}
 }
 
-// seal makes a sealed interaction by the format of securecookie, as of a given time: base64(date|base64(json)|mac), the mac
-// over name|date|json.
+// seal makes a sealed interaction by the format of securecookie, as of a given time: base64(date|base64(json)|mac), the
+// mac over name|date|json.
 func seal(t *testing.T, key []byte, at time.Time) string {
 	t.Helper()
 	text, err := json.Marshal(waiting())
