@@ -131,7 +131,7 @@ func (c Config) WithDefaults() Config {
 // withBuiltIn fills in what a loopback issuer has: users, the demo's clients and their API, and a salt.
 func withBuiltIn(c Config) Config {
 	var built Config
-	if err := yaml.Unmarshal(builtIn, &built); err != nil {
+	if err := yaml.UnmarshalWithOptions(builtIn, &built, yaml.DisallowUnknownField()); err != nil {
 		panic(err) // the file is part of the program, and a test reads it
 	}
 	if len(c.Users) == 0 {
