@@ -46,7 +46,7 @@ type Token struct {
 	JTI      string        `json:"jti"`
 	ClientID string        `json:"client_id"`
 	Scope    string        `json:"scope,omitempty"`
-	AuthTime int64         `json:"auth_time,omitempty"` // 0, as the next three: the client asked for itself, without a user
+	AuthTime int64         `json:"auth_time,omitempty"` // 0, as the next three are empty: there is no user
 	ACR      string        `json:"acr,omitempty"`
 	AMR      []string      `json:"amr,omitempty"`
 	SID      string        `json:"sid,omitempty"`

@@ -1,21 +1,36 @@
-// Package clients is the register of relying parties: who they are by client_id, and which web origins are theirs.
+// Package clients is the register of relying parties, with their keys, their web origins and their names for users.
 //
-//	configuration ──────────────┐
-//	                            ├──► list ──► ByID, All, AllowsOrigin
-//	Update ──► storage.Cell ────┘                │
-//	           added and changed clients         └──► Registered: those that registered themselves, a record each,
-//	                                                  asked for last, and remembered for a second
+//	configuration ─────────┐
+//	                       ├──► list ──► ByID, All, AllowsOrigin
+//	console ──► Update ────┘                │
+//	                                        └──► Registered: the clients that registered themselves, a record each
 //
-// The configuration fills it; in development mode the console adds and changes clients while the provider runs. What
-// was changed so holds until the configuration says something else about this client than it did then: who edits the
-// file expects it to count.
+//	Keys.Verify, Keys.EncryptIDToken ──► a key that fits ◄── jwks, or jwks_uri, which is fetched rarely
 //
-// Where teaching ends: nothing lists who registered. The store keeps no list, so neither All nor the console shows
-// them.
+//	Subjects.Of      the sub that a client knows a user by: the user's own, or one of the client's sector (Core §8)
+//	Subjects.Reveal  the user of such a sub
+//
+//	clients.go      Register: the configured clients, and those of the console
+//	registered.go   the clients that registered themselves, and their origins
+//	keys.go         keys that verify signatures of clients; choosekey.go: which key fits; fetchedkeys.go: the cache of jwks_uri
+//	encrypt.go      JWEs for a client
+//	subjects.go     pairwise subs
+//
+// In development mode the console adds and changes clients while the provider runs. Such a change is valid until the
+// configuration of the same client changes.
+//
+// Where teaching ends: the store has no list of the clients that registered themselves, so neither All nor the console
+// shows them. Fetched keys are cached for five minutes by each process, whatever the HTTP answer says about caching.
+// Nothing is encrypted with a client's secret (alg dir and A128KW), and RSA1_5 is left out, which has been broken where
+// an implementation was careless (RFC 8725 §3.2). A pairwise_salt that is lost cannot be replaced: with another one
+// every pairwise client gets new subs for all users.
 package clients
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"slices"
 	"sync/atomic"
@@ -40,27 +55,26 @@ type Register struct {
 	Registered *Registered
 }
 
-// list is the register as it is at one moment. It does not change.
+// list is a snapshot of the register. It does not change.
 type list struct {
-	of      *[]stored // the changes that are in it
+	of      *[]stored // the changes that it includes
 	clients []oidc.Client
 	byID    map[string]oidc.Client
 	origins []string // of all redirect URIs
 }
 
-// New returns a register of the clients, whose client_ids differ. What is changed in it is forgotten with the process.
+// New returns a register of the clients, whose client_ids differ. Its changes end with the process.
 func New(configured []oidc.Client) *Register { return On(storage.Alone(), configured) }
 
-// On returns a register whose changes live in the place.
+// On returns a register whose changes are stored in place.
 func On(place storage.Place, configured []oidc.Client) *Register {
 	return &Register{configured: configured, cell: storage.NewCell[[]stored](place, "console", "clients")}
 }
 
-// CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the register stays as it
-// is.
+// CatchUp reads the changes of other replicas, unless it did so a moment ago. An error leaves the register as it is.
 func (r *Register) CatchUp(ctx context.Context) error { return r.cell.CatchUp(ctx) }
 
-// now is the list with the changes that were last seen.
+// now returns the list with the changes that were last read.
 func (r *Register) now() *list {
 	changes, l := r.cell.View(), r.merged.Load()
 	if l == nil || l.of != changes {
@@ -71,7 +85,7 @@ func (r *Register) now() *list {
 	return l
 }
 
-// with are the configured clients with the changes.
+// with returns the configured clients with the changes.
 func (r *Register) with(changes *[]stored) []oidc.Client {
 	all := slices.Clone(r.configured)
 	if changes == nil {
@@ -108,7 +122,7 @@ func newList(clients []oidc.Client) *list {
 	return l
 }
 
-// ErrUnknown is the answer about a client that is not registered.
+// ErrUnknown means that the client is not registered.
 var ErrUnknown = errors.New("clients: no such client")
 
 // ByID returns the client with this client_id, or ErrUnknown.
@@ -172,4 +186,38 @@ func (r *Register) AllowsOrigin(ctx context.Context, origin string) bool {
 	}
 	allowed, err := r.Registered.AllowsOrigin(ctx, origin)
 	return allowed && err == nil // while the store does not answer, the origin is refused
+}
+
+// stored is the record of a client. It has the hash of the secret.
+type stored struct {
+	Client     oidc.Client `json:"client"`
+	SecretHash string      `json:"secret_hash,omitempty"`
+	// Over is a sum of the configured client that this one replaces; empty: there was none.
+	Over string `json:"over,omitempty"`
+}
+
+func newStored(client oidc.Client, over string) stored {
+	s := stored{Client: client, SecretHash: client.ClientSecret.Hash(), Over: over}
+	s.Client.ClientSecret = oidc.Secret{}
+	return s
+}
+
+func (s stored) client() (client oidc.Client, err error) {
+	client = s.Client
+	client.ClientSecret, err = oidc.SecretFromHash(s.SecretHash)
+	return client, err
+}
+
+// over is the sum of the configured client with this id; empty if there is none.
+func (r *Register) over(id string) string {
+	i := slices.IndexFunc(r.configured, is(id))
+	if i < 0 {
+		return ""
+	}
+	text, err := json.Marshal(newStored(r.configured[i], ""))
+	if err != nil {
+		panic(err) // no field of a client is without JSON
+	}
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

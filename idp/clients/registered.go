@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -13,16 +14,16 @@ import (
 )
 
 const (
-	// registeredKept is how long a client that registered itself is remembered after somebody last used it.
-	registeredKept = 365 * 24 * time.Hour
-	// touchAfter is how old the note of the last use becomes before it is brought up to date.
+	// retention is how long a client that registered itself is stored after its last use.
+	retention = 365 * 24 * time.Hour
+	// touchAfter is how old SeenAt becomes before it is updated.
 	touchAfter = 30 * 24 * time.Hour
-	// seenFor is how long what was read counts: so late a replica notices what another one changed.
+	// seenFor is how long a read record is cached: so late a replica notices a change by another one.
 	seenFor = time.Second
-	// seenAtMost bounds what is remembered of the store: the clients and origins that were asked for last.
+	// seenAtMost bounds the caches of clients and of origins.
 	seenAtMost = 1024
-	// longestKey is more bytes than a client_id of ours or the origin of a web page has. What is longer is not even looked
-	// for: who invents names must not fill the memory with them.
+	// longestKey is more bytes than a client_id of this provider or the origin of a web page has. A longer key is not
+	// looked up, so invented keys cannot fill the caches.
 	longestKey = 300
 )
 
@@ -37,14 +38,13 @@ type Registered struct {
 	seal    Seal
 }
 
-// Seal is a keys.Seal. It encrypts the secrets of clients with client_secret_jwt, the only ones that are needed in
-// plain.
+// Seal is a keys.Seal. It encrypts the secrets of clients with client_secret_jwt, which the provider needs in plain.
 type Seal interface {
 	Close(text []byte, label string) []byte
 	Open(sealed []byte, label string) ([]byte, error)
 }
 
-// Entry is a client that registered itself, as it is kept.
+// Entry is the record of a client that registered itself.
 type Entry struct {
 	stored
 	TokenHash    string    `json:"token_hash"` // of the registration access token
@@ -54,13 +54,13 @@ type Entry struct {
 	SealedSecret []byte    `json:"sealed_secret,omitempty"`
 }
 
-// NewEntry is a client that registers now and will show token when it comes back to change something.
+// NewEntry returns the entry of a client that registers now. token is its registration access token.
 func (r *Registered) NewEntry(client oidc.Client, token oidc.Secret) Entry {
 	now := r.now()
 	return r.With(Entry{TokenHash: token.Hash(), IssuedAt: now, SeenAt: now}, client)
 }
 
-// With is the entry with the client's new metadata.
+// With returns the entry with the client's new metadata.
 func (r *Registered) With(e Entry, client oidc.Client) Entry {
 	e.stored, e.SealedSecret = newStored(client, ""), nil
 	if plain := client.ClientSecret.Plain(); client.TokenEndpointAuthMethod == oidc.AuthMethodSecretJWT && plain != "" {
@@ -69,7 +69,7 @@ func (r *Registered) With(e Entry, client oidc.Client) Entry {
 	return e
 }
 
-// Client is the client as the rest of the provider knows it.
+// Client returns the client of the entry, with its secret.
 func (r *Registered) Client(e Entry) (oidc.Client, error) {
 	client, err := e.client()
 	if err != nil || e.SealedSecret == nil {
@@ -78,23 +78,21 @@ func (r *Registered) Client(e Entry) (oidc.Client, error) {
 	plain, err := r.seal.Open(e.SealedSecret, client.ClientID)
 	if err != nil {
 		return client, fmt.Errorf(
-			"clients: the secret of %s is not readable: it was sealed with a cookie_key that is not configured any more: %w",
-			client.ClientID,
-			err,
-		)
+			"clients: the secret of %s is not readable: it was sealed with a cookie_key that is no longer configured: %w",
+			client.ClientID, err)
 	}
 	client.ClientSecret = oidc.NewSecret(string(plain))
 	return client, nil
 }
 
-// seen is what the store said about a client or an origin at a moment.
+// seen is a cached answer of the store about a client or an origin.
 type seen struct {
 	client oidc.Client
 	known  bool
 	at     time.Time
 }
 
-// NewRegistered returns the register that lives in store.
+// NewRegistered returns the clients that registered themselves, as store has them.
 func NewRegistered(store storage.Store, seal Seal, now func() time.Time) *Registered {
 	return &Registered{
 		records: storage.NewBucket[Entry]("client", store), origins: storage.NewBucket[originRecord]("client-origin", store),
@@ -110,13 +108,13 @@ func newCache() *lru.Cache[string, seen] {
 	return cache
 }
 
-// Add takes up a client whose client_id is new. Its origins come first: a crash between the two leaves an origin too
-// many, and not an app that cannot read its answers.
+// Add stores a client whose client_id is new. Its origins are stored first: a crash between the two writes leaves an
+// origin too many, and not an app that cannot read its answers.
 func (r *Registered) Add(ctx context.Context, entry Entry) error {
 	if err := r.count(ctx, originsOf(entry.stored.Client), 1); err != nil {
 		return err
 	}
-	return r.records.Put(ctx, entry.stored.Client.ClientID, entry, registeredKept)
+	return r.records.Put(ctx, entry.stored.Client.ClientID, entry, retention)
 }
 
 // ByToken returns the entry of the client if token is its registration access token, else ErrUnknown.
@@ -135,9 +133,8 @@ func (r *Registered) ByToken(ctx context.Context, clientID, token string) (Entry
 	return entry, err
 }
 
-// Replace puts the changed entry in the place of the one that is there. It returns ErrUnknown if the client was deleted
-// meanwhile. Its new origins are counted before, and its old ones taken away after, so that at no moment one is
-// missing.
+// Replace replaces the entry of the client. It returns ErrUnknown if the client was deleted meanwhile. It adds the new
+// origins first and removes the old ones last, so that no origin is missing in between.
 func (r *Registered) Replace(ctx context.Context, changed Entry) error {
 	changed.SeenAt = r.now()
 	if err := r.count(ctx, originsOf(changed.stored.Client), 1); err != nil {
@@ -153,7 +150,7 @@ func (r *Registered) Replace(ctx context.Context, changed Entry) error {
 	return r.count(ctx, originsOf(replaced.stored.Client), -1)
 }
 
-// Remove deletes the client. It returns ErrUnknown if that was done meanwhile.
+// Remove deletes the client. It returns ErrUnknown if the client was deleted meanwhile.
 func (r *Registered) Remove(ctx context.Context, clientID string) error {
 	removed, err := r.update(ctx, clientID, func(*Entry) *Entry { return nil })
 	if err != nil {
@@ -162,9 +159,9 @@ func (r *Registered) Remove(ctx context.Context, clientID string) error {
 	return r.count(ctx, originsOf(removed.stored.Client), -1)
 }
 
-// update changes the record of a client that is there, and forgets what was seen of it. It returns what the record was.
+// update changes the record of a client that exists, drops it from the cache, and returns the old record.
 func (r *Registered) update(ctx context.Context, clientID string, change func(*Entry) *Entry) (was Entry, err error) {
-	err = r.records.Update(ctx, clientID, registeredKept, func(old *Entry) (*Entry, error) {
+	err = r.records.Update(ctx, clientID, retention, func(old *Entry) (*Entry, error) {
 		if old == nil {
 			return nil, ErrUnknown
 		}
@@ -213,7 +210,7 @@ func (s seen) answer() (oidc.Client, error) {
 	return s.client, nil
 }
 
-// touch keeps the records of a client that is used.
+// touch extends the retention of a client that is used.
 func (r *Registered) touch(ctx context.Context, entry Entry) error {
 	if r.now().Sub(entry.SeenAt) < touchAfter {
 		return nil
@@ -226,7 +223,68 @@ func (r *Registered) touch(ctx context.Context, entry Entry) error {
 		return old
 	})
 	if errors.Is(err, ErrUnknown) {
-		return nil // it was deleted meanwhile, and the next look will see that
+		return nil // it was deleted meanwhile, and the next read will find that
 	}
 	return err
+}
+
+// originRecord counts the clients of one web origin.
+type originRecord struct {
+	Clients int `json:"clients"`
+}
+
+// AllowsOrigin says whether a redirect URI of one of the clients has the origin.
+func (r *Registered) AllowsOrigin(ctx context.Context, origin string) (bool, error) {
+	if len(origin) > longestKey || origin != oidc.Origin(origin) {
+		return false, nil
+	}
+	key := originKey(origin)
+	if was, ok := r.allowed.Get(key); ok && r.now().Sub(was.at) < seenFor {
+		return was.known, nil
+	}
+	record, err := r.origins.Get(ctx, key)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return false, err
+	}
+	r.allowed.Add(key, seen{known: record.Clients > 0, at: r.now()})
+	return record.Clients > 0, nil
+}
+
+// count adds more to the number of clients of each origin.
+func (r *Registered) count(ctx context.Context, origins []string, more int) error {
+	for _, origin := range origins {
+		err := r.origins.Update(ctx, origin, retention, func(old *originRecord) (*originRecord, error) {
+			if old == nil {
+				old = &originRecord{}
+			}
+			if old.Clients += more; old.Clients <= 0 {
+				return nil, nil
+			}
+			return old, nil
+		})
+		if err != nil {
+			return err
+		}
+		r.allowed.Remove(origin)
+	}
+	return nil
+}
+
+// originsOf returns the keys of the origins of the client's redirect URIs, each once.
+func originsOf(client oidc.Client) []string {
+	var origins []string
+	for _, uri := range client.RedirectURIs {
+		if origin := oidc.Origin(uri); origin != "" && !slices.Contains(origins, originKey(origin)) {
+			origins = append(origins, originKey(origin))
+		}
+	}
+	return origins
+}
+
+// originKey is the origin. A loopback origin loses its port: its redirect URIs match with any port (RFC 8252 §7.3).
+func originKey(origin string) string {
+	if portless, ok := oidc.WithoutLoopbackPort(origin); ok {
+		return portless
+	}
+	return origin
 }

@@ -108,7 +108,8 @@ func Sector(client oidc.Client) (string, error) {
 		}
 		if sector != "" && of != sector {
 			return "", fmt.Errorf(
-				"clients: client %s is pairwise and its redirect_uris have the hosts %s and %s: it needs a sector_identifier_uri (Core §8.1)",
+				"clients: client %s is pairwise and its redirect_uris have the hosts %s and %s: "+
+					"it needs a sector_identifier_uri (Core §8.1)",
 				client.ClientID,
 				sector,
 				of,

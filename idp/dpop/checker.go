@@ -1,7 +1,7 @@
 // Package dpop checks DPoP proofs: a client shows that it holds a key, and a token that is bound to the key is of no
 // use to a thief who has only the token (RFC 9449).
 //
-//	DPoP: header ─► one JWT ─► its key from its own header ─► signature ─► the rules, nonce among them ─► jti is new ─► jkt
+//	DPoP: header ─► one JWT ─► the key in its header ─► signature ─► the rules, also nonce ─► jti is new ─► jkt
 //
 //	checker.go   Checker: Proof, TokenProof, CheckToken, GiveNonce
 //	rules.go     what a proof must say, as a table, and when two URLs are the same (htu)

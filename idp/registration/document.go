@@ -46,7 +46,8 @@ func readDocument(r *http.Request) (document, error) {
 // own are members of oidc.Client that only the provider's configuration may say: who is trusted, and how long tokens
 // live.
 var own = []string{
-	"client_id", "client_secret", "first_party", "audience", "access_token_lifetime", "id_token_lifetime", "refresh_token_lifetime",
+	"client_id", "client_secret", "first_party", "audience", "access_token_lifetime",
+	"id_token_lifetime", "refresh_token_lifetime",
 }
 
 // metadata are the members that a client may say about itself, by their exact names: package encoding/json would take

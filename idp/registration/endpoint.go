@@ -1,7 +1,7 @@
 // Package registration lets clients register themselves: RFC 7591 (and OpenID Connect Dynamic Client Registration), and
 // read, change and delete their registration (RFC 7592).
 //
-//	POST /register ──► open to everybody? else an initial access token ──► read ──► defaults ──► Problems, rules ──► clients.Registered
+//	POST /register ──► open? else an initial access token ──► read ──► defaults ──► rules ──► clients.Registered
 //	      201 {client_id, client_secret, registration_access_token, registration_client_uri, … all metadata}
 //	                                                       │
 //	GET, PUT, DELETE /register/{client_id} ◄───────────────┘  by the registration access token
@@ -70,7 +70,9 @@ func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	register.Limit, update.Limit = e.Limit, e.Limit
 	register.Describe = func(m *oidc.Metadata) { m.RegistrationEndpoint = e.Issuer + Path }
 	return []endpoint.Endpoint{
-		register, update, at(http.MethodGet, Path+"/{client_id}", e.serveRead), at(http.MethodDelete, Path+"/{client_id}", e.serveDelete),
+		register, update,
+		at(http.MethodGet, Path+"/{client_id}", e.serveRead),
+		at(http.MethodDelete, Path+"/{client_id}", e.serveDelete),
 	}
 }
 
@@ -213,7 +215,9 @@ func (e *Endpoint) Update(r *http.Request, clientID string) (Information, error)
 // secret for that client. The client MUST NOT be allowed to overwrite its existing client secret with its own chosen
 // value."
 func checkIdentity(d document, client oidc.Client) error {
-	for _, name := range []string{"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"} {
+	for _, name := range []string{
+		"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at",
+	} {
 		if _, ok := d[name]; ok {
 			return oidc.InvalidClientMetadata.Errorf(
 				"only the provider sets %s: leave it out of an update (RFC 7592 §2.2)",
@@ -229,7 +233,7 @@ func checkIdentity(d document, client oidc.Client) error {
 		)
 	case says && !client.ClientSecret.Matches(d.text("client_secret")):
 		return oidc.InvalidClientMetadata.Errorf(
-			"client_secret is not the client's; send the one that was issued, or leave it out: no client chooses its own (RFC 7592 §2.2)",
+			"client_secret is not the client's; send the one that was issued, or leave it out (RFC 7592 §2.2)",
 		)
 	}
 	return nil

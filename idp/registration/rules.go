@@ -63,7 +63,7 @@ var rules = oidc.Table[*request]{
 	},
 	{
 		Spec: "RFC 7591 §5",
-		Text: "client_name is one line of 100 characters at the most, written in one direction unless its letters say otherwise",
+		Text: "client_name is one line of 100 characters at most, without characters that change the direction of writing",
 		Holds: func(r *request) bool {
 			return utf8.RuneCountInString(r.ClientName) <= longestName && !strings.ContainsFunc(r.ClientName, disguises)
 		},
