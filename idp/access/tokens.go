@@ -141,11 +141,6 @@ func (t *Tokens) ForClient(client oidc.Client, token Token) (Token, error) {
 	return token, err
 }
 
-// SubjectOf returns the sub that the client knows the user by.
-func (t *Tokens) SubjectOf(_ context.Context, client oidc.Client, sub string) (string, error) {
-	return t.Subjects.Of(client, sub)
-}
-
 // Read returns the claims of an access token that is valid now, else an invalid_token error. Its Subject is the
 // provider's own sub of the user. The caller checks that the request proves the key of Confirmation.
 func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {

@@ -30,7 +30,7 @@ type assertion struct {
 	assertionClaims
 }
 
-// assertionClaims are the claims of Core §9. A nil time did not come.
+// assertionClaims are the claims of Core §9. A nil time means that the claim is missing.
 type assertionClaims struct {
 	Issuer   string           `json:"iss"`
 	Subject  string           `json:"sub"`

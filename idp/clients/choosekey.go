@@ -19,15 +19,15 @@ const (
 	maxKeys = 100  // of one set
 )
 
-// wanted is a key that somebody needs.
+// wanted describes the key that a caller needs.
 type wanted struct {
-	kid   string // "": not named
+	kid   string // empty: not named
 	text  string // "a key with kid …"
 	isFit func(jose.JSONWebKey) bool
-	first bool // of several the first will do
+	first bool // of several keys the first is taken
 }
 
-// fits wants the key that made a signature. RFC 7517 §4.2: use is "sig"; §4.4: alg is what the key is for.
+// fits describes the key that made a signature. RFC 7517 §4.2: use is "sig"; §4.4: alg is what the key is for.
 func fits(kid string, alg jose.SignatureAlgorithm) wanted {
 	return wanted{
 		kid: kid, text: fmt.Sprintf("key for %s signatures", alg),
@@ -52,7 +52,7 @@ func signs(key any, alg jose.SignatureAlgorithm) bool {
 
 func sized(key *rsa.PublicKey) bool { return rsaBits <= key.N.BitLen() && key.N.BitLen() <= rsaMost }
 
-// canEncrypt wants a key to encrypt with. RFC 7517 §4.2: use is "enc".
+// canEncrypt describes a key to encrypt with. RFC 7517 §4.2: use is "enc".
 func canEncrypt(alg jose.KeyAlgorithm) wanted {
 	return wanted{
 		first: true, text: fmt.Sprintf("key for %s encryption", alg),
@@ -73,8 +73,8 @@ func encrypts(key any, alg jose.KeyAlgorithm) bool {
 	return false
 }
 
-// choose finds the wanted key. Core §10.1: "If there are multiple keys in the referenced JWK Set document, a kid value
-// MUST be provided in the JOSE Header." Several that cannot have made the signature do no harm.
+// choose returns the wanted key. Core §10.1: "If there are multiple keys in the referenced JWK Set document, a kid
+// value MUST be provided in the JOSE Header." Only keys that can have made the signature count.
 func (w wanted) choose(keys []jose.JSONWebKey) (jose.JSONWebKey, error) {
 	var found []jose.JSONWebKey
 	for _, key := range keys {

@@ -12,7 +12,7 @@
 //
 //	clients.go      Register: the configured clients, and those of the console
 //	registered.go   the clients that registered themselves, and their origins
-//	keys.go         keys that verify signatures of clients; choosekey.go: which key fits; fetchedkeys.go: the cache of jwks_uri
+//	keys.go         the keys of clients; choosekey.go: which key fits; fetchedkeys.go: the cache of jwks_uri
 //	encrypt.go      JWEs for a client
 //	subjects.go     pairwise subs
 //

@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	maxSets = 1000             // fetched sets that are kept
-	fresh   = 5 * time.Minute  // so long a set is used without a look
-	stale   = time.Hour        // so long a set is used when it cannot be fetched
+	maxSets = 1000             // in the cache
+	fresh   = 5 * time.Minute  // a set is used without a fetch for so long
+	stale   = time.Hour        // a set is used for so long if it cannot be fetched
 	pause   = 10 * time.Second // after a fetch that failed
 
-	// An unknown kid may cause so many fetches at once, and then one in each pause.
+	// eager is how many fetches unknown kids may cause at once; then they may cause one in each pause.
 	eager = 5
 )
 
-// set is what a jwks_uri gave.
+// set is the key set of a jwks_uri.
 type set struct {
 	mutex    sync.Mutex // one fetch at a time; the others wait for its result
 	keys     []jose.JSONWebKey
-	at       time.Time // when they came; zero: never
+	at       time.Time // when keys were fetched; zero: never
 	failedAt time.Time
 	failure  error
 	unknown  *rate.Limiter // fetches because of an unknown kid
@@ -32,7 +32,7 @@ type set struct {
 	used time.Time // guarded by Keys.mutex
 }
 
-// remote finds the wanted key behind a jwks_uri.
+// remote returns the wanted key of a jwks_uri.
 func (k *Keys) remote(ctx context.Context, uri string, wanted wanted) (jose.JSONWebKey, error) {
 	s := k.set(uri)
 	s.mutex.Lock()
@@ -52,16 +52,16 @@ func (k *Keys) remote(ctx context.Context, uri string, wanted wanted) (jose.JSON
 	return wanted.choose(s.keys)
 }
 
-// fetch brings the set up to date, unless that failed a moment ago.
+// fetch fetches the set, unless that failed a moment ago.
 func (k *Keys) fetch(ctx context.Context, uri string, s *set) error {
 	if s.failure != nil && k.now().Sub(s.failedAt) < pause {
 		return s.failure
 	}
-	text, err := k.get(context.WithoutCancel(ctx), uri) // others wait for it, too; get has a limit of its own
+	text, err := k.get(context.WithoutCancel(ctx), uri) // other requests wait for it too; get has its own timeout
 	why := ""
 	if err != nil {
 		why = k.why(err)
-	} else if s.keys, err = keep(s.keys, text); err != nil {
+	} else if s.keys, err = parseOr(s.keys, text); err != nil {
 		why = err.Error()
 	}
 	if err != nil {
@@ -72,8 +72,8 @@ func (k *Keys) fetch(ctx context.Context, uri string, s *set) error {
 	return nil
 }
 
-// keep is the set in text, or the keys from before if it is none.
-func keep(before []jose.JSONWebKey, text []byte) ([]jose.JSONWebKey, error) {
+// parseOr returns the key set in text, or the keys from before if text is no key set.
+func parseOr(before []jose.JSONWebKey, text []byte) ([]jose.JSONWebKey, error) {
 	keys, err := parse(text)
 	if err != nil {
 		return before, err
@@ -81,7 +81,7 @@ func keep(before []jose.JSONWebKey, text []byte) ([]jose.JSONWebKey, error) {
 	return keys, nil
 }
 
-// set is the place of a jwks_uri in the cache.
+// set returns the cached set of a jwks_uri.
 func (k *Keys) set(uri string) *set {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()

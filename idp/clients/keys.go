@@ -24,8 +24,8 @@ type Keys struct {
 	sets  map[string]*set // by jwks_uri; at most maxSets
 }
 
-// NewKeys returns keys that are fetched with get, as fetch.Client's does. why is what a client may know of get's
-// errors.
+// NewKeys returns keys that are fetched with get (fetch.Client.Get). why is the part of an error of get that a client
+// may know (fetch.Why).
 func NewKeys(
 	get func(ctx context.Context, address string) ([]byte, error),
 	why func(error) string,
@@ -34,14 +34,13 @@ func NewKeys(
 	return &Keys{get: get, why: why, now: now, sets: map[string]*set{}}
 }
 
-// SignatureAlgorithms lists the signatures of clients that can be verified.
+// SignatureAlgorithms lists the algs of signatures that can be verified.
 func SignatureAlgorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
 }
 
-// Verify checks the signature of a JWS in compact form by the client's keys, and returns its header and payload. algs
-// are those to accept; an alg that is not among SignatureAlgorithms never is. Its errors say what a client's developer
-// may know.
+// Verify checks the signature of a JWS in compact form by the client's keys, and returns its header and payload. It
+// accepts the algs that SignatureAlgorithms lists too. Its errors are for the developer of the client.
 func (k *Keys) Verify(
 	ctx context.Context,
 	client oidc.Client,
@@ -80,12 +79,12 @@ func errNotSigned(err error, algs []jose.SignatureAlgorithm) error {
 	return fmt.Errorf("it is no signed JWT in compact form with one alg of %s", strings.Join(names, ", "))
 }
 
-// ForEncryption returns the key to encrypt to the client with, by the key management alg (RFC 7518 §4.1).
+// ForEncryption returns the client's key for the key management alg (RFC 7518 §4.1).
 func (k *Keys) ForEncryption(ctx context.Context, client oidc.Client, alg jose.KeyAlgorithm) (jose.JSONWebKey, error) {
 	return k.find(ctx, client, canEncrypt(alg))
 }
 
-// find is the client's key that is wanted.
+// find returns the wanted key of the client.
 func (k *Keys) find(ctx context.Context, client oidc.Client, wanted wanted) (jose.JSONWebKey, error) {
 	switch {
 	case client.JWKS != nil:

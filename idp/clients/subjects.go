@@ -15,17 +15,17 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// remembered is how many pairwise subs are known without searching: some 2 MB.
+// remembered is how many pairwise subs the cache holds: about 2 MB.
 const remembered = 1 << 14
 
-// Subjects gives users their names. It may be used by many goroutines.
+// Subjects gives users their subs, public or pairwise (Core §8). It may be used by many goroutines at once.
 type Subjects struct {
 	salt  []byte
 	users *users.Directory
 	made  *lru.Cache[string, string]
 }
 
-// NewSubjects returns the subjects of the users, whose pairwise subs depend on salt. Without one there are none.
+// NewSubjects returns the subs of the users. Pairwise subs depend on salt; without a salt there are none.
 func NewSubjects(salt string, users *users.Directory) *Subjects {
 	made, err := lru.New[string, string](remembered)
 	if err != nil {
@@ -34,7 +34,7 @@ func NewSubjects(salt string, users *users.Directory) *Subjects {
 	return &Subjects{salt: []byte(salt), users: users, made: made}
 }
 
-// Types are the values of subject_type that work: pairwise needs a salt.
+// Types lists the supported values of subject_type: pairwise needs a salt.
 func (s *Subjects) Types() []string {
 	if len(s.salt) == 0 {
 		return []string{oidc.SubjectPublic}
@@ -42,8 +42,8 @@ func (s *Subjects) Types() []string {
 	return []string{oidc.SubjectPublic, oidc.SubjectPairwise}
 }
 
-// Of is the sub that the client knows the user by. Core §8.1: "The Subject Identifier value MUST NOT be reversible by
-// any party other than the OpenID Provider. Sector Identifiers that are distinct MUST result in different Subject
+// Of returns the sub that the client knows the user by. Core §8.1: "The Subject Identifier value MUST NOT be reversible
+// by any party other than the OpenID Provider. Sector Identifiers that are distinct MUST result in different Subject
 // Identifier values. The algorithm MUST be deterministic."
 // https://openid.net/specs/openid-connect-core-1_0.html#PairwiseAlg
 func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
@@ -62,7 +62,8 @@ func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
 	return shown, nil
 }
 
-// Reveal is the sub of the user whom the client knows as shown; "" for nobody of ours.
+// Reveal returns the sub of the user that the client knows by the sub shown; empty if there is none. The hash cannot be
+// reversed, so Reveal looks into a cache, and then hashes the sub of every user.
 func (s *Subjects) Reveal(client oidc.Client, shown string) (string, error) {
 	if client.SubjectType != oidc.SubjectPairwise {
 		return shown, nil
@@ -83,7 +84,7 @@ func (s *Subjects) Reveal(client oidc.Client, shown string) (string, error) {
 	return "", nil
 }
 
-// pairwise ends sector and sub by a byte that neither has, so that no two pairs are the same text.
+// pairwise hashes sector and sub, separated by a byte that neither contains: no two pairs give the same text.
 func (s *Subjects) pairwise(sector, sub string) string {
 	mac := hmac.New(sha256.New, s.salt)
 	mac.Write([]byte("pairwise\x00" + sector + "\x00" + sub))
@@ -92,10 +93,10 @@ func (s *Subjects) pairwise(sector, sub string) string {
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// Sector is the Sector Identifier of the client. Core §8.1: of a registered sector_identifier_uri "the host component
-// of that URL is used as the Sector Identifier"; without one "the Sector Identifier used for pairwise identifier
-// calculation is the host component of the registered redirect_uri. If there are multiple hostnames in the registered
-// redirect_uris, the Client MUST register a sector_identifier_uri."
+// Sector returns the Sector Identifier of the client. Core §8.1: of a registered sector_identifier_uri "the host
+// component of that URL is used as the Sector Identifier"; without one "the Sector Identifier used for pairwise
+// identifier calculation is the host component of the registered redirect_uri. If there are multiple hostnames in the
+// registered redirect_uris, the Client MUST register a sector_identifier_uri."
 func Sector(client oidc.Client) (string, error) {
 	if client.SectorIdentifierURI != "" {
 		return host(client.SectorIdentifierURI)
@@ -126,7 +127,8 @@ func Sector(client oidc.Client) (string, error) {
 	return sector, nil
 }
 
-// host is that of the URI, in lower case; a port is no part of it. An app's own scheme has none, and stands for itself.
+// host returns the host of the URI in lower case, without port. A URI without a host, of an app's own scheme, gives the
+// scheme.
 func host(uri string) (string, error) {
 	u, err := url.Parse(uri)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// document is the JSON object of a request, before anything in it counts.
+// document is the JSON object of a request, before its members are checked.
 type document map[string]json.RawMessage
 
 // readDocument reads the body. RFC 7591 §3.1: the request is an HTTP POST "with a content type of "application/json"".
@@ -43,15 +43,14 @@ func readDocument(r *http.Request) (document, error) {
 	return d, nil
 }
 
-// own are members of oidc.Client that only the provider's configuration may say: who is trusted, and how long tokens
-// live.
+// own are the members of oidc.Client that only the configuration of the provider may set: trust and lifetimes.
 var own = []string{
 	"client_id", "client_secret", "first_party", "audience", "access_token_lifetime",
 	"id_token_lifetime", "refresh_token_lifetime",
 }
 
-// metadata are the members that a client may say about itself, by their exact names: package encoding/json would take
-// others for them, such as FIRST_PARTY.
+// metadata are the members that a client may set, by their exact names: package encoding/json would accept other
+// spellings, such as FIRST_PARTY.
 var metadata = metadataNames()
 
 func metadataNames() []string {
@@ -99,7 +98,7 @@ func (d document) client() (oidc.Client, error) {
 func unreadable(err error) error {
 	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
-	case !ok || wrong.Field == "" || wrong.Field == "keys": // only a set of keys reads itself
+	case !ok || wrong.Field == "" || wrong.Field == "keys": // the only member with an UnmarshalJSON of its own
 		return oidc.InvalidClientMetadata.Errorf("jwks cannot be read: write a JWK Set, {'keys': [...]} (RFC 7517 §5)").
 			Because(err)
 	case strings.HasPrefix(wrong.Field, "redirect_uris"):
@@ -110,14 +109,14 @@ func unreadable(err error) error {
 		Because(err)
 }
 
-// text is the string that stands under the name; "" for none.
+// text returns the string member of this name; empty if there is none.
 func (d document) text(name string) string {
 	var text string
-	_ = json.Unmarshal(d[name], &text) // what is no string is no right one either
+	_ = json.Unmarshal(d[name], &text) // another type counts as no string
 	return text
 }
 
-// withDefaults fills in what the metadata leaves open (RFC 7591 §2, Registration §2).
+// withDefaults adds the default of each member that is missing (RFC 7591 §2, Registration §2).
 func withDefaults(c oidc.Client, signingAlg string) oidc.Client {
 	c.TokenEndpointAuthMethod = cmp.Or(c.TokenEndpointAuthMethod, oidc.AuthMethodBasic)
 	c.ApplicationType = cmp.Or(c.ApplicationType, "web")

@@ -129,7 +129,7 @@ func (i *Issuer) accessToken(r request, g grant.Grant, audience oidc.Audience, n
 func (i *Issuer) idToken(
 	ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string,
 ) (string, error) {
-	subject, err := i.Access.SubjectOf(ctx, client, g.Sub)
+	subject, err := i.Access.Subjects.Of(client, g.Sub)
 	if err != nil {
 		return "", err
 	}
