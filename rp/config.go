@@ -42,8 +42,7 @@ type Config struct {
 
 	// RedirectURI is where Callback is mounted.
 	RedirectURI string
-	// SilentRedirectURI is the page that POSTs its query to FinishSilent; same origin as RedirectURI. Empty: no silent
-	// login.
+	// SilentRedirectURI is the page of the same origin that POSTs its query to FinishSilent. Empty: no silent login.
 	SilentRedirectURI string
 	// PostLogoutRedirectURI is where the provider sends the browser after Logout. Empty: the provider shows its own page.
 	PostLogoutRedirectURI string
@@ -57,8 +56,7 @@ type Config struct {
 	PushedAuthorizationRequests bool
 	// RequestObjects signs the request with ClientKey (RFC 9101).
 	RequestObjects bool
-	// ResponseMode of a sign-in: empty or query, or form_post, which keeps the code out of URLs. Silent login always uses
-	// query.
+	// ResponseMode of a sign-in: empty, query or form_post. form_post keeps the code out of URLs; silent login uses query.
 	ResponseMode string
 
 	// DPoP binds the tokens to a key (RFC 9449), so that a stolen token is useless without the key.
@@ -67,14 +65,12 @@ type Config struct {
 	// restart; several replicas must share one.
 	DPoPKey *jose.JSONWebKey
 
-	// IDTokenSignedResponseAlg is the only accepted algorithm of ID Tokens and logout tokens. Empty: any asymmetric one
-	// that the provider lists.
+	// IDTokenSignedResponseAlg is the algorithm of ID Tokens and logout tokens. Empty: any asymmetric one of the
+	// provider's.
 	IDTokenSignedResponseAlg string
-	// UserinfoSignedResponseAlg requires userinfo to be signed by this algorithm. Empty: a signature is verified when
-	// there is one.
+	// UserinfoSignedResponseAlg requires userinfo to be signed by this algorithm. Empty: the signature is optional.
 	UserinfoSignedResponseAlg string
-	// DecryptionKeys are private keys with kid and alg, to which the provider may encrypt ID Tokens and userinfo
-	// (Core §10.2).
+	// DecryptionKeys are private keys with kid and alg for encrypted ID Tokens and userinfo (Core §10.2).
 	DecryptionKeys []jose.JSONWebKey
 	// TrustedAudiences may stand in the aud of an ID Token beside ClientID.
 	TrustedAudiences []string

@@ -42,29 +42,22 @@ var (
 // explanations say what an error code of the provider means here and what to do (RFC 6749 §4.1.2.1, §5.2, Core
 // §3.1.2.6).
 var explanations = map[oidc.ErrorCode]string{
-	oidc.LoginRequired: "nobody is signed in at the provider, or the browser withheld the provider's cookie " +
-		"from the hidden frame: sign in",
-	oidc.ConsentRequired: "the user has not agreed to what this application asks for: " +
-		"sign in with a page, so that the provider can ask",
+	oidc.LoginRequired:            "nobody is signed in at the provider, or the browser withheld its cookie: sign in",
+	oidc.ConsentRequired:          "the user has not agreed to this request: sign in with a page",
 	oidc.InteractionRequired:      "the provider has to show the user a page first: sign in with a page",
 	oidc.AccountSelectionRequired: "several accounts are signed in at the provider: sign in with a page and choose one",
 	oidc.AccessDenied:             "the user or the provider said no",
-	oidc.InvalidClient: "the provider does not accept this client_id and client_secret: " +
-		"compare the two configurations",
-	oidc.InvalidGrant: "the provider does not accept the code: " +
-		"it was too old, used before or issued for something else; start again",
-	oidc.UnauthorizedClient: "the provider does not allow this client to do that: look at its registration",
-	oidc.InvalidScope: "the provider does not know or allow one of the scopes: " +
-		"compare Scopes with the client's registration",
-	oidc.UseDPoPNonce: "the provider keeps asking for another nonce in the DPoP proof (RFC 9449 section 8)",
-	oidc.InvalidDPoPProof: "the provider does not accept the DPoP proof: " +
-		"compare the clocks, and the address at which it is reached",
-	oidc.InvalidRequestObject: "the provider does not accept the request object: " +
-		"compare its signature's alg and key with the client's registration",
-	oidc.InvalidTarget:          "the provider does not know one of the resources: compare them with its configuration",
-	oidc.InvalidRequest:         "the provider refuses the request as malformed",
-	oidc.ServerError:            "the provider failed: look at its log",
-	oidc.TemporarilyUnavailable: "the provider is overloaded or in maintenance: try again later",
+	oidc.InvalidClient:            "the provider does not accept this client's authentication: compare the configurations",
+	oidc.InvalidGrant:             "the provider does not accept the code: it is too old, or was used before; start again",
+	oidc.UnauthorizedClient:       "the provider does not allow this client to do that: look at its registration",
+	oidc.InvalidScope:             "the provider does not know or allow one of Scopes: compare the client's registration",
+	oidc.UseDPoPNonce:             "the provider keeps asking for another nonce in the DPoP proof (RFC 9449 section 8)",
+	oidc.InvalidDPoPProof:         "the provider does not accept the DPoP proof: compare the clocks and addresses",
+	oidc.InvalidRequestObject:     "the provider does not accept the request object: compare alg and key of its signature",
+	oidc.InvalidTarget:            "the provider does not know one of the resources: compare them with its configuration",
+	oidc.InvalidRequest:           "the provider refuses the request as malformed",
+	oidc.ServerError:              "the provider failed: look at its log",
+	oidc.TemporarilyUnavailable:   "the provider is overloaded or in maintenance: try again later",
 }
 
 // providerError is the error for an error answer of the provider. code and description are untrusted text.
