@@ -225,14 +225,14 @@ func cookieKeys(configured []string, random func() string) [][]byte {
 // StoredKeys returns the signing keys that live in store, encrypted with CookieKeys, which must be configured.
 // propagation is how long other providers on the store may take to notice a new key; 0: there are none. Its errors are
 // those of keys.NewShared.
-func StoredKeys(c Config, store storage.Store, now func() time.Time, propagation time.Duration) (*keys.Ring, error) {
+func StoredKeys(c Config, store storage.Store, now func() time.Time, propagation time.Duration) (*keys.KeySet, error) {
 	return storedKeys(c, store, cookieKeys(c.CookieKeys, nil), now, propagation)
 }
 
 // storedKeys is StoredKeys with secrets that need not be configured.
 func storedKeys(
 	c Config, store storage.Store, secrets [][]byte, now func() time.Time, propagation time.Duration,
-) (*keys.Ring, error) {
+) (*keys.KeySet, error) {
 	seal, err := keys.NewSeal(secrets)
 	if err != nil {
 		return nil, err
@@ -245,8 +245,7 @@ func storedKeys(
 		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
 	}
 	return keys.NewShared(c.SigningKeys, keys.Sharing{
-		Records: storage.NewBucket[keys.Stored]("keys", store), Seal: seal, Now: now, Propagation: propagation,
-		Lifetime: lifetime, RotateEvery: c.RotateEvery,
+		Store: store, Seal: seal, Now: now, Propagation: propagation, Lifetime: lifetime, RotateEvery: c.RotateEvery,
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -45,14 +44,14 @@ type Site struct {
 	Config   Config // Issuer is that of the site
 	Pages    *pages.Pages
 	Users    *users.Directory
-	Keys     *keys.Ring
+	Keys     *keys.KeySet
 	Sessions *session.Manager
 	Consents *grant.Consents
 	Grants   *grant.Grants
 	// SignedOut tells clients about sessions that the console ended; it does not wait for them.
 	SignedOut func(ctx context.Context, ended []session.Ended)
 	Clients   *clients.Register
-	Signer    access.Sign
+	Signer    keys.Signer
 }
 
 // DevelopmentSite is development mode at one issuer.
@@ -75,7 +74,7 @@ type Parts struct {
 	Sessions  Sessions
 	Consents  authorize.Consents
 	Grants    Grants
-	Signer    access.Sign
+	Signer    keys.Signer
 }
 
 // Sessions is a *session.Manager, or a decorator of one.

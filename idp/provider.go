@@ -101,7 +101,7 @@ type site struct {
 // shared is what the sites have in common: everything that does not depend on the issuer.
 type shared struct {
 	deps        Dependencies
-	keys        *keys.Ring
+	keys        *keys.KeySet
 	pages       *pages.Pages
 	clients     *clients.Register
 	users       *users.Directory
@@ -200,10 +200,10 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 }
 
 // newKeys are keys of this process, or those of the store where it outlives the process and somebody configured the secret.
-func (h *shared) newKeys(config Config) (*keys.Ring, error) {
+func (h *shared) newKeys(config Config) (*keys.KeySet, error) {
 	isKept := h.deps.Durable && len(config.CookieKeys) > 0
 	switch {
-	case !isKept && config.RotateEvery > 0: // only a ring on a store has a schedule
+	case !isKept && config.RotateEvery > 0: // only keys in a store have a schedule
 		return storedKeys(config, storage.NewMemory(h.deps.Now), h.cookieKeys, h.deps.Now, 0)
 	case !isKept:
 		return keys.New(config.SigningKeys)
@@ -219,12 +219,12 @@ func (h *shared) at(config Config, issuer string) *site {
 	p.sessions.Cookies = session.NewCookies(p.issuer(), h.cookieKeys, config.Session.Absolute)
 	p.sessions.Issuer, p.sessions.Random = issuer, h.deps.Random
 	parts := Parts{
-		Clients: p.clients, Sessions: p.sessions, Recognise: p.sessions, Consents: p.consents, Grants: p.grants, Signer: p.sign,
+		Clients: p.clients, Sessions: p.sessions, Recognise: p.sessions, Consents: p.consents, Grants: p.grants, Signer: p.keys,
 	}
 	if h.deps.Development != nil {
 		p.development = h.deps.Development.At(Site{
 			Config: config, Pages: p.pages, Users: p.users, Keys: p.keys, Clients: p.clients, Sessions: p.sessions,
-			Consents: p.consents, Grants: p.grants, SignedOut: p.signedOut, Signer: p.sign,
+			Consents: p.consents, Grants: p.grants, SignedOut: p.signedOut, Signer: p.keys,
 		})
 		parts = p.development.Parts()
 	}
@@ -235,11 +235,6 @@ func (h *shared) at(config Config, issuer string) *site {
 	p.openSessions()
 	p.handler = p.serve()
 	return p
-}
-
-// sign signs with the provider's keys.
-func (h *shared) sign(_ context.Context, alg, typ string, claims any) (string, error) {
-	return h.keys.Sign(alg, typ, claims)
 }
 
 // serve mounts all endpoints.
@@ -269,7 +264,7 @@ func (p *site) openEndpoints(s Parts) {
 		Assertions: storage.NewBucket[time.Time]("assertion", p.deps.Store), Now: p.deps.Now,
 	}
 	p.access = &access.Tokens{
-		Issuer: p.config.Issuer, Subjects: p.subjects, Sign: s.Signer, Keys: p.keys, Grants: p.grants, Now: p.deps.Now,
+		Issuer: p.config.Issuer, Subjects: p.subjects, Signer: s.Signer, Keys: p.keys, Grants: p.grants, Now: p.deps.Now,
 		Random: p.deps.Random, Records: storage.NewBucket[access.Token]("access", p.deps.Store),
 	}
 	p.dpop = &dpop.Checker{
@@ -290,7 +285,7 @@ func (p *site) openEndpoints(s Parts) {
 	}
 	p.introspection = &access.Introspection{
 		Issuer: p.config.Issuer, Auth: p.clientAuth, Clients: p.clients, Users: p.users, Grants: p.grants, Tokens: p.access,
-		Sign: s.Signer, Algs: p.algs(), DefaultAlg: keys.DefaultAlg(p.config.SigningKeys), Now: p.deps.Now, Limit: p.limits.guesses,
+		Signer: s.Signer, Algs: p.algs(), DefaultAlg: keys.DefaultAlg(p.config.SigningKeys), Now: p.deps.Now, Limit: p.limits.guesses,
 	}
 	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: p.seals}
 	p.authorize = &authorize.Endpoint{
@@ -302,7 +297,7 @@ func (p *site) openEndpoints(s Parts) {
 		},
 	}
 	issuer := &token.Issuer{
-		Issuer: p.config.Issuer, Audience: p.config.Audience, Access: p.access, Sign: s.Signer, Keys: p.clientKeys,
+		Issuer: p.config.Issuer, Audience: p.config.Audience, Access: p.access, Signer: s.Signer, Keys: p.clientKeys,
 		Users: p.users, Release: release(p.config.Scopes), Now: p.deps.Now, Random: p.deps.Random,
 	}
 	lifetimes := token.Refresh{Idle: p.config.Refresh.Idle, Absolute: p.config.Refresh.Absolute}
@@ -406,7 +401,7 @@ func (p *site) claimsSupported() []string {
 func (p *Provider) Ready() error { return p.ready() }
 
 func (h *shared) ready() error {
-	if err := h.keys.Ready(); err != nil {
+	if err := h.keys.Ready(context.Background()); err != nil {
 		return fmt.Errorf("the signing keys are not usable: %w", err)
 	}
 	return nil

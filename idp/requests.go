@@ -44,7 +44,8 @@ func (p *site) openRequests() {
 		Records: storage.NewBucket[par.Request]("par", p.deps.Store), Lifetime: p.config.PAR.Lifetime, Now: p.deps.Now, Random: p.deps.Random,
 	}
 	e.Sign = func(alg string, claims any) (string, error) {
-		return p.keys.Sign(cmp.Or(alg, keys.DefaultAlg(p.config.SigningKeys)), keys.TypeIDToken, claims) // JARM §3: "The default, if omitted, is RS256"
+		alg = cmp.Or(alg, keys.DefaultAlg(p.config.SigningKeys)) // JARM §3: "The default, if omitted, is RS256"
+		return p.keys.Sign(context.Background(), alg, keys.TypeIDToken, claims)
 	}
 }
 

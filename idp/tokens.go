@@ -18,7 +18,7 @@ func (p *site) hint(idToken string) (logout.Hint, error) {
 		return logout.Hint{}, errors.New("it is encrypted: send the signed ID token that is in it")
 	}
 	var claims token.IDToken
-	if err := p.keys.Verify(idToken, keys.TypeIDToken, &claims); err != nil {
+	if err := p.keys.Verify(context.Background(), idToken, keys.TypeIDToken, &claims); err != nil {
 		return logout.Hint{}, err
 	}
 	if claims.Subject == "" || claims.Expiry == 0 { // an answer of JARM is signed too, and so may userinfo be

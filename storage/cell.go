@@ -41,8 +41,8 @@ type Cell[T any] struct {
 
 // look is when the store was asked, and whether it answered.
 type look struct {
-	at     time.Time
-	failed bool
+	at  time.Time
+	err error
 }
 
 // NewCell returns the cell with this key in the bucket called name. It has no view before the first CatchUp or Change.
@@ -80,8 +80,16 @@ func (c *Cell[T]) CatchUp(ctx context.Context) error {
 		c.view.Store(nil)
 		err = nil
 	}
-	c.last.Store(&look{c.place.Now(), err != nil})
+	c.last.Store(&look{c.place.Now(), err})
 	return err
+}
+
+// Err is the error of the last look at the store; nil after a success, and before the first look.
+func (c *Cell[T]) Err() error {
+	if last := c.last.Load(); last != nil {
+		return last.err
+	}
+	return nil
 }
 
 func (c *Cell[T]) isDue() bool {
@@ -90,10 +98,10 @@ func (c *Cell[T]) isDue() bool {
 		return true
 	}
 	age := c.place.Now().Sub(last.at)
-	if last.failed {
-		return age >= Budget
+	if last.err != nil {
+		return age >= Budget || age < 0
 	}
-	return c.stale.Load() || c.place.Age > 0 && age >= c.place.Age
+	return c.stale.Load() || c.place.Age > 0 && (age >= c.place.Age || age < 0) // below 0 the clock was set back
 }
 
 // Change replaces the record by what change makes of it, atomically among all processes, and the view with it. change

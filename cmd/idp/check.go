@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -44,9 +45,9 @@ func (s *settings) checkFiles() error {
 		if spec.File == "" {
 			continue
 		}
-		signing, err := keys.New([]keys.Spec{spec})
+		set, err := keys.New([]keys.Spec{spec})
 		if err == nil {
-			err = signing.Ready()
+			err = set.Ready(context.Background())
 		}
 		if err != nil {
 			problems = append(problems, idp.Problem{Path: fmt.Sprintf("signing_keys[%d].file", i),

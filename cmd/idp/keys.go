@@ -18,8 +18,8 @@ type listKeysCommand struct{ flags }
 
 // Run prints the published keys and the state of each.
 func (c listKeysCommand) Run() error {
-	return c.withKeys(func(signing *keys.Ring) error {
-		published, err := signing.List()
+	return c.withKeys(func(signing *keys.KeySet) error {
+		published, err := signing.List(context.Background())
 		if err != nil {
 			return err
 		}
@@ -32,15 +32,15 @@ type rotateKeysCommand struct{ flags }
 
 // Run rotates the keys and prints them.
 func (c rotateKeysCommand) Run() error {
-	return c.withKeys(func(signing *keys.Ring) error {
-		before, err := signing.List()
+	return c.withKeys(func(signing *keys.KeySet) error {
+		before, err := signing.List(context.Background())
 		if err != nil {
 			return err
 		}
 		if err := signing.Rotate(context.Background()); err != nil {
 			return err
 		}
-		after, err := signing.List()
+		after, err := signing.List(context.Background())
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func has(published []keys.Published, kid string) bool {
 }
 
 // withKeys calls do with the keys in the store.
-func (f flags) withKeys(do func(*keys.Ring) error) error {
+func (f flags) withKeys(do func(*keys.KeySet) error) error {
 	s, err := f.settings()
 	if err != nil {
 		return err

@@ -138,7 +138,7 @@ func (s *settings) findSecret() error {
 }
 
 // storedKeys are the signing keys that the provider has in the store.
-func (s *settings) storedKeys(store engine) (*keys.Ring, error) {
+func (s *settings) storedKeys(store engine) (*keys.KeySet, error) {
 	return idp.StoredKeys(s.Config, store, time.Now, store.propagation)
 }
 

@@ -37,7 +37,7 @@ func (c tokenCommand) Run() error {
 		return err
 	}
 	defer done()
-	signed, err := signing.Sign("", keys.TypeAccessToken, claims)
+	signed, err := signing.Sign(context.Background(), "", keys.TypeAccessToken, claims)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (c tokenCommand) Run() error {
 
 // signer returns the provider's default key, from its file if it has one, else from the store, and what closes the
 // store.
-func (s *settings) signer(ctx context.Context) (*keys.Ring, func(), error) {
+func (s *settings) signer(ctx context.Context) (*keys.KeySet, func(), error) {
 	if specs := s.SigningKeys[:1]; specs[0].File != "" {
 		signing, err := keys.New(specs)
 		return signing, func() {}, err

@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"context"
 	"crypto/rand"
 	"sync"
 	"testing"
@@ -32,7 +31,7 @@ type fixture struct {
 }
 
 var signingKeys = sync.OnceValues(
-	func() (*keys.Ring, error) { return keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "ES256"}}) },
+	func() (*keys.KeySet, error) { return keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "ES256"}}) },
 )
 
 func newFixture(t *testing.T) *fixture {
@@ -44,11 +43,8 @@ func newFixture(t *testing.T) *fixture {
 	clock := storagetest.NewClock()
 	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
 	grants := grant.New(store, clock.Now, rand.Text)
-	sign := func(_ context.Context, alg, typ string, claims any) (string, error) {
-		return signer.Sign(alg, typ, claims)
-	}
 	tokens := &access.Tokens{
-		Issuer: issuer, Sign: sign, Keys: signer, Grants: grants, Records: storage.NewBucket[access.Token]("access", store),
+		Issuer: issuer, Signer: signer, Keys: signer, Grants: grants, Records: storage.NewBucket[access.Token]("access", store),
 		Subjects: clients.NewSubjects("a salt of this test", alice), Now: clock.Now, Random: rand.Text,
 	}
 	register := clients.New(registered())
@@ -57,7 +53,7 @@ func newFixture(t *testing.T) *fixture {
 		Tokens: tokens, grants: grants, clock: clock, store: store,
 		revocation: &access.Revocation{Auth: auth, Grants: grants, Tokens: tokens},
 		introspection: &access.Introspection{
-			Issuer: issuer, Auth: auth, Clients: register, Users: alice, Grants: grants, Tokens: tokens, Sign: sign,
+			Issuer: issuer, Auth: auth, Clients: register, Users: alice, Grants: grants, Tokens: tokens, Signer: signer,
 			Algs: []string{"RS256", "ES256"}, DefaultAlg: "RS256", Now: clock.Now,
 		},
 	}

@@ -33,7 +33,7 @@ type Introspection struct {
 	Users   *users.Directory
 	Grants  *grant.Grants
 	Tokens  *Tokens
-	Sign    Sign
+	Signer  keys.Signer
 	Algs    []string // of answers that are a JWT
 	// DefaultAlg is for clients that registered none.
 	DefaultAlg string
@@ -68,7 +68,7 @@ func (e *Introspection) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	alg := cmp.Or(client.IntrospectionSignedResponseAlg, client.DefaultAlg(), e.DefaultAlg)
 	answer := signedInfo{Issuer: e.Issuer, Audience: client.ClientID, IssuedAt: e.Now().Unix(), Info: info}
-	jwt, err := e.Sign(r.Context(), alg, keys.TypeIntrospection, answer)
+	jwt, err := e.Signer.Sign(r.Context(), alg, keys.TypeIntrospection, answer)
 	if err != nil {
 		return err
 	}

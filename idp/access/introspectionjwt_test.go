@@ -33,7 +33,7 @@ func TestAnAnswerAsJWT(t *testing.T) { // RFC 9701
 				return
 			}
 			var claims map[string]any
-			if err := f.Keys.Verify(jwt, keys.TypeIntrospection, &claims); err != nil {
+			if err := f.Keys.Verify(t.Context(), jwt, keys.TypeIntrospection, &claims); err != nil {
 				t.Fatalf("RFC 9701 §5 the typ header MUST be token-introspection+jwt: %v", err)
 			}
 			f.checkJWT(t, claims, row.client)
@@ -68,7 +68,7 @@ func TestAnAnswerAsJWTAboutWhatIsNotGood(t *testing.T) {
 			_, jwt, err := f.introspect(r)
 			wantNil(t, err)
 			var claims map[string]any
-			wantNil(t, f.Keys.Verify(jwt, keys.TypeIntrospection, &claims))
+			wantNil(t, f.Keys.Verify(t.Context(), jwt, keys.TypeIntrospection, &claims))
 			if diff := cmp.Diff(map[string]any{"active": false}, claims["token_introspection"]); diff != "" ||
 				claims["aud"] != row.client ||
 				len(claims) != 4 {
@@ -89,7 +89,7 @@ func TestAnAnswerAsJWTIsNoOtherToken(t *testing.T) {
 		"RFC 9701 §8.1 it is no logout token":                    keys.TypeLogoutToken,
 		"RFC 9701 §8.1 its typ is token-introspection+jwt alone": "",
 	} {
-		if err := f.Keys.Verify(jwt, typ, new(map[string]any)); err == nil {
+		if err := f.Keys.Verify(t.Context(), jwt, typ, new(map[string]any)); err == nil {
 			t.Error(row)
 		}
 	}

@@ -68,8 +68,8 @@ type Confirmation struct {
 // Tokens makes and reads access tokens of one issuer.
 type Tokens struct {
 	Issuer string
-	Sign   Sign
-	Keys   *keys.Ring // verifies what Sign signed
+	Signer keys.Signer
+	Keys   *keys.KeySet // verifies what Signer signed
 	Grants *grant.Grants
 	// Records are the claims of opaque tokens, by token, and those of JWTs with a pairwise sub, by jti.
 	Records  storage.Bucket[Token]
@@ -77,9 +77,6 @@ type Tokens struct {
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
 }
-
-// Sign signs a JWT of claims with the current key for alg, as keys.Ring does.
-type Sign func(ctx context.Context, alg, typ string, claims any) (string, error)
 
 // Prefixes of the keys in Records. They differ because the jti of an opaque token is no secret.
 const (
@@ -102,7 +99,7 @@ func (t *Tokens) Make(ctx context.Context, client oidc.Client, token Token) (str
 			return "", err
 		}
 	}
-	return t.Sign(ctx, client.DefaultAlg(), keys.TypeAccessToken, public)
+	return t.Signer.Sign(ctx, client.DefaultAlg(), keys.TypeAccessToken, public)
 }
 
 // makeOpaque writes a token that says nothing by itself: the id of its grant, a dot, and a secret. Its claims are
@@ -175,7 +172,7 @@ func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
 // parse reads the claims of a token of either form: a JWT has two dots (RFC 7515 §7.1), an opaque token has one.
 func (t *Tokens) parse(ctx context.Context, raw string) (token Token, err error) {
 	if strings.Count(raw, ".") != 1 {
-		if err := t.Keys.Verify(raw, keys.TypeAccessToken, &token); err != nil {
+		if err := t.Keys.Verify(ctx, raw, keys.TypeAccessToken, &token); err != nil {
 			return token, oidc.InvalidToken.Errorf("the access token is not one of this provider: %v", err)
 		}
 		return token, nil

@@ -206,9 +206,9 @@ func redemptionFailed(err error) string {
 }
 
 // watchedSign tells what was signed, and joins an access token to what will be done with it.
-func watchedSign(sign access.Sign) access.Sign {
-	return func(ctx context.Context, alg, typ string, claims any) (string, error) {
-		signed, err := sign(ctx, alg, typ, claims)
+func watchedSign(next keys.Signer) keys.Signer {
+	return keys.SignerFunc(func(ctx context.Context, alg, typ string, claims any) (string, error) {
+		signed, err := next.Sign(ctx, alg, typ, claims)
 		recorder := trace.From(ctx)
 		if recorder == nil || err != nil {
 			return signed, err
@@ -221,7 +221,7 @@ func watchedSign(sign access.Sign) access.Sign {
 		}
 		recorder.Emit(step)
 		return signed, nil
-	}
+	})
 }
 
 // answerWith is what the answer of the token endpoint says about an access token besides the token itself.

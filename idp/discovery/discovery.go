@@ -2,7 +2,7 @@
 //
 //	endpoint.Endpoint.Describe ─► Describe ─► oidc.Metadata ─► /.well-known/openid-configuration   OpenID Connect Discovery §4
 //	                                                       └─► /.well-known/oauth-authorization-server   RFC 8414 §3
-//	keys.Ring.Public ─────────────────────────────────────► /jwks   RFC 7517 §5
+//	keys.KeySet.Public ─────────────────────────────────────► /jwks   RFC 7517 §5
 //	sessions, consents, clients ──────────────────────────► /   (home.go)
 package discovery
 
@@ -25,7 +25,7 @@ const (
 type Endpoint struct {
 	Issuer   string
 	Metadata *oidc.Metadata // complete before the first request
-	Keys     *keys.Ring
+	Keys     *keys.KeySet
 }
 
 // Endpoints are those of both metadata documents and of the key set.
@@ -48,8 +48,8 @@ func (e *Endpoint) serveMetadata(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // serveKeys answers with the key set. A client that keeps it for longer than it takes until a new key signs meets an unknown kid.
-func (e *Endpoint) serveKeys(w http.ResponseWriter, _ *http.Request) error {
-	set, err := e.Keys.Public()
+func (e *Endpoint) serveKeys(w http.ResponseWriter, r *http.Request) error {
+	set, err := e.Keys.Public(r.Context())
 	if err != nil {
 		return err
 	}

@@ -60,12 +60,12 @@ func TestAKeyFromAFileSigns(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			spec := keys.Spec{Alg: row.alg, File: write(t, row.text)}
-			before, after := mustRing(t, spec), mustRing(t, spec)
+			before, after := mustNew(t, spec), mustNew(t, spec)
 			token := mustSign(t, before, "", keys.TypeIDToken)
-			if err := after.Verify(token, keys.TypeIDToken, &claims{}); err != nil {
+			if err := after.Verify(t.Context(), token, keys.TypeIDToken, &claims{}); err != nil {
 				t.Errorf("after a restart with the same file: %v", err)
 			}
-			if err := after.Ready(); err != nil {
+			if err := after.Ready(t.Context()); err != nil {
 				t.Errorf("Ready() = %v", err)
 			}
 		})
@@ -99,7 +99,7 @@ func TestAFileThatDoesNotFit(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			file := write(t, row.text)
-			err := mustRing(t, keys.Spec{Alg: row.alg, File: file}).Ready()
+			err := mustNew(t, keys.Spec{Alg: row.alg, File: file}).Ready(t.Context())
 			checkFileError(t, err, file, row.want)
 			if err != nil && !strings.Contains(err.Error(), string(row.alg)) {
 				t.Errorf("Ready() = %v; want the alg in it", err)
@@ -117,10 +117,10 @@ func checkFileError(t *testing.T, err error, file, want string) {
 
 func TestAMissingFileFailsWhateverNeedsTheKey(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "missing.pem")
-	ring := mustRing(t, keys.Spec{Alg: jose.ES256, File: file})
-	_, errPublic := ring.Public()
-	_, errSign := ring.Sign("", keys.TypeIDToken, claims{"alice"})
-	for _, err := range []error{ring.Ready(), errPublic, errSign} {
+	set := mustNew(t, keys.Spec{Alg: jose.ES256, File: file})
+	_, errPublic := set.Public(t.Context())
+	_, errSign := set.Sign(t.Context(), "", keys.TypeIDToken, claims{"alice"})
+	for _, err := range []error{set.Ready(t.Context()), errPublic, errSign} {
 		checkFileError(t, err, file, "no such file")
 	}
 }

@@ -17,7 +17,7 @@ import (
 // quick are algs whose keys are made in no time.
 var quick = []keys.Spec{{Alg: jose.EdDSA}, {Alg: jose.ES256}}
 
-// FuzzStoredKeys: whatever the store holds, a ring fails by an error, or signs what it verifies by a key that it publishes, which
+// FuzzStoredKeys: whatever the store holds, a set fails by an error, or signs what it verifies by a key that it publishes, which
 // came out of the record as it went in or was made just now. A record that can be read is written as it was read.
 func FuzzStoredKeys(f *testing.F) {
 	clock := storagetest.NewClock()
@@ -29,21 +29,21 @@ func FuzzStoredKeys(f *testing.F) {
 	f.Fuzz(func(t *testing.T, record []byte) {
 		sharing := sharing
 		sharing.Now = func() time.Time { return now }
-		sharing.Records = storage.NewBucket[keys.Stored]("keys", storeWith(t, record, sharing.Now))
-		ring, err := keys.NewShared(quick, sharing)
+		sharing.Store = storeWith(t, record, sharing.Now)
+		set, err := keys.NewShared(quick, sharing)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var stored keys.Stored
 		readable := json.Unmarshal(record, &stored) == nil
-		token, err := ring.Sign("", keys.TypeIDToken, claims{"alice"})
+		token, err := set.Sign(t.Context(), "", keys.TypeIDToken, claims{"alice"})
 		if err != nil || !readable && len(record) > 0 {
-			checkUnusable(t, record, ring, err)
+			checkUnusable(t, record, set, err)
 			return
 		}
-		checkUsable(t, ring, token, stored, now)
-		if err := ring.Rotate(t.Context()); err == nil {
-			checkUsable(t, ring, token, stored, now)
+		checkUsable(t, set, token, stored, now)
+		if err := set.Rotate(t.Context()); err == nil {
+			checkUsable(t, set, token, stored, now)
 		}
 		checkRewritten(t, stored)
 	})
@@ -62,21 +62,21 @@ func storeWith(t *testing.T, record []byte, now func() time.Time) storage.Store 
 	return store
 }
 
-// storedSeeds are records as rings leave them, and some that none does.
+// storedSeeds are records as sets leave them, and some that none does.
 func storedSeeds(f *testing.F, clock *storagetest.Clock, sharing keys.Sharing) [][]byte {
 	f.Helper()
-	sharing.Records = storage.NewBucket[keys.Stored]("keys", storage.NewMemory(clock.Now))
+	sharing.Store = storage.NewMemory(clock.Now)
 	seeds := [][]byte{nil, []byte("null"), []byte(`{"keys":[null]}`), []byte(`{"keys":null,"rotated_at":"9999-12-31T23:59:59Z"}`),
 		[]byte(`{"keys":[{"kid":"k","alg":"none","pkcs8":"","signs_at":"0001-01-01T00:00:00Z"}]}`)}
-	ring, err := keys.NewShared(quick, sharing)
+	set, err := keys.NewShared(quick, sharing)
 	if err != nil {
 		f.Fatal(err)
 	}
 	for range 3 {
-		if err := ring.Ready(); err != nil {
+		if err := set.Ready(f.Context()); err != nil {
 			f.Fatal(err)
 		}
-		stored, err := sharing.Records.Get(f.Context(), "ring")
+		stored, err := records(sharing).Get(f.Context(), "ring")
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func storedSeeds(f *testing.F, clock *storagetest.Clock, sharing keys.Sharing) [
 		stored.Keys[0].KeyID, stored.Keys[1].KeyID = stored.Keys[1].KeyID, stored.Keys[0].KeyID // the halves belong to other names
 		seeds = append(seeds, whole, written(f, stored))
 		clock.Pass(2 * propagation)
-		if err := ring.Rotate(f.Context()); err != nil {
+		if err := set.Rotate(f.Context()); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -100,23 +100,23 @@ func written(t testing.TB, stored keys.Stored) []byte {
 	return text
 }
 
-// checkUnusable holds that a ring that cannot sign publishes nothing and recognises nothing.
-func checkUnusable(t *testing.T, record []byte, ring *keys.Ring, err error) {
+// checkUnusable holds that a set that cannot sign publishes nothing and recognises nothing.
+func checkUnusable(t *testing.T, record []byte, set *keys.KeySet, err error) {
 	t.Helper()
-	published, errList := ring.List()
-	if err == nil || errList == nil || ring.Ready() == nil {
-		t.Errorf("%s: Sign: %v, Ready: %v, List: %v, %v; want errors", record, err, ring.Ready(), published, errList)
+	published, errList := set.List(t.Context())
+	if err == nil || errList == nil || set.Ready(t.Context()) == nil {
+		t.Errorf("%s: Sign: %v, Ready: %v, List: %v, %v; want errors", record, err, set.Ready(t.Context()), published, errList)
 	}
 }
 
 // checkUsable holds that the token is verified, and that all published keys are of the record or new, and public.
-func checkUsable(t *testing.T, ring *keys.Ring, token string, stored keys.Stored, now time.Time) {
+func checkUsable(t *testing.T, set *keys.KeySet, token string, stored keys.Stored, now time.Time) {
 	t.Helper()
 	var got claims
-	if err := ring.Verify(token, keys.TypeIDToken, &got); err != nil || got.Subject != "alice" {
-		t.Errorf("the ring signed %s, and says of it: %v", token, err)
+	if err := set.Verify(t.Context(), token, keys.TypeIDToken, &got); err != nil || got.Subject != "alice" {
+		t.Errorf("the set signed %s, and says of it: %v", token, err)
 	}
-	published, err := ring.List()
+	published, err := set.List(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func checkUsable(t *testing.T, ring *keys.Ring, token string, stored keys.Stored
 func checkRewritten(t *testing.T, stored keys.Stored) {
 	t.Helper()
 	if stored.Keys == nil {
-		return // a ring writes at least one key
+		return // a set writes at least one key
 	}
 	var again keys.Stored
 	if err := json.Unmarshal(written(t, stored), &again); err != nil {

@@ -13,9 +13,9 @@ import (
 // maxRetired is how many replaced keys of this process stay published.
 const maxRetired = 8
 
-// local are the keys of this process alone: read from files, or made at start and gone with it.
+// local holds the keys of this process alone: read from files, or made at start and lost at its end.
 type local struct {
-	rotating sync.Mutex // one rotation at a time, or one would replace the other's key and nobody would publish it
+	rotating sync.Mutex // one rotation at a time, so that none replaces a key that another made but did not publish
 
 	mutex   sync.RWMutex
 	keys    map[jose.SignatureAlgorithm]func() (*key, error)
@@ -25,11 +25,11 @@ type local struct {
 // add starts to make or read a key.
 func (l *local) add(spec Spec) {
 	made := sync.OnceValues(func() (*key, error) { return newKey(spec) })
-	go func() { _, _ = made() }() // OnceValues keeps result and error for whoever asks
+	go func() { _, _ = made() }() // OnceValues stores the result and the error
 	l.keys[spec.Alg] = made
 }
 
-// signing is the key that signs by alg now.
+// signing returns the key that signs by alg now.
 func (l *local) signing(alg jose.SignatureAlgorithm) (*key, error) {
 	l.mutex.RLock()
 	made := l.keys[alg]
@@ -37,14 +37,14 @@ func (l *local) signing(alg jose.SignatureAlgorithm) (*key, error) {
 	return made()
 }
 
-// replaced are the public halves of those that signed before.
+// replaced returns the public halves of the keys that signed before.
 func (l *local) replaced() []jose.JSONWebKey {
 	l.mutex.RLock()
 	defer l.mutex.RUnlock()
 	return slices.Clone(l.retired)
 }
 
-// rotate replaces the keys for algs. The new ones sign at once.
+// rotate replaces the keys for algs. The new keys sign at once.
 func (l *local) rotate(algs []jose.SignatureAlgorithm) error {
 	l.rotating.Lock()
 	defer l.rotating.Unlock()
@@ -73,12 +73,13 @@ func (l *local) replace(alg jose.SignatureAlgorithm, fresh *key) error {
 	return nil
 }
 
-// errFiles is the answer to a rotation when all keys come from files.
+// errFiles is the error of a rotation when all keys come from files.
 func errFiles(specs []Spec) error {
 	var files []string
 	for _, spec := range specs {
 		files = append(files, spec.File)
 	}
-	return oidc.InvalidRequest.Errorf("the signing keys come from files (%s) that only you can replace: write a new key and start the provider "+
-		"again, or leave out the file, so that the provider makes its keys and can rotate them", strings.Join(files, ", "))
+	return oidc.InvalidRequest.Errorf("the signing keys come from files (%s) that only you can replace: "+
+		"write a new key and start the provider again, or leave out the file, so that the provider makes its keys "+
+		"and can rotate them", strings.Join(files, ", "))
 }

@@ -14,20 +14,20 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-func TestRotationsOfAllRingsAtOnceAreOne(t *testing.T) {
+func TestRotationsOfAllKeySetsAtOnceAreOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		rings := []*keys.Ring{h.ring(t), h.ring(t), h.ring(t), h.ring(t), h.ring(t), h.ring(t)}
+		h := newFixture(t)
+		sets := []*keys.KeySet{h.keySet(t), h.keySet(t), h.keySet(t), h.keySet(t), h.keySet(t), h.keySet(t)}
 		for round := range 3 {
 			var rotations sync.WaitGroup
-			for _, ring := range rings {
-				rotations.Go(func() { rotate(t, ring) })
+			for _, set := range sets {
+				rotations.Go(func() { rotate(t, set) })
 			}
 			rotations.Wait()
 			time.Sleep(seen)
-			for _, ring := range rings {
-				if got := kids(t, ring); len(got) != round+2 || !slices.Equal(got, kids(t, rings[0])) {
-					t.Fatalf("after rotation %d of six rings these are published: %v", round+1, got)
+			for _, set := range sets {
+				if got := kids(t, set); len(got) != round+2 || !slices.Equal(got, kids(t, sets[0])) {
+					t.Fatalf("after rotation %d of six sets these are published: %v", round+1, got)
 				}
 			}
 			time.Sleep(propagation)
@@ -42,16 +42,16 @@ func TestARotationSoonAfterAnotherIsTheSame(t *testing.T) {
 		after    time.Duration
 		want     int
 	}{
-		{"within Together", time.Minute, time.Minute - 1, 2},
-		{"after Together", time.Minute, time.Minute, 3},
+		{"within MergeWithin", time.Minute, time.Minute - 1, 2},
+		{"after MergeWithin", time.Minute, time.Minute, 3},
 		{"within Propagation, when nothing is said", 0, propagation - 1, 2},
 		{"after Propagation, when nothing is said", 0, propagation, 3},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHouse(t)
-				h.sharing.Together = row.together
-				one, other := h.ring(t), h.ring(t)
+				h := newFixture(t)
+				h.sharing.MergeWithin = row.together
+				one, other := h.keySet(t), h.keySet(t)
 				rotate(t, one)
 				time.Sleep(row.after)
 				rotate(t, other)
@@ -63,28 +63,28 @@ func TestARotationSoonAfterAnotherIsTheSame(t *testing.T) {
 	}
 }
 
-// OpenID Connect Core §10.1.1 has a client fetch the keys when it sees a new kid: then all rings must publish it.
-func TestNoRingSignsWithAKeyThatAnotherDoesNotPublish(t *testing.T) {
+// OpenID Connect Core §10.1.1 has a client fetch the keys when it sees a new kid: then all sets must publish it.
+func TestNoKeySetSignsWithAKeyThatAnotherDoesNotPublish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		rings := []*keys.Ring{h.ring(t), h.ring(t), h.ring(t)}
-		first, signedBy := signer(t, rings[0]), map[string]bool{}
+		h := newFixture(t)
+		sets := []*keys.KeySet{h.keySet(t), h.keySet(t), h.keySet(t)}
+		first, signedBy := signer(t, sets[0]), map[string]bool{}
 		for step := range 120 {
 			if step == 4 {
-				rotate(t, rings[1])
+				rotate(t, sets[1])
 			}
-			for _, ring := range rings {
-				kid := signer(t, ring)
+			for _, set := range sets {
+				kid := signer(t, set)
 				signedBy[kid] = true
-				for _, other := range rings {
+				for _, other := range sets {
 					if !slices.Contains(kids(t, other), kid) {
-						t.Fatalf("step %d: a ring signs with %s, which another does not publish", step, kid)
+						t.Fatalf("step %d: a set signs with %s, which another does not publish", step, kid)
 					}
 				}
 			}
 			time.Sleep(250 * time.Millisecond)
 		}
-		if len(signedBy) != 2 || signer(t, rings[2]) == first {
+		if len(signedBy) != 2 || signer(t, sets[2]) == first {
 			t.Errorf("%d keys signed; want the first and the one that replaced it", len(signedBy))
 		}
 	})
@@ -92,12 +92,12 @@ func TestNoRingSignsWithAKeyThatAnotherDoesNotPublish(t *testing.T) {
 
 func TestANewKeyIsPublishedAtOnceAndSignsLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		one, other := h.ring(t), h.ring(t)
+		h := newFixture(t)
+		one, other := h.keySet(t), h.keySet(t)
 		before := signer(t, one)
 		rotate(t, one)
 		rotatedAt := time.Now()
-		list, err := one.List()
+		list, err := one.List(t.Context())
 		if err != nil || len(list) != 2 || list[0].JWK.KeyID != before || !list[0].Signs || list[1].Signs {
 			t.Fatalf("List = %+v, %v; want the old key, which signs, and the new one, which does not", list, err)
 		}
@@ -105,15 +105,15 @@ func TestANewKeyIsPublishedAtOnceAndSignsLater(t *testing.T) {
 			t.Errorf("the new key was made at %v and signs at %v; want %v and %v", list[1].CreatedAt, list[1].SignsAt, rotatedAt, want)
 		}
 		time.Sleep(propagation - 1)
-		for _, ring := range []*keys.Ring{one, other} {
-			if signer(t, ring) != before {
+		for _, set := range []*keys.KeySet{one, other} {
+			if signer(t, set) != before {
 				t.Error("the new key signs before its time")
 			}
 		}
 		time.Sleep(time.Nanosecond)
-		for _, ring := range []*keys.Ring{one, other} {
-			if got := signer(t, ring); got != list[1].JWK.KeyID || kids(t, ring)[0] != got {
-				t.Errorf("%s signs; want the new key, first among the published: %v", got, kids(t, ring))
+		for _, set := range []*keys.KeySet{one, other} {
+			if got := signer(t, set); got != list[1].JWK.KeyID || kids(t, set)[0] != got {
+				t.Errorf("%s signs; want the new key, first among the published: %v", got, kids(t, set))
 			}
 		}
 	})
@@ -121,8 +121,8 @@ func TestANewKeyIsPublishedAtOnceAndSignsLater(t *testing.T) {
 
 func TestAReplacedKeyIsPublishedUntilItsLastTokenHasExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		one, other := h.ring(t), h.ring(t)
+		h := newFixture(t)
+		one, other := h.keySet(t), h.keySet(t)
 		rotate(t, one)
 		time.Sleep(propagation - 1)
 		token := mustSign(t, other, "", keys.TypeAccessToken)
@@ -134,7 +134,7 @@ func TestAReplacedKeyIsPublishedUntilItsLastTokenHasExpired(t *testing.T) {
 			if got := len(kids(t, one)); got != step.want {
 				t.Errorf("%v later %d keys are published; want %d", step.passes, got, step.want)
 			}
-			if err := other.Verify(token, keys.TypeAccessToken, &claims{}); (err == nil) != (step.want == 2) {
+			if err := other.Verify(t.Context(), token, keys.TypeAccessToken, &claims{}); (err == nil) != (step.want == 2) {
 				t.Errorf("%v later the last token of the replaced key: %v", step.passes, err)
 			}
 		}
@@ -147,21 +147,21 @@ func TestAReplacedKeyIsPublishedUntilItsLastTokenHasExpired(t *testing.T) {
 
 func TestTheNextRotationDoesNotProlongTheLifeOfAReplacedKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		ring := h.ring(t)
-		rotate(t, ring)
+		h := newFixture(t)
+		set := h.keySet(t)
+		rotate(t, set)
 		before := h.stored(t).Keys[1]
 		time.Sleep(time.Minute)
-		rotate(t, ring)
+		rotate(t, set)
 		if after := h.stored(t).Keys[2]; after.KeyID != before.KeyID || !after.RetireAt.Equal(before.RetireAt) || before.RetireAt.IsZero() {
 			t.Errorf("%s retires at %v; want %v as before", after.KeyID, after.RetireAt, before.RetireAt)
 		}
 	})
 }
 
-func (h *house) stored(t *testing.T) keys.Stored {
+func (h *fixture) stored(t *testing.T) keys.Stored {
 	t.Helper()
-	stored, err := h.sharing.Records.Get(context.Background(), "ring")
+	stored, err := records(h.sharing).Get(context.Background(), "ring")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,24 +170,24 @@ func (h *house) stored(t *testing.T) keys.Stored {
 
 func TestTooManyRotationsAreRefusedRatherThanAKeyInUseDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		h.sharing.Lifetime = time.Hour
-		ring := h.ring(t)
-		token := mustSign(t, ring, "", keys.TypeIDToken)
+		set := h.keySet(t)
+		token := mustSign(t, set, "", keys.TypeIDToken)
 		var err error
 		rotations := 0
 		for ; err == nil; rotations++ {
-			err = ring.Rotate(t.Context())
+			err = set.Rotate(t.Context())
 			time.Sleep(propagation)
 		}
 		refused, ok := errors.AsType[*oidc.Error](err)
 		if rotations != 16 || !ok || refused.Code != oidc.InvalidRequest || !strings.Contains(err.Error(), "rotate again after 2000-01-01T01:") {
 			t.Errorf("rotation %d: %v; want the sixteenth refused, and when to try again", rotations, err)
 		}
-		if err := ring.Verify(token, keys.TypeIDToken, &claims{}); err != nil {
+		if err := set.Verify(t.Context(), token, keys.TypeIDToken, &claims{}); err != nil {
 			t.Errorf("the first token: %v", err)
 		}
 		time.Sleep(time.Hour)
-		rotate(t, ring)
+		rotate(t, set)
 	})
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// pass lets a ring look at the record, as somebody who needs a key does, and lets what comes of it end.
-func pass(t *testing.T, rings ...*keys.Ring) {
+// pass lets a set look at the record, as somebody who needs a key does, and lets what comes of it end.
+func pass(t *testing.T, sets ...*keys.KeySet) {
 	t.Helper()
 	for range 2 { // the first look may rotate, the second sees it
-		for _, ring := range rings {
-			_ = signer(t, ring)
+		for _, set := range sets {
+			_ = signer(t, set)
 		}
 		time.Sleep(seen)
 		synctest.Wait()
@@ -26,34 +26,34 @@ func pass(t *testing.T, rings ...*keys.Ring) {
 // Core §10.1.1: keys rotate: the new one is published, signs later, and the old one stays until its last token has expired.
 func TestKeysRotateByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		h.sharing.RotateEvery = 24 * time.Hour
-		ring := h.ring(t)
-		first := signer(t, ring)
+		set := h.keySet(t)
+		first := signer(t, set)
 		time.Sleep(23 * time.Hour)
-		pass(t, ring)
-		if got := kids(t, ring); len(got) != 1 {
+		pass(t, set)
+		if got := kids(t, set); len(got) != 1 {
 			t.Fatalf("an hour early %d keys are published", len(got))
 		}
 		time.Sleep(time.Hour)
-		pass(t, ring)
-		if got := kids(t, ring); len(got) != 2 || signer(t, ring) != first {
+		pass(t, set)
+		if got := kids(t, set); len(got) != 2 || signer(t, set) != first {
 			t.Fatalf("after a day %d keys are published; want the new one beside the one that signs", len(got))
 		}
 		time.Sleep(propagation)
-		second := signer(t, ring)
+		second := signer(t, set)
 		if second == first {
 			t.Error("the new key does not sign")
 		}
 		time.Sleep(propagation + lifetime)
-		pass(t, ring)
-		if got := kids(t, ring); len(got) != 1 || got[0] != second {
+		pass(t, set)
+		if got := kids(t, set); len(got) != 1 || got[0] != second {
 			t.Errorf("the old key is still published: %v", got)
 		}
 		time.Sleep(24 * time.Hour)
-		pass(t, ring)
+		pass(t, set)
 		time.Sleep(propagation)
-		if signer(t, ring) == second {
+		if signer(t, set) == second {
 			t.Error("the day after, no rotation came")
 		}
 	})
@@ -61,20 +61,20 @@ func TestKeysRotateByThemselves(t *testing.T) {
 
 func TestOfManyReplicasOneRotates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		h.sharing.RotateEvery = 24 * time.Hour
-		var rings []*keys.Ring
+		var sets []*keys.KeySet
 		for range 8 {
-			rings = append(rings, h.ring(t))
+			sets = append(sets, h.keySet(t))
 		}
-		pass(t, rings...)
+		pass(t, sets...)
 		for day := range 3 {
 			time.Sleep(24 * time.Hour)
 			for range 3 {
-				pass(t, rings...)
+				pass(t, sets...)
 			}
-			for _, ring := range rings {
-				if got := kids(t, ring); len(got) != 2 {
+			for _, set := range sets {
+				if got := kids(t, set); len(got) != 2 {
 					t.Fatalf("day %d: %d keys are published; want the new and the old one", day, len(got))
 				}
 			}
@@ -85,15 +85,15 @@ func TestOfManyReplicasOneRotates(t *testing.T) {
 // A rotation on demand is one, too: the next comes a whole span after it.
 func TestTheScheduleCountsFromTheLastRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		h.sharing.RotateEvery = 24 * time.Hour
-		ring := h.ring(t)
-		pass(t, ring)
+		set := h.keySet(t)
+		pass(t, set)
 		time.Sleep(20 * time.Hour)
-		rotate(t, ring)
+		rotate(t, set)
 		time.Sleep(20 * time.Hour)
-		pass(t, ring)
-		if got := kids(t, ring); len(got) != 1 {
+		pass(t, set)
+		if got := kids(t, set); len(got) != 1 {
 			t.Errorf("20 hours after a rotation %d keys are published", len(got))
 		}
 	})
@@ -102,25 +102,25 @@ func TestTheScheduleCountsFromTheLastRotation(t *testing.T) {
 // A store that fails when a rotation is due is asked for it once a minute.
 func TestARotationThatFailsIsTriedAgainLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		h.sharing.RotateEvery = 24 * time.Hour
 		store := &readOnly{Store: h.store.Store}
 		h.store.Store = store
-		ring := h.ring(t)
-		pass(t, ring)
+		set := h.keySet(t)
+		pass(t, set)
 		time.Sleep(24 * time.Hour)
 		store.on.Store(true)
 		h.store.Reset()
 		for range 10 {
-			pass(t, ring)
+			pass(t, set)
 		}
 		if n := count(h.store.Operations(), "Update"); n == 0 || n > 2 {
 			t.Errorf("in a minute it was tried %d times", n)
 		}
 		store.on.Store(false)
 		time.Sleep(time.Minute)
-		pass(t, ring)
-		if got := kids(t, ring); len(got) != 2 {
+		pass(t, set)
+		if got := kids(t, set); len(got) != 2 {
 			t.Errorf("%d keys are published", len(got))
 		}
 	})

@@ -9,23 +9,23 @@ import (
 	"fmt"
 )
 
-// sealPurpose tells the key made here from every other that is made from the same secret (RFC 5869 §3.2).
+// sealPurpose separates the key derived here from all others derived from the same secret (RFC 5869 §3.2).
 const sealPurpose = "hush: private halves of signing keys"
 
-// errWrongSecret is why a sealed key cannot be opened.
-var errWrongSecret = errors.New("it was sealed with a secret that is not configured, or it was changed: put the secret it was sealed with " +
-	"behind the first of cookie_keys and rotate the signing keys, which seals them with the first; without that secret they are lost, and " +
-	"only a fresh store helps")
+// errWrongSecret is the error when no secret opens a sealed key.
+var errWrongSecret = errors.New("it was sealed with a secret that is not configured, or it was changed: put that secret " +
+	"behind the first of cookie_keys and rotate the signing keys, which seals them with the first; without that secret " +
+	"the keys are lost, and only a fresh store helps")
 
-// Seal encrypts private halves for the store: AES-256-GCM with a key made by HKDF-SHA256 (RFC 5869) from a secret.
+// Seal encrypts private halves for the store: AES-256-GCM with a key derived from a secret by HKDF-SHA256 (RFC 5869).
 type Seal struct {
 	secrets []cipher.AEAD // the first seals, all open
 }
 
-// NewSeal returns the seal of these secrets, of 32 bytes or more each: the first encrypts, all decrypt.
+// NewSeal returns the seal of these secrets, each of 32 bytes or more: the first encrypts, all decrypt.
 func NewSeal(secrets [][]byte) (Seal, error) { return NewSealFor(sealPurpose, secrets) }
 
-// NewSealFor returns a seal like NewSeal's for something else than signing keys: what one seals no other opens.
+// NewSealFor returns a seal for another purpose than signing keys. Seals of different purposes do not open each other's texts.
 func NewSealFor(purpose string, secrets [][]byte) (Seal, error) {
 	if len(secrets) == 0 {
 		return Seal{}, errors.New("keys: no secret is configured to encrypt the signing keys with: set cookie_keys")
@@ -57,13 +57,13 @@ func cipherOf(secret []byte, purpose string) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// close encrypts. label is what the text belongs to: with another one it does not open.
-func (s Seal) close(text []byte, label string) []byte {
+// Close encrypts text. label names the record that the text belongs to: with another label it does not open.
+func (s Seal) Close(text []byte, label string) []byte {
 	return s.secrets[0].Seal(nil, nil, text, []byte(label))
 }
 
-// open decrypts what close made, or returns errWrongSecret.
-func (s Seal) open(sealed []byte, label string) ([]byte, error) {
+// Open decrypts the result of Close with the same label.
+func (s Seal) Open(sealed []byte, label string) ([]byte, error) {
 	for _, secret := range s.secrets {
 		if text, err := secret.Open(nil, nil, sealed, []byte(label)); err == nil {
 			return text, nil
@@ -71,9 +71,3 @@ func (s Seal) open(sealed []byte, label string) ([]byte, error) {
 	}
 	return nil, errWrongSecret
 }
-
-// Close encrypts text. label is what the text belongs to: with another one it does not open.
-func (s Seal) Close(text []byte, label string) []byte { return s.close(text, label) }
-
-// Open decrypts what Close made of a text with this label.
-func (s Seal) Open(sealed []byte, label string) ([]byte, error) { return s.open(sealed, label) }

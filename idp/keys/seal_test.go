@@ -16,9 +16,9 @@ import (
 
 func TestAStolenStoreSignsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		ring := h.ring(t, jose.EdDSA, jose.ES256)
-		rotate(t, ring)
+		h := newFixture(t)
+		set := h.keySet(t, jose.EdDSA, jose.ES256)
+		rotate(t, set)
 		stored := h.stored(t)
 		if len(stored.Keys) != 4 {
 			t.Fatalf("the store holds %d keys; want four", len(stored.Keys))
@@ -36,13 +36,13 @@ func TestAStolenStoreSignsNothing(t *testing.T) {
 
 func TestAnotherSecretOpensNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		kid := signer(t, h.ring(t))
+		h := newFixture(t)
+		kid := signer(t, h.keySet(t))
 		h.sharing.Seal = seal(t, "another")
-		other := h.ring(t)
-		_, errSign := other.Sign("", keys.TypeIDToken, claims{"alice"})
-		_, errPublic := other.Public()
-		for _, err := range []error{errSign, errPublic, other.Ready(), other.Rotate(t.Context()), other.Verify("", "", nil)} {
+		other := h.keySet(t)
+		_, errSign := other.Sign(t.Context(), "", keys.TypeIDToken, claims{"alice"})
+		_, errPublic := other.Public(t.Context())
+		for _, err := range []error{errSign, errPublic, other.Ready(t.Context()), other.Rotate(t.Context()), other.Verify(t.Context(), "", "", nil)} {
 			if err == nil {
 				t.Error("with another secret there is no error")
 			}
@@ -53,27 +53,27 @@ func TestAnotherSecretOpensNothing(t *testing.T) {
 			}
 		}
 		if got := h.stored(t).Keys; len(got) != 1 || got[0].KeyID != kid {
-			t.Errorf("the ring with another secret changed the store to %+v", got)
+			t.Errorf("the set with another secret changed the store to %+v", got)
 		}
 	})
 }
 
 func TestTheFirstSecretSealsAndAllOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		kid := signer(t, h.ring(t))
+		h := newFixture(t)
+		kid := signer(t, h.keySet(t))
 		h.sharing.Seal = seal(t, "second", "first")
-		ring := h.ring(t)
-		if got := signer(t, ring); got != kid {
+		set := h.keySet(t)
+		if got := signer(t, set); got != kid {
 			t.Fatalf("with a new secret in front %s signs; want %s", got, kid)
 		}
-		rotate(t, ring)
+		rotate(t, set)
 		h.sharing.Seal = seal(t, "second")
-		if got := kids(t, h.ring(t)); len(got) != 2 || got[0] != kid {
+		if got := kids(t, h.keySet(t)); len(got) != 2 || got[0] != kid {
 			t.Errorf("after a rotation the new secret alone opens %v; want the old key and the new one", got)
 		}
 		h.sharing.Seal = seal(t, "first")
-		if err := h.ring(t).Ready(); err == nil {
+		if err := h.keySet(t).Ready(t.Context()); err == nil {
 			t.Error("after a rotation the old secret still opens the keys")
 		}
 	})
@@ -81,12 +81,12 @@ func TestTheFirstSecretSealsAndAllOpen(t *testing.T) {
 
 func TestAKeyWhoseSecretIsGoneDoesNoHarmOnceItRetired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		ring := h.ring(t)
-		rotate(t, ring)
+		h := newFixture(t)
+		set := h.keySet(t)
+		rotate(t, set)
 		time.Sleep(propagation + propagation + lifetime)
 		h.change(t, func(stored *keys.Stored) { stored.Keys[1].PKCS8[20] ^= 1 })
-		fresh := h.ring(t)
+		fresh := h.keySet(t)
 		if got := len(kids(t, fresh)); got != 1 {
 			t.Errorf("%d keys are published; want the one that has not retired", got)
 		}
@@ -94,9 +94,9 @@ func TestAKeyWhoseSecretIsGoneDoesNoHarmOnceItRetired(t *testing.T) {
 	})
 }
 
-func (h *house) change(t *testing.T, change func(*keys.Stored)) {
+func (h *fixture) change(t *testing.T, change func(*keys.Stored)) {
 	t.Helper()
-	err := h.sharing.Records.Update(context.Background(), "ring", time.Hour, func(stored *keys.Stored) (*keys.Stored, error) {
+	err := records(h.sharing).Update(context.Background(), "ring", time.Hour, func(stored *keys.Stored) (*keys.Stored, error) {
 		change(stored)
 		return stored, nil
 	})
@@ -119,39 +119,39 @@ func TestAChangedRecordIsRefused(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHouse(t)
-				kids(t, h.ring(t, jose.ES256, jose.EdDSA))
+				h := newFixture(t)
+				kids(t, h.keySet(t, jose.ES256, jose.EdDSA))
 				h.change(t, row.change)
-				if err := h.ring(t, jose.ES256, jose.EdDSA).Ready(); err == nil {
-					t.Error("the ring works with it")
+				if err := h.keySet(t, jose.ES256, jose.EdDSA).Ready(t.Context()); err == nil {
+					t.Error("the set works with it")
 				}
 			})
 		})
 	}
 }
 
-// A ring that runs goes on with the keys it knows, and says in Ready what is wrong.
-func TestARingOutlivesARecordItCannotRead(t *testing.T) {
+// A set that runs goes on with the keys it knows, and says in Ready what is wrong.
+func TestAKeySetOutlivesARecordItCannotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		ring := h.ring(t)
-		kid := signer(t, ring)
+		h := newFixture(t)
+		set := h.keySet(t)
+		kid := signer(t, set)
 		other := *h
 		other.sharing.Seal = seal(t, "another")
 		h.change(t, func(stored *keys.Stored) { stored.Keys = nil })
-		kids(t, other.ring(t))
+		kids(t, other.keySet(t))
 		time.Sleep(seen)
-		if got := signer(t, ring); got != kid {
+		if got := signer(t, set); got != kid {
 			t.Errorf("%s signs; want %s as before", got, kid)
 		}
-		if err := ring.Ready(); err == nil || !strings.Contains(err.Error(), "cookie_keys") {
+		if err := set.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "cookie_keys") {
 			t.Errorf("Ready = %v; want it to say that the secret is wrong", err)
 		}
 	})
 }
 
 func TestNoSecretNoSharing(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.sharing.Seal = keys.Seal{}
 	_, errNone := keys.NewShared([]keys.Spec{{Alg: jose.ES256}}, h.sharing)
 	_, errEmpty := keys.NewSeal(nil)

@@ -3,7 +3,6 @@ package keys
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,53 +15,56 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// DefaultPropagation is enough for rings whose clocks agree to within some seconds. A client fetches the key set again when it
-// sees an unknown kid (Core §10.1.1), so no cache on its way to the jwks_uri should keep the set for longer.
-const DefaultPropagation = 10 * time.Second
-
-// answerWithin is how long the store may take for one operation.
-const answerWithin = 2 * time.Second
-
-// The record: its key in the bucket, and its ttl, which each change renews. It is not to expire.
 const (
-	recordKey = "ring"
-	kept      = 10 * 365 * 24 * time.Hour
+	// DefaultPropagation is enough for processes whose clocks agree to within some seconds. A client fetches the JWKS again
+	// when it sees an unknown kid (Core §10.1.1), so no cache before the jwks_uri should hold the JWKS for longer.
+	DefaultPropagation = 10 * time.Second
+	// maxAge is how old the view of the record may be when a key is needed.
+	maxAge = time.Second
+	// retryRotation is the time between two tries of a scheduled rotation that fails.
+	retryRotation = time.Minute
 )
 
-// Sharing says how rings on one record behave as one. All of them have the same.
+// Sharing configures key sets that share one record. All key sets on a record have the same Sharing.
 type Sharing struct {
-	Records storage.Bucket[Stored]
-	Seal    Seal
-	Now     func() time.Time
+	Store storage.Store
+	Seal  Seal
+	Now   func() time.Time
 
-	// Propagation is the time from the moment a new key is published to the moment it signs: DefaultPropagation, or 0 where
-	// there is only one ring.
+	// Propagation is the time from the publication of a new key to its first signature: DefaultPropagation, or 0 where only
+	// one process uses the record.
 	Propagation time.Duration
-	// Lifetime is how long a token must be recognised after it was signed: that of the longest-lived token, or longer where
-	// expired ones come back as id_token_hint. 0: oidc.DefaultTokenLifetime. A replaced key stays published so long, and
-	// Propagation more, after its successor began to sign.
+	// Lifetime is how long a token must be verifiable after it was signed: the lifetime of the longest-lived token, or more
+	// where expired ones come back as id_token_hint. 0: oidc.DefaultTokenLifetime. A replaced key stays published for Lifetime
+	// and Propagation after its successor began to sign.
 	Lifetime time.Duration
-	// RotateEvery is how long after a rotation the next one comes by itself, with whoever needs a key first after that. 0: none
-	// does.
+	// RotateEvery is the time from one rotation to the next scheduled one. 0: none is scheduled.
 	RotateEvery time.Duration
-	// Together is the time within which rotations are one. 0: Propagation.
-	Together time.Duration
+	// MergeWithin is the time within which several rotations count as one. 0: Propagation.
+	MergeWithin time.Duration
 }
 
-// shared is a ring's share of the record: the last view of it, and the look that brings the next.
+// shared holds the keys in the store: one record, and this process's view of it.
 type shared struct {
 	Sharing
 	algs []jose.SignatureAlgorithm
-	view atomic.Pointer[view] // nil before the first look
+	cell *storage.Cell[Stored]
+	view atomic.Pointer[view] // nil before the record was read with success
 
-	record sync.Mutex // one look or change at a time, so that no older view comes after a newer one
+	opening  sync.Mutex // one goroutine makes missing keys and opens new ones
+	failure  error      // of the last try to make missing keys
+	failedAt time.Time
 
-	mutex    sync.Mutex
-	looking  *look     // nil: nobody looks
-	failure  error     // of the last look; nil: it saw the keys
-	failedAt time.Time // when it ended
-	againAt  time.Time // the last look because of an unknown kid
-	triedAt  time.Time // the last rotation that was due
+	again   chan struct{} // of length 1: held while the record is read because of an unknown kid
+	againAt time.Time     // when that was done last
+
+	triedAt atomic.Pointer[time.Time] // the last scheduled rotation that this process tried
+}
+
+// view is a record whose keys are ready to sign.
+type view struct {
+	stored *Stored
+	opened map[string]*key // by kid, without the keys that were retired already
 }
 
 func share(algs []jose.SignatureAlgorithm, sharing Sharing) (*shared, error) {
@@ -71,127 +73,168 @@ func share(algs []jose.SignatureAlgorithm, sharing Sharing) (*shared, error) {
 		return nil, err
 	}
 	sharing.Lifetime = cmp.Or(sharing.Lifetime, oidc.DefaultTokenLifetime)
-	sharing.Together = cmp.Or(sharing.Together, sharing.Propagation)
-	s := &shared{Sharing: sharing, algs: algs}
-	s.look()
-	return s, nil
+	sharing.MergeWithin = cmp.Or(sharing.MergeWithin, sharing.Propagation)
+	place := storage.Place{Store: sharing.Store, Now: sharing.Now, Age: maxAge}
+	cell := storage.NewCell[Stored](place, "keys", "ring")
+	return &shared{Sharing: sharing, algs: algs, cell: cell, again: make(chan struct{}, 1)}, nil
 }
 
-// now is the time as it can be stored: without the machine's count of time since it started, which means nothing elsewhere.
+// now is the time without Go's monotonic part, which is not stored.
 func (s *shared) now() time.Time { return s.Now().UTC().Round(0) }
 
-// load brings the view up to date. Keys that are not there are made.
-func (s *shared) load() error {
-	s.record.Lock()
-	defer s.record.Unlock()
-	at := s.now()
-	stored, err := s.read()
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("keys: the signing keys cannot be read from the store: %w", err)
+// current returns a view that is at most maxAge old or, when a newer one cannot be had, the last one. It starts a rotation
+// that is due.
+func (s *shared) current(ctx context.Context) (*view, error) {
+	v, err := s.refresh(ctx)
+	if err != nil {
+		if last := s.view.Load(); last != nil {
+			return last, nil
+		}
+		return nil, err
 	}
-	if missing := stored.missing(s.algs); len(missing) > 0 {
-		if stored, err = s.create(missing, at); err != nil {
-			return err
+	if s.RotateEvery > 0 && v.stored.isDue(s.now(), s.RotateEvery) && s.isTurn() {
+		done := func(stored Stored, now time.Time) bool { return !stored.isDue(now, s.RotateEvery) }
+		go func() { _ = s.rotateUnless(context.WithoutCancel(ctx), done) }() // the old keys sign meanwhile, as before
+	}
+	return v, nil
+}
+
+// refresh reads the record if the view is too old, and makes the keys that the record lacks.
+func (s *shared) refresh(ctx context.Context) (*view, error) {
+	err := s.cell.CatchUp(ctx)
+	if err == nil {
+		err = s.cell.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keys: the signing keys cannot be read from the store: %w", err)
+	}
+	if v := s.view.Load(); v != nil && v.stored == s.cell.View() {
+		return v, nil
+	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if missing := s.cell.View().missing(s.algs); len(missing) > 0 {
+		if err := s.create(ctx, missing); err != nil {
+			return nil, err
 		}
 	}
-	return s.show(stored, at)
+	return s.open(s.cell.View())
 }
 
-func (s *shared) read() (Stored, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
-	defer cancel()
-	stored, err := s.Records.Get(ctx, recordKey)
-	return stored, unavailable(err)
-}
-
-func (s *shared) create(missing []jose.SignatureAlgorithm, at time.Time) (Stored, error) {
-	minted, err := s.mint(missing, at)
-	if err != nil {
-		return Stored{}, err
+// readAgain reads the record for a kid that the view does not have, at most once in maxAge: anybody may send any kid.
+func (s *shared) readAgain(ctx context.Context) {
+	select {
+	case s.again <- struct{}{}:
+		defer func() { <-s.again }()
+	case <-ctx.Done():
+		return
 	}
-	return s.update(context.Background(), func(stored Stored) (Stored, error) { return stored.with(minted), nil })
+	if now := s.now(); now.Sub(s.againAt).Abs() >= maxAge {
+		s.againAt = now
+		s.cell.Expire()
+		_, _ = s.current(ctx)
+	}
 }
 
-func (s *shared) mint(algs []jose.SignatureAlgorithm, at time.Time) ([]StoredKey, error) {
+// create makes missing keys and stores them. After an error it waits for maxAge before it makes keys again.
+func (s *shared) create(ctx context.Context, missing []jose.SignatureAlgorithm) error {
+	now := s.now()
+	if s.failure != nil && now.Sub(s.failedAt).Abs() < maxAge {
+		return s.failure
+	}
+	minted, err := s.mint(missing, now)
+	if err == nil {
+		err = s.change(ctx, func(stored Stored) (Stored, error) { return stored.with(minted), nil })
+	}
+	s.failure, s.failedAt = err, now
+	return err
+}
+
+func (s *shared) mint(algs []jose.SignatureAlgorithm, now time.Time) ([]StoredKey, error) {
 	minted := make([]StoredKey, len(algs))
 	for i, alg := range algs {
 		var err error
-		if minted[i], err = s.Seal.mint(alg, at); err != nil {
+		if minted[i], err = s.Seal.mint(alg, now); err != nil {
 			return nil, err
 		}
 	}
 	return minted, nil
 }
 
-// update changes the record and returns what it then is.
-func (s *shared) update(ctx context.Context, change func(Stored) (Stored, error)) (Stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	var next Stored
-	err := s.Records.Update(ctx, recordKey, kept, func(before *Stored) (_ *Stored, err error) {
-		if before == nil {
-			known := s.known()
-			before = &known
+// change changes the record. A store that lost the record gets back what the view holds, so that tokens stay valid.
+func (s *shared) change(ctx context.Context, change func(Stored) (Stored, error)) error {
+	err := s.cell.Change(ctx, func(stored Stored) (Stored, error) {
+		if v := s.view.Load(); v != nil && len(stored.Keys) == 0 {
+			stored = *v.stored
 		}
-		next, err = change(*before)
-		return &next, err
+		return change(stored)
 	})
 	if err != nil {
-		return Stored{}, fmt.Errorf("keys: the signing keys cannot be written to the store: %w", unavailable(err))
+		return fmt.Errorf("keys: the signing keys cannot be written to the store: %w", err)
 	}
+	return nil
+}
+
+// open makes stored the view. Keys that were opened before are not opened again.
+func (s *shared) open(stored *Stored) (*view, error) {
+	next := &view{stored: stored, opened: map[string]*key{}}
+	before := s.view.Load()
+	for _, k := range stored.Keys {
+		if k.retired(s.now()) {
+			continue
+		}
+		if before != nil && before.opened[k.KeyID] != nil {
+			next.opened[k.KeyID] = before.opened[k.KeyID]
+			continue
+		}
+		opened, err := s.Seal.key(k)
+		if err != nil {
+			return nil, err
+		}
+		next.opened[k.KeyID] = opened
+	}
+	s.view.Store(next)
 	return next, nil
 }
 
-// known is what the view holds. It is what a store that lost the record gets back, so that tokens stay good.
-func (s *shared) known() Stored {
-	if v := s.view.Load(); v != nil {
-		return v.stored
-	}
-	return Stored{}
-}
-
-// unavailable says of an operation that took too long what an engine would say.
-func unavailable(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, storage.ErrUnavailable) {
-		return fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
-	}
-	return err
-}
-
-// rotate replaces all keys, unless somebody just did.
+// rotate replaces all keys, unless that was done within MergeWithin.
 func (s *shared) rotate(ctx context.Context) error {
-	return s.rotateUnless(ctx, func(stored Stored, now time.Time) bool { return now.Sub(stored.RotatedAt).Abs() < s.Together })
+	return s.rotateUnless(ctx, func(stored Stored, now time.Time) bool {
+		return now.Sub(stored.RotatedAt).Abs() < s.MergeWithin
+	})
 }
 
-// rotateUnless replaces all keys if the record, as it is at that moment, is still one to replace: so of many rings one does.
+// rotateUnless replaces all keys unless isDone says of the record, in the atomic change, that it is done already.
 func (s *shared) rotateUnless(ctx context.Context, isDone func(stored Stored, now time.Time) bool) error {
-	if _, err := s.current(); err != nil {
+	if _, err := s.current(ctx); err != nil {
 		return err
 	}
 	minted, err := s.mint(s.algs, s.now())
 	if err != nil {
 		return err
 	}
-	s.record.Lock()
-	defer s.record.Unlock()
-	now := s.now()
-	signsAt := now.Add(s.Propagation)
-	retireAt := signsAt.Add(s.Propagation).Add(s.Lifetime)
-	stored, err := s.update(ctx, func(stored Stored) (Stored, error) {
+	return s.change(ctx, func(stored Stored) (Stored, error) {
+		now := s.now()
 		if isDone(stored, now) {
 			return stored, nil
 		}
-		return stored.rotated(minted, s.Seal, now, signsAt, retireAt)
+		signsAt := now.Add(s.Propagation)
+		return stored.rotated(minted, s.Seal, now, signsAt, signsAt.Add(s.Propagation).Add(s.Lifetime))
 	})
-	if err != nil {
-		return err
-	}
-	return s.show(stored, now)
 }
 
-// signing is the key that signs by alg now.
-func (s *shared) signing(alg jose.SignatureAlgorithm) (*key, error) {
-	v, err := s.current()
+// isTurn tells whether this process may try a scheduled rotation, and notes that it does.
+func (s *shared) isTurn() bool {
+	now, last := s.now(), s.triedAt.Load()
+	if last != nil && now.Sub(*last).Abs() < retryRotation {
+		return false
+	}
+	return s.triedAt.CompareAndSwap(last, &now)
+}
+
+// signing returns the key that signs by alg now.
+func (s *shared) signing(ctx context.Context, alg jose.SignatureAlgorithm) (*key, error) {
+	v, err := s.current(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -202,15 +245,15 @@ func (s *shared) signing(alg jose.SignatureAlgorithm) (*key, error) {
 	return nil, errNoKey(alg)
 }
 
-// errNoKey is what a ring answers whose last key was taken out of use by a ring with other algs, while the store is gone.
+// errNoKey is the error when a process with other algs retired the last key of alg and the store is gone.
 func errNoKey(alg jose.SignatureAlgorithm) error {
 	return fmt.Errorf("keys: the %s signing key has retired, and the store did not yet give another", alg)
 }
 
-// list returns the published keys: those that sign by algs, in that order, and the others. An alg whose key is not shared has
-// a zero value.
-func (s *shared) list(algs []jose.SignatureAlgorithm) (signing, others []Published, err error) {
-	v, err := s.current()
+// list returns the published keys: those that sign by algs, in that order, and the others. An alg whose key is not shared
+// has a zero value.
+func (s *shared) list(ctx context.Context, algs []jose.SignatureAlgorithm) (signing, others []Published, err error) {
+	v, err := s.current(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -21,22 +21,27 @@ import (
 const (
 	propagation = 10 * time.Second
 	lifetime    = 5 * time.Minute
-	seen        = 3 * time.Second // after that every ring looks before it works
+	seen        = 3 * time.Second // after that every set looks before it works
 )
 
-// house is where rings share a record. Its tests run in bubbles of synctest: time passes when everybody sleeps.
-type house struct {
+// fixture is a store whose record key sets share. Its tests run in bubbles of synctest: time passes when all goroutines sleep.
+type fixture struct {
 	store   *storagetest.Spy
 	sharing keys.Sharing
 }
 
-func newHouse(t *testing.T, secrets ...string) *house {
+func newFixture(t *testing.T, secrets ...string) *fixture {
 	t.Helper()
-	h := &house{store: &storagetest.Spy{Store: storage.NewMemory(time.Now)}}
+	h := &fixture{store: &storagetest.Spy{Store: storage.NewMemory(time.Now)}}
 	h.sharing = keys.Sharing{Now: time.Now, Propagation: propagation, Lifetime: lifetime}
-	h.sharing.Records = storage.NewBucket[keys.Stored]("keys", h.store)
+	h.sharing.Store = h.store
 	h.sharing.Seal = seal(t, append(secrets, "first")...)
 	return h
+}
+
+// records is the bucket of the record that key sets share.
+func records(sharing keys.Sharing) storage.Bucket[keys.Stored] {
+	return storage.NewBucket[keys.Stored]("keys", sharing.Store)
 }
 
 // seal is one with secrets that are told apart by a word.
@@ -53,8 +58,8 @@ func seal(t testing.TB, words ...string) keys.Seal {
 	return made
 }
 
-// ring is a new one, as a provider makes it at start: it has keys for algs, ES256 without any.
-func (h *house) ring(t *testing.T, algs ...jose.SignatureAlgorithm) *keys.Ring {
+// set is a new one, as a provider makes it at start: it has keys for algs, ES256 without any.
+func (h *fixture) keySet(t *testing.T, algs ...jose.SignatureAlgorithm) *keys.KeySet {
 	t.Helper()
 	if len(algs) == 0 {
 		algs = []jose.SignatureAlgorithm{jose.ES256}
@@ -63,33 +68,33 @@ func (h *house) ring(t *testing.T, algs ...jose.SignatureAlgorithm) *keys.Ring {
 	for _, alg := range algs {
 		specs = append(specs, keys.Spec{Alg: alg})
 	}
-	ring, err := keys.NewShared(specs, h.sharing)
+	set, err := keys.NewShared(specs, h.sharing)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ring
+	return set
 }
 
-func rotate(t *testing.T, ring *keys.Ring) {
+func rotate(t *testing.T, set *keys.KeySet) {
 	t.Helper()
-	if err := ring.Rotate(t.Context()); err != nil {
+	if err := set.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func kids(t *testing.T, ring *keys.Ring) []string {
+func kids(t *testing.T, set *keys.KeySet) []string {
 	t.Helper()
 	var all []string
-	for _, key := range mustPublic(t, ring).Keys {
+	for _, key := range mustPublic(t, set).Keys {
 		all = append(all, key.KeyID)
 	}
 	return all
 }
 
-// signer is the kid in the header of a token that ring signs now.
-func signer(t *testing.T, ring *keys.Ring) string {
+// signer is the kid in the header of a token that set signs now.
+func signer(t *testing.T, set *keys.KeySet) string {
 	t.Helper()
-	parsed, err := jose.ParseSignedCompact(mustSign(t, ring, "", keys.TypeIDToken), keys.Algorithms())
+	parsed, err := jose.ParseSignedCompact(mustSign(t, set, "", keys.TypeIDToken), keys.Algorithms())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,18 +103,18 @@ func signer(t *testing.T, ring *keys.Ring) string {
 
 func TestRingsThatStartAtOnceHaveTheSameKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		var rings []*keys.Ring
+		h := newFixture(t)
+		var sets []*keys.KeySet
 		for range 8 {
-			rings = append(rings, h.ring(t, jose.EdDSA, jose.ES256))
+			sets = append(sets, h.keySet(t, jose.EdDSA, jose.ES256))
 		}
-		want := kids(t, rings[0])
-		for _, ring := range rings {
-			if diff := cmp.Diff(want, kids(t, ring)); diff != "" || len(want) != 2 {
-				t.Fatalf("two rings on one store publish different keys (-one +other):\n%s", diff)
+		want := kids(t, sets[0])
+		for _, set := range sets {
+			if diff := cmp.Diff(want, kids(t, set)); diff != "" || len(want) != 2 {
+				t.Fatalf("two sets on one store publish different keys (-one +other):\n%s", diff)
 			}
-			if err := ring.Verify(mustSign(t, rings[0], "", keys.TypeIDToken), keys.TypeIDToken, &claims{}); err != nil {
-				t.Errorf("a token of the first ring at another: %v", err)
+			if err := set.Verify(t.Context(), mustSign(t, sets[0], "", keys.TypeIDToken), keys.TypeIDToken, &claims{}); err != nil {
+				t.Errorf("a token of the first set at another: %v", err)
 			}
 		}
 	})
@@ -117,8 +122,8 @@ func TestRingsThatStartAtOnceHaveTheSameKeys(t *testing.T) {
 
 func TestEveryAlgorithmIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		one, other := h.ring(t, keys.Algorithms()...), h.ring(t, keys.Algorithms()...)
+		h := newFixture(t)
+		one, other := h.keySet(t, keys.Algorithms()...), h.keySet(t, keys.Algorithms()...)
 		jwks, _ := published(t, one)
 		for _, alg := range keys.Algorithms() {
 			checkSigned(t, other, jwks, alg, keys.TypeAccessToken)
@@ -131,11 +136,11 @@ func TestEveryAlgorithmIsShared(t *testing.T) {
 
 func TestARestartKeepsTheKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		before := h.ring(t)
+		h := newFixture(t)
+		before := h.keySet(t)
 		token := mustSign(t, before, "", keys.TypeAccessToken)
-		after := h.ring(t)
-		if err := after.Verify(token, keys.TypeAccessToken, &claims{}); err != nil {
+		after := h.keySet(t)
+		if err := after.Verify(t.Context(), token, keys.TypeAccessToken, &claims{}); err != nil {
 			t.Errorf("a token of before the restart: %v", err)
 		}
 		if signer(t, before) != signer(t, after) {
@@ -146,13 +151,13 @@ func TestARestartKeepsTheKeys(t *testing.T) {
 
 func TestWithoutPropagationANewKeySignsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		h.sharing.Propagation = 0
-		ring := h.ring(t)
-		before := signer(t, ring)
-		rotate(t, ring)
-		rotate(t, ring)
-		if got := kids(t, ring); signer(t, ring) == before || len(got) != 3 {
+		set := h.keySet(t)
+		before := signer(t, set)
+		rotate(t, set)
+		rotate(t, set)
+		if got := kids(t, set); signer(t, set) == before || len(got) != 3 {
 			t.Errorf("after two rotations %v are published; want three, of which the last made signs", got)
 		}
 	})
@@ -160,38 +165,38 @@ func TestWithoutPropagationANewKeySignsAtOnce(t *testing.T) {
 
 func TestAnAlgThatIsConfiguredLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		before := h.ring(t)
+		h := newFixture(t)
+		before := h.keySet(t)
 		kid := signer(t, before)
-		after := h.ring(t, jose.EdDSA, jose.ES256)
+		after := h.keySet(t, jose.EdDSA, jose.ES256)
 		token := mustSign(t, after, "EdDSA", keys.TypeAccessToken)
 		if got := kids(t, after); len(got) != 2 || got[1] != kid {
 			t.Errorf("published are %v; want the new EdDSA key and the ES256 key %s", got, kid)
 		}
-		if err := before.Verify(token, keys.TypeAccessToken, &claims{}); err != nil {
-			t.Errorf("the ring without the alg does not know its tokens: %v", err)
+		if err := before.Verify(t.Context(), token, keys.TypeAccessToken, &claims{}); err != nil {
+			t.Errorf("the set without the alg does not know its tokens: %v", err)
 		}
 	})
 }
 
 func TestAnAlgThatIsNotConfiguredAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		token := mustSign(t, h.ring(t, jose.EdDSA, jose.ES256), "EdDSA", keys.TypeAccessToken)
-		after := h.ring(t, jose.ES256)
-		if _, err := after.Sign("EdDSA", keys.TypeAccessToken, claims{}); err == nil {
+		h := newFixture(t)
+		token := mustSign(t, h.keySet(t, jose.EdDSA, jose.ES256), "EdDSA", keys.TypeAccessToken)
+		after := h.keySet(t, jose.ES256)
+		if _, err := after.Sign(t.Context(), "EdDSA", keys.TypeAccessToken, claims{}); err == nil {
 			t.Error("it still signs")
 		}
 		rotate(t, after)
 		time.Sleep(propagation + lifetime)
-		if err := after.Verify(token, keys.TypeAccessToken, &claims{}); err != nil {
+		if err := after.Verify(t.Context(), token, keys.TypeAccessToken, &claims{}); err != nil {
 			t.Errorf("its tokens, before they expire: %v", err)
 		}
 		time.Sleep(propagation)
 		if got := kids(t, after); len(got) != 1 {
 			t.Errorf("published are %v; want the ES256 key that signs", got)
 		}
-		if mustSign(t, h.ring(t, jose.EdDSA), "", keys.TypeIDToken) == "" || len(kids(t, h.ring(t))) != 2 {
+		if mustSign(t, h.keySet(t, jose.EdDSA), "", keys.TypeIDToken) == "" || len(kids(t, h.keySet(t))) != 2 {
 			t.Error("configured again, it has no new key")
 		}
 	})
@@ -200,11 +205,11 @@ func TestAnAlgThatIsNotConfiguredAnyMore(t *testing.T) {
 // An engine that judges by comparing runs a change again when another writer came first.
 func TestAChangeThatRunsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		h.sharing.Records = storage.NewBucket[keys.Stored]("keys", twice{h.store})
-		one := h.ring(t)
+		h := newFixture(t)
+		h.sharing.Store = twice{h.store}
+		one := h.keySet(t)
 		rotate(t, one)
-		if got := kids(t, one); len(got) != 2 || !slices.Equal(got, kids(t, h.ring(t))) {
+		if got := kids(t, one); len(got) != 2 || !slices.Equal(got, kids(t, h.keySet(t))) {
 			t.Errorf("published are %v; want two keys, the same at a new ring", got)
 		}
 	})
@@ -223,16 +228,16 @@ func (s twice) Update(ctx context.Context, key string, ttl time.Duration, change
 
 func TestKeysFromFilesAreNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		file := write(t, pkcs8(t, makeKeys(t).p256))
-		ring, err := keys.NewShared([]keys.Spec{{Alg: jose.EdDSA}, {Alg: jose.ES256, File: file}}, h.sharing)
+		set, err := keys.NewShared([]keys.Spec{{Alg: jose.EdDSA}, {Alg: jose.ES256, File: file}}, h.sharing)
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := kids(t, ring)
-		rotate(t, ring)
+		before := kids(t, set)
+		rotate(t, set)
 		time.Sleep(propagation)
-		after := kids(t, ring)
+		after := kids(t, set)
 		if len(after) != 3 || after[0] == before[0] || after[1] != before[1] || after[2] != before[0] {
 			t.Errorf("a rotation made %v of %v; want another EdDSA key, the key of the file, and the old EdDSA key", after, before)
 		}
@@ -250,21 +255,21 @@ func TestARotationWithKeysFromFilesOnlySaysWhatToDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, ring := range []*keys.Ring{shared, mustRing(t, spec)} {
-		before := kids(t, ring)
-		err := ring.Rotate(t.Context())
+	for _, set := range []*keys.KeySet{shared, mustNew(t, spec)} {
+		before := kids(t, set)
+		err := set.Rotate(t.Context())
 		refused, ok := errors.AsType[*oidc.Error](err)
 		if !ok || refused.Code != oidc.InvalidRequest || !strings.Contains(err.Error(), spec.File) || !strings.Contains(err.Error(), "leave out the file") {
 			t.Errorf("Rotate = %v; want an invalid_request that names the file and says what to do", err)
 		}
-		if diff := cmp.Diff(before, kids(t, ring)); diff != "" {
+		if diff := cmp.Diff(before, kids(t, set)); diff != "" {
 			t.Errorf("the keys changed:\n%s", diff)
 		}
 	}
 }
 
 func TestNewSharedRefusesWhatNewRefuses(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	if _, err := keys.NewShared([]keys.Spec{{Alg: "none"}}, h.sharing); err == nil {
 		t.Error("alg none is accepted")
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // maxPublished is how many shared keys of one alg there may be at once. Each stays until the last token that it signed has
-// expired, so what limits them is the number of rotations in that time.
+// expired, so this limits the number of rotations in that time.
 const maxPublished = 16
 
 // Stored is the one record that holds all shared keys.
@@ -31,16 +31,16 @@ type StoredKey struct {
 	RetireAt  time.Time               `json:"retire_at,omitzero"` // zero until the key is replaced
 }
 
-// retired tells whether the key is of no use any more.
+// retired tells whether no valid token is signed by the key any more.
 func (k StoredKey) retired(now time.Time) bool {
 	return !k.RetireAt.IsZero() && !now.Before(k.RetireAt)
 }
 
-// label binds the encrypted half to its name and its alg.
+// label binds the encrypted private half to the kid and the alg.
 func (k StoredKey) label() string { return string(k.Alg) + " " + k.KeyID }
 
-// signing is the key that signs by alg: the newest whose time has come. When none has, the oldest does: it is the first there
-// is, made by a ring whose clock is ahead.
+// signing returns the key that signs by alg: the newest one whose SignsAt has passed, or else the oldest one, which is the
+// first key of its alg and was made by a process whose clock is ahead.
 func (s Stored) signing(alg jose.SignatureAlgorithm, now time.Time) (signing StoredKey, ok bool) {
 	for _, k := range s.Keys {
 		if k.Alg != alg || k.retired(now) {
@@ -54,14 +54,14 @@ func (s Stored) signing(alg jose.SignatureAlgorithm, now time.Time) (signing Sto
 	return signing, ok
 }
 
-// missing are those of algs whose keys are not there, or have been replaced by nothing.
-func (s Stored) missing(algs []jose.SignatureAlgorithm) []jose.SignatureAlgorithm {
+// missing lists the algs that have no key, or only replaced ones. A nil record has none.
+func (s *Stored) missing(algs []jose.SignatureAlgorithm) []jose.SignatureAlgorithm {
 	return slices.DeleteFunc(slices.Clone(algs), func(alg jose.SignatureAlgorithm) bool {
-		return slices.ContainsFunc(s.Keys, func(k StoredKey) bool { return k.Alg == alg && k.RetireAt.IsZero() })
+		return s != nil && slices.ContainsFunc(s.Keys, func(k StoredKey) bool { return k.Alg == alg && k.RetireAt.IsZero() })
 	})
 }
 
-// with returns s with the minted keys for algs that are missing. They sign at once: nobody else does.
+// with returns s with those minted keys whose alg is missing. They sign at once, because no other key does.
 func (s Stored) with(minted []StoredKey) Stored {
 	for _, k := range minted {
 		if len(s.missing([]jose.SignatureAlgorithm{k.Alg})) > 0 {
@@ -71,8 +71,8 @@ func (s Stored) with(minted []StoredKey) Stored {
 	return s
 }
 
-// rotated returns s with the minted keys in front, which sign from signsAt on. All others retire at retireAt, those too whose
-// alg is not configured any more; those that are retired now are dropped, and what is kept is sealed with the first secret.
+// rotated returns s with the minted keys in front, which sign from signsAt on. All others retire at retireAt, also those of
+// algs that are not configured any more. Keys that are retired now are dropped; the others are sealed with the first secret.
 func (s Stored) rotated(minted []StoredKey, seal Seal, now, signsAt, retireAt time.Time) (Stored, error) {
 	next := Stored{RotatedAt: now}
 	for _, k := range minted {
@@ -86,11 +86,11 @@ func (s Stored) rotated(minted []StoredKey, seal Seal, now, signsAt, retireAt ti
 		if k.RetireAt.IsZero() {
 			k.RetireAt = retireAt
 		}
-		text, err := seal.open(k.PKCS8, k.label())
+		text, err := seal.Open(k.PKCS8, k.label())
 		if err != nil {
 			return s, unusable(k, err)
 		}
-		k.PKCS8 = seal.close(text, k.label())
+		k.PKCS8 = seal.Close(text, k.label())
 		next.Keys = append(next.Keys, k)
 	}
 	return next, next.crowded()
@@ -107,11 +107,22 @@ func (s Stored) crowded() error {
 	}
 	for alg, n := range count {
 		if n > maxPublished {
-			return oidc.InvalidRequest.Errorf("%d %s keys are published already, because tokens that they signed may be in use: rotate again after %s, "+
-				"when the first of them retires", n-1, alg, first.Format(time.RFC3339))
+			return oidc.InvalidRequest.Errorf("%d %s keys are published already, because tokens that they signed may be in use: "+
+				"rotate again after %s, when the first of them retires", n-1, alg, first.Format(time.RFC3339))
 		}
 	}
 	return nil
+}
+
+// isDue tells whether the last rotation is at least every ago; before the first one, the oldest key counts.
+func (s Stored) isDue(now time.Time, every time.Duration) bool {
+	last := s.RotatedAt
+	for _, k := range s.Keys {
+		if s.RotatedAt.IsZero() && (last.IsZero() || k.CreatedAt.Before(last)) {
+			last = k.CreatedAt
+		}
+	}
+	return !last.IsZero() && now.Sub(last) >= every
 }
 
 // mint makes a key for the store.
@@ -125,13 +136,13 @@ func (s Seal) mint(alg jose.SignatureAlgorithm, now time.Time) (StoredKey, error
 		return StoredKey{}, err
 	}
 	k := StoredKey{KeyID: made.public.KeyID, Alg: alg, CreatedAt: now, SignsAt: now}
-	k.PKCS8 = s.close(text, k.label())
+	k.PKCS8 = s.Close(text, k.label())
 	return k, nil
 }
 
 // key makes a stored key ready to sign.
 func (s Seal) key(k StoredKey) (*key, error) {
-	text, err := s.open(k.PKCS8, k.label())
+	text, err := s.Open(k.PKCS8, k.label())
 	if err != nil {
 		return nil, unusable(k, err)
 	}

@@ -19,11 +19,11 @@ import (
 // TestVerifyRefuses takes a good RS256 ID token and changes one thing about it.
 func TestVerifyRefuses(t *testing.T) {
 	own, other := mustRSA(t), mustRSA(t)
-	ring := mustRing(t, keys.Spec{Alg: jose.RS256, File: write(t, pkcs8(t, own))}, keys.Spec{Alg: jose.ES256})
-	public := mustPublic(t, ring).Keys[0]
+	set := mustNew(t, keys.Spec{Alg: jose.RS256, File: write(t, pkcs8(t, own))}, keys.Spec{Alg: jose.ES256})
+	public := mustPublic(t, set).Keys[0]
 	kid := public.KeyID
 	good := signedBy(t, own, kid, "JWT")
-	if err := ring.Verify(good, keys.TypeIDToken, &claims{}); err != nil {
+	if err := set.Verify(t.Context(), good, keys.TypeIDToken, &claims{}); err != nil {
 		t.Fatalf("the good token is refused: %v", err)
 	}
 	header, payload, signature := split(t, good)
@@ -37,7 +37,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"RFC 8725 §3.11 no typ", signedBy(t, own, kid, "")},
 		{"RFC 7515 §4.1.4 an unknown kid", signedBy(t, own, "unknown", "JWT")},
 		{"RFC 7515 §4.1.4 no kid", signedBy(t, own, "", "JWT")},
-		{"RFC 7515 §4.1.4 the kid of another of our keys", signedBy(t, own, mustPublic(t, ring).Keys[1].KeyID, "JWT")},
+		{"RFC 7515 §4.1.4 the kid of another of our keys", signedBy(t, own, mustPublic(t, set).Keys[1].KeyID, "JWT")},
 		{"RFC 7515 §5.2 our kid, signed by another key", signedBy(t, other, kid, "JWT")},
 		{"RFC 7515 §5.2 a changed payload", header + "." + encode(`{"sub":"bob"}`) + "." + signature},
 		{"RFC 7515 §5.2 a changed header", encode(`{"alg":"RS256","kid":"`+kid+`","typ":"JWT"} `) + "." + payload + "." + signature},
@@ -47,13 +47,13 @@ func TestVerifyRefuses(t *testing.T) {
 		{"RFC 7515 §5.2 no signature", header + "." + payload + "."},
 		{"RFC 7515 §7.1 two parts", header + "." + payload},
 		{"RFC 7519 §3 the JSON serialization is no JWT", `{"payload":"` + payload + `","protected":"` + header + `","signature":"` + signature + `"}`},
-		{"the token of another provider", mustSign(t, mustRing(t, keys.Spec{Alg: jose.ES256}), "", keys.TypeIDToken)},
+		{"the token of another provider", mustSign(t, mustNew(t, keys.Spec{Alg: jose.ES256}), "", keys.TypeIDToken)},
 		{"no token", "forged"},
 		{"nothing", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := claims{}
-			if err := ring.Verify(row.token, keys.TypeIDToken, &got); err == nil || got.Subject != "" {
+			if err := set.Verify(t.Context(), row.token, keys.TypeIDToken, &got); err == nil || got.Subject != "" {
 				t.Errorf("Verify gave %+v, %v; want an error and nothing else", got, err)
 			}
 		})
@@ -70,17 +70,17 @@ func mustRSA(t *testing.T) *rsa.PrivateKey {
 }
 
 func TestVerifySaysWhatIsWrong(t *testing.T) {
-	ring := mustRing(t, keys.Spec{Alg: jose.ES256})
+	set := mustNew(t, keys.Spec{Alg: jose.ES256})
 	for _, row := range []struct{ name, token, text string }{
-		{"the typ that came and the one expected", mustSign(t, ring, "", keys.TypeAccessToken), `typ is "at+jwt", expected "JWT"`},
+		{"the typ that came and the one expected", mustSign(t, set, "", keys.TypeAccessToken), `typ is "at+jwt", expected "JWT"`},
 		{"the algs expected", "forged", "ES256"},
 		{
 			"a kid of before the restart",
-			mustSign(t, mustRing(t, keys.Spec{Alg: jose.ES256}), "", keys.TypeIDToken), "was the provider restarted?",
+			mustSign(t, mustNew(t, keys.Spec{Alg: jose.ES256}), "", keys.TypeIDToken), "was the provider restarted?",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			err := ring.Verify(row.token, keys.TypeIDToken, &claims{})
+			err := set.Verify(t.Context(), row.token, keys.TypeIDToken, &claims{})
 			if err == nil || !strings.Contains(err.Error(), row.text) {
 				t.Errorf("Verify = %v; want %q in it", err, row.text)
 			}
@@ -89,9 +89,9 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 }
 
 func TestAnIDTokenIsNoAccessToken(t *testing.T) {
-	ring := mustRing(t, keys.Spec{Alg: jose.ES256})
-	idToken := mustSign(t, ring, "", keys.TypeIDToken)
-	if err := ring.Verify(idToken, keys.TypeAccessToken, &claims{}); err == nil {
+	set := mustNew(t, keys.Spec{Alg: jose.ES256})
+	idToken := mustSign(t, set, "", keys.TypeIDToken)
+	if err := set.Verify(t.Context(), idToken, keys.TypeAccessToken, &claims{}); err == nil {
 		t.Error("RFC 9068 §4: typ must be at+jwt, but an ID token passes")
 	}
 }

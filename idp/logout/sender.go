@@ -51,7 +51,7 @@ type SenderConfig struct {
 	Clients    clients.Lookup
 	Subjects   *clients.Subjects
 	ClientKeys *clients.Keys
-	Keys       *keys.Ring
+	Keys       *keys.KeySet
 	DefaultAlg string // signs for a client without id_token_signed_response_alg
 	Fetch      *fetch.Client
 	Log        *slog.Logger

@@ -37,7 +37,7 @@ func (s *Sender) token(ctx context.Context, d *delivery) (string, error) {
 		return "", err
 	}
 	now := s.Now()
-	signed, err := s.Keys.Sign(cmp.Or(d.client.IDTokenSignedResponseAlg, s.DefaultAlg), keys.TypeLogoutToken, Token{
+	signed, err := s.Keys.Sign(ctx, cmp.Or(d.client.IDTokenSignedResponseAlg, s.DefaultAlg), keys.TypeLogoutToken, Token{
 		Issuer: d.ended.Issuer, Subject: sub, Audience: d.client.ClientID, IssuedAt: now.Unix(),
 		Expiry: now.Add(tokenLifetime).Unix(), JTI: s.Random(), Events: map[string]struct{}{Event: {}}, SID: d.ended.SID,
 	})

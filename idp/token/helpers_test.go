@@ -40,25 +40,25 @@ type testEndpoint struct {
 	jkt    string // the key whose proof the requests bring; empty: none
 }
 
-var testKeys = sync.OnceValues(func() (*keys.Ring, error) { return keys.New([]keys.Spec{{Alg: "ES256"}}) })
+var testKeys = sync.OnceValues(func() (*keys.KeySet, error) { return keys.New([]keys.Spec{{Alg: "ES256"}}) })
 
 func newEndpoint(t testing.TB) *testEndpoint {
 	t.Helper()
-	ring, err := testKeys()
+	set, err := testKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
 	clock := storagetest.NewClock()
 	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
 	grants := grant.New(store, clock.Now, rand.Text)
-	sign := func(_ context.Context, _, typ string, claims any) (string, error) {
-		return ring.Sign("ES256", typ, claims)
-	}
+	sign := keys.SignerFunc(func(ctx context.Context, _, typ string, claims any) (string, error) {
+		return set.Sign(ctx, "ES256", typ, claims)
+	})
 	tokens := &access.Tokens{
-		Issuer: testIssuer, Sign: sign, Keys: ring, Grants: grants, Records: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
+		Issuer: testIssuer, Signer: sign, Keys: set, Grants: grants, Records: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
 	}
 	issuer := &Issuer{
-		Issuer: testIssuer, Audience: "urn:the-api", Access: tokens, Sign: sign, Users: directory(t, "alice"),
+		Issuer: testIssuer, Audience: "urn:the-api", Access: tokens, Signer: sign, Users: directory(t, "alice"),
 		Keys: clients.NewKeys(nil, nil, clock.Now), Now: clock.Now, Random: rand.Text,
 	}
 	e := &testEndpoint{clock: clock, store: store, access: tokens, issuer: issuer}

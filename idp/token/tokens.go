@@ -64,7 +64,7 @@ type Issuer struct {
 	Issuer   string
 	Audience string // the API that access tokens are for, unless the client says otherwise
 	Access   *access.Tokens
-	Sign     access.Sign
+	Signer   keys.Signer
 	Keys     *clients.Keys // of clients that want their ID tokens encrypted
 	Users    *users.Directory
 	Release  userinfo.Release
@@ -133,7 +133,7 @@ func (i *Issuer) idToken(
 	if err != nil {
 		return "", err
 	}
-	signed, err := i.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, IDToken{
+	signed, err := i.Signer.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, IDToken{
 		Issuer: i.Issuer, Subject: subject, Audience: client.ClientID,
 		Expiry:   now.Add(cmp.Or(client.IDTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
 		IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(), Nonce: g.Nonce,

@@ -47,7 +47,7 @@ type Endpoint struct {
 	Clients    clients.Lookup
 	ClientKeys *clients.Keys // answers are encrypted with them
 	Users      *users.Directory
-	Keys       *keys.Ring // answers are signed with them
+	Keys       *keys.KeySet // answers are signed with them
 	DPoP       *dpop.Checker
 	Release    Release
 	Errors     endpoint.Errors
@@ -171,7 +171,7 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.T
 	} else {
 		claims["iss"], claims["aud"] = e.Issuer, client.ClientID
 		var signed string
-		signed, err = e.Keys.Sign(signing, keys.TypeIDToken, claims)
+		signed, err = e.Keys.Sign(r.Context(), signing, keys.TypeIDToken, claims)
 		answer = []byte(signed)
 	}
 	if err == nil {

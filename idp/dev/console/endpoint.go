@@ -31,7 +31,7 @@ type Endpoint struct {
 	Lab      *lab.Lab
 	Clients  *clients.Register
 	Users    *users.Directory
-	Keys     *keys.Ring
+	Keys     *keys.KeySet
 	Sessions *session.Manager // those of Issuer
 	// Tell tells the clients of who was signed out. nil: nobody does.
 	Tell   func(ctx context.Context, gone []session.Ended)

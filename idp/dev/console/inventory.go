@@ -19,8 +19,8 @@ type keyAnswer struct {
 }
 
 // keys is GET /console/keys.
-func (e *Endpoint) keys(http.ResponseWriter, *http.Request) (any, error) {
-	published, err := e.Keys.List()
+func (e *Endpoint) keys(_ http.ResponseWriter, r *http.Request) (any, error) {
+	published, err := e.Keys.List(r.Context())
 	if err != nil {
 		return nil, err
 	}

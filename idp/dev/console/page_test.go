@@ -63,7 +63,7 @@ func TestProbe(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	h := newHouse(t)
-	signed, err := h.Keys.Sign("", keys.TypeIDToken, map[string]any{"sub": "alice"})
+	signed, err := h.Keys.Sign(t.Context(), "", keys.TypeIDToken, map[string]any{"sub": "alice"})
 	must(t, err)
 	before := publicKeys(t, h)[0].(map[string]any)
 	after := h.json(t, 200, "POST", "/console/keys", "")["keys"].([]any)
@@ -74,7 +74,7 @@ func TestKeys(t *testing.T) {
 		t.Error("the answer holds a private key")
 	}
 	var claims map[string]any
-	must(t, h.Keys.Verify(signed, keys.TypeIDToken, &claims))
+	must(t, h.Keys.Verify(t.Context(), signed, keys.TypeIDToken, &claims))
 }
 
 func TestKeysThatAreSharedHaveTimes(t *testing.T) {
@@ -82,7 +82,7 @@ func TestKeysThatAreSharedHaveTimes(t *testing.T) {
 	seal, err := keys.NewSeal([][]byte{[]byte(strings.Repeat("k", 32))})
 	must(t, err)
 	h.Keys, err = keys.NewShared([]keys.Spec{{Alg: jose.ES256}}, keys.Sharing{
-		Records: storage.NewBucket[keys.Stored]("keys", storage.NewMemory(h.Lab.Clock.Now)), Seal: seal, Now: h.Lab.Clock.Now, Propagation: time.Minute,
+		Store: storage.NewMemory(h.Lab.Clock.Now), Seal: seal, Now: h.Lab.Clock.Now, Propagation: time.Minute,
 	})
 	must(t, err)
 	before := publicKeys(t, h)[0].(map[string]any)

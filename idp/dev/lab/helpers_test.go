@@ -32,7 +32,7 @@ type house struct {
 	sessions *session.Manager
 	grants   *grant.Grants
 	consents *grant.Consents
-	ring     *keys.Ring
+	keys     *keys.KeySet
 	cookies  []*http.Cookie
 }
 
@@ -40,12 +40,12 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	clock := storagetest.NewClock()
 	store := storage.NewMemory(clock.Now)
-	ring, err := keys.New([]keys.Spec{{Alg: jose.ES256}})
+	set, err := keys.New([]keys.Spec{{Alg: jose.ES256}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &house{
-		Lab: lab.New(clock.Now, rand.Text), clock: clock, hub: trace.NewHub(trace.Options{Now: clock.Now}), ring: ring,
+		Lab: lab.New(clock.Now, rand.Text), clock: clock, hub: trace.NewHub(trace.Options{Now: clock.Now}), keys: set,
 		sessions: &session.Manager{
 			Sessions: storage.NewBucket[session.Session]("session", store),
 			Index:    storage.NewBucket[[]session.Entry]("session-index", store),
@@ -164,9 +164,7 @@ func (h *house) idToken(t *testing.T) string {
 }
 
 func (h *house) signer() func(ctx context.Context, alg, typ string, claims any) (string, error) {
-	return h.Sign(func(_ context.Context, alg, typ string, claims any) (string, error) {
-		return h.ring.Sign(alg, typ, claims)
-	}, h.ring)
+	return h.Sign(h.keys, h.keys).Sign
 }
 
 // part decodes the header (0) or the payload (1) of a JWT.

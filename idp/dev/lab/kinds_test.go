@@ -86,7 +86,7 @@ func (h *house) wantNothingWrong(t *testing.T) {
 		t.Errorf("without a fault the session is %v, %v; want alice's", s, err)
 	}
 	var got claims
-	if err := h.ring.Verify(h.idToken(t), keys.TypeIDToken, &got); err != nil || got != h.rightClaims() {
+	if err := h.keys.Verify(t.Context(), h.idToken(t), keys.TypeIDToken, &got); err != nil || got != h.rightClaims() {
 		t.Errorf("without a fault the ID token is %+v, %v; want %+v", got, err, h.rightClaims())
 	}
 }
@@ -258,7 +258,7 @@ func claimed(change func(*claims)) func(t *testing.T, h *house) {
 		want := h.rightClaims()
 		change(&want)
 		var got claims
-		if err := h.ring.Verify(h.idToken(t), keys.TypeIDToken, &got); err != nil {
+		if err := h.keys.Verify(t.Context(), h.idToken(t), keys.TypeIDToken, &got); err != nil {
 			t.Errorf("the signature: %v; want a good one", err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -288,7 +288,7 @@ func signatureDoesNotFit(t *testing.T, h *house) {
 	if kid := part[header](t, token, 0).KID; kid == nil || *kid != h.kid(t) {
 		t.Error("kid is not that of the published key")
 	}
-	if err := h.ring.Verify(token, keys.TypeIDToken, new(claims)); err == nil {
+	if err := h.keys.Verify(t.Context(), token, keys.TypeIDToken, new(claims)); err == nil {
 		t.Error("the signature is good")
 	}
 }
@@ -308,7 +308,7 @@ func kidIsUnknown(t *testing.T, h *house) {
 
 func (h *house) kid(t *testing.T) string {
 	t.Helper()
-	set, err := h.ring.Public()
+	set, err := h.keys.Public(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,29 +14,26 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 )
 
-// sign is how the token endpoint has a token signed: ctx is that of its request.
-type sign = func(ctx context.Context, alg, typ string, claims any) (string, error)
-
 // Sign returns next with the faults of ID tokens: those that change a claim and, of those that change header or signature,
-// the first. ring is the one that next signs with: its keys sign also what has no kid.
-func (l *Lab) Sign(next sign, ring *keys.Ring) sign {
+// the first. set holds the keys that next signs with; they also sign ID tokens without kid.
+func (l *Lab) Sign(next keys.Signer, set *keys.KeySet) keys.Signer {
 	if l == nil {
 		return next
 	}
-	return func(ctx context.Context, alg, typ string, claims any) (string, error) {
+	return keys.SignerFunc(func(ctx context.Context, alg, typ string, claims any) (string, error) {
 		if ctx.Value(visitKey{}) == nil {
-			return next(ctx, alg, typ, claims)
+			return next.Sign(ctx, alg, typ, claims)
 		}
 		if typ != keys.TypeIDToken {
 			l.use(ctx, ShortLifetime) // what Clients changed before takes effect here
-			return next(ctx, alg, typ, claims)
+			return next.Sign(ctx, alg, typ, claims)
 		}
 		claims, err := l.falsify(ctx, claims)
 		if err != nil {
 			return "", err
 		}
-		return l.seal(ctx, next, ring, alg, claims)
-	}
+		return l.seal(ctx, next, set, alg, claims)
+	})
 }
 
 // falsify changes the claims as the faults want them; without such a fault they stay what they are.
@@ -94,19 +91,19 @@ func asMap(claims any) (map[string]any, error) {
 }
 
 // seal signs an ID token, or does it wrongly.
-func (l *Lab) seal(ctx context.Context, next sign, ring *keys.Ring, alg string, claims any) (string, error) {
+func (l *Lab) seal(ctx context.Context, next keys.Signer, set *keys.KeySet, alg string, claims any) (string, error) {
 	f, _ := l.use(ctx, AlgNone, BadSignature, MissingKID, UnknownKID)
 	switch f.Fault {
 	case AlgNone:
 		return unsigned(claims)
 	case BadSignature:
-		return spoilt(next(ctx, alg, keys.TypeIDToken, claims))
+		return spoilt(next.Sign(ctx, alg, keys.TypeIDToken, claims))
 	case MissingKID:
-		return ring.SignWithoutKID(alg, keys.TypeIDToken, claims)
+		return set.SignWithoutKID(ctx, alg, keys.TypeIDToken, claims)
 	case UnknownKID:
-		return l.alien.sign(ring, alg, claims)
+		return l.alien.sign(ctx, set, alg, claims)
 	}
-	return next(ctx, alg, keys.TypeIDToken, claims)
+	return next.Sign(ctx, alg, keys.TypeIDToken, claims)
 }
 
 // unsigned is a JWT as RFC 7519 §6.1 has it: its signature is the empty string.
@@ -135,36 +132,36 @@ func spoilt(signed string, err error) (string, error) {
 
 // alien holds keys that the provider never publishes, each made when it is first needed.
 type alien struct {
-	mu    sync.Mutex
-	rings map[jose.SignatureAlgorithm]*keys.Ring
+	mu   sync.Mutex
+	sets map[jose.SignatureAlgorithm]*keys.KeySet
 }
 
 // sign signs an ID token by the alg that published would have used.
-func (a *alien) sign(published *keys.Ring, wanted string, claims any) (string, error) {
+func (a *alien) sign(ctx context.Context, published *keys.KeySet, wanted string, claims any) (string, error) {
 	alg, err := published.Alg(wanted)
 	if err != nil {
 		return "", err
 	}
-	ring, err := a.ring(alg)
+	set, err := a.keysFor(alg)
 	if err != nil {
 		return "", err
 	}
-	return ring.Sign(string(alg), keys.TypeIDToken, claims)
+	return set.Sign(ctx, string(alg), keys.TypeIDToken, claims)
 }
 
-func (a *alien) ring(alg jose.SignatureAlgorithm) (*keys.Ring, error) {
+func (a *alien) keysFor(alg jose.SignatureAlgorithm) (*keys.KeySet, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if made := a.rings[alg]; made != nil {
+	if made := a.sets[alg]; made != nil {
 		return made, nil
 	}
 	made, err := keys.New([]keys.Spec{{Alg: alg}})
 	if err != nil {
 		return nil, err
 	}
-	if a.rings == nil {
-		a.rings = map[jose.SignatureAlgorithm]*keys.Ring{}
+	if a.sets == nil {
+		a.sets = map[jose.SignatureAlgorithm]*keys.KeySet{}
 	}
-	a.rings[alg] = made
+	a.sets[alg] = made
 	return made, nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// rsaBits is the least that RFC 7518 §3.3 allows, and what everybody uses.
+// rsaBits is the least that RFC 7518 §3.3 allows, and the usual size.
 const rsaBits = 2048
 
 // key is one signing key with a ready signer for each typ.
@@ -35,7 +35,7 @@ func newKey(spec Spec) (*key, error) {
 	return ready(spec.Alg, private)
 }
 
-// ready gives a private key its name and its signers.
+// ready gives a private key its kid and its signers.
 func ready(alg jose.SignatureAlgorithm, private crypto.Signer) (*key, error) {
 	public := jose.JSONWebKey{Key: private.Public(), Algorithm: string(alg), Use: "sig"}
 	thumbprint, err := public.Thumbprint(crypto.SHA256) // RFC 7638

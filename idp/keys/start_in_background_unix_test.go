@@ -26,14 +26,14 @@ func TestNewDoesNotWaitForAKey(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ring := mustRing(t, keys.Spec{Alg: jose.ES256, File: pipe}) // waiting here for the key would be waiting for ever
+	set := mustNew(t, keys.Spec{Alg: jose.ES256, File: pipe}) // waiting here for the key would be waiting for ever
 	if err := os.WriteFile(pipe, pkcs8(t, private), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := ring.Ready(); err != nil {
+	if err := set.Ready(t.Context()); err != nil {
 		t.Fatalf("Ready() = %v", err)
 	}
-	if !private.PublicKey.Equal(mustPublic(t, ring).Keys[0].Key) {
-		t.Error("the key that came later is not the ring's")
+	if !private.PublicKey.Equal(mustPublic(t, set).Keys[0].Key) {
+		t.Error("the key that came later is not the set's")
 	}
 }

@@ -23,73 +23,73 @@ type claims struct {
 	Subject string `json:"sub"`
 }
 
-// newRing has a key for every algorithm, RS256 the default.
-func newRing(t *testing.T) *keys.Ring {
+// newKeySet has a key for every algorithm, RS256 the default.
+func newKeySet(t *testing.T) *keys.KeySet {
 	t.Helper()
 	var specs []keys.Spec
 	for _, alg := range keys.Algorithms() {
 		specs = append(specs, keys.Spec{Alg: alg})
 	}
-	return mustRing(t, specs...)
+	return mustNew(t, specs...)
 }
 
-func mustRing(t *testing.T, specs ...keys.Spec) *keys.Ring {
+func mustNew(t *testing.T, specs ...keys.Spec) *keys.KeySet {
 	t.Helper()
-	ring, err := keys.New(specs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ring
-}
-
-func mustSign(t *testing.T, ring *keys.Ring, alg, typ string) string {
-	t.Helper()
-	token, err := ring.Sign(alg, typ, claims{"alice"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
-}
-
-func mustPublic(t *testing.T, ring *keys.Ring) jose.JSONWebKeySet {
-	t.Helper()
-	set, err := ring.Public()
+	set, err := keys.New(specs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return set
 }
 
-// published is the JWKS as a client gets it: through JSON.
-func published(t *testing.T, ring *keys.Ring) (jose.JSONWebKeySet, string) {
+func mustSign(t *testing.T, set *keys.KeySet, alg, typ string) string {
 	t.Helper()
-	text, err := json.Marshal(mustPublic(t, ring))
+	token, err := set.Sign(t.Context(), alg, typ, claims{"alice"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(text, &set); err != nil {
+	return token
+}
+
+func mustPublic(t *testing.T, set *keys.KeySet) jose.JSONWebKeySet {
+	t.Helper()
+	jwks, err := set.Public(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	return set, string(text)
+	return jwks
+}
+
+// published is the JWKS as a client gets it: through JSON.
+func published(t *testing.T, set *keys.KeySet) (jose.JSONWebKeySet, string) {
+	t.Helper()
+	text, err := json.Marshal(mustPublic(t, set))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var jwks jose.JSONWebKeySet
+	if err := json.Unmarshal(text, &jwks); err != nil {
+		t.Fatal(err)
+	}
+	return jwks, string(text)
 }
 
 func TestEveryAlgorithmSignsWhatThePublishedKeysVerify(t *testing.T) {
-	ring := newRing(t)
-	jwks, _ := published(t, ring)
+	set := newKeySet(t)
+	jwks, _ := published(t, set)
 	for _, alg := range keys.Algorithms() {
 		for _, typ := range []string{keys.TypeIDToken, keys.TypeAccessToken} {
 			t.Run("RFC 7518 §3.1 "+string(alg)+", typ "+typ, func(t *testing.T) {
-				checkSigned(t, ring, jwks, alg, typ)
+				checkSigned(t, set, jwks, alg, typ)
 			})
 		}
 	}
 }
 
 // checkSigned is a relying party that knows the JWKS and nothing else.
-func checkSigned(t *testing.T, ring *keys.Ring, jwks jose.JSONWebKeySet, alg jose.SignatureAlgorithm, typ string) {
+func checkSigned(t *testing.T, set *keys.KeySet, jwks jose.JSONWebKeySet, alg jose.SignatureAlgorithm, typ string) {
 	t.Helper()
-	token := mustSign(t, ring, string(alg), typ)
+	token := mustSign(t, set, string(alg), typ)
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{alg})
 	if err != nil {
 		t.Fatalf("RFC 7515 §4.1.1: no token with alg %s: %v", alg, err)
@@ -107,29 +107,29 @@ func checkSigned(t *testing.T, ring *keys.Ring, jwks jose.JSONWebKeySet, alg jos
 		t.Errorf("the published key gives %+v, %v; want sub alice", got, err)
 	}
 	got = claims{}
-	if err := ring.Verify(token, typ, &got); err != nil || got.Subject != "alice" {
-		t.Errorf("the ring gives %+v, %v for its own token", got, err)
+	if err := set.Verify(t.Context(), token, typ, &got); err != nil || got.Subject != "alice" {
+		t.Errorf("the set gives %+v, %v for its own token", got, err)
 	}
 }
 
 func TestWithoutAnAlgTheFirstKeySigns(t *testing.T) {
-	ring := mustRing(t, keys.Spec{Alg: jose.ES256}, keys.Spec{Alg: jose.EdDSA})
-	token := mustSign(t, ring, "", keys.TypeIDToken)
+	set := mustNew(t, keys.Spec{Alg: jose.ES256}, keys.Spec{Alg: jose.EdDSA})
+	token := mustSign(t, set, "", keys.TypeIDToken)
 	if _, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256}); err != nil {
 		t.Errorf("the default is not the first configured, ES256: %v", err)
 	}
-	if diff := cmp.Diff([]jose.SignatureAlgorithm{jose.ES256, jose.EdDSA}, ring.Algs()); diff != "" {
+	if diff := cmp.Diff([]jose.SignatureAlgorithm{jose.ES256, jose.EdDSA}, set.Algs()); diff != "" {
 		t.Errorf("Algs (-want +got):\n%s", diff)
 	}
 }
 
 func TestSignRefusesAnAlgWithoutAKey(t *testing.T) {
-	ring := mustRing(t, keys.Spec{Alg: jose.ES256})
+	set := mustNew(t, keys.Spec{Alg: jose.ES256})
 	for _, alg := range []string{"RS256", "none", "HS256", "es256"} {
-		if token, err := ring.Sign(alg, keys.TypeIDToken, claims{"alice"}); err == nil {
+		if token, err := set.Sign(t.Context(), alg, keys.TypeIDToken, claims{"alice"}); err == nil {
 			t.Errorf("alg %s gave %s; there is an ES256 key only", alg, token)
 		}
-		if _, err := ring.Alg(alg); err == nil {
+		if _, err := set.Alg(alg); err == nil {
 			t.Errorf("Alg(%q) gives no error", alg)
 		}
 	}
@@ -137,7 +137,7 @@ func TestSignRefusesAnAlgWithoutAKey(t *testing.T) {
 
 // RFC 7517 §4: what a published key says of itself.
 func TestThePublishedKeys(t *testing.T) {
-	jwks, text := published(t, newRing(t))
+	jwks, text := published(t, newKeySet(t))
 	var algs []jose.SignatureAlgorithm
 	for _, key := range jwks.Keys {
 		algs = append(algs, jose.SignatureAlgorithm(key.Algorithm))
@@ -186,7 +186,7 @@ func checkMembers(t *testing.T, text string) {
 }
 
 func TestKeysHaveTheStrengthThatTheirAlgorithmDemands(t *testing.T) {
-	for _, key := range mustPublic(t, newRing(t)).Keys {
+	for _, key := range mustPublic(t, newKeySet(t)).Keys {
 		switch public := key.Key.(type) {
 		case *rsa.PublicKey:
 			if public.N.BitLen() < 2048 {
@@ -203,8 +203,8 @@ func TestKeysHaveTheStrengthThatTheirAlgorithmDemands(t *testing.T) {
 	}
 }
 
-func TestEachRingMakesKeysOfItsOwn(t *testing.T) {
-	a, b := mustPublic(t, mustRing(t, keys.Spec{Alg: jose.EdDSA})), mustPublic(t, mustRing(t, keys.Spec{Alg: jose.EdDSA}))
+func TestEachKeySetMakesKeysOfItsOwn(t *testing.T) {
+	a, b := mustPublic(t, mustNew(t, keys.Spec{Alg: jose.EdDSA})), mustPublic(t, mustNew(t, keys.Spec{Alg: jose.EdDSA}))
 	if a.Keys[0].KeyID == b.Keys[0].KeyID {
 		t.Error("two providers have the same key")
 	}
@@ -233,19 +233,19 @@ func TestNewRefusesSpecsThatCannotBe(t *testing.T) {
 }
 
 func TestRotate(t *testing.T) {
-	ring := mustRing(t, keys.Spec{Alg: jose.ES256}, keys.Spec{Alg: jose.EdDSA})
-	before := mustPublic(t, ring).Keys
-	old := mustSign(t, ring, "", keys.TypeIDToken)
-	if err := ring.Rotate(t.Context()); err != nil {
+	set := mustNew(t, keys.Spec{Alg: jose.ES256}, keys.Spec{Alg: jose.EdDSA})
+	before := mustPublic(t, set).Keys
+	old := mustSign(t, set, "", keys.TypeIDToken)
+	if err := set.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	after := mustPublic(t, ring).Keys
+	after := mustPublic(t, set).Keys
 	if len(after) != 4 || after[0].KeyID == before[0].KeyID {
 		t.Fatalf("after a rotation %d keys are published, the first of which is %s", len(after), after[0].KeyID)
 	}
 	for i, name := range []string{"a token signed before", "a token signed after"} {
-		token := []string{old, mustSign(t, ring, "", keys.TypeIDToken)}[i]
-		if err := ring.Verify(token, keys.TypeIDToken, &claims{}); err != nil {
+		token := []string{old, mustSign(t, set, "", keys.TypeIDToken)}[i]
+		if err := set.Verify(t.Context(), token, keys.TypeIDToken, &claims{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -253,14 +253,14 @@ func TestRotate(t *testing.T) {
 
 func TestRotationsAtOnceLoseNoKey(t *testing.T) {
 	for range 100 {
-		ring := mustRing(t, keys.Spec{Alg: jose.EdDSA})
+		set := mustNew(t, keys.Spec{Alg: jose.EdDSA})
 		var rotations sync.WaitGroup
 		for range 6 {
-			rotations.Go(func() { _ = ring.Rotate(t.Context()) })
+			rotations.Go(func() { _ = set.Rotate(t.Context()) })
 		}
 		rotations.Wait()
 		kids := map[string]bool{}
-		for _, key := range mustPublic(t, ring).Keys {
+		for _, key := range mustPublic(t, set).Keys {
 			kids[key.KeyID] = true
 		}
 		if len(kids) != 7 {
@@ -270,24 +270,24 @@ func TestRotationsAtOnceLoseNoKey(t *testing.T) {
 }
 
 func TestManyRotationsDoNotPileUp(t *testing.T) {
-	ring := mustRing(t, keys.Spec{Alg: jose.EdDSA})
+	set := mustNew(t, keys.Spec{Alg: jose.EdDSA})
 	for range 30 {
-		if err := ring.Rotate(t.Context()); err != nil {
+		if err := set.Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if published := len(mustPublic(t, ring).Keys); published != 9 {
+	if published := len(mustPublic(t, set).Keys); published != 9 {
 		t.Errorf("%d keys are published; want the one that signs and eight before it", published)
 	}
 }
 
 func TestATokenWithoutKIDIsNotRecognised(t *testing.T) {
-	ring := mustRing(t, keys.Spec{Alg: jose.ES256})
-	token, err := ring.SignWithoutKID("", keys.TypeIDToken, claims{"alice"})
+	set := mustNew(t, keys.Spec{Alg: jose.ES256})
+	token, err := set.SignWithoutKID(t.Context(), "", keys.TypeIDToken, claims{"alice"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ring.Verify(token, keys.TypeIDToken, &claims{}); err == nil {
+	if err := set.Verify(t.Context(), token, keys.TypeIDToken, &claims{}); err == nil {
 		t.Error("a token without kid was taken for one of ours")
 	}
 }

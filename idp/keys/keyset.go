@@ -1,0 +1,296 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// The typ header of what the provider signs.
+const (
+	TypeIDToken       = "JWT"                     // RFC 7519 §5.1
+	TypeAccessToken   = "at+jwt"                  // RFC 9068 §2.1
+	TypeIntrospection = "token-introspection+jwt" // RFC 9701 §5
+	TypeLogoutToken   = "logout+jwt"              // Back-Channel Logout §2.4
+)
+
+// types are all of them.
+var types = []string{TypeIDToken, TypeAccessToken, TypeIntrospection, TypeLogoutToken}
+
+// Spec describes one signing key: its algorithm (RFC 7518 §3.1: RS256, PS256, ES256 or EdDSA) and the PEM file (PKCS #8)
+// that holds it. Without a file the provider makes the key.
+type Spec struct {
+	Alg  jose.SignatureAlgorithm `yaml:"alg"`
+	File string                  `yaml:"file"`
+}
+
+type (
+	// Signer signs JWTs. It is a *KeySet; development mode decorates it.
+	Signer interface {
+		Sign(ctx context.Context, alg, typ string, claims any) (string, error)
+	}
+	// SignerFunc is a function as a Signer.
+	SignerFunc func(ctx context.Context, alg, typ string, claims any) (string, error)
+)
+
+// Sign implements Signer.
+func (f SignerFunc) Sign(ctx context.Context, alg, typ string, claims any) (string, error) {
+	return f(ctx, alg, typ, claims)
+}
+
+// KeySet holds the provider's signing keys: one that signs for each algorithm, the default one first; the public halves of
+// the replaced ones; and, when it is shared, the keys that will sign soon. The ctx of its methods bounds how long they wait
+// for the store.
+type KeySet struct {
+	specs  []Spec
+	local  local
+	shared *shared // nil: all keys are local
+}
+
+// Published is a key as the jwks_uri shows it, with its times. Times are zero where they are not known: a local key has
+// none, and only a replaced one has a RetireAt.
+type Published struct {
+	JWK       jose.JSONWebKey // the public half
+	Signs     bool            // now; the others will, or verify what they signed before
+	CreatedAt time.Time
+	SignsAt   time.Time // from then on it signs
+	RetireAt  time.Time // from then on it is not published
+}
+
+// New returns the key set of this process alone that specs describe, and starts to make or read its keys in the background.
+// The first spec is the default. Errors in specs are returned now; an error in a file is returned by Ready and by every
+// method that needs the key.
+func New(specs []Spec) (*KeySet, error) { return newKeySet(specs, nil) }
+
+// NewShared returns a key set whose keys live in a store, so that they survive a restart and all key sets on the same record
+// have the same keys. Specs with a file are local as in New. The record is first read in the background: the first call that
+// needs a key waits for it, and returns the error when the store does not answer or another secret sealed the keys.
+func NewShared(specs []Spec, sharing Sharing) (*KeySet, error) {
+	algs := made(specs)
+	if len(algs) == 0 {
+		return New(specs)
+	}
+	shared, err := share(algs, sharing)
+	if err != nil {
+		return nil, err
+	}
+	set, err := newKeySet(specs, shared)
+	if err == nil {
+		go func() { _ = set.Ready(context.Background()) }()
+	}
+	return set, err
+}
+
+func newKeySet(specs []Spec, shared *shared) (*KeySet, error) {
+	if len(specs) == 0 {
+		return nil, errors.New("keys: no signing key is configured; RS256 is the least a provider needs")
+	}
+	set := &KeySet{
+		specs: slices.Clone(specs), shared: shared,
+		local: local{keys: map[jose.SignatureAlgorithm]func() (*key, error){}},
+	}
+	for i, spec := range specs {
+		if !slices.Contains(Algorithms(), spec.Alg) {
+			return nil, fmt.Errorf("keys: alg %q is not supported; supported are %v", spec.Alg, Algorithms())
+		}
+		if slices.ContainsFunc(specs[:i], func(before Spec) bool { return before.Alg == spec.Alg }) {
+			return nil, fmt.Errorf("keys: alg %s is configured twice", spec.Alg)
+		}
+	}
+	for _, spec := range specs {
+		if !set.isShared(spec) {
+			set.local.add(spec)
+		}
+	}
+	return set, nil
+}
+
+// Algorithms lists the algorithms that a Spec may name.
+func Algorithms() []jose.SignatureAlgorithm {
+	return []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256, jose.EdDSA}
+}
+
+// made lists the algorithms of the keys that the provider makes and rotates: those without a file.
+func made(specs []Spec) (algs []jose.SignatureAlgorithm) {
+	for _, spec := range specs {
+		if spec.File == "" {
+			algs = append(algs, spec.Alg)
+		}
+	}
+	return algs
+}
+
+// Algs lists the algorithms of the key set, the default first.
+func (s *KeySet) Algs() []jose.SignatureAlgorithm {
+	algs := make([]jose.SignatureAlgorithm, len(s.specs))
+	for i, spec := range s.specs {
+		algs[i] = spec.Alg
+	}
+	return algs
+}
+
+// Ready waits for all keys and returns the first error in making or reading them. If the keys are shared, the error may be
+// that of the last read of the store, although the key set still works with what it read before.
+func (s *KeySet) Ready(ctx context.Context) error {
+	if s.shared != nil {
+		if _, err := s.shared.refresh(ctx); err != nil {
+			return err
+		}
+	}
+	_, err := s.List(ctx)
+	return err
+}
+
+// Public returns the public halves of all keys, as the jwks_uri publishes them (RFC 7517 §5), in the order of List.
+func (s *KeySet) Public(ctx context.Context) (jose.JSONWebKeySet, error) {
+	published, err := s.List(ctx)
+	var set jose.JSONWebKeySet
+	for _, p := range published {
+		set.Keys = append(set.Keys, p.JWK)
+	}
+	return set, err
+}
+
+// List returns all published keys: first the keys that sign, in the order of Algs, then the others, the newest first.
+func (s *KeySet) List(ctx context.Context) ([]Published, error) {
+	signing, others := make([]Published, len(s.specs)), []Published(nil)
+	if s.shared != nil {
+		var err error
+		if signing, others, err = s.shared.list(ctx, s.Algs()); err != nil {
+			return nil, err
+		}
+	}
+	for i, spec := range s.specs {
+		if s.isShared(spec) {
+			continue
+		}
+		k, err := s.local.signing(spec.Alg)
+		if err != nil {
+			return nil, err
+		}
+		signing[i] = Published{JWK: k.public, Signs: true}
+	}
+	for _, public := range s.local.replaced() {
+		others = append(others, Published{JWK: public})
+	}
+	return append(signing, others...), nil
+}
+
+func (s *KeySet) isShared(spec Spec) bool { return s.shared != nil && spec.File == "" }
+
+// Rotate makes a new key for each algorithm whose key does not come from a file. Tokens signed before stay valid.
+//
+// New local keys sign at once, and the newest eight old public halves stay published: a client that cached the JWKS sees an
+// unknown kid until it fetches the JWKS again. New shared keys are published at once and sign after Sharing.Propagation;
+// rotations of several processes within Sharing.MergeWithin count as one.
+//
+// The error is an invalid_request when all keys come from files, and when there were too many rotations shortly before.
+func (s *KeySet) Rotate(ctx context.Context) error {
+	algs := made(s.specs)
+	switch {
+	case len(algs) == 0:
+		return errFiles(s.specs)
+	case s.shared != nil:
+		return s.shared.rotate(ctx)
+	default:
+		return s.local.rotate(algs)
+	}
+}
+
+// Alg returns wanted, or the default for "". It returns an error when there is no such key.
+func (s *KeySet) Alg(wanted string) (jose.SignatureAlgorithm, error) {
+	spec, err := s.spec(wanted)
+	return spec.Alg, err
+}
+
+func (s *KeySet) spec(wanted string) (Spec, error) {
+	if wanted == "" {
+		return s.specs[0], nil
+	}
+	for _, spec := range s.specs {
+		if string(spec.Alg) == wanted {
+			return spec, nil
+		}
+	}
+	return Spec{}, fmt.Errorf("keys: there is no %s signing key; there are %v", wanted, s.Algs())
+}
+
+// signing returns the key that signs by the wanted alg now.
+func (s *KeySet) signing(ctx context.Context, wanted string) (*key, error) {
+	spec, err := s.spec(wanted)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.isShared(spec):
+		return s.shared.signing(ctx, spec.Alg)
+	default:
+		return s.local.signing(spec.Alg)
+	}
+}
+
+// Sign returns claims as a JWT in compact form, signed by the key for alg ("" is the default), with kid and typ in its
+// header. typ is one of the types above.
+func (s *KeySet) Sign(ctx context.Context, alg, typ string, claims any) (string, error) {
+	k, err := s.signing(ctx, alg)
+	if err != nil {
+		return "", err
+	}
+	return jwt.Signed(k.signers[typ]).Claims(claims).Serialize()
+}
+
+// SignWithoutKID is Sign with a header that does not name the key: for the failure lab.
+func (s *KeySet) SignWithoutKID(ctx context.Context, alg, typ string, claims any) (string, error) {
+	k, err := s.signing(ctx, alg)
+	if err != nil {
+		return "", err
+	}
+	signing := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.public.Algorithm), Key: k.private}
+	signer, err := jose.NewSigner(signing, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
+	if err != nil {
+		return "", err
+	}
+	return jwt.Signed(signer).Claims(claims).Serialize()
+}
+
+// Verify checks that token is a JWT of the given typ with a valid signature by one of the published keys, and reads its
+// claims into claims. It checks nothing else: not the issuer, not the audience, not the expiry.
+func (s *KeySet) Verify(ctx context.Context, token, typ string, claims any) error {
+	parsed, err := jwt.ParseSigned(token, Algorithms())
+	if err != nil {
+		return fmt.Errorf("it is no JWT signed with one of %v: %w", Algorithms(), err)
+	}
+	header := parsed.Headers[0]
+	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
+		return fmt.Errorf("its typ is %q, expected %q", got, typ)
+	}
+	public, err := s.find(ctx, header.KeyID, header.Algorithm)
+	if err != nil {
+		return err
+	}
+	return parsed.Claims(public.Key, claims)
+}
+
+// find returns the published key that a token names. If a shared key is not known, it may be new, and the record is read
+// again.
+func (s *KeySet) find(ctx context.Context, kid, alg string) (jose.JSONWebKey, error) {
+	for again := s.shared != nil; ; again = false {
+		published, err := s.List(ctx)
+		if err != nil {
+			return jose.JSONWebKey{}, err
+		}
+		for _, p := range published {
+			if p.JWK.KeyID == kid && p.JWK.Algorithm == alg {
+				return p.JWK, nil
+			}
+		}
+		if !again {
+			return jose.JSONWebKey{}, fmt.Errorf("its kid %q is none of this provider's keys (was the provider restarted?)", kid)
+		}
+		s.shared.readAgain(ctx)
+	}
+}
