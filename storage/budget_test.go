@@ -4,7 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,4 +127,41 @@ func TestACellWaitsWithinTheBudget(t *testing.T) {
 			t.Errorf("CatchUp = %v after %v", err, took)
 		}
 	})
+}
+
+// otherTimeouts are the files whose timeouts limit something else than the store.
+var otherTimeouts = map[string]string{
+	"storage/store.go":       "the budget itself",
+	"idp/fetch/client.go":    "HTTP requests to addresses that clients name",
+	"idp/logout/endpoint.go": "HTTP requests that tell clients of a logout",
+	"cmd/idp/serve.go":       "the end of the process",
+	"cmd/idp/sessions.go":    "HTTP requests that tell clients of a logout",
+}
+
+// Every other timeout of the provider would be a second answer to the question how long a request may wait for the
+// store.
+func TestTheBudgetIsTheOnlyTimeoutOfTheStore(t *testing.T) {
+	for _, folder := range []string{"storage", "idp", "cmd/idp"} {
+		err := filepath.WalkDir(filepath.Join("..", folder), func(path string, _ fs.DirEntry, err error) error {
+			name := strings.TrimPrefix(filepath.ToSlash(path), "../")
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || otherTimeouts[name] != "" {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(node ast.Node) bool {
+				call, ok := node.(*ast.SelectorExpr)
+				if ok && (strings.HasPrefix(call.Sel.Name, "WithTimeout") || strings.HasPrefix(call.Sel.Name, "WithDeadline")) {
+					t.Errorf("%s calls %s: use the request's context, or say in otherTimeouts what it limits", name, call.Sel.Name)
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
