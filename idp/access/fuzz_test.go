@@ -25,7 +25,10 @@ func FuzzStoredToken(f *testing.F) {
 	}
 	kept, bound := good, good
 	kept.Kept, bound.Confirmation = true, &access.Confirmation{JKT: "key"}
-	for _, record := range []any{good, kept, bound, access.Token{}, nil, "", 7, map[string]any{"aud": 7}, map[string]any{"userinfo_claims": map[string]any{"name": nil}}} {
+	for _, record := range []any{
+		good, kept, bound, access.Token{}, nil, "", 7,
+		map[string]any{"aud": 7}, map[string]any{"userinfo_claims": map[string]any{"name": nil}},
+	} {
 		text, err := json.Marshal(record)
 		if err != nil {
 			f.Fatal(err)

@@ -79,7 +79,8 @@ func registered() []oidc.Client {
 func (f *fixture) good(clientID string) access.Token {
 	now := f.clock.Now()
 	return access.Token{
-		Issuer: issuer, Subject: "alice", Audience: oidc.Audience{"urn:api", "urn:its-id"}, Expiry: now.Add(time.Minute).Unix(),
+		Issuer: issuer, Subject: "alice", Audience: oidc.Audience{"urn:api", "urn:its-id"},
+		Expiry:   now.Add(time.Minute).Unix(),
 		IssuedAt: now.Unix(), JTI: "the jti", ClientID: clientID, Scope: "openid email", AuthTime: now.Add(-time.Hour).Unix(),
 		ACR: "1", AMR: []string{"pwd"}, SID: "s.1", GrantID: "g", Confirmation: &access.Confirmation{JKT: "key"},
 		Claims: map[string]*oidc.ClaimRequest{"name": {Essential: true}},

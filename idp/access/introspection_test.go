@@ -47,8 +47,10 @@ func (f *fixture) subOfWeb() string {
 func (f *fixture) saysOfGood() access.Info {
 	token := f.good("web")
 	return access.Info{
-		Active: true, Scope: "openid email", ClientID: "web", TokenType: "DPoP", Expiry: token.Expiry, IssuedAt: token.IssuedAt, Subject: f.subOfWeb(),
-		Audience: token.Audience, Issuer: issuer, JTI: "the jti", Confirmation: &access.Confirmation{JKT: "key"}, AuthTime: token.AuthTime, ACR: "1",
+		Active: true, Scope: "openid email", ClientID: "web", TokenType: "DPoP", Expiry: token.Expiry,
+		IssuedAt: token.IssuedAt, Subject: f.subOfWeb(),
+		Audience: token.Audience, Issuer: issuer, JTI: "the jti", Confirmation: &access.Confirmation{JKT: "key"},
+		AuthTime: token.AuthTime, ACR: "1",
 	}
 }
 
@@ -80,7 +82,7 @@ func TestWhichTokensAreActive(t *testing.T) {
 		{name: "RFC 7662 §2.2 the client whose client_id it is for", client: "urn:its-id", want: true},
 		{name: "RFC 7662 §2.2 a first-party client", client: "first-party", want: true},
 		{
-			name:   "RFC 7662 §2.2 if the protected resource is not allowed to introspect this particular token, active MUST be false",
+			name:   "RFC 7662 §2.2 if the resource is not allowed to introspect this particular token, active MUST be false",
 			client: "other",
 		},
 		{
@@ -156,7 +158,8 @@ func TestWhatIsSaidOfARefreshToken(t *testing.T) { // RFC 7662 §2.2
 	refresh, err := f.grants.Use(t.Context(), old, terms)
 	wantNil(t, err)
 	want := access.Info{
-		Active: true, Scope: "openid offline_access", ClientID: "web", Subject: f.subOfWeb(), Issuer: issuer, ACR: "1", AuthTime: authTime.Unix(),
+		Active: true, Scope: "openid offline_access", ClientID: "web", Subject: f.subOfWeb(), Issuer: issuer,
+		ACR: "1", AuthTime: authTime.Unix(),
 		IssuedAt: f.clock.Now().
 			Unix(),
 		Expiry: authTime.Add(time.Hour).Unix(), Confirmation: &access.Confirmation{JKT: "key"},
@@ -209,7 +212,8 @@ func TestWhichQuestionsAreRefused(t *testing.T) {
 			forge: func(raw string) string { return raw[:len(raw)-8] + "AAAAAAAA" },
 		},
 		{name: "RFC 7662 §4 it MUST validate the signature: none", forge: func(raw string) string {
-			return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"at+jwt"}`)) + "." + strings.Split(raw, ".")[1] + "."
+			return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"at+jwt"}`)) +
+				"." + strings.Split(raw, ".")[1] + "."
 		}},
 		{name: "RFC 7662 §2.2 an invented opaque token", change: url.Values{"token": {"a.b"}}},
 		{name: "RFC 7662 §2.2 an invented refresh token", change: url.Values{"token": {"a.b.c"}}},

@@ -26,7 +26,8 @@ func (f *fixture) issue(t *testing.T, clientID string) (tokens issued) {
 	id := "the grant of " + clientID
 	make := func(jti, format string) string {
 		raw, err := f.Make(t.Context(), oidc.Client{ClientID: clientID, AccessTokenFormat: format}, access.Token{
-			Issuer: "http://idp.test", Subject: "alice", JTI: jti, ClientID: clientID, GrantID: id, Expiry: f.clock.Now().Add(5 * time.Minute).Unix(),
+			Issuer: "http://idp.test", Subject: "alice", JTI: jti, ClientID: clientID, GrantID: id,
+			Expiry: f.clock.Now().Add(5 * time.Minute).Unix(),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -35,7 +36,8 @@ func (f *fixture) issue(t *testing.T, clientID string) (tokens issued) {
 	}
 	tokens = issued{jwt: make("1", ""), jwt2: make("2", ""), opaque: make("3", "opaque"), opaque2: make("4", "opaque")}
 	var err error
-	if tokens.old, err = f.grants.Begin(t.Context(), grant.Grant{ID: id, ClientID: clientID, Sub: "alice"}, "", terms); err == nil {
+	granted := grant.Grant{ID: id, ClientID: clientID, Sub: "alice"}
+	if tokens.old, err = f.grants.Begin(t.Context(), granted, "", terms); err == nil {
 		tokens.refresh, err = f.grants.Use(t.Context(), tokens.old, terms)
 	}
 	if err != nil {
@@ -49,7 +51,9 @@ func (f *fixture) issue(t *testing.T, clientID string) (tokens issued) {
 func (f *fixture) alive(t *testing.T, tokens issued) string {
 	t.Helper()
 	var names []string
-	for _, token := range []struct{ name, raw string }{{"jwt", tokens.jwt}, {"jwt2", tokens.jwt2}, {"opaque", tokens.opaque}, {"opaque2", tokens.opaque2}} {
+	for _, token := range []struct{ name, raw string }{
+		{"jwt", tokens.jwt}, {"jwt2", tokens.jwt2}, {"opaque", tokens.opaque}, {"opaque2", tokens.opaque2},
+	} {
 		if _, err := f.Read(t.Context(), token.raw); err == nil {
 			names = append(names, token.name)
 		}

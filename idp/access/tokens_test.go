@@ -87,7 +87,9 @@ func TestWhatIsNoAccessTokenIsRefused(t *testing.T) {
 	f := newFixture(t)
 	raw := f.make(t, oidc.Client{ClientID: "spa"}, f.good("spa"))
 	f.make(t, forms["Core §8.1 a JWT with a pairwise sub"], f.good("spa"))
-	for _, wrong := range []string{"", ".", "..", "garbage", "g.secret", raw + "x", strings.Replace(raw, ".", "", 1), "g.the jti", "g.jwt the jti"} {
+	for _, wrong := range []string{
+		"", ".", "..", "garbage", "g.secret", raw + "x", strings.Replace(raw, ".", "", 1), "g.the jti", "g.jwt the jti",
+	} {
 		if _, err := f.Read(t.Context(), wrong); err == nil || oidc.AsError(err).Code != oidc.InvalidToken {
 			t.Errorf("Read(%q): %v; want invalid_token", wrong, err)
 		}

@@ -76,7 +76,8 @@ func registered() []oidc.Client {
 func newAuthenticator() *clientauth.Authenticator {
 	now := func() time.Time { return noon }
 	return &clientauth.Authenticator{
-		Issuer: issuer, TokenEndpoint: issuer + "/token", Clients: clients.New(registered()), Keys: clients.NewKeys(nil, nil, now),
+		Issuer: issuer, TokenEndpoint: issuer + "/token", Clients: clients.New(registered()),
+		Keys:       clients.NewKeys(nil, nil, now),
 		Assertions: storage.NewBucket[time.Time]("assertion", storage.NewMemory(now)), Now: now,
 	}
 }
@@ -96,7 +97,8 @@ type asking struct {
 
 func newAsking(client string) *asking {
 	return &asking{
-		alg: jose.ES256, key: elliptic1(), kid: "e", path: "/token", form: url.Values{"client_assertion_type": {clientauth.TypeAssertion}},
+		alg: jose.ES256, key: elliptic1(), kid: "e", path: "/token",
+		form: url.Values{"client_assertion_type": {clientauth.TypeAssertion}},
 		claims: map[string]any{
 			"iss": client, "sub": client, "aud": issuer, "exp": noon.Unix() + 60, "iat": noon.Unix(), "jti": rand.Text(),
 		},
@@ -146,7 +148,8 @@ func (a *asking) byMAC(alg jose.SignatureAlgorithm) {
 }
 
 func unsigned(a *asking) string {
-	return "eyJhbGciOiJub25lIn0." + strings.Split(must(jwt.Signed(must(jose.NewSigner(jose.SigningKey{Algorithm: a.alg, Key: a.key}, nil))).Claims(a.claims).Serialize()), ".")[1] + "."
+	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: a.alg, Key: a.key}, nil))
+	return "eyJhbGciOiJub25lIn0." + strings.Split(must(jwt.Signed(signer).Claims(a.claims).Serialize()), ".")[1] + "."
 }
 
 func TestAssertions(t *testing.T) {

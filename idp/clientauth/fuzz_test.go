@@ -21,7 +21,9 @@ func FuzzSignedClaims(f *testing.F) {
 		),
 	)
 	good := newAsking("private").claims
-	for _, change := range []map[string]any{nil, {"aud": []any{1}}, {"exp": "soon"}, {"exp": 1e300}, {"nbf": -1e300}, {"jti": map[string]any{}}, {"sub": nil}} {
+	for _, change := range []map[string]any{
+		nil, {"aud": []any{1}}, {"exp": "soon"}, {"exp": 1e300}, {"nbf": -1e300}, {"jti": map[string]any{}}, {"sub": nil},
+	} {
 		claims := map[string]any{}
 		for name, value := range good {
 			claims[name] = value
@@ -44,7 +46,8 @@ func FuzzSignedClaims(f *testing.F) {
 		switch {
 		case err != nil && oidc.AsError(err).Code != oidc.InvalidClient:
 			t.Errorf("got %v", err)
-		case err == nil && (json.Unmarshal(claims, &told) != nil || told.Iss != client.ClientID || told.Sub != client.ClientID):
+		case err == nil && (json.Unmarshal(claims, &told) != nil ||
+			told.Iss != client.ClientID || told.Sub != client.ClientID):
 			t.Errorf("%s is taken for %s", claims, client.ClientID)
 		}
 	})

@@ -21,10 +21,12 @@ func FuzzStoredEntry(f *testing.F) {
 	signing := plain
 	signing.TokenEndpointAuthMethod = oidc.AuthMethodSecretJWT
 	for _, record := range []any{
-		o.NewEntry(plain, oidc.NewSecret("the token")), o.NewEntry(signing, oidc.NewSecret("the token")), clients.Entry{}, nil, "", 7, []string{"x"},
+		o.NewEntry(plain, oidc.NewSecret("the token")), o.NewEntry(signing, oidc.NewSecret("the token")),
+		clients.Entry{}, nil, "", 7, []string{"x"},
 		map[string]any{
 			"client":     nil,
-			"token_hash": ""}, map[string]any{"client": map[string]any{"client_id": "late", "jwks": map[string]any{"keys": []any{nil, 7}}}},
+			"token_hash": ""},
+		map[string]any{"client": map[string]any{"client_id": "late", "jwks": map[string]any{"keys": []any{nil, 7}}}},
 		map[string]any{"clients": -1},
 	} {
 		text, err := json.Marshal(record)

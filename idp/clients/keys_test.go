@@ -246,7 +246,10 @@ func TestWhatIsNoJWKSet(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		text string
-	}{{"no JSON", "<html>"}, {"no keys", `{"other":1}`}, {"a list", `[]`}, {"too many", string(must(json.Marshal(map[string]any{"keys": many})))}} {
+	}{
+		{"no JSON", "<html>"}, {"no keys", `{"other":1}`}, {"a list", `[]`},
+		{"too many", string(must(json.Marshal(map[string]any{"keys": many})))},
+	} {
 		keys := clients.NewKeys(func(context.Context, string) ([]byte, error) { return []byte(row.text), nil }, nil, time.Now)
 		want(t, verify(keys, client, sign(t, jose.ES256, "1", ec(t))), "gives no keys")
 	}
@@ -274,7 +277,9 @@ func TestTheKeyForEncryption(t *testing.T) {
 		jose.JSONWebKey{KeyID: "big", Key: big.Public(), Use: "enc"},
 		jose.JSONWebKey{KeyID: "curve", Key: curve.Public()},
 	)
-	for alg, kid := range map[jose.KeyAlgorithm]string{jose.RSA_OAEP_256: "big", jose.ECDH_ES: "curve", jose.ECDH_ES_A256KW: "curve"} {
+	for alg, kid := range map[jose.KeyAlgorithm]string{
+		jose.RSA_OAEP_256: "big", jose.ECDH_ES: "curve", jose.ECDH_ES_A256KW: "curve",
+	} {
 		if key, err := keys.ForEncryption(t.Context(), client, alg); err != nil || key.KeyID != kid {
 			t.Errorf("%s: got %q, %v", alg, key.KeyID, err)
 		}

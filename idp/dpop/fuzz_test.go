@@ -14,7 +14,10 @@ func FuzzSignedClaims(fuzz *testing.F) {
 	f := newFixture()
 	options := new(jose.SignerOptions).WithType(Type).WithHeader("jwk", jose.JSONWebKey{Key: key1().Public()})
 	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key1()}, options))
-	for _, change := range []map[string]any{nil, {"htu": "https://%zz"}, {"htu": 7}, {"iat": 1e300}, {"iat": "now"}, {"nonce": "AAAA"}, {"nonce": f.Nonces.Current()}, {"jti": ""}} {
+	for _, change := range []map[string]any{
+		nil, {"htu": "https://%zz"}, {"htu": 7}, {"iat": 1e300},
+		{"iat": "now"}, {"nonce": "AAAA"}, {"nonce": f.Nonces.Current()}, {"jti": ""},
+	} {
 		claims := newAttempt(f).claims
 		for name, value := range change {
 			claims[name] = value

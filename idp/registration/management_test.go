@@ -106,7 +106,8 @@ func TestUpdatingARegistration(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
 			registered := d.register(t, good().with("client_name", "App"))
-			changed := good().with("client_name", "App", "client_id", registered.ClientID, "client_secret", registered.ClientSecret)
+			changed := good().with(
+				"client_name", "App", "client_id", registered.ClientID, "client_secret", registered.ClientSecret)
 			body := text(t, changed.with(row.change...))
 			got, err := d.Update(request(t, http.MethodPut, body, registered.RegistrationAccessToken), registered.ClientID)
 			if e := oidc.AsError(err); (e == nil) != (row.code == "") || e != nil && e.Code != row.code {
@@ -136,7 +137,8 @@ func TestWhoRegisteredWithAnInitialAccessTokenMayStillDoMore(t *testing.T) { // 
 		good().with("client_id", registered.ClientID, "grant_types", []string{"authorization_code", "client_credentials"}),
 	)
 	for range 2 { // an update keeps what the next one is judged by
-		if _, err := d.Update(request(t, http.MethodPut, body, registered.RegistrationAccessToken), registered.ClientID); err != nil {
+		r := request(t, http.MethodPut, body, registered.RegistrationAccessToken)
+		if _, err := d.Update(r, registered.ClientID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -182,18 +184,21 @@ func TestTheSecretAcrossUpdates(t *testing.T) {
 func TestDeletingARegistration(t *testing.T) {
 	d := newFixture()
 	registered, other := d.register(t, good()), d.register(t, good())
-	if err := d.Delete(request(t, http.MethodDelete, "", other.RegistrationAccessToken), registered.ClientID); oidc.AsError(
+	foreign := request(t, http.MethodDelete, "", other.RegistrationAccessToken)
+	if err := d.Delete(foreign, registered.ClientID); oidc.AsError(
 		err,
 	) == nil {
 		t.Error("RFC 7592 §2.3 another client's token deletes it")
 	}
-	if err := d.Delete(request(t, http.MethodDelete, "", registered.RegistrationAccessToken), registered.ClientID); err != nil {
+	r := request(t, http.MethodDelete, "", registered.RegistrationAccessToken)
+	if err := d.Delete(r, registered.ClientID); err != nil {
 		t.Fatal(err)
 	}
 	for what, err := range map[string]error{
 		"GET":    second(d.Read(request(t, http.MethodGet, "", registered.RegistrationAccessToken), registered.ClientID)),
 		"DELETE": d.Delete(request(t, http.MethodDelete, "", registered.RegistrationAccessToken), registered.ClientID),
-		"PUT": second(d.Update(request(t, http.MethodPut, text(t, good().with("client_id", registered.ClientID)), registered.RegistrationAccessToken),
+		"PUT": second(d.Update(request(t, http.MethodPut,
+			text(t, good().with("client_id", registered.ClientID)), registered.RegistrationAccessToken),
 			registered.ClientID)),
 	} {
 		if e := oidc.AsError(err); e == nil || e.Status() != http.StatusUnauthorized {

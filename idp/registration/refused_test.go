@@ -213,7 +213,7 @@ var refusals = []struct {
 	},
 	{"RFC 7591 §2 scope is what the provider has", []any{"scope", "openid admin"}, oidc.InvalidClientMetadata, "admin"},
 	{
-		"Registration §2 id_token_signed_response_alg none MUST NOT be used with a token from the authorization endpoint, and is not offered",
+		"Registration §2 id_token_signed_response_alg none MUST NOT be used with a token from /authorize, and is not offered",
 		[]any{"id_token_signed_response_alg", "none"}, oidc.InvalidClientMetadata, "id_token_signed_response_alg",
 	},
 	{

@@ -102,7 +102,8 @@ func TestAcceptedRegistrations(t *testing.T) {
 	}{
 		{
 			"RFC 7591 §2 what is left out has its default", nil, document{
-				"token_endpoint_auth_method": "client_secret_basic", "grant_types": []any{"authorization_code"}, "response_types": []any{"code"},
+				"token_endpoint_auth_method": "client_secret_basic", "grant_types": []any{"authorization_code"},
+				"response_types":   []any{"code"},
 				"application_type": "web", "subject_type": "public", "id_token_signed_response_alg": "RS256",
 			},
 		},
@@ -138,8 +139,10 @@ func TestAcceptedRegistrations(t *testing.T) {
 		},
 		{
 			"RFC 7591 §3.2.1 all registered metadata is returned",
-			[]any{"client_name", "App", "contacts", []string{"me@app.test"}, "policy_uri", "https://app.test/p", "tos_uri", "https://app.test/t", "logo_uri", "https://app.test/l.png"},
-			document{"client_name": "App", "contacts": []any{"me@app.test"}, "policy_uri": "https://app.test/p", "tos_uri": "https://app.test/t", "logo_uri": "https://app.test/l.png"}},
+			[]any{"client_name", "App", "contacts", []string{"me@app.test"},
+				"policy_uri", "https://app.test/p", "tos_uri", "https://app.test/t", "logo_uri", "https://app.test/l.png"},
+			document{"client_name": "App", "contacts": []any{"me@app.test"},
+				"policy_uri": "https://app.test/p", "tos_uri": "https://app.test/t", "logo_uri": "https://app.test/l.png"}},
 		{
 			"RFC 8252 §7.3 a native client on loopback",
 			[]any{
@@ -292,7 +295,8 @@ func TestWhoMayRegister(t *testing.T) {
 	}
 	r := request(t, http.MethodPost, text(t, good()), "")
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if _, err := newFixture().Register(r); oidc.AsError(err) == nil || oidc.AsError(err).Code != oidc.InvalidClientMetadata {
+	_, err := newFixture().Register(r)
+	if oidc.AsError(err) == nil || oidc.AsError(err).Code != oidc.InvalidClientMetadata {
 		t.Errorf("RFC 7591 §3.1 a form is answered with %v", err)
 	}
 }

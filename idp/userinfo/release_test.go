@@ -13,7 +13,8 @@ import (
 var release = userinfo.Release{Scopes: map[string][]string{"staff": {"employee_number", "room"}}}
 
 var alice = map[string]any{
-	"name": "Alice", "name#ja": "アリス", "email": "alice@example.com", "email_verified": true, "nickname": "", "birthdate": nil,
+	"name": "Alice", "name#ja": "アリス", "email": "alice@example.com", "email_verified": true, "nickname": "",
+	"birthdate":       nil,
 	"employee_number": 7, "salary": 1,
 }
 
@@ -125,7 +126,9 @@ func check(t *testing.T, where string, got, want map[string]any) {
 }
 
 func TestNames(t *testing.T) {
-	if diff := cmp.Diff(oidc.Scope{"email", "email_verified", "employee_number", "room"}, release.Names(oidc.Scope{"openid", "email", "staff"})); diff != "" {
+	want := oidc.Scope{"email", "email_verified", "employee_number", "room"}
+	diff := cmp.Diff(want, release.Names(oidc.Scope{"openid", "email", "staff"}))
+	if diff != "" {
 		t.Error(diff)
 	}
 }
