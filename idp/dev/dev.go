@@ -1,12 +1,12 @@
-// Package dev is development mode: it watches each request (trace), makes the provider fail on purpose (lab), serves the
-// console, and explains reasons.
+// Package dev is development mode: it watches each request (trace), makes the provider fail on purpose (lab), serves
+// the console, and explains reasons.
 //
 //	Mode ─► Dependencies ─► idp.New
 //	  │                       │ At(site), once for each issuer
 //	  └─ hub, lab, console ◄──┴─ Site: Request (watch.go), Parts (parts.go), Fail, Help (help.go), Endpoints
 //
-// It stands outside the protocol: the endpoints know nothing of it, and the provider builds without this folder. It works on a
-// loopback issuer only.
+// It stands outside the protocol: the endpoints know nothing of it, and the provider builds without this folder. It
+// works on a loopback issuer only.
 package dev
 
 import (
@@ -30,7 +30,7 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// viewAge is how old may be what is known of changes that the console of another replica made.
+// viewAge is how late a replica notices a change that the console of another replica made.
 const viewAge = time.Second
 
 // Mode is development mode of one provider, at all its issuers. It implements idp.Development.
@@ -39,7 +39,7 @@ type Mode struct {
 	place   storage.Place
 	hub     *trace.Hub
 	lab     *lab.Lab
-	token   string // requests that change something at the console must bring it
+	token   string // the CSRF token of the console
 	issuers []string
 }
 
@@ -63,8 +63,8 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 	}
 }
 
-// Provider builds the provider that config describes, with development mode where the configuration has it; the Mode is nil
-// elsewhere. Its errors are those of idp.New.
+// Provider builds the provider that config describes, with development mode where the configuration has it; the Mode is
+// nil elsewhere. Its errors are those of idp.New.
 func Provider(config idp.Config, deps idp.Dependencies) (*idp.Provider, *Mode, error) {
 	if !config.WithDefaults().Development() {
 		provider, err := idp.New(config, deps)
@@ -75,8 +75,8 @@ func Provider(config idp.Config, deps idp.Dependencies) (*idp.Provider, *Mode, e
 	return provider, mode, err
 }
 
-// Dependencies are those that New got, with this Mode and with its clock. The trace goes by the real clock, which it shares
-// with the browser.
+// Dependencies are those that New got, with this Mode and with its clock. The trace goes by the real clock, which it
+// shares with the browser.
 func (m *Mode) Dependencies() idp.Dependencies {
 	deps := m.deps
 	deps.Now, deps.Development = m.lab.Clock.Now, m
@@ -92,7 +92,8 @@ func (m *Mode) Lab() *lab.Lab { return m.lab }
 // Place implements idp.Development.
 func (m *Mode) Place() storage.Place { return m.place }
 
-// LogoutSent implements idp.Development. A repeated attempt has a flow of its own; the flow of the sign-out shows the first.
+// LogoutSent implements idp.Development. A repeated attempt has a flow of its own; the flow of the sign-out shows the
+// first.
 func (m *Mode) LogoutSent(sent logout.Sent) {
 	if sent.Try == 1 {
 		return
@@ -146,7 +147,7 @@ func (s *site) Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler
 	}
 }
 
-// refresh reads changes that consoles of other replicas made. While the store is away, what was known goes on.
+// refresh reads changes that consoles of other replicas made. While the store cannot be reached the last view stays.
 func (s *site) refresh(ctx context.Context) {
 	_ = s.Clients.CatchUp(ctx)
 	_ = s.lab.CatchUp(ctx)

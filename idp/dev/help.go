@@ -13,9 +13,9 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Help adds to an error page what a developer can do about it, in development mode. It returns who may frame the page: an
-// error under prompt=none in a hidden iframe is seen by nobody, so the page tells the application that it belongs to, and
-// only that one.
+// Help adds to an error page what a developer can do about it, in development mode. It returns who may frame the page:
+// an error under prompt=none in a hidden iframe is seen by nobody, so the page tells the application that it belongs
+// to, and only that one.
 func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy string) {
 	if e.Reason == "" {
 		return ""
@@ -30,27 +30,30 @@ func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy
 	default:
 		return s.parent(r, params, page)
 	}
-	if framedBy = s.parent(r, params, page); framedBy == "" { // who frames a form can make a person press its button
+	// a page around a form could trick a person into pressing its button
+	if framedBy = s.parent(r, params, page); framedBy == "" {
 		page.Remedy = s.remedy(r, params)
 	}
 	return framedBy
 }
 
-// remedy offers to register what was asked for, on a page that a browser opened by one of our own names: a name of the internet that
-// points here (DNS rebinding) gets no token.
+// remedy offers to register what was asked for, on a page that a browser opened by one of our own names: a name of the
+// internet that points here (DNS rebinding) gets no token.
 func (s *site) remedy(r *http.Request, params url.Values) *pages.Remedy {
-	if r.Method != http.MethodGet || !slices.Contains(s.issuers, scheme(s.Config.Issuer)+"://"+r.Host) || oidc.Origin(params.Get("redirect_uri")) == "" {
+	if r.Method != http.MethodGet || !slices.Contains(s.issuers, scheme(s.Config.Issuer)+"://"+r.Host) ||
+		oidc.Origin(params.Get("redirect_uri")) == "" {
 		return nil
 	}
 	clientID := params.Get("client_id")
 	return &pages.Remedy{
-		Action:   console.Path + "/clients/" + url.PathEscape(clientID) + "/redirect_uris", // the client_id is whatever a link says
+		// the client_id is whatever a link says
+		Action:   console.Path + "/clients/" + url.PathEscape(clientID) + "/redirect_uris",
 		ClientID: clientID, RedirectURI: params.Get("redirect_uri"), ReturnTo: r.URL.RequestURI(), Token: s.token,
 	}
 }
 
-// parent is the origin of the page around this one: that of the redirect_uri, else the one the browser names. It must be
-// registered, for any client.
+// parent is the origin of the page around this one: that of the redirect_uri, else the one the browser names. It must
+// be registered, for any client.
 func (s *site) parent(r *http.Request, params url.Values, page *pages.Error) string {
 	silent := slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 	if r.URL.Path != session.PathAuthorize || !silent || r.Header.Get("Sec-Fetch-Dest") != "iframe" {

@@ -21,8 +21,8 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// Parts implements idp.DevelopmentSite: before each part stands the failure lab, and before it the trace, which so sees what the
-// protocol sees.
+// Parts implements idp.DevelopmentSite. The failure lab wraps each part and the trace wraps the lab, so that the trace
+// records the results that the protocol gets.
 func (s *site) Parts() idp.Parts {
 	return idp.Parts{
 		Clients:   s.lab.Clients(s.Clients),
@@ -45,9 +45,10 @@ func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
 	s, err := w.Sessions.Current(r)
 	absence, absent := errors.AsType[session.Absence](err)
 	if trace.From(r.Context()) == nil || err != nil && !absent {
-		return s, err // who could not look, because the store failed or the lab would not let it, found nothing out
+		return s, err // the store failed or the lab returned an error: nothing was found out
 	}
-	step := trace.Step{Kind: trace.KindSession, Spec: "Core §3.1.2.3", Text: "the session cookie opens a session", Outcome: trace.OK}
+	step := trace.Step{Kind: trace.KindSession, Spec: "Core §3.1.2.3", Text: "the session cookie opens a session",
+		Outcome: trace.OK}
 	if arrived := w.cookies.Arrived(r); len(arrived) > 0 {
 		step.Values = append(step.Values, trace.Plain("cookie", strings.Join(arrived, ", ")))
 	}
@@ -55,7 +56,8 @@ func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
 		step.Text, step.Outcome, step.Reason = absence.Error(), trace.Failed, string(absence.Reason())
 	}
 	if s != nil {
-		step.Values = append(step.Values, trace.Plain("sub", strings.Join(s.Subs(), ", ")), trace.Plain("auth_time", s.Accounts[0].AuthTime.UTC().Format(time.RFC3339)))
+		step.Values = append(step.Values, trace.Plain("sub", strings.Join(s.Subs(), ", ")),
+			trace.Plain("auth_time", s.Accounts[0].AuthTime.UTC().Format(time.RFC3339)))
 	}
 	trace.Emit(r.Context(), step)
 	return s, err
@@ -65,24 +67,29 @@ func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
 type watchedSignIn struct{ *session.Ledger }
 
 // SignIn implements login.Sessions.
-func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account session.Account) (*session.Session, error) {
+func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account session.Account) (*session.Session,
+	error) {
 	s, err := w.Ledger.SignIn(rw, r, account)
 	if err == nil {
-		trace.Emit(r.Context(), trace.Step{Kind: trace.KindSignIn, Spec: "Core §3.1.2.3", Text: "the user signed in; the browser gets a new session cookie", Outcome: trace.OK,
-			Values: []trace.Value{trace.Plain("sub", account.Sub), trace.Plain("acr", account.ACR), trace.Plain("amr", strings.Join(account.AMR, " "))}})
+		trace.Emit(r.Context(), trace.Step{Kind: trace.KindSignIn, Spec: "Core §3.1.2.3",
+			Text: "the user signed in; the browser gets a new session cookie", Outcome: trace.OK,
+			Values: []trace.Value{trace.Plain("sub", account.Sub), trace.Plain("acr", account.ACR),
+				trace.Plain("amr", strings.Join(account.AMR, " "))}})
 	}
 	return s, err
 }
 
 // SignOut implements logout.Sessions.
 func (w watchedSignIn) SignOut(rw http.ResponseWriter, r *http.Request) ([]session.Ended, error) {
-	trace.Emit(r.Context(), trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the session of this browser is ended; its cookies are removed", Outcome: trace.OK})
+	trace.Emit(r.Context(), trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2",
+		Text: "the session of this browser is ended; its cookies are removed", Outcome: trace.OK})
 	return w.Ledger.SignOut(rw, r)
 }
 
 // SignOutSID implements logout.Sessions.
 func (w watchedSignIn) SignOutSID(ctx context.Context, sid string) ([]session.Ended, error) {
-	trace.Emit(ctx, trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2", Text: "the account that the id_token_hint's sid names is signed out", Outcome: trace.OK})
+	trace.Emit(ctx, trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2",
+		Text: "the account that the id_token_hint's sid names is signed out", Outcome: trace.OK})
 	return w.Ledger.SignOutSID(ctx, sid)
 }
 
@@ -93,7 +100,8 @@ type watchedConsents struct{ authorize.Consents }
 func (w watchedConsents) Of(ctx context.Context, sub string) (map[string]grant.Consent, error) {
 	consents, err := w.Consents.Of(ctx, sub)
 	if recorder := trace.From(ctx); recorder != nil && err == nil {
-		step := trace.Step{Kind: trace.KindConsent, Spec: "Core §3.1.2.4", Text: "what the user allowed before is read", Outcome: trace.Noted}
+		step := trace.Step{Kind: trace.KindConsent, Spec: "Core §3.1.2.4", Text: "what the user allowed before is read",
+			Outcome: trace.Noted}
 		for _, id := range slices.Sorted(maps.Keys(consents)) {
 			step.Values = append(step.Values, trace.Plain(id, consents[id].Scope.String()))
 		}
@@ -117,8 +125,10 @@ func (w watchedGrants) Issue(ctx context.Context, granted grant.Grant) (string, 
 	code, err := w.codes.Issue(ctx, granted)
 	if recorder := trace.From(ctx); recorder != nil && err == nil {
 		recorder.Join(trace.Code, code)
-		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §4.1.2", Text: "a code is issued, good for 60 seconds and one redemption", Outcome: trace.OK,
-			Values: []trace.Value{trace.Secret("code", code), trace.Plain("sub", granted.Sub), trace.Plain("scope", granted.Scope.String())}})
+		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §4.1.2",
+			Text: "a code is issued, good for 60 seconds and one redemption", Outcome: trace.OK,
+			Values: []trace.Value{trace.Secret("code", code), trace.Plain("sub", granted.Sub),
+				trace.Plain("scope", granted.Scope.String())}})
 	}
 	return code, err
 }
@@ -131,7 +141,8 @@ func (w watchedGrants) Redeem(ctx context.Context, code string, lifetime time.Du
 		return granted, err
 	}
 	recorder.Join(trace.Code, code)
-	step := trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §4.1.2", Text: "the code is spent before anything about it is judged", Outcome: trace.OK,
+	step := trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §4.1.2",
+		Text: "the code is spent before anything about it is judged", Outcome: trace.OK,
 		Values: []trace.Value{trace.Secret("code", code)}}
 	if err != nil {
 		step.Text, step.Outcome = redemptionFailed(err), trace.Failed
@@ -144,7 +155,8 @@ func (w watchedGrants) Redeem(ctx context.Context, code string, lifetime time.Du
 func (w watchedGrants) Begin(ctx context.Context, granted grant.Grant, jkt string, terms grant.Terms) (string, error) {
 	token, err := w.codes.Begin(ctx, granted, jkt, terms)
 	if recorder := trace.From(ctx); recorder != nil && err == nil {
-		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "Core §11", Text: "a refresh token is issued: the user allowed offline_access", Outcome: trace.OK,
+		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "Core §11",
+			Text: "a refresh token is issued: the user allowed offline_access", Outcome: trace.OK,
 			Values: []trace.Value{trace.Secret("refresh_token", token)}})
 	}
 	return token, err
@@ -157,12 +169,14 @@ func (w watchedGrants) Family(ctx context.Context, token string) (grant.Family, 
 	if recorder == nil {
 		return family, err
 	}
-	step := trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §6", Text: "the refresh token is one of a family that lives", Outcome: trace.OK,
-		Values: []trace.Value{trace.Secret("refresh_token", token)}}
+	step := trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §6", Text: "the refresh token is one of a family that lives",
+		Outcome: trace.OK,
+		Values:  []trace.Value{trace.Secret("refresh_token", token)}}
 	if err != nil {
 		step.Text, step.Outcome = refreshFailed(err), trace.Failed
 	} else {
-		step.Values = append(step.Values, trace.Plain("sub", family.Grant.Sub), trace.Plain("scope", family.Grant.Scope.String()))
+		step.Values = append(step.Values, trace.Plain("sub", family.Grant.Sub),
+			trace.Plain("scope", family.Grant.Scope.String()))
 	}
 	recorder.Emit(step)
 	return family, err
@@ -172,7 +186,8 @@ func (w watchedGrants) Family(ctx context.Context, token string) (grant.Family, 
 func (w watchedGrants) Use(ctx context.Context, token string, terms grant.Terms) (string, error) {
 	next, err := w.codes.Use(ctx, token, terms)
 	if recorder := trace.From(ctx); recorder != nil && err == nil && terms.Rotate {
-		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "RFC 9700 §4.14.2", Text: "the refresh token is replaced by a new one", Outcome: trace.OK,
+		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "RFC 9700 §4.14.2",
+			Text: "the refresh token is replaced by a new one", Outcome: trace.OK,
 			Values: []trace.Value{trace.Secret("refresh_token", next)}})
 	}
 	return next, err
@@ -213,7 +228,8 @@ func watchedSign(next keys.Signer) keys.Signer {
 		if recorder == nil || err != nil {
 			return signed, err
 		}
-		step := trace.Step{Kind: trace.KindToken, Spec: "Core §3.1.3.3", Text: "the ID token is signed", Outcome: trace.OK, Values: []trace.Value{trace.JWT("id_token", signed)}}
+		step := trace.Step{Kind: trace.KindToken, Spec: "Core §3.1.3.3", Text: "the ID token is signed", Outcome: trace.OK,
+			Values: []trace.Value{trace.JWT("id_token", signed)}}
 		if token, ok := claims.(access.Token); ok && typ == keys.TypeAccessToken {
 			recorder.Join(trace.JTI, token.JTI)
 			step.Spec, step.Text, step.Values[0] = "RFC 9068 §2", "the access token is signed", trace.JWT("access_token", signed)

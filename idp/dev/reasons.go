@@ -13,7 +13,8 @@ import (
 
 // reasonEndpoints are the pages that error_uri leads to.
 func (s *site) reasonEndpoints() []endpoint.Endpoint {
-	page := endpoint.Endpoint{Name: "reasons", Methods: []string{http.MethodGet}, Audience: endpoint.Visitors, Untraced: true}
+	page := endpoint.Endpoint{Name: "reasons", Methods: []string{http.MethodGet}, Audience: endpoint.Visitors,
+		Untraced: true}
 	list, one, bare := page, page, page
 	list.Path, list.Serve = idp.PathReasons, s.listReasons
 	one.Path, one.Serve = idp.PathReasons+"{code}", s.explainReason
@@ -44,7 +45,8 @@ func (s *site) explainReason(w http.ResponseWriter, r *http.Request) error {
 		return endpoint.ErrNotFound
 	}
 	page := pages.Reason{
-		Frame: pages.Frame{Title: string(reason.Code), Issuer: s.Config.Issuer}, Code: string(reason.Code), Summary: reason.Title,
+		Frame: pages.Frame{Title: string(reason.Code), Issuer: s.Config.Issuer}, Code: string(reason.Code),
+		Summary:  reason.Title,
 		Happened: pages.Text(reason.Happened), HowWeKnow: pages.Text(reason.HowWeKnow),
 		HowSure: pages.Text(reason.HowSure), WhatToDo: pages.Text(reason.WhatToDo),
 	}

@@ -54,7 +54,8 @@ func (s *site) observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 	recorder.Emit(step)
 }
 
-// describeAddress shows, of a redirect_uri that is not registered, the registered one that is most like it, and the difference.
+// describeAddress shows, of a redirect_uri that is not registered, the registered one that is most like it, and the
+// difference.
 func describeAddress(step *trace.Step, address authorize.Address, j oidc.Judgment) {
 	step.Kind = trace.KindRedirectURI
 	switch {
@@ -70,7 +71,8 @@ func isSilent(params url.Values) bool {
 	return slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 }
 
-// isWatched leaves out requests that are no part of a flow: pages and assets, and documents unless a script is kept from reading them.
+// isWatched leaves out requests that are no part of a flow: pages and assets, and documents unless a script is not
+// allowed to read them.
 func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 	switch {
 	case e.Untraced:
@@ -129,8 +131,10 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 		record.Status = cmp.Or(outcome.Status, record.Status)
 	})
 	if refused {
-		recorder.Emit(trace.Step{Kind: trace.KindCORS, Spec: "Fetch §3.2", Outcome: trace.Failed, Reason: string(oidc.OriginNotAllowed),
-			Text: "the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " + r.Header.Get("Origin")})
+		recorder.Emit(trace.Step{Kind: trace.KindCORS, Spec: "Fetch §3.2", Outcome: trace.Failed,
+			Reason: string(oidc.OriginNotAllowed),
+			Text: "the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " +
+				r.Header.Get("Origin")})
 	}
 	if location, err := url.Parse(outcome.Header.Get("Location")); err == nil && *location != (url.URL{}) {
 		s.follow(recorder, location)
@@ -161,8 +165,8 @@ func (s *site) isRefused(r *http.Request, answer http.Header) bool {
 }
 
 // isCallback tells whether the address, a Referer, is one of the client's redirect URIs: a page there that asks for
-// authorization has the whole application in it. A bare origin tells nothing: it is what browsers by default leave of every
-// page's address (https://www.w3.org/TR/referrer-policy/#referrer-policy-strict-origin-when-cross-origin).
+// authorization has the whole application in it. A bare origin tells nothing: it is what browsers by default leave of
+// every page's address (https://www.w3.org/TR/referrer-policy/#referrer-policy-strict-origin-when-cross-origin).
 func (s *site) isCallback(ctx context.Context, clientID, address string) bool {
 	client, err := s.Clients.ByID(ctx, clientID)
 	return err == nil && address != oidc.Origin(address)+"/" && oidc.MatchRedirectURI(client.RedirectURIs, address)
@@ -190,7 +194,8 @@ func clientOf(r *http.Request, params url.Values) string {
 func (s *site) cookiesOf(r *http.Request, answer http.Header, overlooked bool) []trace.Cookie {
 	var cookies []trace.Cookie
 	for i, name := range s.Sessions.Cookies.Names() {
-		cookie := trace.Cookie{Name: name, Direction: "withheld", SameSite: [...]string{"None", "Lax"}[i], Secure: i == 0, HTTPOnly: true, Session: true}
+		cookie := trace.Cookie{Name: name, Direction: "withheld", SameSite: [...]string{"None", "Lax"}[i], Secure: i == 0,
+			HTTPOnly: true, Session: true}
 		if came := r.CookiesNamed(name); len(came) > 0 {
 			cookie.Direction, cookie.Text = "sent", trace.Secret(name, came[0].Value).Text
 			if overlooked {
@@ -209,9 +214,11 @@ func (s *site) cookiesOf(r *http.Request, answer http.Header, overlooked bool) [
 
 func (s *site) cookieSet(set *http.Cookie) trace.Cookie {
 	cookie := trace.Cookie{
-		Name: set.Name, Text: trace.Secret(set.Name, set.Value).Text, Direction: "set", Secure: set.Secure, HTTPOnly: set.HttpOnly,
-		SameSite: map[http.SameSite]string{http.SameSiteNoneMode: "None", http.SameSiteLaxMode: "Lax", http.SameSiteStrictMode: "Strict"}[set.SameSite],
-		Session:  slices.Contains(s.Sessions.Cookies.Names(), set.Name),
+		Name: set.Name, Text: trace.Secret(set.Name, set.Value).Text, Direction: "set", Secure: set.Secure,
+		HTTPOnly: set.HttpOnly,
+		SameSite: map[http.SameSite]string{http.SameSiteNoneMode: "None", http.SameSiteLaxMode: "Lax",
+			http.SameSiteStrictMode: "Strict"}[set.SameSite],
+		Session: slices.Contains(s.Sessions.Cookies.Names(), set.Name),
 	}
 	if set.MaxAge < 0 {
 		cookie.Direction, cookie.Text = "removed", ""

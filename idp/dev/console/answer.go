@@ -11,7 +11,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// nothing is the answer to what has no more to say than that it was done.
+// nothing is the answer of a route without content.
 type nothing struct{}
 
 func writeJSON(w http.ResponseWriter, status int, answer any) {
@@ -21,7 +21,7 @@ func writeJSON(w http.ResponseWriter, status int, answer any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // fails only when who asked has gone
+	_ = json.NewEncoder(w).Encode(answer) // fails only if the client has gone
 }
 
 // refuse answers an error: a page where a person looks at it, JSON elsewhere.

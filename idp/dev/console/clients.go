@@ -12,9 +12,11 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// clientAnswer is a client, settings for libraries to copy, and the lines of the configuration file that register the client.
+// clientAnswer is a client, settings for libraries to copy, and the lines of the configuration file that register the
+// client.
 type clientAnswer struct {
-	Client   map[string]any `json:"client"` // the fields of oidc.Client that are set, without the secret; durations are text
+	// the fields of oidc.Client that are set, without the secret; durations are text
+	Client   map[string]any `json:"client"`
 	Settings []settings     `json:"settings"`
 	YAML     string         `json:"yaml"`
 }
@@ -46,14 +48,15 @@ func (e *Endpoint) clientAnswer(client oidc.Client, secret string) (clientAnswer
 func (e *Endpoint) addClient(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return e.changeClient(r, func(id string, known bool) error {
 		if known {
-			return oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change the one that is there (PUT)", id)
+			return oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change the one "+
+				"that is there (PUT)", id)
 		}
 		return nil
 	})
 }
 
-// editClient is PUT /console/clients: the body is a JSON merge patch (RFC 7396) of the client that its client_id names. Fields
-// that are not in it stay as they are, and so does the secret if it is empty.
+// editClient is PUT /console/clients: the body is a JSON merge patch (RFC 7396) of the client that its client_id names.
+// Fields that are not in it stay as they are, and so does the secret if it is empty.
 func (e *Endpoint) editClient(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return e.changeClient(r, func(id string, known bool) error {
 		if !known {
@@ -98,8 +101,8 @@ func (e *Endpoint) withAlg(client oidc.Client) oidc.Client {
 	return client
 }
 
-// defaultAlg is RS256 where there is such a key (Registration §2, id_token_signed_response_alg: "The default, if omitted, is
-// RS256"), else the provider's first.
+// defaultAlg is RS256 where there is such a key (Registration §2, id_token_signed_response_alg: "The default, if
+// omitted, is RS256"), else the provider's first.
 func (e *Endpoint) defaultAlg() string {
 	if _, err := e.Keys.Alg("RS256"); err == nil {
 		return "RS256"
@@ -114,7 +117,8 @@ func (e *Endpoint) problems(client oidc.Client) error {
 		told = append(told, problem.Field+": "+problem.Text)
 	}
 	if _, err := e.Keys.Alg(client.IDTokenSignedResponseAlg); err != nil {
-		told = append(told, fmt.Sprintf("id_token_signed_response_alg: %q has no signing key: use one of %v", client.IDTokenSignedResponseAlg, e.Keys.Algs()))
+		told = append(told, fmt.Sprintf("id_token_signed_response_alg: %q has no signing key: use one of %v",
+			client.IDTokenSignedResponseAlg, e.Keys.Algs()))
 	}
 	for _, name := range oidc.ParseScope(client.Scope) {
 		if !e.Scopes.Has(name) {
@@ -127,8 +131,8 @@ func (e *Endpoint) problems(client oidc.Client) error {
 	return oidc.InvalidRequest.Errorf("%s", strings.Join(told, "\n"))
 }
 
-// addRedirectURI is POST /console/clients/{id}/redirect_uris, as JSON or as the form of an error page. A client that is not
-// there is made, public and first-party. A form is answered by a redirect to return_to.
+// addRedirectURI is POST /console/clients/{id}/redirect_uris, as JSON or as the form of an error page. A client that is
+// not there is made, public and first-party. A form is answered by a redirect to return_to.
 func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, error) {
 	var asked struct {
 		RedirectURI string `json:"redirect_uri"`
@@ -169,7 +173,8 @@ func (e *Endpoint) withRedirectURI(ctx context.Context, id, uri string) (client 
 // pathOfOurs is the address if it is a path of this provider, else the console: an open redirector would be a gift.
 func pathOfOurs(address string) string {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") || strings.Contains(address, `\`) {
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") ||
+		strings.HasPrefix(address, "//") || strings.Contains(address, `\`) {
 		return Path
 	}
 	return address

@@ -11,7 +11,7 @@ import (
 )
 
 func TestClients(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	list := h.json(t, 200, "GET", "/console/clients", "")["clients"].([]any)
 	libraries := map[string]string{}
 	for _, entry := range list {
@@ -37,8 +37,9 @@ func TestClients(t *testing.T) {
 
 // What the YAML says is, read back, the client.
 func TestTheYAMLKeepsTheClient(t *testing.T) {
-	h := newHouse(t)
-	answer := h.json(t, 200, "POST", "/console/clients", `{"client_id":"new: #1","client_name":"\"quoted\"","client_secret":"s3cret","redirect_uris":["http://localhost:5173/cb"],
+	h := newFixture(t)
+	answer := h.json(t, 200, "POST", "/console/clients", `{"client_id":"new: #1","client_name":"\"quoted\"","client_secret":"s3cret",
+		"redirect_uris":["http://localhost:5173/cb"],
 		"token_endpoint_auth_method":"client_secret_basic","first_party":true,"access_token_lifetime":"2h","scope":"openid"}`)
 	var file struct {
 		Clients []oidc.Client `yaml:"clients"`
@@ -49,7 +50,8 @@ func TestTheYAMLKeepsTheClient(t *testing.T) {
 		t.Fatalf("registered: %v; in the YAML: %v", err, file.Clients)
 	}
 	kept := file.Clients[0]
-	if !kept.ClientSecret.Matches("s3cret") || kept.AccessTokenLifetime != 2*time.Hour || kept.ClientName != `"quoted"` || !kept.FirstParty {
+	if !kept.ClientSecret.Matches("s3cret") || kept.AccessTokenLifetime != 2*time.Hour || kept.ClientName != `"quoted"` ||
+		!kept.FirstParty {
 		t.Errorf("the YAML keeps %+v:\n%s", kept, answer["yaml"])
 	}
 	if registered.IDTokenSignedResponseAlg != "ES256" || !registered.ClientSecret.Matches("s3cret") {
@@ -58,31 +60,40 @@ func TestTheYAMLKeepsTheClient(t *testing.T) {
 }
 
 func TestEditingAClientKeepsItsSecret(t *testing.T) {
-	h := newHouse(t)
-	answer := h.json(t, 200, "PUT", "/console/clients", `{"client_id":"web","redirect_uris":["http://localhost:9090/other"],"access_token_lifetime":"5m"}`)
+	h := newFixture(t)
+	answer := h.json(t, 200, "PUT", "/console/clients",
+		`{"client_id":"web","redirect_uris":["http://localhost:9090/other"],"access_token_lifetime":"5m"}`)
 	client, _ := h.Clients.ByID(t.Context(), "web")
-	if !client.ClientSecret.Matches("web-secret") || client.RedirectURIs[0] != "http://localhost:9090/other" || client.AccessTokenLifetime != 5*time.Minute {
+	if !client.ClientSecret.Matches("web-secret") || client.RedirectURIs[0] != "http://localhost:9090/other" ||
+		client.AccessTokenLifetime != 5*time.Minute {
 		t.Errorf("after the change web is %+v", client)
 	}
-	if yaml := answer["yaml"].(string); !strings.Contains(yaml, "[secret]") || !strings.Contains(yaml, "access_token_lifetime: 5m\n") {
+	if yaml := answer["yaml"].(string); !strings.Contains(yaml, "[secret]") ||
+		!strings.Contains(yaml, "access_token_lifetime: 5m\n") {
 		t.Errorf("the YAML is\n%s", yaml)
 	}
 }
 
 func TestClientsThatCannotBe(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, row := range []struct{ method, body, want string }{
-		{"POST", `{"client_id":"spa","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`, "there already"},
-		{"PUT", `{"client_id":"spaa","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`, "not registered"},
+		{"POST", `{"client_id":"spa","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`,
+			"there already"},
+		{"PUT", `{"client_id":"spaa","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`,
+			"not registered"},
 		{"POST", `{"client_id":"new","redirect_uris":[],"token_endpoint_auth_method":"none"}`, "redirect_uris"},
-		{"POST", `{"client_id":"new","redirect_uris":["javascript:alert(1)"],"token_endpoint_auth_method":"none"}`, "redirect_uris[0]"},
+		{"POST", `{"client_id":"new","redirect_uris":["javascript:alert(1)"],"token_endpoint_auth_method":"none"}`,
+			"redirect_uris[0]"},
 		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"]}`, "client_secret"},
-		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none","scope":"openid moon"}`, "moon"},
-		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none","access_token_lifetime":"long"}`, "access_token_lifetime"},
-		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none","id_token_signed_response_alg":"RS256"}`, "RS256"},
+		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"scope":"openid moon"}`, "moon"},
+		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"access_token_lifetime":"long"}`,
+			"access_token_lifetime"},
+		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"id_token_signed_response_alg":"RS256"}`,
+			"RS256"},
 		{"POST", `{"client_id":"new","redirect_uri":"http://localhost/cb"}`, "redirect_uri"},
 	} {
-		if got := h.json(t, 400, row.method, "/console/clients", row.body)["error_description"].(string); !strings.Contains(got, row.want) {
+		if got := h.json(t, 400, row.method, "/console/clients",
+			row.body)["error_description"].(string); !strings.Contains(got, row.want) {
 			t.Errorf("%s %s is refused with %q; want it to name %s", row.method, row.body, got, row.want)
 		}
 	}
@@ -92,12 +103,13 @@ func TestClientsThatCannotBe(t *testing.T) {
 }
 
 func TestTheOneClickRemedyOfAnErrorPage(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	form := func(returnTo string) string {
 		return "csrf=" + token + "&redirect_uri=http%3A%2F%2Flocalhost%3A9090%2Fsilent.html&return_to=" + returnTo
 	}
 	for returnTo, want := range map[string]string{
-		"%2Fauthorize%3Fclient_id%3Dspa": "/authorize?client_id=spa", "https%3A%2F%2Fevil.test%2F": "/console", "%2F%2Fevil.test": "/console",
+		"%2Fauthorize%3Fclient_id%3Dspa": "/authorize?client_id=spa", "https%3A%2F%2Fevil.test%2F": "/console",
+		"%2F%2Fevil.test": "/console",
 		"%2F%5Cevil.test": "/console", "javascript%3Aalert(1)": "/console", "": "/console", "%25": "/console",
 	} {
 		response := h.ask(t, "POST", "/console/clients/spa/redirect_uris", form(returnTo), "X-Hush-CSRF", "",
@@ -106,13 +118,14 @@ func TestTheOneClickRemedyOfAnErrorPage(t *testing.T) {
 			t.Errorf("return_to %s leads to %d %s; want %s", returnTo, response.StatusCode, got, want)
 		}
 	}
-	if client, _ := h.Clients.ByID(t.Context(), "spa"); len(client.RedirectURIs) != 2 || client.RedirectURIs[1] != "http://localhost:9090/silent.html" {
+	if client, _ := h.Clients.ByID(t.Context(), "spa"); len(client.RedirectURIs) != 2 ||
+		client.RedirectURIs[1] != "http://localhost:9090/silent.html" {
 		t.Errorf("spa has the redirect URIs %v; want the new one, once", client.RedirectURIs)
 	}
 }
 
 func TestARedirectURIOfAnUnknownClientMakesAPublicOne(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.json(t, 200, "POST", "/console/clients/mine/redirect_uris", `{"redirect_uri":"http://localhost:5173/cb"}`)
 	client, err := h.Clients.ByID(t.Context(), "mine")
 	if err != nil || !client.Public() || !client.NeedsPKCE() || !client.FirstParty {

@@ -17,7 +17,7 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// Path is where the console stands. Its API is below.
+// Path is the path of the console. Its API is below.
 const Path = "/console"
 
 // Endpoint serves the console of one issuer.
@@ -25,7 +25,7 @@ type Endpoint struct {
 	Issuer   string
 	Issuers  []string // all under which this provider answers, Issuer among them
 	Origins  []string // whose pages may use the console besides the provider's own: the demo's
-	Token    string   // the CSRF token: what changes something must bring it
+	Token    string   // the CSRF token of requests that change something
 	Pages    *pages.Pages
 	Hub      *trace.Hub
 	Lab      *lab.Lab
@@ -33,7 +33,7 @@ type Endpoint struct {
 	Users    *users.Directory
 	Keys     *keys.KeySet
 	Sessions *session.Manager // those of Issuer
-	// Tell tells the clients of who was signed out. nil: nobody does.
+	// Tell tells clients about ended sessions. nil: they are not told.
 	Tell   func(ctx context.Context, gone []session.Ended)
 	Served []endpoint.Endpoint // where faults can happen
 	Scopes oidc.Scope          // all that the provider knows
@@ -64,19 +64,22 @@ func (e *Endpoint) handler() http.Handler {
 		mux.HandleFunc(r.method+" "+Path+r.path, e.answering(r))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		e.refuse(w, r, http.StatusNotFound, oidc.InvalidRequest.Errorf("the console has nothing for %s %s", r.Method, r.URL.Path))
+		e.refuse(w, r, http.StatusNotFound, oidc.InvalidRequest.Errorf("the console has nothing for %s %s", r.Method,
+			r.URL.Path))
 	})
 	return e.guarded(mux)
 }
 
-// answering calls the route's handler and writes what it returns as JSON. A handler that returns nil has written by itself.
+// answering calls the route's handler and writes the result as JSON. A handler that returns nil has written the answer.
 func (e *Endpoint) answering(route route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		answer, err := route.serve(e, w, r)
 		switch {
 		case errors.Is(err, storage.ErrUnavailable):
-			e.refuse(w, r, http.StatusServiceUnavailable, oidc.TemporarilyUnavailable.Errorf("what the provider stores cannot be reached: try again in some seconds").Because(err))
+			e.refuse(w, r, http.StatusServiceUnavailable,
+				oidc.TemporarilyUnavailable.Errorf("what the provider stores cannot be reached: try again in some "+
+					"seconds").Because(err))
 		case err != nil:
 			e.refuse(w, r, oidc.AsError(err).Status(), err)
 		case answer != nil:

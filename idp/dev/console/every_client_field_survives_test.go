@@ -23,7 +23,8 @@ func samples(t *testing.T) map[string]any {
 	public := jose.JSONWebKey{Key: key.Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}
 	ten := 10
 	return map[string]any{
-		"client_id": "every", "client_secret": oidc.NewSecret("a-long-secret-of-forty-characters-at-least-ok"), "default_max_age": &ten,
+		"client_id": "every", "client_secret": oidc.NewSecret("a-long-secret-of-forty-characters-at-least-ok"),
+		"default_max_age":            &ten,
 		"jwks":                       &oidc.KeySet{JSONWebKeySet: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public}}},
 		"redirect_uris":              []string{"https://app.example.com/cb", "https://app.example.com/silent?a=%20&b=1"},
 		"token_endpoint_auth_method": oidc.AuthMethodPrivateJWT, "token_endpoint_auth_signing_alg": "ES256",
@@ -42,7 +43,8 @@ func samples(t *testing.T) map[string]any {
 	}
 }
 
-// everyField is a client with a non-zero value in every field; fields of a kind that needs no special value are filled by it.
+// everyField is a client with a non-zero value in every field; fields of a kind that needs no special value are filled
+// by it.
 func everyField(t *testing.T) oidc.Client {
 	t.Helper()
 	var client oidc.Client
@@ -78,7 +80,7 @@ func TestEveryFieldOfAClientSurvivesTheConsole(t *testing.T) {
 		return err == nil && err2 == nil && string(x) == string(y)
 	})}
 	for _, without := range []string{"jwks", "jwks_uri"} {
-		h := newHouse(t)
+		h := newFixture(t)
 		client := everyField(t)
 		if without == "jwks" {
 			client.JWKS = nil
@@ -103,7 +105,8 @@ func TestEveryFieldOfAClientSurvivesTheConsole(t *testing.T) {
 			t.Errorf("without %s, a client that was sent back unchanged changed (-before +after):\n%s", without, diff)
 		}
 
-		answer := h.json(t, 200, "PUT", "/console/clients", `{"client_id":"every","client_secret":"`+client.ClientSecret.Plain()+`"}`)
+		answer := h.json(t, 200, "PUT", "/console/clients",
+			`{"client_id":"every","client_secret":"`+client.ClientSecret.Plain()+`"}`)
 		var file struct {
 			Clients []oidc.Client `yaml:"clients"`
 		}

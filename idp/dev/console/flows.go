@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	heartbeat = 15 * time.Second // proxies close what is silent for longer
-	patience  = 10 * time.Second // who takes longer to read one event is gone or stuck
+	heartbeat   = 15 * time.Second // proxies close what is silent for longer
+	readTimeout = 10 * time.Second // for the client to read one event
 )
 
-// events is GET /console/events, a stream of server-sent events: each is a flow as it is now, and the record that changed
-// it. Who reads too slowly is dropped by the hub, or by its connection's deadline; EventSource comes back by itself.
-// https://html.spec.whatwg.org/multipage/server-sent-events.html
+// events is GET /console/events, a stream of server-sent events: each is a flow as it is now, and the record that
+// changed it. The hub or the deadline of the connection drops a client that reads too slowly; EventSource connects
+// again. https://html.spec.whatwg.org/multipage/server-sent-events.html
 func (e *Endpoint) events(w http.ResponseWriter, r *http.Request) (any, error) {
 	watcher := e.Hub.Watch()
 	defer watcher.Close()
@@ -42,8 +42,8 @@ func (e *Endpoint) events(w http.ResponseWriter, r *http.Request) (any, error) {
 	return nil, nil // whoever watched has gone
 }
 
-// stream is an answer without an end. The server's time limits, meant for ordinary answers, are lifted; each write has its
-// own.
+// stream is an answer without an end. The server's time limits, meant for ordinary answers, are lifted; each write has
+// its own.
 type stream struct {
 	w       io.Writer
 	control *http.ResponseController
@@ -59,7 +59,7 @@ func newStream(w http.ResponseWriter) stream {
 }
 
 func (s stream) send(text string) error {
-	late := time.AfterFunc(patience, func() { _ = s.control.SetWriteDeadline(time.Unix(1, 0)) })
+	late := time.AfterFunc(readTimeout, func() { _ = s.control.SetWriteDeadline(time.Unix(1, 0)) })
 	defer late.Stop()
 	if _, err := io.WriteString(s.w, text); err != nil {
 		return err
@@ -76,7 +76,8 @@ func (e *Endpoint) flows(http.ResponseWriter, *http.Request) (any, error) {
 func (e *Endpoint) flow(w http.ResponseWriter, r *http.Request) (any, error) {
 	found, ok := e.Hub.Flow(r.PathValue("id"))
 	if !ok {
-		return nil, oidc.InvalidRequest.Errorf("flow %.50q is not kept (any more): GET /console/flows lists those that are", r.PathValue("id"))
+		return nil, oidc.InvalidRequest.Errorf("flow %.50q is not stored, or not any more: GET /console/flows lists "+
+			"the stored ones", r.PathValue("id"))
 	}
 	switch format := r.URL.Query().Get("format"); format {
 	case "":

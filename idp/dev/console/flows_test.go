@@ -12,10 +12,11 @@ import (
 )
 
 // renew lets the hub see a silent authorization request with this state.
-func (h *house) renew(t *testing.T, state string) {
+func (h *fixture) renew(t *testing.T, state string) {
 	t.Helper()
 	_, recorder := h.Hub.Begin(t.Context(), trace.Record{
-		ID: "authorize-" + state, Issuer: h.Issuer, Endpoint: "authorize", Method: "GET", Path: "/authorize", ClientID: "spa", Silent: true, Status: 303,
+		ID: "authorize-" + state, Issuer: h.Issuer, Endpoint: "authorize", Method: "GET", Path: "/authorize", ClientID: "spa",
+		Silent: true, Status: 303,
 		Params: []trace.Value{{Name: "client_id", Text: "spa"}}, Answer: []trace.Value{{Name: "code", Text: "…"}},
 	})
 	recorder.Join(trace.State, state)
@@ -23,7 +24,7 @@ func (h *house) renew(t *testing.T, state string) {
 }
 
 // watching opens the stream and waits until it watches.
-func (h *house) watching(t *testing.T) (*http.Response, *bufio.Scanner) {
+func (h *fixture) watching(t *testing.T) (*http.Response, *bufio.Scanner) {
 	t.Helper()
 	response := h.ask(t, "GET", "/console/events", "", "Accept", "text/event-stream", "X-Hush-CSRF", "")
 	lines := bufio.NewScanner(response.Body)
@@ -36,7 +37,7 @@ func (h *house) watching(t *testing.T) (*http.Response, *bufio.Scanner) {
 
 // https://html.spec.whatwg.org/multipage/server-sent-events.html
 func TestEvents(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	response, lines := h.watching(t)
 	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type %s; want text/event-stream", got)
@@ -52,13 +53,14 @@ func TestEvents(t *testing.T) {
 		}
 	}
 	must(t, json.Unmarshal([]byte(strings.TrimPrefix(lines.Text(), "data: ")), &event))
-	if event.Flow.ClientID != "spa" || len(event.Flow.Messages) == 0 || event.Record.ID != "authorize-one" || len(event.Flow.Records) > 0 {
+	if event.Flow.ClientID != "spa" || len(event.Flow.Messages) == 0 || event.Record.ID != "authorize-one" ||
+		len(event.Flow.Records) > 0 {
 		t.Errorf("the event is %+v", event)
 	}
 }
 
 func TestAStreamOutlivesTheServersTimeLimits(t *testing.T) {
-	h := newHouse(t, func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond })
+	h := newFixture(t, func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond })
 	_, lines := h.watching(t)
 	pass := time.NewTimer(200 * time.Millisecond) // four times the limit
 	<-pass.C
@@ -72,7 +74,7 @@ func TestAStreamOutlivesTheServersTimeLimits(t *testing.T) {
 }
 
 func TestStreamsEndWithTheProvider(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	_, lines := h.watching(t)
 	h.end()
 	for lines.Scan() {
@@ -83,7 +85,7 @@ func TestStreamsEndWithTheProvider(t *testing.T) {
 }
 
 func TestFlows(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	if got := h.json(t, 200, "GET", "/console/flows", "")["flows"]; len(got.([]any)) != 0 {
 		t.Errorf("before anything happened there are the flows %v", got)
 	}
@@ -103,7 +105,8 @@ func TestFlows(t *testing.T) {
 	}
 	for format, want := range map[string]string{"mermaid": "sequenceDiagram", "transcript": "/authorize"} {
 		response := h.ask(t, "GET", path+"?format="+format, "")
-		if text := read(t, response); !strings.Contains(text, want) || response.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		if text := read(t, response); !strings.Contains(text, want) ||
+			response.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
 			t.Errorf("%s as %s: %s %s", path, format, response.Header.Get("Content-Type"), text)
 		}
 	}
@@ -114,10 +117,11 @@ func TestFlows(t *testing.T) {
 
 // A report joins the flow of the request that it is about.
 func TestReports(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.renew(t, "one")
 	h.json(t, 204, "POST", "/console/reports", `{"kind":"callback","state":"one","took_ms":20}`)
-	h.json(t, 204, "POST", "/console/reports", `{"kind":"api","state":"one","status":401,"url":"http://localhost:9090/api/me?token=secret","took_ms":20}`)
+	h.json(t, 204, "POST", "/console/reports",
+		`{"kind":"api","state":"one","status":401,"url":"http://localhost:9090/api/me?token=secret","took_ms":20}`)
 	flows := h.Hub.Flows()
 	if len(flows) != 1 || len(flows[0].Records) != 3 {
 		t.Fatalf("the flows are %+v; want one of three records", flows)
@@ -127,16 +131,18 @@ func TestReports(t *testing.T) {
 		records[record.Endpoint] = record
 	}
 	callback, api := records["callback"], records["api"]
-	if callback.ID == "" || callback.ID == api.ID || callback.Took > 10*time.Millisecond || callback.Steps[0].Kind != trace.KindReport {
+	if callback.ID == "" || callback.ID == api.ID || callback.Took > 10*time.Millisecond ||
+		callback.Steps[0].Kind != trace.KindReport {
 		t.Errorf("the callback's report is %+v", callback)
 	}
-	if api.Path != "http://localhost:9090/api/me" || api.Status != 401 || api.Took != 20*time.Millisecond || api.Steps[0].Outcome != trace.Failed {
+	if api.Path != "http://localhost:9090/api/me" || api.Status != 401 || api.Took != 20*time.Millisecond ||
+		api.Steps[0].Outcome != trace.Failed {
 		t.Errorf("the API's report is %+v", api)
 	}
 }
 
 func TestAReportOfTwoClocks(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.json(t, 204, "POST", "/console/reports", `{"kind":"clock","state":"s","skew_s":-600}`)
 	if record := h.Hub.Flows()[0].Records[0]; record.ClockOffset != -10*time.Minute || record.Reason != "clock.skew" {
 		t.Errorf("the report is %+v; want clock.skew by ten minutes", record)
@@ -144,8 +150,9 @@ func TestAReportOfTwoClocks(t *testing.T) {
 }
 
 func TestReportsThatSayNothing(t *testing.T) {
-	h := newHouse(t)
-	for _, body := range []string{"", "[]", "{}", `{"kind":"callback"}`, `{"kind":"weather","state":"s"}`, `{"kind":"api","jti":"j","status":9}`, `{"kind":"api","jti":"j","sattus":200}`} {
+	h := newFixture(t)
+	for _, body := range []string{"", "[]", "{}", `{"kind":"callback"}`, `{"kind":"weather","state":"s"}`,
+		`{"kind":"api","jti":"j","status":9}`, `{"kind":"api","jti":"j","sattus":200}`} {
 		h.json(t, 400, "POST", "/console/reports", body)
 	}
 	if flows := h.Hub.Flows(); len(flows) != 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// document returns the fields of the client that are set, by their names in JSON and in the configuration file. Durations are
-// text. The secret is left out.
+// document returns the fields of the client that are set, by their names in JSON and in the configuration file.
+// Durations are text. The secret is left out.
 func document(client oidc.Client) yaml.MapSlice {
 	var fields yaml.MapSlice
 	for field, value := range reflect.ValueOf(client).Fields() {
@@ -34,7 +34,8 @@ func document(client oidc.Client) yaml.MapSlice {
 	return fields
 }
 
-// yamlOf returns the lines of the configuration file that register the client. secret is its plain secret if it is known.
+// yamlOf returns the lines of the configuration file that register the client. secret is its plain secret if it is
+// known.
 func yamlOf(client oidc.Client, secret string) (string, error) {
 	fields := document(client)
 	if !client.ClientSecret.IsZero() {
@@ -60,8 +61,8 @@ func yamlOf(client oidc.Client, secret string) (string, error) {
 	return string(text), err
 }
 
-// patched returns the client with a JSON merge patch (RFC 7396) applied to its document, and the plain secret if the patch
-// brings one. It does not judge whether the result is a valid client.
+// patched returns the client with a JSON merge patch (RFC 7396) applied to its document, and the plain secret if the
+// patch brings one. It does not judge whether the result is a valid client.
 func patched(client oidc.Client, patch []byte) (changed oidc.Client, secret string, err error) {
 	fields := map[string]any{}
 	for _, field := range document(client) {

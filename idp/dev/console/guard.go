@@ -10,12 +10,12 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// guard is one thing that every request to the console must keep. They are asked in order; the first that is not kept is
-// the answer.
+// guard is one condition of every request to the console. Guards are checked in order; the answer is about the first
+// condition that does not hold.
 type guard struct {
 	text  string
 	holds func(e *Endpoint, r *http.Request) bool
-	told  string // to who is refused: what was wrong, what to do
+	told  string // the text of the refusal: what was wrong, what to do
 }
 
 var guards = []guard{
@@ -37,11 +37,13 @@ var guards = []guard{
 	{
 		text:  "what changes something brings the CSRF token",
 		holds: (*Endpoint).hasToken,
-		told:  "the CSRF token is missing or wrong (was the provider restarted?): send what GET /console/token answers in the header X-Hush-CSRF, or reload the page",
+		told: "the CSRF token is missing or wrong (was the provider restarted?): send what GET /console/token " +
+			"answers in the header X-Hush-CSRF, or reload the page",
 	},
 }
 
-// guarded asks the guards, and answers preflights for listed origins (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
+// guarded asks the guards, and answers preflights for listed origins
+// (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
 func (e *Endpoint) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.share(w.Header(), r.Header.Get("Origin"))
@@ -89,8 +91,8 @@ func (e *Endpoint) isKnownOrigin(r *http.Request) bool {
 	}
 }
 
-// isNotForeign: another port of the same host is foreign too. The probe is made for an iframe of a listed origin, and its
-// frame-ancestors keep others out.
+// isNotForeign: another port of the same host is foreign too. The probe is made for an iframe of a listed origin, and
+// its frame-ancestors keep others out.
 func (e *Endpoint) isNotForeign(r *http.Request) bool {
 	if r.Header.Get("Origin") != "" {
 		return true

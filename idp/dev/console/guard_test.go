@@ -16,14 +16,20 @@ var guardRows = []struct {
 }{
 	{"a program on this machine", "GET", "/console/flows", nil, 200},
 	{"the page itself", "GET", "/console", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Dest", "document"}, 200},
-	{"a script of the page", "GET", "/console/flows", []string{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Dest", "empty"}, 200},
-	{"a link from elsewhere that a person followed", "GET", "/console", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, 200},
+	{"a script of the page", "GET", "/console/flows", []string{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Dest", "empty"},
+		200},
+	{"a link from elsewhere that a person followed", "GET", "/console",
+		[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, 200},
 	{"another name of this provider", "GET", "/console/flows", []string{"Host", "IDP.localhost:8080"}, 200},
 	{"a script of a listed origin", "GET", "/console/flows", []string{"Origin", demo, "Sec-Fetch-Site", "same-site"}, 200},
-	{"a script of a listed origin, with the token", "DELETE", "/console/flows", []string{"Origin", demo, "Sec-Fetch-Site", "cross-site"}, 204},
-	{"the page of another layout", "GET", "/console/flows", []string{"Origin", "http://idp.localhost:8080", "Sec-Fetch-Site", "cross-site"}, 200},
-	{"a form of our own page, which hides its origin", "DELETE", "/console/flows", []string{"Origin", "null", "Sec-Fetch-Site", "same-origin"}, 204},
-	{"the probe in an iframe of another site", "GET", "/console/probe?origin=" + demo, []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe"}, 200},
+	{"a script of a listed origin, with the token", "DELETE", "/console/flows",
+		[]string{"Origin", demo, "Sec-Fetch-Site", "cross-site"}, 204},
+	{"the page of another layout", "GET", "/console/flows",
+		[]string{"Origin", "http://idp.localhost:8080", "Sec-Fetch-Site", "cross-site"}, 200},
+	{"a form of our own page, which hides its origin", "DELETE", "/console/flows",
+		[]string{"Origin", "null", "Sec-Fetch-Site", "same-origin"}, 204},
+	{"the probe in an iframe of another site", "GET", "/console/probe?origin=" + demo,
+		[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe"}, 200},
 
 	{"DNS rebinding: a foreign Host", "GET", "/console/flows", []string{"Host", "rebound.example.com"}, 403},
 	{"DNS rebinding: our name at another port", "GET", "/console/flows", []string{"Host", "localhost:1"}, 403},
@@ -33,21 +39,27 @@ var guardRows = []struct {
 	{"an Origin that begins like a listed one", "GET", "/console/flows", []string{"Origin", demo + "1"}, 403},
 	{"another port of this host", "GET", "/console/token", []string{"Origin", "http://localhost:1"}, 403},
 	{"a sandboxed frame", "GET", "/console/token", []string{"Origin", "null", "Sec-Fetch-Site", "cross-site"}, 403},
-	{"an origin that hides, in a browser that says nothing else", "GET", "/console/token", []string{"Origin", "null"}, 403},
-	{"a script tag of another site", "GET", "/console/flows", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "script"}, 403},
-	{"a picture tag of another port", "GET", "/console/flows", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Dest", "image"}, 403},
-	{"an iframe of another site", "GET", "/console", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe"}, 403},
-	{"a form of another site", "POST", "/console/keys", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, 403},
+	{"an origin that hides, in a browser that says nothing else", "GET", "/console/token", []string{"Origin", "null"},
+		403},
+	{"a script tag of another site", "GET", "/console/flows",
+		[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "script"}, 403},
+	{"a picture tag of another port", "GET", "/console/flows",
+		[]string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Dest", "image"}, 403},
+	{"an iframe of another site", "GET", "/console", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe"},
+		403},
+	{"a form of another site", "POST", "/console/keys",
+		[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, 403},
 	{"no token", "DELETE", "/console/flows", []string{"X-Hush-CSRF", ""}, 403},
 	{"a wrong token", "POST", "/console/keys", []string{"X-Hush-CSRF", token + "x"}, 403},
 	{"the token's beginning", "PUT", "/console/clients", []string{"X-Hush-CSRF", token[:5]}, 403},
-	{"a wrong token of a listed origin", "POST", "/console/clock", []string{"Origin", demo, "X-Hush-CSRF", "guessed"}, 403},
+	{"a wrong token of a listed origin", "POST", "/console/clock", []string{"Origin", demo, "X-Hush-CSRF", "guessed"},
+		403},
 	{"a method that nobody offers", "PATCH", "/console/clients", nil, 404},
 	{"a path that nobody offers", "GET", "/console/secrets", nil, 404},
 }
 
 func TestGuards(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, row := range guardRows {
 		t.Run(row.name, func(t *testing.T) {
 			response := h.ask(t, row.method, row.path, "", row.headers...)
@@ -64,20 +76,24 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-func publicKeys(t *testing.T, h *house) []any {
+func publicKeys(t *testing.T, h *fixture) []any {
 	t.Helper()
 	return h.json(t, 200, "GET", "/console/keys", "")["keys"].([]any)
 }
 
 // Without the token nothing changes, wherever it is asked for.
 func TestEveryChangeNeedsTheToken(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, row := range [][2]string{
-		{"POST", "/faults"}, {"DELETE", "/faults"}, {"DELETE", "/faults/x"}, {"POST", "/clock"}, {"DELETE", "/flows"}, {"POST", "/reports"},
-		{"POST", "/sessions/x"}, {"POST", "/clients"}, {"PUT", "/clients"}, {"POST", "/clients/spa/redirect_uris"}, {"POST", "/keys"},
+		{"POST", "/faults"}, {"DELETE", "/faults"}, {"DELETE", "/faults/x"}, {"POST", "/clock"}, {"DELETE", "/flows"},
+		{"POST", "/reports"},
+		{"POST", "/sessions/x"}, {"POST", "/clients"}, {"PUT", "/clients"}, {"POST", "/clients/spa/redirect_uris"},
+		{"POST", "/keys"},
 	} {
-		for _, headers := range [][]string{{"X-Hush-CSRF", ""}, {"X-Hush-CSRF", "", "Origin", demo}, {"X-Hush-CSRF", "", "Content-Type", "application/x-www-form-urlencoded"}} {
-			if response := h.ask(t, row[0], "/console"+row[1], "csrf=guessed", headers...); response.StatusCode != http.StatusForbidden {
+		for _, headers := range [][]string{{"X-Hush-CSRF", ""}, {"X-Hush-CSRF", "", "Origin", demo},
+			{"X-Hush-CSRF", "", "Content-Type", "application/x-www-form-urlencoded"}} {
+			if response := h.ask(t, row[0], "/console"+row[1], "csrf=guessed",
+				headers...); response.StatusCode != http.StatusForbidden {
 				t.Errorf("%s %s with %v gives %d; want 403", row[0], row[1], headers, response.StatusCode)
 			}
 		}
@@ -86,8 +102,9 @@ func TestEveryChangeNeedsTheToken(t *testing.T) {
 
 // Fetch §3.2: only listed origins may read what the console answers, its refusals too.
 func TestCORS(t *testing.T) {
-	h := newHouse(t)
-	for origin, allowed := range map[string]string{demo: demo, "https://evil.test": "", "http://localhost:9090": "", h.Issuer: "", "null": ""} {
+	h := newFixture(t)
+	for origin, allowed := range map[string]string{demo: demo, "https://evil.test": "", "http://localhost:9090": "",
+		h.Issuer: "", "null": ""} {
 		for _, method := range []string{"GET", "OPTIONS", "POST"} {
 			response := h.ask(t, method, "/console/faults", "", "Origin", origin)
 			if got := response.Header.Get("Access-Control-Allow-Origin"); got != allowed {
@@ -104,7 +121,7 @@ func TestCORS(t *testing.T) {
 }
 
 func TestAPreflightOfAListedOriginIsAnswered(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, path := range []string{"/console/faults", "/console/clients/spa/redirect_uris", "/console/reports"} {
 		response := h.ask(t, "OPTIONS", path, "", "Origin", demo, "X-Hush-CSRF", "", "Sec-Fetch-Site", "cross-site",
 			"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,x-hush-csrf")
@@ -112,7 +129,8 @@ func TestAPreflightOfAListedOriginIsAnswered(t *testing.T) {
 			t.Errorf("the preflight for %s gives %d; want 204", path, response.StatusCode)
 		}
 		for name, want := range map[string]string{
-			"Access-Control-Allow-Methods": "GET, POST, PUT, DELETE", "Access-Control-Allow-Headers": "Content-Type, X-Hush-CSRF",
+			"Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+			"Access-Control-Allow-Headers": "Content-Type, X-Hush-CSRF",
 		} {
 			if got := response.Header.Get(name); got != want {
 				t.Errorf("%s: %s; want %s", name, got, want)
@@ -122,8 +140,9 @@ func TestAPreflightOfAListedOriginIsAnswered(t *testing.T) {
 }
 
 func TestAPersonSeesAPageAndAProgramJSON(t *testing.T) {
-	h := newHouse(t)
-	for accept, want := range map[string]string{"text/html,application/xhtml+xml": "text/html; charset=utf-8", "application/json": "application/json", "": "application/json"} {
+	h := newFixture(t)
+	for accept, want := range map[string]string{"text/html,application/xhtml+xml": "text/html; charset=utf-8",
+		"application/json": "application/json", "": "application/json"} {
 		response := h.ask(t, "GET", "/console/nothing", "", "Accept", accept)
 		if got := response.Header.Get("Content-Type"); response.StatusCode != 404 || got != want {
 			t.Errorf("Accept %q gives %d %s; want 404 %s", accept, response.StatusCode, got, want)

@@ -32,15 +32,15 @@ const (
 	token = "the-csrf-token-of-this-process"
 )
 
-// house is a console on a free port, with everything real behind it.
-type house struct {
+// fixture is a console on a free port, with everything real behind it.
+type fixture struct {
 	*console.Endpoint
 	server *httptest.Server
 	ending chan struct{}
 }
 
-// newHouse opens one. set changes its server before it starts.
-func newHouse(t *testing.T, set ...func(*http.Server)) *house {
+// newFixture opens one. set changes its server before it starts.
+func newFixture(t *testing.T, set ...func(*http.Server)) *fixture {
 	t.Helper()
 	e := echo.New()
 	server := httptest.NewUnstartedServer(e)
@@ -48,21 +48,22 @@ func newHouse(t *testing.T, set ...func(*http.Server)) *house {
 		change(server.Config)
 	}
 	server.Start()
-	h := &house{server: server, ending: make(chan struct{})}
+	h := &fixture{server: server, ending: make(chan struct{})}
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { h.end() })
 	h.Endpoint = endpoint(t, server.URL)
 	h.Ending = h.ending
 	for _, served := range h.Endpoints() {
 		for _, method := range served.Methods {
-			e.Add(method, strings.Replace(served.Path, "{path...}", "*", 1), func(c echo.Context) error { return served.Serve(c.Response(), c.Request()) })
+			e.Add(method, strings.Replace(served.Path, "{path...}", "*", 1),
+				func(c echo.Context) error { return served.Serve(c.Response(), c.Request()) })
 		}
 	}
 	return h
 }
 
 // end is the end of the provider. A second one does nothing.
-func (h *house) end() {
+func (h *fixture) end() {
 	select {
 	case <-h.ending:
 	default:
@@ -96,7 +97,8 @@ func endpoint(t *testing.T, issuer string) *console.Endpoint {
 }
 
 func person(name string) users.User {
-	return users.User{Username: name, Password: name + "'s password", Claims: map[string]any{"name": "The " + name, "email": name + "@example.com"}}
+	return users.User{Username: name, Password: name + "'s password",
+		Claims: map[string]any{"name": "The " + name, "email": name + "@example.com"}}
 }
 
 func spa() oidc.Client {
@@ -115,7 +117,7 @@ func web() oidc.Client {
 }
 
 // ask sends a request of the page itself: with the token, unless headers, given as names and values, say otherwise.
-func (h *house) ask(t *testing.T, method, path, body string, headers ...string) *http.Response {
+func (h *fixture) ask(t *testing.T, method, path, body string, headers ...string) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, h.server.URL+path, strings.NewReader(body))
 	must(t, err)
@@ -135,7 +137,7 @@ func (h *house) ask(t *testing.T, method, path, body string, headers ...string) 
 }
 
 // json asks and reads the answer, which must have this status.
-func (h *house) json(t *testing.T, status int, method, path, body string) map[string]any {
+func (h *fixture) json(t *testing.T, status int, method, path, body string) map[string]any {
 	t.Helper()
 	response := h.ask(t, method, path, body)
 	text := read(t, response)

@@ -7,8 +7,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// keyAnswer is a published key. Signs is true for those that sign now; the others will, from SignsAt on, or only verify what they
-// signed before, until RetireAt. Keys that are not in the store have no times.
+// keyAnswer is a published key. Signs is true for those that sign now; the others will, from SignsAt on, or only verify
+// what they signed before, until RetireAt. Keys that are not in the store have no times.
 type keyAnswer struct {
 	KeyID    string          `json:"kid"`
 	Alg      string          `json:"alg"`

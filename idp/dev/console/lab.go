@@ -20,7 +20,8 @@ func (e *Endpoint) addFault(_ http.ResponseWriter, r *http.Request) (any, error)
 		return nil, err
 	}
 	if _, err := e.Clients.ByID(r.Context(), fault.Client); fault.Client != "" && err != nil {
-		return nil, oidc.InvalidRequest.Errorf("client %.50q is not registered, so no request would meet the fault: name one that is, or none for any client", fault.Client)
+		return nil, oidc.InvalidRequest.Errorf("client %.50q is not registered, so no request would meet the fault: "+
+			"name one that is, or none for any client", fault.Client)
 	}
 	if err := fault.CheckPlace(e.Served); err != nil {
 		return nil, err
@@ -35,7 +36,8 @@ func (e *Endpoint) cancelFault(_ http.ResponseWriter, r *http.Request) (any, err
 		return nil, err
 	}
 	if !found {
-		return nil, oidc.InvalidRequest.Errorf("fault %.50q does not wait (any more): GET /console/faults lists those that do", r.PathValue("id"))
+		return nil, oidc.InvalidRequest.Errorf("fault %.50q does not wait (any more): GET /console/faults lists those "+
+			"that do", r.PathValue("id"))
 	}
 	return nothing{}, nil
 }
@@ -73,7 +75,8 @@ func (e *Endpoint) moveClock(w http.ResponseWriter, r *http.Request) (any, error
 		return nil, err
 	}
 	if asked.Real == (asked.Forward != "") {
-		return nil, oidc.InvalidRequest.Errorf(`send either {"forward": "10m"}, or {"real": true} to go back to the real time`)
+		return nil, oidc.InvalidRequest.Errorf(
+			`send either {"forward": "10m"}, or {"real": true} for the real time`)
 	}
 	if err := e.setClock(asked.Forward); err != nil {
 		return nil, err

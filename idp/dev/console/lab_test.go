@@ -7,8 +7,9 @@ import (
 )
 
 func TestFaults(t *testing.T) {
-	h := newHouse(t)
-	added := h.json(t, 200, "POST", "/console/faults", `{"fault":"delay","client":"spa","endpoint":"token","delay":"2s","times":2}`)
+	h := newFixture(t)
+	added := h.json(t, 200, "POST", "/console/faults",
+		`{"fault":"delay","client":"spa","endpoint":"token","delay":"2s","times":2}`)
 	h.json(t, 200, "POST", "/console/faults", `{"fault":"session_lost"}`)
 	list := h.json(t, 200, "GET", "/console/faults", "")
 	if faults := list["faults"].([]any); len(faults) != 2 || faults[0].(map[string]any)["delay"] != "2s" {
@@ -24,7 +25,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFaultsThatCannotBe(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for body, want := range map[string]string{
 		`{"fault":"earthquake"}`:                   "earthquake",
 		`{"fault":"session_lost","client":"spaa"}`: "spaa",
@@ -32,14 +33,15 @@ func TestFaultsThatCannotBe(t *testing.T) {
 		`{"fault":"delay","delay":"soon"}`:         "soon",
 		`{"falt":"delay"}`:                         "falt",
 	} {
-		if got := h.json(t, 400, "POST", "/console/faults", body)["error_description"].(string); !strings.Contains(got, want) {
+		if got := h.json(t, 400, "POST", "/console/faults", body)["error_description"].(string); !strings.Contains(got,
+			want) {
 			t.Errorf("%s is refused with %q; want it to name %s", body, got, want)
 		}
 	}
 }
 
 func TestFaultKinds(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	kinds := h.json(t, 200, "GET", "/console/faults/kinds", "")["kinds"].([]any)
 	if len(kinds) < 20 || kinds[0].(map[string]any)["text"] == "" {
 		t.Errorf("the kinds are %v", kinds)
@@ -47,18 +49,20 @@ func TestFaultKinds(t *testing.T) {
 }
 
 func TestClock(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.json(t, 200, "POST", "/console/clock", `{"forward":"10m"}`)
 	clock := h.json(t, 200, "POST", "/console/clock", `{"forward":"1h"}`)
 	now, err := time.Parse(time.RFC3339, clock["now"].(string))
 	must(t, err)
-	if ahead := time.Until(now); clock["offset"] != "1h10m0s" || clock["offset_s"] != 4200.0 || ahead < time.Hour || ahead > 71*time.Minute {
+	if ahead := time.Until(now); clock["offset"] != "1h10m0s" || clock["offset_s"] != 4200.0 || ahead < time.Hour ||
+		ahead > 71*time.Minute {
 		t.Errorf("the clock is %v, %v ahead; want it 1h10m0s ahead", clock, ahead)
 	}
 	if got := h.json(t, 200, "POST", "/console/clock", `{"real":true}`)["offset"]; got != "0s" {
 		t.Errorf("back at the real time the offset is %v", got)
 	}
-	for _, body := range []string{"{}", `{"forward":"-1h"}`, `{"forward":"later"}`, `{"forward":"1h","real":true}`, `{"backward":"1h"}`} {
+	for _, body := range []string{"{}", `{"forward":"-1h"}`, `{"forward":"later"}`, `{"forward":"1h","real":true}`,
+		`{"backward":"1h"}`} {
 		h.json(t, 400, "POST", "/console/clock", body)
 	}
 	if got := h.json(t, 200, "GET", "/console/clock", "")["offset"]; got != "0s" {

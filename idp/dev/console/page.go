@@ -30,18 +30,20 @@ type probed struct {
 	Fetch   trace.Fetch `json:"fetch"`
 }
 
-// probe is GET /console/probe?origin=…: a page that a listed origin may frame, and that tells it, and nobody else, whether
-// the session cookie arrived. So the demo measures what this browser does instead of guessing.
+// probe is GET /console/probe?origin=…: a page that a listed origin may frame, and that tells it, and nobody else,
+// whether the session cookie arrived. So the demo measures what this browser does instead of guessing.
 func (e *Endpoint) probe(w http.ResponseWriter, r *http.Request) (any, error) {
 	origin := r.URL.Query().Get("origin")
 	if !slices.Contains(e.Origins, origin) {
-		return nil, oidc.InvalidRequest.Errorf("origin %.100q is not listed in console_origins: the probe tells listed origins only", origin)
+		return nil, oidc.InvalidRequest.Errorf("origin %.100q is not listed in console_origins: the probe tells "+
+			"listed origins only", origin)
 	}
 	s, err := session.OrNone(e.Sessions.Current(r))
 	if err != nil {
 		return nil, err
 	}
-	report, err := json.Marshal(probed{Source: "hush-probe", Cookies: orEmpty(e.Sessions.Cookies.Arrived(r)), Session: s != nil, Fetch: fetchOf(r.Header)})
+	report, err := json.Marshal(probed{Source: "hush-probe", Cookies: orEmpty(e.Sessions.Cookies.Arrived(r)),
+		Session: s != nil, Fetch: fetchOf(r.Header)})
 	if err != nil {
 		return nil, err
 	}

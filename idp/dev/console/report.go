@@ -53,7 +53,8 @@ func (t report) problem() error {
 		return oidc.InvalidRequest.Errorf("kind %.50q is not known: report a callback, an api call or a clock", t.Kind)
 	}
 	if t.State == "" && t.JTI == "" {
-		return oidc.InvalidRequest.Errorf("the report names no flow: send the state of the request, or the jti of the access token")
+		return oidc.InvalidRequest.Errorf("the report names no flow: send the state of the request, or the jti of the " +
+			"access token")
 	}
 	if t.Status != 0 && (t.Status < 100 || t.Status > 599) {
 		return oidc.InvalidRequest.Errorf("status %d is no HTTP status", t.Status)
@@ -64,7 +65,8 @@ func (t report) problem() error {
 func (t report) record(r *http.Request) trace.Record {
 	return trace.Record{
 		Endpoint: t.Kind, Method: http.MethodGet, Path: pathOf(t.URL), Status: t.Status, Took: t.took(),
-		Error: t.Error, Origin: r.Header.Get("Origin"), UserAgent: r.UserAgent(), ClockOffset: time.Duration(t.SkewS * float64(time.Second)),
+		Error: t.Error, Origin: r.Header.Get("Origin"), UserAgent: r.UserAgent(),
+		ClockOffset: time.Duration(t.SkewS * float64(time.Second)),
 	}
 }
 

@@ -2,7 +2,8 @@ package console
 
 import "net/http"
 
-// route is one thing that the console offers. serve returns what is written as JSON; nil when it has answered by itself.
+// route is one thing that the console offers. serve returns what is written as JSON; nil when it has answered by
+// itself.
 type route struct {
 	method, path string
 	text         string
@@ -33,8 +34,10 @@ var routes = []route{
 	{"GET", "/clients", "the clients, with settings for their libraries", (*Endpoint).clients},
 	{"POST", "/clients", "add a client", (*Endpoint).addClient},
 	{"PUT", "/clients", "change a client", (*Endpoint).editClient},
-	{"POST", "/clients/{id}/redirect_uris", "register a redirect URI, and the client if need be", (*Endpoint).addRedirectURI},
+	{"POST", "/clients/{id}/redirect_uris", "register a redirect URI, and the client if need be",
+		(*Endpoint).addRedirectURI},
 	{"GET", "/keys", "the published keys", (*Endpoint).keys},
-	{"POST", "/keys", "rotate: publish new keys, and sign with them as soon as every provider knows them", (*Endpoint).rotateKeys},
+	{"POST", "/keys", "rotate: publish new keys, and sign with them as soon as every provider knows them",
+		(*Endpoint).rotateKeys},
 	{"GET", "/users", "who can sign in", (*Endpoint).users},
 }

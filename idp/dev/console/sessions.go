@@ -53,7 +53,8 @@ func (e *Endpoint) sessions(_ http.ResponseWriter, r *http.Request) (any, error)
 		answers[i] = e.sessionAnswer(s)
 		answers[i].ThisBrowser = current != nil && current.ID == s.ID
 	}
-	return map[string]any{"sessions": answers, "idle": e.Sessions.Idle.String(), "absolute": e.Sessions.Absolute.String()}, nil
+	return map[string]any{"sessions": answers, "idle": e.Sessions.Idle.String(), "absolute": e.Sessions.Absolute.String()},
+		nil
 }
 
 // listed are the sessions of all users, each once, newest first.
@@ -76,7 +77,8 @@ func (e *Endpoint) listed(ctx context.Context) ([]session.Session, error) {
 
 func (e *Endpoint) sessionAnswer(s session.Session) sessionAnswer {
 	answer := sessionAnswer{
-		ID: handle(s), State: e.Sessions.State(s), Browser: s.Browser, StartedAt: s.StartedAt, LastSeen: s.LastSeen, EndedAt: s.EndedAt,
+		ID: handle(s), State: e.Sessions.State(s), Browser: s.Browser, StartedAt: s.StartedAt, LastSeen: s.LastSeen,
+		EndedAt:   s.EndedAt,
 		ExpiresAt: s.StartedAt.Add(e.Sessions.Absolute), Accounts: []accountAnswer{},
 	}
 	for _, account := range s.Accounts {
@@ -120,7 +122,8 @@ func (e *Endpoint) changeSession(_ http.ResponseWriter, r *http.Request) (any, e
 	}
 	change := changes[asked.Do]
 	if change == nil {
-		return nil, oidc.InvalidRequest.Errorf("do %.50q is not known: use end, expire, idle, or user with a username", asked.Do)
+		return nil, oidc.InvalidRequest.Errorf("do %.50q is not known: use end, expire, idle, or user with a username",
+			asked.Do)
 	}
 	s, err := e.byHandle(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -140,7 +143,8 @@ func (e *Endpoint) byHandle(ctx context.Context, id string) (session.Session, er
 	}
 	i := slices.IndexFunc(list, func(s session.Session) bool { return handle(s) == id })
 	if i < 0 {
-		return session.Session{}, oidc.InvalidRequest.Errorf("session %.50q is not stored (any more): GET /console/sessions lists those that are", id)
+		return session.Session{},
+			oidc.InvalidRequest.Errorf("session %.50q is not stored (any more): GET /console/sessions lists those that are", id)
 	}
 	return list[i], nil
 }

@@ -12,10 +12,11 @@ import (
 )
 
 // signIn signs sub in and returns the session and the browser's Cookie header.
-func (h *house) signIn(t *testing.T, sub string) (*session.Session, string) {
+func (h *fixture) signIn(t *testing.T, sub string) (*session.Session, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	s, err := h.Sessions.SignIn(w, httptest.NewRequest(http.MethodGet, "/", nil), session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}})
+	s, err := h.Sessions.SignIn(w, httptest.NewRequest(http.MethodGet, "/", nil),
+		session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}})
 	must(t, err)
 	var cookies []string
 	for _, cookie := range w.Result().Cookies() {
@@ -25,20 +26,20 @@ func (h *house) signIn(t *testing.T, sub string) (*session.Session, string) {
 }
 
 // current is what a browser with the cookies finds.
-func (h *house) current(t *testing.T, cookies string) (*session.Session, error) {
+func (h *fixture) current(t *testing.T, cookies string) (*session.Session, error) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Cookie", cookies)
 	return h.Sessions.Current(r)
 }
 
-func (h *house) sessions(t *testing.T) []any {
+func (h *fixture) sessions(t *testing.T) []any {
 	t.Helper()
 	return h.json(t, 200, "GET", "/console/sessions", "")["sessions"].([]any)
 }
 
 func TestSessions(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	if got := h.sessions(t); len(got) != 0 {
 		t.Errorf("before anybody signed in there are %v", got)
 	}
@@ -55,7 +56,8 @@ func TestSessions(t *testing.T) {
 	}
 	newest := list[0].(map[string]any)
 	account := newest["accounts"].([]any)[0].(map[string]any)
-	if newest["state"] != "signed_in" || newest["this_browser"] != false || account["username"] != "bob" || account["name"] != "The bob" {
+	if newest["state"] != "signed_in" || newest["this_browser"] != false || account["username"] != "bob" ||
+		account["name"] != "The bob" {
 		t.Errorf("the newest is %v; want bob's", newest)
 	}
 }
@@ -73,7 +75,7 @@ func TestChangingASession(t *testing.T) {
 		`{"do":"user","user":"alice"}`: {"signed_in", nil},
 	} {
 		t.Run(body, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			before, cookies := h.signIn(t, "alice")
 			path := "/console/sessions/" + h.sessions(t)[0].(map[string]any)["id"].(string)
 			if got := h.json(t, 200, "POST", path, body)["state"]; got != want.state {
@@ -83,7 +85,8 @@ func TestChangingASession(t *testing.T) {
 			if err != want.err {
 				t.Fatalf("the browser finds %v; want %v", err, want.err)
 			}
-			if err == nil && (!strings.Contains(body, after.Accounts[0].Sub) || after.Accounts[0].SID == before.Accounts[0].SID) {
+			if err == nil && (!strings.Contains(body, after.Accounts[0].Sub) ||
+				after.Accounts[0].SID == before.Accounts[0].SID) {
 				t.Errorf("the session is of %+v", after.Accounts)
 			}
 		})
@@ -91,7 +94,7 @@ func TestChangingASession(t *testing.T) {
 }
 
 func TestChangesOfASessionThatCannotBe(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.signIn(t, "alice")
 	path := "/console/sessions/" + h.sessions(t)[0].(map[string]any)["id"].(string)
 	for _, body := range []string{"{}", `{"do":"steal"}`, `{"do":"user"}`, `{"do":"user","user":"mallory"}`} {
@@ -106,7 +109,7 @@ func TestChangesOfASessionThatCannotBe(t *testing.T) {
 }
 
 func TestTheSessionsListedAreBounded(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for range 60 {
 		h.signIn(t, "alice")
 		h.signIn(t, "bob")
@@ -118,7 +121,7 @@ func TestTheSessionsListedAreBounded(t *testing.T) {
 
 // Who is made another's is found there, and can be ended there.
 func TestASessionThatIsAnothersNowIsListedOnce(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	_, cookies := h.signIn(t, "alice")
 	path := "/console/sessions/" + h.sessions(t)[0].(map[string]any)["id"].(string)
 	h.json(t, 200, "POST", path, `{"do":"user","user":"bob"}`)
@@ -127,7 +130,8 @@ func TestASessionThatIsAnothersNowIsListedOnce(t *testing.T) {
 	if errors.Join(err, err2) != nil || !alices[0].Until.Before(bobs[0].Until) {
 		t.Errorf("alice's list is %v, bob's %v, %v %v; want her entry to go first", alices, bobs, err, err2)
 	}
-	if list := h.sessions(t); len(list) != 1 || list[0].(map[string]any)["accounts"].([]any)[0].(map[string]any)["username"] != "bob" {
+	if list := h.sessions(t); len(list) != 1 ||
+		list[0].(map[string]any)["accounts"].([]any)[0].(map[string]any)["username"] != "bob" {
 		t.Errorf("listed are %v; want bob's", list)
 	}
 	h.json(t, 200, "POST", path, `{"do":"end"}`)

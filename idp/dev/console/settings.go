@@ -40,7 +40,8 @@ func settingsFor(issuer string, client oidc.Client) []settings {
 }
 
 func exampleOf(issuer string, client oidc.Client) example {
-	filled := example{Issuer: issuer, ClientID: client.ClientID, Confidential: !client.Public(), Scope: "openid profile email"}
+	filled := example{Issuer: issuer, ClientID: client.ClientID, Confidential: !client.Public(),
+		Scope: "openid profile email"}
 	if client.Scope != "" {
 		filled.Scope = client.Scope
 	}
@@ -89,15 +90,16 @@ export const auth0 = await createAuth0Client({
   authorizationParams: { redirect_uri: {{quote .RedirectURI}}, scope: {{quote .Scope}} },
 });
 
-// This library is made for Auth0. It ignores discovery and expects POST /oauth/token, an iss that ends in a slash and, for
-// getTokenSilently() in an iframe, response_mode=web_message. Hush has none of these: the sign-in page opens, and nothing
-// after it works. Use oidc-client-ts.
+// This library is made for Auth0. It ignores discovery and expects POST /oauth/token, an iss that ends in a slash and,
+// for getTokenSilently() in an iframe, response_mode=web_message. Hush has none of these: the sign-in page opens, and
+// nothing after it works. Use oidc-client-ts.
 `)},
-	{"go-oidc", "go", false, parse(`provider, err := oidc.NewProvider(ctx, {{quote .Issuer}}) // github.com/coreos/go-oidc/v3/oidc
+	{"go-oidc", "go", false, parse(`// github.com/coreos/go-oidc/v3/oidc, golang.org/x/oauth2
+provider, err := oidc.NewProvider(ctx, {{quote .Issuer}})
 if err != nil {
 	return err
 }
-config := oauth2.Config{ // golang.org/x/oauth2
+config := oauth2.Config{
 	ClientID:     {{quote .ClientID}},
 {{- if .Confidential}}
 	ClientSecret: os.Getenv("CLIENT_SECRET"),{{end}}

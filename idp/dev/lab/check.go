@@ -20,7 +20,8 @@ const (
 // errorCode is what the codes of OAuth look like; RFC 6749 §4.1.2.1 would allow more.
 var errorCode = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
 
-// prepared returns the fault as it begins at now, with its defaults, or an invalid_request error that says what is wrong.
+// prepared returns the fault as it begins at now, with its defaults, or an invalid_request error that says what is
+// wrong.
 func (f Fault) prepared(id string, now time.Time) (Fault, error) {
 	info, ok := f.Fault.info()
 	if !ok {
@@ -44,7 +45,8 @@ func (f Fault) prepared(id string, now time.Time) (Fault, error) {
 func (f Fault) limited(now time.Time) (Fault, error) {
 	switch {
 	case f.Times < 0:
-		return f, oidc.InvalidRequest.Errorf("times is %d: write how many requests the fault is for, or until when it lasts", f.Times)
+		return f, oidc.InvalidRequest.Errorf("times is %d: write how many requests the fault is for, or until when it lasts",
+			f.Times)
 	case f.For < 0:
 		return f, oidc.InvalidRequest.Errorf("for is %v: write how long the fault lasts, such as 30s", f.For)
 	case f.For > 0 && !f.Until.IsZero():
@@ -52,7 +54,8 @@ func (f Fault) limited(now time.Time) (Fault, error) {
 	case f.For > 0:
 		f.Until, f.For = now.Add(f.For), 0
 	case !f.Until.IsZero() && !f.Until.After(now):
-		return f, oidc.InvalidRequest.Errorf("until is %s, which is over: it is %s now", f.Until.Format(time.RFC3339), now.Format(time.RFC3339))
+		return f, oidc.InvalidRequest.Errorf("until is %s, which is over: it is %s now", f.Until.Format(time.RFC3339),
+			now.Format(time.RFC3339))
 	case f.Until.IsZero() && f.Times == 0:
 		f.Times = 1
 	}

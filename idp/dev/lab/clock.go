@@ -11,8 +11,8 @@ import (
 // farthest is as far as the clock may be ahead: farther than anything that expires.
 const farthest = 10 * 365 * 24 * time.Hour
 
-// Clock is the provider's time: the real one, or ahead of it. So tokens, sessions and codes expire at once. Replicas share it, and so
-// does the process that comes after, which could make nothing of what was written in the future.
+// Clock is the provider's time: the real one, or ahead of it. So tokens, sessions and codes expire at once. Replicas
+// share it, and so does the process that comes after, which could make nothing of what was written in the future.
 type Clock struct {
 	real func() time.Time
 	cell *storage.Cell[state]
@@ -33,11 +33,13 @@ func (c *Clock) Offset() time.Duration {
 // positive, and when the clock would be more than ten years ahead.
 func (c *Clock) Forward(d time.Duration) error {
 	if d <= 0 {
-		return oidc.InvalidRequest.Errorf("the clock cannot be moved by %v: it moves forward, by a duration such as 10m, or back to the real time", d)
+		return oidc.InvalidRequest.Errorf("the clock cannot be moved by %v: it moves forward, by a duration such as "+
+			"10m, or back to the real time", d)
 	}
 	return c.cell.Change(context.Background(), func(s state) (state, error) {
 		if s.Ahead > farthest-min(d, farthest) {
-			return s, oidc.InvalidRequest.Errorf("the clock is %v ahead and cannot be moved by %v more: it stays within ten years of the real time", s.Ahead, d)
+			return s, oidc.InvalidRequest.Errorf("the clock is %v ahead and cannot be moved by %v more: it stays within "+
+				"ten years of the real time", s.Ahead, d)
 		}
 		s.Ahead += d
 		return s, nil

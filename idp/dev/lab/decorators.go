@@ -38,8 +38,8 @@ type Grants interface {
 	Revoke(ctx context.Context, id string) error
 }
 
-// Sessions returns next with the faults of sessions and cookies, and with the OAuth errors of the authorization endpoint,
-// which asks for the session after it has verified where an error may go.
+// Sessions returns next with the faults of sessions and cookies, and with the OAuth errors of the authorization
+// endpoint, which asks for the session after it has verified where an error may go.
 func (l *Lab) Sessions(next Sessions) Sessions {
 	if l == nil {
 		return next
@@ -88,8 +88,8 @@ func overlook(r *http.Request, as session.Absence) error {
 // somebodyElse is the other user where the provider has only one.
 const somebodyElse = "somebody-else"
 
-// asOtherUser is the session as it would be if sub had signed in, and nobody else. The account's sid is one that no logout
-// knows.
+// asOtherUser is the session as it would be if sub had signed in, and nobody else. The account's sid is one that no
+// logout knows.
 func (l *Lab) asOtherUser(s session.Session, sub string) *session.Session {
 	if sub == "" {
 		sub = l.userBeside(s)
@@ -110,8 +110,8 @@ func (l *Lab) userBeside(s session.Session) string {
 }
 
 // Clients returns next with the faults of what is registered. Looking a client up counts as no use: what makes tokens
-// counts short_lifetime, and what reads consents counts consent_withdrawn. So of requests at the same time more than Times
-// may see the change.
+// counts short_lifetime, and what reads consents counts consent_withdrawn. So of requests at the same time more than
+// Times may see the change.
 func (l *Lab) Clients(next Clients) Clients {
 	if l == nil {
 		return next
@@ -180,8 +180,8 @@ func (g grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dura
 	return g.Grants.Redeem(ctx, code, tokenLifetime)
 }
 
-// Family implements Grants. A refresh token that was revoked is one whose grant was: so it is. What is no refresh token of ours, such
-// as one that a test made up, is refused in the same words.
+// Family implements Grants. A refresh token that was revoked is one whose grant was: so it is. What is no refresh token
+// of ours, such as one that a test made up, is refused in the same words.
 func (g grants) Family(ctx context.Context, refreshToken string) (grant.Family, error) {
 	if _, ok := g.lab.use(ctx, RefreshRevoked); !ok {
 		return g.Grants.Family(ctx, refreshToken)

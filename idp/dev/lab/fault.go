@@ -86,7 +86,8 @@ func (d *duration) UnmarshalText(text []byte) error {
 
 // MarshalJSON implements json.Marshaler.
 func (f Fault) MarshalJSON() ([]byte, error) {
-	return json.Marshal(wire{plain: (*plain)(&f), For: duration(f.For), Delay: duration(f.Delay), Lifetime: duration(f.Lifetime)})
+	return json.Marshal(wire{plain: (*plain)(&f), For: duration(f.For), Delay: duration(f.Delay),
+		Lifetime: duration(f.Lifetime)})
 }
 
 // UnmarshalJSON implements json.Unmarshaler. A field that it does not know is an invalid_request: a typing error would
@@ -108,7 +109,8 @@ func unreadable(err error) error {
 		return ours
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return oidc.InvalidRequest.Errorf("%s cannot be a %s: numbers stand without quotes, names, times and durations within", wrong.Field, wrong.Value).Because(err)
+		return oidc.InvalidRequest.Errorf("%s cannot be a %s: numbers stand without quotes, names, times and "+
+			"durations within", wrong.Field, wrong.Value).Because(err)
 	}
 	return oidc.InvalidRequest.Errorf("the fault cannot be read: %v", err).Because(err)
 }

@@ -17,7 +17,8 @@ func TestWhatCannotBeAFault(t *testing.T) {
 	for _, row := range []struct{ name, json, want string }{
 		{"no kind", `{}`, "is not known; the faults are error, status"},
 		{"a kind that is not known", `{"fault":"slow"}`, "fault 'slow' is not known"},
-		{"an endpoint that the kind is not for", `{"fault":"html_page","endpoint":"token"}`, "cannot happen at endpoint 'token'; it can at authorize"},
+		{"an endpoint that the kind is not for", `{"fault":"html_page","endpoint":"token"}`,
+			"cannot happen at endpoint 'token'; it can at authorize"},
 		{"a client where no request names one", `{"fault":"drop","endpoint":"jwks","client":"spa"}`, "leave client out"},
 		{"error without a code", `{"fault":"error"}`, "needs error: an OAuth error code"},
 		{"a code that is none", `{"fault":"error","error":"a b"}`, "is no OAuth error code"},
@@ -47,9 +48,10 @@ func TestWhatCannotBeAFault(t *testing.T) {
 				err = f.CheckPlace([]endpoint.Endpoint{{Name: "jwks", Audience: endpoint.Files}})
 			}
 			if err == nil {
-				_, err = newHouse(t).Add(f)
+				_, err = newFixture(t).Add(f)
 			}
-			if e := oidc.AsError(err); err == nil || e.Code != oidc.InvalidRequest || !strings.Contains(e.Description, row.want) {
+			if e := oidc.AsError(err); err == nil || e.Code != oidc.InvalidRequest ||
+				!strings.Contains(e.Description, row.want) {
 				t.Errorf("error = %v; want invalid_request: … %s …", err, row.want)
 			}
 		})
@@ -57,7 +59,7 @@ func TestWhatCannotBeAFault(t *testing.T) {
 }
 
 func TestAFaultInJSON(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	f := h.cause(t, `{"client":"spa","fault":"short_lifetime","for":"1m","id":"mine","used":7}`)
 	if f.Lifetime != 30*time.Second || f.Endpoint != "token" || f.Used != 0 || f.ID == "mine" || f.ID == "" {
 		t.Errorf("the fault is %+v; want the defaults, and an id and a count of its own", f)
@@ -72,7 +74,8 @@ func TestAFaultInJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"id": "1", "client": "spa", "endpoint": "token", "fault": "short_lifetime", "lifetime": "30s", "times": 0.0, "used": 0.0,
+		"id": "1", "client": "spa", "endpoint": "token", "fault": "short_lifetime", "lifetime": "30s", "times": 0.0,
+		"used":     0.0,
 		"added_at": h.clock.Now().Format(time.RFC3339), "until": h.clock.Now().Add(time.Minute).Format(time.RFC3339),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -24,8 +24,8 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// house is a provider's rooms with the lab before them: alice is signed in and allowed spa everything.
-type house struct {
+// fixture is a provider's rooms with the lab before them: alice is signed in and allowed spa everything.
+type fixture struct {
 	*lab.Lab
 	clock    *storagetest.Clock
 	hub      *trace.Hub
@@ -36,7 +36,7 @@ type house struct {
 	cookies  []*http.Cookie
 }
 
-func newHouse(t *testing.T) *house {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	clock := storagetest.NewClock()
 	store := storage.NewMemory(clock.Now)
@@ -44,13 +44,14 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{
+	h := &fixture{
 		Lab: lab.New(clock.Now, rand.Text), clock: clock, hub: trace.NewHub(trace.Options{Now: clock.Now}), keys: set,
 		sessions: &session.Manager{
 			Sessions: storage.NewBucket[session.Session]("session", store),
 			Index:    storage.NewBucket[[]session.Entry]("session-index", store),
-			Cookies:  session.NewCookies(&url.URL{Scheme: "http", Host: "localhost:8080"}, [][]byte{[]byte(strings.Repeat("k", 32))}, time.Hour),
-			Idle:     time.Hour, Absolute: time.Hour, Now: clock.Now, Random: rand.Text,
+			Cookies: session.NewCookies(&url.URL{Scheme: "http", Host: "localhost:8080"},
+				[][]byte{[]byte(strings.Repeat("k", 32))}, time.Hour),
+			Idle: time.Hour, Absolute: time.Hour, Now: clock.Now, Random: rand.Text,
 		},
 		grants:   grant.New(store, clock.Now, rand.Text),
 		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: clock.Now},
@@ -59,10 +60,11 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-func (h *house) signIn(t *testing.T) {
+func (h *fixture) signIn(t *testing.T) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if _, err := h.sessions.SignIn(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/login", nil), session.Account{Sub: "alice"}); err != nil {
+	if _, err := h.sessions.SignIn(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/login", nil),
+		session.Account{Sub: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	h.cookies = w.Result().Cookies()
@@ -72,7 +74,7 @@ func (h *house) signIn(t *testing.T) {
 }
 
 // cause adds a fault, written as to the console.
-func (h *house) cause(t *testing.T, text string) lab.Fault {
+func (h *fixture) cause(t *testing.T, text string) lab.Fault {
 	t.Helper()
 	var f lab.Fault
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
@@ -86,7 +88,7 @@ func (h *house) cause(t *testing.T, text string) lab.Fault {
 }
 
 // silent is the silent authorization request of client in a hidden iframe on another site, with alice's cookies.
-func (h *house) silent(t *testing.T, client string) *http.Request {
+func (h *fixture) silent(t *testing.T, client string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/authorize?prompt=none&client_id="+client, nil)
 	r.Header.Set("Sec-Fetch-Dest", "iframe")
@@ -108,7 +110,7 @@ func tokenRequest(t *testing.T, client, more string) *http.Request {
 }
 
 // enter takes the request past Intercept and fails the test when it does not get past.
-func (h *house) enter(t *testing.T, r *http.Request, endpoint string) *http.Request {
+func (h *fixture) enter(t *testing.T, r *http.Request, endpoint string) *http.Request {
 	t.Helper()
 	next, handled, err := h.Intercept(httptest.NewRecorder(), r, endpoint)
 	if handled || err != nil {
@@ -118,13 +120,13 @@ func (h *house) enter(t *testing.T, r *http.Request, endpoint string) *http.Requ
 }
 
 // current is who is signed in according to the silent request of client.
-func (h *house) current(t *testing.T, client string) (*session.Session, error) {
+func (h *fixture) current(t *testing.T, client string) (*session.Session, error) {
 	t.Helper()
 	return h.Sessions(h.sessions).Current(h.enter(t, h.silent(t, client), "authorize"))
 }
 
 // answer is what Intercept answered to the request, in the place of the endpoint.
-func (h *house) answer(t *testing.T, r *http.Request, endpoint string) (*httptest.ResponseRecorder, error) {
+func (h *fixture) answer(t *testing.T, r *http.Request, endpoint string) (*httptest.ResponseRecorder, error) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	w.Header().Set("X-Frame-Options", "DENY")
@@ -148,22 +150,23 @@ type claims struct {
 	SID      string `json:"sid"`
 }
 
-func (h *house) rightClaims() claims {
+func (h *fixture) rightClaims() claims {
 	now := h.Clock.Now()
 	return claims{"http://localhost:8080", "alice", "spa", "n", now.Unix(), now.Add(5 * time.Minute).Unix(), "s.1"}
 }
 
 // idToken is what spa gets.
-func (h *house) idToken(t *testing.T) string {
+func (h *fixture) idToken(t *testing.T) string {
 	t.Helper()
-	signed, err := h.signer()(h.enter(t, tokenRequest(t, "spa", ""), "token").Context(), "", keys.TypeIDToken, h.rightClaims())
+	signed, err := h.signer()(h.enter(t, tokenRequest(t, "spa", ""), "token").Context(), "", keys.TypeIDToken,
+		h.rightClaims())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signed
 }
 
-func (h *house) signer() func(ctx context.Context, alg, typ string, claims any) (string, error) {
+func (h *fixture) signer() func(ctx context.Context, alg, typ string, claims any) (string, error) {
 	return h.Sign(h.keys, h.keys).Sign
 }
 
@@ -186,7 +189,7 @@ func part[T any](t *testing.T, token string, i int) T {
 }
 
 // wantUsed fails the test unless all faults are used up.
-func (h *house) wantUsed(t *testing.T) {
+func (h *fixture) wantUsed(t *testing.T) {
 	t.Helper()
 	if left := h.List(); len(left) > 0 {
 		t.Errorf("after its use fault %s is still there: used %d of %d", left[0].Fault, left[0].Used, left[0].Times)

@@ -13,15 +13,16 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// Intercept stands around an endpoint, inside what sets headers for all answers (CORS, framing). It returns the request to
-// go on with, whose context carries what the decorators need. Where handled is true, or err is not nil, the fault is the
-// answer and the endpoint is not to be asked; err is an *oidc.Error to be rendered like the endpoint's own. A dropped
-// connection is a panic with http.ErrAbortHandler, which net/http knows. endpoint is named as in trace.Record.
-func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string) (next *http.Request, handled bool, err error) {
+// Intercept stands around an endpoint, inside what sets headers for all answers (CORS, framing). It returns the request
+// to go on with, whose context carries what the decorators need. Where handled is true, or err is not nil, the fault is
+// the answer and the endpoint is not to be asked; err is an *oidc.Error to be rendered like the endpoint's own. A
+// dropped connection is a panic with http.ErrAbortHandler, which net/http knows. endpoint is named as in trace.Record.
+func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string) (next *http.Request, handled bool,
+	err error) {
 	if l == nil || l.isQuiet() {
 		return r, false, nil
 	}
-	next = r.WithContext(context.WithValue(r.Context(), visitKey{}, newVisit(r, endpoint)))
+	next = r.WithContext(context.WithValue(r.Context(), requestKey{}, newRequestInfo(r, endpoint)))
 	for _, e := range edge {
 		if e.kind == Error && endpoint == authorize {
 			continue // an error there goes back to the client by redirect, which Sessions knows how to cause
@@ -40,16 +41,18 @@ func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string)
 	return next, false, nil
 }
 
-// identify reads the form in the place of the endpoint, so that the trace knows whose request the fault ended and of which
-// flow it is.
+// identify reads the form in the place of the endpoint, so that the trace knows whose request the fault ended and of
+// which flow it is.
 func identify(r *http.Request) {
-	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B") // a raw semicolon is data, as at the authorization endpoint
-	_ = r.ParseForm()                                               // what can be read is in the form; the rest nobody will judge
+	// a raw semicolon is data, as at the authorization endpoint
+	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")
+	// what can be read is in the form; the rest nobody will judge
+	_ = r.ParseForm()
 	trace.From(r.Context()).Join(trace.Code, r.PostForm.Get("code"))
 }
 
-// edge are the faults that need no more than the request and its answer, in the order in which they happen: those that an
-// answer survives come first.
+// edge are the faults that need no more than the request and its answer, in the order in which they happen: those that
+// an answer survives come first.
 var edge = []struct {
 	kind   Kind
 	ends   bool // the endpoint is not asked
@@ -64,8 +67,8 @@ var edge = []struct {
 	{FrameOptions, true, showUnframablePage},
 }
 
-// wait is over when the delay is, or when nobody waits for the answer any more. The server's time limit for an answer, which
-// may be shorter, is lifted: it would drop the connection, which is another fault.
+// wait is over when the delay is, or when nobody waits for the answer any more. The server's time limit for an answer,
+// which may be shorter, is lifted: it would drop the connection, which is another fault.
 func wait(f Fault, w http.ResponseWriter, r *http.Request) (bool, error) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a writer without deadlines has none to lift
 	timer := time.NewTimer(f.Delay)
@@ -80,7 +83,8 @@ func wait(f Fault, w http.ResponseWriter, r *http.Request) (bool, error) {
 
 // hideFromScripts takes back what the CORS middleware allowed. https://fetch.spec.whatwg.org/#http-responses
 func hideFromScripts(_ Fault, w http.ResponseWriter, _ *http.Request) (bool, error) {
-	for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers"} {
+	for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
+		"Access-Control-Expose-Headers"} {
 		w.Header().Del(name)
 	}
 	return false, nil
@@ -118,8 +122,8 @@ const page = `<!DOCTYPE html>
 <meta charset="utf-8">
 <title>A page under prompt=none</title>
 <h1>A page under prompt=none</h1>
-<p>The failure lab shows this page where a redirect to the application was expected. In a hidden iframe nobody sees it, and
-the application waits until its timer runs out.</p>
+<p>The failure lab shows this page where a redirect to the application was expected. In a hidden iframe nobody sees it,
+and the application waits until its timer runs out.</p>
 </html>
 `
 

@@ -58,11 +58,12 @@ const (
 type KindInfo struct {
 	Kind      Kind     `json:"kind"`
 	Text      string   `json:"text"`
-	Endpoints []string `json:"endpoints"`       // where it can happen; the first is the default
-	Needs     []string `json:"needs,omitempty"` // which of error, status, delay, lifetime, user it takes; the last two have a default
-	Spec      string   `json:"spec,omitempty"`
+	Endpoints []string `json:"endpoints"` // where it can happen; the first is the default
+	// which of error, status, delay, lifetime, user it takes; the last two have a default
+	Needs []string `json:"needs,omitempty"`
+	Spec  string   `json:"spec,omitempty"`
 
-	meets func(visit) bool               // which requests it is for, beyond client and endpoint; nil: all
+	meets func(requestInfo) bool         // which requests it is for, beyond client and endpoint; nil: all
 	fits  func(e endpoint.Endpoint) bool // where it can happen besides Endpoints; nil: nowhere
 }
 
@@ -99,8 +100,8 @@ func isForScripts(e endpoint.Endpoint) bool {
 	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
 }
 
-func silent(v visit) bool  { return v.silent }
-func inFrame(v visit) bool { return v.inFrame }
+func silent(v requestInfo) bool  { return v.silent }
+func inFrame(v requestInfo) bool { return v.inFrame }
 
 var kinds = []KindInfo{
 	{
@@ -108,7 +109,8 @@ var kinds = []KindInfo{
 		Endpoints: []string{authorize, token}, Needs: []string{needError}, Spec: "RFC 6749 §4.1.2.1, §5.2",
 	},
 	{
-		Kind: Status, Text: "answers with an HTTP status and no OAuth error, as a proxy does when the provider is down or too busy",
+		Kind:      Status,
+		Text:      "answers with an HTTP status and no OAuth error, as a proxy does when the provider is down or too busy",
 		Endpoints: anywhere, fits: isAny, Needs: []string{needStatus}, Spec: "RFC 9110 §15, RFC 6585 §4",
 	},
 	{
@@ -122,12 +124,12 @@ var kinds = []KindInfo{
 	{
 		Kind: NoCORS, Text: "answers without CORS headers, so the browser hides the answer from the script that asked",
 		Endpoints: atToken, Spec: "Fetch, CORS protocol", fits: isForScripts,
-		meets: func(v visit) bool { return v.origin != "" },
+		meets: func(v requestInfo) bool { return v.origin != "" },
 	},
 	{
 		Kind: RefreshRevoked, Text: "takes the refresh token for one that was revoked, and revokes what was granted",
 		Endpoints: atToken, Spec: "RFC 6749 §6",
-		meets: func(v visit) bool { return v.grantType == "refresh_token" },
+		meets: func(v requestInfo) bool { return v.grantType == "refresh_token" },
 	},
 	{
 		Kind: HTMLPage, Text: "shows a page under prompt=none, where only a redirect may be",
@@ -150,11 +152,14 @@ var kinds = []KindInfo{
 		Endpoints: atAuthorize, Needs: []string{needUser}, Spec: "Core §3.1.2.1 id_token_hint",
 	},
 	{
-		Kind: ThirdPartyCookieIgnored, Text: "overlooks the cookies of an iframe, as if the browser had withheld them as third-party cookies",
+		Kind:      ThirdPartyCookieIgnored,
+		Text:      "overlooks the cookies of an iframe, as if the browser had withheld them as third-party cookies",
 		Endpoints: atAuthorize, meets: inFrame,
 	},
 	{
-		Kind: CookieSameSiteLax, Text: "overlooks the cookies of an iframe, as if they had been set with SameSite=Lax and the application were on another site",
+		Kind: CookieSameSiteLax,
+		Text: "overlooks the cookies of an iframe, as if they had been set with SameSite=Lax and the application " +
+			"were on another site",
 		Endpoints: atAuthorize, Spec: "RFC 6265bis §4.1.2.7", meets: inFrame,
 	},
 	{
@@ -171,12 +176,15 @@ var kinds = []KindInfo{
 	},
 	{Kind: WrongIss, Text: "signs an ID token with another issuer's iss", Endpoints: atToken, Spec: "Core §3.1.3.7 2"},
 	{Kind: WrongAud, Text: "signs an ID token for another client's aud", Endpoints: atToken, Spec: "Core §3.1.3.7 3"},
-	{Kind: WrongNonce, Text: "signs an ID token with a nonce that nobody sent", Endpoints: atToken, Spec: "Core §3.1.3.7 11"},
+	{Kind: WrongNonce, Text: "signs an ID token with a nonce that nobody sent", Endpoints: atToken,
+		Spec: "Core §3.1.3.7 11"},
 	{Kind: WrongSub, Text: "signs an ID token about another sub", Endpoints: atToken, Spec: "Core §12.2, §5.3.2"},
 	{Kind: Expired, Text: "signs an ID token that expired an hour ago", Endpoints: atToken, Spec: "Core §3.1.3.7 9"},
 	{Kind: FutureIat, Text: "signs an ID token whose iat is an hour ahead", Endpoints: atToken, Spec: "Core §3.1.3.7 10"},
-	{Kind: AlgNone, Text: "gives an ID token with alg none and no signature", Endpoints: atToken, Spec: "Core §3.1.3.7 7, RFC 8725 §3.1"},
-	{Kind: BadSignature, Text: "gives an ID token whose signature does not fit", Endpoints: atToken, Spec: "Core §3.1.3.7 6"},
+	{Kind: AlgNone, Text: "gives an ID token with alg none and no signature", Endpoints: atToken,
+		Spec: "Core §3.1.3.7 7, RFC 8725 §3.1"},
+	{Kind: BadSignature, Text: "gives an ID token whose signature does not fit", Endpoints: atToken,
+		Spec: "Core §3.1.3.7 6"},
 	{Kind: MissingKID, Text: "signs an ID token without kid in its header", Endpoints: atToken, Spec: "Core §10.1"},
 	{
 		Kind: UnknownKID, Text: "signs an ID token with a key that is not published, as in a rotation that came too early",
@@ -184,8 +192,8 @@ var kinds = []KindInfo{
 	},
 }
 
-// reasons are the codes for what a fault looks like from outside, where the lab is the one to say it. The session and its
-// cookies, consent and code are explained by the endpoints themselves.
+// reasons are the codes for what a fault looks like from outside, where the lab is the one to say it. The session and
+// its cookies, consent and code are explained by the endpoints themselves.
 var reasons = map[Kind]oidc.Reason{
 	Status: oidc.FaultInjected,
 	Drop:   oidc.FaultInjected,

@@ -24,7 +24,7 @@ import (
 var effects = []struct {
 	kind lab.Kind
 	more string // of its JSON
-	want func(t *testing.T, h *house)
+	want func(t *testing.T, h *fixture)
 }{
 	{lab.Error, `"endpoint":"token","error":"invalid_grant"`, tokenIsRefused},
 	{lab.Error, `"error":"login_required","error_description":"because"`, authorizationIsRefused},
@@ -58,7 +58,7 @@ var effects = []struct {
 func TestEachFaultHasItsEffectOnce(t *testing.T) {
 	for _, row := range effects {
 		t.Run(string(row.kind), func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			h.cause(t, strings.TrimSuffix(fmt.Sprintf(`{"client":"spa","fault":%q,%s`, row.kind, row.more), ",")+"}")
 			row.want(t, h)
 			h.wantUsed(t)
@@ -80,7 +80,7 @@ func TestEachKindHasAnEffect(t *testing.T) {
 }
 
 // wantNothingWrong: with no fault left, a renewal is right in all its steps.
-func (h *house) wantNothingWrong(t *testing.T) {
+func (h *fixture) wantNothingWrong(t *testing.T) {
 	t.Helper()
 	if s, err := h.current(t, "spa"); err != nil || s.Accounts[0].Sub != "alice" {
 		t.Errorf("without a fault the session is %v, %v; want alice's", s, err)
@@ -91,15 +91,16 @@ func (h *house) wantNothingWrong(t *testing.T) {
 	}
 }
 
-func tokenIsRefused(t *testing.T, h *house) {
+func tokenIsRefused(t *testing.T, h *fixture) {
 	_, err := h.answer(t, tokenRequest(t, "spa", ""), "token")
 	e, ok := errors.AsType[*oidc.Error](err)
-	if !ok || e.Code != oidc.InvalidGrant || e.Reason != oidc.FaultInjected || !strings.Contains(e.Description, "failure lab") {
+	if !ok || e.Code != oidc.InvalidGrant || e.Reason != oidc.FaultInjected ||
+		!strings.Contains(e.Description, "failure lab") {
 		t.Errorf("Intercept = %v; want invalid_grant that names the failure lab", err)
 	}
 }
 
-func authorizationIsRefused(t *testing.T, h *house) {
+func authorizationIsRefused(t *testing.T, h *fixture) {
 	_, err := h.current(t, "spa") // past Intercept: the error goes to the verified address, by redirect
 	e, ok := errors.AsType[*oidc.Error](err)
 	if !ok || e.Code != oidc.LoginRequired || e.Description != "because" || e.Reason != oidc.FaultInjected {
@@ -107,14 +108,16 @@ func authorizationIsRefused(t *testing.T, h *house) {
 	}
 }
 
-func statusIs503(t *testing.T, h *house) {
+func statusIs503(t *testing.T, h *fixture) {
 	w, err := h.answer(t, tokenRequest(t, "spa", ""), "token")
-	if err != nil || w.Code != 503 || w.Header().Get("Retry-After") == "" || w.Header().Get("Access-Control-Allow-Origin") == "" {
-		t.Errorf("the answer is %d %v, %v; want 503 with Retry-After, and with CORS so that the script sees it", w.Code, w.Header(), err)
+	if err != nil || w.Code != 503 || w.Header().Get("Retry-After") == "" ||
+		w.Header().Get("Access-Control-Allow-Origin") == "" {
+		t.Errorf("the answer is %d %v, %v; want 503 with Retry-After, and with CORS so that the script sees it", w.Code,
+			w.Header(), err)
 	}
 }
 
-func answersLate(t *testing.T, h *house) {
+func answersLate(t *testing.T, h *fixture) {
 	start := time.Now()
 	h.enter(t, tokenRequest(t, "spa", ""), "token")
 	if took := time.Since(start); took < 20*time.Millisecond {
@@ -122,8 +125,11 @@ func answersLate(t *testing.T, h *house) {
 	}
 }
 
-func connectionIsDropped(t *testing.T, h *house) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _, _ = h.Intercept(w, r, "token") }))
+func connectionIsDropped(t *testing.T, h *fixture) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _,
+			_ = h.Intercept(w, r, "token")
+	}))
 	defer server.Close()
 	answer, err := http.Post(server.URL, "application/x-www-form-urlencoded", strings.NewReader("client_id=spa"))
 	if err == nil {
@@ -132,7 +138,7 @@ func connectionIsDropped(t *testing.T, h *house) {
 	}
 }
 
-func answerIsHidden(t *testing.T, h *house) {
+func answerIsHidden(t *testing.T, h *fixture) {
 	fromServer := tokenRequest(t, "spa", "")
 	fromServer.Header.Del("Origin")
 	h.enter(t, fromServer, "token") // no script: the fault waits
@@ -146,7 +152,7 @@ func answerIsHidden(t *testing.T, h *house) {
 	}
 }
 
-func refreshTokenIsRevoked(t *testing.T, h *house) {
+func refreshTokenIsRevoked(t *testing.T, h *fixture) {
 	terms := grant.Terms{Idle: time.Hour, Absolute: time.Hour, Access: time.Minute, Rotate: true}
 	token, err := h.grants.Begin(t.Context(), grant.Grant{ID: "g", ClientID: "spa", Sub: "alice"}, "", terms)
 	if err != nil {
@@ -167,32 +173,34 @@ func refreshTokenIsRevoked(t *testing.T, h *house) {
 	}
 }
 
-func pageMayBeFramed(t *testing.T, h *house) {
+func pageMayBeFramed(t *testing.T, h *fixture) {
 	w, err := h.answer(t, h.silent(t, "spa"), "authorize")
 	policy := w.Header().Get("Content-Security-Policy")
-	if err != nil || w.Code != 200 || w.Header().Get("X-Frame-Options") != "" || strings.Contains(policy, "frame-ancestors") {
+	if err != nil || w.Code != 200 || w.Header().Get("X-Frame-Options") != "" ||
+		strings.Contains(policy, "frame-ancestors") {
 		t.Errorf("the page is %d %v, %v; want 200 that everybody may frame", w.Code, w.Header(), err)
 	}
 }
 
-func pageMayNotBeFramed(t *testing.T, h *house) {
+func pageMayNotBeFramed(t *testing.T, h *fixture) {
 	w, err := h.answer(t, h.silent(t, "spa"), "authorize")
 	policy := w.Header().Get("Content-Security-Policy")
-	if err != nil || w.Code != 200 || w.Header().Get("X-Frame-Options") != "DENY" || !strings.Contains(policy, "frame-ancestors 'none'") {
+	if err != nil || w.Code != 200 || w.Header().Get("X-Frame-Options") != "DENY" ||
+		!strings.Contains(policy, "frame-ancestors 'none'") {
 		t.Errorf("the page is %d %v, %v; want 200 that nobody may frame", w.Code, w.Header(), err)
 	}
 }
 
-func absent(want session.Absence) func(t *testing.T, h *house) {
-	return func(t *testing.T, h *house) {
+func absent(want session.Absence) func(t *testing.T, h *fixture) {
+	return func(t *testing.T, h *fixture) {
 		if s, err := h.current(t, "spa"); s != nil || err != want {
 			t.Errorf("Current = %v, %v; want %q", s, err, want)
 		}
 	}
 }
 
-func sessionIsOf(sub string) func(t *testing.T, h *house) {
-	return func(t *testing.T, h *house) {
+func sessionIsOf(sub string) func(t *testing.T, h *fixture) {
+	return func(t *testing.T, h *fixture) {
 		s, err := h.current(t, "spa")
 		if err != nil || len(s.Accounts) != 1 || s.Accounts[0].Sub != sub || s.Accounts[0].AuthTime.IsZero() {
 			t.Errorf("Current = %+v, %v; want the session of %s", s, err, sub)
@@ -200,7 +208,7 @@ func sessionIsOf(sub string) func(t *testing.T, h *house) {
 	}
 }
 
-func consentIsGone(t *testing.T, h *house) {
+func consentIsGone(t *testing.T, h *fixture) {
 	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); client.FirstParty {
 		t.Error("the client is a first party still: its users would not be asked for consent")
 	}
@@ -216,7 +224,7 @@ func consentIsGone(t *testing.T, h *house) {
 	}
 }
 
-func codeIsSpent(t *testing.T, h *house) {
+func codeIsSpent(t *testing.T, h *fixture) {
 	code, err := h.Grants(h.grants).Issue(t.Context(), grant.Grant{ClientID: "spa"})
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +245,7 @@ func codeIsSpent(t *testing.T, h *house) {
 	}
 }
 
-func lifetimeIsShort(t *testing.T, h *house) {
+func lifetimeIsShort(t *testing.T, h *fixture) {
 	if client, _ := h.Clients(register{}).ByID(t.Context(), "other"); client.AccessTokenLifetime != time.Hour {
 		t.Errorf("another client's lifetime is %v; want its own", client.AccessTokenLifetime)
 	}
@@ -253,8 +261,8 @@ func lifetimeIsShort(t *testing.T, h *house) {
 	}
 }
 
-func claimed(change func(*claims)) func(t *testing.T, h *house) {
-	return func(t *testing.T, h *house) {
+func claimed(change func(*claims)) func(t *testing.T, h *fixture) {
+	return func(t *testing.T, h *fixture) {
 		want := h.rightClaims()
 		change(&want)
 		var got claims
@@ -273,7 +281,7 @@ type header struct {
 	KID *string `json:"kid"`
 }
 
-func isUnsigned(t *testing.T, h *house) {
+func isUnsigned(t *testing.T, h *fixture) {
 	token := h.idToken(t)
 	if got := part[header](t, token, 0); got.Alg != "none" || !strings.HasSuffix(token, ".") {
 		t.Errorf("RFC 7519 §6.1: the header is %+v of %s; want alg none and an empty signature", got, token)
@@ -283,7 +291,7 @@ func isUnsigned(t *testing.T, h *house) {
 	}
 }
 
-func signatureDoesNotFit(t *testing.T, h *house) {
+func signatureDoesNotFit(t *testing.T, h *fixture) {
 	token := h.idToken(t)
 	if kid := part[header](t, token, 0).KID; kid == nil || *kid != h.kid(t) {
 		t.Error("kid is not that of the published key")
@@ -293,20 +301,20 @@ func signatureDoesNotFit(t *testing.T, h *house) {
 	}
 }
 
-func kidIsMissing(t *testing.T, h *house) {
+func kidIsMissing(t *testing.T, h *fixture) {
 	if got := part[header](t, h.idToken(t), 0); got.KID != nil || got.Alg != "ES256" {
 		t.Errorf("the header is %+v; want ES256 without kid", got)
 	}
 }
 
-func kidIsUnknown(t *testing.T, h *house) {
+func kidIsUnknown(t *testing.T, h *fixture) {
 	got := part[header](t, h.idToken(t), 0)
 	if got.KID == nil || *got.KID == h.kid(t) || got.Alg != "ES256" {
 		t.Errorf("the header is %+v; want ES256 and a kid that is not published", got)
 	}
 }
 
-func (h *house) kid(t *testing.T) string {
+func (h *fixture) kid(t *testing.T) string {
 	t.Helper()
 	set, err := h.keys.Public(t.Context())
 	if err != nil {

@@ -35,7 +35,8 @@ func New(now func() time.Time, random func() string) *Lab {
 	return On(storage.Place{Store: storage.NewMemory(now), Now: now}, now, random)
 }
 
-// On returns a lab whose faults and clock live in the place, and are those of all labs there. users are the subs of the provider's users.
+// On returns a lab whose faults and clock live in the place, and are those of all labs there. users are the subs of the
+// provider's users.
 func On(place storage.Place, now func() time.Time, random func() string, users ...string) *Lab {
 	cell := storage.NewCell[state](place, "console", "lab")
 	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell, Users: users}
@@ -44,8 +45,8 @@ func On(place storage.Place, now func() time.Time, random func() string, users .
 // CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the lab stays as it is.
 func (l *Lab) CatchUp(ctx context.Context) error { return l.cell.CatchUp(ctx) }
 
-// Add begins the fault and returns it as it is listed, with its ID and its defaults. What is wrong with it is told by an
-// invalid_request error.
+// Add begins the fault and returns it as it is listed, with its ID and its defaults. What is wrong with it is told by
+// an invalid_request error.
 func (l *Lab) Add(f Fault) (Fault, error) {
 	f, err := f.prepared(l.random(), l.now())
 	if err != nil {
@@ -83,14 +84,14 @@ func (l *Lab) Clear() error {
 	})
 }
 
-// take finds the first fault of one of the kinds that is meant for the request, and counts it as used: in the store, so that of
-// all replicas together no more requests meet it than it is for. While the store is away no fault happens.
-func (l *Lab) take(ctx context.Context, v visit, among ...Kind) (used Fault, ok bool) {
+// take finds the first fault of one of the kinds that is meant for the request, and counts its use in the store, so
+// that the limit of uses holds for all replicas. While the store cannot be reached no fault happens.
+func (l *Lab) take(ctx context.Context, v requestInfo, among ...Kind) (used Fault, ok bool) {
 	meant := func(f Fault) bool { return slices.Contains(among, f.Fault) && f.isFor(v) }
 	if !slices.ContainsFunc(l.state().Faults, meant) {
 		return Fault{}, false
 	}
-	err := l.change(context.WithoutCancel(ctx), func(s *state) error { // who asked may have gone: the fault is met all the same
+	err := l.change(context.WithoutCancel(ctx), func(s *state) error { // counts also if the client has gone
 		i := slices.IndexFunc(s.Faults, meant)
 		if i < 0 {
 			return errOver
@@ -123,7 +124,7 @@ func (l *Lab) peek(clientID string, kind Kind) (Fault, bool) {
 // use takes a fault for the request that ctx belongs to and tells the trace of it. Without Intercept around the request
 // there is none.
 func (l *Lab) use(ctx context.Context, among ...Kind) (Fault, bool) {
-	v, ok := ctx.Value(visitKey{}).(visit)
+	v, ok := ctx.Value(requestKey{}).(requestInfo)
 	if !ok {
 		return Fault{}, false
 	}
@@ -158,7 +159,7 @@ func (f Fault) usage() string {
 
 func (f Fault) isOf(clientID string) bool { return f.Client == "" || f.Client == clientID }
 
-func (f Fault) isFor(v visit) bool {
+func (f Fault) isFor(v requestInfo) bool {
 	info, _ := f.Fault.info()
 	return f.isOf(v.clientID) && f.Endpoint == v.endpoint && (info.meets == nil || info.meets(v))
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // met tells whether a fault answers the request.
-func (h *house) met(t *testing.T, r *http.Request, endpoint string) bool {
+func (h *fixture) met(t *testing.T, r *http.Request, endpoint string) bool {
 	t.Helper()
 	_, handled, err := h.Intercept(httptest.NewRecorder(), r, endpoint)
 	return handled || err != nil
@@ -35,7 +35,8 @@ func TestAFaultIsForOneClient(t *testing.T) {
 	}
 	bearer := func(r *http.Request) {
 		r.Body = http.NoBody
-		r.Header.Set("Authorization", "Bearer e30."+base64.RawURLEncoding.EncodeToString([]byte(`{"client_id":"spa"}`))+".c2ln")
+		r.Header.Set("Authorization",
+			"Bearer e30."+base64.RawURLEncoding.EncodeToString([]byte(`{"client_id":"spa"}`))+".c2ln")
 	}
 	for _, row := range []struct {
 		name, fault, endpoint string
@@ -49,12 +50,13 @@ func TestAFaultIsForOneClient(t *testing.T) {
 		{"a client that nobody named", `"client":"spa"`, "token", func(r *http.Request) { r.Body = http.NoBody }, false},
 		{"the client of the access token", `"client":"spa","endpoint":"userinfo"`, "userinfo", bearer, true},
 		{"another endpoint", `"client":"spa"`, "userinfo", nil, false},
-		{"the client of the query, beside a raw semicolon", `"client":"spa","endpoint":"authorize"`, "authorize", func(r *http.Request) {
-			r.Method, r.URL.RawQuery = http.MethodGet, "state=a;b&client_id=spa"
-		}, true},
+		{"the client of the query, beside a raw semicolon", `"client":"spa","endpoint":"authorize"`, "authorize",
+			func(r *http.Request) {
+				r.Method, r.URL.RawQuery = http.MethodGet, "state=a;b&client_id=spa"
+			}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			h.cause(t, strings.TrimSuffix(`{"fault":"status","status":500,`+row.fault, ",")+"}")
 			r := tokenRequest(t, "spa", "")
 			if row.change != nil {
@@ -78,7 +80,7 @@ func TestCookiesAreIgnoredInAnIframeOnly(t *testing.T) {
 		{"a client without Fetch Metadata that renews silently", nil, session.Withheld},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			h.cause(t, `{"fault":"third_party_cookie_ignored"}`)
 			r := h.silent(t, "spa")
 			r.Header["Sec-Fetch-Dest"] = row.dest
@@ -93,7 +95,7 @@ func TestCookiesAreIgnoredInAnIframeOnly(t *testing.T) {
 }
 
 func TestAFaultOfSessionsWaitsForASession(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.cause(t, `{"fault":"session_expired"}`)
 	signedIn := h.cookies
 	h.cookies = nil
@@ -108,7 +110,7 @@ func TestAFaultOfSessionsWaitsForASession(t *testing.T) {
 
 func TestTheOtherUserIsOneOfTheProviders(t *testing.T) {
 	for want, users := range map[string][]string{"bob": {"alice", "bob"}, "somebody-else": {"alice"}} {
-		h := newHouse(t)
+		h := newFixture(t)
 		h.Users = users
 		h.cause(t, `{"fault":"session_other_user"}`)
 		sessionIsOf(want)(t, h)
@@ -123,7 +125,7 @@ func TestAFaultIsThereSoOften(t *testing.T) {
 		more string
 		want int
 	}{{``, 1}, {`,"times":3`, 3}, {`,"for":"1h"`, 5}, {`,"times":2,"for":"1h"`, 2}} {
-		h, met := newHouse(t), 0
+		h, met := newFixture(t), 0
 		h.cause(t, `{"fault":"status","status":500`+row.more+`}`)
 		for range 5 {
 			if h.met(t, tokenRequest(t, "spa", ""), "token") {
@@ -137,7 +139,7 @@ func TestAFaultIsThereSoOften(t *testing.T) {
 }
 
 func TestOfRequestsAtOnceAFaultMeetsAsManyAsItIsFor(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.cause(t, `{"fault":"status","status":500,"times":30}`)
 	var met atomic.Int32
 	var all sync.WaitGroup
@@ -157,8 +159,9 @@ func TestOfRequestsAtOnceAFaultMeetsAsManyAsItIsFor(t *testing.T) {
 }
 
 func TestAFaultRunsOutByTheRealTime(t *testing.T) {
-	h := newHouse(t)
-	f := h.cause(t, fmt.Sprintf(`{"fault":"status","status":500,"until":%q}`, h.clock.Now().Add(time.Minute).Format(time.RFC3339)))
+	h := newFixture(t)
+	f := h.cause(t, fmt.Sprintf(`{"fault":"status","status":500,"until":%q}`,
+		h.clock.Now().Add(time.Minute).Format(time.RFC3339)))
 	if err := h.Clock.Forward(time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +179,7 @@ func TestAFaultRunsOutByTheRealTime(t *testing.T) {
 }
 
 func TestACancelledFaultIsOver(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	first, second := h.cause(t, `{"fault":"drop"}`), h.cause(t, `{"fault":"alg_none"}`)
 	for i, id := range []string{first.ID, first.ID, "nothing"} {
 		if found, err := h.Cancel(id); found != (i == 0) || err != nil {
@@ -198,7 +201,7 @@ func TestACancelledFaultIsOver(t *testing.T) {
 }
 
 func TestTheLabIsBounded(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for range 100 {
 		h.cause(t, `{"fault":"drop"}`)
 	}
@@ -214,7 +217,7 @@ func TestTheLabIsBounded(t *testing.T) {
 }
 
 func TestSeveralFaultsOfOneToken(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, kind := range []string{"wrong_iss", "wrong_aud", "missing_kid"} {
 		h.cause(t, fmt.Sprintf(`{"fault":%q}`, kind))
 	}
@@ -227,17 +230,18 @@ func TestSeveralFaultsOfOneToken(t *testing.T) {
 }
 
 func TestTheEndpointReadsTheWholeBody(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.cause(t, `{"fault":"alg_none"}`)
 	r := tokenRequest(t, "spa", "&pad="+strings.Repeat("x", 100<<10))
 	body, err := io.ReadAll(h.enter(t, r, "token").Body)
-	if want := "grant_type=authorization_code&client_id=spa&pad=" + strings.Repeat("x", 100<<10); err != nil || string(body) != want {
+	if want := "grant_type=authorization_code&client_id=spa&pad=" + strings.Repeat("x", 100<<10); err != nil ||
+		string(body) != want {
 		t.Errorf("after Intercept the body has %d bytes, %v; want all %d", len(body), err, len(want))
 	}
 }
 
 func TestADelayEndsWithTheConnection(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.cause(t, `{"fault":"delay","delay":"1m"}`)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -247,7 +251,7 @@ func TestADelayEndsWithTheConnection(t *testing.T) {
 }
 
 func TestADelayOutlivesTheServersTimeLimit(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.cause(t, `{"fault":"delay","delay":"300ms"}`)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, handled, err := h.Intercept(w, r, "token"); handled || err != nil {
@@ -265,7 +269,7 @@ func TestADelayOutlivesTheServersTimeLimit(t *testing.T) {
 }
 
 func TestWithoutALabNothingIsDecorated(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	right := h.Lab
 	h.Lab = nil
 	if h.Sessions(h.sessions) != lab.Sessions(h.sessions) || h.Clients(register{}) != lab.Clients(register{}) ||
@@ -292,7 +296,7 @@ func TestTheTraceNamesTheFault(t *testing.T) {
 		{`{"fault":"no_cors","times":2}`, trace.Failed, oidc.OriginNotAllowed, "without CORS headers", "1 of 2", "no_cors"},
 		{`{"fault":"delay","delay":"1ms","for":"1m"}`, trace.Noted, "", "answers late", "1", "delay"},
 	} {
-		h := newHouse(t)
+		h := newFixture(t)
 		f := h.cause(t, row.fault)
 		r := tokenRequest(t, "spa", "")
 		ctx, recorder := h.hub.Begin(r.Context(), trace.Record{Endpoint: "token", Status: 200})
@@ -317,7 +321,7 @@ func TestTheTraceNamesTheFault(t *testing.T) {
 }
 
 func TestTheTraceKnowsWhoseRequestAFaultEnded(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.cause(t, `{"fault":"status","status":503}`)
 	_, before := h.hub.Begin(t.Context(), trace.Record{Endpoint: "authorize"})
 	before.Join(trace.Code, "the code")
@@ -335,7 +339,7 @@ func TestTheTraceKnowsWhoseRequestAFaultEnded(t *testing.T) {
 }
 
 func TestTheTraceKnowsTheStateOfARequestThatAFaultEnded(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.cause(t, `{"fault":"html_page"}`)
 	r := h.silent(t, "spa")
 	r.URL.RawQuery += "&state=id;url_state" // as oidc-client-ts writes it
@@ -345,7 +349,7 @@ func TestTheTraceKnowsTheStateOfARequestThatAFaultEnded(t *testing.T) {
 }
 
 func TestTheClockMovesForwardAndBackToReal(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for range 2 {
 		if err := h.Clock.Forward(10 * time.Minute); err != nil {
 			t.Fatal(err)
@@ -356,7 +360,8 @@ func TestTheClockMovesForwardAndBackToReal(t *testing.T) {
 		t.Errorf("the clock is %v ahead and says %v; want 20m", got, h.Clock.Offset())
 	}
 	for _, wrong := range []time.Duration{0, -time.Minute, 1<<63 - 1} {
-		if err := h.Clock.Forward(wrong); oidc.AsError(err).Code != oidc.InvalidRequest || h.Clock.Offset() != 20*time.Minute {
+		if err := h.Clock.Forward(wrong); oidc.AsError(err).Code != oidc.InvalidRequest ||
+			h.Clock.Offset() != 20*time.Minute {
 			t.Errorf("Forward(%v): %v, the offset is %v; want invalid_request and no move", wrong, err, h.Clock.Offset())
 		}
 	}

@@ -14,14 +14,14 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 )
 
-// Sign returns next with the faults of ID tokens: those that change a claim and, of those that change header or signature,
-// the first. set holds the keys that next signs with; they also sign ID tokens without kid.
+// Sign returns next with the faults of ID tokens: those that change a claim and, of those that change header or
+// signature, the first. set holds the keys that next signs with; they also sign ID tokens without kid.
 func (l *Lab) Sign(next keys.Signer, set *keys.KeySet) keys.Signer {
 	if l == nil {
 		return next
 	}
 	return keys.SignerFunc(func(ctx context.Context, alg, typ string, claims any) (string, error) {
-		if ctx.Value(visitKey{}) == nil {
+		if ctx.Value(requestKey{}) == nil {
 			return next.Sign(ctx, alg, typ, claims)
 		}
 		if typ != keys.TypeIDToken {

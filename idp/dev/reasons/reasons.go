@@ -74,8 +74,8 @@ func ByCode(code oidc.Reason) (Reason, bool) {
 // link is a link of Markdown.
 var link = regexp.MustCompile(`\[([^\]]*)\]\(([^)]*)\)`)
 
-// parse reads one file: a heading and a lead, then the reasons. Each reason is a heading with its code and a paragraph for
-// each of its fields. The tests report a paragraph that has no known label.
+// parse reads one file: a heading and a lead, then the reasons. Each reason is a heading with its code and a paragraph
+// for each of its fields. The tests report a paragraph that has no known label.
 func parse(text string) Group {
 	var group Group
 	var reason *Reason
@@ -132,11 +132,11 @@ const intro = `# Reason codes
 
 <!-- Generated from idp/dev/reasons/*.md: edit there, then run go test ./idp/dev/reasons -update -->
 
-An OAuth error code says what an app may do next. It does not say what went wrong: ` + "`login_required`" + ` has a dozen
-causes. So every failure here also has a reason, a code that stays the same from version to version.
+An OAuth error code says what an app may do next. It does not say what went wrong: ` + "`login_required`" + ` has
+a dozen causes. So every failure here also has a reason, a code that stays the same from version to version.
 
-In development mode ` + "`error_description`" + ` ends with it, as in ` + "`… [session.none]`, and `error_uri`" + ` leads to its
-explanation at the provider, ` + "`/reasons/session.none`" + `. The console and ` + "`GET /console/flows`" + ` show it with the checks
-that led to it. Production tells the outside neither.
+In development mode ` + "`error_description`" + ` ends with it, as in ` + "`… [session.none]`, and `error_uri`" + ` leads
+to its explanation at the provider, ` + "`/reasons/session.none`" + `. The console and ` + "`GET /console/flows`" + ` show it with
+the checks that led to it. Production tells the outside neither.
 
 `

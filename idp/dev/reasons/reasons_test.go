@@ -94,7 +94,8 @@ func TestEachExplanationIsWhole(t *testing.T) {
 }
 
 // mentioned is what looks like a reason code: `session.none`. Files, settings and methods have dots too.
-var mentioned = regexp.MustCompile("`((?:session|cookie|hint|consent|account|client|redirect|request|pkce|code|token|origin|server|renewal|callback|page|clock|fault)\\.[a-z_]+)`")
+var mentioned = regexp.MustCompile("`((?:session|cookie|hint|consent|account|client|redirect|request|pkce|code|token|" +
+	"origin|server|renewal|callback|page|clock|fault)\\.[a-z_]+)`")
 
 func TestAReasonThatATextMentionsExists(t *testing.T) {
 	settings := []string{"session.idle", "session.absolute"} // of the configuration
@@ -117,7 +118,8 @@ func TestTheDocsAreGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(reasons.Markdown(), string(docs)); diff != "" {
-		t.Errorf("docs/reasons.md differs from idp/dev/reasons; run go test ./idp/dev/reasons -update (-want +got):\n%s", diff)
+		t.Errorf("docs/reasons.md differs from idp/dev/reasons; run go test ./idp/dev/reasons -update (-want +got):\n%s",
+			diff)
 	}
 }
 
@@ -145,7 +147,8 @@ func TestTheYAMLMakesTheClientKnown(t *testing.T) {
 		{"my app: #1 'of' \"two\"", "http://localhost/a", "http://localhost/a"},
 	} {
 		clients := file(t, reasons.ClientYAML(row.clientID, row.redirectURI))
-		want := []oidc.Client{{ClientID: row.clientID, TokenEndpointAuthMethod: "none", RedirectURIs: []string{row.want}, FirstParty: true}}
+		want := []oidc.Client{{ClientID: row.clientID, TokenEndpointAuthMethod: "none", RedirectURIs: []string{row.want},
+			FirstParty: true}}
 		if diff := cmp.Diff(want, clients, cmp.AllowUnexported(oidc.Secret{})); diff != "" {
 			t.Errorf("the clients of the file (-want +got):\n%s", diff)
 			continue
@@ -158,7 +161,8 @@ func TestTheYAMLMakesTheClientKnown(t *testing.T) {
 
 func TestAHostileClientIDAddsNothingToTheYAML(t *testing.T) {
 	for _, hostile := range []string{
-		"x\n  - client_id: evil", "x # y", "*alias", "&anchor", "!!binary x", "{a: b}", "- x", "'", `"`, `\`, "%", "@", "`", "x:", "x: y",
+		"x\n  - client_id: evil", "x # y", "*alias", "&anchor", "!!binary x", "{a: b}", "- x", "'", `"`, `\`, "%", "@", "`", "x:",
+		"x: y",
 		"\x00\x1b\x7f", "\u2028\u0085ü", "", " ", "~",
 	} {
 		clients := file(t, reasons.ClientYAML(hostile, "http://localhost/"+hostile))

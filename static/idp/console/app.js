@@ -3,7 +3,7 @@
 import { byId } from "../../shared/dom.js";
 import { Clients } from "./clients.js";
 import { ProviderClock } from "./clock.js";
-import { drawLedger } from "./cookies.js";
+import { drawCookies } from "./cookies.js";
 import { Flows } from "./flows.js";
 import { Keys, Users } from "./inventory.js";
 import { Lab } from "./lab.js";
@@ -43,7 +43,7 @@ function show() {
 /** Something happened: what follows from it is drawn. */
 function draw() {
   flows.draw();
-  drawLedger(store.flows);
+  drawCookies(store.flows);
   countFaults();
   byId("console").dataset.ready = "true";
 }

@@ -1,4 +1,4 @@
-// The cookie ledger: what became of the cookies, request by request.
+// The cookie history: what became of the cookies, request by request.
 
 import { cookieLine } from "../../shared/diagram-details.js";
 import { byId, make, settle } from "../../shared/dom.js";
@@ -9,13 +9,13 @@ import { clockTime } from "./ui.js";
 const shown = 100;
 
 /** @param {import("./store.js").WholeFlow[]} flows */
-export function drawLedger(flows) {
+export function drawCookies(flows) {
   const records = flows
     .flatMap((flow) => flow.records)
     .filter((record) => record.cookies?.length)
     .sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
     .slice(0, shown);
-  const list = byId("cookie-ledger");
+  const list = byId("cookie-history");
   const old = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.record, item]));
   settle(
     list,

@@ -6,7 +6,7 @@ import { get } from "./api.js";
 /** @typedef {import("../../shared/diagram-details.js").Record} Record */
 /** @typedef {Flow & { records: Record[] }} WholeFlow */
 
-const kept = 200; // as many as the provider keeps
+const maxFlows = 200; // the provider stores as many
 
 export class Store {
   /** @type {Map<string, WholeFlow>} by id, oldest first */
@@ -63,7 +63,7 @@ export class Store {
     const others = records.filter(({ id }) => id !== record.id);
     this.#flows.set(flow.id, { ...flow, records: [...others, record] });
     const oldest = this.#flows.keys().next().value;
-    if (this.#flows.size > kept && oldest) this.#flows.delete(oldest);
+    if (this.#flows.size > maxFlows && oldest) this.#flows.delete(oldest);
     this.#schedule();
   }
 

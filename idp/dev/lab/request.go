@@ -13,8 +13,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// visit is what a request says about itself, as far as faults are chosen by it.
-type visit struct {
+// requestInfo is the part of a request by which faults are chosen.
+type requestInfo struct {
 	endpoint  string
 	clientID  string // "" where the request does not carry it
 	silent    bool   // prompt=none
@@ -23,19 +23,20 @@ type visit struct {
 	grantType string
 }
 
-// visitKey finds the visit in a request's context.
-type visitKey struct{}
+// requestKey is the key of the requestInfo in a request's context.
+type requestKey struct{}
 
-func newVisit(r *http.Request, endpoint string) visit {
+func newRequestInfo(r *http.Request, endpoint string) requestInfo {
 	params := parameters(r)
-	v := visit{
+	v := requestInfo{
 		endpoint:  endpoint,
 		clientID:  clientOf(r, params),
 		silent:    slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone)),
 		origin:    r.Header.Get("Origin"),
 		grantType: params.Get("grant_type"),
 	}
-	// What does not say where it is, such as a test written in Go, is taken for the iframe that silent requests are made in.
+	// What does not say where it is, such as a test written in Go, is taken for the iframe that silent requests are made
+	// in.
 	dest := r.Header.Get("Sec-Fetch-Dest")
 	v.inFrame = dest == "iframe" || dest == "" && v.silent
 	return v
@@ -44,8 +45,8 @@ func newVisit(r *http.Request, endpoint string) visit {
 // bodyPeek is as much of a body as is looked at: more than a client ever sends.
 const bodyPeek = 64 << 10
 
-// parameters reads those of the query and of the body, which it leaves as if nobody had read it: what is wrong with either
-// is for the endpoint to say.
+// parameters reads those of the query and of the body, which it leaves as if nobody had read it: what is wrong with
+// either is for the endpoint to say.
 func parameters(r *http.Request) url.Values {
 	query := r.URL.RawQuery
 	if r.Method == http.MethodPost && r.Body != nil {
@@ -53,7 +54,8 @@ func parameters(r *http.Request) url.Values {
 		r.Body = rewound{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
 		query += "&" + string(head)
 	}
-	params, _ := url.ParseQuery(strings.ReplaceAll(query, ";", "%3B")) // a raw semicolon is data, as at the authorization endpoint
+	// a raw semicolon is data, as at the authorization endpoint
+	params, _ := url.ParseQuery(strings.ReplaceAll(query, ";", "%3B"))
 	return params
 }
 
@@ -63,7 +65,8 @@ type rewound struct {
 	io.Closer
 }
 
-// clientOf is the client that the request says it is of: by parameter, by the Authorization header, or by its access token.
+// clientOf is the client that the request says it is of: by parameter, by the Authorization header, or by its access
+// token.
 func clientOf(r *http.Request, params url.Values) string {
 	if id := params.Get("client_id"); id != "" {
 		return id
