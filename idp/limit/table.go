@@ -1,53 +1,39 @@
 package limit
 
 import (
-	"container/list"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
 	"github.com/hush-idp/hush/oidc"
 )
 
-// kept is how many keys a Table remembers: 16 MB. Who wants to be forgotten early has to bring as many others.
-const kept = 1 << 16
+// maxKeys is how many keys a Table remembers, about 16 MB. To be forgotten early, a client must use as many other keys.
+const maxKeys = 1 << 16
 
-// Table counts events by key: each key has a bucket of tokens of its own. It may be used by many goroutines. A nil Table
-// limits nothing.
+// Table counts events by key: each key has a token bucket. It may be used by many goroutines. A nil Table limits nothing.
 type Table[K comparable] struct {
 	perSecond rate.Limit
 	atOnce    int
 	what      string // "requests from this address"
 	now       func() time.Time
-	kept      int
-
-	mu      sync.Mutex
-	buckets map[K]*list.Element
-	recent  *list.List // of *bucket[K], the one used last in front
+	buckets   *lru.Cache[K, *rate.Limiter]
 }
 
-type bucket[K comparable] struct {
-	key    K
-	tokens *rate.Limiter
-}
-
-// NewTable returns a table of buckets that r describes, judged by now; what says in the plural what is counted. For a Rate
-// that is off it is nil.
+// NewTable returns a table of buckets with rate r; what names in the plural what is counted. If r is off, the table is nil.
 func NewTable[K comparable](r Rate, what string, now func() time.Time) (*Table[K], error) {
 	perSecond, atOnce, err := r.parse()
 	if err != nil || r.isOff() {
 		return nil, err
 	}
-	return &Table[K]{
-		perSecond: perSecond, atOnce: atOnce, what: what, now: now, kept: kept,
-		buckets: map[K]*list.Element{}, recent: list.New(),
-	}, nil
+	buckets, err := lru.New[K, *rate.Limiter](maxKeys)
+	return &Table[K]{perSecond: perSecond, atOnce: atOnce, what: what, now: now, buckets: buckets}, err
 }
 
-// Take counts an event of key, or returns an *Exceeded and counts nothing. giveBack makes it not have happened.
+// Take counts an event of key, or returns an *Exceeded and counts nothing. giveBack reverts the count.
 func (t *Table[K]) Take(key K) (giveBack func(), err error) {
 	if t == nil {
 		return func() {}, nil
@@ -61,64 +47,45 @@ func (t *Table[K]) Take(key K) (giveBack func(), err error) {
 	return func() { tokens.ReserveN(t.now(), -1) }, nil // a negative number is added, up to what fits
 }
 
-// Look returns an *Exceeded if Take would, and counts nothing.
+// Look returns an *Exceeded if Take would, and counts nothing. It does not start a bucket.
 func (t *Table[K]) Look(key K) error {
 	if t == nil {
 		return nil
 	}
-	missing := 1 - t.tokens(key)
+	missing := 1 - float64(t.atOnce)
+	if tokens, ok := t.buckets.Peek(key); ok {
+		missing = 1 - tokens.TokensAt(t.now())
+	}
 	if missing <= 0 {
 		return nil
 	}
 	return t.exceeded(time.Duration(missing / float64(t.perSecond) * float64(time.Second)))
 }
 
-// tokens are those that key has. Only Take begins a bucket: who merely asks is not remembered.
-func (t *Table[K]) tokens(key K) float64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if found, ok := t.buckets[key]; ok {
-		return found.Value.(*bucket[K]).tokens.TokensAt(t.now())
-	}
-	return float64(t.atOnce)
-}
-
-// Forget lets key begin anew.
+// Forget removes the bucket of key.
 func (t *Table[K]) Forget(key K) {
-	if t == nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if found, ok := t.buckets[key]; ok {
-		t.recent.Remove(found)
-		delete(t.buckets, key)
+	if t != nil {
+		t.buckets.Remove(key)
 	}
 }
 
-// bucket is that of key, a full one for a key that is new.
+// bucket returns the token bucket of key; a new key starts with a full bucket.
 func (t *Table[K]) bucket(key K) *rate.Limiter {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if found, ok := t.buckets[key]; ok {
-		t.recent.MoveToFront(found)
-		return found.Value.(*bucket[K]).tokens
+	if found, ok := t.buckets.Get(key); ok {
+		return found
 	}
-	if len(t.buckets) >= t.kept {
-		oldest := t.recent.Remove(t.recent.Back()).(*bucket[K])
-		delete(t.buckets, oldest.key)
+	added := rate.NewLimiter(t.perSecond, t.atOnce)
+	if found, ok, _ := t.buckets.PeekOrAdd(key, added); ok { // another goroutine added it meanwhile
+		return found
 	}
-	fresh := &bucket[K]{key: key, tokens: rate.NewLimiter(t.perSecond, t.atOnce)}
-	t.buckets[key] = t.recent.PushFront(fresh)
-	return fresh.tokens
+	return added
 }
 
 func (t *Table[K]) exceeded(wait time.Duration) *Exceeded {
 	return &Exceeded{Wait: wait, what: t.what}
 }
 
-// Exceeded is the error of something that happened too often. It unwraps to the *oidc.Error that a client is told; its
-// HTTP status is 429.
+// Exceeded is the error of a request beyond a limit. It unwraps to the *oidc.Error for the client; its HTTP status is 429.
 type Exceeded struct {
 	Wait time.Duration // until it may happen once more
 	what string
@@ -132,7 +99,7 @@ func (e *Exceeded) Error() string {
 	return fmt.Sprintf("there were too many %s; try again in %s", e.what, inWords(e.RetryAfter()))
 }
 
-// inWords is a number of seconds as people say it.
+// inWords writes a number of seconds in words.
 func inWords(seconds int) string {
 	switch {
 	case seconds == 1:
@@ -143,7 +110,7 @@ func inWords(seconds int) string {
 	return fmt.Sprintf("%d minutes", (seconds+59)/60)
 }
 
-// Unwrap returns what a client is told.
+// Unwrap returns the error for the client.
 func (e *Exceeded) Unwrap() error {
 	return oidc.TemporarilyUnavailable.Errorf("%s", e.Error()).Blame(oidc.RequestTooMany)
 }

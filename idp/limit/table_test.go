@@ -111,8 +111,8 @@ func TestLookCountsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(requests.buckets) != 0 {
-		t.Errorf("%d keys are remembered that only asked", len(requests.buckets))
+	if n := requests.buckets.Len(); n != 0 {
+		t.Errorf("Look started %d buckets", n)
 	}
 	if n := taken(requests, "a", 5); n != 2 {
 		t.Fatalf("%d were let through; want 2", n)
@@ -156,7 +156,7 @@ func TestForgetBeginsAnew(t *testing.T) {
 
 func TestMemoryIsBounded(t *testing.T) {
 	requests, _ := table(t, "2/1m")
-	requests.kept = 100
+	requests.buckets.Resize(100)
 	taken(requests, "busy", 2)
 	for i := range 10_000 {
 		taken(requests, fmt.Sprint(i), 1)
@@ -164,8 +164,8 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatalf("a key in use was forgotten after %d others", i)
 		}
 	}
-	if len(requests.buckets) != 100 || requests.recent.Len() != 100 {
-		t.Errorf("%d buckets are kept, %d in order; want 100", len(requests.buckets), requests.recent.Len())
+	if n := requests.buckets.Len(); n != 100 {
+		t.Errorf("there are %d buckets; want 100", n)
 	}
 	if n := taken(requests, "0", 5); n != 2 {
 		t.Errorf("the key used longest ago is still remembered: %d", n)
