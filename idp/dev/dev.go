@@ -108,14 +108,14 @@ func (m *Mode) LogoutSent(sent logout.Sent) {
 
 // At implements idp.Development.
 func (m *Mode) At(of idp.Site) idp.DevelopmentSite {
-	return &site{Mode: m, Site: of, history: session.NewLedger(of.Sessions)}
+	return &site{Mode: m, Site: of, history: session.NewCookieHistory(of.Sessions)}
 }
 
 // site is development mode at one issuer. It implements idp.DevelopmentSite.
 type site struct {
 	*Mode
 	idp.Site
-	history *session.Ledger
+	history *session.CookieHistory
 }
 
 // Store implements idp.Observer.

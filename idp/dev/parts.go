@@ -64,12 +64,12 @@ func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
 }
 
 // watchedSignIn tells of sign-ins and sign-outs.
-type watchedSignIn struct{ *session.Ledger }
+type watchedSignIn struct{ *session.CookieHistory }
 
 // SignIn implements login.Sessions.
 func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account session.Account) (*session.Session,
 	error) {
-	s, err := w.Ledger.SignIn(rw, r, account)
+	s, err := w.CookieHistory.SignIn(rw, r, account)
 	if err == nil {
 		trace.Emit(r.Context(), trace.Step{Kind: trace.KindSignIn, Spec: "Core §3.1.2.3",
 			Text: "the user signed in; the browser gets a new session cookie", Outcome: trace.OK,
@@ -83,14 +83,14 @@ func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account s
 func (w watchedSignIn) SignOut(rw http.ResponseWriter, r *http.Request) ([]session.Ended, error) {
 	trace.Emit(r.Context(), trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2",
 		Text: "the session of this browser is ended; its cookies are removed", Outcome: trace.OK})
-	return w.Ledger.SignOut(rw, r)
+	return w.CookieHistory.SignOut(rw, r)
 }
 
 // SignOutSID implements logout.Sessions.
 func (w watchedSignIn) SignOutSID(ctx context.Context, sid string) ([]session.Ended, error) {
 	trace.Emit(ctx, trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2",
 		Text: "the account that the id_token_hint's sid names is signed out", Outcome: trace.OK})
-	return w.Ledger.SignOutSID(ctx, sid)
+	return w.CookieHistory.SignOutSID(ctx, sid)
 }
 
 // watchedConsents tells what the user allowed before.

@@ -8,7 +8,7 @@ import (
 	"github.com/hush-idp/hush/idp/session"
 )
 
-func TestALedgerKnowsTheBrowserThatHasOnlyTheLaxCookie(t *testing.T) {
+func TestACookieHistoryKnowsTheBrowserThatHasOnlyTheLaxCookie(t *testing.T) {
 	for _, row := range []struct {
 		name          string
 		keeps         func(name string) bool // which of the two cookies the browser has
@@ -22,44 +22,44 @@ func TestALedgerKnowsTheBrowserThatHasOnlyTheLaxCookie(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := newHouse(t)
-			ledger := session.NewLedger(h.Manager)
+			history := session.NewCookieHistory(h.Manager)
 			b := h.signedIn(t, "alice")
 			for name := range b.cookies {
 				if !row.keeps(name) {
 					delete(b.cookies, name)
 				}
 			}
-			_, _ = ledger.Current(b.request(t)) // a visit outside of an iframe
-			if _, err := ledger.Current((&browser{inFrame: row.storageAccess}).request(t)); err != row.want {
+			_, _ = history.Current(b.request(t)) // a visit outside of an iframe
+			if _, err := history.Current((&browser{inFrame: row.storageAccess}).request(t)); err != row.want {
 				t.Errorf("in the iframe: %v; want %v", err, row.want)
 			}
 		})
 	}
 }
 
-func TestALedgerForgetsABrowserThatSignedOut(t *testing.T) {
+func TestACookieHistoryForgetsABrowserThatSignedOut(t *testing.T) {
 	h := newHouse(t)
-	ledger := session.NewLedger(h.Manager)
+	history := session.NewCookieHistory(h.Manager)
 	b := h.signedIn(t, "alice")
 	for name := range b.cookies {
 		if !isLax(name) {
 			delete(b.cookies, name)
 		}
 	}
-	_, _ = ledger.Current(b.request(t))
-	if _, err := ledger.SignOut(httptest.NewRecorder(), b.request(t)); err != nil {
+	_, _ = history.Current(b.request(t))
+	if _, err := history.SignOut(httptest.NewRecorder(), b.request(t)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ledger.Current((&browser{inFrame: "none"}).request(t)); err != session.Withheld {
+	if _, err := history.Current((&browser{inFrame: "none"}).request(t)); err != session.Withheld {
 		t.Errorf("in the iframe of who signed out: %v; want Withheld, which leaves open whether anybody is signed in", err)
 	}
 }
 
 func isLax(name string) bool { return len(name) > 4 && name[len(name)-4:] == "-lax" }
 
-func TestALedgerTellsBrowsersApart(t *testing.T) {
+func TestACookieHistoryTellsBrowsersApart(t *testing.T) {
 	h := newHouse(t)
-	ledger := session.NewLedger(h.Manager)
+	history := session.NewCookieHistory(h.Manager)
 	b := h.signedIn(t, "alice")
 	for name := range b.cookies {
 		if !isLax(name) {
@@ -68,49 +68,49 @@ func TestALedgerTellsBrowsersApart(t *testing.T) {
 	}
 	webkit := b.request(t)
 	webkit.Header.Set("User-Agent", "WebKit")
-	_, _ = ledger.Current(webkit)
+	_, _ = history.Current(webkit)
 	other := (&browser{inFrame: "none"}).request(t)
 	other.Header.Set("User-Agent", "Chromium")
-	if _, err := ledger.Current(other); err != session.Withheld {
+	if _, err := history.Current(other); err != session.Withheld {
 		t.Errorf("another browser: %v; want Withheld", err)
 	}
 }
 
-func TestALedgerIsBounded(t *testing.T) {
+func TestACookieHistoryIsBounded(t *testing.T) {
 	h := newHouse(t)
-	ledger := session.NewLedger(h.Manager)
+	history := session.NewCookieHistory(h.Manager)
 	b := h.signedIn(t, "alice")
 	for i := range 3000 {
 		r := b.request(t)
 		r.Header.Set("User-Agent", strconv.Itoa(i))
-		if _, err := ledger.Current(r); err != nil {
+		if _, err := history.Current(r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if held := ledger.Len(); held > 1000 {
-		t.Errorf("the ledger holds %d browsers", held)
+	if held := history.Len(); held > 1000 {
+		t.Errorf("the history holds %d browsers", held)
 	}
 }
 
 func TestTheMarkTellsSignedOutFromWithheld(t *testing.T) {
 	h := newHouse(t)
-	ledger := session.NewLedger(h.Manager)
+	history := session.NewCookieHistory(h.Manager)
 	b, w := &browser{}, httptest.NewRecorder()
-	if _, err := ledger.SignIn(w, b.request(t), session.Account{Sub: "alice"}); err != nil {
+	if _, err := history.SignIn(w, b.request(t), session.Account{Sub: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	b.keep(w)
 	w = httptest.NewRecorder()
-	if _, err := ledger.SignOut(w, b.request(t)); err != nil {
+	if _, err := history.SignOut(w, b.request(t)); err != nil {
 		t.Fatal(err)
 	}
 	b.keep(w)
 	b.inFrame = "none"
-	if _, err := ledger.Current(b.request(t)); err != session.NoCookie {
+	if _, err := history.Current(b.request(t)); err != session.NoCookie {
 		t.Errorf("where the mark arrives: %v; want NoCookie", err)
 	}
 	b.cookies = nil
-	if _, err := ledger.Current(b.request(t)); err != session.Withheld {
+	if _, err := history.Current(b.request(t)); err != session.Withheld {
 		t.Errorf("where it does not: %v; want Withheld", err)
 	}
 }
