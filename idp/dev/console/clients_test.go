@@ -38,7 +38,8 @@ func TestClients(t *testing.T) {
 // What the YAML says is, read back, the client.
 func TestTheYAMLKeepsTheClient(t *testing.T) {
 	h := newFixture(t)
-	answer := h.json(t, 200, "POST", "/console/clients", `{"client_id":"new: #1","client_name":"\"quoted\"","client_secret":"s3cret",
+	answer := h.json(t, 200, "POST", "/console/clients", `{"client_id":"new: #1",
+		"client_name":"\"quoted\"","client_secret":"s3cret",
 		"redirect_uris":["http://localhost:5173/cb"],
 		"token_endpoint_auth_method":"client_secret_basic","first_party":true,"access_token_lifetime":"2h","scope":"openid"}`)
 	var file struct {

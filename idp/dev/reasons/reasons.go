@@ -135,8 +135,10 @@ const intro = `# Reason codes
 An OAuth error code says what an app may do next. It does not say what went wrong: ` + "`login_required`" + ` has
 a dozen causes. So every failure here also has a reason, a code that stays the same from version to version.
 
-In development mode ` + "`error_description`" + ` ends with it, as in ` + "`… [session.none]`, and `error_uri`" + ` leads
-to its explanation at the provider, ` + "`/reasons/session.none`" + `. The console and ` + "`GET /console/flows`" + ` show it with
+In development mode ` + "`error_description`" + ` ends with it, as in
+` + "`… [session.none]`, and `error_uri`" + ` leads
+to its explanation at the provider, ` + "`/reasons/session.none`" + `. The console and
+` + "`GET /console/flows`" + ` show it with
 the checks that led to it. Production tells the outside neither.
 
 `

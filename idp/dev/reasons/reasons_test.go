@@ -161,8 +161,8 @@ func TestTheYAMLMakesTheClientKnown(t *testing.T) {
 
 func TestAHostileClientIDAddsNothingToTheYAML(t *testing.T) {
 	for _, hostile := range []string{
-		"x\n  - client_id: evil", "x # y", "*alias", "&anchor", "!!binary x", "{a: b}", "- x", "'", `"`, `\`, "%", "@", "`", "x:",
-		"x: y",
+		"x\n  - client_id: evil", "x # y", "*alias", "&anchor", "!!binary x", "{a: b}", "- x", "'", `"`, `\`, "%", "@", "`",
+		"x:", "x: y",
 		"\x00\x1b\x7f", "\u2028\u0085ü", "", " ", "~",
 	} {
 		clients := file(t, reasons.ClientYAML(hostile, "http://localhost/"+hostile))
