@@ -83,15 +83,14 @@ var (
 	ground = []string{"oidc", "trace", "storage", "idp/endpoint"}
 	// rooms stand each for itself.
 	rooms = []string{
-		"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/limit", "idp/fetch", "idp/par",
-		"idp/requestobject", "idp/dpop",
+		"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/limit", "idp/fetch", "idp/dpop",
 	}
 	// desks are what several endpoints share: each stands on rooms.
 	desks = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth"}
 	// endpoints stand on the others, and never on each other.
-	endpoints = []string{"idp/authorize", "idp/token", "idp/registration"}
+	endpoints = []string{"idp/token", "idp/registration"}
 	// faces are endpoints with pages.
-	faces = []string{"idp/discovery", "idp/login", "idp/logout", "idp/device"}
+	faces = []string{"idp/authorize", "idp/discovery", "idp/login", "idp/logout", "idp/device"}
 )
 
 // layers are all of them; of two that fit the first counts.

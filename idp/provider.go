@@ -27,7 +27,6 @@ import (
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/registration"
-	"github.com/hush-idp/hush/idp/requestobject"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/userinfo"
@@ -230,9 +229,7 @@ func (h *shared) at(config Config, issuer string) *site {
 	}
 	p.waiting = device.New(p.deps.Store, p.deps.Now, p.deps.Random)
 	p.openEndpoints(parts)
-	p.openRequests()
 	p.openDevices()
-	p.openSessions()
 	p.handler = p.serve()
 	return p
 }
@@ -288,14 +285,7 @@ func (p *site) openEndpoints(s Parts) {
 		Signer: s.Signer, Algs: p.algs(), DefaultAlg: keys.DefaultAlg(p.config.SigningKeys), Now: p.deps.Now, Limit: p.limits.guesses,
 	}
 	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: p.seals}
-	p.authorize = &authorize.Endpoint{
-		Issuer: p.config.Issuer, Scopes: p.config.KnownScope(), Clients: s.Clients, Users: p.users, Sessions: s.Recognise,
-		Grants: s.Grants, Consents: s.Consents, Interactions: interactions, Now: p.deps.Now, Explain: p.errors().Explain,
-		Hints: func(idToken string) (string, error) {
-			hint, err := p.hint(idToken)
-			return hint.Subject, err
-		},
-	}
+	p.authorize = p.newAuthorize(s, interactions)
 	issuer := &token.Issuer{
 		Issuer: p.config.Issuer, Audience: p.config.Audience, Access: p.access, Signer: s.Signer, Keys: p.clientKeys,
 		Users: p.users, Release: release(p.config.Scopes), Now: p.deps.Now, Random: p.deps.Random,
@@ -355,7 +345,6 @@ func (p *site) metadata() oidc.Metadata {
 
 		ScopesSupported:                     p.config.KnownScope(),
 		ResponseTypesSupported:              []string{"code"},
-		ResponseModesSupported:              authorize.ResponseModes(),
 		SubjectTypesSupported:               p.subjects.Types(),
 		IDTokenEncryptionAlgValuesSupported: oidc.EncryptionAlgs(),
 		IDTokenEncryptionEncValuesSupported: oidc.EncryptionEncs(),
@@ -363,12 +352,10 @@ func (p *site) metadata() oidc.Metadata {
 		CodeChallengeMethodsSupported:       []string{"S256"},
 		PromptValuesSupported:               oidc.KnownPrompts(),
 		DisplayValuesSupported:              []string{"page", "popup"},
-		ACRValuesSupported:                  p.authorize.Levels.Values(),
 		ClaimTypesSupported:                 []string{"normal"},
 		ClaimsSupported:                     p.claimsSupported(),
 		UILocalesSupported:                  p.pages.Languages(),
 
-		RequestObjectSigningAlgValuesSupported:     requestobject.Algorithms(),
 		AuthorizationSigningAlgValuesSupported:     p.algs(),
 		ClaimsParameterSupported:                   true,
 		RequestParameterSupported:                  true,

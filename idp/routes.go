@@ -11,22 +11,16 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/device"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/login"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/registration"
-	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/userinfo"
-	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
-)
-
-// The provider's paths.
-const (
-	pathAuthorize = session.PathAuthorize
 )
 
 // PathReasons is where development mode has a page about each reason code.
@@ -43,18 +37,8 @@ var (
 
 // endpoints lists all that the provider serves, development mode aside.
 func (p *site) endpoints() []endpoint.Endpoint {
-	all := []endpoint.Endpoint{
-		{
-			Name: "authorize", Path: pathAuthorize, Methods: getPost, Audience: endpoint.Visitors, Serve: adapt(p.serveAuthorize),
-			Describe: func(m *oidc.Metadata) { m.AuthorizationEndpoint = p.config.Issuer + pathAuthorize },
-		},
-		{
-			Name: "par", Path: pathPAR, Methods: post, Audience: endpoint.Programs, Serve: adapt(p.servePAR), Limit: p.limits.token,
-			Describe: func(m *oidc.Metadata) { m.PushedAuthorizationRequestEndpoint = p.config.Issuer + pathPAR },
-		},
-	}
 	documents := &discovery.Endpoint{Issuer: p.config.Issuer, Metadata: p.description, Keys: p.keys}
-	return slices.Concat(documents.Endpoints(), all, p.token.Endpoints(), p.devices.Endpoints(), p.revocation.Endpoints(),
+	return slices.Concat(documents.Endpoints(), p.authorize.Endpoints(), p.token.Endpoints(), p.devices.Endpoints(), p.revocation.Endpoints(),
 		p.introspection.Endpoints(), p.userinfo.Endpoints(), p.devicePage.Endpoints(), p.login.Endpoints(), p.logout.Endpoints(),
 		p.checkSession.Endpoints(), p.account.Endpoints(), p.fileEndpoints(), p.registration.Endpoints(), p.deps.Endpoints)
 }
@@ -116,7 +100,7 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 
 // unbuilt is a site that serves nothing: it only names its endpoints.
 func unbuilt(c Config) *site {
-	return &site{shared: &shared{}, config: c, revocation: &access.Revocation{}, introspection: &access.Introspection{},
+	return &site{shared: &shared{}, config: c, authorize: &authorize.Endpoint{}, revocation: &access.Revocation{}, introspection: &access.Introspection{},
 		userinfo: &userinfo.Endpoint{}, token: &token.Endpoint{}, devices: &device.Authorization{}, devicePage: &device.Page{},
 		login: &login.Endpoint{}, logout: &logout.Endpoint{}, account: &logout.Account{}, checkSession: &logout.CheckSession{},
 		registration: &registration.Endpoint{Config: c.Registration},

@@ -6,7 +6,6 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/session"
-	"github.com/hush-idp/hush/oidc"
 )
 
 // openBackchannel makes the sender of logout tokens.
@@ -30,12 +29,4 @@ func (p *Provider) SignedOut(ctx context.Context, ended []session.Ended) []logou
 // signedOut does not wait.
 func (p *site) signedOut(ctx context.Context, ended []session.Ended) {
 	p.backchannel.Send(ctx, p.config.Issuer, ended)
-}
-
-// openSessions gives the authorization endpoint what it needs to know about sessions.
-func (p *site) openSessions() {
-	p.authorize.Visit = p.sessions.Visit
-	p.authorize.SessionState = func(client oidc.Client, redirectURI string, s *session.Session) string {
-		return session.SessionState(client.ClientID, redirectURI, s.BrowserState(), p.deps.Random())
-	}
 }

@@ -1,9 +1,8 @@
 package authorize
 
 import (
-	"context"
+	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,17 +14,21 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// jarm reads what the test's Sign made.
+// jarm reads the JWT of an answer.
 func jarm(t *testing.T, response string) (alg string, claims map[string]any) {
 	t.Helper()
-	var signed struct {
-		Alg    string         `json:"alg"`
-		Claims map[string]any `json:"claims"`
+	var header struct{ Alg string }
+	parts := append(strings.Split(response, "."), "", "")
+	for i, into := range []any{&header, &claims} {
+		text, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err == nil {
+			err = json.Unmarshal(text, into)
+		}
+		if err != nil {
+			t.Fatalf("%q: %v", response, err)
+		}
 	}
-	if err := json.Unmarshal([]byte(response), &signed); err != nil {
-		t.Fatalf("%q: %v", response, err)
-	}
-	return signed.Alg, signed.Claims
+	return header.Alg, claims
 }
 
 func authorizeIn(t *testing.T, e *testEndpoint, mode, signed string) Outcome {
@@ -87,8 +90,8 @@ func TestTheAlgOfAnAnswerIsTheClients(t *testing.T) { // JARM §3
 }
 
 func TestTheAlgOfAnAnswerWithoutARegisteredOne(t *testing.T) { // FAPI 2.0 §5.4.1: no RS256
-	for want, client := range map[string]oidc.Client{"": {}, "ES256": {Profile: oidc.ProfileFAPI2, IDTokenSignedResponseAlg: "ES256"}} {
-		response, err := newEndpoint(t).signAnswer(client, url.Values{})
+	for want, client := range map[string]oidc.Client{"RS256": {}, "ES256": {Profile: oidc.ProfileFAPI2, IDTokenSignedResponseAlg: "ES256"}} {
+		response, err := newEndpoint(t).signAnswer(t.Context(), client, url.Values{})
 		if alg, _ := jarm(t, response); err != nil || alg != want {
 			t.Errorf("alg = %q, %v; want %q", alg, err, want)
 		}
@@ -97,7 +100,9 @@ func TestTheAlgOfAnAnswerWithoutARegisteredOne(t *testing.T) { // FAPI 2.0 §5.4
 
 func TestAnAnswerThatCannotBeSignedIsNotSent(t *testing.T) {
 	e := newEndpoint(t)
-	e.Sign = func(string, any) (string, error) { return "", errors.New("no key") }
+	list := testClients()
+	list[0].AuthorizationSignedResponseAlg = "EdDSA" // the provider has no such key
+	e.Clients = clients.New(list)
 	params := goodParams("spa")
 	params.Set("response_mode", "jwt")
 	if outcome, err := e.Authorize(e.request(t, params, "alice")); err == nil {
@@ -188,22 +193,24 @@ func (e *testEndpoint) grantOf(t *testing.T, code string) grant.Grant {
 }
 
 func TestClaimsOfAPairwiseClientNameItsOwnSubs(t *testing.T) { // Core §8.1
-	for wire, want := range map[string]oidc.ErrorCode{"pairwise-of-alice": "", "pairwise-of-bob": oidc.LoginRequired, "alice": oidc.LoginRequired} {
+	for sub, want := range map[string]oidc.ErrorCode{"alice": "", "bob": oidc.LoginRequired, "": oidc.LoginRequired} {
 		e := newEndpoint(t)
-		e.Reveal = pairwise
-		params := changed("", "prompt=none claims="+claimOf("sub", `{"value":"`+wire+`"}`)).params(t)
+		list := testClients()
+		list[0].SubjectType = oidc.SubjectPairwise
+		list[0].SectorIdentifierURI = "https://sector.test/uris"
+		e.Clients = clients.New(list)
+		shown := "alice" // the client knows nobody by this sub
+		if sub != "" {
+			var err error
+			if shown, err = e.Subjects.Of(list[0], sub); err != nil {
+				t.Fatal(err)
+			}
+		}
+		params := changed("", "prompt=none claims="+claimOf("sub", `{"value":"`+shown+`"}`)).params(t)
 		outcome, err := e.Authorize(e.request(t, params, "alice"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		checkAnswer(t, e, outcome, params, want)
 	}
-}
-
-func pairwise(_ context.Context, _ oidc.Client, wire string) (string, error) {
-	sub, _ := strings.CutPrefix(wire, "pairwise-of-")
-	if sub == wire {
-		return "", nil
-	}
-	return sub, nil
 }

@@ -66,7 +66,7 @@ var rows = []row{
 	{name: "FAPI 2.0 §5.3.2.2 a request that was not pushed is refused", client: "fapi", err: oidc.InvalidRequest, signed: "alice"},
 	{name: "FAPI 2.0 §5.3.2.2 so is one with a request object in the URL", client: "fapi", change: "request=" + objectWith("signed=1"), err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 9101 §10.5 a client that must sign does not send the parameters alone", client: "signing", err: oidc.InvalidRequest, signed: "alice"},
-	{name: "RFC 9101 §10.5 nor a request object without a signature", client: "signing", change: "request=" + objectWith(""), err: oidc.InvalidRequest, signed: "alice"},
+	{name: "RFC 9101 §10.5 nor a request object without a signature", client: "signing", change: "request=" + objectWith(""), err: oidc.InvalidRequestObject, signed: "alice"},
 	{name: "RFC 9101 §10.5 a signed request object is what it must send", client: "signing", change: "request=" + objectWith("signed=1"), signed: "alice"},
 
 	// request objects
@@ -79,11 +79,11 @@ var rows = []row{
 	{name: "RFC 9101 §7 a request object of an unknown client is shown", change: "request=bad client_id=nobody", page: oidc.UnauthorizedClient},
 	{name: "RFC 9101 §5 client_id is outside the request object too", change: "-client_id request=" + objectWith("client_id=spa"), page: oidc.InvalidRequest},
 	{name: "Core §6.3.3 what is inside the request object counts", change: "request=" + objectWith("prompt=none") + " prompt=login", signed: "alice"},
-	{name: "Core §6.3.3 what is only outside counts too, with scope=openid there", change: "request=response_type%3Dcode prompt=none", signed: "alice"},
-	{name: "Core §6.1 response_type outside is the one inside", change: "request=response_type%3Dtoken", err: oidc.InvalidRequest, signed: "alice"},
+	{name: "Core §6.3.3 what is only outside counts too, with scope=openid there", change: "request=" + objectOf(url.Values{"response_type": {"code"}}) + " prompt=none", signed: "alice"},
+	{name: "Core §6.1 response_type outside is the one inside", change: "request=" + objectOf(url.Values{"response_type": {"token"}}), err: oidc.InvalidRequest, signed: "alice"},
 	{name: "RFC 9101 §6.3 without scope=openid outside only what is inside counts", change: "-scope max_age=soon request=" + objectWith(""), signed: "alice"},
-	{name: "RFC 9101 §6.3 a redirect_uri that is only outside is not looked at then", change: "-scope request=response_type%3Dcode%26scope%3Dopenid", page: oidc.InvalidRequest},
-	{name: "Core §6.3.3 an unregistered redirect_uri inside is shown, never followed", change: "request=redirect_uri%3Dhttps%253A%252F%252Fevil.test%252F", page: oidc.InvalidRequest},
+	{name: "RFC 9101 §6.3 a redirect_uri that is only outside is not looked at then", change: "-scope request=" + objectOf(url.Values{"response_type": {"code"}, "scope": {"openid"}}), page: oidc.InvalidRequest},
+	{name: "Core §6.3.3 an unregistered redirect_uri inside is shown, never followed", change: "request=" + objectOf(url.Values{"redirect_uri": {"https://evil.test/"}}), page: oidc.InvalidRequest},
 	{name: "RFC 6749 §3.1 a repeated request", change: "request=a%3Db +request=a%3Db", err: oidc.InvalidRequest, signed: "alice"},
 
 	// pushed requests
@@ -174,17 +174,6 @@ var rows = []row{
 	{name: "Core §3.1.2.1 login_hint of another user: sign in as that one", change: "login_hint=bob", signed: "alice", screen: session.PathLogin},
 	{name: "Core §3.1.2.4 consent missing: ask", client: "other", signed: "alice", screen: session.PathConsent},
 	{name: "several accounts: ask which", signed: "alice,bob", screen: session.PathSelectAccount},
-}
-
-// objectWith is a good request object, and more, as a value of row.change.
-func objectWith(more string) string {
-	params := goodParams("")
-	params.Del("client_id")
-	object := params.Encode()
-	if more != "" {
-		object += "&" + more
-	}
-	return url.QueryEscape(object)
 }
 
 // claimOf asks for one claim in the ID token, as a value of row.change.
@@ -292,6 +281,12 @@ func (row row) params(t testing.TB) url.Values {
 		default:
 			params.Set(name, value)
 		}
+	}
+	if sub := params.Get("id_token_hint"); sub == "alice" || sub == "bob" {
+		params.Set("id_token_hint", hintOf(sub))
+	}
+	if object, ok := strings.CutPrefix(params.Get("request_uri"), "https://app.test/?"); ok {
+		params.Set("request_uri", objectServer()+"/?"+object)
 	}
 	return params
 }

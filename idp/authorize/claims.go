@@ -2,7 +2,6 @@ package authorize
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"strings"
 
@@ -11,11 +10,10 @@ import (
 
 // parseClaims reads the claims parameter (Core §5.5), and what acr_values asks for besides it.
 // https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter
-func (e *Endpoint) parseClaims(ctx context.Context, r *Request) error {
-	asked, err := oidc.ParseClaims(r.Params.Get("claims"))
-	r.faults.claims = err
+func (e *Endpoint) parseClaims(r *Request) error {
 	r.ACRValues = acrValues(r.Client, r.Params.Get("acr_values"))
-	if asked == nil {
+	asked, err := oidc.ParseClaims(r.Params.Get("claims"))
+	if r.faults.claims = err; asked == nil {
 		return nil
 	}
 	allowed := r.Client.AllowedScope(e.Scopes)
@@ -27,7 +25,7 @@ func (e *Endpoint) parseClaims(ctx context.Context, r *Request) error {
 			r.EssentialACR = wanted
 		}
 	}
-	r.WantedSub, err = e.reveal(ctx, r.Client, wantedSub(asked))
+	r.WantedSub, err = e.reveal(r.Client, wantedSub(asked))
 	return err
 }
 
@@ -68,11 +66,11 @@ func texts(request *oidc.ClaimRequest) []string {
 // foreign is the sub of nobody here.
 const foreign = "\x00"
 
-// reveal finds the user whom the client knows by the sub wire: another one than ours where the client has pairwise subs (Core §8.1).
-func (e *Endpoint) reveal(ctx context.Context, client oidc.Client, wire string) (string, error) {
-	if wire == "" || e.Reveal == nil {
-		return wire, nil
+// reveal finds the user whom the client knows by this sub: another one than ours where the client has pairwise subs (Core §8.1).
+func (e *Endpoint) reveal(client oidc.Client, shown string) (string, error) {
+	if shown == "" {
+		return "", nil
 	}
-	sub, err := e.Reveal(ctx, client, wire)
+	sub, err := e.Subjects.Reveal(client, shown)
 	return cmp.Or(sub, foreign), err
 }

@@ -1,29 +1,29 @@
-// Package authorize is the authorization endpoint (RFC 6749 §3.1, Core §3.1.2): where a browser arrives with an
-// authentication request and from where it leaves with a code, an error, or for a page that a person has to see.
+// Package authorize is the authorization endpoint (RFC 6749 §3.1, Core §3.1.2): a browser arrives with an authentication request
+// and leaves with a code, an error, or for a page that a person has to see.
 //
-//	parameters ─► unpack ─► returnAddress ─► parse ─► rules ─► session.Current ─► needs ─► grant.Issue ─► answer with code
-//	   ▲            │             │                     │                           │                          ▲
-//	   │            ▼             ▼                     ▼                           ├─ prompt=none: error ─────┤
-//	   │     request object,   page: unknown client,  error ────────────────────────┼──────────────────────────┘
-//	   │     pushed request    unregistered redirect_uri                            └─ else: /login, /select_account, /consent,
-//	   │                                                                                from where it begins anew
-//	   └── push: a client posts them before, and they are judged up to the rules (RFC 9126)
+//	parameters ─► unpack ─► returnAddress ─► parse ─► rules ─► Sessions.Current ─► needs ─► Grants.Issue ─► send the code
+//	   ▲            │             │                     │                            │                          ▲
+//	   │            ▼             ▼                     ▼                            ├─ prompt=none: error ─────┤
+//	   │     request object,   page: unknown client,  error ─────────────────────────┼──────────────────────────┘
+//	   │     pushed request    unregistered redirect_uri                             └─ else: /login, /select_account, /consent,
+//	   │                                                                                after which the request starts again
+//	   └── /par: a client posts the parameters before, and they are judged up to the rules (RFC 9126)
 //
-//	endpoint.go       the walk
-//	unpack.go         request and request_uri: the parameters come from elsewhere
-//	push.go           /par: a client sends them ahead
-//	returnaddress.go  ReturnAddress: the proof that client_id and redirect_uri were verified
-//	request.go        Request: the parameters by their names
-//	claims.go         the claims parameter
-//	level.go          acr: which sign-ins reach which level
-//	rules.go          is the request well formed? a table, in order
-//	needs.go          must somebody see a page first? a table, in order
-//	answer.go         response_mode: a table, and a file for each: query.go fragment.go formpost.go webmessage.go jarm.go
+//	endpoint.go     HTTP, and the steps of a request
+//	request.go      ReturnAddress: the proof that client_id and redirect_uri were verified; Request: the parameters by their names
+//	rules.go        is the request well formed? a table, in order
+//	needs.go        must a person see a page first? a table, in order; and which sign-ins reach which acr
+//	answer.go       response_mode: query, fragment, form_post, web_message, and each signed (JARM)
+//	claims.go       the claims parameter
+//	unpack.go       request and request_uri: the parameters come from elsewhere
+//	object.go       request objects: a JWT to parameters (RFC 9101); objectrules.go: the conditions on its header and claims
+//	pushed.go       /par, and the store of pushed requests
 //
-// Everything before a ReturnAddress exists can only end on a page: who redirects to an unverified address is an open
-// redirector (RFC 9700 §4.11). Everything after it ends in exactly one answer to the client if the request says prompt=none,
-// since nobody would see a page in a hidden iframe.
+// An error before a ReturnAddress exists is shown on a page: a provider that redirects to an unverified address is an open
+// redirector (RFC 9700 §4.11). After it, a request with prompt=none ends in exactly one answer to the client, because a page in a
+// hidden iframe would not be seen.
 //
-// Where teaching ends: the levels of authentication are those of the ways to sign in that there are, a password and, in
-// development mode, one click. A second factor would be another page and another amr, and nothing here would change.
+// Where teaching ends: encrypted request objects are refused; a request that nobody else may read can be pushed. The levels of
+// authentication are those of a password and, in development mode, one click. A second factor would be another page and another
+// amr, and nothing here would change.
 package authorize

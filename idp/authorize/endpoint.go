@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -8,49 +9,58 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/grant"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Endpoint is the authorization endpoint.
+// Path is the path of the authorization endpoint, PathPush that of the pushed authorization request endpoint (RFC 9126).
+const (
+	Path     = session.PathAuthorize
+	PathPush = "/par"
+)
+
+// Endpoint is the authorization endpoint, with the endpoint to which clients push requests.
 type Endpoint struct {
-	Issuer       string
-	Scopes       oidc.Scope // all that the provider knows
-	Clients      Clients
+	Issuer    string
+	Scopes    oidc.Scope // all that the provider knows
+	Resources []string   // the APIs that there are access tokens for (RFC 8707)
+	Levels    Levels
+	Release   userinfo.Release
+
+	Clients  Clients
+	Sessions Sessions
+	Grants   Grants
+	Consents Consents
+
+	Auth         *clientauth.Authenticator // of clients that push requests
+	Proofs       *dpop.Checker
 	Users        *users.Directory
-	Sessions     Sessions
-	Grants       Grants
-	Consents     Consents
+	Subjects     *clients.Subjects
+	Hints        *access.Hints
+	Browsers     *session.Manager // shows browsers who is signed in, and notes which clients got a code
 	Interactions session.Seal[session.Interaction]
-	Objects      Objects
-	Pushed       Pushed
-	Release      userinfo.Release
-	Levels       Levels
-	Resources    []string // the APIs that there are access tokens for (RFC 8707)
-	// ClientAuth finds out which client pushes a request, and Proof whether it holds a key: the thumbprint of the key that a good
-	// DPoP header names, "" where none came, an error for a bad one. nil: nobody looks.
-	ClientAuth ClientAuth
-	Proof      func(r *http.Request, client oidc.Client) (jkt string, err error)
-	// Reveal is the user whom the client knows by the sub wire, "" for nobody. nil: every client knows all by their own sub.
-	Reveal func(ctx context.Context, client oidc.Client, wire string) (sub string, err error)
-	// Sign makes a JWT of the claims by alg, by the provider's default for "".
-	Sign func(alg string, claims any) (string, error)
-	// Hints returns the sub of an ID token that this provider signed, expired or not, or an error for anything else.
-	Hints func(idToken string) (sub string, err error)
-	// Visit writes down in the session that the client gets a code for the account. nil: nobody does.
-	Visit func(ctx context.Context, s *session.Session, account session.Account, clientID string) error
-	// SessionState is the session_state of an answer to the client about who is signed in, nil for nobody. nil: there is none.
-	SessionState func(client oidc.Client, redirectURI string, s *session.Session) string
-	// Explain gives an error the face that a client sees: oidc.AsError, and in development mode more.
-	Explain func(error) *oidc.Error
-	Now     func() time.Time
+	Objects      *ObjectReader
+	Pushed       *PushedRequests
+	Keys         *keys.KeySet // sign the answers of JARM
+	DefaultAlg   string       // of those answers, for a client that registered none
+	Pages        *pages.Pages
+	Errors       endpoint.Errors
+	Limit        endpoint.Limit // of PathPush
+	Now          func() time.Time
+	Random       func() string
 }
 
-// What the endpoint asks of the rooms around it. The provider's own implement these; so do the decorators around them,
-// through which the trace watches and the failure lab meddles.
+// Development mode decorates these four parts.
 type (
 	// Clients is a *clients.Register.
 	Clients interface {
@@ -69,6 +79,65 @@ type (
 		Of(ctx context.Context, sub string) (map[string]grant.Consent, error)
 	}
 )
+
+// Endpoints are /authorize and /par.
+func (e *Endpoint) Endpoints() []endpoint.Endpoint {
+	return []endpoint.Endpoint{
+		{
+			Name: "authorize", Path: Path, Methods: []string{http.MethodGet, http.MethodPost}, Audience: endpoint.Visitors,
+			Serve: e.serve, Describe: e.describe,
+		},
+		{
+			Name: "par", Path: PathPush, Methods: []string{http.MethodPost}, Audience: endpoint.Programs,
+			Serve: e.servePush, Limit: e.Limit,
+			Describe: func(m *oidc.Metadata) { m.PushedAuthorizationRequestEndpoint = e.Issuer + PathPush },
+		},
+	}
+}
+
+func (e *Endpoint) describe(m *oidc.Metadata) {
+	m.AuthorizationEndpoint = e.Issuer + Path
+	m.ResponseModesSupported = ResponseModes()
+	m.ACRValuesSupported = e.Levels.Values()
+	m.RequestObjectSigningAlgValuesSupported = ObjectAlgorithms()
+}
+
+// Outcome is the decision of the endpoint: one of Redirect, Form, Message, or Screen.
+type Outcome struct {
+	Redirect string   // 303 to this URL
+	Form     *Form    // a page that posts itself (response_mode=form_post)
+	Message  *Message // a page that posts a message to the window around it (response_mode=web_message)
+	Screen   string   // 303 to this path of the provider
+	Refused  error    // why the answer is an error, for the log
+	Browser
+}
+
+// Browser says who is signed in with the browser of a request. A request that breaks a rule is refused before that is known.
+type Browser struct {
+	Looked  bool
+	Session *session.Session // nil: nobody is signed in
+}
+
+// serve is GET and POST /authorize. The redirect is a 303, so that a POST never arrives at the client as one (RFC 9700 §4.12).
+func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Cache-Control", "no-store")
+	outcome, err := e.Authorize(r)
+	if outcome.Looked {
+		e.Browsers.Show(w, r, outcome.Session)
+	}
+	if outcome.Refused != nil {
+		endpoint.Refuse(w, e.Errors.Explain(outcome.Refused))
+	}
+	switch {
+	case err != nil:
+		return err
+	case outcome.Form != nil, outcome.Message != nil:
+		return e.showAnswer(w, r, outcome)
+	}
+	w.Header().Set("Location", cmp.Or(outcome.Screen, outcome.Redirect))
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
 
 // Authorize takes one request through the endpoint. Its error has no verified address to go to and must be shown on a
 // page; everything else is in the Outcome.
@@ -97,19 +166,19 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	return e.answer(r, address, request, waiting.Denied)
 }
 
-// answer decides, and sends what was decided to the verified address. denied is what the person said no to, in which way.
+// answer decides, and sends what was decided to the verified address. denied says how the person refused; empty: they did not.
 func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Request, denied string) (Outcome, error) {
 	silent := wantsNoPage(request.Params)
 	decided, refused := e.decide(r, request, denied)
 	if decided.page != "" {
-		return Outcome{Screen: decided.page, Sight: decided.Sight}, nil
+		return Outcome{Screen: decided.page, Browser: decided.Browser}, nil
 	}
 	values := url.Values{"code": {decided.code}}
 	if refused != nil {
-		values = e.Explain(refused).Params()
+		values = e.Errors.Explain(refused).Params()
 	}
-	outcome, err := address.answer(e.withState(values, address, decided.Sight), silent)
-	outcome.Refused, outcome.Sight = refused, decided.Sight
+	outcome, err := e.send(r.Context(), address, e.withState(values, address, decided.Browser), silent)
+	outcome.Refused, outcome.Browser = refused, decided.Browser
 	return outcome, err
 }
 
@@ -121,11 +190,19 @@ func (e *Endpoint) resume(r *http.Request) (session.Interaction, error) {
 	return session.Interaction{Params: r.Form, StartedAt: e.Now()}, nil
 }
 
+// decision is the end of a request: a code, or a page to show first.
+type decision struct {
+	code, page string
+	Browser
+}
+
 // decide judges a request whose address is verified: a code, else a page to show, else an error for the client.
 func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d decision, err error) {
 	switch {
 	case denied != "":
-		d.Sight = e.look(r)
+		if current, err := session.OrNone(e.Sessions.Current(r)); err == nil {
+			d.Browser = Browser{Looked: true, Session: current}
+		}
 		return d, oidc.AccessDenied.Errorf("%s", denied)
 	case request.faults.packed != nil:
 		return d, request.faults.packed
@@ -137,7 +214,7 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 	if err != nil {
 		return d, err
 	}
-	d.Sight = Sight{Looked: true, Session: situation.Session}
+	d.Browser = Browser{Looked: true, Session: situation.Session}
 	if need := needs.Broken(r.Context(), situation); need != nil {
 		d.page, err = e.meet(need, situation)
 		return d, err
@@ -145,7 +222,8 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 	if err := e.spend(r.Context(), request); err != nil {
 		return d, err
 	}
-	if err := e.visit(r.Context(), situation); err != nil {
+	// Before the code: a client that has one is told when the session ends.
+	if err := e.Browsers.Visit(r.Context(), situation.Session, *situation.Account, situation.Client.ClientID); err != nil {
 		return d, err
 	}
 	d.code, err = e.Grants.Issue(r.Context(), situation.grant())

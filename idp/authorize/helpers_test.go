@@ -3,20 +3,24 @@ package authorize
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
-	"errors"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/par"
-	"github.com/hush-idp/hush/idp/requestobject"
+	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
@@ -51,6 +55,51 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
+	consents := newConsents(t, store, clock)
+	sessions := &session.Manager{
+		Sessions: storage.NewBucket[session.Session]("session", store),
+		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
+		Cookies:  session.NewCookies(issuer, key, 12*time.Hour),
+		Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
+	}
+	nonces, err := dpop.NewNonces(key, clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	register, subjects := clients.New(testClients()), clients.NewSubjects("a salt of this test", directory)
+	return &testEndpoint{sessions: sessions, clock: clock, store: store, Endpoint: &Endpoint{
+		Issuer: testIssuer, Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "staff"), Clients: register, Users: directory,
+		Sessions: sessions, Browsers: sessions, Subjects: subjects,
+		Grants: &grant.Grants{
+			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
+			Now: clock.Now, Random: rand.Text,
+		},
+		Consents:     consents,
+		Interactions: session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour)},
+		Levels: Levels{
+			{Value: "gold", AMR: []string{"hwk"}}, {Value: "1", AMR: []string{"pwd"}}, {Value: "0", AMR: []string{"user", "pwd"}},
+		},
+		Release:   userinfo.Release{Scopes: map[string][]string{"staff": {"room"}}},
+		Resources: []string{"https://api.test", "https://other.test"},
+		Objects: &ObjectReader{
+			Issuer: testIssuer, Keys: clients.NewKeys(nil, nil, clock.Now), Fetch: fetcher(), Now: clock.Now,
+		},
+		Pushed: &PushedRequests{
+			Records: storage.NewBucket[PushedRequest]("par", store), Lifetime: time.Minute, Now: clock.Now, Random: rand.Text,
+		},
+		Auth: &clientauth.Authenticator{Clients: register},
+		Proofs: &dpop.Checker{
+			Issuer: testIssuer, Nonces: nonces, Used: storage.NewBucket[time.Time]("dpop", store), Now: clock.Now,
+		},
+		Keys: testKeys(), DefaultAlg: "RS256",
+		Hints: &access.Hints{Issuer: testIssuer, Keys: testKeys(), Clients: register, Subjects: subjects},
+		Now:   clock.Now, Random: rand.Text,
+	}}
+}
+
+// newConsents are those that newEndpoint describes.
+func newConsents(t testing.TB, store storage.Store, clock *storagetest.Clock) *grant.Consents {
+	t.Helper()
 	consents := &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: clock.Now}
 	if err := consents.Remember(t.Context(), "carol", "other", oidc.Scope{"openid"}); err != nil {
 		t.Fatal(err)
@@ -61,38 +110,98 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	if err := consents.Remember(t.Context(), "alice", "lasting", oidc.Scope{"openid", "offline_access"}); err != nil {
 		t.Fatal(err)
 	}
-	sessions := &session.Manager{
-		Sessions: storage.NewBucket[session.Session]("session", store),
-		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
-		Cookies:  session.NewCookies(issuer, key, 12*time.Hour),
-		Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
+	return consents
+}
+
+// testKeys are the provider's.
+var testKeys = sync.OnceValue(func() *keys.KeySet {
+	ring, err := keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "PS256"}, {Alg: "ES256"}})
+	if err != nil {
+		panic(err)
 	}
-	return &testEndpoint{sessions: sessions, clock: clock, store: store, Endpoint: &Endpoint{
-		Issuer: testIssuer, Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "staff"), Clients: clients.New(testClients()), Users: directory,
-		Sessions: sessions, Explain: oidc.AsError,
-		Grants: &grant.Grants{
-			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
-			Now: clock.Now, Random: rand.Text,
-		},
-		Consents: consents, Interactions: session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour)}, Now: clock.Now,
-		Levels:  Levels{{Value: "gold", AMR: []string{"hwk"}}, {Value: "1", AMR: []string{"pwd"}}, {Value: "0", AMR: []string{"user", "pwd"}}},
-		Release: userinfo.Release{Scopes: map[string][]string{"staff": {"room"}}}, Resources: []string{"https://api.test", "https://other.test"},
-		Objects: objects{}, Pushed: &par.Requests{Records: storage.NewBucket[par.Request]("par", store), Lifetime: time.Minute, Now: clock.Now, Random: rand.Text},
-		ClientAuth: trusting{clients.New(testClients())},
-		Sign: func(alg string, claims any) (string, error) {
-			text, err := json.Marshal(map[string]any{"alg": alg, "claims": claims})
-			return string(text), err
-		},
-		Hints: func(token string) (string, error) {
-			if slices.Contains([]string{"alice", "bob"}, token) {
-				return token, nil
-			}
-			return "", errors.New("no token of ours")
-		},
-	}}
+	return ring
+})
+
+// hintOf is an ID token of the user.
+func hintOf(sub string) string {
+	claims := map[string]any{"iss": testIssuer, "sub": sub, "aud": "spa", "exp": 1, "sid": "s"}
+	token, err := testKeys().Sign(context.Background(), "ES256", keys.TypeIDToken, claims)
+	if err != nil {
+		panic(err)
+	}
+	return token
+}
+
+// fetcher fetches from servers of the test.
+var fetcher = sync.OnceValue(func() *fetch.Client {
+	private := true
+	client, err := fetch.New(fetch.Config{AllowPrivate: &private})
+	if err != nil {
+		panic(err)
+	}
+	return client
+})
+
+// objectServer answers with the query of the request: the address of a request object there is its own content.
+var objectServer = sync.OnceValue(func() string {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.URL.RawQuery)
+	})).URL
+})
+
+// objectWith is a good request object with a change, as a value of row.change: a=b sets, a= removes. signed=1 signs it.
+var objectWith = func() func(change string) string {
+	made := map[string]string{}
+	return func(change string) string {
+		if made[change] == "" {
+			made[change] = makeObject(change)
+		}
+		return made[change]
+	}
+}()
+
+func makeObject(change string) string {
+	changes, err := url.ParseQuery(change)
+	if err != nil {
+		panic(err)
+	}
+	params := goodParams("")
+	params.Del("client_id")
+	maps.Copy(params, changes)
+	return objectOf(params)
+}
+
+// objectOf is a request object with these parameters alone.
+func objectOf(params url.Values) string {
+	o := draft{alg: none, claims: map[string]any{}}
+	if params.Has("signed") {
+		o.alg, o.kid, o.key = "ES256", "es", keyES
+		params.Del("signed")
+	}
+	for name := range params {
+		if value := params.Get(name); value != "" {
+			o.claims[name] = value
+		}
+	}
+	compact, err := o.compactForm()
+	if err != nil {
+		panic(err)
+	}
+	return compact
 }
 
 func testClients() []oidc.Client {
+	list := plainClients()
+	for i := range list {
+		list[i].JWKS = objectClient().JWKS
+		for _, change := range []string{"", "signed=1"} {
+			list[i].RequestURIs = append(list[i].RequestURIs, objectServer()+"/?"+objectWith(change))
+		}
+	}
+	return list
+}
+
+func plainClients() []oidc.Client {
 	uris := []string{"https://app.test/cb", "http://localhost:9090/cb", "https://app.test/cb?tenant=7"}
 	minute := 60
 	return []oidc.Client{
@@ -110,42 +219,6 @@ func testClients() []oidc.Client {
 		{ClientID: "narrow", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, Scope: "openid profile"},
 		{ClientID: "golden", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, DefaultACRValues: []string{"gold", "0"}},
 	}
-}
-
-// objects reads request objects that are query strings: signed=1 among them stands for a signature.
-type objects struct{}
-
-// Read implements Objects.
-func (objects) Read(_ context.Context, client oidc.Client, compact string) (requestobject.Object, error) {
-	params, err := url.ParseQuery(compact)
-	if err != nil || params.Has("bad") {
-		return requestobject.Object{}, oidc.InvalidRequestObject.Errorf("it is bad")
-	}
-	signed := params.Has("signed")
-	params.Del("signed")
-	params.Set("client_id", client.ClientID)
-	return requestobject.Object{Params: params, Signed: signed}, nil
-}
-
-// Fetch implements Objects.
-func (o objects) Fetch(ctx context.Context, client oidc.Client, requestURI string) (requestobject.Object, error) {
-	content, found := strings.CutPrefix(requestURI, "https://app.test/?")
-	if !found {
-		return requestobject.Object{}, oidc.InvalidRequestURI.Errorf("it is not registered")
-	}
-	return o.Read(ctx, client, content)
-}
-
-// trusting believes whoever says client_id, unless the secret is wrong.
-type trusting struct{ Clients }
-
-// Authenticate implements ClientAuth.
-func (c trusting) Authenticate(r *http.Request, form url.Values) (oidc.Client, error) {
-	client, err := c.ByID(r.Context(), form.Get("client_id"))
-	if err != nil || form.Get("client_secret") == "wrong" {
-		return oidc.Client{}, oidc.InvalidClient.Errorf("the client is not who it says")
-	}
-	return client, nil
 }
 
 func goodParams(client string) url.Values {

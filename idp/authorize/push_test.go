@@ -1,13 +1,20 @@
 package authorize
 
 import (
+	"crypto"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
@@ -40,7 +47,7 @@ var pushed = []pushedRow{
 	{name: "RFC 6749 §3.2 a repeated parameter is refused", change: "+scope=openid", err: oidc.InvalidRequest},
 	{name: "RFC 9126 §3 a request object may be pushed", change: "request=" + objectWith(""), client: "pushing"},
 	{name: "RFC 9126 §3 of a pushed request object only what is inside counts", change: "-redirect_uri max_age=soon request=" + objectWith("")},
-	{name: "RFC 9126 §3 a redirect_uri beside a pushed request object does not", change: "request=response_type%3Dcode%26scope%3Dopenid", err: oidc.InvalidRequest},
+	{name: "RFC 9126 §3 a redirect_uri beside a pushed request object does not", change: "request=" + objectOf(url.Values{"response_type": {"code"}, "scope": {"openid"}}), err: oidc.InvalidRequest},
 	{name: "RFC 9126 §3 a pushed request object that is not good", change: "request=bad", err: oidc.InvalidRequestObject},
 	{name: "RFC 9101 §10.5 a client that must sign may push what it signed", client: "signing", change: "request=" + objectWith("signed=1")},
 	{name: "RFC 9101 §10.5 a client that must sign pushes no bare parameters", client: "signing", err: oidc.InvalidRequest},
@@ -60,9 +67,9 @@ var pushed = []pushedRow{
 	{name: "RFC 9126 §4 request_uri needs the client_id beside it", front: "client_id=", page: oidc.InvalidRequest},
 	{name: "RFC 9126 §4 request_uri does not come with a request", front: "request=" + objectWith(""), page: oidc.InvalidRequest},
 
-	{name: "RFC 9449 §10.1 a proof beside the request binds the code", header: strings.Repeat("k", 43)},
-	{name: "RFC 9449 §10.1 a proof and the same dpop_jkt", header: strings.Repeat("k", 43), change: "dpop_jkt=" + strings.Repeat("k", 43)},
-	{name: "RFC 9449 §10.1 a proof and another dpop_jkt", header: strings.Repeat("k", 43), change: "dpop_jkt=" + strings.Repeat("x", 43), err: oidc.InvalidDPoPProof},
+	{name: "RFC 9449 §10.1 a proof beside the request binds the code", header: "proof"},
+	{name: "RFC 9449 §10.1 a proof and the same dpop_jkt", header: "proof", change: "dpop_jkt=" + jktES()},
+	{name: "RFC 9449 §10.1 a proof and another dpop_jkt", header: "proof", change: "dpop_jkt=" + strings.Repeat("x", 43), err: oidc.InvalidDPoPProof},
 	{name: "RFC 9449 §10.1 a bad proof", header: "bad", err: oidc.InvalidDPoPProof},
 
 	{name: "RFC 9126 §4 another client's request_uri gives nothing", front: "client_id=spa", page: oidc.InvalidRequestURI},
@@ -73,13 +80,16 @@ var pushed = []pushedRow{
 
 func (row pushedRow) check(t *testing.T) {
 	e := newEndpoint(t)
-	e.Proof = fakeProof
 	client := row.client
 	if client == "" {
 		client = "pushing"
 	}
 	params := changed(client, row.change).params(t)
-	response, err := e.Push(pushRequest(params, row.header))
+	header := row.header
+	if header == "proof" {
+		header = proofOf(t, e.clock.Now())
+	}
+	response, err := e.Push(pushRequest(params, header))
 	if row.err != "" {
 		if err == nil || oidc.AsError(err).Code != row.err {
 			t.Fatalf("the push gave %+v, %v; want %s", response, err, row.err)
@@ -121,6 +131,18 @@ func (row pushedRow) follow(t *testing.T, e *testEndpoint, params, through url.V
 	}
 }
 
+// Push is that of the endpoint, for a client of profile fapi2 as if it had authenticated with its key.
+func (e *testEndpoint) Push(r *http.Request) (PushResponse, error) {
+	if r.PostFormValue("client_id") != "fapi" {
+		return e.Endpoint.Push(r)
+	}
+	client, err := e.Clients.ByID(r.Context(), "fapi")
+	if err != nil {
+		return PushResponse{}, err
+	}
+	return e.pushOf(r, client, r.PostForm)
+}
+
 // changed is a good request with a change.
 func changed(client, change string) row { return row{client: client, change: change} }
 
@@ -129,6 +151,10 @@ func front(client, requestURI string) url.Values {
 }
 
 func pushRequest(params url.Values, proof string) *http.Request {
+	if client := params.Get("client_id"); !params.Has("client_secret") && client != "spa" {
+		params = maps.Clone(params)
+		params.Set("client_secret", "s")
+	}
 	r := httptest.NewRequest(http.MethodPost, "/par", strings.NewReader(params.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if proof != "" {
@@ -137,12 +163,32 @@ func pushRequest(params url.Values, proof string) *http.Request {
 	return r
 }
 
-// fakeProof takes the header for the thumbprint.
-func fakeProof(r *http.Request, _ oidc.Client) (string, error) {
-	if proof := r.Header.Get("DPoP"); proof != "bad" {
-		return proof, nil
+// jktES is the thumbprint of the key of proofOf.
+func jktES() string {
+	sum, err := (&jose.JSONWebKey{Key: keyES.Public()}).Thumbprint(crypto.SHA256)
+	if err != nil {
+		panic(err)
 	}
-	return "", oidc.InvalidDPoPProof.Errorf("it is bad")
+	return base64.RawURLEncoding.EncodeToString(sum)
+}
+
+// proofOf is a DPoP proof for the push endpoint.
+func proofOf(t *testing.T, now time.Time) string {
+	t.Helper()
+	options := (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt")
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: keyES}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := signer.Sign(fmt.Appendf(nil, `{"jti":%q,"htm":"POST","htu":%q,"iat":%d}`, rand.Text(), testIssuer+PathPush, now.Unix()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compact, err := signed.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compact
 }
 
 func push(t *testing.T, e *testEndpoint, client, change string) url.Values {

@@ -3,14 +3,101 @@ package authorize
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
+
+// ReturnAddress is a verified place to send the browser back to. Only returnAddress makes one, from a client_id that is
+// registered and a redirect_uri that is registered for it, so whoever holds one may redirect.
+type ReturnAddress struct {
+	client      oidc.Client
+	redirectURI string
+	mode        mode
+	state       string
+	iss         string
+}
+
+// Address is a place to send the browser back to that is not yet verified.
+type Address struct {
+	ClientID, RedirectURI string
+	Client                oidc.Client // without a ClientID: there is no such client
+}
+
+// addresses are the conditions under which an Address becomes a ReturnAddress.
+var addresses = oidc.Table[Address]{
+	{
+		Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client", Else: oidc.UnauthorizedClient, Reason: oidc.ClientUnknown,
+		Holds: func(a Address) bool { return a.Client.ClientID != "" },
+		Got:   func(a Address) string { return quote(a.ClientID) },
+		Help:  "check its spelling, or add the client to the configuration",
+	},
+	{
+		Spec: "Core §3.1.2.1", Text: "redirect_uri is registered for the client", Else: oidc.InvalidRequest,
+		Reason: oidc.RedirectUnregistered,
+		Holds:  func(a Address) bool { return oidc.MatchRedirectURI(a.Client.RedirectURIs, a.RedirectURI) },
+		Got: func(a Address) string {
+			return fmt.Sprintf("%s, which is not registered for client %s; registered: %s",
+				clip(a.RedirectURI), a.ClientID, strings.Join(a.Client.RedirectURIs, ", "))
+		},
+		Help: "it has to be equal to the letter, but for the port of a loopback address",
+	},
+}
+
+// unregistered is the error of an Address that is not verified. It knows the redirect URIs that would be.
+type unregistered struct {
+	cause  *oidc.Error
+	client oidc.Client
+}
+
+// Error implements error.
+func (u unregistered) Error() string { return u.cause.Error() }
+
+// Unwrap lets oidc.AsError find the error.
+func (u unregistered) Unwrap() error { return u.cause }
+
+// Registered returns the redirect URIs that would have been accepted, for the page that shows the error.
+func (u unregistered) Registered() []string { return u.client.RedirectURIs }
+
+// returnAddress verifies client_id and redirect_uri. Its errors must be shown to the person in front of the browser:
+// RFC 6749 §4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and MUST NOT automatically
+// redirect the user-agent to the invalid redirection URI."
+// https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
+func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (ReturnAddress, error) {
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		if len(params[name]) > 1 {
+			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s came %d times; send it once (RFC 6749 §3.1)", name, len(params[name]))
+		}
+		if params.Get(name) == "" {
+			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s is missing; every authentication request needs it (Core §3.1.2.1)", name)
+		}
+	}
+	client, err := e.Clients.ByID(ctx, params.Get("client_id"))
+	if err != nil && !errors.Is(err, clients.ErrUnknown) {
+		return ReturnAddress{}, err
+	}
+	asked := Address{ClientID: params.Get("client_id"), RedirectURI: params.Get("redirect_uri"), Client: client}
+	if rule := addresses.Broken(ctx, asked); rule != nil {
+		if rule.Reason == oidc.ClientUnknown {
+			return ReturnAddress{}, rule.Breach(asked)
+		}
+		return ReturnAddress{}, unregistered{client: client, cause: rule.Breach(asked)}
+	}
+	return ReturnAddress{
+		client:      client,
+		redirectURI: asked.RedirectURI,
+		mode:        modeOf(params),
+		state:       params.Get("state"),
+		iss:         e.Issuer,
+	}, nil
+}
 
 // Request is an authentication request by the names of Core §3.1.2.1, of a client that is known. Until the rules have
 // passed its fields hold whatever came.
@@ -68,13 +155,13 @@ func (e *Endpoint) parse(ctx context.Context, client oidc.Client, params url.Val
 		MaxAge:              maxAge(client, params.Get("max_age")),
 		LoginHint:           params.Get("login_hint"),
 		IDTokenHint:         params.Get("id_token_hint"),
-		HintedSub:           e.hintedSub(params.Get("id_token_hint")),
+		HintedSub:           e.hintedSub(ctx, params.Get("id_token_hint")),
 		CodeChallenge:       params.Get("code_challenge"),
 		CodeChallengeMethod: params.Get("code_challenge_method"),
 		DPoPJKT:             params.Get("dpop_jkt"),
 	}
 	r.Resource, r.faults.resource = oidc.ParseResources(params["resource"], client.AllowedResources(e.Resources))
-	return r, e.parseClaims(ctx, &r)
+	return r, e.parseClaims(&r)
 }
 
 // boundTo is the user whom the request must be about; "": anybody. Core §3.1.2.2: where a sub is requested with a value, the provider
@@ -127,13 +214,22 @@ func parseMaxAge(wire string) (int, error) {
 
 // hintedSub returns the sub of an ID token that this provider issued, an expired one too (Core §3.1.2.1, id_token_hint), or
 // "" for anything else.
-func (e *Endpoint) hintedSub(token string) string {
+func (e *Endpoint) hintedSub(ctx context.Context, token string) string {
 	if token == "" {
 		return ""
 	}
-	hint, err := e.Hints(token)
+	hint, err := e.Hints.Read(ctx, token)
 	if err != nil {
 		return ""
 	}
-	return hint
+	return hint.Subject
+}
+
+// clip keeps a stranger's text short enough for a message.
+func clip(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:most], ""), len(text))
 }

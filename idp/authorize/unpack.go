@@ -4,27 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/par"
-	"github.com/hush-idp/hush/idp/requestobject"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
-)
-
-type (
-	// Objects is a *requestobject.Reader.
-	Objects interface {
-		Read(ctx context.Context, client oidc.Client, compact string) (requestobject.Object, error)
-		Fetch(ctx context.Context, client oidc.Client, requestURI string) (requestobject.Object, error)
-	}
-	// Pushed is a *par.Requests.
-	Pushed interface {
-		Push(ctx context.Context, request par.Request) (requestURI string, lifetime time.Duration, err error)
-		Open(ctx context.Context, requestURI, clientID string) (par.Request, error)
-		Spend(ctx context.Context, requestURI string) error
-	}
 )
 
 // Unpacked are the parameters of a request object or of a pushed request. The two tables below always hold: they tell the
@@ -49,7 +32,7 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 	case value == "" && uri == "", repeated(outer) != "": // the rules say what is wrong with the latter
 		return waiting, nil
 	case value != "" && uri != "":
-		return waiting, oidc.InvalidRequest.Errorf("request and request_uri came both: a request is in one of them (RFC 9101 §5)").Blame(oidc.RequestMalformed)
+		return waiting, oidc.InvalidRequest.Errorf("request and request_uri came both: a request is in one of them (RFC 9101 §5)")
 	}
 	client, err := e.Clients.ByID(ctx, outer.Get("client_id"))
 	switch {
@@ -57,7 +40,7 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 		return waiting, nil
 	case err != nil:
 		return waiting, err
-	case par.Is(uri):
+	case isPushed(uri):
 		return e.pushed(ctx, client, uri, waiting)
 	}
 	object, err := e.object(ctx, client, value, uri)
@@ -72,9 +55,9 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 	return waiting, fromObject.Judge(ctx, Unpacked(waiting.Params))
 }
 
-func (e *Endpoint) object(ctx context.Context, client oidc.Client, value, uri string) (requestobject.Object, error) {
+func (e *Endpoint) object(ctx context.Context, client oidc.Client, value, uri string) (Object, error) {
 	if uri != "" {
-		return e.Objects.Fetch(ctx, client, uri)
+		return e.Objects.ReadAt(ctx, client, uri)
 	}
 	return e.Objects.Read(ctx, client, value)
 }
@@ -88,7 +71,8 @@ func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
 		return inner, nil
 	}
 	if a, b := outer.Get("response_type"), inner.Get("response_type"); a != "" && b != "" && a != b {
-		return outer, oidc.InvalidRequest.Errorf("response_type is %.50q in the URL and %.50q in the request object: they MUST match (Core §6.1)", a, b).Blame(oidc.RequestMalformed)
+		return outer, oidc.InvalidRequest.Errorf(
+			"response_type is %.50q in the URL and %.50q in the request object: they MUST match (Core §6.1)", a, b)
 	}
 	both := url.Values{}
 	for _, params := range []url.Values{outer, inner} {
@@ -102,7 +86,9 @@ func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
 }
 
 // pushed opens what was pushed. RFC 9126 §4: only client_id and request_uri count beside it.
-func (e *Endpoint) pushed(ctx context.Context, client oidc.Client, uri string, waiting session.Interaction) (session.Interaction, error) {
+func (e *Endpoint) pushed(
+	ctx context.Context, client oidc.Client, uri string, waiting session.Interaction,
+) (session.Interaction, error) {
 	request, err := e.Pushed.Open(ctx, uri, client.ClientID)
 	if err != nil {
 		return waiting, asRequestURI(err)
@@ -115,11 +101,11 @@ func (e *Endpoint) pushed(ctx context.Context, client oidc.Client, uri string, w
 func asRequestURI(err error) error {
 	text := ""
 	switch {
-	case errors.Is(err, par.ErrUnknown):
+	case errors.Is(err, errNotPushed):
 		text = "the request_uri is not known: it was never given to this client, or expired minutes ago"
-	case errors.Is(err, par.ErrExpired):
+	case errors.Is(err, errPushExpired):
 		text = "the request_uri expired"
-	case errors.Is(err, par.ErrSpent):
+	case errors.Is(err, errPushSpent):
 		text = "the request_uri gave a code before, and is good for one"
 	default:
 		return err

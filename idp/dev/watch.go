@@ -43,6 +43,9 @@ func (s *site) observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 		step.Kind = trace.KindNeed
 	case authorize.Address:
 		describeAddress(&step, subject, j)
+	case authorize.Posted:
+		recorder.Set(func(record *trace.Record) { record.Answer = trace.Params(url.Values(subject)) })
+		return
 	case authorize.Unpacked:
 		params := url.Values(subject)
 		step.Values = trace.Params(params)

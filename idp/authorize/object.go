@@ -1,6 +1,8 @@
-package requestobject
+package authorize
 
 import (
+	"crypto/sha256"
+
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -15,25 +17,25 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	josejson "github.com/go-jose/go-jose/v4/json" // a name is that name, in one case and once
 
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/oidc"
 )
 
 // none is the alg of a request object without a signature (RFC 7518 §3.6).
 const none = "none"
 
-// Reader reads the request objects of clients.
-type Reader struct {
+// ObjectReader reads the request objects of clients (RFC 9101, Core §6).
+type ObjectReader struct {
 	Issuer string
-	Keys   Keys
-	// Get fetches what is behind a request_uri, and Why is what a client may know of its errors.
-	Get func(ctx context.Context, address string) ([]byte, error)
-	Why func(error) string
-	Now func() time.Time
+	Keys   *clients.Keys
+	Fetch  *fetch.Client // for request_uri
+	Now    func() time.Time
 }
 
-// Keys is a *clients.Keys.
-type Keys interface {
-	Verify(ctx context.Context, client oidc.Client, compact string, algs []jose.SignatureAlgorithm) (jose.Header, []byte, error)
+// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that servers of plain files give one.
+var objectTypes = []string{
+	"application/oauth-authz-req+jwt", "application/jwt", "+jwt", "application/jose", "text/plain", "application/octet-stream",
 }
 
 // Object is a request object whose signature and claims are good.
@@ -42,8 +44,8 @@ type Object struct {
 	Signed bool       // by the client's key
 }
 
-// Algorithms lists the values of alg in a request object's header that are understood.
-func Algorithms() []string { return []string{none, "RS256", "PS256", "ES256", "EdDSA"} }
+// ObjectAlgorithms lists the values of alg in a request object's header that are understood.
+func ObjectAlgorithms() []string { return []string{none, "RS256", "PS256", "ES256", "EdDSA"} }
 
 // unread is a request object that is being read.
 type unread struct {
@@ -64,7 +66,7 @@ type header struct {
 
 // Read reads the request object. Its errors are invalid_request_object (RFC 9101 §7).
 // https://www.rfc-editor.org/rfc/rfc9101#section-6
-func (r *Reader) Read(ctx context.Context, client oidc.Client, compact string) (Object, error) {
+func (r *ObjectReader) Read(ctx context.Context, client oidc.Client, compact string) (Object, error) {
 	object := unread{client: client, issuer: r.Issuer, now: r.Now(), parts: strings.Split(compact, ".")}
 	object.unreadable = decode(object.parts[0], &object.header)
 	if err := headerRules.Judge(ctx, object); err != nil {
@@ -93,9 +95,10 @@ func decode(part string, header *header) error {
 
 // payload is what was signed, once the signature is good. RFC 9101 §6.2: "The signature MUST be validated using the associated
 // key".
-func (r *Reader) payload(ctx context.Context, object unread, compact string) ([]byte, error) {
+func (r *ObjectReader) payload(ctx context.Context, object unread, compact string) ([]byte, error) {
 	if object.header.Alg != none {
-		_, payload, err := r.Keys.Verify(ctx, object.client, compact, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(object.header.Alg)})
+		algs := []jose.SignatureAlgorithm{jose.SignatureAlgorithm(object.header.Alg)}
+		_, payload, err := r.Keys.Verify(ctx, object.client, compact, algs)
 		return payload, err
 	}
 	if object.parts[2] != "" {
@@ -195,4 +198,48 @@ func (m members) isPast(name string, now time.Time) bool {
 
 func invalid(format string, a ...any) *oidc.Error {
 	return oidc.InvalidRequestObject.Errorf("the request object is not good: "+format, a...).Blame(oidc.RequestMalformed)
+}
+
+// ReadAt reads the request object behind a request_uri of the client, which must be registered. Core §6.2: the contents may
+// change only with the fragment, which then is "the base64url-encoded SHA-256 hash of the file contents". Its errors are
+// invalid_request_uri (RFC 9101 §7).
+// https://openid.net/specs/openid-connect-core-1_0.html#RequestUriParameter
+func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestURI string) (Object, error) {
+	if !isRegistered(client, requestURI) {
+		return Object{}, oidc.InvalidRequestURI.Errorf(
+			"request_uri %.200q is not one of the client's registered request_uris (Registration §2); "+
+				"only what stands behind # may differ", requestURI).Blame(oidc.RequestMalformed)
+	}
+	address, fragment, _ := strings.Cut(requestURI, "#")
+	content, err := r.Fetch.GetType(ctx, address, objectTypes...)
+	if err != nil {
+		return Object{}, oidc.InvalidRequestURI.Errorf("request_uri %.200q gives no request object: %s", requestURI, fetch.Why(err)).
+			Because(err).Blame(oidc.RequestMalformed)
+	}
+	if isHash(fragment) && fragment != hash(content) {
+		return Object{}, oidc.InvalidRequestURI.Errorf(
+			"behind request_uri is another content than its fragment says (Core §6.2): "+
+				"write the new hash %s there when the content changes", hash(content)).Blame(oidc.RequestMalformed)
+	}
+	return r.Read(ctx, client, strings.TrimSpace(string(content)))
+}
+
+// isRegistered compares without the fragments, since a hash changes with the content.
+func isRegistered(client oidc.Client, requestURI string) bool {
+	bare, _, _ := strings.Cut(requestURI, "#")
+	return slices.ContainsFunc(client.RequestURIs, func(registered string) bool {
+		registered, _, _ = strings.Cut(registered, "#")
+		return registered == bare
+	})
+}
+
+// isHash tells whether the fragment has the form of a SHA-256; what has another form means nothing here.
+func isHash(fragment string) bool {
+	sum, err := base64.RawURLEncoding.DecodeString(fragment)
+	return err == nil && len(sum) == sha256.Size
+}
+
+func hash(content []byte) string {
+	sum := sha256.Sum256(content)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

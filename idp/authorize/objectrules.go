@@ -1,7 +1,6 @@
-package requestobject
+package authorize
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +26,7 @@ var headerRules = oidc.Table[unread]{
 	{
 		Spec: "RFC 9101 §10.8", Text: "typ of the request object is oauth-authz-req+jwt, JWT, or left out", Else: oidc.InvalidRequestObject,
 		Holds: func(o unread) bool { return isTyp(o.header.Typ) },
-		Got:   func(o unread) string { return clip(o.header.Typ) },
+		Got:   func(o unread) string { return quote(o.header.Typ) },
 		Help:  "a JWT that was made for something else is no request",
 	},
 	{
@@ -36,9 +35,9 @@ var headerRules = oidc.Table[unread]{
 		Help:  "this provider understands no extensions of JWS",
 	},
 	{
-		Spec: "RFC 9101 §6.2", Text: "alg of the request object is one that this provider knows: " + strings.Join(Algorithms(), ", "), Else: oidc.InvalidRequestObject,
-		Holds: func(o unread) bool { return slices.Contains(Algorithms(), o.header.Alg) },
-		Got:   func(o unread) string { return clip(o.header.Alg) },
+		Spec: "RFC 9101 §6.2", Text: "alg of the request object is one that this provider knows: " + strings.Join(ObjectAlgorithms(), ", "), Else: oidc.InvalidRequestObject,
+		Holds: func(o unread) bool { return slices.Contains(ObjectAlgorithms(), o.header.Alg) },
+		Got:   func(o unread) string { return quote(o.header.Alg) },
 		Help:  "the metadata has the list as request_object_signing_alg_values_supported",
 	},
 	{
@@ -46,7 +45,7 @@ var headerRules = oidc.Table[unread]{
 		Holds: func(o unread) bool {
 			return o.client.RequestObjectSigningAlg == "" || o.header.Alg == o.client.RequestObjectSigningAlg
 		},
-		Got:  func(o unread) string { return clip(o.header.Alg) + " instead of " + o.client.RequestObjectSigningAlg },
+		Got:  func(o unread) string { return quote(o.header.Alg) + " instead of " + o.client.RequestObjectSigningAlg },
 		Help: "sign with the alg that was registered",
 	},
 	{
@@ -59,7 +58,7 @@ var headerRules = oidc.Table[unread]{
 		Holds: func(o unread) bool {
 			return !o.client.FAPI2() || slices.Contains([]string{"PS256", "ES256", "EdDSA"}, o.header.Alg)
 		},
-		Got:  func(o unread) string { return clip(o.header.Alg) },
+		Got:  func(o unread) string { return quote(o.header.Alg) },
 		Help: "use one of the three",
 	},
 }
@@ -117,6 +116,3 @@ func isTyp(typ string) bool {
 	typ = strings.TrimPrefix(strings.ToLower(typ), "application/") // RFC 7515 §4.1.9
 	return typ == "" || typ == "jwt" || typ == "oauth-authz-req+jwt"
 }
-
-// clip shortens text from outside for a message.
-func clip(text string) string { return fmt.Sprintf("%.100q", text) }
