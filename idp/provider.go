@@ -3,7 +3,6 @@ package idp
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -385,11 +384,6 @@ func (p *site) claimsSupported() []string {
 }
 
 // Ready waits for the signing keys and returns why one cannot be used.
-func (p *Provider) Ready() error { return p.ready() }
-
-func (h *shared) ready() error {
-	if err := h.keys.Ready(context.Background()); err != nil {
-		return fmt.Errorf("the signing keys are not usable: %w", err)
-	}
-	return nil
+func (p *Provider) Ready() error {
+	return (&discovery.Health{Keys: p.keys}).Ready(context.Background())
 }

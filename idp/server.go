@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
@@ -207,8 +208,6 @@ func (s *server) serve(e endpoint.Endpoint) echo.HandlerFunc {
 		for i, name := range c.ParamNames() {
 			r.SetPathValue(cmp.Or(strings.ReplaceAll(name, "*", "path"), name), c.ParamValues()[i])
 		}
-		r = withEcho(r, c)
-		c.SetRequest(r)
 		return handle(c.Response(), r)
 	}
 }
@@ -266,7 +265,7 @@ func (s *server) logRequest(c echo.Context, e endpoint.Endpoint, outcome endpoin
 	switch {
 	case outcome.Status >= http.StatusInternalServerError, outcome.Refused != nil && outcome.Refused.Code == oidc.ServerError:
 		level = slog.LevelError
-	case e.Name == nameHealth:
+	case e.Name == discovery.NameHealth:
 		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(context.WithoutCancel(c.Request().Context()), level, "request", attrs...)

@@ -7,6 +7,8 @@
 package discovery
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -55,4 +57,44 @@ func (e *Endpoint) serveKeys(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "public, max-age=5")
 	return oidc.WriteJSON(w, http.StatusOK, set)
+}
+
+// Health answers whether the process is alive and ready.
+type Health struct {
+	Keys   *keys.KeySet
+	Usable func(context.Context) error // why the store cannot be used now; nil: it always can
+}
+
+// NameHealth is the name of the endpoints of Health, which are asked every few seconds.
+const NameHealth = "health"
+
+// Endpoints are /healthz, whether the process is alive, and /readyz, whether it can answer requests.
+func (h *Health) Endpoints() []endpoint.Endpoint {
+	get := []string{http.MethodGet}
+	return []endpoint.Endpoint{
+		{Name: NameHealth, Path: "/healthz", Methods: get, Audience: endpoint.Files, Serve: alive, Untraced: true},
+		{Name: NameHealth, Path: "/readyz", Methods: get, Audience: endpoint.Files, Serve: h.serveReady, Untraced: true},
+	}
+}
+
+func alive(w http.ResponseWriter, _ *http.Request) error {
+	return oidc.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (h *Health) serveReady(w http.ResponseWriter, r *http.Request) error {
+	if err := h.Ready(r.Context()); err != nil {
+		return oidc.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "reason": err.Error()})
+	}
+	return alive(w, r)
+}
+
+// Ready waits for the signing keys and returns why requests cannot be answered.
+func (h *Health) Ready(ctx context.Context) error {
+	if err := h.Keys.Ready(ctx); err != nil {
+		return fmt.Errorf("the signing keys are not usable: %w", err)
+	}
+	if h.Usable == nil {
+		return nil
+	}
+	return h.Usable(ctx)
 }
