@@ -1,0 +1,196 @@
+package oidc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The scope values of Core §3.1.2.1 and §5.4.
+const (
+	ScopeOpenID  = "openid"
+	ScopeProfile = "profile"
+	ScopeEmail   = "email"
+	ScopeAddress = "address"
+	ScopePhone   = "phone"
+	ScopeOffline = "offline_access" // Core §11
+)
+
+// Scope is a list of scope values, each at most once; its wire form separates them by spaces (RFC 6749 §3.3).
+type Scope []string
+
+// ParseScope reads the wire form. Values given twice count once; order stays.
+func ParseScope(wire string) Scope {
+	var scope Scope
+	for _, value := range strings.Fields(wire) {
+		if !scope.Has(value) {
+			scope = append(scope, value)
+		}
+	}
+	return scope
+}
+
+// String is the wire form.
+func (s Scope) String() string { return strings.Join(s, " ") }
+
+// Has tells whether value is in the scope.
+func (s Scope) Has(value string) bool { return slices.Contains(s, value) }
+
+// Within returns the values of s that are also in allowed, in the order of s. Core §3.1.2.1: "Scope values used that are
+// not understood by an implementation SHOULD be ignored."
+func (s Scope) Within(allowed Scope) Scope {
+	var both Scope
+	for _, value := range s {
+		if allowed.Has(value) {
+			both = append(both, value)
+		}
+	}
+	return both
+}
+
+// Without returns the values of s that are not in taken, in the order of s.
+func (s Scope) Without(taken Scope) Scope {
+	var rest Scope
+	for _, value := range s {
+		if !taken.Has(value) {
+			rest = append(rest, value)
+		}
+	}
+	return rest
+}
+
+// Covers tells whether every value of wanted is in s.
+func (s Scope) Covers(wanted Scope) bool { return len(wanted.Within(s)) == len(wanted) }
+
+// scopeClaims are the claims that a scope value asks for (Core §5.4).
+var scopeClaims = map[string][]string{
+	ScopeProfile: {
+		"name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+		"website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+	},
+	ScopeEmail:   {"email", "email_verified"},
+	ScopeAddress: {"address"},
+	ScopePhone:   {"phone_number", "phone_number_verified"},
+}
+
+// Claims returns the names of the claims that the scope asks for, sub not among them.
+func (s Scope) Claims() []string {
+	var names []string
+	for _, value := range s {
+		names = append(names, scopeClaims[value]...)
+	}
+	return names
+}
+
+// StandardScope holds the scope values that OpenID Connect itself defines and this provider knows.
+func StandardScope() Scope {
+	return Scope{ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone}
+}
+
+// NotInScope tells whether r cannot stand in a scope value. RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
+func NotInScope(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }
+
+// Prompt is one value of the prompt parameter (Core §3.1.2.1).
+type Prompt string
+
+// The values of prompt.
+const (
+	PromptNone          Prompt = "none"           // show no page; answer with a code or an error
+	PromptLogin         Prompt = "login"          // ask for the user's credentials again
+	PromptConsent       Prompt = "consent"        // ask for consent again
+	PromptSelectAccount Prompt = "select_account" // let the user choose among accounts
+)
+
+// Prompts is the set of values that one request gave.
+type Prompts []Prompt
+
+// ParsePrompts reads the wire form, values separated by spaces. An unknown value, or none beside another value ("If this
+// parameter contains none with any other value, an error is returned"), is an invalid_request.
+func ParsePrompts(wire string) (Prompts, error) {
+	var prompts Prompts
+	for _, value := range strings.Fields(wire) {
+		prompt := Prompt(value)
+		if !slices.Contains(KnownPrompts(), prompt) {
+			return nil, InvalidRequest.Errorf("prompt %q is not known; known are: %s", value, known())
+		}
+		prompts = append(prompts, prompt)
+	}
+	if prompts.Has(PromptNone) && len(prompts) > 1 {
+		return nil, InvalidRequest.Errorf("prompt=none stands alone, but came as %q: drop none to allow a page, or drop the rest", wire)
+	}
+	return prompts, nil
+}
+
+// Has tells whether prompt is among them.
+func (p Prompts) Has(prompt Prompt) bool { return slices.Contains(p, prompt) }
+
+// KnownPrompts lists the values that this provider obeys.
+func KnownPrompts() []Prompt {
+	return []Prompt{PromptNone, PromptLogin, PromptConsent, PromptSelectAccount}
+}
+
+func known() string { return strings.Trim(fmt.Sprint(KnownPrompts()), "[]") }
+
+// ClaimsRequest is the claims parameter (Core §5.5): which claims are wanted, and where.
+// https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter
+type ClaimsRequest struct {
+	Userinfo map[string]*ClaimRequest `json:"userinfo,omitempty"`
+	IDToken  map[string]*ClaimRequest `json:"id_token,omitempty"`
+}
+
+// ClaimRequest says how one claim is wanted (Core §5.5.1). nil, null on the wire: as a voluntary claim, whatever its value.
+type ClaimRequest struct {
+	Essential bool  `json:"essential,omitempty"`
+	Value     any   `json:"value,omitempty"`
+	Values    []any `json:"values,omitempty"`
+}
+
+// ParseClaims reads the wire form, a JSON object; "" is no request. Members that are not understood are ignored (Core §5.5).
+func ParseClaims(wire string) (*ClaimsRequest, error) {
+	if wire == "" {
+		return nil, nil
+	}
+	var request *ClaimsRequest
+	if err := json.Unmarshal([]byte(wire), &request); err != nil {
+		return nil, err
+	}
+	if request == nil {
+		return nil, errors.New("it is null")
+	}
+	return request, nil
+}
+
+// ParseResources reads the resource parameters of a request: the APIs that access tokens are to be for, each at most once. known
+// are those that there may be tokens for; see Client.AllowedResources. RFC 8707 §2: the value "MUST be an absolute URI […] The URI
+// MUST NOT include a fragment component." Its errors are invalid_target.
+// https://www.rfc-editor.org/rfc/rfc8707#section-2
+func ParseResources(values, known []string) ([]string, error) {
+	var resources []string
+	for _, value := range values {
+		u, err := url.Parse(value)
+		switch {
+		case value == "": // RFC 6749 §3.1: as if it were omitted
+			continue
+		case err != nil || !u.IsAbs() || strings.ContainsFunc(value, notURI):
+			return nil, InvalidTarget.Errorf("resource %.200q is no absolute URI; write it whole, like https://api.example.com (RFC 8707 §2)", value)
+		case strings.Contains(value, "#"):
+			return nil, InvalidTarget.Errorf("resource %.200q has a fragment: remove the # and what follows (RFC 8707 §2)", value)
+		case !slices.Contains(known, value):
+			return nil, InvalidTarget.Errorf("there are no access tokens for resource %.200q here; there are for %s (RFC 8707 §2)", value, strings.Join(known, ", "))
+		case !slices.Contains(resources, value):
+			resources = append(resources, value)
+		}
+	}
+	return resources, nil
+}
+
+// AllowedResources are the APIs that the client may ask access tokens for: those of the provider, and its own audience.
+func (c Client) AllowedResources(provider []string) []string {
+	if c.Audience == "" || slices.Contains(provider, c.Audience) {
+		return provider
+	}
+	return append(slices.Clip(provider), c.Audience)
+}
