@@ -9,7 +9,8 @@ import (
 var (
 	privateKeyAlgs = []string{"RS256", "PS256", "ES256", "EdDSA"}
 	secretAlgs     = []string{"HS256", "HS384", "HS512"}
-	// fapi2Algs: FAPI 2.0 Security Profile §5.4.1: "shall […] use PS256, ES256, or EdDSA (using the Ed25519 variant) algorithms".
+	// fapi2Algs: FAPI 2.0 Security Profile §5.4.1: "shall […] use PS256, ES256, or EdDSA (using the Ed25519 variant)
+	// algorithms".
 	fapi2Algs = []string{"PS256", "ES256", "EdDSA"}
 )
 
@@ -37,7 +38,8 @@ func (c Client) AssertionAlgs() []string {
 	return slices.DeleteFunc(algs, func(alg string) bool { return alg != c.TokenEndpointAuthSigningAlg })
 }
 
-// minSecret is what HS256 needs. RFC 7518 §3.2: "A key of the same size as the hash output […] or larger MUST be used with this algorithm."
+// minSecret is what HS256 needs. RFC 7518 §3.2: "A key of the same size as the hash output […] or larger MUST be used
+// with this algorithm."
 const minSecret = 32
 
 // assertions judges what private_key_jwt and client_secret_jwt need.
@@ -59,7 +61,10 @@ func (p *problems) assertions(c Client) {
 	p.fapi2Alg(c, "userinfo_signed_response_alg", c.UserinfoSignedResponseAlg)
 	p.fapi2Alg(c, "authorization_signed_response_alg", c.AuthorizationSignedResponseAlg)
 	p.fapi2Alg(c, "introspection_signed_response_alg", c.IntrospectionSignedResponseAlg)
-	p.when(c.Profile != "" && c.Profile != ProfileFAPI2, "profile", "%q is not known: leave it out, or write %s", c.Profile, ProfileFAPI2)
+	p.when(
+		c.Profile != "" && c.Profile != ProfileFAPI2, "profile", "%q is not known: leave it out, or write %s",
+		c.Profile, ProfileFAPI2,
+	)
 }
 
 func (p *problems) fapi2Alg(c Client, field, alg string) {
@@ -67,8 +72,8 @@ func (p *problems) fapi2Alg(c Client, field, alg string) {
 		"is %q, but profile fapi2 demands one of %s (FAPI 2.0 §5.4.1)", alg, strings.Join(fapi2Algs, ", "))
 }
 
-// DefaultAlg is the alg of what is signed for the client and has no alg registered, such as its access tokens: the provider's
-// default (""), unless the profile leaves fewer.
+// DefaultAlg is the alg of what is signed for the client and has no alg registered, such as its access tokens: the
+// provider's default (""), unless the profile leaves fewer.
 func (c Client) DefaultAlg() string {
 	if c.FAPI2() {
 		return c.IDTokenSignedResponseAlg

@@ -29,10 +29,22 @@ func TestProblemsOfClientsThatSign(t *testing.T) {
 		{"RFC 7518 §3.2 client_secret_jwt needs a secret as long as the hash", func(c *oidc.Client) {
 			c.TokenEndpointAuthMethod, c.ClientSecret = oidc.AuthMethodSecretJWT, oidc.NewSecret("short")
 		}, "client_secret"},
-		{"Core §9 client_secret_jwt needs a secret", func(c *oidc.Client) { c.TokenEndpointAuthMethod = oidc.AuthMethodSecretJWT }, "client_secret"},
-		{"Registration §2 token_endpoint_auth_signing_alg is known", func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "ES256" }, ""},
-		{"Registration §2 token_endpoint_auth_signing_alg is not none", func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "none" }, "token_endpoint_auth_signing_alg"},
-		{"Registration §2 token_endpoint_auth_signing_alg fits the method", func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "HS256" }, "token_endpoint_auth_signing_alg"},
+		{
+			"Core §9 client_secret_jwt needs a secret",
+			func(c *oidc.Client) { c.TokenEndpointAuthMethod = oidc.AuthMethodSecretJWT }, "client_secret",
+		},
+		{
+			"Registration §2 token_endpoint_auth_signing_alg is known",
+			func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "ES256" }, "",
+		},
+		{
+			"Registration §2 token_endpoint_auth_signing_alg is not none",
+			func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "none" }, "token_endpoint_auth_signing_alg",
+		},
+		{
+			"Registration §2 token_endpoint_auth_signing_alg fits the method",
+			func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "HS256" }, "token_endpoint_auth_signing_alg",
+		},
 		{"FAPI 2.0 §5.3.2.1 a fapi2 client uses private_key_jwt", func(c *oidc.Client) { c.Profile = oidc.ProfileFAPI2 }, ""},
 		{"FAPI 2.0 §5.3.2.1 a fapi2 client uses no secret", func(c *oidc.Client) {
 			*c = goodClient()
@@ -58,7 +70,10 @@ func TestProblemsOfClientsThatSign(t *testing.T) {
 			*c = goodClient()
 			c.UserinfoEncryptedResponseAlg = "ECDH-ES"
 		}, "jwks_uri"},
-		{"Registration §2 an encryption alg that is not offered", func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg = "RSA1_5" }, "id_token_encrypted_response_alg"},
+		{
+			"Registration §2 an encryption alg that is not offered",
+			func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg = "RSA1_5" }, "id_token_encrypted_response_alg",
+		},
 		{"Registration §2 an encryption enc that is not offered", func(c *oidc.Client) {
 			c.IDTokenEncryptedResponseAlg, c.IDTokenEncryptedResponseEnc = "ECDH-ES", "A1"
 		}, "id_token_encrypted_response_enc"},

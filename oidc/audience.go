@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Audience is the aud claim. RFC 7519 §4.1.3: "In the general case, the "aud" value is an array of case-sensitive strings
-// […] In the special case when the JWT has one audience, the "aud" value MAY be a single case-sensitive string".
+// Audience is the aud claim. RFC 7519 §4.1.3: "In the general case, the "aud" value is an array of case-sensitive
+// strings […] In the special case when the JWT has one audience, the "aud" value MAY be a single case-sensitive
+// string".
 // https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3
 type Audience []string
 

@@ -40,7 +40,8 @@ const (
 // ProfileFAPI2 is the value of Client.Profile that demands the FAPI 2.0 Security Profile of a client.
 const ProfileFAPI2 = "fapi2"
 
-// FormatOpaque is the value of Client.AccessTokenFormat for access tokens that mean nothing to anybody but the provider.
+// FormatOpaque is the value of Client.AccessTokenFormat for access tokens that mean nothing to anybody but the
+// provider.
 const FormatOpaque = "opaque"
 
 // Client is what the provider knows about a relying party. Fields have the names of RFC 7591 §2 and of OpenID Connect
@@ -140,8 +141,8 @@ func (k *KeySet) UnmarshalYAML(unmarshal func(any) error) error {
 	return k.UnmarshalJSON(text)
 }
 
-// UnmarshalJSON leaves out keys that cannot be read. RFC 7517 §5: implementations "SHOULD ignore JWKs within a JWK Set that use "kty"
-// (key type) values that are not understood by them".
+// UnmarshalJSON leaves out keys that cannot be read. RFC 7517 §5: implementations "SHOULD ignore JWKs within a JWK Set
+// that use "kty" (key type) values that are not understood by them".
 // https://www.rfc-editor.org/rfc/rfc7517#section-5
 func (k *KeySet) UnmarshalJSON(text []byte) error {
 	var set struct {
@@ -174,8 +175,9 @@ func (c Client) SignsAssertions() bool {
 // NeedsPKCE tells whether the client must send a code_challenge. RFC 9700 §2.1.1: "Public clients MUST use PKCE".
 func (c Client) NeedsPKCE() bool { return c.Public() || c.RequirePKCE || c.FAPI2() }
 
-// Allows tells whether the client may authenticate by method. Without a registered token_endpoint_auth_method the secret may
-// come by header or body: RFC 7591 §2 would say client_secret_basic only, and tools that try one and then the other are many.
+// Allows tells whether the client may authenticate by method. Without a registered token_endpoint_auth_method the
+// secret may come by header or body: RFC 7591 §2 would say client_secret_basic only, and tools that try one and then
+// the other are many.
 func (c Client) Allows(method string) bool {
 	if c.TokenEndpointAuthMethod == "" {
 		return method == AuthMethodBasic || method == AuthMethodPost
@@ -183,7 +185,8 @@ func (c Client) Allows(method string) bool {
 	return c.TokenEndpointAuthMethod == method
 }
 
-// Grants tells whether the client may use the grant type. Without registered grant_types it is authorization_code (RFC 7591 §2).
+// Grants tells whether the client may use the grant type. Without registered grant_types it is authorization_code (RFC
+// 7591 §2).
 func (c Client) Grants(grantType string) bool {
 	if len(c.GrantTypes) == 0 {
 		return grantType == GrantAuthorizationCode
@@ -213,9 +216,9 @@ func (c Client) AllowedScope(provider Scope) Scope {
 	return ParseScope(c.Scope).Within(provider)
 }
 
-// Secret is a client secret. Its SHA-256 is enough to compare, and all that is printed or written anywhere is less. Client
-// secrets are long and random, so a plain hash resists guessing; passwords need a slow one. The text itself stays in memory for
-// one method only: client_secret_jwt authenticates an assertion with it.
+// Secret is a client secret. Its SHA-256 is enough to compare, and all that is printed or written anywhere is less.
+// Client secrets are long and random, so a plain hash resists guessing; passwords need a slow one. The text itself
+// stays in memory for one method only: client_secret_jwt authenticates an assertion with it.
 type Secret struct {
 	sum   [sha256.Size]byte
 	plain string

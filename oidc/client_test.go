@@ -40,7 +40,10 @@ func TestClientNeedsPKCE(t *testing.T) {
 	}{
 		{"RFC 9700 §2.1.1 a public client", oidc.Client{TokenEndpointAuthMethod: oidc.AuthMethodNone}, true},
 		{"RFC 9700 §2.1.1 a confidential client", oidc.Client{ClientSecret: oidc.NewSecret("s")}, false},
-		{"a confidential client whose metadata says so", oidc.Client{ClientSecret: oidc.NewSecret("s"), RequirePKCE: true}, true},
+		{
+			"a confidential client whose metadata says so",
+			oidc.Client{ClientSecret: oidc.NewSecret("s"), RequirePKCE: true}, true,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := row.client.NeedsPKCE(); got != row.want {
@@ -55,7 +58,9 @@ func TestClientName(t *testing.T) {
 		t.Errorf("RFC 7591 §2: Name() = %q; want client_name", got)
 	}
 	if got := (oidc.Client{ClientID: "spa"}).Name(); got != "spa" {
-		t.Errorf(`RFC 7591 §2: "If omitted, the authorization server MAY display the raw "client_id" value": Name() = %q`, got)
+		t.Errorf(
+			`RFC 7591 §2: "If omitted, the authorization server MAY display the raw "client_id" value": Name() = %q`, got,
+		)
 	}
 }
 

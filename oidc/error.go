@@ -11,7 +11,8 @@ import (
 // ErrorCode is the value of the error parameter of an OAuth response.
 type ErrorCode string
 
-// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, Core §3.1.2.6 and, as noted, of others that this provider uses.
+// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, Core §3.1.2.6 and, as noted, of others that this provider
+// uses.
 const (
 	InvalidRequest          ErrorCode = "invalid_request"
 	UnauthorizedClient      ErrorCode = "unauthorized_client"
@@ -55,7 +56,8 @@ const (
 	InvalidSoftwareStatement    ErrorCode = "invalid_software_statement"    // RFC 7591 §3.2.2
 	UnapprovedSoftwareStatement ErrorCode = "unapproved_software_statement" // RFC 7591 §3.2.2
 
-	UnmetAuthenticationRequirements ErrorCode = "unmet_authentication_requirements" // OpenID Connect Core Unmet Authentication Requirements §2
+	// OpenID Connect Core Unmet Authentication Requirements §2
+	UnmetAuthenticationRequirements ErrorCode = "unmet_authentication_requirements"
 )
 
 // Errorf makes the error that goes with the code. The text becomes error_description, so it speaks to the developer of
@@ -103,9 +105,9 @@ func (e *Error) Blame(reason Reason) *Error {
 	return &copied
 }
 
-// Explained returns a copy of e whose description ends with its Reason, and whose error_uri is the page about that reason
-// below base. RFC 6749 §4.1.2.1: error_uri is "A URI identifying a human-readable web page with information about the
-// error". Without a Reason it is e itself.
+// Explained returns a copy of e whose description ends with its Reason, and whose error_uri is the page about that
+// reason below base. RFC 6749 §4.1.2.1: error_uri is "A URI identifying a human-readable web page with information
+// about the error". Without a Reason it is e itself.
 // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
 func (e *Error) Explained(base string) *Error {
 	if e.Reason == "" {
@@ -141,7 +143,8 @@ func (e *Error) Params() url.Values {
 	return params
 }
 
-// Status is the HTTP status of an answer that carries the error itself, as JSON or as a page (RFC 6749 §5.2, RFC 6750 §3.1).
+// Status is the HTTP status of an answer that carries the error itself, as JSON or as a page (RFC 6749 §5.2, RFC 6750
+// §3.1).
 func (e *Error) Status() int {
 	switch e.Code {
 	case InvalidClient, InvalidToken:
@@ -157,8 +160,8 @@ func (e *Error) Status() int {
 	}
 }
 
-// ascii keeps to the characters RFC 6749 §4.1.2.1 allows: "Values for the "error_description" parameter MUST NOT include
-// characters outside the set %x20-21 / %x23-5B / %x5D-7E."
+// ascii keeps to the characters RFC 6749 §4.1.2.1 allows: "Values for the "error_description" parameter MUST NOT
+// include characters outside the set %x20-21 / %x23-5B / %x5D-7E."
 func ascii(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r > 0x7e {
@@ -169,4 +172,6 @@ func ascii(text string) string {
 }
 
 // inASCII are the signs that our texts use, as the allowed characters can say them.
-var inASCII = strings.NewReplacer(`"`, "'", `\`, "/", "§", "section ", "…", "...", "—", "-", "–", "-", "’", "'", "“", "'", "”", "'")
+var inASCII = strings.NewReplacer(
+	`"`, "'", `\`, "/", "§", "section ", "…", "...", "—", "-", "–", "-", "’", "'", "“", "'", "”", "'",
+)

@@ -34,7 +34,10 @@ func TestErrorStatus(t *testing.T) {
 		{"RFC 6750 §3.1 invalid_token", oidc.InvalidToken, http.StatusUnauthorized},
 		{"RFC 6750 §3.1 insufficient_scope", oidc.InsufficientScope, http.StatusForbidden},
 		{"Core §3.1.2.6 login_required, where it cannot be redirected", oidc.LoginRequired, http.StatusBadRequest},
-		{"Core §3.1.2.6 request_not_supported, where it cannot be redirected", oidc.RequestNotSupported, http.StatusBadRequest},
+		{
+			"Core §3.1.2.6 request_not_supported, where it cannot be redirected", oidc.RequestNotSupported,
+			http.StatusBadRequest,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := row.code.Errorf("why").Status(); got != row.status {

@@ -20,8 +20,15 @@ func TestAFormFaultNamesNoAddress(t *testing.T) {
 		err  error
 		says string
 	}{
-		{"a body that did not come in time", fmt.Errorf("form: %w", &net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.ErrDeadlineExceeded}), "in time"},
-		{"a connection that broke", &net.OpError{Op: "read", Net: "tcp", Addr: local, Err: errors.New("connection reset by peer")}, "not whole"},
+		{
+			"a body that did not come in time",
+			fmt.Errorf("form: %w", &net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.ErrDeadlineExceeded}),
+			"in time",
+		},
+		{
+			"a connection that broke",
+			&net.OpError{Op: "read", Net: "tcp", Addr: local, Err: errors.New("connection reset by peer")}, "not whole",
+		},
 		{"RFC 6749 appendix B a percent sign that stands alone", escape, `"%zz"`},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -1,7 +1,7 @@
 package oidc
 
-// Metadata is the provider's description of itself: OpenID Connect Discovery 1.0 §3 and RFC 8414 §2, with the members that
-// the named specifications add. It says what works and nothing more.
+// Metadata is the provider's description of itself: OpenID Connect Discovery 1.0 §3 and RFC 8414 §2, with the members
+// that the named specifications add. It says what works and nothing more.
 // https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
 type Metadata struct {
 	Issuer                string `json:"issuer"`
@@ -16,25 +16,29 @@ type Metadata struct {
 	IntrospectionEndpoint              string `json:"introspection_endpoint,omitempty"`                // RFC 8414 §2
 	DeviceAuthorizationEndpoint        string `json:"device_authorization_endpoint,omitempty"`         // RFC 8628 §4
 	PushedAuthorizationRequestEndpoint string `json:"pushed_authorization_request_endpoint,omitempty"` // RFC 9126 §5
-	CheckSessionIframe                 string `json:"check_session_iframe,omitempty"`                  // Session Management §3.3
-	OPPolicyURI                        string `json:"op_policy_uri,omitempty"`
-	OPTosURI                           string `json:"op_tos_uri,omitempty"`
+	// Session Management §3.3
+	CheckSessionIframe string `json:"check_session_iframe,omitempty"`
+	OPPolicyURI        string `json:"op_policy_uri,omitempty"`
+	OPTosURI           string `json:"op_tos_uri,omitempty"`
 
-	ScopesSupported                                    []string `json:"scopes_supported"`
-	ResponseTypesSupported                             []string `json:"response_types_supported"`
-	ResponseModesSupported                             []string `json:"response_modes_supported"`
-	GrantTypesSupported                                []string `json:"grant_types_supported"`
-	SubjectTypesSupported                              []string `json:"subject_types_supported"`
-	IDTokenSigningAlgValuesSupported                   []string `json:"id_token_signing_alg_values_supported"`
-	IDTokenEncryptionAlgValuesSupported                []string `json:"id_token_encryption_alg_values_supported,omitempty"`
-	IDTokenEncryptionEncValuesSupported                []string `json:"id_token_encryption_enc_values_supported,omitempty"`
-	UserinfoSigningAlgValuesSupported                  []string `json:"userinfo_signing_alg_values_supported,omitempty"`
-	UserinfoEncryptionAlgValuesSupported               []string `json:"userinfo_encryption_alg_values_supported,omitempty"`
-	UserinfoEncryptionEncValuesSupported               []string `json:"userinfo_encryption_enc_values_supported,omitempty"`
-	RequestObjectSigningAlgValuesSupported             []string `json:"request_object_signing_alg_values_supported,omitempty"`
-	AuthorizationSigningAlgValuesSupported             []string `json:"authorization_signing_alg_values_supported,omitempty"` // JARM §4
-	IntrospectionSigningAlgValuesSupported             []string `json:"introspection_signing_alg_values_supported,omitempty"` // RFC 9701 §7
-	DPoPSigningAlgValuesSupported                      []string `json:"dpop_signing_alg_values_supported,omitempty"`          // RFC 9449 §5.1
+	ScopesSupported                        []string `json:"scopes_supported"`
+	ResponseTypesSupported                 []string `json:"response_types_supported"`
+	ResponseModesSupported                 []string `json:"response_modes_supported"`
+	GrantTypesSupported                    []string `json:"grant_types_supported"`
+	SubjectTypesSupported                  []string `json:"subject_types_supported"`
+	IDTokenSigningAlgValuesSupported       []string `json:"id_token_signing_alg_values_supported"`
+	IDTokenEncryptionAlgValuesSupported    []string `json:"id_token_encryption_alg_values_supported,omitempty"`
+	IDTokenEncryptionEncValuesSupported    []string `json:"id_token_encryption_enc_values_supported,omitempty"`
+	UserinfoSigningAlgValuesSupported      []string `json:"userinfo_signing_alg_values_supported,omitempty"`
+	UserinfoEncryptionAlgValuesSupported   []string `json:"userinfo_encryption_alg_values_supported,omitempty"`
+	UserinfoEncryptionEncValuesSupported   []string `json:"userinfo_encryption_enc_values_supported,omitempty"`
+	RequestObjectSigningAlgValuesSupported []string `json:"request_object_signing_alg_values_supported,omitempty"`
+	// JARM §4
+	AuthorizationSigningAlgValuesSupported []string `json:"authorization_signing_alg_values_supported,omitempty"`
+	// RFC 9701 §7
+	IntrospectionSigningAlgValuesSupported []string `json:"introspection_signing_alg_values_supported,omitempty"`
+	// RFC 9449 §5.1
+	DPoPSigningAlgValuesSupported                      []string `json:"dpop_signing_alg_values_supported,omitempty"`
 	TokenEndpointAuthMethodsSupported                  []string `json:"token_endpoint_auth_methods_supported"`
 	TokenEndpointAuthSigningAlgValuesSupported         []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
 	RevocationEndpointAuthMethodsSupported             []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`

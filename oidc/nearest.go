@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Nearest finds the registered redirect URI that uri most likely was meant to be: the one that differs from it in the fewest
-// parts and, among those, in the fewest letters. difference says in words what is different about uri, part by part:
+// Nearest finds the registered redirect URI that uri most likely was meant to be: the one that differs from it in the
+// fewest parts and, among those, in the fewest letters. difference says in words what is different about uri, part by
+// part:
 //
 //	path: /silent.html instead of /callback; query: ?x=1 too much
 //

@@ -12,27 +12,57 @@ var differences = []struct{ name, uri, nearest, difference string }{
 	{"another path", "https://app.test/silent.html", "https://app.test/cb", "path: /silent.html instead of /cb"},
 	{"no path", "https://app.test", "https://app.test/cb", "path: /cb is missing"},
 	{"a final slash", "https://app.test/cb/", "https://app.test/cb", "path: a final slash too much"},
-	{"case of the path", "https://app.test/CB", "https://app.test/cb", "path: /CB instead of /cb (upper and lower case count)"},
-	{"case of the host", "https://APP.test/cb", "https://app.test/cb", "host: APP.test instead of app.test (upper and lower case count)"},
-	{"case of the scheme", "HTTPS://app.test/cb", "https://app.test/cb", "scheme: HTTPS instead of https (upper and lower case count)"},
+	{
+		"case of the path", "https://app.test/CB", "https://app.test/cb",
+		"path: /CB instead of /cb (upper and lower case count)",
+	},
+	{
+		"case of the host", "https://APP.test/cb", "https://app.test/cb",
+		"host: APP.test instead of app.test (upper and lower case count)",
+	},
+	{
+		"case of the scheme", "HTTPS://app.test/cb", "https://app.test/cb",
+		"scheme: HTTPS instead of https (upper and lower case count)",
+	},
 	{"an encoded letter", "https://app.test/%63b", "https://app.test/cb", "path: /%63b instead of /cb"},
 	{"the default port", "https://app.test:443/cb", "https://app.test/cb", "port: :443 too much"},
 	{"another port", "https://app.test:9443/admin", "https://app.test:8443/admin", "port: :9443 instead of :8443"},
 	{"a query too much", "https://app.test/cb?x=1", "https://app.test/cb", "query: ?x=1 too much"},
 	{"an empty query", "https://app.test/cb?", "https://app.test/cb", "query: ? too much"},
-	{"another value in the query", "https://app.test/cb?tenant=8", "https://app.test/cb?tenant=7", "query: ?tenant=8 instead of ?tenant=7"},
+	{
+		"another value in the query", "https://app.test/cb?tenant=8", "https://app.test/cb?tenant=7",
+		"query: ?tenant=8 instead of ?tenant=7",
+	},
 	{"a fragment", "https://app.test/cb#x", "https://app.test/cb", "fragment: #x too much"},
 	{"an empty fragment", "https://app.test/cb#", "https://app.test/cb", "fragment: # too much"},
-	{"a user name that looks like the host", "https://app.test@evil.test/cb", "https://app.test/cb", "user: app.test@ too much; host: evil.test instead of app.test"},
+	{
+		"a user name that looks like the host", "https://app.test@evil.test/cb", "https://app.test/cb",
+		"user: app.test@ too much; host: evil.test instead of app.test",
+	},
 	{"https on a loopback host", "https://localhost:9090/cb", "http://localhost:9090/cb", "scheme: https instead of http"},
-	{"on a loopback host the port is no difference", "http://localhost:5173/callback", "http://localhost:9090/cb", "path: /callback instead of /cb"},
-	{"another loopback host, another port", "http://127.0.0.2:5173/cb", "http://127.0.0.1/cb", "host: 127.0.0.2 instead of 127.0.0.1"},
-	{"a port that is none counts even there", "http://[::1]:99999/cb", "http://[::1]:9090/cb", "port: :99999 instead of :9090"},
+	{
+		"on a loopback host the port is no difference", "http://localhost:5173/callback", "http://localhost:9090/cb",
+		"path: /callback instead of /cb",
+	},
+	{
+		"another loopback host, another port", "http://127.0.0.2:5173/cb", "http://127.0.0.1/cb",
+		"host: 127.0.0.2 instead of 127.0.0.1",
+	},
+	{
+		"a port that is none counts even there", "http://[::1]:99999/cb", "http://[::1]:9090/cb",
+		"port: :99999 instead of :9090",
+	},
 	{"a native app's path", "com.example.app:/other", "com.example.app:/cb", "path: /other instead of /cb"},
-	{"a native app's host", "com.example.app://cb", "com.example.app:/cb", "slashes: // too much; host: cb too much; path: /cb is missing"},
+	{
+		"a native app's host", "com.example.app://cb", "com.example.app:/cb",
+		"slashes: // too much; host: cb too much; path: /cb is missing",
+	},
 	{"slashes without a host", "com.example.app:///cb", "com.example.app:/cb", "slashes: // too much"},
 	{"a space after it", "https://app.test/cb ", "https://app.test/cb", `path: "/cb " instead of /cb`},
-	{"a line break cannot begin another line of the message", "https://app.test/cb\nX: y", "https://app.test/cb", `path: "/cb\nX: y" instead of /cb`},
+	{
+		"a line break cannot begin another line of the message", "https://app.test/cb\nX: y", "https://app.test/cb",
+		`path: "/cb\nX: y" instead of /cb`,
+	},
 }
 
 func TestNearestSaysWhatIsDifferent(t *testing.T) {

@@ -39,8 +39,8 @@ func (s Scope) String() string { return strings.Join(s, " ") }
 // Has tells whether value is in the scope.
 func (s Scope) Has(value string) bool { return slices.Contains(s, value) }
 
-// Within returns the values of s that are also in allowed, in the order of s. Core §3.1.2.1: "Scope values used that are
-// not understood by an implementation SHOULD be ignored."
+// Within returns the values of s that are also in allowed, in the order of s. Core §3.1.2.1: "Scope values used that
+// are not understood by an implementation SHOULD be ignored."
 func (s Scope) Within(allowed Scope) Scope {
 	var both Scope
 	for _, value := range s {
@@ -90,7 +90,8 @@ func StandardScope() Scope {
 	return Scope{ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone}
 }
 
-// NotInScope tells whether r cannot stand in a scope value. RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
+// NotInScope tells whether r cannot stand in a scope value. RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E
+// ).
 func NotInScope(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }
 
 // Prompt is one value of the prompt parameter (Core §3.1.2.1).
@@ -107,8 +108,8 @@ const (
 // Prompts is the set of values that one request gave.
 type Prompts []Prompt
 
-// ParsePrompts reads the wire form, values separated by spaces. An unknown value, or none beside another value ("If this
-// parameter contains none with any other value, an error is returned"), is an invalid_request.
+// ParsePrompts reads the wire form, values separated by spaces. An unknown value, or none beside another value ("If
+// this parameter contains none with any other value, an error is returned"), is an invalid_request.
 func ParsePrompts(wire string) (Prompts, error) {
 	var prompts Prompts
 	for _, value := range strings.Fields(wire) {
@@ -119,7 +120,9 @@ func ParsePrompts(wire string) (Prompts, error) {
 		prompts = append(prompts, prompt)
 	}
 	if prompts.Has(PromptNone) && len(prompts) > 1 {
-		return nil, InvalidRequest.Errorf("prompt=none stands alone, but came as %q: drop none to allow a page, or drop the rest", wire)
+		return nil, InvalidRequest.Errorf(
+			"prompt=none stands alone, but came as %q: drop none to allow a page, or drop the rest", wire,
+		)
 	}
 	return prompts, nil
 }
@@ -141,14 +144,16 @@ type ClaimsRequest struct {
 	IDToken  map[string]*ClaimRequest `json:"id_token,omitempty"`
 }
 
-// ClaimRequest says how one claim is wanted (Core §5.5.1). nil, null on the wire: as a voluntary claim, whatever its value.
+// ClaimRequest says how one claim is wanted (Core §5.5.1). nil, null on the wire: as a voluntary claim, whatever its
+// value.
 type ClaimRequest struct {
 	Essential bool  `json:"essential,omitempty"`
 	Value     any   `json:"value,omitempty"`
 	Values    []any `json:"values,omitempty"`
 }
 
-// ParseClaims reads the wire form, a JSON object; "" is no request. Members that are not understood are ignored (Core §5.5).
+// ParseClaims reads the wire form, a JSON object; "" is no request. Members that are not understood are ignored (Core
+// §5.5).
 func ParseClaims(wire string) (*ClaimsRequest, error) {
 	if wire == "" {
 		return nil, nil
@@ -163,9 +168,9 @@ func ParseClaims(wire string) (*ClaimsRequest, error) {
 	return request, nil
 }
 
-// ParseResources reads the resource parameters of a request: the APIs that access tokens are to be for, each at most once. known
-// are those that there may be tokens for; see Client.AllowedResources. RFC 8707 §2: the value "MUST be an absolute URI […] The URI
-// MUST NOT include a fragment component." Its errors are invalid_target.
+// ParseResources reads the resource parameters of a request: the APIs that access tokens are to be for, each at most
+// once. known are those that there may be tokens for; see Client.AllowedResources. RFC 8707 §2: the value "MUST be an
+// absolute URI […] The URI MUST NOT include a fragment component." Its errors are invalid_target.
 // https://www.rfc-editor.org/rfc/rfc8707#section-2
 func ParseResources(values, known []string) ([]string, error) {
 	var resources []string
@@ -175,11 +180,18 @@ func ParseResources(values, known []string) ([]string, error) {
 		case value == "": // RFC 6749 §3.1: as if it were omitted
 			continue
 		case err != nil || !u.IsAbs() || strings.ContainsFunc(value, notURI):
-			return nil, InvalidTarget.Errorf("resource %.200q is no absolute URI; write it whole, like https://api.example.com (RFC 8707 §2)", value)
+			return nil, InvalidTarget.Errorf(
+				"resource %.200q is no absolute URI; write it whole, like https://api.example.com (RFC 8707 §2)", value,
+			)
 		case strings.Contains(value, "#"):
-			return nil, InvalidTarget.Errorf("resource %.200q has a fragment: remove the # and what follows (RFC 8707 §2)", value)
+			return nil, InvalidTarget.Errorf(
+				"resource %.200q has a fragment: remove the # and what follows (RFC 8707 §2)", value,
+			)
 		case !slices.Contains(known, value):
-			return nil, InvalidTarget.Errorf("there are no access tokens for resource %.200q here; there are for %s (RFC 8707 §2)", value, strings.Join(known, ", "))
+			return nil, InvalidTarget.Errorf(
+				"there are no access tokens for resource %.200q here; there are for %s (RFC 8707 §2)", value,
+				strings.Join(known, ", "),
+			)
 		case !slices.Contains(resources, value):
 			resources = append(resources, value)
 		}

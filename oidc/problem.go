@@ -8,16 +8,22 @@ import (
 	"time"
 )
 
-// Problem is one thing wrong with a client's metadata: the name of the field (with an index where it is a list), and what
-// was wrong, what was expected and what to do.
+// Problem is one thing wrong with a client's metadata: the name of the field (with an index where it is a list), and
+// what was wrong, what was expected and what to do.
 type Problem struct{ Field, Text string }
 
 // Problems tells all that is wrong with the client by itself; nil for a good one.
 func (c Client) Problems() []Problem {
 	var p problems
 	p.when(c.ClientID == "", "client_id", "is empty: every client needs a client_id")
-	p.when(strings.ContainsFunc(c.ClientID, notVSCHAR), "client_id", "holds characters outside printable ASCII (RFC 6749 appendix A.1)")
-	p.when(len(c.RedirectURIs) == 0 && c.Grants(GrantAuthorizationCode), "redirect_uris", "is empty: the code flow needs at least one, for example http://localhost:5173/callback")
+	p.when(
+		strings.ContainsFunc(c.ClientID, notVSCHAR), "client_id",
+		"holds characters outside printable ASCII (RFC 6749 appendix A.1)",
+	)
+	p.when(
+		len(c.RedirectURIs) == 0 && c.Grants(GrantAuthorizationCode), "redirect_uris",
+		"is empty: the code flow needs at least one, for example http://localhost:5173/callback",
+	)
 	p.uris("redirect_uris", c.RedirectURIs)
 	p.uris("post_logout_redirect_uris", c.PostLogoutRedirectURIs)
 	p.webURI("client_uri", c.ClientURI)
@@ -61,8 +67,8 @@ func (p *problems) authMethod(c Client) {
 		"is missing: give one, or set token_endpoint_auth_method: none for a single-page or native app")
 }
 
-// uris checks redirect URIs. RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI […] The endpoint URI
-// MUST NOT include a fragment component."
+// uris checks redirect URIs. RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI […] The endpoint
+// URI MUST NOT include a fragment component."
 func (p *problems) uris(field string, uris []string) {
 	for i, uri := range uris {
 		at := fmt.Sprintf("%s[%d]", field, i)
@@ -96,8 +102,8 @@ func isDangerous(u *url.URL) bool {
 	return slices.Contains([]string{"javascript", "data", "vbscript", "blob", "file", "about"}, u.Scheme)
 }
 
-// notURI: spaces, controls, everything beyond ASCII and some signs never stand in a URI (RFC 3986 §2). Browsers read a backslash
-// as a slash.
+// notURI: spaces, controls, everything beyond ASCII and some signs never stand in a URI (RFC 3986 §2). Browsers read a
+// backslash as a slash.
 func notURI(r rune) bool { return r <= 0x20 || r > 0x7e || strings.ContainsRune("\"<>\\^`{|}", r) }
 
 func notVSCHAR(r rune) bool { return r < 0x20 || r > 0x7e }

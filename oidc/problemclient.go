@@ -9,10 +9,12 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// registration tells what is wrong with the metadata of RFC 7591 §2 and OpenID Connect Registration §2 that need no more than
-// themselves to be judged.
+// registration tells what is wrong with the metadata of RFC 7591 §2 and OpenID Connect Registration §2 that need no
+// more than themselves to be judged.
 func (p *problems) registration(c Client) {
-	p.among("grant_types", c.GrantTypes, GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode)
+	p.among(
+		"grant_types", c.GrantTypes, GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode,
+	)
 	p.among("response_types", c.ResponseTypes, "code")
 	p.when(slices.Contains(c.ResponseTypes, "code") && !c.Grants(GrantAuthorizationCode), "response_types",
 		"code belongs to grant_types authorization_code, which is not there: add it, or write an empty list (RFC 7591 §2.1)")
@@ -27,7 +29,10 @@ func (p *problems) registration(c Client) {
 	p.encryption("id_token", c.IDTokenEncryptedResponseAlg, c.IDTokenEncryptedResponseEnc)
 	p.encryption("userinfo", c.UserinfoEncryptedResponseAlg, c.UserinfoEncryptedResponseEnc)
 	p.frontchannel(c)
-	p.when(strings.Contains(c.BackchannelLogoutURI, "#"), "backchannel_logout_uri", "%q has a fragment: remove it (Back-Channel Logout §2.2)", c.BackchannelLogoutURI)
+	p.when(
+		strings.Contains(c.BackchannelLogoutURI, "#"), "backchannel_logout_uri",
+		"%q has a fragment: remove it (Back-Channel Logout §2.2)", c.BackchannelLogoutURI,
+	)
 	p.webURI("backchannel_logout_uri", c.BackchannelLogoutURI)
 	p.when(c.Public() && isPlain(c.BackchannelLogoutURI), "backchannel_logout_uri",
 		"%q is http, which only confidential clients may have: use https (Back-Channel Logout §2.2)", c.BackchannelLogoutURI)
@@ -48,7 +53,10 @@ func (p *problems) among(field string, given []string, known ...string) {
 
 // one: the value, if there is one, is one of the known ones.
 func (p *problems) one(field, value string, known ...string) {
-	p.when(value != "" && !slices.Contains(known, value), field, "%q is not supported; known are %s", value, strings.Join(known, ", "))
+	p.when(
+		value != "" && !slices.Contains(known, value), field, "%q is not supported; known are %s", value,
+		strings.Join(known, ", "),
+	)
 }
 
 // https: the URL's scheme is https. An address of this machine may be http where that is for development only.
@@ -62,30 +70,37 @@ func (p *problems) https(field, uri string, loopback bool) {
 	}
 }
 
-// keys: Registration §2: "The jwks_uri and jwks parameters MUST NOT be used together." What a client publishes is public.
+// keys: Registration §2: "The jwks_uri and jwks parameters MUST NOT be used together." What a client publishes is
+// public.
 func (p *problems) keys(c Client) {
 	p.when(c.JWKS != nil && c.JWKSURI != "", "jwks", "stands beside jwks_uri: keep one of the two")
 	if c.JWKS == nil {
 		return
 	}
-	p.when(len(c.JWKS.Keys) == 0, "jwks", "holds no key that can be read: write a JWK Set with the client's public keys (RFC 7517 §5)")
+	p.when(
+		len(c.JWKS.Keys) == 0, "jwks",
+		"holds no key that can be read: write a JWK Set with the client's public keys (RFC 7517 §5)",
+	)
 	for i, key := range c.JWKS.Keys {
 		at := fmt.Sprintf("jwks.keys[%d]", i)
-		p.when(!key.IsPublic(), at, "is private, symmetric or no key at all: register public keys only, and replace a private one that was shown")
+		p.when(
+			!key.IsPublic(), at,
+			"is private, symmetric or no key at all: register public keys only, and replace a private one that was shown",
+		)
 		p.when(key.IsPublic() && !key.Valid(), at, "is no valid key")
 	}
 }
 
-// encryption: Registration §2: "When id_token_encrypted_response_enc is included, id_token_encrypted_response_alg MUST also be
-// provided", and the same for userinfo.
+// encryption: Registration §2: "When id_token_encrypted_response_enc is included, id_token_encrypted_response_alg MUST
+// also be provided", and the same for userinfo.
 func (p *problems) encryption(of, alg, enc string) {
 	p.one(of+"_encrypted_response_alg", alg, encryptionAlgs...)
 	p.one(of+"_encrypted_response_enc", enc, encryptionEncs...)
 	p.when(alg == "" && enc != "", of+"_encrypted_response_enc", "stands without %s_encrypted_response_alg: add that", of)
 }
 
-// frontchannel: Front-Channel Logout §2: "The domain, port, and scheme of this URL MUST be the same as that of a registered
-// Redirection URI value."
+// frontchannel: Front-Channel Logout §2: "The domain, port, and scheme of this URL MUST be the same as that of a
+// registered Redirection URI value."
 func (p *problems) frontchannel(c Client) {
 	if c.FrontchannelLogoutURI == "" {
 		return
@@ -97,7 +112,10 @@ func (p *problems) frontchannel(c Client) {
 	origin := Origin(c.FrontchannelLogoutURI)
 	p.when(origin == "" || !MatchRedirectURI(origins, origin), "frontchannel_logout_uri",
 		"%q has not the scheme, host and port of a redirect URI (Front-Channel Logout §2)", c.FrontchannelLogoutURI)
-	p.when(strings.Contains(c.FrontchannelLogoutURI, "#"), "frontchannel_logout_uri", "%q has a fragment: remove it", c.FrontchannelLogoutURI)
+	p.when(
+		strings.Contains(c.FrontchannelLogoutURI, "#"), "frontchannel_logout_uri", "%q has a fragment: remove it",
+		c.FrontchannelLogoutURI,
+	)
 }
 
 // DefaultEnc is the enc of what is encrypted to a client that names an alg only (Registration §2).

@@ -22,7 +22,10 @@ func (p *problems) requests(c Client) {
 		p.https(fmt.Sprintf("request_uris[%d]", i), uri, true) // Registration §2: pre-registered, and fetched
 	}
 	for i, value := range c.DefaultACRValues {
-		p.when(value == "" || strings.ContainsFunc(value, notURI), fmt.Sprintf("default_acr_values[%d]", i), "%q is no acr value: write a word or a URI without spaces", value)
+		p.when(
+			value == "" || strings.ContainsFunc(value, notURI), fmt.Sprintf("default_acr_values[%d]", i),
+			"%q is no acr value: write a word or a URI without spaces", value,
+		)
 	}
 }
 

@@ -18,7 +18,10 @@ func TestParsePrompts(t *testing.T) {
 		{name: "Core §3.1.2.1 login", wire: "login", want: oidc.Prompts{oidc.PromptLogin}},
 		{name: "Core §3.1.2.1 consent", wire: "consent", want: oidc.Prompts{oidc.PromptConsent}},
 		{name: "Core §3.1.2.1 select_account", wire: "select_account", want: oidc.Prompts{oidc.PromptSelectAccount}},
-		{name: "Core §3.1.2.1 several, separated by spaces", wire: "login consent", want: oidc.Prompts{oidc.PromptLogin, oidc.PromptConsent}},
+		{
+			name: "Core §3.1.2.1 several, separated by spaces", wire: "login consent",
+			want: oidc.Prompts{oidc.PromptLogin, oidc.PromptConsent},
+		},
 		{name: "no prompt", wire: ""},
 		{name: "Core §3.1.2.1 none with login", wire: "none login", err: oidc.InvalidRequest},
 		{name: "Core §3.1.2.1 none after consent", wire: "consent none", err: oidc.InvalidRequest},

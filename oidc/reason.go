@@ -1,7 +1,7 @@
 package oidc
 
-// Reason is a stable code for why something failed, or will: finer than an OAuth error code, which many causes share. The
-// codes are this provider's own; docs/reasons.md has a paragraph on each.
+// Reason is a stable code for why something failed, or will: finer than an OAuth error code, which many causes share.
+// The codes are this provider's own; docs/reasons.md has a paragraph on each.
 type Reason string
 
 // What can be wrong with the session, or with the cookie that should have opened it.

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// MatchRedirectURI tells whether uri is one of the registered ones, byte for byte (Core §3.1.2.1: "This URI MUST exactly
-// match one of the Redirection URI values for the Client pre-registered at the OpenID Provider, with the matching performed
-// as described in Section 6.2.1 of [RFC3986] (Simple String Comparison)"), with one exception:
+// MatchRedirectURI tells whether uri is one of the registered ones, byte for byte (Core §3.1.2.1: "This URI MUST
+// exactly match one of the Redirection URI values for the Client pre-registered at the OpenID Provider, with the
+// matching performed as described in Section 6.2.1 of [RFC3986] (Simple String Comparison)"), with one exception:
 //
-// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request for loopback IP
-// redirect URIs". Here a registered http URI on any loopback host, localhost included, matches with any port; everything
-// else about it still has to be equal.
+// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request for loopback
+// IP redirect URIs". Here a registered http URI on any loopback host, localhost included, matches with any port;
+// everything else about it still has to be equal.
 // https://www.rfc-editor.org/rfc/rfc8252#section-7.3
 func MatchRedirectURI(registered []string, uri string) bool {
 	for _, candidate := range registered {
@@ -30,8 +30,8 @@ func loopbackEqual(registered, uri string) bool {
 	return okA && okB && a == b
 }
 
-// WithoutLoopbackPort cuts the port out of the text of a loopback http URI, and touches nothing else of it. Of any other URI it
-// is false.
+// WithoutLoopbackPort cuts the port out of the text of a loopback http URI, and touches nothing else of it. Of any
+// other URI it is false.
 func WithoutLoopbackPort(uri string) (string, bool) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "http" || u.User != nil || !IsLoopback(u.Hostname()) || !validPort(u) {

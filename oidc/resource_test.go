@@ -18,8 +18,14 @@ func TestParseResources(t *testing.T) {
 		{name: "RFC 6749 §3.1 one without a value counts as omitted", given: ","},
 		{name: "RFC 8707 §2 an absolute URI", given: "https://api.test", want: "https://api.test"},
 		{name: "RFC 8707 §2 one that is no URL", given: "urn:api", want: "urn:api"},
-		{name: "RFC 8707 §2 multiple resource parameters MAY be used", given: "urn:api,https://api.test", want: "urn:api,https://api.test"},
-		{name: "RFC 8707 §2 a query SHOULD NOT be there, and may", given: "https://api.test/v2?x=1", want: "https://api.test/v2?x=1"},
+		{
+			name: "RFC 8707 §2 multiple resource parameters MAY be used", given: "urn:api,https://api.test",
+			want: "urn:api,https://api.test",
+		},
+		{
+			name: "RFC 8707 §2 a query SHOULD NOT be there, and may", given: "https://api.test/v2?x=1",
+			want: "https://api.test/v2?x=1",
+		},
 		{name: "RFC 8707 §2 the same twice is one", given: "urn:api,urn:api", want: "urn:api"},
 		{name: "RFC 8707 §2 its value MUST be an absolute URI", given: "/v2", bad: true},
 		{name: "RFC 8707 §2 its value MUST be a URI at all", given: "not a uri", bad: true},

@@ -21,7 +21,8 @@ type Rule[S any] struct {
 type Table[S any] []Rule[S]
 
 // Judge returns nil when the subject keeps all rules, else the *Error of the first rule that it breaks.
-// The observer of ctx (see ObserveRules) hears about each rule that was judged; rules after the first breach are not judged.
+// The observer of ctx (see ObserveRules) hears about each rule that was judged; rules after the first breach are not
+// judged.
 func (t Table[S]) Judge(ctx context.Context, subject S) error {
 	if broken := t.Broken(ctx, subject); broken != nil {
 		return broken.Breach(subject)

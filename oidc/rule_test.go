@@ -8,7 +8,10 @@ import (
 )
 
 var lengths = oidc.Table[string]{
-	{Spec: "Example §1", Text: "the text is present", Else: oidc.InvalidRequest, Holds: func(s string) bool { return s != "" }},
+	{
+		Spec: "Example §1", Text: "the text is present", Else: oidc.InvalidRequest,
+		Holds: func(s string) bool { return s != "" },
+	},
 	{
 		Spec: "Example §2", Text: "the text is short", Else: oidc.InvalidScope, Reason: oidc.RequestMalformed,
 		Holds: func(s string) bool { return len(s) < 5 }, Got: func(s string) string { return s }, Help: "write less",

@@ -30,7 +30,10 @@ func TestScopeWithinAndCovers(t *testing.T) {
 		name, scope, allowed, within string
 		covered                      bool
 	}{
-		{"Core §3.1.2.1 values that are not understood are ignored", "openid telepathy email", "openid email", "openid email", false},
+		{
+			"Core §3.1.2.1 values that are not understood are ignored", "openid telepathy email", "openid email",
+			"openid email", false,
+		},
 		{"all of it is allowed", "email openid", "openid email phone", "email openid", true},
 		{"nothing of it is allowed", "openid", "email", "", false},
 		{"nothing is allowed", "openid", "", "", false},

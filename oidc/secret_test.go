@@ -108,7 +108,8 @@ func tells(text string) bool {
 	sum := sha256.Sum256([]byte(plainSecret))
 	start := sum[:4]
 	for _, sign := range []string{
-		plainSecret, hex.EncodeToString(start), strings.Trim(fmt.Sprint(start), "[]"), strings.Trim(fmt.Sprintf("%#v", start), "[]byte{}"),
+		plainSecret, hex.EncodeToString(
+			start), strings.Trim(fmt.Sprint(start), "[]"), strings.Trim(fmt.Sprintf("%#v", start), "[]byte{}"),
 	} {
 		if strings.Contains(text, sign) {
 			return true

@@ -25,8 +25,8 @@ type Hint struct {
 	Audience string // the client that the ID token was issued to
 }
 
-// Read reads an ID token that this provider signed, an expired one too, since it only says which user a request is about (Core
-// §3.1.2.1 and §3.1.2.2). It returns an error for anything else.
+// Read reads an ID token that this provider signed, an expired one too, since it only says which user a request is
+// about (Core §3.1.2.1 and §3.1.2.2). It returns an error for anything else.
 func (h *Hints) Read(ctx context.Context, idToken string) (Hint, error) {
 	if strings.Count(idToken, ".") == 4 {
 		// Core §3.1.2.1: "the Client MUST decrypt the signed ID Token contained within the encrypted ID Token"

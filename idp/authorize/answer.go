@@ -49,7 +49,8 @@ func isResponseMode(name string) bool {
 	return slices.ContainsFunc(modes, func(m mode) bool { return m.name == name })
 }
 
-// modeOf is the mode that errors, too, are answered in: the one asked for, or query if that one is unknown or cannot work.
+// modeOf is the mode that errors, too, are answered in: the one asked for, or query if that one is unknown or cannot
+// work.
 func modeOf(params url.Values) mode {
 	wanted := params.Get("response_mode")
 	i := slices.IndexFunc(modes, func(m mode) bool { return m.name == wanted })
@@ -68,8 +69,8 @@ func (e *Endpoint) send(ctx context.Context, a ReturnAddress, values url.Values,
 	return a.mode.send(a, url.Values{"response": {response}}, silent), err
 }
 
-// complete adds to the answer the state, byte for byte as it came, and iss, by which a client of several providers knows whose
-// answer it is (RFC 9207 §2).
+// complete adds to the answer the state, byte for byte as it came, and iss, by which a client of several providers
+// knows whose answer it is (RFC 9207 §2).
 func (a ReturnAddress) complete(answer url.Values) url.Values {
 	complete := url.Values{"iss": {a.iss}}
 	if a.state != "" {
@@ -81,9 +82,10 @@ func (a ReturnAddress) complete(answer url.Values) url.Values {
 	return complete
 }
 
-// withState adds session_state, by which the client's scripts notice later that another user is signed in, or no user. Session
-// Management §2: "When the OP supports session management, it MUST also return the Session State as an additional session_state
-// parameter in the Authentication Response"; §3.1: "Session state SHOULD be returned upon an authentication failure."
+// withState adds session_state, by which the client's scripts notice later that another user is signed in, or no user.
+// Session Management §2: "When the OP supports session management, it MUST also return the Session State as an
+// additional session_state parameter in the Authentication Response"; §3.1: "Session state SHOULD be returned upon an
+// authentication failure."
 // https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions
 func (e *Endpoint) withState(answer url.Values, to ReturnAddress, seen Browser) url.Values {
 	if seen.Looked {
@@ -93,7 +95,8 @@ func (e *Endpoint) withState(answer url.Values, to ReturnAddress, seen Browser) 
 	return answer
 }
 
-// showAnswer writes the page that takes the answer back to the client. Under prompt=none it is shown in the client's hidden iframe.
+// showAnswer writes the page that takes the answer back to the client. Under prompt=none it is shown in the client's
+// hidden iframe.
 func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Outcome) error {
 	frame := e.Pages.Frame(r, e.Issuer)
 	if m := outcome.Message; m != nil {
@@ -114,8 +117,8 @@ func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Ou
 	return e.Pages.Render(w, http.StatusOK, "form_post", pages.NewFormPost(frame, form.Action, form.Values), policy)
 }
 
-// Posted are the parameters of an answer that a page posts. The table below always holds: it shows the observer of rules the
-// answer, which stands in no header.
+// Posted are the parameters of an answer that a page posts. The table below always holds: it shows the observer of
+// rules the answer, which stands in no header.
 type Posted url.Values
 
 var posted = oidc.Table[Posted]{{
@@ -155,13 +158,13 @@ func byForm(a ReturnAddress, answer url.Values, silent bool) Outcome {
 	return Outcome{Form: &Form{Action: a.redirectURI, Values: answer, Silent: silent}}
 }
 
-// webMessage is the response_mode that posts the answer to the window around the page, or to the one that opened it. The code
-// passes no URL, and the application need not be loaded a second time.
+// webMessage is the response_mode that posts the answer to the window around the page, or to the one that opened it.
+// The code passes no URL, and the application need not be loaded a second time.
 // https://datatracker.ietf.org/doc/html/draft-sakimura-oauth-wmrm-00
 const webMessage = "web_message"
 
-// Message is an answer for response_mode=web_message. It may be posted to Target only, the origin of the verified redirect_uri:
-// with any other, or "*", whoever frames the page would get the code.
+// Message is an answer for response_mode=web_message. It may be posted to Target only, the origin of the verified
+// redirect_uri: with any other, or "*", whoever frames the page would get the code.
 type Message struct {
 	Target      string
 	RedirectURI string
@@ -172,8 +175,8 @@ func byMessage(a ReturnAddress, answer url.Values, _ bool) Outcome {
 	return Outcome{Message: &Message{Target: oidc.Origin(a.redirectURI), RedirectURI: a.redirectURI, Values: answer}}
 }
 
-// The response modes of JARM: as another mode, and the answer is one JWT in the parameter response. jwt alone means the default
-// mode of response_type=code, query.
+// The response modes of JARM: as another mode, and the answer is one JWT in the parameter response. jwt alone means the
+// default mode of response_type=code, query.
 // https://openid.net/specs/oauth-v2-jarm.html
 const (
 	dotJWT  = ".jwt"

@@ -138,17 +138,39 @@ func TestWhatIsGranted(t *testing.T) {
 		want                         func(g *grant.Grant) // a change of what is usual
 	}{
 		{name: "Core §3.1.2.1 the highest acr where nothing is asked"},
-		{name: "Core §3.1.2.1 acr_values in their order of preference", change: "acr_values=gold+0+1", want: func(g *grant.Grant) { g.ACR = "0" }},
-		{name: "Core §5.5.1.1 the acr that the claims parameter wants comes first", change: "acr_values=1 claims=" + claimOf("acr", `{"values":["0"]}`), want: func(g *grant.Grant) { g.ACR = "0" }},
-		{name: "Registration §2 default_acr_values stand in for acr_values", client: "golden", want: func(g *grant.Grant) { g.ACR = "0" }},
+		{
+			name: "Core §3.1.2.1 acr_values in their order of preference", change: "acr_values=gold+0+1",
+			want: func(g *grant.Grant) { g.ACR = "0" },
+		},
+		{
+			name:   "Core §5.5.1.1 the acr that the claims parameter wants comes first",
+			change: "acr_values=1 claims=" + claimOf("acr", `{"values":["0"]}`),
+			want:   func(g *grant.Grant) { g.ACR = "0" },
+		},
+		{
+			name: "Registration §2 default_acr_values stand in for acr_values", client: "golden",
+			want: func(g *grant.Grant) { g.ACR = "0" },
+		},
 		{name: "Registration §2 acr_values override default_acr_values", client: "golden", change: "acr_values=1"},
-		{name: "RFC 8707 §2 resource goes into the grant", change: "resource=https://api.test", want: func(g *grant.Grant) { g.Resource = []string{"https://api.test"} }},
-		{name: "RFC 9449 §10 dpop_jkt goes into the grant", change: "dpop_jkt=" + strings.Repeat("k", 43), want: func(g *grant.Grant) { g.DPoPJKT = strings.Repeat("k", 43) }},
+		{
+			name: "RFC 8707 §2 resource goes into the grant", change: "resource=https://api.test",
+			want: func(g *grant.Grant) { g.Resource = []string{"https://api.test"} },
+		},
+		{
+			name: "RFC 9449 §10 dpop_jkt goes into the grant", change: "dpop_jkt=" + strings.Repeat("k", 43),
+			want: func(g *grant.Grant) { g.DPoPJKT = strings.Repeat("k", 43) },
+		},
 		{name: "Core §5.5 the claims that are asked for go into the grant", change: "claims=" + claimOf("email", "null"), want: func(g *grant.Grant) {
 			g.Claims = &oidc.ClaimsRequest{IDToken: map[string]*oidc.ClaimRequest{"email": nil}}
 		}},
-		{name: "a claim whose scope the client may not ask for does not", client: "narrow", change: "claims=" + claimOf("email", "null")},
-		{name: "Core §11 offline_access means nothing to a client without refresh tokens", change: "scope=openid+profile+offline_access"},
+		{
+			name: "a claim whose scope the client may not ask for does not", client: "narrow",
+			change: "claims=" + claimOf("email", "null"),
+		},
+		{
+			name:   "Core §11 offline_access means nothing to a client without refresh tokens",
+			change: "scope=openid+profile+offline_access",
+		},
 		{name: "Core §11 offline_access that the user allowed before", client: "lasting", change: "prompt=none scope=openid+offline_access",
 			want: func(g *grant.Grant) { g.Scope = oidc.Scope{"openid", "offline_access"} }},
 		{name: "Core §11 a first-party client that is registered for refresh tokens has it without a page", client: "staying", change: "prompt=none scope=openid+offline_access",

@@ -29,9 +29,10 @@ func (e *Endpoint) parseClaims(r *Request) error {
 	return err
 }
 
-// acrValues: Core §3.1.2.1: "Space-separated string that specifies the acr values that the Authorization Server is being
-// requested to use for processing this Authentication Request, with the values appearing in order of preference."
-// Registration §2: default_acr_values "specifies the default acr values […] Explicit values […] override these default values".
+// acrValues: Core §3.1.2.1: "Space-separated string that specifies the acr values that the Authorization Server is
+// being requested to use for processing this Authentication Request, with the values appearing in order of preference."
+// Registration §2: default_acr_values "specifies the default acr values […] Explicit values […] override these default
+// values".
 func acrValues(client oidc.Client, wire string) []string {
 	if values := strings.Fields(wire); len(values) > 0 {
 		return values
@@ -39,8 +40,8 @@ func acrValues(client oidc.Client, wire string) []string {
 	return client.DefaultACRValues
 }
 
-// wantedSub is the user that the request is about by a value of the claim sub. Core §5.5.1: it "can be used to specify that the
-// request apply to the End-User with Subject Identifier".
+// wantedSub is the user that the request is about by a value of the claim sub. Core §5.5.1: it "can be used to specify
+// that the request apply to the End-User with Subject Identifier".
 func wantedSub(asked *oidc.ClaimsRequest) string {
 	for _, member := range []map[string]*oidc.ClaimRequest{asked.IDToken, asked.Userinfo} {
 		sub := member["sub"]
@@ -66,7 +67,8 @@ func texts(request *oidc.ClaimRequest) []string {
 // foreign is the sub of nobody here.
 const foreign = "\x00"
 
-// reveal finds the user whom the client knows by this sub: another one than ours where the client has pairwise subs (Core §8.1).
+// reveal finds the user whom the client knows by this sub: another one than ours where the client has pairwise subs
+// (Core §8.1).
 func (e *Endpoint) reveal(client oidc.Client, shown string) (string, error) {
 	if shown == "" {
 		return "", nil

@@ -23,7 +23,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Path is the path of the authorization endpoint, PathPush that of the pushed authorization request endpoint (RFC 9126).
+// Path is the path of the authorization endpoint, PathPush that of the pushed authorization request endpoint (RFC
+// 9126).
 const (
 	Path     = session.PathAuthorize
 	PathPush = "/par"
@@ -112,13 +113,15 @@ type Outcome struct {
 	Browser
 }
 
-// Browser says who is signed in with the browser of a request. A request that breaks a rule is refused before that is known.
+// Browser says who is signed in with the browser of a request. A request that breaks a rule is refused before that is
+// known.
 type Browser struct {
 	Looked  bool
 	Session *session.Session // nil: nobody is signed in
 }
 
-// serve is GET and POST /authorize. The redirect is a 303, so that a POST never arrives at the client as one (RFC 9700 §4.12).
+// serve is GET and POST /authorize. The redirect is a 303, so that a POST never arrives at the client as one (RFC 9700
+// §4.12).
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	outcome, err := e.Authorize(r)
@@ -166,7 +169,8 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	return e.answer(r, address, request, waiting.Denied)
 }
 
-// answer decides, and sends what was decided to the verified address. denied says how the person refused; empty: they did not.
+// answer decides, and sends what was decided to the verified address. denied says how the person refused; empty: they
+// did not.
 func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Request, denied string) (Outcome, error) {
 	silent := wantsNoPage(request.Params)
 	decided, refused := e.decide(r, request, denied)
@@ -267,8 +271,8 @@ func (e *Endpoint) consent(ctx context.Context, s Situation) (grant.Consent, err
 }
 
 // meet answers a need: with an error for a client that asked for no page, else with the page. Core §3.1.2.1: with
-// prompt=none "the Authorization Server MUST NOT display any authentication or consent user interface pages. An error is
-// returned if an End-User is not already authenticated".
+// prompt=none "the Authorization Server MUST NOT display any authentication or consent user interface pages. An error
+// is returned if an End-User is not already authenticated".
 func (e *Endpoint) meet(need *oidc.Rule[Situation], s Situation) (page string, err error) {
 	inVain := need.Else == oidc.UnmetAuthenticationRequirements && s.cannotReachACR()
 	if !s.Prompt.Has(oidc.PromptNone) && !inVain {
@@ -281,7 +285,8 @@ func (e *Endpoint) meet(need *oidc.Rule[Situation], s Situation) (page string, e
 	return "", refused
 }
 
-// show returns the address of the page that the need calls for, with the request sealed so that it can go on from there.
+// show returns the address of the page that the need calls for, with the request sealed so that it can go on from
+// there.
 func (e *Endpoint) show(need *oidc.Rule[Situation], s Situation) (string, error) {
 	waiting := session.Interaction{
 		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: tells[need.Text],

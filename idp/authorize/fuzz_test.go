@@ -16,8 +16,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// FuzzAuthorize: whatever comes, by GET or by POST, the browser goes nowhere but to a registered address, to a page of ours,
-// or to an error; and nobody gets a code without a session.
+// FuzzAuthorize: whatever comes, by GET or by POST, the browser goes nowhere but to a registered address, to a page of
+// ours, or to an error; and nobody gets a code without a session.
 func FuzzAuthorize(f *testing.F) {
 	for _, row := range rows {
 		f.Add(row.params(f).Encode()+row.raw, "", row.signed != "")
@@ -64,7 +64,8 @@ func fuzzed(t *testing.T, query, body string) *http.Request {
 	return r
 }
 
-// checkOutcome holds that there is one answer, a page only where the request allows one, and an error that a client can read.
+// checkOutcome holds that there is one answer, a page only where the request allows one, and an error that a client can
+// read.
 func checkOutcome(t *testing.T, params url.Values, outcome Outcome, err error) {
 	t.Helper()
 	answers := 0

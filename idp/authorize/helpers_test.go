@@ -74,10 +74,15 @@ func newEndpoint(t testing.TB) *testEndpoint {
 			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
 			Now: clock.Now, Random: rand.Text,
 		},
-		Consents:     consents,
-		Interactions: session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour)},
+		Consents: consents,
+		Interactions: session.Seal[session.Interaction]{
+			Purpose: session.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour),
+		},
 		Levels: Levels{
-			{Value: "gold", AMR: []string{"hwk"}}, {Value: "1", AMR: []string{"pwd"}}, {Value: "0", AMR: []string{"user", "pwd"}},
+			{
+				Value: "gold", AMR: []string{"hwk"}}, {Value: "1", AMR: []string{"pwd"}}, {Value: "0",
+				AMR: []string{"user", "pwd"},
+			},
 		},
 		Release:   userinfo.Release{Scopes: map[string][]string{"staff": {"room"}}},
 		Resources: []string{"https://api.test", "https://other.test"},
@@ -208,16 +213,43 @@ func plainClients() []oidc.Client {
 		{ClientID: "spa", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true},
 		{ClientID: "web", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true},
 		{ClientID: "strict", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, RequirePKCE: true},
-		{ClientID: "impatient", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, DefaultMaxAge: &minute},
+		{
+			ClientID: "impatient", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true,
+			DefaultMaxAge: &minute,
+		},
 		{ClientID: "other", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s")},
-		{ClientID: "pushing", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, RequirePushedAuthorizationRequests: true},
-		{ClientID: "fapi", RedirectURIs: append(uris, "http://intranet.test/cb"), ClientSecret: oidc.NewSecret("s"), FirstParty: true, Profile: oidc.ProfileFAPI2},
-		{ClientID: "signing", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, RequireSignedRequestObject: true},
-		{ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"}, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true},
-		{ClientID: "lasting", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), GrantTypes: []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken}},
-		{ClientID: "staying", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, GrantTypes: []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken}},
-		{ClientID: "narrow", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, Scope: "openid profile"},
-		{ClientID: "golden", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, DefaultACRValues: []string{"gold", "0"}},
+		{
+			ClientID: "pushing", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true,
+			RequirePushedAuthorizationRequests: true,
+		},
+		{
+			ClientID: "fapi", RedirectURIs: append(uris, "http://intranet.test/cb"), ClientSecret: oidc.NewSecret("s"),
+			FirstParty: true, Profile: oidc.ProfileFAPI2,
+		},
+		{
+			ClientID: "signing", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true,
+			RequireSignedRequestObject: true,
+		},
+		{
+			ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"},
+			TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true,
+		},
+		{
+			ClientID: "lasting", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"),
+			GrantTypes: []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken},
+		},
+		{
+			ClientID: "staying", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true,
+			GrantTypes: []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken},
+		},
+		{
+			ClientID: "narrow", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true,
+			Scope: "openid profile",
+		},
+		{
+			ClientID: "golden", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true,
+			DefaultACRValues: []string{"gold", "0"},
+		},
 	}
 }
 

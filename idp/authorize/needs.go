@@ -21,8 +21,9 @@ type Situation struct {
 	Now     time.Time
 }
 
-// needs are the conditions under which no person has to see a page before there is a code, in the order in which they are
-// judged. The code of the first that does not hold says which page that is (see screens); under prompt=none it is the answer.
+// needs are the conditions under which no person has to see a page before there is a code, in the order in which they
+// are judged. The code of the first that does not hold says which page that is (see screens); under prompt=none it is
+// the answer.
 var needs = oidc.Table[Situation]{
 	{
 		Spec: "Core §3.1.2.3", Text: "a user is signed in", Else: oidc.LoginRequired, Reason: oidc.SessionNone,
@@ -92,8 +93,8 @@ var screens = map[oidc.ErrorCode]string{
 	oidc.ConsentRequired:                 session.PathConsent,
 }
 
-// tells are the keys, below tell in static/idp/languages, of what the sign-in page says about a need, by the need's text. Other
-// pages explain themselves.
+// tells are the keys, below tell in static/idp/languages, of what the sign-in page says about a need, by the need's
+// text. Other pages explain themselves.
 var tells = map[string]string{
 	"id_token_hint is an ID token of this provider":            "hint_unreadable",
 	"the user of id_token_hint is signed in":                   "hinted_absent",
@@ -108,10 +109,11 @@ func (s Situation) toAllow() oidc.Scope {
 	return oidc.ParseScope(s.Scope.String() + " " + s.ClaimsScope.String())
 }
 
-// mayStayOffline tells whether offline_access was allowed, or can be now. Core §11: the provider "MUST ignore the offline_access
-// request" unless "the prompt parameter contains consent" or "other conditions for processing the request permitting offline
-// access to the requested resources are in place". Here they are: a first-party client that is registered for refresh tokens, for
-// which the house has decided; and for any other that the user allowed offline_access itself, before or on the page to come.
+// mayStayOffline tells whether offline_access was allowed, or can be now. Core §11: the provider "MUST ignore the
+// offline_access request" unless "the prompt parameter contains consent" or "other conditions for processing the
+// request permitting offline access to the requested resources are in place". Here they are: a first-party client that
+// is registered for refresh tokens, for which the house has decided; and for any other that the user allowed
+// offline_access itself, before or on the page to come.
 func (s Situation) mayStayOffline() bool {
 	return s.Client.FirstParty || s.Consent.Scope.Has(oidc.ScopeOffline) || !s.Prompt.Has(oidc.PromptNone)
 }
@@ -137,8 +139,8 @@ func (s Situation) signedIn(sub string) bool {
 	return slices.ContainsFunc(s.Session.Accounts, func(a session.Account) bool { return a.Sub == sub })
 }
 
-// fulfilledFor is how long something that the user did counts as done for the request: enough for the pages that follow, and
-// too short for who finds the request in the browser's history.
+// fulfilledFor is how long something that the user did counts as done for the request: enough for the pages that
+// follow, and too short for who finds the request in the browser's history.
 const fulfilledFor = 10 * time.Minute
 
 // fulfils tells whether what happened at that time was done for this very request.
@@ -152,8 +154,8 @@ func (s Situation) justNow(at time.Time) bool { return fulfils(s.Request, at, s.
 // chosen tells whether the user signed in or chose an account for this request.
 func (s Situation) chosen() bool { return s.Account != nil && s.justNow(s.Account.SelectedAt) }
 
-// tooOld tells whether the sign-in is older than max_age, unless it was made for this very request: max_age=0 asks for a
-// new sign-in and gets it once.
+// tooOld tells whether the sign-in is older than max_age, unless it was made for this very request: max_age=0 asks for
+// a new sign-in and gets it once.
 func (s Situation) tooOld() bool {
 	return s.MaxAge != nil && !s.justNow(s.Account.AuthTime) && s.Now.Sub(s.Account.AuthTime) > *s.MaxAge
 }
@@ -190,8 +192,9 @@ func (l Levels) Reached(account session.Account) []string {
 	return reached
 }
 
-// acr is what the tokens say: of what was wanted the first that the sign-in reaches, else the highest. Core §5.5.1.1: "If the acr
-// Claim is not Essential, the Authorization Server […] SHOULD attempt to satisfy the request; it is not an error if it can not."
+// acr is what the tokens say: of what was wanted the first that the sign-in reaches, else the highest. Core §5.5.1.1:
+// "If the acr Claim is not Essential, the Authorization Server […] SHOULD attempt to satisfy the request; it is not an
+// error if it can not."
 func (s Situation) acr() string {
 	reached := s.Levels.Reached(*s.Account)
 	for _, wanted := range s.ACRValues {

@@ -33,7 +33,8 @@ type ObjectReader struct {
 	Now    func() time.Time
 }
 
-// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that servers of plain files give one.
+// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that servers of plain files give
+// one.
 var objectTypes = []string{
 	"application/oauth-authz-req+jwt", "application/jwt", "+jwt", "application/jose", "text/plain", "application/octet-stream",
 }
@@ -93,8 +94,8 @@ func decode(part string, header *header) error {
 	return josejson.Unmarshal(text, header)
 }
 
-// payload is what was signed, once the signature is good. RFC 9101 §6.2: "The signature MUST be validated using the associated
-// key".
+// payload is what was signed, once the signature is good. RFC 9101 §6.2: "The signature MUST be validated using the
+// associated key".
 func (r *ObjectReader) payload(ctx context.Context, object unread, compact string) ([]byte, error) {
 	if object.header.Alg != none {
 		algs := []jose.SignatureAlgorithm{jose.SignatureAlgorithm(object.header.Alg)}
@@ -126,9 +127,9 @@ func newMembers(payload []byte) (members, error) {
 // ofTheJWT are members about the request object itself (RFC 7519 §4.1), and no parameters.
 var ofTheJWT = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 
-// params are the members as they would have come in a URL. RFC 9101 §4: "Parameter names and string values are included as JSON
-// strings. […] Numerical values are included as JSON numbers"; claims is an object (Core §6.1), and resource may be an array
-// (RFC 8707 §2).
+// params are the members as they would have come in a URL. RFC 9101 §4: "Parameter names and string values are included
+// as JSON strings. […] Numerical values are included as JSON numbers"; claims is an object (Core §6.1), and resource
+// may be an array (RFC 8707 §2).
 func (m members) params(clientID string) url.Values {
 	params := url.Values{}
 	for name, value := range m {
@@ -200,9 +201,9 @@ func invalid(format string, a ...any) *oidc.Error {
 	return oidc.InvalidRequestObject.Errorf("the request object is not good: "+format, a...).Blame(oidc.RequestMalformed)
 }
 
-// ReadAt reads the request object behind a request_uri of the client, which must be registered. Core §6.2: the contents may
-// change only with the fragment, which then is "the base64url-encoded SHA-256 hash of the file contents". Its errors are
-// invalid_request_uri (RFC 9101 §7).
+// ReadAt reads the request object behind a request_uri of the client, which must be registered. Core §6.2: the contents
+// may change only with the fragment, which then is "the base64url-encoded SHA-256 hash of the file contents". Its
+// errors are invalid_request_uri (RFC 9101 §7).
 // https://openid.net/specs/openid-connect-core-1_0.html#RequestUriParameter
 func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestURI string) (Object, error) {
 	if !isRegistered(client, requestURI) {

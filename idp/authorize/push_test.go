@@ -20,8 +20,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// pushedRow is a known-good request of a client that pushes it, one change, and the answer that the specification demands: err of
-// the push, else page or refused of what follows at /authorize, else a code.
+// pushedRow is a known-good request of a client that pushes it, one change, and the answer that the specification
+// demands: err of the push, else page or refused of what follows at /authorize, else a code.
 type pushedRow struct {
 	name   string
 	client string // pushing (default), fapi
@@ -39,43 +39,110 @@ var pushed = []pushedRow{
 	{name: "RFC 9126 §4 a pushed request is answered with a code"},
 	{name: "RFC 9126 §4 the client need not push, and may", client: "spa"},
 	{name: "FAPI 2.0 §5.3.2.2 a pushed request with S256", client: "fapi"},
-	{name: "RFC 9126 §2.1 a request_uri is not pushed", change: "request_uri=https://app.test/%3Fa%3Db", err: oidc.InvalidRequest},
+	{
+		name: "RFC 9126 §2.1 a request_uri is not pushed", change: "request_uri=https://app.test/%3Fa%3Db",
+		err: oidc.InvalidRequest,
+	},
 	{name: "RFC 9126 §2.1 the client authenticates", change: "client_secret=wrong", err: oidc.InvalidClient},
-	{name: "RFC 9126 §2.1 an unregistered redirect_uri is refused at once", change: "redirect_uri=https://evil.test/", err: oidc.InvalidRequest},
-	{name: "RFC 9126 §2.3 a request that /authorize would refuse is refused at once", change: "response_type=token", err: oidc.UnsupportedResponseType},
+	{
+		name:   "RFC 9126 §2.1 an unregistered redirect_uri is refused at once",
+		change: "redirect_uri=https://evil.test/", err: oidc.InvalidRequest,
+	},
+	{
+		name: "RFC 9126 §2.3 a request that /authorize would refuse is refused at once", change: "response_type=token",
+		err: oidc.UnsupportedResponseType,
+	},
 	{name: "RFC 9126 §2.3 so is one without openid", change: "scope=profile", err: oidc.InvalidScope},
 	{name: "RFC 6749 §3.2 a repeated parameter is refused", change: "+scope=openid", err: oidc.InvalidRequest},
 	{name: "RFC 9126 §3 a request object may be pushed", change: "request=" + objectWith(""), client: "pushing"},
-	{name: "RFC 9126 §3 of a pushed request object only what is inside counts", change: "-redirect_uri max_age=soon request=" + objectWith("")},
-	{name: "RFC 9126 §3 a redirect_uri beside a pushed request object does not", change: "request=" + objectOf(url.Values{"response_type": {"code"}, "scope": {"openid"}}), err: oidc.InvalidRequest},
+	{
+		name:   "RFC 9126 §3 of a pushed request object only what is inside counts",
+		change: "-redirect_uri max_age=soon request=" + objectWith(""),
+	},
+	{
+		name:   "RFC 9126 §3 a redirect_uri beside a pushed request object does not",
+		change: "request=" + objectOf(url.Values{"response_type": {"code"}, "scope": {"openid"}}),
+		err:    oidc.InvalidRequest,
+	},
 	{name: "RFC 9126 §3 a pushed request object that is not good", change: "request=bad", err: oidc.InvalidRequestObject},
-	{name: "RFC 9101 §10.5 a client that must sign may push what it signed", client: "signing", change: "request=" + objectWith("signed=1")},
-	{name: "RFC 9101 §10.5 a client that must sign pushes no bare parameters", client: "signing", err: oidc.InvalidRequest},
-	{name: "FAPI 2.0 §5.3.2.2 PKCE is demanded", client: "fapi", change: "-code_challenge -code_challenge_method", err: oidc.InvalidRequest},
-	{name: "FAPI 2.0 §5.3.2.2 PKCE is S256", client: "fapi", change: "code_challenge_method=plain", err: oidc.InvalidRequest},
-	{name: "FAPI 2.0 §5.3.2.2 redirect_uri is demanded", client: "fapi", change: "-redirect_uri", err: oidc.InvalidRequest},
-	{name: "FAPI 2.0 §5.3.2.2 an http redirect_uri is refused", client: "fapi", change: "redirect_uri=http://intranet.test/cb", err: oidc.InvalidRequest},
-	{name: "FAPI 2.0 §5.3.2.2 the loopback address of a native app may be http", client: "fapi", change: "redirect_uri=http://localhost:9090/cb"},
+	{
+		name: "RFC 9101 §10.5 a client that must sign may push what it signed", client: "signing",
+		change: "request=" + objectWith("signed=1"),
+	},
+	{
+		name: "RFC 9101 §10.5 a client that must sign pushes no bare parameters", client: "signing",
+		err: oidc.InvalidRequest,
+	},
+	{
+		name: "FAPI 2.0 §5.3.2.2 PKCE is demanded", client: "fapi", change: "-code_challenge -code_challenge_method",
+		err: oidc.InvalidRequest,
+	},
+	{
+		name: "FAPI 2.0 §5.3.2.2 PKCE is S256", client: "fapi", change: "code_challenge_method=plain",
+		err: oidc.InvalidRequest,
+	},
+	{
+		name: "FAPI 2.0 §5.3.2.2 redirect_uri is demanded", client: "fapi", change: "-redirect_uri",
+		err: oidc.InvalidRequest,
+	},
+	{
+		name: "FAPI 2.0 §5.3.2.2 an http redirect_uri is refused", client: "fapi",
+		change: "redirect_uri=http://intranet.test/cb", err: oidc.InvalidRequest,
+	},
+	{
+		name: "FAPI 2.0 §5.3.2.2 the loopback address of a native app may be http", client: "fapi",
+		change: "redirect_uri=http://localhost:9090/cb",
+	},
 
-	{name: "FAPI 2.0 §5.3.2.2 response_type is code", client: "fapi", change: "response_type=token", err: oidc.UnsupportedResponseType},
-	{name: "FAPI 2.0 §5.3.2.1 no open redirector: what is pushed goes to a registered address", client: "fapi", change: "redirect_uri=https://evil.test/", err: oidc.InvalidRequest},
-	{name: "FAPI 2.0 §5.3.2.2 what is beside request_uri does not count", client: "fapi", front: "redirect_uri=https://evil.test/ code_challenge=" + strings.Repeat("b", 43)},
+	{
+		name: "FAPI 2.0 §5.3.2.2 response_type is code", client: "fapi", change: "response_type=token",
+		err: oidc.UnsupportedResponseType,
+	},
+	{
+		name: "FAPI 2.0 §5.3.2.1 no open redirector: what is pushed goes to a registered address", client: "fapi",
+		change: "redirect_uri=https://evil.test/", err: oidc.InvalidRequest,
+	},
+	{
+		name: "FAPI 2.0 §5.3.2.2 what is beside request_uri does not count", client: "fapi",
+		front: "redirect_uri=https://evil.test/ code_challenge=" + strings.Repeat("b", 43),
+	},
 	{name: "RFC 9126 §2.1 a request_uri without a value counts as omitted", change: "request_uri="},
-	{name: "RFC 9126 §2.1 what is pushed is validated like any request: PKCE", client: "spa", change: "-code_challenge -code_challenge_method", err: oidc.InvalidRequest},
-	{name: "RFC 9126 §2.1 what is pushed is validated like any request: resource", change: "resource=https://evil.test", err: oidc.InvalidTarget},
-	{name: "RFC 9126 §2.2 a request_uri with another ending is another", front: "request_uri=urn:ietf:params:oauth:request_uri:guess", page: oidc.InvalidRequestURI},
+	{
+		name: "RFC 9126 §2.1 what is pushed is validated like any request: PKCE", client: "spa",
+		change: "-code_challenge -code_challenge_method", err: oidc.InvalidRequest,
+	},
+	{
+		name:   "RFC 9126 §2.1 what is pushed is validated like any request: resource",
+		change: "resource=https://evil.test", err: oidc.InvalidTarget,
+	},
+	{
+		name:  "RFC 9126 §2.2 a request_uri with another ending is another",
+		front: "request_uri=urn:ietf:params:oauth:request_uri:guess", page: oidc.InvalidRequestURI,
+	},
 	{name: "RFC 9126 §4 request_uri needs the client_id beside it", front: "client_id=", page: oidc.InvalidRequest},
-	{name: "RFC 9126 §4 request_uri does not come with a request", front: "request=" + objectWith(""), page: oidc.InvalidRequest},
+	{
+		name: "RFC 9126 §4 request_uri does not come with a request", front: "request=" + objectWith(""),
+		page: oidc.InvalidRequest,
+	},
 
 	{name: "RFC 9449 §10.1 a proof beside the request binds the code", header: "proof"},
 	{name: "RFC 9449 §10.1 a proof and the same dpop_jkt", header: "proof", change: "dpop_jkt=" + jktES()},
-	{name: "RFC 9449 §10.1 a proof and another dpop_jkt", header: "proof", change: "dpop_jkt=" + strings.Repeat("x", 43), err: oidc.InvalidDPoPProof},
+	{
+		name: "RFC 9449 §10.1 a proof and another dpop_jkt", header: "proof",
+		change: "dpop_jkt=" + strings.Repeat("x", 43), err: oidc.InvalidDPoPProof,
+	},
 	{name: "RFC 9449 §10.1 a bad proof", header: "bad", err: oidc.InvalidDPoPProof},
 
 	{name: "RFC 9126 §4 another client's request_uri gives nothing", front: "client_id=spa", page: oidc.InvalidRequestURI},
-	{name: "RFC 9126 §4 the parameters beside request_uri do not count", front: "scope=nothing redirect_uri=https://evil.test/ state=other response_type=token"},
+	{
+		name:  "RFC 9126 §4 the parameters beside request_uri do not count",
+		front: "scope=nothing redirect_uri=https://evil.test/ state=other response_type=token",
+	},
 	{name: "RFC 9126 §2.2 a request_uri expires", late: 61 * time.Second, page: oidc.InvalidRequestURI},
-	{name: "RFC 9126 §2.2 where the redirect_uri is there too, the client is told", late: 61 * time.Second, front: "redirect_uri=https://app.test/cb", refused: oidc.InvalidRequestURI},
+	{
+		name: "RFC 9126 §2.2 where the redirect_uri is there too, the client is told", late: 61 * time.Second,
+		front: "redirect_uri=https://app.test/cb", refused: oidc.InvalidRequestURI,
+	},
 }
 
 func (row pushedRow) check(t *testing.T) {

@@ -34,8 +34,9 @@ func (e *Endpoint) servePush(w http.ResponseWriter, r *http.Request) error {
 
 func usesDPoP(r *http.Request) bool { return len(r.Header.Values(dpop.Header)) > 0 }
 
-// Push takes a pushed authorization request (RFC 9126 §2.1): it finds out which client is asking, judges the request by everything
-// that /authorize will judge it by before it looks at a person, and stores it. Its errors are *oidc.Error, or server errors.
+// Push takes a pushed authorization request (RFC 9126 §2.1): it finds out which client is asking, judges the request by
+// everything that /authorize will judge it by before it looks at a person, and stores it. Its errors are *oidc.Error,
+// or server errors.
 // https://www.rfc-editor.org/rfc/rfc9126#section-2.1
 func (e *Endpoint) Push(r *http.Request) (PushResponse, error) {
 	form, err := clientauth.ReadForm(r)
@@ -73,8 +74,9 @@ func (e *Endpoint) pushOf(r *http.Request, client oidc.Client, form url.Values) 
 // ofTheClient are parameters by which a client says who it is, and no part of the authorization request.
 var ofTheClient = []string{"client_secret", "client_assertion", "client_assertion_type"}
 
-// readPushed takes the authorization request out of the form. RFC 9126 §2.1: request_uri "MUST NOT be provided in this case";
-// §3: with a request object, "all other request parameters […] MUST appear as claims of the JWT", but for the client's credentials.
+// readPushed takes the authorization request out of the form. RFC 9126 §2.1: request_uri "MUST NOT be provided in this
+// case"; §3: with a request object, "all other request parameters […] MUST appear as claims of the JWT", but for the
+// client's credentials.
 func (e *Endpoint) readPushed(r *http.Request, client oidc.Client, form url.Values) (PushedRequest, error) {
 	if form.Get("request_uri") != "" {
 		return PushedRequest{}, oidc.InvalidRequest.Errorf(
@@ -98,9 +100,9 @@ func (e *Endpoint) readPushed(r *http.Request, client oidc.Client, form url.Valu
 	return request, e.bindToKey(r, client, request.Params)
 }
 
-// bindToKey: RFC 9449 §10.1: a client may send a DPoP proof with the pushed request instead of dpop_jkt; "If both mechanisms are
-// used at the same time, the authorization server MUST reject the request if the JWK Thumbprint in dpop_jkt does not match the
-// public key in the DPoP header."
+// bindToKey: RFC 9449 §10.1: a client may send a DPoP proof with the pushed request instead of dpop_jkt; "If both
+// mechanisms are used at the same time, the authorization server MUST reject the request if the JWK Thumbprint in
+// dpop_jkt does not match the public key in the DPoP header."
 func (e *Endpoint) bindToKey(r *http.Request, client oidc.Client, params url.Values) error {
 	if !usesDPoP(r) {
 		return nil
@@ -142,10 +144,11 @@ var (
 
 // PushedRequests stores authorization requests that clients pushed (RFC 9126), from the push until there is a code.
 //
-// A request_uri is spent when a code is issued and not when the browser first brings it: FAPI 2.0 §5.3.2.2 wants "one-time use
-// of request_uri values at the point of authorization, not at the point of loading an authorization page", since browsers load
-// pages twice. The request itself travels through the pages in the browser, so its record may expire before the person is done;
-// the tombstone is made all the same, and outlives every page that could still lead here.
+// A request_uri is spent when a code is issued and not when the browser first brings it: FAPI 2.0 §5.3.2.2 wants
+// "one-time use of request_uri values at the point of authorization, not at the point of loading an authorization
+// page", since browsers load pages twice. The request itself travels through the pages in the browser, so its record
+// may expire before the person is done; the tombstone is made all the same, and outlives every page that could still
+// lead here.
 type PushedRequests struct {
 	Records  storage.Bucket[PushedRequest]
 	Lifetime time.Duration // RFC 9126 §2.2: "between 5 and 600 seconds"
@@ -156,17 +159,17 @@ type PushedRequests struct {
 // isPushed tells whether requestURI has the form of this provider's.
 func isPushed(requestURI string) bool { return strings.HasPrefix(requestURI, urn) }
 
-// Push stores the request for Lifetime, which it returns. It fills in ExpiresAt. RFC 9126 §2.2: the request_uri "MUST contain
-// some part generated using a cryptographically strong pseudorandom algorithm such that it is computationally infeasible to predict or guess a
-// valid value".
+// Push stores the request for Lifetime, which it returns. It fills in ExpiresAt. RFC 9126 §2.2: the request_uri "MUST
+// contain some part generated using a cryptographically strong pseudorandom algorithm such that it is computationally
+// infeasible to predict or guess a valid value".
 func (r *PushedRequests) Push(ctx context.Context, request PushedRequest) (requestURI string, lifetime time.Duration, err error) {
 	request.ExpiresAt = r.Now().Add(r.Lifetime)
 	requestURI = urn + r.Random() + r.Random()
 	return requestURI, r.Lifetime, r.Records.Put(ctx, requestURI, request, 2*r.Lifetime)
 }
 
-// Open returns the request as often as it is asked, until it is spent or expires. RFC 9126 §2.2: the request_uri "MUST be bound
-// to the client that posted the authorization request": another's is errNotPushed.
+// Open returns the request as often as it is asked, until it is spent or expires. RFC 9126 §2.2: the request_uri "MUST
+// be bound to the client that posted the authorization request": another's is errNotPushed.
 func (r *PushedRequests) Open(ctx context.Context, requestURI, clientID string) (PushedRequest, error) {
 	request, err := r.Records.Get(ctx, requestURI)
 	switch {
@@ -184,7 +187,8 @@ func (r *PushedRequests) Open(ctx context.Context, requestURI, clientID string) 
 	return request, nil
 }
 
-// Spend lets one of all that ask go on to a code; the others get errPushSpent. The record itself may have expired meanwhile.
+// Spend lets one of all that ask go on to a code; the others get errPushSpent. The record itself may have expired
+// meanwhile.
 func (r *PushedRequests) Spend(ctx context.Context, requestURI string) error {
 	return r.Records.Update(ctx, requestURI, spentRetention, func(old *PushedRequest) (*PushedRequest, error) {
 		if old != nil && !old.SpentAt.IsZero() {

@@ -59,11 +59,26 @@ func TestPushedRequests(t *testing.T) {
 			}
 		}},
 		{name: "RFC 9126 §2.2 a request_uri is bound to the client that pushed", client: "other", want: errNotPushed},
-		{name: "RFC 9126 §2.2 a request_uri expires", then: func(_ *testing.T, d pushStore, _ string) { d.clock.Pass(time.Minute) }, want: errPushExpired},
-		{name: "RFC 9126 §2.2 an expired request is forgotten", then: func(_ *testing.T, d pushStore, _ string) { d.clock.Pass(3 * time.Minute) }, want: errNotPushed},
-		{name: "RFC 9126 §4 a request_uri is used once", then: func(t *testing.T, d pushStore, uri string) { d.spend(t, uri, nil) }, want: errPushSpent},
-		{name: "RFC 9126 §4 and of another client nothing is told", client: "other", then: func(t *testing.T, d pushStore, uri string) { d.spend(t, uri, nil) }, want: errPushSpent},
-		{name: "a store that fails is no unknown request", then: func(_ *testing.T, d pushStore, _ string) { d.store.Gone(true) }, want: storagetest.ErrEngine},
+		{
+			name: "RFC 9126 §2.2 a request_uri expires",
+			then: func(_ *testing.T, d pushStore, _ string) { d.clock.Pass(time.Minute) }, want: errPushExpired,
+		},
+		{
+			name: "RFC 9126 §2.2 an expired request is forgotten",
+			then: func(_ *testing.T, d pushStore, _ string) { d.clock.Pass(3 * time.Minute) }, want: errNotPushed,
+		},
+		{
+			name: "RFC 9126 §4 a request_uri is used once",
+			then: func(t *testing.T, d pushStore, uri string) { d.spend(t, uri, nil) }, want: errPushSpent,
+		},
+		{
+			name: "RFC 9126 §4 and of another client nothing is told", client: "other",
+			then: func(t *testing.T, d pushStore, uri string) { d.spend(t, uri, nil) }, want: errPushSpent,
+		},
+		{
+			name: "a store that fails is no unknown request",
+			then: func(_ *testing.T, d pushStore, _ string) { d.store.Gone(true) }, want: storagetest.ErrEngine,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := newPushStore()

@@ -135,7 +135,8 @@ type Request struct {
 	faults faults
 }
 
-// faults are why parameters that have a form of their own, or all of them, could not be read. packed: the request object.
+// faults are why parameters that have a form of their own, or all of them, could not be read. packed: the request
+// object.
 type faults struct{ claims, resource, packed error }
 
 // parse reads the parameters. It judges nothing: what is wrong with them is for the rules to say. RFC 6749 §3.1:
@@ -164,14 +165,15 @@ func (e *Endpoint) parse(ctx context.Context, client oidc.Client, params url.Val
 	return r, e.parseClaims(&r)
 }
 
-// boundTo is the user whom the request must be about; "": anybody. Core §3.1.2.2: where a sub is requested with a value, the provider
-// "MUST only send a positive response if the End-User identified by that sub value has an active session […] or has been
-// Authenticated as a result of the request", and "MUST NOT reply with an ID Token […] for a different user".
+// boundTo is the user whom the request must be about; "": anybody. Core §3.1.2.2: where a sub is requested with a
+// value, the provider "MUST only send a positive response if the End-User identified by that sub value has an active
+// session […] or has been Authenticated as a result of the request", and "MUST NOT reply with an ID Token […] for a
+// different user".
 func (r Request) boundTo() string { return cmp.Or(r.HintedSub, r.WantedSub) }
 
-// scope is what provider and client know of what was asked. Core §11: the provider "MUST ignore the offline_access request
-// unless the Client is using a response_type value that would result in an Authorization Code being returned"; and it means
-// nothing to a client without refresh tokens.
+// scope is what provider and client know of what was asked. Core §11: the provider "MUST ignore the offline_access
+// request unless the Client is using a response_type value that would result in an Authorization Code being returned";
+// and it means nothing to a client without refresh tokens.
 func scope(client oidc.Client, wire string, known oidc.Scope) oidc.Scope {
 	asked := oidc.ParseScope(wire).Within(client.AllowedScope(known))
 	if !client.Grants(oidc.GrantRefreshToken) {
@@ -212,8 +214,8 @@ func parseMaxAge(wire string) (int, error) {
 	return int(seconds), err
 }
 
-// hintedSub returns the sub of an ID token that this provider issued, an expired one too (Core §3.1.2.1, id_token_hint), or
-// "" for anything else.
+// hintedSub returns the sub of an ID token that this provider issued, an expired one too (Core §3.1.2.1,
+// id_token_hint), or "" for anything else.
 func (e *Endpoint) hintedSub(ctx context.Context, token string) string {
 	if token == "" {
 		return ""

@@ -188,8 +188,8 @@ var rules = oidc.Table[Request]{
 	},
 }
 
-// mustPush: RFC 9126 §6 and, of the profile, FAPI 2.0 §5.3.2.2: "shall reject authorization requests sent without" a pushed
-// request.
+// mustPush: RFC 9126 §6 and, of the profile, FAPI 2.0 §5.3.2.2: "shall reject authorization requests sent without" a
+// pushed request.
 func (r Request) mustPush() bool {
 	return r.Client.RequirePushedAuthorizationRequests || r.Client.FAPI2()
 }
@@ -201,7 +201,8 @@ func isPlainHTTP(uri string) bool {
 
 var s256 = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
-// repeated is the first parameter that came more than once and may not. RFC 8707 §2: "Multiple resource parameters MAY be used".
+// repeated is the first parameter that came more than once and may not. RFC 8707 §2: "Multiple resource parameters MAY
+// be used".
 func repeated(params url.Values) string {
 	return firstName(params, func(name string, values []string) bool { return len(values) > 1 && name != "resource" })
 }

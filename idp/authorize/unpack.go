@@ -10,8 +10,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Unpacked are the parameters of a request object or of a pushed request. The two tables below always hold: they tell the
-// observer of rules where the parameters are from.
+// Unpacked are the parameters of a request object or of a pushed request. The two tables below always hold: they tell
+// the observer of rules where the parameters are from.
 type Unpacked url.Values
 
 var (
@@ -23,8 +23,8 @@ var (
 	}}
 )
 
-// unpack puts the parameters of a request object, or of a pushed request, in the place of request and request_uri. On an error
-// the parameters are those that came, and the error is for the client if they say where it is.
+// unpack puts the parameters of a request object, or of a pushed request, in the place of request and request_uri. On
+// an error the parameters are those that came, and the error is for the client if they say where it is.
 func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (session.Interaction, error) {
 	outer := waiting.Params
 	value, uri := outer.Get("request"), outer.Get("request_uri")
@@ -62,10 +62,10 @@ func (e *Endpoint) object(ctx context.Context, client oidc.Client, value, uri st
 	return e.Objects.Read(ctx, client, value)
 }
 
-// assemble puts together what came in the URL and in the request object. Where they differ the object counts. There are two
-// specifications: with scope=openid in the URL, which Core §6.1 demands, "parameters may […] be passed" there too (Core §6.3.3);
-// without, the provider "MUST only use the parameters in the Request Object" (RFC 9101 §6.3). The latter also holds of a client
-// that must sign: what is outside is not signed.
+// assemble puts together what came in the URL and in the request object. Where they differ the object counts. There are
+// two specifications: with scope=openid in the URL, which Core §6.1 demands, "parameters may […] be passed" there too
+// (Core §6.3.3); without, the provider "MUST only use the parameters in the Request Object" (RFC 9101 §6.3). The latter
+// also holds of a client that must sign: what is outside is not signed.
 func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
 	if !oidc.ParseScope(outer.Get("scope")).Has(oidc.ScopeOpenID) || client.RequireSignedRequestObject || client.FAPI2() {
 		return inner, nil

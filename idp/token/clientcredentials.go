@@ -7,8 +7,9 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// ClientCredentials is grant_type=client_credentials (RFC 6749 §4.4): a client asks for itself. The token's sub is its client_id
-// (RFC 9068 §2.2), and there is neither an ID token nor a refresh token: §4.4.3: "A refresh token SHOULD NOT be included."
+// ClientCredentials is grant_type=client_credentials (RFC 6749 §4.4): a client asks for itself. The token's sub is its
+// client_id (RFC 9068 §2.2), and there is neither an ID token nor a refresh token: §4.4.3: "A refresh token SHOULD NOT
+// be included."
 type ClientCredentials struct {
 	Issuer    *Issuer
 	Scopes    oidc.Scope // all that the provider knows
@@ -34,7 +35,8 @@ func (c *ClientCredentials) tokens(ctx context.Context, r request) (Response, er
 	})
 }
 
-// scope is what the client may have for itself: of the scope it is registered for, the values that are not about a person.
+// scope is what the client may have for itself: of the scope it is registered for, the values that are not about a
+// person.
 func (c *ClientCredentials) scope(r request) (oidc.Scope, error) {
 	allowed := r.Client.AllowedScope(c.Scopes).Without(append(oidc.StandardScope(), oidc.ScopeOffline))
 	switch {

@@ -17,18 +17,48 @@ func TestClientCredentials(t *testing.T) {
 		aud          []string
 		err          oidc.ErrorCode
 	}{
-		{name: "RFC 6749 §4.4.2 scope may be left out: all that the client is registered for", scope: "orders.read orders.write", aud: []string{"urn:the-api"}},
-		{name: "RFC 6749 §4.4.2 scope asks for less", change: "scope=orders.read", scope: "orders.read", aud: []string{"urn:the-api"}},
-		{name: "RFC 6749 §4.4.2 a client without registered scope asks for nothing", change: "client_id=machine2", aud: []string{"urn:the-api"}},
-		{name: "RFC 6749 §4.4.2 a client without registered scope may have what the provider knows", change: "client_id=machine2 scope=orders.write", scope: "orders.write", aud: []string{"urn:the-api"}},
-		{name: "RFC 8707 §2 resource names an API", change: "resource=https://a.test", scope: "orders.read orders.write", aud: []string{"https://a.test"}},
-		{name: "RFC 8707 §2 resource names an API that the provider does not know", change: "resource=https://c.test", err: oidc.InvalidTarget},
-		{name: "RFC 6749 §5.2 a scope that the client is not registered for", change: "scope=orders.delete", err: oidc.InvalidScope},
-		{name: "Core §3.1.2.1 openid is about a user, and there is none", change: "client_id=machine2 scope=openid", err: oidc.InvalidScope},
-		{name: "RFC 6749 §4.4.3 a refresh token SHOULD NOT be included: offline_access is refused", change: "client_id=machine2 scope=offline_access", err: oidc.InvalidScope},
+		{
+			name:  "RFC 6749 §4.4.2 scope may be left out: all that the client is registered for",
+			scope: "orders.read orders.write", aud: []string{"urn:the-api"},
+		},
+		{
+			name: "RFC 6749 §4.4.2 scope asks for less", change: "scope=orders.read", scope: "orders.read",
+			aud: []string{"urn:the-api"},
+		},
+		{
+			name: "RFC 6749 §4.4.2 a client without registered scope asks for nothing", change: "client_id=machine2",
+			aud: []string{"urn:the-api"},
+		},
+		{
+			name:   "RFC 6749 §4.4.2 a client without registered scope may have what the provider knows",
+			change: "client_id=machine2 scope=orders.write", scope: "orders.write", aud: []string{"urn:the-api"},
+		},
+		{
+			name: "RFC 8707 §2 resource names an API", change: "resource=https://a.test",
+			scope: "orders.read orders.write", aud: []string{"https://a.test"},
+		},
+		{
+			name: "RFC 8707 §2 resource names an API that the provider does not know", change: "resource=https://c.test",
+			err: oidc.InvalidTarget,
+		},
+		{
+			name: "RFC 6749 §5.2 a scope that the client is not registered for", change: "scope=orders.delete",
+			err: oidc.InvalidScope,
+		},
+		{
+			name: "Core §3.1.2.1 openid is about a user, and there is none", change: "client_id=machine2 scope=openid",
+			err: oidc.InvalidScope,
+		},
+		{
+			name:   "RFC 6749 §4.4.3 a refresh token SHOULD NOT be included: offline_access is refused",
+			change: "client_id=machine2 scope=offline_access", err: oidc.InvalidScope,
+		},
 		{name: "RFC 6749 §4.4.2 the client MUST authenticate", change: "-client_secret", err: oidc.InvalidClient},
 		{name: "RFC 6749 §4.4.2 a wrong secret", change: "client_secret=wrong", err: oidc.InvalidClient},
-		{name: "RFC 6749 §4.4 the grant MUST only be used by confidential clients", change: "client_id=public -client_secret", err: oidc.UnauthorizedClient},
+		{
+			name:   "RFC 6749 §4.4 the grant MUST only be used by confidential clients",
+			change: "client_id=public -client_secret", err: oidc.UnauthorizedClient,
+		},
 		{name: "RFC 6749 §5.2 a client that is not registered for it", change: "client_id=web", err: oidc.UnauthorizedClient},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -30,7 +30,8 @@ type Endpoint struct {
 // GrantTypes are the values of grant_type that the endpoint knows, each with the struct that serves it.
 type GrantTypes map[string]GrantType
 
-// GrantType serves the requests of one grant type. Its errors are *oidc.Error, or server errors to be hidden behind one.
+// GrantType serves the requests of one grant type. Its errors are *oidc.Error, or server errors to be hidden behind
+// one.
 type GrantType interface {
 	tokens(ctx context.Context, r request) (Response, error)
 }
@@ -98,8 +99,8 @@ func (e *Endpoint) Serve(w http.ResponseWriter, r *http.Request) error {
 	return oidc.WriteJSON(w, http.StatusOK, response)
 }
 
-// Exchange finds the tokens for a token request. The DPoP proof is checked before anything is spent, so that a client which must
-// repeat its request with a nonce loses nothing.
+// Exchange finds the tokens for a token request. The DPoP proof is checked before anything is spent, so that a client
+// which must repeat its request with a nonce loses nothing.
 func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 	form, err := clientauth.ReadForm(r)
 	if err != nil {

@@ -28,8 +28,8 @@ var errorText = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]*$`)
 // theCode stands in a fuzzed body for a code that was just issued.
 const theCode = "THECODE"
 
-// FuzzToken: whatever comes is tokens, once, for who shows the code, its verifier and its redirect_uri; or an error that a
-// client can read.
+// FuzzToken: whatever comes is tokens, once, for who shows the code, its verifier and its redirect_uri; or an error
+// that a client can read.
 func FuzzToken(f *testing.F) {
 	const form = "application/x-www-form-urlencoded"
 	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
@@ -39,10 +39,16 @@ func FuzzToken(f *testing.F) {
 		f.Add(form, basic(client+":wrong"), goodForm("spa", theCode).Encode())
 	}
 	f.Add(form, "Bearer x", "grant_type=%zz&code=a;b&code=a")
-	f.Add("multipart/form-data; boundary=x", basic("%zz:"), "--x\r\nContent-Disposition: form-data; name=code\r\n\r\nx\r\n--x--")
+	f.Add(
+		"multipart/form-data; boundary=x", basic("%zz:"),
+		"--x\r\nContent-Disposition: form-data; name=code\r\n\r\nx\r\n--x--",
+	)
 	f.Add(strings.Repeat("x", 1<<12), "", "")
 	f.Add("", basic("\xff:\x00"), "{}")
-	f.Add(form, basic("machine:s%2Fecret"), "grant_type=client_credentials&scope=orders.read&resource=urn:the-api&resource=https://a.test")
+	f.Add(
+		form, basic("machine:s%2Fecret"),
+		"grant_type=client_credentials&scope=orders.read&resource=urn:the-api&resource=https://a.test",
+	)
 	f.Add(form, "", "grant_type=refresh_token&refresh_token="+theCode+".x&client_id=offline&scope=openid")
 	e := newEndpoint(f)
 	e.issuer.Signer = signsAll
@@ -116,7 +122,8 @@ func unescaped(body string) string {
 
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// FuzzRefresh: whatever comes is tokens, for who shows the refresh token and its client_id; or an error that a client can read.
+// FuzzRefresh: whatever comes is tokens, for who shows the refresh token and its client_id; or an error that a client
+// can read.
 func FuzzRefresh(f *testing.F) {
 	for _, more := range []string{"", "&scope=openid", "&scope=email", "&resource=urn:the-api", "&resource=x%23y", "&client_secret=s", "&refresh_token=x", "&scope=%ff"} {
 		f.Add("grant_type=refresh_token&client_id=offline&refresh_token=" + theCode + more)
@@ -128,8 +135,13 @@ func FuzzRefresh(f *testing.F) {
 	e.access.Signer = e.issuer.Signer
 	f.Fuzz(func(t *testing.T, body string) {
 		e.useGrants(grant.New(storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text)) // unlike a Spy it forgets
-		granted := grant.Grant{ID: "g", ClientID: "offline", Scope: oidc.Scope{"openid", "profile", "offline_access"}, Sub: "alice", AuthTime: e.clock.Now()}
-		token, err := e.grants.Begin(t.Context(), granted, "", Refresh{Idle: time.Hour, Absolute: time.Hour}.terms(oidc.Client{}))
+		granted := grant.Grant{
+			ID: "g", ClientID: "offline", Scope: oidc.Scope{"openid", "profile", "offline_access"}, Sub: "alice",
+			AuthTime: e.clock.Now(),
+		}
+		token, err := e.grants.Begin(
+			t.Context(), granted, "", Refresh{Idle: time.Hour, Absolute: time.Hour}.terms(oidc.Client{}),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

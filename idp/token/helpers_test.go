@@ -125,8 +125,14 @@ func testClients() []oidc.Client {
 	secret, uris := oidc.NewSecret("s/ecret"), []string{"https://app.test/cb"}
 	lasting := []string{"authorization_code", "refresh_token"}
 	return []oidc.Client{
-		{ClientID: "spa", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, IDTokenSignedResponseAlg: "RS256"},
-		{ClientID: "web", RedirectURIs: uris, ClientSecret: secret, AccessTokenLifetime: 90 * time.Second, Audience: "urn:its-own-api"},
+		{
+			ClientID: "spa", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone,
+			IDTokenSignedResponseAlg: "RS256",
+		},
+		{
+			ClientID: "web", RedirectURIs: uris, ClientSecret: secret, AccessTokenLifetime: 90 * time.Second,
+			Audience: "urn:its-own-api",
+		},
 		{ClientID: "basic", RedirectURIs: uris, ClientSecret: secret, TokenEndpointAuthMethod: oidc.AuthMethodBasic},
 		{ClientID: "post", RedirectURIs: uris, ClientSecret: secret, TokenEndpointAuthMethod: oidc.AuthMethodPost},
 		{ClientID: "offline", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: lasting},
@@ -136,7 +142,10 @@ func testClients() []oidc.Client {
 		},
 		{ClientID: "second", RedirectURIs: uris, TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: lasting},
 		{ClientID: "confidential", RedirectURIs: uris, ClientSecret: secret, GrantTypes: lasting},
-		{ClientID: "machine", ClientSecret: secret, GrantTypes: []string{"client_credentials"}, Scope: "orders.read orders.write"},
+		{
+			ClientID: "machine", ClientSecret: secret, GrantTypes: []string{"client_credentials"},
+			Scope: "orders.read orders.write",
+		},
 		{ClientID: "machine2", ClientSecret: secret, GrantTypes: []string{"client_credentials"}},
 		{ClientID: "public", TokenEndpointAuthMethod: oidc.AuthMethodNone, GrantTypes: []string{"client_credentials"}},
 		{ClientID: "codeless", RedirectURIs: uris, ClientSecret: secret, GrantTypes: []string{"client_credentials"}},

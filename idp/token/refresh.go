@@ -32,8 +32,8 @@ type refreshRequest struct {
 	Users *users.Directory
 }
 
-// refreshRules are the conditions under which a known refresh token becomes tokens. Unlike a code, the token is not spent by a
-// request that breaks one.
+// refreshRules are the conditions under which a known refresh token becomes tokens. Unlike a code, the token is not
+// spent by a request that breaks one.
 var refreshRules = oidc.Table[refreshRequest]{
 	{
 		Spec: "RFC 6749 §6", Text: "the refresh token was issued to the client that uses it",
@@ -65,8 +65,8 @@ var refreshRules = oidc.Table[refreshRequest]{
 	},
 }
 
-// tokens implements GrantType. The refresh token is judged first and replaced last: a client that sends a wrong scope or the proof
-// of another key may try again.
+// tokens implements GrantType. The refresh token is judged first and replaced last: a client that sends a wrong scope
+// or the proof of another key may try again.
 func (t *RefreshToken) tokens(ctx context.Context, r request) (Response, error) {
 	if r.RefreshToken == "" {
 		return Response{}, oidc.InvalidRequest.Errorf(
@@ -114,8 +114,9 @@ func notRefreshed(err error) error {
 	return err
 }
 
-// narrowed is the grant with as much of its scope as the request wants. The nonce was the code's: Core §12.2: the ID token "SHOULD
-// NOT have a nonce Claim, even when the ID Token issued at the time of the original authentication contained nonce".
+// narrowed is the grant with as much of its scope as the request wants. The nonce was the code's: Core §12.2: the ID
+// token "SHOULD NOT have a nonce Claim, even when the ID Token issued at the time of the original authentication
+// contained nonce".
 func narrowed(g grant.Grant, r request) grant.Grant {
 	g.Nonce = ""
 	if len(r.Scope) > 0 {
@@ -124,8 +125,9 @@ func narrowed(g grant.Grant, r request) grant.Grant {
 	return g
 }
 
-// begin makes the tokens of a new grant, and its first refresh token if it has offline_access: Core §11: offline_access "requests
-// that an OAuth 2.0 Refresh Token be issued". Whether it may be in the scope was judged while the user was present.
+// begin makes the tokens of a new grant, and its first refresh token if it has offline_access: Core §11: offline_access
+// "requests that an OAuth 2.0 Refresh Token be issued". Whether it may be in the scope was judged while the user was
+// present.
 func begin(ctx context.Context, grants Grants, issuer *Issuer, refresh Refresh, r request, g grant.Grant) (Response, error) {
 	response, err := issuer.tokens(ctx, r, g)
 	if err != nil || !g.Scope.Has(oidc.ScopeOffline) || !r.Client.Grants(oidc.GrantRefreshToken) {
@@ -138,8 +140,9 @@ func begin(ctx context.Context, grants Grants, issuer *Issuer, refresh Refresh, 
 	return response, err
 }
 
-// terms are the terms of the client's refresh tokens. FAPI 2.0 Security Profile §5.3.2.1: authorization servers "shall not use
-// refresh token rotation except in extraordinary circumstances": there the client proves its identity, by its keys, at each use.
+// terms are the terms of the client's refresh tokens. FAPI 2.0 Security Profile §5.3.2.1: authorization servers "shall
+// not use refresh token rotation except in extraordinary circumstances": there the client proves its identity, by its
+// keys, at each use.
 func (f Refresh) terms(client oidc.Client) grant.Terms {
 	return grant.Terms{
 		Idle: cmp.Or(client.RefreshTokenLifetime, f.Idle), Absolute: f.Absolute, Access: accessTokenLifetime(client),
@@ -147,9 +150,9 @@ func (f Refresh) terms(client oidc.Client) grant.Terms {
 	}
 }
 
-// boundTo is the key that the refresh tokens of the request are bound to. RFC 9449 §5: "Refresh tokens issued to confidential
-// clients […] are not bound to the DPoP proof public key because they are already sender-constrained with a different existing
-// mechanism."
+// boundTo is the key that the refresh tokens of the request are bound to. RFC 9449 §5: "Refresh tokens issued to
+// confidential clients […] are not bound to the DPoP proof public key because they are already sender-constrained with
+// a different existing mechanism."
 func boundTo(r request) string {
 	if r.Client.Public() {
 		return r.JKT

@@ -38,12 +38,27 @@ var refreshRows = []struct {
 	{name: "RFC 6749 §6 an invented token", change: "refresh_token=a.b.c", err: oidc.InvalidGrant},
 	{name: "RFC 6749 §6 something that is no token", change: "refresh_token=%00", err: oidc.InvalidGrant},
 	{name: "RFC 6749 §6 the token of another client", change: "client_id=second", err: oidc.InvalidGrant},
-	{name: "RFC 6749 §6 the authorization server MUST require client authentication for confidential clients", client: "confidential", change: "-client_secret", err: oidc.InvalidClient},
-	{name: "RFC 6749 §6 a confidential client with a wrong secret", client: "confidential", change: "client_secret=wrong", err: oidc.InvalidClient},
-	{name: "RFC 6749 §5.2 a client that is not registered for refresh_token", change: "client_id=spa", err: oidc.UnauthorizedClient},
-	{name: "RFC 6749 §6 the requested scope MUST NOT include any scope not originally granted", change: "scope=openid+email", err: oidc.InvalidScope},
+	{
+		name:   "RFC 6749 §6 the authorization server MUST require client authentication for confidential clients",
+		client: "confidential", change: "-client_secret", err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 6749 §6 a confidential client with a wrong secret", client: "confidential",
+		change: "client_secret=wrong", err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 6749 §5.2 a client that is not registered for refresh_token", change: "client_id=spa",
+		err: oidc.UnauthorizedClient,
+	},
+	{
+		name:   "RFC 6749 §6 the requested scope MUST NOT include any scope not originally granted",
+		change: "scope=openid+email", err: oidc.InvalidScope,
+	},
 	{name: "RFC 6749 §6 a scope that nobody knows", change: "scope=openid+nonsense", err: oidc.InvalidScope},
-	{name: "RFC 8707 §2.2 resource names an API that was not granted", change: "resource=https://other.test", err: oidc.InvalidTarget},
+	{
+		name: "RFC 8707 §2.2 resource names an API that was not granted", change: "resource=https://other.test",
+		err: oidc.InvalidTarget,
+	},
 	{name: "Core §12.1 a token that was not used for thirty days", wait: 30 * 24 * time.Hour, err: oidc.InvalidGrant},
 	{name: "RFC 9449 §5 no proof for a token that is bound to a key", jkt: "key", err: oidc.InvalidGrant},
 	{name: "RFC 9449 §5 the proof of another key", jkt: "key", proof: "another", err: oidc.InvalidGrant},
@@ -82,7 +97,8 @@ func checkRefreshed(t *testing.T, response Response, err error, want oidc.ErrorC
 	}
 }
 
-func TestARequestThatIsRefusedSpendsNoRefreshToken(t *testing.T) { // judge, then spend: unlike a code it was not in a browser's address
+// judge, then spend: unlike a code it was not in a browser's address
+func TestARequestThatIsRefusedSpendsNoRefreshToken(t *testing.T) {
 	e := newEndpoint(t)
 	form := e.refreshForm(t, "offline")
 	for _, wrong := range []string{"scope=email", "client_id=second", "resource=https://other.test"} {
@@ -147,12 +163,24 @@ func TestARefreshedIDToken(t *testing.T) { // Core §12.2
 	}{
 		{"Core §12.2 its iss MUST be the same", after.Issuer == before.Issuer},
 		{"Core §12.2 its sub MUST be the same", after.Subject == before.Subject && after.Subject == "alice"},
-		{"Core §12.2 its iat MUST represent the time that the new ID Token is issued", after.IssuedAt == before.IssuedAt+3600},
+		{
+			"Core §12.2 its iat MUST represent the time that the new ID Token is issued",
+			after.IssuedAt == before.IssuedAt+3600,
+		},
 		{"Core §12.2 its aud MUST include the original one", after.Audience == before.Audience},
-		{"Core §12.2 its auth_time MUST represent the time of the original authentication", after.AuthTime == before.AuthTime},
+		{
+			"Core §12.2 its auth_time MUST represent the time of the original authentication",
+			after.AuthTime == before.AuthTime,
+		},
 		{"Core §12.2 it SHOULD NOT have a nonce", before.Nonce == "n" && after.Nonce == ""},
-		{"Core §12.2 otherwise it follows the rules of the first: sid, acr, amr", after.SID == before.SID && after.ACR == before.ACR && slices.Equal(after.AMR, before.AMR)},
-		{"Core §12.2 the original has no azp, so an azp MUST NOT be present", azp(t, first.IDToken) == nil && azp(t, refreshed.IDToken) == nil},
+		{
+			"Core §12.2 otherwise it follows the rules of the first: sid, acr, amr",
+			after.SID == before.SID && after.ACR == before.ACR && slices.Equal(after.AMR, before.AMR),
+		},
+		{
+			"Core §12.2 the original has no azp, so an azp MUST NOT be present",
+			azp(t, first.IDToken) == nil && azp(t, refreshed.IDToken) == nil,
+		},
 		{"Core §3.1.3.6 its at_hash is of the new access token", after.AccessTokenHash != before.AccessTokenHash},
 	} {
 		if !row.same {
@@ -201,12 +229,27 @@ func TestWhichAPIsAnAccessTokenIsFor(t *testing.T) { // RFC 8707 §2.2
 		err                  oidc.ErrorCode
 	}{
 		{name: "RFC 8707 §2 without resource it is the default", want: []string{"urn:the-api"}},
-		{name: "RFC 8707 §2.2 all that was granted", granted: "https://a.test https://b.test", want: []string{"https://a.test", "https://b.test"}},
-		{name: "RFC 8707 §2.2 a subset of it", granted: "https://a.test https://b.test", asked: "https://b.test", want: []string{"https://b.test"}},
-		{name: "RFC 8707 §2 several, each once", granted: "https://a.test https://b.test", asked: "https://b.test https://a.test https://b.test", want: []string{"https://b.test", "https://a.test"}},
-		{name: "RFC 8707 §2.2 one that was not granted", granted: "https://a.test", asked: "https://b.test", err: oidc.InvalidTarget},
+		{
+			name: "RFC 8707 §2.2 all that was granted", granted: "https://a.test https://b.test",
+			want: []string{"https://a.test", "https://b.test"},
+		},
+		{
+			name: "RFC 8707 §2.2 a subset of it", granted: "https://a.test https://b.test", asked: "https://b.test",
+			want: []string{"https://b.test"},
+		},
+		{
+			name: "RFC 8707 §2 several, each once", granted: "https://a.test https://b.test",
+			asked: "https://b.test https://a.test https://b.test", want: []string{"https://b.test", "https://a.test"},
+		},
+		{
+			name: "RFC 8707 §2.2 one that was not granted", granted: "https://a.test", asked: "https://b.test",
+			err: oidc.InvalidTarget,
+		},
 		{name: "RFC 8707 §2 one that is no absolute URI", granted: "https://a.test", asked: "/a", err: oidc.InvalidTarget},
-		{name: "RFC 8707 §2 one with a fragment", granted: "https://a.test", asked: "https://a.test#f", err: oidc.InvalidTarget},
+		{
+			name: "RFC 8707 §2 one with a fragment", granted: "https://a.test", asked: "https://a.test#f",
+			err: oidc.InvalidTarget,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			e := newEndpoint(t)

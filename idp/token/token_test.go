@@ -36,38 +36,80 @@ type row struct {
 var rows = []row{
 	{name: "RFC 6749 §4.1.3 a public client redeems its code"},
 	{name: "RFC 6749 §4.1.3 a confidential client redeems its code, secret in the body", client: "web"},
-	{name: "RFC 6749 §2.3.1 secret in the header", client: "web", change: "-client_secret -client_id", basic: "web:s%2Fecret"},
-	{name: "RFC 6749 §2.3.1 client_id may stand beside the header if it is the same", client: "web", change: "-client_secret", basic: "web:s%2Fecret"},
-	{name: "RFC 6749 §4.1.3 a charset in the content type does no harm", header: set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")},
-	{name: "RFC 7636 §4.4 a confidential client may go without PKCE", client: "web", grant: "-challenge", change: "-code_verifier"},
+	{
+		name: "RFC 6749 §2.3.1 secret in the header", client: "web", change: "-client_secret -client_id",
+		basic: "web:s%2Fecret",
+	},
+	{
+		name: "RFC 6749 §2.3.1 client_id may stand beside the header if it is the same", client: "web",
+		change: "-client_secret", basic: "web:s%2Fecret",
+	},
+	{
+		name:   "RFC 6749 §4.1.3 a charset in the content type does no harm",
+		header: set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),
+	},
+	{
+		name: "RFC 7636 §4.4 a confidential client may go without PKCE", client: "web", grant: "-challenge",
+		change: "-code_verifier",
+	},
 	{name: "RFC 6749 §3.2 unknown parameters are ignored", change: "foo=bar"},
 	{name: "RFC 6749 §3.2 parameters without a value count as omitted", change: "client_secret="},
 	{name: "RFC 6749 §4.1.2 a code may be redeemed for 60 seconds", wait: 59 * time.Second},
 
 	// the form
-	{name: "RFC 6749 §4.1.3 another content type", header: set("Content-Type", "application/json"), err: oidc.InvalidRequest},
+	{
+		name: "RFC 6749 §4.1.3 another content type", header: set("Content-Type", "application/json"),
+		err: oidc.InvalidRequest,
+	},
 	{name: "RFC 6749 §3.2 a repeated parameter", change: "+grant_type=authorization_code", err: oidc.InvalidRequest},
 	{name: "RFC 6749 §3.2 a repeated code", change: "+code=another", err: oidc.InvalidRequest},
 	{name: "RFC 6749 appendix B bad UTF-8", change: "code_verifier=%ff", err: oidc.InvalidRequest},
 	{name: "RFC 6749 §4.1.3 grant_type is required", change: "-grant_type", err: oidc.InvalidRequest},
 	{name: "RFC 6749 §5.2 an unknown grant_type", change: "grant_type=password", err: oidc.UnsupportedGrantType},
-	{name: "RFC 6749 §5.2 a grant_type the client is not registered for", client: "codeless", err: oidc.UnauthorizedClient},
+	{
+		name: "RFC 6749 §5.2 a grant_type the client is not registered for", client: "codeless",
+		err: oidc.UnauthorizedClient,
+	},
 	{name: "RFC 6749 §4.1.3 code is required", change: "-code", err: oidc.InvalidRequest},
 
 	// client authentication
 	{name: "RFC 6749 §5.2 no client at all", change: "-client_id", err: oidc.InvalidClient},
 	{name: "RFC 6749 §5.2 an unknown client", change: "client_id=nobody", err: oidc.InvalidClient},
-	{name: "RFC 6749 §5.2 a wrong secret in the body", client: "web", change: "client_secret=wrong", err: oidc.InvalidClient},
-	{name: "RFC 6749 §5.2 a wrong secret in the header", client: "web", change: "-client_secret", basic: "web:wrong", err: oidc.InvalidClient},
-	{name: "RFC 6749 §5.2 a confidential client without its secret", client: "web", change: "-client_secret", err: oidc.InvalidClient},
+	{
+		name: "RFC 6749 §5.2 a wrong secret in the body", client: "web", change: "client_secret=wrong",
+		err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 6749 §5.2 a wrong secret in the header", client: "web", change: "-client_secret", basic: "web:wrong",
+		err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 6749 §5.2 a confidential client without its secret", client: "web", change: "-client_secret",
+		err: oidc.InvalidClient,
+	},
 	{name: "RFC 6749 §2.3 two methods at once", client: "web", basic: "web:s%2Fecret", err: oidc.InvalidClient},
 	{name: "RFC 6749 §2.3 a public client with a secret", change: "client_secret=s", err: oidc.InvalidClient},
-	{name: "RFC 6749 §2.3 a public client with a secret in the header", change: "-client_id", basic: "spa:s", err: oidc.InvalidClient},
-	{name: "RFC 6749 §2.3.1 header and body name different clients", client: "web", change: "-client_secret client_id=spa", basic: "web:s%2Fecret", err: oidc.InvalidClient},
-	{name: "RFC 6749 §2.3.1 a header that is not Basic", header: set("Authorization", "Bearer abc"), err: oidc.InvalidClient},
-	{name: "RFC 6749 §2.3.1 a header that is not form-encoded inside", client: "web", change: "-client_secret", basic: "web:%zz", err: oidc.InvalidClient},
+	{
+		name: "RFC 6749 §2.3 a public client with a secret in the header", change: "-client_id", basic: "spa:s",
+		err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 6749 §2.3.1 header and body name different clients", client: "web",
+		change: "-client_secret client_id=spa", basic: "web:s%2Fecret", err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 6749 §2.3.1 a header that is not Basic", header: set("Authorization", "Bearer abc"),
+		err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 6749 §2.3.1 a header that is not form-encoded inside", client: "web", change: "-client_secret",
+		basic: "web:%zz", err: oidc.InvalidClient,
+	},
 	{name: "RFC 7591 §2 a client registered for client_secret_basic uses post", client: "basic", err: oidc.InvalidClient},
-	{name: "RFC 7591 §2 a client registered for client_secret_post uses basic", client: "post", change: "-client_secret", basic: "post:s%2Fecret", err: oidc.InvalidClient},
+	{
+		name: "RFC 7591 §2 a client registered for client_secret_post uses basic", client: "post",
+		change: "-client_secret", basic: "post:s%2Fecret", err: oidc.InvalidClient,
+	},
 
 	// the code
 	{name: "RFC 6749 §5.2 a code nobody issued", change: "code=invented", err: oidc.InvalidGrant},
@@ -76,25 +118,61 @@ var rows = []row{
 	{name: "RFC 6749 §4.1.2 a code that expired long ago", wait: time.Hour, err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.3 another redirect_uri", change: "redirect_uri=https://app.test/other", err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.3 no redirect_uri", change: "-redirect_uri", err: oidc.InvalidGrant},
-	{name: "RFC 7636 §4.6 a wrong code_verifier", change: "code_verifier=" + strings.Repeat("w", 43), err: oidc.InvalidGrant},
+	{
+		name: "RFC 7636 §4.6 a wrong code_verifier", change: "code_verifier=" + strings.Repeat("w", 43),
+		err: oidc.InvalidGrant,
+	},
 	{name: "RFC 7636 §4.5 no code_verifier", change: "-code_verifier", err: oidc.InvalidGrant},
 	{name: "RFC 7636 §4.1 a code_verifier that is too short", change: "code_verifier=short", err: oidc.InvalidGrant},
-	{name: "RFC 9700 §4.8.2 a code_verifier although there was no code_challenge", client: "web", grant: "-challenge", err: oidc.InvalidGrant},
+	{
+		name: "RFC 9700 §4.8.2 a code_verifier although there was no code_challenge", client: "web",
+		grant: "-challenge", err: oidc.InvalidGrant,
+	},
 
-	{name: "RFC 7636 §4.1 a code_verifier that is too long", change: "code_verifier=" + strings.Repeat("v", 129), err: oidc.InvalidGrant},
-	{name: "RFC 7636 §4.1 a code_verifier with other characters", change: "code_verifier=" + strings.Repeat("v", 42) + "%2B", err: oidc.InvalidGrant},
-	{name: "RFC 7636 §4.6 the code_challenge itself is no code_verifier", change: "code_verifier=" + s256(codeVerifier), err: oidc.InvalidGrant},
-	{name: "RFC 9700 §4.5.3.1 a code that was injected has another verifier", change: "code_verifier=" + strings.Repeat("i", 43), err: oidc.InvalidGrant},
-	{name: "RFC 9700 §2.4 the password grant is not offered", change: "grant_type=password username=alice password=alice", err: oidc.UnsupportedGrantType},
-	{name: "RFC 9700 §2.5 a confidential client authenticates", client: "web", change: "-client_secret", err: oidc.InvalidClient},
-	{name: "RFC 9700 §2.3 an access token is for no other API than was granted", change: "resource=https://b.test", err: oidc.InvalidTarget},
+	{
+		name: "RFC 7636 §4.1 a code_verifier that is too long", change: "code_verifier=" + strings.Repeat("v", 129),
+		err: oidc.InvalidGrant,
+	},
+	{
+		name:   "RFC 7636 §4.1 a code_verifier with other characters",
+		change: "code_verifier=" + strings.Repeat("v", 42) + "%2B", err: oidc.InvalidGrant,
+	},
+	{
+		name:   "RFC 7636 §4.6 the code_challenge itself is no code_verifier",
+		change: "code_verifier=" + s256(codeVerifier), err: oidc.InvalidGrant,
+	},
+	{
+		name:   "RFC 9700 §4.5.3.1 a code that was injected has another verifier",
+		change: "code_verifier=" + strings.Repeat("i", 43), err: oidc.InvalidGrant,
+	},
+	{
+		name:   "RFC 9700 §2.4 the password grant is not offered",
+		change: "grant_type=password username=alice password=alice", err: oidc.UnsupportedGrantType,
+	},
+	{
+		name: "RFC 9700 §2.5 a confidential client authenticates", client: "web", change: "-client_secret",
+		err: oidc.InvalidClient,
+	},
+	{
+		name: "RFC 9700 §2.3 an access token is for no other API than was granted", change: "resource=https://b.test",
+		err: oidc.InvalidTarget,
+	},
 	{name: "RFC 8707 §2.2 a resource that is no absolute URI", change: "resource=b", err: oidc.InvalidTarget},
 	{name: "RFC 8707 §2.2 a resource with a fragment", change: "resource=https://b.test%23x", err: oidc.InvalidTarget},
-	{name: "RFC 6749 §3.2 an assertion without a value counts as omitted", change: "client_assertion= client_assertion_type="},
-	{name: "RFC 7523 §2.2 an assertion_type alone is no authentication", change: "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer", err: oidc.InvalidClient},
+	{
+		name:   "RFC 6749 §3.2 an assertion without a value counts as omitted",
+		change: "client_assertion= client_assertion_type=",
+	},
+	{
+		name:   "RFC 7523 §2.2 an assertion_type alone is no authentication",
+		change: "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer", err: oidc.InvalidClient,
+	},
 
 	{name: "RFC 9449 §10 the code is bound to a key, and no proof comes", grant: "bound", err: oidc.InvalidGrant},
-	{name: "RFC 9449 §10 the code is bound to a key, and the proof is of another", grant: "bound", proof: "another", err: oidc.InvalidGrant},
+	{
+		name: "RFC 9449 §10 the code is bound to a key, and the proof is of another", grant: "bound", proof: "another",
+		err: oidc.InvalidGrant,
+	},
 	{name: "RFC 9449 §10 the code is bound to a key, and the proof is of it", grant: "bound", proof: "the-key"},
 	{name: "RFC 9449 §5 the code is bound to no key, and a proof comes", proof: "the-key"},
 }

@@ -21,17 +21,18 @@ import (
 
 // IDToken holds the claims of an ID token (Core §2, §3.1.3.6). Claims about the user's profile come from userinfo.
 type IDToken struct {
-	Issuer          string   `json:"iss"`
-	Subject         string   `json:"sub"`
-	Audience        string   `json:"aud"` // the client_id
-	Expiry          int64    `json:"exp"` // seconds since 1970, like all times here
-	IssuedAt        int64    `json:"iat"`
-	AuthTime        int64    `json:"auth_time"`
-	Nonce           string   `json:"nonce,omitempty"` // as the client sent it
-	AccessTokenHash string   `json:"at_hash"`
-	SID             string   `json:"sid,omitempty"` // of a device there is none: it is no browser that somebody signed in with
-	ACR             string   `json:"acr"`
-	AMR             []string `json:"amr"`
+	Issuer          string `json:"iss"`
+	Subject         string `json:"sub"`
+	Audience        string `json:"aud"` // the client_id
+	Expiry          int64  `json:"exp"` // seconds since 1970, like all times here
+	IssuedAt        int64  `json:"iat"`
+	AuthTime        int64  `json:"auth_time"`
+	Nonce           string `json:"nonce,omitempty"` // as the client sent it
+	AccessTokenHash string `json:"at_hash"`
+	// of a device there is none: it is no browser that somebody signed in with
+	SID string   `json:"sid,omitempty"`
+	ACR string   `json:"acr"`
+	AMR []string `json:"amr"`
 	// Extra are more claims about the user. Read does not fill it.
 	Extra map[string]any `json:"-"`
 }
@@ -93,8 +94,8 @@ func (i *Issuer) tokens(ctx context.Context, r request, g grant.Grant) (Response
 	return response, err
 }
 
-// audience is the APIs that the access token is for: of those granted, the ones that the token request names by resource, else all.
-// RFC 8707 §2.2: "the client can request that token to be bound to a subset of resources".
+// audience is the APIs that the access token is for: of those granted, the ones that the token request names by
+// resource, else all. RFC 8707 §2.2: "the client can request that token to be bound to a subset of resources".
 func (i *Issuer) audience(r request, g grant.Grant) (oidc.Audience, error) {
 	granted := g.Resource
 	if len(granted) == 0 {
@@ -124,8 +125,8 @@ func (i *Issuer) accessToken(r request, g grant.Grant, audience oidc.Audience, n
 	return token
 }
 
-// idToken signs the ID token and, if the client registered that, encrypts it (Core §10.2: "the Claims MUST be signed and then
-// encrypted").
+// idToken signs the ID token and, if the client registered that, encrypts it (Core §10.2: "the Claims MUST be signed
+// and then encrypted").
 func (i *Issuer) idToken(
 	ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string,
 ) (string, error) {
@@ -159,8 +160,8 @@ func accessTokenLifetime(client oidc.Client) time.Duration {
 	return cmp.Or(client.AccessTokenLifetime, oidc.DefaultTokenLifetime)
 }
 
-// atHash is the left half of the hash of the access token, by the hash that belongs to the alg of the ID token: SHA-256 for
-// the algs that end in 256, and SHA-512, which Ed25519 uses inside, for EdDSA (Core §3.1.3.6).
+// atHash is the left half of the hash of the access token, by the hash that belongs to the alg of the ID token: SHA-256
+// for the algs that end in 256, and SHA-512, which Ed25519 uses inside, for EdDSA (Core §3.1.3.6).
 func atHash(alg, accessToken string) string {
 	if alg == "EdDSA" {
 		sum := sha512.Sum512([]byte(accessToken))

@@ -49,10 +49,16 @@ func TestTheAnswerOnTheWire(t *testing.T) {
 		{"RFC 6749 §5.1 token_type is REQUIRED", w.answer["token_type"] == "Bearer"},
 		{"RFC 6749 §5.1 expires_in is the lifetime in seconds", w.answer["expires_in"] == 300.0},
 		{"RFC 6749 §5.1 refresh_token is there where one was granted", w.answer["refresh_token"] != nil},
-		{"RFC 6749 §5.1 scope is REQUIRED if it is not the one that was asked for: it always is there", w.answer["scope"] == "openid profile offline_access"},
+		{
+			"RFC 6749 §5.1 scope is REQUIRED if it is not the one that was asked for: it always is there",
+			w.answer["scope"] == "openid profile offline_access",
+		},
 		{"Core §3.1.3.3 id_token is REQUIRED", w.answer["id_token"] != nil},
 		{"RFC 6749 §5.1 token_type of an answer without a user", machine.answer["token_type"] == "Bearer"},
-		{"RFC 6749 §4.4.3 no refresh_token for a client that asks for itself", machine.answer["refresh_token"] == nil && machine.answer["id_token"] == nil},
+		{
+			"RFC 6749 §4.4.3 no refresh_token for a client that asks for itself",
+			machine.answer["refresh_token"] == nil && machine.answer["id_token"] == nil,
+		},
 
 		{"RFC 9068 §2.1 the token MUST be signed, and MUST NOT use none", w.header["alg"] == "ES256"},
 		{"RFC 9068 §2.1 the header's typ is at+jwt", w.header["typ"] == "at+jwt"},
@@ -62,28 +68,46 @@ func TestTheAnswerOnTheWire(t *testing.T) {
 		{"RFC 9068 §2.2 aud is REQUIRED", w.claims["aud"] == "urn:the-api"},
 		{"RFC 9068 §2.2 sub is REQUIRED: the user", w.claims["sub"] == "alice"},
 		{"RFC 9068 §2.2 sub is REQUIRED: the client, where no user is involved", machine.claims["sub"] == "machine"},
-		{"RFC 9068 §2.2 client_id is REQUIRED", w.claims["client_id"] == "offline" && machine.claims["client_id"] == "machine"},
+		{
+			"RFC 9068 §2.2 client_id is REQUIRED",
+			w.claims["client_id"] == "offline" && machine.claims["client_id"] == "machine",
+		},
 		{"RFC 9068 §2.2 iat is REQUIRED", w.claims["iat"] == now},
 		{"RFC 9068 §2.2 jti is REQUIRED", w.claims["jti"] != nil && w.claims["jti"] != machine.claims["jti"]},
-		{"RFC 9068 §2.2.1 auth_time, acr and amr are those of the sign-in", w.claims["auth_time"] == now-100 && w.claims["acr"] == "1" && w.claims["amr"] != nil},
-		{"RFC 9068 §2.2.1 of a client without a user they are left out", machine.claims["auth_time"] == nil && machine.claims["acr"] == nil && machine.claims["amr"] == nil},
+		{
+			"RFC 9068 §2.2.1 auth_time, acr and amr are those of the sign-in",
+			w.claims["auth_time"] == now-100 && w.claims["acr"] == "1" && w.claims["amr"] != nil,
+		},
+		{
+			"RFC 9068 §2.2.1 of a client without a user they are left out",
+			machine.claims["auth_time"] == nil && machine.claims["acr"] == nil && machine.claims["amr"] == nil,
+		},
 		{"RFC 9068 §2.2.3 scope is there where the request had one", w.claims["scope"] == "openid profile offline_access"},
 		{"RFC 9068 §3 aud MUST have the same value as the resource parameter", machine.claims["aud"] == "https://a.test"},
 		{"RFC 9068 §3 without resource aud MUST be a default resource indicator", w.claims["aud"] == "urn:the-api"},
-		{"RFC 9068 §6 no more about the user than the API needs: no profile claims", w.claims["name"] == nil && w.claims["email"] == nil},
+		{
+			"RFC 9068 §6 no more about the user than the API needs: no profile claims",
+			w.claims["name"] == nil && w.claims["email"] == nil,
+		},
 
 		{"Core §2 the ID token's iss is the issuer", w.id["iss"] == testIssuer},
 		{"Core §2 the ID token's sub is at most 255 characters", w.id["sub"] == "alice"},
 		{"Core §2 the ID token's aud MUST contain the client_id", w.id["aud"] == "offline"},
 		{"Core §2 the ID token's exp", w.id["exp"] == now+300},
 		{"Core §2 the ID token's iat", w.id["iat"] == now},
-		{"Core §2 the ID token's auth_time, REQUIRED with max_age or require_auth_time, always is there", w.id["auth_time"] == now-100},
+		{
+			"Core §2 the ID token's auth_time, REQUIRED with max_age or require_auth_time, always is there",
+			w.id["auth_time"] == now-100,
+		},
 		{"Core §2 the ID token's nonce MUST be the one of the request, unmodified", w.id["nonce"] == "n"},
 		{"Core §2 the ID token's acr and amr", w.id["acr"] == "1" && w.id["amr"] != nil},
 		{"Core §5.4 the claims of scope profile come from userinfo, not in the ID token", w.id["name"] == nil},
 	} {
 		if !row.holds {
-			t.Errorf("%s: answer %v, header %v, access token %v, ID token %v; of the machine %v", row.name, w.answer, w.header, w.claims, w.id, machine.claims)
+			t.Errorf(
+				"%s: answer %v, header %v, access token %v, ID token %v; of the machine %v", row.name, w.answer, w.header,
+				w.claims, w.id, machine.claims,
+			)
 		}
 	}
 }
@@ -97,10 +121,23 @@ func TestTheErrorOnTheWire(t *testing.T) { // RFC 6749 §5.2
 		status int
 	}{
 		{"RFC 6749 §5.2 errors have status 400", url.Values{"client_id": {"spa"}}, oidc.InvalidRequest, 400},
-		{"RFC 6749 §5.2 invalid_client may have 401, which tells the scheme", url.Values{"client_id": {"web"}, "client_secret": {"wrong"}}, oidc.InvalidClient, 401},
-		{"RFC 6749 §5.2 invalid_grant", url.Values{"client_id": {"offline"}, "grant_type": {"refresh_token"}, "refresh_token": {"x"}}, oidc.InvalidGrant, 400},
-		{"RFC 6749 §5.2 unauthorized_client", url.Values{"client_id": {"spa"}, "grant_type": {"refresh_token"}}, oidc.UnauthorizedClient, 400},
-		{"RFC 6749 §5.2 unsupported_grant_type", url.Values{"client_id": {"spa"}, "grant_type": {"password"}}, oidc.UnsupportedGrantType, 400},
+		{
+			"RFC 6749 §5.2 invalid_client may have 401, which tells the scheme",
+			url.Values{"client_id": {"web"}, "client_secret": {"wrong"}}, oidc.InvalidClient, 401,
+		},
+		{
+			"RFC 6749 §5.2 invalid_grant",
+			url.Values{"client_id": {"offline"}, "grant_type": {"refresh_token"}, "refresh_token": {"x"}},
+			oidc.InvalidGrant, 400,
+		},
+		{
+			"RFC 6749 §5.2 unauthorized_client", url.Values{"client_id": {"spa"}, "grant_type": {"refresh_token"}},
+			oidc.UnauthorizedClient, 400,
+		},
+		{
+			"RFC 6749 §5.2 unsupported_grant_type", url.Values{"client_id": {"spa"}, "grant_type": {"password"}},
+			oidc.UnsupportedGrantType, 400,
+		},
 		{"RFC 6749 §5.2 invalid_scope", url.Values{"client_id": {"machine"}, "client_secret": {"s/ecret"}, "grant_type": {"client_credentials"}, "scope": {"x"}}, oidc.InvalidScope, 400},
 		{"RFC 8707 §2 invalid_target", url.Values{"client_id": {"machine"}, "client_secret": {"s/ecret"}, "grant_type": {"client_credentials"}, "resource": {"x"}}, oidc.InvalidTarget, 400},
 	} {
