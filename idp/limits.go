@@ -34,19 +34,27 @@ func newLimits(c limit.Config, around Dependencies, register *clients.Register) 
 	if l.addresses, err = limit.NewAddresses(c.TrustedProxies); err != nil {
 		return nil, err
 	}
-	if l.logins, err = limit.NewTable[netip.Prefix](c.Login.PerAddress, "sign-ins from this address", around.Now); err != nil {
+	if l.logins, err = limit.NewTable[netip.Prefix](
+		c.Login.PerAddress, "sign-ins from this address", around.Now,
+	); err != nil {
 		return nil, err
 	}
-	if l.tokens, err = limit.NewTable[netip.Prefix](c.Token.PerAddress, "token requests from this address", around.Now); err != nil {
+	if l.tokens, err = limit.NewTable[netip.Prefix](
+		c.Token.PerAddress, "token requests from this address", around.Now,
+	); err != nil {
 		return nil, err
 	}
 	if l.clients, err = limit.NewTable[string](c.Token.PerClient, "tokens for this client", around.Now); err != nil {
 		return nil, err
 	}
-	if l.registers, err = limit.NewTable[netip.Prefix](c.Registration.PerAddress, "registrations from this address", around.Now); err != nil {
+	if l.registers, err = limit.NewTable[netip.Prefix](
+		c.Registration.PerAddress, "registrations from this address", around.Now,
+	); err != nil {
 		return nil, err
 	}
-	if l.devices, err = limit.NewTable[netip.Prefix](c.Device.PerAddress, "wrong codes from this address", around.Now); err != nil {
+	if l.devices, err = limit.NewTable[netip.Prefix](
+		c.Device.PerAddress, "wrong codes from this address", around.Now,
+	); err != nil {
 		return nil, err
 	}
 	l.passwords, err = limit.NewPasswords(c.Password, around.Now)
@@ -63,8 +71,8 @@ func (l *limits) registration(r *http.Request) (done func(error), err error) {
 	return nil, l.take(l.registers, r)
 }
 
-// token limits POST /token by address and by client. Of a client only the answers with tokens count: anybody can claim to be
-// a client. A public client has no limit but that of each address: everybody who uses it shares its client_id.
+// token limits POST /token by address and by client. Of a client only the answers with tokens count: anybody can claim
+// to be a client. A public client has no limit but that of each address: everybody who uses it shares its client_id.
 func (l *limits) token(r *http.Request) (done func(error), err error) {
 	if err := l.take(l.tokens, r); err != nil || l.clients == nil {
 		return nil, err
@@ -83,9 +91,9 @@ func (l *limits) token(r *http.Request) (done func(error), err error) {
 	}, l.clients.Look(id)
 }
 
-// guesses limits wrong client secrets where an API may ask as often as it is asked itself: of its requests only those count that
-// are answered with invalid_client, together with the address's token requests. RFC 6749 §2.3.1: "the authorization server MUST
-// protect any endpoint utilizing it against brute force attacks".
+// guesses limits wrong client secrets where an API may ask as often as it is asked itself: of its requests only those
+// count that are answered with invalid_client, together with the address's token requests. RFC 6749 §2.3.1: "the
+// authorization server MUST protect any endpoint utilizing it against brute force attacks".
 func (l *limits) guesses(r *http.Request) (done func(error), err error) {
 	if l.tokens == nil {
 		return nil, nil
@@ -109,8 +117,8 @@ func (l *limits) take(table *limit.Table[netip.Prefix], r *http.Request) error {
 	return err
 }
 
-// claimedClient is who a token request says it comes from, as the token endpoint will read it: the header wins. A body that
-// cannot be read is refused here, because it can be read only once.
+// claimedClient is who a token request says it comes from, as the token endpoint will read it: the header wins. A body
+// that cannot be read is refused here, because it can be read only once.
 func claimedClient(r *http.Request) (string, error) {
 	if user, _, ok := r.BasicAuth(); ok {
 		id, _ := url.QueryUnescape(user) // the endpoint says what is wrong with it

@@ -44,11 +44,12 @@ func prefixes(texts ...string) []netip.Prefix {
 	return all
 }
 
-// IsPublic tells whether address is one of the internet's, that anybody may be sent to. An IPv4 address in IPv6's clothes is
-// judged as what it is.
+// IsPublic tells whether address is one of the internet's, that anybody may be sent to. An IPv4 address in IPv6's
+// clothes is judged as what it is.
 func IsPublic(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
-	if !address.IsGlobalUnicast() || address.IsPrivate() { // so no loopback, link-local, multicast, unspecified; no RFC 1918, no ULA
+	// so no loopback, link-local, multicast, unspecified; no RFC 1918, no ULA
+	if !address.IsGlobalUnicast() || address.IsPrivate() {
 		return false
 	}
 	for _, prefix := range reserved {

@@ -86,7 +86,9 @@ func (c *Client) Post(ctx context.Context, address string, form url.Values) (sta
 }
 
 // do sends the request. Whoever gets an answer must finish it.
-func (c *Client) do(ctx context.Context, method, address string, form url.Values, types []string) (*http.Response, error) {
+func (c *Client) do(
+	ctx context.Context, method, address string, form url.Values, types []string,
+) (*http.Response, error) {
 	u, err := c.check(address)
 	if err != nil {
 		return nil, err

@@ -102,8 +102,14 @@ func TestAHostileServer(t *testing.T) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = w.Write([]byte("<p>not found"))
 		}, "Content-Type"},
-		{"sends no Content-Type", func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = nil }, "Content-Type"},
-		{"fails", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "status 500"},
+		{
+			"sends no Content-Type", func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = nil },
+			"Content-Type",
+		},
+		{
+			"fails", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+			"status 500",
+		},
 		{"sends headers without end", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
 			inJSON(w, r)
@@ -138,8 +144,10 @@ func TestNoFetchReachesAnAddressThatIsNotPublic(t *testing.T) {
 	t.Cleanup(s.Close)
 	port := s.Listener.Addr().String()[strings.LastIndex(s.Listener.Addr().String(), ":"):]
 	for _, host := range []string{
-		"127.0.0.1", "localhost", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]", "10.0.0.1", "172.16.3.4", "192.168.1.1",
-		"169.254.169.254", "[fe80::1]", "[fd00::1]", "224.0.0.1", "[ff02::1]", "100.64.0.1", "255.255.255.255", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+		"127.0.0.1", "localhost", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]", "10.0.0.1", "172.16.3.4",
+		"192.168.1.1",
+		"169.254.169.254", "[fe80::1]", "[fd00::1]", "224.0.0.1", "[ff02::1]", "100.64.0.1", "255.255.255.255",
+		"[64:ff9b::7f00:1]", "[2002:7f00:1::]",
 	} {
 		_, err := client(t, onlyPublic).Get(t.Context(), "https://"+host+port+"/")
 		if err == nil || !strings.Contains(fetch.Why(err), "public address") {
@@ -154,7 +162,8 @@ func TestNoFetchReachesAnAddressThatIsNotPublic(t *testing.T) {
 func TestWhichAddressesArePublic(t *testing.T) {
 	for address, want := range map[string]bool{
 		"8.8.8.8": true, "2606:4700::1111": true, "::ffff:8.8.8.8": true, "172.32.0.1": true,
-		"::ffff:10.0.0.1": false, "::127.0.0.1": false, "::ffff:0:7f00:1": false, "192.0.2.1": false, "198.18.0.1": false, "240.0.0.1": false, "2001:db8::1": false, "fec0::1": false,
+		"::ffff:10.0.0.1": false, "::127.0.0.1": false, "::ffff:0:7f00:1": false, "192.0.2.1": false, "198.18.0.1": false,
+		"240.0.0.1": false, "2001:db8::1": false, "fec0::1": false,
 	} {
 		if got := fetch.IsPublic(netip.MustParseAddr(address)); got != want {
 			t.Errorf("IsPublic(%s) = %t", address, got)
@@ -164,7 +173,8 @@ func TestWhichAddressesArePublic(t *testing.T) {
 
 func TestWhatIsNoAddressForAFetch(t *testing.T) {
 	for address, want := range map[string]string{
-		"http://app.example.com/keys": "not https", "file:///etc/passwd": "not https", "gopher://x": "not https", "https:///keys": "no host",
+		"http://app.example.com/keys": "not https", "file:///etc/passwd": "not https", "gopher://x": "not https",
+		"https:///keys":                          "no host",
 		"https://user:word@app.example.com/keys": "user name", "https://%zz": "no URL", "": "not https",
 	} {
 		_, err := client(t, onlyPublic).Get(t.Context(), address)
@@ -210,7 +220,9 @@ func TestAFormIsPosted(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	if status, err := client(t, nil).Post(t.Context(), s.URL, url.Values{"logout_token": {"a.b.c"}}); err != nil || status != http.StatusNoContent {
+	if status, err := client(t, nil).Post(
+		t.Context(), s.URL, url.Values{"logout_token": {"a.b.c"}},
+	); err != nil || status != http.StatusNoContent {
 		t.Errorf("got %d, %v", status, err)
 	}
 }

@@ -14,8 +14,8 @@ import (
 // consentKept is how long a consent is remembered after the last one the user gave.
 const consentKept = 365 * 24 * time.Hour
 
-// maxConsents is how many clients a user's consents name: those that register themselves are without number. What comes on top
-// ends the oldest, whose client has to ask again.
+// maxConsents is how many clients a user's consents name: those that register themselves are without number. What comes
+// on top ends the oldest, whose client has to ask again.
 const maxConsents = 500
 
 // Consent is what a user allowed one client to have without being asked again (Core §3.1.2.4).
@@ -62,7 +62,8 @@ func oldest(consents map[string]Consent) string {
 	})
 }
 
-// Forget takes all consent away from the client: it will have to ask again. What it held by the consent, its refresh tokens, ends.
+// Forget takes all consent away from the client: it will have to ask again. What it held by the consent, its refresh
+// tokens, ends.
 func (c *Consents) Forget(ctx context.Context, sub, clientID string) error {
 	if err := c.forget(ctx, sub, clientID); err != nil || c.Grants == nil {
 		return err

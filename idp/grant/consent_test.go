@@ -14,14 +14,14 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-func (d *desk) remember(t *testing.T, sub, clientID, scope string) {
+func (d *fixture) remember(t *testing.T, sub, clientID, scope string) {
 	t.Helper()
 	if err := d.consents.Remember(t.Context(), sub, clientID, oidc.ParseScope(scope)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (d *desk) forget(t *testing.T, sub, clientID string) {
+func (d *fixture) forget(t *testing.T, sub, clientID string) {
 	t.Helper()
 	if err := d.consents.Forget(t.Context(), sub, clientID); err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func (d *desk) forget(t *testing.T, sub, clientID string) {
 }
 
 // scopes are what sub allowed, by client_id.
-func (d *desk) scopes(t *testing.T, sub string) map[string]string {
+func (d *fixture) scopes(t *testing.T, sub string) map[string]string {
 	t.Helper()
 	consents, err := d.consents.Of(t.Context(), sub)
 	if err != nil {
@@ -44,7 +44,7 @@ func (d *desk) scopes(t *testing.T, sub string) map[string]string {
 
 // Core §3.1.2.4: consent is remembered per user, client and scope.
 func TestConsents(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	for _, step := range []struct {
 		name string
 		do   func()
@@ -52,7 +52,10 @@ func TestConsents(t *testing.T) {
 	}{
 		{"nobody was asked", func() {}, map[string]string{}},
 		{"alice allows", func() { d.remember(t, "alice", "a", "openid") }, map[string]string{"a": "openid"}},
-		{"more of the same client is added", func() { d.remember(t, "alice", "a", "email openid") }, map[string]string{"a": "openid email"}},
+		{
+			"more of the same client is added", func() { d.remember(t, "alice", "a", "email openid") },
+			map[string]string{"a": "openid email"},
+		},
 		{"less takes nothing away", func() { d.remember(t, "alice", "a", "openid") }, map[string]string{"a": "openid email"}},
 		{
 			"another client has its own", func() { d.remember(t, "alice", "b", "phone") },
@@ -69,7 +72,10 @@ func TestConsents(t *testing.T) {
 		{"one client is forgotten", func() { d.forget(t, "alice", "a") }, map[string]string{"b": "phone"}},
 		{"the last client is forgotten", func() { d.forget(t, "alice", "b") }, map[string]string{}},
 		{"forgetting again is no error", func() { d.forget(t, "alice", "b") }, map[string]string{}},
-		{"after forgetting the scope starts anew", func() { d.remember(t, "alice", "a", "phone") }, map[string]string{"a": "phone"}},
+		{
+			"after forgetting the scope starts anew", func() { d.remember(t, "alice", "a", "phone") },
+			map[string]string{"a": "phone"},
+		},
 	} {
 		step.do()
 		if diff := cmp.Diff(step.want, d.scopes(t, "alice")); diff != "" {
@@ -83,7 +89,7 @@ func TestConsents(t *testing.T) {
 
 func TestAConsentIsRememberedForAYearAfterTheLastOne(t *testing.T) {
 	const year = 365 * 24 * time.Hour
-	d := newDesk()
+	d := newFixture()
 	d.remember(t, "alice", "a", "openid")
 	d.clock.Pass(year - 1)
 	d.remember(t, "alice", "b", "openid")
@@ -98,7 +104,7 @@ func TestAConsentIsRememberedForAYearAfterTheLastOne(t *testing.T) {
 }
 
 func TestConsentsAreCapped(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	for i := range 510 {
 		d.clock.Pass(time.Second)
 		d.remember(t, "alice", fmt.Sprint("client-", i), "openid")
@@ -107,7 +113,9 @@ func TestConsentsAreCapped(t *testing.T) {
 		}
 	}
 	got := d.scopes(t, "alice")
-	for client, want := range map[string]string{"client-0": "openid email", "client-1": "", "client-10": "", "client-11": "openid", "client-509": "openid"} {
+	for client, want := range map[string]string{
+		"client-0": "openid email", "client-1": "", "client-10": "", "client-11": "openid", "client-509": "openid",
+	} {
 		if got[client] != want {
 			t.Errorf("of %d consents that of %s is %q; want %q", len(got), client, got[client], want)
 		}
@@ -118,7 +126,7 @@ func TestConsentsAreCapped(t *testing.T) {
 }
 
 func TestForgettingDoesNotProlongTheOtherConsents(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	d.remember(t, "alice", "a", "openid")
 	d.remember(t, "alice", "b", "openid")
 	d.clock.Pass(364 * 24 * time.Hour)
@@ -130,7 +138,7 @@ func TestForgettingDoesNotProlongTheOtherConsents(t *testing.T) {
 }
 
 func TestWhenAConsentWasGiven(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	d.remember(t, "alice", "a", "openid")
 	d.clock.Pass(time.Hour)
 	d.remember(t, "alice", "a", "email")
@@ -145,7 +153,7 @@ func TestWhenAConsentWasGiven(t *testing.T) {
 }
 
 func TestRacingConsentsAreAllRemembered(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	clientIDs := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	var done sync.WaitGroup
 	for _, id := range clientIDs {
@@ -162,7 +170,7 @@ func TestRacingConsentsAreAllRemembered(t *testing.T) {
 }
 
 func TestAStoreThatFailsIsNoMissingConsent(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	d.remember(t, "alice", "a", "openid")
 	d.store.Gone(true)
 	if _, err := d.consents.Of(t.Context(), "alice"); !errors.Is(err, storagetest.ErrEngine) {

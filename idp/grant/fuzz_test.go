@@ -17,20 +17,23 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// FuzzStoredCode: whatever the store holds under a code, a spent one gives nothing, and one that can be read gives the grant
-// that was written.
+// FuzzStoredCode: whatever the store holds under a code, a spent one gives nothing, and one that can be read gives the
+// grant that was written.
 func FuzzStoredCode(f *testing.F) {
 	now := storagetest.NewClock().Now()
 	for _, record := range []any{
-		grant.Code{Grant: good(now)}, grant.Code{}, grant.Code{Grant: grant.Grant{ID: "g"}, SpentAt: now, TokensUntil: now.Add(time.Hour)},
+		grant.Code{Grant: good(now)}, grant.Code{}, grant.Code{
+			Grant: grant.Grant{ID: "g"}, SpentAt: now, TokensUntil: now.Add(time.Hour),
+		},
 		grant.Code{SpentAt: now}, nil, "", 7, []string{"x"},
 	} {
 		f.Add(seed(f, record))
 	}
 	f.Add([]byte(`{"grant":null,"spent_at":"0001-01-01T00:00:00Z"}`))
-	f.Add([]byte(`{"grant":{"scope":[null],"amr":null},"tokens_until":"9999-12-31T23:59:59+23:59","spent_at":"2026-01-01T00:00:00Z"}`))
+	f.Add([]byte(`{"grant":{"scope":[null],"amr":null},` +
+		`"tokens_until":"9999-12-31T23:59:59+23:59","spent_at":"2026-01-01T00:00:00Z"}`))
 	f.Fuzz(func(t *testing.T, record []byte) {
-		d := newDesk()
+		d := newFixture()
 		d.Codes = storage.NewBucket[grant.Code]("code", storagetest.Holding(record))
 		granted, err := d.Redeem(t.Context(), "code", tokenLifetime)
 		var code grant.Code
@@ -61,7 +64,7 @@ func checkGrant(t *testing.T, granted, stored grant.Grant) {
 	if diff := cmp.Diff(stored, granted); diff != "" {
 		t.Errorf("Redeem (-stored +got):\n%s", diff)
 	}
-	if _, err := newDesk().Issue(t.Context(), granted); err != nil {
+	if _, err := newFixture().Issue(t.Context(), granted); err != nil {
 		t.Errorf("%+v can be read but not written: %v", granted, err)
 	}
 }
@@ -69,37 +72,47 @@ func checkGrant(t *testing.T, granted, stored grant.Grant) {
 // FuzzStoredConsents: whatever the store holds for a user, it can be added to or is an error.
 func FuzzStoredConsents(f *testing.F) {
 	now := storagetest.NewClock().Now()
-	for _, record := range []any{map[string]grant.Consent{"spa": {Scope: oidc.Scope{"openid"}, GrantedAt: now}}, map[string]any{"spa": nil}, map[string]any{}, nil, "", 7} {
+	for _, record := range []any{
+		map[string]grant.Consent{"spa": {Scope: oidc.Scope{"openid"}, GrantedAt: now}}, map[string]any{"spa": nil},
+		map[string]any{}, nil, "", 7,
+	} {
 		f.Add(seed(f, record))
 	}
 	f.Fuzz(func(t *testing.T, record []byte) {
-		d := newDesk()
+		d := newFixture()
 		d.consents.Records = storage.NewBucket[map[string]grant.Consent]("consent", storagetest.Holding(record))
 		before, err := d.consents.Of(t.Context(), "alice")
-		if remembered := d.consents.Remember(t.Context(), "alice", "spa", oidc.Scope{"email"}); len(record) > 0 && (err == nil) != (remembered == nil) {
+		if remembered := d.consents.Remember(
+			t.Context(), "alice", "spa", oidc.Scope{"email"},
+		); len(record) > 0 && (err == nil) != (remembered == nil) {
 			t.Errorf("%s: Of = %v, %v; Remember = %v", record, before, err, remembered)
 		}
-		if forgotten := d.consents.Forget(t.Context(), "alice", "spa"); len(record) > 0 && (err == nil) != (forgotten == nil) {
+		if forgotten := d.consents.Forget(
+			t.Context(), "alice", "spa",
+		); len(record) > 0 && (err == nil) != (forgotten == nil) {
 			t.Errorf("%s: Of = %v, %v; Forget = %v", record, before, err, forgotten)
 		}
 	})
 }
 
-// FuzzStoredFamily: whatever the store holds for a family, a token that its record does not name gives nothing, and nothing panics.
+// FuzzStoredFamily: whatever the store holds for a family, a token that its record does not name gives nothing, and
+// nothing panics.
 func FuzzStoredFamily(f *testing.F) {
-	d := newDesk()
+	d := newFixture()
 	token, _ := d.begin(f)
 	family, err := d.Family(f.Context(), token)
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, record := range []any{family, grant.Family{}, grant.Family{RevokedAt: d.clock.Now()}, nil, "", 7, []string{"x"}} {
+	for _, record := range []any{
+		family, grant.Family{}, grant.Family{RevokedAt: d.clock.Now()}, nil, "", 7, []string{"x"},
+	} {
 		f.Add(seed(f, record), token)
 		f.Add(seed(f, record), "a.b.c")
 	}
 	f.Add([]byte(`{"mark":"","current":"","until":"9999-12-31T23:59:59Z","idle_until":"9999-12-31T23:59:59Z"}`), "a.b.c")
 	f.Fuzz(func(t *testing.T, record []byte, token string) {
-		d := newDesk()
+		d := newFixture()
 		d.Families = storage.NewBucket[grant.Family]("refresh", storagetest.Holding(record))
 		found, looked := d.Look(t.Context(), token)
 		next, used := d.Use(t.Context(), token, terms)
@@ -114,7 +127,8 @@ func FuzzStoredFamily(f *testing.F) {
 	})
 }
 
-// listing is an engine that holds one list of holdings for everybody, and everything else as it should. It keeps what was made of the list.
+// listing is an engine that holds one list of holdings for everybody, and everything else as it should. It keeps what
+// was made of the list.
 type listing struct {
 	storage.Store
 	list    storage.Store
@@ -128,7 +142,9 @@ func (l *listing) Get(ctx context.Context, key string) ([]byte, error) {
 	return l.Store.Get(ctx, key)
 }
 
-func (l *listing) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
+func (l *listing) Update(
+	ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error),
+) error {
 	if !strings.HasPrefix(key, "holding:") {
 		return l.Store.Update(ctx, key, ttl, change)
 	}
@@ -138,11 +154,13 @@ func (l *listing) Update(ctx context.Context, key string, ttl time.Duration, cha
 	})
 }
 
-// FuzzStoredHoldings: whatever the store holds as the list of what a user's applications have, it can be read, added to and ended, or each
-// of these is an error; and what is added to stays within its bounds.
+// FuzzStoredHoldings: whatever the store holds as the list of what a user's applications have, it can be read, added to
+// and ended, or each of these is an error; and what is added to stays within its bounds.
 func FuzzStoredHoldings(f *testing.F) {
 	const entry = `{"grant_id":"g","client_id":"spa","until":"9999-12-31T23:59:59Z"}`
-	for _, record := range []string{"[" + entry + "]", `[{"grant_id":"","client_id":""}]`, "[]", "null", "", "7", `{"x":[]}`, `[null,null]`} {
+	for _, record := range []string{
+		"[" + entry + "]", `[{"grant_id":"","client_id":""}]`, "[]", "null", "", "7", `{"x":[]}`, `[null,null]`,
+	} {
 		f.Add([]byte(record))
 	}
 	f.Add([]byte("[" + strings.Repeat(entry+",", 300) + "{}]"))
@@ -159,7 +177,9 @@ func FuzzStoredHoldings(f *testing.F) {
 		var list []struct {
 			ClientID string `json:"client_id"`
 		}
-		if begun == nil && (json.Unmarshal(store.changed, &list) != nil || len(list) == 0 || len(list) > 200 || list[len(list)-1].ClientID != "spa") {
+		if begun == nil && (json.Unmarshal(
+			store.changed, &list,
+		) != nil || len(list) == 0 || len(list) > 200 || list[len(list)-1].ClientID != "spa") {
 			t.Errorf("%s became %s", record, store.changed)
 		}
 		if err := g.RevokeClient(t.Context(), "alice", "spa"); (read == nil) != (err == nil) {

@@ -10,15 +10,16 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// CodeLifetime is how long a code may be redeemed. RFC 6749 §4.1.2: "A maximum authorization code lifetime of 10 minutes
-// is RECOMMENDED"; one minute is what FAPI 2.0 allows, and plenty for a redirect.
+// CodeLifetime is how long a code may be redeemed. RFC 6749 §4.1.2: "A maximum authorization code lifetime of 10
+// minutes is RECOMMENDED"; one minute is what FAPI 2.0 allows, and plenty for a redirect.
 const CodeLifetime = 60 * time.Second
 
-// codeKept is how long a code that nobody redeemed is remembered, so that a late client hears "expired" and not "unknown".
+// codeKept is how long a code that nobody redeemed is remembered, so that a late client hears "expired" and not
+// "unknown".
 const codeKept = 5 * time.Minute
 
-// Grant is what one authorization gave to a client: everything that the tokens will say, and what the client has to show
-// to get them.
+// Grant is what one authorization gave to a client: everything that the tokens will say, and what the client has to
+// show to get them.
 type Grant struct {
 	ID            string     `json:"grant_id"`
 	ClientID      string     `json:"client_id,omitempty"`
@@ -38,7 +39,8 @@ type Grant struct {
 	DPoPJKT  string              `json:"dpop_jkt,omitempty"` // the key that the code is bound to (RFC 9449 §10)
 }
 
-// Code is the record behind an authorization code. Once spent it is a tombstone, kept small: of its grant the ID remains.
+// Code is the record behind an authorization code. Once spent it is a tombstone, kept small: of its grant the ID
+// remains.
 type Code struct {
 	Grant   Grant     `json:"grant"`
 	SpentAt time.Time `json:"spent_at,omitzero"`
@@ -89,9 +91,9 @@ func together(code string) string {
 	return storage.GroupKey(id, code)
 }
 
-// Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards. It
-// returns ErrUnknown, or, for a code that was spent before, ErrReplayed, after it has revoked what the first redemption
-// gave. tokenLifetime is how long the tokens will live at the most: so long the tombstone is kept.
+// Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards.
+// It returns ErrUnknown, or, for a code that was spent before, ErrReplayed, after it has revoked what the first
+// redemption gave. tokenLifetime is how long the tokens will live at the most: so long the tombstone is kept.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	var found Code
 	err := g.Codes.Update(ctx, together(code), CodeLifetime+tokenLifetime, func(old *Code) (*Code, error) {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestACodeGivesWhatWasGranted(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	issuedAt := d.clock.Now()
 	code := d.issue(t)
 	d.clock.Pass(time.Second)
@@ -33,7 +33,7 @@ func TestACodeGivesWhatWasGranted(t *testing.T) {
 }
 
 func TestTheCallerDoesNotChooseIDAndExpiry(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	forged := good(d.clock.Now())
 	forged.ID, forged.ExpiresAt = "mine", d.clock.Now().Add(time.Hour)
 	code, err := d.Issue(t.Context(), forged)
@@ -48,7 +48,7 @@ func TestTheCallerDoesNotChooseIDAndExpiry(t *testing.T) {
 
 // RFC 6749 §4.1.2: "The client MUST NOT use the authorization code more than once."
 func TestACodeIsRedeemedOnce(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	code := d.issue(t)
 	first, err := d.redeem(t, code)
 	if err != nil {
@@ -66,7 +66,7 @@ func TestACodeIsRedeemedOnce(t *testing.T) {
 }
 
 func TestOfRacingRedeemersExactlyOneWins(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	for range 50 {
 		code := d.issue(t)
 		const racers = 8
@@ -101,7 +101,7 @@ func count(errs []error) (wins, replays int) {
 }
 
 func TestACodeThatWasNeverIssued(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	code := d.issue(t)
 	for _, guess := range []string{"", "guess", code + "x", code[1:], strings.ToLower(code)} {
 		if got, err := d.redeem(t, guess); !errors.Is(err, grant.ErrUnknown) || got.ID != "" {
@@ -113,9 +113,10 @@ func TestACodeThatWasNeverIssued(t *testing.T) {
 	}
 }
 
-// RFC 6749 §10.10: "The probability of an attacker guessing generated tokens […] MUST be less than or equal to 2^(-128)".
+// RFC 6749 §10.10: "The probability of an attacker guessing generated tokens […] MUST be less than or equal to
+// 2^(-128)".
 func TestCodesAreRandomAndNotStoredInClear(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	seen := map[string]bool{}
 	for range 100 {
 		code := d.issue(t)
@@ -149,15 +150,24 @@ func TestHowLongACodeIsRemembered(t *testing.T) {
 		wait  time.Duration
 		want  error
 	}{
-		{"a code that nobody redeemed is there after its 60 seconds, with its expiry", false, grant.CodeLifetime + time.Second, nil},
+		{
+			"a code that nobody redeemed is there after its 60 seconds, with its expiry", false,
+			grant.CodeLifetime + time.Second, nil,
+		},
 		{"a code that nobody redeemed is there for almost five minutes", false, 5*time.Minute - 1, nil},
 		{"a code that nobody redeemed is unknown after five minutes", false, 5 * time.Minute, grant.ErrUnknown},
 		{"RFC 6749 §4.1.2 the tombstone stays while the tokens live", true, tokenLifetime, grant.ErrReplayed},
-		{"RFC 6749 §4.1.2 the tombstone stays the code's lifetime longer", true, tokenLifetime + grant.CodeLifetime - 1, grant.ErrReplayed},
-		{"the tombstone goes when no token of the code can be alive", true, tokenLifetime + grant.CodeLifetime, grant.ErrUnknown},
+		{
+			"RFC 6749 §4.1.2 the tombstone stays the code's lifetime longer", true, tokenLifetime + grant.CodeLifetime - 1,
+			grant.ErrReplayed,
+		},
+		{
+			"the tombstone goes when no token of the code can be alive", true, tokenLifetime + grant.CodeLifetime,
+			grant.ErrUnknown,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
+			d := newFixture()
 			code := d.issue(t)
 			if row.spent {
 				if _, err := d.redeem(t, code); err != nil {
@@ -173,7 +183,7 @@ func TestHowLongACodeIsRemembered(t *testing.T) {
 }
 
 func TestReplaysDoNotProlongTheTombstone(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	code := d.issue(t)
 	_, first := d.redeem(t, code)
 	d.clock.Pass(tokenLifetime)
@@ -186,7 +196,7 @@ func TestReplaysDoNotProlongTheTombstone(t *testing.T) {
 }
 
 func TestASecondUseRevokesForAsLongAsATokenCanLive(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	code, err := d.Issue(t.Context(), good(d.clock.Now()))
 	if err != nil {
 		t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// How many grants with refresh tokens a user can have at a time: what comes on top ends the oldest, of the same client first. A
-// client that asks for offline access again and again so ends its own.
+// How many grants with refresh tokens a user can have at a time: what comes on top ends the oldest, of the same client
+// first. A client that asks for offline access again and again so ends its own.
 const (
 	heldPerClient = 20
 	heldPerUser   = 200
@@ -35,8 +35,8 @@ type holding struct {
 	Until    time.Time `json:"until"` // it is over then however much it is used
 }
 
-// Of lists what applications hold in the user's name, the youngest first. Who ends one by Revoke takes its ID from here, so that it is
-// the user's own.
+// Of lists what applications hold in the user's name, the youngest first. Who ends one by Revoke takes its ID from
+// here, so that it is the user's own.
 func (g *Grants) Of(ctx context.Context, sub string) ([]Held, error) {
 	holdings, err := g.holdings(ctx, sub)
 	if err != nil {

@@ -9,16 +9,19 @@ import (
 	"github.com/hush-idp/hush/idp/grant"
 )
 
-func (d *desk) beginFor(t *testing.T, id, clientID string) string {
+func (d *fixture) beginFor(t *testing.T, id, clientID string) string {
 	t.Helper()
-	token, err := d.Begin(t.Context(), grant.Grant{ID: id, ClientID: clientID, Sub: "alice", Scope: []string{"openid", "offline_access"}}, "", terms)
+	token, err := d.Begin(
+		t.Context(), grant.Grant{ID: id, ClientID: clientID, Sub: "alice", Scope: []string{"openid", "offline_access"}}, "",
+		terms,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token
 }
 
-func (d *desk) of(t *testing.T, sub string) (ids []string) {
+func (d *fixture) of(t *testing.T, sub string) (ids []string) {
 	t.Helper()
 	held, err := d.Of(t.Context(), sub)
 	if err != nil {
@@ -31,7 +34,7 @@ func (d *desk) of(t *testing.T, sub string) (ids []string) {
 }
 
 func TestAUserSeesWhichApplicationsHaveAccess(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	d.beginFor(t, "g1", "spa")
 	d.clock.Pass(time.Hour)
 	token := d.beginFor(t, "g2", "web")
@@ -42,7 +45,8 @@ func TestAUserSeesWhichApplicationsHaveAccess(t *testing.T) {
 		t.Fatalf("Of = %+v, %v; want web's and spa's, the youngest first", held, err)
 	}
 	now := d.clock.Now()
-	if h := held[0]; !h.BegunAt.Equal(now.Add(-time.Hour)) || !h.UsedAt.Equal(now) || !h.Until.Equal(now.Add(terms.Idle)) || h.Scope.String() != "openid offline_access" {
+	if h := held[0]; !h.BegunAt.Equal(now.Add(-time.Hour)) || !h.UsedAt.Equal(now) ||
+		!h.Until.Equal(now.Add(terms.Idle)) || h.Scope.String() != "openid offline_access" {
 		t.Errorf("got %+v", h)
 	}
 	if ids := d.of(t, "bob"); ids != nil {
@@ -55,7 +59,7 @@ func TestAUserSeesWhichApplicationsHaveAccess(t *testing.T) {
 }
 
 func TestAUserEndsTheAccessOfAnApplication(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	spa, web := d.beginFor(t, "g1", "spa"), d.beginFor(t, "g2", "web")
 	other := d.beginFor(t, "g3", "web")
 	if err := d.Revoke(t.Context(), "g2"); err != nil {
@@ -80,7 +84,7 @@ func TestAUserEndsTheAccessOfAnApplication(t *testing.T) {
 }
 
 func TestForgettingAConsentEndsWhatWasHeldByIt(t *testing.T) { // Core §11
-	d := newDesk()
+	d := newFixture()
 	d.consents.Grants = d.Grants
 	spa, web := d.beginFor(t, "g1", "spa"), d.beginFor(t, "g2", "web")
 	if err := d.consents.Forget(t.Context(), "alice", "spa"); err != nil {
@@ -94,7 +98,7 @@ func TestForgettingAConsentEndsWhatWasHeldByIt(t *testing.T) { // Core §11
 }
 
 func TestWhatAUserHoldsIsBounded(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	web := d.beginFor(t, "of-web", "web")
 	var tokens []string
 	for i := range 25 {

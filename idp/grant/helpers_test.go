@@ -11,18 +11,18 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// desk is where grants and consents are handled, with a clock that the test moves and a store that it watches.
-type desk struct {
+// fixture is where grants and consents are handled, with a clock that the test moves and a store that it watches.
+type fixture struct {
 	*grant.Grants
 	consents *grant.Consents
 	clock    *storagetest.Clock
 	store    *storagetest.Spy
 }
 
-func newDesk() *desk {
+func newFixture() *fixture {
 	c := storagetest.NewClock()
 	store := &storagetest.Spy{Store: storage.NewMemory(c.Now)}
-	return &desk{
+	return &fixture{
 		clock: c, store: store,
 		Grants:   grant.New(store, c.Now, rand.Text),
 		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: c.Now},
@@ -32,12 +32,13 @@ func newDesk() *desk {
 // good is a grant with every field that /authorize fills.
 func good(now time.Time) grant.Grant {
 	return grant.Grant{
-		ClientID: "spa", RedirectURI: "https://app.test/cb", CodeChallenge: strings.Repeat("c", 43), Nonce: "n", Scope: []string{"openid", "email"},
-		Sub: "alice", SID: "session.1", AuthTime: now.Add(-time.Hour), ACR: "1", AMR: []string{"pwd"},
+		ClientID: "spa", RedirectURI: "https://app.test/cb", CodeChallenge: strings.Repeat("c", 43), Nonce: "n",
+		Scope: []string{"openid", "email"},
+		Sub:   "alice", SID: "session.1", AuthTime: now.Add(-time.Hour), ACR: "1", AMR: []string{"pwd"},
 	}
 }
 
-func (d *desk) issue(t testing.TB) string {
+func (d *fixture) issue(t testing.TB) string {
 	t.Helper()
 	code, err := d.Issue(t.Context(), good(d.clock.Now()))
 	if err != nil {
@@ -47,7 +48,7 @@ func (d *desk) issue(t testing.TB) string {
 }
 
 // redeem redeems for tokens that live five minutes.
-func (d *desk) redeem(t *testing.T, code string) (grant.Grant, error) {
+func (d *fixture) redeem(t *testing.T, code string) (grant.Grant, error) {
 	t.Helper()
 	return d.Redeem(t.Context(), code, tokenLifetime)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Grace is how long after a rotation the token before it still gives its successor, unless the configuration says otherwise: as
-// long as tabs that renew at the same time may lie apart.
+// Grace is how long after a rotation the token before it still gives its successor, unless the configuration says
+// otherwise: as long as tabs that renew at the same time may lie apart.
 const Grace = 10 * time.Second
 
 // endedKept is how long what ended is remembered, so that a late client hears "expired" or "revoked" and not "unknown".
@@ -34,8 +34,8 @@ type Terms struct {
 	Rotate   bool          // each use gives a new token; else the first stays
 }
 
-// Family is the record behind the refresh tokens of one grant, of which one is current. It holds hashes only, and the salt by
-// which the token before the current one gives the current one: who has the record alone has no token.
+// Family is the record behind the refresh tokens of one grant, of which one is current. It holds hashes only, and the
+// salt by which the token before the current one gives the current one: who has the record alone has no token.
 type Family struct {
 	Grant Grant  `json:"grant"`
 	JKT   string `json:"jkt,omitempty"` // the key that the tokens are bound to (RFC 9449 §5); empty: none
@@ -54,8 +54,8 @@ type Family struct {
 	RevokedAt   time.Time `json:"revoked_at,omitzero"`   // of a tombstone; little else is left then
 }
 
-// refreshToken is one taken apart: the grant's id, what all tokens of its family have in common, and what only this one has. By
-// the second part a token that was replaced is told from an invented one: the ids of grants are no secret.
+// refreshToken is one taken apart: the grant's id, what all tokens of its family have in common, and what only this one
+// has. By the second part a token that was replaced is told from an invented one: the ids of grants are no secret.
 type refreshToken struct{ id, mark, turn string }
 
 func parseRefreshToken(token string) (refreshToken, bool) {
@@ -68,8 +68,9 @@ func parseRefreshToken(token string) (refreshToken, bool) {
 
 func (t refreshToken) String() string { return t.id + "." + t.mark + "." + t.turn }
 
-// next is the token after t. RFC 9700 §4.14.2: "the authorization server issues a new refresh token with every access token refresh
-// response. The previous refresh token is invalidated". It is computed, so that tabs which race get the same one.
+// next is the token after t. RFC 9700 §4.14.2: "the authorization server issues a new refresh token with every access
+// token refresh response. The previous refresh token is invalidated". It is computed, so that tabs which race get the
+// same one.
 func (t refreshToken) next(salt string) refreshToken {
 	mac := hmac.New(sha256.New, []byte(salt))
 	mac.Write([]byte(t.String()))
@@ -79,12 +80,16 @@ func (t refreshToken) next(salt string) refreshToken {
 // familyKey lies beside whatever else stems from the grant.
 func familyKey(id string) string { return storage.GroupKey(id, "refresh") }
 
-// Begin begins the grant's family and returns its first refresh token. jkt, if not empty, is the key that its tokens are bound to.
-// It returns ErrRevoked for a grant that was revoked meanwhile.
+// Begin begins the grant's family and returns its first refresh token. jkt, if not empty, is the key that its tokens
+// are bound to. It returns ErrRevoked for a grant that was revoked meanwhile.
 func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Terms) (token string, err error) {
 	now, first := g.Now(), refreshToken{granted.ID, g.Random(), g.Random()}
-	granted.RedirectURI, granted.CodeChallenge, granted.Nonce, granted.ExpiresAt = "", "", "", time.Time{} // the code's, which is spent
-	family := &Family{Grant: granted, JKT: jkt, Mark: hash(first.mark), Current: hash(first.turn), BegunAt: now, Until: now.Add(terms.Absolute)}
+	// the code's, which is spent
+	granted.RedirectURI, granted.CodeChallenge, granted.Nonce, granted.ExpiresAt = "", "", "", time.Time{}
+	family := &Family{
+		Grant: granted, JKT: jkt, Mark: hash(first.mark), Current: hash(first.turn), BegunAt: now,
+		Until: now.Add(terms.Absolute),
+	}
 	family.use(now, terms)
 	err = g.Families.Update(ctx, familyKey(first.id), terms.kept(), func(old *Family) (*Family, error) {
 		if old != nil {
@@ -98,17 +103,17 @@ func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Ter
 	return first.String(), g.hold(ctx, family, terms)
 }
 
-// Family finds what a refresh token stands for; whether the client may use it is for the caller to judge. Its errors are ErrUnknown,
-// ErrExpired, ErrRevoked, or, for a token that was replaced before, ErrReplayed, after everything that the grant gave was revoked.
-// RFC 9700 §4.14.2: "the authorization server cannot determine which party submitted the invalid refresh token, but it will revoke
-// the active refresh token."
+// Family finds what a refresh token stands for; whether the client may use it is for the caller to judge. Its errors
+// are ErrUnknown, ErrExpired, ErrRevoked, or, for a token that was replaced before, ErrReplayed, after everything that
+// the grant gave was revoked. RFC 9700 §4.14.2: "the authorization server cannot determine which party submitted the
+// invalid refresh token, but it will revoke the active refresh token."
 func (g *Grants) Family(ctx context.Context, token string) (Family, error) {
 	family, err := g.Look(ctx, token)
 	return family, g.ended(ctx, family.Grant.ID, err)
 }
 
-// Look is Family for who only asks: nothing is revoked. Except with ErrUnknown the family comes beside the error too, of one that was
-// revoked no more than whose it was.
+// Look is Family for who only asks: nothing is revoked. Except with ErrUnknown the family comes beside the error too,
+// of one that was revoked no more than whose it was.
 func (g *Grants) Look(ctx context.Context, token string) (Family, error) {
 	t, ok := parseRefreshToken(token)
 	if !ok {
@@ -127,8 +132,8 @@ func (g *Grants) Look(ctx context.Context, token string) (Family, error) {
 	return family, err
 }
 
-// Use exchanges the token for the one after it: the same again if terms do not rotate. Racing uses of one token, and those within
-// Grace, get the same. Its errors are those of Family.
+// Use exchanges the token for the one after it: the same again if terms do not rotate. Racing uses of one token, and
+// those within Grace, get the same. Its errors are those of Family.
 func (g *Grants) Use(ctx context.Context, token string, terms Terms) (next string, err error) {
 	t, ok := parseRefreshToken(token)
 	if !ok {
@@ -196,7 +201,9 @@ func (f *Family) turn(t refreshToken, salt string, now time.Time, rotate bool) r
 
 // use notes that tokens are given now.
 func (f *Family) use(now time.Time, terms Terms) {
-	f.UsedAt, f.IdleUntil, f.TokensUntil = now, earlier(now.Add(terms.Idle), f.Until), later(now.Add(terms.Access), f.TokensUntil)
+	f.UsedAt, f.IdleUntil, f.TokensUntil = now, earlier(now.Add(terms.Idle), f.Until), later(
+		now.Add(terms.Access), f.TokensUntil,
+	)
 }
 
 func earlier(a, b time.Time) time.Time {

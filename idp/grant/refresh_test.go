@@ -16,7 +16,7 @@ import (
 var terms = grant.Terms{Idle: 24 * time.Hour, Absolute: 72 * time.Hour, Access: tokenLifetime, Rotate: true}
 
 // begin redeems a code and begins the family of its grant.
-func (d *desk) begin(t testing.TB) (token string, granted grant.Grant) {
+func (d *fixture) begin(t testing.TB) (token string, granted grant.Grant) {
 	t.Helper()
 	granted, err := d.Redeem(t.Context(), d.issue(t), tokenLifetime)
 	if err != nil {
@@ -28,7 +28,7 @@ func (d *desk) begin(t testing.TB) (token string, granted grant.Grant) {
 	return token, granted
 }
 
-func (d *desk) use(t testing.TB, token string) string {
+func (d *fixture) use(t testing.TB, token string) string {
 	t.Helper()
 	next, err := d.Use(t.Context(), token, terms)
 	if err != nil {
@@ -38,7 +38,7 @@ func (d *desk) use(t testing.TB, token string) string {
 }
 
 func TestARefreshTokenStandsForItsGrant(t *testing.T) { // RFC 6749 §1.5
-	d := newDesk()
+	d := newFixture()
 	token, granted := d.begin(t)
 	family, err := d.Family(t.Context(), token)
 	if err != nil {
@@ -59,26 +59,47 @@ func TestWhichRefreshTokensAreGood(t *testing.T) {
 		name    string
 		present func(tokens []string) string
 		wait    time.Duration
-		happen  func(t *testing.T, d *desk, id string)
+		happen  func(t *testing.T, d *fixture, id string)
 		want    error
 	}{
 		{name: "RFC 6749 §6 the current token is good", present: nth(2)},
-		{name: "RFC 9700 §4.14.2 the one before it gives the same successor for the racing tab", present: nth(1), wait: 9 * time.Second},
-		{name: "RFC 9700 §4.14.2 the one before it is a replay after the grace", present: nth(1), wait: 10 * time.Second, want: grant.ErrReplayed},
+		{
+			name: "RFC 9700 §4.14.2 the one before it gives the same successor for the racing tab", present: nth(1),
+			wait: 9 * time.Second,
+		},
+		{
+			name: "RFC 9700 §4.14.2 the one before it is a replay after the grace", present: nth(1), wait: 10 * time.Second,
+			want: grant.ErrReplayed,
+		},
 		{name: "RFC 9700 §4.14.2 an older one is a replay at once", present: nth(0), want: grant.ErrReplayed},
-		{name: "RFC 6749 §10.4 an invented token is not known", present: func([]string) string { return "a.b.c" }, want: grant.ErrUnknown},
-		{name: "RFC 6749 §10.4 what is no token is not known", present: func([]string) string { return "nothing" }, want: grant.ErrUnknown},
-		{name: "RFC 6749 §10.4 an empty part makes no token", present: func(tokens []string) string { return strings.Split(tokens[2], ".")[0] + ".." }, want: grant.ErrUnknown},
-		{name: "RFC 6749 §10.4 who knows only the grant's id revokes nothing", present: func(tokens []string) string { return strings.Split(tokens[2], ".")[0] + ".x.y" }, want: grant.ErrUnknown},
+		{
+			name: "RFC 6749 §10.4 an invented token is not known", present: func([]string) string { return "a.b.c" },
+			want: grant.ErrUnknown,
+		},
+		{
+			name: "RFC 6749 §10.4 what is no token is not known", present: func([]string) string { return "nothing" },
+			want: grant.ErrUnknown,
+		},
+		{
+			name:    "RFC 6749 §10.4 an empty part makes no token",
+			present: func(tokens []string) string { return strings.Split(tokens[2], ".")[0] + ".." }, want: grant.ErrUnknown,
+		},
+		{
+			name:    "RFC 6749 §10.4 who knows only the grant's id revokes nothing",
+			present: func(tokens []string) string { return strings.Split(tokens[2], ".")[0] + ".x.y" }, want: grant.ErrUnknown,
+		},
 		{name: "RFC 9700 §4.14.2 not used for almost a day", present: nth(2), wait: 24*time.Hour - 1},
-		{name: "RFC 9700 §4.14.2 a token that is not used expires", present: nth(2), wait: 24 * time.Hour, want: grant.ErrExpired},
+		{
+			name: "RFC 9700 §4.14.2 a token that is not used expires", present: nth(2), wait: 24 * time.Hour,
+			want: grant.ErrExpired,
+		},
 		{name: "RFC 7009 §2.1 a revoked grant has no refresh tokens", present: nth(2), want: grant.ErrRevoked,
-			happen: func(t *testing.T, d *desk, id string) { revoke(t, d, id) }},
+			happen: func(t *testing.T, d *fixture, id string) { revoke(t, d, id) }},
 		{name: "RFC 7009 §2.1 an older token of a revoked grant is no replay", present: nth(0), want: grant.ErrRevoked,
-			happen: func(t *testing.T, d *desk, id string) { revoke(t, d, id) }},
+			happen: func(t *testing.T, d *fixture, id string) { revoke(t, d, id) }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
+			d := newFixture()
 			first, granted := d.begin(t)
 			second := d.use(t, first)
 			tokens := []string{first, second, d.use(t, second)}
@@ -92,7 +113,9 @@ func TestWhichRefreshTokensAreGood(t *testing.T) {
 				t.Errorf("Look: %v, Family: %v; want %v", looked, found, row.want)
 			}
 			_, current := d.Use(t.Context(), tokens[2], terms)
-			if replayed := errors.Is(row.want, grant.ErrReplayed); replayed != errors.Is(current, grant.ErrRevoked) && row.happen == nil {
+			if replayed := errors.Is(
+				row.want, grant.ErrReplayed,
+			); replayed != errors.Is(current, grant.ErrRevoked) && row.happen == nil {
 				t.Errorf("afterwards the current token gives %v", current)
 			}
 		})
@@ -101,7 +124,7 @@ func TestWhichRefreshTokensAreGood(t *testing.T) {
 
 func nth(n int) func([]string) string { return func(tokens []string) string { return tokens[n] } }
 
-func revoke(t *testing.T, d *desk, id string) {
+func revoke(t *testing.T, d *fixture, id string) {
 	t.Helper()
 	if err := d.Revoke(t.Context(), id); err != nil {
 		t.Fatal(err)
@@ -109,7 +132,7 @@ func revoke(t *testing.T, d *desk, id string) {
 }
 
 func TestAReplayedRefreshTokenRevokesTheAccessTokensToo(t *testing.T) { // RFC 9700 §4.14.2
-	d := newDesk()
+	d := newFixture()
 	first, granted := d.begin(t)
 	d.clock.Pass(time.Hour) // the code's access token is over long ago
 	d.use(t, d.use(t, first))
@@ -123,7 +146,7 @@ func TestAReplayedRefreshTokenRevokesTheAccessTokensToo(t *testing.T) { // RFC 9
 }
 
 func TestARacingTabGetsTheSameToken(t *testing.T) { // a grace for tabs that renew at the same moment
-	d := newDesk()
+	d := newFixture()
 	token, _ := d.begin(t)
 	for range 20 {
 		const racers = 8
@@ -150,8 +173,8 @@ func TestARacingTabGetsTheSameToken(t *testing.T) { // a grace for tabs that ren
 
 // What one replica does to a family counts at the others, since they share the store.
 func TestReplicasShareTheFamily(t *testing.T) {
-	for name, then := range map[string]func(t *testing.T, a, b *desk, first string){
-		"RFC 9700 §4.14.2 a token that was replaced at one replica is a replay at another": func(t *testing.T, a, b *desk, first string) {
+	for name, then := range map[string]func(t *testing.T, a, b *fixture, first string){
+		"RFC 9700 §4.14.2 a token replaced at one is a replay at the other": func(t *testing.T, a, b *fixture, first string) {
 			next := a.use(t, first)
 			a.clock.Pass(grant.Grace)
 			if _, err := b.Use(t.Context(), first, terms); !errors.Is(err, grant.ErrReplayed) {
@@ -161,12 +184,12 @@ func TestReplicasShareTheFamily(t *testing.T) {
 				t.Errorf("at the first replica the newest token gives %v", err)
 			}
 		},
-		"RFC 9700 §4.14.2 racing tabs get the same token from different replicas": func(t *testing.T, a, b *desk, first string) {
+		"RFC 9700 §4.14.2 racing tabs get one token from two replicas": func(t *testing.T, a, b *fixture, first string) {
 			if one, two := a.use(t, first), b.use(t, first); one != two {
 				t.Errorf("%s and %s", one, two)
 			}
 		},
-		"RFC 9700 §4.14.2 the grace is no chain: who has an old token only is stopped by its end": func(t *testing.T, a, b *desk, first string) {
+		"RFC 9700 §4.14.2 the grace of an old token ends, it is no chain": func(t *testing.T, a, b *fixture, first string) {
 			for range 3 { // again and again, each time within the grace of the use before
 				b.use(t, first)
 				a.clock.Pass(grant.Grace / 3)
@@ -176,7 +199,7 @@ func TestReplicasShareTheFamily(t *testing.T) {
 				t.Errorf("after the grace of the first use the old token gives %v", err)
 			}
 		},
-		"RFC 7009 §2.1 the token MUST NOT be used after the revocation, at whichever replica": func(t *testing.T, a, b *desk, first string) {
+		"RFC 7009 §2.1 no replica takes the token after the revocation": func(t *testing.T, a, b *fixture, first string) {
 			revoke(t, a, strings.Split(first, ".")[0])
 			if _, err := b.Use(t.Context(), first, terms); !errors.Is(err, grant.ErrRevoked) {
 				t.Errorf("the other replica gives %v", err)
@@ -184,7 +207,7 @@ func TestReplicasShareTheFamily(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newDesk()
+			a := newFixture()
 			b := *a
 			b.Grants = grant.New(a.store, a.clock.Now, a.Random)
 			first, _ := a.begin(t)
@@ -194,7 +217,7 @@ func TestReplicasShareTheFamily(t *testing.T) {
 }
 
 func TestWithoutGraceASecondUseIsAReplay(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	d.Grace = 0
 	token, _ := d.begin(t)
 	d.use(t, token)
@@ -204,7 +227,7 @@ func TestWithoutGraceASecondUseIsAReplay(t *testing.T) {
 }
 
 func TestAFamilyEndsHoweverMuchItIsUsed(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	token, _ := d.begin(t)
 	for range 5 {
 		d.clock.Pass(14 * time.Hour)
@@ -219,7 +242,7 @@ func TestAFamilyEndsHoweverMuchItIsUsed(t *testing.T) {
 }
 
 func TestWithoutRotationTheTokenStays(t *testing.T) { // FAPI 2.0 §5.3.2.1
-	d := newDesk()
+	d := newFixture()
 	token, _ := d.begin(t)
 	still := terms
 	still.Rotate = false
@@ -232,7 +255,7 @@ func TestWithoutRotationTheTokenStays(t *testing.T) { // FAPI 2.0 §5.3.2.1
 }
 
 func TestTheStoreAloneHasNoRefreshToken(t *testing.T) { // RFC 6749 §10.4
-	d := newDesk()
+	d := newFixture()
 	token, _ := d.begin(t)
 	var parts []string
 	for range 3 {
@@ -248,7 +271,7 @@ func TestTheStoreAloneHasNoRefreshToken(t *testing.T) { // RFC 6749 §10.4
 }
 
 func TestAReplayedCodeRevokesTheRefreshTokens(t *testing.T) { // RFC 6749 §4.1.2
-	d := newDesk()
+	d := newFixture()
 	code := d.issue(t)
 	granted, err := d.redeem(t, code)
 	if err != nil {
@@ -267,7 +290,7 @@ func TestAReplayedCodeRevokesTheRefreshTokens(t *testing.T) { // RFC 6749 §4.1.
 }
 
 func TestACodeReplayedInTheMiddleLeavesNoRefreshToken(t *testing.T) { // RFC 6749 §4.1.2
-	d := newDesk()
+	d := newFixture()
 	code := d.issue(t)
 	granted, err := d.redeem(t, code)
 	if err != nil {
@@ -282,7 +305,7 @@ func TestACodeReplayedInTheMiddleLeavesNoRefreshToken(t *testing.T) { // RFC 674
 }
 
 func TestOneAccessTokenIsRevoked(t *testing.T) { // RFC 7009 §2.1
-	d := newDesk()
+	d := newFixture()
 	until := d.clock.Now().Add(time.Minute)
 	for _, at := range []time.Time{until, d.clock.Now()} { // the second is over already
 		if err := d.RevokeToken(t.Context(), "g", "jti", at); err != nil {
@@ -302,14 +325,16 @@ func TestOneAccessTokenIsRevoked(t *testing.T) { // RFC 7009 §2.1
 }
 
 func TestAFailingStoreIsNoVerdictOnARefreshToken(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	token, granted := d.begin(t)
 	d.store.Gone(true)
 	_, looked := d.Look(t.Context(), token)
 	_, used := d.Use(t.Context(), token, terms)
 	_, begun := d.Begin(t.Context(), granted, "", terms)
 	_, listed := d.Of(t.Context(), "alice")
-	for _, err := range []error{looked, used, begun, listed, d.Revoke(t.Context(), granted.ID), d.RevokeClient(t.Context(), "alice", "spa")} {
+	for _, err := range []error{
+		looked, used, begun, listed, d.Revoke(t.Context(), granted.ID), d.RevokeClient(t.Context(), "alice", "spa"),
+	} {
 		for _, verdict := range []error{nil, grant.ErrUnknown, grant.ErrRevoked, grant.ErrReplayed} {
 			if errors.Is(err, verdict) {
 				t.Errorf("got %v; want the engine's error", err)

@@ -8,12 +8,13 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Revoke ends a grant: its refresh tokens, and the access tokens that came with them. Revoking what is revoked, or what nobody
-// knows, is no error.
+// Revoke ends a grant: its refresh tokens, and the access tokens that came with them. Revoking what is revoked, or what
+// nobody knows, is no error.
 func (g *Grants) Revoke(ctx context.Context, id string) error { return g.end(ctx, id, time.Time{}) }
 
-// end makes the provider refuse every token of the grant, for as long as one can live: until tokensUntil, or longer if refresh tokens
-// gave more. What is left of the family is a tombstone, also where there was none yet: then it cannot begin any more.
+// end makes the provider refuse every token of the grant, for as long as one can live: until tokensUntil, or longer if
+// refresh tokens gave more. What is left of the family is a tombstone, also where there was none yet: then it cannot
+// begin any more.
 func (g *Grants) end(ctx context.Context, id string, tokensUntil time.Time) error {
 	var family Family
 	now := g.Now()
@@ -23,7 +24,9 @@ func (g *Grants) end(ctx context.Context, id string, tokensUntil time.Time) erro
 			family = *old
 		}
 		whose := Grant{ID: id, Sub: family.Grant.Sub, ClientID: family.Grant.ClientID}
-		return &Family{Grant: whose, Mark: family.Mark, TokensUntil: later(family.TokensUntil, tokensUntil), RevokedAt: now}, nil
+		return &Family{
+			Grant: whose, Mark: family.Mark, TokensUntil: later(family.TokensUntil, tokensUntil), RevokedAt: now,
+		}, nil
 	})
 	if err != nil {
 		return err

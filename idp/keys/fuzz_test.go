@@ -17,8 +17,9 @@ import (
 // quick are algs whose keys are made in no time.
 var quick = []keys.Spec{{Alg: jose.EdDSA}, {Alg: jose.ES256}}
 
-// FuzzStoredKeys: whatever the store holds, a set fails by an error, or signs what it verifies by a key that it publishes, which
-// came out of the record as it went in or was made just now. A record that can be read is written as it was read.
+// FuzzStoredKeys: whatever the store holds, a set fails by an error, or signs what it verifies by a key that it
+// publishes, which came out of the record as it went in or was made just now. A record that can be read is written as
+// it was read.
 func FuzzStoredKeys(f *testing.F) {
 	clock := storagetest.NewClock()
 	sharing := keys.Sharing{Seal: seal(f, "first"), Now: clock.Now, Propagation: propagation, Lifetime: lifetime}
@@ -66,7 +67,8 @@ func storeWith(t *testing.T, record []byte, now func() time.Time) storage.Store 
 func storedSeeds(f *testing.F, clock *storagetest.Clock, sharing keys.Sharing) [][]byte {
 	f.Helper()
 	sharing.Store = storage.NewMemory(clock.Now)
-	seeds := [][]byte{nil, []byte("null"), []byte(`{"keys":[null]}`), []byte(`{"keys":null,"rotated_at":"9999-12-31T23:59:59Z"}`),
+	seeds := [][]byte{nil, []byte("null"), []byte(`{"keys":[null]}`),
+		[]byte(`{"keys":null,"rotated_at":"9999-12-31T23:59:59Z"}`),
 		[]byte(`{"keys":[{"kid":"k","alg":"none","pkcs8":"","signs_at":"0001-01-01T00:00:00Z"}]}`)}
 	set, err := keys.NewShared(quick, sharing)
 	if err != nil {
@@ -81,7 +83,8 @@ func storedSeeds(f *testing.F, clock *storagetest.Clock, sharing keys.Sharing) [
 			f.Fatal(err)
 		}
 		whole := written(f, stored)
-		stored.Keys[0].KeyID, stored.Keys[1].KeyID = stored.Keys[1].KeyID, stored.Keys[0].KeyID // the halves belong to other names
+		// the halves belong to other names
+		stored.Keys[0].KeyID, stored.Keys[1].KeyID = stored.Keys[1].KeyID, stored.Keys[0].KeyID
 		seeds = append(seeds, whole, written(f, stored))
 		clock.Pass(2 * propagation)
 		if err := set.Rotate(f.Context()); err != nil {
@@ -105,7 +108,9 @@ func checkUnusable(t *testing.T, record []byte, set *keys.KeySet, err error) {
 	t.Helper()
 	published, errList := set.List(t.Context())
 	if err == nil || errList == nil || set.Ready(t.Context()) == nil {
-		t.Errorf("%s: Sign: %v, Ready: %v, List: %v, %v; want errors", record, err, set.Ready(t.Context()), published, errList)
+		t.Errorf(
+			"%s: Sign: %v, Ready: %v, List: %v, %v; want errors", record, err, set.Ready(t.Context()), published, errList,
+		)
 	}
 }
 

@@ -22,8 +22,8 @@ const (
 // types are all of them.
 var types = []string{TypeIDToken, TypeAccessToken, TypeIntrospection, TypeLogoutToken}
 
-// Spec describes one signing key: its algorithm (RFC 7518 §3.1: RS256, PS256, ES256 or EdDSA) and the PEM file (PKCS #8)
-// that holds it. Without a file the provider makes the key.
+// Spec describes one signing key: its algorithm (RFC 7518 §3.1: RS256, PS256, ES256 or EdDSA) and the PEM file (PKCS
+// #8) that holds it. Without a file the provider makes the key.
 type Spec struct {
 	Alg  jose.SignatureAlgorithm `yaml:"alg"`
 	File string                  `yaml:"file"`
@@ -43,9 +43,9 @@ func (f SignerFunc) Sign(ctx context.Context, alg, typ string, claims any) (stri
 	return f(ctx, alg, typ, claims)
 }
 
-// KeySet holds the provider's signing keys: one that signs for each algorithm, the default one first; the public halves of
-// the replaced ones; and, when it is shared, the keys that will sign soon. The ctx of its methods bounds how long they wait
-// for the store.
+// KeySet holds the provider's signing keys: one that signs for each algorithm, the default one first; the public halves
+// of the replaced ones; and, when it is shared, the keys that will sign soon. The ctx of its methods bounds how long
+// they wait for the store.
 type KeySet struct {
 	specs  []Spec
 	local  local
@@ -62,14 +62,15 @@ type Published struct {
 	RetireAt  time.Time // from then on it is not published
 }
 
-// New returns the key set of this process alone that specs describe, and starts to make or read its keys in the background.
-// The first spec is the default. Errors in specs are returned now; an error in a file is returned by Ready and by every
-// method that needs the key.
+// New returns the key set of this process alone that specs describe, and starts to make or read its keys in the
+// background. The first spec is the default. Errors in specs are returned now; an error in a file is returned by Ready
+// and by every method that needs the key.
 func New(specs []Spec) (*KeySet, error) { return newKeySet(specs, nil) }
 
-// NewShared returns a key set whose keys live in a store, so that they survive a restart and all key sets on the same record
-// have the same keys. Specs with a file are local as in New. The record is first read in the background: the first call that
-// needs a key waits for it, and returns the error when the store does not answer or another secret sealed the keys.
+// NewShared returns a key set whose keys live in a store, so that they survive a restart and all key sets on the same
+// record have the same keys. Specs with a file are local as in New. The record is first read in the background: the
+// first call that needs a key waits for it, and returns the error when the store does not answer or another secret
+// sealed the keys.
 func NewShared(specs []Spec, sharing Sharing) (*KeySet, error) {
 	algs := made(specs)
 	if len(algs) == 0 {
@@ -134,8 +135,8 @@ func (s *KeySet) Algs() []jose.SignatureAlgorithm {
 	return algs
 }
 
-// Ready waits for all keys and returns the first error in making or reading them. If the keys are shared, the error may be
-// that of the last read of the store, although the key set still works with what it read before.
+// Ready waits for all keys and returns the first error in making or reading them. If the keys are shared, the error may
+// be that of the last read of the store, although the key set still works with what it read before.
 func (s *KeySet) Ready(ctx context.Context) error {
 	if s.shared != nil {
 		if _, err := s.shared.refresh(ctx); err != nil {
@@ -185,9 +186,9 @@ func (s *KeySet) isShared(spec Spec) bool { return s.shared != nil && spec.File 
 
 // Rotate makes a new key for each algorithm whose key does not come from a file. Tokens signed before stay valid.
 //
-// New local keys sign at once, and the newest eight old public halves stay published: a client that cached the JWKS sees an
-// unknown kid until it fetches the JWKS again. New shared keys are published at once and sign after Sharing.Propagation;
-// rotations of several processes within Sharing.MergeWithin count as one.
+// New local keys sign at once, and the newest eight old public halves stay published: a client that cached the JWKS
+// sees an unknown kid until it fetches the JWKS again. New shared keys are published at once and sign after
+// Sharing.Propagation; rotations of several processes within Sharing.MergeWithin count as one.
 //
 // The error is an invalid_request when all keys come from files, and when there were too many rotations shortly before.
 func (s *KeySet) Rotate(ctx context.Context) error {
@@ -275,8 +276,8 @@ func (s *KeySet) Verify(ctx context.Context, token, typ string, claims any) erro
 	return parsed.Claims(public.Key, claims)
 }
 
-// find returns the published key that a token names. If a shared key is not known, it may be new, and the record is read
-// again.
+// find returns the published key that a token names. If a shared key is not known, it may be new, and the record is
+// read again.
 func (s *KeySet) find(ctx context.Context, kid, alg string) (jose.JSONWebKey, error) {
 	for again := s.shared != nil; ; again = false {
 		published, err := s.List(ctx)

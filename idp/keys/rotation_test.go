@@ -102,7 +102,9 @@ func TestANewKeyIsPublishedAtOnceAndSignsLater(t *testing.T) {
 			t.Fatalf("List = %+v, %v; want the old key, which signs, and the new one, which does not", list, err)
 		}
 		if want := rotatedAt.Add(propagation); !list[1].SignsAt.Equal(want) || !list[1].CreatedAt.Equal(rotatedAt) {
-			t.Errorf("the new key was made at %v and signs at %v; want %v and %v", list[1].CreatedAt, list[1].SignsAt, rotatedAt, want)
+			t.Errorf(
+				"the new key was made at %v and signs at %v; want %v and %v", list[1].CreatedAt, list[1].SignsAt, rotatedAt, want,
+			)
 		}
 		time.Sleep(propagation - 1)
 		for _, set := range []*keys.KeySet{one, other} {
@@ -153,7 +155,8 @@ func TestTheNextRotationDoesNotProlongTheLifeOfAReplacedKey(t *testing.T) {
 		before := h.stored(t).Keys[1]
 		time.Sleep(time.Minute)
 		rotate(t, set)
-		if after := h.stored(t).Keys[2]; after.KeyID != before.KeyID || !after.RetireAt.Equal(before.RetireAt) || before.RetireAt.IsZero() {
+		if after := h.stored(t).Keys[2]; after.KeyID != before.KeyID || !after.RetireAt.Equal(before.RetireAt) ||
+			before.RetireAt.IsZero() {
 			t.Errorf("%s retires at %v; want %v as before", after.KeyID, after.RetireAt, before.RetireAt)
 		}
 	})
@@ -181,7 +184,9 @@ func TestTooManyRotationsAreRefusedRatherThanAKeyInUseDropped(t *testing.T) {
 			time.Sleep(propagation)
 		}
 		refused, ok := errors.AsType[*oidc.Error](err)
-		if rotations != 16 || !ok || refused.Code != oidc.InvalidRequest || !strings.Contains(err.Error(), "rotate again after 2000-01-01T01:") {
+		if rotations != 16 || !ok || refused.Code != oidc.InvalidRequest || !strings.Contains(
+			err.Error(), "rotate again after 2000-01-01T01:",
+		) {
 			t.Errorf("rotation %d: %v; want the sixteenth refused, and when to try again", rotations, err)
 		}
 		if err := set.Verify(t.Context(), token, keys.TypeIDToken, &claims{}); err != nil {

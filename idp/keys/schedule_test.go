@@ -23,7 +23,8 @@ func pass(t *testing.T, sets ...*keys.KeySet) {
 	}
 }
 
-// Core §10.1.1: keys rotate: the new one is published, signs later, and the old one stays until its last token has expired.
+// Core §10.1.1: keys rotate: the new one is published, signs later, and the old one stays until its last token has
+// expired.
 func TestKeysRotateByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newFixture(t)
@@ -141,7 +142,9 @@ type readOnly struct {
 	on atomic.Bool
 }
 
-func (r *readOnly) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
+func (r *readOnly) Update(
+	ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error),
+) error {
 	if r.on.Load() {
 		return storage.ErrUnavailable
 	}

@@ -13,9 +13,9 @@ import (
 const sealPurpose = "hush: private halves of signing keys"
 
 // errWrongSecret is the error when no secret opens a sealed key.
-var errWrongSecret = errors.New("it was sealed with a secret that is not configured, or it was changed: put that secret " +
-	"behind the first of cookie_keys and rotate the signing keys, which seals them with the first; without that secret " +
-	"the keys are lost, and only a fresh store helps")
+var errWrongSecret = errors.New("it was sealed with a secret that is not configured, or it was changed: " +
+	"put that secret behind the first of cookie_keys and rotate the signing keys, which seals them with the first; " +
+	"without that secret the keys are lost, and only a fresh store helps")
 
 // Seal encrypts private halves for the store: AES-256-GCM with a key derived from a secret by HKDF-SHA256 (RFC 5869).
 type Seal struct {
@@ -25,7 +25,8 @@ type Seal struct {
 // NewSeal returns the seal of these secrets, each of 32 bytes or more: the first encrypts, all decrypt.
 func NewSeal(secrets [][]byte) (Seal, error) { return NewSealFor(sealPurpose, secrets) }
 
-// NewSealFor returns a seal for another purpose than signing keys. Seals of different purposes do not open each other's texts.
+// NewSealFor returns a seal for another purpose than signing keys. Seals of different purposes do not open each other's
+// texts.
 func NewSealFor(purpose string, secrets [][]byte) (Seal, error) {
 	if len(secrets) == 0 {
 		return Seal{}, errors.New("keys: no secret is configured to encrypt the signing keys with: set cookie_keys")

@@ -42,7 +42,9 @@ func TestAnotherSecretOpensNothing(t *testing.T) {
 		other := h.keySet(t)
 		_, errSign := other.Sign(t.Context(), "", keys.TypeIDToken, claims{"alice"})
 		_, errPublic := other.Public(t.Context())
-		for _, err := range []error{errSign, errPublic, other.Ready(t.Context()), other.Rotate(t.Context()), other.Verify(t.Context(), "", "", nil)} {
+		for _, err := range []error{
+			errSign, errPublic, other.Ready(t.Context()), other.Rotate(t.Context()), other.Verify(t.Context(), "", "", nil),
+		} {
 			if err == nil {
 				t.Error("with another secret there is no error")
 			}
@@ -96,7 +98,8 @@ func TestAKeyWhoseSecretIsGoneDoesNoHarmOnceItRetired(t *testing.T) {
 
 func (h *fixture) change(t *testing.T, change func(*keys.Stored)) {
 	t.Helper()
-	err := records(h.sharing).Update(context.Background(), "ring", time.Hour, func(stored *keys.Stored) (*keys.Stored, error) {
+	records := records(h.sharing)
+	err := records.Update(context.Background(), "ring", time.Hour, func(stored *keys.Stored) (*keys.Stored, error) {
 		change(stored)
 		return stored, nil
 	})

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// DefaultPropagation is enough for processes whose clocks agree to within some seconds. A client fetches the JWKS again
-	// when it sees an unknown kid (Core §10.1.1), so no cache before the jwks_uri should hold the JWKS for longer.
+	// DefaultPropagation is enough for processes whose clocks agree to within some seconds. A client fetches the JWKS
+	// again when it sees an unknown kid (Core §10.1.1), so no cache before the jwks_uri should hold the JWKS for longer.
 	DefaultPropagation = 10 * time.Second
 	// maxAge is how old the view of the record may be when a key is needed.
 	maxAge = time.Second
@@ -31,12 +31,12 @@ type Sharing struct {
 	Seal  Seal
 	Now   func() time.Time
 
-	// Propagation is the time from the publication of a new key to its first signature: DefaultPropagation, or 0 where only
-	// one process uses the record.
+	// Propagation is the time from the publication of a new key to its first signature: DefaultPropagation, or 0 where
+	// only one process uses the record.
 	Propagation time.Duration
-	// Lifetime is how long a token must be verifiable after it was signed: the lifetime of the longest-lived token, or more
-	// where expired ones come back as id_token_hint. 0: oidc.DefaultTokenLifetime. A replaced key stays published for Lifetime
-	// and Propagation after its successor began to sign.
+	// Lifetime is how long a token must be verifiable after it was signed: the lifetime of the longest-lived token, or
+	// more where expired ones come back as id_token_hint. 0: oidc.DefaultTokenLifetime. A replaced key stays published for
+	// Lifetime and Propagation after its successor began to sign.
 	Lifetime time.Duration
 	// RotateEvery is the time from one rotation to the next scheduled one. 0: none is scheduled.
 	RotateEvery time.Duration
@@ -82,8 +82,8 @@ func share(algs []jose.SignatureAlgorithm, sharing Sharing) (*shared, error) {
 // now is the time without Go's monotonic part, which is not stored.
 func (s *shared) now() time.Time { return s.Now().UTC().Round(0) }
 
-// current returns a view that is at most maxAge old or, when a newer one cannot be had, the last one. It starts a rotation
-// that is due.
+// current returns a view that is at most maxAge old or, when a newer one cannot be had, the last one. It starts a
+// rotation that is due.
 func (s *shared) current(ctx context.Context) (*view, error) {
 	v, err := s.refresh(ctx)
 	if err != nil {
@@ -250,8 +250,8 @@ func errNoKey(alg jose.SignatureAlgorithm) error {
 	return fmt.Errorf("keys: the %s signing key has retired, and the store did not yet give another", alg)
 }
 
-// list returns the published keys: those that sign by algs, in that order, and the others. An alg whose key is not shared
-// has a zero value.
+// list returns the published keys: those that sign by algs, in that order, and the others. An alg whose key is not
+// shared has a zero value.
 func (s *shared) list(ctx context.Context, algs []jose.SignatureAlgorithm) (signing, others []Published, err error) {
 	v, err := s.current(ctx)
 	if err != nil {

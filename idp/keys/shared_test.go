@@ -24,7 +24,8 @@ const (
 	seen        = 3 * time.Second // after that every set looks before it works
 )
 
-// fixture is a store whose record key sets share. Its tests run in bubbles of synctest: time passes when all goroutines sleep.
+// fixture is a store whose record key sets share. Its tests run in bubbles of synctest: time passes when all goroutines
+// sleep.
 type fixture struct {
 	store   *storagetest.Spy
 	sharing keys.Sharing
@@ -113,7 +114,9 @@ func TestRingsThatStartAtOnceHaveTheSameKeys(t *testing.T) {
 			if diff := cmp.Diff(want, kids(t, set)); diff != "" || len(want) != 2 {
 				t.Fatalf("two sets on one store publish different keys (-one +other):\n%s", diff)
 			}
-			if err := set.Verify(t.Context(), mustSign(t, sets[0], "", keys.TypeIDToken), keys.TypeIDToken, &claims{}); err != nil {
+			if err := set.Verify(
+				t.Context(), mustSign(t, sets[0], "", keys.TypeIDToken), keys.TypeIDToken, &claims{},
+			); err != nil {
 				t.Errorf("a token of the first set at another: %v", err)
 			}
 		}
@@ -239,7 +242,9 @@ func TestKeysFromFilesAreNotShared(t *testing.T) {
 		time.Sleep(propagation)
 		after := kids(t, set)
 		if len(after) != 3 || after[0] == before[0] || after[1] != before[1] || after[2] != before[0] {
-			t.Errorf("a rotation made %v of %v; want another EdDSA key, the key of the file, and the old EdDSA key", after, before)
+			t.Errorf(
+				"a rotation made %v of %v; want another EdDSA key, the key of the file, and the old EdDSA key", after, before,
+			)
 		}
 		for _, k := range h.stored(t).Keys {
 			if k.Alg != jose.EdDSA {
@@ -259,7 +264,9 @@ func TestARotationWithKeysFromFilesOnlySaysWhatToDo(t *testing.T) {
 		before := kids(t, set)
 		err := set.Rotate(t.Context())
 		refused, ok := errors.AsType[*oidc.Error](err)
-		if !ok || refused.Code != oidc.InvalidRequest || !strings.Contains(err.Error(), spec.File) || !strings.Contains(err.Error(), "leave out the file") {
+		if !ok || refused.Code != oidc.InvalidRequest || !strings.Contains(err.Error(), spec.File) || !strings.Contains(
+			err.Error(), "leave out the file",
+		) {
 			t.Errorf("Rotate = %v; want an invalid_request that names the file and says what to do", err)
 		}
 		if diff := cmp.Diff(before, kids(t, set)); diff != "" {

@@ -16,7 +16,8 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 )
 
-// TestNewDoesNotWaitForAKey has a key that comes only after New has returned: its file is a pipe that nobody has written to.
+// TestNewDoesNotWaitForAKey has a key that comes only after New has returned: its file is a pipe that nobody has
+// written to.
 func TestNewDoesNotWaitForAKey(t *testing.T) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

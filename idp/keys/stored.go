@@ -11,8 +11,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// maxPublished is how many shared keys of one alg there may be at once. Each stays until the last token that it signed has
-// expired, so this limits the number of rotations in that time.
+// maxPublished is how many shared keys of one alg there may be at once. Each stays until the last token that it signed
+// has expired, so this limits the number of rotations in that time.
 const maxPublished = 16
 
 // Stored is the one record that holds all shared keys.
@@ -39,8 +39,8 @@ func (k StoredKey) retired(now time.Time) bool {
 // label binds the encrypted private half to the kid and the alg.
 func (k StoredKey) label() string { return string(k.Alg) + " " + k.KeyID }
 
-// signing returns the key that signs by alg: the newest one whose SignsAt has passed, or else the oldest one, which is the
-// first key of its alg and was made by a process whose clock is ahead.
+// signing returns the key that signs by alg: the newest one whose SignsAt has passed, or else the oldest one, which is
+// the first key of its alg and was made by a process whose clock is ahead.
 func (s Stored) signing(alg jose.SignatureAlgorithm, now time.Time) (signing StoredKey, ok bool) {
 	for _, k := range s.Keys {
 		if k.Alg != alg || k.retired(now) {
@@ -71,8 +71,9 @@ func (s Stored) with(minted []StoredKey) Stored {
 	return s
 }
 
-// rotated returns s with the minted keys in front, which sign from signsAt on. All others retire at retireAt, also those of
-// algs that are not configured any more. Keys that are retired now are dropped; the others are sealed with the first secret.
+// rotated returns s with the minted keys in front, which sign from signsAt on. All others retire at retireAt, also
+// those of algs that are not configured any more. Keys that are retired now are dropped; the others are sealed with the
+// first secret.
 func (s Stored) rotated(minted []StoredKey, seal Seal, now, signsAt, retireAt time.Time) (Stored, error) {
 	next := Stored{RotatedAt: now}
 	for _, k := range minted {
@@ -107,7 +108,7 @@ func (s Stored) crowded() error {
 	}
 	for alg, n := range count {
 		if n > maxPublished {
-			return oidc.InvalidRequest.Errorf("%d %s keys are published already, because tokens that they signed may be in use: "+
+			return oidc.InvalidRequest.Errorf("%d %s keys are published already, as tokens signed by them may be in use: "+
 				"rotate again after %s, when the first of them retires", n-1, alg, first.Format(time.RFC3339))
 		}
 	}

@@ -28,8 +28,14 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 	header, payload, signature := split(t, good)
 	for _, row := range []struct{ name, token string }{
-		{"RFC 8725 §3.1 alg none without a signature", encode(`{"alg":"none","typ":"JWT","kid":"`+kid+`"}`) + "." + payload + "."},
-		{"RFC 8725 §3.1 alg none with the signature", encode(`{"alg":"none","typ":"JWT","kid":"`+kid+`"}`) + "." + payload + "." + signature},
+		{
+			"RFC 8725 §3.1 alg none without a signature",
+			encode(`{"alg":"none","typ":"JWT","kid":"`+kid+`"}`) + "." + payload + ".",
+		},
+		{
+			"RFC 8725 §3.1 alg none with the signature",
+			encode(`{"alg":"none","typ":"JWT","kid":"`+kid+`"}`) + "." + payload + "." + signature,
+		},
 		{"RFC 8725 §2.1 HMAC with the public key's DER", hmacSigned(t, public, der(t, public))},
 		{"RFC 8725 §2.1 HMAC with the public key's PEM", hmacSigned(t, public, pemOf(t, public))},
 		{"RFC 8725 §2.1 HMAC with the public key's JWK", hmacSigned(t, public, jwkOf(t, public))},
@@ -40,13 +46,25 @@ func TestVerifyRefuses(t *testing.T) {
 		{"RFC 7515 §4.1.4 the kid of another of our keys", signedBy(t, own, mustPublic(t, set).Keys[1].KeyID, "JWT")},
 		{"RFC 7515 §5.2 our kid, signed by another key", signedBy(t, other, kid, "JWT")},
 		{"RFC 7515 §5.2 a changed payload", header + "." + encode(`{"sub":"bob"}`) + "." + signature},
-		{"RFC 7515 §5.2 a changed header", encode(`{"alg":"RS256","kid":"`+kid+`","typ":"JWT"} `) + "." + payload + "." + signature},
-		{"RFC 7515 §5.2 the other key's alg", encode(`{"alg":"ES256","kid":"`+kid+`","typ":"JWT"}`) + "." + payload + "." + signature},
-		{"RFC 7515 §5.2 an alg the provider has no key for", encode(`{"alg":"PS256","kid":"`+kid+`","typ":"JWT"}`) + "." + payload + "." + signature},
+		{
+			"RFC 7515 §5.2 a changed header",
+			encode(`{"alg":"RS256","kid":"`+kid+`","typ":"JWT"} `) + "." + payload + "." + signature,
+		},
+		{
+			"RFC 7515 §5.2 the other key's alg",
+			encode(`{"alg":"ES256","kid":"`+kid+`","typ":"JWT"}`) + "." + payload + "." + signature,
+		},
+		{
+			"RFC 7515 §5.2 an alg the provider has no key for",
+			encode(`{"alg":"PS256","kid":"`+kid+`","typ":"JWT"}`) + "." + payload + "." + signature,
+		},
 		{"RFC 7515 §5.2 a changed signature", header + "." + payload + "." + encode(strings.Repeat("x", 256))},
 		{"RFC 7515 §5.2 no signature", header + "." + payload + "."},
 		{"RFC 7515 §7.1 two parts", header + "." + payload},
-		{"RFC 7519 §3 the JSON serialization is no JWT", `{"payload":"` + payload + `","protected":"` + header + `","signature":"` + signature + `"}`},
+		{
+			"RFC 7519 §3 the JSON serialization is no JWT",
+			`{"payload":"` + payload + `","protected":"` + header + `","signature":"` + signature + `"}`,
+		},
 		{"the token of another provider", mustSign(t, mustNew(t, keys.Spec{Alg: jose.ES256}), "", keys.TypeIDToken)},
 		{"no token", "forged"},
 		{"nothing", ""},
@@ -72,7 +90,10 @@ func mustRSA(t *testing.T) *rsa.PrivateKey {
 func TestVerifySaysWhatIsWrong(t *testing.T) {
 	set := mustNew(t, keys.Spec{Alg: jose.ES256})
 	for _, row := range []struct{ name, token, text string }{
-		{"the typ that came and the one expected", mustSign(t, set, "", keys.TypeAccessToken), `typ is "at+jwt", expected "JWT"`},
+		{
+			"the typ that came and the one expected", mustSign(t, set, "", keys.TypeAccessToken),
+			`typ is "at+jwt", expected "JWT"`,
+		},
 		{"the algs expected", "forged", "ES256"},
 		{
 			"a kid of before the restart",

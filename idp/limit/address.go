@@ -30,9 +30,10 @@ func NewAddresses(proxies []string) (*Addresses, error) {
 	return a, nil
 }
 
-// Of is the network that the request comes from: an IPv4 address, or the 64 bits of IPv6 that one customer has at least, so
-// that nobody is many by changing the rest (RFC 6177 §2). Behind trusted proxies it is the last address of X-Forwarded-For that is no trusted
-// proxy's own: what stands before it, anybody may have written. Requests whose origin cannot be read count as one.
+// Of is the network that the request comes from: an IPv4 address, or the 64 bits of IPv6 that one customer has at
+// least, so that nobody is many by changing the rest (RFC 6177 §2). Behind trusted proxies it is the last address of
+// X-Forwarded-For that is no trusted proxy's own: what stands before it, anybody may have written. Requests whose
+// origin cannot be read count as one.
 func (a *Addresses) Of(r *http.Request) netip.Prefix {
 	client := peer(r)
 	hops := strings.Split(strings.Join(r.Header.Values(headerXForwardedFor), ","), ",")

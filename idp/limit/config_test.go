@@ -90,7 +90,8 @@ func TestEveryProblemIsToldWithItsPlace(t *testing.T) {
 		TrustedProxies: []string{"10.0.0.1", "proxy"}, Login: limit.AddressConfig{PerAddress: "often"},
 		Token: limit.TokenConfig{PerAddress: "1/1", PerClient: "0/1s"}, Password: limit.PasswordConfig{PerUser: "60"},
 	}
-	if got, want := problems(c), "login.per_address password.per_user token.per_address token.per_client trusted_proxies[1]"; got != want {
+	want := "login.per_address password.per_user token.per_address token.per_client trusted_proxies[1]"
+	if got := problems(c); got != want {
 		t.Errorf("problems at %s; want %s", got, want)
 	}
 }

@@ -34,10 +34,10 @@ func NewPasswords(c PasswordConfig, now func() time.Time) (p *Passwords, err err
 	return p, err
 }
 
-// Attempt counts a password as wrong before it is compared, so that attempts that come at once cannot all pass before the
-// first has failed. Who then finds it right calls succeeded: NIST SP 800-63B §5.2.2: "When the subscriber successfully
-// authenticates, the verifier SHOULD disregard any previous failed attempts for that user from the same IP address."
-// An *Exceeded refuses the attempt: the password must not be compared.
+// Attempt counts a password as wrong before it is compared, so that attempts that come at once cannot all pass before
+// the first has failed. Who then finds it right calls succeeded: NIST SP 800-63B §5.2.2: "When the subscriber
+// successfully authenticates, the verifier SHOULD disregard any previous failed attempts for that user from the same IP
+// address." An *Exceeded refuses the attempt: the password must not be compared.
 // https://pages.nist.gov/800-63-3/sp800-63b.html#throttle
 func (p *Passwords) Attempt(from netip.Prefix, username string) (succeeded func(), err error) {
 	if p == nil {

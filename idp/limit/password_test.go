@@ -89,8 +89,8 @@ func TestOneAddressTriesOnePasswordWithManyUsers(t *testing.T) {
 	}
 }
 
-// NIST SP 800-63B §5.2.2: "When the subscriber successfully authenticates, the verifier SHOULD disregard any previous failed
-// attempts for that user from the same IP address."
+// NIST SP 800-63B §5.2.2: "When the subscriber successfully authenticates, the verifier SHOULD disregard any previous
+// failed attempts for that user from the same IP address."
 func TestARightPasswordMakesUpForWrongOnesOfTheSameUserAndAddress(t *testing.T) {
 	p, _ := passwords(t, generous)
 	wrong(p, address(1), times(9, "alice")...)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Rate is how often something may happen, as the configuration writes it: "60/1m" is 60 a minute. All 60 may come at once;
-// what was used comes back evenly, here one each second. "off" and "" are no limit.
+// Rate is how often something may happen, as the configuration writes it: "60/1m" is 60 a minute. All 60 may come at
+// once; what was used comes back evenly, here one each second. "off" and "" are no limit.
 type Rate string
 
 // Off is the Rate that limits nothing.

@@ -14,7 +14,8 @@ import (
 // maxKeys is how many keys a Table remembers, about 16 MB. To be forgotten early, a client must use as many other keys.
 const maxKeys = 1 << 16
 
-// Table counts events by key: each key has a token bucket. It may be used by many goroutines. A nil Table limits nothing.
+// Table counts events by key: each key has a token bucket. It may be used by many goroutines. A nil Table limits
+// nothing.
 type Table[K comparable] struct {
 	perSecond rate.Limit
 	atOnce    int
@@ -23,7 +24,8 @@ type Table[K comparable] struct {
 	buckets   *lru.Cache[K, *rate.Limiter]
 }
 
-// NewTable returns a table of buckets with rate r; what names in the plural what is counted. If r is off, the table is nil.
+// NewTable returns a table of buckets with rate r; what names in the plural what is counted. If r is off, the table is
+// nil.
 func NewTable[K comparable](r Rate, what string, now func() time.Time) (*Table[K], error) {
 	perSecond, atOnce, err := r.parse()
 	if err != nil || r.isOff() {
@@ -85,7 +87,8 @@ func (t *Table[K]) exceeded(wait time.Duration) *Exceeded {
 	return &Exceeded{Wait: wait, what: t.what}
 }
 
-// Exceeded is the error of a request beyond a limit. It unwraps to the *oidc.Error for the client; its HTTP status is 429.
+// Exceeded is the error of a request beyond a limit. It unwraps to the *oidc.Error for the client; its HTTP status is
+// 429.
 type Exceeded struct {
 	Wait time.Duration // until it may happen once more
 	what string

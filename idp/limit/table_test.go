@@ -77,7 +77,8 @@ func TestTheErrorOfALimitIsOneThatClientsKnow(t *testing.T) {
 	taken(requests, "a", 1)
 	_, err := requests.Take("a")
 	e := oidc.AsError(err)
-	if e.Code != oidc.TemporarilyUnavailable || e.Reason != oidc.RequestTooMany || e.Status() != http.StatusServiceUnavailable {
+	if e.Code != oidc.TemporarilyUnavailable || e.Reason != oidc.RequestTooMany ||
+		e.Status() != http.StatusServiceUnavailable {
 		t.Errorf("AsError = %+v", e)
 	}
 	if want := "there were too many requests; try again in 60 seconds"; e.Description != want {
@@ -210,7 +211,10 @@ func TestRates(t *testing.T) {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
-	for _, bad := range []Rate{"60", "60/m", "/1m", "60/", "0/1m", "-1/1m", "1/0s", "1/-1m", "1.5/1m", "60 / 1m", "60/1m/2", "99999999999/1m", "on", "false"} {
+	for _, bad := range []Rate{
+		"60", "60/m", "/1m", "60/", "0/1m", "-1/1m", "1/0s", "1/-1m", "1.5/1m", "60 / 1m", "60/1m/2", "99999999999/1m", "on",
+		"false",
+	} {
 		if err := bad.Check(); err == nil || !strings.Contains(err.Error(), "such as 60/1m") {
 			t.Errorf("%q: %v; want an error that says what to write", bad, err)
 		}

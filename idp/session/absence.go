@@ -6,22 +6,25 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Absence says why a request has no session. It is an error, so that a caller can tell it from a store that failed, and
-// its text is fit for an error_description.
+// Absence is the reason why a request has no session. As an error it differs from those of the store; its text may be
+// an error_description.
 type Absence string
 
 // The reasons that the provider can tell apart. A browser that never had the cookie and one that withheld it send the
 // same request; what the browser says about the request itself (Fetch Metadata) tells where withholding is possible.
 const (
-	NoCookie         Absence = "no session cookie came with the request: nobody signed in with this browser, or they signed out"
-	Withheld         Absence = "no session cookie came with the request, which is a cross-site iframe's: the browser withheld it as a third-party cookie, or nobody signed in"
-	LaxOnly          Absence = "no session cookie came with the request, which is a cross-site iframe's: this browser has the cookie with SameSite=Lax only, which never reaches one"
-	CookieUnreadable Absence = "the session cookie cannot be read: it was changed, or made with another key (was the provider restarted?)"
-	Unknown          Absence = "the session cookie names no session: it was ended long ago, or the provider was restarted"
-	SignedOut        Absence = "the session was signed out"
-	Superseded       Absence = "the session cookie is an old one: somebody signed in since it was set"
-	Idle             Absence = "the session was not used for too long"
-	Expired          Absence = "the session has reached its absolute lifetime"
+	NoCookie Absence = "no session cookie: nobody signed in with this browser, or the user signed out"
+	Withheld Absence = "no session cookie in a cross-site iframe: either the browser blocks third-party cookies, " +
+		"or nobody is signed in"
+	LaxOnly Absence = "no session cookie in a cross-site iframe: this browser has the cookie with SameSite=Lax only, " +
+		"and sends it to no cross-site iframe"
+	CookieUnreadable Absence = "the session cookie cannot be read: it was changed, or made with another key " +
+		"(was the provider restarted?)"
+	Unknown    Absence = "the session cookie names no session: it was ended long ago, or the provider was restarted"
+	SignedOut  Absence = "the session was signed out"
+	Superseded Absence = "the session cookie is outdated: a later sign-in replaced it"
+	Idle       Absence = "the session was not used for too long"
+	Expired    Absence = "the session has reached its absolute lifetime"
 )
 
 var reasons = map[Absence]oidc.Reason{

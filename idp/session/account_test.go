@@ -100,7 +100,9 @@ func TestSelectMovesTheAccountToTheFront(t *testing.T) {
 	}
 	alice := h.account(t, b, "alice")
 	if !alice.SelectedAt.Equal(h.clock.Now()) || !alice.AuthTime.Equal(authTime) {
-		t.Errorf("Core §2: choosing an account is no authentication: selected at %v, auth_time %v", alice.SelectedAt, alice.AuthTime)
+		t.Errorf(
+			"Core §2: choosing an account is no authentication: selected at %v, auth_time %v", alice.SelectedAt, alice.AuthTime,
+		)
 	}
 }
 

@@ -5,7 +5,8 @@ import "strings"
 // maxBrowser is how much is kept of a program's name that is not known.
 const maxBrowser = 40
 
-// Words of a User-Agent header and what a person calls them. The first that fits counts: most browsers claim to be others, too.
+// Words of a User-Agent header and what a person calls them. The first that fits counts: most browsers claim to be
+// others, too.
 var (
 	browsers = [][2]string{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},
@@ -17,8 +18,8 @@ var (
 	}
 )
 
-// browserName is a browser as its user would know it again: "Firefox on Linux". Of any other program it is the first word
-// of what it says of itself. The header can say anything; nothing is decided by it.
+// browserName is a browser as its user would know it again: "Firefox on Linux". Of any other program it is the first
+// word of what it says of itself. The header can say anything; nothing is decided by it.
 func browserName(userAgent string) string {
 	browser, system := firstOf(browsers, userAgent), firstOf(systems, userAgent)
 	switch {

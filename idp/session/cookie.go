@@ -26,7 +26,8 @@ type Cookies struct {
 	maxAge time.Duration
 }
 
-// NewCookies returns the cookies of issuer, good for maxAge. The first key signs, all verify; a key has 32 bytes or more.
+// NewCookies returns the cookies of issuer, good for maxAge. The first key signs, all verify; a key has 32 bytes or
+// more.
 func NewCookies(issuer *url.URL, keys [][]byte, maxAge time.Duration) Cookies {
 	sum := sha256.Sum256([]byte(issuer.String()))
 	prefix := "hush-" + hex.EncodeToString(sum[:4])
@@ -74,7 +75,8 @@ func (c Cookies) clear(w http.ResponseWriter) {
 	}
 }
 
-// read returns the value of the first cookie that is ours, else why there is none: NoCookie, Withheld or CookieUnreadable.
+// read returns the value of the first cookie that is ours, else why there is none: NoCookie, Withheld or
+// CookieUnreadable.
 func (c Cookies) read(r *http.Request) (string, error) {
 	absence := Missing(r)
 	for _, name := range c.names {
@@ -89,8 +91,9 @@ func (c Cookies) read(r *http.Request) (string, error) {
 	return "", absence
 }
 
-// Missing says what the lack of a cookie means. In a cross-site iframe a browser may withhold it; it says "active" where it
-// would not have. https://www.w3.org/TR/fetch-metadata/ and https://privacycg.github.io/storage-access-headers/
+// Missing says what the lack of a cookie means. In a cross-site iframe a browser may withhold it; it says "active"
+// where it would not have. https://www.w3.org/TR/fetch-metadata/ and
+// https://privacycg.github.io/storage-access-headers/
 func Missing(r *http.Request) Absence {
 	if isCrossSiteFrame(r) && r.Header.Get("Sec-Fetch-Storage-Access") != "active" {
 		return Withheld

@@ -44,7 +44,7 @@ var cookieRows = []struct {
 	name, issuer string
 	want         []attributes
 }{
-	{"RFC 6265bis §4.1.2.7 over http two cookies of each: SameSite=None with Secure, and Lax without; a script reads the browser state", httpIssuer, []attributes{
+	{"RFC 6265bis §4.1.2.7 over http two cookies of each: None with Secure, Lax without", httpIssuer, []attributes{
 		{Name: "hush-HASH", Path: "/", SameSite: http.SameSiteNoneMode, Secure: true, HttpOnly: true},
 		{Name: "hush-HASH-lax", Path: "/", SameSite: http.SameSiteLaxMode, HttpOnly: true},
 		{Name: "hush-HASH-state", Path: "/", SameSite: http.SameSiteNoneMode, Secure: true},
@@ -169,10 +169,19 @@ func TestCookiesThatWereMadeElsewhere(t *testing.T) {
 		want   error
 	}{
 		{"signed with the provider's key", sign(newKey, name, value, now), nil},
-		{"signed with the provider's key, almost as long ago as a session may last", sign(newKey, name, value, now.Add(time.Minute-absolute)), nil},
-		{"signed longer ago than a session may last", sign(newKey, name, value, now.Add(-absolute-time.Minute)), session.CookieUnreadable},
+		{
+			"signed with the provider's key, almost as long ago as a session may last",
+			sign(newKey, name, value, now.Add(time.Minute-absolute)), nil,
+		},
+		{
+			"signed longer ago than a session may last", sign(newKey, name, value, now.Add(-absolute-time.Minute)),
+			session.CookieUnreadable,
+		},
 		{"signed with another key", sign(oldKey, name, value, now), session.CookieUnreadable},
-		{"signed for another issuer with the same key", sign(newKey, cookies(t, "http://localhost:8081", newKey).Names()[0], value, now), session.CookieUnreadable},
+		{
+			"signed for another issuer with the same key",
+			sign(newKey, cookies(t, "http://localhost:8081", newKey).Names()[0], value, now), session.CookieUnreadable,
+		},
 		{"signed as an interaction with the same key", sign(newKey, "interaction", value, now), session.CookieUnreadable},
 		{"not signed", value, session.CookieUnreadable},
 		{"empty", "", session.CookieUnreadable},
@@ -186,7 +195,8 @@ func TestCookiesThatWereMadeElsewhere(t *testing.T) {
 	}
 }
 
-// sign makes a cookie by the format of securecookie, as of a given time: base64(date|base64(value)|mac), the mac over name|date|value.
+// sign makes a cookie by the format of securecookie, as of a given time: base64(date|base64(value)|mac), the mac over
+// name|date|value.
 func sign(key []byte, name, value string, at time.Time) string {
 	return signJSON(key, name, fmt.Appendf(nil, "%q", value), at)
 }
@@ -210,7 +220,9 @@ func TestKeysRotate(t *testing.T) {
 	h.signIn(t, b, "alice")
 	h.Cookies = cookies(t, httpIssuer, newKey)
 	if got := h.subs(t, b); got != "alice" {
-		t.Errorf("after the old key is retired a new cookie opens the session of %q; want alice, for the first key signs", got)
+		t.Errorf(
+			"after the old key is retired a new cookie opens the session of %q; want alice, for the first key signs", got,
+		)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package session is the room of the login session: who is signed in at the provider in this browser, and the cookie by
-// which the provider recognises that browser again. Silent renewal stands on it: the hidden iframe brings the cookie, and
-// the cookie brings the session.
+// which the provider recognises that browser again. Silent renewal stands on it: the hidden iframe brings the cookie,
+// and the cookie brings the session.
 //
 //	sign-in ──► SignIn ──► record in the store  ◄── id ── cookie pair ──► browser
 //	                             ▲                                          │
@@ -22,8 +22,10 @@
 //	interaction.go  Interaction: an authorization request that waits for a person, carried by the browser
 //
 // The list of a user's sessions is written before the session is, and costs one store operation more at a sign-in, at a
-// sign-out one for each account and one more, and none at a renewal. No address is kept: behind a proxy it tells little, and it is personal.
+// sign-out one for each account and one more, and none at a renewal. No address is kept: behind a proxy it tells
+// little, and it is personal.
 //
-// Where teaching ends: production would also notice a cookie used from two places at once. And when a session ends by not being used,
-// nothing happens in the browser: a check_session_iframe sees that only after the browser's next request here.
+// Where teaching ends: production would also notice a cookie used from two places at once. And when a session ends by
+// not being used, nothing happens in the browser: a check_session_iframe sees that only after the browser's next
+// request here.
 package session

@@ -21,14 +21,17 @@ import (
 // theCookie stands in a fuzzed header for the cookie of a session.
 const theCookie = "THECOOKIE"
 
-// FuzzCookie: no Cookie header opens a session but one that carries the session's own cookie, and what opens none is told
-// apart by an Absence.
+// FuzzCookie: no Cookie header opens a session but one that carries the session's own cookie, and what opens none is
+// told apart by an Absence.
 func FuzzCookie(f *testing.F) {
 	h := newQuietHouse(f)
 	names := h.Cookies.Names()
 	good := h.signedIn(f, "alice").cookies[names[0]]
 	for _, name := range append(names, "else") {
-		for _, value := range []string{theCookie, `"` + theCookie + `"`, theCookie + "=", "", "=", "AAAA", strings.Repeat("A", 1<<10), sign(newKey, name, "a.b", time.Now())} {
+		for _, value := range []string{
+			theCookie, `"` + theCookie + `"`, theCookie + "=", "", "=", "AAAA", strings.Repeat("A", 1<<10),
+			sign(newKey, name, "a.b", time.Now()),
+		} {
 			f.Add(name + "=" + value)
 			f.Add(name + "=x; " + names[0] + "=" + value + "; " + names[1] + "=y")
 		}
@@ -74,7 +77,9 @@ func carries(r *http.Request, genuine []byte) bool {
 func FuzzCookieValue(f *testing.F) {
 	h := newQuietHouse(f)
 	id, secret := h.value(f, h.signedIn(f, "alice"))
-	for _, value := range []string{"ID.SECRET", "ID.", "ID", ".SECRET", "", ".", "ID.SECRET.", "ID.SECRET\x00", "id.secret", "SECRET.ID", "\xff.\xff"} {
+	for _, value := range []string{
+		"ID.SECRET", "ID.", "ID", ".SECRET", "", ".", "ID.SECRET.", "ID.SECRET\x00", "id.secret", "SECRET.ID", "\xff.\xff",
+	} {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
@@ -85,14 +90,15 @@ func FuzzCookieValue(f *testing.F) {
 		}
 		name := h.Cookies.Names()[0]
 		_, err = h.current(t, new(browser).with(name, signJSON(newKey, name, quoted, time.Now())))
-		if _, absent := errors.AsType[session.Absence](err); (err == nil) != (value == id+"."+secret) || err != nil && !absent {
+		if _, absent := errors.AsType[session.Absence](err); (err == nil) != (value == id+"."+secret) ||
+			err != nil && !absent {
 			t.Errorf("%q: %v", value, err)
 		}
 	})
 }
 
-// FuzzStoredSession: whatever the store answers, the manager opens no session whose secret the cookie does not have, and
-// fails by an error at the worst. A record that can be read is written as it was read.
+// FuzzStoredSession: whatever the store answers, the manager opens no session whose secret the cookie does not have,
+// and fails by an error at the worst. A record that can be read is written as it was read.
 func FuzzStoredSession(f *testing.F) {
 	h := newHouse(f)
 	b := h.signedIn(f, "alice", "bob")
@@ -146,15 +152,18 @@ func checkRewritten(t *testing.T, record []byte) {
 	}
 }
 
-// FuzzStoredIndex: whatever the store answers for a user's list, only sessions of that user are found in it, and one who signs
-// in is listed or not signed in.
+// FuzzStoredIndex: whatever the store answers for a user's list, only sessions of that user are found in it, and one
+// who signs in is listed or not signed in.
 func FuzzStoredIndex(f *testing.F) {
 	h := newQuietHouse(f)
 	b := h.signedIn(f, "alice")
 	id, _ := h.value(f, b)
 	h.signedIn(f, "bob")
 	f.Add([]byte(`[{"id":"` + id + `","until":"9999-12-31T23:59:59Z"}]`))
-	for _, record := range []string{"[]", "null", "", "[null]", "{}", `["` + id + `"]`, `[{"id":""},{"id":"x","until":"0001-01-01T00:00:00Z"}]`, `[{"until":7}]`} {
+	for _, record := range []string{
+		"[]", "null", "", "[null]", "{}", `["` + id + `"]`, `[{"id":""},{"id":"x","until":"0001-01-01T00:00:00Z"}]`,
+		`[{"until":7}]`,
+	} {
 		f.Add([]byte(record))
 	}
 	f.Fuzz(func(t *testing.T, record []byte) {
@@ -167,7 +176,9 @@ func FuzzStoredIndex(f *testing.F) {
 				t.Errorf("%s: Of(alice) = %+v, %v", record, list, err)
 			}
 		}
-		if _, err := m.SignIn(httptest.NewRecorder(), b.request(t), session.Account{Sub: "carol"}); len(record) > 0 && (err == nil) != (json.Unmarshal(record, new([]session.Entry)) == nil) {
+		if _, err := m.SignIn(
+			httptest.NewRecorder(), b.request(t), session.Account{Sub: "carol"},
+		); len(record) > 0 && (err == nil) != (json.Unmarshal(record, new([]session.Entry)) == nil) {
 			t.Errorf("%s: SignIn: %v", record, err)
 		}
 		if _, err := m.End(t.Context(), id); err != nil {

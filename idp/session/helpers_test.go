@@ -101,7 +101,9 @@ func (h *house) value(t testing.TB, b *browser) (id, secret string) {
 	t.Helper()
 	var value string
 	name := h.Cookies.Names()[0]
-	if err := securecookie.DecodeMulti(name, b.cookies[name], &value, session.Codecs([][]byte{newKey}, absolute)...); err != nil {
+	if err := securecookie.DecodeMulti(
+		name, b.cookies[name], &value, session.Codecs([][]byte{newKey}, absolute)...,
+	); err != nil {
 		t.Fatal(err)
 	}
 	id, secret, ok := strings.Cut(value, ".")

@@ -7,13 +7,13 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// CookieHistory decorates a Manager in development mode: it remembers which of the two session cookies each browser sent
-// last. So it detects a third case of a cross-site iframe without cookies: a browser that rejected the SameSite=None
-// cookie, as WebKit does over http, and has the Lax one only.
+// CookieHistory decorates a Manager in development mode: it remembers which of the two session cookies each browser
+// sent last. So it detects a third case of a cross-site iframe without cookies: a browser that rejected the
+// SameSite=None cookie, as WebKit does over http, and has the Lax one only.
 //
 // At a sign-in it also sets a marker, a cookie without information that a sign-out does not remove: a request with the
-// marker could have carried a session cookie, so if it has none, nobody is signed in. (Firefox does not always tell whether
-// it sends cookies.)
+// marker could have carried a session cookie, so if it has none, nobody is signed in. (Firefox does not always tell
+// whether it sends cookies.)
 //
 // It identifies browsers by address and User-Agent, which several may share: its answer is likely, not certain.
 type CookieHistory struct {
@@ -30,8 +30,8 @@ func NewCookieHistory(manager *Manager) *CookieHistory {
 	return &CookieHistory{Manager: manager, laxOnly: browsers}
 }
 
-// Current is Manager.Current, with LaxOnly in place of Withheld and NoCookie where that is likely, and NoCookie in place of
-// Withheld where the marker proves it.
+// Current is Manager.Current, with LaxOnly in place of Withheld and NoCookie where that is likely, and NoCookie in
+// place of Withheld where the marker proves it.
 func (h *CookieHistory) Current(r *http.Request) (*Session, error) {
 	s, err := h.Manager.Current(r)
 	laxOnly, _ := h.laxOnly.Peek(browserOf(r))

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxListed is how many sessions of one user are written down. Of more, those go that are over, and then those that would end
-	// first: they go on, unlisted.
+	// maxListed is how many sessions of one user are written down. Of more, those go that are over, and then those that
+	// would end first: they go on, unlisted.
 	maxListed = 100
 	// keptListed is how many are written down though their time has passed: a clock that was moved may go back.
 	keptListed = 20
@@ -23,8 +23,8 @@ type Entry struct {
 	Until time.Time `json:"until"` // from then on it is of no interest to anybody
 }
 
-// Of lists the sessions of sub: those that last, newest first, and after them those that ended within the last hour. It costs
-// a store read for each, some of them at the same time, and one more.
+// Of lists the sessions of sub: those that last, newest first, and after them those that ended within the last hour. It
+// costs a store read for each, some of them at the same time, and one more.
 func (m *Manager) Of(ctx context.Context, sub string) ([]Session, error) {
 	entries, err := m.Index.Get(ctx, sub)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -75,8 +75,8 @@ func (m *Manager) read(ctx context.Context, entries []Entry) ([]*Session, error)
 	return m.Sessions.GetAll(ctx, ids)
 }
 
-// Note writes the session down among those of sub. SignIn does it before it writes the session, so that none is unlisted. Where the list
-// is full it costs a read for each of the others, and one write more.
+// Note writes the session down among those of sub. SignIn does it before it writes the session, so that none is
+// unlisted. Where the list is full it costs a read for each of the others, and one write more.
 func (m *Manager) Note(ctx context.Context, sub string, s Session) error {
 	var all []Entry
 	err := m.Index.Update(ctx, sub, m.Absolute+keptExpired, func(old *[]Entry) (*[]Entry, error) {
@@ -93,7 +93,8 @@ func (m *Manager) Note(ctx context.Context, sub string, s Session) error {
 	return m.cut(ctx, sub, s.ID, slices.Clone(all))
 }
 
-// cut makes a list that is too long short enough; noted is its new entry. What is not there yet is about to be: SignIn writes it next.
+// cut makes a list that is too long short enough; noted is its new entry. What is not there yet is about to be: SignIn
+// writes it next.
 func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) error {
 	found, err := m.read(ctx, entries)
 	if err != nil {
@@ -113,8 +114,8 @@ func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) e
 	})
 }
 
-// Strike moves a session to the end of the lists of subs, who were signed out of it. Where that fails they are as true as before, and the
-// session has ended all the same: so it is no failure. Who signed in again meanwhile is noted again.
+// Strike moves a session to the end of the lists of subs, who were signed out of it. Where that fails they are as true
+// as before, and the session has ended all the same: so it is no failure. Who signed in again meanwhile is noted again.
 func (m *Manager) Strike(ctx context.Context, id string, subs ...string) {
 	if len(subs) == 0 {
 		return

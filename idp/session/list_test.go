@@ -94,7 +94,10 @@ func TestASessionInUseIsListedUntilAnHourAfterItsEnd(t *testing.T) {
 	for _, row := range []struct {
 		pass time.Duration
 		want string
-	}{{0, "signed_in signed_out"}, {time.Hour - 1, "signed_in signed_out"}, {1, "expired"}, {time.Hour - 1, "expired"}, {1, ""}} {
+	}{
+		{0, "signed_in signed_out"}, {time.Hour - 1, "signed_in signed_out"}, {1, "expired"}, {time.Hour - 1, "expired"},
+		{1, ""},
+	} {
 		h.clock.Pass(row.pass)
 		if got := h.listed(t, "alice"); got != row.want {
 			t.Errorf("%v later alice has %q; want %q", row.pass, got, row.want)
@@ -185,7 +188,9 @@ func TestNoSessionIsUnlisted(t *testing.T) {
 		t.Error(unlisted)
 	}
 	h.store.Gone(true)
-	if _, err := h.SignIn(httptest.NewRecorder(), new(browser).request(t), session.Account{Sub: "alice"}); !errors.Is(err, storagetest.ErrEngine) {
+	if _, err := h.SignIn(
+		httptest.NewRecorder(), new(browser).request(t), session.Account{Sub: "alice"},
+	); !errors.Is(err, storagetest.ErrEngine) {
 		t.Errorf("SignIn = %v; want the engine's error", err)
 	}
 	if _, err := h.Of(t.Context(), "alice"); !errors.Is(err, storagetest.ErrEngine) {
@@ -218,12 +223,18 @@ func TestWhatTheListCostsASignInAndASignOut(t *testing.T) {
 func TestASessionKnowsWhatItsBrowserIsCalled(t *testing.T) {
 	h := newHouse(t)
 	for userAgent, want := range map[string]string{
-		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                             "Firefox on Linux",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36":        "Chrome on Windows",
-		"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0":          "Edge on Windows",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19 Safari/605.1":   "Safari on macOS",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 CriOS/140.0 Mobile/15E148 Safari/604.1": "Chrome on iPhone",
-		"Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36":           "Chrome on Android",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Fir" +
+			"efox/140.0": "Firefox on Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36" +
+			" (KHTML, like Gecko) Chrome/140.0 Safari/537.36": "Chrome on Windows",
+		"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, lik" +
+			"e Gecko) Chrome/140.0 Safari/537.36 Edg/140.0": "Edge on Windows",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/" +
+			"605.1.15 (KHTML, like Gecko) Version/19 Safari/605.1": "Safari on macOS",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Apple" +
+			"WebKit/605.1.15 CriOS/140.0 Mobile/15E148 Safari/604.1": "Chrome on iPhone",
+		"Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, l" +
+			"ike Gecko) Chrome/140.0 Mobile Safari/537.36": "Chrome on Android",
 		"curl/8.14.1": "curl/8.14.1",
 		"Firefox/1":   "Firefox",
 		"\x1b[31mred\u202e " + strings.Repeat("x", 99):    "[31mred",

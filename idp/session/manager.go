@@ -102,7 +102,8 @@ func (m *Manager) touch(ctx context.Context, s Session) error {
 }
 
 // SignIn adds account to the session that the request has, or to a new one, and gives the browser the cookie with a new
-// secret: whoever knew the old cookie (session fixation) has nothing. It fills the account's SID, AuthTime and SelectedAt.
+// secret: whoever knew the old cookie (session fixation) has nothing. It fills the account's SID, AuthTime and
+// SelectedAt.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account) (*Session, error) {
 	s, err := OrNone(m.Current(r))
 	if err != nil {
@@ -130,7 +131,9 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 }
 
 // add stores the account in the session as it is at that moment: an account signed out meanwhile does not come back.
-func (m *Manager) add(ctx context.Context, s Session, account Account, secretHash [sha256.Size]byte) (saved *Session, err error) {
+func (m *Manager) add(
+	ctx context.Context, s Session, account Account, secretHash [sha256.Size]byte,
+) (saved *Session, err error) {
 	ttl := m.keptUntil(s).Sub(m.Now())
 	err = m.Sessions.Update(ctx, s.ID, ttl, func(old *Session) (*Session, error) {
 		saved = old
@@ -168,8 +171,8 @@ func (m *Manager) Select(r *http.Request, sub string) error {
 }
 
 // SignOut ends the session of the request with all its accounts and takes the cookies out of the browser. A request
-// without a session is signed out already. Like End and SignOutSID it returns who was signed out; their clients are for the
-// caller to tell.
+// without a session is signed out already. Like End and SignOutSID it returns who was signed out; their clients are for
+// the caller to tell.
 func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) ([]Ended, error) {
 	m.Cookies.clear(w)
 	s, err := m.Current(r)
@@ -187,8 +190,8 @@ func (m *Manager) End(ctx context.Context, id string) ([]Ended, error) {
 	return m.signOut(ctx, id, func(Account) bool { return true })
 }
 
-// SignOutSID signs out the account that sid names, wherever its browser is; the session's other accounts stay. A sid that
-// names nothing is signed out already.
+// SignOutSID signs out the account that sid names, wherever its browser is; the session's other accounts stay. A sid
+// that names nothing is signed out already.
 func (m *Manager) SignOutSID(ctx context.Context, sid string) ([]Ended, error) {
 	id, _, _ := strings.Cut(sid, ".")
 	return m.signOut(ctx, id, func(a Account) bool { return a.SID == sid })

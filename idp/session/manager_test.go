@@ -25,7 +25,9 @@ func TestASignInIsRecognised(t *testing.T) {
 		t.Fatal(err)
 	}
 	account, ok := s.Account("alice")
-	want := session.Account{Sub: "alice", AuthTime: h.clock.Now(), SelectedAt: h.clock.Now(), ACR: "1", AMR: []string{"pwd"}}
+	want := session.Account{
+		Sub: "alice", AuthTime: h.clock.Now(), SelectedAt: h.clock.Now(), ACR: "1", AMR: []string{"pwd"},
+	}
 	if diff := cmp.Diff(want, account, cmpopts.IgnoreFields(session.Account{}, "SID")); !ok || diff != "" {
 		t.Errorf("Account(alice) (-want +got):\n%s", diff)
 	}
@@ -42,7 +44,10 @@ var absences = []struct {
 }{
 	{"a session is there", func(*testing.T, *house, *browser) {}, nil},
 	{"no cookie came", func(_ *testing.T, _ *house, b *browser) { b.cookies = nil }, session.NoCookie},
-	{"only a cookie of somebody else came", func(_ *testing.T, _ *house, b *browser) { *b = *b.with("theme", "dark") }, session.NoCookie},
+	{
+		"only a cookie of somebody else came", func(_ *testing.T, _ *house, b *browser) { *b = *b.with("theme", "dark") },
+		session.NoCookie,
+	},
 	{"both cookies are broken", func(_ *testing.T, _ *house, b *browser) {
 		for name := range b.cookies {
 			b.cookies[name] = "broken"
@@ -54,17 +59,32 @@ var absences = []struct {
 	{"the provider was restarted with the same keys and an empty store", func(_ *testing.T, h *house, _ *browser) {
 		h.Sessions = storage.NewBucket[session.Session]("session", storage.NewMemory(h.clock.Now))
 	}, session.Unknown},
-	{"somebody signed in since", func(t *testing.T, h *house, b *browser) { h.signIn(t, b.copy(), "bob") }, session.Superseded},
-	{"it was not used for just less than the idle lifetime", func(_ *testing.T, h *house, _ *browser) { h.clock.Pass(idle - 1) }, nil},
-	{"it was not used for the idle lifetime", func(_ *testing.T, h *house, _ *browser) { h.clock.Pass(idle) }, session.Idle},
+	{
+		"somebody signed in since", func(t *testing.T, h *house, b *browser) { h.signIn(t, b.copy(), "bob") },
+		session.Superseded,
+	},
+	{
+		"it was not used for just less than the idle lifetime",
+		func(_ *testing.T, h *house, _ *browser) { h.clock.Pass(idle - 1) }, nil,
+	},
+	{
+		"it was not used for the idle lifetime", func(_ *testing.T, h *house, _ *browser) { h.clock.Pass(idle) },
+		session.Idle,
+	},
 	{"it was used until just before its absolute lifetime", func(t *testing.T, h *house, b *browser) {
 		h.keepUsing(t, b, absolute-1)
 	}, nil},
 	{"it was used for all its absolute lifetime", func(t *testing.T, h *house, b *browser) {
 		h.keepUsing(t, b, absolute)
 	}, session.Expired},
-	{"a cross-site iframe whose cookies the browser withholds", func(_ *testing.T, _ *house, b *browser) { b.cookies, b.inFrame = nil, "none" }, session.Withheld},
-	{"a cross-site iframe whose cookies the browser would send", func(_ *testing.T, _ *house, b *browser) { b.cookies, b.inFrame = nil, "active" }, session.NoCookie},
+	{
+		"a cross-site iframe whose cookies the browser withholds",
+		func(_ *testing.T, _ *house, b *browser) { b.cookies, b.inFrame = nil, "none" }, session.Withheld,
+	},
+	{
+		"a cross-site iframe whose cookies the browser would send",
+		func(_ *testing.T, _ *house, b *browser) { b.cookies, b.inFrame = nil, "active" }, session.NoCookie,
+	},
 	{"it was signed out", func(t *testing.T, h *house, b *browser) { h.signOut(t, b.copy()) }, session.SignedOut},
 }
 
@@ -258,7 +278,9 @@ func TestAStoreThatFailsIsNoAbsence(t *testing.T) {
 	}
 	_, signOut := h.SignOut(httptest.NewRecorder(), b.request(t))
 	_, signOutSID := h.SignOutSID(t.Context(), "a.b")
-	for what, err := range map[string]error{"SignOut": signOut, "Select": h.Select(b.request(t), "alice"), "SignOutSID": signOutSID} {
+	for what, err := range map[string]error{
+		"SignOut": signOut, "Select": h.Select(b.request(t), "alice"), "SignOutSID": signOutSID,
+	} {
 		if !errors.Is(err, storagetest.ErrEngine) {
 			t.Errorf("%s = %v; want the engine's error", what, err)
 		}

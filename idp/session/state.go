@@ -11,9 +11,9 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// BrowserState stands for who is signed in with the browser: it is another one after each sign-in and each sign-out, and empty for
-// a nil Session. A script reads it out of a cookie, so it is a hash, of a random secret's hash among others: it opens nothing, and
-// nobody else can make it.
+// BrowserState stands for who is signed in with the browser: it is another one after each sign-in and each sign-out,
+// and empty for a nil Session. A script reads it out of a cookie, so it is a hash, of a random secret's hash among
+// others: it opens nothing, and nobody else can make it.
 func (s *Session) BrowserState() string {
 	if s == nil || len(s.Accounts) == 0 {
 		return ""
@@ -31,10 +31,10 @@ func short(text string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// SessionState is the session_state of an authentication response, which the page behind check_session_iframe computes once more.
-// Session Management §2: it is "based on a salted cryptographic hash of Client ID, origin URL, and OP browser state", and "MUST NOT
-// contain the space (" ") character". The origin is that of the redirect_uri; salt is random.
-// https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions
+// SessionState is the session_state of an authentication response, which the page behind check_session_iframe computes
+// once more. Session Management §2: it is "based on a salted cryptographic hash of Client ID, origin URL, and OP
+// browser state", and "MUST NOT contain the space (" ") character". The origin is that of the redirect_uri; salt is
+// random. https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions
 func SessionState(clientID, redirectURI, browserState, salt string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{clientID, oidc.Origin(redirectURI), browserState, salt}, " ")))
 	return base64.RawURLEncoding.EncodeToString(sum[:]) + "." + salt

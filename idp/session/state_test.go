@@ -34,7 +34,8 @@ func TestTheBrowserStateChangesWithWhoIsSignedIn(t *testing.T) { // Session Mana
 	if err != nil || s.BrowserState() != b.shown(h) {
 		t.Errorf("the session's state is %q, the cookie's %q, %v", s.BrowserState(), b.shown(h), err)
 	}
-	if secrets := s.ID + " " + s.Accounts[0].SID; strings.Contains(secrets, b.shown(h)) || !regexp.MustCompile(`^[\w-]{22}$`).MatchString(first) {
+	if secrets := s.ID + " " + s.Accounts[0].SID; strings.Contains(secrets, b.shown(h)) ||
+		!regexp.MustCompile(`^[\w-]{22}$`).MatchString(first) {
 		t.Errorf("the state %s is no short hash", first)
 	}
 	w := httptest.NewRecorder()
@@ -79,13 +80,16 @@ func TestTheBrowserIsShownWhatChangedElsewhere(t *testing.T) { // Session Manage
 	}
 }
 
-func TestTheBrowserStateTellsNothingOfTheUser(t *testing.T) { // Session Management §2: what clients compare by it, they cannot compare among each other
+// Session Management §2: what clients compare by it, they cannot compare among each other
+func TestTheBrowserStateTellsNothingOfTheUser(t *testing.T) {
 	h := newHouse(t)
 	one, two := h.signedIn(t, "alice"), h.signedIn(t, "alice")
 	if one.shown(h) == two.shown(h) {
 		t.Error("two browsers of one user have the same state")
 	}
-	if a, b := session.SessionState("spa", "https://app.test/", one.shown(h), "salt"), session.SessionState("other", "https://app.test/", one.shown(h), "salt"); a == b {
+	if a, b := session.SessionState("spa", "https://app.test/", one.shown(h), "salt"), session.SessionState(
+		"other", "https://app.test/", one.shown(h), "salt",
+	); a == b {
 		t.Error("two clients of one origin have the same session_state")
 	}
 }
@@ -93,10 +97,18 @@ func TestTheBrowserStateTellsNothingOfTheUser(t *testing.T) { // Session Managem
 func TestSessionState(t *testing.T) {
 	good := session.SessionState("spa", "https://app.test/cb", "state", "salt")
 	for name, other := range map[string]string{
-		"Session Management §2 session_state depends on the client ID":     session.SessionState("web", "https://app.test/cb", "state", "salt"),
-		"Session Management §2 session_state depends on the origin":        session.SessionState("spa", "https://app.test:444/cb", "state", "salt"),
-		"Session Management §2 session_state depends on the browser state": session.SessionState("spa", "https://app.test/cb", "other", "salt"),
-		"Session Management §2 session_state is salted":                    session.SessionState("spa", "https://app.test/cb", "state", "pepper"),
+		"Session Management §2 session_state depends on the client ID": session.SessionState(
+			"web", "https://app.test/cb", "state", "salt",
+		),
+		"Session Management §2 session_state depends on the origin": session.SessionState(
+			"spa", "https://app.test:444/cb", "state", "salt",
+		),
+		"Session Management §2 session_state depends on the browser state": session.SessionState(
+			"spa", "https://app.test/cb", "other", "salt",
+		),
+		"Session Management §2 session_state is salted": session.SessionState(
+			"spa", "https://app.test/cb", "state", "pepper",
+		),
 	} {
 		if other == good {
 			t.Error(name)

@@ -37,7 +37,9 @@ func TestWhoEndsASessionHearsWhichClientsHadIt(t *testing.T) { // Back-Channel L
 		t.Fatal(err)
 	}
 	gone, err := h.End(t.Context(), s.ID)
-	if err != nil || len(gone) != 1 || gone[0].Issuer != httpIssuer || gone[0].SID != s.Accounts[0].SID || !slices.Equal(gone[0].Clients, []string{"one", "two"}) {
+	if err != nil || len(gone) != 1 || gone[0].Issuer != httpIssuer || gone[0].SID != s.Accounts[0].SID || !slices.Equal(
+		gone[0].Clients, []string{"one", "two"},
+	) {
 		t.Errorf("End = %+v, %v; want alice with both clients, whom a second sign-in does not make forget", gone, err)
 	}
 	if gone, err := h.End(t.Context(), s.ID); err != nil || len(gone) > 0 {

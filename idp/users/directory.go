@@ -106,8 +106,8 @@ func (d *Directory) ByName(name string) (User, bool) {
 	return d.at(d.find(name))
 }
 
-// Authenticate returns the user with this username or email if the password is theirs. An unknown user takes as long as a
-// known one, so that the time of the answer does not tell who exists.
+// Authenticate returns the user with this username or email if the password is theirs. An unknown user takes as long as
+// a known one, so that the time of the answer does not tell who exists.
 func (d *Directory) Authenticate(name, password string) (User, bool) {
 	i, ok := d.find(name)
 	if !ok {

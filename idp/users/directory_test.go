@@ -145,7 +145,10 @@ func TestHowAUserIsShown(t *testing.T) {
 		user        users.User
 		shown, mail string
 	}{
-		{"Core §5.1 name and email", users.User{Username: "u", Claims: map[string]any{"name": "N", "email": "e@x"}}, "N", "e@x"},
+		{
+			"Core §5.1 name and email", users.User{Username: "u", Claims: map[string]any{"name": "N", "email": "e@x"}}, "N",
+			"e@x",
+		},
 		{"without claims", users.User{Username: "u"}, "u", ""},
 		{"an empty name", users.User{Username: "u", Claims: map[string]any{"name": ""}}, "u", ""},
 		{"claims that are no strings", users.User{Username: "u", Claims: map[string]any{"name": 7, "email": 7}}, "u", ""},

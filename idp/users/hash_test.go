@@ -22,7 +22,10 @@ func TestCheckHash(t *testing.T) {
 		{"bcrypt without its $", strings.ReplaceAll(bcrypt, "$", ""), false},
 		{"argon2id cut short", argon[:strings.LastIndex(argon, "$")], false},
 		{"SHA-256 in hexadecimal", strings.Repeat("0a", 32), false},
-		{"SHA-512 of crypt(3)", "$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/", false},
+		{
+			"SHA-512 of crypt(3)",
+			"$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/", false,
+		},
 		{"MD5 of crypt(3)", "$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/", false},
 		{"a plain password in the wrong field", "alice", false},
 		{"nothing", "", false},

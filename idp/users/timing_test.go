@@ -5,7 +5,9 @@ import "testing"
 // TestAnUnknownUserCostsTheSameWork counts comparisons, since time itself proves nothing in a test.
 func TestAnUnknownUserCostsTheSameWork(t *testing.T) {
 	const hash = "$2a$04$IqtYIirOf20f7bolEBP1OeGxqEuRYN5VNC.iA4fHjX2P7a9NsVyzm" // of secret
-	directory, err := New([]User{{Username: "alice", Password: "plain"}, {Username: "bob", PasswordHash: hash}, {Username: "carol", Password: "plain"}})
+	directory, err := New([]User{
+		{Username: "alice", Password: "plain"}, {Username: "bob", PasswordHash: hash}, {Username: "carol", Password: "plain"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
