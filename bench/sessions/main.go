@@ -150,7 +150,7 @@ func fill(ctx context.Context, store storage.Store, n int) error {
 
 // signIn writes the records of a sign-in: the entry in the index of the user, then the session.
 func signIn(ctx context.Context, manager *session.Manager, s session.Session) error {
-	if err := manager.Note(ctx, s.Accounts[0].Sub, s); err != nil {
+	if err := manager.AddToIndex(ctx, s.Accounts[0].Sub, s); err != nil {
 		return err
 	}
 	return manager.Sessions.Put(ctx, s.ID, s, retention)

@@ -126,7 +126,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	outcome, err := e.Authorize(r)
 	if outcome.Looked {
-		e.Browsers.Show(w, r, outcome.Session)
+		e.Browsers.SetBrowserState(w, r, outcome.Session)
 	}
 	if outcome.Refused != nil {
 		endpoint.Refuse(w, e.Errors.Explain(outcome.Refused))
@@ -227,7 +227,7 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 		return d, err
 	}
 	// Before the code: a client that has one is told when the session ends.
-	if err := e.Browsers.Visit(r.Context(), situation.Session, *situation.Account, situation.Client.ClientID); err != nil {
+	if err := e.Browsers.RecordClient(r.Context(), situation.Session, *situation.Account, situation.Client.ClientID); err != nil {
 		return d, err
 	}
 	d.code, err = e.Grants.Issue(r.Context(), situation.grant())

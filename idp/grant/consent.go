@@ -11,11 +11,11 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// consentKept is how long a consent is remembered after the last one the user gave.
-const consentKept = 365 * 24 * time.Hour
+// consentRetention is how long a user's consents are stored after the last one.
+const consentRetention = 365 * 24 * time.Hour
 
-// maxConsents is how many clients a user's consents name: those that register themselves are without number. What comes
-// on top ends the oldest, whose client has to ask again.
+// maxConsents limits the consents of a user, because any number of clients may register themselves. One more replaces
+// the oldest, whose client has to ask again.
 const maxConsents = 500
 
 // Consent is what a user allowed one client to have without being asked again (Core §3.1.2.4).
@@ -42,7 +42,7 @@ func (c *Consents) Of(ctx context.Context, sub string) (map[string]Consent, erro
 
 // Remember notes that the user allowed the client scope, besides what was allowed before.
 func (c *Consents) Remember(ctx context.Context, sub, clientID string, scope oidc.Scope) error {
-	return c.Records.Update(ctx, sub, consentKept, func(old *map[string]Consent) (*map[string]Consent, error) {
+	return c.Records.Update(ctx, sub, consentRetention, func(old *map[string]Consent) (*map[string]Consent, error) {
 		if old == nil || *old == nil { // a record of "null" is none
 			old = &map[string]Consent{}
 		}
@@ -62,8 +62,7 @@ func oldest(consents map[string]Consent) string {
 	})
 }
 
-// Forget takes all consent away from the client: it will have to ask again. What it held by the consent, its refresh
-// tokens, ends.
+// Forget removes the consent for the client, which has to ask again, and ends its refresh tokens.
 func (c *Consents) Forget(ctx context.Context, sub, clientID string) error {
 	if err := c.forget(ctx, sub, clientID); err != nil || c.Grants == nil {
 		return err

@@ -127,7 +127,7 @@ func FuzzStoredFamily(f *testing.F) {
 	})
 }
 
-// listing is an engine that holds one list of holdings for everybody, and everything else as it should. It keeps what
+// listing is an engine that holds one list of entries for everybody, and everything else as it should. It keeps what
 // was made of the list.
 type listing struct {
 	storage.Store
@@ -154,9 +154,9 @@ func (l *listing) Update(
 	})
 }
 
-// FuzzStoredHoldings: whatever the store holds as the list of what a user's applications have, it can be read, added to
+// FuzzStoredIndex: whatever the store holds as the list of what a user's applications have, it can be read, added to
 // and ended, or each of these is an error; and what is added to stays within its bounds.
-func FuzzStoredHoldings(f *testing.F) {
+func FuzzStoredIndex(f *testing.F) {
 	const entry = `{"grant_id":"g","client_id":"spa","until":"9999-12-31T23:59:59Z"}`
 	for _, record := range []string{
 		"[" + entry + "]", `[{"grant_id":"","client_id":""}]`, "[]", "null", "", "7", `{"x":[]}`, `[null,null]`,

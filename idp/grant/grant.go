@@ -14,12 +14,12 @@ import (
 // minutes is RECOMMENDED"; one minute is what FAPI 2.0 allows, and plenty for a redirect.
 const CodeLifetime = 60 * time.Second
 
-// codeKept is how long a code that nobody redeemed is remembered, so that a late client hears "expired" and not
+// codeRetention is how long a code that was not redeemed is stored, so that a late client gets "expired", not
 // "unknown".
-const codeKept = 5 * time.Minute
+const codeRetention = 5 * time.Minute
 
-// Grant is what one authorization gave to a client: everything that the tokens will say, and what the client has to
-// show to get them.
+// Grant is the result of one authorization: everything that the tokens will contain, and what the client must present
+// to get them.
 type Grant struct {
 	ID            string     `json:"grant_id"`
 	ClientID      string     `json:"client_id,omitempty"`
@@ -39,8 +39,8 @@ type Grant struct {
 	DPoPJKT  string              `json:"dpop_jkt,omitempty"` // the key that the code is bound to (RFC 9449 §10)
 }
 
-// Code is the record behind an authorization code. Once spent it is a tombstone, kept small: of its grant the ID
-// remains.
+// Code is the record behind an authorization code. A spent code is a tombstone that holds only the ID of
+// its grant.
 type Code struct {
 	Grant   Grant     `json:"grant"`
 	SpentAt time.Time `json:"spent_at,omitzero"`
@@ -48,7 +48,7 @@ type Code struct {
 	TokensUntil time.Time `json:"tokens_until,omitzero"`
 }
 
-// What Redeem answers for a code that yields nothing.
+// Errors of Redeem.
 var (
 	ErrUnknown  = errors.New("grant: no such code")
 	ErrReplayed = errors.New("grant: the code was redeemed before")
@@ -57,10 +57,10 @@ var (
 // Grants issues, redeems and revokes.
 type Grants struct {
 	Codes    storage.Bucket[Code]
-	Revoked  storage.Bucket[time.Time] // by grant id, and for one access token of a grant by its jti: when it was revoked
-	Families storage.Bucket[Family]    // by grant id: its refresh tokens
-	Holdings storage.Bucket[[]holding] // by sub: which grants with refresh tokens there are
-	Grace    time.Duration             // how long a refresh token that was replaced still gives its successor
+	Revoked  storage.Bucket[time.Time]    // by grant id, and for one access token of a grant by its jti: when it was revoked
+	Families storage.Bucket[Family]       // by grant id: its refresh tokens
+	Index    storage.Bucket[[]indexEntry] // by sub: which grants with refresh tokens there are
+	Grace    time.Duration                // how long a refresh token that was replaced still gives its successor
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
 }
@@ -71,32 +71,33 @@ func New(store storage.Store, now func() time.Time, random func() string) *Grant
 		Codes:    storage.NewBucket[Code]("code", store),
 		Revoked:  storage.NewBucket[time.Time]("revoked", store),
 		Families: storage.NewBucket[Family]("refresh", store),
-		Holdings: storage.NewBucket[[]holding]("holding", store),
+		Index:    storage.NewBucket[[]indexEntry]("holding", store),
 		Grace:    Grace, Now: now, Random: random,
 	}
 }
 
 // Issue stores the grant and returns the code that stands for it for CodeLifetime. It fills in ID and ExpiresAt.
 //
-// The code is the grant's ID, a dot, and a secret. So everything that stems from a grant can lie together in the store.
+// The code is the grant's ID, a dot, and a secret. So all records of a grant are in one group of the
+// store.
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
 	grant.ID, grant.ExpiresAt = g.Random(), g.Now().Add(CodeLifetime)
 	code = grant.ID + "." + g.Random()
-	return code, g.Codes.Put(ctx, together(code), Code{Grant: grant}, codeKept)
+	return code, g.Codes.Put(ctx, codeKey(code), Code{Grant: grant}, codeRetention)
 }
 
-// together is the key of the code, beside whatever else stems from its grant.
-func together(code string) string {
+// codeKey is the key of the code, in the group of its grant.
+func codeKey(code string) string {
 	id, _, _ := strings.Cut(code, ".")
 	return storage.GroupKey(id, code)
 }
 
 // Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards.
 // It returns ErrUnknown, or, for a code that was spent before, ErrReplayed, after it has revoked what the first
-// redemption gave. tokenLifetime is how long the tokens will live at the most: so long the tombstone is kept.
+// redemption gave. tokenLifetime is how long the tokens will live at the most: the tombstone is stored for as long.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	var found Code
-	err := g.Codes.Update(ctx, together(code), CodeLifetime+tokenLifetime, func(old *Code) (*Code, error) {
+	err := g.Codes.Update(ctx, codeKey(code), CodeLifetime+tokenLifetime, func(old *Code) (*Code, error) {
 		if old == nil {
 			return nil, ErrUnknown
 		}
@@ -111,7 +112,7 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 	return found.Grant, err
 }
 
-// replayed revokes what the spent code gave, whoever replays it. It returns ErrReplayed, or why it could not.
+// replayed revokes what the spent code gave. It returns ErrReplayed, or the error of the revocation.
 func (g *Grants) replayed(ctx context.Context, spent Code) error {
 	if err := g.end(ctx, spent.Grant.ID, spent.TokensUntil); err != nil {
 		return err

@@ -17,8 +17,9 @@ import (
 // otherwise: as long as tabs that renew at the same time may lie apart.
 const Grace = 10 * time.Second
 
-// endedKept is how long what ended is remembered, so that a late client hears "expired" or "revoked" and not "unknown".
-const endedKept = time.Hour
+// endedRetention is how long what ended is remembered, so that a late client hears "expired" or "revoked" and not
+// "unknown".
+const endedRetention = time.Hour
 
 // What a refresh token that yields nothing is; ErrUnknown and ErrReplayed besides.
 var (
@@ -91,7 +92,7 @@ func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Ter
 		Until: now.Add(terms.Absolute),
 	}
 	family.use(now, terms)
-	err = g.Families.Update(ctx, familyKey(first.id), terms.kept(), func(old *Family) (*Family, error) {
+	err = g.Families.Update(ctx, familyKey(first.id), terms.retention(), func(old *Family) (*Family, error) {
 		if old != nil {
 			return nil, ErrRevoked
 		}
@@ -100,7 +101,7 @@ func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Ter
 	if err != nil {
 		return "", err
 	}
-	return first.String(), g.hold(ctx, family, terms)
+	return first.String(), g.addToIndex(ctx, family, terms)
 }
 
 // Family finds what a refresh token stands for; whether the client may use it is for the caller to judge. Its errors
@@ -140,7 +141,7 @@ func (g *Grants) Use(ctx context.Context, token string, terms Terms) (next strin
 		return "", ErrUnknown
 	}
 	salt := g.Random()
-	err = g.Families.Update(ctx, familyKey(t.id), terms.kept(), func(family *Family) (*Family, error) {
+	err = g.Families.Update(ctx, familyKey(t.id), terms.retention(), func(family *Family) (*Family, error) {
 		if family == nil {
 			return nil, ErrUnknown
 		}
@@ -221,7 +222,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // kept is how long a family is remembered that is not used.
-func (t Terms) kept() time.Duration { return min(t.Idle, t.Absolute) + endedKept }
+func (t Terms) retention() time.Duration { return min(t.Idle, t.Absolute) + endedRetention }
 
 func hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))

@@ -8,17 +8,17 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Revoke ends a grant: its refresh tokens, and the access tokens that came with them. Revoking what is revoked, or what
-// nobody knows, is no error.
+// Revoke ends a grant: its refresh tokens, and the access tokens that came with them. Revoking a revoked or an unknown
+// grant is no error.
 func (g *Grants) Revoke(ctx context.Context, id string) error { return g.end(ctx, id, time.Time{}) }
 
 // end makes the provider refuse every token of the grant, for as long as one can live: until tokensUntil, or longer if
-// refresh tokens gave more. What is left of the family is a tombstone, also where there was none yet: then it cannot
-// begin any more.
+// refresh tokens gave more. The family becomes a tombstone, even if it did not exist: then it cannot begin
+// any more.
 func (g *Grants) end(ctx context.Context, id string, tokensUntil time.Time) error {
 	var family Family
 	now := g.Now()
-	err := g.Families.Update(ctx, familyKey(id), endedKept, func(old *Family) (*Family, error) {
+	err := g.Families.Update(ctx, familyKey(id), endedRetention, func(old *Family) (*Family, error) {
 		family = Family{Grant: Grant{ID: id}}
 		if old != nil {
 			family = *old
@@ -39,10 +39,10 @@ func (g *Grants) end(ctx context.Context, id string, tokensUntil time.Time) erro
 	if family.Grant.Sub == "" {
 		return nil
 	}
-	return g.letGo(ctx, family.Grant.Sub, id)
+	return g.removeFromIndex(ctx, family.Grant.Sub, id)
 }
 
-// revokedKey lies beside whatever else stems from the grant. Without a jti it is the key of the whole grant.
+// revokedKey is a key in the group of the grant. Without a jti it is that of the whole grant.
 func revokedKey(id, jti string) string { return storage.GroupKey(id, jti) }
 
 // RevokeToken makes the provider refuse one access token of the grant, which expires at until.

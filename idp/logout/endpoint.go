@@ -38,7 +38,7 @@ type Sessions interface {
 	Current(r *http.Request) (*session.Session, error)
 	SignOut(w http.ResponseWriter, r *http.Request) ([]session.Ended, error)
 	SignOutSID(ctx context.Context, sid string) ([]session.Ended, error)
-	Show(w http.ResponseWriter, r *http.Request, s *session.Session)
+	SetBrowserState(w http.ResponseWriter, r *http.Request, s *session.Session)
 }
 
 // Endpoints returns /logout and the form of its page.
@@ -100,7 +100,7 @@ func (e *Endpoint) signOut(
 	if current != nil && err == nil {
 		rest := *current
 		rest.Accounts = slices.DeleteFunc(slices.Clone(rest.Accounts), func(a session.Account) bool { return a.SID == sid })
-		e.Sessions.Show(w, r, &rest)
+		e.Sessions.SetBrowserState(w, r, &rest)
 	}
 	return ended, err
 }

@@ -15,7 +15,6 @@
 //	session.go  Session and Account
 //	manager.go  Current, SignIn, Select, SignOut
 //	list.go     Of: the sessions of a user, which the store cannot search for, so sign-ins write them down
-//	visit.go    Visit: which clients got a code in the session, so that they can be told when it ends
 //	state.go    the browser state, which a script compares (Session Management)
 //	browser.go  what a person would call a browser
 //	absence.go  why there is no session

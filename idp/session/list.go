@@ -13,8 +13,8 @@ const (
 	// maxListed is how many sessions of one user are written down. Of more, those go that are over, and then those that
 	// would end first: they go on, unlisted.
 	maxListed = 100
-	// keptListed is how many are written down though their time has passed: a clock that was moved may go back.
-	keptListed = 20
+	// minListed is how many are written down though their time has passed: a clock that was moved may go back.
+	minListed = 20
 )
 
 // Entry names a session in the list of a user's sessions. It may name one that is over: whoever reads the list looks.
@@ -47,7 +47,7 @@ func (m *Manager) Of(ctx context.Context, sub string) ([]Session, error) {
 		case !ok && s.EndedAt.IsZero(): // it is another's now
 		case m.Lasts(*s):
 			last = append(last, *s)
-		case now.Before(m.endOf(*s).Add(keptExpired)):
+		case now.Before(m.endOf(*s).Add(endedRetention)):
 			ended = append(ended, *s)
 		}
 	}
@@ -75,16 +75,16 @@ func (m *Manager) read(ctx context.Context, entries []Entry) ([]*Session, error)
 	return m.Sessions.GetAll(ctx, ids)
 }
 
-// Note writes the session down among those of sub. SignIn does it before it writes the session, so that none is
+// AddToIndex writes the session down among those of sub. SignIn does it before it writes the session, so that none is
 // unlisted. Where the list is full it costs a read for each of the others, and one write more.
-func (m *Manager) Note(ctx context.Context, sub string, s Session) error {
+func (m *Manager) AddToIndex(ctx context.Context, sub string, s Session) error {
 	var all []Entry
-	err := m.Index.Update(ctx, sub, m.Absolute+keptExpired, func(old *[]Entry) (*[]Entry, error) {
+	err := m.Index.Update(ctx, sub, m.Absolute+endedRetention, func(old *[]Entry) (*[]Entry, error) {
 		if old == nil {
 			old = new([]Entry)
 		}
 		others := slices.DeleteFunc(*old, func(e Entry) bool { return e.ID == s.ID })
-		all = m.tidy(slices.Insert(others, 0, Entry{s.ID, m.keptUntil(s)}))
+		all = m.tidy(slices.Insert(others, 0, Entry{s.ID, m.retainUntil(s)}))
 		return &all, nil
 	})
 	if err != nil || len(all) <= maxListed {
@@ -114,13 +114,14 @@ func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) e
 	})
 }
 
-// Strike moves a session to the end of the lists of subs, who were signed out of it. Where that fails they are as true
-// as before, and the session has ended all the same: so it is no failure. Who signed in again meanwhile is noted again.
-func (m *Manager) Strike(ctx context.Context, id string, subs ...string) {
+// RemoveFromIndex moves a session to the end of the lists of subs, who were signed out of it. Where that fails they are
+// as true as before, and the session has ended all the same: so it is no failure. Who signed in again meanwhile is
+// noted again.
+func (m *Manager) RemoveFromIndex(ctx context.Context, id string, subs ...string) {
 	if len(subs) == 0 {
 		return
 	}
-	until := m.Now().Add(keptExpired)
+	until := m.Now().Add(endedRetention)
 	for _, sub := range subs {
 		_ = m.Index.Update(ctx, sub, storage.KeepTTL, func(entries *[]Entry) (*[]Entry, error) {
 			if entries == nil {
@@ -138,7 +139,7 @@ func (m *Manager) Strike(ctx context.Context, id string, subs ...string) {
 	s, err := m.Sessions.Get(ctx, id)
 	for _, sub := range subs {
 		if _, again := s.Account(sub); again && err == nil {
-			_ = m.Note(ctx, sub, s)
+			_ = m.AddToIndex(ctx, sub, s)
 		}
 	}
 }
@@ -147,7 +148,7 @@ func (m *Manager) Strike(ctx context.Context, id string, subs ...string) {
 func (m *Manager) tidy(entries []Entry) []Entry {
 	now := m.Now()
 	slices.SortStableFunc(entries, func(a, b Entry) int { return b.Until.Compare(a.Until) })
-	for last := len(entries) - 1; last >= keptListed && !now.Before(entries[last].Until); last-- {
+	for last := len(entries) - 1; last >= minListed && !now.Before(entries[last].Until); last-- {
 		entries = entries[:last]
 	}
 	return entries

@@ -25,8 +25,12 @@ type Manager struct {
 	Random   func() string // 128 bits or more, without a dot
 }
 
-// keptExpired is how long a session is kept past its end, so that the next request hears "expired" and not "unknown".
-const keptExpired = time.Hour
+// endedRetention is how long a session is stored after its end, so that the next request gets "expired", not "unknown".
+const endedRetention = time.Hour
+
+// maxClients is how many clients of one account a session records. An account with more signs out of the oldest client
+// by hand.
+const maxClients = 100
 
 // Current returns the session that the request's cookie opens. Without one it returns nil and an Absence that says why;
 // any other error is the store's. It costs one store read, and one write each tenth of the idle lifetime.
@@ -62,7 +66,7 @@ func (m *Manager) judge(s Session, secret string) error {
 	return nil
 }
 
-// over is why the session is over; "" while it lasts.
+// over returns the reason why the session is over; "" while it lasts.
 func (m *Manager) over(s Session) Absence {
 	now := m.Now()
 	switch {
@@ -84,10 +88,12 @@ func (m *Manager) Lasts(s Session) bool { return m.over(s) == "" }
 // State is what the session's own cookie would find: signed_in, signed_out, expired or idle.
 func (m *Manager) State(s Session) string { return states[m.over(s)] }
 
-// keptUntil is when the store may forget the session.
-func (m *Manager) keptUntil(s Session) time.Time { return s.StartedAt.Add(m.Absolute + keptExpired) }
+// retainUntil is the time until which the store holds the session.
+func (m *Manager) retainUntil(s Session) time.Time {
+	return s.StartedAt.Add(m.Absolute + endedRetention)
+}
 
-// touch notes that the session is in use. An Update and no Put, so that it cannot bring back what was just signed out.
+// touch records that the session is in use. It updates, so that it cannot restore a session that was just signed out.
 func (m *Manager) touch(ctx context.Context, s Session) error {
 	now := m.Now()
 	if now.Sub(s.LastSeen) < m.Idle/10 {
@@ -102,7 +108,7 @@ func (m *Manager) touch(ctx context.Context, s Session) error {
 }
 
 // SignIn adds account to the session that the request has, or to a new one, and gives the browser the cookie with a new
-// secret: whoever knew the old cookie (session fixation) has nothing. It fills the account's SID, AuthTime and
+// secret, so that the old cookie opens nothing (session fixation). It fills the account's SID, AuthTime and
 // SelectedAt.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account) (*Session, error) {
 	s, err := OrNone(m.Current(r))
@@ -115,7 +121,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 	account.AuthTime, account.SelectedAt = m.Now(), m.Now()
 	account.SID = s.ID + "." + m.Random()
 	s.Browser = browserName(r.UserAgent())
-	if err := m.Note(r.Context(), account.Sub, *s); err != nil {
+	if err := m.AddToIndex(r.Context(), account.Sub, *s); err != nil {
 		return nil, err
 	}
 	secret := m.Random()
@@ -126,7 +132,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 	if err := m.Cookies.set(w, s.ID+"."+secret); err != nil {
 		return nil, err
 	}
-	m.Show(w, r, s)
+	m.SetBrowserState(w, r, s)
 	return s, nil
 }
 
@@ -134,7 +140,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 func (m *Manager) add(
 	ctx context.Context, s Session, account Account, secretHash [sha256.Size]byte,
 ) (saved *Session, err error) {
-	ttl := m.keptUntil(s).Sub(m.Now())
+	ttl := m.retainUntil(s).Sub(m.Now())
 	err = m.Sessions.Update(ctx, s.ID, ttl, func(old *Session) (*Session, error) {
 		saved = old
 		if old == nil || !old.EndedAt.IsZero() {
@@ -165,6 +171,28 @@ func (m *Manager) Select(r *http.Request, sub string) error {
 		if account, ok := old.Account(sub); ok { // the tombstone of one signed out meanwhile has none
 			account.SelectedAt = m.Now()
 			old.put(account)
+		}
+		return old, nil
+	})
+}
+
+// RecordClient adds the client, which gets a code, to those of the account. A client that is recorded already costs no
+// store operation. Back-Channel Logout §2.3: "OPs supporting back-channel logout need to keep track of the set of
+// logged-in RPs so that they know what RPs to contact at their back-channel logout URIs to cause them to log out." An
+// account that was signed out meanwhile stays signed out.
+// https://openid.net/specs/openid-connect-backchannel-1_0.html#Tracking
+func (m *Manager) RecordClient(ctx context.Context, s *Session, account Account, clientID string) error {
+	if slices.Contains(account.Clients, clientID) {
+		return nil
+	}
+	return m.Sessions.Update(ctx, s.ID, storage.KeepTTL, func(old *Session) (*Session, error) {
+		i := -1
+		if old != nil {
+			i = slices.IndexFunc(old.Accounts, func(a Account) bool { return a.SID == account.SID })
+		}
+		if i >= 0 && !slices.Contains(old.Accounts[i].Clients, clientID) {
+			clients := append(old.Accounts[i].Clients, clientID)
+			old.Accounts[i].Clients = clients[max(0, len(clients)-maxClients):]
 		}
 		return old, nil
 	})
@@ -222,6 +250,6 @@ func (m *Manager) signOut(ctx context.Context, id string, which func(Account) bo
 	for i, ended := range gone {
 		subs[i] = ended.Sub
 	}
-	m.Strike(ctx, id, subs...)
+	m.RemoveFromIndex(ctx, id, subs...)
 	return gone, nil
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// BrowserState stands for who is signed in with the browser: it is another one after each sign-in and each sign-out,
-// and empty for a nil Session. A script reads it out of a cookie, so it is a hash, of a random secret's hash among
-// others: it opens nothing, and nobody else can make it.
+// BrowserState identifies the accounts that are signed in: it changes with each sign-in and each sign-out, and is empty
+// for a nil Session. A script reads it from a cookie, so it is a hash that includes the hash of the secret: it opens no
+// session, and only the provider can compute it.
 func (s *Session) BrowserState() string {
 	if s == nil || len(s.Accounts) == 0 {
 		return ""
@@ -58,9 +58,9 @@ func (c Cookies) stateCookies() []*http.Cookie {
 	return cookies
 }
 
-// Show gives the browser the state of s, its session, where it has another one: nil is none. So the next look of a
-// check_session_iframe sees what the provider just saw, whoever ended the session, and wherever.
-func (m *Manager) Show(w http.ResponseWriter, r *http.Request, s *Session) {
+// SetBrowserState sets the cookie with the browser state of s, the browser's session, if it has another value; nil is
+// no session. The next poll of a check_session_iframe sees the change, wherever the session was ended.
+func (m *Manager) SetBrowserState(w http.ResponseWriter, r *http.Request, s *Session) {
 	state := s.BrowserState()
 	if state == m.Cookies.shown(r) {
 		return

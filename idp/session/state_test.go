@@ -55,14 +55,14 @@ func TestTheBrowserIsShownWhatChangedElsewhere(t *testing.T) { // Session Manage
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	if h.Show(w, b.request(t), s); len(w.Header()["Set-Cookie"]) > 0 {
+	if h.SetBrowserState(w, b.request(t), s); len(w.Header()["Set-Cookie"]) > 0 {
 		t.Errorf("nothing changed, and yet the answer sets %v", w.Header()["Set-Cookie"])
 	}
 	h.clock.Pass(time.Hour)
 	other := *s
 	other.Accounts = append(other.Accounts, session.Account{Sub: "bob", SID: s.ID + ".bob"})
 	w = httptest.NewRecorder()
-	h.Show(w, b.request(t), &other)
+	h.SetBrowserState(w, b.request(t), &other)
 	for _, c := range setCookies(t, w) {
 		if c.MaxAge != int((absolute-time.Hour).Seconds()) || c.HttpOnly {
 			t.Errorf("%+v: want the age that the session can still reach, and a script to read it", c)
@@ -70,12 +70,12 @@ func TestTheBrowserIsShownWhatChangedElsewhere(t *testing.T) { // Session Manage
 	}
 	b.keep(w)
 	w = httptest.NewRecorder()
-	h.Show(w, b.request(t), nil)
+	h.SetBrowserState(w, b.request(t), nil)
 	if b.keep(w); b.shown(h) != "" {
 		t.Errorf("when the session is gone the browser still has the state %s", b.shown(h))
 	}
 	w = httptest.NewRecorder()
-	if h.Show(w, httptest.NewRequest(http.MethodGet, "/authorize", nil), nil); len(w.Header()["Set-Cookie"]) > 0 {
+	if h.SetBrowserState(w, httptest.NewRequest(http.MethodGet, "/authorize", nil), nil); len(w.Header()["Set-Cookie"]) > 0 {
 		t.Error("a browser without anything is given a cookie")
 	}
 }

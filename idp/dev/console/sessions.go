@@ -173,7 +173,7 @@ func (e *Endpoint) changeUser(ctx context.Context, s session.Session, username s
 	if !s.EndedAt.IsZero() {
 		return signedOut()
 	}
-	if err := e.Sessions.Note(ctx, user.Sub, s); err != nil {
+	if err := e.Sessions.AddToIndex(ctx, user.Sub, s); err != nil {
 		return err
 	}
 	now, sid := e.Sessions.Now(), s.ID+"."+e.Sessions.Random()
@@ -184,7 +184,7 @@ func (e *Endpoint) changeUser(ctx context.Context, s session.Session, username s
 		s.Accounts = []session.Account{account}
 	})
 	if err == nil {
-		e.Sessions.Strike(ctx, s.ID, left...)
+		e.Sessions.RemoveFromIndex(ctx, s.ID, left...)
 	}
 	return err
 }

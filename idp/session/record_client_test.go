@@ -13,7 +13,7 @@ func (h *house) visit(t *testing.T, b *browser, clientID string) {
 	t.Helper()
 	s, err := h.current(t, b)
 	if err == nil {
-		err = h.Visit(t.Context(), s, s.Accounts[0], clientID)
+		err = h.RecordClient(t.Context(), s, s.Accounts[0], clientID)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -67,10 +67,10 @@ func TestAVisitAfterTheEndChangesNothing(t *testing.T) {
 		_, err = h.End(t.Context(), s.ID)
 	}
 	if err == nil {
-		err = h.Visit(t.Context(), s, s.Accounts[0], "one")
+		err = h.RecordClient(t.Context(), s, s.Accounts[0], "one")
 	}
 	if err == nil {
-		err = h.Visit(t.Context(), &session.Session{ID: "nobody's"}, s.Accounts[0], "one")
+		err = h.RecordClient(t.Context(), &session.Session{ID: "nobody's"}, s.Accounts[0], "one")
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,134 @@
+package grant
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
+)
+
+// How many grants with refresh tokens a user can have at a time. One more ends the oldest, of the same client first, so
+// that a client that asks for offline access again and again ends its own grants.
+const (
+	maxPerClient = 20
+	maxPerUser   = 200
+)
+
+// Held is a grant with refresh tokens: an application's lasting access to a user's data.
+type Held struct {
+	ID       string // of the grant, for Revoke
+	ClientID string
+	Scope    oidc.Scope
+	BegunAt  time.Time
+	UsedAt   time.Time // when tokens were given last
+	Until    time.Time // when it ends by itself if it is not used
+}
+
+// indexEntry is a grant in the grant index of a user; the rest is in its Family.
+type indexEntry struct {
+	ID       string    `json:"grant_id"`
+	ClientID string    `json:"client_id"`
+	Until    time.Time `json:"until"` // the end of the grant, also if it is in use
+}
+
+// Of lists the user's grants with refresh tokens, the newest first. A caller of Revoke takes the ID from here, so that
+// it ends only the user's own.
+func (g *Grants) Of(ctx context.Context, sub string) ([]Held, error) {
+	entries, err := g.index(ctx, sub)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(entries))
+	for i, h := range entries {
+		keys[i] = familyKey(h.ID)
+	}
+	families, err := g.Families.GetAll(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var all []Held
+	for i, h := range slices.Backward(entries) {
+		if f := families[i]; f != nil && f.RevokedAt.IsZero() && g.Now().Before(f.IdleUntil) {
+			all = append(all, Held{h.ID, h.ClientID, f.Grant.Scope, f.BegunAt, f.UsedAt, f.IdleUntil})
+		}
+	}
+	return all, nil
+}
+
+// RevokeClient ends all grants of the user to the client.
+func (g *Grants) RevokeClient(ctx context.Context, sub, clientID string) error {
+	entries, err := g.index(ctx, sub)
+	for _, h := range entries {
+		if h.ClientID == clientID {
+			err = cmp.Or(err, g.Revoke(ctx, h.ID))
+		}
+	}
+	return err
+}
+
+func (g *Grants) index(ctx context.Context, sub string) ([]indexEntry, error) {
+	entries, err := g.Index.Get(ctx, sub)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	return entries, err
+}
+
+// addToIndex adds the family to its user's index, and ends the grants that exceed the limits.
+func (g *Grants) addToIndex(ctx context.Context, family *Family, terms Terms) error {
+	var over []indexEntry
+	err := g.Index.Update(ctx, family.Grant.Sub, terms.Absolute, func(old *[]indexEntry) (*[]indexEntry, error) {
+		var held []indexEntry
+		if old != nil {
+			held = slices.DeleteFunc(*old, func(h indexEntry) bool { return !g.Now().Before(h.Until) })
+		}
+		held, over = trim(held, family.Grant.ClientID)
+		held = append(held, indexEntry{family.Grant.ID, family.Grant.ClientID, family.Until})
+		return &held, nil
+	})
+	for _, h := range over {
+		err = cmp.Or(err, g.Revoke(ctx, h.ID))
+	}
+	return err
+}
+
+// trim removes from held, the oldest first, the grants that would exceed the limits with one more of the client.
+func trim(held []indexEntry, clientID string) (rest, over []indexEntry) {
+	isClients := func(h indexEntry) bool { return h.ClientID == clientID }
+	for count(held, isClients) >= maxPerClient {
+		i := slices.IndexFunc(held, isClients)
+		over = append(over, held[i])
+		held = slices.Delete(held, i, i+1)
+	}
+	for len(held) >= maxPerUser {
+		held, over = held[1:], append(over, held[0])
+	}
+	return held, over
+}
+
+func count(held []indexEntry, counts func(indexEntry) bool) (n int) {
+	for _, h := range held {
+		if counts(h) {
+			n++
+		}
+	}
+	return n
+}
+
+// removeFromIndex removes the grant from its user's index.
+func (g *Grants) removeFromIndex(ctx context.Context, sub, id string) error {
+	return g.Index.Update(ctx, sub, storage.KeepTTL, func(old *[]indexEntry) (*[]indexEntry, error) {
+		if old == nil {
+			return nil, nil
+		}
+		held := slices.DeleteFunc(*old, func(h indexEntry) bool { return h.ID == id })
+		if len(held) == 0 {
+			return nil, nil
+		}
+		return &held, nil
+	})
+}
