@@ -50,7 +50,9 @@ func (p *problems) assertions(c Client) {
 			TokenEndpointAuthMethod: c.TokenEndpointAuthMethod, Profile: c.Profile}.AssertionAlgs(), ", "))
 	p.when(c.TokenEndpointAuthMethod == AuthMethodPrivateJWT && c.JWKS == nil && c.JWKSURI == "", "jwks_uri",
 		"is missing, and jwks too: private_key_jwt is verified with the client's public keys")
-	p.when((c.IDTokenEncryptedResponseAlg != "" || c.UserinfoEncryptedResponseAlg != "") && c.JWKS == nil && c.JWKSURI == "", "jwks_uri",
+	p.when(
+		(c.IDTokenEncryptedResponseAlg != "" || c.UserinfoEncryptedResponseAlg != "") && c.JWKS == nil && c.JWKSURI == "",
+		"jwks_uri",
 		"is missing, and jwks too: what is encrypted to the client is encrypted with its public key")
 	secret := c.ClientSecret.Plain()
 	p.when(c.TokenEndpointAuthMethod == AuthMethodSecretJWT && secret != "" && len(secret) < minSecret, "client_secret",

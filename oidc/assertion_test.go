@@ -11,73 +11,76 @@ import (
 // signing is a good client that signs its assertions.
 func signing() oidc.Client {
 	c := goodClient()
-	c.TokenEndpointAuthMethod, c.ClientSecret, c.JWKSURI = oidc.AuthMethodPrivateJWT, oidc.Secret{}, "https://app.test/jwks"
+	c.TokenEndpointAuthMethod, c.ClientSecret, c.JWKSURI = oidc.AuthMethodPrivateJWT, oidc.Secret{},
+		"https://app.test/jwks"
 	return c
 }
 
+var signingClients = []struct {
+	name   string
+	change func(*oidc.Client)
+	field  string // of the one problem; "": none
+}{
+	{"Core §9 private_key_jwt with a jwks_uri needs no secret", func(*oidc.Client) {}, ""},
+	{"Core §9 private_key_jwt needs keys", func(c *oidc.Client) { c.JWKSURI = "" }, "jwks_uri"},
+	{"Core §9 client_secret_jwt with a long secret", func(c *oidc.Client) {
+		c.TokenEndpointAuthMethod, c.ClientSecret = oidc.AuthMethodSecretJWT, oidc.NewSecret(strings.Repeat("s", 32))
+	}, ""},
+	{"RFC 7518 §3.2 client_secret_jwt needs a secret as long as the hash", func(c *oidc.Client) {
+		c.TokenEndpointAuthMethod, c.ClientSecret = oidc.AuthMethodSecretJWT, oidc.NewSecret("short")
+	}, "client_secret"},
+	{
+		"Core §9 client_secret_jwt needs a secret",
+		func(c *oidc.Client) { c.TokenEndpointAuthMethod = oidc.AuthMethodSecretJWT }, "client_secret",
+	},
+	{
+		"Registration §2 token_endpoint_auth_signing_alg is known",
+		func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "ES256" }, "",
+	},
+	{
+		"Registration §2 token_endpoint_auth_signing_alg is not none",
+		func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "none" }, "token_endpoint_auth_signing_alg",
+	},
+	{
+		"Registration §2 token_endpoint_auth_signing_alg fits the method",
+		func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "HS256" }, "token_endpoint_auth_signing_alg",
+	},
+	{"FAPI 2.0 §5.3.2.1 a fapi2 client uses private_key_jwt", func(c *oidc.Client) { c.Profile = oidc.ProfileFAPI2 }, ""},
+	{"FAPI 2.0 §5.3.2.1 a fapi2 client uses no secret", func(c *oidc.Client) {
+		*c = goodClient()
+		c.Profile = oidc.ProfileFAPI2
+	}, "token_endpoint_auth_method"},
+	{"FAPI 2.0 §5.3.2.1 a fapi2 client is confidential", func(c *oidc.Client) {
+		c.Profile, c.TokenEndpointAuthMethod = oidc.ProfileFAPI2, oidc.AuthMethodNone
+	}, "token_endpoint_auth_method"},
+	{"FAPI 2.0 §5.4.1 a fapi2 client sends no request objects with RS256", func(c *oidc.Client) {
+		c.Profile, c.RequestObjectSigningAlg = oidc.ProfileFAPI2, "RS256"
+	}, "request_object_signing_alg"},
+	{"FAPI 2.0 §5.4.1 nor without a signature", func(c *oidc.Client) {
+		c.Profile, c.RequestObjectSigningAlg = oidc.ProfileFAPI2, "none"
+	}, "request_object_signing_alg"},
+	{"FAPI 2.0 §5.4.1 a fapi2 client does not use RS256 for its assertions", func(c *oidc.Client) {
+		c.Profile, c.TokenEndpointAuthSigningAlg = oidc.ProfileFAPI2, "RS256"
+	}, "token_endpoint_auth_signing_alg"},
+	{"FAPI 2.0 §5.4.1 a fapi2 client does not get RS256", func(c *oidc.Client) {
+		c.Profile, c.IDTokenSignedResponseAlg = oidc.ProfileFAPI2, "RS256"
+	}, "id_token_signed_response_alg"},
+	{"a profile that nobody knows", func(c *oidc.Client) { c.Profile = "fapi3" }, "profile"},
+	{"Registration §2 encryption needs a key of the client", func(c *oidc.Client) {
+		*c = goodClient()
+		c.UserinfoEncryptedResponseAlg = "ECDH-ES"
+	}, "jwks_uri"},
+	{
+		"Registration §2 an encryption alg that is not offered",
+		func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg = "RSA1_5" }, "id_token_encrypted_response_alg",
+	},
+	{"Registration §2 an encryption enc that is not offered", func(c *oidc.Client) {
+		c.IDTokenEncryptedResponseAlg, c.IDTokenEncryptedResponseEnc = "ECDH-ES", "A1"
+	}, "id_token_encrypted_response_enc"},
+}
+
 func TestProblemsOfClientsThatSign(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		change func(*oidc.Client)
-		field  string // of the one problem; "": none
-	}{
-		{"Core §9 private_key_jwt with a jwks_uri needs no secret", func(*oidc.Client) {}, ""},
-		{"Core §9 private_key_jwt needs keys", func(c *oidc.Client) { c.JWKSURI = "" }, "jwks_uri"},
-		{"Core §9 client_secret_jwt with a long secret", func(c *oidc.Client) {
-			c.TokenEndpointAuthMethod, c.ClientSecret = oidc.AuthMethodSecretJWT, oidc.NewSecret(strings.Repeat("s", 32))
-		}, ""},
-		{"RFC 7518 §3.2 client_secret_jwt needs a secret as long as the hash", func(c *oidc.Client) {
-			c.TokenEndpointAuthMethod, c.ClientSecret = oidc.AuthMethodSecretJWT, oidc.NewSecret("short")
-		}, "client_secret"},
-		{
-			"Core §9 client_secret_jwt needs a secret",
-			func(c *oidc.Client) { c.TokenEndpointAuthMethod = oidc.AuthMethodSecretJWT }, "client_secret",
-		},
-		{
-			"Registration §2 token_endpoint_auth_signing_alg is known",
-			func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "ES256" }, "",
-		},
-		{
-			"Registration §2 token_endpoint_auth_signing_alg is not none",
-			func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "none" }, "token_endpoint_auth_signing_alg",
-		},
-		{
-			"Registration §2 token_endpoint_auth_signing_alg fits the method",
-			func(c *oidc.Client) { c.TokenEndpointAuthSigningAlg = "HS256" }, "token_endpoint_auth_signing_alg",
-		},
-		{"FAPI 2.0 §5.3.2.1 a fapi2 client uses private_key_jwt", func(c *oidc.Client) { c.Profile = oidc.ProfileFAPI2 }, ""},
-		{"FAPI 2.0 §5.3.2.1 a fapi2 client uses no secret", func(c *oidc.Client) {
-			*c = goodClient()
-			c.Profile = oidc.ProfileFAPI2
-		}, "token_endpoint_auth_method"},
-		{"FAPI 2.0 §5.3.2.1 a fapi2 client is confidential", func(c *oidc.Client) {
-			c.Profile, c.TokenEndpointAuthMethod = oidc.ProfileFAPI2, oidc.AuthMethodNone
-		}, "token_endpoint_auth_method"},
-		{"FAPI 2.0 §5.4.1 a fapi2 client sends no request objects with RS256", func(c *oidc.Client) {
-			c.Profile, c.RequestObjectSigningAlg = oidc.ProfileFAPI2, "RS256"
-		}, "request_object_signing_alg"},
-		{"FAPI 2.0 §5.4.1 nor without a signature", func(c *oidc.Client) {
-			c.Profile, c.RequestObjectSigningAlg = oidc.ProfileFAPI2, "none"
-		}, "request_object_signing_alg"},
-		{"FAPI 2.0 §5.4.1 a fapi2 client does not use RS256 for its assertions", func(c *oidc.Client) {
-			c.Profile, c.TokenEndpointAuthSigningAlg = oidc.ProfileFAPI2, "RS256"
-		}, "token_endpoint_auth_signing_alg"},
-		{"FAPI 2.0 §5.4.1 a fapi2 client does not get RS256", func(c *oidc.Client) {
-			c.Profile, c.IDTokenSignedResponseAlg = oidc.ProfileFAPI2, "RS256"
-		}, "id_token_signed_response_alg"},
-		{"a profile that nobody knows", func(c *oidc.Client) { c.Profile = "fapi3" }, "profile"},
-		{"Registration §2 encryption needs a key of the client", func(c *oidc.Client) {
-			*c = goodClient()
-			c.UserinfoEncryptedResponseAlg = "ECDH-ES"
-		}, "jwks_uri"},
-		{
-			"Registration §2 an encryption alg that is not offered",
-			func(c *oidc.Client) { c.IDTokenEncryptedResponseAlg = "RSA1_5" }, "id_token_encrypted_response_alg",
-		},
-		{"Registration §2 an encryption enc that is not offered", func(c *oidc.Client) {
-			c.IDTokenEncryptedResponseAlg, c.IDTokenEncryptedResponseEnc = "ECDH-ES", "A1"
-		}, "id_token_encrypted_response_enc"},
-	} {
+	for _, row := range signingClients {
 		t.Run(row.name, func(t *testing.T) {
 			c := signing()
 			row.change(&c)

@@ -39,7 +39,8 @@ func DPoPToken(h http.Header) (string, error) {
 		return "", nil
 	}
 	if len(h.Values("Authorization")) > 1 || !b64token.MatchString(token) {
-		return "", InvalidRequest.Errorf("the Authorization header is not one, of 'DPoP', one space and a token (RFC 9449 §7.1)")
+		return "", InvalidRequest.Errorf(
+			"the Authorization header is not one, of 'DPoP', one space and a token (RFC 9449 §7.1)")
 	}
 	return token, nil
 }

@@ -65,12 +65,15 @@ var faces = []struct {
 		`{"error":"invalid_request","error_description":"max_age is -1, not a\u0026b=c"}`,
 	},
 	{
-		"a cause is for the log: no face shows it", oidc.ServerError.Errorf("the provider failed").Because(errors.New("disk /dev/sda is full")),
+		"a cause is for the log: no face shows it", oidc.ServerError.Errorf(
+			"the provider failed").Because(errors.New("disk /dev/sda is full")),
 		"error=server_error&error_description=the+provider+failed",
 		`{"error":"server_error","error_description":"the provider failed"}`,
 	},
 	{
-		"RFC 6749 appendix A.8 error_description has a character or more, so an empty one is left out", oidc.AccessDenied.Errorf(""),
+		"RFC 6749 appendix A.8 error_description has a character or more, so an empty one is left out",
+		oidc.AccessDenied.Errorf(
+			""),
 		"error=access_denied",
 		`{"error":"access_denied"}`,
 	},

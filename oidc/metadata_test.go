@@ -17,7 +17,8 @@ func TestMetadataWritesWhatIsNotSupported(t *testing.T) {
 	if err := json.Unmarshal(text, &written); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"request_uri_parameter_supported", "request_parameter_supported", "claims_parameter_supported"} {
+	for _, name := range []string{"request_uri_parameter_supported", "request_parameter_supported",
+		"claims_parameter_supported"} {
 		if supported, isBool := written[name].(bool); !isBool || supported {
 			t.Errorf("%s = %v; want false", name, written[name])
 		}

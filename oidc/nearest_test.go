@@ -112,7 +112,8 @@ func TestNearestOfNothing(t *testing.T) {
 // What Nearest says and what MatchRedirectURI does must not part.
 func TestThereIsADifferenceWhereThereIsNoMatch(t *testing.T) {
 	for _, uri := range registered {
-		if nearest, difference := oidc.Nearest(registered, uri); difference != "" || !oidc.MatchRedirectURI([]string{nearest}, uri) {
+		if nearest, difference := oidc.Nearest(registered, uri); difference != "" ||
+			!oidc.MatchRedirectURI([]string{nearest}, uri) {
 			t.Errorf("%s matches, but Nearest says %q", uri, difference)
 		}
 	}

@@ -114,8 +114,9 @@ func ParsePrompts(wire string) (Prompts, error) {
 	var prompts Prompts
 	for _, value := range strings.Fields(wire) {
 		prompt := Prompt(value)
-		if !slices.Contains(KnownPrompts(), prompt) {
-			return nil, InvalidRequest.Errorf("prompt %q is not known; known are: %s", value, known())
+		if !slices.Contains(knownPrompts, prompt) {
+			return nil, InvalidRequest.Errorf("prompt %q is not known; known are: %s", value,
+				strings.Trim(fmt.Sprint(knownPrompts), "[]"))
 		}
 		prompts = append(prompts, prompt)
 	}
@@ -130,12 +131,10 @@ func ParsePrompts(wire string) (Prompts, error) {
 // Has tells whether prompt is among them.
 func (p Prompts) Has(prompt Prompt) bool { return slices.Contains(p, prompt) }
 
-// KnownPrompts lists the values that this provider obeys.
-func KnownPrompts() []Prompt {
-	return []Prompt{PromptNone, PromptLogin, PromptConsent, PromptSelectAccount}
-}
+// KnownPrompts lists the values that this provider implements.
+func KnownPrompts() []Prompt { return slices.Clone(knownPrompts) }
 
-func known() string { return strings.Trim(fmt.Sprint(KnownPrompts()), "[]") }
+var knownPrompts = []Prompt{PromptNone, PromptLogin, PromptConsent, PromptSelectAccount}
 
 // ClaimsRequest is the claims parameter (Core §5.5): which claims are wanted, and where.
 // https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter

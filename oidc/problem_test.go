@@ -13,7 +13,8 @@ func goodClient() oidc.Client {
 	maxAge := 3600
 	return oidc.Client{
 		ClientID: "web", ClientSecret: oidc.NewSecret("secret"), ClientName: "Web",
-		ClientURI: "https://app.test", LogoURI: "https://app.test/logo.png", PolicyURI: "https://app.test/policy", TosURI: "http://app.test/tos",
+		ClientURI: "https://app.test", LogoURI: "https://app.test/logo.png", PolicyURI: "https://app.test/policy",
+		TosURI:                 "http://app.test/tos",
 		RedirectURIs:           []string{"https://app.test/cb?tenant=7", "http://localhost:9090/cb", "com.example.app:/cb"},
 		PostLogoutRedirectURIs: []string{"https://app.test/"}, TokenEndpointAuthMethod: oidc.AuthMethodBasic,
 		GrantTypes: []string{"authorization_code"}, ResponseTypes: []string{"code"}, Scope: "openid", DefaultMaxAge: &maxAge,
@@ -148,7 +149,8 @@ var brokenClients = []struct {
 		c.BackchannelLogoutURI = "https://app.test/out#x"
 	}, "backchannel_logout_uri", "remove it"},
 	{"Back-Channel Logout §2.2 backchannel_logout_uri is https, or http of a confidential client", func(c *oidc.Client) {
-		c.BackchannelLogoutURI, c.TokenEndpointAuthMethod, c.ClientSecret = "http://app.test/out", oidc.AuthMethodNone, oidc.Secret{}
+		c.BackchannelLogoutURI, c.TokenEndpointAuthMethod, c.ClientSecret = "http://app.test/out", oidc.AuthMethodNone,
+			oidc.Secret{}
 	}, "backchannel_logout_uri", "use https"},
 	{
 		"RFC 7591 §2 client_uri is a web page", func(c *oidc.Client) { c.ClientURI = "ftp://app.test" }, "client_uri",

@@ -19,7 +19,8 @@ func (p *problems) registration(c Client) {
 	p.when(slices.Contains(c.ResponseTypes, "code") && !c.Grants(GrantAuthorizationCode), "response_types",
 		"code belongs to grant_types authorization_code, which is not there: add it, or write an empty list (RFC 7591 §2.1)")
 	p.when(c.Public() && slices.Contains(c.GrantTypes, GrantClientCredentials), "grant_types",
-		"client_credentials is for confidential clients only (RFC 6749 §4.4): choose another token_endpoint_auth_method than none")
+		"client_credentials is for confidential clients only (RFC 6749 §4.4): "+
+			"choose another token_endpoint_auth_method than none")
 	p.one("application_type", c.ApplicationType, "web", "native")
 	p.one("subject_type", c.SubjectType, SubjectPublic, SubjectPairwise)
 	p.https("initiate_login_uri", c.InitiateLoginURI, false)

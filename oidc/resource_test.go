@@ -36,7 +36,8 @@ func TestParseResources(t *testing.T) {
 		{name: "RFC 8707 §2 another path of a known host is another API", given: "https://api.test/", bad: true},
 	} {
 		got, err := oidc.ParseResources(strings.Split(row.given, ","), known)
-		if row.bad != (err != nil) || err != nil && oidc.AsError(err).Code != oidc.InvalidTarget || strings.Join(got, ",") != row.want {
+		if row.bad != (err != nil) || err != nil && oidc.AsError(err).Code != oidc.InvalidTarget ||
+			strings.Join(got, ",") != row.want {
 			t.Errorf("%s: %v, %v; want %q", row.name, got, err, row.want)
 		}
 	}
@@ -44,8 +45,10 @@ func TestParseResources(t *testing.T) {
 
 func TestWhichAPIsAClientMayAskFor(t *testing.T) {
 	provider := []string{"urn:api"}
-	for audience, want := range map[string][]string{"": {"urn:api"}, "urn:api": {"urn:api"}, "urn:own": {"urn:api", "urn:own"}} {
-		if got := (oidc.Client{Audience: audience}).AllowedResources(provider); !slices.Equal(got, want) || len(provider) != 1 {
+	for audience, want := range map[string][]string{"": {"urn:api"}, "urn:api": {"urn:api"},
+		"urn:own": {"urn:api", "urn:own"}} {
+		if got := (oidc.Client{Audience: audience}).AllowedResources(provider); !slices.Equal(got, want) ||
+			len(provider) != 1 {
 			t.Errorf("with audience %q: %v; want %v", audience, got, want)
 		}
 	}
@@ -53,7 +56,8 @@ func TestWhichAPIsAClientMayAskFor(t *testing.T) {
 
 func TestOfflineAccessIsForClientsWithRefreshTokens(t *testing.T) { // Core §11
 	known := append(oidc.StandardScope(), oidc.ScopeOffline)
-	for _, client := range []oidc.Client{{}, {Scope: "openid offline_access"}, {GrantTypes: []string{"authorization_code", "refresh_token"}}} {
+	for _, client := range []oidc.Client{{}, {Scope: "openid offline_access"},
+		{GrantTypes: []string{"authorization_code", "refresh_token"}}} {
 		want := len(client.GrantTypes) > 0
 		if got := client.AllowedScope(known); got.Has(oidc.ScopeOffline) != want || !got.Has(oidc.ScopeOpenID) {
 			t.Errorf("%+v may ask for %v", client.GrantTypes, got)

@@ -8,7 +8,8 @@ import (
 // Rule is one sentence of a specification that a subject of type S must keep: a request, a token, a proof.
 // The provider and the relying party both write their checks as tables of rules.
 type Rule[S any] struct {
-	Spec, Text string         // where the sentence stands and what it demands: "RFC 7636 §4.3", "code_challenge_method is S256"
+	// where the sentence stands and what it demands: "RFC 7636 §4.3", "code_challenge_method is S256"
+	Spec, Text string
 	Holds      func(S) bool   // true when the subject keeps the rule
 	Got        func(S) string // what came instead; nil: the error does not repeat it
 	Help       string         // what the developer can do; may be empty

@@ -61,38 +61,32 @@ func modeOf(params url.Values) mode {
 }
 
 // send sends the parameters back to the client, in its response_mode.
-func (e *Endpoint) send(ctx context.Context, a ReturnAddress, values url.Values, silent bool) (Outcome, error) {
+func (e *Endpoint) send(
+	ctx context.Context, a ReturnAddress, values url.Values, seen Browser, silent bool,
+) (Outcome, error) {
+	e.complete(a, values, seen)
 	if !a.mode.signed {
-		return a.mode.send(a, a.complete(values), silent), nil
+		return a.mode.send(a, values, silent), nil
 	}
-	response, err := e.signAnswer(ctx, a.client, a.complete(values))
+	response, err := e.signAnswer(ctx, a.client, values)
 	return a.mode.send(a, url.Values{"response": {response}}, silent), err
 }
 
-// complete adds to the answer the state, byte for byte as it came, and iss, by which a client of several providers
-// knows whose answer it is (RFC 9207 §2).
-func (a ReturnAddress) complete(answer url.Values) url.Values {
-	complete := url.Values{"iss": {a.iss}}
-	if a.state != "" {
-		complete.Set("state", a.state)
-	}
-	for name, values := range answer {
-		complete[name] = values
-	}
-	return complete
-}
-
-// withState adds session_state, by which the client's scripts notice later that another user is signed in, or no user.
-// Session Management §2: "When the OP supports session management, it MUST also return the Session State as an
-// additional session_state parameter in the Authentication Response"; §3.1: "Session state SHOULD be returned upon an
-// authentication failure."
+// complete adds to the answer the state, byte for byte as it came; iss, by which a client of several providers knows
+// which of them answers (RFC 9207 §2); and session_state, by which the client's scripts notice later that another
+// user is signed in, or no user. Session Management §2: "When the OP supports session management, it MUST also
+// return the Session State as an additional session_state parameter in the Authentication Response"; §3.1: "Session
+// state SHOULD be returned upon an authentication failure."
 // https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions
-func (e *Endpoint) withState(answer url.Values, to ReturnAddress, seen Browser) url.Values {
+func (e *Endpoint) complete(a ReturnAddress, answer url.Values, seen Browser) {
+	answer.Set("iss", e.Issuer)
+	if a.state != "" {
+		answer.Set("state", a.state)
+	}
 	if seen.Looked {
-		state := session.SessionState(to.client.ClientID, to.redirectURI, seen.Session.BrowserState(), e.Random())
+		state := session.SessionState(a.client.ClientID, a.redirectURI, seen.Session.BrowserState(), e.Random())
 		answer.Set("session_state", state)
 	}
-	return answer
 }
 
 // showAnswer writes the page that takes the answer back to the client. Under prompt=none it is shown in the client's
@@ -122,7 +116,8 @@ func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Ou
 type Posted url.Values
 
 var posted = oidc.Table[Posted]{{
-	Spec: "OAuth 2.0 Form Post Response Mode §2", Text: "a page posts the answer", Holds: func(Posted) bool { return true },
+	Spec: "OAuth 2.0 Form Post Response Mode §2",
+	Text: "a page posts the answer", Holds: func(Posted) bool { return true },
 }}
 
 // query is the response_mode that puts the answer into the query of the redirect_uri (RFC 6749 §4.1.2).

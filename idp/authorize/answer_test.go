@@ -65,10 +65,12 @@ func TestSignedAnswers(t *testing.T) {
 			}
 			_, claims := jarm(t, values.Get("response"))
 			exp := claims["exp"].(float64)
-			if claims["iss"] != testIssuer || claims["aud"] != "spa" || exp <= float64(e.clock.Now().Unix()) || exp > float64(e.clock.Now().Unix()+600) {
+			if claims["iss"] != testIssuer || claims["aud"] != "spa" || exp <= float64(e.clock.Now().Unix()) ||
+				exp > float64(e.clock.Now().Unix()+600) {
 				t.Errorf("JARM §2.1 %s has the claims %v; want iss, aud and exp", mode, claims)
 			}
-			if claims["state"] != goodParams("spa").Get("state") || (claims["code"] != nil) == (claims["error"] != nil) || (claims["code"] != nil) != (signed != "") {
+			if claims["state"] != goodParams("spa").Get("state") || (claims["code"] != nil) == (claims["error"] != nil) ||
+				(claims["code"] != nil) != (signed != "") {
 				t.Errorf("JARM §2.1 %s has the claims %v; want the parameters of the answer", mode, claims)
 			}
 		}
@@ -90,7 +92,8 @@ func TestTheAlgOfAnAnswerIsTheClients(t *testing.T) { // JARM §3
 }
 
 func TestTheAlgOfAnAnswerWithoutARegisteredOne(t *testing.T) { // FAPI 2.0 §5.4.1: no RS256
-	for want, client := range map[string]oidc.Client{"RS256": {}, "ES256": {Profile: oidc.ProfileFAPI2, IDTokenSignedResponseAlg: "ES256"}} {
+	for want, client := range map[string]oidc.Client{"RS256": {},
+		"ES256": {Profile: oidc.ProfileFAPI2, IDTokenSignedResponseAlg: "ES256"}} {
 		response, err := newEndpoint(t).signAnswer(t.Context(), client, url.Values{})
 		if alg, _ := jarm(t, response); err != nil || alg != want {
 			t.Errorf("alg = %q, %v; want %q", alg, err, want)
@@ -112,7 +115,8 @@ func TestAnAnswerThatCannotBeSignedIsNotSent(t *testing.T) {
 
 func TestMessagesGoToTheExactOrigin(t *testing.T) { // OAuth 2.0 Web Message Response Mode §4, RFC 9700 §4.17.2
 	for redirectURI, target := range map[string]string{
-		"https://app.test/cb": "https://app.test", "https://app.test/cb?tenant=7": "https://app.test", "http://localhost:5173/cb": "http://localhost:5173",
+		"https://app.test/cb": "https://app.test", "https://app.test/cb?tenant=7": "https://app.test",
+		"http://localhost:5173/cb": "http://localhost:5173",
 	} {
 		for _, signed := range []string{"alice", ""} {
 			e := newEndpoint(t)
@@ -125,59 +129,66 @@ func TestMessagesGoToTheExactOrigin(t *testing.T) { // OAuth 2.0 Web Message Res
 			if err != nil || m == nil || m.Target != target || m.RedirectURI != redirectURI {
 				t.Fatalf("%s gives %+v, %v; want a message for %s", redirectURI, outcome, err, target)
 			}
-			if m.Values.Get("state") != params.Get("state") || m.Values.Get("iss") != testIssuer || m.Values.Has("code") != (signed != "") {
+			if m.Values.Get("state") != params.Get("state") || m.Values.Get("iss") != testIssuer ||
+				m.Values.Has("code") != (signed != "") {
 				t.Errorf("the message says %v", m.Values)
 			}
 		}
 	}
 }
 
-func TestWhatIsGranted(t *testing.T) {
-	for _, row := range []struct {
-		name, client, change, signed string
-		want                         func(g *grant.Grant) // a change of what is usual
-	}{
-		{name: "Core §3.1.2.1 the highest acr where nothing is asked"},
-		{
-			name: "Core §3.1.2.1 acr_values in their order of preference", change: "acr_values=gold+0+1",
-			want: func(g *grant.Grant) { g.ACR = "0" },
-		},
-		{
-			name:   "Core §5.5.1.1 the acr that the claims parameter wants comes first",
-			change: "acr_values=1 claims=" + claimOf("acr", `{"values":["0"]}`),
-			want:   func(g *grant.Grant) { g.ACR = "0" },
-		},
-		{
-			name: "Registration §2 default_acr_values stand in for acr_values", client: "golden",
-			want: func(g *grant.Grant) { g.ACR = "0" },
-		},
-		{name: "Registration §2 acr_values override default_acr_values", client: "golden", change: "acr_values=1"},
-		{
-			name: "RFC 8707 §2 resource goes into the grant", change: "resource=https://api.test",
-			want: func(g *grant.Grant) { g.Resource = []string{"https://api.test"} },
-		},
-		{
-			name: "RFC 9449 §10 dpop_jkt goes into the grant", change: "dpop_jkt=" + strings.Repeat("k", 43),
-			want: func(g *grant.Grant) { g.DPoPJKT = strings.Repeat("k", 43) },
-		},
-		{name: "Core §5.5 the claims that are asked for go into the grant", change: "claims=" + claimOf("email", "null"), want: func(g *grant.Grant) {
+var grantRows = []struct {
+	name, client, change, signed string
+	want                         func(g *grant.Grant) // a change of what is usual
+}{
+	{name: "Core §3.1.2.1 the highest acr where nothing is asked"},
+	{
+		name: "Core §3.1.2.1 acr_values in their order of preference", change: "acr_values=gold+0+1",
+		want: func(g *grant.Grant) { g.ACR = "0" },
+	},
+	{
+		name:   "Core §5.5.1.1 the acr that the claims parameter wants comes first",
+		change: "acr_values=1 claims=" + claimOf("acr", `{"values":["0"]}`),
+		want:   func(g *grant.Grant) { g.ACR = "0" },
+	},
+	{
+		name: "Registration §2 default_acr_values stand in for acr_values", client: "golden",
+		want: func(g *grant.Grant) { g.ACR = "0" },
+	},
+	{name: "Registration §2 acr_values override default_acr_values", client: "golden", change: "acr_values=1"},
+	{
+		name: "RFC 8707 §2 resource goes into the grant", change: "resource=https://api.test",
+		want: func(g *grant.Grant) { g.Resource = []string{"https://api.test"} },
+	},
+	{
+		name: "RFC 9449 §10 dpop_jkt goes into the grant", change: "dpop_jkt=" + strings.Repeat("k", 43),
+		want: func(g *grant.Grant) { g.DPoPJKT = strings.Repeat("k", 43) },
+	},
+	{name: "Core §5.5 the claims that are asked for go into the grant", change: "claims=" + claimOf("email", "null"),
+		want: func(g *grant.Grant) {
 			g.Claims = &oidc.ClaimsRequest{IDToken: map[string]*oidc.ClaimRequest{"email": nil}}
 		}},
-		{
-			name: "a claim whose scope the client may not ask for does not", client: "narrow",
-			change: "claims=" + claimOf("email", "null"),
-		},
-		{
-			name:   "Core §11 offline_access means nothing to a client without refresh tokens",
-			change: "scope=openid+profile+offline_access",
-		},
-		{name: "Core §11 offline_access that the user allowed before", client: "lasting", change: "prompt=none scope=openid+offline_access",
-			want: func(g *grant.Grant) { g.Scope = oidc.Scope{"openid", "offline_access"} }},
-		{name: "Core §11 a first-party client that is registered for refresh tokens has it without a page", client: "staying", change: "prompt=none scope=openid+offline_access",
-			want: func(g *grant.Grant) { g.Scope = oidc.Scope{"openid", "offline_access"} }},
-		{name: "Core §11 offline_access that was never allowed is ignored under prompt=none", client: "lasting", signed: "carol", change: "prompt=none scope=openid+offline_access",
-			want: func(g *grant.Grant) { g.Scope = oidc.Scope{"openid"} }},
-	} {
+	{
+		name: "a claim whose scope the client may not ask for does not", client: "narrow",
+		change: "claims=" + claimOf("email", "null"),
+	},
+	{
+		name:   "Core §11 offline_access means nothing to a client without refresh tokens",
+		change: "scope=openid+profile+offline_access",
+	},
+	{name: "Core §11 offline_access that the user allowed before", client: "lasting",
+		change: "prompt=none scope=openid+offline_access",
+		want:   func(g *grant.Grant) { g.Scope = oidc.Scope{"openid", "offline_access"} }},
+	{name: "Core §11 a first-party client that is registered for refresh tokens has it without a page",
+		client: "staying", change: "prompt=none scope=openid+offline_access",
+		want: func(g *grant.Grant) { g.Scope = oidc.Scope{"openid", "offline_access"} }},
+	{name: "Core §11 offline_access that was never allowed is ignored under prompt=none", client: "lasting",
+		signed: "carol", change: "prompt=none scope=openid+offline_access",
+		want: func(g *grant.Grant) { g.Scope = oidc.Scope{"openid"} }},
+}
+
+func TestWhatIsGranted(t *testing.T) {
+	for _, row := range grantRows {
 		t.Run(row.name, func(t *testing.T) {
 			e := newEndpoint(t)
 			r := changed(row.client, row.change)
@@ -198,7 +209,8 @@ func TestWhatIsGranted(t *testing.T) {
 			if row.want != nil {
 				row.want(&want)
 			}
-			if diff := cmp.Diff(want, grant.Grant{ACR: got.ACR, Scope: got.Scope, Resource: got.Resource, DPoPJKT: got.DPoPJKT, Claims: got.Claims}); diff != "" {
+			if diff := cmp.Diff(want, grant.Grant{ACR: got.ACR, Scope: got.Scope, Resource: got.Resource, DPoPJKT: got.DPoPJKT,
+				Claims: got.Claims}); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

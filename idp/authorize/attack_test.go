@@ -187,19 +187,24 @@ func TestARequestForOneUserGivesNoCodeForAnother(t *testing.T) { // Core §3.1.2
 		}
 		e.clock.Pass(time.Minute)
 		back := url.Values{session.InteractionParam: {screen.Query().Get(session.InteractionParam)}}
-		if outcome, err := e.Authorize(e.request(t, back, "alice")); err != nil || !strings.HasPrefix(outcome.Screen, session.PathLogin) {
+		if outcome, err := e.Authorize(e.request(t, back, "alice")); err != nil ||
+			!strings.HasPrefix(outcome.Screen, session.PathLogin) {
 			t.Errorf("id_token_hint=%q: alice signed in: got %+v, %v", hint, outcome, err)
 		}
-		if outcome, err := e.Authorize(e.request(t, back, "alice,bob")); err != nil || !strings.Contains(outcome.Redirect, "code=") {
+		if outcome, err := e.Authorize(e.request(t, back, "alice,bob")); err != nil ||
+			!strings.Contains(outcome.Redirect, "code=") {
 			t.Errorf("id_token_hint=%q: bob signed in: got %+v, %v", hint, outcome, err)
 		}
 	}
 }
 
-func TestACodeTellsNothingOfItsChallenge(t *testing.T) { // RFC 7636 §4.4: "MUST NOT include the "code_challenge" value in client requests in a form that other entities can extract"
+// RFC 7636 §4.4: "MUST NOT include the "code_challenge" value in client requests in a form that other entities can
+// extract"
+func TestACodeTellsNothingOfItsChallenge(t *testing.T) {
 	e := newEndpoint(t)
 	outcome, err := e.Authorize(e.request(t, goodParams("spa"), "alice"))
-	if err != nil || !strings.Contains(outcome.Redirect, "code=") || strings.Contains(outcome.Redirect, goodParams("spa").Get("code_challenge")) {
+	if err != nil || !strings.Contains(outcome.Redirect, "code=") ||
+		strings.Contains(outcome.Redirect, goodParams("spa").Get("code_challenge")) {
 		t.Errorf("got %+v, %v", outcome, err)
 	}
 }

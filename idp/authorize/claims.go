@@ -3,16 +3,14 @@ package authorize
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/hush-idp/hush/oidc"
 )
 
-// parseClaims reads the claims parameter (Core §5.5), and what acr_values asks for besides it.
+// parseClaims reads the claims parameter (Core §5.5).
 // https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter
-func (e *Endpoint) parseClaims(r *Request) error {
-	r.ACRValues = acrValues(r.Client, r.Params.Get("acr_values"))
-	asked, err := oidc.ParseClaims(r.Params.Get("claims"))
+func (e *Endpoint) parseClaims(r *Request, wire string) error {
+	asked, err := oidc.ParseClaims(wire)
 	if r.faults.claims = err; asked == nil {
 		return nil
 	}
@@ -27,17 +25,6 @@ func (e *Endpoint) parseClaims(r *Request) error {
 	}
 	r.WantedSub, err = e.reveal(r.Client, wantedSub(asked))
 	return err
-}
-
-// acrValues: Core §3.1.2.1: "Space-separated string that specifies the acr values that the Authorization Server is
-// being requested to use for processing this Authentication Request, with the values appearing in order of preference."
-// Registration §2: default_acr_values "specifies the default acr values […] Explicit values […] override these default
-// values".
-func acrValues(client oidc.Client, wire string) []string {
-	if values := strings.Fields(wire); len(values) > 0 {
-		return values
-	}
-	return client.DefaultACRValues
 }
 
 // wantedSub is the user that the request is about by a value of the claim sub. Core §5.5.1: it "can be used to specify

@@ -152,7 +152,10 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	waiting, fault := e.unpack(r.Context(), waiting)
+	var fault error
+	if waiting.Params.Get("request") != "" || waiting.Params.Get("request_uri") != "" {
+		waiting, fault = e.unpack(r.Context(), waiting)
+	}
 	address, err := e.returnAddress(r.Context(), waiting.Params)
 	switch {
 	case fault != nil && err != nil:
@@ -165,7 +168,8 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 		fault = err
 	}
 	request.Malformed, request.faults.packed = malformed, fault
-	request.FromObject, request.Pushed, request.RequestURI = waiting.FromObject, waiting.RequestURI != "", waiting.RequestURI
+	request.FromObject, request.Pushed = waiting.FromObject, waiting.RequestURI != ""
+	request.RequestURI = waiting.RequestURI
 	return e.answer(r, address, request, waiting.Denied)
 }
 
@@ -181,7 +185,7 @@ func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Reques
 	if refused != nil {
 		values = e.Errors.Explain(refused).Params()
 	}
-	outcome, err := e.send(r.Context(), address, e.withState(values, address, decided.Browser), silent)
+	outcome, err := e.send(r.Context(), address, values, decided.Browser, silent)
 	outcome.Refused, outcome.Browser = refused, decided.Browser
 	return outcome, err
 }
@@ -223,8 +227,10 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 		d.page, err = e.meet(need, situation)
 		return d, err
 	}
-	if err := e.spend(r.Context(), request); err != nil {
-		return d, err
+	if request.RequestURI != "" { // a pushed request gives one code
+		if err := e.Pushed.Spend(r.Context(), request.RequestURI); err != nil {
+			return d, asRequestURI(err)
+		}
 	}
 	// Before the code: a client that has one is told when the session ends.
 	if err := e.Browsers.RecordClient(r.Context(), situation.Session, *situation.Account, situation.Client.ClientID); err != nil {
@@ -232,14 +238,6 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 	}
 	d.code, err = e.Grants.Issue(r.Context(), situation.grant())
 	return d, err
-}
-
-// spend lets a pushed request give one code.
-func (e *Endpoint) spend(ctx context.Context, request Request) error {
-	if request.RequestURI == "" {
-		return nil
-	}
-	return asRequestURI(e.Pushed.Spend(ctx, request.RequestURI))
 }
 
 // situation gathers what the provider knows about the person.
@@ -254,20 +252,18 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 		s.Hinted = user.Sub
 	}
 	s.Account = about(request, current, s.Hinted, s.Now)
-	s.Consent, err = e.consent(r.Context(), s)
-	if !s.mayStayOffline() {
-		s.Scope = without(s.Scope, oidc.ScopeOffline)
+	if s.Account != nil && (!s.Client.FirstParty || s.Prompt.Has(oidc.PromptConsent)) {
+		// Only then does it matter what was allowed before: a first-party client costs no store operation.
+		consents, err := e.Consents.Of(r.Context(), s.Account.Sub)
+		if err != nil {
+			return Situation{}, err
+		}
+		s.Consent = consents[s.Client.ClientID]
 	}
-	return s, err
-}
-
-// consent reads what was allowed before, only where it matters: a first-party client costs no store operation.
-func (e *Endpoint) consent(ctx context.Context, s Situation) (grant.Consent, error) {
-	if s.Account == nil || s.Client.FirstParty && !s.Prompt.Has(oidc.PromptConsent) {
-		return grant.Consent{}, nil
+	if s.Scope.Has(oidc.ScopeOffline) && !s.mayStayOffline() {
+		s.Scope = s.Scope.Without(oidc.Scope{oidc.ScopeOffline})
 	}
-	consents, err := e.Consents.Of(ctx, s.Account.Sub)
-	return consents[s.Client.ClientID], err
+	return s, nil
 }
 
 // meet answers a need: with an error for a client that asked for no page, else with the page. Core §3.1.2.1: with

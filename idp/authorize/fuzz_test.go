@@ -69,7 +69,8 @@ func fuzzed(t *testing.T, query, body string) *http.Request {
 func checkOutcome(t *testing.T, params url.Values, outcome Outcome, err error) {
 	t.Helper()
 	answers := 0
-	for _, is := range []bool{err != nil, outcome.Redirect != "", outcome.Form != nil, outcome.Message != nil, outcome.Screen != ""} {
+	for _, is := range []bool{err != nil, outcome.Redirect != "", outcome.Form != nil, outcome.Message != nil,
+		outcome.Screen != ""} {
 		if is {
 			answers++
 		}
@@ -161,7 +162,8 @@ func checkValues(t *testing.T, params, answer url.Values, isSigned bool) {
 	if text := answer.Get("error_description"); !errorText.MatchString(text) || len(text) > 2000 {
 		t.Errorf("RFC 6749 §4.1.2.1 error_description = %q", text)
 	}
-	if answer.Has("code") && (params.Get("response_type") != "code" || !slices.Contains(strings.Fields(params.Get("scope")), "openid")) {
+	if answer.Has("code") && (params.Get("response_type") != "code" ||
+		!slices.Contains(strings.Fields(params.Get("scope")), "openid")) {
 		t.Errorf("%v gave a code", params)
 	}
 }

@@ -51,24 +51,16 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		t.Fatal(err)
 	}
 	key := [][]byte{[]byte(strings.Repeat("k", 32))}
-	issuer, err := url.Parse(testIssuer)
-	if err != nil {
-		t.Fatal(err)
-	}
 	consents := newConsents(t, store, clock)
-	sessions := &session.Manager{
-		Sessions: storage.NewBucket[session.Session]("session", store),
-		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
-		Cookies:  session.NewCookies(issuer, key, 12*time.Hour),
-		Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
-	}
+	sessions := newSessions(store, clock, key)
 	nonces, err := dpop.NewNonces(key, clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	register, subjects := clients.New(testClients()), clients.NewSubjects("a salt of this test", directory)
 	return &testEndpoint{sessions: sessions, clock: clock, store: store, Endpoint: &Endpoint{
-		Issuer: testIssuer, Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "staff"), Clients: register, Users: directory,
+		Issuer: testIssuer, Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "staff"), Clients: register,
+		Users:    directory,
 		Sessions: sessions, Browsers: sessions, Subjects: subjects,
 		Grants: &grant.Grants{
 			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
@@ -100,6 +92,16 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		Hints: &access.Hints{Issuer: testIssuer, Keys: testKeys(), Clients: register, Subjects: subjects},
 		Now:   clock.Now, Random: rand.Text,
 	}}
+}
+
+func newSessions(store storage.Store, clock *storagetest.Clock, key [][]byte) *session.Manager {
+	issuer := &url.URL{Scheme: "http", Host: "idp.test"}
+	return &session.Manager{
+		Sessions: storage.NewBucket[session.Session]("session", store),
+		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
+		Cookies:  session.NewCookies(issuer, key, 12*time.Hour),
+		Idle:     2 * time.Hour, Absolute: 12 * time.Hour, Now: clock.Now, Random: rand.Text,
+	}
 }
 
 // newConsents are those that newEndpoint describes.
@@ -255,7 +257,8 @@ func plainClients() []oidc.Client {
 
 func goodParams(client string) url.Values {
 	return url.Values{
-		"client_id": {client}, "redirect_uri": {"https://app.test/cb"}, "response_type": {"code"}, "scope": {"openid profile"},
+		"client_id": {client}, "redirect_uri": {"https://app.test/cb"}, "response_type": {"code"},
+		"scope": {"openid profile"},
 		"state": {strings.Repeat("s;", 64)}, "nonce": {"n"},
 		"code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"},
 	}

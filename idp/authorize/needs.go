@@ -59,27 +59,34 @@ var needs = oidc.Table[Situation]{
 		Holds: func(s Situation) bool { return s.Account != nil },
 	},
 	{
-		Spec: "Core §3.1.2.1 prompt", Text: "the user signed in for this request, if prompt has login", Else: oidc.LoginRequired,
+		Spec: "Core §3.1.2.1 prompt", Text: "the user signed in for this request, if prompt has login",
+		Else:   oidc.LoginRequired,
 		Reason: oidc.SessionTooOld, Params: []string{"prompt"},
 		Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptLogin) || s.justNow(s.Account.AuthTime) },
 	},
 	{
 		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is not older than max_age", Else: oidc.LoginRequired,
 		Reason: oidc.SessionTooOld, Params: []string{"max_age"},
-		Holds: func(s Situation) bool { return !s.tooOld() },
+		Holds: func(s Situation) bool {
+			// max_age=0 asks for a new sign-in, and gets it once: one that was made for this very request is not too old.
+			return s.MaxAge == nil || s.justNow(s.Account.AuthTime) || s.Now.Sub(s.Account.AuthTime) <= *s.MaxAge
+		},
 	},
 	{
-		Spec: "Core §5.5.1.1", Text: "the sign-in reaches one of the essential acr values", Else: oidc.UnmetAuthenticationRequirements,
+		Spec: "Core §5.5.1.1", Text: "the sign-in reaches one of the essential acr values",
+		Else:   oidc.UnmetAuthenticationRequirements,
 		Reason: oidc.ACRUnmet, Params: []string{"claims"},
-		Holds: func(s Situation) bool { return !s.lacksACR() },
+		Holds: func(s Situation) bool { return s.EssentialACR == nil || slices.Contains(s.EssentialACR, s.acr()) },
 	},
 	{
-		Spec: "Core §3.1.2.4", Text: "the user has allowed the client everything that it asks for", Else: oidc.ConsentRequired,
+		Spec: "Core §3.1.2.4", Text: "the user has allowed the client everything that it asks for",
+		Else:   oidc.ConsentRequired,
 		Reason: oidc.ConsentMissing, Params: []string{"scope"},
 		Holds: func(s Situation) bool { return s.Client.FirstParty || s.Consent.Scope.Covers(s.toAllow()) },
 	},
 	{
-		Spec: "Core §3.1.2.1 prompt", Text: "the user gave consent for this request, if prompt has consent", Else: oidc.ConsentRequired,
+		Spec: "Core §3.1.2.1 prompt", Text: "the user gave consent for this request, if prompt has consent",
+		Else:   oidc.ConsentRequired,
 		Reason: oidc.ConsentMissing, Params: []string{"prompt"},
 		Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptConsent) || s.justNow(s.Consent.GrantedAt) },
 	},
@@ -154,12 +161,6 @@ func (s Situation) justNow(at time.Time) bool { return fulfils(s.Request, at, s.
 // chosen tells whether the user signed in or chose an account for this request.
 func (s Situation) chosen() bool { return s.Account != nil && s.justNow(s.Account.SelectedAt) }
 
-// tooOld tells whether the sign-in is older than max_age, unless it was made for this very request: max_age=0 asks for
-// a new sign-in and gets it once.
-func (s Situation) tooOld() bool {
-	return s.MaxAge != nil && !s.justNow(s.Account.AuthTime) && s.Now.Sub(s.Account.AuthTime) > *s.MaxAge
-}
-
 // Level is a value of acr, and the ways to sign in that reach it, by their amr (RFC 8176 §2).
 type Level struct {
 	Value string   `yaml:"value"`
@@ -203,11 +204,6 @@ func (s Situation) acr() string {
 		}
 	}
 	return reached[0]
-}
-
-// lacksACR tells whether the sign-in is not one of those that the request accepts.
-func (s Situation) lacksACR() bool {
-	return s.EssentialACR != nil && !slices.Contains(s.EssentialACR, s.acr())
 }
 
 // cannotReachACR tells whether another sign-in would not help: there is no such level, or the user has just tried.

@@ -36,7 +36,8 @@ type ObjectReader struct {
 // objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that servers of plain files give
 // one.
 var objectTypes = []string{
-	"application/oauth-authz-req+jwt", "application/jwt", "+jwt", "application/jose", "text/plain", "application/octet-stream",
+	"application/oauth-authz-req+jwt", "application/jwt", "+jwt", "application/jose", "text/plain",
+	"application/octet-stream",
 }
 
 // Object is a request object whose signature and claims are good.
@@ -214,7 +215,8 @@ func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestUR
 	address, fragment, _ := strings.Cut(requestURI, "#")
 	content, err := r.Fetch.GetType(ctx, address, objectTypes...)
 	if err != nil {
-		return Object{}, oidc.InvalidRequestURI.Errorf("request_uri %.200q gives no request object: %s", requestURI, fetch.Why(err)).
+		return Object{}, oidc.InvalidRequestURI.Errorf(
+			"request_uri %.200q gives no request object: %s", requestURI, fetch.Why(err)).
 			Because(err).Blame(oidc.RequestMalformed)
 	}
 	if isHash(fragment) && fragment != hash(content) {

@@ -247,7 +247,8 @@ func proofOf(t *testing.T, now time.Time) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := signer.Sign(fmt.Appendf(nil, `{"jti":%q,"htm":"POST","htu":%q,"iat":%d}`, rand.Text(), testIssuer+PathPush, now.Unix()))
+	signed, err := signer.Sign(fmt.Appendf(nil, `{"jti":%q,"htm":"POST","htu":%q,"iat":%d}`, rand.Text(),
+		testIssuer+PathPush, now.Unix()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +273,8 @@ func TestARequestURIGivesOneCode(t *testing.T) { // RFC 9126 §4
 	through := push(t, e, "pushing", "")
 	for i, want := range []oidc.ErrorCode{"", oidc.InvalidRequestURI} {
 		outcome, err := e.Authorize(e.request(t, through, "alice"))
-		if want == "" && (err != nil || outcome.Redirect == "") || want != "" && (err == nil || oidc.AsError(err).Code != want) {
+		if want == "" && (err != nil || outcome.Redirect == "") ||
+			want != "" && (err == nil || oidc.AsError(err).Code != want) {
 			t.Errorf("use %d gave %+v, %v", i+1, outcome, err)
 		}
 	}
@@ -282,7 +284,8 @@ func TestAPageMayBeReloadedBeforeThereIsACode(t *testing.T) { // FAPI 2.0 §5.3.
 	e := newEndpoint(t)
 	through := push(t, e, "pushing", "")
 	for range 3 {
-		if outcome, err := e.Authorize(e.request(t, through, "")); err != nil || !strings.HasPrefix(outcome.Screen, session.PathLogin) {
+		if outcome, err := e.Authorize(e.request(t, through, "")); err != nil ||
+			!strings.HasPrefix(outcome.Screen, session.PathLogin) {
 			t.Fatalf("got %+v, %v; want the sign-in page", outcome, err)
 		}
 	}

@@ -162,7 +162,9 @@ func isPushed(requestURI string) bool { return strings.HasPrefix(requestURI, urn
 // Push stores the request for Lifetime, which it returns. It fills in ExpiresAt. RFC 9126 §2.2: the request_uri "MUST
 // contain some part generated using a cryptographically strong pseudorandom algorithm such that it is computationally
 // infeasible to predict or guess a valid value".
-func (r *PushedRequests) Push(ctx context.Context, request PushedRequest) (requestURI string, lifetime time.Duration, err error) {
+func (r *PushedRequests) Push(
+	ctx context.Context, request PushedRequest,
+) (requestURI string, lifetime time.Duration, err error) {
 	request.ExpiresAt = r.Now().Add(r.Lifetime)
 	requestURI = urn + r.Random() + r.Random()
 	return requestURI, r.Lifetime, r.Records.Put(ctx, requestURI, request, 2*r.Lifetime)

@@ -154,7 +154,8 @@ func TestRequestURIsCannotBeGuessed(t *testing.T) { // RFC 9126 §2.2, §7.1
 // FuzzStoredRequest: whatever the store holds, a spent, expired or foreign request gives nothing.
 func FuzzStoredRequest(f *testing.F) {
 	now := storagetest.NewClock().Now()
-	for _, record := range []any{PushedRequest{ClientID: "app", ExpiresAt: now.Add(time.Minute)}, PushedRequest{SpentAt: now}, PushedRequest{}, nil, "", 7} {
+	for _, record := range []any{PushedRequest{ClientID: "app", ExpiresAt: now.Add(time.Minute)},
+		PushedRequest{SpentAt: now}, PushedRequest{}, nil, "", 7} {
 		text, err := json.Marshal(record)
 		if err != nil {
 			f.Fatal(err)
@@ -165,11 +166,13 @@ func FuzzStoredRequest(f *testing.F) {
 		d := newPushStore()
 		d.Records = storage.NewBucket[PushedRequest]("par", storagetest.Holding(record))
 		request, err := d.Open(t.Context(), "urn:x", "app")
-		if err == nil && (request.ClientID != "app" || !request.SpentAt.IsZero() || !d.clock.Now().Before(request.ExpiresAt)) {
+		if err == nil && (request.ClientID != "app" || !request.SpentAt.IsZero() ||
+			!d.clock.Now().Before(request.ExpiresAt)) {
 			t.Errorf("%s gives %+v", record, request)
 		}
 		var stored PushedRequest
-		if spent := d.Spend(t.Context(), "urn:x"); spent == nil && json.Unmarshal(record, &stored) == nil && !stored.SpentAt.IsZero() {
+		if spent := d.Spend(t.Context(), "urn:x"); spent == nil && json.Unmarshal(record, &stored) == nil &&
+			!stored.SpentAt.IsZero() {
 			t.Errorf("%s is spent twice", record)
 		}
 	})

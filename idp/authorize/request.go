@@ -22,7 +22,6 @@ type ReturnAddress struct {
 	redirectURI string
 	mode        mode
 	state       string
-	iss         string
 }
 
 // Address is a place to send the browser back to that is not yet verified.
@@ -34,7 +33,8 @@ type Address struct {
 // addresses are the conditions under which an Address becomes a ReturnAddress.
 var addresses = oidc.Table[Address]{
 	{
-		Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client", Else: oidc.UnauthorizedClient, Reason: oidc.ClientUnknown,
+		Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client",
+		Else: oidc.UnauthorizedClient, Reason: oidc.ClientUnknown,
 		Holds: func(a Address) bool { return a.Client.ClientID != "" },
 		Got:   func(a Address) string { return quote(a.ClientID) },
 		Help:  "check its spelling, or add the client to the configuration",
@@ -73,10 +73,12 @@ func (u unregistered) Registered() []string { return u.client.RedirectURIs }
 func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (ReturnAddress, error) {
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if len(params[name]) > 1 {
-			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s came %d times; send it once (RFC 6749 §3.1)", name, len(params[name]))
+			return ReturnAddress{}, oidc.InvalidRequest.Errorf(
+				"%s came %d times; send it once (RFC 6749 §3.1)", name, len(params[name]))
 		}
 		if params.Get(name) == "" {
-			return ReturnAddress{}, oidc.InvalidRequest.Errorf("%s is missing; every authentication request needs it (Core §3.1.2.1)", name)
+			return ReturnAddress{}, oidc.InvalidRequest.Errorf(
+				"%s is missing; every authentication request needs it (Core §3.1.2.1)", name)
 		}
 	}
 	client, err := e.Clients.ByID(ctx, params.Get("client_id"))
@@ -95,7 +97,6 @@ func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (Return
 		redirectURI: asked.RedirectURI,
 		mode:        modeOf(params),
 		state:       params.Get("state"),
-		iss:         e.Issuer,
 	}, nil
 }
 
@@ -141,7 +142,9 @@ type faults struct{ claims, resource, packed error }
 
 // parse reads the parameters. It judges nothing: what is wrong with them is for the rules to say. RFC 6749 §3.1:
 // "Parameters sent without a value MUST be treated as if they were omitted from the request."
-func (e *Endpoint) parse(ctx context.Context, client oidc.Client, params url.Values, startedAt time.Time) (Request, error) {
+func (e *Endpoint) parse(
+	ctx context.Context, client oidc.Client, params url.Values, startedAt time.Time,
+) (Request, error) {
 	prompt, _ := oidc.ParsePrompts(params.Get("prompt")) // a bad one: rule "prompt"
 	r := Request{
 		Client:              client,
@@ -156,13 +159,28 @@ func (e *Endpoint) parse(ctx context.Context, client oidc.Client, params url.Val
 		MaxAge:              maxAge(client, params.Get("max_age")),
 		LoginHint:           params.Get("login_hint"),
 		IDTokenHint:         params.Get("id_token_hint"),
-		HintedSub:           e.hintedSub(ctx, params.Get("id_token_hint")),
 		CodeChallenge:       params.Get("code_challenge"),
 		CodeChallengeMethod: params.Get("code_challenge_method"),
 		DPoPJKT:             params.Get("dpop_jkt"),
+		ACRValues:           strings.Fields(params.Get("acr_values")), // in order of preference (Core §3.1.2.1)
 	}
-	r.Resource, r.faults.resource = oidc.ParseResources(params["resource"], client.AllowedResources(e.Resources))
-	return r, e.parseClaims(&r)
+	if len(r.ACRValues) == 0 {
+		// Registration §2: default_acr_values "specifies the default acr values […] Explicit values […] override these
+		// default values".
+		r.ACRValues = client.DefaultACRValues
+	}
+	if r.IDTokenHint != "" {
+		if hint, err := e.Hints.Read(ctx, r.IDTokenHint); err == nil { // an error: need "id_token_hint is an ID token"
+			r.HintedSub = hint.Subject
+		}
+	}
+	if resources := params["resource"]; len(resources) > 0 {
+		r.Resource, r.faults.resource = oidc.ParseResources(resources, client.AllowedResources(e.Resources))
+	}
+	if claims := params.Get("claims"); claims != "" {
+		return r, e.parseClaims(&r, claims)
+	}
+	return r, nil
 }
 
 // boundTo is the user whom the request must be about; "": anybody. Core §3.1.2.2: where a sub is requested with a
@@ -177,57 +195,31 @@ func (r Request) boundTo() string { return cmp.Or(r.HintedSub, r.WantedSub) }
 func scope(client oidc.Client, wire string, known oidc.Scope) oidc.Scope {
 	asked := oidc.ParseScope(wire).Within(client.AllowedScope(known))
 	if !client.Grants(oidc.GrantRefreshToken) {
-		return without(asked, oidc.ScopeOffline)
+		return asked.Without(oidc.Scope{oidc.ScopeOffline})
 	}
 	return asked
 }
 
-func without(scope oidc.Scope, value string) oidc.Scope {
-	return slices.DeleteFunc(slices.Clone(scope), func(v string) bool { return v == value })
-}
-
 // wantsNoPage tells whether the request forbids pages, even if the rest of prompt makes no sense.
 func wantsNoPage(params url.Values) bool {
-	for _, prompt := range strings.Fields(params.Get("prompt")) {
-		if oidc.Prompt(prompt) == oidc.PromptNone {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 }
 
+// maxAge reads a number of seconds, at most about a century so that no sum overflows. nil: none was asked, or a bad
+// one, for which there is a rule.
 func maxAge(client oidc.Client, wire string) *time.Duration {
-	seconds, err := parseMaxAge(wire)
+	seconds, err := strconv.ParseUint(wire, 10, 31)
+	age := time.Duration(seconds) * time.Second
 	if wire == "" && client.DefaultMaxAge != nil {
-		seconds, err = *client.DefaultMaxAge, nil
+		age, err = time.Duration(*client.DefaultMaxAge)*time.Second, nil
 	}
-	if err != nil { // none asked, or a bad one: rule "max_age"
+	if err != nil {
 		return nil
 	}
-	age := time.Duration(seconds) * time.Second
 	return &age
 }
 
-// parseMaxAge reads a number of seconds, at most about a century so that no sum overflows.
-func parseMaxAge(wire string) (int, error) {
-	seconds, err := strconv.ParseUint(wire, 10, 31)
-	return int(seconds), err
-}
-
-// hintedSub returns the sub of an ID token that this provider issued, an expired one too (Core §3.1.2.1,
-// id_token_hint), or "" for anything else.
-func (e *Endpoint) hintedSub(ctx context.Context, token string) string {
-	if token == "" {
-		return ""
-	}
-	hint, err := e.Hints.Read(ctx, token)
-	if err != nil {
-		return ""
-	}
-	return hint.Subject
-}
-
-// clip keeps a stranger's text short enough for a message.
+// clip shortens text from outside for a message.
 func clip(text string) string {
 	const most = 200
 	if len(text) <= most {

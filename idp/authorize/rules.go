@@ -44,11 +44,14 @@ var rules = oidc.Table[Request]{
 		Help:  "keep state short: store what it stands for in the application",
 	},
 	{
+		// Of a client with profile fapi2: FAPI 2.0 §5.3.2.2.
 		Spec: "RFC 9126 §5", Text: "the request was pushed, where the client must push",
 		Params: []string{"request_uri"},
-		Holds:  func(r Request) bool { return r.Pushed || !r.mustPush() },
-		Else:   oidc.InvalidRequest,
-		Help:   "post the parameters to the pushed_authorization_request_endpoint, and send client_id and the request_uri from there",
+		Holds: func(r Request) bool {
+			return r.Pushed || !r.Client.RequirePushedAuthorizationRequests && !r.Client.FAPI2()
+		},
+		Else: oidc.InvalidRequest,
+		Help: "post the parameters to the pushed_authorization_request_endpoint, and send client_id and its request_uri",
 	},
 	{
 		Spec: "RFC 9101 §10.5", Text: "the request came in a signed request object, where the client must sign",
@@ -80,7 +83,8 @@ var rules = oidc.Table[Request]{
 		Help:   "implicit and hybrid flows put tokens into URLs (RFC 9700 §2.1.2): use the code flow",
 	},
 	{
-		Spec: "OAuth 2.0 Multiple Response Type Encoding Practices §2.1", Text: "response_mode is one of " + strings.Join(ResponseModes(), ", "),
+		Spec:   "OAuth 2.0 Multiple Response Type Encoding Practices §2.1",
+		Text:   "response_mode is one of " + strings.Join(ResponseModes(), ", "),
 		Params: []string{"response_mode"},
 		Holds:  func(r Request) bool { return r.ResponseMode == "" || isResponseMode(r.ResponseMode) },
 		Else:   oidc.InvalidRequest,
@@ -88,7 +92,8 @@ var rules = oidc.Table[Request]{
 		Help:   "leave response_mode out for query",
 	},
 	{
-		Spec: "OAuth 2.0 Web Message Response Mode §4", Text: "response_mode=web_message has a redirect_uri with a web origin, to which the message is posted",
+		Spec:   "OAuth 2.0 Web Message Response Mode §4",
+		Text:   "response_mode=web_message has a redirect_uri with a web origin, to which the message is posted",
 		Params: []string{"response_mode", "redirect_uri"},
 		Holds:  func(r Request) bool { return r.ResponseMode != webMessage || oidc.Origin(r.RedirectURI) != "" },
 		Else:   oidc.InvalidRequest,
@@ -123,7 +128,8 @@ var rules = oidc.Table[Request]{
 		Params: []string{"client_id", "code_challenge"},
 		Holds:  func(r Request) bool { return !r.Client.NeedsPKCE() || r.CodeChallenge != "" },
 		Else:   oidc.InvalidRequest,
-		Help:   "send code_challenge and code_challenge_method=S256, and the code_verifier to the token endpoint (RFC 7636)", Reason: oidc.PKCEMissing,
+		Help:   "send code_challenge and code_challenge_method=S256, and the code_verifier to the token endpoint (RFC 7636)",
+		Reason: oidc.PKCEMissing,
 	},
 	{
 		Spec: "RFC 7636 §4.3", Text: "code_challenge_method comes with a code_challenge",
@@ -180,18 +186,13 @@ var rules = oidc.Table[Request]{
 		Help:   "compute it as RFC 7638 says, without padding",
 	},
 	{
-		Spec: "FAPI 2.0 §5.3.2.2", Text: "redirect_uri of a client with profile fapi2 is https, or a native app's own or loopback address",
+		Spec:   "FAPI 2.0 §5.3.2.2",
+		Text:   "redirect_uri of a client with profile fapi2 is https, or a native app's own or loopback address",
 		Params: []string{"redirect_uri"},
 		Holds:  func(r Request) bool { return !r.Client.FAPI2() || !isPlainHTTP(r.RedirectURI) },
 		Else:   oidc.InvalidRequest,
 		Help:   "register an https address: the profile fapi2 lets no code travel in the clear",
 	},
-}
-
-// mustPush: RFC 9126 §6 and, of the profile, FAPI 2.0 §5.3.2.2: "shall reject authorization requests sent without" a
-// pushed request.
-func (r Request) mustPush() bool {
-	return r.Client.RequirePushedAuthorizationRequests || r.Client.FAPI2()
 }
 
 func isPlainHTTP(uri string) bool {

@@ -16,7 +16,8 @@ type Unpacked url.Values
 
 var (
 	fromObject = oidc.Table[Unpacked]{{
-		Spec: "RFC 9101 §6", Text: "the parameters come out of the request object", Holds: func(Unpacked) bool { return true },
+		Spec: "RFC 9101 §6",
+		Text: "the parameters come out of the request object", Holds: func(Unpacked) bool { return true },
 	}}
 	fromPush = oidc.Table[Unpacked]{{
 		Spec: "RFC 9126 §4", Text: "the parameters are those that were pushed", Holds: func(Unpacked) bool { return true },
@@ -32,7 +33,8 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 	case value == "" && uri == "", repeated(outer) != "": // the rules say what is wrong with the latter
 		return waiting, nil
 	case value != "" && uri != "":
-		return waiting, oidc.InvalidRequest.Errorf("request and request_uri came both: a request is in one of them (RFC 9101 §5)")
+		return waiting, oidc.InvalidRequest.Errorf(
+			"request and request_uri came both: a request is in one of them (RFC 9101 §5)")
 	}
 	client, err := e.Clients.ByID(ctx, outer.Get("client_id"))
 	switch {

@@ -17,7 +17,8 @@ import (
 func TestMoreClaimsInTheIDToken(t *testing.T) { // Core §5.5
 	e := newEndpoint(t)
 	asked := map[string]*oidc.ClaimRequest{"email": {Essential: true}, "iss": nil}
-	response := e.exchange(t, goodForm("spa", e.issueClaims(t, &oidc.ClaimsRequest{IDToken: asked, Userinfo: map[string]*oidc.ClaimRequest{"name": nil}})))
+	response := e.exchange(t, goodForm("spa", e.issueClaims(t,
+		&oidc.ClaimsRequest{IDToken: asked, Userinfo: map[string]*oidc.ClaimRequest{"name": nil}})))
 	got := claimsOf[map[string]any](t, response.IDToken)
 	if got["email"] != "alice@example.com" || got["iss"] != testIssuer {
 		t.Errorf("Core §5.5 the ID token says %v; want the email, and the provider's own iss", got)

@@ -1,4 +1,4 @@
-// Package token is the token endpoint (RFC 6749 §3.2, Core §3.1.3): where a client exchanges its authorization code for an
+// Package token is the token endpoint (RFC 6749 §3.2, Core §3.1.3): a client exchanges its authorization code for an
 // ID token and an access token, after the hidden iframe brought the code back; and all the other ways to get tokens.
 //
 //	form ─► clientauth ─► grantTypes[grant_type] ─► Redeem (the code is spent) ─► rules ─► sign ─► JSON, no-store

@@ -19,7 +19,8 @@ import (
 
 // answerable are the errors of RFC 6749 §5.2 and RFC 8707 §2 that a token request can be answered with.
 var answerable = []oidc.ErrorCode{
-	oidc.InvalidRequest, oidc.InvalidClient, oidc.InvalidGrant, oidc.UnauthorizedClient, oidc.UnsupportedGrantType, oidc.InvalidScope, oidc.InvalidTarget,
+	oidc.InvalidRequest, oidc.InvalidClient, oidc.InvalidGrant, oidc.UnauthorizedClient, oidc.UnsupportedGrantType,
+	oidc.InvalidScope, oidc.InvalidTarget,
 }
 
 // errorText is what RFC 6749 §5.2 allows in error_description.
@@ -71,7 +72,8 @@ func (e *testEndpoint) issueFor(t *testing.T, client string) string {
 	t.Helper()
 	e.clock.Pass(grant.CodeLifetime) // so that the store forgets the codes of before
 	code, err := e.grants.Issue(t.Context(), grant.Grant{
-		ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: s256(codeVerifier), Scope: oidc.Scope{"openid"}, Sub: "alice",
+		ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: s256(codeVerifier),
+		Scope: oidc.Scope{"openid"}, Sub: "alice",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +96,8 @@ func checkExchange(t *testing.T, body string, response Response, err error) {
 	t.Helper()
 	if err != nil {
 		refused := oidc.AsError(err)
-		if !slices.Contains(answerable, refused.Code) || !errorText.MatchString(refused.Description) || len(refused.Description) > 2000 {
+		if !slices.Contains(answerable, refused.Code) || !errorText.MatchString(refused.Description) ||
+			len(refused.Description) > 2000 {
 			t.Errorf("RFC 6749 §5.2 %q is answered with %v", body, err)
 		}
 		return
@@ -125,9 +128,11 @@ var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 // FuzzRefresh: whatever comes is tokens, for who shows the refresh token and its client_id; or an error that a client
 // can read.
 func FuzzRefresh(f *testing.F) {
-	for _, more := range []string{"", "&scope=openid", "&scope=email", "&resource=urn:the-api", "&resource=x%23y", "&client_secret=s", "&refresh_token=x", "&scope=%ff"} {
+	for _, more := range []string{"", "&scope=openid", "&scope=email", "&resource=urn:the-api", "&resource=x%23y",
+		"&client_secret=s", "&refresh_token=x", "&scope=%ff"} {
 		f.Add("grant_type=refresh_token&client_id=offline&refresh_token=" + theCode + more)
-		f.Add("grant_type=refresh_token&client_id=confidential&client_secret=s%2Fecret&refresh_token=" + theCode + ".x" + more)
+		f.Add("grant_type=refresh_token&client_id=confidential&client_secret=s%2Fecret&refresh_token=" +
+			theCode + ".x" + more)
 	}
 	f.Add("grant_type=refresh_token&client_id=offline&refresh_token=..")
 	e := newEndpoint(f)
@@ -145,11 +150,14 @@ func FuzzRefresh(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := e.Exchange(fuzzed(t, "application/x-www-form-urlencoded", "", strings.ReplaceAll(body, theCode, token)))
-		if refused := oidc.AsError(err); err != nil && (!slices.Contains(answerable, refused.Code) || !errorText.MatchString(refused.Description)) {
+		response, err := e.Exchange(fuzzed(t, "application/x-www-form-urlencoded", "",
+			strings.ReplaceAll(body, theCode, token)))
+		if refused := oidc.AsError(err); err != nil && (!slices.Contains(answerable, refused.Code) ||
+			!errorText.MatchString(refused.Description)) {
 			t.Errorf("RFC 6749 §5.2 %q is answered with %v", body, err)
 		}
-		if err == nil && response.RefreshToken != "" && !(strings.Contains(unescaped(body), theCode) && strings.Contains(unescaped(body), "offline")) {
+		if err == nil && response.RefreshToken != "" && !(strings.Contains(unescaped(body), theCode) &&
+			strings.Contains(unescaped(body), "offline")) {
 			t.Errorf("%q gave %+v without showing the token and its client", body, response)
 		}
 	})

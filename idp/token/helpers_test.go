@@ -55,7 +55,8 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		return set.Sign(ctx, "ES256", typ, claims)
 	})
 	tokens := &access.Tokens{
-		Issuer: testIssuer, Signer: sign, Keys: set, Grants: grants, Records: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
+		Issuer: testIssuer, Signer: sign, Keys: set, Grants: grants,
+		Records: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
 	}
 	issuer := &Issuer{
 		Issuer: testIssuer, Audience: "urn:the-api", Access: tokens, Signer: sign, Users: directory(t, "alice"),

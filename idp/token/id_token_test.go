@@ -108,8 +108,16 @@ func TestMoreOfRefresh(t *testing.T) {
 		{"Core §12.3 an invalid request is answered as by RFC 6749 §5.2", "offline", "refresh_token=", oidc.InvalidRequest},
 		{"RFC 6749 §6 parameters without a value are omitted: scope", "offline", "scope=", ""},
 		{"RFC 6749 §10.4 a refresh token MUST NOT be modified", "offline", "refresh_token=x.y.z", oidc.InvalidGrant},
-		{"RFC 6749 §10.4 the binding between refresh token and client MUST be verified: a public client has the token of a confidential one", "confidential", "client_id=second -client_secret", oidc.InvalidGrant},
-		{"RFC 6749 §10.4 the binding between refresh token and client MUST be verified: a confidential client has the token of a public one", "offline", "client_id=confidential client_secret=s%2Fecret", oidc.InvalidGrant},
+		{
+			"RFC 6749 §10.4 the binding between refresh token and client MUST be verified: " +
+				"a public client has the token of a confidential one",
+			"confidential", "client_id=second -client_secret", oidc.InvalidGrant,
+		},
+		{
+			"RFC 6749 §10.4 the binding between refresh token and client MUST be verified: " +
+				"a confidential client has the token of a public one",
+			"offline", "client_id=confidential client_secret=s%2Fecret", oidc.InvalidGrant,
+		},
 		{
 			"RFC 6749 §6 the client MUST be authenticated if it authenticates at all", "offline", "client_secret=guess",
 			oidc.InvalidClient,
@@ -151,7 +159,8 @@ func TestTheHeaderOfAnIDToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if alg := header["alg"]; alg == nil || alg == "none" || strings.Count(response.IDToken, ".") != 2 || strings.HasSuffix(response.IDToken, ".") {
+	if alg := header["alg"]; alg == nil || alg == "none" || strings.Count(response.IDToken, ".") != 2 ||
+		strings.HasSuffix(response.IDToken, ".") {
 		t.Errorf("Core §2 ID Tokens MUST be signed, and not by none: %v", header)
 	}
 	for _, name := range []string{"x5u", "x5c", "jku", "jwk"} {

@@ -128,7 +128,9 @@ func narrowed(g grant.Grant, r request) grant.Grant {
 // begin makes the tokens of a new grant, and its first refresh token if it has offline_access: Core §11: offline_access
 // "requests that an OAuth 2.0 Refresh Token be issued". Whether it may be in the scope was judged while the user was
 // present.
-func begin(ctx context.Context, grants Grants, issuer *Issuer, refresh Refresh, r request, g grant.Grant) (Response, error) {
+func begin(
+	ctx context.Context, grants Grants, issuer *Issuer, refresh Refresh, r request, g grant.Grant,
+) (Response, error) {
 	response, err := issuer.tokens(ctx, r, g)
 	if err != nil || !g.Scope.Has(oidc.ScopeOffline) || !r.Client.Grants(oidc.GrantRefreshToken) {
 		return response, err

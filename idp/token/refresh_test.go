@@ -112,7 +112,9 @@ func TestARequestThatIsRefusedSpendsNoRefreshToken(t *testing.T) {
 	}
 }
 
-func TestRefreshTokensAreRotated(t *testing.T) { // RFC 9700 §4.14.2, RFC 9700 §2.2.2: "Refresh tokens for public clients MUST be sender-constrained or use refresh token rotation"
+// RFC 9700 §4.14.2, RFC 9700 §2.2.2: "Refresh tokens for public clients MUST be sender-constrained or use refresh
+// token rotation"
+func TestRefreshTokensAreRotated(t *testing.T) {
 	for _, client := range []string{"offline", "confidential"} {
 		e := newEndpoint(t)
 		form := e.refreshForm(t, client)
@@ -145,7 +147,8 @@ func TestAFAPI2ClientKeepsItsRefreshToken(t *testing.T) { // FAPI 2.0 §5.3.2.1:
 	if terms := refresh.terms(oidc.Client{Profile: oidc.ProfileFAPI2}); terms.Rotate {
 		t.Errorf("got %+v", terms)
 	}
-	if terms := refresh.terms(oidc.Client{RefreshTokenLifetime: time.Hour}); !terms.Rotate || terms.Idle != time.Hour || terms.Access != oidc.DefaultTokenLifetime {
+	if terms := refresh.terms(oidc.Client{RefreshTokenLifetime: time.Hour}); !terms.Rotate || terms.Idle != time.Hour ||
+		terms.Access != oidc.DefaultTokenLifetime {
 		t.Errorf("got %+v", terms)
 	}
 }
@@ -196,7 +199,8 @@ func TestANarrowedRefresh(t *testing.T) { // RFC 6749 §6
 	form := e.refreshForm(t, "offline")
 	form.Set("scope", "profile")
 	narrow := e.exchange(t, form)
-	if narrow.Scope != "profile" || narrow.IDToken != "" || claimsOf[access.Token](t, narrow.AccessToken).Scope != "profile" {
+	if narrow.Scope != "profile" || narrow.IDToken != "" ||
+		claimsOf[access.Token](t, narrow.AccessToken).Scope != "profile" {
 		t.Errorf("got %+v; want an access token for profile, and no ID token without openid", narrow)
 	}
 	form.Set("refresh_token", narrow.RefreshToken)

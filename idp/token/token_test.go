@@ -250,7 +250,8 @@ func TestASecondUseOfACodeIsRefusedAndRevokesTheFirst(t *testing.T) { // RFC 674
 	}
 }
 
-func TestOfRacingRedemptionsExactlyOneWins(t *testing.T) { // RFC 6749 §4.1.2 "The client MUST NOT use the authorization code more than once"
+// RFC 6749 §4.1.2 "The client MUST NOT use the authorization code more than once"
+func TestOfRacingRedemptionsExactlyOneWins(t *testing.T) {
 	e := newEndpoint(t)
 	for range 20 {
 		code := e.issue(t, "spa", "")
@@ -313,7 +314,8 @@ func TestIDToken(t *testing.T) { // Core §2, §3.1.3.6
 	}
 	got, now := claimsOf[IDToken](t, response.IDToken), e.clock.Now().Unix()
 	want := IDToken{
-		Issuer: testIssuer, Subject: "alice", Audience: "spa", IssuedAt: now, Expiry: now + 300, AuthTime: now - 100, Nonce: "n",
+		Issuer: testIssuer, Subject: "alice", Audience: "spa", IssuedAt: now, Expiry: now + 300, AuthTime: now - 100,
+		Nonce:           "n",
 		AccessTokenHash: atHash("RS256", response.AccessToken), SID: "the sid", ACR: "1", AMR: []string{"pwd"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -330,8 +332,10 @@ func TestAccessToken(t *testing.T) { // RFC 9068 §2.2
 			t.Fatal(err)
 		}
 		got, now := claimsOf[access.Token](t, response.AccessToken), e.clock.Now().Unix()
-		if got.Issuer != testIssuer || got.Subject != "alice" || !slices.Equal(got.Audience, oidc.Audience{audience}) || got.ClientID != client ||
-			got.Scope != "openid profile" || got.IssuedAt != now || got.Expiry != now+int64(response.ExpiresIn) || got.AuthTime != now-100 {
+		if got.Issuer != testIssuer || got.Subject != "alice" || !slices.Equal(got.Audience, oidc.Audience{audience}) ||
+			got.ClientID != client ||
+			got.Scope != "openid profile" || got.IssuedAt != now || got.Expiry != now+int64(response.ExpiresIn) ||
+			got.AuthTime != now-100 {
 			t.Errorf("%s: got %+v", client, got)
 		}
 		if got.JTI == "" || jtis[got.JTI] {

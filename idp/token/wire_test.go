@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,12 +40,27 @@ func TestTheAnswerOnTheWire(t *testing.T) {
 	e := newEndpoint(t)
 	form := goodForm("offline", e.issue(t, "offline", "offline"))
 	w := e.onTheWire(t, form)
-	machine := e.onTheWire(t, url.Values{"grant_type": {"client_credentials"}, "client_id": {"machine"}, "client_secret": {"s/ecret"}, "resource": {"https://a.test"}})
+	machine := e.onTheWire(t, url.Values{"grant_type": {"client_credentials"}, "client_id": {"machine"},
+		"client_secret": {"s/ecret"}, "resource": {"https://a.test"}})
 	now := float64(e.clock.Now().Unix())
-	for _, row := range []struct {
-		name  string
-		holds bool
-	}{
+	for _, row := range slices.Concat(onTheWireRows(w, machine, now), idTokenRows(w, now)) {
+
+		if !row.holds {
+			t.Errorf(
+				"%s: answer %v, header %v, access token %v, ID token %v; of the machine %v", row.name, w.answer, w.header,
+				w.claims, w.id, machine.claims,
+			)
+		}
+	}
+}
+
+type wireRow struct {
+	name  string
+	holds bool
+}
+
+func onTheWireRows(w, machine onTheWire, now float64) []wireRow {
+	return []wireRow{
 		{"RFC 6749 §5.1 access_token is REQUIRED", w.answer["access_token"] != ""},
 		{"RFC 6749 §5.1 token_type is REQUIRED", w.answer["token_type"] == "Bearer"},
 		{"RFC 6749 §5.1 expires_in is the lifetime in seconds", w.answer["expires_in"] == 300.0},
@@ -89,7 +105,11 @@ func TestTheAnswerOnTheWire(t *testing.T) {
 			"RFC 9068 §6 no more about the user than the API needs: no profile claims",
 			w.claims["name"] == nil && w.claims["email"] == nil,
 		},
+	}
+}
 
+func idTokenRows(w onTheWire, now float64) []wireRow {
+	return []wireRow{
 		{"Core §2 the ID token's iss is the issuer", w.id["iss"] == testIssuer},
 		{"Core §2 the ID token's sub is at most 255 characters", w.id["sub"] == "alice"},
 		{"Core §2 the ID token's aud MUST contain the client_id", w.id["aud"] == "offline"},
@@ -102,13 +122,6 @@ func TestTheAnswerOnTheWire(t *testing.T) {
 		{"Core §2 the ID token's nonce MUST be the one of the request, unmodified", w.id["nonce"] == "n"},
 		{"Core §2 the ID token's acr and amr", w.id["acr"] == "1" && w.id["amr"] != nil},
 		{"Core §5.4 the claims of scope profile come from userinfo, not in the ID token", w.id["name"] == nil},
-	} {
-		if !row.holds {
-			t.Errorf(
-				"%s: answer %v, header %v, access token %v, ID token %v; of the machine %v", row.name, w.answer, w.header,
-				w.claims, w.id, machine.claims,
-			)
-		}
 	}
 }
 
@@ -138,11 +151,14 @@ func TestTheErrorOnTheWire(t *testing.T) { // RFC 6749 §5.2
 			"RFC 6749 §5.2 unsupported_grant_type", url.Values{"client_id": {"spa"}, "grant_type": {"password"}},
 			oidc.UnsupportedGrantType, 400,
 		},
-		{"RFC 6749 §5.2 invalid_scope", url.Values{"client_id": {"machine"}, "client_secret": {"s/ecret"}, "grant_type": {"client_credentials"}, "scope": {"x"}}, oidc.InvalidScope, 400},
-		{"RFC 8707 §2 invalid_target", url.Values{"client_id": {"machine"}, "client_secret": {"s/ecret"}, "grant_type": {"client_credentials"}, "resource": {"x"}}, oidc.InvalidTarget, 400},
+		{"RFC 6749 §5.2 invalid_scope", url.Values{"client_id": {"machine"}, "client_secret": {"s/ecret"},
+			"grant_type": {"client_credentials"}, "scope": {"x"}}, oidc.InvalidScope, 400},
+		{"RFC 8707 §2 invalid_target", url.Values{"client_id": {"machine"}, "client_secret": {"s/ecret"},
+			"grant_type": {"client_credentials"}, "resource": {"x"}}, oidc.InvalidTarget, 400},
 	} {
 		_, err := e.Exchange(post(t, row.form))
-		if got := oidc.AsError(err); got == nil || got.Code != row.code || got.Status() != row.status || got.Description == "" {
+		if got := oidc.AsError(err); got == nil || got.Code != row.code || got.Status() != row.status ||
+			got.Description == "" {
 			t.Errorf("%s: %v", row.name, err)
 		}
 	}
