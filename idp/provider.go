@@ -22,6 +22,7 @@ import (
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/login"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/pages"
@@ -106,7 +107,7 @@ type shared struct {
 	grants      *grant.Grants
 	consents    *grant.Consents
 	subjects    *clients.Subjects
-	limits      *limits
+	limits      *limit.Limits
 	fetch       *fetch.Client
 	clientKeys  *clients.Keys
 	nonces      dpop.Nonces
@@ -175,7 +176,8 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 	if err = h.openRegister(config); err != nil {
 		return nil, err
 	}
-	if h.limits, err = newLimits(config.Limits, deps, h.clients); err != nil {
+	h.limits, err = limit.New(config.Limits, deps.Now, deps.Log, clientauth.Confidential(h.clients))
+	if err != nil {
 		return nil, err
 	}
 	if h.pages, err = pages.New(static.IDP()); err != nil {
@@ -270,18 +272,18 @@ func (p *site) openEndpoints(s Parts) {
 	p.registration = &registration.Endpoint{
 		Issuer: p.config.Issuer, Config: p.config.Registration, Tickets: ticketSeal(p.seals), Clients: p.clients.Registered,
 		Fetch: p.fetch, Metadata: p.metadata, SigningAlg: keys.DefaultAlg(p.config.SigningKeys),
-		Development: p.config.Loopback(), Random: p.deps.Random, Limit: p.limits.registration, Errors: p.errors(),
+		Development: p.config.Loopback(), Random: p.deps.Random, Limit: p.limits.Registration, Errors: p.errors(),
 	}
 	p.userinfo = &userinfo.Endpoint{
 		Issuer: p.config.Issuer, Tokens: p.access, Clients: p.clients, ClientKeys: p.clientKeys, Users: p.users, Keys: p.keys,
 		DPoP: p.dpop, Release: release(p.config.Scopes), Errors: p.errors(),
 	}
 	p.revocation = &access.Revocation{
-		Issuer: p.config.Issuer, Auth: p.clientAuth, Grants: p.grants, Tokens: p.access, Limit: p.limits.guesses,
+		Issuer: p.config.Issuer, Auth: p.clientAuth, Grants: p.grants, Tokens: p.access, Limit: p.limits.Guesses,
 	}
 	p.introspection = &access.Introspection{
 		Issuer: p.config.Issuer, Auth: p.clientAuth, Clients: p.clients, Users: p.users, Grants: p.grants, Tokens: p.access,
-		Signer: s.Signer, Algs: p.algs(), DefaultAlg: keys.DefaultAlg(p.config.SigningKeys), Now: p.deps.Now, Limit: p.limits.guesses,
+		Signer: s.Signer, Algs: p.algs(), DefaultAlg: keys.DefaultAlg(p.config.SigningKeys), Now: p.deps.Now, Limit: p.limits.Guesses,
 	}
 	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: p.seals}
 	p.authorize = p.newAuthorize(s, interactions)
@@ -291,7 +293,7 @@ func (p *site) openEndpoints(s Parts) {
 	}
 	lifetimes := token.Refresh{Idle: p.config.Refresh.Idle, Absolute: p.config.Refresh.Absolute}
 	p.token = &token.Endpoint{
-		Issuer: p.config.Issuer, Auth: p.clientAuth, Proofs: p.dpop, Limit: p.limits.token,
+		Issuer: p.config.Issuer, Auth: p.clientAuth, Proofs: p.dpop, Limit: p.limits.Token,
 		Grants: token.GrantTypes{
 			oidc.GrantAuthorizationCode: &token.AuthorizationCode{Grants: s.Grants, Issuer: issuer, Refresh: lifetimes},
 			oidc.GrantRefreshToken: &token.RefreshToken{
@@ -306,7 +308,7 @@ func (p *site) openEndpoints(s Parts) {
 	p.login = &login.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
 		Consents: p.consents, Interactions: interactions, ScopeTexts: scopeTexts(p.config.Scopes), OneClick: p.config.Development(),
-		Limit: p.limits.login, Addresses: p.limits.addresses, Passwords: p.limits.passwords,
+		Limit: p.limits.Login, Addresses: p.limits.Addresses, Passwords: p.limits.Passwords,
 	}
 	p.logout = &logout.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,

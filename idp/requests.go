@@ -24,7 +24,7 @@ func (p *site) newAuthorize(s Parts, interactions session.Seal[session.Interacti
 			Lifetime: p.config.PAR.Lifetime, Now: p.deps.Now, Random: p.deps.Random,
 		},
 		Keys: p.keys, DefaultAlg: keys.DefaultAlg(p.config.SigningKeys), Pages: p.pages, Errors: p.errors(),
-		Limit: p.limits.token, Now: p.deps.Now, Random: p.deps.Random,
+		Limit: p.limits.Token, Now: p.deps.Now, Random: p.deps.Random,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -48,6 +49,33 @@ func ClaimedID(form url.Values) string {
 	}
 	subject, _ := peek(form.Get("client_assertion"))
 	return subject
+}
+
+// Confidential returns a function that returns the client_id of the confidential client that a token request claims to
+// come from, and "" for a public one. The claim is not verified. A body that cannot be read is an invalid_request.
+func Confidential(register *clients.Register) func(*http.Request) (string, error) {
+	return func(r *http.Request) (string, error) {
+		id, err := claimed(r)
+		if err != nil {
+			return "", err
+		}
+		if client, err := register.ByID(r.Context(), id); err == nil && client.Public() {
+			return "", nil
+		}
+		return id, nil
+	}
+}
+
+// claimed returns the client_id that the request names, in the order of Authenticate: the header wins.
+func claimed(r *http.Request) (string, error) {
+	if user, _, ok := r.BasicAuth(); ok {
+		id, _ := url.QueryUnescape(user) // Authenticate reports a wrong encoding
+		return id, nil
+	}
+	if err := r.ParseForm(); err != nil {
+		return "", oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
+	}
+	return ClaimedID(r.PostForm), nil
 }
 
 // peek returns the sub of a JWT that is not verified yet, and the method that its alg belongs to. An empty subject

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// What a stranger's server may cost.
+// Limits of one request.
 const (
 	defaultTimeout = 5 * time.Second // of one request, from the name to the last byte
 	maxBody        = 256 << 10       // bytes
@@ -85,7 +85,7 @@ func (c *Client) Post(ctx context.Context, address string, form url.Values) (sta
 	return response.StatusCode, nil
 }
 
-// do sends the request. Whoever gets an answer must finish it.
+// do sends the request. The caller must call finish with the response.
 func (c *Client) do(
 	ctx context.Context, method, address string, form url.Values, types []string,
 ) (*http.Response, error) {
@@ -114,7 +114,7 @@ func (c *Client) do(
 	return response, nil
 }
 
-// wait takes a turn. Not even who has no limit of its own waits for longer than a request may take.
+// wait takes one of the places for concurrent requests, and fails after the timeout of a request.
 func (c *Client) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.http.Timeout)
 	defer cancel()
@@ -131,7 +131,7 @@ func (c *Client) finish(response *http.Response) {
 	<-c.turn
 }
 
-// failed gives words to why there is no answer.
+// failed describes why there is no response.
 func failed(address string, err error) error {
 	text := "its server does not answer as expected"
 	switch {
@@ -148,7 +148,7 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-// Error is why nothing was fetched.
+// Error is the error of a request.
 type Error struct {
 	URL   string
 	Text  string // for the developer of the client: nothing of the network behind the provider

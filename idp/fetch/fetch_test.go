@@ -61,61 +61,63 @@ func TestADocumentIsFetched(t *testing.T) {
 	}
 }
 
+// hostile are servers that misbehave, and the words of the error about each.
+var hostile = []struct {
+	name   string
+	answer http.HandlerFunc
+	want   string
+}{
+	{"redirects to this machine", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://127.0.0.1:1/admin", http.StatusFound)
+	}, "redirects"},
+	{"is slow with its headers", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "too long"},
+	{"is slow with its body", func(w http.ResponseWriter, r *http.Request) {
+		inJSON(w, r)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}, "too long"},
+	{"announces a gigabyte", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1073741824")
+		inJSON(w, r)
+	}, "more than"},
+	{"sends a gigabyte", func(w http.ResponseWriter, r *http.Request) {
+		inJSON(w, r)
+		for range 1024 {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				return
+			}
+		}
+	}, "more than"},
+	{"sends a gzip bomb", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "" {
+			panic("compression was asked for")
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(gzipped(8 << 20))
+	}, "compressed"},
+	{"sends a page", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<p>not found"))
+	}, "Content-Type"},
+	{
+		"sends no Content-Type", func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = nil },
+		"Content-Type",
+	},
+	{
+		"fails", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+		"status 500",
+	},
+	{"sends headers without end", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
+		inJSON(w, r)
+	}, "does not answer as expected"},
+	{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "does not answer as expected"},
+}
+
 // A hostile server gets nothing but its request.
 func TestAHostileServer(t *testing.T) {
-	bomb := gzipped(8 << 20)
-	for _, row := range []struct {
-		name   string
-		answer http.HandlerFunc
-		want   string
-	}{
-		{"redirects to this machine", func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://127.0.0.1:1/admin", http.StatusFound)
-		}, "redirects"},
-		{"is slow with its headers", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "too long"},
-		{"is slow with its body", func(w http.ResponseWriter, r *http.Request) {
-			inJSON(w, r)
-			_ = http.NewResponseController(w).Flush()
-			<-r.Context().Done()
-		}, "too long"},
-		{"announces a gigabyte", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Length", "1073741824")
-			inJSON(w, r)
-		}, "more than"},
-		{"sends a gigabyte", func(w http.ResponseWriter, r *http.Request) {
-			inJSON(w, r)
-			for range 1024 {
-				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
-					return
-				}
-			}
-		}, "more than"},
-		{"sends a gzip bomb", func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Accept-Encoding") != "" {
-				t.Error("compression was asked for")
-			}
-			w.Header().Set("Content-Encoding", "gzip")
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write(bomb)
-		}, "compressed"},
-		{"sends a page", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			_, _ = w.Write([]byte("<p>not found"))
-		}, "Content-Type"},
-		{
-			"sends no Content-Type", func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = nil },
-			"Content-Type",
-		},
-		{
-			"fails", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
-			"status 500",
-		},
-		{"sends headers without end", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
-			inJSON(w, r)
-		}, "does not answer as expected"},
-		{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "does not answer as expected"},
-	} {
+	for _, row := range hostile {
 		t.Run(row.name, func(t *testing.T) {
 			s := serve(t, row.answer)
 			_, err := client(t, nil).Get(t.Context(), s.URL)

@@ -53,51 +53,53 @@ func TestARefreshTokenStandsForItsGrant(t *testing.T) { // RFC 6749 §1.5
 	}
 }
 
-// What becomes of a refresh token, the third of its family, after something happened.
+// refreshTokens are the third tokens of their families, after something happened.
+var refreshTokens = []struct {
+	name    string
+	present func(tokens []string) string
+	wait    time.Duration
+	happen  func(t *testing.T, d *fixture, id string)
+	want    error
+}{
+	{name: "RFC 6749 §6 the current token is good", present: nth(2)},
+	{
+		name: "RFC 9700 §4.14.2 the one before it gives the same successor for the racing tab", present: nth(1),
+		wait: 9 * time.Second,
+	},
+	{
+		name: "RFC 9700 §4.14.2 the one before it is a replay after the grace", present: nth(1), wait: 10 * time.Second,
+		want: grant.ErrReplayed,
+	},
+	{name: "RFC 9700 §4.14.2 an older one is a replay at once", present: nth(0), want: grant.ErrReplayed},
+	{
+		name: "RFC 6749 §10.4 an invented token is not known", present: func([]string) string { return "a.b.c" },
+		want: grant.ErrUnknown,
+	},
+	{
+		name: "RFC 6749 §10.4 what is no token is not known", present: func([]string) string { return "nothing" },
+		want: grant.ErrUnknown,
+	},
+	{
+		name:    "RFC 6749 §10.4 an empty part makes no token",
+		present: func(tokens []string) string { return strings.Split(tokens[2], ".")[0] + ".." }, want: grant.ErrUnknown,
+	},
+	{
+		name:    "RFC 6749 §10.4 who knows only the grant's id revokes nothing",
+		present: func(tokens []string) string { return strings.Split(tokens[2], ".")[0] + ".x.y" }, want: grant.ErrUnknown,
+	},
+	{name: "RFC 9700 §4.14.2 not used for almost a day", present: nth(2), wait: 24*time.Hour - 1},
+	{
+		name: "RFC 9700 §4.14.2 a token that is not used expires", present: nth(2), wait: 24 * time.Hour,
+		want: grant.ErrExpired,
+	},
+	{name: "RFC 7009 §2.1 a revoked grant has no refresh tokens", present: nth(2), want: grant.ErrRevoked,
+		happen: func(t *testing.T, d *fixture, id string) { revoke(t, d, id) }},
+	{name: "RFC 7009 §2.1 an older token of a revoked grant is no replay", present: nth(0), want: grant.ErrRevoked,
+		happen: func(t *testing.T, d *fixture, id string) { revoke(t, d, id) }},
+}
+
 func TestWhichRefreshTokensAreGood(t *testing.T) {
-	for _, row := range []struct {
-		name    string
-		present func(tokens []string) string
-		wait    time.Duration
-		happen  func(t *testing.T, d *fixture, id string)
-		want    error
-	}{
-		{name: "RFC 6749 §6 the current token is good", present: nth(2)},
-		{
-			name: "RFC 9700 §4.14.2 the one before it gives the same successor for the racing tab", present: nth(1),
-			wait: 9 * time.Second,
-		},
-		{
-			name: "RFC 9700 §4.14.2 the one before it is a replay after the grace", present: nth(1), wait: 10 * time.Second,
-			want: grant.ErrReplayed,
-		},
-		{name: "RFC 9700 §4.14.2 an older one is a replay at once", present: nth(0), want: grant.ErrReplayed},
-		{
-			name: "RFC 6749 §10.4 an invented token is not known", present: func([]string) string { return "a.b.c" },
-			want: grant.ErrUnknown,
-		},
-		{
-			name: "RFC 6749 §10.4 what is no token is not known", present: func([]string) string { return "nothing" },
-			want: grant.ErrUnknown,
-		},
-		{
-			name:    "RFC 6749 §10.4 an empty part makes no token",
-			present: func(tokens []string) string { return strings.Split(tokens[2], ".")[0] + ".." }, want: grant.ErrUnknown,
-		},
-		{
-			name:    "RFC 6749 §10.4 who knows only the grant's id revokes nothing",
-			present: func(tokens []string) string { return strings.Split(tokens[2], ".")[0] + ".x.y" }, want: grant.ErrUnknown,
-		},
-		{name: "RFC 9700 §4.14.2 not used for almost a day", present: nth(2), wait: 24*time.Hour - 1},
-		{
-			name: "RFC 9700 §4.14.2 a token that is not used expires", present: nth(2), wait: 24 * time.Hour,
-			want: grant.ErrExpired,
-		},
-		{name: "RFC 7009 §2.1 a revoked grant has no refresh tokens", present: nth(2), want: grant.ErrRevoked,
-			happen: func(t *testing.T, d *fixture, id string) { revoke(t, d, id) }},
-		{name: "RFC 7009 §2.1 an older token of a revoked grant is no replay", present: nth(0), want: grant.ErrRevoked,
-			happen: func(t *testing.T, d *fixture, id string) { revoke(t, d, id) }},
-	} {
+	for _, row := range refreshTokens {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
 			first, granted := d.begin(t)
@@ -113,9 +115,8 @@ func TestWhichRefreshTokensAreGood(t *testing.T) {
 				t.Errorf("Look: %v, Family: %v; want %v", looked, found, row.want)
 			}
 			_, current := d.Use(t.Context(), tokens[2], terms)
-			if replayed := errors.Is(
-				row.want, grant.ErrReplayed,
-			); replayed != errors.Is(current, grant.ErrRevoked) && row.happen == nil {
+			replayed, revoked := errors.Is(row.want, grant.ErrReplayed), errors.Is(current, grant.ErrRevoked)
+			if replayed != revoked && row.happen == nil {
 				t.Errorf("afterwards the current token gives %v", current)
 			}
 		})

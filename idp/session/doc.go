@@ -1,6 +1,6 @@
-// Package session is the room of the login session: who is signed in at the provider in this browser, and the cookie by
-// which the provider recognises that browser again. Silent renewal stands on it: the hidden iframe brings the cookie,
-// and the cookie brings the session.
+// Package session holds login sessions: the accounts that are signed in with a browser, and the cookie by which the
+// provider recognises the browser. Silent renewal depends on it: the request of the hidden iframe carries the cookie,
+// and the cookie opens the session.
 //
 //	sign-in ──► SignIn ──► record in the store  ◄── id ── cookie pair ──► browser
 //	                             ▲                                          │

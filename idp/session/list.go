@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// maxListed is how many sessions of one user are written down. Of more, those go that are over, and then those that
-	// would end first: they go on, unlisted.
+	// maxListed is how many sessions of one user the index holds. Beyond it, ended sessions are dropped, then those that
+	// would end first, which continue unlisted.
 	maxListed = 100
-	// minListed is how many are written down though their time has passed: a clock that was moved may go back.
+	// minListed entries stay although their time has passed: a clock that was moved may go back.
 	minListed = 20
 )
 
-// Entry names a session in the list of a user's sessions. It may name one that is over: whoever reads the list looks.
+// Entry names a session in the index of a user. The session may be over, so readers check.
 type Entry struct {
 	ID    string    `json:"id"`
 	Until time.Time `json:"until"` // from then on it is of no interest to anybody

@@ -30,8 +30,7 @@ type Account struct {
 	SelectedAt time.Time `json:"selected_at"`
 	ACR        string    `json:"acr"`
 	AMR        []string  `json:"amr"`
-	// Clients are those that got a code for this account, and so have to hear when it is signed out. RecordClient adds
-	// them down.
+	// Clients got a code for this account, so they are told when it is signed out. RecordClient adds them.
 	Clients []string `json:"clients,omitempty"`
 }
 

@@ -150,7 +150,7 @@ func (u User) checker() (func(string) bool, error) {
 	return digest.Match, nil
 }
 
-// plain compares in constant time. The empty password is nobody's.
+// plain compares in constant time. An empty password never matches.
 func plain(password string) func(string) bool {
 	want := sha256.Sum256([]byte(password))
 	return func(given string) bool {

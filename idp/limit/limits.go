@@ -1,0 +1,111 @@
+package limit
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// Limits are all limits of a provider. Login, Registration, Token and Guesses are values of endpoint.Limit.
+type Limits struct {
+	Addresses  *Addresses
+	Passwords  *Passwords
+	WrongCodes *Table[netip.Prefix] // user codes at /device
+
+	logins        *Table[netip.Prefix]
+	registrations *Table[netip.Prefix]
+	tokens        *Table[netip.Prefix]
+	clients       *Table[string]
+	clientOf      func(*http.Request) (string, error)
+
+	log  *slog.Logger
+	warn sync.Once
+}
+
+// New returns the limits of c. clientOf returns the confidential client that a token request claims to come from;
+// empty: it has no limit of its own.
+func New(
+	c Config, now func() time.Time, log *slog.Logger, clientOf func(*http.Request) (string, error),
+) (*Limits, error) {
+	var errs [7]error
+	l := &Limits{clientOf: clientOf, log: log}
+	l.Addresses, errs[0] = NewAddresses(c.TrustedProxies)
+	l.Passwords, errs[1] = NewPasswords(c.Password, now)
+	l.WrongCodes, errs[2] = NewTable[netip.Prefix](c.Device.PerAddress, "wrong codes from this address", now)
+	l.logins, errs[3] = NewTable[netip.Prefix](c.Login.PerAddress, "sign-ins from this address", now)
+	l.registrations, errs[4] = NewTable[netip.Prefix](
+		c.Registration.PerAddress, "registrations from this address", now,
+	)
+	l.tokens, errs[5] = NewTable[netip.Prefix](c.Token.PerAddress, "token requests from this address", now)
+	l.clients, errs[6] = NewTable[string](c.Token.PerClient, "tokens for this client", now)
+	return l, errors.Join(errs[:]...)
+}
+
+// Login limits POST /login by address. Passwords limits wrong passwords besides.
+func (l *Limits) Login(r *http.Request) (done func(error), err error) {
+	return nil, l.take(l.logins, r)
+}
+
+// Registration limits requests that register or change a client.
+func (l *Limits) Registration(r *http.Request) (done func(error), err error) {
+	return nil, l.take(l.registrations, r)
+}
+
+// Token limits token requests by address and by client. Only answers with tokens count for a client, because anybody
+// can claim to be it. A public client has no limit of its own, because all its users share its client_id.
+func (l *Limits) Token(r *http.Request) (done func(error), err error) {
+	if err := l.take(l.tokens, r); err != nil || l.clients == nil {
+		return nil, err
+	}
+	id, err := l.clientOf(r)
+	if err != nil || id == "" {
+		return nil, err
+	}
+	return func(err error) {
+		if err == nil {
+			_, _ = l.clients.Take(id) // the answer is written already
+		}
+	}, l.clients.Look(id)
+}
+
+// Guesses limits wrong client secrets at endpoints that an API may call as often as it is called itself: only answers
+// with invalid_client count, together with the token requests of the address. RFC 6749 §2.3.1: "the authorization
+// server MUST protect any endpoint utilizing it against brute force attacks".
+func (l *Limits) Guesses(r *http.Request) (done func(error), err error) {
+	if l.tokens == nil {
+		return nil, nil
+	}
+	l.warnOfProxy(r)
+	address := l.Addresses.Of(r)
+	return func(err error) {
+		if err != nil && oidc.AsError(err).Code == oidc.InvalidClient {
+			_, _ = l.tokens.Take(address) // the answer is written already
+		}
+	}, l.tokens.Look(address)
+}
+
+// take counts the request for its address.
+func (l *Limits) take(table *Table[netip.Prefix], r *http.Request) error {
+	if table == nil {
+		return nil
+	}
+	l.warnOfProxy(r)
+	_, err := table.Take(l.Addresses.Of(r))
+	return err
+}
+
+// warnOfProxy logs once that an untrusted proxy seems to forward requests: then all its users share the limits of one
+// address.
+func (l *Limits) warnOfProxy(r *http.Request) {
+	if proxy, is := l.Addresses.Unheard(r); is {
+		l.warn.Do(func() {
+			l.log.Warn("requests come through a proxy that is not trusted, so all its users count as one address: "+
+				"if it is yours, name it in limits.trusted_proxies", "proxy", proxy.String())
+		})
+	}
+}
