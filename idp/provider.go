@@ -139,8 +139,8 @@ func New(config Config, around Dependencies) (*Provider, error) {
 	return p, nil
 }
 
-// ServeHTTP implements http.Handler. A request for the host of another layout's issuer goes there; every other is for the first.
-// HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
+// ServeHTTP implements http.Handler. A request for the host of another layout's issuer goes there; every other is
+// for the first. HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := p.first
 	if other, ok := p.sites[r.Host]; ok {
@@ -199,7 +199,8 @@ func newShared(config Config, deps Dependencies) (h *shared, err error) {
 	return h, nil
 }
 
-// newKeys are keys of this process, or those of the store where it outlives the process and somebody configured the secret.
+// newKeys are keys of this process, or those of the store where it outlives the process and somebody configured the
+// secret.
 func (h *shared) newKeys(config Config) (*keys.KeySet, error) {
 	isKept := h.deps.Durable && len(config.CookieKeys) > 0
 	switch {
@@ -312,7 +313,7 @@ func (p *site) openEndpoints(s Parts) {
 	}
 	p.logout = &logout.Endpoint{
 		Issuer: p.config.Issuer, Pages: p.pages, Clients: p.clients, Users: p.users, Sessions: s.Sessions,
-		Seal: session.Seal[url.Values]{Purpose: session.ForLogout, Codecs: p.seals}, Hints: p.hint,
+		Seal: session.Seal[url.Values]{Purpose: session.ForLogout, Codecs: p.seals}, Hints: p.authorize.Hints,
 		Sender: p.backchannel,
 	}
 	p.account = &logout.Account{

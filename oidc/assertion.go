@@ -21,7 +21,7 @@ func FAPI2Algs() []string { return slices.Clone(fapi2Algs) }
 func AssertionAlgs() []string { return slices.Concat(privateKeyAlgs, secretAlgs) }
 
 // AssertionAlgs lists the algs that the client's assertions may have: by its method, its profile and its
-// token_endpoint_auth_signing_alg. RFC 8725 §3.1: who verifies says which algs it takes, and never the token.
+// token_endpoint_auth_signing_alg. RFC 8725 §3.1: the verifier decides which algs are accepted, never the token.
 func (c Client) AssertionAlgs() []string {
 	var algs []string
 	switch {

@@ -68,7 +68,7 @@ type Client struct {
 	// Scope lists the scope values the client may ask for, separated by spaces. Empty: every scope the provider has.
 	Scope string `yaml:"scope" json:"scope,omitempty"`
 
-	// JWKSURI or JWKS hold the client's public keys, for what it signs and for what is encrypted to it.
+	// JWKSURI or JWKS hold the client's public keys: for its signatures, and for encryption to the client.
 	JWKSURI string  `yaml:"jwks_uri" json:"jwks_uri,omitempty"`
 	JWKS    *KeySet `yaml:"jwks" json:"jwks,omitempty"`
 
@@ -108,7 +108,7 @@ type Client struct {
 	// DefaultACRValues stand in for missing acr_values, the most wanted first.
 	DefaultACRValues []string `yaml:"default_acr_values" json:"default_acr_values,omitempty"`
 
-	// FirstParty clients belong to the provider's own house: their users are not asked for consent.
+	// FirstParty clients belong to the operator of the provider: their users are not asked for consent.
 	FirstParty bool `yaml:"first_party" json:"first_party,omitempty"`
 	// RequirePKCE demands a code_challenge of a confidential client too. Public clients always need one.
 	RequirePKCE bool `yaml:"require_pkce" json:"require_pkce,omitempty"`

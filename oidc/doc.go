@@ -1,13 +1,13 @@
-// Package oidc is the vocabulary that the rooms of this house share: errors and their codes, clients, scopes, prompts,
-// the provider's metadata. It holds words and the rules about single words; it imports nothing of ours and does
-// nothing on the network.
+// Package oidc is the vocabulary that provider and relying party share: errors and their codes, clients, scopes, prompts,
+// rules, the provider's metadata. It imports no other package of this module, and sends nothing over the network.
 //
-//	error.go     Error: one value with three faces (redirect parameters, JSON, a page's status)
-//	client.go    Client: what RFC 7591 calls client metadata
-//	problem.go   what is wrong with a client's metadata
+//	rule.go      Rule, Table and Judge: checks as tables of sentences of a specification
+//	error.go     Error: one value with three forms (redirect parameters, JSON, a page's status)
+//	reason.go    Reason: why something failed, finer than an error code
+//	client.go    Client: client metadata (RFC 7591)
+//	problem.go   mistakes in a client's metadata
+//	params.go    scope, prompt, claims and resource: parameters of an authorization request
 //	redirect.go  which redirect_uri equals a registered one; loopback hosts; the origin of a URI
-//	scope.go     Scope, and the claims that each scope asks for (Core §5.4)
-//	prompt.go    Prompt: none, login, consent, select_account
 //	metadata.go  Metadata: the document at /.well-known/openid-configuration
 //	bearer.go    the access token in an Authorization header (RFC 6750)
 //

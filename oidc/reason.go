@@ -28,7 +28,7 @@ const (
 	ClientUnknown        Reason = "client.unknown"
 	ClientAuthentication Reason = "client.authentication" // wrong secret, wrong method, none
 	RedirectUnregistered Reason = "redirect.unregistered"
-	RequestMalformed     Reason = "request.malformed" // a rule of the authorization endpoint is not kept
+	RequestMalformed     Reason = "request.malformed" // breaks a rule of the authorization endpoint
 	PKCEMissing          Reason = "pkce.missing"
 	PKCEMismatch         Reason = "pkce.mismatch"
 	CodeUnknown          Reason = "code.unknown"
@@ -45,7 +45,7 @@ const (
 	StoreUnavailable     Reason = "store.unavailable" // the engine behind the provider does not answer
 )
 
-// What only shows when several requests are seen together.
+// Problems that show in several requests only.
 const (
 	TokenShortLived Reason = "token.short_lived" // 60 s or less: the client will loop
 	RenewalLooping  Reason = "renewal.looping"   // a burst from one client

@@ -19,8 +19,8 @@ const plainSecret = "a-secret-of-a-client"
 
 func TestSecretMatches(t *testing.T) {
 	for _, row := range []struct {
-		name, kept, given string
-		want              bool
+		name, configured, given string
+		want                    bool
 	}{
 		{"RFC 6749 §2.3.1 the secret itself", plainSecret, plainSecret, true},
 		{"another secret", plainSecret, "another", false},
@@ -33,8 +33,8 @@ func TestSecretMatches(t *testing.T) {
 		{"no secret matches no guess", "", plainSecret, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := oidc.NewSecret(row.kept).Matches(row.given); got != row.want {
-				t.Errorf("NewSecret(%q).Matches(%q) = %t; want %t", row.kept, row.given, got, row.want)
+			if got := oidc.NewSecret(row.configured).Matches(row.given); got != row.want {
+				t.Errorf("NewSecret(%q).Matches(%q) = %t; want %t", row.configured, row.given, got, row.want)
 			}
 		})
 	}

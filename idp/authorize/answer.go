@@ -159,7 +159,7 @@ func byForm(a ReturnAddress, answer url.Values, silent bool) Outcome {
 const webMessage = "web_message"
 
 // Message is an answer for response_mode=web_message. It may be posted to Target only, the origin of the verified
-// redirect_uri: with any other, or "*", whoever frames the page would get the code.
+// redirect_uri: with any other, or "*", any page that frames this one would get the code.
 type Message struct {
 	Target      string
 	RedirectURI string

@@ -54,7 +54,7 @@ func texts(request *oidc.ClaimRequest) []string {
 // foreign is the sub of nobody here.
 const foreign = "\x00"
 
-// reveal finds the user whom the client knows by this sub: another one than ours where the client has pairwise subs
+// reveal finds the user that has this sub at the client; it differs from the provider's if the client has pairwise subs
 // (Core §8.1).
 func (e *Endpoint) reveal(client oidc.Client, shown string) (string, error) {
 	if shown == "" {

@@ -190,7 +190,7 @@ func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Reques
 	return outcome, err
 }
 
-// resume gives the parameters of the request: those that just came, or those that were waiting for a person.
+// resume returns the parameters of the request: of the URL or form, or of a request that waited for a person.
 func (e *Endpoint) resume(r *http.Request) (session.Interaction, error) {
 	if sealed := r.Form.Get(session.InteractionParam); sealed != "" && !r.Form.Has("client_id") {
 		return e.Interactions.Open(sealed)

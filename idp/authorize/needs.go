@@ -15,7 +15,7 @@ type Situation struct {
 	Session *session.Session // nil: nobody is signed in
 	Absence session.Absence  // why there is no session
 	Account *session.Account // the account that the request is about; nil: undecided
-	Hinted  string           // the sub that login_hint names, if it names a user of ours
+	Hinted  string           // the sub that login_hint names, if it names a user of this provider
 	Consent grant.Consent    // what the account allowed the client before
 	Levels  Levels           // what values acr has here
 	Now     time.Time
@@ -119,14 +119,14 @@ func (s Situation) toAllow() oidc.Scope {
 // mayStayOffline tells whether offline_access was allowed, or can be now. Core §11: the provider "MUST ignore the
 // offline_access request" unless "the prompt parameter contains consent" or "other conditions for processing the
 // request permitting offline access to the requested resources are in place". Here they are: a first-party client that
-// is registered for refresh tokens, for which the house has decided; and for any other that the user allowed
+// is registered for refresh tokens, for which the operator has decided; and for any other that the user allowed
 // offline_access itself, before or on the page to come.
 func (s Situation) mayStayOffline() bool {
 	return s.Client.FirstParty || s.Consent.Scope.Has(oidc.ScopeOffline) || !s.Prompt.Has(oidc.PromptNone)
 }
 
-// about says whom the request is about: the account that the user chose or signed in to since the request began, else
-// the one a hint names, else the only one there is. An id_token_hint binds: no other account will do.
+// about returns the account that the request is about: the one that the user chose or signed in to since the request
+// began, else the one a hint names, else the only one there is. An id_token_hint binds: no other account will do.
 func about(r Request, s *session.Session, loginHint string, now time.Time) *session.Account {
 	if s == nil {
 		return nil
@@ -147,7 +147,7 @@ func (s Situation) signedIn(sub string) bool {
 }
 
 // fulfilledFor is how long something that the user did counts as done for the request: enough for the pages that
-// follow, and too short for who finds the request in the browser's history.
+// follow, and too short for somebody who finds the request in the browser's history.
 const fulfilledFor = 10 * time.Minute
 
 // fulfils tells whether what happened at that time was done for this very request.
@@ -167,7 +167,7 @@ type Level struct {
 	AMR   []string `yaml:"amr"`
 }
 
-// Levels are those that an installation has, the highest first.
+// Levels are the levels of an installation, the highest first.
 type Levels []Level
 
 // Values lists the values of acr.

@@ -33,7 +33,7 @@ type ObjectReader struct {
 	Now    func() time.Time
 }
 
-// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that servers of plain files give
+// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and the types that servers of plain files give
 // one.
 var objectTypes = []string{
 	"application/oauth-authz-req+jwt", "application/jwt", "+jwt", "application/jose", "text/plain",

@@ -71,7 +71,7 @@ func (e *Endpoint) pushOf(r *http.Request, client oidc.Client, form url.Values) 
 	return PushResponse{RequestURI: uri, ExpiresIn: int(lifetime / time.Second)}, err
 }
 
-// ofTheClient are parameters by which a client says who it is, and no part of the authorization request.
+// ofTheClient are parameters that authenticate the client. They are no part of the authorization request.
 var ofTheClient = []string{"client_secret", "client_assertion", "client_assertion_type"}
 
 // readPushed takes the authorization request out of the form. RFC 9126 §2.1: request_uri "MUST NOT be provided in this

@@ -16,7 +16,7 @@ import (
 )
 
 // ReturnAddress is a verified place to send the browser back to. Only returnAddress makes one, from a client_id that is
-// registered and a redirect_uri that is registered for it, so whoever holds one may redirect.
+// registered and a redirect_uri that is registered for it, so code that has one may redirect.
 type ReturnAddress struct {
 	client      oidc.Client
 	redirectURI string
@@ -183,10 +183,10 @@ func (e *Endpoint) parse(
 	return r, nil
 }
 
-// boundTo is the user whom the request must be about; "": anybody. Core §3.1.2.2: where a sub is requested with a
-// value, the provider "MUST only send a positive response if the End-User identified by that sub value has an active
-// session […] or has been Authenticated as a result of the request", and "MUST NOT reply with an ID Token […] for a
-// different user".
+// boundTo is the sub of the only user that the request accepts; empty: it accepts any. Core §3.1.2.2: where a sub is
+// requested with a value, the provider "MUST only send a positive response if the End-User identified by that sub
+// value has an active session […] or has been Authenticated as a result of the request", and "MUST NOT reply with an
+// ID Token […] for a different user".
 func (r Request) boundTo() string { return cmp.Or(r.HintedSub, r.WantedSub) }
 
 // scope is what provider and client know of what was asked. Core §11: the provider "MUST ignore the offline_access

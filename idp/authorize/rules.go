@@ -14,7 +14,7 @@ import (
 // maxParams limits all parameters together, so that the request still fits into a URL after it was sealed.
 const maxParams = 16 << 10
 
-// rules are judged in this order, before anybody looks who is signed in.
+// rules are judged in this order, before the session is looked up.
 var rules = oidc.Table[Request]{
 	{
 		Spec: "RFC 6749 appendix B", Text: "parameters are form-encoded",
@@ -144,7 +144,7 @@ var rules = oidc.Table[Request]{
 		Holds:  func(r Request) bool { return r.CodeChallenge == "" || r.CodeChallengeMethod == "S256" },
 		Else:   oidc.InvalidRequest,
 		Got:    func(r Request) string { return method(r) },
-		Help:   "plain shows the verifier to whoever sees the request, and is refused",
+		Help:   "plain shows the verifier to everybody who sees the request, and is refused",
 	},
 	{
 		Spec: "RFC 7636 §4.2", Text: "code_challenge is the base64url form of a SHA-256, 43 characters",

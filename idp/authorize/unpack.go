@@ -25,7 +25,7 @@ var (
 )
 
 // unpack puts the parameters of a request object, or of a pushed request, in the place of request and request_uri. On
-// an error the parameters are those that came, and the error is for the client if they say where it is.
+// an error it returns the parameters that came; the error goes to the client if they have a verified redirect_uri.
 func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (session.Interaction, error) {
 	outer := waiting.Params
 	value, uri := outer.Get("request"), outer.Get("request_uri")

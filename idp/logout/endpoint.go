@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
@@ -29,7 +30,7 @@ type Endpoint struct {
 	Users    *users.Directory
 	Sessions Sessions
 	Seal     session.Seal[url.Values] // carries the request through the page that asks
-	Hints    func(idToken string) (Hint, error)
+	Hints    *access.Hints
 	Sender   *Sender
 }
 

@@ -7,21 +7,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Hint holds the claims of a valid id_token_hint.
-type Hint struct {
-	Subject  string `json:"sub"`
-	SID      string `json:"sid"`
-	Audience string `json:"aud"`
-}
-
 // Request is a logout request by the names of §2.
 type Request struct {
-	Hint   *Hint        // nil: absent or invalid
+	Hint   *access.Hint // nil: absent or invalid
 	Client *oidc.Client // nil: not named, or unknown
 	// a registered post_logout_redirect_uri with state; empty: not requested, or refused by Problem
 	ReturnTo   string
@@ -33,10 +27,10 @@ type Request struct {
 // Read judges the parameters. hints reads an id_token_hint: a token that this provider signed, expired or not. An error
 // of Read comes from the store; faults of the request are in Problem.
 func Read(ctx context.Context, params url.Values, register *clients.Register,
-	hints func(string) (Hint, error)) (Request, error) {
+	hints *access.Hints) (Request, error) {
 	r := Request{UILocales: params.Get("ui_locales"), LogoutHint: params.Get("logout_hint"), Problem: repeated(params)}
 	if token := params.Get("id_token_hint"); token != "" {
-		hint, err := hints(token)
+		hint, err := hints.Read(ctx, token)
 		switch {
 		case err != nil:
 			r.Problem = "the id_token_hint is not an ID token of this provider: " + err.Error() + "."
