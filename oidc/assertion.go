@@ -3,6 +3,7 @@ package oidc
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // What a client's assertion may be signed or authenticated with (RFC 7518 §3.1).
@@ -82,3 +83,7 @@ func (c Client) DefaultAlg() string {
 	}
 	return ""
 }
+
+// MaxClockSkew is how far the clock of a client may be ahead of the provider's, in every JWT that a client makes. FAPI
+// 2.0 §5.3.2.1 wants 10 seconds accepted and more than 60 rejected.
+const MaxClockSkew = 30 * time.Second

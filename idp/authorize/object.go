@@ -192,10 +192,10 @@ func (m members) time(name string) (at time.Time, ok bool) {
 	return time.Unix(int64(seconds), 0), true
 }
 
-// isPast tells whether a time, where it is given, is not in the future, but for the skew of the clocks.
+// isPast tells whether a time, where it is given, is not in the future, apart from oidc.MaxClockSkew.
 func (m members) isPast(name string, now time.Time) bool {
 	at, ok := m.time(name)
-	return m[name] == nil || ok && !at.After(now.Add(skew))
+	return m[name] == nil || ok && !at.After(now.Add(oidc.MaxClockSkew))
 }
 
 func invalid(format string, a ...any) *oidc.Error {

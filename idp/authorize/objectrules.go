@@ -3,14 +3,9 @@ package authorize
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hush-idp/hush/oidc"
 )
-
-// skew is how far the client's clock may be ahead. FAPI 2.0 §5.3.2.1 wants 10 seconds accepted and more than 60
-// rejected.
-const skew = 30 * time.Second
 
 // headerRules are judged before a key is looked for.
 var headerRules = oidc.Table[unread]{

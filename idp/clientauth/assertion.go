@@ -154,7 +154,7 @@ var errUsed = oidc.InvalidClient.Errorf(
 // use lets an assertion pass once. Core §9: jti "can be used to prevent reuse of the token. These tokens MUST only be
 // used once".
 func (a *Authenticator) use(ctx context.Context, j *assertion) error {
-	retention := j.Expiry.Time().Sub(j.Now) + 2*skew
+	retention := j.Expiry.Time().Sub(j.Now) + 2*oidc.MaxClockSkew
 	key := fmt.Sprintf("%q %s", j.Client.ClientID, j.JTI)
 	return a.Assertions.Update(ctx, key, retention, func(used *time.Time) (*time.Time, error) {
 		if used != nil {

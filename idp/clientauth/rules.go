@@ -12,9 +12,6 @@ import (
 )
 
 const (
-	// skew is how far the clocks of client and provider may differ. FAPI 2.0 §5.3.2.1 wants 10 seconds accepted and more
-	// than 60 rejected.
-	skew = 30 * time.Second
 	// longest is how far exp may be in the future. RFC 7523 §3: the server "MAY reject JWTs with an "exp" claim value
 	// that is unreasonably far in the future".
 	longest = time.Hour
@@ -100,27 +97,29 @@ var assertionRules = oidc.Table[*assertion]{
 	},
 	{
 		Spec: "RFC 7523 §3", Text: "client_assertion's exp is not passed",
-		Holds: func(j *assertion) bool { return j.Now.Add(-skew).Before(j.Expiry.Time()) },
+		Holds: func(j *assertion) bool { return j.Now.Add(-oidc.MaxClockSkew).Before(j.Expiry.Time()) },
 		Help:  "make a new assertion for each request, and compare the clocks",
 		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
 		Spec: "RFC 7523 §3", Text: "client_assertion's exp is not more than an hour from now",
-		Holds: func(j *assertion) bool { return !j.Expiry.Time().After(j.Now.Add(longest + skew)) },
+		Holds: func(j *assertion) bool { return !j.Expiry.Time().After(j.Now.Add(longest + oidc.MaxClockSkew)) },
 		Help:  "a minute from now is enough",
 		Else:  oidc.InvalidClient, Params: judged,
 	},
 	{
 		Spec: "RFC 7523 §3", Text: "client_assertion's nbf is not in the future",
-		Holds: func(j *assertion) bool { return j.Before == nil || !j.Before.Time().After(j.Now.Add(skew)) },
-		Help:  "compare the clocks",
-		Else:  oidc.InvalidClient, Params: judged,
+		Holds: func(j *assertion) bool {
+			return j.Before == nil || !j.Before.Time().After(j.Now.Add(oidc.MaxClockSkew))
+		},
+		Help: "compare the clocks",
+		Else: oidc.InvalidClient, Params: judged,
 	},
 	{
 		Spec: "RFC 7523 §3", Text: "client_assertion's iat is not in the future, and not more than an hour ago",
 		Holds: func(j *assertion) bool {
 			return j.IssuedAt == nil ||
-				!j.IssuedAt.Time().After(j.Now.Add(skew)) && j.IssuedAt.Time().After(j.Now.Add(-longest))
+				!j.IssuedAt.Time().After(j.Now.Add(oidc.MaxClockSkew)) && j.IssuedAt.Time().After(j.Now.Add(-longest))
 		},
 		Help: "compare the clocks",
 		Else: oidc.InvalidClient, Params: judged,

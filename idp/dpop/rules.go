@@ -18,12 +18,10 @@ import (
 )
 
 const (
-	// past and future are how far iat may be from now. FAPI 2.0 §5.3.2.1 wants 10 seconds of future accepted and more than
-	// 60 rejected.
-	past   = 60 * time.Second
-	future = 30 * time.Second
+	// past is how old iat may be.
+	past = 60 * time.Second
 	// retention is how long a used proof is stored: longer than it could pass again.
-	retention = 2*window + past + future
+	retention = 2*window + past + oidc.MaxClockSkew
 	maxJTI    = 255 // characters
 )
 
@@ -107,7 +105,7 @@ var rules = oidc.Table[*proof]{
 	},
 	{
 		Spec: "RFC 9449 §11.1", Text: "the DPoP proof's iat is not in the future", Help: "compare the clocks",
-		Holds: func(p *proof) bool { return !p.IssuedAt.Time().After(p.Now.Add(future)) },
+		Holds: func(p *proof) bool { return !p.IssuedAt.Time().After(p.Now.Add(oidc.MaxClockSkew)) },
 		Else:  oidc.InvalidDPoPProof, Reason: oidc.ClockSkew,
 	},
 	{
