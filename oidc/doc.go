@@ -1,5 +1,6 @@
-// Package oidc is the vocabulary that provider and relying party share: errors and their codes, clients, scopes, prompts,
-// rules, the provider's metadata. It imports no other package of this module, and sends nothing over the network.
+// Package oidc is the vocabulary that provider and relying party share: errors and their codes, clients, scopes,
+// prompts, rules, the provider's metadata. It imports no other package of this module, and sends nothing over the
+// network.
 //
 //	rule.go      Rule, Table and Judge: checks as tables of sentences of a specification
 //	error.go     Error: one value with three forms (redirect parameters, JSON, a page's status)

@@ -233,7 +233,8 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 		}
 	}
 	// Before the code: a client that has one is told when the session ends.
-	if err := e.Browsers.RecordClient(r.Context(), situation.Session, *situation.Account, situation.Client.ClientID); err != nil {
+	err = e.Browsers.RecordClient(r.Context(), situation.Session, *situation.Account, situation.Client.ClientID)
+	if err != nil {
 		return d, err
 	}
 	d.code, err = e.Grants.Issue(r.Context(), situation.grant())
