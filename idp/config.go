@@ -3,6 +3,7 @@ package idp
 import (
 	"cmp"
 	_ "embed" // builtin.yaml
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/goccy/go-yaml"
+	"github.com/gorilla/securecookie"
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/dpop"
@@ -19,6 +21,7 @@ import (
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -202,6 +205,15 @@ func scopeTexts(scopes []Scope) map[string]string {
 	return texts
 }
 
+// release is what the configuration says about claims.
+func release(custom []Scope) userinfo.Release {
+	scopes := map[string][]string{}
+	for _, scope := range custom {
+		scopes[scope.Name] = scope.Claims
+	}
+	return userinfo.Release{Scopes: scopes}
+}
+
 // knownResources are the APIs that any client may ask access tokens for (RFC 8707).
 func knownResources(c Config) []string {
 	if slices.Contains(c.Resources, c.Audience) {
@@ -249,14 +261,36 @@ func storedKeys(
 	})
 }
 
-// StoredSessions returns a manager that finds and ends the sessions in store. It cannot begin any: that needs Cookies
-// and Random.
+// StoredSessions returns a manager that finds and ends the sessions in store. It cannot begin any.
 func StoredSessions(c Config, store storage.Store, now func() time.Time) *session.Manager {
+	return sessionsIn(c, store, now, session.Cookies{}, nil)
+}
+
+func sessionsIn(
+	c Config, store storage.Store, now func() time.Time, cookies session.Cookies, random func() string,
+) *session.Manager {
 	return &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),
 		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
-		Idle:     c.Session.Idle,
-		Absolute: c.Session.Absolute,
-		Now:      now,
+		Cookies:  cookies, Issuer: c.Issuer, Idle: c.Session.Idle, Absolute: c.Session.Absolute, Now: now, Random: random,
 	}
+}
+
+// InitialAccessToken makes a token that lets its bearer register clients for a day, at every provider that has the first of
+// CookieKeys. The error says why it cannot be made.
+func InitialAccessToken(c Config) (string, error) {
+	switch {
+	case len(c.CookieKeys) == 0:
+		return "", errors.New("cookie_keys are missing: the token is signed with the first of them, " +
+			"and keys that the provider makes at start are known to that process only")
+	case c.Registration.Mode == registration.ModeOff:
+		return "", errors.New("registration.mode is off: set it to token, and the provider accepts the tokens of this command")
+	}
+	seal := ticketSeal(session.Codecs(cookieKeys(c.CookieKeys, nil), interactionLifetime))
+	return registration.InitialAccessToken(seal)
+}
+
+// ticketSeal seals initial access tokens.
+func ticketSeal(codecs []securecookie.Codec) session.Seal[registration.Ticket] {
+	return session.Seal[registration.Ticket]{Purpose: registration.SealPurpose, Codecs: codecs}
 }

@@ -98,12 +98,11 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 			done(outcome)
 			s.logRequest(c, e, outcome, failure, s.now().Sub(start))
 		}()
-		if isForPrograms(e) {
-			failure = s.cors(c.Request().Context())(next)(c)
-		} else {
-			failure = next(c)
+		handle := next
+		if isForPrograms(e) && r.Header.Get("Origin") != "" {
+			handle = s.cors(r.Context())(next)
 		}
-		if failure != nil {
+		if failure = handle(c); failure != nil {
 			s.renderError(c, e, failure)
 		}
 		return nil
@@ -157,7 +156,8 @@ func (s *server) guards(e endpoint.Endpoint) []echo.MiddlewareFunc {
 	return guards
 }
 
-// cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them.
+// cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them. It is made for each
+// request with an Origin, because the framework asks about the origin without the request's context.
 func (s *server) cors(ctx context.Context) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		AllowOriginFunc: func(origin string) (bool, error) { return s.allows(ctx, origin), nil },

@@ -129,18 +129,16 @@ func checkAliases(c Config, report oidc.Report) {
 	if len(c.Aliases) == 0 {
 		return
 	}
-	paths, names := map[string]bool{}, map[string]bool{}
-	for _, e := range unbuilt(c).endpoints() {
-		paths[e.Path], names[e.Name] = true, true
-	}
+	taken := endpointNames(c)
+	names := slices.Sorted(maps.Values(taken))
 	for _, name := range slices.Sorted(maps.Keys(c.Aliases)) {
 		at, path := "aliases."+name, c.Aliases[name]
-		report.When(!names[name], at, "%q is no endpoint: write one of %s", name,
-			strings.Join(slices.Sorted(maps.Keys(names)), ", "))
+		report.When(!slices.Contains(names, name), at, "%q is no endpoint: write one of %s", name,
+			strings.Join(slices.Compact(names), ", "))
 		isPath := strings.HasPrefix(path, "/") && !strings.ContainsAny(path, "?#*:{ ") && !strings.HasSuffix(path, "/")
 		report.When(!isPath, at, "%q is no path: write one like /oauth/%s, without query and final slash", path, name)
-		report.When(paths[path], at, "%s is the path of another endpoint or alias: choose another", path)
-		paths[path] = true
+		report.When(taken[path] != "", at, "%s is the path of another endpoint or alias: choose another", path)
+		taken[path] = name
 	}
 }
 

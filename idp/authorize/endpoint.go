@@ -101,6 +101,13 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 	m.ResponseModesSupported = ResponseModes()
 	m.ACRValuesSupported = e.Levels.Values()
 	m.RequestObjectSigningAlgValuesSupported = ObjectAlgorithms()
+	m.ResponseTypesSupported = []string{"code"}
+	m.CodeChallengeMethodsSupported = []string{"S256"}
+	m.PromptValuesSupported = oidc.KnownPrompts()
+	m.DisplayValuesSupported = []string{"page", "popup"}
+	m.AuthorizationSigningAlgValuesSupported = m.IDTokenSigningAlgValuesSupported
+	m.ClaimsParameterSupported, m.RequestParameterSupported, m.RequestURIParameterSupported = true, true, true
+	m.RequireRequestURIRegistration, m.AuthorizationResponseIssParameterSupported = true, true
 }
 
 // Outcome is the decision of the endpoint: one of Redirect, Form, Message, or Screen.

@@ -11,7 +11,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Limits are all limits of a provider. Login, Registration, Token and Guesses are values of endpoint.Limit.
+// Limits are all limits of a provider. Login, Registration, Token and Guesses make values of
+// endpoint.Limit; they are nil where nothing is limited.
 type Limits struct {
 	Addresses  *Addresses
 	Passwords  *Passwords
@@ -46,57 +47,68 @@ func New(
 	return l, errors.Join(errs[:]...)
 }
 
-// Login limits POST /login by address. Passwords limits wrong passwords besides.
-func (l *Limits) Login(r *http.Request) (done func(error), err error) {
-	return nil, l.take(l.logins, r)
-}
+// By is asked before a request is served: its error is the answer, if there is one. done is told how the request ended; it may
+// be nil. A nil By is no limit. It is an endpoint.Limit.
+type By = func(r *http.Request) (done func(error), err error)
 
-// Registration limits requests that register or change a client.
-func (l *Limits) Registration(r *http.Request) (done func(error), err error) {
-	return nil, l.take(l.registrations, r)
-}
+// Login limits sign-ins by address. Passwords limits wrong passwords besides.
+func (l *Limits) Login() By { return l.perAddress(l.logins) }
+
+// Registration limits requests that register or change a client, by address.
+func (l *Limits) Registration() By { return l.perAddress(l.registrations) }
 
 // Token limits token requests by address and by client. Only answers with tokens count for a client, because anybody
 // can claim to be it. A public client has no limit of its own, because all its users share its client_id.
-func (l *Limits) Token(r *http.Request) (done func(error), err error) {
-	if err := l.take(l.tokens, r); err != nil || l.clients == nil {
-		return nil, err
+func (l *Limits) Token() By {
+	perAddress := l.perAddress(l.tokens)
+	if l.clients == nil {
+		return perAddress
 	}
-	id, err := l.clientOf(r)
-	if err != nil || id == "" {
-		return nil, err
-	}
-	return func(err error) {
-		if err == nil {
-			_, _ = l.clients.Take(id) // the answer is written already
+	return func(r *http.Request) (done func(error), err error) {
+		if perAddress != nil {
+			if _, err := perAddress(r); err != nil {
+				return nil, err
+			}
 		}
-	}, l.clients.Look(id)
+		id, err := l.clientOf(r)
+		if err != nil || id == "" {
+			return nil, err
+		}
+		return func(err error) {
+			if err == nil {
+				_, _ = l.clients.Take(id) // the answer is written already
+			}
+		}, l.clients.Look(id)
+	}
 }
 
 // Guesses limits wrong client secrets at endpoints that an API may call as often as it is called itself: only answers
 // with invalid_client count, together with the token requests of the address. RFC 6749 §2.3.1: "the authorization
 // server MUST protect any endpoint utilizing it against brute force attacks".
-func (l *Limits) Guesses(r *http.Request) (done func(error), err error) {
+func (l *Limits) Guesses() By {
 	if l.tokens == nil {
-		return nil, nil
+		return nil
 	}
-	l.warnOfProxy(r)
-	address := l.Addresses.Of(r)
-	return func(err error) {
-		if err != nil && oidc.AsError(err).Code == oidc.InvalidClient {
-			_, _ = l.tokens.Take(address) // the answer is written already
-		}
-	}, l.tokens.Look(address)
+	return func(r *http.Request) (done func(error), err error) {
+		l.warnOfProxy(r)
+		address := l.Addresses.Of(r)
+		return func(err error) {
+			if err != nil && oidc.AsError(err).Code == oidc.InvalidClient {
+				_, _ = l.tokens.Take(address) // the answer is written already
+			}
+		}, l.tokens.Look(address)
+	}
 }
 
-// take counts the request for its address.
-func (l *Limits) take(table *Table[netip.Prefix], r *http.Request) error {
+func (l *Limits) perAddress(table *Table[netip.Prefix]) By {
 	if table == nil {
 		return nil
 	}
-	l.warnOfProxy(r)
-	_, err := table.Take(l.Addresses.Of(r))
-	return err
+	return func(r *http.Request) (done func(error), err error) {
+		l.warnOfProxy(r)
+		_, err = table.Take(l.Addresses.Of(r))
+		return nil, err
+	}
 }
 
 // warnOfProxy logs once that an untrusted proxy seems to forward requests: then all its users share the limits of one

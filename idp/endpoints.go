@@ -1,0 +1,218 @@
+package idp
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/device"
+	"github.com/hush-idp/hush/idp/discovery"
+	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/limit"
+	"github.com/hush-idp/hush/idp/login"
+	"github.com/hush-idp/hush/idp/logout"
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/registration"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/token"
+	"github.com/hush-idp/hush/idp/userinfo"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/static"
+	"github.com/hush-idp/hush/storage"
+)
+
+// PathReasons is where development mode has a page about each reason code.
+const PathReasons = "/reasons/"
+
+// endpoints builds all that the provider serves at one issuer, development mode aside: one literal for each. metadata is complete
+// before the first request.
+func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts, metadata *oidc.Metadata) []endpoint.Endpoint {
+	issuer, errors := config.Issuer, c.errors(config.Issuer)
+	auth := &clientauth.Authenticator{
+		Issuer: issuer, TokenEndpoint: issuer + token.Path, Clients: parts.Clients, Keys: c.clientKeys,
+		Assertions: storage.NewBucket[time.Time]("assertion", c.deps.Store), Now: c.deps.Now,
+	}
+	tokens := &access.Tokens{
+		Issuer: issuer, Subjects: c.subjects, Signer: parts.Signer, Keys: c.keys, Grants: c.grants, Now: c.deps.Now,
+		Random: c.deps.Random, Records: storage.NewBucket[access.Token]("access", c.deps.Store),
+	}
+	proofs := &dpop.Checker{
+		Issuer: issuer, Nonces: c.nonces, RequireNonce: config.DPoP.RequireNonce,
+		Used: storage.NewBucket[time.Time]("dpop", c.deps.Store), Now: c.deps.Now,
+	}
+	hints := &access.Hints{Issuer: issuer, Keys: c.keys, Clients: c.clients, Subjects: c.subjects}
+	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: c.codecs}
+	devices := device.New(c.deps.Store, c.deps.Now, c.deps.Random)
+	defaultAlg := keys.DefaultAlg(config.SigningKeys)
+	known, resources, texts := config.KnownScope(), knownResources(config), scopeTexts(config.Scopes)
+
+	all := slices.Concat(
+		(&discovery.Endpoint{Issuer: issuer, Metadata: metadata, Keys: c.keys}).Endpoints(),
+		(&authorize.Endpoint{
+			Issuer: issuer, Scopes: known, Resources: resources, Levels: config.ACRValues, Release: release(config.Scopes),
+			Clients: parts.Clients, Sessions: parts.Recognise, Grants: parts.Grants, Consents: parts.Consents,
+			Auth: auth, Proofs: proofs, Users: c.users, Subjects: c.subjects, Hints: hints, Browsers: sessions,
+			Interactions: interactions,
+			Objects:      &authorize.ObjectReader{Issuer: issuer, Keys: c.clientKeys, Fetch: c.fetch, Now: c.deps.Now},
+			Pushed: &authorize.PushedRequests{
+				Records:  storage.NewBucket[authorize.PushedRequest]("par", c.deps.Store),
+				Lifetime: config.PAR.Lifetime, Now: c.deps.Now, Random: c.deps.Random,
+			},
+			Keys: c.keys, DefaultAlg: defaultAlg, Pages: c.pages, Errors: errors, Limit: c.limits.Token(),
+			Now: c.deps.Now, Random: c.deps.Random,
+		}).Endpoints(),
+		(&token.Endpoint{
+			Issuer: issuer, Auth: auth, Proofs: proofs, Limit: c.limits.Token(),
+			Grants: c.grantTypes(config, parts, tokens, devices),
+		}).Endpoints(),
+		(&userinfo.Endpoint{
+			Issuer: issuer, Tokens: tokens, Clients: c.clients, ClientKeys: c.clientKeys, Users: c.users, Keys: c.keys,
+			DPoP: proofs, Release: release(config.Scopes), Errors: errors,
+		}).Endpoints(),
+		(&access.Revocation{Issuer: issuer, Auth: auth, Grants: c.grants, Tokens: tokens, Limit: c.limits.Guesses()}).Endpoints(),
+		(&access.Introspection{
+			Issuer: issuer, Auth: auth, Clients: c.clients, Users: c.users, Grants: c.grants, Tokens: tokens,
+			Signer: parts.Signer, Algs: algs(config), DefaultAlg: defaultAlg, Now: c.deps.Now, Limit: c.limits.Guesses(),
+		}).Endpoints(),
+		(&registration.Endpoint{
+			Issuer: issuer, Config: config.Registration, Tickets: ticketSeal(c.codecs), Clients: c.clients.Registered,
+			Fetch: c.fetch, Metadata: func() oidc.Metadata { return *metadata }, SigningAlg: defaultAlg,
+			Development: config.Loopback(), Random: c.deps.Random, Limit: c.limits.Registration(), Errors: errors,
+		}).Endpoints(),
+		(&device.Authorization{
+			Issuer: issuer, Auth: auth, Devices: devices, Scopes: known, Resources: resources, Limit: c.limits.Token(),
+		}).Endpoints(),
+		(&device.Page{
+			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: sessions, Devices: devices,
+			Interactions: interactions, ScopeTexts: texts, Addresses: c.limits.Addresses, WrongCodes: c.limits.WrongCodes,
+		}).Endpoints(),
+	)
+	return c.pageEndpoints(config, sessions, parts, interactions, hints, all)
+}
+
+// pageEndpoints adds the pages for people, the files that belong to them, and aliases.
+func (c *common) pageEndpoints(
+	config Config, sessions *session.Manager, parts Parts, interactions session.Seal[session.Interaction], hints *access.Hints,
+	programs []endpoint.Endpoint,
+) []endpoint.Endpoint {
+	issuer, texts := config.Issuer, scopeTexts(config.Scopes)
+	all := slices.Concat(
+		programs,
+		(&login.Endpoint{
+			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions, Consents: c.consents,
+			Interactions: interactions, ScopeTexts: texts, OneClick: config.Development(), Limit: c.limits.Login(),
+			Addresses: c.limits.Addresses, Passwords: c.limits.Passwords,
+		}).Endpoints(),
+		(&logout.Endpoint{
+			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions,
+			Seal: session.Seal[url.Values]{Purpose: session.ForLogout, Codecs: c.codecs}, Sender: c.sender,
+			Hints: hints,
+		}).Endpoints(),
+		(&logout.Account{
+			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: sessions, Consents: c.consents,
+			Grants: c.grants, ScopeTexts: texts, Sender: c.sender,
+		}).Endpoints(),
+		(&logout.CheckSession{Issuer: issuer, Pages: c.pages, Clients: c.clients, Sessions: sessions}).Endpoints(),
+		pages.Assets{"/static/idp/": static.IDP(), "/static/shared/": static.Shared()}.Endpoints(),
+		(&discovery.Health{Keys: c.keys, Usable: c.deps.Usable}).Endpoints(),
+		c.deps.Endpoints,
+	)
+	home := &discovery.Home{
+		Issuer: issuer, Development: config.Development(), Pages: c.pages, Users: c.users, Clients: c.clients,
+		Sessions: sessions, Consents: c.consents, Served: all,
+	}
+	return slices.Concat(all, home.Endpoints(), aliases(config.Aliases, all))
+}
+
+// grantTypes are the grant types of the token endpoint.
+func (c *common) grantTypes(config Config, parts Parts, tokens *access.Tokens, devices *device.Devices) token.GrantTypes {
+	issuer := &token.Issuer{
+		Issuer: config.Issuer, Audience: config.Audience, Access: tokens, Signer: parts.Signer, Keys: c.clientKeys,
+		Users: c.users, Release: release(config.Scopes), Now: c.deps.Now, Random: c.deps.Random,
+	}
+	lifetimes := token.Refresh{Idle: config.Refresh.Idle, Absolute: config.Refresh.Absolute}
+	return token.GrantTypes{
+		oidc.GrantAuthorizationCode: &token.AuthorizationCode{Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes},
+		oidc.GrantRefreshToken:      &token.RefreshToken{Grants: parts.Grants, Issuer: issuer, Users: c.users, Refresh: lifetimes},
+		oidc.GrantClientCredentials: &token.ClientCredentials{
+			Issuer: issuer, Scopes: config.KnownScope(), Resources: knownResources(config),
+		},
+		oidc.GrantDeviceCode: &token.DeviceCode{Devices: devices, Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes},
+	}
+}
+
+// describe makes the metadata: what is true of the whole provider, and what each endpoint says about itself.
+func (c *common) describe(config Config, all []endpoint.Endpoint) oidc.Metadata {
+	m := oidc.Metadata{
+		Issuer:                              config.Issuer,
+		ScopesSupported:                     config.KnownScope(),
+		SubjectTypesSupported:               c.subjects.Types(),
+		IDTokenEncryptionAlgValuesSupported: oidc.EncryptionAlgs(),
+		IDTokenEncryptionEncValuesSupported: oidc.EncryptionEncs(),
+		IDTokenSigningAlgValuesSupported:    algs(config),
+		ClaimTypesSupported:                 []string{"normal"},
+		ClaimsSupported: append(
+			[]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr"},
+			release(config.Scopes).Names(config.KnownScope())...),
+		UILocalesSupported: c.pages.Languages(),
+	}
+	for _, e := range all {
+		if e.Describe != nil {
+			e.Describe(&m)
+		}
+	}
+	return m
+}
+
+// algs are those of the signing keys.
+func algs(config Config) (algs []string) {
+	for _, key := range config.SigningKeys {
+		algs = append(algs, string(key.Alg))
+	}
+	return algs
+}
+
+// aliases are endpoints once more, at the paths that the configuration gives them. auth0-spa-js, whose paths cannot be configured,
+// needs them; its logout says returnTo instead of post_logout_redirect_uri.
+func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.Endpoint) {
+	for _, e := range all {
+		if path := paths[e.Name]; path != "" {
+			serve, own := e.Serve, e.Path
+			e.Path, e.Describe = path, nil
+			e.Serve = func(w http.ResponseWriter, r *http.Request) error { return serve(w, atOwnPath(r, own)) }
+			more = append(more, e)
+		}
+	}
+	return more
+}
+
+// atOwnPath is the request as if it had come to the endpoint's own path.
+func atOwnPath(r *http.Request, own string) *http.Request {
+	u := *r.URL
+	u.Path, u.RawPath = own, ""
+	if query := u.Query(); own == logout.Path && query.Has("returnTo") && !query.Has("post_logout_redirect_uri") {
+		query.Set("post_logout_redirect_uri", query.Get("returnTo"))
+		query.Del("returnTo")
+		u.RawQuery = query.Encode()
+	}
+	moved := *r
+	moved.URL = &u
+	return &moved
+}
+
+// endpointNames are the names of all endpoints, by path, for checks of the configuration: nothing is built that could serve.
+func endpointNames(config Config) map[string]string {
+	config.Aliases = nil
+	c, names := &common{config: config, limits: &limit.Limits{}, clients: &clients.Register{}}, map[string]string{}
+	for _, e := range c.endpoints(config, &session.Manager{}, Parts{}, nil) {
+		names[e.Path] = e.Name
+	}
+	return names
+}
