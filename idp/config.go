@@ -276,8 +276,8 @@ func sessionsIn(
 	}
 }
 
-// InitialAccessToken makes a token that lets its bearer register clients for a day, at every provider that has the first of
-// CookieKeys. The error says why it cannot be made.
+// InitialAccessToken makes a token that lets its bearer register clients for a day, at every provider that has the
+// first of CookieKeys. The error says why it cannot be made.
 func InitialAccessToken(c Config) (string, error) {
 	switch {
 	case len(c.CookieKeys) == 0:

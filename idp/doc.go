@@ -6,10 +6,11 @@
 //	                                           └─ routing, headers, guards, limits, logs   server.go
 //	                                                └─ an error becomes an answer          errors.go
 //
-// The endpoints are in the packages below: authorize, token, userinfo, access, discovery, registration, device, login, logout.
-// They stand on clients, clientauth, dpop, session, grant, keys, users, pages, limit and fetch. Package dev adds development mode
-// through the interfaces in observer.go; this package does not import it.
+// The endpoints are in the packages below: authorize, token, userinfo, access, discovery, registration, device, login,
+// logout. They stand on clients, clientauth, dpop, session, grant, keys, users, pages, limit and fetch. Package dev
+// adds development mode through the interfaces in observer.go; this package does not import it.
 //
-// Where teaching ends: state is in memory unless New gets another Store. Keys are made at start unless the configuration names
-// files, or the Store outlives the process and cookie_keys are configured, which encrypt them there.
+// Where teaching ends: state is in memory unless New gets another Store. Keys are made at start unless the
+// configuration names files, or the Store outlives the process and cookie_keys are configured, which encrypt them
+// there.
 package idp

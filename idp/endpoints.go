@@ -31,10 +31,10 @@ import (
 // PathReasons is where development mode has a page about each reason code.
 const PathReasons = "/reasons/"
 
-// endpoints builds all that the provider serves at one issuer, development mode aside: one literal for each. metadata is complete
-// before the first request.
+// endpoints builds all that the provider serves at one issuer, development mode aside: one literal for each. metadata
+// is complete before the first request.
 func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts, metadata *oidc.Metadata) []endpoint.Endpoint {
-	issuer, errors := config.Issuer, c.errors(config.Issuer)
+	issuer, errors := config.Issuer, errorsOf(config.Issuer, c.deps.Development)
 	auth := &clientauth.Authenticator{
 		Issuer: issuer, TokenEndpoint: issuer + token.Path, Clients: parts.Clients, Keys: c.clientKeys,
 		Assertions: storage.NewBucket[time.Time]("assertion", c.deps.Store), Now: c.deps.Now,
@@ -70,7 +70,7 @@ func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts
 		}).Endpoints(),
 		(&token.Endpoint{
 			Issuer: issuer, Auth: auth, Proofs: proofs, Limit: c.limits.Token(),
-			Grants: c.grantTypes(config, parts, tokens, devices),
+			Grants: grantTypes(c, config, parts, tokens, devices),
 		}).Endpoints(),
 		(&userinfo.Endpoint{
 			Issuer: issuer, Tokens: tokens, Clients: c.clients, ClientKeys: c.clientKeys, Users: c.users, Keys: c.keys,
@@ -132,7 +132,7 @@ func (c *common) pageEndpoints(
 }
 
 // grantTypes are the grant types of the token endpoint.
-func (c *common) grantTypes(config Config, parts Parts, tokens *access.Tokens, devices *device.Devices) token.GrantTypes {
+func grantTypes(c *common, config Config, parts Parts, tokens *access.Tokens, devices *device.Devices) token.GrantTypes {
 	issuer := &token.Issuer{
 		Issuer: config.Issuer, Audience: config.Audience, Access: tokens, Signer: parts.Signer, Keys: c.clientKeys,
 		Users: c.users, Release: release(config.Scopes), Now: c.deps.Now, Random: c.deps.Random,
@@ -140,7 +140,9 @@ func (c *common) grantTypes(config Config, parts Parts, tokens *access.Tokens, d
 	lifetimes := token.Refresh{Idle: config.Refresh.Idle, Absolute: config.Refresh.Absolute}
 	return token.GrantTypes{
 		oidc.GrantAuthorizationCode: &token.AuthorizationCode{Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes},
-		oidc.GrantRefreshToken:      &token.RefreshToken{Grants: parts.Grants, Issuer: issuer, Users: c.users, Refresh: lifetimes},
+		oidc.GrantRefreshToken: &token.RefreshToken{
+			Grants: parts.Grants, Issuer: issuer, Users: c.users, Refresh: lifetimes,
+		},
 		oidc.GrantClientCredentials: &token.ClientCredentials{
 			Issuer: issuer, Scopes: config.KnownScope(), Resources: knownResources(config),
 		},
@@ -149,11 +151,11 @@ func (c *common) grantTypes(config Config, parts Parts, tokens *access.Tokens, d
 }
 
 // describe makes the metadata: what is true of the whole provider, and what each endpoint says about itself.
-func (c *common) describe(config Config, all []endpoint.Endpoint) oidc.Metadata {
+func describe(config Config, subjectTypes, languages []string, all []endpoint.Endpoint) oidc.Metadata {
 	m := oidc.Metadata{
 		Issuer:                              config.Issuer,
 		ScopesSupported:                     config.KnownScope(),
-		SubjectTypesSupported:               c.subjects.Types(),
+		SubjectTypesSupported:               subjectTypes,
 		IDTokenEncryptionAlgValuesSupported: oidc.EncryptionAlgs(),
 		IDTokenEncryptionEncValuesSupported: oidc.EncryptionEncs(),
 		IDTokenSigningAlgValuesSupported:    algs(config),
@@ -161,7 +163,7 @@ func (c *common) describe(config Config, all []endpoint.Endpoint) oidc.Metadata 
 		ClaimsSupported: append(
 			[]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr"},
 			release(config.Scopes).Names(config.KnownScope())...),
-		UILocalesSupported: c.pages.Languages(),
+		UILocalesSupported: languages,
 	}
 	for _, e := range all {
 		if e.Describe != nil {
@@ -179,8 +181,8 @@ func algs(config Config) (algs []string) {
 	return algs
 }
 
-// aliases are endpoints once more, at the paths that the configuration gives them. auth0-spa-js, whose paths cannot be configured,
-// needs them; its logout says returnTo instead of post_logout_redirect_uri.
+// aliases are endpoints once more, at the paths that the configuration gives them. auth0-spa-js, whose paths cannot be
+// configured, needs them; its logout says returnTo instead of post_logout_redirect_uri.
 func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.Endpoint) {
 	for _, e := range all {
 		if path := paths[e.Name]; path != "" {
@@ -207,7 +209,8 @@ func atOwnPath(r *http.Request, own string) *http.Request {
 	return &moved
 }
 
-// endpointNames are the names of all endpoints, by path, for checks of the configuration: nothing is built that could serve.
+// endpointNames are the names of all endpoints, by path, for checks of the configuration: nothing is built that could
+// serve.
 func endpointNames(config Config) map[string]string {
 	config.Aliases = nil
 	c, names := &common{config: config, limits: &limit.Limits{}, clients: &clients.Register{}}, map[string]string{}

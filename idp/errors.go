@@ -23,7 +23,7 @@ func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error
 	if c.Response().Committed {
 		return
 	}
-	status, e := s.explain(c, served, err)
+	status, e := explain(s.errors, c, served, err)
 	endpoint.Refuse(c.Response(), e)
 	setErrorHeaders(c.Response().Header(), served, status, e, s.issuer.String())
 	if isForPrograms(served) {
@@ -37,7 +37,7 @@ func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error
 }
 
 // explain finds the status and the OAuth error for what a handler or the router returned.
-func (s *server) explain(c echo.Context, served endpoint.Endpoint, err error) (int, *oidc.Error) {
+func explain(wording endpoint.Errors, c echo.Context, served endpoint.Endpoint, err error) (int, *oidc.Error) {
 	if errors.Is(err, endpoint.ErrNotFound) {
 		err = echo.ErrNotFound
 	}
@@ -46,7 +46,7 @@ func (s *server) explain(c echo.Context, served endpoint.Endpoint, err error) (i
 	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read
 		return failed.Code, routerError(failed, c)
 	}
-	e := s.errors.Explain(err)
+	e := wording.Explain(err)
 	if exceeded, ok := errors.AsType[*limit.Exceeded](err); ok {
 		// RFC 6585 §4: the answer MAY say how long to wait, and MUST NOT be stored by a cache.
 		c.Response().Header().Set("Cache-Control", "no-store")
@@ -80,7 +80,9 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 		return oidc.InvalidRequest.Errorf("there is nothing at %s; the provider's addresses are listed at %s",
 			r.URL.Path, discovery.Path)
 	case http.StatusMethodNotAllowed:
-		return oidc.InvalidRequest.Errorf("%s does not take %s; it takes %s", r.URL.Path, r.Method, c.Response().Header().Get("Allow"))
+		return oidc.InvalidRequest.Errorf(
+			"%s does not take %s; it takes %s", r.URL.Path, r.Method, c.Response().Header().Get("Allow"),
+		)
 	case http.StatusRequestEntityTooLarge:
 		return oidc.InvalidRequest.Errorf("the request's body is larger than %s", bodyLimit)
 	case http.StatusForbidden:

@@ -19,10 +19,11 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Observer measures the provider from outside. Prometheus and OpenTelemetry stand behind it in cmd/idp, the trace in package dev.
+// Observer measures the provider from outside. Prometheus and OpenTelemetry stand behind it in cmd/idp, the trace in
+// package dev.
 type Observer interface {
-	// Request is told about each request before anything else happens to it. The provider serves the request that it returns,
-	// and calls done when the answer was written.
+	// Request is told about each request before anything else happens to it. The provider serves the request that it
+	// returns, and calls done when the answer was written.
 	Request(e endpoint.Endpoint, requestID string, r *http.Request) (observed *http.Request, done func(endpoint.Outcome))
 	// Store returns next with every operation measured, or next itself.
 	Store(next storage.Store) storage.Store

@@ -51,7 +51,8 @@ type Dependencies struct {
 	Endpoints []endpoint.Endpoint
 	// Development adds development mode; see package dev. nil: there is none.
 	Development Development
-	Ending      <-chan struct{} // closed when the server ends, so that the console's streams do; nil: they end with their requests
+	// closed when the server ends, so that the console's streams do; nil: they end with their requests
+	Ending <-chan struct{}
 }
 
 // Provider is the OpenID provider, an http.Handler for the whole of its host.
@@ -81,9 +82,9 @@ type common struct {
 	codecs     []securecookie.Codec
 }
 
-// New builds the provider that config describes. It returns Problems for a configuration that cannot be, and an error that names
-// the file for a signing key that cannot be read. Keys without a file are made in the background: New does not wait for them, the
-// first request that needs one does.
+// New builds the provider that config describes. It returns Problems for a configuration that cannot be, and an error
+// that names the file for a signing key that cannot be read. Keys without a file are made in the background: New does
+// not wait for them, the first request that needs one does.
 func New(config Config, deps Dependencies) (*Provider, error) {
 	config = config.WithDefaults()
 	if err := config.Validate(); err != nil {
@@ -106,8 +107,8 @@ func New(config Config, deps Dependencies) (*Provider, error) {
 	return p, nil
 }
 
-// ServeHTTP implements http.Handler. The Host header chooses among the issuers; a host that is no issuer's gets the first.
-// HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
+// ServeHTTP implements http.Handler. The Host header chooses among the issuers; a host that is no issuer's gets the
+// first. HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	site, ok := p.sites[r.Host]
 	if !ok {
@@ -126,11 +127,12 @@ func (p *Provider) Ready() error {
 	return (&discovery.Health{Keys: p.keys}).Ready(context.Background())
 }
 
-// Close ends what the provider does in the background. Logout tokens that wait for another attempt are sent a last time; Close
-// waits for that until ctx ends.
+// Close ends what the provider does in the background. Logout tokens that wait for another attempt are sent a last
+// time; Close waits for that until ctx ends.
 func (p *Provider) Close(ctx context.Context) { p.sender.Close(ctx) }
 
-// SignedOut sends logout tokens to the clients of sign-ins that ended. It returns when each was tried once, or ctx ends.
+// SignedOut sends logout tokens to the clients of sign-ins that ended. It returns when each was tried once, or ctx
+// ends.
 func (p *Provider) SignedOut(ctx context.Context, ended []session.Ended) []logout.Sent {
 	return p.sender.SendAndWait(ctx, p.config.Issuer, ended)
 }
@@ -184,8 +186,8 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 	}, nil
 }
 
-// newRegister makes the register of clients: those of the configuration, those that the console added, and, if registration is
-// enabled, those that registered themselves.
+// newRegister makes the register of clients: those of the configuration, those that the console added, and, if
+// registration is enabled, those that registered themselves.
 func newRegister(config Config, deps Dependencies, secrets [][]byte) (*clients.Register, error) {
 	place := storage.Alone()
 	if deps.Development != nil {
@@ -209,7 +211,8 @@ func newGrants(config Config, deps Dependencies) *grant.Grants {
 	return grants
 }
 
-// newKeys makes keys that live in this process, or, if the store outlives it and cookie_keys are configured, keys in the store.
+// newKeys makes keys that live in this process, or, if the store outlives it and cookie_keys are configured, keys in
+// the store.
 func newKeys(config Config, deps Dependencies, secrets [][]byte) (*keys.KeySet, error) {
 	stored := deps.Durable && len(config.CookieKeys) > 0
 	switch {
@@ -243,20 +246,20 @@ func (c *common) at(issuer string) http.Handler {
 	}
 	metadata := &oidc.Metadata{}
 	all := c.endpoints(config, sessions, parts, metadata)
-	*metadata = c.describe(config, all)
+	*metadata = describe(config, c.subjects.Types(), c.pages.Languages(), all)
 	if site != nil {
 		all = append(all, site.Endpoints(all)...)
 	}
 	return (&server{
 		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now, random: c.deps.Random,
-		errors: c.errors(issuer), pages: c.pages, observers: observers, allows: c.clients.AllowsOrigin, site: site,
+		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers, allows: c.clients.AllowsOrigin, site: site,
 		csrfName: cookies.Names()[0] + "-csrf", endpoints: map[string]endpoint.Endpoint{},
 	}).mount(all)
 }
 
-// errors gives errors the form that a client sees.
-func (c *common) errors(issuer string) endpoint.Errors {
-	if c.deps.Development == nil {
+// errorsOf gives errors the form that a client sees.
+func errorsOf(issuer string, development Development) endpoint.Errors {
+	if development == nil {
 		return endpoint.Errors{}
 	}
 	return endpoint.Errors{ReasonPages: issuer + PathReasons}

@@ -53,11 +53,14 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 		if isForPrograms(e) {
 			methods = append([]string{http.MethodOptions}, methods...) // a preflight
 		}
-		pattern, guards := patternOf(e.Path), s.guards(e)
+		pattern, guards := patternOf(e.Path), []echo.MiddlewareFunc{middleware.BodyLimit(bodyLimit)}
+		if e.Audience == endpoint.People {
+			guards = append(guards, csrf(s.csrfName, s.issuer.Scheme == "https"))
+		}
 		for _, method := range methods {
 			s.endpoints[method+" "+pattern] = e
 			s.endpoints[pattern] = e
-			router.Add(method, pattern, s.serve(e), guards...)
+			router.Add(method, pattern, serve(e, s.site), guards...)
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { router.ServeHTTP(&answer{ResponseWriter: w}, r) })
@@ -81,12 +84,12 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 	public := s.issuer.Scheme == "https" && !s.loopback
 	next = middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true})(next)
 	return func(c echo.Context) error {
-		e := s.endpointOf(c)
-		requestID, start := s.requestID(c), s.now()
+		e := endpointOf(s.endpoints, c)
+		id, start := requestID(c, s.random), s.now()
 		r := c.Request().WithContext(storage.WithBudget(c.Request().Context()))
 		done := func(endpoint.Outcome) {}
 		for _, observer := range s.observers {
-			observed, end := observer.Request(e, requestID, r)
+			observed, end := observer.Request(e, id, r)
 			before := done
 			r, done = observed, func(o endpoint.Outcome) { end(o); before(o) }
 		}
@@ -96,11 +99,11 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 		defer func() { // deferred, because a handler may drop the connection by a panic
 			outcome := outcomeOf(c)
 			done(outcome)
-			s.logRequest(c, e, outcome, failure, s.now().Sub(start))
+			logRequest(s.log, c, e, outcome, failure, s.now().Sub(start))
 		}()
 		handle := next
 		if isForPrograms(e) && r.Header.Get("Origin") != "" {
-			handle = s.cors(r.Context())(next)
+			handle = cors(r.Context(), s.allows)(next)
 		}
 		if failure = handle(c); failure != nil {
 			s.renderError(c, e, failure)
@@ -110,27 +113,27 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // endpointOf finds the endpoint by the route; for another method of its path it is found by the path alone.
-func (s *server) endpointOf(c echo.Context) endpoint.Endpoint {
-	if e, ok := s.endpoints[c.Request().Method+" "+c.Path()]; ok {
+func endpointOf(endpoints map[string]endpoint.Endpoint, c echo.Context) endpoint.Endpoint {
+	if e, ok := endpoints[c.Request().Method+" "+c.Path()]; ok {
 		return e
 	}
-	if e, ok := s.endpoints[c.Path()]; ok {
+	if e, ok := endpoints[c.Path()]; ok {
 		return e
 	}
 	return unknown
 }
 
 // requestID is that of a proxy, if it looks like one: it is echoed, shown and logged.
-func (s *server) requestID(c echo.Context) string {
+func requestID(c echo.Context, random func() string) string {
 	id := c.Request().Header.Get(echo.HeaderXRequestID)
-	if !requestID.MatchString(id) {
-		id = s.random()
+	if !requestIDs.MatchString(id) {
+		id = random()
 	}
 	c.Response().Header().Set(echo.HeaderXRequestID, id)
 	return id
 }
 
-var requestID = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
+var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
 
 // setHeaders sets what is on every answer; a page replaces the policy by its own.
 func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
@@ -147,20 +150,11 @@ func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
 	}
 }
 
-// guards are what the audience of an endpoint needs before it.
-func (s *server) guards(e endpoint.Endpoint) []echo.MiddlewareFunc {
-	guards := []echo.MiddlewareFunc{middleware.BodyLimit(bodyLimit)}
-	if e.Audience == endpoint.People {
-		guards = append(guards, s.csrf())
-	}
-	return guards
-}
-
-// cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them. It is made for each
-// request with an Origin, because the framework asks about the origin without the request's context.
-func (s *server) cors(ctx context.Context) echo.MiddlewareFunc {
+// cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them. It is made
+// for each request with an Origin, because the framework asks about the origin without the request's context.
+func cors(ctx context.Context, allows func(context.Context, string) bool) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOriginFunc: func(origin string) (bool, error) { return s.allows(ctx, origin), nil },
+		AllowOriginFunc: func(origin string) (bool, error) { return allows(ctx, origin), nil },
 		AllowMethods:    []string{http.MethodGet, http.MethodPost},
 		AllowHeaders:    []string{"Authorization", "Content-Type", dpop.Header, "Auth0-Client"},
 		ExposeHeaders:   []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
@@ -168,14 +162,14 @@ func (s *server) cors(ctx context.Context) echo.MiddlewareFunc {
 	})
 }
 
-// csrf refuses forms that this provider's pages did not send: by Sec-Fetch-Site where the browser sends it, else by a token
-// that cookie and form both carry.
-func (s *server) csrf() echo.MiddlewareFunc {
+// csrf refuses forms that this provider's pages did not send: by Sec-Fetch-Site where the browser sends it, else by a
+// token that cookie and form both carry.
+func csrf(cookie string, secure bool) echo.MiddlewareFunc {
 	check := middleware.CSRFWithConfig(middleware.CSRFConfig{
 		TokenLookup:           "form:csrf",
-		CookieName:            s.csrfName,
+		CookieName:            cookie,
 		CookiePath:            "/",
-		CookieSecure:          s.issuer.Scheme == "https",
+		CookieSecure:          secure,
 		CookieHTTPOnly:        true,
 		CookieSameSite:        http.SameSiteLaxMode,
 		AllowSecFetchSiteFunc: func(echo.Context) (bool, error) { return false, errForged },
@@ -190,18 +184,19 @@ func (s *server) csrf() echo.MiddlewareFunc {
 	}
 }
 
-// errForged answers a form that came from another site. Another port of the same host counts as another site: it could set the cookie.
+// errForged answers a form that came from another site. Another port of the same host counts as another site: it could
+// set the cookie.
 var errForged = oidc.AccessDenied.Errorf(
 	"the form was not sent from this provider's page, or its cookie is gone: go back, reload the page and send it again")
 
 // serve asks the limit, lets development mode fail the request, and calls the endpoint.
-func (s *server) serve(e endpoint.Endpoint) echo.HandlerFunc {
+func serve(e endpoint.Endpoint, site DevelopmentSite) echo.HandlerFunc {
 	handle := e.Serve
 	if e.Limit != nil {
 		handle = limited(e.Limit, handle)
 	}
-	if s.site != nil {
-		handle = s.site.Fail(e, handle)
+	if site != nil {
+		handle = site.Fail(e, handle)
 	}
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -250,10 +245,11 @@ func outcomeOf(c echo.Context) endpoint.Outcome {
 }
 
 // logRequest writes a line about each request. Health checks, which come every few seconds, are logged at level debug.
-func (s *server) logRequest(c echo.Context, e endpoint.Endpoint, outcome endpoint.Outcome, failure error, took time.Duration) {
+func logRequest(log *slog.Logger, c echo.Context, e endpoint.Endpoint, outcome endpoint.Outcome, failure error, took time.Duration) {
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
-		slog.String("method", c.Request().Method), slog.String("path", c.Request().URL.Path), slog.Int("status", outcome.Status),
+		slog.String(
+			"method", c.Request().Method), slog.String("path", c.Request().URL.Path), slog.Int("status", outcome.Status),
 		slog.Duration("took", took), slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
 	}
 	switch {
@@ -268,5 +264,5 @@ func (s *server) logRequest(c echo.Context, e endpoint.Endpoint, outcome endpoin
 	case e.Name == discovery.NameHealth:
 		level = slog.LevelDebug
 	}
-	s.log.LogAttrs(context.WithoutCancel(c.Request().Context()), level, "request", attrs...)
+	log.LogAttrs(context.WithoutCancel(c.Request().Context()), level, "request", attrs...)
 }

@@ -86,7 +86,9 @@ func checkIssuer(c Config, report oidc.Report) {
 // checkConsole: what development mode adds is for pages of this machine.
 func checkConsole(c Config, report oidc.Report) {
 	for name, origins := range map[string][]string{"layouts": c.Layouts, "console_origins": c.ConsoleOrigins} {
-		report.When(len(origins) > 0 && !c.Development(), name, "is for development mode on a loopback issuer only: remove it")
+		report.When(
+			len(origins) > 0 && !c.Development(), name, "is for development mode on a loopback issuer only: remove it",
+		)
 		for i, origin := range origins {
 			u, err := url.Parse(origin)
 			isOurs := err == nil && origin == oidc.Origin(origin) && oidc.IsLoopback(u.Hostname())
