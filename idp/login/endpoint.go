@@ -1,3 +1,14 @@
+// Package login serves the pages of the sign-in: password, choice of an account, consent. They are plain forms that
+// work without script. Each form ends in a redirect to the waiting authorization request, or to the home page:
+//
+//	/login ───────────► Users.Authenticate ► Sessions.SignIn ──┐
+//	/select_account ──► Sessions.Select ───────────────────────┼──► /authorize?interaction=…  (or /)
+//	/consent ─────────► Consents.Remember ─────────────────────┘
+//
+// Every form carries a CSRF token. The server checks it before it calls the handler. Package idp/limit counts wrong
+// passwords.
+//
+// Where teaching ends: one factor, and no way to reset a password.
 package login
 
 import (
@@ -38,7 +49,7 @@ type Endpoint struct {
 	OneClick     bool              // users may sign in without a password; for development only
 	Limit        endpoint.Limit    // of POST /login
 	Addresses    *limit.Addresses
-	Passwords    *limit.Passwords // counts wrong ones
+	Passwords    *limit.Passwords // counts wrong passwords
 }
 
 // Sessions is a *session.Manager, or a decorator of one.
@@ -50,39 +61,42 @@ type Sessions interface {
 
 // Endpoints returns the pages and their forms.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
-	people := func(name, path, method string, serve endpoint.Handler) endpoint.Endpoint {
-		return endpoint.Endpoint{Name: name, Path: path, Methods: []string{method}, Audience: endpoint.People, Serve: serve}
-	}
-	login := people("login", session.PathLogin, http.MethodPost, e.login)
+	login := pages.Route(http.MethodPost, "login", session.PathLogin, e.with(e.login))
 	login.Limit = e.Limit
-	forget := people("consent", session.PathConsent+"/forget", http.MethodPost, e.forget)
+	forget := pages.Route(http.MethodPost, "consent", session.PathConsent+"/forget", session.Serve(e.Sessions, e.forget))
 	forget.Untraced = true
 	return []endpoint.Endpoint{
-		people("login", session.PathLogin, http.MethodGet, e.showLogin),
+		pages.Route(http.MethodGet, "login", session.PathLogin, e.with(e.showLogin)),
 		login,
-		people("select_account", session.PathSelectAccount, http.MethodGet, e.showSelectAccount),
-		people("select_account", session.PathSelectAccount, http.MethodPost, e.selectAccount),
-		people("consent", session.PathConsent, http.MethodGet, e.showConsent),
-		people("consent", session.PathConsent, http.MethodPost, e.consent),
+		pages.Route(http.MethodGet, "select_account", session.PathSelectAccount, e.with(e.showSelectAccount)),
+		pages.Route(http.MethodPost, "select_account", session.PathSelectAccount, e.with(e.selectAccount)),
+		pages.Route(http.MethodGet, "consent", session.PathConsent, e.with(e.showConsent)),
+		pages.Route(http.MethodPost, "consent", session.PathConsent, e.with(e.consent)),
 		forget,
 	}
 }
 
-// showLogin is GET /login: the sign-in page, for a waiting request or without one.
-func (e *Endpoint) showLogin(w http.ResponseWriter, r *http.Request) error {
-	waiting, err := e.waiting(r)
-	if err != nil {
-		return err
+// with returns a handler that calls serve with the waiting request; it is empty if no request waits.
+func (e *Endpoint) with(
+	serve func(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error,
+) endpoint.Handler {
+	return func(w http.ResponseWriter, r *http.Request) (err error) {
+		var waiting session.Interaction
+		if sealed := r.FormValue(session.InteractionParam); sealed != "" {
+			if waiting, err = e.Interactions.Open(sealed); err != nil {
+				return err
+			}
+		}
+		return serve(w, r, waiting)
 	}
+}
+
+func (e *Endpoint) showLogin(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
 	return e.renderLogin(w, r, http.StatusOK, waiting, pages.Login{})
 }
 
 // login is POST /login: a password, one click, or a refusal.
-func (e *Endpoint) login(w http.ResponseWriter, r *http.Request) error {
-	waiting, err := e.waiting(r)
-	if err != nil {
-		return err
-	}
+func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
 	if r.FormValue("cancel") != "" && waiting.ClientID != "" {
 		return e.deny(w, r, waiting, "the user cancelled the sign-in")
 	}
@@ -98,7 +112,7 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request) error {
 	if _, err := e.Sessions.SignIn(w, r, account); err != nil {
 		return err
 	}
-	return e.resume(w, r)
+	return resume(w, r, waiting)
 }
 
 // authenticate finds the user by one click or by password. The limit of attempts comes before the comparison, so its
@@ -118,15 +132,15 @@ func (e *Endpoint) authenticate(r *http.Request) (user users.User, account sessi
 	return user, byPassword, ok, nil
 }
 
-// offersOneClick demands a loopback host name. A page of the internet whose name was made to point here (DNS rebinding)
-// must not sign anybody in.
+// offersOneClick demands a loopback host name: a web page whose host name was made to point here (DNS rebinding) must
+// not sign a user in.
 func (e *Endpoint) offersOneClick(r *http.Request) bool {
 	u := url.URL{Host: r.Host}
 	return e.OneClick && oidc.IsLoopback(u.Hostname())
 }
 
-// renderLogin shows the sign-in page. Its user name is the one that was typed, else that of the user whom the request
-// is about, else login_hint (Core §3.1.2.1).
+// renderLogin shows the sign-in page. Its user name is the typed one, else the name of the user that the request is
+// about, else login_hint (Core §3.1.2.1).
 func (e *Endpoint) renderLogin(
 	w http.ResponseWriter, r *http.Request, status int, waiting session.Interaction, page pages.Login,
 ) error {
@@ -141,12 +155,8 @@ func (e *Endpoint) renderLogin(
 	return e.render(w, status, "login", page, waiting)
 }
 
-// showSelectAccount is GET /select_account: the accounts that are signed in, and a way to another.
-func (e *Endpoint) showSelectAccount(w http.ResponseWriter, r *http.Request) error {
-	waiting, err := e.waiting(r)
-	if err != nil {
-		return err
-	}
+// showSelectAccount offers the accounts that are signed in, and the sign-in to another account.
+func (e *Endpoint) showSelectAccount(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
 	current, err := session.OrNone(e.Sessions.Current(r))
 	if err != nil {
 		return err
@@ -155,30 +165,20 @@ func (e *Endpoint) showSelectAccount(w http.ResponseWriter, r *http.Request) err
 	return e.render(w, http.StatusOK, "select_account", page, waiting)
 }
 
-// selectAccount is POST /select_account. An empty account means another one. So does an account that was signed out
-// meanwhile.
-func (e *Endpoint) selectAccount(w http.ResponseWriter, r *http.Request) error {
-	login := session.InteractionURL(session.PathLogin, r.FormValue(session.InteractionParam))
-	sub := r.FormValue("account")
-	if sub == "" {
-		return seeOther(w, r, login)
-	}
-	err := e.Sessions.Select(r, sub)
+// selectAccount is POST /select_account. It redirects to the sign-in if the account is empty or not signed in any more.
+func (e *Endpoint) selectAccount(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
+	err := e.Sessions.Select(r, r.FormValue("account"))
 	if _, absent := errors.AsType[session.Absence](err); absent {
-		return seeOther(w, r, login)
+		return pages.Redirect(w, r, session.InteractionURL(session.PathLogin, r.FormValue(session.InteractionParam)))
 	}
 	if err != nil {
 		return err
 	}
-	return e.resume(w, r)
+	return resume(w, r, waiting)
 }
 
-// showConsent is GET /consent: the scope that the client asks for (Core §3.1.2.4).
-func (e *Endpoint) showConsent(w http.ResponseWriter, r *http.Request) error {
-	waiting, err := e.waiting(r)
-	if err != nil {
-		return err
-	}
+// showConsent shows the scope that the client asks for (Core §3.1.2.4).
+func (e *Endpoint) showConsent(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
 	user, ok := e.Users.BySub(waiting.Sub)
 	if !ok {
 		return oidc.InvalidRequest.Errorf("no request waits for consent here: start at the application")
@@ -191,61 +191,38 @@ func (e *Endpoint) showConsent(w http.ResponseWriter, r *http.Request) error {
 	return e.render(w, http.StatusOK, "consent", page, waiting)
 }
 
-// consent is POST /consent: allow or deny. The account of the page must still be signed in to allow.
-func (e *Endpoint) consent(w http.ResponseWriter, r *http.Request) error {
-	waiting, err := e.waiting(r)
-	if err != nil {
-		return err
-	}
+// consent is POST /consent: allow or deny. To allow, the account of the page must still be signed in.
+func (e *Endpoint) consent(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
 	if r.FormValue("decision") != "allow" {
 		return e.deny(w, r, waiting, "the user did not allow the application what it asked for")
 	}
 	current, err := session.OrNone(e.Sessions.Current(r))
+	if _, ok := current.Account(waiting.Sub); ok && err == nil {
+		err = e.Consents.Remember(r.Context(), waiting.Sub, waiting.ClientID, waiting.Scope)
+	}
 	if err != nil {
 		return err
 	}
-	if _, ok := current.Account(waiting.Sub); ok {
-		if err := e.Consents.Remember(r.Context(), waiting.Sub, waiting.ClientID, waiting.Scope); err != nil {
-			return err
-		}
-	}
-	return e.resume(w, r)
+	return resume(w, r, waiting)
 }
 
-// forget is POST /consent/forget: it deletes a consent of the account used last, whose consents the home page shows.
-func (e *Endpoint) forget(w http.ResponseWriter, r *http.Request) error {
-	current, err := session.OrNone(e.Sessions.Current(r))
-	if err != nil {
-		return err
-	}
+// forget is POST /consent/forget: it deletes a consent of the account used last. The home page lists these consents.
+func (e *Endpoint) forget(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	if current != nil {
 		if err := e.Consents.Forget(r.Context(), current.Accounts[0].Sub, r.FormValue("client_id")); err != nil {
 			return err
 		}
 	}
-	return seeOther(w, r, "/")
-}
-
-// waiting opens the interaction of the page. It is empty if no application waits.
-func (e *Endpoint) waiting(r *http.Request) (session.Interaction, error) {
-	sealed := r.FormValue(session.InteractionParam)
-	if sealed == "" {
-		return session.Interaction{}, nil
-	}
-	return e.Interactions.Open(sealed)
+	return pages.Redirect(w, r, "/")
 }
 
 // resume redirects to the waiting request, or to the home page.
-func (e *Endpoint) resume(w http.ResponseWriter, r *http.Request) error {
+func resume(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
 	sealed := r.FormValue(session.InteractionParam)
 	if sealed == "" {
-		return seeOther(w, r, "/")
+		return pages.Redirect(w, r, "/")
 	}
-	waiting, err := e.Interactions.Open(sealed)
-	if err != nil {
-		return err
-	}
-	return seeOther(w, r, session.InteractionURL(waiting.Back(), sealed))
+	return pages.Redirect(w, r, session.InteractionURL(waiting.Back(), sealed))
 }
 
 // deny redirects to the waiting request with the person's refusal.
@@ -255,12 +232,7 @@ func (e *Endpoint) deny(w http.ResponseWriter, r *http.Request, waiting session.
 	if err != nil {
 		return err
 	}
-	return seeOther(w, r, target)
-}
-
-func seeOther(w http.ResponseWriter, r *http.Request, target string) error {
-	http.Redirect(w, r, target, http.StatusSeeOther)
-	return nil
+	return pages.Redirect(w, r, target)
 }
 
 func (e *Endpoint) render(w http.ResponseWriter, status int, name string, page any, waiting session.Interaction) error {

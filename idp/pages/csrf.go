@@ -4,7 +4,20 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+
+	"github.com/hush-idp/hush/idp/endpoint"
 )
+
+// Route is an endpoint with a page or a form of this provider.
+func Route(method, name, path string, serve endpoint.Handler) endpoint.Endpoint {
+	return endpoint.Endpoint{Name: name, Path: path, Methods: []string{method}, Audience: endpoint.People, Serve: serve}
+}
+
+// Redirect sends the browser to target by GET.
+func Redirect(w http.ResponseWriter, r *http.Request, target string) error {
+	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
+}
 
 type csrfKey struct{}
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -92,4 +93,18 @@ func (s Seal[T]) Open(sealed string) (T, error) {
 			"it was changed, is too old, or the provider was restarted; go back to the application and start again").Because(err)
 	}
 	return value, nil
+}
+
+// Serve returns a handler that calls serve with the session of the request; nil for a request without one.
+func Serve(
+	sessions interface{ Current(*http.Request) (*Session, error) },
+	serve func(http.ResponseWriter, *http.Request, *Session) error,
+) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		current, err := OrNone(sessions.Current(r))
+		if err != nil {
+			return err
+		}
+		return serve(w, r, current)
+	}
 }
