@@ -176,13 +176,13 @@ func TestAFailedBackChannelIsReportedAndTriedAgain(t *testing.T) { // Back-Chann
 	page := b.Get("/logout?id_token_hint=" + hint)
 	wantPage(t, page, http.StatusOK, `id="untold"`)
 	steps := p.LastFlow(t).Records[0].Steps
-	if last := steps[len(steps)-1]; !strings.Contains(last.Text, "client spa could not be told of the sign-out") ||
-		!strings.Contains(last.Text, "it will be tried again") {
+	if last := steps[len(steps)-1]; !strings.Contains(last.Text, "client spa did not confirm the logout token") ||
+		!strings.Contains(last.Text, "the provider will send another one") {
 		t.Errorf("the trace says %+v", last)
 	}
 	app.next(t, p, "logout+jwt")
 	app.next(t, p, "logout+jwt") // a second later
-	if !strings.Contains(p.Log.String(), "a client could not be told of a sign-out") {
+	if !strings.Contains(p.Log.String(), "a client did not confirm a logout token") {
 		t.Errorf("the log says nothing of it:\n%s", p.Log)
 	}
 }

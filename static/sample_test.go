@@ -153,8 +153,8 @@ func developerSamples(c *oidc.Client) []sample {
 func accountSamples(c *oidc.Client) []sample {
 	return []sample{
 		{"signed_out-going-on", "signed_out", pages.SignedOut{
-			Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye", GoesOn: true,
-			Frames: []template.URL{"https://shop.example/out?sid=1"}, Untold: []oidc.Client{*c},
+			Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye", Redirects: true,
+			Frames: []template.URL{"https://shop.example/out?sid=1"}, Unconfirmed: []oidc.Client{*c},
 		}},
 		{"account", "account", pages.SignIns{
 			Frame: about("Account", nil), People: accounts, Others: true,

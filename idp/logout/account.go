@@ -17,7 +17,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// PathAccount is the page where a person sees and ends sessions and the access of apps.
+// PathAccount is the page that lists, and ends, a person's sessions and the access of apps.
 const PathAccount = "/account"
 
 // Account serves the page. A form changes only accounts that are signed in with the browser that sends it. Only /logout
@@ -36,21 +36,15 @@ type Account struct {
 
 // Endpoints returns the page and its two forms.
 func (a *Account) Endpoints() []endpoint.Endpoint {
-	page := endpoint.Endpoint{
-		Name: "account", Path: PathAccount, Methods: []string{http.MethodGet}, Audience: endpoint.People, Serve: a.show,
+	return []endpoint.Endpoint{
+		pages.Route(http.MethodGet, "account", PathAccount, session.Serve(a.Sessions, a.show)),
+		pages.Route(http.MethodPost, "account", PathAccount+"/sessions", session.Serve(a.Sessions, a.endSession)),
+		pages.Route(http.MethodPost, "account", PathAccount+"/apps", session.Serve(a.Sessions, a.endApp)),
 	}
-	sessions, apps := page, page
-	sessions.Path, sessions.Methods, sessions.Serve = PathAccount+"/sessions", []string{http.MethodPost}, a.endSession
-	apps.Path, apps.Methods, apps.Serve = PathAccount+"/apps", []string{http.MethodPost}, a.endApp
-	return []endpoint.Endpoint{page, sessions, apps}
 }
 
 // show is GET /account.
-func (a *Account) show(w http.ResponseWriter, r *http.Request) error {
-	current, err := session.OrNone(a.Sessions.Current(r))
-	if err != nil {
-		return err
-	}
+func (a *Account) show(w http.ResponseWriter, r *http.Request, current *session.Session) (err error) {
 	page := pages.SignIns{Frame: a.Pages.Frame(r, a.Issuer), People: pages.Accounts(a.Users.BySubs(current.Subs()))}
 	if page.Sessions, err = a.signIns(r.Context(), current); err != nil {
 		return err
@@ -70,17 +64,14 @@ func (a *Account) show(w http.ResponseWriter, r *http.Request) error {
 const others = "others"
 
 // endSession is POST /account/sessions with sid.
-func (a *Account) endSession(w http.ResponseWriter, r *http.Request) error {
-	current, err := session.OrNone(a.Sessions.Current(r))
-	if err != nil {
-		return err
-	}
+func (a *Account) endSession(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	signIns, err := a.signIns(r.Context(), current)
 	if err != nil {
 		return err
 	}
+	wanted := r.FormValue("sid")
 	for _, s := range signIns {
-		if wanted := r.FormValue("sid"); s.This || s.SID != wanted && wanted != others {
+		if s.This || s.SID != wanted && wanted != others {
 			continue
 		}
 		ended, err := a.Sessions.SignOutSID(r.Context(), s.SID)
@@ -89,49 +80,45 @@ func (a *Account) endSession(w http.ResponseWriter, r *http.Request) error {
 		}
 		a.Sender.Send(r.Context(), a.Issuer, ended)
 	}
-	http.Redirect(w, r, PathAccount, http.StatusSeeOther)
-	return nil
+	return pages.Redirect(w, r, PathAccount)
 }
 
 // endApp is POST /account/apps with sub and client_id.
-func (a *Account) endApp(w http.ResponseWriter, r *http.Request) error {
-	current, err := session.OrNone(a.Sessions.Current(r))
-	if err != nil {
-		return err
-	}
+func (a *Account) endApp(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	if account, ok := current.Account(r.FormValue("sub")); ok {
 		if err := a.Consents.Forget(r.Context(), account.Sub, r.FormValue("client_id")); err != nil {
 			return err
 		}
 	}
-	http.Redirect(w, r, PathAccount, http.StatusSeeOther)
-	return nil
+	return pages.Redirect(w, r, PathAccount)
 }
 
 // signIns lists the sign-ins, in all browsers, of the accounts in the current session: this browser first, then by last
-// use. Other accounts that are signed in with those browsers stay hidden.
-func (a *Account) signIns(ctx context.Context, current *session.Session) (list []pages.SignIn, err error) {
+// use. It omits the other accounts of those browsers.
+func (a *Account) signIns(ctx context.Context, current *session.Session) ([]pages.SignIn, error) {
+	var here, elsewhere []pages.SignIn
 	for _, sub := range current.Subs() {
 		sessions, err := a.Sessions.Of(ctx, sub)
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range sessions {
-			if account, ok := s.Account(sub); ok && a.Sessions.Lasts(s) {
-				list = append(list, pages.SignIn{
-					Account: a.account(sub), SID: account.SID, Browser: s.Browser, This: s.ID == current.ID,
-					Since: account.AuthTime, Seen: s.LastSeen,
-				})
+			account, ok := s.Account(sub)
+			signIn := pages.SignIn{
+				Account: a.account(sub), SID: account.SID, Browser: s.Browser, Since: account.AuthTime, Seen: s.LastSeen,
+				This: s.ID == current.ID,
+			}
+			switch {
+			case !ok || !a.Sessions.Lasts(s):
+			case signIn.This:
+				here = append(here, signIn)
+			default:
+				elsewhere = append(elsewhere, signIn)
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b pages.SignIn) int {
-		if a.This != b.This {
-			return map[bool]int{true: -1, false: 1}[a.This]
-		}
-		return b.Seen.Compare(a.Seen)
-	})
-	return list, nil
+	slices.SortStableFunc(elsewhere, func(a, b pages.SignIn) int { return b.Seen.Compare(a.Seen) })
+	return append(here, elsewhere...), nil
 }
 
 // access lists the apps with access to the account of sub, by consent or by refresh tokens.
@@ -144,19 +131,20 @@ func (a *Account) access(ctx context.Context, sub string) ([]pages.Access, error
 	if err != nil {
 		return nil, err
 	}
-	byClient := map[string]*pages.Access{}
+	byClient := map[string]pages.Access{}
 	for id, consent := range consents {
-		byClient[id] = &pages.Access{Scopes: pages.DescribeScope(consent.Scope, a.ScopeTexts), Since: consent.GrantedAt}
+		byClient[id] = pages.Access{Scopes: pages.DescribeScope(consent.Scope, a.ScopeTexts), Since: consent.GrantedAt}
 	}
 	for _, g := range grants {
-		if byClient[g.ClientID] == nil { // a first-party client, which needs no consent
-			byClient[g.ClientID] = &pages.Access{Scopes: pages.DescribeScope(g.Scope, a.ScopeTexts)}
+		access, known := byClient[g.ClientID]
+		if !known { // a first-party client, which needs no consent
+			access.Scopes = pages.DescribeScope(g.Scope, a.ScopeTexts)
 		}
-		access := byClient[g.ClientID]
 		access.Lasting = true
 		if g.UsedAt.After(access.Used) {
 			access.Used = g.UsedAt
 		}
+		byClient[g.ClientID] = access
 	}
 	var list []pages.Access
 	for _, id := range slices.Sorted(maps.Keys(byClient)) {
@@ -169,7 +157,7 @@ func (a *Account) access(ctx context.Context, sub string) ([]pages.Access, error
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, *access)
+		list = append(list, access)
 	}
 	return list, nil
 }

@@ -55,9 +55,8 @@ func (e *CheckSession) show(w http.ResponseWriter, r *http.Request) error {
 // maxFramers keeps the Content-Security-Policy header short enough for browsers and proxies.
 const maxFramers = 100
 
-// framers are the origins that may load the iframe: the origins of clients' redirect URIs. Any other page could find
-// out whether somebody is signed in. The origin of the requesting page comes first, so that maxFramers does not exclude
-// it.
+// framers are the origins that may load the iframe: the origins of clients' redirect URIs. Another page could find out
+// whether a user is signed in. The origin of the requesting page comes first, so that maxFramers does not exclude it.
 func (e *CheckSession) framers(r *http.Request) []string {
 	var origins []string
 	if asking := oidc.Origin(r.Header.Get("Referer")); asking != "" && e.Clients.AllowsOrigin(r.Context(), asking) {

@@ -1,3 +1,22 @@
+// Package logout ends sign-ins: RP-Initiated Logout, the messages to the other clients of the session, and the page
+// with a person's sessions.
+// https://openid.net/specs/openid-connect-rpinitiated-1_0.html
+// https://openid.net/specs/openid-connect-frontchannel-1_0.html
+// https://openid.net/specs/openid-connect-backchannel-1_0.html
+//
+//	/logout ─► read ─► is id_token_hint valid? ── yes ──────────► sign out ─┬─► post_logout_redirect_uri
+//	                        └─ no ► page asks ► /logout/confirm ► sign out ─┤
+//	/account/sessions ──────────────────────────────────────────► sign out ─┤
+//	                                                                        ├─► front channel: iframes
+//	                                                                        └─► back channel: Sender.Send
+//
+// A valid id_token_hint proves that the request comes from a client of the session, so the user is not asked again.
+// Without it any link could sign the user out (§6): the page asks, and does not redirect afterwards.
+//
+// Where teaching ends: a browser that blocks third-party cookies does not send them to the iframes of the front
+// channel, so clients should prefer the back channel. Waiting deliveries are in memory: Close tries each once more, a
+// killed process loses them. A session that expires sends no logout token. A product would ask for the password again
+// before it shows /account, and would write to the person about a sign-in from a new browser.
 package logout
 
 import (
@@ -44,79 +63,64 @@ type Sessions interface {
 
 // Endpoints returns /logout and the form of its page.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
-	get := endpoint.Endpoint{
-		Name: "logout", Path: Path, Methods: []string{http.MethodGet}, Audience: endpoint.People, Serve: e.logout,
-		Describe: func(m *oidc.Metadata) { // Front-Channel Logout §3, Back-Channel Logout §2.1
-			m.EndSessionEndpoint = e.Issuer + Path
-			m.FrontchannelLogoutSupported, m.FrontchannelLogoutSessionSupported = true, true
-			m.BackchannelLogoutSupported, m.BackchannelLogoutSessionSupported = true, true
-		},
-	}
-	post := []string{http.MethodPost}
+	get, post := []string{http.MethodGet}, []string{http.MethodPost}
+	logout := session.Serve(e.Sessions, e.logout)
 	return []endpoint.Endpoint{
-		get,
-		{Name: "logout", Path: Path, Methods: post, Audience: endpoint.Visitors, Serve: e.logout},
-		{Name: "logout", Path: Path + "/confirm", Methods: post, Audience: endpoint.People, Serve: e.confirm},
+		{Name: "logout", Path: Path, Methods: get, Audience: endpoint.People, Serve: logout, Describe: e.describe},
+		{Name: "logout", Path: Path, Methods: post, Audience: endpoint.Visitors, Serve: logout},
+		pages.Route(http.MethodPost, "logout", Path+"/confirm", session.Serve(e.Sessions, e.confirm)),
 	}
+}
+
+// describe follows Front-Channel Logout §3 and Back-Channel Logout §2.1.
+func (e *Endpoint) describe(m *oidc.Metadata) {
+	m.EndSessionEndpoint = e.Issuer + Path
+	m.FrontchannelLogoutSupported, m.FrontchannelLogoutSessionSupported = true, true
+	m.BackchannelLogoutSupported, m.BackchannelLogoutSessionSupported = true, true
 }
 
 // logout is GET and POST /logout.
-func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request) error {
+func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	if err := r.ParseForm(); err != nil {
 		return oidc.InvalidRequest.Errorf("the parameters cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
-	current, err := session.OrNone(e.Sessions.Current(r))
-	if err != nil {
-		return err
-	}
-	request, err := Read(r.Context(), r.Form, e.Clients, e.Hints)
-	if err != nil {
-		return err
-	}
-	request.compare(current)
+	request, err := e.read(r.Context(), r.Form, current)
 	switch {
-	// the page must be the answer to a GET, which sets the CSRF cookie
+	case err != nil:
+		return err
 	case !request.Proven() && r.Method == http.MethodPost:
-		http.Redirect(w, r, Path+"?"+r.Form.Encode(), http.StatusSeeOther)
-		return nil
+		return pages.Redirect(w, r, Path+"?"+r.Form.Encode()) // the answer to a GET sets the CSRF cookie
 	case !request.Proven():
 		return e.ask(w, r, request, current)
 	}
-	ended, err := e.signOut(w, r, current, request.Hint.SID)
+	ended, still, err := e.signOut(w, r, current, request.Hint.SID)
 	if err != nil {
 		return err
 	}
-	return e.signedOut(w, r, request, ended, remaining(current, request.Hint.SID))
+	return e.signedOut(w, r, request, ended, still)
 }
 
 // signOut ends one sign-in: the only one of this browser, or the sign-in that sid names. sid works without a cookie
-// too, in an iframe for example.
+// too, in an iframe for example. still is the rest of the session.
 func (e *Endpoint) signOut(
 	w http.ResponseWriter, r *http.Request, current *session.Session, sid string,
-) ([]session.Ended, error) {
+) (ended []session.Ended, still *session.Session, err error) {
 	if current != nil && len(current.Accounts) == 1 {
-		return e.Sessions.SignOut(w, r)
+		ended, err = e.Sessions.SignOut(w, r)
+		return ended, nil, err
 	}
-	ended, err := e.Sessions.SignOutSID(r.Context(), sid)
-	if current != nil && err == nil {
-		rest := *current
-		rest.Accounts = slices.DeleteFunc(slices.Clone(rest.Accounts), func(a session.Account) bool { return a.SID == sid })
-		e.Sessions.SetBrowserState(w, r, &rest)
+	ended, err = e.Sessions.SignOutSID(r.Context(), sid)
+	if current == nil || err != nil {
+		return ended, nil, err
 	}
-	return ended, err
+	rest := *current
+	rest.Accounts = slices.DeleteFunc(slices.Clone(rest.Accounts), hasSID(sid))
+	e.Sessions.SetBrowserState(w, r, &rest)
+	return ended, &rest, nil
 }
 
-// remaining are the subs that stay signed in when the account of sid is signed out.
-func remaining(current *session.Session, sid string) (subs []string) {
-	if current == nil {
-		return nil
-	}
-	for _, account := range current.Accounts {
-		if account.SID != sid {
-			subs = append(subs, account.Sub)
-		}
-	}
-	return subs
+func hasSID(sid string) func(session.Account) bool {
+	return func(a session.Account) bool { return a.SID == sid }
 }
 
 // hinted is the account that logout_hint names, if several are signed in with this browser. RP-Initiated Logout §2:
@@ -125,10 +129,8 @@ func (e *Endpoint) hinted(current *session.Session, hint string) (session.Accoun
 	if current == nil || hint == "" || len(current.Accounts) < 2 {
 		return session.Account{}, false
 	}
-	for _, account := range current.Accounts {
-		if account.SID == hint {
-			return account, true
-		}
+	if i := slices.IndexFunc(current.Accounts, hasSID(hint)); i >= 0 {
+		return current.Accounts[i], true
 	}
 	if user, ok := e.Users.ByName(hint); ok {
 		hint = user.Sub
@@ -151,72 +153,63 @@ func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, request Request, 
 	return e.Pages.Render(w, http.StatusOK, "logout", page, pages.Policy{})
 }
 
-// confirm is POST /logout/confirm: the user pressed a button on the page of ask. It signs out the accounts on that
-// page.
-func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request) error {
+// confirm is POST /logout/confirm, the form of ask. It signs out the accounts on that page.
+func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	if r.FormValue("decision") != "sign_out" {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return nil
+		return pages.Redirect(w, r, "/")
 	}
 	params, err := e.Seal.Open(r.FormValue(session.InteractionParam))
 	if err != nil {
 		return err
 	}
-	request, err := Read(r.Context(), params, e.Clients, e.Hints)
-	if err != nil {
-		return err
-	}
-	current, err := session.OrNone(e.Sessions.Current(r))
+	request, err := e.read(r.Context(), params, current)
 	if err != nil {
 		return err
 	}
 	var ended []session.Ended
-	var still []string
+	var still *session.Session
 	if account, ok := e.hinted(current, request.LogoutHint); ok {
-		ended, err = e.signOut(w, r, current, account.SID)
-		still = remaining(current, account.SID)
+		ended, still, err = e.signOut(w, r, current, account.SID)
 	} else {
 		ended, err = e.Sessions.SignOut(w, r)
 	}
 	if err != nil {
 		return err
 	}
-	request.Hint = nil // the page confirmed, not the client: there is no redirect
+	request.Hint = nil // the user confirmed, not the client: there is no redirect
 	return e.signedOut(w, r, request, ended, still)
 }
 
-// waitForClients limits the wait of the person for the first attempts of the back channel.
+// waitForClients limits how long the person waits for the first attempts of the back channel.
 const waitForClients = time.Second
 
-// signedOut redirects to the client, or shows the last page. Only a proven request is redirected; the page of any other
-// has a link. The page loads the iframes of the front channel, names the accounts that are still signed in, and the
-// clients that did not confirm a logout token.
+// signedOut redirects to the client, or shows the last page. Only a proven request is redirected; for another request
+// the page has a link. The page loads the iframes of the front channel. It names the accounts that are still signed in,
+// and the clients that did not confirm a logout token.
 func (e *Endpoint) signedOut(
-	w http.ResponseWriter, r *http.Request, request Request, ended []session.Ended, still []string,
+	w http.ResponseWriter, r *http.Request, request Request, ended []session.Ended, still *session.Session,
 ) error {
 	ctx, cancel := context.WithTimeout(r.Context(), waitForClients)
 	defer cancel()
-	var untold []oidc.Client
-	for _, sent := range e.Sender.SendAndWait(ctx, e.Issuer, ended) {
-		if sent.Err != nil {
-			untold = append(untold, sent.Client)
+	sent := e.Sender.SendAndWait(ctx, e.Issuer, ended)
+	frames := e.frames(r.Context(), ended)
+	page := pages.SignedOut{
+		Frame: e.frame(r, request), ReturnTo: template.URL(request.ReturnTo), Frames: make([]template.URL, len(frames)),
+		Redirects: request.Proven() && request.ReturnTo != "", Still: pages.Accounts(e.Users.BySubs(still.Subs())),
+	}
+	if page.Redirects && len(frames) == 0 {
+		return pages.Redirect(w, r, request.ReturnTo)
+	}
+	for i, frame := range frames {
+		page.Frames[i] = template.URL(frame)
+	}
+	for _, s := range sent {
+		if s.Err != nil {
+			page.Unconfirmed = append(page.Unconfirmed, s.Client)
 		}
 	}
-	frames := e.frames(r.Context(), ended)
-	goesOn := request.Proven() && request.ReturnTo != ""
-	if goesOn && len(frames) == 0 {
-		http.Redirect(w, r, request.ReturnTo, http.StatusSeeOther)
-		return nil
-	}
-	page := pages.SignedOut{
-		Frame: e.frame(r, request), ReturnTo: template.URL(request.ReturnTo), GoesOn: goesOn,
-		Still: pages.Accounts(e.Users.BySubs(still)), Untold: untold,
-	}
-	for _, frame := range frames {
-		page.Frames = append(page.Frames, template.URL(frame))
-	}
 	policy := pages.Policy{Frames: frames}
-	if goesOn {
+	if page.Redirects {
 		policy.FramedBy = request.ReturnTo // a client may sign out in an iframe of its own (signoutSilent in oidc-client-ts)
 	}
 	return e.Pages.Render(w, http.StatusOK, "signed_out", page, policy)
@@ -224,8 +217,8 @@ func (e *Endpoint) signedOut(
 
 // frames are the URIs of the iframes on the last page: each registered frontchannel_logout_uri with iss and sid.
 // Front-Channel Logout §3: "The OP […] renders <iframe src="frontchannel_logout_uri"> in a page with the registered
-// logout URI as the source to trigger the logout actions by the RP." A client that is deleted, or cannot be looked up
-// now, has none. https://openid.net/specs/openid-connect-frontchannel-1_0.html#OPLogout
+// logout URI as the source to trigger the logout actions by the RP." A client that cannot be looked up has none.
+// https://openid.net/specs/openid-connect-frontchannel-1_0.html#OPLogout
 func (e *Endpoint) frames(ctx context.Context, ended []session.Ended) (frames []string) {
 	for _, s := range ended {
 		for _, id := range s.Clients {

@@ -15,22 +15,22 @@ import (
 
 // Request is a logout request by the names of §2.
 type Request struct {
-	Hint   *access.Hint // nil: absent or invalid
-	Client *oidc.Client // nil: not named, or unknown
-	// a registered post_logout_redirect_uri with state; empty: not requested, or refused by Problem
-	ReturnTo   string
-	Problem    string // the fault of the request, for the developer of the client
-	LogoutHint string // a username, an email address, a sub or a sid
-	UILocales  string // languages of the pages, by preference
+	Hint       *access.Hint // nil: absent or invalid
+	Client     *oidc.Client // nil: not named, or unknown
+	ReturnTo   string       // a registered post_logout_redirect_uri with state; empty: absent, or refused by Problem
+	Problem    string       // the fault of the request, for the developer of the client
+	LogoutHint string       // a username, an email address, a sub or a sid
+	UILocales  string       // languages of the pages, by preference
 }
 
-// Read judges the parameters. hints reads an id_token_hint: a token that this provider signed, expired or not. An error
-// of Read comes from the store; faults of the request are in Problem.
-func Read(ctx context.Context, params url.Values, register *clients.Register,
-	hints *access.Hints) (Request, error) {
-	r := Request{UILocales: params.Get("ui_locales"), LogoutHint: params.Get("logout_hint"), Problem: repeated(params)}
+// Proven reports whether the request may sign the user out without asking.
+func (r Request) Proven() bool { return r.Hint != nil && r.Problem == "" }
+
+// read judges the parameters. Its error comes from the store; faults of the request are in Problem.
+func (e *Endpoint) read(ctx context.Context, params url.Values, current *session.Session) (r Request, err error) {
+	r = Request{UILocales: params.Get("ui_locales"), LogoutHint: params.Get("logout_hint"), Problem: repeated(params)}
 	if token := params.Get("id_token_hint"); token != "" {
-		hint, err := hints.Read(ctx, token)
+		hint, err := e.Hints.Read(ctx, token)
 		switch {
 		case err != nil:
 			r.Problem = "the id_token_hint is not an ID token of this provider: " + err.Error() + "."
@@ -40,18 +40,22 @@ func Read(ctx context.Context, params url.Values, register *clients.Register,
 			r.Hint = &hint
 		}
 	}
-	if err := r.findClient(ctx, params.Get("client_id"), register); err != nil {
+	if err := r.findClient(ctx, params.Get("client_id"), e.Clients); err != nil {
 		return Request{}, err
 	}
 	r.findReturn(params)
+	// §2, id_token_hint: an ID token of an earlier sign-in must not end a later one.
+	if r.Proven() && current != nil && !slices.ContainsFunc(current.Accounts, hasSID(r.Hint.SID)) {
+		r.Problem = "the id_token_hint is of another sign-in than the ones in this browser."
+	}
 	return r, nil
 }
 
 // repeated is the fault of a request that has a parameter twice. RFC 6749 §3.1: "Request and response parameters MUST
 // NOT be included more than once."
 func repeated(params url.Values) string {
-	for _, name := range []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state",
-		"ui_locales"} {
+	known := []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
+	for _, name := range known {
 		if len(params[name]) > 1 {
 			return name + " came more than once."
 		}
@@ -85,34 +89,17 @@ func (r *Request) findClient(ctx context.Context, clientID string, register *cli
 // findReturn verifies post_logout_redirect_uri: the client must have registered it (§2), character by character (§3).
 func (r *Request) findReturn(params url.Values) {
 	uri := params.Get("post_logout_redirect_uri")
-	if uri == "" || r.Problem != "" {
-		return
-	}
 	switch {
+	case uri == "" || r.Problem != "":
 	case r.Client == nil:
 		r.Problem = "post_logout_redirect_uri came without an id_token_hint or client_id, so the provider does not know " +
 			"the client that it belongs to."
 	case !oidc.MatchRedirectURI(r.Client.PostLogoutRedirectURIs, uri):
 		r.Problem = "post_logout_redirect_uri " + uri + " is not registered for client " + r.Client.ClientID +
 			"; registered: " + strings.Join(r.Client.PostLogoutRedirectURIs, ", ") + "."
+	case params.Get("state") != "":
+		r.ReturnTo = withQuery(uri, url.Values{"state": {params.Get("state")}})
 	default:
 		r.ReturnTo = uri
-		if state := params.Get("state"); state != "" {
-			r.ReturnTo = withQuery(uri, url.Values{"state": {state}})
-		}
 	}
 }
-
-// compare compares the hint with the sign-ins of this browser. If its sid is not among them, the request is suspect
-// (§2, id_token_hint): an ID token of an earlier sign-in must not end a later one.
-func (r *Request) compare(current *session.Session) {
-	if r.Hint == nil || r.Problem != "" || current == nil {
-		return
-	}
-	if !slices.ContainsFunc(current.Accounts, func(a session.Account) bool { return a.SID == r.Hint.SID }) {
-		r.Problem = "the id_token_hint is of another sign-in than the ones in this browser."
-	}
-}
-
-// Proven tells whether the request may sign the user out without asking.
-func (r Request) Proven() bool { return r.Hint != nil && r.Problem == "" }

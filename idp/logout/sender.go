@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/keys"
@@ -27,21 +29,33 @@ const (
 	maxAtOnceEach  = maxAtOnce / 4  // of these, requests to one client
 )
 
-// Pauses are the waits before each repetition of a failed request.
+// Event is the member of events that makes a JWT a logout token.
+const Event = "http://schemas.openid.net/event/backchannel-logout"
+
+// tokenLifetime follows Back-Channel Logout §2.4: "it is RECOMMENDED that Logout Tokens use short expiration times in
+// the exp Claim, preferably at most two minutes in the future".
+const tokenLifetime = 2 * time.Minute
+
+var (
+	errClosed   = errors.New("the provider is shutting down")
+	errNoAnswer = errors.New("it has not answered yet")
+)
+
+// Pauses returns the time before each repetition of a failed request.
 func Pauses() []time.Duration { return []time.Duration{time.Second, 5 * time.Second, 30 * time.Second} }
 
-// Sender sends logout tokens to the clients that registered a backchannel_logout_uri (Back-Channel Logout §2.5).
-// NewSender makes one.
+// Sender sends logout tokens in the background to the clients that registered a backchannel_logout_uri (Back-Channel
+// Logout §2.5), and repeats failed requests after the Pauses.
 type Sender struct {
 	SenderConfig
-	slots   chan struct{} // one for each running request
-	closing chan struct{}
-	ctx     context.Context // of all requests
-	cancel  func()
-	running sync.WaitGroup
+	requests *semaphore.Weighted // one unit for each running request
+	ctx      context.Context     // of all requests
+	cancel   func()
+	closing  context.Context // ended by Close
+	close    func()
+	running  sync.WaitGroup
 
 	mutex   sync.Mutex // guards running against Close, and the fields below
-	closed  bool
 	waiting int
 	queues  map[string]*queue // by client_id
 }
@@ -61,7 +75,7 @@ type SenderConfig struct {
 	Random     func() string // jti: 128 bits or more
 }
 
-// Observer hears about each attempt to send a logout token.
+// Observer is called after each attempt to send a logout token.
 type Observer interface{ LogoutSent(sent Sent) }
 
 // Sent reports one attempt to send a logout token.
@@ -77,15 +91,15 @@ type Sent struct {
 func (s Sent) Step() trace.Step {
 	step := trace.Step{
 		Kind: trace.KindLogout, Spec: "Back-Channel Logout §2.5", Outcome: trace.OK,
-		Text:   "client " + s.Client.ClientID + " was told of the sign-out",
+		Text:   "client " + s.Client.ClientID + " confirmed the logout token",
 		Values: []trace.Value{trace.Plain("backchannel_logout_uri", s.Client.BackchannelLogoutURI)},
 	}
 	if s.Err != nil {
 		step.Outcome = trace.Failed
-		step.Text = "client " + s.Client.ClientID + " could not be told of the sign-out: " + s.Err.Error()
+		step.Text = "client " + s.Client.ClientID + " did not confirm the logout token: " + s.Err.Error()
 	}
 	if s.Again {
-		step.Text += "; it will be tried again"
+		step.Text += "; the provider will send another one"
 	}
 	return step
 }
@@ -93,19 +107,20 @@ func (s Sent) Step() trace.Step {
 // NewSender returns a sender that works until Close.
 func NewSender(c SenderConfig) *Sender {
 	ctx, cancel := context.WithCancel(context.Background())
+	closing, stop := context.WithCancel(ctx)
 	return &Sender{
-		SenderConfig: c, slots: make(chan struct{}, maxAtOnce), closing: make(chan struct{}), ctx: ctx, cancel: cancel,
+		SenderConfig: c, requests: semaphore.NewWeighted(maxAtOnce), ctx: ctx, cancel: cancel, closing: closing, close: stop,
 		queues: map[string]*queue{},
 	}
 }
 
 // queue counts the deliveries to one client. It exists while there are some.
 type queue struct {
-	waiting int
-	slots   chan struct{} // one for each running request
+	waiting  int
+	requests *semaphore.Weighted // one unit for each running request
 }
 
-// delivery brings the end of one account's sign-in to one client.
+// delivery sends the end of one account's sign-in to one client.
 type delivery struct {
 	client oidc.Client
 	ended  session.Ended
@@ -114,8 +129,8 @@ type delivery struct {
 	first  Sent
 }
 
-// Round is the set of deliveries that one sign-out started.
-type Round struct{ deliveries []*delivery }
+// Round lists the deliveries that one sign-out started.
+type Round []*delivery
 
 // Send starts to send logout tokens to the clients of all sign-ins that ended, in the background and to all clients at
 // a time. issuer stands for the Issuer of an Ended that has none.
@@ -129,7 +144,7 @@ func (s *Sender) Send(ctx context.Context, issuer string, ended []session.Ended)
 			}
 			d := &delivery{client: client, ended: e, tried: make(chan struct{})}
 			d.client.ClientID = id
-			round.deliveries = append(round.deliveries, d)
+			round = append(round, d)
 			if err == nil {
 				err = s.start(d)
 			}
@@ -150,18 +165,18 @@ func (s *Sender) SendAndWait(ctx context.Context, issuer string, ended []session
 	return first
 }
 
-// start runs a delivery in the background. Its error says why it cannot.
+// start runs a delivery in the background. Its error names the limit that forbids it.
 func (s *Sender) start(d *delivery) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	q := s.queues[d.client.ClientID]
 	switch {
-	case s.closed:
+	case s.closing.Err() != nil:
 		return errClosed
 	case s.waiting >= maxWaiting:
 		return fmt.Errorf("%d logout tokens already wait to be sent, the maximum", maxWaiting)
 	case q == nil:
-		q = &queue{slots: make(chan struct{}, maxAtOnceEach)}
+		q = &queue{requests: semaphore.NewWeighted(maxAtOnceEach)}
 		s.queues[d.client.ClientID] = q
 	case q.waiting >= maxWaitingEach:
 		return fmt.Errorf("%d logout tokens already wait to be sent to this client, the maximum", maxWaitingEach)
@@ -185,43 +200,32 @@ func (s *Sender) finish(d *delivery) {
 	}
 }
 
-var errClosed = errors.New("the provider is shutting down")
-
 // deliver repeats the request until the client confirms it or the Pauses are used up. After Close the next attempt is
 // the last.
 func (s *Sender) deliver(d *delivery) {
 	for try := 1; ; try++ {
 		err := s.try(d)
-		again := err != nil && try <= len(s.Pauses)
-		select {
-		case <-s.closing:
-			again = false
-		default:
-		}
+		again := err != nil && try <= len(s.Pauses) && s.closing.Err() == nil
 		s.report(d, try, err, again)
 		if !again {
 			return
 		}
-		timer := time.NewTimer(s.Pauses[try-1])
 		select {
-		case <-timer.C:
-		case <-s.closing:
+		case <-time.After(s.Pauses[try-1]):
+		case <-s.closing.Done():
 		}
-		timer.Stop()
 	}
 }
 
 // try sends one logout request. §2.5: "The OP uses an HTTP POST to the registered back-channel logout URI". Each
-// attempt has a token of its own: a client would take a second one with the same jti for a replay.
+// attempt has a token of its own: a second token with the same jti would look like a replay.
 // https://openid.net/specs/openid-connect-backchannel-1_0.html#BCRequest
 func (s *Sender) try(d *delivery) error {
-	for _, slots := range []chan struct{}{d.queue.slots, s.slots} {
-		select {
-		case slots <- struct{}{}:
-			defer func() { <-slots }()
-		case <-s.ctx.Done():
+	for _, requests := range []*semaphore.Weighted{d.queue.requests, s.requests} {
+		if requests.Acquire(s.ctx, 1) != nil {
 			return errClosed
 		}
+		defer requests.Release(1)
 	}
 	token, err := s.token(s.ctx, d)
 	if err != nil {
@@ -231,10 +235,31 @@ func (s *Sender) try(d *delivery) error {
 	// §2.8: "If the logout succeeded, the RP MUST respond with HTTP 200 OK. However, note that some Web frameworks will
 	// substitute an HTTP 204 No Content response".
 	if err == nil && status != http.StatusOK && status != http.StatusNoContent {
-		err = fmt.Errorf("%s answers with status %d, expected 200 (Back-Channel Logout §2.8)", d.client.BackchannelLogoutURI,
-			status)
+		err = fmt.Errorf("%s answers with status %d, expected 200 (Back-Channel Logout §2.8)",
+			d.client.BackchannelLogoutURI, status)
 	}
 	return err
+}
+
+// token makes the logout token of one attempt (§2.4). "A Logout Token MUST be signed and MAY also be encrypted. The
+// same keys are used to sign and encrypt Logout Tokens as are used for ID Tokens." There is no nonce: "A nonce Claim
+// MUST NOT be present. Its use is prohibited to make a Logout Token syntactically invalid if used in a forged
+// Authentication Response in place of an ID Token."
+// https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
+func (s *Sender) token(ctx context.Context, d *delivery) (string, error) {
+	sub, err := s.Subjects.Of(d.client, d.ended.Sub)
+	if err != nil {
+		return "", err
+	}
+	alg := cmp.Or(d.client.IDTokenSignedResponseAlg, s.DefaultAlg)
+	signed, err := s.Keys.Sign(ctx, alg, keys.TypeLogoutToken, map[string]any{
+		"iss": d.ended.Issuer, "sub": sub, "aud": d.client.ClientID, "sid": d.ended.SID, "jti": s.Random(),
+		"iat": s.Now().Unix(), "exp": s.Now().Add(tokenLifetime).Unix(), "events": map[string]any{Event: struct{}{}},
+	})
+	if err != nil {
+		return "", err
+	}
+	return s.ClientKeys.EncryptIDToken(ctx, d.client, signed)
 }
 
 func (s *Sender) report(d *delivery, try int, err error, again bool) {
@@ -245,21 +270,19 @@ func (s *Sender) report(d *delivery, try int, err error, again bool) {
 	}
 	log := s.Log.With("client_id", d.client.ClientID, "try", try)
 	if err != nil {
-		log.Warn("a client could not be told of a sign-out", "error", err.Error(), "again", again)
+		log.Warn("a client did not confirm a logout token", "error", err.Error(), "again", again)
 	} else {
-		log.Info("a client was told of a sign-out")
+		log.Info("a client confirmed a logout token")
 	}
 	if s.Observer != nil {
 		s.Observer.LogoutSent(sent)
 	}
 }
 
-var errNoAnswer = errors.New("it has not answered yet")
-
 // Wait waits until each delivery was tried once or ctx ends, and reports the first attempts.
 func (r Round) Wait(ctx context.Context) []Sent {
-	reports := make([]Sent, len(r.deliveries))
-	for i, d := range r.deliveries {
+	reports := make([]Sent, len(r))
+	for i, d := range r {
 		select {
 		case <-d.tried:
 		case <-ctx.Done():
@@ -274,26 +297,13 @@ func (r Round) Wait(ctx context.Context) []Sent {
 	return reports
 }
 
-// Close ends all pauses, so that each delivery is tried a last time, and waits for that until ctx ends; then it cancels
-// the requests. Send starts nothing afterwards.
+// Close ends all pauses, so that each delivery is tried a last time. It waits for these attempts until ctx ends; then it
+// cancels the requests. Send starts nothing afterwards.
 func (s *Sender) Close(ctx context.Context) {
 	s.mutex.Lock()
-	if s.closed {
-		s.mutex.Unlock()
-		return
-	}
-	s.closed = true
-	close(s.closing)
+	s.close()
 	s.mutex.Unlock()
-	done := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-	s.cancel()
-	<-done
+	defer s.cancel()
+	defer context.AfterFunc(ctx, s.cancel)()
+	s.running.Wait()
 }

@@ -88,11 +88,11 @@ type (
 	// SignedOut is the end of a logout. ReturnTo must be a registered post_logout_redirect_uri.
 	SignedOut struct {
 		Frame
-		ReturnTo template.URL
-		GoesOn   bool           // to ReturnTo by itself, when the Frames are loaded
-		Frames   []template.URL // registered frontchannel_logout_uris
-		Still    []Account      // accounts that are still signed in with this browser
-		Untold   []oidc.Client  // clients that did not confirm a logout token yet
+		ReturnTo    template.URL
+		Redirects   bool           // to ReturnTo by script, when the Frames are loaded
+		Frames      []template.URL // registered frontchannel_logout_uris
+		Still       []Account      // accounts that are still signed in with this browser
+		Unconfirmed []oidc.Client  // clients that did not confirm a logout token yet
 	}
 	// Error is the page for an error that cannot be sent to a client.
 	Error struct {

@@ -122,8 +122,8 @@ func everyPage(language string) map[string]any {
 		"select_account": pages.SelectAccount{Frame: frame, Accounts: accounts},
 		"logout":         pages.Logout{Frame: frame, Accounts: accounts, Notice: "n"},
 		"signed_out": pages.SignedOut{
-			Frame: frame, ReturnTo: "https://app.test/", GoesOn: true, Frames: []template.URL{"https://app.test/out"},
-			Still: accounts, Untold: []oidc.Client{client},
+			Frame: frame, ReturnTo: "https://app.test/", Redirects: true, Frames: []template.URL{"https://app.test/out"},
+			Still: accounts, Unconfirmed: []oidc.Client{client},
 		},
 		"account": pages.SignIns{
 			Frame: frame, People: append(accounts, alice), Others: true,

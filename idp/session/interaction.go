@@ -97,7 +97,9 @@ func (s Seal[T]) Open(sealed string) (T, error) {
 
 // Serve returns a handler that calls serve with the session of the request; nil for a request without one.
 func Serve(
-	sessions interface{ Current(*http.Request) (*Session, error) },
+	sessions interface {
+		Current(*http.Request) (*Session, error)
+	},
 	serve func(http.ResponseWriter, *http.Request, *Session) error,
 ) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
