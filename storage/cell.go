@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // cellTTL is how long a record lives after its last change.
@@ -36,7 +38,7 @@ type Cell[T any] struct {
 	view  atomic.Pointer[T]
 	last  atomic.Pointer[look]
 	stale atomic.Bool
-	turn  chan struct{} // held while the store is asked, so that no older view replaces a newer one
+	turn  *semaphore.Weighted // of the store's callers, so that no older view replaces a newer one
 }
 
 // look is when the store was asked, and whether it answered.
@@ -47,7 +49,7 @@ type look struct {
 
 // NewCell returns the cell with this key in the bucket called name. It has no view before the first CatchUp or Change.
 func NewCell[T any](place Place, name, key string) *Cell[T] {
-	return &Cell[T]{place: place, bucket: NewBucket[T](name, place.Store), key: key, turn: make(chan struct{}, 1)}
+	return &Cell[T]{place: place, bucket: NewBucket[T](name, place.Store), key: key, turn: semaphore.NewWeighted(1)}
 }
 
 // View is the record as it was last seen, nil for none. It must not be changed.
@@ -67,7 +69,7 @@ func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	if err := c.take(ctx); err != nil {
 		return err
 	}
-	defer c.give()
+	defer c.turn.Release(1)
 	if !c.isDue() {
 		return nil // another request looked meanwhile
 	}
@@ -112,7 +114,7 @@ func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) err
 	if err := c.take(ctx); err != nil {
 		return err
 	}
-	defer c.give()
+	defer c.turn.Release(1)
 	var changed T
 	err := c.bucket.Update(ctx, c.key, cellTTL, func(record *T) (*T, error) {
 		var old T
@@ -132,12 +134,8 @@ func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) err
 }
 
 func (c *Cell[T]) take(ctx context.Context) error {
-	select {
-	case c.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%w: others wait for it already: %w", ErrUnavailable, ctx.Err())
+	if err := c.turn.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("%w: others wait for it already: %w", ErrUnavailable, err)
 	}
+	return nil
 }
-
-func (c *Cell[T]) give() { <-c.turn }

@@ -49,7 +49,7 @@ func (m *Memory) Put(ctx context.Context, key string, value []byte, ttl time.Dur
 		return err
 	}
 	if ttl <= 0 {
-		return errBadTTL
+		return ErrBadTTL
 	}
 	s, now := m.shard(key), m.now()
 	s.Lock()
@@ -64,7 +64,7 @@ func (m *Memory) Update(ctx context.Context, key string, ttl time.Duration, chan
 		return err
 	}
 	if ttl < 0 {
-		return errBadTTL
+		return ErrBadTTL
 	}
 	s, now := m.shard(key), m.now()
 	s.Lock()
@@ -128,7 +128,7 @@ func (s *shard) forUpdate(key string, now time.Time, ttl time.Duration) (old []b
 // replace puts value in the place of whatever is under key; nil leaves nothing there.
 func (s *shard) replace(key string, value []byte, expires time.Time) error {
 	if value != nil && expires.IsZero() {
-		return errNoTTL
+		return ErrNoTTL
 	}
 	s.remove(key)
 	if value == nil {

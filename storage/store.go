@@ -34,9 +34,10 @@ type Store interface {
 // KeepTTL, given to Update, lets a changed record expire when the old one would have.
 const KeepTTL time.Duration = 0
 
+// The errors of an engine for a wrong ttl.
 var (
-	errNoTTL  = errors.New("storage: Update with KeepTTL cannot create a record, because it knows no ttl for it")
-	errBadTTL = errors.New("storage: ttl must be positive")
+	ErrNoTTL  = errors.New("storage: Update with KeepTTL cannot create a record, because it knows no ttl for it")
+	ErrBadTTL = errors.New("storage: ttl must be positive")
 )
 
 // Budget is how long all operations of one request on the store may take together; an operation outside of a request

@@ -24,8 +24,6 @@ const (
 )
 
 var (
-	errNoTTL    = errors.New("storage/bolt: Update with KeepTTL cannot create a record, because it knows no ttl for it")
-	errBadTTL   = errors.New("storage/bolt: ttl must be positive")
 	errBadKey   = fmt.Errorf("storage/bolt: a key must have 1 to %d bytes", maxKeySize)
 	errTooLarge = fmt.Errorf("storage/bolt: a value must have at most %d bytes", maxSize)
 )
@@ -76,7 +74,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 // Put implements storage.Store.
 func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 	if ttl <= 0 {
-		return errBadTTL
+		return storage.ErrBadTTL
 	}
 	value = append([]byte{}, value...) // not nil, which would remove
 	return s.Update(ctx, key, ttl, func([]byte) ([]byte, error) { return value, nil })
@@ -89,7 +87,7 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case ttl < 0:
-		return errBadTTL
+		return storage.ErrBadTTL
 	case key == "" || len(key) > maxKeySize:
 		return errBadKey
 	}
@@ -185,7 +183,7 @@ func (w *write) run(old, expires []byte, now time.Time) (value, until []byte, ok
 	case w.ttl != storage.KeepTTL:
 		until = expiryOf(now, w.ttl)
 	case expires == nil:
-		w.err = errNoTTL
+		w.err = storage.ErrNoTTL
 	default:
 		until = expires
 	}

@@ -37,24 +37,22 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
-	return t.open(ctx)
+	s, err := t.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("redis: at %s: %w", strings.Join(t.hosts, ", "), err)
+	}
+	return s, nil
 }
 
 func (t target) open(ctx context.Context) (*Store, error) {
 	client, err := t.connect(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("redis: at %s: %w", strings.Join(t.hosts, ", "), err)
+		return nil, err
 	}
 	s := newStore(client)
-	if err = t.inspect(ctx, client); err == nil {
-		err = s.Ping(ctx)
-	}
-	if err == nil {
-		err = t.tryCache(ctx, client)
-	}
-	if err != nil {
+	if err = t.inspect(ctx, s); err != nil {
 		_ = s.Close() // it never fails
-		return nil, fmt.Errorf("redis: at %s: %w", strings.Join(t.hosts, ", "), err)
+		return nil, err
 	}
 	return s, nil
 }
@@ -122,11 +120,11 @@ func retryDelay(attempts int, _ rueidis.Completed, _ error) time.Duration {
 	return 10 * time.Millisecond << attempts
 }
 
-// inspect refuses a server that is too old, or not of the kind that the URL says.
-func (t target) inspect(ctx context.Context, client rueidis.Client) error {
+// inspect refuses a server that is too old, is not of the kind that the URL says, or cannot be used.
+func (t target) inspect(ctx context.Context, s *Store) error {
 	limited, end := storage.Spend(ctx)
 	defer end()
-	hello, err := client.Do(limited, client.B().Arbitrary("HELLO").Build()).AsMap()
+	hello, err := s.client.Do(limited, s.client.B().Arbitrary("HELLO").Build()).AsMap()
 	if err != nil {
 		return errors.New(t.startFailure(err))
 	}
@@ -146,14 +144,10 @@ func (t target) inspect(ctx context.Context, client rueidis.Client) error {
 	case mode != "cluster" && t.kind == "cluster":
 		return errors.New(notCluster)
 	}
-	return nil
-}
-
-// tryCache refuses a server that lets nothing be cached. What Ping wrote is there to read.
-func (t target) tryCache(ctx context.Context, client rueidis.Client) error {
-	limited, end := storage.Spend(ctx)
-	defer end()
-	err := client.DoCache(limited, client.B().Get().Key(pingKey).Cache(), CacheFor).Error()
+	if err := s.Ping(limited); err != nil { // it writes the record that is read next
+		return err
+	}
+	err = s.client.DoCache(limited, s.client.B().Get().Key(pingKey).Cache(), CacheFor).Error()
 	if err != nil && !rueidis.IsRedisNil(err) {
 		return errors.New(t.startFailure(err))
 	}

@@ -10,6 +10,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/redis/rueidis"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/hush-idp/hush/storage"
 )
@@ -34,11 +35,6 @@ const (
 	wroteBytes   = 4096 // of a value; larger ones are not remembered
 )
 
-var (
-	errNoTTL  = errors.New("redis: Update with KeepTTL cannot create a record, because it knows no ttl for it")
-	errBadTTL = errors.New("redis: ttl must be positive")
-)
-
 // Store is a storage.Store whose records live in Redis. Open makes one; many goroutines and processes may use it at
 // once.
 type Store struct {
@@ -46,7 +42,7 @@ type Store struct {
 	// wrote holds the values that this process wrote last, for an Update that follows soon: a code is mostly redeemed
 	// where it was issued, a moment later. They are guesses, each used once.
 	wrote  *lru.Cache[string, written]
-	turns  [64]turn // by a hash of the key
+	turns  [64]*semaphore.Weighted // by a hash of the key; see Update
 	seed   maphash.Seed
 	closed atomic.Bool
 }
@@ -64,12 +60,10 @@ func newStore(client rueidis.Client) *Store {
 	}
 	s := &Store{client: client, wrote: wrote, seed: maphash.MakeSeed()}
 	for i := range s.turns {
-		s.turns[i] = make(turn, 1)
+		s.turns[i] = semaphore.NewWeighted(1)
 	}
 	return s
 }
-
-var _ storage.Store = (*Store)(nil)
 
 // record is what a key holds, if it holds something.
 type record struct {
@@ -134,7 +128,7 @@ func recordIn(reply rueidis.RedisResult) (record, error) {
 // Put implements storage.Store.
 func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 	if ttl <= 0 {
-		return errBadTTL
+		return storage.ErrBadTTL
 	}
 	limited, end := storage.Spend(ctx)
 	defer end()

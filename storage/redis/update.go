@@ -31,7 +31,7 @@ var swapName = func() string {
 // another writer came first.
 func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
 	if ttl < 0 {
-		return errBadTTL
+		return storage.ErrBadTTL
 	}
 	limited, end := storage.Spend(ctx)
 	defer end()
@@ -40,7 +40,7 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 	for tries := 0; err == nil; tries++ {
 		value, refused := change(old.bytes())
 		if refused == nil && value != nil && !old.found && ttl == storage.KeepTTL {
-			refused = errNoTTL
+			refused = storage.ErrNoTTL
 		}
 		var done bool
 		switch changesNothing := refused != nil || value == nil && !old.found; {
@@ -54,10 +54,12 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 		if done {
 			return nil
 		}
-		if certain = true; tries == 1 && err == nil { // other writers change the key, too
+		// Without turns, most of five hundred Updates of one key at once would lose each round, and the last would not end
+		// within the budget.
+		if certain = true; tries == 1 && err == nil {
 			turn := s.turns[maphash.String(s.seed, key)%uint64(len(s.turns))]
-			if err = turn.take(limited); err == nil {
-				defer turn.leave()
+			if err = turn.Acquire(limited, 1); err == nil {
+				defer turn.Release(1)
 				old, err = s.readThrough(limited, key)
 			}
 		}
@@ -119,21 +121,6 @@ func swapArguments(old record, value []byte, ttl time.Duration) []string {
 	}
 	return append(expected, action...)
 }
-
-// turn lets one Update of this process after the other try again to change a key. Without it, most of five hundred
-// Updates of one key at once would lose each round, and the last would not end within the budget.
-type turn chan struct{}
-
-func (t turn) take(ctx context.Context) error {
-	select {
-	case t <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (t turn) leave() { <-t }
 
 // pause waits a random time, longer after each try, so that writers of other processes finish.
 func pause(ctx context.Context, tries int) {

@@ -1,19 +1,18 @@
 package redis
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
 
-const (
-	serverPort   = "6379"
-	sentinelPort = "26379"
-)
+var defaultPorts = map[string]string{"": "6379", "cluster": "6379", "sentinel": "26379"} // by kind
 
 // target is what a URL says.
 type target struct {
@@ -21,11 +20,10 @@ type target struct {
 	hosts          []string
 	user, password string
 	database       int
-	primary        string // the name that Sentinel knows it by
+	primary        string // its name in Sentinel
+	tls            *tls.Config
 
 	sentinelUser, sentinelPassword string
-
-	tls *tls.Config
 }
 
 var errURL = errors.New(`the URL of the Redis store cannot be used; write one of
@@ -35,112 +33,95 @@ var errURL = errors.New(`the URL of the Redis store cannot be used; write one of
   redis+cluster://[user:password@]host[:port][,host[:port]…]
 or rediss in place of redis for TLS; special characters in a name or a password have to be percent-encoded`)
 
-// wrong says what is wrong with a URL, never showing it: it may hold a password, in a place where none is looked for.
+// wrong says what is wrong with a URL. It never shows the URL, which may contain a password in any place.
 func wrong(format string, values ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, values...), errURL)
 }
 
-// parse is done by hand because net/url knows no list of hosts, and because its errors show the URL.
+// form is the parts of a URL: TLS, kind, user and password, hosts, path, query. net/url knows no list of hosts, and its
+// errors show the URL.
+var form = regexp.MustCompile(`(?s)^redis(s?)(?:\+(sentinel|cluster))?://(?:([^/?]*)@)?([^/?]*)/?([^?]*)\??(.*)$`)
+
 func parse(text string) (target, error) {
-	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok {
-		return target{}, wrong("there is no ://")
-	}
-	var t target
-	secure, kind, ok := schemeOf(scheme)
-	if !ok {
+	parts := form.FindStringSubmatch(text)
+	if parts == nil {
 		return target{}, wrong("it begins with something else than redis:// or rediss://")
 	}
-	if t.kind = kind; secure {
-		t.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	kind := parts[2]
+	user, password, err1 := readUser(parts[3])
+	hosts, err2 := readHosts(kind, parts[4])
+	primary, database, err3 := readPath(kind, parts[5])
+	query, err4 := readQuery(kind, parts[6])
+	t := target{
+		kind: kind, hosts: hosts, user: user, password: password, primary: primary, database: database,
+		sentinelUser: query.Get("sentinel_user"), sentinelPassword: query.Get("sentinel_password"), tls: tlsConfig(parts[1]),
 	}
-	rest, query, _ := strings.Cut(rest, "?")
-	authority, path, _ := strings.Cut(rest, "/")
-	if at := strings.LastIndex(authority, "@"); at >= 0 {
-		if err := t.readUser(authority[:at]); err != nil {
-			return target{}, err
-		}
-		authority = authority[at+1:]
-	}
-	return t, errors.Join(t.readHosts(authority), t.readPath(path), t.readQuery(query))
+	return t, cmp.Or(err1, err2, err3, err4)
 }
 
-func schemeOf(scheme string) (secure bool, kind string, ok bool) {
-	base, kind, compound := strings.Cut(scheme, "+")
-	if base != "redis" && base != "rediss" || compound && kind != "sentinel" && kind != "cluster" {
-		return false, "", false
+func tlsConfig(secure string) *tls.Config {
+	if secure == "" {
+		return nil
 	}
-	return base == "rediss", kind, true
+	return &tls.Config{MinVersion: tls.VersionTLS12}
 }
 
-func (t *target) readUser(text string) error {
-	user, password, _ := strings.Cut(text, ":")
-	var err1, err2 error
-	t.user, err1 = url.PathUnescape(user)
-	t.password, err2 = url.PathUnescape(password)
+func readUser(text string) (user, password string, err error) {
+	user, password, _ = strings.Cut(text, ":")
+	user, err1 := url.PathUnescape(user)
+	password, err2 := url.PathUnescape(password)
 	if err1 != nil || err2 != nil {
-		return wrong("the user or the password has a %% that encodes nothing")
+		err = wrong("the user or the password has a %% that encodes nothing")
 	}
-	return nil
+	return user, password, err
 }
 
-func (t *target) readHosts(list string) error {
-	fallback := serverPort
-	if t.kind == "sentinel" {
-		fallback = sentinelPort
-	}
+func readHosts(kind, list string) (hosts []string, err error) {
 	for host := range strings.SplitSeq(list, ",") {
 		name, port, err := net.SplitHostPort(host)
 		if err != nil { // it has no port, or is no address
-			name, port = strings.Trim(host, "[]"), fallback
+			name, port = strings.Trim(host, "[]"), defaultPorts[kind]
 		}
 		number, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || number == 0 || name == "" || strings.ContainsAny(name, "@/ []") ||
 			strings.Contains(name, ":") && net.ParseIP(name) == nil {
-			return wrong("a host is not of the form host:port")
+			return nil, wrong("a host is not of the form host:port")
 		}
-		t.hosts = append(t.hosts, net.JoinHostPort(name, port))
+		hosts = append(hosts, net.JoinHostPort(name, port))
 	}
-	if t.kind == "" && len(t.hosts) > 1 {
-		return wrong("there are several hosts, which only redis+cluster:// and redis+sentinel:// can have")
+	if kind == "" && len(hosts) > 1 {
+		return nil, wrong("there are several hosts, which only redis+cluster:// and redis+sentinel:// can have")
 	}
-	return nil
+	return hosts, nil
 }
 
-func (t *target) readPath(path string) (err error) {
-	database := path
-	switch t.kind {
-	case "cluster":
-		if path != "" {
-			return wrong("a Cluster has no databases, so nothing may follow its hosts")
-		}
-	case "sentinel":
-		name, rest, _ := strings.Cut(path, "/")
-		if t.primary, err = url.PathUnescape(name); err != nil || name == "" {
-			return wrong("the name by which Sentinel knows the primary is missing after the hosts")
-		}
-		database = rest
+func readPath(kind, path string) (primary string, database int, err error) {
+	if kind == "cluster" && path != "" {
+		return "", 0, wrong("a Cluster has no databases, so nothing may follow its hosts")
 	}
-	if database != "" {
-		if t.database, err = strconv.Atoi(database); err != nil || t.database < 0 {
-			return wrong("the database is not a number")
+	if kind == "sentinel" {
+		primary, path, _ = strings.Cut(path, "/")
+		if primary, err = url.PathUnescape(primary); err != nil || primary == "" {
+			return "", 0, wrong("the name by which Sentinel knows the primary is missing after the hosts")
 		}
 	}
-	return nil
+	if path != "" {
+		if database, err = strconv.Atoi(path); err != nil || database < 0 {
+			return "", 0, wrong("the database is not a number")
+		}
+	}
+	return primary, database, nil
 }
 
-func (t *target) readQuery(text string) error {
+func readQuery(kind, text string) (url.Values, error) {
 	query, err := url.ParseQuery(text)
 	if err != nil {
-		return wrong("the part behind the ? cannot be read")
+		return nil, wrong("the part behind the ? cannot be read")
 	}
-	if t.kind == "sentinel" {
-		t.sentinelUser, t.sentinelPassword = query.Get("sentinel_user"), query.Get("sentinel_password")
-		query.Del("sentinel_user")
-		query.Del("sentinel_password")
+	for name := range query {
+		if kind != "sentinel" || name != "sentinel_user" && name != "sentinel_password" {
+			return nil, wrong("it has parameters behind the ? that are not known")
+		}
 	}
-	if len(query) > 0 {
-		return wrong("it has parameters behind the ? that are not known")
-	}
-	return nil
+	return query, nil
 }

@@ -16,316 +16,251 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Engine is a fresh, empty Store, and the way to let time pass for it: Pass returns once the store's clock is at least
-// d further, by moving a clock where the engine takes one and by waiting where it does not.
+// Engine is an empty Store and its clock. Pass returns once the clock is at least d further: it moves the clock where
+// the engine takes one, and waits where it does not.
 type Engine struct {
 	Store storage.Store
 	Pass  func(d time.Duration)
 }
 
-// Run holds the engines that open makes against the contract of storage.Store, each sentence with a fresh one.
+// Run tests the engines that open makes: each sentence of the contract with a new engine.
 func Run(t *testing.T, open func(t *testing.T) Engine) {
-	for _, row := range []struct {
-		name string
-		test func(*testing.T, Engine)
-	}{
-		{"Get of a key never written is ErrNotFound", getMissing},
-		{"Get returns what Put stored", putGet},
-		{"an empty value is a value", putEmpty},
-		{"Put replaces value and ttl", putReplaces},
-		{"Put refuses a ttl that is not positive", putBadTTL},
-		{"values are copies: changing a slice changes no record", copies},
-		{"a large value comes back whole", largeValue},
-		{"a record is there before its ttl and gone after it", expiry},
-		{"Update sees the old value and replaces it", updateReplaces},
-		{"Update with KeepTTL keeps the ttl", updateKeepsTTL},
-		{"Update with a ttl counts it from now", updateNewTTL},
-		{"Update to nil removes the record", updateRemoves},
-		{"Update of a missing key sees nil and may leave it missing", updateMissing},
-		{"Update with a ttl creates a record", updateCreates},
-		{"Update with KeepTTL cannot create a record", updateCannotCreate},
-		{"of racing creators exactly one finds nothing", createRace},
-		{"Update returns the error of change and changes nothing", updateError},
-		{"Update of an expired record sees nil", updateExpired},
-		{"of racing Updates each sees the one before it", updateRace},
-		{"of racing spenders exactly one wins", spendRace},
-		{"writers of different keys do not disturb each other", manyKeys},
-		{"a cancelled context ends a call and changes nothing", cancelled},
-	} {
-		t.Run(row.name, func(t *testing.T) { row.test(t, open(t)) })
+	for sentence, test := range contract {
+		t.Run(sentence, func(t *testing.T) { test(engine{t, open(t)}) })
 	}
 }
 
-func getMissing(t *testing.T, e Engine) {
-	if v, err := e.Store.Get(t.Context(), "k"); !errors.Is(err, storage.ErrNotFound) {
-		t.Errorf("Get = %q, %v; want ErrNotFound", v, err)
-	}
-}
-
-func putGet(t *testing.T, e Engine) {
-	put(t, e, "k", "v")
-	want(t, e, "k", "v")
-}
-
-func putEmpty(t *testing.T, e Engine) {
-	for _, value := range [][]byte{nil, {}} {
-		if err := e.Store.Put(t.Context(), "k", value, time.Minute); err != nil {
-			t.Fatal(err)
+// contract is what storage.Store promises, by sentence.
+var contract = map[string]func(e engine){
+	"Get of a key never written is ErrNotFound": func(e engine) { e.wantMissing("k") },
+	"Get returns what Put stored": func(e engine) {
+		e.put("k", "v", time.Minute)
+		e.want("k", "v")
+	},
+	"an empty value is a value": func(e engine) {
+		for _, value := range [][]byte{nil, {}} {
+			if err := e.Store.Put(e.Context(), "k", value, time.Minute); err != nil {
+				e.Fatal(err)
+			}
+			e.want("k", "")
 		}
-		want(t, e, "k", "")
-	}
-}
-
-func putReplaces(t *testing.T, e Engine) {
-	if err := e.Store.Put(t.Context(), "k", []byte("old"), time.Second); err != nil {
-		t.Fatal(err)
-	}
-	put(t, e, "k", "new")
-	e.Pass(2 * time.Second)
-	want(t, e, "k", "new")
-}
-
-func putBadTTL(t *testing.T, e Engine) {
-	for _, ttl := range []time.Duration{0, -time.Second} {
-		if err := e.Store.Put(t.Context(), "k", []byte("v"), ttl); err == nil {
-			t.Errorf("Put with ttl %v gave no error", ttl)
+	},
+	"Put replaces value and ttl": func(e engine) {
+		e.put("k", "old", time.Second)
+		e.put("k", "new", time.Minute)
+		e.Pass(2 * time.Second)
+		e.want("k", "new")
+	},
+	"Put refuses a ttl that is not positive": func(e engine) {
+		for _, ttl := range []time.Duration{0, -time.Second} {
+			if err := e.Store.Put(e.Context(), "k", []byte("v"), ttl); err == nil {
+				e.Errorf("Put with ttl %v gave no error", ttl)
+			}
 		}
+		e.wantMissing("k")
+	},
+	"values are copies: changing a slice changes no record": func(e engine) {
+		value := []byte("v")
+		if err := e.Store.Put(e.Context(), "k", value, time.Minute); err != nil {
+			e.Fatal(err)
+		}
+		value[0] = 'x'
+		e.want("k", "v")
+		got, err := e.Store.Get(e.Context(), "k")
+		if err != nil {
+			e.Fatal(err)
+		}
+		got[0] = 'y'
+		e.want("k", "v")
+	},
+	"a large value comes back whole": func(e engine) {
+		value := make([]byte, 1<<20)
+		_, _ = rand.Read(value) // never fails (Go 1.24)
+		e.put("k", string(value), time.Minute)
+		if got, err := e.Store.Get(e.Context(), "k"); err != nil || !bytes.Equal(got, value) {
+			e.Errorf("Get gave %d bytes, %v; want the %d stored", len(got), err, len(value))
+		}
+	},
+	"a record is there before its ttl and gone after it": func(e engine) {
+		e.put("short", "v", time.Second)
+		e.put("long", "v", time.Minute)
+		e.want("short", "v")
+		e.Pass(2 * time.Second)
+		e.wantMissing("short")
+		e.want("long", "v")
+	},
+	"Update sees the old value and replaces it": func(e engine) {
+		e.put("k", "v", time.Minute)
+		e.update("k", storage.KeepTTL, func(old []byte) ([]byte, error) { return append(old, '+'), nil })
+		e.want("k", "v+")
+	},
+	"Update with KeepTTL keeps the ttl": func(e engine) {
+		e.put("k", "v", time.Second)
+		e.update("k", storage.KeepTTL, to("w"))
+		e.Pass(2 * time.Second)
+		e.wantMissing("k")
+	},
+	"Update with a ttl counts it from now": func(e engine) {
+		e.put("k", "v", time.Second)
+		e.update("k", time.Minute, to("w"))
+		e.Pass(2 * time.Second)
+		e.want("k", "w")
+	},
+	"Update to nil removes the record": func(e engine) {
+		e.put("k", "v", time.Minute)
+		e.update("k", storage.KeepTTL, func([]byte) ([]byte, error) { return nil, nil })
+		e.wantMissing("k")
+	},
+	"Update of a missing key sees nil and may leave it missing": engine.updateMissing,
+	"Update with a ttl creates a record": func(e engine) {
+		e.update("k", time.Minute, to("v"))
+		e.want("k", "v")
+	},
+	"Update with KeepTTL cannot create a record": func(e engine) {
+		if err := e.Store.Update(e.Context(), "k", storage.KeepTTL, to("v")); err == nil {
+			e.Error("Update created a record that has no ttl")
+		}
+		e.wantMissing("k")
+	},
+	"Update returns the error of change and changes nothing": func(e engine) {
+		e.put("k", "v", time.Minute)
+		refused := errors.New("refused")
+		change := func([]byte) ([]byte, error) { return []byte("w"), refused }
+		if err := e.Store.Update(e.Context(), "k", storage.KeepTTL, change); !errors.Is(err, refused) {
+			e.Errorf("Update = %v; want the error of change", err)
+		}
+		e.want("k", "v")
+	},
+	"Update of an expired record sees nil": func(e engine) {
+		e.put("k", "v", time.Second)
+		e.Pass(2 * time.Second)
+		e.updateMissing()
+	},
+	"of racing creators exactly one finds nothing": func(e engine) {
+		for round := range 20 {
+			e.wantOneWinner("mark"+strconv.Itoa(round), time.Minute, "")
+		}
+	},
+	"of racing Updates exactly one finds the first value": func(e engine) {
+		for round := range 20 {
+			key := "code" + strconv.Itoa(round)
+			e.put(key, "fresh", time.Minute)
+			e.wantOneWinner(key, storage.KeepTTL, "fresh")
+		}
+	},
+	"of racing Updates each sees the one before it": func(e engine) {
+		const goroutines, rounds = 8, 25
+		e.put("k", "0", time.Minute)
+		inParallel(goroutines, func(int) {
+			for range rounds {
+				e.update("k", storage.KeepTTL, increment)
+			}
+		})
+		e.want("k", strconv.Itoa(goroutines*rounds))
+	},
+	"writers of different keys do not disturb each other": func(e engine) {
+		inParallel(8, func(i int) {
+			for j := range 50 {
+				key := strconv.Itoa(i) + "/" + strconv.Itoa(j)
+				e.put(key, key, time.Minute)
+				e.want(key, key)
+			}
+		})
+	},
+	"a cancelled context ends a call and changes nothing": func(e engine) {
+		e.put("k", "v", time.Minute)
+		ctx, cancel := context.WithCancel(e.Context())
+		cancel()
+		_, got := e.Store.Get(ctx, "k")
+		for call, err := range map[string]error{
+			"Get":    got,
+			"Put":    e.Store.Put(ctx, "k", []byte("w"), time.Minute),
+			"Update": e.Store.Update(ctx, "k", storage.KeepTTL, to("w")),
+		} {
+			if !errors.Is(err, context.Canceled) {
+				e.Errorf("%s = %v; want context.Canceled", call, err)
+			}
+		}
+		e.want("k", "v")
+	},
+}
+
+// engine is an Engine in its test.
+type engine struct {
+	*testing.T
+	Engine
+}
+
+func (e engine) put(key, value string, ttl time.Duration) {
+	e.Helper()
+	if err := e.Store.Put(e.Context(), key, []byte(value), ttl); err != nil {
+		e.Errorf("Put(%q) = %v", key, err)
 	}
-	wantMissing(t, e, "k")
 }
 
-func copies(t *testing.T, e Engine) {
-	value := []byte("v")
-	if err := e.Store.Put(t.Context(), "k", value, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	value[0] = 'x'
-	want(t, e, "k", "v")
-	got, err := e.Store.Get(t.Context(), "k")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got[0] = 'y'
-	want(t, e, "k", "v")
-}
-
-func largeValue(t *testing.T, e Engine) {
-	value := make([]byte, 1<<20)
-	_, _ = rand.Read(value) // never fails (Go 1.24)
-	if err := e.Store.Put(t.Context(), "k", value, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := e.Store.Get(t.Context(), "k"); err != nil || !bytes.Equal(got, value) {
-		t.Errorf("Get gave %d bytes, %v; want the %d stored", len(got), err, len(value))
+func (e engine) update(key string, ttl time.Duration, change func([]byte) ([]byte, error)) {
+	e.Helper()
+	if err := e.Store.Update(e.Context(), key, ttl, change); err != nil {
+		e.Errorf("Update(%q) = %v", key, err)
 	}
 }
 
-func expiry(t *testing.T, e Engine) {
-	if err := e.Store.Put(t.Context(), "short", []byte("v"), time.Second); err != nil {
-		t.Fatal(err)
-	}
-	put(t, e, "long", "v")
-	want(t, e, "short", "v")
-	e.Pass(2 * time.Second)
-	wantMissing(t, e, "short")
-	want(t, e, "long", "v")
-}
-
-func updateReplaces(t *testing.T, e Engine) {
-	put(t, e, "k", "v")
-	update(t, e, "k", func(old []byte) ([]byte, error) { return append(old, '+'), nil })
-	want(t, e, "k", "v+")
-}
-
-func updateKeepsTTL(t *testing.T, e Engine) {
-	if err := e.Store.Put(t.Context(), "k", []byte("v"), time.Second); err != nil {
-		t.Fatal(err)
-	}
-	update(t, e, "k", func([]byte) ([]byte, error) { return []byte("w"), nil })
-	e.Pass(2 * time.Second)
-	wantMissing(t, e, "k")
-}
-
-func updateNewTTL(t *testing.T, e Engine) {
-	if err := e.Store.Put(t.Context(), "k", []byte("v"), time.Second); err != nil {
-		t.Fatal(err)
-	}
-	create(t, e, "k", "w")
-	e.Pass(2 * time.Second)
-	want(t, e, "k", "w")
-}
-
-func updateCreates(t *testing.T, e Engine) {
-	create(t, e, "k", "v")
-	want(t, e, "k", "v")
-}
-
-func updateRemoves(t *testing.T, e Engine) {
-	put(t, e, "k", "v")
-	update(t, e, "k", func([]byte) ([]byte, error) { return nil, nil })
-	wantMissing(t, e, "k")
-}
-
-func updateMissing(t *testing.T, e Engine) {
-	update(t, e, "k", func(old []byte) ([]byte, error) {
+func (e engine) updateMissing() {
+	e.Helper()
+	e.update("k", storage.KeepTTL, func(old []byte) ([]byte, error) {
 		if old != nil {
-			t.Errorf("old = %q; want nil", old)
+			e.Errorf("old = %q; want nil", old)
 		}
 		return nil, nil
 	})
-	wantMissing(t, e, "k")
+	e.wantMissing("k")
 }
 
-func updateCannotCreate(t *testing.T, e Engine) {
-	err := e.Store.Update(t.Context(), "k", storage.KeepTTL, func([]byte) ([]byte, error) { return []byte("v"), nil })
-	if err == nil {
-		t.Error("Update created a record that has no ttl")
+func (e engine) want(key, value string) {
+	e.Helper()
+	if got, err := e.Store.Get(e.Context(), key); err != nil || string(got) != value {
+		e.Errorf("Get(%q) = %q, %v; want %q", key, got, err, value)
 	}
-	wantMissing(t, e, "k")
 }
 
-func updateError(t *testing.T, e Engine) {
-	put(t, e, "k", "v")
-	refused := errors.New("refused")
-	err := e.Store.Update(t.Context(), "k", storage.KeepTTL, func([]byte) ([]byte, error) { return []byte("w"), refused })
-	if !errors.Is(err, refused) {
-		t.Errorf("Update = %v; want the error of change", err)
+func (e engine) wantMissing(key string) {
+	e.Helper()
+	if got, err := e.Store.Get(e.Context(), key); !errors.Is(err, storage.ErrNotFound) {
+		e.Errorf("Get(%q) = %q, %v; want ErrNotFound", key, got, err)
 	}
-	want(t, e, "k", "v")
 }
 
-func updateExpired(t *testing.T, e Engine) {
-	if err := e.Store.Put(t.Context(), "k", []byte("v"), time.Second); err != nil {
-		t.Fatal(err)
-	}
-	e.Pass(2 * time.Second)
-	updateMissing(t, e)
-}
-
-func updateRace(t *testing.T, e Engine) {
-	const goroutines, rounds = 8, 25
-	put(t, e, "k", "0")
-	inParallel(goroutines, func(int) {
-		for range rounds {
-			update(t, e, "k", increment)
+// wantOneWinner changes the record under key in several goroutines: one of them must find the value first.
+func (e engine) wantOneWinner(key string, ttl time.Duration, first string) {
+	e.Helper()
+	errLost := errors.New("another goroutine came first")
+	winners := make(chan int, 8)
+	inParallel(8, func(i int) {
+		err := e.Store.Update(e.Context(), key, ttl, func(old []byte) ([]byte, error) {
+			if string(old) != first {
+				return nil, errLost
+			}
+			return []byte("changed"), nil
+		})
+		if err == nil {
+			winners <- i
+		} else if !errors.Is(err, errLost) {
+			e.Error(err)
 		}
 	})
-	want(t, e, "k", strconv.Itoa(goroutines*rounds))
+	if len(winners) != 1 {
+		e.Fatalf("%d goroutines found %q under %s; want 1", len(winners), first, key)
+	}
 }
 
-func createRace(t *testing.T, e Engine) {
-	for round := range 20 {
-		first := make(chan int, 8)
-		inParallel(8, func(i int) {
-			seen := false
-			err := e.Store.Update(t.Context(), "mark"+strconv.Itoa(round), time.Minute, func(old []byte) ([]byte, error) {
-				seen = old != nil
-				return []byte("seen"), nil
-			})
-			if err != nil {
-				t.Error(err)
-			}
-			if !seen {
-				first <- i
-			}
-		})
-		if len(first) != 1 {
-			t.Fatalf("%d goroutines were the first to leave the same mark; want 1", len(first))
-		}
-	}
+// to is a change to value, whatever the old value is.
+func to(value string) func([]byte) ([]byte, error) {
+	return func([]byte) ([]byte, error) { return []byte(value), nil }
 }
 
 func increment(old []byte) ([]byte, error) {
 	n, err := strconv.Atoi(string(old))
 	return []byte(strconv.Itoa(n + 1)), err
-}
-
-func spendRace(t *testing.T, e Engine) {
-	errSpent := errors.New("spent")
-	for round := range 20 {
-		key := "code" + strconv.Itoa(round)
-		put(t, e, key, "fresh")
-		wins := make(chan int, 8)
-		inParallel(8, func(i int) {
-			err := e.Store.Update(t.Context(), key, storage.KeepTTL, func(old []byte) ([]byte, error) {
-				if string(old) != "fresh" {
-					return nil, errSpent
-				}
-				return []byte("spent"), nil
-			})
-			if err == nil {
-				wins <- i
-			} else if !errors.Is(err, errSpent) {
-				t.Error(err)
-			}
-		})
-		if len(wins) != 1 {
-			t.Fatalf("%d goroutines spent the same code; want 1", len(wins))
-		}
-	}
-}
-
-func manyKeys(t *testing.T, e Engine) {
-	inParallel(8, func(i int) {
-		for j := range 50 {
-			key := strconv.Itoa(i) + "/" + strconv.Itoa(j)
-			put(t, e, key, key)
-			want(t, e, key, key)
-		}
-	})
-}
-
-func cancelled(t *testing.T, e Engine) {
-	put(t, e, "k", "v")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := e.Store.Get(ctx, "k"); !errors.Is(err, context.Canceled) {
-		t.Errorf("Get = %v; want context.Canceled", err)
-	}
-	if err := e.Store.Put(ctx, "k", []byte("w"), time.Minute); !errors.Is(err, context.Canceled) {
-		t.Errorf("Put = %v; want context.Canceled", err)
-	}
-	err := e.Store.Update(ctx, "k", storage.KeepTTL, func([]byte) ([]byte, error) { return []byte("w"), nil })
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("Update = %v; want context.Canceled", err)
-	}
-	want(t, e, "k", "v")
-}
-
-func put(t *testing.T, e Engine, key, value string) {
-	t.Helper()
-	if err := e.Store.Put(t.Context(), key, []byte(value), time.Minute); err != nil {
-		t.Errorf("Put(%q) = %v", key, err)
-	}
-}
-
-func create(t *testing.T, e Engine, key, value string) {
-	t.Helper()
-	change := func([]byte) ([]byte, error) { return []byte(value), nil }
-	if err := e.Store.Update(t.Context(), key, time.Minute, change); err != nil {
-		t.Errorf("Update(%q) = %v", key, err)
-	}
-}
-
-func update(t *testing.T, e Engine, key string, change func([]byte) ([]byte, error)) {
-	t.Helper()
-	if err := e.Store.Update(t.Context(), key, storage.KeepTTL, change); err != nil {
-		t.Errorf("Update(%q) = %v", key, err)
-	}
-}
-
-func want(t *testing.T, e Engine, key, value string) {
-	t.Helper()
-	if got, err := e.Store.Get(t.Context(), key); err != nil || string(got) != value {
-		t.Errorf("Get(%q) = %q, %v; want %q", key, got, err, value)
-	}
-}
-
-func wantMissing(t *testing.T, e Engine, key string) {
-	t.Helper()
-	if got, err := e.Store.Get(t.Context(), key); !errors.Is(err, storage.ErrNotFound) {
-		t.Errorf("Get(%q) = %q, %v; want ErrNotFound", key, got, err)
-	}
 }
 
 func inParallel(n int, work func(i int)) {

@@ -12,7 +12,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Clock is a time that a test moves. It stands still by itself.
+// Clock is a time that only the test moves.
 type Clock struct {
 	mutex sync.Mutex
 	now   time.Time
@@ -28,7 +28,7 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Pass lets d go by at once.
+// Pass moves the clock forward by d.
 func (c *Clock) Pass(d time.Duration) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -38,60 +38,53 @@ func (c *Clock) Pass(d time.Duration) {
 // ErrEngine is what a Spy answers while its engine is gone.
 var ErrEngine = errors.New("storagetest: the engine is gone")
 
-// Spy is a decorator that notes what reaches an engine, can let something happen just before a write, and can let the
-// engine be gone.
+// Spy is a decorator that notes what reaches an engine. A test can make it call a function before a write, and make
+// all its operations fail.
 type Spy struct {
 	Store storage.Store
 
-	mutex       sync.Mutex
-	operations  []string
-	keys        strings.Builder
-	values      strings.Builder
-	gone        bool
-	beforeWrite func()
+	mutex        sync.Mutex // guards what follows
+	operations   []string
+	keys, values strings.Builder
+	gone         bool
+	beforeWrite  func()
+}
+
+// locked calls do with the mutex locked.
+func (s *Spy) locked(do func()) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	do()
 }
 
 // Operations are the names of the methods that were called since the last Reset, in order.
-func (s *Spy) Operations() []string {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return slices.Clone(s.operations)
+func (s *Spy) Operations() (names []string) {
+	s.locked(func() { names = slices.Clone(s.operations) })
+	return names
 }
 
-// Keys is every key that the engine was shown, a line each.
-func (s *Spy) Keys() string {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return s.keys.String()
+// Keys is every key that the engine was given, a line each.
+func (s *Spy) Keys() (lines string) {
+	s.locked(func() { lines = s.keys.String() })
+	return lines
 }
 
 // Values is every value that the engine was given, a line each.
-func (s *Spy) Values() string {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return s.values.String()
+func (s *Spy) Values() (lines string) {
+	s.locked(func() { lines = s.values.String() })
+	return lines
 }
 
 // Reset forgets the operations.
-func (s *Spy) Reset() {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.operations = nil
-}
+func (s *Spy) Reset() { s.locked(func() { s.operations = nil }) }
 
-// Gone says whether the engine is gone: every call then fails with ErrEngine.
-func (s *Spy) Gone(gone bool) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.gone = gone
-}
+// Gone sets whether the engine is gone: every call then fails with ErrEngine.
+func (s *Spy) Gone(gone bool) { s.locked(func() { s.gone = gone }) }
 
-// BeforeWrite lets something happen once, just before the next Put or Update reaches the engine. It tells whether what
-// was set before is still waiting, and replaces it; nil waits for nothing.
+// BeforeWrite makes the Spy call happens once, just before the next Put or Update reaches the engine; nil is no call.
+// It replaces the function that was set before, and reports whether that one still waited.
 func (s *Spy) BeforeWrite(happens func()) (waiting bool) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	waiting, s.beforeWrite = s.beforeWrite != nil, happens
+	s.locked(func() { waiting, s.beforeWrite = s.beforeWrite != nil, happens })
 	return waiting
 }
 
@@ -105,52 +98,47 @@ func (s *Spy) Get(ctx context.Context, key string) ([]byte, error) {
 
 // Put implements storage.Store.
 func (s *Spy) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	s.interrupt()
-	if err := s.note("Put", key); err != nil {
+	if err := s.noteWrite("Put", key); err != nil {
 		return err
 	}
-	s.keep(value)
+	s.noteValue(value)
 	return s.Store.Put(ctx, key, value, ttl)
 }
 
 // Update implements storage.Store.
 func (s *Spy) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
-	s.interrupt()
-	if err := s.note("Update", key); err != nil {
+	if err := s.noteWrite("Update", key); err != nil {
 		return err
 	}
 	return s.Store.Update(ctx, key, ttl, func(old []byte) ([]byte, error) {
 		value, err := change(old)
-		s.keep(value)
+		s.noteValue(value)
 		return value, err
 	})
 }
 
-func (s *Spy) keep(value []byte) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.values.WriteString(string(value) + "\n")
+func (s *Spy) note(operation, key string) (err error) {
+	s.locked(func() {
+		s.operations = append(s.operations, operation)
+		s.keys.WriteString(key + "\n")
+		if s.gone {
+			err = ErrEngine
+		}
+	})
+	return err
 }
 
-func (s *Spy) note(operation, key string) error {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.operations = append(s.operations, operation)
-	s.keys.WriteString(key + "\n")
-	if s.gone {
-		return ErrEngine
-	}
-	return nil
-}
-
-func (s *Spy) interrupt() {
-	s.mutex.Lock()
-	happens := s.beforeWrite
-	s.beforeWrite = nil
-	s.mutex.Unlock()
+func (s *Spy) noteWrite(operation, key string) error {
+	var happens func()
+	s.locked(func() { happens, s.beforeWrite = s.beforeWrite, nil })
 	if happens != nil {
 		happens()
 	}
+	return s.note(operation, key)
+}
+
+func (s *Spy) noteValue(value []byte) {
+	s.locked(func() { s.values.WriteString(string(value) + "\n") })
 }
 
 // Holding returns an engine that holds value under every key, whatever is written: what a damaged engine might answer.

@@ -23,8 +23,8 @@ func StartCluster(t testing.TB, options ...string) *Cluster {
 	var addresses []string
 	for range 3 {
 		_, bus, _ := net.SplitHostPort(FreeAddress(t))
-		node := start(t, "redis+cluster", append([]string{"--cluster-enabled", "yes", "--cluster-port", bus,
-			"--cluster-node-timeout", "2000"}, options...)...)
+		first := []string{"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "2000"}
+		node := start(t, "redis+cluster", first, options...)
 		c.Nodes = append(c.Nodes, node)
 		addresses = append(addresses, node.Addr)
 	}
@@ -36,7 +36,7 @@ func StartCluster(t testing.TB, options ...string) *Cluster {
 	return c
 }
 
-// isWhole tells whether each node knows that every slot is served.
+// isWhole reports whether each node knows that every slot is served.
 func (c *Cluster) isWhole() bool {
 	for _, node := range c.Nodes {
 		info, err := node.command("CLUSTER", "INFO")
@@ -47,18 +47,23 @@ func (c *Cluster) isWhole() bool {
 	return true
 }
 
-// Name is how the Sentinels of a test call the primary.
+// Name is the name of the primary in the Sentinels.
 const Name = "hush"
 
-// Sentinel is a primary and its replica, with three Sentinels that look after them.
+const sentinelConfig = `sentinel monitor %[1]s %[2]s %[3]s 2
+sentinel down-after-milliseconds %[1]s 500
+sentinel failover-timeout %[1]s 3000
+`
+
+// Sentinel is a primary and its replica, with three Sentinels that replace the one by the other.
 type Sentinel struct {
 	URL              string // redis+sentinel://127.0.0.1:port,…/hush
 	Primary, Replica *Server
-	Sentinels        []*Server
+	sentinels        []*Server
 }
 
-// StartSentinel starts them, and waits until the Sentinels know each other and the replica. When the primary is stopped
-// they need some seconds to put the replica in its place.
+// StartSentinel waits until the Sentinels know each other and the replica. When the primary is stopped, the replica
+// replaces it some seconds later.
 func StartSentinel(t testing.TB) *Sentinel {
 	t.Helper()
 	s := &Sentinel{Primary: Start(t, "--repl-diskless-sync-delay", "0")}
@@ -66,10 +71,12 @@ func StartSentinel(t testing.TB) *Sentinel {
 	s.Replica = Start(t, "--replicaof", host+" "+port)
 	var addresses []string
 	for range 3 {
-		sentinel := startSentinel(t,
-			fmt.Sprintf("sentinel monitor %[1]s %[2]s %[3]s 2\nsentinel down-after-milliseconds %[1]s 500\n"+
-				"sentinel failover-timeout %[1]s 3000\n", Name, host, port))
-		s.Sentinels = append(s.Sentinels, sentinel)
+		config := filepath.Join(t.TempDir(), "sentinel.conf") // each Sentinel writes into its file
+		if err := os.WriteFile(config, fmt.Appendf(nil, sentinelConfig, Name, host, port), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sentinel := start(t, "redis", []string{config, "--sentinel"})
+		s.sentinels = append(s.sentinels, sentinel)
 		addresses = append(addresses, sentinel.Addr)
 	}
 	s.URL = "redis+sentinel://" + strings.Join(addresses, ",") + "/" + Name
@@ -79,30 +86,8 @@ func StartSentinel(t testing.TB) *Sentinel {
 	return s
 }
 
-func startSentinel(t testing.TB, config string) *Server {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "sentinel.conf") // a Sentinel writes into it
-	_, port, _ := net.SplitHostPort(FreeAddress(t))
-	config = "port " + port + "\nbind 127.0.0.1\ndir " + filepath.Dir(file) + "\n" + config
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{
-		t:       t,
-		program: find(t, "redis-server", "valkey-server"),
-		args:    []string{file, "--sentinel"},
-		Addr:    "127.0.0.1:" + port,
-	}
-	s.URL = "redis://" + s.Addr
-	t.Cleanup(s.Stop)
-	if !s.launch() {
-		t.Fatalf("redistest: a Sentinel does not start: %s", s.output)
-	}
-	return s
-}
-
 func (s *Sentinel) isReady() bool {
-	for _, sentinel := range s.Sentinels {
+	for _, sentinel := range s.sentinels {
 		info, err := sentinel.command("INFO", "sentinel")
 		if err != nil || !strings.Contains(info, "status=ok") || !strings.Contains(info, "slaves=1,sentinels=3") {
 			return false

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Link is a network between a test and a server: what is sent to it arrives there, later or not at all.
+// Link is a network between a test and a server: a proxy that delays or drops packets.
 type Link struct {
 	URL  string // redis://127.0.0.1:port
 	Addr string
@@ -22,7 +22,7 @@ type Link struct {
 	ended bool
 }
 
-// Connect lays a network in front of the server, at first a perfect one.
+// Connect puts a Link without delay in front of the server.
 func Connect(t testing.TB, server *Server) *Link {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -42,7 +42,7 @@ func Connect(t testing.TB, server *Server) *Link {
 	return l
 }
 
-// Delay lets each packet of either direction need half of roundTrip. 0 is a perfect network.
+// Delay makes each packet take half of roundTrip.
 func (l *Link) Delay(roundTrip time.Duration) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -75,7 +75,7 @@ func (l *Link) accept(listener net.Listener, group *sync.WaitGroup) {
 			return
 		}
 		server, err := net.Dial("tcp", l.server.Addr)
-		if err != nil || !l.keep(client, server) {
+		if err != nil || !l.closeAtEnd(client, server) {
 			_ = client.Close()
 			continue
 		}
@@ -84,8 +84,8 @@ func (l *Link) accept(listener net.Listener, group *sync.WaitGroup) {
 	}
 }
 
-// keep notes connections for the end of the test.
-func (l *Link) keep(conns ...net.Conn) bool {
+// closeAtEnd notes connections for the end of the test. It returns false when the test has ended.
+func (l *Link) closeAtEnd(conns ...net.Conn) bool {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.conns = append(l.conns, conns...)
@@ -101,24 +101,24 @@ func (l *Link) end() {
 	}
 }
 
-// packet is some bytes and when they arrive.
+// packet is some bytes and their time of arrival.
 type packet struct {
 	bytes   []byte
 	arrives time.Time
 }
 
-// carry takes bytes one way until either side ends. Packets overtake none, and many can be under way.
+// carry copies bytes in one direction until either side ends. Many packets can be under way; they arrive in order.
 func (l *Link) carry(to io.WriteCloser, from io.ReadCloser, group *sync.WaitGroup) {
 	underway := make(chan packet, 1024)
 	group.Go(func() {
 		defer func() { _ = to.Close() }()
 		for p := range underway {
 			time.Sleep(time.Until(p.arrives))
-			if cut := l.isCut(); cut != nil {
+			if _, cut := l.state(); cut != nil {
 				<-cut
 			}
 			if _, err := to.Write(p.bytes); err != nil {
-				_ = from.Close() // and read what is left, so that nothing waits for room
+				_ = from.Close() // and read the rest, so that the reader does not wait for the full channel
 			}
 		}
 	})
@@ -127,7 +127,8 @@ func (l *Link) carry(to io.WriteCloser, from io.ReadCloser, group *sync.WaitGrou
 		buffer := make([]byte, 32<<10)
 		n, err := from.Read(buffer)
 		if n > 0 {
-			underway <- packet{buffer[:n], time.Now().Add(l.oneWay())}
+			delay, _ := l.state()
+			underway <- packet{buffer[:n], time.Now().Add(delay)}
 		}
 		if err != nil {
 			return
@@ -135,14 +136,9 @@ func (l *Link) carry(to io.WriteCloser, from io.ReadCloser, group *sync.WaitGrou
 	}
 }
 
-func (l *Link) oneWay() time.Duration {
+// state is the delay of one direction, and a channel that is closed when packets may pass again.
+func (l *Link) state() (delay time.Duration, cut chan struct{}) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	return l.delay
-}
-
-func (l *Link) isCut() chan struct{} {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.cut
+	return l.delay, l.cut
 }

@@ -1,31 +1,29 @@
-// Package redistest starts real Redis servers for tests, and lets them fail as machines and networks do.
+// Package redistest starts real Redis servers for tests, and makes them fail as machines and networks do.
 //
-//	server := redistest.Start(t)                 one server, nothing on disk; gone with the test
-//	server.Pause() … server.Resume()             it hangs: connections stay, nothing answers
-//	server.Stop()  … server.Restart()            it dies at once, and comes back at the same address
-//	redistest.Start(t, redistest.Durable...)     what it acknowledged survives Stop
+//	server := redistest.Start(t)                 one server, nothing on disk; ends with the test
+//	server.Pause() … server.Resume()             it hangs: connections stay open, nothing answers
+//	server.Stop()  … server.Restart()            it ends at once, and starts again at the same address
+//	redistest.Start(t, redistest.Durable...)     acknowledged writes survive Stop
 //
 //	link := redistest.Connect(t, server)         a network in front of it:
 //	link.Delay(200 * time.Millisecond)           slow
-//	link.Cut()     … link.Mend()                 silent: packets are lost, connections stay
+//	link.Cut()     … link.Mend()                 packets are lost, connections stay open
 //
 //	redistest.StartCluster(t).URL                three primaries that share the slots
-//	redistest.StartSentinel(t).URL               a primary, a replica, three Sentinels that replace the one by the other
+//	redistest.StartSentinel(t).URL               a primary, its replica, three Sentinels
 //
-// Servers listen on loopback, at ports that were free, and are killed when the test ends or its process dies. A machine
-// without redis-server (or valkey-server) fails the test: nothing is skipped.
-//
-// # Where teaching ends
-//
-// The servers of a test are young: no big data to load, no slow disk. Signals make it a thing for Unix.
+// Servers listen on loopback, at free ports, and are killed when the test or its process ends. Without redis-server (or
+// valkey-server) the test fails: nothing is skipped. It needs signals of Unix. The servers have little data and a fast
+// disk.
 package redistest
 
 import (
-	"bufio"
-	"bytes"
-	"io"
+	"errors"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,53 +43,44 @@ type Server struct {
 	URL  string // redis://127.0.0.1:port
 	Addr string // 127.0.0.1:port
 
-	t        testing.TB
-	program  string
-	args     []string
-	password string
+	t       testing.TB
+	program string
+	args    []string
+	output  string // the file with what the process prints
 
 	mutex   sync.Mutex
 	process *exec.Cmd
 	watcher *exec.Cmd
-	output  *log
 }
 
-// Start starts a server that keeps nothing on disk. options are added to its command line: "--requirepass", "secret".
+// Start starts a server that stores nothing on disk. options are added to its command line: "--requirepass", "secret".
 func Start(t testing.TB, options ...string) *Server {
 	t.Helper()
-	return start(t, "redis", options...)
+	return start(t, "redis", nil, options...)
 }
 
-func start(t testing.TB, scheme string, options ...string) *Server {
+// start starts a server with the arguments first, those of each server, and options.
+func start(t testing.TB, scheme string, first []string, options ...string) *Server {
 	t.Helper()
 	for range 3 { // another process may take the free port first
-		s := &Server{t: t, program: find(t, "redis-server", "valkey-server"), password: after(options, "--requirepass")}
-		s.Addr = FreeAddress(t)
-		s.URL = scheme + "://" + s.Addr
-		_, port, _ := net.SplitHostPort(s.Addr)
-		s.args = append(
-			[]string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no"},
-			options...)
+		address, dir := FreeAddress(t), t.TempDir()
+		_, port, _ := net.SplitHostPort(address)
+		common := []string{"--port", port, "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no"}
+		s := &Server{
+			URL: scheme + "://" + address, Addr: address, t: t, program: find(t, "redis-server", "valkey-server"),
+			args: slices.Concat(first, common, options), output: filepath.Join(dir, "output"),
+		}
 		if s.launch() {
 			t.Cleanup(s.Stop)
 			return s
 		}
 		s.Stop()
-		if !strings.Contains(s.output.String(), "Address already in use") {
-			t.Fatalf("redistest: %s does not start: %s", s.program, s.output)
+		if !strings.Contains(s.log(), inUse) {
+			t.Fatalf("redistest: %s does not start: %s", s.program, s.log())
 		}
 	}
 	t.Fatal("redistest: no free port was found")
 	return nil
-}
-
-func after(options []string, name string) string {
-	for i := range len(options) - 1 {
-		if options[i] == name {
-			return options[i+1]
-		}
-	}
-	return ""
 }
 
 // find looks for a program by its names.
@@ -118,49 +107,54 @@ func FreeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
+// inUse is what a server prints before it ends because its port is taken.
+const inUse = "ddress already in use"
+
 // launch starts the process and waits until it answers.
 func (s *Server) launch() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.output = &log{}
+	output, err := os.Create(s.output)
+	if err != nil {
+		s.t.Fatalf("redistest: %v", err)
+	}
+	defer func() { _ = output.Close() }()
 	s.process = exec.Command(s.program, s.args...)
-	s.process.Stdout, s.process.Stderr = s.output, s.output
+	s.process.Stdout, s.process.Stderr = output, output
 	if err := s.process.Start(); err != nil {
 		s.t.Fatalf("redistest: %v", err)
 	}
 	s.watch()
-	return Eventually(func() bool { return s.answers() || s.output.contains("already in use", "FATAL CONFIG") }) &&
-		s.answers()
+	hasFailed := func() bool { return strings.Contains(s.log(), inUse) || strings.Contains(s.log(), "FATAL CONFIG") }
+	return Eventually(func() bool { return s.answers() || hasFailed() }) && s.answers()
 }
 
-// watch lets the server die with the process of the test, however that ends: a shell waits for the end of a pipe that
-// only this process holds.
+// log is what the process has printed.
+func (s *Server) log() string {
+	text, err := os.ReadFile(s.output)
+	if err != nil {
+		s.t.Fatalf("redistest: %v", err)
+	}
+	return string(text)
+}
+
+// watch makes the server end with the process of the test, however that ends: a shell waits for the end of a pipe that
+// only this process has open.
 func (s *Server) watch() {
 	s.watcher = exec.Command("sh", "-c", `read -r _; kill -9 "$0"`, strconv.Itoa(s.process.Process.Pid))
-	if _, err := s.watcher.StdinPipe(); err != nil {
-		s.t.Fatalf("redistest: %v", err)
-	}
-	if err := s.watcher.Start(); err != nil {
+	_, err := s.watcher.StdinPipe()
+	if err := errors.Join(err, s.watcher.Start()); err != nil {
 		s.t.Fatalf("redistest: %v", err)
 	}
 }
 
-// answers tells whether the server serves: it does also when it says that it wants a password.
+// answers reports whether the server answers commands, if only by the demand for a password.
 func (s *Server) answers() bool {
-	conn, err := net.DialTimeout("tcp", s.Addr, time.Second)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(time.Second)) // if it fails, so does the next line
-	if _, err = io.WriteString(conn, "PING\r\n"); err != nil {
-		return false
-	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	return err == nil && (strings.HasPrefix(line, "+PONG") || strings.HasPrefix(line, "-NOAUTH"))
+	answer, _ := s.command("PING") // redis-cli prints what went wrong
+	return strings.HasPrefix(answer, "PONG") || strings.HasPrefix(answer, "NOAUTH")
 }
 
-// Stop kills the server, as kill -9 does. Its memory is lost.
+// Stop kills the server as kill -9 does. Records in its memory are lost.
 func (s *Server) Stop() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -179,14 +173,14 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
 	if !s.launch() {
-		s.t.Fatalf("redistest: %s does not start again: %s", s.program, s.output)
+		s.t.Fatalf("redistest: %s does not start again: %s", s.program, s.log())
 	}
 }
 
-// Pause lets the server hang: its connections stay, and nothing is answered.
+// Pause makes the server hang: its connections stay open, and nothing is answered.
 func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
 
-// Resume lets the server go on after Pause; it then answers what it was asked meanwhile.
+// Resume ends Pause: the server answers the commands that came meanwhile.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(signal syscall.Signal) {
@@ -201,7 +195,7 @@ func (s *Server) signal(signal syscall.Signal) {
 	}
 }
 
-// Command has redis-cli run a command, and returns what it prints.
+// Command runs a command with redis-cli, and returns what it prints.
 func (s *Server) Command(args ...string) string {
 	s.t.Helper()
 	output, err := s.command(args...)
@@ -213,18 +207,17 @@ func (s *Server) Command(args ...string) string {
 
 func (s *Server) command(args ...string) (string, error) {
 	_, port, _ := net.SplitHostPort(s.Addr)
-	command := exec.Command(
-		find(s.t, "redis-cli", "valkey-cli"),
-		append([]string{"-h", "127.0.0.1", "-p", port}, args...)...)
-	if s.password != "" {
-		command.Env = append(command.Environ(), "REDISCLI_AUTH="+s.password)
+	args = append([]string{"-h", "127.0.0.1", "-p", port}, args...)
+	command := exec.Command(find(s.t, "redis-cli", "valkey-cli"), args...)
+	if at := slices.Index(s.args, "--requirepass"); at >= 0 {
+		command.Env = append(command.Environ(), "REDISCLI_AUTH="+s.args[at+1])
 	}
 	output, err := command.CombinedOutput()
 	return strings.TrimSpace(string(output)), err
 }
 
-// Calls tells how often the server ran each command since its start or the last ForgetCalls, by its name in small
-// letters. What a script runs counts too.
+// Calls is how often the server ran each command since its start or the last ForgetCalls, by its name in lower case.
+// Commands of scripts count too.
 func (s *Server) Calls() map[string]int {
 	s.t.Helper()
 	calls := map[string]int{}
@@ -239,7 +232,7 @@ func (s *Server) Calls() map[string]int {
 	return calls
 }
 
-// ForgetCalls lets Calls begin at nothing.
+// ForgetCalls resets the counts of Calls.
 func (s *Server) ForgetCalls() {
 	s.t.Helper()
 	s.Command("CONFIG", "RESETSTAT")
@@ -249,34 +242,6 @@ func (s *Server) ForgetCalls() {
 func Eventually(holds func() bool) bool {
 	for end := time.Now().Add(Timeout); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if holds() {
-			return true
-		}
-	}
-	return false
-}
-
-// log is what a process prints.
-type log struct {
-	mutex  sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.buffer.Write(p)
-}
-
-func (l *log) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.buffer.String()
-}
-
-func (l *log) contains(words ...string) bool {
-	text := l.String()
-	for _, word := range words {
-		if strings.Contains(text, word) {
 			return true
 		}
 	}
