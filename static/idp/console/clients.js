@@ -151,7 +151,10 @@ function fill(form, name, value) {
  */
 function changed(before, after) {
   const known = new Map(Object.entries(before));
-  const blank = (/** @type {unknown} */ value) => (Array.isArray(value) ? [] : value === false ? false : "");
+  const blank = (/** @type {unknown} */ value) => {
+    if (Array.isArray(value)) return [];
+    return value === false ? false : "";
+  };
   const same = (/** @type {string} */ name, /** @type {unknown} */ value) =>
     JSON.stringify(value) === JSON.stringify(known.get(name) ?? blank(value));
   const fields = Object.entries(after).filter(([name, value]) => name === "client_id" || !same(name, value));
