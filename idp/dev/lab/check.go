@@ -64,7 +64,7 @@ func (f Fault) limited(now time.Time) (Fault, error) {
 
 // checkPlace: a fault happens at its own endpoints. CheckPlace knows those of the others.
 func (f Fault) checkPlace(info KindInfo) error {
-	if info.fits == nil && !slices.Contains(info.Endpoints, f.Endpoint) {
+	if info.Further == "" && !slices.Contains(info.Endpoints, f.Endpoint) {
 		return oidc.InvalidRequest.Errorf("fault %s cannot happen at endpoint %.50q; it can at %s",
 			f.Fault, f.Endpoint, strings.Join(info.Endpoints, ", "))
 	}
@@ -93,11 +93,11 @@ func (f Fault) checkNeeds(info KindInfo) error {
 		name, example string
 		given         bool
 	}{
-		{needError, "an OAuth error code such as login_required", f.Error != ""},
-		{needStatus, "an HTTP status such as 503", f.Status != 0},
-		{needDelay, "a duration such as 2s", f.Delay != 0},
-		{needLifetime, "a duration such as 30s", f.Lifetime != 0},
-		{needUser, "a sub", f.User != "" || f.Fault == SessionOtherUser},
+		{"error", "an OAuth error code such as login_required", f.Error != ""},
+		{"status", "an HTTP status such as 503", f.Status != 0},
+		{"delay", "a duration such as 2s", f.Delay != 0},
+		{"lifetime", "a duration such as 30s", f.Lifetime != 0},
+		{"user", "a sub", f.User != "" || f.Fault == SessionOtherUser},
 	} {
 		switch needed := slices.Contains(info.Needs, field.name); {
 		case field.given && !needed:

@@ -47,15 +47,6 @@ const (
 	Cancelled Ending = "cancelled"
 )
 
-// The fields that a kind may need, by their names in JSON.
-const (
-	needError    = "error"
-	needStatus   = "status"
-	needDelay    = "delay"
-	needLifetime = "lifetime"
-	needUser     = "user"
-)
-
 // plain is a Fault without its methods.
 type plain Fault
 

@@ -24,7 +24,7 @@ func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string)
 	}
 	next = r.WithContext(context.WithValue(r.Context(), requestKey{}, newRequestInfo(r, endpoint)))
 	for _, e := range edge {
-		if e.kind == Error && endpoint == authorize {
+		if e.kind == Error && endpoint == "authorize" {
 			continue // an error there goes back to the client by redirect, which Sessions knows how to cause
 		}
 		f, ok := l.use(next.Context(), e.kind)

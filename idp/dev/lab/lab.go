@@ -161,5 +161,5 @@ func (f Fault) isOf(clientID string) bool { return f.Client == "" || f.Client ==
 
 func (f Fault) isFor(v requestInfo) bool {
 	info, _ := f.Fault.info()
-	return f.isOf(v.clientID) && f.Endpoint == v.endpoint && (info.meets == nil || info.meets(v))
+	return f.isOf(v.clientID) && f.Endpoint == v.endpoint && info.concerns(v)
 }
