@@ -57,7 +57,7 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 	return &Mode{
 		deps: deps, place: place,
 		hub:     trace.NewHub(trace.Options{Now: deps.Now}),
-		lab:     lab.On(place, deps.Now, deps.Random, subs(config)...),
+		lab:     lab.New(place, deps.Now, deps.Random, subs(config)...),
 		token:   consoleToken(config, deps.Random),
 		issuers: append([]string{config.Issuer}, config.Layouts...),
 	}

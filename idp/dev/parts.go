@@ -12,242 +12,275 @@ import (
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/access"
-	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/session"
-	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
 
-// Parts implements idp.DevelopmentSite. The failure lab wraps each part and the trace wraps the lab, so that the trace
-// records the results that the protocol gets.
+// Parts implements idp.DevelopmentSite. Each decorator causes the faults of its part, and records the result that the
+// protocol gets.
 func (s *site) Parts() idp.Parts {
 	return idp.Parts{
-		Clients:   s.lab.Clients(s.Clients),
-		Consents:  watchedConsents{s.lab.Consents(s.Consents)},
-		Recognise: watchedSession{s.lab.Sessions(s.history), s.Sessions.Cookies},
-		Sessions:  watchedSignIn{s.history},
-		Grants:    watchedGrants{s.lab.Grants(s.Grants)},
-		Signer:    watchedSign(s.lab.Sign(s.Signer, s.Keys)),
+		Clients: labClients{s.Clients, s.lab}, Consents: labConsents{s.Consents, s.lab},
+		Recognise: labSessions{s.history, s.lab}, Sessions: signIns{s.history},
+		Grants: labGrants{s.Grants, s.lab}, Signer: labSigner{s.Signer, s.Keys, s.lab},
 	}
 }
 
-// watchedSession tells whether /authorize recognised the browser, and by which of the two cookies.
-type watchedSession struct {
-	authorize.Sessions
-	cookies session.Cookies
+// emit records a step of the protocol that succeeded.
+func emit(ctx context.Context, kind trace.Kind, spec, text string, values ...trace.Value) {
+	trace.Emit(ctx, trace.Step{Kind: kind, Spec: spec, Text: text, Outcome: trace.OK, Values: values})
+}
+
+// labClients has the faults of registered clients.
+type labClients struct {
+	*clients.Register
+	lab *lab.Lab
+}
+
+// ByID implements authorize.Clients.
+func (c labClients) ByID(ctx context.Context, id string) (oidc.Client, error) {
+	client, err := c.Register.ByID(ctx, id)
+	return c.lab.Client(client, id), err
+}
+
+// labConsents has the fault consent_withdrawn, and records the consents of a user.
+type labConsents struct {
+	*grant.Consents
+	lab *lab.Lab
+}
+
+// Of implements authorize.Consents.
+func (c labConsents) Of(ctx context.Context, sub string) (consents map[string]grant.Consent, err error) {
+	if _, withdrawn := c.lab.Use(ctx, lab.ConsentWithdrawn); !withdrawn {
+		consents, err = c.Consents.Of(ctx, sub)
+	}
+	if err != nil {
+		return nil, err
+	}
+	step := trace.Step{Kind: trace.KindConsent, Spec: "Core §3.1.2.4", Text: "what the user allowed before is read",
+		Outcome: trace.Noted}
+	for _, id := range slices.Sorted(maps.Keys(consents)) {
+		step.Values = append(step.Values, trace.Plain(id, consents[id].Scope.String()))
+	}
+	trace.Emit(ctx, step)
+	return consents, nil
+}
+
+// labSessions has the faults of sessions and cookies, and the OAuth errors of the authorization endpoint, which asks
+// for the session after it has verified where an error may go. It records whether /authorize recognised the browser,
+// and by which of the two cookies.
+type labSessions struct {
+	*session.CookieHistory
+	lab *lab.Lab
 }
 
 // Current implements authorize.Sessions.
-func (w watchedSession) Current(r *http.Request) (*session.Session, error) {
-	s, err := w.Sessions.Current(r)
+func (s labSessions) Current(r *http.Request) (*session.Session, error) {
+	found, err := s.failing(r)
 	absence, absent := errors.AsType[session.Absence](err)
-	if trace.From(r.Context()) == nil || err != nil && !absent {
-		return s, err // the store failed or the lab returned an error: nothing was found out
+	if err != nil && !absent {
+		return found, err // the store failed, or the lab returned an error: nothing is known about the session
 	}
 	step := trace.Step{Kind: trace.KindSession, Spec: "Core §3.1.2.3", Text: "the session cookie opens a session",
 		Outcome: trace.OK}
-	if arrived := w.cookies.Arrived(r); len(arrived) > 0 {
+	if arrived := s.Cookies.Arrived(r); len(arrived) > 0 {
 		step.Values = append(step.Values, trace.Plain("cookie", strings.Join(arrived, ", ")))
 	}
 	if absent {
 		step.Text, step.Outcome, step.Reason = absence.Error(), trace.Failed, string(absence.Reason())
 	}
-	if s != nil {
-		step.Values = append(step.Values, trace.Plain("sub", strings.Join(s.Subs(), ", ")),
-			trace.Plain("auth_time", s.Accounts[0].AuthTime.UTC().Format(time.RFC3339)))
+	if found != nil {
+		step.Values = append(step.Values, trace.Plain("sub", strings.Join(found.Subs(), ", ")),
+			trace.Plain("auth_time", found.Accounts[0].AuthTime.UTC().Format(time.RFC3339)))
 	}
 	trace.Emit(r.Context(), step)
-	return s, err
+	return found, err
 }
 
-// watchedSignIn tells of sign-ins and sign-outs.
-type watchedSignIn struct{ *session.CookieHistory }
+// failing finds the session, unless a fault gives another result.
+func (s labSessions) failing(r *http.Request) (*session.Session, error) {
+	ctx := r.Context()
+	if f, ok := s.lab.Use(ctx, lab.Error); ok {
+		return nil, f.OAuthError()
+	}
+	if f, ok := s.lab.Use(ctx, lab.CookieSameSiteLax, lab.ThirdPartyCookieIgnored); ok {
+		trace.From(ctx).Set(func(record *trace.Record) { record.Overlooked = true })
+		if f.Fault == lab.CookieSameSiteLax {
+			return nil, session.LaxOnly
+		}
+		return nil, session.Withheld
+	}
+	found, err := s.CookieHistory.Current(r)
+	if err != nil {
+		return found, err
+	}
+	switch f, _ := s.lab.Use(ctx, lab.SessionLost, lab.SessionExpired, lab.SessionOtherUser); f.Fault {
+	case lab.SessionLost:
+		return nil, session.Unknown
+	case lab.SessionExpired:
+		return nil, session.Expired
+	case lab.SessionOtherUser:
+		return s.lab.OtherUser(*found, f.User), nil
+	}
+	return found, nil
+}
+
+// signIns records sign-ins and sign-outs.
+type signIns struct{ *session.CookieHistory }
 
 // SignIn implements login.Sessions.
-func (w watchedSignIn) SignIn(rw http.ResponseWriter, r *http.Request, account session.Account) (*session.Session,
-	error) {
-	s, err := w.CookieHistory.SignIn(rw, r, account)
+func (s signIns) SignIn(w http.ResponseWriter, r *http.Request, a session.Account) (*session.Session, error) {
+	signedIn, err := s.CookieHistory.SignIn(w, r, a)
 	if err == nil {
-		trace.Emit(r.Context(), trace.Step{Kind: trace.KindSignIn, Spec: "Core §3.1.2.3",
-			Text: "the user signed in; the browser gets a new session cookie", Outcome: trace.OK,
-			Values: []trace.Value{trace.Plain("sub", account.Sub), trace.Plain("acr", account.ACR),
-				trace.Plain("amr", strings.Join(account.AMR, " "))}})
+		emit(r.Context(), trace.KindSignIn, "Core §3.1.2.3", "the user signed in; the browser gets a new session cookie",
+			trace.Plain("sub", a.Sub), trace.Plain("acr", a.ACR), trace.Plain("amr", strings.Join(a.AMR, " ")))
 	}
-	return s, err
+	return signedIn, err
 }
 
 // SignOut implements logout.Sessions.
-func (w watchedSignIn) SignOut(rw http.ResponseWriter, r *http.Request) ([]session.Ended, error) {
-	trace.Emit(r.Context(), trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2",
-		Text: "the session of this browser is ended; its cookies are removed", Outcome: trace.OK})
-	return w.CookieHistory.SignOut(rw, r)
+func (s signIns) SignOut(w http.ResponseWriter, r *http.Request) ([]session.Ended, error) {
+	emit(r.Context(), trace.KindLogout, "RP-Initiated Logout §2",
+		"the session of this browser is ended; its cookies are removed")
+	return s.CookieHistory.SignOut(w, r)
 }
 
 // SignOutSID implements logout.Sessions.
-func (w watchedSignIn) SignOutSID(ctx context.Context, sid string) ([]session.Ended, error) {
-	trace.Emit(ctx, trace.Step{Kind: trace.KindLogout, Spec: "RP-Initiated Logout §2",
-		Text: "the account that the id_token_hint's sid names is signed out", Outcome: trace.OK})
-	return w.CookieHistory.SignOutSID(ctx, sid)
+func (s signIns) SignOutSID(ctx context.Context, sid string) ([]session.Ended, error) {
+	emit(ctx, trace.KindLogout, "RP-Initiated Logout §2", "the account that the id_token_hint's sid names is signed out")
+	return s.CookieHistory.SignOutSID(ctx, sid)
 }
 
-// watchedConsents tells what the user allowed before.
-type watchedConsents struct{ authorize.Consents }
-
-// Of implements authorize.Consents.
-func (w watchedConsents) Of(ctx context.Context, sub string) (map[string]grant.Consent, error) {
-	consents, err := w.Consents.Of(ctx, sub)
-	if recorder := trace.From(ctx); recorder != nil && err == nil {
-		step := trace.Step{Kind: trace.KindConsent, Spec: "Core §3.1.2.4", Text: "what the user allowed before is read",
-			Outcome: trace.Noted}
-		for _, id := range slices.Sorted(maps.Keys(consents)) {
-			step.Values = append(step.Values, trace.Plain(id, consents[id].Scope.String()))
-		}
-		recorder.Emit(step)
-	}
-	return consents, err
+// labGrants has the faults code_spent and refresh_revoked. It records codes and refresh tokens, and joins the requests
+// of one code.
+type labGrants struct {
+	*grant.Grants
+	lab *lab.Lab
 }
-
-// codes is a *grant.Grants, or the failure lab before one.
-type codes interface {
-	authorize.Grants
-	token.Grants
-	Revoke(ctx context.Context, id string) error
-}
-
-// watchedGrants tells of codes, and joins the requests that a code joins.
-type watchedGrants struct{ codes }
 
 // Issue implements authorize.Grants.
-func (w watchedGrants) Issue(ctx context.Context, granted grant.Grant) (string, error) {
-	code, err := w.codes.Issue(ctx, granted)
-	if recorder := trace.From(ctx); recorder != nil && err == nil {
-		recorder.Join(trace.Code, code)
-		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §4.1.2",
-			Text: "a code is issued, good for 60 seconds and one redemption", Outcome: trace.OK,
-			Values: []trace.Value{trace.Secret("code", code), trace.Plain("sub", granted.Sub),
-				trace.Plain("scope", granted.Scope.String())}})
+func (g labGrants) Issue(ctx context.Context, granted grant.Grant) (string, error) {
+	code, err := g.Grants.Issue(ctx, granted)
+	if err == nil {
+		trace.From(ctx).Join(trace.Code, code)
+		emit(ctx, trace.KindCode, "RFC 6749 §4.1.2", "a code is issued, good for 60 seconds and one redemption",
+			trace.Secret("code", code), trace.Plain("sub", granted.Sub), trace.Plain("scope", granted.Scope.String()))
 	}
 	return code, err
 }
 
-// Redeem implements token.Grants.
-func (w watchedGrants) Redeem(ctx context.Context, code string, lifetime time.Duration) (grant.Grant, error) {
-	granted, err := w.codes.Redeem(ctx, code, lifetime)
-	recorder := trace.From(ctx)
-	if recorder == nil {
-		return granted, err
+// Redeem implements token.Grants. The fault code_spent redeems the code before.
+func (g labGrants) Redeem(ctx context.Context, code string, lifetime time.Duration) (granted grant.Grant, err error) {
+	if _, spent := g.lab.Use(ctx, lab.CodeSpent); spent {
+		granted, err = g.Grants.Redeem(ctx, code, lifetime)
 	}
-	recorder.Join(trace.Code, code)
-	step := trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §4.1.2",
-		Text: "the code is spent before anything about it is judged", Outcome: trace.OK,
-		Values: []trace.Value{trace.Secret("code", code)}}
-	if err != nil {
-		step.Text, step.Outcome = redemptionFailed(err), trace.Failed
+	if err == nil {
+		granted, err = g.Grants.Redeem(ctx, code, lifetime)
 	}
-	recorder.Emit(step)
+	trace.From(ctx).Join(trace.Code, code)
+	emitUse(ctx, err, "the code", "redeemed", trace.Step{Spec: "RFC 6749 §4.1.2",
+		Text: "the code is spent before anything about it is judged", Values: []trace.Value{trace.Secret("code", code)}})
 	return granted, err
 }
 
 // Begin implements token.Grants.
-func (w watchedGrants) Begin(ctx context.Context, granted grant.Grant, jkt string, terms grant.Terms) (string, error) {
-	token, err := w.codes.Begin(ctx, granted, jkt, terms)
-	if recorder := trace.From(ctx); recorder != nil && err == nil {
-		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "Core §11",
-			Text: "a refresh token is issued: the user allowed offline_access", Outcome: trace.OK,
-			Values: []trace.Value{trace.Secret("refresh_token", token)}})
+func (g labGrants) Begin(ctx context.Context, granted grant.Grant, jkt string, terms grant.Terms) (string, error) {
+	token, err := g.Grants.Begin(ctx, granted, jkt, terms)
+	if err == nil {
+		emit(ctx, trace.KindCode, "Core §11", "a refresh token is issued: the user allowed offline_access",
+			trace.Secret("refresh_token", token))
 	}
 	return token, err
 }
 
-// Family implements token.Grants.
-func (w watchedGrants) Family(ctx context.Context, token string) (grant.Family, error) {
-	family, err := w.codes.Family(ctx, token)
-	recorder := trace.From(ctx)
-	if recorder == nil {
-		return family, err
+// Family implements token.Grants. The fault refresh_revoked revokes the grant; the refusal of an unknown refresh token,
+// such as one that a test made up, has the same words.
+func (g labGrants) Family(ctx context.Context, token string) (grant.Family, error) {
+	family, err := g.Grants.Family(ctx, token)
+	if _, revoked := g.lab.Use(ctx, lab.RefreshRevoked); revoked {
+		if err == nil {
+			err = g.Revoke(ctx, family.Grant.ID)
+		}
+		if err == nil || errors.Is(err, grant.ErrUnknown) {
+			err = grant.ErrRevoked
+		}
 	}
-	step := trace.Step{Kind: trace.KindCode, Spec: "RFC 6749 §6", Text: "the refresh token is one of a family that lives",
-		Outcome: trace.OK,
-		Values:  []trace.Value{trace.Secret("refresh_token", token)}}
-	if err != nil {
-		step.Text, step.Outcome = refreshFailed(err), trace.Failed
-	} else {
+	step := trace.Step{Spec: "RFC 6749 §6", Text: "the refresh token is one of a family that lives",
+		Values: []trace.Value{trace.Secret("refresh_token", token)}}
+	if err == nil {
 		step.Values = append(step.Values, trace.Plain("sub", family.Grant.Sub),
 			trace.Plain("scope", family.Grant.Scope.String()))
 	}
-	recorder.Emit(step)
+	emitUse(ctx, err, "the refresh token", "replaced", step)
 	return family, err
 }
 
 // Use implements token.Grants.
-func (w watchedGrants) Use(ctx context.Context, token string, terms grant.Terms) (string, error) {
-	next, err := w.codes.Use(ctx, token, terms)
-	if recorder := trace.From(ctx); recorder != nil && err == nil && terms.Rotate {
-		recorder.Emit(trace.Step{Kind: trace.KindCode, Spec: "RFC 9700 §4.14.2",
-			Text: "the refresh token is replaced by a new one", Outcome: trace.OK,
-			Values: []trace.Value{trace.Secret("refresh_token", next)}})
+func (g labGrants) Use(ctx context.Context, token string, terms grant.Terms) (string, error) {
+	next, err := g.Grants.Use(ctx, token, terms)
+	if err == nil && terms.Rotate {
+		emit(ctx, trace.KindCode, "RFC 9700 §4.14.2", "the refresh token is replaced by a new one",
+			trace.Secret("refresh_token", next))
 	}
 	return next, err
 }
 
-func refreshFailed(err error) string {
-	for _, known := range []struct {
-		err  error
-		text string
-	}{
-		{grant.ErrReplayed, "the refresh token was replaced before: everything that was granted is revoked"},
-		{grant.ErrRevoked, "the refresh token is revoked"},
-		{grant.ErrExpired, "the refresh token expired"},
-		{grant.ErrUnknown, "the refresh token is not known"},
-	} {
-		if errors.Is(err, known.err) {
-			return known.text
-		}
-	}
-	return "the refresh token could not be looked up"
-}
-
-func redemptionFailed(err error) string {
+// emitUse records that a code or a refresh token was used, or why it was refused.
+func emitUse(ctx context.Context, err error, what, used string, step trace.Step) {
+	step.Kind, step.Outcome = trace.KindCode, trace.Failed
 	switch {
+	case err == nil:
+		step.Outcome = trace.OK
 	case errors.Is(err, grant.ErrReplayed):
-		return "the code was redeemed before: what it gave is revoked"
+		step.Text = what + " was " + used + " before: everything that was granted is revoked"
+	case errors.Is(err, grant.ErrRevoked):
+		step.Text = what + " is revoked"
+	case errors.Is(err, grant.ErrExpired):
+		step.Text = what + " expired"
 	case errors.Is(err, grant.ErrUnknown):
-		return "the code is not known"
+		step.Text = what + " is not known"
+	default:
+		step.Text = what + " could not be looked up"
 	}
-	return "the code could not be looked up"
+	trace.Emit(ctx, step)
 }
 
-// watchedSign tells what was signed, and joins an access token to what will be done with it.
-func watchedSign(next keys.Signer) keys.Signer {
-	return keys.SignerFunc(func(ctx context.Context, alg, typ string, claims any) (string, error) {
-		signed, err := next.Sign(ctx, alg, typ, claims)
-		recorder := trace.From(ctx)
-		if recorder == nil || err != nil {
-			return signed, err
-		}
-		step := trace.Step{Kind: trace.KindToken, Spec: "Core §3.1.3.3", Text: "the ID token is signed", Outcome: trace.OK,
-			Values: []trace.Value{trace.JWT("id_token", signed)}}
-		if token, ok := claims.(access.Token); ok && typ == keys.TypeAccessToken {
-			recorder.Join(trace.JTI, token.JTI)
-			step.Spec, step.Text, step.Values[0] = "RFC 9068 §2", "the access token is signed", trace.JWT("access_token", signed)
-			recorder.Set(func(record *trace.Record) { record.Answer = answerWith(token) })
-		}
-		recorder.Emit(step)
-		return signed, nil
-	})
+// labSigner has the faults of tokens. It records signed tokens, and joins the later requests with an access token.
+type labSigner struct {
+	keys.Signer
+	published *keys.KeySet
+	lab       *lab.Lab
 }
 
-// answerWith is what the answer of the token endpoint says about an access token besides the token itself.
+// Sign implements keys.Signer.
+func (s labSigner) Sign(ctx context.Context, alg, typ string, claims any) (string, error) {
+	signed, err := s.lab.Sign(ctx, s.Signer, s.published, alg, typ, claims)
+	if err != nil {
+		return "", err
+	}
+	if token, ok := claims.(access.Token); ok && typ == keys.TypeAccessToken {
+		trace.From(ctx).Join(trace.JTI, token.JTI)
+		trace.From(ctx).Set(func(record *trace.Record) { record.Answer = answerWith(token) })
+		emit(ctx, trace.KindToken, "RFC 9068 §2", "the access token is signed", trace.JWT("access_token", signed))
+	} else {
+		emit(ctx, trace.KindToken, "Core §3.1.3.3", "the ID token is signed", trace.JWT("id_token", signed))
+	}
+	return signed, nil
+}
+
+// answerWith is the part of the token endpoint's answer that describes an access token.
 func answerWith(token access.Token) []trace.Value {
 	kind := oidc.TokenTypeBearer
 	if token.Confirmation != nil {
 		kind = oidc.TokenTypeDPoP
 	}
+	lifetime := strconv.FormatInt(token.Expiry-token.IssuedAt, 10)
 	return []trace.Value{
-		trace.Plain("token_type", kind), trace.Plain("expires_in", strconv.FormatInt(token.Expiry-token.IssuedAt, 10)),
-		trace.Plain("scope", token.Scope),
+		trace.Plain("token_type", kind), trace.Plain("expires_in", lifetime), trace.Plain("scope", token.Scope),
 	}
 }

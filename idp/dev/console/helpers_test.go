@@ -73,7 +73,7 @@ func (h *fixture) end() {
 
 func endpoint(t *testing.T, issuer string) *console.Endpoint {
 	t.Helper()
-	failureLab := lab.New(time.Now, rand.Text)
+	failureLab := lab.New(storage.Alone(), time.Now, rand.Text)
 	store := storage.NewMemory(failureLab.Clock.Now)
 	u, err := url.Parse(issuer)
 	must(t, err)

@@ -1,7 +1,6 @@
 package lab_test
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -14,21 +13,26 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
 	"github.com/hush-idp/hush/trace"
 )
 
-// fixture is a provider's rooms with the lab before them: alice is signed in and allowed spa everything.
+// fixture is development mode with the parts of a provider: alice is signed in and allowed spa everything.
 type fixture struct {
 	*lab.Lab
 	clock    *storagetest.Clock
 	hub      *trace.Hub
+	parts    idp.Parts // as development mode decorates them
 	sessions *session.Manager
 	grants   *grant.Grants
 	consents *grant.Consents
@@ -36,7 +40,8 @@ type fixture struct {
 	cookies  []*http.Cookie
 }
 
-func newFixture(t *testing.T) *fixture {
+// newFixture returns development mode of a provider with these users.
+func newFixture(t *testing.T, names ...string) *fixture {
 	t.Helper()
 	clock := storagetest.NewClock()
 	store := storage.NewMemory(clock.Now)
@@ -44,8 +49,13 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var config idp.Config
+	for _, name := range names {
+		config.Users = append(config.Users, users.User{Username: name})
+	}
+	mode := dev.New(config, idp.Dependencies{Store: store, Now: clock.Now, Random: rand.Text})
 	h := &fixture{
-		Lab: lab.New(clock.Now, rand.Text), clock: clock, hub: trace.NewHub(trace.Options{Now: clock.Now}), keys: set,
+		Lab: mode.Lab(), clock: clock, hub: mode.Trace(), keys: set,
 		sessions: &session.Manager{
 			Sessions: storage.NewBucket[session.Session]("session", store),
 			Index:    storage.NewBucket[[]session.Entry]("session-index", store),
@@ -56,8 +66,17 @@ func newFixture(t *testing.T) *fixture {
 		grants:   grant.New(store, clock.Now, rand.Text),
 		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: clock.Now},
 	}
+	h.parts = mode.At(idp.Site{
+		Clients: clients.New([]oidc.Client{firstParty("spa"), firstParty("other")}), Sessions: h.sessions,
+		Consents: h.consents, Grants: h.grants, Keys: set, Signer: set,
+	}).Parts()
 	h.signIn(t)
 	return h
+}
+
+// firstParty is a client whose access tokens live for an hour.
+func firstParty(id string) oidc.Client {
+	return oidc.Client{ClientID: id, FirstParty: true, AccessTokenLifetime: time.Hour}
 }
 
 func (h *fixture) signIn(t *testing.T) {
@@ -122,7 +141,7 @@ func (h *fixture) enter(t *testing.T, r *http.Request, endpoint string) *http.Re
 // current is who is signed in according to the silent request of client.
 func (h *fixture) current(t *testing.T, client string) (*session.Session, error) {
 	t.Helper()
-	return h.Sessions(h.sessions).Current(h.enter(t, h.silent(t, client), "authorize"))
+	return h.parts.Recognise.Current(h.enter(t, h.silent(t, client), "authorize"))
 }
 
 // answer is what Intercept answered to the request, in the place of the endpoint.
@@ -158,16 +177,12 @@ func (h *fixture) rightClaims() claims {
 // idToken is what spa gets.
 func (h *fixture) idToken(t *testing.T) string {
 	t.Helper()
-	signed, err := h.signer()(h.enter(t, tokenRequest(t, "spa", ""), "token").Context(), "", keys.TypeIDToken,
+	signed, err := h.parts.Signer.Sign(h.enter(t, tokenRequest(t, "spa", ""), "token").Context(), "", keys.TypeIDToken,
 		h.rightClaims())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signed
-}
-
-func (h *fixture) signer() func(ctx context.Context, alg, typ string, claims any) (string, error) {
-	return h.Sign(h.keys, h.keys).Sign
 }
 
 // part decodes the header (0) or the payload (1) of a JWT.

@@ -19,7 +19,7 @@ import (
 // dropped connection is a panic with http.ErrAbortHandler, which net/http knows. endpoint is named as in trace.Record.
 func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string) (next *http.Request, handled bool,
 	err error) {
-	if l == nil || l.isQuiet() {
+	if l.isQuiet() {
 		return r, false, nil
 	}
 	next = r.WithContext(context.WithValue(r.Context(), requestKey{}, newRequestInfo(r, endpoint)))
@@ -27,7 +27,7 @@ func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string)
 		if e.kind == Error && endpoint == "authorize" {
 			continue // an error there goes back to the client by redirect, which Sessions knows how to cause
 		}
-		f, ok := l.use(next.Context(), e.kind)
+		f, ok := l.Use(next.Context(), e.kind)
 		if !ok {
 			continue
 		}
@@ -103,15 +103,15 @@ func fail(f Fault, w http.ResponseWriter, _ *http.Request) (bool, error) {
 }
 
 func refuse(f Fault, w http.ResponseWriter, _ *http.Request) (bool, error) {
-	err := f.oauthError()
+	err := f.OAuthError()
 	if err.Status() == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="failure lab"`) // RFC 6749 §5.2, RFC 9110 §11.6.1
 	}
 	return false, err
 }
 
-// oauthError is the error that the fault is about.
-func (f Fault) oauthError() *oidc.Error {
+// OAuthError is the error that the fault is about.
+func (f Fault) OAuthError() *oidc.Error {
 	text := cmp.Or(f.Description, "the failure lab answers with this error; nothing is wrong with the request")
 	return f.Error.Errorf("%s", text).Blame(oidc.FaultInjected)
 }

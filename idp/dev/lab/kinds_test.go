@@ -1,7 +1,6 @@
 package lab_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -159,13 +158,13 @@ func refreshTokenIsRevoked(t *testing.T, h *fixture) {
 		t.Fatal(err)
 	}
 	ctx := h.enter(t, tokenRequest(t, "spa", ""), "token").Context() // a code: the fault waits
-	if _, err := h.Grants(h.grants).Family(ctx, token); err != nil {
+	if _, err := h.parts.Grants.Family(ctx, token); err != nil {
 		t.Fatal(err)
 	}
 	r := tokenRequest(t, "spa", "")
 	r.Body = io.NopCloser(strings.NewReader("grant_type=refresh_token&client_id=spa"))
 	ctx = h.enter(t, r, "token").Context()
-	if _, err := h.Grants(h.grants).Family(ctx, token); !errors.Is(err, grant.ErrRevoked) {
+	if _, err := h.parts.Grants.Family(ctx, token); !errors.Is(err, grant.ErrRevoked) {
 		t.Errorf("Family: %v; want ErrRevoked", err)
 	}
 	if _, err := h.grants.Use(t.Context(), token, terms); !errors.Is(err, grant.ErrRevoked) {
@@ -209,28 +208,28 @@ func sessionIsOf(sub string) func(t *testing.T, h *fixture) {
 }
 
 func consentIsGone(t *testing.T, h *fixture) {
-	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); client.FirstParty {
+	if client, _ := h.parts.Clients.ByID(t.Context(), "spa"); client.FirstParty {
 		t.Error("the client is a first party still: its users would not be asked for consent")
 	}
 	ctx := h.enter(t, h.silent(t, "spa"), "authorize").Context()
-	if all, err := h.Consents(h.consents).Of(ctx, "alice"); err != nil || len(all) > 0 {
+	if all, err := h.parts.Consents.Of(ctx, "alice"); err != nil || len(all) > 0 {
 		t.Errorf("Of = %v, %v; want no consent", all, err)
 	}
-	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); !client.FirstParty {
+	if client, _ := h.parts.Clients.ByID(t.Context(), "spa"); !client.FirstParty {
 		t.Error("after the fault the client is no first party")
 	}
-	if all, err := h.Consents(h.consents).Of(ctx, "alice"); err != nil || len(all) != 1 {
+	if all, err := h.parts.Consents.Of(ctx, "alice"); err != nil || len(all) != 1 {
 		t.Errorf("after the fault Of = %v, %v; want what alice allowed", all, err)
 	}
 }
 
 func codeIsSpent(t *testing.T, h *fixture) {
-	code, err := h.Grants(h.grants).Issue(t.Context(), grant.Grant{ClientID: "spa"})
+	code, err := h.parts.Grants.Issue(t.Context(), grant.Grant{ClientID: "spa"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx := h.enter(t, tokenRequest(t, "spa", ""), "token").Context()
-	replayed, err := h.Grants(h.grants).Redeem(ctx, code, time.Minute)
+	replayed, err := h.parts.Grants.Redeem(ctx, code, time.Minute)
 	if !errors.Is(err, grant.ErrReplayed) {
 		t.Errorf("Redeem: %v; want ErrReplayed", err)
 	}
@@ -240,23 +239,23 @@ func codeIsSpent(t *testing.T, h *fixture) {
 	if code, err = h.grants.Issue(ctx, grant.Grant{ClientID: "spa"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Grants(h.grants).Redeem(ctx, code, time.Minute); err != nil {
+	if _, err := h.parts.Grants.Redeem(ctx, code, time.Minute); err != nil {
 		t.Errorf("after the fault Redeem: %v", err)
 	}
 }
 
 func lifetimeIsShort(t *testing.T, h *fixture) {
-	if client, _ := h.Clients(register{}).ByID(t.Context(), "other"); client.AccessTokenLifetime != time.Hour {
+	if client, _ := h.parts.Clients.ByID(t.Context(), "other"); client.AccessTokenLifetime != time.Hour {
 		t.Errorf("another client's lifetime is %v; want its own", client.AccessTokenLifetime)
 	}
-	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); client.AccessTokenLifetime != 20*time.Second {
+	if client, _ := h.parts.Clients.ByID(t.Context(), "spa"); client.AccessTokenLifetime != 20*time.Second {
 		t.Errorf("the lifetime is %v; want 20s", client.AccessTokenLifetime)
 	}
 	ctx := h.enter(t, tokenRequest(t, "spa", ""), "token").Context()
-	if _, err := h.signer()(ctx, "", keys.TypeAccessToken, claims{}); err != nil {
+	if _, err := h.parts.Signer.Sign(ctx, "", keys.TypeAccessToken, claims{}); err != nil {
 		t.Fatal(err)
 	}
-	if client, _ := h.Clients(register{}).ByID(t.Context(), "spa"); client.AccessTokenLifetime != time.Hour {
+	if client, _ := h.parts.Clients.ByID(t.Context(), "spa"); client.AccessTokenLifetime != time.Hour {
 		t.Errorf("after the fault the lifetime is %v; want the client's own", client.AccessTokenLifetime)
 	}
 }
@@ -321,11 +320,4 @@ func (h *fixture) kid(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return set.Keys[0].KeyID
-}
-
-// register knows every client as a first party whose tokens live an hour.
-type register struct{}
-
-func (register) ByID(_ context.Context, id string) (oidc.Client, error) {
-	return oidc.Client{ClientID: id, FirstParty: true, AccessTokenLifetime: time.Hour}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
@@ -17,29 +18,21 @@ const (
 	endedFaults = 20 // how many are remembered
 )
 
-// Lab holds the faults. It is safe for concurrent use; a nil *Lab decorates nothing.
+// Lab holds the faults. It is safe for concurrent use.
 type Lab struct {
-	// Clock is the time that the provider is to go by.
-	Clock *Clock
-	// Users are subs of the provider: session_other_user chooses among them. Set it before the first request.
-	Users []string
+	Clock *Clock // the time of the provider
 
 	now    func() time.Time // the real time
 	random func() string
-	alien  alien
 	cell   *storage.Cell[state]
+	users  []string // subs of the provider: session_other_user chooses among them
 }
 
-// New returns a lab without faults, forgotten with the process. now is the real time, random makes the ids of faults.
-func New(now func() time.Time, random func() string) *Lab {
-	return On(storage.Place{Store: storage.NewMemory(now), Now: now}, now, random)
-}
-
-// On returns a lab whose faults and clock live in the place, and are those of all labs there. users are the subs of the
-// provider's users.
-func On(place storage.Place, now func() time.Time, random func() string, users ...string) *Lab {
+// New returns a lab whose faults and clock live in the place, and are those of all labs there. now is the real time,
+// random makes the ids of faults, users are the subs of the provider's users.
+func New(place storage.Place, now func() time.Time, random func() string, users ...string) *Lab {
 	cell := storage.NewCell[state](place, "console", "lab")
-	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell, Users: users}
+	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell, users: users}
 }
 
 // CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the lab stays as it is.
@@ -111,19 +104,44 @@ func (l *Lab) take(ctx context.Context, v requestInfo, among ...Kind) (used Faul
 
 var errOver = errors.New("lab: another request was the last to meet the fault")
 
-// peek finds like take, and counts nothing.
-func (l *Lab) peek(clientID string, kind Kind) (Fault, bool) {
-	faults := l.state().Faults
-	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Fault == kind && f.isOf(clientID) })
-	if i < 0 {
-		return Fault{}, false
+// Client returns the client that is registered with the id, as the faults short_lifetime and consent_withdrawn change
+// it. This counts as no use: Sign counts short_lifetime, and the decorator of consents consent_withdrawn. So of
+// simultaneous requests more than Times may see the change.
+func (l *Lab) Client(client oidc.Client, id string) oidc.Client {
+	for _, f := range slices.Backward(l.state().Faults) { // the first fault prevails
+		switch {
+		case !f.isOf(id):
+		case f.Fault == ShortLifetime:
+			client.AccessTokenLifetime = f.Lifetime
+		case f.Fault == ConsentWithdrawn:
+			client.FirstParty = false
+		}
 	}
-	return faults[i], true
+	return client
 }
 
-// use takes a fault for the request that ctx belongs to and tells the trace of it. Without Intercept around the request
-// there is none.
-func (l *Lab) use(ctx context.Context, among ...Kind) (Fault, bool) {
+// somebodyElse is the other user where the provider has only one.
+const somebodyElse = "somebody-else"
+
+// OtherUser is the session as if sub, or with "" another user of the provider, were the only one signed in. No logout
+// knows the account's sid.
+func (l *Lab) OtherUser(s session.Session, sub string) *session.Session {
+	if sub == "" {
+		sub = somebodyElse
+		isOther := func(user string) bool { return !slices.Contains(s.Subs(), user) }
+		if i := slices.IndexFunc(l.users, isOther); i >= 0 {
+			sub = l.users[i]
+		}
+	}
+	account := s.Accounts[0]
+	account.Sub, account.SID = sub, s.ID+".lab"
+	s.Accounts = []session.Account{account}
+	return &s
+}
+
+// Use finds a fault of one of the kinds for the request of ctx, counts its use and records it in the trace. There is
+// none without Intercept around the request.
+func (l *Lab) Use(ctx context.Context, among ...Kind) (Fault, bool) {
 	v, ok := ctx.Value(requestKey{}).(requestInfo)
 	if !ok {
 		return Fault{}, false

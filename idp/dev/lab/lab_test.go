@@ -84,7 +84,7 @@ func TestCookiesAreIgnoredInAnIframeOnly(t *testing.T) {
 			h.cause(t, `{"fault":"third_party_cookie_ignored"}`)
 			r := h.silent(t, "spa")
 			r.Header["Sec-Fetch-Dest"] = row.dest
-			if _, err := h.Sessions(h.sessions).Current(h.enter(t, r, "authorize")); err != row.want {
+			if _, err := h.parts.Recognise.Current(h.enter(t, r, "authorize")); err != row.want {
 				t.Errorf("Current: %v; want %v", err, row.want)
 			}
 			if r.Header.Get("Cookie") == "" {
@@ -110,8 +110,7 @@ func TestAFaultOfSessionsWaitsForASession(t *testing.T) {
 
 func TestTheOtherUserIsOneOfTheProviders(t *testing.T) {
 	for want, users := range map[string][]string{"bob": {"alice", "bob"}, "somebody-else": {"alice"}} {
-		h := newFixture(t)
-		h.Users = users
+		h := newFixture(t, users...)
 		h.cause(t, `{"fault":"session_other_user"}`)
 		sessionIsOf(want)(t, h)
 		if s, err := h.current(t, "spa"); err != nil || s.Accounts[0].Sub != "alice" {
@@ -149,7 +148,7 @@ func TestOfRequestsAtOnceAFaultMeetsAsManyAsItIsFor(t *testing.T) {
 				met.Add(1)
 			}
 			h.List()
-			h.Clients(register{}).ByID(t.Context(), "spa")
+			h.parts.Clients.ByID(t.Context(), "spa")
 		})
 	}
 	all.Wait()
@@ -268,18 +267,10 @@ func TestADelayOutlivesTheServersTimeLimit(t *testing.T) {
 	defer response.Body.Close()
 }
 
-func TestWithoutALabNothingIsDecorated(t *testing.T) {
+func TestWithoutAFaultTheRequestStays(t *testing.T) {
 	h := newFixture(t)
-	right := h.Lab
-	h.Lab = nil
-	if h.Sessions(h.sessions) != lab.Sessions(h.sessions) || h.Clients(register{}) != lab.Clients(register{}) ||
-		h.Consents(h.consents) != lab.Consents(h.consents) || h.Grants(h.grants) != lab.Grants(h.grants) {
-		t.Error("a nil Lab decorates")
-	}
-	sign := h.signer()
-	h.Lab = right
-	if _, err := sign(t.Context(), "", "JWT", h.rightClaims()); err != nil {
-		t.Errorf("Sign of a nil Lab: %v", err)
+	if _, err := h.parts.Signer.Sign(t.Context(), "", "JWT", h.rightClaims()); err != nil {
+		t.Errorf("Sign without Intercept: %v", err)
 	}
 	if r := h.silent(t, "spa"); h.enter(t, r, "authorize") != r {
 		t.Error("without a fault Intercept changes the request")

@@ -5,82 +5,77 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/hush-idp/hush/idp/keys"
 )
 
-// Sign returns next with the faults of ID tokens: those that change a claim and, of those that change header or
-// signature, the first. set holds the keys that next signs with; they also sign ID tokens without kid.
-func (l *Lab) Sign(next keys.Signer, set *keys.KeySet) keys.Signer {
-	if l == nil {
-		return next
+// Sign signs a token with next, and causes the faults of ID tokens: all that change a claim, and the first of those
+// that change header or signature. published holds the keys of next; they also sign ID tokens without kid.
+func (l *Lab) Sign(ctx context.Context, next keys.Signer, published *keys.KeySet, alg, typ string, claims any) (
+	string, error) {
+	if ctx.Value(requestKey{}) == nil {
+		return next.Sign(ctx, alg, typ, claims)
 	}
-	return keys.SignerFunc(func(ctx context.Context, alg, typ string, claims any) (string, error) {
-		if ctx.Value(requestKey{}) == nil {
-			return next.Sign(ctx, alg, typ, claims)
-		}
-		if typ != keys.TypeIDToken {
-			l.use(ctx, ShortLifetime) // what Clients changed before takes effect here
-			return next.Sign(ctx, alg, typ, claims)
-		}
-		claims, err := l.falsify(ctx, claims)
-		if err != nil {
-			return "", err
-		}
-		return l.seal(ctx, next, set, alg, claims)
-	})
+	if typ != keys.TypeIDToken {
+		l.Use(ctx, ShortLifetime) // the lifetime of this token is the one that Client changed
+		return next.Sign(ctx, alg, typ, claims)
+	}
+	claims, err := l.falsify(ctx, claims)
+	if err != nil {
+		return "", err
+	}
+	f, _ := l.Use(ctx, AlgNone, BadSignature, MissingKID, UnknownKID)
+	switch f.Fault {
+	case AlgNone:
+		return unsigned(claims)
+	case BadSignature:
+		return spoilt(next.Sign(ctx, alg, typ, claims))
+	case MissingKID:
+		return published.SignWithoutKID(ctx, alg, typ, claims)
+	case UnknownKID:
+		return signUnpublished(ctx, published, alg, claims)
+	}
+	return next.Sign(ctx, alg, typ, claims)
 }
 
-// falsify changes the claims as the faults want them; without such a fault they stay what they are.
+// falsify changes the claims for which there are faults.
 func (l *Lab) falsify(ctx context.Context, claims any) (any, error) {
-	var changed map[string]any
-	for _, lie := range lies {
-		if _, ok := l.use(ctx, lie.kind); !ok {
+	now := l.Clock.Now()
+	in := func(d time.Duration) int64 { return now.Add(d).Unix() }
+	for _, wrong := range []struct {
+		kind   Kind
+		claims map[string]any
+	}{
+		{WrongIss, map[string]any{"iss": "https://wrong-issuer.example"}},
+		{WrongAud, map[string]any{"aud": "another-client"}},
+		{WrongNonce, map[string]any{"nonce": "a-nonce-that-nobody-sent"}},
+		{WrongSub, map[string]any{"sub": somebodyElse}},
+		{Expired, map[string]any{"iat": in(-2 * time.Hour), "exp": in(-time.Hour)}},
+		{FutureIat, map[string]any{"iat": in(time.Hour), "exp": in(2 * time.Hour)}},
+	} {
+		if _, ok := l.Use(ctx, wrong.kind); !ok {
 			continue
 		}
-		if changed == nil {
-			var err error
-			if changed, err = asMap(claims); err != nil {
-				return nil, err
-			}
+		changed, err := asMap(claims)
+		if err != nil {
+			return nil, err
 		}
-		lie.tell(changed, l.Clock.Now())
+		maps.Copy(changed, wrong.claims)
+		claims = changed
 	}
-	if changed == nil {
-		return claims, nil
-	}
-	return changed, nil
-}
-
-// lies are the faults of claims.
-var lies = []struct {
-	kind Kind
-	tell func(claims map[string]any, now time.Time)
-}{
-	{WrongIss, func(claims map[string]any, _ time.Time) { claims["iss"] = "https://wrong-issuer.example" }},
-	{WrongAud, func(claims map[string]any, _ time.Time) { claims["aud"] = "another-client" }},
-	{WrongNonce, func(claims map[string]any, _ time.Time) { claims["nonce"] = "a-nonce-that-nobody-sent" }},
-	{WrongSub, func(claims map[string]any, _ time.Time) { claims["sub"] = somebodyElse }},
-	{Expired, func(claims map[string]any, now time.Time) {
-		claims["iat"], claims["exp"] = now.Add(-2*time.Hour).Unix(), now.Add(-time.Hour).Unix()
-	}},
-	{FutureIat, func(claims map[string]any, now time.Time) {
-		claims["iat"], claims["exp"] = now.Add(time.Hour).Unix(), now.Add(2*time.Hour).Unix()
-	}},
+	return claims, nil
 }
 
 func asMap(claims any) (map[string]any, error) {
-	text, err := json.Marshal(claims)
-	if err != nil {
-		return nil, fmt.Errorf("lab: the claims are no JSON: %w", err)
-	}
 	var members map[string]json.RawMessage // numbers stay as they were written
-	if err := json.Unmarshal(text, &members); err != nil {
+	text, err := json.Marshal(claims)
+	if err == nil {
+		err = json.Unmarshal(text, &members)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("lab: the claims are no JSON object: %w", err)
 	}
 	copied := map[string]any{}
@@ -90,23 +85,7 @@ func asMap(claims any) (map[string]any, error) {
 	return copied, nil
 }
 
-// seal signs an ID token, or does it wrongly.
-func (l *Lab) seal(ctx context.Context, next keys.Signer, set *keys.KeySet, alg string, claims any) (string, error) {
-	f, _ := l.use(ctx, AlgNone, BadSignature, MissingKID, UnknownKID)
-	switch f.Fault {
-	case AlgNone:
-		return unsigned(claims)
-	case BadSignature:
-		return spoilt(next.Sign(ctx, alg, keys.TypeIDToken, claims))
-	case MissingKID:
-		return set.SignWithoutKID(ctx, alg, keys.TypeIDToken, claims)
-	case UnknownKID:
-		return l.alien.sign(ctx, set, alg, claims)
-	}
-	return next.Sign(ctx, alg, keys.TypeIDToken, claims)
-}
-
-// unsigned is a JWT as RFC 7519 §6.1 has it: its signature is the empty string.
+// unsigned is a JWT whose signature is the empty string (RFC 7519 §6.1).
 func unsigned(claims any) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -130,38 +109,16 @@ func spoilt(signed string, err error) (string, error) {
 	return signed[:dot] + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
-// alien holds keys that the provider never publishes, each made when it is first needed.
-type alien struct {
-	mu   sync.Mutex
-	sets map[jose.SignatureAlgorithm]*keys.KeySet
-}
-
-// sign signs an ID token by the alg that published would have used.
-func (a *alien) sign(ctx context.Context, published *keys.KeySet, wanted string, claims any) (string, error) {
+// signUnpublished signs an ID token with a new key that the provider never publishes, by the alg that published would
+// use.
+func signUnpublished(ctx context.Context, published *keys.KeySet, wanted string, claims any) (string, error) {
 	alg, err := published.Alg(wanted)
 	if err != nil {
 		return "", err
 	}
-	set, err := a.keysFor(alg)
+	unpublished, err := keys.New([]keys.Spec{{Alg: alg}})
 	if err != nil {
 		return "", err
 	}
-	return set.Sign(ctx, string(alg), keys.TypeIDToken, claims)
-}
-
-func (a *alien) keysFor(alg jose.SignatureAlgorithm) (*keys.KeySet, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if made := a.sets[alg]; made != nil {
-		return made, nil
-	}
-	made, err := keys.New([]keys.Spec{{Alg: alg}})
-	if err != nil {
-		return nil, err
-	}
-	if a.sets == nil {
-		a.sets = map[jose.SignatureAlgorithm]*keys.KeySet{}
-	}
-	a.sets[alg] = made
-	return made, nil
+	return unpublished.Sign(ctx, string(alg), keys.TypeIDToken, claims)
 }
