@@ -329,7 +329,7 @@ func TestWhoEndsASessionByCommandTellsItsApps(t *testing.T) { // Back-Channel Lo
 	p.signal(t, syscall.SIGTERM)
 	p.exit(t)
 	code, said := runToEnd(t, path, append([]string{"sessions", "end", sid}, same...)...)
-	if code != 0 || !strings.Contains(said, "spa was told") {
+	if code != 0 || !strings.Contains(said, "sent to spa") {
 		t.Fatalf("sessions end ended with %d and said %s", code, said)
 	}
 	if got := sidOf(t, <-heard); got != sid {

@@ -47,7 +47,10 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 		}
 	}()
 	if src.tree, err = parser.ParseBytes(text, 0); err != nil {
-		return src.explain(err)
+		if failed, ok := errors.AsType[yaml.Error](err); ok {
+			return errors.New(src.at(failed.GetToken()) + failed.GetMessage())
+		}
+		return err
 	}
 	if err := src.check(); err != nil || len(bytes.TrimSpace(text)) == 0 {
 		return err
@@ -90,14 +93,6 @@ func (src *source) at(place *token.Token) string {
 		return src.name + ": "
 	}
 	return fmt.Sprintf("%s:%d: ", src.name, place.Position.Line)
-}
-
-// explain turns an error of the YAML parser into file and line.
-func (src *source) explain(err error) error {
-	if failed, ok := errors.AsType[yaml.Error](err); ok {
-		return errors.New(src.at(failed.GetToken()) + failed.GetMessage())
-	}
-	return err
 }
 
 // locate adds to each problem where it came from, and joins them to one error; nil for none.

@@ -43,7 +43,11 @@ func hashPassword(name, password string) (string, error) {
 		return "", fmt.Errorf("the password has %d bytes, and bcrypt reads %d: "+
 			"use --algorithm argon2id, or a shorter password", len(password), bcrypt.PasswordInputSizeMax)
 	}
-	hasher, err := hasher(name)
+	var hasher algorithm.Hash
+	hasher, err := argon2.New(argon2.WithProfileRFC9106LowMemory())
+	if name == "bcrypt" {
+		hasher, err = bcrypt.New(bcrypt.WithCost(bcryptCost))
+	}
 	if err != nil {
 		return "", err
 	}
@@ -52,13 +56,6 @@ func hashPassword(name, password string) (string, error) {
 		return "", err
 	}
 	return digest.Encode(), nil
-}
-
-func hasher(name string) (algorithm.Hash, error) {
-	if name == "bcrypt" {
-		return bcrypt.New(bcrypt.WithCost(bcryptCost))
-	}
-	return argon2.New(argon2.WithProfileRFC9106LowMemory())
 }
 
 // readPassword asks twice at a terminal, without showing what is typed, and reads one line from everything else.

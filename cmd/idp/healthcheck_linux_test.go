@@ -21,8 +21,8 @@ func TestHealthcheckAsksWhereTheProviderListens(t *testing.T) {
 		})}}
 	server.Start()
 	defer server.Close()
-	check := healthcheckCommand{parse(t, "--listen", listener.Addr().String())}
-	if err := check.Run(); err != nil {
+	s := mustSettings(t, "--listen", listener.Addr().String())
+	if err := (healthcheckCommand{}).Run(s); err != nil {
 		t.Errorf("the provider listens at %s, and: %v", listener.Addr(), err)
 	}
 }

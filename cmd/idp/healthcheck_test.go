@@ -17,8 +17,8 @@ func TestHealthcheckOfAProviderThatListensEverywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, host := range []string{"", "0.0.0.0", "[::]", "localhost"} {
-		check := healthcheckCommand{parse(t, "--listen", host+":"+port)}
-		if err := check.Run(); err != nil {
+		s := mustSettings(t, "--listen", host+":"+port)
+		if err := (healthcheckCommand{}).Run(s); err != nil {
 			t.Errorf("--listen %s:PORT: %v", host, err)
 		}
 	}
@@ -43,8 +43,7 @@ func TestHealthcheck(t *testing.T) {
 				w.WriteHeader(row.status)
 			}))
 			defer server.Close()
-			check := healthcheckCommand{parse(t, "--listen", server.Listener.Addr().String())}
-			err := check.Run()
+			err := (healthcheckCommand{}).Run(mustSettings(t, "--listen", server.Listener.Addr().String()))
 			if (err == nil) != (row.text == "") || err != nil && !strings.Contains(err.Error(), row.text) {
 				t.Errorf("healthcheck = %v; want %q", err, row.text)
 			}

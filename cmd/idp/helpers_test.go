@@ -42,7 +42,7 @@ func parse(t *testing.T, args ...string) flags {
 }
 
 func parseInto(line *commandLine, args ...string) error {
-	parser, err := kong.New(line, kong.Name("idp"), help)
+	parser, err := kong.New(line, kong.Name("idp"), help())
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func parseInto(line *commandLine, args ...string) error {
 // mustSettings are the settings of a good command line.
 func mustSettings(t *testing.T, args ...string) settings {
 	t.Helper()
-	s, err := parse(t, args...).settings()
+	s, err := parse(t, args...).ProvideSettings()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/keys"
 )
 
@@ -17,69 +18,62 @@ type keysCommand struct {
 type listKeysCommand struct{ flags }
 
 // Run prints the published keys and the state of each.
-func (c listKeysCommand) Run() error {
-	return c.withKeys(func(signing *keys.KeySet) error {
-		published, err := signing.List(context.Background())
+func (c listKeysCommand) Run(s settings) error {
+	return s.withKeys(func(ctx context.Context, signing *keys.KeySet) error {
+		published, err := signing.List(ctx)
 		if err != nil {
 			return err
 		}
-		printKeys(published)
-		return nil
+		return printKeys(published)
 	})
 }
 
 type rotateKeysCommand struct{ flags }
 
 // Run rotates the keys and prints them.
-func (c rotateKeysCommand) Run() error {
-	return c.withKeys(func(signing *keys.KeySet) error {
-		before, err := signing.List(context.Background())
+func (c rotateKeysCommand) Run(s settings) error { return s.withKeys(rotate) }
+
+func rotate(ctx context.Context, signing *keys.KeySet) error {
+	before, err := signing.List(ctx)
+	if err != nil {
+		return err
+	}
+	if err := signing.Rotate(ctx); err != nil {
+		return err
+	}
+	after, err := signing.List(ctx)
+	if err != nil {
+		return err
+	}
+	if err := printKeys(after); err != nil {
+		return err
+	}
+	isNew := func(k keys.Published) bool {
+		return !slices.ContainsFunc(before, func(old keys.Published) bool { return old.JWK.KeyID == k.JWK.KeyID })
+	}
+	if !slices.ContainsFunc(after, isNew) {
+		fmt.Println("Nothing changed: another rotation happened a moment ago, and this one joined it.")
+	}
+	return nil
+}
+
+// withKeys calls do with the signing keys in the store.
+func (s *settings) withKeys(do func(context.Context, *keys.KeySet) error) error {
+	return s.withStore(func(ctx context.Context, store engine) error {
+		signing, err := idp.StoredKeys(s.Config, store, time.Now, store.propagation)
 		if err != nil {
 			return err
 		}
-		if err := signing.Rotate(context.Background()); err != nil {
-			return err
-		}
-		after, err := signing.List(context.Background())
-		if err != nil {
-			return err
-		}
-		printKeys(after)
-		if !slices.ContainsFunc(after, func(k keys.Published) bool { return !has(before, k.JWK.KeyID) }) {
-			fmt.Println("Nothing changed: another rotation happened a moment ago, and this one joined it.")
-		}
-		return nil
+		return do(ctx, signing)
 	})
 }
 
-func has(published []keys.Published, kid string) bool {
-	return slices.ContainsFunc(published, func(k keys.Published) bool { return k.JWK.KeyID == kid })
-}
-
-// withKeys calls do with the keys in the store.
-func (f flags) withKeys(do func(*keys.KeySet) error) error {
-	s, err := f.settings()
-	if err != nil {
-		return err
-	}
-	store, err := s.openExisting(context.Background())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = store.close() }()
-	signing, err := s.storedKeys(store)
-	if err != nil {
-		return err
-	}
-	return do(signing)
-}
-
-func printKeys(published []keys.Published) {
+func printKeys(published []keys.Published) error {
 	rows := [][]string{{"KID", "ALG", "MADE", "STATE"}}
 	for _, k := range published {
 		rows = append(rows, []string{k.JWK.KeyID, k.JWK.Algorithm, moment(k.CreatedAt), stateOfKey(k, time.Now())})
 	}
-	printTable(rows...)
+	return printTable(rows...)
 }
 
 func stateOfKey(k keys.Published, now time.Time) string {

@@ -1,7 +1,13 @@
+// Command idp is the Hush identity provider.
+//
+//	flags, HUSH_* environment, YAML file ─► settings ─► idp.Config ─► idp.New ─► serve until SIGINT or SIGTERM
+//
+// Other commands work on the settings, or on the store of a provider that runs or ran before.
 package main
 
 import (
 	"crypto/tls"
+	_ "embed" // help.yaml
 	"fmt"
 	"net/http"
 	"os"
@@ -9,9 +15,10 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
 )
 
-// commandLine is the program's command line; the variables of its help are help.
+// commandLine is the program's command line.
 type commandLine struct {
 	Serve       serveCommand       `cmd:"" default:"withargs" help:"Run the provider; the default command."`
 	Healthcheck healthcheckCommand `cmd:"" help:"${healthcheck}"`
@@ -29,7 +36,7 @@ func main() {
 	unsetEmpty()
 	var line commandLine
 	parsed := kong.Parse(&line,
-		kong.Name("idp"), help,
+		kong.Name("idp"), help(),
 		kong.Description("Hush, an OpenID Connect provider that shows how silent renewal works. Without any setting it "+
 			"serves http://localhost:8080 with the users alice, bob and carol (password = name). Every flag can also be an "+
 			"environment variable or a line of the file: flags win over environment, environment over file."),
@@ -38,6 +45,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+//go:embed help.yaml
+var helpFile []byte
+
+// help returns the texts of help.yaml for the help tags.
+func help() kong.Vars {
+	vars := kong.Vars{}
+	if err := yaml.Unmarshal(helpFile, &vars); err != nil {
+		panic(err) // the file is part of the program
+	}
+	return vars
 }
 
 // unsetEmpty removes variables with an empty value: a compose file sets them when its own environment lacks them. They
@@ -50,29 +69,14 @@ func unsetEmpty() {
 	}
 }
 
-type serveCommand struct{ flags }
-
-// Run serves until the process is told to end.
-func (c serveCommand) Run() error {
-	s, err := c.settings()
-	if err != nil {
-		return err
-	}
-	return serve(s)
-}
-
 type healthcheckCommand struct{ flags }
 
 // Run requests /healthz, for containers without a shell.
-func (c healthcheckCommand) Run() error {
-	s, err := c.settings()
-	if err != nil {
-		return err
-	}
+func (c healthcheckCommand) Run(s settings) error {
 	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // our own process, by its own address
 	}}
-	response, err := client.Get(s.scheme() + "://" + s.reachableAt() + "/healthz")
+	response, err := client.Get(s.Scheme() + "://" + s.reachableAt() + "/healthz")
 	if err != nil {
 		return fmt.Errorf("the provider does not answer: %w", err)
 	}

@@ -85,7 +85,7 @@ func TestAnUnknownKeyIsNamedAtEachLevel(t *testing.T) {
 func wantMistake(t *testing.T, text, path, remedy string) {
 	t.Helper()
 	name := file(t, text)
-	_, err := parse(t, "--config", name).settings()
+	_, err := parse(t, "--config", name).ProvideSettings()
 	start := fmt.Sprintf("%s:%d: %s: ", name, strings.Count(text, "\n"), path)
 	if err == nil || !strings.HasPrefix(err.Error(), start) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%sgave %v\n; want one line that begins with %s", text, err, start)
@@ -97,7 +97,7 @@ func wantMistake(t *testing.T, text, path, remedy string) {
 }
 
 func TestAllMistakesOfFormAreToldAtOnce(t *testing.T) {
-	_, err := parse(t, "--config", file(t, "rotate_every: 30d\nrefresh: {grace: 10}\npar:\n  lifetime: 60\n")).settings()
+	_, err := parse(t, "--config", file(t, "rotate_every: 30d\nrefresh: {grace: 10}\npar:\n  lifetime: 60\n")).ProvideSettings()
 	for _, want := range []string{":1: rotate_every: ", ":2: refresh.grace: ", ":4: par.lifetime: "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v; want %q in it", err, want)
@@ -154,7 +154,7 @@ func wantRefused(t *testing.T, name, remedy string, args ...string) {
 	var line commandLine
 	err := parseInto(&line, args...)
 	if err == nil {
-		_, err = line.Serve.settings()
+		_, err = line.Serve.ProvideSettings()
 	}
 	said := fmt.Sprint(err)
 	if err == nil || !strings.Contains(said, name) || !strings.Contains(said, remedy) || goWords.MatchString(said) {

@@ -5,7 +5,6 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,16 +107,23 @@ func (c *schema) checkMapping(node ast.Node, t reflect.Type, path string) {
 	}
 }
 
-// valueType is the type of what stands at key in a struct or a map.
+// valueType is the type of the value at key in a struct or a map.
 func valueType(t reflect.Type, key string) (reflect.Type, bool) {
 	if t.Kind() == reflect.Map {
 		return t.Elem(), true
 	}
-	i := slices.IndexFunc(fieldsOf(t), func(field reflect.StructField) bool { return keyOf(field) == key })
-	if i < 0 {
-		return nil, false
+	field, ok := fieldOf(t, key)
+	return field.Type, ok
+}
+
+// fieldOf returns the field of a struct that has this key in the file.
+func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
+	for _, field := range fieldsOf(t) {
+		if keyOf(field) == key {
+			return field, true
+		}
 	}
-	return fieldsOf(t)[i].Type, true
+	return reflect.StructField{}, false
 }
 
 // fieldsOf returns the fields of a struct that have a key in the file, and the fields of an inlined struct.

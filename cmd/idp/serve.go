@@ -28,21 +28,23 @@ const (
 	maxHeaderBytes    = 64 << 10
 	shutdownTimeout   = 10 * time.Second
 	flushTimeout      = 2 * time.Second
-	tellTimeout       = 5 * time.Second
+	logoutTimeout     = 5 * time.Second
 )
 
-// serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
-func serve(s settings) error {
+type serveCommand struct{ flags }
+
+// Run runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
+func (c serveCommand) Run(s settings) error {
 	if err := s.checkFiles(); err != nil {
 		return err
 	}
 	log := s.logger()
-	store, err := openStore(context.Background(), s.Store)
+	store, err := s.openStore(context.Background())
 	if err != nil {
 		return fmt.Errorf("%sstore: %w", s.source.place("store", s.flags), err)
 	}
 	defer func() { _ = store.close() }()
-	if err := s.useStoredSecret(); err != nil {
+	if err := s.makeSecret(); err != nil {
 		return err
 	}
 	numbers := observe.NewMetrics(time.Now)
@@ -53,63 +55,65 @@ func serve(s settings) error {
 	}
 	if tracer != nil {
 		observers = append(observers, tracer)
-		defer flush(tracer)
-	}
-	if err := serveMetrics(s.MetricsListen, numbers); err != nil {
-		return fmt.Errorf("%smetrics_listen: %w; choose another address", s.source.place("metrics_listen", s.flags), err)
+		defer within(flushTimeout, func(ctx context.Context) { _ = tracer.Close(ctx) }) // the log has its error
 	}
 	var endpoints []endpoint.Endpoint
 	if s.Loopback() { // elsewhere the numbers are served by a listener of their own
 		endpoints = append(endpoints, numbers.Endpoint())
 	}
+	if err := s.serveMetrics(numbers, log); err != nil {
+		return err
+	}
 	ending := make(chan struct{})
-	deps := idp.Dependencies{
+	provider, _, err := dev.Provider(s.Config, idp.Dependencies{
 		Store: store, Durable: store.durable, Propagation: store.propagation, Usable: store.ping, Now: time.Now, Log: log,
-		Ending:    ending,
-		Observers: observers, Endpoints: endpoints,
-	}
-	provider, _, err := dev.Provider(s.Config, deps)
+		Ending: ending, Observers: observers, Endpoints: endpoints,
+	})
 	if err != nil {
 		return err
 	}
-	listener, err := s.open()
+	listener, err := s.listen()
 	if err != nil {
 		return err
 	}
-	server := &http.Server{
-		Handler: provider, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	server := newServer(provider, log)
 	server.RegisterOnShutdown(func() { close(ending) })
-	hello(os.Stdout, s)
+	if err := hello(os.Stdout, s); err != nil {
+		return err
+	}
 	for _, warning := range s.warnings() {
 		log.Warn(warning)
 	}
-	defer finish(provider)
+	defer within(logoutTimeout, provider.Close) // sends the logout tokens that still wait
 	return run(server, listener, provider, log)
 }
 
-// finish sends the logout tokens that are still waiting.
-func finish(provider *idp.Provider) {
-	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
+// within calls do with a context that ends after the timeout.
+func within(timeout time.Duration, do func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	provider.Close(ctx)
+	do(ctx)
 }
 
-// serveMetrics serves /metrics at an address of its own, apart from what browsers reach, until the process ends.
-func serveMetrics(address string, numbers *observe.Metrics) error {
-	if address == "" {
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// serveMetrics serves /metrics at metrics_listen, where browsers do not come, until the process ends.
+func (s *settings) serveMetrics(numbers *observe.Metrics, log *slog.Logger) error {
+	if s.MetricsListen == "" {
 		return nil
 	}
-	listener, err := net.Listen("tcp", address)
+	listener, err := net.Listen("tcp", s.MetricsListen)
 	if err != nil {
-		return err
+		return fmt.Errorf("%smetrics_listen: %w; choose another address", s.source.place("metrics_listen", s.flags), err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", numbers.Handler())
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout}
-	go func() { _ = server.Serve(listener) }() // it ends with the process
+	go func() { _ = newServer(mux, log).Serve(listener) }() // it ends with the process
 	return nil
 }
 
@@ -139,15 +143,8 @@ func run(server *http.Server, listener net.Listener, provider *idp.Provider, log
 	return nil
 }
 
-// flush sends the spans that are left.
-func flush(tracer *observe.Tracer) {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-	defer cancel()
-	_ = tracer.Close(ctx) // the log says it if the collector is away
-}
-
-// open listens, with TLS if it is set.
-func (s *settings) open() (net.Listener, error) {
+// listen listens at s.Listen, with TLS if it is set.
+func (s *settings) listen() (net.Listener, error) {
 	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err
@@ -162,6 +159,7 @@ func (s *settings) open() (net.Listener, error) {
 	return tls.NewListener(listener, config), nil
 }
 
+// warnings returns what is right for development and dangerous elsewhere.
 func (s *settings) warnings() []string {
 	warnings := s.Warnings()
 	if s.exposed() && s.Loopback() {

@@ -27,13 +27,14 @@ type listSessionsCommand struct {
 }
 
 // Run prints a line for each session, user by user, the newest first.
-func (c listSessionsCommand) Run() error {
-	return c.withSessions(func(ctx context.Context, s settings, store engine, manager *session.Manager) error {
-		subs, err := s.subs(c.User)
-		if err != nil {
-			return err
-		}
-		list, err := sessionsOf(ctx, manager, subs)
+func (c listSessionsCommand) Run(s settings) error {
+	subs, err := s.subs(c.User)
+	if err != nil {
+		return err
+	}
+	return s.withStore(func(ctx context.Context, store engine) error {
+		manager := idp.StoredSessions(s.Config, store, time.Now)
+		list, subsOf, err := sessionsOf(ctx, manager, subs)
 		if err != nil {
 			return err
 		}
@@ -41,89 +42,13 @@ func (c listSessionsCommand) Run() error {
 			fmt.Println("There is no session of the sub", subs[0])
 			return nil
 		}
-		printSessions(list, manager)
-		return nil
-	})
-}
-
-type endSessionCommand struct {
-	flags
-	ID string `arg:"" help:"${sessions_id}"`
-}
-
-// Run ends the session. Every provider on the store notices it with the browser's next request.
-func (c endSessionCommand) Run() error {
-	return c.withSessions(func(ctx context.Context, s settings, store engine, manager *session.Manager) error {
-		id, _, isSID := strings.Cut(c.ID, ".")
-		found, err := manager.Sessions.Get(ctx, id)
-		var gone []session.Ended
-		switch {
-		case errors.Is(err, storage.ErrNotFound):
-			return errors.New("no such session is in this store (any more): " +
-				"`idp sessions list` shows IDs, and the sid of a token names one too")
-		case err != nil:
-			return err
-		case !found.EndedAt.IsZero():
-			fmt.Println("It was signed out already, at", moment(found.EndedAt))
-			return nil
-		case !isSID:
-			gone, err = manager.End(ctx, id)
-		case !slices.ContainsFunc(found.Accounts, func(a session.Account) bool { return a.SID == c.ID }):
-			return errors.New("the session is there, but no account with this sid is in it (any more): " +
-				"give the part before the dot to end the whole session")
-		default:
-			gone, err = manager.SignOutSID(ctx, c.ID)
+		rows := [][]string{{"ID", "STATE", "STARTED", "LAST SEEN", "BROWSER", "USERS"}}
+		for _, found := range list {
+			rows = append(rows, []string{found.ID, manager.State(found), moment(found.StartedAt), moment(found.LastSeen),
+				cmp.Or(found.Browser, "-"), cmp.Or(strings.Join(found.Subs(), ", "), strings.Join(subsOf[found.ID], ", "))})
 		}
-		if err != nil {
-			return err
-		}
-		fmt.Println("Signed out.")
-		return s.tell(ctx, store, gone)
+		return printTable(rows...)
 	})
-}
-
-// tell sends logout tokens by the back channel, as the provider would, and prints the results. The provider's keys are
-// in the store, sealed with its cookie_keys.
-func (s *settings) tell(ctx context.Context, store engine, gone []session.Ended) error {
-	if !slices.ContainsFunc(gone, func(e session.Ended) bool { return len(e.Clients) > 0 }) {
-		return nil
-	}
-	if len(s.CookieKeys) == 0 {
-		fmt.Println("Its apps were not told: the logout tokens can only be signed with the provider's cookie_keys.")
-		return nil
-	}
-	provider, err := idp.New(s.Config, idp.Dependencies{
-		Store: store, Durable: true, Propagation: store.propagation, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
-	defer cancel()
-	defer provider.Close(ctx)
-	for _, sent := range provider.SignedOut(ctx, gone) {
-		if sent.Err != nil {
-			fmt.Printf("%s could not be told: %v\n", sent.Client.ClientID, sent.Err)
-			continue
-		}
-		fmt.Printf("%s was told.\n", sent.Client.ClientID)
-	}
-	return nil
-}
-
-// withSessions calls do with the sessions in the store.
-func (f flags) withSessions(do func(context.Context, settings, engine, *session.Manager) error) error {
-	s, err := f.settings()
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	store, err := s.openExisting(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = store.close() }()
-	return do(ctx, s, store, idp.StoredSessions(s.Config, store, time.Now))
 }
 
 // subs returns the subs of all configured users, or that of the user called name.
@@ -145,40 +70,94 @@ func (s *settings) subs(name string) ([]string, error) {
 	return subs, nil
 }
 
-// listed is a session, and the subs it was found by.
-type listed struct {
-	session.Session
-	subs []string
-}
-
-// sessionsOf returns the sessions of subs, each once.
-func sessionsOf(ctx context.Context, manager *session.Manager, subs []string) ([]listed, error) {
-	var all []listed
+// sessionsOf returns the sessions of subs, each once, and the subs of each by its ID. A session that ended has the second
+// only.
+func sessionsOf(ctx context.Context, manager *session.Manager, subs []string) (
+	list []session.Session, subsOf map[string][]string, err error) {
+	subsOf = map[string][]string{}
 	for _, sub := range subs {
 		found, err := manager.Of(ctx, sub)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, s := range found {
-			if i := slices.IndexFunc(all, func(l listed) bool { return l.ID == s.ID }); i >= 0 {
-				all[i].subs = append(all[i].subs, sub)
-				continue
+			if subsOf[s.ID] == nil {
+				list = append(list, s)
 			}
-			all = append(all, listed{s, []string{sub}})
+			subsOf[s.ID] = append(subsOf[s.ID], sub)
 		}
 	}
-	return all, nil
+	return list, subsOf, nil
 }
 
-func printSessions(list []listed, manager *session.Manager) {
-	rows := [][]string{{"ID", "STATE", "STARTED", "LAST SEEN", "BROWSER", "USERS"}}
-	for _, l := range list {
-		subs := l.Subs()
-		if len(subs) == 0 {
-			subs = l.subs // a session that ended has no subs
+type endSessionCommand struct {
+	flags
+	ID string `arg:"" help:"${sessions_id}"`
+}
+
+// Run ends the session. Every provider on the store notices it with the browser's next request.
+func (c endSessionCommand) Run(s settings) error {
+	return s.withStore(func(ctx context.Context, store engine) error {
+		ended, err := endSession(ctx, idp.StoredSessions(s.Config, store, time.Now), c.ID)
+		if err != nil {
+			return err
 		}
-		rows = append(rows, []string{l.ID, manager.State(l.Session), moment(l.StartedAt), moment(l.LastSeen),
-			cmp.Or(l.Browser, "-"), strings.Join(subs, ", ")})
+		return s.sendLogoutTokens(ctx, store, ended)
+	})
+}
+
+// endSession ends the session with this ID, or the sign-in of one account if id is a sid.
+func endSession(ctx context.Context, manager *session.Manager, id string) (ended []session.Ended, err error) {
+	sessionID, _, isSID := strings.Cut(id, ".")
+	found, err := manager.Sessions.Get(ctx, sessionID)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, errors.New("no such session is in this store (any more): " +
+			"`idp sessions list` shows IDs, and the sid of a token names one too")
+	case err != nil:
+		return nil, err
+	case !found.EndedAt.IsZero():
+		fmt.Println("It was signed out already, at", moment(found.EndedAt))
+		return nil, nil
+	case !isSID:
+		ended, err = manager.End(ctx, sessionID)
+	case !slices.ContainsFunc(found.Accounts, func(a session.Account) bool { return a.SID == id }):
+		return nil, errors.New("the session is there, but no account with this sid is in it (any more): " +
+			"give the part before the dot to end the whole session")
+	default:
+		ended, err = manager.SignOutSID(ctx, id)
 	}
-	printTable(rows...)
+	if err == nil {
+		fmt.Println("Signed out.")
+	}
+	return ended, err
+}
+
+// sendLogoutTokens sends logout tokens by the back channel, as the provider would, and prints the results. The
+// provider's keys are in the store, encrypted with its cookie_keys.
+func (s *settings) sendLogoutTokens(ctx context.Context, store engine, ended []session.Ended) error {
+	if !slices.ContainsFunc(ended, func(e session.Ended) bool { return len(e.Clients) > 0 }) {
+		return nil
+	}
+	if len(s.CookieKeys) == 0 {
+		fmt.Println("No logout token was sent to its apps: signing one takes the provider's cookie_keys.")
+		return nil
+	}
+	provider, err := idp.New(s.Config, idp.Dependencies{
+		Store: store, Durable: true, Propagation: store.propagation, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, logoutTimeout)
+	defer cancel()
+	defer provider.Close(ctx)
+	for _, sent := range provider.SignedOut(ctx, ended) {
+		if sent.Err != nil {
+			fmt.Printf("The logout token could not be sent to %s: %v\n", sent.Client.ClientID, sent.Err)
+			continue
+		}
+		fmt.Printf("The logout token was sent to %s.\n", sent.Client.ClientID)
+	}
+	return nil
 }

@@ -7,10 +7,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/oidc"
@@ -33,33 +30,6 @@ type flags struct {
 	TLSSelfSigned *bool    `name:"tls-self-signed" help:"${tls_self_signed}" env:"HUSH_TLS_SELF_SIGNED"`
 }
 
-// help are the texts of flags and arguments that several commands share, or that are long.
-var help = kong.Vars{
-	"config": "YAML file with everything that can be configured (docs/configuration.md).",
-	"listen": "Address to listen at. Default: 127.0.0.1 and the issuer's port.",
-	"issuer": "The provider's URL, as browsers see it. Default: http://localhost and the port listened at.",
-	"dev": "Development mode: one-click sign-in, addresses and users on the home page. On for a loopback issuer, " +
-		"impossible for others; --dev=false turns it off.",
-	"store": "Where sessions, codes and all other state live: memory (gone with the process), file:PATH, or " +
-		"redis://HOST:PORT and its variants (docs/operations.md). Default: memory.",
-	"metrics_listen":  "Address at which /metrics is served. Default: none; a loopback issuer has /metrics at its own.",
-	"cookie_keys":     "Keys that sign cookies, 32 characters or more, separated by commas; the first signs.",
-	"tls_cert":        "PEM file with the certificate chain, to serve https.",
-	"tls_key":         "PEM file with the certificate's key.",
-	"tls_self_signed": "Serve https with a certificate made at start, for development on a loopback issuer.",
-	"healthcheck":     "Ask the provider that runs with the same settings whether it is alive; exit with 0 or 1.",
-	"check":           "Print what the provider would run with, or everything that is wrong with the settings.",
-	"token":           "Print an access token for a user and a client without a sign-in, on a loopback issuer only.",
-	"registration":    "Print a token with which clients can be registered for a day (registration.mode: token).",
-	"keys_list":       "Show the published signing keys. On a new store this makes them, as the provider would.",
-	"keys_rotate": "Make new signing keys. They are published at once and sign when every provider has seen them; " +
-		"the old keys verify what they signed.",
-	"sessions_list": "Show the sessions of the configured users, or of one user: those that last, and those that " +
-		"ended within the last hour.",
-	"sessions_user": "Only sessions of this user: a username, an email address or a sub. The user need not be configured.",
-	"sessions_id":   "ID from the list, which ends the whole session, or the sid of a token, for that account.",
-}
-
 // settings are everything that can be set for this command; the yaml tags are the keys of the file.
 type settings struct {
 	flags  flags  // of the command line that the settings come from
@@ -76,9 +46,9 @@ type settings struct {
 	TLSSelfSigned bool   `yaml:"tls_self_signed"`
 }
 
-// settings merges the four sources and checks the result. Its error names the file and line, or the flag, of each
-// problem.
-func (f flags) settings() (settings, error) {
+// ProvideSettings merges the four sources and checks the result, for the Run method of a command. Its error names the
+// file and line, or the flag, of each problem.
+func (f flags) ProvideSettings() (settings, error) {
 	var source source
 	s, err := source.read(f.Config)
 	if err != nil {
@@ -94,12 +64,11 @@ func (f flags) settings() (settings, error) {
 func (f flags) override(s *settings) {
 	target := reflect.ValueOf(s).Elem()
 	for field, value := range reflect.ValueOf(f).Fields() {
-		i := slices.IndexFunc(fieldsOf(target.Type()),
-			func(to reflect.StructField) bool { return keyOf(to) == keyOfFlag(field) })
-		if i < 0 || value.IsZero() {
+		found, ok := fieldOf(target.Type(), keyOfFlag(field))
+		if !ok || value.IsZero() {
 			continue
 		}
-		to := target.FieldByIndex(fieldsOf(target.Type())[i].Index)
+		to := target.FieldByIndex(found.Index)
 		if value.Kind() == reflect.Pointer && to.Kind() != reflect.Pointer {
 			value = value.Elem()
 		}
@@ -111,7 +80,7 @@ func (f flags) override(s *settings) {
 func (s *settings) complete() {
 	if s.Issuer == "" && s.Listen != "" {
 		if _, port, err := net.SplitHostPort(s.Listen); err == nil {
-			s.Issuer = s.scheme() + "://localhost:" + port
+			s.Issuer = s.Scheme() + "://localhost:" + port
 		}
 	}
 	if s.Issuer == "" && s.servesTLS() {
@@ -136,20 +105,10 @@ func (s *settings) defaultListen() string {
 	return net.JoinHostPort("127.0.0.1", u.Port())
 }
 
-// useStoredSecret sets the cookie key of a provider with a file and without cookie_keys.
-func (s *settings) useStoredSecret() error {
-	path, isFile := strings.CutPrefix(s.Store, "file:")
-	if !isFile || len(s.CookieKeys) > 0 {
-		return nil
-	}
-	secret, err := storedSecret(path)
-	s.CookieKeys = []string{secret}
-	return err
-}
-
 func (s *settings) servesTLS() bool { return s.TLSSelfSigned || s.TLSCert != "" }
 
-func (s *settings) scheme() string {
+// Scheme is that of the listener.
+func (s *settings) Scheme() string {
 	if s.servesTLS() {
 		return "https"
 	}
@@ -166,8 +125,10 @@ func (s *settings) problems() idp.Problems {
 	_, _, err = net.SplitHostPort(s.MetricsListen)
 	when(s.MetricsListen != "" && err != nil, "metrics_listen",
 		"%q is no address: write HOST:PORT, such as 127.0.0.1:9464", s.MetricsListen)
-	when(notAStore(s.Store) != "", "store", "%s", notAStore(s.Store))
-	when(isRedis(s.Store) && len(s.CookieKeys) == 0, "cookie_keys",
+	scheme, _, _ := strings.Cut(s.Store, ":") // a password may stand behind it
+	when(s.Store != "memory" && s.StoreFile() == "" && !s.isRedis(), "store", "%.20q is no known store: write memory, "+
+		"file:PATH, redis://HOST:PORT or rediss://HOST:PORT (docs/operations.md)", scheme)
+	when(s.isRedis() && len(s.CookieKeys) == 0, "cookie_keys",
 		"is missing: every provider on one Redis needs the same, to read the cookies of the others; "+
 			"openssl rand -hex 32 makes one")
 	when(s.level(new(slog.Level)) != nil, "log_level", "%q is none of debug, info, warn, error: write one of these",

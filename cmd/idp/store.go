@@ -11,7 +11,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/bolt"
@@ -27,98 +26,83 @@ type engine struct {
 	propagation time.Duration               // until other processes on the store notice a change; 0: there are none
 }
 
-// storeForms are what --store may be.
-const storeForms = "memory, file:PATH, redis://HOST:PORT or rediss://HOST:PORT"
-
-// openStore opens the engine that --store names. Its error says what to do.
-func openStore(ctx context.Context, name string) (engine, error) {
-	path, isFile := strings.CutPrefix(name, "file:")
-	switch {
-	case name == "memory":
-		return engine{Store: storage.NewMemory(time.Now), ping: alwaysUsable, close: func() error { return nil }}, nil
-	case isFile:
-		s, err := bolt.Open(path, time.Now)
-		if err != nil {
-			return engine{}, err
-		}
-		return engine{Store: s, ping: s.Ping, close: s.Close, durable: true}, nil
-	case isRedis(name):
-		s, err := redis.Open(ctx, name)
-		if err != nil {
-			return engine{}, err
-		}
-		return engine{Store: s, ping: s.Ping, close: s.Close, durable: true, propagation: keys.DefaultPropagation}, nil
-	}
-	return engine{}, errors.New(notAStore(name)) // problems has checked it
-}
-
-func alwaysUsable(context.Context) error { return nil }
-
-// isRedis tells whether name is an address of Redis or Valkey: one server, a Sentinel's master, or a Cluster.
-func isRedis(name string) bool {
-	scheme, _, _ := strings.Cut(name, "://")
-	kind, _, _ := strings.Cut(scheme, "+")
-	return strings.Contains(name, "://") && (kind == "redis" || kind == "rediss")
-}
-
-// notAStore returns why name is no store, without a password that may stand in it; "" for a good name.
-func notAStore(name string) string {
-	path, isFile := strings.CutPrefix(name, "file:")
-	switch {
-	case name == "memory", isFile && path != "", isRedis(name):
-		return ""
-	}
-	scheme, _, _ := strings.Cut(name, ":")
-	return fmt.Sprintf("%.20q is no known store: write %s (docs/operations.md)", scheme, storeForms)
-}
-
-// storedSecret returns the cookie key of a provider with a file and without cookie_keys. It is made once, in a file
-// beside the store that only its owner can read. Without it a restart would keep the sessions and lose the key to their
-// cookies.
-func storedSecret(path string) (string, error) {
-	path += ".secret"
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return readSecret(path)
-	}
-	if err != nil {
-		return "", fmt.Errorf("no cookie_keys are configured, and a secret cannot be written beside the store: %w", err)
-	}
-	defer file.Close()
-	secret := rand.Text() + rand.Text()
-	if _, err := file.WriteString(secret + "\n"); err != nil {
-		return "", err
-	}
-	return secret, file.Sync()
-}
-
-func readSecret(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	secret := strings.TrimSpace(string(text))
-	if err == nil && len(secret) < 32 {
-		return "", fmt.Errorf("%s holds no secret of 32 characters or more: remove it, and everybody signs in again", path)
-	}
-	return secret, err
-}
-
-// openExisting opens the store of a provider, for a command that runs beside the provider or in its absence. It makes
-// no store. The caller closes it.
-func (s *settings) openExisting(ctx context.Context) (engine, error) {
+// openStore opens the store of valid settings. Its error says what to do.
+func (s *settings) openStore(ctx context.Context) (engine, error) {
 	if s.Store == "memory" {
-		return engine{}, errors.New("store: memory is inside the provider's process, and no command can see it: " +
-			"give the provider and this command the same --store file:PATH or redis://HOST:PORT, " +
-			"or use the provider's console (" + s.Issuer + "/console) in development mode")
+		return engine{Store: storage.NewMemory(time.Now), ping: func(context.Context) error { return nil },
+			close: func() error { return nil }}, nil
 	}
-	if err := s.findSecret(); err != nil {
+	if path := s.StoreFile(); path != "" {
+		file, err := bolt.Open(path, time.Now)
+		if err != nil {
+			return engine{}, err
+		}
+		return engine{Store: file, ping: file.Ping, close: file.Close, durable: true}, nil
+	}
+	server, err := redis.Open(ctx, s.Store)
+	if err != nil {
 		return engine{}, err
 	}
-	return openStore(ctx, s.Store)
+	return engine{Store: server, ping: server.Ping, close: server.Close, durable: true,
+		propagation: keys.DefaultPropagation}, nil
+}
+
+// StoreFile is the path of a store in a file; empty for others.
+func (s *settings) StoreFile() string {
+	path, isFile := strings.CutPrefix(s.Store, "file:")
+	if !isFile {
+		return ""
+	}
+	return path
+}
+
+// isRedis tells whether the store is a Redis or Valkey: one server, the master of a Sentinel, or a Cluster.
+func (s *settings) isRedis() bool {
+	scheme, _, isURL := strings.Cut(s.Store, "://")
+	kind, _, _ := strings.Cut(scheme, "+")
+	return isURL && (kind == "redis" || kind == "rediss")
+}
+
+// makeSecret sets the cookie key of a provider with a file and without cookie_keys. The key is made once, in a file
+// beside the store that only its owner can read: after a restart the cookies of the stored sessions stay valid.
+func (s *settings) makeSecret() error {
+	if s.StoreFile() == "" || len(s.CookieKeys) > 0 {
+		return nil
+	}
+	file, err := os.OpenFile(s.StoreFile()+".secret", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return s.readSecret()
+	}
+	if err != nil {
+		return fmt.Errorf("no cookie_keys are configured, and a secret cannot be written beside the store: %w", err)
+	}
+	defer file.Close()
+	s.CookieKeys = []string{rand.Text() + rand.Text()}
+	if _, err := file.WriteString(s.CookieKeys[0] + "\n"); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+// readSecret sets the cookie key from the file that makeSecret has written.
+func (s *settings) readSecret() error {
+	path := s.StoreFile() + ".secret"
+	text, err := os.ReadFile(path)
+	s.CookieKeys = []string{strings.TrimSpace(string(text))}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("cookie_keys are missing, and there is no %s: "+
+			"give this command the cookie_keys of the provider", path)
+	case err == nil && len(s.CookieKeys[0]) < 32:
+		return fmt.Errorf("%s holds no secret of 32 characters or more: remove it, and everybody signs in again", path)
+	}
+	return err
 }
 
 // findSecret checks that the provider's file is there, and reads the secret beside it if no cookie_keys are configured.
 func (s *settings) findSecret() error {
-	path, isFile := strings.CutPrefix(s.Store, "file:")
-	if !isFile {
+	path := s.StoreFile()
+	if path == "" {
 		return nil
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -128,27 +112,35 @@ func (s *settings) findSecret() error {
 	if len(s.CookieKeys) > 0 {
 		return nil
 	}
-	secret, err := readSecret(path + ".secret")
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cookie_keys are missing, and there is no %s.secret: "+
-			"give this command the cookie_keys of the provider", path)
-	}
-	s.CookieKeys = []string{secret}
-	return err
+	return s.readSecret()
 }
 
-// storedKeys are the signing keys that the provider has in the store.
-func (s *settings) storedKeys(store engine) (*keys.KeySet, error) {
-	return idp.StoredKeys(s.Config, store, time.Now, store.propagation)
+// withStore calls do with the store of a provider, which runs or ran before. It makes no store.
+func (s *settings) withStore(do func(context.Context, engine) error) error {
+	if s.Store == "memory" {
+		return errors.New("store: memory is inside the provider's process, and no command can see it: " +
+			"give the provider and this command the same --store file:PATH or redis://HOST:PORT, " +
+			"or use the provider's console (" + s.Issuer + "/console) in development mode")
+	}
+	if err := s.findSecret(); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	store, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.close() }()
+	return do(ctx, store)
 }
 
 // printTable writes rows of cells in columns to stdout.
-func printTable(rows ...[]string) {
+func printTable(rows ...[]string) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
-	_ = w.Flush() // an error means that stdout is closed
+	return w.Flush()
 }
 
 // moment writes a time for a person; "-" for none.

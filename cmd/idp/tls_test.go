@@ -15,7 +15,7 @@ import (
 func served(t *testing.T, s settings) tls.ConnectionState {
 	t.Helper()
 	s.Listen = "127.0.0.1:0"
-	listener, err := s.open()
+	listener, err := s.listen()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,9 +102,9 @@ func TestACertificateFromFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := mustSettings(t, "--tls-cert", files[0], "--tls-key", files[1])
-			_, err := s.open()
+			_, err := s.listen()
 			if err == nil || !strings.Contains(err.Error(), files[0]) || !strings.Contains(err.Error(), files[1]) {
-				t.Errorf("open = %v; want an error that names both files", err)
+				t.Errorf("listen = %v; want an error that names both files", err)
 			}
 		})
 	}

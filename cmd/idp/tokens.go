@@ -23,42 +23,29 @@ type tokenCommand struct {
 
 // Run prints an access token that the provider with the same settings accepts: it is signed with the provider's key.
 // Nobody signed in for it, so it names no session, and no sign-out ends it.
-func (c tokenCommand) Run() error {
-	s, err := c.settings()
-	if err != nil {
-		return err
-	}
+func (c tokenCommand) Run(s settings) error {
 	claims, err := s.claimsFor(c.User, c.Client, time.Now())
 	if err != nil {
 		return err
 	}
-	signing, done, err := s.signer(context.Background())
-	if err != nil {
+	printToken := func(ctx context.Context, signing *keys.KeySet) error {
+		signed, err := signing.Sign(ctx, "", keys.TypeAccessToken, claims)
+		if err == nil {
+			fmt.Println(signed)
+		}
 		return err
 	}
-	defer done()
-	signed, err := signing.Sign(context.Background(), "", keys.TypeAccessToken, claims)
-	if err != nil {
-		return err
-	}
-	fmt.Println(signed)
-	return nil
-}
-
-// signer returns the provider's default key, from its file if it has one, else from the store, and what closes the
-// store.
-func (s *settings) signer(ctx context.Context) (*keys.KeySet, func(), error) {
 	if specs := s.SigningKeys[:1]; specs[0].File != "" {
 		signing, err := keys.New(specs)
-		return signing, func() {}, err
+		if err != nil {
+			return err
+		}
+		return printToken(context.Background(), signing)
 	}
-	store, err := s.openExisting(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("the key that signs is in the provider's store, unless signing_keys names a file: %w",
-			err)
+	if err := s.withKeys(printToken); err != nil {
+		return fmt.Errorf("the key that signs is in the provider's store, unless signing_keys names a file: %w", err)
 	}
-	signing, err := s.storedKeys(store)
-	return signing, func() { _ = store.close() }, err
+	return nil
 }
 
 // claimsFor returns the claims of a token with every scope that the client may ask for. acr is "0" and amr that of a
@@ -93,18 +80,13 @@ type registrationTokenCommand struct{ flags }
 
 // Run prints an initial access token (RFC 7591 §3): it lets its bearer register clients at /register for a day. It is
 // signed with the provider's cookie key, so the command needs neither the provider nor its store.
-func (c registrationTokenCommand) Run() error {
-	s, err := c.settings()
-	if err != nil {
-		return err
-	}
+func (c registrationTokenCommand) Run(s settings) error {
 	if err := s.findSecret(); err != nil {
 		return err
 	}
 	token, err := idp.InitialAccessToken(s.Config)
-	if err != nil {
-		return err
+	if err == nil {
+		fmt.Println(token)
 	}
-	fmt.Println(token)
-	return nil
+	return err
 }
