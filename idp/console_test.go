@@ -50,7 +50,7 @@ func TestDevelopmentModeIsRefusedOnAPublicIssuer(t *testing.T) {
 			var config idp.Config
 			public(&config)
 			change(&config)
-			if err := config.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), name) {
+			if err := idp.Validate(config.WithDefaults()); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("Validate = %v; want a problem with %s", err, name)
 			}
 		})
@@ -59,7 +59,7 @@ func TestDevelopmentModeIsRefusedOnAPublicIssuer(t *testing.T) {
 
 func TestConsoleOriginsAreOfThisMachine(t *testing.T) {
 	config := idp.Config{ConsoleOrigins: []string{"https://app.example.com"}}
-	if err := config.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), "console_origins[0]") {
+	if err := idp.Validate(config.WithDefaults()); err == nil || !strings.Contains(err.Error(), "console_origins[0]") {
 		t.Errorf("Validate = %v", err)
 	}
 }

@@ -209,7 +209,7 @@ func TestClaimsOfTheWrongFormAreRefused(t *testing.T) {
 			var config idp.Config
 			public(&config)
 			config.Users[0].Claims = map[string]any{row.claim: row.value}
-			if err := config.WithDefaults().Validate(); (err == nil) != (row.want == "") ||
+			if err := idp.Validate(config.WithDefaults()); (err == nil) != (row.want == "") ||
 				err != nil && !strings.HasPrefix(err.Error(), row.want) {
 				t.Errorf("got %v; want a problem that begins with %q", err, row.want)
 			}
@@ -226,7 +226,7 @@ func TestSubsOfUnreadableCharactersAreRefused(t *testing.T) {
 		var config idp.Config
 		public(&config)
 		config.Users[0].Sub = sub
-		if err := config.WithDefaults().Validate(); err == nil || !strings.HasPrefix(err.Error(), "users[0].sub: ") {
+		if err := idp.Validate(config.WithDefaults()); err == nil || !strings.HasPrefix(err.Error(), "users[0].sub: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -51,12 +51,12 @@ func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts
 	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: c.codecs}
 	devices := device.New(c.deps.Store, c.deps.Now, c.deps.Random)
 	defaultAlg := keys.DefaultAlg(config.SigningKeys)
-	known, resources, texts := config.KnownScope(), knownResources(config), scopeTexts(config.Scopes)
+	known, resources := config.KnownScope(), config.KnownResources()
 
 	all := slices.Concat(
 		(&discovery.Endpoint{Issuer: issuer, Metadata: metadata, Keys: c.keys}).Endpoints(),
 		(&authorize.Endpoint{
-			Issuer: issuer, Scopes: known, Resources: resources, Levels: config.ACRValues, Release: release(config.Scopes),
+			Issuer: issuer, Scopes: known, Resources: resources, Levels: config.ACRValues, Release: config.Release(),
 			Clients: parts.Clients, Sessions: parts.Recognise, Grants: parts.Grants, Consents: parts.Consents,
 			Auth: auth, Proofs: proofs, Users: c.users, Subjects: c.subjects, Hints: hints, Browsers: sessions,
 			Interactions: interactions,
@@ -74,7 +74,7 @@ func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts
 		}).Endpoints(),
 		(&userinfo.Endpoint{
 			Issuer: issuer, Tokens: tokens, Clients: c.clients, ClientKeys: c.clientKeys, Users: c.users, Keys: c.keys,
-			DPoP: proofs, Release: release(config.Scopes), Errors: errors,
+			DPoP: proofs, Release: config.Release(), Errors: errors,
 		}).Endpoints(),
 		(&access.Revocation{Issuer: issuer, Auth: auth, Grants: c.grants, Tokens: tokens, Limit: c.limits.Guesses()}).Endpoints(),
 		(&access.Introspection{
@@ -86,34 +86,42 @@ func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts
 			Fetch: c.fetch, Metadata: func() oidc.Metadata { return *metadata }, SigningAlg: defaultAlg,
 			Development: config.Loopback(), Random: c.deps.Random, Limit: c.limits.Registration(), Errors: errors,
 		}).Endpoints(),
-		(&device.Authorization{
-			Issuer: issuer, Auth: auth, Devices: devices, Scopes: known, Resources: resources, Limit: c.limits.Token(),
-		}).Endpoints(),
-		(&device.Page{
-			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: sessions, Devices: devices,
-			Interactions: interactions, ScopeTexts: texts, Addresses: c.limits.Addresses, WrongCodes: c.limits.WrongCodes,
-		}).Endpoints(),
 	)
-	return c.pageEndpoints(config, sessions, parts, interactions, hints, all)
+	return c.pageEndpoints(config, sessions, parts, shared{auth, devices, hints, interactions}, all)
 }
 
-// pageEndpoints adds the pages for people, the files that belong to them, and aliases.
+// shared are parts that both endpoints for programs and pages use.
+type shared struct {
+	auth         *clientauth.Authenticator
+	devices      *device.Devices
+	hints        *access.Hints
+	interactions session.Seal[session.Interaction]
+}
+
+// pageEndpoints adds the device flow, the pages for people, the files that belong to them, and aliases.
 func (c *common) pageEndpoints(
-	config Config, sessions *session.Manager, parts Parts, interactions session.Seal[session.Interaction], hints *access.Hints,
-	programs []endpoint.Endpoint,
+	config Config, sessions *session.Manager, parts Parts, s shared, programs []endpoint.Endpoint,
 ) []endpoint.Endpoint {
-	issuer, texts := config.Issuer, scopeTexts(config.Scopes)
+	issuer, texts := config.Issuer, config.ScopeTexts()
 	all := slices.Concat(
 		programs,
+		(&device.Authorization{
+			Issuer: issuer, Auth: s.auth, Devices: s.devices, Scopes: config.KnownScope(),
+			Resources: config.KnownResources(), Limit: c.limits.Token(),
+		}).Endpoints(),
+		(&device.Page{
+			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: sessions, Devices: s.devices,
+			Interactions: s.interactions, ScopeTexts: texts, Addresses: c.limits.Addresses, WrongCodes: c.limits.WrongCodes,
+		}).Endpoints(),
 		(&login.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions, Consents: c.consents,
-			Interactions: interactions, ScopeTexts: texts, OneClick: config.Development(), Limit: c.limits.Login(),
+			Interactions: s.interactions, ScopeTexts: texts, OneClick: config.Development(), Limit: c.limits.Login(),
 			Addresses: c.limits.Addresses, Passwords: c.limits.Passwords,
 		}).Endpoints(),
 		(&logout.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions,
 			Seal: session.Seal[url.Values]{Purpose: session.ForLogout, Codecs: c.codecs}, Sender: c.sender,
-			Hints: hints,
+			Hints: s.hints,
 		}).Endpoints(),
 		(&logout.Account{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: sessions, Consents: c.consents,
@@ -135,7 +143,7 @@ func (c *common) pageEndpoints(
 func grantTypes(c *common, config Config, parts Parts, tokens *access.Tokens, devices *device.Devices) token.GrantTypes {
 	issuer := &token.Issuer{
 		Issuer: config.Issuer, Audience: config.Audience, Access: tokens, Signer: parts.Signer, Keys: c.clientKeys,
-		Users: c.users, Release: release(config.Scopes), Now: c.deps.Now, Random: c.deps.Random,
+		Users: c.users, Release: config.Release(), Now: c.deps.Now, Random: c.deps.Random,
 	}
 	lifetimes := token.Refresh{Idle: config.Refresh.Idle, Absolute: config.Refresh.Absolute}
 	return token.GrantTypes{
@@ -144,7 +152,7 @@ func grantTypes(c *common, config Config, parts Parts, tokens *access.Tokens, de
 			Grants: parts.Grants, Issuer: issuer, Users: c.users, Refresh: lifetimes,
 		},
 		oidc.GrantClientCredentials: &token.ClientCredentials{
-			Issuer: issuer, Scopes: config.KnownScope(), Resources: knownResources(config),
+			Issuer: issuer, Scopes: config.KnownScope(), Resources: config.KnownResources(),
 		},
 		oidc.GrantDeviceCode: &token.DeviceCode{Devices: devices, Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes},
 	}
@@ -162,7 +170,7 @@ func describe(config Config, subjectTypes, languages []string, all []endpoint.En
 		ClaimTypesSupported:                 []string{"normal"},
 		ClaimsSupported: append(
 			[]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr"},
-			release(config.Scopes).Names(config.KnownScope())...),
+			config.Release().Names(config.KnownScope())...),
 		UILocalesSupported: languages,
 	}
 	for _, e := range all {
@@ -209,13 +217,14 @@ func atOwnPath(r *http.Request, own string) *http.Request {
 	return &moved
 }
 
-// endpointNames are the names of all endpoints, by path, for checks of the configuration: nothing is built that could
-// serve.
-func endpointNames(config Config) map[string]string {
-	config.Aliases = nil
-	c, names := &common{config: config, limits: &limit.Limits{}, clients: &clients.Register{}}, map[string]string{}
-	for _, e := range c.endpoints(config, &session.Manager{}, Parts{}, nil) {
+// Validate returns all mistakes of a configuration completed by WithDefaults as Problems, or nil. It builds the list of endpoints,
+// for the names and paths that aliases are checked against, and nothing that could serve.
+func Validate(c Config) error {
+	built, names := c, map[string]string{}
+	built.Aliases = nil
+	empty := &common{config: c, limits: &limit.Limits{}, clients: &clients.Register{}}
+	for _, e := range empty.endpoints(built, &session.Manager{}, Parts{}, nil) {
 		names[e.Path] = e.Name
 	}
-	return names
+	return c.Check(names)
 }

@@ -243,7 +243,7 @@ func TestAnAliasIsNoWayAroundThePush(t *testing.T) { // FAPI 2.0 §5.3.2.2
 func TestAConfigurationThatFAPI2Forbids(t *testing.T) { // FAPI 2.0 §5.4.1
 	c := idp.Config{SigningKeys: []idp.SigningKey{{Alg: "RS256"}}}.WithDefaults()
 	c.Clients[1].Profile = oidc.ProfileFAPI2
-	err := c.Validate()
+	err := idp.Validate(c)
 	if err == nil || !strings.Contains(err.Error(), "id_token_signed_response_alg") ||
 		!strings.Contains(err.Error(), "private_key_jwt") {
 		t.Errorf("got %v", err)

@@ -265,7 +265,7 @@ func TestLimitsThatCannotBeReadAreProblems(t *testing.T) {
 	c := idp.Config{
 		Limits: limit.Config{TrustedProxies: []string{"proxy"}, Token: limit.TokenConfig{PerAddress: "often"}},
 	}.WithDefaults()
-	err := c.Validate()
+	err := idp.Validate(c)
 	if err == nil || !strings.Contains(err.Error(), `limits.token.per_address: "often" is no rate`) ||
 		!strings.Contains(err.Error(), `limits.trusted_proxies[0]: "proxy"`) {
 		t.Errorf("Validate = %v", err)

@@ -111,7 +111,7 @@ func TestInvalidIssuersAreRefused(t *testing.T) {
 		var config idp.Config
 		public(&config)
 		config.Issuer = issuer
-		if err := config.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), "issuer: ") {
+		if err := idp.Validate(config.WithDefaults()); err == nil || !strings.Contains(err.Error(), "issuer: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

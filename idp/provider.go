@@ -3,6 +3,7 @@ package idp
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/config"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -22,12 +24,25 @@ import (
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
 	"github.com/hush-idp/hush/storage"
 )
+
+// The configuration and its parts stand in package config.
+type (
+	Config     = config.Config
+	Scope      = config.Scope
+	SigningKey = config.SigningKey
+	Problem    = config.Problem
+	Problems   = config.Problems
+)
+
+// DefaultIssuer is the issuer of a provider without configuration.
+const DefaultIssuer = config.DefaultIssuer
 
 // interactionLifetime is how long a person may take between the application's request and the last page.
 const interactionLifetime = 24 * time.Hour
@@ -87,7 +102,7 @@ type common struct {
 // not wait for them, the first request that needs one does.
 func New(config Config, deps Dependencies) (*Provider, error) {
 	config = config.WithDefaults()
-	if err := config.Validate(); err != nil {
+	if err := Validate(config); err != nil {
 		return nil, err
 	}
 	if deps.Random == nil {
@@ -272,4 +287,77 @@ func parseIssuer(issuer string) *url.URL {
 		panic(err)
 	}
 	return u
+}
+
+// cookieKeys returns the configured keys, or a random one.
+func cookieKeys(configured []string, random func() string) [][]byte {
+	if len(configured) == 0 {
+		return [][]byte{[]byte(random() + random())}
+	}
+	keys := make([][]byte, len(configured))
+	for i, key := range configured {
+		keys[i] = []byte(key)
+	}
+	return keys
+}
+
+// StoredKeys returns the signing keys that live in store, encrypted with CookieKeys, which must be configured.
+// propagation is how long other providers on the store may take to notice a new key; 0: there are none. Its errors are
+// those of keys.NewShared.
+func StoredKeys(c Config, store storage.Store, now func() time.Time, propagation time.Duration) (*keys.KeySet, error) {
+	return storedKeys(c, store, cookieKeys(c.CookieKeys, nil), now, propagation)
+}
+
+// storedKeys is StoredKeys with secrets that need not be configured.
+func storedKeys(
+	c Config, store storage.Store, secrets [][]byte, now func() time.Time, propagation time.Duration,
+) (*keys.KeySet, error) {
+	seal, err := keys.NewSeal(secrets)
+	if err != nil {
+		return nil, err
+	}
+	if c.RotateEvery > 0 { // a scheduled rotation publishes a key before the key signs
+		propagation = max(propagation, keys.DefaultPropagation)
+	}
+	lifetime := c.Session.Absolute // an id_token_hint should be recognised for as long
+	for _, client := range c.Clients {
+		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
+	}
+	return keys.NewShared(c.SigningKeys, keys.Sharing{
+		Store: store, Seal: seal, Now: now, Propagation: propagation, Lifetime: lifetime, RotateEvery: c.RotateEvery,
+	})
+}
+
+// StoredSessions returns a manager that finds and ends the sessions in store. It cannot begin any.
+func StoredSessions(c Config, store storage.Store, now func() time.Time) *session.Manager {
+	return sessionsIn(c, store, now, session.Cookies{}, nil)
+}
+
+func sessionsIn(
+	c Config, store storage.Store, now func() time.Time, cookies session.Cookies, random func() string,
+) *session.Manager {
+	return &session.Manager{
+		Sessions: storage.NewBucket[session.Session]("session", store),
+		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
+		Cookies:  cookies, Issuer: c.Issuer, Idle: c.Session.Idle, Absolute: c.Session.Absolute, Now: now, Random: random,
+	}
+}
+
+// InitialAccessToken makes a token that lets its bearer register clients for a day, at every provider that has the
+// first of CookieKeys. The error says why it cannot be made.
+func InitialAccessToken(c Config) (string, error) {
+	switch {
+	case len(c.CookieKeys) == 0:
+		return "", errors.New("cookie_keys are missing: the token is signed with the first of them, " +
+			"and keys that the provider makes at start are known to that process only")
+	case c.Registration.Mode == registration.ModeOff:
+		return "", errors.New("registration.mode is off: set it to token, and the provider accepts the tokens of this command")
+	}
+	seal := ticketSeal(session.Codecs(cookieKeys(c.CookieKeys, nil), interactionLifetime))
+	return registration.InitialAccessToken(seal)
+}
+
+// ticketSeal seals initial access tokens.
+func ticketSeal(codecs []securecookie.Codec) session.Seal[registration.Ticket] {
+	return session.Seal[registration.Ticket]{Purpose: registration.SealPurpose, Codecs: codecs}
 }

@@ -189,7 +189,7 @@ func TestWhatIsWrongWithTheConfigurationOfTokens(t *testing.T) {
 		var c idp.Config
 		withOffline(&c)
 		change(&c)
-		if err := c.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), path+": ") {
+		if err := idp.Validate(c.WithDefaults()); err == nil || !strings.Contains(err.Error(), path+": ") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

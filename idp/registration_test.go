@@ -304,7 +304,7 @@ func TestWhatIsWrongWithTheConfigurationOfRegistration(t *testing.T) {
 			var config idp.Config
 			public(&config)
 			config.Registration = row.config
-			if err := config.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), row.path+":") {
+			if err := idp.Validate(config.WithDefaults()); err == nil || !strings.Contains(err.Error(), row.path+":") {
 				t.Errorf("got %v; want a problem at %s", err, row.path)
 			}
 		})

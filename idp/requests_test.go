@@ -428,7 +428,7 @@ func TestWhatAConfigurationMaySayOfRequests(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			config := idp.Config{SigningKeys: []idp.SigningKey{{Alg: "ES256"}}}
 			row.change(&config)
-			problems, ok := errors.AsType[idp.Problems](config.WithDefaults().Validate())
+			problems, ok := errors.AsType[idp.Problems](idp.Validate(config.WithDefaults()))
 			if !ok || len(problems) != 1 || problems[0].Path != row.path {
 				t.Errorf("got %v; want one problem at %s", problems, row.path)
 			}

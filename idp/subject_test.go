@@ -70,19 +70,19 @@ func TestPairwiseNeedsASaltOnAPublicProvider(t *testing.T) {
 	var config idp.Config
 	public(&config)
 	config.Clients[0].SubjectType = oidc.SubjectPairwise
-	if err := config.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), "pairwise_salt") {
+	if err := idp.Validate(config.WithDefaults()); err == nil || !strings.Contains(err.Error(), "pairwise_salt") {
 		t.Errorf("Core §8.1 without a salt: %v", err)
 	}
 	config.PairwiseSalt = strings.Repeat("s", 31)
-	if err := config.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), "pairwise_salt") {
+	if err := idp.Validate(config.WithDefaults()); err == nil || !strings.Contains(err.Error(), "pairwise_salt") {
 		t.Errorf("Core §8.1 with a short one: %v", err)
 	}
 	config.PairwiseSalt += "s"
-	if err := config.WithDefaults().Validate(); err != nil {
+	if err := idp.Validate(config.WithDefaults()); err != nil {
 		t.Errorf("with a salt: %v", err)
 	}
 	config.Clients[0].RedirectURIs = []string{"https://a.test/cb", "https://b.test/cb"}
-	if err := config.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), "sector_identifier_uri") {
+	if err := idp.Validate(config.WithDefaults()); err == nil || !strings.Contains(err.Error(), "sector_identifier_uri") {
 		t.Errorf("Core §8.1 several hosts and no sector: %v", err)
 	}
 	if got := metadata(t, idptest.Start(t, public)).SubjectTypesSupported; len(got) != 1 {

@@ -129,7 +129,7 @@ func TestAClientThatWantsEncryptionNeedsAKey(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			c := idp.Config{}.WithDefaults()
 			row.change(&c.Clients[0])
-			if err := c.WithDefaults().Validate(); err == nil || !strings.Contains(err.Error(), row.field) {
+			if err := idp.Validate(c.WithDefaults()); err == nil || !strings.Contains(err.Error(), row.field) {
 				t.Errorf("got %v", err)
 			}
 		})

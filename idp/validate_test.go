@@ -66,7 +66,7 @@ func TestWhatAPublicProviderRefuses(t *testing.T) {
 			var config idp.Config
 			public(&config)
 			row.change(&config)
-			err := config.WithDefaults().Validate()
+			err := idp.Validate(config.WithDefaults())
 			switch {
 			case row.want == "" && err != nil:
 				t.Errorf("got %v", err)

@@ -117,7 +117,7 @@ func (s *settings) Scheme() string {
 
 // problems returns the mistakes in the provider's configuration and in the settings of this command.
 func (s *settings) problems() idp.Problems {
-	problems, _ := s.Validate().(idp.Problems)
+	problems, _ := idp.Validate(s.Config).(idp.Problems)
 	when := oidc.Report(func(path, text string) { problems = append(problems, idp.Problem{Path: path, Text: text}) }).When
 	_, port, err := net.SplitHostPort(s.Listen)
 	when(port == "0", "listen", "%q leaves the port open, so the issuer is not known: name a port", s.Listen)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/hush-idp/hush/idp/dev/console"
-	"github.com/hush-idp/hush/idp/dev/reasons"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
@@ -26,7 +25,7 @@ func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy
 	case oidc.RedirectUnregistered:
 		page.Nearest, page.Difference = oidc.Nearest(page.Registered, params.Get("redirect_uri"))
 	case oidc.ClientUnknown:
-		page.YAML = reasons.ClientYAML(params.Get("client_id"), params.Get("redirect_uri"))
+		page.YAML = ClientYAML(params.Get("client_id"), params.Get("redirect_uri"))
 	default:
 		return s.parent(r, params, page)
 	}

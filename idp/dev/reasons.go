@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/hush-idp/hush/idp"
-	"github.com/hush-idp/hush/idp/dev/reasons"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/oidc"
@@ -28,7 +27,7 @@ func (s *site) reasonEndpoints() []endpoint.Endpoint {
 // listReasons is GET /reasons/.
 func (s *site) listReasons(w http.ResponseWriter, r *http.Request) error {
 	page := pages.Reasons{Frame: pages.Frame{Title: "Reasons", Issuer: s.Config.Issuer}}
-	for _, group := range reasons.Groups() {
+	for _, group := range ReasonGroups() {
 		shown := pages.ReasonGroup{Title: group.Title, Lead: pages.Text(group.Lead)}
 		for _, reason := range group.Reasons {
 			shown.Reasons = append(shown.Reasons, pages.ReasonLink{Code: string(reason.Code), Summary: reason.Title})
@@ -40,7 +39,7 @@ func (s *site) listReasons(w http.ResponseWriter, r *http.Request) error {
 
 // explainReason is GET /reasons/CODE, the error_uri of an error.
 func (s *site) explainReason(w http.ResponseWriter, r *http.Request) error {
-	reason, ok := reasons.ByCode(oidc.Reason(r.PathValue("code")))
+	reason, ok := ReasonByCode(oidc.Reason(r.PathValue("code")))
 	if !ok {
 		return endpoint.ErrNotFound
 	}

@@ -1,4 +1,4 @@
-package reasons
+package dev
 
 import (
 	"embed"
@@ -24,21 +24,21 @@ type Reason struct {
 // Link leads to a place in a specification.
 type Link struct{ Text, URL string }
 
-// Group is the reasons that concern one subject.
-type Group struct {
+// ReasonGroup is the reasons that concern one subject.
+type ReasonGroup struct {
 	Title   string
 	Lead    string // what the reasons have in common
 	Reasons []Reason
 }
 
-//go:embed *.md
+//go:embed reasons/*.md
 var files embed.FS
 
 // names are the files of files, in the order of docs/reasons.md.
-var names = []string{"session.md", "request.md", "token.md", "several.md"}
+var names = []string{"reasons/session.md", "reasons/request.md", "reasons/token.md", "reasons/several.md"}
 
-// Groups returns all reasons, in the order of docs/reasons.md. The caller must not change them.
-var Groups = sync.OnceValue(func() (groups []Group) {
+// ReasonGroups returns all reasons, in the order of docs/reasons.md. The caller must not change them.
+var ReasonGroups = sync.OnceValue(func() (groups []ReasonGroup) {
 	for _, name := range names {
 		groups = append(groups, parse(read(name)))
 	}
@@ -53,17 +53,17 @@ func read(name string) string {
 	return string(text)
 }
 
-// All returns the reasons of all groups.
-func All() (all []Reason) {
-	for _, group := range Groups() {
+// AllReasons returns the reasons of all groups.
+func AllReasons() (all []Reason) {
+	for _, group := range ReasonGroups() {
 		all = append(all, group.Reasons...)
 	}
 	return all
 }
 
-// ByCode returns the explanation of code.
-func ByCode(code oidc.Reason) (Reason, bool) {
-	for _, reason := range All() {
+// ReasonByCode returns the explanation of code.
+func ReasonByCode(code oidc.Reason) (Reason, bool) {
+	for _, reason := range AllReasons() {
 		if reason.Code == code {
 			return reason, true
 		}
@@ -76,8 +76,8 @@ var link = regexp.MustCompile(`\[([^\]]*)\]\(([^)]*)\)`)
 
 // parse reads one file: a heading and a lead, then the reasons. Each reason is a heading with its code and a paragraph
 // for each of its fields. The tests report a paragraph that has no known label.
-func parse(text string) Group {
-	var group Group
+func parse(text string) ReasonGroup {
+	var group ReasonGroup
 	var reason *Reason
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		if title, ok := strings.CutPrefix(paragraph, "## "); ok {
@@ -114,11 +114,11 @@ func (r *Reason) read(paragraph string) {
 	r.Title = strings.TrimSuffix(paragraph, ".")
 }
 
-// Markdown returns docs/reasons.md.
-func Markdown() string {
+// ReasonsMarkdown returns docs/reasons.md.
+func ReasonsMarkdown() string {
 	var text strings.Builder
 	text.WriteString(intro)
-	for _, reason := range All() {
+	for _, reason := range AllReasons() {
 		anchor := strings.ReplaceAll(strings.ToLower(string(reason.Code)), ".", "") // as renderers of Markdown make it
 		fmt.Fprintf(&text, "- [`%s`](#%s): %s\n", reason.Code, anchor, reason.Title)
 	}
@@ -130,7 +130,7 @@ func Markdown() string {
 
 const intro = `# Reason codes
 
-<!-- Generated from idp/dev/reasons/*.md: edit there, then run go test ./idp/dev/reasons -update -->
+<!-- Generated from idp/dev/reasons/*.md: edit there, then run go test ./idp/dev -update -->
 
 An OAuth error code says what an app may do next. It does not say what went wrong: ` + "`login_required`" + ` has
 a dozen causes. So every failure here also has a reason, a code that stays the same from version to version.

@@ -1,9 +1,12 @@
-package idp
+// Package config is the configuration of a provider: one struct that composes the sections of the packages, its defaults, and its
+// checks.
+//
+//	file, environment, flags ─► cmd/idp ─► Config ─► WithDefaults ─► Problems ─► idp.New
+package config
 
 import (
 	"cmp"
 	_ "embed" // builtin.yaml
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,7 +14,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/goccy/go-yaml"
-	"github.com/gorilla/securecookie"
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/dpop"
@@ -24,7 +26,6 @@ import (
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
-	"github.com/hush-idp/hush/storage"
 )
 
 // Config is everything that can be set about a provider. Its zero value, completed by WithDefaults, is a development
@@ -196,101 +197,28 @@ func (c Config) KnownScope() oidc.Scope {
 	return scope
 }
 
-// scopeTexts are the descriptions of scope values that people read.
-func scopeTexts(scopes []Scope) map[string]string {
+// ScopeTexts are the descriptions of scope values that people read.
+func (c Config) ScopeTexts() map[string]string {
 	texts := map[string]string{}
-	for _, s := range scopes {
+	for _, s := range c.Scopes {
 		texts[s.Name] = s.Description
 	}
 	return texts
 }
 
-// release is what the configuration says about claims.
-func release(custom []Scope) userinfo.Release {
+// Release is what the configuration says about claims.
+func (c Config) Release() userinfo.Release {
 	scopes := map[string][]string{}
-	for _, scope := range custom {
+	for _, scope := range c.Scopes {
 		scopes[scope.Name] = scope.Claims
 	}
 	return userinfo.Release{Scopes: scopes}
 }
 
-// knownResources are the APIs that any client may ask access tokens for (RFC 8707).
-func knownResources(c Config) []string {
+// KnownResources are the APIs that any client may ask access tokens for (RFC 8707).
+func (c Config) KnownResources() []string {
 	if slices.Contains(c.Resources, c.Audience) {
 		return c.Resources
 	}
 	return append([]string{c.Audience}, c.Resources...)
-}
-
-// cookieKeys returns the configured keys, or a random one.
-func cookieKeys(configured []string, random func() string) [][]byte {
-	if len(configured) == 0 {
-		return [][]byte{[]byte(random() + random())}
-	}
-	keys := make([][]byte, len(configured))
-	for i, key := range configured {
-		keys[i] = []byte(key)
-	}
-	return keys
-}
-
-// StoredKeys returns the signing keys that live in store, encrypted with CookieKeys, which must be configured.
-// propagation is how long other providers on the store may take to notice a new key; 0: there are none. Its errors are
-// those of keys.NewShared.
-func StoredKeys(c Config, store storage.Store, now func() time.Time, propagation time.Duration) (*keys.KeySet, error) {
-	return storedKeys(c, store, cookieKeys(c.CookieKeys, nil), now, propagation)
-}
-
-// storedKeys is StoredKeys with secrets that need not be configured.
-func storedKeys(
-	c Config, store storage.Store, secrets [][]byte, now func() time.Time, propagation time.Duration,
-) (*keys.KeySet, error) {
-	seal, err := keys.NewSeal(secrets)
-	if err != nil {
-		return nil, err
-	}
-	if c.RotateEvery > 0 { // a scheduled rotation publishes a key before the key signs
-		propagation = max(propagation, keys.DefaultPropagation)
-	}
-	lifetime := c.Session.Absolute // an id_token_hint should be recognised for as long
-	for _, client := range c.Clients {
-		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
-	}
-	return keys.NewShared(c.SigningKeys, keys.Sharing{
-		Store: store, Seal: seal, Now: now, Propagation: propagation, Lifetime: lifetime, RotateEvery: c.RotateEvery,
-	})
-}
-
-// StoredSessions returns a manager that finds and ends the sessions in store. It cannot begin any.
-func StoredSessions(c Config, store storage.Store, now func() time.Time) *session.Manager {
-	return sessionsIn(c, store, now, session.Cookies{}, nil)
-}
-
-func sessionsIn(
-	c Config, store storage.Store, now func() time.Time, cookies session.Cookies, random func() string,
-) *session.Manager {
-	return &session.Manager{
-		Sessions: storage.NewBucket[session.Session]("session", store),
-		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
-		Cookies:  cookies, Issuer: c.Issuer, Idle: c.Session.Idle, Absolute: c.Session.Absolute, Now: now, Random: random,
-	}
-}
-
-// InitialAccessToken makes a token that lets its bearer register clients for a day, at every provider that has the
-// first of CookieKeys. The error says why it cannot be made.
-func InitialAccessToken(c Config) (string, error) {
-	switch {
-	case len(c.CookieKeys) == 0:
-		return "", errors.New("cookie_keys are missing: the token is signed with the first of them, " +
-			"and keys that the provider makes at start are known to that process only")
-	case c.Registration.Mode == registration.ModeOff:
-		return "", errors.New("registration.mode is off: set it to token, and the provider accepts the tokens of this command")
-	}
-	seal := ticketSeal(session.Codecs(cookieKeys(c.CookieKeys, nil), interactionLifetime))
-	return registration.InitialAccessToken(seal)
-}
-
-// ticketSeal seals initial access tokens.
-func ticketSeal(codecs []securecookie.Codec) session.Seal[registration.Ticket] {
-	return session.Seal[registration.Ticket]{Purpose: registration.SealPurpose, Codecs: codecs}
 }

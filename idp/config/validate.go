@@ -1,4 +1,4 @@
-package idp
+package config
 
 import (
 	"fmt"
@@ -29,8 +29,9 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Validate returns all mistakes of a configuration completed by WithDefaults as Problems, or nil.
-func (c Config) Validate() error {
+// Check returns all mistakes of a configuration completed by WithDefaults as Problems, or nil. endpoints are the names of the
+// provider's endpoints, by path.
+func (c Config) Check(endpoints map[string]string) error {
 	var problems Problems
 	report := oidc.Report(func(path, text string) { problems = append(problems, Problem{path, text}) })
 	checkIssuer(c, report)
@@ -38,7 +39,7 @@ func (c Config) Validate() error {
 	checkCookieKeys(c.CookieKeys, report)
 	checkScopes(c, report)
 	checkResources(c.Resources, report)
-	checkAliases(c, report)
+	checkAliases(c.Aliases, endpoints, report)
 	keys.Check(c.SigningKeys, c.RotateEvery, c.Session.Absolute, report)
 	c.Session.Check(report.In("session"))
 	c.Refresh.Check(report.In("refresh"))
@@ -127,14 +128,11 @@ func checkResources(resources []string, report oidc.Report) {
 }
 
 // checkAliases: an alias names an endpoint, and is a path that no other endpoint has.
-func checkAliases(c Config, report oidc.Report) {
-	if len(c.Aliases) == 0 {
-		return
-	}
-	taken := endpointNames(c)
+func checkAliases(aliases, endpoints map[string]string, report oidc.Report) {
+	taken := maps.Clone(endpoints)
 	names := slices.Sorted(maps.Values(taken))
-	for _, name := range slices.Sorted(maps.Keys(c.Aliases)) {
-		at, path := "aliases."+name, c.Aliases[name]
+	for _, name := range slices.Sorted(maps.Keys(aliases)) {
+		at, path := "aliases."+name, aliases[name]
 		report.When(!slices.Contains(names, name), at, "%q is no endpoint: write one of %s", name,
 			strings.Join(slices.Compact(names), ", "))
 		isPath := strings.HasPrefix(path, "/") && !strings.ContainsAny(path, "?#*:{ ") && !strings.HasSuffix(path, "/")

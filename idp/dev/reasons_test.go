@@ -1,4 +1,4 @@
-package reasons_test
+package dev_test
 
 import (
 	"flag"
@@ -15,7 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hush-idp/hush/idp/dev/reasons"
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write docs/reasons.md")
 // codes are the constants of oidc/reason.go.
 func codes(t *testing.T) []oidc.Reason {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../../oidc/reason.go", nil, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "../../oidc/reason.go", nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func codes(t *testing.T) []oidc.Reason {
 
 func TestEveryReasonIsExplainedOnce(t *testing.T) {
 	var explained []oidc.Reason
-	for _, reason := range reasons.All() {
+	for _, reason := range dev.AllReasons() {
 		if slices.Contains(explained, reason.Code) {
 			t.Errorf("%s is explained twice", reason.Code)
 		}
@@ -66,17 +66,17 @@ func TestEveryReasonIsExplainedOnce(t *testing.T) {
 
 func TestByCode(t *testing.T) {
 	for _, code := range codes(t) {
-		if reason, ok := reasons.ByCode(code); !ok || reason.Code != code {
+		if reason, ok := dev.ReasonByCode(code); !ok || reason.Code != code {
 			t.Errorf("ByCode(%s) = %s, %v", code, reason.Code, ok)
 		}
 	}
-	if _, ok := reasons.ByCode("session.invented"); ok {
+	if _, ok := dev.ReasonByCode("session.invented"); ok {
 		t.Error("an unknown code is explained")
 	}
 }
 
 func TestEachExplanationIsWhole(t *testing.T) {
-	for _, reason := range reasons.All() {
+	for _, reason := range dev.AllReasons() {
 		if reason.Title == "" || strings.HasSuffix(reason.Title, ".") {
 			t.Errorf("%s: the title %q is no short sentence without a full stop", reason.Code, reason.Title)
 		}
@@ -99,17 +99,17 @@ var mentioned = regexp.MustCompile("`((?:session|cookie|hint|consent|account|cli
 
 func TestAReasonThatATextMentionsExists(t *testing.T) {
 	settings := []string{"session.idle", "session.absolute"} // of the configuration
-	for _, match := range mentioned.FindAllStringSubmatch(reasons.Markdown(), -1) {
-		if _, ok := reasons.ByCode(oidc.Reason(match[1])); !ok && !slices.Contains(settings, match[1]) {
+	for _, match := range mentioned.FindAllStringSubmatch(dev.ReasonsMarkdown(), -1) {
+		if _, ok := dev.ReasonByCode(oidc.Reason(match[1])); !ok && !slices.Contains(settings, match[1]) {
 			t.Errorf("`%s` is no reason", match[1])
 		}
 	}
 }
 
 func TestTheDocsAreGenerated(t *testing.T) {
-	const name = "../../../docs/reasons.md"
+	const name = "../../docs/reasons.md"
 	if *update {
-		if err := os.WriteFile(name, []byte(reasons.Markdown()), 0o644); err != nil {
+		if err := os.WriteFile(name, []byte(dev.ReasonsMarkdown()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,8 +117,8 @@ func TestTheDocsAreGenerated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(reasons.Markdown(), string(docs)); diff != "" {
-		t.Errorf("docs/reasons.md differs from idp/dev/reasons; run go test ./idp/dev/reasons -update (-want +got):\n%s",
+	if diff := cmp.Diff(dev.ReasonsMarkdown(), string(docs)); diff != "" {
+		t.Errorf("docs/reasons.md differs from idp/dev/reasons; run go test ./idp/dev -update (-want +got):\n%s",
 			diff)
 	}
 }
@@ -146,7 +146,7 @@ func TestTheYAMLMakesTheClientKnown(t *testing.T) {
 		{"No", "http://localhost/a", "http://localhost/a"},
 		{"my app: #1 'of' \"two\"", "http://localhost/a", "http://localhost/a"},
 	} {
-		clients := file(t, reasons.ClientYAML(row.clientID, row.redirectURI))
+		clients := file(t, dev.ClientYAML(row.clientID, row.redirectURI))
 		want := []oidc.Client{{ClientID: row.clientID, TokenEndpointAuthMethod: "none", RedirectURIs: []string{row.want},
 			FirstParty: true}}
 		if diff := cmp.Diff(want, clients, cmp.AllowUnexported(oidc.Secret{})); diff != "" {
@@ -165,7 +165,7 @@ func TestAHostileClientIDAddsNothingToTheYAML(t *testing.T) {
 		"x:", "x: y",
 		"\x00\x1b\x7f", "\u2028\u0085ü", "", " ", "~",
 	} {
-		clients := file(t, reasons.ClientYAML(hostile, "http://localhost/"+hostile))
+		clients := file(t, dev.ClientYAML(hostile, "http://localhost/"+hostile))
 		if len(clients) != 1 || clients[0].ClientID != hostile || clients[0].RedirectURIs[0] != "http://localhost/"+hostile {
 			t.Errorf("%q became %+v", hostile, clients)
 		}
