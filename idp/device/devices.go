@@ -1,7 +1,23 @@
+// Package device is the device flow (RFC 8628), for a television or a command line without a browser. The device shows
+// a short code, a person types it at /device in a browser, and meanwhile the device polls the token endpoint.
+//
+//	device:  POST /device_authorization ──► Begin ──► device_code, user_code       ┌──► authorization_pending, slow_down
+//	person:  GET  /device?user_code=…   ──► Find ──► the page that asks            │    access_denied, expired_token
+//	         POST /device               ──► Decide                                 │
+//	device:  POST /token                ──► Redeem ────────────────────────────────┴──► grant.Grant
+//
+// The store contains neither code: the record has the grant's id as key and a hash of the device code; the hash of the
+// user code is the key of the grant's id. A user code has 34 bits and lives ten minutes. Package idp/limit counts wrong
+// user codes, and the page checks a code only after the sign-in.
+//
+// Where teaching ends: the tokens belong to no session of the browser, so signing out there does not end them.
 package device
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,11 +32,11 @@ import (
 const (
 	Lifetime = 10 * time.Minute
 	Interval = 5 * time.Second
-	// slower extends the interval after each slow_down: "the interval MUST be increased by 5 seconds".
+	// slower extends the interval after each slow_down: "the interval MUST be increased by 5 seconds"
 	slower = 5 * time.Second
-	// early is how much the network may shorten the interval.
+	// early is how much earlier than the interval a request may arrive, because the network delayed the one before
 	early = time.Second
-	// retention keeps an expired code, so that a late device gets expired_token instead of invalid_grant.
+	// retention is the extra lifetime of an expired code: a late device gets expired_token instead of invalid_grant
 	retention = 5 * time.Minute
 )
 
@@ -72,8 +88,8 @@ func New(store storage.Store, now func() time.Time, random func() string) *Devic
 // Codes are the device code and the user code of one request.
 type Codes struct{ Device, User string }
 
-// Begin stores a request, of which the caller sets ClientID, Scope and Resource. The device code is the id of the
-// future grant, a dot and a secret, like an authorization code.
+// Begin stores a request and returns its codes. The caller sets ClientID, Scope and Resource. The device code is the id
+// of the future grant, a dot and a secret, like an authorization code.
 func (d *Devices) Begin(ctx context.Context, p Pending) (Codes, error) {
 	secret := d.random()
 	p.ID, p.CodeHash = d.random(), oidc.NewSecret(secret).Hash()
@@ -81,9 +97,11 @@ func (d *Devices) Begin(ctx context.Context, p Pending) (Codes, error) {
 	if err := d.records.Put(ctx, groupKey(p.ID), p, Lifetime+retention); err != nil {
 		return Codes{}, err
 	}
-	user, err := d.reserve(ctx, p.ID)
-	return Codes{Device: p.ID + "." + secret, User: user}, err
+	userCode, err := d.reserve(ctx, p.ID)
+	return Codes{Device: p.ID + "." + secret, User: userCode}, err
 }
+
+var errTaken = errors.New("device: the user code is taken")
 
 // reserve finds an unused user code.
 func (d *Devices) reserve(ctx context.Context, id string) (string, error) {
@@ -102,8 +120,6 @@ func (d *Devices) reserve(ctx context.Context, id string) (string, error) {
 	}
 	return "", fmt.Errorf("%d user codes in a row were in use: too many devices wait", attempts)
 }
-
-var errTaken = errors.New("device: the user code is taken")
 
 // groupKey is the key of the record, in the group of all records of its grant.
 func groupKey(id string) string { return storage.GroupKey(id, "device") }
@@ -126,8 +142,8 @@ func (d *Devices) Find(ctx context.Context, typed string) (Pending, error) {
 
 func (d *Devices) isOpen(p Pending) bool { return p.Decision == "" && d.now().Before(p.ExpiresAt) }
 
-// Decide stores the decision about a request that Find returned; granted counts if it is Allow. The first decision is
-// final: ErrUnknown means that there was another one, or that the code expired meanwhile.
+// Decide stores the decision about a request that Find returned, and with Allow the grant. The first decision is final:
+// ErrUnknown means that there was another one, or that the code expired meanwhile.
 func (d *Devices) Decide(ctx context.Context, found Pending, decision string, granted grant.Grant) error {
 	return d.records.Update(ctx, groupKey(found.ID), storage.KeepTTL, func(p *Pending) (*Pending, error) {
 		if p == nil || !d.isOpen(*p) {
@@ -148,37 +164,30 @@ func (d *Devices) Redeem(ctx context.Context, client oidc.Client, deviceCode str
 	var granted grant.Grant
 	var refused error
 	err := d.records.Update(ctx, groupKey(id), storage.KeepTTL, func(p *Pending) (*Pending, error) {
-		if granted, refused = d.poll(p, client, secret); p == nil {
-			return nil, nil
-		}
+		granted, refused = d.poll(p, client, secret)
 		return p, nil
 	})
-	if err != nil {
-		return grant.Grant{}, err
-	}
-	return granted, refused
+	return granted, cmp.Or(err, refused)
 }
 
-// poll judges one token request, and notes it in the record.
-func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (grant.Grant, error) {
+// poll judges one token request, and records it in p.
+func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (none grant.Grant, err error) {
 	if p == nil || !isCode(p, secret) {
-		return grant.Grant{},
-			oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, " +
-				"or the provider was restarted").Blame(oidc.CodeUnknown)
+		return none, oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, " +
+			"or the provider was restarted").Blame(oidc.CodeUnknown)
 	}
 	tooSoon := !p.PolledAt.IsZero() && d.now().Sub(p.PolledAt) < p.Interval-early
 	switch {
 	case p.ClientID != client.ClientID:
-		return grant.Grant{}, oidc.InvalidGrant.Errorf("the device_code was issued to another client").Blame(oidc.CodeForeign)
+		return none, oidc.InvalidGrant.Errorf("the device_code was issued to another client").Blame(oidc.CodeForeign)
 	case !p.SpentAt.IsZero():
-		return grant.Grant{},
-			oidc.InvalidGrant.Errorf("the device_code was redeemed before: it is good for one token response").
-				Blame(oidc.CodeReplayed)
+		return none, oidc.InvalidGrant.Errorf("the device_code was redeemed before: it is good for one token response").
+			Blame(oidc.CodeReplayed)
 	case !d.now().Before(p.ExpiresAt):
-		return grant.Grant{}, oidc.ExpiredToken.Errorf("the device_code is older than %v: begin anew at the device "+
+		return none, oidc.ExpiredToken.Errorf("the device_code is older than %v: begin anew at the device "+
 			"authorization endpoint (RFC 8628 §3.5)", Lifetime).Blame(oidc.CodeExpired)
 	case p.Decision == Deny:
-		return grant.Grant{}, oidc.AccessDenied.Errorf("the user did not allow the device what it asked for (RFC 8628 §3.5)")
+		return none, oidc.AccessDenied.Errorf("the user did not allow the device what it asked for (RFC 8628 §3.5)")
 	case p.Decision == Allow && p.Grant != nil:
 		granted := *p.Grant
 		p.SpentAt, p.Grant = d.now(), nil
@@ -187,14 +196,51 @@ func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (grant.Gra
 	p.PolledAt = d.now()
 	if tooSoon {
 		p.Interval += slower
-		return grant.Grant{}, oidc.SlowDown.Errorf(
+		return none, oidc.SlowDown.Errorf(
 			"the device asks too often: wait %v between two requests from now on (RFC 8628 §3.5)", p.Interval)
 	}
-	return grant.Grant{}, oidc.AuthorizationPending.Errorf("nobody has decided yet: ask again in %v (RFC 8628 §3.5)",
-		p.Interval)
+	return none, oidc.AuthorizationPending.Errorf("the user has not decided yet: ask again in %v (RFC 8628 §3.5)", p.Interval)
 }
 
 func isCode(p *Pending, secret string) bool {
 	hash, err := oidc.SecretFromHash(p.CodeHash)
 	return err == nil && hash.Matches(secret)
+}
+
+// letters is the character set of RFC 8628 §6.1: no vowels, so no words, and no letters that look alike.
+const letters = "BCDFGHJKLMNPQRSTVWXZ"
+
+// codeLetters is the length of a code: there are 20^8 codes.
+const codeLetters = 8
+
+// newUserCode makes a code such as WDJB-MJHT from random.
+func newUserCode(random func() string) string {
+	hash := sha256.Sum256([]byte(random()))
+	number := binary.BigEndian.Uint64(hash[:])
+	code := make([]byte, codeLetters)
+	for i := range code {
+		code[i] = letters[number%uint64(len(letters))]
+		number /= uint64(len(letters))
+	}
+	return formatted(string(code))
+}
+
+// normalize reads a typed code. RFC 8628 §6.1: the server should ignore characters outside the character set, "such as
+// by stripping dashes and other punctuation", and case.
+func normalize(typed string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(letters, r) {
+			return r
+		}
+		return -1
+	}, strings.ToUpper(typed))
+}
+
+// formatted is the code with a dash in its middle.
+func formatted(typed string) string {
+	code := normalize(typed)
+	if len(code) != codeLetters {
+		return typed
+	}
+	return code[:codeLetters/2] + "-" + code[codeLetters/2:]
 }

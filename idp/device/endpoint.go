@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/grant"
@@ -17,8 +20,81 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
+// PathAuthorization is the device authorization endpoint (RFC 8628 §3.1).
+const PathAuthorization = "/device_authorization"
+
 // paramUserCode carries the user code, typed by a person or part of verification_uri_complete (RFC 8628 §3.3.1).
 const paramUserCode = "user_code"
+
+// Authorization is the device authorization endpoint.
+type Authorization struct {
+	Issuer    string
+	Auth      *clientauth.Authenticator
+	Devices   *Devices
+	Scopes    oidc.Scope // all that the provider knows
+	Resources []string   // the APIs that any client may ask access tokens for
+	Limit     endpoint.Limit
+}
+
+// Endpoints returns the endpoint.
+func (a *Authorization) Endpoints() []endpoint.Endpoint {
+	return []endpoint.Endpoint{{
+		Name: "device_authorization", Path: PathAuthorization, Methods: []string{http.MethodPost},
+		Audience: endpoint.Programs, Limit: a.Limit, Serve: a.serve,
+		Describe: func(m *oidc.Metadata) { m.DeviceAuthorizationEndpoint = a.Issuer + PathAuthorization },
+	}}
+}
+
+// Response is the device authorization response (RFC 8628 §3.2).
+type Response struct {
+	DeviceCode              string `json:"device_code"`
+	UserCode                string `json:"user_code"`
+	VerificationURI         string `json:"verification_uri"`
+	VerificationURIComplete string `json:"verification_uri_complete"`
+	ExpiresIn               int    `json:"expires_in"` // seconds
+	Interval                int    `json:"interval"`   // seconds
+}
+
+// serve is POST /device_authorization.
+func (a *Authorization) serve(w http.ResponseWriter, r *http.Request) error {
+	form, err := clientauth.ReadForm(r)
+	if err != nil {
+		return err
+	}
+	client, err := a.Auth.Authenticate(r, form)
+	if err != nil {
+		return err
+	}
+	if !client.Grants(oidc.GrantDeviceCode) {
+		return oidc.UnauthorizedClient.Errorf(
+			"client %s is not registered for the device flow: add %s to its grant_types (RFC 8628 §3.1)",
+			client.ClientID, oidc.GrantDeviceCode)
+	}
+	resources, err := oidc.ParseResources(form["resource"], client.AllowedResources(a.Resources))
+	if err != nil {
+		return err
+	}
+	request := Pending{ClientID: client.ClientID, Scope: a.scope(client, form.Get("scope")), Resource: resources}
+	codes, err := a.Devices.Begin(r.Context(), request)
+	if err != nil {
+		return err
+	}
+	page := a.Issuer + session.PathDevice
+	return oidc.WriteJSON(w, http.StatusOK, Response{
+		DeviceCode: codes.Device, UserCode: codes.User, VerificationURI: page,
+		VerificationURIComplete: page + "?" + url.Values{paramUserCode: {codes.User}}.Encode(),
+		ExpiresIn:               int(Lifetime / time.Second), Interval: int(Interval / time.Second),
+	})
+}
+
+// scope is the part of the requested scope that client and provider know. The person consents to all of it, so
+// offline_access counts, if the client can use refresh tokens.
+func (a *Authorization) scope(client oidc.Client, requested string) oidc.Scope {
+	scope := oidc.ParseScope(requested).Within(client.AllowedScope(a.Scopes))
+	return slices.DeleteFunc(scope, func(value string) bool {
+		return value == oidc.ScopeOffline && !client.Grants(oidc.GrantRefreshToken)
+	})
+}
 
 // Page serves /device.
 type Page struct {
@@ -36,33 +112,28 @@ type Page struct {
 
 // Endpoints returns the page and its form.
 func (p *Page) Endpoints() []endpoint.Endpoint {
-	page := endpoint.Endpoint{
-		Name: "device", Path: session.PathDevice, Methods: []string{http.MethodGet}, Audience: endpoint.People, Serve: p.show,
+	return []endpoint.Endpoint{
+		pages.Route(http.MethodGet, "device", session.PathDevice, session.Serve(p.Sessions, p.show)),
+		pages.Route(http.MethodPost, "device", session.PathDevice, session.Serve(p.Sessions, p.decide)),
 	}
-	form := page
-	form.Methods, form.Serve = []string{http.MethodPost}, p.decide
-	return []endpoint.Endpoint{page, form}
 }
 
 // show is GET /device: the field for the code, or what the device asks for. It redirects to the sign-in first.
-func (p *Page) show(w http.ResponseWriter, r *http.Request) error {
+func (p *Page) show(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	query := r.URL.Query()
 	typed := clip(query.Get(paramUserCode))
-	if sealed := query.Get(session.InteractionParam); sealed != "" { // back from the sign-in
+	if sealed := query.Get(session.InteractionParam); sealed != "" { // the redirect of the sign-in
 		waiting, err := p.Interactions.Open(sealed)
 		if err != nil {
 			return err
 		}
 		typed = waiting.Params.Get(paramUserCode)
 	}
-	current, err := session.OrNone(p.Sessions.Current(r))
-	switch {
-	case err != nil:
-		return err
-	case current == nil:
+	if current == nil {
 		return p.signIn(w, r, typed)
-	case typed == "":
-		return p.render(w, r, http.StatusOK, pages.Device{})
+	}
+	if typed == "" {
+		return p.render(w, http.StatusOK, pages.Device{Frame: p.Pages.Frame(r, p.Issuer)})
 	}
 	found, err := p.find(r, typed)
 	if err != nil {
@@ -72,12 +143,8 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request) error {
 }
 
 // decide is POST /device: the decision of a person. Only the account that the page named can allow.
-func (p *Page) decide(w http.ResponseWriter, r *http.Request) error {
+func (p *Page) decide(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	typed := clip(r.FormValue(paramUserCode))
-	current, err := session.OrNone(p.Sessions.Current(r))
-	if err != nil {
-		return err
-	}
 	account, signedIn := current.Account(r.FormValue("account"))
 	if !signedIn { // signed out meanwhile
 		return p.signIn(w, r, typed)
@@ -95,21 +162,16 @@ func (p *Page) decide(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.refuse(w, r, typed, err)
 	}
-	return p.render(w, r, http.StatusOK, pages.Device{Decision: decision})
+	return p.render(w, http.StatusOK, pages.Device{Frame: p.Pages.Frame(r, p.Issuer), Decision: decision})
 }
 
-// maxTyped is longer than a code with everything that a person may put between its letters.
+// maxTyped is longer than a code with punctuation between its letters.
 const maxTyped = 64
 
 // clip shortens input that cannot be a code, because the page and the sign-in carry it.
-func clip(typed string) string {
-	if len(typed) <= maxTyped {
-		return typed
-	}
-	return strings.ToValidUTF8(typed[:maxTyped], "")
-}
+func clip(typed string) string { return strings.ToValidUTF8(typed[:min(len(typed), maxTyped)], "") }
 
-// find looks the code up. A wrong code counts for the address.
+// find returns the request with the typed code. A wrong code counts for the address.
 func (p *Page) find(r *http.Request, typed string) (Pending, error) {
 	giveBack, err := p.WrongCodes.Take(p.Addresses.Of(r))
 	if err != nil {
@@ -122,25 +184,23 @@ func (p *Page) find(r *http.Request, typed string) (Pending, error) {
 	return found, err
 }
 
-// waiting is the path with an interaction that returns to this page.
-func (p *Page) waiting(path, typed string) (string, error) {
+// via is the path with an interaction that returns to this page.
+func (p *Page) via(path, typed string) (string, error) {
 	return p.Interactions.URL(path, session.Interaction{
 		Path: session.PathDevice, Params: url.Values{paramUserCode: {typed}},
 	})
 }
 
 func (p *Page) signIn(w http.ResponseWriter, r *http.Request, typed string) error {
-	target, err := p.waiting(session.PathLogin, typed)
+	target, err := p.via(session.PathLogin, typed)
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, target, http.StatusSeeOther)
-	return nil
+	return pages.Redirect(w, r, target)
 }
 
 // ask shows the request of the device, for the account used last.
-func (p *Page) ask(w http.ResponseWriter, r *http.Request, found Pending, typed string,
-	current *session.Session) error {
+func (p *Page) ask(w http.ResponseWriter, r *http.Request, found Pending, typed string, current *session.Session) error {
 	client, err := p.Clients.ByID(r.Context(), found.ClientID)
 	if err != nil {
 		return p.refuse(w, r, typed, err)
@@ -149,29 +209,27 @@ func (p *Page) ask(w http.ResponseWriter, r *http.Request, found Pending, typed 
 	if !ok {
 		return oidc.InvalidRequest.Errorf("the user who is signed in is not known any more: sign out and in again")
 	}
-	another, err := p.waiting(session.PathSelectAccount, typed)
+	another, err := p.via(session.PathSelectAccount, typed)
 	if err != nil {
 		return err
 	}
-	page := pages.Device{
-		UserCode: formatted(typed), Account: pages.NewAccount(user), Another: another,
+	frame := p.Pages.Frame(r, p.Issuer)
+	frame.Client = &client
+	return p.render(w, http.StatusOK, pages.Device{
+		Frame: frame, UserCode: formatted(typed), Account: pages.NewAccount(user), Another: another,
 		Scopes: pages.DescribeScope(found.Scope, p.ScopeTexts),
-	}
-	page.Client = &client
-	return p.render(w, r, http.StatusOK, page)
+	})
 }
 
 // refuse shows that the code is unknown, or returns any other error.
 func (p *Page) refuse(w http.ResponseWriter, r *http.Request, typed string, err error) error {
 	if errors.Is(err, ErrUnknown) || errors.Is(err, clients.ErrUnknown) {
-		return p.render(w, r, http.StatusNotFound, pages.Device{UserCode: typed, Unknown: true})
+		page := pages.Device{Frame: p.Pages.Frame(r, p.Issuer), UserCode: typed, Unknown: true}
+		return p.render(w, http.StatusNotFound, page)
 	}
 	return err
 }
 
-func (p *Page) render(w http.ResponseWriter, r *http.Request, status int, page pages.Device) error {
-	client := page.Client
-	page.Frame = p.Pages.Frame(r, p.Issuer)
-	page.Client = client
+func (p *Page) render(w http.ResponseWriter, status int, page pages.Device) error {
 	return p.Pages.Render(w, status, "device", page, pages.Policy{})
 }
