@@ -152,7 +152,7 @@ func (p *RP) redeem(ctx context.Context, f *flow, answer response) (*Session, er
 	if err != nil {
 		return nil, p.explainExchange(err)
 	}
-	session, err := p.verify(ctx, d, f, token)
+	session, err := p.verifyTokens(ctx, d, token, idToken{flow: f})
 	if err == nil {
 		session.SessionState = answer.sessionState
 	}

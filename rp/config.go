@@ -131,7 +131,7 @@ func New(config Config) (*RP, error) {
 	return &RP{
 		config:     config,
 		provider:   provider,
-		keys:       newKeySet(provider, config.Now),
+		keys:       &keySet{provider: provider, now: config.Now},
 		prover:     newProver(config),
 		cookies:    cookies,
 		sessions:   storage.NewBucket[Session]("rp-session", config.Store),

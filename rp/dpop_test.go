@@ -249,10 +249,10 @@ var unreadableProofs = []struct {
 	{"RFC 9449 §4.3 (2) the proof is a JWT", func(*testing.T, *boundAPI, []byte) string { return "garbage" }, "not a JWT"},
 	{"RFC 9449 §4.3 (5) alg is not none", func(_ *testing.T, a *boundAPI, claims []byte) string {
 		return unsigned(object{"typ": "dpop+jwt", "jwk": a.prover.public}, claims)
-	}, "asymmetric"},
+	}, "not a JWT signed as expected"},
 	{"RFC 9449 §4.3 (5) alg is not symmetric", func(t *testing.T, a *boundAPI, claims []byte) string {
 		return signJWT(t, jose.HS256, make([]byte, 32), object{"typ": "dpop+jwt", "jwk": a.prover.public}, claims)
-	}, "asymmetric"},
+	}, "not a JWT signed as expected"},
 	{"RFC 9449 §4.3 (7) jwk has no private key", func(t *testing.T, a *boundAPI, claims []byte) string {
 		return signJWT(t, jose.ES256, a.prover.key.Key,
 			object{"typ": "dpop+jwt", "jwk": jose.JSONWebKey{Key: a.prover.key.Key}}, claims)

@@ -34,9 +34,10 @@ var ErrNoSession = errors.New("rp: no session: the user is not signed in")
 var ErrTokenExpired = errors.New("rp: the access token has expired: renew it by SilentLogin")
 
 var (
-	errNobody         = oidc.LoginRequired.Errorf("nobody is signed in here: sign in")
 	errSessionChanged = SessionChanged.Errorf("the session ended, or another one began, during the renewal: " +
 		"nothing was changed")
+	errAnotherUser = SubMismatch.Errorf("the provider answered for another user than the one signed in here " +
+		"(Core section 12.2): the session has ended; sign in again")
 )
 
 // explanations say what an error code of the provider means here and what to do (RFC 6749 §4.1.2.1, §5.2, Core
@@ -91,6 +92,9 @@ func clip(text string) string {
 func asError(err error) *oidc.Error {
 	if e, ok := errors.AsType[*oidc.Error](err); ok {
 		return e
+	}
+	if errors.Is(err, ErrNoSession) {
+		return oidc.LoginRequired.Errorf("nobody is signed in here: sign in")
 	}
 	return oidc.ServerError.Errorf("this application failed; its log says why").Because(err)
 }

@@ -5,13 +5,17 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/hush-idp/hush/oidc"
 )
 
 const (
@@ -23,10 +27,93 @@ const (
 	freshFor = 5 * time.Minute
 )
 
-var (
-	errNoKey = errors.New("no key of the provider verifies the signature")
-	errNoKid = errors.New("the token names no kid, and the provider publishes several keys (Core section 10.1)")
-)
+// asymmetric are the accepted signature algorithms. HMAC is left out because a key that verifies could sign as well;
+// RFC 9068 §2.1: access tokens "MUST NOT use "none"".
+var asymmetric = []jose.SignatureAlgorithm{
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+}
+
+// contentEncryptions are the accepted content encryption algorithms (RFC 7518 §5.1).
+var contentEncryptions = []jose.ContentEncryption{
+	jose.A128CBC_HS256, jose.A192CBC_HS384, jose.A256CBC_HS512, jose.A128GCM, jose.A192GCM, jose.A256GCM,
+}
+
+// signedJWT is a JWT of the provider whose signature has been verified.
+type signedJWT struct {
+	raw, typ string
+	claims   json.RawMessage
+}
+
+// VerifySignature implements go-oidc's KeySet for a verifier that checks the claims of this JWT.
+func (j signedJWT) VerifySignature(context.Context, string) ([]byte, error) { return j.claims, nil }
+
+// tokenKind says how errors name a kind of token.
+type tokenKind struct {
+	code       oidc.ErrorCode
+	noun, spec string
+}
+
+// refuse is the error of a token that broke err. An *oidc.Error, such as ProviderDown, stays as it is.
+func (k tokenKind) refuse(err error) error {
+	if e, ok := errors.AsType[*oidc.Error](err); ok {
+		return e
+	}
+	return k.code.Errorf("%s is not acceptable (%s): %s", k.noun, k.spec, clip(err.Error()))
+}
+
+// open decrypts a JWT of the provider and verifies its signature by one of algs.
+func (p *RP) open(ctx context.Context, raw string, algs []string) (signedJWT, error) {
+	raw, err := decrypt(strings.TrimSpace(raw), p.config.DecryptionKeys)
+	if err != nil {
+		return signedJWT{}, err
+	}
+	accepted := make([]jose.SignatureAlgorithm, len(algs))
+	for i, alg := range algs {
+		accepted[i] = jose.SignatureAlgorithm(alg)
+	}
+	return p.keys.open(ctx, raw, accepted)
+}
+
+// decrypt returns the signed JWT inside an encrypted one (Core §10.2: "signed and then encrypted"), and any other text
+// unchanged.
+func decrypt(raw string, keys []jose.JSONWebKey) (string, error) {
+	if strings.Count(raw, ".") != 4 { // RFC 7516 §3.1
+		return raw, nil
+	}
+	for _, key := range keys {
+		alg := jose.KeyAlgorithm(key.Algorithm)
+		object, err := jose.ParseEncryptedCompact(raw, []jose.KeyAlgorithm{alg}, contentEncryptions)
+		if err != nil || (object.Header.KeyID != "" && object.Header.KeyID != key.KeyID) {
+			continue
+		}
+		if plain, err := object.Decrypt(key); err == nil {
+			return string(plain), nil
+		}
+	}
+	return "", errors.New("it cannot be decrypted: none of DecryptionKeys fits by its own alg")
+}
+
+// signingAlgs are the accepted algorithms of a token of the provider: the registered one, or the asymmetric ones among
+// those offered. Core §3.1.3.7 (7): "The alg value SHOULD be the default of RS256 or the algorithm sent by the Client
+// in the id_token_signed_response_alg parameter during Registration".
+func signingAlgs(registered string, offered []string) []string {
+	if registered != "" {
+		return []string{registered}
+	}
+	algs := slices.DeleteFunc(slices.Clone(offered), func(alg string) bool {
+		return !slices.Contains(asymmetric, jose.SignatureAlgorithm(alg))
+	})
+	if len(algs) == 0 {
+		return []string{string(jose.RS256)}
+	}
+	return algs
+}
+
+// mediaType reads typ. RFC 7515 §4.1.9: "application/" may be left out; media types are case-insensitive.
+func mediaType(header jose.Header) string {
+	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
+	return strings.TrimPrefix(strings.ToLower(typ), "application/")
+}
 
 // keySet caches the provider's public keys. go-oidc's cache asks the provider again for each bad signature, which
 // anybody could abuse by sending bad logout tokens or access tokens, and it tries all keys on a token without kid.
@@ -42,12 +129,19 @@ type keySet struct {
 	fetches int       // successful ones in the window
 }
 
-func newKeySet(p *provider, now func() time.Time) *keySet { return &keySet{provider: p, now: now} }
+// open verifies the signature of a JWT. The error is an *oidc.Error when the provider cannot be asked.
+func (k *keySet) open(ctx context.Context, raw string, algs []jose.SignatureAlgorithm) (signedJWT, error) {
+	token, err := jwt.ParseSigned(raw, algs)
+	if err != nil {
+		return signedJWT{}, fmt.Errorf("it is not a JWT signed as expected: %w", err)
+	}
+	claims, err := k.verify(ctx, token)
+	return signedJWT{raw: raw, typ: mediaType(token.Headers[0]), claims: claims}, err
+}
 
-// verify checks the token's signature and returns its claims, a JSON object. When no cached key fits, or the cache is
-// not fresh, it fetches the keys (Core §10.1.1: the kid of a rotated key is unknown at first). While the provider
-// cannot be asked, old keys still verify. The error is errNoKey, errNoKid, or an *oidc.Error when the provider cannot
-// be asked.
+// verify returns the claims of a token, a JSON object. When no cached key fits, or the cache is not fresh, it fetches
+// the keys (Core §10.1.1: the kid of a rotated key is unknown at first). While the provider cannot be asked, old keys
+// still verify.
 func (k *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (json.RawMessage, error) {
 	claims, fresh, err := k.verifyCached(token)
 	if err == nil && fresh {
@@ -68,7 +162,7 @@ func (k *keySet) verifyCached(token *jwt.JSONWebToken) (claims json.RawMessage, 
 	k.mu.Unlock()
 	header := token.Headers[0]
 	if header.KeyID == "" && len(keys) > 1 {
-		return nil, fresh, errNoKid
+		return nil, fresh, errors.New("the token names no kid, and the provider publishes several keys (Core section 10.1)")
 	}
 	for _, key := range keys {
 		// RFC 7515 §4.1.4 for kid; RFC 8725 §3.1: a key serves the algorithm that it names and no other.
@@ -78,7 +172,8 @@ func (k *keySet) verifyCached(token *jwt.JSONWebToken) (claims json.RawMessage, 
 			return claims, fresh, nil
 		}
 	}
-	return nil, fresh, errNoKey
+	return nil, fresh, fmt.Errorf("no key of the provider verifies the signature (kid '%s', alg %s)",
+		clip(header.KeyID), header.Algorithm)
 }
 
 // fetch replaces the cached keys, unless the window has had maxFetches requests.

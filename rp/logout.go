@@ -3,11 +3,14 @@ package rp
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -155,6 +158,104 @@ func (p *RP) endByCookie(w http.ResponseWriter, r *http.Request) error {
 	return p.forget(r)
 }
 
+// logoutEvent is Back-Channel Logout §2.4.
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// logoutToken is the subject of the rules about a logout token.
+type logoutToken struct {
+	*gooidc.LogoutToken
+	signedJWT
+	now time.Time
+}
+
+// logoutTokenRules are judged after go-oidc has checked signature, iss, aud, exp, jti, sub or sid, and the absence of
+// nonce (Back-Channel Logout 1.0 §2.6).
+var logoutTokenRules = otherwise(oidc.InvalidRequest, oidc.Table[logoutToken]{
+	{Spec: "Back-Channel Logout §2.4", Text: "the logout token's typ, when present, is logout+jwt",
+		Holds: func(t logoutToken) bool { return t.typ == "" || t.typ == "logout+jwt" || t.typ == "jwt" },
+		Got:   func(t logoutToken) string { return clip(t.typ) }},
+	{Spec: "Back-Channel Logout §2.4", Text: "the logout event's value is a JSON object",
+		Holds: func(t logoutToken) bool {
+			var claims struct{ Events map[string]any }
+			_ = json.Unmarshal(t.claims, &claims) // go-oidc has decoded them before
+			_, isObject := claims.Events[logoutEvent].(map[string]any)
+			return isObject
+		}},
+	{Spec: "Back-Channel Logout §2.4", Text: "the logout token has an iat",
+		Holds: func(t logoutToken) bool { return t.IssuedAt.Unix() > 0 }},
+	{Spec: "Back-Channel Logout §2.6", Text: "the logout token's iat is at most 1m0s ahead of our clock",
+		Holds: func(t logoutToken) bool { return t.IssuedAt.Sub(t.now) <= skew },
+		Got:   func(t logoutToken) string { return seconds(t.IssuedAt.Sub(t.now)) + " ahead" }},
+	{Spec: "Back-Channel Logout §2.6", Text: "the logout token's iat is at most 10m0s ago by our clock",
+		Holds: func(t logoutToken) bool { return t.now.Sub(t.IssuedAt) <= stale },
+		Got:   func(t logoutToken) string { return seconds(t.now.Sub(t.IssuedAt)) + " ago" }},
+})
+
+// BackChannelLogout ends sessions on request of the provider (Back-Channel Logout 1.0 §2.5): a POST with logout_token.
+// It is mounted at the client's registered backchannel_logout_uri. With a sid in the token the sessions of that sid
+// end, without one all sessions of the sub. Refresh tokens end with their sessions.
+//
+// It answers 200, or 400 with a JSON error (§2.8). The token alone authorizes the request, so it needs no cookie and no
+// protection against other origins.
+func (p *RP) BackChannelLogout(w http.ResponseWriter, r *http.Request) {
+	if !allow(w, r, http.MethodPost) {
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := p.handleLogoutToken(r.Context(), r.PostFormValue("logout_token")); err != nil {
+		e := asError(err)
+		p.logFailure(r.Context(), "back-channel logout refused", e)
+		writeJSON(w, http.StatusBadRequest, e) // §2.8: 400 for every failure
+		return
+	}
+	p.config.Log.InfoContext(r.Context(), "signed out by the provider's back channel")
+	w.Header().Set("Cache-Control", "no-store") // §2.8
+	w.WriteHeader(http.StatusOK)
+}
+
+// handleLogoutToken verifies the token, spends it, and ends the sessions that it names.
+func (p *RP) handleLogoutToken(ctx context.Context, raw string) error {
+	if raw == "" {
+		return oidc.InvalidRequest.Errorf("the body has no logout_token (Back-Channel Logout section 2.5): " +
+			"POST it as application/x-www-form-urlencoded")
+	}
+	token, err := p.verifyLogoutToken(ctx, raw)
+	if err != nil {
+		return err
+	}
+	// §2.6: "Optionally verify that another Logout Token with the same jti value has not been recently received". A token
+	// is refused later than stale after its iat, so the jti need not be stored for longer.
+	jti := p.storeKey("logout_token", token.TokenID)
+	if err := spendOnce(ctx, p.spent, jti, stale+skew, oidc.InvalidRequest.Errorf(
+		"this logout token has been received before: its jti is known (Back-Channel Logout section 2.6)")); err != nil {
+		return err
+	}
+	key := p.storeKey("sub", token.Subject)
+	if token.SessionID != "" {
+		key = p.storeKey("sid", token.SessionID)
+	}
+	if err := p.markSignedOut(ctx, key, token.IssuedAt); err != nil {
+		return errors.Join(err, p.spent.Delete(ctx, jti)) // the provider may send the token again
+	}
+	return nil
+}
+
+func (p *RP) verifyLogoutToken(ctx context.Context, raw string) (*gooidc.LogoutToken, error) {
+	d, err := p.provider.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	signed, verifier, err := p.openIDToken(ctx, d, raw)
+	var token *gooidc.LogoutToken
+	if err == nil {
+		token, err = verifier.VerifyLogout(ctx, signed.raw)
+	}
+	if err != nil {
+		return nil, tokenKind{oidc.InvalidRequest, "the logout token", "Back-Channel Logout section 2.6"}.refuse(err)
+	}
+	return token, logoutTokenRules.Judge(ctx, logoutToken{token, signed, p.config.Now()})
+}
+
 // signOut is the record of a sign-out by the provider. The provider names a sub or a sid, but sessions are stored under
 // ids of this application. So each session is compared with the sign-outs of its sub and sid when it is read. A record
 // lives longer than all sessions that it can end, needs no index of sessions, and also ends a session that is being
@@ -237,9 +338,6 @@ func (p *RP) Monitor(w http.ResponseWriter, r *http.Request) {
 
 func (p *RP) monitoring(r *http.Request) (*Monitoring, error) {
 	session, err := p.Session(r)
-	if err == ErrNoSession {
-		return nil, errNobody
-	}
 	if err != nil {
 		return nil, err
 	}

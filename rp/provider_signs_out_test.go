@@ -157,7 +157,7 @@ var badLogoutTokens = []struct {
 	{name: "Back-Channel Logout §2.5 logout_token is present", sign: func(*testing.T, []byte) string { return "" },
 		says: "no logout_token"},
 	{name: "Back-Channel Logout §2.5 logout_token is a JWT", sign: func(*testing.T, []byte) string { return "garbage" },
-		says: "malformed"},
+		says: "not a JWT signed as expected"},
 }
 
 func TestBadLogoutTokens(t *testing.T) {

@@ -71,19 +71,13 @@ func (s *Session) View() SessionView {
 	return view
 }
 
-// claim is a claim of the ID Token that is a string; "" when there is none.
-func (s *Session) claim(name string) string {
-	var claims map[string]any
-	_ = json.Unmarshal(s.Claims, &claims) // they were decoded before
-	text, _ := claims[name].(string)
-	return text
-}
-
-// audience is the aud of the ID Token.
-func (s *Session) audience() []string {
-	var claims jwt.Claims
-	_ = json.Unmarshal(s.Claims, &claims) // they were decoded before
-	return claims.Audience
+// claims are claims of the ID Token, which has been verified before.
+func (s *Session) claims() (c struct {
+	Nonce, Azp string
+	Aud        jwt.Audience
+}) {
+	_ = json.Unmarshal(s.Claims, &c)
+	return c
 }
 
 // addHint sets id_token_hint (Core §3.1.2.1, RP-Initiated Logout §2). Without one, because the ID Token is too long,
@@ -94,14 +88,19 @@ func (s *Session) addHint(params url.Values) {
 	}
 }
 
-// newSession makes a session of a verified ID Token and its token response.
+// newSession makes a session of a verified ID Token and its token response. A refresh may leave out scope, auth_time
+// and sid. Its session has the old Began: a refresh proves no session at the provider (Core §11), so a sign-out during
+// the refresh still ends the renewed session.
 func (p *RP) newSession(t idToken, raw string, token *oauth2.Token) *Session {
-	s := p.refreshed(&Session{Scope: strings.Join(p.config.Scopes, " ")}, token)
-	s.Sub, s.IDToken, s.Sid, s.IssuedAt, s.Began = t.Subject, raw, t.Sid, t.IssuedAt, t.now
-	s.EndsAt = t.now.Add(sessionLifetime)
+	before := cmp.Or(t.before, &Session{
+		Scope: strings.Join(p.config.Scopes, " "), Began: t.now, EndsAt: t.now.Add(sessionLifetime),
+	})
+	s := p.refreshed(before, token)
+	s.Sub, s.IDToken, s.IssuedAt, s.Sid = t.Subject, raw, t.IssuedAt, cmp.Or(t.Sid, before.Sid)
 	if t.AuthTime != nil {
 		s.AuthTime = t.AuthTime.Time()
 	}
+	s.Claims = nil
 	_ = t.IDToken.Claims(&s.Claims) // they were decoded before
 	return s
 }
@@ -223,16 +222,14 @@ func (p *RP) renew(w http.ResponseWriter, r *http.Request, flowSessionID string,
 		return fresh, p.signIn(w, r, fresh)
 	}
 	renewed, err := p.replace(r.Context(), id, fresh)
-	if err == nil && renewed == nil {
+	if errors.Is(err, errAnotherUser) {
 		p.cookies.remove(w, p.cookies.session)
-		return nil, SubMismatch.Errorf("the provider answered for another user than the one signed in here " +
-			"(Core section 12.2): the session has ended; sign in again")
 	}
 	return renewed, err
 }
 
 // replace updates the record atomically: a sign-out that comes first is not undone. When fresh is of another user, it
-// removes the record and returns nil.
+// removes the record and returns errAnotherUser.
 func (p *RP) replace(ctx context.Context, id string, fresh *Session) (renewed *Session, err error) {
 	err = p.sessions.Update(ctx, id, storage.KeepTTL, func(old *Session) (*Session, error) {
 		renewed = nil
@@ -249,6 +246,9 @@ func (p *RP) replace(ctx context.Context, id string, fresh *Session) (renewed *S
 		renewed = &next
 		return renewed, nil
 	})
+	if err == nil && renewed == nil {
+		return nil, errAnotherUser
+	}
 	return renewed, err
 }
 
@@ -265,9 +265,6 @@ func (p *RP) Refresh(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, session, err := p.current(r)
-	if err == ErrNoSession {
-		err = errNobody
-	}
 	if err == nil {
 		session, err = p.refresh(r.Context(), id, session.RefreshToken)
 	}
@@ -303,17 +300,13 @@ func (p *RP) refreshOnce(ctx context.Context, id, token string) (*Session, error
 		return nil, p.dropRefused(ctx, id, before.RefreshToken, err)
 	}
 	renewed, err := p.replace(ctx, id, fresh)
-	if err == nil && renewed == nil {
-		return nil, SubMismatch.Errorf("the refresh brought another user than the one signed in here " +
-			"(Core section 12.2): the session has ended; sign in again")
-	}
 	if err == nil {
 		p.config.Log.InfoContext(ctx, "session refreshed", "renewals", renewed.Renewals)
 	}
 	return renewed, err
 }
 
-// redeemRefreshToken is RFC 6749 §6. The ID Token of the answer is optional and verified (Core §12.2).
+// redeemRefreshToken is RFC 6749 §6.
 func (p *RP) redeemRefreshToken(ctx context.Context, before *Session) (*Session, error) {
 	d, err := p.provider.discover(ctx)
 	if err != nil {
@@ -324,31 +317,7 @@ func (p *RP) redeemRefreshToken(ctx context.Context, before *Session) (*Session,
 	if err != nil {
 		return nil, p.explainExchange(err)
 	}
-	if err := p.checkTokenType(token); err != nil {
-		return nil, err
-	}
-	raw, _ := token.Extra("id_token").(string)
-	if raw == "" {
-		return p.refreshed(before, token), nil
-	}
-	fresh, err := p.verifyIDToken(ctx, d, raw, token, refreshRules, idToken{before: before})
-	if err == nil {
-		fresh.carryOver(before, token)
-	}
-	return fresh, err
-}
-
-// carryOver fills what the answer to a refresh may leave out. Began stays: a refresh proves no session at the provider
-// (Core §11), so a sign-out during the refresh still ends the renewed session.
-func (s *Session) carryOver(before *Session, token *oauth2.Token) {
-	s.Began = before.Began
-	if _, has := token.Extra("scope").(string); !has {
-		s.Scope = before.Scope
-	}
-	if s.AuthTime.IsZero() {
-		s.AuthTime = before.AuthTime
-	}
-	s.Sid = cmp.Or(s.Sid, before.Sid)
+	return p.verifyTokens(ctx, d, token, idToken{before: before})
 }
 
 // dropRefused removes a refresh token that the provider refuses (RFC 6749 §5.2, invalid_grant) from the session. The

@@ -53,7 +53,7 @@ var badUserInfos = []struct {
 		return func(payload []byte) string { return encrypted(t, testDecryptionKeys[0], string(payload)) }
 	}, code: oidc.ServerError, says: "cannot be decrypted"},
 	{name: "Core §5.3.2 a signature is verified", sign: asJWT(jose.ES256, "ec-1", foreignKey), code: oidc.ServerError,
-		says: "cannot be verified"},
+		says: "no key of the provider verifies"},
 	{name: "Core §5.3.2 sub of a signed answer is that of the ID Token", change: with("sub", "bob"),
 		sign: asJWT(jose.ES256, "ec-1", testECKey), code: SubMismatch, says: "another sub"},
 	{name: "RFC 8725 §3.1 alg none is no signature", sign: func(*testing.T) func([]byte) string {
