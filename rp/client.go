@@ -3,10 +3,13 @@ package rp
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -16,15 +19,20 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/oidc"
 )
 
 const (
-	// of client assertions and request objects
-	assertionLifetime = time.Minute
+	assertionLifetime = time.Minute                                              // of client assertions and request objects
 	assertionType     = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
+
+	tokenTypeBearer = "Bearer"
+	tokenTypeDPoP   = "DPoP"
+	proofType       = "dpop+jwt" // RFC 9449 §4.2
+	maxNonces       = 64         // servers whose nonce is remembered
 )
 
 // authenticate adds the client's authentication at d to form, or to the header of its request (Core §9).
@@ -60,21 +68,6 @@ func (c Config) authMethod(d *discovered) string {
 		return oidc.AuthMethodPost
 	}
 	return oidc.AuthMethodBasic
-}
-
-func (c Config) checkAuthMethod() error {
-	switch method := c.TokenEndpointAuthMethod; {
-	case !slices.Contains([]string{"", oidc.AuthMethodNone, oidc.AuthMethodBasic, oidc.AuthMethodPost,
-		oidc.AuthMethodSecretJWT, oidc.AuthMethodPrivateJWT}, method):
-		return fmt.Errorf("rp: TokenEndpointAuthMethod %q is not one of Core §9", method)
-	case method == oidc.AuthMethodPrivateJWT && c.ClientKey == nil:
-		return errors.New("rp: private_key_jwt needs a ClientKey")
-	case method == oidc.AuthMethodSecretJWT && len(c.ClientSecret) < 32:
-		return errors.New("rp: client_secret_jwt needs a ClientSecret of at least 32 bytes (RFC 7518 §3.2)")
-	case c.ClientSecret == "" && (method == oidc.AuthMethodBasic || method == oidc.AuthMethodPost):
-		return fmt.Errorf("rp: %s needs a ClientSecret", method)
-	}
-	return nil
 }
 
 // assert adds a client assertion (RFC 7523 §3). Its only audience is the issuer, so that no other server can use it.
@@ -251,4 +244,101 @@ func (p *RP) post(ctx context.Context, d *discovered, endpoint string, form url.
 		return oidc.ServerError.Errorf("%s answered with something that is no JSON object", clip(endpoint))
 	}
 	return nil
+}
+
+// prover makes DPoP proofs with one key (RFC 9449 §4), and remembers the last nonce of each server (§8).
+type prover struct {
+	key        jose.SigningKey
+	public     jose.JSONWebKey
+	thumbprint string // dpop_jkt: RFC 9449 §10
+	now        func() time.Time
+	nonces     *lru.Cache[string, string] // by origin
+}
+
+func newDPoPKey() *jose.JSONWebKey {
+	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader) // never fails: see crypto/rand
+	return &jose.JSONWebKey{Key: key, Algorithm: string(jose.ES256)}
+}
+
+// newProver returns nil when c asks for bearer tokens. The key has been checked.
+func newProver(c Config) *prover {
+	if !c.DPoP {
+		return nil
+	}
+	public := c.DPoPKey.Public()
+	public.KeyID, public.Algorithm, public.Use = "", "", ""
+	nonces, _ := lru.New[string, string](maxNonces) // fails for a size below 1 only
+	return &prover{
+		key:        jose.SigningKey{Algorithm: jose.SignatureAlgorithm(c.DPoPKey.Algorithm), Key: c.DPoPKey.Key},
+		public:     public,
+		thumbprint: thumbprint(public),
+		now:        c.Now,
+		nonces:     nonces,
+	}
+}
+
+// thumbprint is jkt: RFC 7638 with SHA-256.
+func thumbprint(key jose.JSONWebKey) string {
+	sum, err := key.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(sum)
+}
+
+// prove adds a proof to r: for the token in its Authorization header, if there is one (§7), or for a new token (§5).
+func (p *prover) prove(r *http.Request) error {
+	claims := map[string]any{"jti": rand.Text(), "htm": r.Method, "htu": htu(r.URL), "iat": p.now().Unix()}
+	if nonce, known := p.nonces.Get(oidc.Origin(r.URL.String())); known {
+		claims["nonce"] = nonce
+	}
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if found && strings.EqualFold(scheme, tokenTypeDPoP) {
+		claims["ath"] = ath(token)
+	}
+	signer, err := jose.NewSigner(p.key, (&jose.SignerOptions{}).WithType(proofType).WithHeader("jwk", p.public))
+	if err != nil {
+		return err
+	}
+	proof, err := jwt.Signed(signer).Claims(claims).Serialize()
+	r.Header.Set("DPoP", proof)
+	return err
+}
+
+// htu is RFC 9449 §4.2: "The HTTP target URI … without query and fragment parts".
+func htu(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}
+
+// ath is RFC 9449 §4.2: the hash of the access token.
+func ath(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// remember stores the nonce for the next proof. RFC 9449 §8.2: "the client … uses the new nonce value".
+func (p *prover) remember(u *url.URL, nonce string) {
+	if nonce != "" {
+		p.nonces.Add(oidc.Origin(u.String()), nonce)
+	}
+}
+
+// tokenType is the accepted token_type. RFC 9449 §5: a client that asks for a bound token must discard any other.
+func (p *RP) tokenType() string {
+	if p.prover != nil {
+		return tokenTypeDPoP
+	}
+	return tokenTypeBearer
+}
+
+// Client calls APIs with the access token of the request's session, which it refreshes when it has expired, and with a
+// DPoP proof when DPoP is configured. Its requests fail as the Token of TokenSource does. It follows no redirects,
+// because the token would be sent along. With DPoP a body is held in memory, because an API that asks for a nonce gets
+// the request twice.
+func (p *RP) Client(r *http.Request) *http.Client {
+	base := transport{next: http.DefaultTransport, prover: p.prover}
+	return &http.Client{
+		Transport:     &oauth2.Transport{Source: p.TokenSource(r), Base: base},
+		CheckRedirect: p.provider.client.CheckRedirect,
+	}
 }

@@ -22,12 +22,11 @@ import (
 
 // Config describes an application and its provider. Issuer, ClientID and RedirectURI are required.
 type Config struct {
-	// Issuer is the provider's address for the browser. It is compared byte for byte with the issuer in the provider's
-	// metadata, and with the iss of every answer and token.
+	// Issuer is the provider's address for the browser. The issuer in its metadata, and the iss of every answer and token,
+	// must equal it byte for byte.
 	Issuer string
-	// BackChannel is the address at which this process reaches the provider, such as http://idp:8080 in a container
-	// network. It replaces scheme, host and port only; the Host header stays the issuer's. Empty: the issuer's own
-	// address, where a host under localhost is dialled at 127.0.0.1 (RFC 6761 §6.3).
+	// BackChannel is the scheme, host and port at which this process reaches the provider, such as http://idp:8080 in a
+	// container network; the Host header stays the issuer's. Empty: the issuer's own address.
 	BackChannel string
 
 	ClientID string
@@ -47,8 +46,8 @@ type Config struct {
 	// PostLogoutRedirectURI is where the provider sends the browser after Logout. Empty: the provider shows its own page.
 	PostLogoutRedirectURI string
 
-	// Scopes must contain openid; nil means openid alone. With offline_access, and the user's consent (Login with
-	// prompt=consent asks for it, Core §11), sessions are renewed by refresh tokens as well: see Refresh.
+	// Scopes must contain openid; nil means openid alone. With offline_access and the user's consent (Core §11: Login
+	// with prompt=consent) sessions are renewed by refresh tokens as well: see Refresh.
 	Scopes []string
 
 	// PushedAuthorizationRequests sends the request to the provider directly, and the browser with a reference to it
@@ -61,12 +60,11 @@ type Config struct {
 
 	// DPoP binds the tokens to a key (RFC 9449), so that a stolen token is useless without the key.
 	DPoP bool
-	// DPoPKey is a private key with an alg. nil: New makes one, so the tokens of earlier sessions are useless after a
-	// restart; several replicas must share one.
+	// DPoPKey is a private key with an alg, the same in all replicas. nil: New makes one, so a restart makes the tokens of
+	// all sessions useless.
 	DPoPKey *jose.JSONWebKey
 
-	// IDTokenSignedResponseAlg is the algorithm of ID Tokens and logout tokens. Empty: any asymmetric one of the
-	// provider's.
+	// IDTokenSignedResponseAlg is the algorithm of ID and logout tokens. Empty: any asymmetric one of the provider.
 	IDTokenSignedResponseAlg string
 	// UserinfoSignedResponseAlg requires userinfo to be signed by this algorithm. Empty: the signature is optional.
 	UserinfoSignedResponseAlg string
@@ -80,8 +78,8 @@ type Config struct {
 	// Resources are the APIs that access tokens are for (RFC 8707).
 	Resources []string
 
-	// CookieKeys are secrets of 32 bytes or more. The first encrypts new cookies, each of them decrypts old ones, so a key
-	// can be replaced without signing anybody out. nil: one random key, valid until the process ends.
+	// CookieKeys are secrets of 32 bytes or more. The first encrypts new cookies, and all of them decrypt, so that a key
+	// can be replaced without signing users out. nil: one random key until the process ends.
 	CookieKeys [][]byte
 	// Store holds the sessions. nil: in memory.
 	Store storage.Store
@@ -95,6 +93,12 @@ const (
 	responseModeQuery    = "query"
 	responseModeFormPost = "form_post"
 )
+
+// authMethods are the values of Config.TokenEndpointAuthMethod.
+var authMethods = []string{
+	"", oidc.AuthMethodNone, oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodSecretJWT,
+	oidc.AuthMethodPrivateJWT,
+}
 
 // RP is a relying party. Its methods may be called by several goroutines at once.
 type RP struct {
@@ -111,8 +115,8 @@ type RP struct {
 	home       string // the local path to go to when no return_to is known
 }
 
-// New checks the configuration and returns the relying party. It makes no network call: the provider is discovered when
-// it is first needed, and asked again until it answers, so the two may start in any order.
+// New checks the configuration. It makes no network call: the provider is discovered when it is first needed, and asked
+// again until it answers, so the two may start in any order.
 func New(config Config) (*RP, error) {
 	config = config.withDefaults()
 	if err := config.check(); err != nil {
@@ -168,9 +172,7 @@ func (c Config) withDefaults() Config {
 // check returns all faults of the configuration at once.
 func (c Config) check() error {
 	errs := []error{
-		checkIssuer(c.Issuer),
-		checkOrigin("BackChannel", c.BackChannel),
-		checkURL("RedirectURI", c.RedirectURI, true),
+		checkIssuer(c.Issuer), checkOrigin("BackChannel", c.BackChannel), checkURL("RedirectURI", c.RedirectURI, true),
 		checkURL("SilentRedirectURI", c.SilentRedirectURI, false),
 		checkURL("PostLogoutRedirectURI", c.PostLogoutRedirectURI, false),
 	}
@@ -192,22 +194,27 @@ func (c Config) check() error {
 	add(!slices.Contains([]string{"", responseModeQuery, responseModeFormPost}, c.ResponseMode),
 		"ResponseMode %q is not supported: use query or form_post", c.ResponseMode)
 	add(c.RequestObjects && c.ClientKey == nil, "RequestObjects needs a ClientKey that signs them")
-	for field, alg := range map[string]string{
-		"IDTokenSignedResponseAlg": c.IDTokenSignedResponseAlg, "UserinfoSignedResponseAlg": c.UserinfoSignedResponseAlg,
-	} {
-		add(alg != "" && !slices.Contains(asymmetric, jose.SignatureAlgorithm(alg)), "%s %q is none of %s", field, alg,
-			asymmetric)
+	alg := func(field, alg string) {
+		known := alg == "" || slices.Contains(asymmetric, jose.SignatureAlgorithm(alg))
+		add(!known, "%s %q is none of %s", field, alg, asymmetric)
 	}
+	alg("IDTokenSignedResponseAlg", c.IDTokenSignedResponseAlg)
+	alg("UserinfoSignedResponseAlg", c.UserinfoSignedResponseAlg)
 	for i := range c.DecryptionKeys {
 		errs = append(errs, checkPrivateKey(fmt.Sprintf("DecryptionKeys[%d]", i), &c.DecryptionKeys[i]))
 	}
-	errs = append(errs, c.checkAuthMethod(), checkSigningKey("ClientKey", c.ClientKey),
-		checkSigningKey("DPoPKey", c.DPoPKey))
+	method := c.TokenEndpointAuthMethod
+	add(!slices.Contains(authMethods, method), "TokenEndpointAuthMethod %q is not one of Core §9", method)
+	add(method == oidc.AuthMethodPrivateJWT && c.ClientKey == nil, "private_key_jwt needs a ClientKey")
+	add(method == oidc.AuthMethodSecretJWT && len(c.ClientSecret) < 32,
+		"client_secret_jwt needs a ClientSecret of at least 32 bytes (RFC 7518 §3.2)")
+	add(c.ClientSecret == "" && (method == oidc.AuthMethodBasic || method == oidc.AuthMethodPost),
+		"%s needs a ClientSecret", method)
+	errs = append(errs, checkSigningKey("ClientKey", c.ClientKey), checkSigningKey("DPoPKey", c.DPoPKey))
 	return errors.Join(errs...)
 }
 
-// checkURL accepts an absolute https URL without fragment, and http on a loopback host only, because codes and tokens
-// must not cross a network in clear (RFC 9700 §2.6).
+// checkURL accepts an absolute https URL without fragment. http is for loopback hosts only (RFC 9700 §2.6).
 func checkURL(field, value string, required bool) error {
 	if value == "" && !required {
 		return nil
@@ -217,7 +224,7 @@ func checkURL(field, value string, required bool) error {
 	case err != nil || oidc.Origin(value) == "" || u.User != nil:
 		return fmt.Errorf("rp: %s %q is not an absolute http(s) URL, such as https://app.example.com/callback", field, value)
 	case strings.Contains(value, "#"):
-		return fmt.Errorf("rp: %s %q has a fragment: remove the # and what follows", field, value)
+		return fmt.Errorf("rp: %s %q has a fragment: remove the # and the text after it", field, value)
 	case u.Scheme == "http" && !oidc.IsLoopback(u.Hostname()):
 		return fmt.Errorf("rp: %s %q is plain http to another machine: use https", field, value)
 	}
@@ -226,13 +233,11 @@ func checkURL(field, value string, required bool) error {
 
 // checkIssuer: Discovery §3, "using the https scheme with no query or fragment components".
 func checkIssuer(value string) error {
-	if err := checkURL("Issuer", value, true); err != nil {
-		return err
+	err := checkURL("Issuer", value, true)
+	if err == nil && strings.Contains(value, "?") {
+		err = fmt.Errorf("rp: Issuer %q has a query: remove the ? and the text after it (Discovery §3)", value)
 	}
-	if strings.Contains(value, "?") {
-		return fmt.Errorf("rp: Issuer %q has a query: remove the ? and what follows (Discovery §3)", value)
-	}
-	return nil
+	return err
 }
 
 // checkOrigin accepts scheme, host and port. Plain http is allowed: the back channel may be a network of its own.
