@@ -1,6 +1,7 @@
 package rp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -24,9 +25,8 @@ const (
 )
 
 // Callback finishes a sign-in: GET with the provider's answer in the query, or a POST of it where ResponseMode is
-// form_post. It checks the answer, redeems the code, checks the tokens, begins a new session and redirects the browser
-// (303) to the return_to of Login. When a step fails, it redirects there with error and error_description in the query,
-// and begins or changes no session.
+// form_post. It checks the answer and the tokens, begins a new session and redirects the browser (303) to the return_to
+// of Login. When a step fails, the redirect has error and error_description in the query, and no session changes.
 func (p *RP) Callback(w http.ResponseWriter, r *http.Request) {
 	if p.config.ResponseMode == responseModeFormPost && r.Method == http.MethodPost {
 		p.takePosted(w, r)
@@ -50,21 +50,26 @@ func (p *RP) Callback(w http.ResponseWriter, r *http.Request) {
 // as application/x-www-form-urlencoded body. It answers with a SessionView as JSON, or with {"error",
 // "error_description"} and a 4xx or 5xx status.
 //
-// A renewal changes the session in place: the id stays, the tokens are new. It must find the same user (Core §12.2:
-// "its sub Claim Value MUST be the same as in the ID Token issued when the original authentication occurred"): with
-// another one the session ends and the error is sub_mismatch. A session that ended or changed meanwhile stays as it is:
-// session_changed. Other errors, such as login_required, leave the session alone too; its tokens expire by themselves.
-// Without a session to renew, the user of the provider's session is signed in.
+// A renewal changes the tokens of the session and not its id. With another user the session ends: sub_mismatch (Core
+// §12.2). A session that ended or changed meanwhile stays as it is: session_changed. Other errors, such as
+// login_required, do not change the session either. Without a session the user of the provider's session is signed in.
 func (p *RP) FinishSilent(w http.ResponseWriter, r *http.Request) {
 	if !p.allowOwnPages(w, r) {
 		return
 	}
 	session, err := p.finishSilent(w, r)
+	if err == nil {
+		p.config.Log.InfoContext(r.Context(), "session renewed silently", "renewals", session.Renewals)
+	}
+	p.answerView(w, r, session, err)
+}
+
+// answerView answers a renewal.
+func (p *RP) answerView(w http.ResponseWriter, r *http.Request, session *Session, err error) {
 	if err != nil {
-		p.refuse(w, r, "silent renewal failed", err)
+		p.refuse(w, r, "renewal failed", err)
 		return
 	}
-	p.config.Log.InfoContext(r.Context(), "session renewed silently", "renewals", session.Renewals)
 	writeJSON(w, http.StatusOK, session.View())
 }
 
@@ -141,10 +146,10 @@ func (p *RP) redeem(ctx context.Context, f *flow, answer response) (*Session, er
 	if err := p.checkIssuer(d, answer.iss); err != nil { // before error: RFC 9207 §2.4 is about error responses too
 		return nil, err
 	}
-	switch {
-	case answer.err != "":
+	if answer.err != "" {
 		return nil, providerError(answer.err, answer.errDescription)
-	case answer.code == "":
+	}
+	if answer.code == "" {
 		return nil, oidc.InvalidRequest.Errorf("the provider's answer holds neither code nor error (RFC 6749 section 4.1.2)")
 	}
 	authenticated := gooidc.ClientContext(ctx, p.httpClient(d))
@@ -159,9 +164,8 @@ func (p *RP) redeem(ctx context.Context, f *flow, answer response) (*Session, er
 	return session, err
 }
 
-// checkIssuer: RFC 9207 §2.4, "Clients MUST then decode the value … and compare the result to the issuer identifier of
-// the authorization server where the authorization request was sent … If the value does not match … clients MUST reject
-// the authorization response". iss may be missing when the provider's metadata do not promise it.
+// checkIssuer: RFC 9207 §2.4, "compare the result to the issuer identifier of the authorization server where the
+// authorization request was sent". iss may be missing when the provider's metadata do not promise it.
 func (p *RP) checkIssuer(d *discovered, iss string) error {
 	if iss == p.config.Issuer || (iss == "" && !d.metadata.AuthorizationResponseIssParameterSupported) {
 		return nil
@@ -188,12 +192,7 @@ func (p *RP) explainExchange(err error) error {
 }
 
 // returnTo is the local path that the browser goes to after f; f may be nil.
-func (p *RP) returnTo(f *flow) string {
-	if f == nil || f.ReturnTo == "" {
-		return p.home
-	}
-	return f.ReturnTo
-}
+func (p *RP) returnTo(f *flow) string { return cmp.Or(cmp.Or(f, &flow{}).ReturnTo, p.home) }
 
 // fail redirects the browser to the application's page with err in the query; f may be nil.
 func (p *RP) fail(w http.ResponseWriter, r *http.Request, f *flow, err error) {
@@ -208,9 +207,8 @@ type posted struct {
 	Exp    time.Time
 }
 
-// takePosted receives an answer by form_post (OAuth 2.0 Form Post Response Mode §2). The POST comes from another site,
-// so the browser withholds the Lax cookies of the flow; it sends them with the redirect that follows. An encrypted
-// cookie carries the answer there, so that it never stands in a URL.
+// takePosted receives an answer by form_post (OAuth 2.0 Form Post Response Mode §2). The POST comes from another site, so
+// it has no Lax cookies; the redirect after it has them. An encrypted cookie carries the answer over, outside any URL.
 func (p *RP) takePosted(w http.ResponseWriter, r *http.Request) {
 	answer, err := readForm(w, r)
 	if err == nil && len(answer) > maxPosted {
@@ -228,11 +226,8 @@ func (p *RP) takePosted(w http.ResponseWriter, r *http.Request) {
 	redirect(w, r, withParams(p.config.RedirectURI, url.Values{postedParam: {name}}))
 }
 
-// postedCookie is one of four names: enough for the tabs of a user, and a limit because any site can make a browser
-// post answers here and servers accept a limited number of cookies.
-func (p *RP) postedCookie(name string) string {
-	return p.cookies.posted + string('0'+name[0]&3)
-}
+// postedCookie is one of four names: any site can make a browser post answers, and servers limit the cookies.
+func (p *RP) postedCookie(name string) string { return p.cookies.posted + string('0'+name[0]&3) }
 
 // answer is the provider's answer, from the query or from the cookie of takePosted.
 func (p *RP) answer(w http.ResponseWriter, r *http.Request) string {

@@ -1,6 +1,6 @@
-// Package rp is a relying party. It lets a server-side Go application sign its users in at an OpenID provider, renew
-// their tokens silently in a hidden iframe, and protect an API with access tokens. go-oidc, x/oauth2, securecookie and
-// go-jose do the cryptography and the wire formats; this package joins them and checks what they leave to the caller.
+// Package rp is a relying party. A server-side Go application uses it to sign its users in at an OpenID provider, to
+// renew their tokens silently in a hidden iframe, and to protect an API with access tokens. go-oidc, x/oauth2,
+// securecookie and go-jose do the cryptography and the wire formats; this package checks the rest.
 //
 // The smallest application mounts Login, Callback and Logout, and reads the signed-in user from Session: see the
 // Example. An API needs a Resource only. A sign-in:
@@ -16,23 +16,21 @@
 //	   │                                     │◄─ ID Token, access token ──────────┤
 //	   │◄─ 303 return_to, session cookie ────┤ checks the ID Token, new session   │
 //
-// For silent renewal the application also mounts SilentLogin and FinishSilent, and has one page of its own for the
-// silent callback. SilentLogin asks with prompt=none and the last ID Token as id_token_hint, so the provider answers
-// with one redirect and no page. The answer lands on the application's page instead of Callback: the browser gets there
-// by a redirect from another site inside an iframe, and Firefox (and WebKit with tracking prevention) withholds the
-// application's Lax cookies from that request. A same-origin fetch carries them in every browser, so the page POSTs its
-// query to FinishSilent and passes the result on to its parent window:
+// For silent renewal the application also mounts SilentLogin and FinishSilent, and serves a page for the silent
+// callback. SilentLogin asks with prompt=none, so the provider answers with one redirect and no page. The answer goes
+// to the application's page and not to Callback: Firefox withholds the application's Lax cookies from a redirect of
+// another site inside an iframe. The page POSTs its query to FinishSilent, because every browser sends the cookies with
+// a fetch of the same origin, and passes the result on to its parent window:
 //
 //	const answer = await fetch("finish", { method: "POST", body: new URLSearchParams(location.search) });
 //	parent.postMessage(await answer.json(), location.origin);
 //
-// With the scope offline_access a page may renew by Refresh instead, without an iframe and without the provider's
-// session. When Refresh answers not_refreshable, the page falls back to SilentLogin. TokenSource and Client refresh an
-// expired access token by themselves.
+// With the scope offline_access a page may renew by Refresh instead, and by SilentLogin when Refresh answers
+// not_refreshable. TokenSource and Client refresh an expired access token by themselves.
 //
 // Failures: Login, Callback and Logout redirect the browser to a page of the application with error and
 // error_description in the query; the handlers for fetch answer with the same two as JSON. The codes are those of OAuth
-// and of errors.go; the description names the broken rule, or says what to do.
+// and of errors.go; the description names the broken rule and says what to do.
 //
 // The provider can end sessions: by BackChannelLogout, by FrontChannelLogout, and a page that loads MonitorScript
 // notices when the user signs out at the provider:
@@ -40,24 +38,15 @@
 //	import { watchSession } from "/web/monitor.js";
 //	watchSession("/web/monitor", { changed: loadSilentIframe, failed: console.warn });
 //
-// The handlers, beside Login, Callback, SilentLogin, FinishSilent and Logout:
-//
-//	POST refresh          Refresh              GET  monitor        Monitor
-//	POST back-channel     BackChannelLogout    GET  monitor.js     MonitorScript
-//	GET  front-channel    FrontChannelLogout   POST sign-out-here  SignOutHere
-//	GET  initiate-login   InitiateLogin        GET  jwks.json      JWKS
-//
-// Each check of a token is a row of an oidc.Table, and the error names the row that was broken. docs/relying-party.md
-// compares the package with the OpenID Foundation's list of tests.
+// docs/relying-party.md compares the package with the OpenID Foundation's list of tests.
 //
 // Where teaching ends: a nil Store forgets all sessions when the process ends, and nil CookieKeys and a nil DPoPKey are
 // new at each start; several replicas must share all three. The store holds tokens in clear: a production engine
 // encrypts at rest. A session lasts at most 12 hours, also with a refresh token. ID Tokens signed by HS256 or none are
 // always refused. A plain ID Token is accepted where an encrypted one would be. Dynamic registration, WebFinger, the
-// device grant, the client's own request_uri, JARM and mutual TLS are missing; a Resource refuses tokens that are bound
-// by mutual TLS. Aggregated and distributed claims are passed on unchanged. A code of more than about 900 bytes is too
-// long for form_post. Discovery is read once in the life of a process, so a provider that moves its endpoints needs a
-// restart of its clients.
+// device grant, the client's own request_uri, JARM and mutual TLS are missing. Aggregated and distributed claims are
+// passed on unchanged. A code of more than about 900 bytes is too long for form_post. Discovery is read once in the life
+// of a process, so a provider that moves its endpoints needs a restart of its clients.
 //
 // "Core" in a comment is OpenID Connect Core 1.0: https://openid.net/specs/openid-connect-core-1_0.html
 package rp

@@ -43,10 +43,8 @@ type flow struct {
 
 // newFlow makes new secrets: state and nonce of 130 bits, a verifier of 256 (RFC 7636 §4.1).
 func (p *RP) newFlow() *flow {
-	return &flow{
-		State: rand.Text(), Nonce: rand.Text(), CodeVerifier: oauth2.GenerateVerifier(),
-		Exp: p.config.Now().Add(flowLifetime),
-	}
+	exp := p.config.Now().Add(flowLifetime)
+	return &flow{State: rand.Text(), Nonce: rand.Text(), CodeVerifier: oauth2.GenerateVerifier(), Exp: exp}
 }
 
 // storeFlow sets the flow's cookie and removes stale ones.
@@ -86,9 +84,8 @@ func (p *RP) removeOldFlows(w http.ResponseWriter, r *http.Request, silent bool)
 	}
 }
 
-// takeFlow finds the flow of state and spends it: a second request with the same state gets InvalidState, also when
-// both come at once, so that a page that is mounted twice does not send its code twice. The flow is nil when none was
-// found.
+// takeFlow finds the flow of state and spends it: a second request with the same state, also at the same time, gets
+// InvalidState. The flow is nil when none was found.
 func (p *RP) takeFlow(w http.ResponseWriter, r *http.Request, state string, silent bool) (*flow, error) {
 	var f flow
 	name := p.flowCookie(state)
@@ -111,14 +108,13 @@ type cookies struct {
 	codecs  []securecookie.Codec
 	secure  bool
 	session string // the name of the session cookie
-	flow    string // the prefix of the names of flow cookies
-	posted  string // the prefix of the names of cookies of posted answers
+	flow    string // the prefix of the names of the cookies of flows
+	posted  string // the prefix of the names of the cookies of posted answers
 }
 
-// newCookies makes the names unique for the client, its origin and its provider. Cookies ignore ports, so two
-// applications on two ports of localhost would overwrite each other's; and an answer of one provider never matches the
-// request to another (RFC 9700 §4.4, mix-up). On https the prefix __Host- keeps other hosts of the domain from setting
-// a cookie (RFC 6265bis §4.1.3.2).
+// newCookies makes the names unique for the client, its origin and its provider: cookies ignore ports, and an answer of
+// one provider never matches the request to another (RFC 9700 §4.4, mix-up). On https the prefix __Host- keeps other
+// hosts of the domain from setting a cookie (RFC 6265bis §4.1.3.2).
 func newCookies(c Config) (cookies, error) {
 	origin := oidc.Origin(c.RedirectURI)
 	sum := sha256.Sum256([]byte(c.ClientID + "\x00" + origin + "\x00" + c.Issuer))
@@ -128,8 +124,7 @@ func newCookies(c Config) (cookies, error) {
 		name = "__Host-" + name
 	}
 	codecs, err := newCodecs(c.CookieKeys)
-	return cookies{codecs: codecs, secure: secure, session: name + "_session", flow: name + "_flow_", posted: name +
-		"_posted_"}, err
+	return cookies{codecs, secure, name + "_session", name + "_flow_", name + "_posted_"}, err
 }
 
 // newCodecs derives an authentication key and an encryption key from each of keys. The records inside expire by

@@ -21,20 +21,19 @@ const maxReturnTo = 512
 
 // Login begins a sign-in: GET, 303 to the provider's authorization endpoint.
 //
-// It takes return_to from its query, a local path to go to afterwards (default: the folder of RedirectURI), and passes
-// prompt, login_hint, max_age and acr_values on to the provider (Core §3.1.2.1). When it fails (provider_down,
-// invalid_request), it redirects the browser to return_to with error and error_description in the query.
+// return_to in its query is a local path to go to afterwards (default: the folder of RedirectURI). prompt, login_hint,
+// max_age and acr_values are passed on to the provider (Core §3.1.2.1). When it fails (provider_down, invalid_request),
+// it redirects the browser to return_to with error and error_description in the query.
 func (p *RP) Login(w http.ResponseWriter, r *http.Request) {
-	if !allow(w, r, http.MethodGet) {
-		return
+	if allow(w, r, http.MethodGet) {
+		p.begin(w, r, p.beginLogin)
 	}
-	f := p.newFlow()
-	target, err := p.beginLogin(r, f)
-	p.redirectWithFlow(w, r, f, target, err)
 }
 
-// redirectWithFlow stores the flow and redirects to target; with an err it redirects to the page before the flow.
-func (p *RP) redirectWithFlow(w http.ResponseWriter, r *http.Request, f *flow, target string, err error) {
+// begin redirects the browser to the address that request returns, with the cookie of a new flow.
+func (p *RP) begin(w http.ResponseWriter, r *http.Request, request func(*http.Request, *flow) (string, error)) {
+	f := p.newFlow()
+	target, err := request(r, f)
 	if err == nil {
 		err = p.storeFlow(w, r, f)
 	}
@@ -54,12 +53,7 @@ func (p *RP) beginLogin(r *http.Request, f *flow) (string, error) {
 		}
 		f.ReturnTo = returnTo
 	}
-	params := url.Values{}
-	for _, name := range []string{"prompt", "login_hint", "max_age", "acr_values"} {
-		if query.Get(name) != "" {
-			params.Set(name, query.Get(name))
-		}
-	}
+	params := pick(query, "prompt", "login_hint", "max_age", "acr_values")
 	if maxAge := params.Get("max_age"); maxAge != "" {
 		seconds, err := strconv.ParseUint(maxAge, 10, 31)
 		if err != nil {
@@ -70,12 +64,11 @@ func (p *RP) beginLogin(r *http.Request, f *flow) (string, error) {
 	return p.authorizationURL(r.Context(), f, params)
 }
 
-// SilentLogin begins a renewal inside a hidden iframe: GET, 303 to the authorization endpoint with prompt=none and,
-// when a user is signed in here, the last ID Token as id_token_hint (Core §3.1.2.1: "When possible, an id_token_hint
-// SHOULD be present when prompt=none is used"), so that the provider knows the account even among several.
+// SilentLogin begins a renewal inside a hidden iframe: GET, 303 to the authorization endpoint with prompt=none. The last
+// ID Token goes along as id_token_hint (Core §3.1.2.1), so that the provider knows the account even among several.
 //
 // When the provider cannot be asked, the browser goes to the silent callback page all the same and FinishSilent reports
-// the error, because nobody would see an error page in a hidden iframe.
+// the error, because nobody sees an error page in a hidden iframe.
 func (p *RP) SilentLogin(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodGet) {
 		return
@@ -109,18 +102,13 @@ func (p *RP) beginSilent(r *http.Request, f *flow) (string, error) {
 	return p.authorizationURL(r.Context(), f, params)
 }
 
-// InitiateLogin begins a sign-in that another party asks for (Core §4): GET, or POST of a form, with the provider's
-// iss, and optionally login_hint and target_link_uri. It is mounted at the client's registered initiate_login_uri.
-//
-// Another iss is refused. target_link_uri must lead to this application (Core §4: "RPs MUST verify the value of the
-// target_link_uri to prevent being used as an open redirector").
+// InitiateLogin begins a sign-in that another party asks for (Core §4), mounted at the registered initiate_login_uri:
+// GET, or POST of a form, with the provider's iss, and optionally login_hint and target_link_uri. target_link_uri must
+// lead to this application (Core §4: "to prevent being used as an open redirector").
 func (p *RP) InitiateLogin(w http.ResponseWriter, r *http.Request) {
-	if !allow(w, r, http.MethodGet, http.MethodPost) {
-		return
+	if allow(w, r, http.MethodGet, http.MethodPost) {
+		p.begin(w, r, p.beginInitiated)
 	}
-	f := p.newFlow()
-	target, err := p.beginInitiated(r, f)
-	p.redirectWithFlow(w, r, f, target, err)
 }
 
 func (p *RP) beginInitiated(r *http.Request, f *flow) (string, error) {
@@ -136,11 +124,18 @@ func (p *RP) beginInitiated(r *http.Request, f *flow) (string, error) {
 		}
 		f.ReturnTo = local
 	}
-	params := url.Values{}
-	if hint := r.FormValue("login_hint"); hint != "" {
-		params.Set("login_hint", hint)
+	return p.authorizationURL(r.Context(), f, pick(r.Form, "login_hint"))
+}
+
+// pick returns the parameters of form called names that are not empty.
+func pick(form url.Values, names ...string) url.Values {
+	picked := url.Values{}
+	for _, name := range names {
+		if value := form.Get(name); value != "" {
+			picked.Set(name, value)
+		}
 	}
-	return p.authorizationURL(r.Context(), f, params)
+	return picked
 }
 
 // isLocalPath accepts paths of this application only (RFC 9700 §4.11, open redirectors). Browsers read // as the start
@@ -184,8 +179,8 @@ func redirect(w http.ResponseWriter, r *http.Request, target string) {
 // requestObjectType is RFC 9101 §10.8.
 const requestObjectType = "oauth-authz-req+jwt"
 
-// authorizationURL is the address that the browser is sent to: the authorization endpoint with the request, signed and
-// pushed as configured. extra holds the parameters that only this request has.
+// authorizationURL is the authorization endpoint with the request, signed and pushed as configured. extra holds the
+// parameters that only this request has.
 func (p *RP) authorizationURL(ctx context.Context, f *flow, extra url.Values) (string, error) {
 	d, err := p.provider.discover(ctx)
 	if err != nil {
@@ -255,8 +250,7 @@ func (p *RP) requestObject(params url.Values) (url.Values, error) {
 	return signed, nil
 }
 
-// push sends the request to the provider and returns the parameters that the browser takes there instead: RFC 9126 §2,
-// §4.
+// push sends the request to the provider and returns the browser's parameters in its place: RFC 9126 §2, §4.
 func (p *RP) push(ctx context.Context, d *discovered, params url.Values) (url.Values, error) {
 	endpoint := d.metadata.PushedAuthorizationRequestEndpoint
 	if endpoint == "" {

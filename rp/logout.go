@@ -16,16 +16,13 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Logout signs the user out: POST from a page of the same origin. It ends the session here, then redirects the browser
-// (303) to the provider's end_session_endpoint with id_token_hint, client_id and post_logout_redirect_uri (RP-Initiated
-// Logout 1.0 §2). A state in the posted form is passed on, and the provider returns it to PostLogoutRedirectURI. It
-// revokes the refresh token (RFC 7009); a failure of that is logged only.
+// Logout signs the user out: POST from a page of the same origin. It ends the session here, revokes the refresh token
+// (RFC 7009; a failure is logged only), and redirects the browser (303) to the provider's end_session_endpoint
+// (RP-Initiated Logout 1.0 §2). A state in the posted form comes back at PostLogoutRedirectURI.
 //
-// The session here ends even when the provider cannot be reached or has no such endpoint; the browser then goes to the
-// folder of RedirectURI, with error=provider_down in the query if the provider is down.
-//
-// A page whose Content-Security-Policy has form-action must list the provider's origin there: Chromium applies the
-// directive to the redirect.
+// When the provider has no such endpoint, or is down (error=provider_down in the query), the session here ends all the
+// same and the browser goes to the folder of RedirectURI. A page whose Content-Security-Policy has form-action must list
+// the provider's origin there: Chromium applies the directive to the redirect.
 func (p *RP) Logout(w http.ResponseWriter, r *http.Request) {
 	if !p.allowOwnPages(w, r) {
 		return
@@ -55,15 +52,11 @@ func (p *RP) endSessionURL(ctx context.Context, session *Session, state string) 
 	if d.metadata.EndSessionEndpoint == "" {
 		return p.home, nil
 	}
-	params := url.Values{"client_id": {p.config.ClientID}}
+	params := pick(url.Values{"post_logout_redirect_uri": {p.config.PostLogoutRedirectURI}, "state": {state}},
+		"post_logout_redirect_uri", "state")
+	params.Set("client_id", p.config.ClientID)
 	if session != nil {
 		session.addHint(params)
-	}
-	if p.config.PostLogoutRedirectURI != "" {
-		params.Set("post_logout_redirect_uri", p.config.PostLogoutRedirectURI)
-	}
-	if state != "" {
-		params.Set("state", state)
 	}
 	return withParams(d.metadata.EndSessionEndpoint, params), nil
 }
@@ -98,13 +91,12 @@ func (p *RP) SignOutHere(w http.ResponseWriter, r *http.Request) {
 }
 
 // FrontChannelLogout ends a session on request of the provider (Front-Channel Logout 1.0 §2): a GET in a hidden iframe
-// of the provider's sign-out page. It is mounted at the client's registered frontchannel_logout_uri; register
+// of the provider's sign-out page, mounted at the client's registered frontchannel_logout_uri; register
 // frontchannel_logout_session_required as well, so that iss and sid are sent.
 //
-// Browsers withhold this application's cookies from an iframe in another site, so the sid says which session ends; it
-// is hard to guess, and the iss is compared. Without sid the session of the request's cookie ends, unless the provider
-// gave it a sid: any page can send such a request. The answer is 200 with a page that only the provider may frame, or
-// 400.
+// Browsers withhold this application's cookies from an iframe in another site, so the sid, which is hard to guess, names
+// the session. Without sid the session of the request's cookie ends, unless the provider gave it a sid: any page can
+// send such a request. The answer is 200 with a page that only the provider may frame, or 400.
 func (p *RP) FrontChannelLogout(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodGet) {
 		return
@@ -191,12 +183,10 @@ var logoutTokenRules = otherwise(oidc.InvalidRequest, oidc.Table[logoutToken]{
 		Got:   func(t logoutToken) string { return seconds(t.now.Sub(t.IssuedAt)) + " ago" }},
 })
 
-// BackChannelLogout ends sessions on request of the provider (Back-Channel Logout 1.0 §2.5): a POST with logout_token.
-// It is mounted at the client's registered backchannel_logout_uri. With a sid in the token the sessions of that sid
-// end, without one all sessions of the sub. Refresh tokens end with their sessions.
-//
-// It answers 200, or 400 with a JSON error (§2.8). The token alone authorizes the request, so it needs no cookie and no
-// protection against other origins.
+// BackChannelLogout ends sessions on request of the provider (Back-Channel Logout 1.0 §2.5): a POST with logout_token,
+// mounted at the client's registered backchannel_logout_uri. With a sid in the token the sessions of that sid end,
+// without one all sessions of the sub. Refresh tokens end with their sessions. It answers 200, or 400 with a JSON error
+// (§2.8). The token alone authorizes the request: there is no cookie and no check of the origin.
 func (p *RP) BackChannelLogout(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodPost) {
 		return
@@ -210,7 +200,6 @@ func (p *RP) BackChannelLogout(w http.ResponseWriter, r *http.Request) {
 	}
 	p.config.Log.InfoContext(r.Context(), "signed out by the provider's back channel")
 	w.Header().Set("Cache-Control", "no-store") // §2.8
-	w.WriteHeader(http.StatusOK)
 }
 
 // handleLogoutToken verifies the token, spends it, and ends the sessions that it names.
@@ -256,21 +245,17 @@ func (p *RP) verifyLogoutToken(ctx context.Context, raw string) (*gooidc.LogoutT
 	return token, logoutTokenRules.Judge(ctx, logoutToken{token, signed, p.config.Now()})
 }
 
-// signOut is the record of a sign-out by the provider. The provider names a sub or a sid, but sessions are stored under
-// ids of this application. So each session is compared with the sign-outs of its sub and sid when it is read. A record
-// lives longer than all sessions that it can end, needs no index of sessions, and also ends a session that is being
-// created.
+// signOut is the record of a sign-out by the provider. The provider names a sub or a sid, and sessions are stored under
+// ids of this application, so each session is compared with the sign-outs of its sub and sid when it is read. A record
+// lives longer than all sessions that it can end, and also ends a session that is being created.
 type signOut struct {
 	Iat time.Time `json:"iat"` // of the logout token, by the provider's clock in whole seconds; zero when there was none
 	At  time.Time `json:"at"`  // when it was received, by this application's clock
 }
 
-// ends tells whether s began before the sign-out. An ID Token from before the sign-out counts as old even when it is
-// redeemed later. Within one second this application's clock decides, so that a user who signs in again at once stays
-// signed in.
-func (o signOut) ends(s *Session) bool {
-	return s.IssuedAt.Before(o.Iat) || !s.Began.After(o.At)
-}
+// ends is true when s began before the sign-out, or its ID Token is older. Within one second this application's clock
+// decides, so that a user can sign in again at once.
+func (o signOut) ends(s *Session) bool { return s.IssuedAt.Before(o.Iat) || !s.Began.After(o.At) }
 
 // storeKey separates the records of one provider and client from others in the same Store: a sid, a sub and a jti are
 // unique within an issuer only.
@@ -318,12 +303,10 @@ type Monitoring struct {
 	SessionState       string `json:"session_state"`
 }
 
-// Monitor tells a page how to watch the session at the provider: GET, a Monitoring as JSON; login_required without a
-// session, not_monitorable where the provider does not support it. MonitorScript reads it and reports a change of the
-// session. The page then follows Session Management §3: it renews by SilentLogin, and after login_required calls
-// SignOutHere. A renewal brings a new session_state, so the page asks again.
-//
-// A page whose Content-Security-Policy has frame-src must list the provider's origin there.
+// Monitor answers GET with a Monitoring as JSON; login_required without a session, not_monitorable where the provider
+// does not support it. MonitorScript reads it and reports a change of the session. The page then renews by SilentLogin,
+// and calls SignOutHere after login_required (Session Management §3). A renewal brings a new session_state, so the page
+// asks again. A page whose Content-Security-Policy has frame-src must list the provider's origin there.
 func (p *RP) Monitor(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodGet) {
 		return

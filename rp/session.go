@@ -37,11 +37,11 @@ type Session struct {
 	Began        time.Time `json:"began"`                   // of the last sign-in or silent renewal, by this clock
 	Scope        string    `json:"scope"`                   // of the access token, values separated by spaces
 	Expiry       time.Time `json:"expiry"`                  // of the access token; zero when unknown
-	// of the last password at the provider; zero when unknown
-	AuthTime time.Time       `json:"auth_time"`
-	Claims   json.RawMessage `json:"claims"`   // of the ID Token, a JSON object
-	Renewals int             `json:"renewals"` // since the sign-in
-	EndsAt   time.Time       `json:"ends_at"`  // of the session itself
+	AuthTime     time.Time `json:"auth_time"`               // of the last password at the provider; zero when unknown
+	Renewals     int       `json:"renewals"`                // since the sign-in
+	EndsAt       time.Time `json:"ends_at"`                 // of the session itself
+
+	Claims json.RawMessage `json:"claims"` // of the ID Token, a JSON object
 }
 
 // SessionView is what a page of the application may know of its session; it holds no token. Times are seconds since
@@ -59,16 +59,10 @@ type SessionView struct {
 
 // View returns what a page may see.
 func (s *Session) View() SessionView {
-	view := SessionView{
+	return SessionView{
 		Sub: s.Sub, Scope: s.Scope, Claims: s.Claims, Renewals: s.Renewals, Refreshable: s.RefreshToken != "",
+		ExpiresAt: max(0, s.Expiry.Unix()), AuthTime: max(0, s.AuthTime.Unix()), // negative: unknown
 	}
-	if !s.Expiry.IsZero() {
-		view.ExpiresAt = s.Expiry.Unix()
-	}
-	if !s.AuthTime.IsZero() {
-		view.AuthTime = s.AuthTime.Unix()
-	}
-	return view
 }
 
 // claims are claims of the ID Token, which has been verified before.
@@ -80,8 +74,7 @@ func (s *Session) claims() (c struct {
 	return c
 }
 
-// addHint sets id_token_hint (Core §3.1.2.1, RP-Initiated Logout §2). Without one, because the ID Token is too long,
-// the provider decides by its own session or asks the user.
+// addHint sets id_token_hint (Core §3.1.2.1, RP-Initiated Logout §2), unless the ID Token is too long.
 func (s *Session) addHint(params url.Values) {
 	if len(s.IDToken) <= maxHint {
 		params.Set("id_token_hint", s.IDToken)
@@ -126,13 +119,10 @@ func (p *RP) Session(r *http.Request) (*Session, error) {
 	return session, err
 }
 
-// TokenSource returns the access token of the request's session, for example for oauth2.NewClient; Client adds the
-// proof that a DPoP token needs. An expired token is renewed by the session's refresh token. Token fails with
-// ErrNoSession; with ErrTokenExpired when only a silent login, which needs a browser, can renew the token; with an
-// *oidc.Error when the provider refused; or with the store's error.
-func (p *RP) TokenSource(r *http.Request) oauth2.TokenSource {
-	return tokenSource{rp: p, request: r}
-}
+// TokenSource returns the access token of the request's session, for example for oauth2.NewClient; Client adds DPoP
+// proofs. The session's refresh token renews an expired one. Token fails with ErrNoSession; with ErrTokenExpired when
+// only SilentLogin can renew the token; with an *oidc.Error when the provider refused; or with the store's error.
+func (p *RP) TokenSource(r *http.Request) oauth2.TokenSource { return tokenSource{rp: p, request: r} }
 
 type tokenSource struct {
 	rp      *RP
@@ -187,8 +177,7 @@ func (p *RP) current(r *http.Request) (string, *Session, error) {
 	return id, &session, nil
 }
 
-// signIn stores session under a new id, so that an id that an attacker set before the sign-in is useless (session
-// fixation), and ends the session that it replaces.
+// signIn ends the session of the request and stores session under a new id, against session fixation.
 func (p *RP) signIn(w http.ResponseWriter, r *http.Request, session *Session) error {
 	if err := p.forget(r); err != nil {
 		return err
@@ -253,13 +242,8 @@ func (p *RP) replace(ctx context.Context, id string, fresh *Session) (renewed *S
 }
 
 // Refresh renews the session's tokens without the provider's session and without an iframe (RFC 6749 §6, Core §12):
-// POST by a fetch of a page of the same origin. It answers as FinishSilent does, with a SessionView or an error.
-//
-// After not_refreshable the page loads SilentLogin in a hidden iframe; when that answers login_required, the user signs
-// in.
-//
-//	let answer = await fetch("refresh", { method: "POST" });
-//	if ((await answer.json()).error === "not_refreshable") loadSilentIframe();
+// POST by a fetch of a page of the same origin. It answers as FinishSilent does. After not_refreshable the page loads
+// SilentLogin in a hidden iframe; when that answers login_required, the user signs in.
 func (p *RP) Refresh(w http.ResponseWriter, r *http.Request) {
 	if !p.allowOwnPages(w, r) {
 		return
@@ -268,11 +252,7 @@ func (p *RP) Refresh(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		session, err = p.refresh(r.Context(), id, session.RefreshToken)
 	}
-	if err != nil {
-		p.refuse(w, r, "refresh failed", err)
-		return
-	}
-	writeJSON(w, http.StatusOK, session.View())
+	p.answerView(w, r, session, err)
 }
 
 // refresh renews the session called id, which held token when the caller read it. Callers at the same time share one
