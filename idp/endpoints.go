@@ -83,7 +83,7 @@ func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts
 		}).Endpoints(),
 		(&registration.Endpoint{
 			Issuer: issuer, Config: config.Registration, Tickets: ticketSeal(c.codecs), Clients: c.clients.Registered,
-			Fetch: c.fetch, Metadata: func() oidc.Metadata { return *metadata }, SigningAlg: defaultAlg,
+			Fetch: c.fetch, Metadata: metadata, SigningAlg: defaultAlg,
 			Development: config.Loopback(), Random: c.deps.Random, Limit: c.limits.Registration(), Errors: errors,
 		}).Endpoints(),
 	)

@@ -183,7 +183,7 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 	if err != nil {
 		return nil, err
 	}
-	clientKeys := clients.NewKeys(client.Get, fetch.Why, deps.Now)
+	clientKeys := clients.NewKeys(client, deps.Now)
 	subjects := clients.NewSubjects(config.PairwiseSalt, directory)
 	grants := newGrants(config, deps)
 	return &common{
@@ -208,16 +208,14 @@ func newRegister(config Config, deps Dependencies, secrets [][]byte) (*clients.R
 	if deps.Development != nil {
 		place = deps.Development.Place()
 	}
-	register := clients.On(place, config.Clients)
 	if !config.Registration.Enabled() {
-		return register, nil
+		return clients.On(place, config.Clients, nil), nil
 	}
 	seal, err := keys.NewSealFor("hush: client secrets", secrets)
 	if err != nil {
 		return nil, err
 	}
-	register.Registered = clients.NewRegistered(deps.Store, seal, deps.Now)
-	return register, nil
+	return clients.On(place, config.Clients, clients.NewRegistered(deps.Store, seal, deps.Now)), nil
 }
 
 func newGrants(config Config, deps Dependencies) *grant.Grants {

@@ -71,7 +71,7 @@ func objectClient() oidc.Client {
 }
 
 func newObjectReader(clock *storagetest.Clock) *ObjectReader {
-	return &ObjectReader{Issuer: testIssuer, Keys: clients.NewKeys(nil, nil, clock.Now), Fetch: fetcher(), Now: clock.Now}
+	return &ObjectReader{Issuer: testIssuer, Keys: clients.NewKeys(nil, clock.Now), Fetch: fetcher(), Now: clock.Now}
 }
 
 // draft is a request object that is not yet signed.

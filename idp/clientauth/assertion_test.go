@@ -77,7 +77,7 @@ func newAuthenticator() *clientauth.Authenticator {
 	now := func() time.Time { return noon }
 	return &clientauth.Authenticator{
 		Issuer: issuer, TokenEndpoint: issuer + "/token", Clients: clients.New(registered()),
-		Keys:       clients.NewKeys(nil, nil, now),
+		Keys:       clients.NewKeys(nil, now),
 		Assertions: storage.NewBucket[time.Time]("assertion", storage.NewMemory(now)), Now: now,
 	}
 }

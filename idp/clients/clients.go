@@ -10,20 +10,14 @@
 //	Subjects.Of      the sub that a client knows a user by: the user's own, or one of the client's sector (Core §8)
 //	Subjects.Reveal  the user of such a sub
 //
-//	clients.go      Register: the configured clients, and those of the console
-//	registered.go   the clients that registered themselves, and their origins
-//	keys.go         the keys of clients; choosekey.go: which key fits; fetchedkeys.go: the cache of jwks_uri
-//	encrypt.go      JWEs for a client
-//	subjects.go     pairwise subs
-//
 // In development mode the console adds and changes clients while the provider runs. Such a change is valid until the
 // configuration of the same client changes.
 //
 // Where teaching ends: the store has no list of the clients that registered themselves, so neither All nor the console
 // shows them. Fetched keys are cached for five minutes by each process, whatever the HTTP answer says about caching.
 // Nothing is encrypted with a client's secret (alg dir and A128KW), and RSA1_5 is left out, which has been broken where
-// an implementation was careless (RFC 8725 §3.2). A pairwise_salt that is lost cannot be replaced: with another one
-// every pairwise client gets new subs for all users.
+// an implementation was careless (RFC 8725 §3.2). A lost pairwise_salt cannot be replaced: another salt gives every
+// pairwise client new subs for all users.
 package clients
 
 import (
@@ -51,8 +45,7 @@ type Register struct {
 	cell       *storage.Cell[[]stored]
 	merged     atomic.Pointer[list]
 
-	// Registered are the clients that registered themselves. nil: there are none.
-	Registered *Registered
+	Registered *Registered // the clients that registered themselves; nil: registration is off
 }
 
 // list is a snapshot of the register. It does not change.
@@ -64,11 +57,12 @@ type list struct {
 }
 
 // New returns a register of the clients, whose client_ids differ. Its changes end with the process.
-func New(configured []oidc.Client) *Register { return On(storage.Alone(), configured) }
+func New(configured []oidc.Client) *Register { return On(storage.Alone(), configured, nil) }
 
-// On returns a register whose changes are stored in place.
-func On(place storage.Place, configured []oidc.Client) *Register {
-	return &Register{configured: configured, cell: storage.NewCell[[]stored](place, "console", "clients")}
+// On returns a register of the configured clients, whose changes are stored in place, and of the registered ones.
+func On(place storage.Place, configured []oidc.Client, registered *Registered) *Register {
+	cell := storage.NewCell[[]stored](place, "console", "clients")
+	return &Register{configured: configured, cell: cell, Registered: registered}
 }
 
 // CatchUp reads the changes of other replicas, unless it did so a moment ago. An error leaves the register as it is.
@@ -140,13 +134,12 @@ func (r *Register) ByID(ctx context.Context, id string) (oidc.Client, error) {
 // All returns the clients: in the order of the configuration, then as they were added.
 func (r *Register) All() []oidc.Client { return r.now().clients }
 
-// Update puts what change makes of the client with this client_id in its place: found tells whether there is one. An
-// error of change leaves everything as it is, and is returned. change may run again when another change came first.
-func (r *Register) Update(
-	ctx context.Context,
-	id string,
-	change func(old oidc.Client, found bool) (oidc.Client, error),
-) error {
+// Change returns the new client for an old one; found is false if there is no old one.
+type Change func(old oidc.Client, found bool) (oidc.Client, error)
+
+// Update changes the client with this client_id. An error of change is returned, and nothing changes. change runs again
+// when another change came first.
+func (r *Register) Update(ctx context.Context, id string, change Change) error {
 	return r.cell.Change(ctx, func(changes []stored) ([]stored, error) {
 		all := r.with(&changes)
 		var old oidc.Client
@@ -172,9 +165,8 @@ func (r *Register) Put(ctx context.Context, client oidc.Client) error {
 	return r.Update(ctx, client.ClientID, func(oidc.Client, bool) (oidc.Client, error) { return client, nil })
 }
 
-// AllowsOrigin tells whether origin, as a browser sends it, is that of a registered redirect URI: scripts of that
-// origin may read the answers of the token endpoint and its neighbours (CORS). A loopback origin matches with any port,
-// like the redirect URI itself.
+// AllowsOrigin says whether a registered redirect URI has the origin: scripts of the origin may read the answers of
+// endpoints for programs (CORS). A loopback origin matches with any port, like the redirect URI itself.
 func (r *Register) AllowsOrigin(ctx context.Context, origin string) bool {
 	switch {
 	case origin == "" || origin == "null":
@@ -192,8 +184,7 @@ func (r *Register) AllowsOrigin(ctx context.Context, origin string) bool {
 type stored struct {
 	Client     oidc.Client `json:"client"`
 	SecretHash string      `json:"secret_hash,omitempty"`
-	// Over is a sum of the configured client that this one replaces; empty: there was none.
-	Over string `json:"over,omitempty"`
+	Over       string      `json:"over,omitempty"` // the hash of the configured client that this one replaces
 }
 
 func newStored(client oidc.Client, over string) stored {
@@ -208,7 +199,7 @@ func (s stored) client() (client oidc.Client, err error) {
 	return client, err
 }
 
-// over is the sum of the configured client with this id; empty if there is none.
+// over is the hash of the configured client with this id; empty if there is none.
 func (r *Register) over(id string) string {
 	i := slices.IndexFunc(r.configured, is(id))
 	if i < 0 {

@@ -14,8 +14,10 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-func register() *clients.Register {
-	return clients.New([]oidc.Client{
+func register() *clients.Register { return clients.New(configured()) }
+
+func configured() []oidc.Client {
+	return []oidc.Client{
 		{
 			ClientID:     "spa",
 			RedirectURIs: []string{"https://App.test/cb", "https://app.test:443/other", "https://app.test:8443/cb?x=1"},
@@ -25,7 +27,7 @@ func register() *clients.Register {
 			PostLogoutRedirectURIs: []string{"https://logout.test/"},
 		},
 		{ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"}, ClientURI: "https://home.test"},
-	})
+	}
 }
 
 func TestByID(t *testing.T) {
@@ -161,7 +163,7 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 	configured := []oidc.Client{
 		{ClientID: "web", ClientSecret: oidc.NewSecret("configured"), RedirectURIs: []string{"https://web.test/cb"}},
 	}
-	first := clients.On(place, configured)
+	first := clients.On(place, configured, nil)
 	put(
 		t,
 		first,
@@ -181,7 +183,7 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 		},
 	)
 
-	after := clients.On(place, configured)
+	after := clients.On(place, configured, nil)
 	if err := after.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +198,7 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 	}
 
 	configured[0].RedirectURIs = []string{"https://edited.test/cb"}
-	edited := clients.On(place, configured)
+	edited := clients.On(place, configured, nil)
 	if err := edited.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}

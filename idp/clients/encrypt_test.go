@@ -29,7 +29,7 @@ func keyed(private crypto.Signer) oidc.Client {
 
 // Core §10.2: what is encrypted to the client is read with its private key, by every alg and enc of the metadata.
 func TestWhatIsEncryptedTheClientReads(t *testing.T) {
-	keys := clients.NewKeys(nil, nil, time.Now)
+	keys := clients.NewKeys(nil, time.Now)
 	big, curve := must(rsa.GenerateKey(rand.Reader, 2048)), must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	for _, alg := range oidc.EncryptionAlgs() {
 		private := crypto.Signer(curve)
@@ -63,7 +63,7 @@ func TestWhatIsEncryptedTheClientReads(t *testing.T) {
 }
 
 func TestAClientThatRegisteredNothingGetsItAsItIs(t *testing.T) {
-	keys := clients.NewKeys(nil, nil, time.Now)
+	keys := clients.NewKeys(nil, time.Now)
 	if got := must(keys.EncryptIDToken(t.Context(), oidc.Client{}, "a.b.c")); got != "a.b.c" {
 		t.Error(got)
 	}
@@ -73,7 +73,7 @@ func TestAClientThatRegisteredNothingGetsItAsItIs(t *testing.T) {
 }
 
 func TestAClientWithoutAKeyForIt(t *testing.T) {
-	keys := clients.NewKeys(nil, nil, time.Now)
+	keys := clients.NewKeys(nil, time.Now)
 	client := keyed(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)))
 	client.UserinfoEncryptedResponseAlg = "RSA-OAEP-256"
 	if _, err := keys.EncryptUserinfo(t.Context(), client, []byte("{}"), false); oidc.AsError(

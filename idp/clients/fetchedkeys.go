@@ -2,16 +2,22 @@ package clients
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
+
+	"github.com/hush-idp/hush/idp/fetch"
 )
 
 const (
 	maxSets = 1000             // in the cache
+	maxKeys = 100              // of one set
 	fresh   = 5 * time.Minute  // a set is used without a fetch for so long
 	stale   = time.Hour        // a set is used for so long if it cannot be fetched
 	pause   = 10 * time.Second // after a fetch that failed
@@ -19,6 +25,18 @@ const (
 	// eager is how many fetches unknown kids may cause at once; then they may cause one in each pause.
 	eager = 5
 )
+
+// Keys finds keys of clients. Its methods may be called by many goroutines at once.
+type Keys struct {
+	fetch *fetch.Client
+	now   func() time.Time
+	sets  *lru.Cache[string, *set] // by jwks_uri
+}
+
+// NewKeys returns the keys of clients. fetch fetches from jwks_uri.
+func NewKeys(fetch *fetch.Client, now func() time.Time) *Keys {
+	return &Keys{fetch: fetch, now: now, sets: newCache[*set](maxSets)}
+}
 
 // set is the key set of a jwks_uri.
 type set struct {
@@ -28,8 +46,18 @@ type set struct {
 	failedAt time.Time
 	failure  error
 	unknown  *rate.Limiter // fetches because of an unknown kid
+}
 
-	used time.Time // guarded by Keys.mutex
+// set returns the cached set of a jwks_uri.
+func (k *Keys) set(uri string) *set {
+	if s, ok := k.sets.Get(uri); ok {
+		return s
+	}
+	s := &set{unknown: rate.NewLimiter(rate.Every(pause), eager)}
+	if before, ok, _ := k.sets.PeekOrAdd(uri, s); ok {
+		return before // another request was first
+	}
+	return s
 }
 
 // remote returns the wanted key of a jwks_uri.
@@ -38,7 +66,7 @@ func (k *Keys) remote(ctx context.Context, uri string, wanted wanted) (jose.JSON
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if k.now().Sub(s.at) >= fresh {
-		if err := k.fetch(ctx, uri, s); err != nil && k.now().Sub(s.at) >= stale {
+		if err := k.refresh(ctx, uri, s); err != nil && k.now().Sub(s.at) >= stale {
 			return jose.JSONWebKey{}, err
 		}
 	}
@@ -46,62 +74,51 @@ func (k *Keys) remote(ctx context.Context, uri string, wanted wanted) (jose.JSON
 	if err == nil || !s.unknown.AllowN(k.now(), 1) {
 		return key, err
 	}
-	if err := k.fetch(ctx, uri, s); err != nil {
+	if err := k.refresh(ctx, uri, s); err != nil {
 		return jose.JSONWebKey{}, err
 	}
 	return wanted.choose(s.keys)
 }
 
-// fetch fetches the set, unless that failed a moment ago.
-func (k *Keys) fetch(ctx context.Context, uri string, s *set) error {
+// refresh fetches the set, unless that failed a moment ago. After an error the set has the keys from before.
+func (k *Keys) refresh(ctx context.Context, uri string, s *set) error {
 	if s.failure != nil && k.now().Sub(s.failedAt) < pause {
 		return s.failure
 	}
-	text, err := k.get(context.WithoutCancel(ctx), uri) // other requests wait for it too; get has its own timeout
-	why := ""
+	// Other requests wait for the result too, so it does not end with this one. The fetch has a timeout.
+	text, err := k.fetch.Get(context.WithoutCancel(ctx), uri)
 	if err != nil {
-		why = k.why(err)
-	} else if s.keys, err = parseOr(s.keys, text); err != nil {
-		why = err.Error()
+		err = errors.New(fetch.Why(err))
+	} else {
+		var keys []jose.JSONWebKey
+		if keys, err = parse(text); err == nil {
+			s.keys, s.at, s.failure = keys, k.now(), nil
+			return nil
+		}
 	}
-	if err != nil {
-		s.failedAt, s.failure = k.now(), fmt.Errorf("the client's jwks_uri gives no keys: %s", why)
-		return s.failure
-	}
-	s.at, s.failure = k.now(), nil
-	return nil
+	s.failedAt, s.failure = k.now(), fmt.Errorf("the client's jwks_uri gives no keys: %w", err)
+	return s.failure
 }
 
-// parseOr returns the key set in text, or the keys from before if text is no key set.
-func parseOr(before []jose.JSONWebKey, text []byte) ([]jose.JSONWebKey, error) {
-	keys, err := parse(text)
-	if err != nil {
-		return before, err
+// parse reads a JWK Set. RFC 7517 §5: "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type)
+// values that are not understood by them, that are missing required members, or for which values are out of the
+// supported ranges."
+func parse(text []byte) ([]jose.JSONWebKey, error) {
+	var raw struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(text, &raw); err != nil || raw.Keys == nil {
+		return nil, errors.New("it is no JWK Set (RFC 7517 section 5)")
+	}
+	if len(raw.Keys) > maxKeys {
+		return nil, fmt.Errorf("it holds %d keys; %d are the most", len(raw.Keys), maxKeys)
+	}
+	var keys []jose.JSONWebKey
+	for _, text := range raw.Keys {
+		var key jose.JSONWebKey
+		if json.Unmarshal(text, &key) == nil && key.IsPublic() {
+			keys = append(keys, key)
+		}
 	}
 	return keys, nil
-}
-
-// set returns the cached set of a jwks_uri.
-func (k *Keys) set(uri string) *set {
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	s := k.sets[uri]
-	if s == nil {
-		if len(k.sets) >= maxSets {
-			delete(k.sets, k.leastUsed())
-		}
-		s = &set{unknown: rate.NewLimiter(rate.Every(pause), eager)}
-		k.sets[uri] = s
-	}
-	s.used = k.now()
-	return s
-}
-
-func (k *Keys) leastUsed() (oldest string) {
-	for uri, s := range k.sets {
-		if oldest == "" || s.used.Before(k.sets[oldest].used) {
-			oldest = uri
-		}
-	}
-	return oldest
 }

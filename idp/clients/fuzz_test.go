@@ -37,7 +37,7 @@ func FuzzStoredEntry(f *testing.F) {
 		f.Add(text, "")
 	}
 	f.Fuzz(func(t *testing.T, record []byte, token string) {
-		r := clients.NewRegistered(storagetest.Holding(record), sealed{}, o.clock.Now)
+		r := clients.NewRegistered(storagetest.Holding(record), sealed, o.clock.Now)
 		entry, err := r.ByToken(t.Context(), "late", token)
 		if err == nil && entry.TokenHash != oidc.NewSecret(token).Hash() {
 			t.Errorf("%s opens for %q", record, token)

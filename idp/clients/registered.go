@@ -9,21 +9,18 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 )
 
 const (
-	// retention is how long a client that registered itself is stored after its last use.
-	retention = 365 * 24 * time.Hour
-	// touchAfter is how old SeenAt becomes before it is updated.
-	touchAfter = 30 * 24 * time.Hour
-	// seenFor is how long a read record is cached: so late a replica notices a change by another one.
-	seenFor = time.Second
-	// seenAtMost bounds the caches of clients and of origins.
-	seenAtMost = 1024
+	retention  = 365 * 24 * time.Hour // of a client that registered itself, after its last use
+	touchAfter = 30 * 24 * time.Hour  // SeenAt is updated when it is older
+	seenFor    = time.Second          // a record is cached for so long; other replicas may have changed it meanwhile
+	seenAtMost = 1024                 // entries in each cache
 	// longestKey is more bytes than a client_id of this provider or the origin of a web page has. A longer key is not
-	// looked up, so invented keys cannot fill the caches.
+	// looked up.
 	longestKey = 300
 )
 
@@ -35,13 +32,7 @@ type Registered struct {
 	now     func() time.Time
 	seen    *lru.Cache[string, seen]
 	allowed *lru.Cache[string, seen]
-	seal    Seal
-}
-
-// Seal is a keys.Seal. It encrypts the secrets of clients with client_secret_jwt, which the provider needs in plain.
-type Seal interface {
-	Close(text []byte, label string) []byte
-	Open(sealed []byte, label string) ([]byte, error)
+	seal    keys.Seal // encrypts the secrets of clients with client_secret_jwt, which the provider needs in plain
 }
 
 // Entry is the record of a client that registered itself.
@@ -77,39 +68,38 @@ func (r *Registered) Client(e Entry) (oidc.Client, error) {
 	}
 	plain, err := r.seal.Open(e.SealedSecret, client.ClientID)
 	if err != nil {
-		return client, fmt.Errorf(
-			"clients: the secret of %s is not readable: it was sealed with a cookie_key that is no longer configured: %w",
-			client.ClientID, err)
+		return client, fmt.Errorf("clients: the secret of %s is not readable: it was sealed with a cookie_key that is "+
+			"no longer configured: %w", client.ClientID, err)
 	}
 	client.ClientSecret = oidc.NewSecret(string(plain))
 	return client, nil
 }
 
-// seen is a cached answer of the store about a client or an origin.
+// seen is a cached answer of the store about a client or an origin. err is nil or ErrUnknown.
 type seen struct {
 	client oidc.Client
-	known  bool
+	err    error
 	at     time.Time
 }
 
 // NewRegistered returns the clients that registered themselves, as store has them.
-func NewRegistered(store storage.Store, seal Seal, now func() time.Time) *Registered {
+func NewRegistered(store storage.Store, seal keys.Seal, now func() time.Time) *Registered {
 	return &Registered{
 		records: storage.NewBucket[Entry]("client", store), origins: storage.NewBucket[originRecord]("client-origin", store),
-		now: now, seen: newCache(), allowed: newCache(), seal: seal,
+		now: now, seen: newCache[seen](seenAtMost), allowed: newCache[seen](seenAtMost), seal: seal,
 	}
 }
 
-func newCache() *lru.Cache[string, seen] {
-	cache, err := lru.New[string, seen](seenAtMost)
+func newCache[V any](size int) *lru.Cache[string, V] {
+	cache, err := lru.New[string, V](size)
 	if err != nil {
 		panic(err) // the size is positive
 	}
 	return cache
 }
 
-// Add stores a client whose client_id is new. Its origins are stored first: a crash between the two writes leaves an
-// origin too many, and not an app that cannot read its answers.
+// Add stores a client whose client_id is new. Its origins are stored first: after a crash between the two writes there
+// is an origin too many, which is better than an app that cannot read its answers.
 func (r *Registered) Add(ctx context.Context, entry Entry) error {
 	if err := r.count(ctx, originsOf(entry.stored.Client), 1); err != nil {
 		return err
@@ -178,36 +168,29 @@ func (r *Registered) ByID(ctx context.Context, clientID string) (oidc.Client, er
 		return oidc.Client{}, ErrUnknown
 	}
 	if was, ok := r.seen.Get(clientID); ok && r.now().Sub(was.at) < seenFor {
-		return was.answer()
+		return was.client, was.err
 	}
+	client, err := r.read(ctx, clientID)
+	if err == nil || errors.Is(err, ErrUnknown) {
+		r.seen.Add(clientID, seen{client, err, r.now()})
+	}
+	return client, err
+}
+
+// read reads the client from the store, and records that it is used.
+func (r *Registered) read(ctx context.Context, clientID string) (oidc.Client, error) {
 	entry, err := r.records.Get(ctx, clientID)
 	if errors.Is(err, storage.ErrNotFound) {
-		return r.note(clientID, oidc.Client{}, false)
+		return oidc.Client{}, ErrUnknown
 	}
 	if err != nil {
 		return oidc.Client{}, err
 	}
 	client, err := r.Client(entry)
-	if err != nil {
-		return oidc.Client{}, err
+	if err == nil {
+		err = r.touch(ctx, entry)
 	}
-	if err := r.touch(ctx, entry); err != nil {
-		return oidc.Client{}, err
-	}
-	return r.note(clientID, client, true)
-}
-
-func (r *Registered) note(clientID string, client oidc.Client, known bool) (oidc.Client, error) {
-	is := seen{client, known, r.now()}
-	r.seen.Add(clientID, is)
-	return is.answer()
-}
-
-func (s seen) answer() (oidc.Client, error) {
-	if !s.known {
-		return oidc.Client{}, ErrUnknown
-	}
-	return s.client, nil
+	return client, err
 }
 
 // touch extends the retention of a client that is used.
@@ -240,14 +223,17 @@ func (r *Registered) AllowsOrigin(ctx context.Context, origin string) (bool, err
 	}
 	key := originKey(origin)
 	if was, ok := r.allowed.Get(key); ok && r.now().Sub(was.at) < seenFor {
-		return was.known, nil
+		return was.err == nil, nil
 	}
 	record, err := r.origins.Get(ctx, key)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	switch {
+	case errors.Is(err, storage.ErrNotFound), err == nil && record.Clients <= 0:
+		err = ErrUnknown
+	case err != nil:
 		return false, err
 	}
-	r.allowed.Add(key, seen{known: record.Clients > 0, at: r.now()})
-	return record.Clients > 0, nil
+	r.allowed.Add(key, seen{err: err, at: r.now()})
+	return err == nil, nil
 }
 
 // count adds more to the number of clients of each origin.

@@ -1,7 +1,6 @@
 package clients_test
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"sync"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
@@ -22,28 +22,8 @@ type fixture struct {
 	store    *storagetest.Spy
 }
 
-// sealed turns every byte around: nothing is hidden from who knows how.
-type sealed struct{}
-
-func (sealed) Close(text []byte, label string) []byte {
-	return turned([]byte(label + ":" + string(text)))
-}
-
-func (sealed) Open(closed []byte, label string) ([]byte, error) {
-	text, ok := bytes.CutPrefix(turned(closed), []byte(label+":"))
-	if !ok {
-		return nil, errors.New("sealed for something else")
-	}
-	return text, nil
-}
-
-func turned(given []byte) []byte {
-	text := bytes.Clone(given)
-	for i := range text {
-		text[i] ^= 0x55
-	}
-	return text
-}
+// sealed is the seal of all replicas.
+var sealed = must(keys.NewSealFor("a test", [][]byte{make([]byte, 32)}))
 
 func newFixture() *fixture {
 	clock := storagetest.NewClock()
@@ -53,14 +33,10 @@ func newFixture() *fixture {
 
 // fixtureOn is one of several replicas on a store.
 func fixtureOn(spy *storagetest.Spy, clock *storagetest.Clock) *fixture {
-	o := &fixture{
-		Registered: clients.NewRegistered(spy, sealed{}, clock.Now),
-		register:   register(),
-		clock:      clock,
-		store:      spy,
+	registered := clients.NewRegistered(spy, sealed, clock.Now)
+	return &fixture{
+		Registered: registered, register: clients.On(storage.Alone(), configured(), registered), clock: clock, store: spy,
 	}
-	o.register.Registered = o.Registered
-	return o
 }
 
 func (o *fixture) add(t *testing.T, id string, uris ...string) clients.Entry {

@@ -15,8 +15,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// remembered is how many pairwise subs the cache holds: about 2 MB.
-const remembered = 1 << 14
+// cached is how many pairwise subs the cache has at most: about 2 MB.
+const cached = 1 << 14
 
 // Subjects gives users their subs, public or pairwise (Core §8). It may be used by many goroutines at once.
 type Subjects struct {
@@ -27,11 +27,7 @@ type Subjects struct {
 
 // NewSubjects returns the subs of the users. Pairwise subs depend on salt; without a salt there are none.
 func NewSubjects(salt string, users *users.Directory) *Subjects {
-	made, err := lru.New[string, string](remembered)
-	if err != nil {
-		panic(err) // the size is positive
-	}
-	return &Subjects{salt: []byte(salt), users: users, made: made}
+	return &Subjects{salt: []byte(salt), users: users, made: newCache[string](cached)}
 }
 
 // Types lists the supported values of subject_type: pairwise needs a salt.
@@ -108,21 +104,14 @@ func Sector(client oidc.Client) (string, error) {
 			return "", err
 		}
 		if sector != "" && of != sector {
-			return "", fmt.Errorf(
-				"clients: client %s is pairwise and its redirect_uris have the hosts %s and %s: "+
-					"it needs a sector_identifier_uri (Core §8.1)",
-				client.ClientID,
-				sector,
-				of,
-			)
+			return "", fmt.Errorf("clients: client %s is pairwise and its redirect_uris have the hosts %s and %s: "+
+				"it needs a sector_identifier_uri (Core §8.1)", client.ClientID, sector, of)
 		}
 		sector = of
 	}
 	if sector == "" {
-		return "", fmt.Errorf(
-			"clients: client %s is pairwise and has neither redirect_uris nor sector_identifier_uri, so nobody knows its sector",
-			client.ClientID,
-		)
+		return "", fmt.Errorf("clients: client %s is pairwise and has neither redirect_uris nor sector_identifier_uri, "+
+			"so its sector is not known", client.ClientID)
 	}
 	return sector, nil
 }

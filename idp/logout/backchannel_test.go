@@ -94,7 +94,7 @@ func newSender(t *testing.T, list []oidc.Client, change func(*logout.SenderConfi
 	o := &sender{over: make(chan struct{}, 2000)}
 	jti := 0
 	config := logout.SenderConfig{
-		Clients: clients.New(list), Subjects: clients.NewSubjects("salt", nil), ClientKeys: clients.NewKeys(nil, nil, now),
+		Clients: clients.New(list), Subjects: clients.NewSubjects("salt", nil), ClientKeys: clients.NewKeys(nil, now),
 		Keys: signing, DefaultAlg: "RS256", Fetch: out, Log: slog.New(slog.DiscardHandler), Observer: o,
 		Pauses: []time.Duration{time.Millisecond, time.Millisecond}, Now: now,
 		Random: func() string { o.mutex.Lock(); defer o.mutex.Unlock(); jti++; return fmt.Sprint("jti ", jti) },

@@ -11,7 +11,7 @@ import (
 
 // The values of registration.mode.
 const (
-	ModeOff   = "off"   // nobody may register; clients that registered before are not known any more
+	ModeOff   = "off"   // nobody may register; clients that registered before are unknown
 	ModeToken = "token" // the bearer of an initial access token may
 	ModeOpen  = "open"  // everybody may
 )
@@ -24,7 +24,7 @@ type Config struct {
 	InitialAccessTokens []oidc.Secret `yaml:"initial_access_tokens"`
 }
 
-// WithDefaults returns c with what it leaves open filled in.
+// WithDefaults returns c with its defaults.
 func (c Config) WithDefaults(development bool) Config {
 	switch {
 	case c.Mode != "":
@@ -54,8 +54,7 @@ func (c Config) Check(report oidc.Report) {
 // Enabled tells whether the provider has registered clients.
 func (c Config) Enabled() bool { return c.Mode != ModeOff }
 
-// Ticket is the content of an initial access token that InitialAccessToken made: nothing, because its age is sealed
-// with it.
+// Ticket is the content of an initial access token that InitialAccessToken made: nothing. The seal has its age.
 type Ticket struct{}
 
 // SealPurpose is the purpose of the seal of Tickets.

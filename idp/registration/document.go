@@ -21,9 +21,7 @@ type document map[string]json.RawMessage
 func readDocument(r *http.Request) (document, error) {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
 		return nil, oidc.InvalidClientMetadata.Errorf(
-			"the Content-Type is %.100q; expected application/json (RFC 7591 §3.1)",
-			r.Header.Get("Content-Type"),
-		)
+			"the Content-Type is %.100q; expected application/json (RFC 7591 §3.1)", r.Header.Get("Content-Type"))
 	}
 	decoder := json.NewDecoder(r.Body)
 	var d document
@@ -38,7 +36,7 @@ func readDocument(r *http.Request) (document, error) {
 		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", oidc.FormFault(err)).
 			Because(err)
 	}
-	// RFC 7592 §2.2 lets null and left out mean the same: here they do for every member.
+	// RFC 7592 §2.2 makes null and a missing member equal: here that is so for every member.
 	maps.DeleteFunc(d, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
 	return d, nil
 }
@@ -53,25 +51,13 @@ var own = []string{
 // spellings, such as FIRST_PARTY.
 var metadata = metadataNames()
 
-func metadataNames() []string {
-	var names []string
-	for field := range fields() {
+func metadataNames() (names []string) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[oidc.Client]()) {
 		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); !slices.Contains(own, name) {
 			names = append(names, name)
 		}
 	}
 	return names
-}
-
-func fields() func(yield func(reflect.StructField) bool) {
-	client := reflect.TypeFor[oidc.Client]()
-	return func(yield func(reflect.StructField) bool) {
-		for i := range client.NumField() {
-			if !yield(client.Field(i)) {
-				return
-			}
-		}
-	}
 }
 
 // client reads the metadata. RFC 7591 §2: "The authorization server MUST ignore any client metadata sent by the client

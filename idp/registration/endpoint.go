@@ -6,26 +6,21 @@
 //	                                                       │
 //	GET, PUT, DELETE /register/{client_id} ◄───────────────┘  by the registration access token
 //
-//	endpoint.go   the four requests and their answers
-//	document.go   which members of a request's JSON count, and the defaults
-//	rules.go      what the metadata must satisfy, as a table
-//	config.go     the section registration: of the configuration, and initial access tokens
-//
-// The store has only hashes of the secret and of the registration access token. So a later answer repeats the token
-// that the request came with, and leaves out the secret, unless the request makes a new one.
+// The store has only hashes of the secret and of the registration access token. So a later answer repeats the token of
+// the request, and has no secret, unless the request makes a new one.
 //
 // Where teaching ends: software statements are refused; names in several languages (client_name#ja) are ignored, like
 // all unknown metadata. Deleting a client leaves its access tokens valid: they live for minutes.
 package registration
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -36,24 +31,17 @@ const Path = "/register"
 
 // Endpoint is the client registration endpoint and the client configuration endpoint.
 type Endpoint struct {
-	Issuer   string
-	Config   Config
-	Tickets  session.Seal[Ticket] // initial access tokens that InitialAccessToken makes
-	Clients  *clients.Registered
-	Fetch    Fetcher
-	Metadata func() oidc.Metadata // of the provider: what it does not support is not registered
-	// SigningAlg is the default of id_token_signed_response_alg.
-	SigningAlg string
-	// Development is true for a provider on a loopback address, which nobody else can reach.
-	Development bool
+	Issuer      string
+	Config      Config
+	Tickets     session.Seal[Ticket] // initial access tokens that InitialAccessToken makes
+	Clients     *clients.Registered
+	Fetch       *fetch.Client
+	Metadata    *oidc.Metadata // of the provider, complete before the first request
+	SigningAlg  string         // the default of id_token_signed_response_alg
+	Development bool           // the provider is on a loopback address: only this machine can reach it
 	Random      func() string  // 128 bits or more, without a slash
 	Limit       endpoint.Limit // of requests that register or change a client
 	Errors      endpoint.Errors
-}
-
-// Fetcher is a *fetch.Client.
-type Fetcher interface {
-	Get(ctx context.Context, url string) ([]byte, error)
 }
 
 // Endpoints are POST /register, and GET, PUT and DELETE /register/{client_id}. There are none if registration is off.
@@ -61,66 +49,54 @@ func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	if !e.Config.Enabled() {
 		return nil
 	}
-	at := func(method, path string, serve endpoint.Handler) endpoint.Endpoint {
-		return endpoint.Endpoint{
-			Name: "register", Path: path, Methods: []string{method}, Audience: endpoint.Programs, Serve: e.challenged(serve),
-		}
-	}
-	register, update := at(http.MethodPost, Path, e.serveRegister), at(http.MethodPut, Path+"/{client_id}", e.serveUpdate)
-	register.Limit, update.Limit = e.Limit, e.Limit
-	register.Describe = func(m *oidc.Metadata) { m.RegistrationEndpoint = e.Issuer + Path }
-	return []endpoint.Endpoint{
-		register, update,
-		at(http.MethodGet, Path+"/{client_id}", e.serveRead),
-		at(http.MethodDelete, Path+"/{client_id}", e.serveDelete),
-	}
+	describe := func(m *oidc.Metadata) { m.RegistrationEndpoint = e.Issuer + Path }
+	return []endpoint.Endpoint{{
+		Name: "register", Path: Path, Methods: []string{http.MethodPost}, Audience: endpoint.Programs, Serve: e.serve,
+		Limit: e.Limit, Describe: describe,
+	}, {
+		Name: "register", Path: Path + "/{client_id}", Methods: []string{http.MethodPut}, Audience: endpoint.Programs,
+		Serve: e.serve, Limit: e.Limit,
+	}, {
+		Name: "register", Path: Path + "/{client_id}", Methods: []string{http.MethodGet, http.MethodDelete},
+		Audience: endpoint.Programs, Serve: e.serve,
+	}}
 }
 
-func (e *Endpoint) serveRegister(w http.ResponseWriter, r *http.Request) error {
-	information, err := e.Register(r)
-	return answer(w, http.StatusCreated, information, err)
-}
-
-func (e *Endpoint) serveRead(w http.ResponseWriter, r *http.Request) error {
-	information, err := e.Read(r, r.PathValue("client_id"))
-	return answer(w, http.StatusOK, information, err)
-}
-
-func (e *Endpoint) serveUpdate(w http.ResponseWriter, r *http.Request) error {
-	information, err := e.Update(r, r.PathValue("client_id"))
-	return answer(w, http.StatusOK, information, err)
-}
-
-func (e *Endpoint) serveDelete(w http.ResponseWriter, r *http.Request) error {
-	err := e.Delete(r, r.PathValue("client_id"))
-	if err == nil {
-		w.WriteHeader(http.StatusNoContent)
-	}
-	return err
-}
-
-func answer(w http.ResponseWriter, status int, information Information, err error) error {
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Pragma", "no-cache") // as in the examples of RFC 7591 §3.2.1
-	return oidc.WriteJSON(w, status, information)
-}
-
-// challenged adds WWW-Authenticate to the answer if a token is missing or wrong (RFC 6750 §3).
-func (e *Endpoint) challenged(serve endpoint.Handler) endpoint.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		err := serve(w, r)
-		if err == nil || oidc.AsError(err).Code != oidc.InvalidToken {
-			return err
-		}
+// serve answers with the registration of the client. The answer about a missing or wrong token has WWW-Authenticate
+// (RFC 6750 §3).
+func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
+	status, information, err := e.handle(r)
+	switch {
+	case err == nil && status == http.StatusNoContent:
+		w.WriteHeader(status)
+		return nil
+	case err == nil:
+		w.Header().Set("Pragma", "no-cache") // as in the examples of RFC 7591 §3.2.1
+		return oidc.WriteJSON(w, status, information)
+	case oidc.AsError(err).Code == oidc.InvalidToken:
 		challenge := fmt.Sprintf("Bearer realm=%q", e.Issuer)
 		if explained := e.Errors.Explain(err); err != errNoToken {
 			challenge += fmt.Sprintf(", error=%q, error_description=%q", explained.Code, explained.Description)
 		}
 		w.Header().Set("WWW-Authenticate", challenge)
-		return err
 	}
+	return err
+}
+
+func (e *Endpoint) handle(r *http.Request) (status int, information Information, err error) {
+	status = http.StatusOK
+	switch id := r.PathValue("client_id"); r.Method {
+	case http.MethodPost:
+		status = http.StatusCreated
+		information, err = e.Register(r)
+	case http.MethodPut:
+		information, err = e.Update(r, id)
+	case http.MethodDelete:
+		status, err = http.StatusNoContent, e.Delete(r, id)
+	default:
+		information, err = e.Read(r, id)
+	}
+	return status, information, err
 }
 
 // Register registers a client (RFC 7591 §3.1). Its errors are those of §3.2.2, invalid_token, or the store's.
@@ -161,9 +137,9 @@ func (e *Endpoint) read(r *http.Request, trusted bool) (oidc.Client, document, e
 		return oidc.Client{}, nil, err
 	}
 	client = withDefaults(client, e.SigningAlg)
-	toBe := client
-	toBe.ClientID, toBe.ClientSecret = "new", oidc.NewSecret(e.newSecret(client))
-	return client, d, judge(r.Context(), &request{Client: toBe, Endpoint: e, Provider: e.Metadata(), Trusted: trusted})
+	planned := client
+	planned.ClientID, planned.ClientSecret = "new", oidc.NewSecret(e.newSecret(client))
+	return client, d, judge(r.Context(), &request{Client: planned, Endpoint: e, Trusted: trusted})
 }
 
 // Read returns the registration of a client (RFC 7592 §2.1).
@@ -220,21 +196,17 @@ func checkIdentity(d document, client oidc.Client) error {
 	} {
 		if _, ok := d[name]; ok {
 			return oidc.InvalidClientMetadata.Errorf(
-				"only the provider sets %s: leave it out of an update (RFC 7592 §2.2)",
-				name,
-			)
+				"only the provider sets %s: leave it out of an update (RFC 7592 §2.2)", name)
 		}
 	}
 	_, says := d["client_secret"]
 	switch {
 	case d.text("client_id") != client.ClientID:
 		return oidc.InvalidClientMetadata.Errorf(
-			"client_id is missing or another one; an update names the client that it is about (RFC 7592 §2.2)",
-		)
+			"client_id is missing or another one; an update names the client that it is about (RFC 7592 §2.2)")
 	case says && !client.ClientSecret.Matches(d.text("client_secret")):
 		return oidc.InvalidClientMetadata.Errorf(
-			"client_secret is not the client's; send the one that was issued, or leave it out (RFC 7592 §2.2)",
-		)
+			"client_secret is not the client's; send the one that was issued, or leave it out (RFC 7592 §2.2)")
 	}
 	return nil
 }
@@ -267,8 +239,7 @@ func (e *Endpoint) authorize(r *http.Request, clientID string) (clients.Entry, o
 
 // errNoToken refuses a request without the token that it needs.
 var errNoToken = oidc.InvalidToken.Errorf(
-	"no access token came; send it as Authorization: Bearer and the token (RFC 7591 §3, RFC 7592 §2)",
-)
+	"no access token came; send it as Authorization: Bearer and the token (RFC 7591 §3, RFC 7592 §2)")
 
 // gone refuses a request about a client that does not exist, or with a wrong token.
 func gone(err error) error {
@@ -286,8 +257,7 @@ func hasSecret(c oidc.Client) bool {
 // needsPlain says whether the provider must know the secret itself, not only its hash.
 func needsPlain(c oidc.Client) bool { return c.TokenEndpointAuthMethod == oidc.AuthMethodSecretJWT }
 
-// newSecret makes a client_secret if the client needs one. It has more than the 64 bytes that HS512 needs (RFC 7518
-// §3.2).
+// newSecret makes a client_secret if the client needs one. HS512 needs 64 bytes (RFC 7518 §3.2); it has more.
 func (e *Endpoint) newSecret(c oidc.Client) string {
 	if !hasSecret(c) {
 		return ""

@@ -1,22 +1,26 @@
 package registration_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
+	"encoding/pem"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/fetch"
+	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -26,41 +30,54 @@ import (
 // document is the JSON of a request.
 type document map[string]any
 
-// fixture is the endpoint of a provider that everybody can reach, with documents for it to fetch.
+// fixture is the endpoint of a provider that everybody can reach.
 type fixture struct {
 	*registration.Endpoint
-	store     *storagetest.Spy
-	documents map[string]string
+	store *storagetest.Spy
 }
 
-func (d *fixture) Get(_ context.Context, url string) ([]byte, error) {
-	text, ok := d.documents[url]
-	if url == "https://app.test/inside" {
-		return nil, errors.New("dial tcp 10.0.0.1:443: connect: connection refused")
-	}
+// sectors is a server with documents for sector_identifier_uri.
+var sectors = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	text, ok := map[string]string{
+		"/sector": `["https://app.test/cb","https://more.test/cb"]`, "/other": `["https://app.test/another"]`, "/object": `{}`,
+	}[r.URL.Path]
 	if !ok {
-		return nil, &fetch.Error{URL: url, Text: "its server answers with status 404, expected 200"}
+		w.WriteHeader(http.StatusNotFound)
 	}
-	return []byte(text), nil
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, text)
+}))
+
+// fetcher makes the client of the provider, which trusts the server sectors.
+var fetcher = sync.OnceValue(func() *fetch.Client {
+	directory, private := must(os.MkdirTemp("", "")), true
+	defer os.RemoveAll(directory)
+	ca := filepath.Join(directory, "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: sectors.Certificate().Raw})
+	if err := os.WriteFile(ca, text, 0o600); err != nil {
+		panic(err)
+	}
+	return must(fetch.New(fetch.Config{AllowPrivate: &private, CAFile: ca}))
+})
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
 }
-
-type plain struct{}
-
-func (plain) Close(text []byte, _ string) []byte         { return text }
-func (plain) Open(text []byte, _ string) ([]byte, error) { return text, nil }
 
 func newFixture() *fixture {
 	clock := storagetest.NewClock()
 	spy := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	d := &fixture{store: spy, documents: map[string]string{}}
-	d.Endpoint = &registration.Endpoint{
-		Issuer: "https://idp.test", Clients: clients.NewRegistered(spy, plain{}, clock.Now), Fetch: d,
-		Metadata: capable, SigningAlg: "RS256", Random: rand.Text,
+	seal, metadata := must(keys.NewSealFor("a test", [][]byte{make([]byte, 32)})), capable()
+	return &fixture{store: spy, Endpoint: &registration.Endpoint{
+		Issuer: "https://idp.test", Clients: clients.NewRegistered(spy, seal, clock.Now), Fetch: fetcher(),
+		Metadata: &metadata, SigningAlg: "RS256", Random: rand.Text,
 		Config: registration.Config{
 			Mode: registration.ModeOpen, InitialAccessTokens: []oidc.Secret{oidc.NewSecret("initial")},
 		},
-	}
-	return d
+	}}
 }
 
 // capable is the metadata of a provider that can everything a client may register.
@@ -159,10 +176,7 @@ func keysOf(set any) []any {
 
 // makeKeys makes one key for all rows, in three sets.
 func makeKeys() (k struct{ public, private, symmetric any }) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	set := func(key any) any {
 		return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key, KeyID: "k"}}}
 	}

@@ -78,11 +78,7 @@ func TestWhatTheProviderCannotIsNotRegistered(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
 			d.register(t, good().with(row.change...)) // as long as the provider can
-			d.Metadata = func() oidc.Metadata {
-				m := capable()
-				row.lack(&m)
-				return m
-			}
+			row.lack(d.Metadata)
 			_, err := d.Register(request(t, http.MethodPost, text(t, good().with(row.change...)), ""))
 			e := oidc.AsError(err)
 			if e == nil || e.Code != oidc.InvalidClientMetadata {
@@ -158,8 +154,8 @@ func TestAcceptedRegistrations(t *testing.T) {
 		},
 		{
 			"Registration §5 a sector_identifier_uri that lists the redirect URIs",
-			[]any{"subject_type", "pairwise", "sector_identifier_uri", "https://app.test/sector"},
-			document{"subject_type": "pairwise", "sector_identifier_uri": "https://app.test/sector"},
+			[]any{"subject_type", "pairwise", "sector_identifier_uri", sectors.URL + "/sector"},
+			document{"subject_type": "pairwise", "sector_identifier_uri": sectors.URL + "/sector"},
 		},
 		{
 			"Registration §2 initiate_login_uri", []any{"initiate_login_uri", "https://app.test/login"},
@@ -204,7 +200,6 @@ func TestAcceptedRegistrations(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
-			d.documents["https://app.test/sector"] = `["https://app.test/cb","https://more.test/cb"]`
 			information := d.register(t, good().with(row.change...))
 			got := members(t, information)
 			for name, want := range row.want {

@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,46 +21,41 @@ import (
 type request struct {
 	oidc.Client
 	Endpoint *Endpoint
-	Provider oidc.Metadata // the metadata of the provider
-	Trusted  bool          // an initial access token came, now or when the client registered
+	Trusted  bool // an initial access token came, now or when the client registered
 }
 
-// longestName is how many characters a client_name may have: a person reads it on the consent page.
-const longestName = 100
+const (
+	longestName = 100 // characters of client_name, which a person reads on the consent page
+	mostURIs    = 50  // redirect URIs: each of their origins is a record
+)
 
 // disguises says whether a character can make a name look like another one: a new line, or a change of direction. RFC
-// 7591 §5 warns of clients that imitate others, because nobody verifies what a client says about itself.
+// 7591 §5 warns of clients that imitate others.
 func disguises(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-// most is how many redirect URIs a client may have: each of their origins is a record.
-const most = 50
-
 var rules = oidc.Table[*request]{
 	{
 		Spec: "a limit of this provider", Text: "there are at most 50 redirect_uris", Else: oidc.InvalidRedirectURI,
-		Holds: func(r *request) bool { return len(r.RedirectURIs) <= most },
+		Holds: func(r *request) bool { return len(r.RedirectURIs) <= mostURIs },
 		Got:   func(r *request) string { return strconv.Itoa(len(r.RedirectURIs)) },
 	},
 	{
 		Spec: "RFC 9700 §2.6", Text: "redirect_uris are https, or http on a loopback address", Else: oidc.InvalidRedirectURI,
-		Holds: func(r *request) bool { return first(r.RedirectURIs, r.isOpenHTTP) == "" },
-		Got:   func(r *request) string { return first(r.RedirectURIs, r.isOpenHTTP) },
+		Holds: func(r *request) bool { return r.firstOpenHTTP() == "" }, Got: (*request).firstOpenHTTP,
 	},
 	{
 		Spec:  "RFC 8252 §8.4",
 		Text:  "the scheme of an app's own redirect_uris is its reversed domain name, such as com.example.app",
-		Holds: func(r *request) bool { return first(r.RedirectURIs, isCommonScheme) == "" },
-		Got:   func(r *request) string { return first(r.RedirectURIs, isCommonScheme) }, Else: oidc.InvalidRedirectURI,
+		Holds: func(r *request) bool { return r.firstCommonScheme() == "" }, Got: (*request).firstCommonScheme,
+		Else: oidc.InvalidRedirectURI,
 	},
 	{
-		Spec: "Registration §2 application_type",
-		Text: "redirect_uris of a native client are of its own scheme, or http on a loopback address",
-		Holds: func(r *request) bool {
-			return r.ApplicationType != "native" || first(r.RedirectURIs, isNotNative) == ""
-		},
-		Got: func(r *request) string { return first(r.RedirectURIs, isNotNative) }, Else: oidc.InvalidRedirectURI,
+		Spec:  "Registration §2 application_type",
+		Text:  "redirect_uris of a native client are of its own scheme, or http on a loopback address",
+		Holds: func(r *request) bool { return r.ApplicationType != "native" || r.firstNotNative() == "" },
+		Got:   (*request).firstNotNative, Else: oidc.InvalidRedirectURI,
 	},
 	{
 		Spec: "RFC 7591 §5",
@@ -95,111 +91,54 @@ var rules = oidc.Table[*request]{
 
 // choice is a member whose values must be listed in the metadata of the provider.
 type choice struct {
-	Spec, Field string
-	Given       func(c oidc.Client) []string
-	Listed      func(m oidc.Metadata) []string
+	Spec, Field   string
+	Given, Listed []string
 }
 
-func one(value string) []string {
-	if value == "" {
-		return nil
+// choicesOf returns the choices of the client at the provider.
+func choicesOf(c oidc.Client, m oidc.Metadata) []choice {
+	one := func(value string) []string { return slices.DeleteFunc([]string{value}, isEmpty) }
+	return []choice{
+		{"RFC 7591 §2", "token_endpoint_auth_method", one(c.TokenEndpointAuthMethod), m.TokenEndpointAuthMethodsSupported},
+		{"RFC 7591 §2", "grant_types", c.GrantTypes, m.GrantTypesSupported},
+		{"RFC 7591 §2", "response_types", c.ResponseTypes, m.ResponseTypesSupported},
+		{"RFC 7591 §2", "scope", oidc.ParseScope(c.Scope), m.ScopesSupported},
+		{"Core §8", "subject_type", one(c.SubjectType), m.SubjectTypesSupported},
+		{"Registration §2", "token_endpoint_auth_signing_alg",
+			one(c.TokenEndpointAuthSigningAlg), m.TokenEndpointAuthSigningAlgValuesSupported},
+		{"Registration §2", "id_token_signed_response_alg",
+			one(c.IDTokenSignedResponseAlg), m.IDTokenSigningAlgValuesSupported},
+		{"Registration §2", "id_token_encrypted_response_alg",
+			one(c.IDTokenEncryptedResponseAlg), m.IDTokenEncryptionAlgValuesSupported},
+		{"Registration §2", "id_token_encrypted_response_enc",
+			one(c.IDTokenEncryptedResponseEnc), m.IDTokenEncryptionEncValuesSupported},
+		{"Registration §2", "userinfo_signed_response_alg",
+			one(c.UserinfoSignedResponseAlg), m.UserinfoSigningAlgValuesSupported},
+		{"Registration §2", "userinfo_encrypted_response_alg",
+			one(c.UserinfoEncryptedResponseAlg), m.UserinfoEncryptionAlgValuesSupported},
+		{"Registration §2", "userinfo_encrypted_response_enc",
+			one(c.UserinfoEncryptedResponseEnc), m.UserinfoEncryptionEncValuesSupported},
+		{"Registration §2", "request_object_signing_alg",
+			one(c.RequestObjectSigningAlg), m.RequestObjectSigningAlgValuesSupported},
+		{"JARM §3", "authorization_signed_response_alg",
+			one(c.AuthorizationSignedResponseAlg), m.AuthorizationSigningAlgValuesSupported},
+		{"RFC 9701 §6", "introspection_signed_response_alg",
+			one(c.IntrospectionSignedResponseAlg), m.IntrospectionSigningAlgValuesSupported},
 	}
-	return []string{value}
 }
 
-var choices = []choice{
-	{
-		"RFC 7591 §2", "token_endpoint_auth_method",
-		func(c oidc.Client) []string { return one(c.TokenEndpointAuthMethod) },
-		func(m oidc.Metadata) []string { return m.TokenEndpointAuthMethodsSupported },
-	},
-	{
-		"RFC 7591 §2", "grant_types",
-		func(c oidc.Client) []string { return c.GrantTypes },
-		func(m oidc.Metadata) []string { return m.GrantTypesSupported },
-	},
-	{
-		"RFC 7591 §2", "response_types",
-		func(c oidc.Client) []string { return c.ResponseTypes },
-		func(m oidc.Metadata) []string { return m.ResponseTypesSupported },
-	},
-	{
-		"RFC 7591 §2", "scope",
-		func(c oidc.Client) []string { return oidc.ParseScope(c.Scope) },
-		func(m oidc.Metadata) []string { return m.ScopesSupported },
-	},
-	{
-		"Core §8", "subject_type",
-		func(c oidc.Client) []string { return one(c.SubjectType) },
-		func(m oidc.Metadata) []string { return m.SubjectTypesSupported },
-	},
-	{
-		"Registration §2", "token_endpoint_auth_signing_alg",
-		func(c oidc.Client) []string { return one(c.TokenEndpointAuthSigningAlg) },
-		func(m oidc.Metadata) []string { return m.TokenEndpointAuthSigningAlgValuesSupported },
-	},
-	{
-		"Registration §2", "id_token_signed_response_alg",
-		func(c oidc.Client) []string { return one(c.IDTokenSignedResponseAlg) },
-		func(m oidc.Metadata) []string { return m.IDTokenSigningAlgValuesSupported },
-	},
-	{
-		"Registration §2", "id_token_encrypted_response_alg",
-		func(c oidc.Client) []string { return one(c.IDTokenEncryptedResponseAlg) },
-		func(m oidc.Metadata) []string { return m.IDTokenEncryptionAlgValuesSupported },
-	},
-	{
-		"Registration §2", "id_token_encrypted_response_enc",
-		func(c oidc.Client) []string { return one(c.IDTokenEncryptedResponseEnc) },
-		func(m oidc.Metadata) []string { return m.IDTokenEncryptionEncValuesSupported },
-	},
-	{
-		"Registration §2", "userinfo_signed_response_alg",
-		func(c oidc.Client) []string { return one(c.UserinfoSignedResponseAlg) },
-		func(m oidc.Metadata) []string { return m.UserinfoSigningAlgValuesSupported },
-	},
-	{
-		"Registration §2", "userinfo_encrypted_response_alg",
-		func(c oidc.Client) []string { return one(c.UserinfoEncryptedResponseAlg) },
-		func(m oidc.Metadata) []string { return m.UserinfoEncryptionAlgValuesSupported },
-	},
-	{
-		"Registration §2", "userinfo_encrypted_response_enc",
-		func(c oidc.Client) []string { return one(c.UserinfoEncryptedResponseEnc) },
-		func(m oidc.Metadata) []string { return m.UserinfoEncryptionEncValuesSupported },
-	},
-	{
-		"Registration §2", "request_object_signing_alg",
-		func(c oidc.Client) []string { return one(c.RequestObjectSigningAlg) },
-		func(m oidc.Metadata) []string { return m.RequestObjectSigningAlgValuesSupported },
-	},
-	{
-		"JARM §3", "authorization_signed_response_alg",
-		func(c oidc.Client) []string { return one(c.AuthorizationSignedResponseAlg) },
-		func(m oidc.Metadata) []string { return m.AuthorizationSigningAlgValuesSupported },
-	},
-	{
-		"RFC 9701 §6", "introspection_signed_response_alg",
-		func(c oidc.Client) []string { return one(c.IntrospectionSignedResponseAlg) },
-		func(m oidc.Metadata) []string { return m.IntrospectionSigningAlgValuesSupported },
-	},
-}
+func isEmpty(value string) bool { return value == "" }
 
 // judge returns nil if the metadata may be registered. Its errors are those of RFC 7591 §3.2.2.
 func judge(ctx context.Context, r *request) error {
 	for _, problem := range r.Problems() {
 		return codeOf(problem.Field).Errorf("%s %.500s", problem.Field, problem.Text)
 	}
-	for _, c := range choices {
-		for _, value := range c.Given(r.Client) {
-			if listed := c.Listed(r.Provider); !slices.Contains(listed, value) {
-				return oidc.InvalidClientMetadata.Errorf(
-					"%s is %.100q; this provider has %s (%s)",
-					c.Field,
-					value,
-					orNone(listed),
-					c.Spec,
-				)
+	for _, c := range choicesOf(r.Client, *r.Endpoint.Metadata) {
+		for _, value := range c.Given {
+			if !slices.Contains(c.Listed, value) {
+				return oidc.InvalidClientMetadata.Errorf("%s is %.100q; this provider has %s (%s)",
+					c.Field, value, cmp.Or(strings.Join(c.Listed, ", "), "none"), c.Spec)
 			}
 		}
 	}
@@ -207,13 +146,6 @@ func judge(ctx context.Context, r *request) error {
 		return err
 	}
 	return r.Endpoint.checkSector(ctx, r.Client)
-}
-
-func orNone(listed []string) string {
-	if len(listed) == 0 {
-		return "none"
-	}
-	return strings.Join(listed, ", ")
 }
 
 // codeOf: RFC 7591 §3.2.2: invalid_redirect_uri is for "one or more redirection URIs", invalid_client_metadata for the
@@ -225,31 +157,36 @@ func codeOf(field string) oidc.ErrorCode {
 	return oidc.InvalidClientMetadata
 }
 
-// first returns the first wrong value, at most 300 bytes of it; empty if there is none.
-func first(values []string, wrong func(string) bool) string {
-	if i := slices.IndexFunc(values, wrong); i >= 0 {
-		return fmt.Sprintf("%.300s", values[i])
+// first returns the first wrong redirect URI, at most 300 bytes of it; empty if there is none.
+func (r *request) first(wrong func(*url.URL) bool) string {
+	for _, uri := range r.RedirectURIs {
+		if u, err := url.Parse(uri); err != nil || wrong(u) {
+			return fmt.Sprintf("%.300s", uri)
+		}
 	}
 	return ""
 }
 
-// isOpenHTTP says whether a code would travel to the URI unencrypted. In development mode every host may be this
-// machine, by its hosts file.
-func (r *request) isOpenHTTP(uri string) bool {
-	u, err := url.Parse(uri)
-	return err != nil || u.Scheme == "http" && !r.Endpoint.Development && !oidc.IsLoopback(u.Hostname())
+// firstOpenHTTP returns the first URI to which a code would travel unencrypted. In development mode every host may be
+// this machine, by its hosts file.
+func (r *request) firstOpenHTTP() string {
+	return r.first(func(u *url.URL) bool {
+		return u.Scheme == "http" && !r.Endpoint.Development && !oidc.IsLoopback(u.Hostname())
+	})
 }
 
-// isCommonScheme: RFC 8252 §8.4: "At a minimum, any private-use URI scheme that doesn't contain a period character (.)
-// SHOULD be rejected": intent, ftp and the like belong to others.
-func isCommonScheme(uri string) bool {
-	u, err := url.Parse(uri)
-	return err != nil || u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".")
+// firstCommonScheme: RFC 8252 §8.4: "At a minimum, any private-use URI scheme that doesn't contain a period character
+// (.) SHOULD be rejected": intent, ftp and others belong to other programs.
+func (r *request) firstCommonScheme() string {
+	return r.first(func(u *url.URL) bool {
+		return u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".")
+	})
 }
 
-func isNotNative(uri string) bool {
-	u, err := url.Parse(uri)
-	return err != nil || u.Scheme == "https" || u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
+func (r *request) firstNotNative() string {
+	return r.first(func(u *url.URL) bool {
+		return u.Scheme == "https" || u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
+	})
 }
 
 // checkSector: Registration §5: the document at sector_identifier_uri is "a JSON array of redirect_uri values", and
@@ -259,15 +196,12 @@ func (e *Endpoint) checkSector(ctx context.Context, c oidc.Client) error {
 		return nil
 	}
 	refuse := func(format string, a ...any) error {
-		return oidc.InvalidClientMetadata.Errorf(
-			"sector_identifier_uri %.300s: %s (Registration §5)",
-			c.SectorIdentifierURI,
-			fmt.Sprintf(format, a...),
-		)
+		return oidc.InvalidClientMetadata.Errorf("sector_identifier_uri %.300s: %s (Registration §5)",
+			c.SectorIdentifierURI, fmt.Sprintf(format, a...))
 	}
 	text, err := e.Fetch.Get(ctx, c.SectorIdentifierURI)
 	if err != nil {
-		return refuse("%s", fetch.Why(err)) // and nothing of the network behind the provider
+		return refuse("%s", fetch.Why(err))
 	}
 	var listed []string
 	if err := json.Unmarshal(text, &listed); err != nil {

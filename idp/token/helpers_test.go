@@ -60,7 +60,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	}
 	issuer := &Issuer{
 		Issuer: testIssuer, Audience: "urn:the-api", Access: tokens, Signer: sign, Users: directory(t, "alice"),
-		Keys: clients.NewKeys(nil, nil, clock.Now), Now: clock.Now, Random: rand.Text,
+		Keys: clients.NewKeys(nil, clock.Now), Now: clock.Now, Random: rand.Text,
 	}
 	e := &testEndpoint{clock: clock, store: store, access: tokens, issuer: issuer}
 	e.useGrants(grants)
