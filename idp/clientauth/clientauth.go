@@ -51,10 +51,13 @@ func Methods() []string {
 	}
 }
 
-// authenticated tells the observer of rules how an authentication ended; its subject is the error.
-var authenticated = oidc.Table[error]{{
+// Attempt is an authentication that ended; Err is nil if it succeeded.
+type Attempt struct{ Err error }
+
+// authenticated tells the observer of rules how an authentication ended.
+var authenticated = oidc.Table[Attempt]{{
 	Spec: "RFC 6749 §2.3", Text: "the client is registered and authenticates by its registered method",
-	Holds: func(err error) bool { return err == nil },
+	Holds: func(a Attempt) bool { return a.Err == nil },
 }}
 
 // Authenticate returns the client that sent the request. RFC 6749 §2.3: "The client MUST NOT use more than one
@@ -62,7 +65,7 @@ var authenticated = oidc.Table[error]{{
 // https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (oidc.Client, error) {
 	client, err := a.authenticate(r, form)
-	authenticated.Broken(r.Context(), err)
+	authenticated.Broken(r.Context(), Attempt{err})
 	if err != nil {
 		return oidc.Client{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
@@ -41,6 +42,8 @@ func (s *site) observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 	switch subject := j.Subject.(type) {
 	case authorize.Situation:
 		step.Kind = trace.KindNeed
+	case clientauth.Attempt:
+		step.Kind = trace.KindClient
 	case authorize.Address:
 		describeAddress(&step, subject, j)
 	case authorize.Posted:
