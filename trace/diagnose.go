@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The reasons that a single check cannot see, and reasons with a text of their own.
+// The reasons that need several requests, and the reasons with a special text.
 const (
 	tokenShortLived  = "token.short_lived"
 	renewalLooping   = "renewal.looping"
@@ -27,7 +27,7 @@ const (
 	maxSkew   = time.Minute
 )
 
-// diagnoses are looked for in every record. finds returns what to say, or "".
+// diagnoses are tried on each record. finds returns the text of the reason, or "".
 var diagnoses = []struct {
 	reason string
 	finds  func(h *Hub, f *flow, r *Record) string
@@ -39,10 +39,10 @@ var diagnoses = []struct {
 	{clockSkew, (*Hub).skewed},
 }
 
-// diagnose finds out what the record, and the flow that it is now part of, show beyond what the endpoint decided.
+// diagnose adds the reasons that the record and its flow show to the reason of the endpoint.
 func (h *Hub) diagnose(f *flow, r *Record) {
 	if r.Reason == faultInjected && h.page(f, r) != "" {
-		r.Reason = pageInIframe // says more: what the fault did
+		r.Reason = pageInIframe // the effect of the fault
 	}
 	if r.Reason != "" && r.Reason != pageInIframe {
 		f.note(r, r.Reason, f.account(r), r.end())
@@ -57,8 +57,8 @@ func (h *Hub) diagnose(f *flow, r *Record) {
 	}
 }
 
-// overtaken tells a replay anew whose first redemption ended after it: of two that race, the one that lost may be
-// answered first. The tokens of the other are revoked all the same.
+// overtaken updates the text of a replay whose first redemption ended after it: of two racing redemptions, the refused
+// one may be answered first. The tokens of the other are revoked, so the flow has failed.
 func (f *flow) overtaken() {
 	for _, k := range f.records {
 		if k.Reason == codeReplayed {
@@ -68,8 +68,7 @@ func (f *flow) overtaken() {
 	}
 }
 
-// note keeps a reason for the flow, and for the record if that has none. A second one of the same code replaces the
-// first: it knows more.
+// note adds a reason to the flow, and to the record if that has none. It replaces a reason with the same code.
 func (f *flow) note(r *Record, code, text string, at time.Time) {
 	r.Reason = cmp.Or(r.Reason, code)
 	reasoned := Reasoned{Code: code, Text: text, At: at}
@@ -80,7 +79,7 @@ func (f *flow) note(r *Record, code, text string, at time.Time) {
 	f.Reasons = append(f.Reasons, reasoned)
 }
 
-// withdraw takes back a reason that turned out wrong.
+// withdraw removes a reason that turned out wrong.
 func (f *flow) withdraw(code string) {
 	f.Reasons = slices.DeleteFunc(f.Reasons, func(k Reasoned) bool { return k.Code == code })
 	for _, r := range f.records {
@@ -90,7 +89,7 @@ func (f *flow) withdraw(code string) {
 	}
 }
 
-// account is the text of the reason that the record has by itself.
+// account is the text of the record's own reason.
 func (f *flow) account(r *Record) string {
 	if r.Reason == codeReplayed {
 		return f.replayed(r)
@@ -103,8 +102,8 @@ func (f *flow) account(r *Record) string {
 	return cmp.Or(r.Description, r.Reason)
 }
 
-// replayed says how long after the code's redemption the record came, and whether by the same client instance: a
-// request with the same code_verifier is a callback that ran twice, one with another may come from a thief.
+// replayed says how long after the code's redemption the record came, and whether from the same client instance: the
+// same code_verifier means a callback that ran twice, another one may mean a thief.
 func (f *flow) replayed(r *Record) string {
 	first := slices.IndexFunc(f.records, func(k *Record) bool {
 		return k != r && k.Endpoint == "token" && !k.preflight() && k.Reason != codeReplayed && has(k.Params, "code")
@@ -113,7 +112,7 @@ func (f *flow) replayed(r *Record) string {
 		return "the code was spent before, by a request that the trace does not have"
 	}
 	whose := "without a code_verifier to compare"
-	if then, now := sum(f.records[first], "code_verifier"), sum(r, "code_verifier"); then != 0 && now != 0 {
+	if then, now := valueOf(f.records[first].Params, "code_verifier").sum, valueOf(r.Params, "code_verifier").sum; then != 0 && now != 0 {
 		whose = "with another code_verifier: somebody else has the code"
 		if then == now {
 			whose = "with the same code_verifier: the callback ran twice"
@@ -123,39 +122,27 @@ func (f *flow) replayed(r *Record) string {
 		max(0, r.At.Sub(f.records[first].At)).Round(time.Millisecond), whose)
 }
 
-// sum tells the record's secret parameter from others; 0 means that there is none.
-func sum(r *Record, name string) uint64 {
-	for i := range r.Params {
-		if r.Params[i].Name == name {
-			return r.Params[i].sum
-		}
-	}
-	return 0
-}
-
 func (h *Hub) page(_ *flow, r *Record) string {
 	if !r.lost() || r.Fetch.Dest != "iframe" {
 		return ""
 	}
-	return fmt.Sprintf(
-		"prompt=none was answered with a page (status %d) in a hidden iframe; nobody sees it, and the app waits until its "+
-			"timer runs out", r.Status)
+	return fmt.Sprintf("prompt=none was answered with a page (status %d) in a hidden iframe; nobody sees it, "+
+		"and the app waits until its timer runs out", r.Status)
 }
 
 func (h *Hub) nested(_ *flow, r *Record) string {
 	if !r.Nested {
 		return ""
 	}
-	return fmt.Sprintf(
-		"the request came from %s, which is a redirect_uri of the client: the whole app started inside the iframe",
-		r.Referer)
+	return fmt.Sprintf("the request came from %s, which is a redirect_uri of the client: "+
+		"the whole app started inside the iframe", r.Referer)
 }
 
 func (h *Hub) shortLived(_ *flow, r *Record) string {
 	if r.Endpoint != "token" {
 		return ""
 	}
-	seconds, err := strconv.Atoi(text(r.Answer, "expires_in"))
+	seconds, err := strconv.Atoi(valueOf(r.Answer, "expires_in").Text)
 	if err != nil || seconds > shortLife {
 		return ""
 	}
@@ -178,7 +165,7 @@ func (h *Hub) skewed(_ *flow, r *Record) string {
 	return fmt.Sprintf("%s clock is %s %s %s", whose, r.ClockOffset.Abs(), direction, than)
 }
 
-// silence says what is known of a code that was not redeemed.
+// silence is the text for a code that was not redeemed.
 func (f *flow) silence(quiet time.Duration) string {
 	what := "the callback page did not tell the app, or the app did not listen"
 	if slices.ContainsFunc(f.records, func(r *Record) bool { return r.Endpoint == "callback" }) {
@@ -190,11 +177,11 @@ func (f *flow) silence(quiet time.Duration) string {
 const (
 	loopWindow = 5 * time.Second
 	loopCount  = 4   // silent requests of one client and user agent within loopWindow
-	maxBurst   = 64  // are counted exactly
-	maxBursts  = 256 // clients and user agents are counted at once
+	maxBurst   = 64  // times of one burst
+	maxBursts  = 256 // bursts at once
 )
 
-// burst is when one client sent silent requests: the last maxBurst times, the oldest first.
+// burst is the times of the last maxBurst silent requests of one client and browser, oldest first.
 type burst struct{ times []time.Time }
 
 // looping counts the silent requests of the record's client and browser.
@@ -224,7 +211,7 @@ func (h *Hub) recount(b *burst, r *Record) {
 	}
 }
 
-// add notes a time, and reports whether a later one was noted before.
+// add adds a time, and reports whether burst has a later one.
 func (b *burst) add(at time.Time) (late bool) {
 	if len(b.times) == maxBurst {
 		b.times = slices.Delete(b.times, 0, 1)
@@ -234,7 +221,7 @@ func (b *burst) add(at time.Time) (late bool) {
 	return i < len(b.times)-1
 }
 
-// account says of a request at this time that it was one of many; "" if it was not.
+// account is the text for a request at this time if it was one of many, or "".
 func (b *burst) account(at time.Time) string {
 	n := b.within(at)
 	if n < loopCount {

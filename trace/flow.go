@@ -31,7 +31,7 @@ const (
 	FlowFailed FlowState = "failed"
 )
 
-// Reasoned is one reason for what went wrong, or soon will.
+// Reasoned is one reason of a failure, or of a failure that is likely soon.
 type Reasoned struct {
 	Code string    `json:"code"` // of docs/reasons.md
 	Text string    `json:"text"`
@@ -40,21 +40,21 @@ type Reasoned struct {
 
 // Message is one arrow of the sequence diagram.
 type Message struct {
-	Step   int           `json:"step"` // 1 to 4 of a renewal; 0 for what is around it, such as the sign-in pages
+	Step   int           `json:"step"` // 1 to 4 of a renewal; 0 for others, such as sign-in pages
 	From   Lane          `json:"from"`
 	To     Lane          `json:"to"`
 	Text   string        `json:"text"`
 	State  MessageState  `json:"state"`
 	At     time.Time     `json:"at"`
 	Took   time.Duration `json:"took,omitempty"`   // of an answer, in nanoseconds since its request
-	Record string        `json:"record,omitempty"` // the id of the record that it opens to
+	Record string        `json:"record,omitempty"` // the id of its record
 	Reason string        `json:"reason,omitempty"`
 }
 
 // Lane is the sender or the receiver of a Message.
 type Lane string
 
-// The lanes of the diagram. LaneBrowser stands where LaneIframe does when a person sees the page.
+// The lanes of the diagram. LaneBrowser replaces LaneIframe when a user sees the page.
 const (
 	LaneApp      Lane = "app"
 	LaneIframe   Lane = "iframe"
@@ -66,7 +66,7 @@ const (
 // MessageState says what is known of a Message.
 type MessageState string
 
-// The states. Waiting is what should come next; unseen is what the provider cannot see, and infers.
+// The states. A waiting message should come next; the provider infers an unseen message.
 const (
 	MessageDone    MessageState = "done"
 	MessageFailed  MessageState = "failed"
@@ -84,7 +84,7 @@ type flow struct {
 	timer     *time.Timer // of awaiting
 }
 
-// add appends the record and takes over what it says of the flow.
+// add appends the record and updates the flow's fields.
 func (f *flow) add(record *Record) {
 	if len(f.records) == 0 {
 		f.authorize, f.Silent = record.fresh(), record.Silent
@@ -115,21 +115,21 @@ func (f *flow) next(r *Record) FlowState {
 	return f.State
 }
 
-// await expects the token request that must follow a code, but no longer than Hub.quiet.
+// await starts a timer of Hub.quiet for the token request that must follow a code.
 func (h *Hub) await(f *flow, r *Record) {
 	switch {
 	case r.answered() && has(r.Answer, "code"):
-		f.rest()
+		f.stopTimer()
 		f.awaiting = r
 		f.timer = time.AfterFunc(h.quiet, func() { h.giveUp(f, r) })
 	case r.Endpoint == "token" && !r.preflight():
-		f.rest()
+		f.stopTimer()
 		f.withdraw(callbackSilent)
 	}
 }
 
-// rest stops waiting.
-func (f *flow) rest() {
+// stopTimer stops waiting for a token request.
+func (f *flow) stopTimer() {
 	f.awaiting = nil
 	if f.timer != nil {
 		f.timer.Stop()
@@ -137,12 +137,12 @@ func (f *flow) rest() {
 	}
 }
 
-// giveUp says that the code of r was not redeemed, if that is still so.
+// giveUp adds a reason if the code of r is still not redeemed.
 func (h *Hub) giveUp(f *flow, r *Record) {
 	h.mu.Lock()
 	waited := f.awaiting == r
 	if waited {
-		f.rest()
+		f.stopTimer()
 		f.note(r, callbackSilent, f.silence(h.quiet), r.end().Add(h.quiet))
 		f.State = FlowFailed
 		h.notice(f, r)

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -18,8 +19,8 @@ const (
 // Options of a Hub. Zero values mean the defaults.
 type Options struct {
 	Keep  int              // flows; 200
-	Now   func() time.Time // the real time, however the provider's clock was moved
-	Quiet time.Duration    // a code that was not redeemed after so long is callback.silent; 10 s
+	Now   func() time.Time // the real time, even if the provider's clock was moved
+	Quiet time.Duration    // a code that was not redeemed after this time is callback.silent; 10 s
 }
 
 // Hub holds the recent flows and sends them to watchers. A nil Hub records nothing.
@@ -28,44 +29,33 @@ type Hub struct {
 	keep  int
 	quiet time.Duration
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	flows    []*flow    // oldest first
 	index    map[join]*flow
 	bursts   map[uint64]*burst
 	watchers map[*Watcher]struct{}
 	queue    []event
 
-	telling sync.Mutex // held while events go out, so that they do in order; taken before mu
+	telling sync.Mutex // locked while events are sent, so that they keep their order; locked before mu
 }
 
 // NewHub makes a Hub.
 func NewHub(o Options) *Hub {
-	h := &Hub{
+	return &Hub{
 		now:      o.Now,
-		keep:     o.Keep,
-		quiet:    o.Quiet,
+		keep:     cmp.Or(o.Keep, keepFlows),
+		quiet:    cmp.Or(o.Quiet, keepQuiet),
 		index:    map[join]*flow{},
 		bursts:   map[uint64]*burst{},
 		watchers: map[*Watcher]struct{}{},
 	}
-	if h.keep <= 0 {
-		h.keep = keepFlows
-	}
-	if h.quiet <= 0 {
-		h.quiet = keepQuiet
-	}
-	return h
 }
 
 // Flows returns the flows, newest first.
 func (h *Hub) Flows() []Flow {
-	if h == nil {
-		return nil
-	}
 	all := h.snapshots()
-	slices.Reverse(all)
-	slices.SortStableFunc(all,
-		func(a, b Flow) int { return b.At.Compare(a.At) }) // flows are listed as their first request ended
+	slices.Reverse(all) // flows are listed as their first request ended
+	slices.SortStableFunc(all, func(a, b Flow) int { return b.At.Compare(a.At) })
 	for i, f := range all {
 		all[i] = f.drawn()
 	}
@@ -73,6 +63,9 @@ func (h *Hub) Flows() []Flow {
 }
 
 func (h *Hub) snapshots() []Flow {
+	if h == nil {
+		return nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := make([]Flow, 0, len(h.flows))
@@ -84,15 +77,12 @@ func (h *Hub) snapshots() []Flow {
 
 // Flow returns the flow with this id, unless it was dropped.
 func (h *Hub) Flow(id string) (Flow, bool) {
-	if h == nil {
-		return Flow{}, false
+	for _, f := range h.snapshots() {
+		if f.ID == id {
+			return f.drawn(), true
+		}
 	}
-	all := h.snapshots()
-	at := slices.IndexFunc(all, func(f Flow) bool { return f.ID == id })
-	if at < 0 {
-		return Flow{}, false
-	}
-	return all[at].drawn(), true
+	return Flow{}, false
 }
 
 // Reset drops all flows. Watchers stay.
@@ -108,10 +98,10 @@ func (h *Hub) Reset() {
 	clear(h.bursts)
 }
 
-// file puts an ended record into its flow, and tells the watchers.
+// file adds an ended record to its flow, and notifies the watchers.
 func (h *Hub) file(r *Recorder) {
 	r.record.blame()
-	if r.record.dull() {
+	if r.record.isMetadata() {
 		return
 	}
 	h.mu.Lock()
@@ -136,7 +126,7 @@ func (h *Hub) flowOf(record *Record, joins []join) *flow {
 	f := &flow{Flow: Flow{ID: newID(), At: record.At, State: FlowOpen}}
 	h.flows = append(h.flows, f)
 	if len(h.flows) > h.keep {
-		h.forget()
+		h.drop(0)
 	}
 	return f
 }
@@ -174,19 +164,17 @@ func (h *Hub) unlearn(f *flow, j join) {
 	}
 }
 
-// forget drops the oldest flow with its keys and its timer.
-func (h *Hub) forget() { h.drop(0) }
-
+// drop forgets a flow with its keys and its timer.
 func (h *Hub) drop(at int) {
 	f := h.flows[at]
 	h.flows = slices.Delete(h.flows, at, at+1)
 	for _, j := range f.keys {
 		h.unlearn(f, j)
 	}
-	f.rest()
+	f.stopTimer()
 }
 
-// newID is eight letters and digits, to tell flows apart; it guards nothing.
+// newID is eight letters and digits. It is no secret.
 func newID() string {
 	const least = 1 << 35 // of seven digits in base 36 and more
 	return strconv.FormatUint(least+rand.Uint64N(1<<41), 36)

@@ -22,17 +22,16 @@ const (
 	short     = 12   // a secret of so many characters, or fewer, shows none
 )
 
-// Value is one value by its wire name, fit to be shown: a secret is masked before it comes here.
+// Value is one value by its wire name, ready to be shown: a secret is masked.
 type Value struct {
 	Name    string  `json:"name"`
 	Text    string  `json:"text"`
 	Decoded Decoded `json:"decoded,omitempty"` // of a JWT
-	sum     uint64  // of a secret: tells whether two are the same
+	sum     uint64  // of a secret: equal for equal secrets
 }
 
-// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}; it is decoded only then. Before that
-// it begins with undecoded, as no JSON does: what a client sends in the place of a JWT may be JSON by itself, and is
-// not to pass as read back.
+// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}. Until then it begins with undecoded,
+// which no JSON does: a client may send JSON in the place of a JWT.
 type Decoded string
 
 const undecoded = "."
@@ -51,7 +50,7 @@ func (d Decoded) MarshalJSON() ([]byte, error) {
 	return json.Marshal(parts)
 }
 
-// UnmarshalJSON implements json.Unmarshaler, to read a flow back.
+// UnmarshalJSON implements json.Unmarshaler.
 func (d *Decoded) UnmarshalJSON(text []byte) error {
 	*d = Decoded(text)
 	return nil
@@ -66,7 +65,7 @@ func segment(encoded string) json.RawMessage {
 	return text
 }
 
-// Plain is a value that anybody may see, clipped at 300 characters.
+// Plain is a public value, clipped at 300 characters.
 func Plain(name, value string) Value {
 	return Value{Name: name, Text: strings.Clone(clip(value, maxText))}
 }
@@ -77,8 +76,7 @@ func Secret(name, value string) Value {
 	return Value{Name: name, Text: mask(value), sum: sumOf(value)}
 }
 
-// JWT is a token of which header and claims may be seen, though not the signature: without the signature it cannot be
-// used. Whatever is no JWT is only masked.
+// JWT is a token shown with its header and claims, without its signature. Other text is only masked.
 func JWT(name, token string) Value {
 	v := Secret(name, token)
 	if end := strings.LastIndexByte(token, '.'); strings.Count(token, ".") == 2 && end <= maxToken {
@@ -87,7 +85,7 @@ func JWT(name, token string) Value {
 	return v
 }
 
-// sumOf tells whether two values are the same, in other processes too: the first eight bytes of their SHA-256.
+// sumOf is the first eight bytes of the value's SHA-256.
 func sumOf(value string) uint64 {
 	var small [128]byte // most values fit, and then nothing is allocated
 	sum := sha256.Sum256(append(small[:0], value...))
@@ -125,8 +123,8 @@ func clip(s string, max int) string {
 	return head(s, max) + "…"
 }
 
-// own replaces names and texts by copies, all in one new string: each may be a small part of a large request, which
-// would stay in memory with it.
+// own replaces names and texts by parts of one new string, because each may be a part of a large request, which would
+// stay in memory with it.
 func own(values []Value) {
 	size := 0
 	for i := range values {
@@ -145,7 +143,7 @@ func own(values []Value) {
 	}
 }
 
-// maskings say how a parameter is shown. Names that are not here are plain, if they do not sound like a secret.
+// maskings show the values of these parameters; see masked for other parameters.
 var maskings = map[string]func(name, value string) Value{
 	"code":             Secret,
 	"code_verifier":    Secret,
@@ -164,21 +162,8 @@ var maskings = map[string]func(name, value string) Value{
 	"logout_token":     JWT,
 	"response":         JWT,
 
-	"token_type":            public,
-	"expires_in":            public,
-	"token_type_hint":       public,
-	"client_id":             public,
-	"redirect_uri":          public,
-	"response_type":         public,
-	"response_mode":         public,
-	"scope":                 public,
-	"state":                 public,
-	"nonce":                 public,
-	"prompt":                public,
-	"code_challenge":        public,
-	"code_challenge_method": public,
-	"grant_type":            public,
-	"iss":                   public,
+	"token_type":      public,
+	"token_type_hint": public,
 }
 
 // public is Plain for a value that its caller copies.

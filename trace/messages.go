@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// drawing makes the messages of a flow from its records, in order, and puts what the provider cannot see between them.
+// drawing makes the messages of a flow from its records, in order, and adds messages that the provider cannot see.
 type drawing struct {
 	flow     Flow
 	messages []Message
 	frame    Lane      // where the authorization request came from
 	reports  []*Record // of the callback page
-	told     int       // how many of them are drawn
+	drawn    int       // how many reports are drawn
 	answered bool      // the client got its answer
 	redeemed bool      // there was a token request
 	called   bool      // there was an API call
@@ -31,8 +31,8 @@ func draw(f Flow) []Message {
 	for i := range f.Records {
 		r := &f.Records[i]
 		if r.Endpoint == "callback" {
-			if came++; came <= d.told {
-				continue // it stands where the answer reached the redirect_uri
+			if came++; came <= d.drawn {
+				continue // the answer to the redirect_uri was drawn with it
 			}
 		}
 		d.record(r)
@@ -58,17 +58,10 @@ func (d *drawing) record(r *Record) {
 	case "callback":
 		d.again(r)
 	case "clock":
-		d.add(
-			Message{
-				From:   LaneApp,
-				To:     LaneProvider,
-				Text:   "compares clocks",
-				State:  state(r.Reason == clockSkew),
-				At:     r.At,
-				Record: r.ID,
-				Reason: r.Reason,
-			},
-		)
+		d.add(Message{
+			From: LaneApp, To: LaneProvider, Text: "compares clocks", State: state(r.Reason == clockSkew), At: r.At,
+			Record: r.ID, Reason: r.Reason,
+		})
 	case "discovery", "jwks":
 		d.pair(r, 0, LaneApp, LaneProvider)
 	default:
@@ -95,8 +88,8 @@ func (d *drawing) pair(r *Record, step int, from, to Lane) {
 	})
 }
 
-// authorize draws steps 1 and 2 of a renewal, and what the callback page must then do. A request that comes back from a
-// sign-in page has step 2 alone.
+// authorize draws steps 1 and 2 of a renewal, and the callback page's message. A request that comes back from a sign-in
+// page has only step 2.
 func (d *drawing) authorize(r *Record) {
 	step := 0
 	if r.fresh() {
@@ -116,7 +109,7 @@ func (d *drawing) authorize(r *Record) {
 	}
 }
 
-// blame moves the reasons that are not the answer's to where they belong.
+// blame moves reasons from the answer to the request, or removes them, where the answer is not their cause.
 func (d *drawing) blame(r *Record, asked, answer *Message) {
 	switch {
 	case answer.Reason == callbackSilent:
@@ -128,32 +121,25 @@ func (d *drawing) blame(r *Record, asked, answer *Message) {
 	}
 }
 
-// open is how the app began, which the provider can only infer.
+// open draws how the app began, which the provider can only infer.
 func (d *drawing) open(r *Record) {
-	m := Message{
-		Step:  1,
-		From:  LaneApp,
-		To:    d.frame,
-		Text:  "opens a hidden iframe on " + r.Path,
-		State: MessageUnseen,
-		At:    r.At,
-	}
+	text := "opens a hidden iframe on "
 	switch {
 	case r.Nested:
-		m.Text = "the app, started inside the iframe, opens another on " + r.Path
+		text = "the app, started inside the iframe, opens another on "
 	case d.frame == LaneBrowser:
-		m.Text = "sends the browser to " + r.Path
+		text = "sends the browser to "
 	}
-	d.add(m)
+	d.add(Message{Step: 1, From: LaneApp, To: d.frame, Text: text + r.Path, State: MessageUnseen, At: r.At})
 }
 
-// callback draws how the page at the redirect_uri told the app: as reported, else as it must have been.
+// callback draws the message of the page at the redirect_uri to the app: reported or inferred.
 func (d *drawing) callback(r *Record) {
 	frame := cmp.Or(d.frame, LaneBrowser)
 	m := Message{Step: 3, From: frame, To: LaneApp, State: MessageUnseen, At: r.end(), Text: handover(frame)}
 	refused := has(r.Answer, "error")
 	if refused {
-		m.Text = "tells the app: " + text(r.Answer, "error")
+		m.Text = "tells the app: " + valueOf(r.Answer, "error").Text
 	}
 	switch report := d.report(); {
 	case report != nil:
@@ -174,17 +160,16 @@ func handover(frame Lane) string {
 	return "is back at the app with the code"
 }
 
-// report is the next of the callback page's, or nil.
+// report is the next report of the callback page, or nil.
 func (d *drawing) report() *Record {
-	if d.told == len(d.reports) {
+	if d.drawn == len(d.reports) {
 		return nil
 	}
-	d.told++
-	return d.reports[d.told-1]
+	d.drawn++
+	return d.reports[d.drawn-1]
 }
 
-// again draws a report without an answer before it: the callback page ran more often than it should, or belongs to a
-// flow that is forgotten.
+// again draws a report without an answer before it: the callback page ran too often, or its flow was dropped.
 func (d *drawing) again(r *Record) {
 	d.add(Message{
 		Step: 3, From: cmp.Or(d.frame, LaneIframe), To: LaneApp, Text: "tells the app", State: state(r.failed()), At: r.At,
@@ -192,8 +177,8 @@ func (d *drawing) again(r *Record) {
 	})
 }
 
-// expect adds what was not seen: in an open flow what should come, in a silent one what should have, and the API call,
-// which the provider does not see.
+// expect adds the messages that are still to come, the token request that never came, and the API call, which the
+// provider does not see.
 func (d *drawing) expect() {
 	if d.frame == "" {
 		return
@@ -206,7 +191,7 @@ func (d *drawing) expect() {
 	if open && !d.redeemed {
 		d.wait(3, LaneApp, LaneProvider, "POST /token: code")
 	}
-	if d.told > 0 && d.silent() {
+	if d.drawn > 0 && d.silent() {
 		d.wait(3, LaneApp, LaneProvider, "POST /token never came")
 		d.last().State, d.last().Reason = MessageFailed, callbackSilent
 	}
@@ -225,17 +210,17 @@ func (d *drawing) wait(step int, from, to Lane, text string) {
 
 func (d *drawing) last() *Message { return &d.messages[len(d.messages)-1] }
 
-// silent tells whether a code was sent and not redeemed in time.
+// silent reports whether a code was sent and not redeemed in time.
 func (d *drawing) silent() bool {
 	return slices.ContainsFunc(d.flow.Reasons, func(k Reasoned) bool { return k.Code == callbackSilent })
 }
 
-// everRedeemed tells whether the code came to the token endpoint, before or after the record that is being drawn.
+// everRedeemed reports whether the flow has a token request, before or after the record that is being drawn.
 func (d *drawing) everRedeemed() bool {
 	return slices.ContainsFunc(d.flow.Records, func(r Record) bool { return r.Endpoint == "token" && !r.preflight() })
 }
 
-// request is what was asked, in a line.
+// request is the text of a request.
 func request(r *Record) string {
 	line := strings.TrimSpace(r.Method + " " + r.Path)
 	if r.preflight() {
@@ -258,7 +243,7 @@ func request(r *Record) string {
 	return line + ": " + strings.Join(with, ", ")
 }
 
-// asked is what matters most of an authorization request.
+// asked is the most important parts of an authorization request.
 func asked(r *Record) []string {
 	var with []string
 	if r.Silent {
@@ -286,7 +271,7 @@ func names(values []Value, wanted ...string) []string {
 	return found
 }
 
-// answer is what was answered, in a line.
+// answer is the text of an answer.
 func answer(r *Record) string {
 	status := strconv.Itoa(r.Status)
 	switch {
@@ -301,7 +286,7 @@ func answer(r *Record) string {
 	case r.redirects():
 		return status + " to " + path(r.Location)
 	case r.Endpoint == "token" && has(r.Answer, "expires_in"):
-		return fmt.Sprintf("%s: tokens, expires_in %s", status, text(r.Answer, "expires_in"))
+		return fmt.Sprintf("%s: tokens, expires_in %s", status, valueOf(r.Answer, "expires_in").Text)
 	case r.Status == 0:
 		return "no answer: " + r.Error
 	}
@@ -317,10 +302,10 @@ func way(r *Record) string {
 	return ", a form that posts itself to redirect_uri: "
 }
 
-// result is what the client learns at its redirect_uri.
+// result is what the client gets at its redirect_uri.
 func result(r *Record) []string {
 	if has(r.Answer, "error") {
-		return []string{"error=" + text(r.Answer, "error")}
+		return []string{"error=" + valueOf(r.Answer, "error").Text}
 	}
 	return names(r.Answer, "code", "state", "iss")
 }

@@ -11,24 +11,24 @@ const (
 	maxCookies = 30   // of one record
 )
 
-// fresh tells whether this authorization request came from an application, rather than back from a sign-in page: there
-// it is sealed in the parameter interaction.
+// fresh reports whether an application made this authorization request. A request that comes back from a sign-in page
+// is sealed in the parameter interaction.
 func (r *Record) fresh() bool {
 	return r.Endpoint == "authorize" && (has(r.Params, "client_id") || !has(r.Params, "interaction"))
 }
 
-// isReport tells whether the application wrote the record: it is no request to the provider.
+// isReport reports whether the application wrote the record: it is no request to the provider.
 func (r *Record) isReport() bool {
 	return r.Endpoint == "callback" || r.Endpoint == "api" || r.Endpoint == "clock"
 }
 
-// forPerson tells whether a person sees the answer, and may try again when it is an error.
+// forPerson reports whether a user sees the answer, and may try again after an error.
 func (r *Record) forPerson() bool {
 	return r.Endpoint == "login" || r.Endpoint == "select_account" || r.Endpoint == "consent"
 }
 
-// dull tells whether nothing is to be learned from the record: metadata that came as it should.
-func (r *Record) dull() bool {
+// isMetadata reports whether the record is a successful request for metadata, which belongs to no flow.
+func (r *Record) isMetadata() bool {
 	return (r.Endpoint == "discovery" || r.Endpoint == "jwks") && !r.failed() && r.Reason == ""
 }
 
@@ -37,21 +37,21 @@ func (r *Record) failed() bool {
 	return r.Error != "" || r.Status >= 400 || r.dropped() || r.Reason == originNotAllowed
 }
 
-// dropped tells whether there was no answer at all.
+// dropped reports whether there was no answer.
 func (r *Record) dropped() bool { return r.Status == 0 && !r.isReport() }
 
-// preflight is what a browser asks before the request itself: https://fetch.spec.whatwg.org/#cors-preflight-request
+// preflight reports whether the browser asks for permission to send a request:
+// https://fetch.spec.whatwg.org/#cors-preflight-request
 func (r *Record) preflight() bool { return r.Method == "OPTIONS" }
 
-// answered tells whether the client was answered at its redirect_uri: by a code or by an error, in a redirect or a
-// form.
+// answered reports whether the client got a code or an error at its redirect_uri, in a redirect or a form.
 func (r *Record) answered() bool {
 	return r.Endpoint == "authorize" && (has(r.Answer, "code") || has(r.Answer, "error"))
 }
 
 func (r *Record) redirects() bool { return r.Status >= 300 && r.Status < 400 }
 
-// lost tells whether a silent request ended on a page instead of at the redirect_uri.
+// lost reports whether a silent request ended on a page instead of at the redirect_uri.
 func (r *Record) lost() bool {
 	return r.Endpoint == "authorize" && r.Silent && !r.dropped() && !r.answered() && !r.redirects()
 }
@@ -66,8 +66,8 @@ func (r *Record) frame() Lane {
 
 func (r *Record) end() time.Time { return r.At.Add(r.Took) }
 
-// blame finds the reason of a failure where the record does not say it: the last that a step gave. A refusal by CORS is
-// a failure, however good the answer is that the browser keeps to itself.
+// blame sets the reason of a failure to that of the last failed step, unless the record has a reason. A refusal by CORS
+// is a failure even with a good answer, because the browser does not give the answer to the application.
 func (r *Record) blame() {
 	if r.Reason != "" {
 		return
@@ -80,7 +80,7 @@ func (r *Record) blame() {
 	}
 }
 
-// bound cuts what others wrote.
+// bound shortens the texts of clients and browsers.
 func (r *Record) bound() {
 	texts := []*string{
 		&r.ClientID, &r.Method, &r.Path, &r.Origin, &r.Referer, &r.UserAgent, &r.Location, &r.Error, &r.Description,
@@ -98,22 +98,14 @@ func (r *Record) bound() {
 	r.Path = strings.Clone(r.Path) // but a path is a part of the address, with its query
 }
 
-// text is that of the value with this name, or "".
-func text(values []Value, name string) string {
+// valueOf is the value with this name, empty if there is none.
+func valueOf(values []Value, name string) Value {
 	if at := slices.IndexFunc(values, func(v Value) bool { return v.Name == name }); at >= 0 {
-		return values[at].Text
+		return values[at]
 	}
-	return ""
+	return Value{}
 }
 
 func has(values []Value, name string) bool {
 	return slices.ContainsFunc(values, func(v Value) bool { return v.Name == name })
-}
-
-// cut shortens a text of our own making.
-func cut(text string) string {
-	if len(text) <= maxLine {
-		return text
-	}
-	return strings.Clone(head(text, maxLine)) + "…"
 }

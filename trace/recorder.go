@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -12,14 +13,14 @@ const (
 	maxJoins = 8  // of one record
 )
 
-// Key is what a record can be recognised by as part of a flow.
+// Key is the kind of a value that two records of a flow have in common.
 type Key uint8
 
-// The keys in the order in which they are asked: the first that names a flow decides.
+// The keys in the order of their use: the first that is known to a flow decides.
 const (
 	Code        Key = iota // an authorization code
 	JTI                    // of an access token
-	Interaction            // a sealed request that waits for a person
+	Interaction            // a sealed request that waits for a user
 	State                  // of the authorization request
 )
 
@@ -29,16 +30,16 @@ type join struct {
 	sum uint64
 }
 
-// Recorder writes the record of one request. All its methods may be called at once, and do nothing on nil.
+// Recorder writes the record of one request. Its methods may be called concurrently, and do nothing on nil.
 type Recorder struct {
 	hub *Hub
 
-	mu     sync.Mutex // guards what follows until the record has ended; from then on Hub.mu does
+	mu     sync.Mutex // guards the fields below until the record has ended; Hub.mu guards them from then on
 	ended  bool
 	record Record
 	joins  []join
 
-	keys [4]join // where joins begins to grow
+	keys [4]join // the first array of joins
 }
 
 type contextKey struct{}
@@ -49,17 +50,16 @@ func From(ctx context.Context) *Recorder {
 	return r
 }
 
-// Begin starts the record of a request, which is visible after its Recorder's End. A nil Hub records nothing: ctx
-// comes back as it was, and a nil Recorder.
+// Begin starts the record of a request. Readers of the Hub see it after End. A nil Hub returns ctx and a nil Recorder.
 func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recorder) {
 	if h == nil {
 		return ctx, nil
 	}
 	r := &Recorder{hub: h, record: record}
 	if r.record.At.IsZero() {
-		r.record.At = h.now().Add(-record.Took) // a report comes afterwards, and says how long it took
+		r.record.At = h.now().Add(-record.Took) // a report is sent afterwards, with its duration
 	}
-	r.record.taken = make([]moment, 0, usualSteps(record.Endpoint))
+	r.record.taken = make([]moment, 0, max(4, usualSteps[record.Endpoint]))
 	for i := range record.Steps {
 		r.record.taken = append(r.record.taken, moment{record.Steps[i].At.Sub(r.record.At), &record.Steps[i]})
 	}
@@ -69,18 +69,9 @@ func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recor
 }
 
 // usualSteps is the number of steps of a successful request, so that its slice seldom grows.
-func usualSteps(endpoint string) int {
-	switch endpoint {
-	case "authorize":
-		return 32
-	case "token":
-		return 16
-	}
-	return 4
-}
+var usualSteps = map[string]int{"authorize": 32, "token": 16}
 
-// moment is a step and its time. It is short because the hub holds thousands of moments, most of them with steps of
-// tables, which exist once.
+// moment is a step and its time. It is short because the hub has thousands of moments; most steps are shared.
 type moment struct {
 	after time.Duration // after the record's At
 	step  *Step
@@ -100,51 +91,48 @@ func (r *Record) steps() []Step {
 	return steps
 }
 
-// whole is a copy of the record to be shown: with its steps.
+// whole is a copy of the record with its steps.
 func (r *Record) whole() Record {
 	w := *r
 	w.Steps = r.steps()
 	return w
 }
 
-// Emit adds a step with the current time. A record holds 64 steps; later ones are dropped.
+// Emit adds a step with the current time. A record has 64 steps at most; later ones are dropped.
 func (r *Recorder) Emit(step Step) {
 	if r == nil {
 		return
 	}
-	own := step // the parameter itself would then be on the heap without a Hub, too
-	own.Text = cut(own.Text)
-	r.add(&own)
+	own, now := step, r.hub.now() // the parameter itself would be on the heap without a Hub, too
+	own.Text = clip(own.Text, maxLine)
+	r.unlessEnded(func() {
+		if len(r.record.taken) < maxSteps {
+			r.record.taken = append(r.record.taken, moment{now.Sub(r.record.At), &own})
+		}
+	})
 }
 
-// add adds a step that does not change any more.
-func (r *Recorder) add(step *Step) {
+// unlessEnded calls do with Recorder.mu locked, while the record has not ended.
+func (r *Recorder) unlessEnded(do func()) {
 	if r == nil {
 		return
 	}
-	now := r.hub.now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.ended && len(r.record.taken) < maxSteps {
-		r.record.taken = append(r.record.taken, moment{now.Sub(r.record.At), step})
-	}
-}
-
-// Join says that the record belongs to the flow that knows the value by this key, and that the flow shall know it from
-// now on. The value itself is not stored. An empty value joins nothing.
-func (r *Recorder) Join(key Key, value string) {
-	if r == nil || value == "" {
-		return
-	}
-	j := join{key, sumOf(value)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.ended {
-		r.join(j)
+		do()
 	}
 }
 
-// join adds a key that is new. Recorder.mu is held.
+// Join makes the record part of the flow that knows the value by this key; the flow knows the value from then on. Only
+// a sum of the value is stored. An empty value joins nothing.
+func (r *Recorder) Join(key Key, value string) {
+	if value != "" {
+		r.unlessEnded(func() { r.join(join{key, sumOf(value)}) })
+	}
+}
+
+// join adds a key that is new. Recorder.mu is locked.
 func (r *Recorder) join(j join) {
 	if len(r.joins) < maxJoins && !slices.Contains(r.joins, j) {
 		r.joins = append(r.joins, j)
@@ -152,49 +140,30 @@ func (r *Recorder) join(j join) {
 }
 
 // Set edits the record: its client, its parameters, its status. edit must not call the Recorder.
-func (r *Recorder) Set(edit func(*Record)) {
-	if r == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.ended {
-		edit(&r.record)
-	}
-}
+func (r *Recorder) Set(edit func(*Record)) { r.unlessEnded(func() { edit(&r.record) }) }
 
-// End finishes the record: it becomes part of a flow, is diagnosed, and watchers are told. A second End does
-// nothing, and so do Emit, Join and Set after it.
+// End finishes the record: the Hub adds it to a flow, diagnoses it, and notifies watchers. After it, all methods do
+// nothing.
 func (r *Recorder) End() {
-	if r == nil || !r.end() {
-		return
+	first := false
+	r.unlessEnded(func() {
+		first, r.ended = true, true
+		for i := range r.record.Params {
+			r.recognise(&r.record.Params[i])
+		}
+		for i := range r.record.Answer {
+			r.recognise(&r.record.Answer[i])
+		}
+		r.record.Took = cmp.Or(r.record.Took, r.hub.now().Sub(r.record.At))
+		r.record.bound()
+	})
+	if first {
+		r.hub.file(r)
 	}
-	r.hub.file(r)
 }
 
-// end reports whether this was the first call. From then on only the hub writes to the record.
-func (r *Recorder) end() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended {
-		return false
-	}
-	for i := range r.record.Params {
-		r.recognise(&r.record.Params[i])
-	}
-	for i := range r.record.Answer {
-		r.recognise(&r.record.Answer[i])
-	}
-	r.ended = true
-	if r.record.Took == 0 {
-		r.record.Took = r.hub.now().Sub(r.record.At)
-	}
-	r.record.bound()
-	return true
-}
-
-// recognise joins by a parameter that stands for the flow, so that a request that never reached its endpoint is joined
-// too. Recorder.mu is held.
+// recognise joins by a parameter, so that a request that never reached its endpoint is joined too. Recorder.mu is
+// locked.
 func (r *Recorder) recognise(v *Value) {
 	switch {
 	case v.Name == "code" && v.sum != 0:
@@ -206,16 +175,17 @@ func (r *Recorder) recognise(v *Value) {
 	}
 }
 
-// Rule is the step of a rule that was judged. params are the names of the request parameters that the rule is about;
-// their values are put to the step when somebody looks.
+// Rule is the step of a checked rule. params are the names of the request parameters that the rule is about; their
+// values are added when the step is read.
 func Rule(spec, text string, params []string, holds bool) Step {
+	outcome := Failed
 	if holds {
-		return Step{Kind: KindRule, Spec: spec, Text: text, Outcome: OK, params: params}
+		outcome = OK
 	}
-	return Step{Kind: KindRule, Spec: spec, Text: text, Outcome: Failed, params: params}
+	return Step{Kind: KindRule, Spec: spec, Text: text, Outcome: outcome, params: params}
 }
 
-// judged are the step's values: its own, and of the record's parameters those that it is about.
+// judged are the step's own values, and the values of its parameters.
 func (s *Step) judged(params []Value) []Value {
 	values := s.Values
 	for _, name := range s.params {

@@ -16,11 +16,8 @@ type participant struct {
 
 // lanes are the participants of a diagram, from left to right.
 var lanes = []participant{
-	{LaneApp, "App", "App"},
-	{LaneIframe, "Frame", "Hidden iframe"},
-	{LaneBrowser, "Browser", "Browser"},
-	{LaneProvider, "Provider", "Provider"},
-	{LaneAPI, "API", "API"},
+	{LaneApp, "App", "App"}, {LaneIframe, "Frame", "Hidden iframe"}, {LaneBrowser, "Browser", "Browser"},
+	{LaneProvider, "Provider", "Provider"}, {LaneAPI, "API", "API"},
 }
 
 // arrows are how Mermaid draws a message, to the right and to the left:
@@ -32,7 +29,7 @@ var arrows = map[MessageState][2]string{
 	MessageUnseen:  {"-)", "--)"},
 }
 
-// remarks say in words what an arrow alone does not.
+// remarks follow the text of a message.
 var remarks = map[MessageState]string{MessageWaiting: " (not yet)", MessageUnseen: " (inferred)"}
 
 // Mermaid is the flow as a sequence diagram in the language of Mermaid.
@@ -70,7 +67,7 @@ func caption(m Message) string {
 	return fmt.Sprintf("(%d) %s", m.Step, m.Text)
 }
 
-// entities are the characters that end a line of Mermaid, or begin something in it.
+// entities replaces characters that have a meaning in Mermaid.
 var entities = strings.NewReplacer("#", "#35;", ";", "#59;", "<", "#lt;", ">", "#gt;", "\n", " ", "\r", " ")
 
 func plain(text string) string { return entities.Replace(text) }
@@ -78,9 +75,8 @@ func plain(text string) string { return entities.Replace(text) }
 // marks stand before a step.
 var marks = map[Outcome]string{OK: "+", Failed: "x", Noted: "."}
 
-// Transcript is the flow in plain text: every message with its number, and at each request and answer what was sent,
-// checked and decided. It has no times and no ids, and of a secret only the length, so that two flows that went the
-// same way have the same transcript.
+// Transcript is the flow in plain text: each message with its number, and for each request and answer the parameters
+// and steps. It has no times and no ids, and of a secret only the length, so that equal flows have equal transcripts.
 func (f Flow) Transcript() string {
 	t := &transcript{records: map[string]*Record{}, shown: map[string]int{}}
 	for i := range f.Records {
@@ -107,7 +103,7 @@ func (t *transcript) line(indent int, format string, values ...any) {
 	t.WriteString(strings.Repeat("    ", indent) + strings.Map(printable, line) + "\n")
 }
 
-// printable keeps what a client wrote from making lines of its own.
+// printable replaces control characters, so that text of a client makes no line of its own.
 func printable(r rune) rune {
 	if r < ' ' || r == 0x7f {
 		return ' '
@@ -115,7 +111,7 @@ func printable(r rune) rune {
 	return r
 }
 
-// message is one arrow; the first of a record is followed by the request, the second by checks and answer.
+// message writes one arrow, after the first of a record its request, after the second its steps and answer.
 func (t *transcript) message(m Message) {
 	t.line(0, "%s -> %s: %s%s", m.From, m.To, caption(m), remarks[m.State])
 	r := t.records[m.Record]
@@ -178,7 +174,7 @@ func (t *transcript) values(indent int, values []Value) {
 	}
 }
 
-// lasting is what of a value is the same every time: of a secret its length, of a JWT the names in it.
+// lasting is the part of a value that is the same in equal flows: of a secret its length, of a JWT the names in it.
 func lasting(v Value) string {
 	if v.Decoded != "" {
 		return parts(v.Decoded)
@@ -189,13 +185,12 @@ func lasting(v Value) string {
 	return v.Text
 }
 
-// parts names what is in a JWT, in order of the alphabet.
+// parts is the sorted names of the claims in a JWT.
 func parts(d Decoded) string {
 	var decoded struct{ Header, Claims map[string]any }
 	if text, err := d.MarshalJSON(); err != nil || json.Unmarshal(text, &decoded) != nil {
 		return "(a JWT that cannot be read)"
 	}
-	header := decoded.Header
-	return fmt.Sprintf("JWT: %v, %v; %s", header["typ"], header["alg"],
-		strings.Join(slices.Sorted(maps.Keys(decoded.Claims)), ", "))
+	names := strings.Join(slices.Sorted(maps.Keys(decoded.Claims)), ", ")
+	return fmt.Sprintf("JWT: %v, %v; %s", decoded.Header["typ"], decoded.Header["alg"], names)
 }

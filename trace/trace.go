@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Step is one thing that was checked, decided or done while a request was answered.
+// Step is one check, decision or action while a request is answered.
 type Step struct {
 	At      time.Time `json:"at"` // Emit fills it in
 	Kind    Kind      `json:"kind"`
@@ -13,8 +13,8 @@ type Step struct {
 	Text    string    `json:"text"`           // "code_challenge_method is S256"
 	Outcome Outcome   `json:"outcome"`
 	Reason  string    `json:"reason,omitempty"` // of docs/reasons.md, when Outcome is Failed
-	Values  []Value   `json:"values,omitempty"` // what was judged, masked
-	params  []string  // whose values belong to Values, too
+	Values  []Value   `json:"values,omitempty"` // the checked values, masked
+	params  []string  // names of request parameters; their values belong to Values, too
 }
 
 // Kind says what a Step is about.
@@ -26,24 +26,23 @@ const (
 	KindRedirectURI Kind = "redirect_uri" // verified, or not
 	KindRule        Kind = "rule"         // Text is the rule: OK means that it holds
 	KindSession     Kind = "session"      // found, or why not
-	// a condition under which no page is shown, such as "a user is signed in"
-	KindNeed     Kind = "need"
-	KindConsent  Kind = "consent" // read from the store
-	KindCode     Kind = "code"    // issued, redeemed, replayed
-	KindToken    Kind = "token"   // signed
-	KindUserinfo Kind = "userinfo"
-	KindSignIn   Kind = "sign_in"
-	KindLogout   Kind = "logout"
-	KindCORS     Kind = "cors"
-	KindFault    Kind = "fault"  // the failure lab changed something
-	KindError    Kind = "error"  // what the answer says in the end
-	KindReport   Kind = "report" // the application told it
+	KindNeed        Kind = "need"         // a condition of an answer without a page, such as "a user is signed in"
+	KindConsent     Kind = "consent"      // read from the store
+	KindCode        Kind = "code"         // issued, redeemed, replayed
+	KindToken       Kind = "token"        // signed
+	KindUserinfo    Kind = "userinfo"
+	KindSignIn      Kind = "sign_in"
+	KindLogout      Kind = "logout"
+	KindCORS        Kind = "cors"
+	KindFault       Kind = "fault"  // the failure lab changed something
+	KindError       Kind = "error"  // of the answer
+	KindReport      Kind = "report" // by the application
 )
 
 // Outcome is how a Step ended.
 type Outcome string
 
-// Noted is for what is neither right nor wrong.
+// Noted is a step that is neither right nor wrong.
 const (
 	OK     Outcome = "ok"
 	Failed Outcome = "failed"
@@ -54,15 +53,15 @@ const (
 type Cookie struct {
 	Name string `json:"name"`
 	Text string `json:"text"` // masked
-	// sent, overlooked (it came, and the failure lab hid it), withheld (it did not come), set, removed
+	// sent, overlooked (the failure lab hid it), withheld (the browser did not send it), set, removed
 	Direction string `json:"direction"`
 	SameSite  string `json:"same_site,omitempty"`
 	Secure    bool   `json:"secure,omitempty"`
 	HTTPOnly  bool   `json:"http_only,omitempty"`
-	Session   bool   `json:"session"` // it is (one of) the session cookie(s)
+	Session   bool   `json:"session"` // it is a session cookie
 }
 
-// Fetch is what the browser says about a request by itself (https://www.w3.org/TR/fetch-metadata/). Empty: not said.
+// Fetch is the fetch metadata of a request (https://www.w3.org/TR/fetch-metadata/). Empty: the browser did not send it.
 type Fetch struct {
 	Site          string `json:"site,omitempty"`           // same-origin, same-site, cross-site, none
 	Mode          string `json:"mode,omitempty"`           // navigate, cors …
@@ -101,11 +100,11 @@ type Record struct {
 	Description string   `json:"error_description,omitempty"`
 	Reason      string   `json:"reason,omitempty"` // of the failure
 	Nested      bool     `json:"nested,omitempty"` // the Referer of an authorize request is a registered redirect_uri
-	// ClockOffset is how far the provider's clock is ahead of the real time; in a report, how far the application's is
-	// ahead of the provider's. In nanoseconds.
+	// ClockOffset is how far the provider's clock is ahead of the real time, in nanoseconds. In a report it is how far
+	// the application's clock is ahead of the provider's.
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`
 }
 
-// Emit adds a step to the record of the request that ctx belongs to. It does nothing without a Hub; where a Step
-// is costly to make, ask From(ctx) != nil before.
+// Emit adds a step to the record of the request that ctx belongs to. It does nothing without a Hub. Check
+// From(ctx) != nil before if the Step is costly to make.
 func Emit(ctx context.Context, step Step) { From(ctx).Emit(step) }

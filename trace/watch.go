@@ -4,13 +4,13 @@ import "encoding/json"
 
 const buffer = 64 // events that a watcher may be behind
 
-// Watcher receives what happens, until it is closed or too slow.
+// Watcher receives events until it is closed or too slow.
 type Watcher struct {
 	hub    *Hub
 	events chan []byte
 }
 
-// event is what watchers get: the flow as it is now, without its records, and the record that changed it.
+// event is the current flow without its records, and the record that changed it.
 type event struct {
 	Flow   Flow   `json:"flow"`
 	Record Record `json:"record"`
@@ -36,7 +36,7 @@ func (w *Watcher) Close() {
 	w.hub.leave(w)
 }
 
-// leave closes the watcher's channel, once. Hub.mu is held.
+// leave closes the watcher's channel, once. Hub.mu is locked.
 func (h *Hub) leave(w *Watcher) {
 	if _, watching := h.watchers[w]; watching {
 		delete(h.watchers, w)
@@ -44,7 +44,7 @@ func (h *Hub) leave(w *Watcher) {
 	}
 }
 
-// notice queues an event if there are watchers, and reports whether there are. Hub.mu is held; tell must be called
+// notice queues an event if there are watchers, and reports whether there are. Hub.mu is locked; tell must be called
 // without it.
 func (h *Hub) notice(f *flow, record *Record) bool {
 	if len(h.watchers) == 0 {
@@ -54,8 +54,8 @@ func (h *Hub) notice(f *flow, record *Record) bool {
 	return true
 }
 
-// tell sends what is queued, in order. Each event is encoded once, and not while Hub.mu is held. Whoever queues an
-// event calls tell afterwards, so the queue is never longer than the number of requests that end at the same moment.
+// tell sends the queued events in order. It encodes each event once, without Hub.mu. Each caller of notice calls tell
+// afterwards, so the queue is never longer than the number of requests that end at the same moment.
 func (h *Hub) tell() {
 	h.telling.Lock()
 	defer h.telling.Unlock()
