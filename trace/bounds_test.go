@@ -24,7 +24,7 @@ func TestOnlyTheYoungestFlowsAreKept(t *testing.T) {
 		t.Errorf("%d flows with %d keys; expected 10 with 20", len(flows), len(h.index))
 	}
 	h.Reset()
-	if len(h.index) != 0 || len(h.flows) != 0 || len(h.bursts) != 0 {
+	if len(h.index) != 0 || len(h.flows) != 0 {
 		t.Error("something is left after Reset")
 	}
 }
@@ -78,16 +78,5 @@ func TestARecordIsNotEndless(t *testing.T) {
 	if len([]rune(got.UserAgent)) != maxLine+1 || len([]rune(got.Method)) != maxLine+1 ||
 		len([]rune(got.Steps[0].Text)) != maxLine+1 {
 		t.Errorf("texts have %d and %d characters", len([]rune(got.UserAgent)), len([]rune(got.Steps[0].Text)))
-	}
-}
-
-func TestClientsThatAreCountedForLoopsAreNotEndless(t *testing.T) {
-	now := time.Now()
-	h := NewHub(Options{Now: func() time.Time { return now }})
-	for i := range 10 * maxBursts {
-		h.looping(nil, &Record{Endpoint: "authorize", Silent: true, ClientID: fmt.Sprint(i), At: now})
-	}
-	if len(h.bursts) > maxBursts {
-		t.Errorf("%d clients are counted", len(h.bursts))
 	}
 }

@@ -3,7 +3,6 @@ package trace
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -176,86 +175,44 @@ func (f *flow) silence(quiet time.Duration) string {
 
 const (
 	loopWindow = 5 * time.Second
-	loopCount  = 4   // silent requests of one client and user agent within loopWindow
-	maxBurst   = 64  // times of one burst
-	maxBursts  = 256 // bursts at once
+	loopCount  = 4 // silent requests of one client and user agent within loopWindow
 )
 
-// burst is the times of the last maxBurst silent requests of one client and browser, oldest first.
-type burst struct{ times []time.Time }
-
-// looping counts the silent requests of the record's client and browser.
+// looping counts the silent requests of the record's client and browser before the record. It counts again for requests
+// that came later and were answered earlier.
 func (h *Hub) looping(_ *flow, r *Record) string {
 	if !r.fresh() || !r.Silent {
 		return ""
 	}
-	b := h.burstOf(sumOf(r.ClientID + "\x00" + r.UserAgent))
-	if b.add(r.At) {
-		h.recount(b, r)
-	}
-	return b.account(r.At)
-}
-
-// recount diagnoses again the flows that began after r and ended before it.
-func (h *Hub) recount(b *burst, r *Record) {
 	for _, f := range h.flows {
 		first := f.records[0]
-		same := first.fresh() && first.Silent && first.ClientID == r.ClientID && first.UserAgent == r.UserAgent
-		if !same || !first.At.After(r.At) {
+		if !first.At.After(r.At) || !first.isLike(r) {
 			continue
 		}
-		if found := b.account(first.At); found != "" {
+		if found := h.loopOf(first); found != "" {
 			f.note(first, renewalLooping, found, first.end())
 			h.notice(f, first)
 		}
 	}
+	return h.loopOf(r)
 }
 
-// add adds a time, and reports whether burst has a later one.
-func (b *burst) add(at time.Time) (late bool) {
-	if len(b.times) == maxBurst {
-		b.times = slices.Delete(b.times, 0, 1)
-	}
-	i, _ := slices.BinarySearchFunc(b.times, at, time.Time.Compare)
-	b.times = slices.Insert(b.times, i, at)
-	return i < len(b.times)-1
-}
-
-// account is the text for a request at this time if it was one of many, or "".
-func (b *burst) account(at time.Time) string {
-	n := b.within(at)
-	if n < loopCount {
-		return ""
-	}
-	return strconv.Itoa(n) + " silent requests of this client and browser within " + loopWindow.String()
-}
-
-func (h *Hub) burstOf(sum uint64) *burst {
-	if b := h.bursts[sum]; b != nil {
-		return b
-	}
-	if len(h.bursts) >= maxBursts {
-		now := h.now()
-		maps.DeleteFunc(h.bursts, func(_ uint64, b *burst) bool { return b.within(now) == 0 })
-	}
-	if len(h.bursts) >= maxBursts {
-		clear(h.bursts)
-	}
-	b := &burst{}
-	h.bursts[sum] = b
-	return b
-}
-
-// within counts the times that lie less than loopWindow before now.
-func (b *burst) within(now time.Time) (n int) {
-	for _, at := range slices.Backward(b.times) {
-		switch {
-		case at.After(now):
-		case now.Sub(at) >= loopWindow:
-			return n // earlier ones are older still
-		default:
+// loopOf is the text for one of many silent requests, or "".
+func (h *Hub) loopOf(r *Record) string {
+	n := 0
+	for _, f := range h.flows {
+		first := f.records[0]
+		if age := r.At.Sub(first.At); age >= 0 && age < loopWindow && first.isLike(r) {
 			n++
 		}
 	}
-	return n
+	if n < loopCount {
+		return ""
+	}
+	return fmt.Sprintf("%d silent requests of this client and browser within %s", n, loopWindow)
+}
+
+// isLike reports whether both are silent requests of one client and browser.
+func (r *Record) isLike(s *Record) bool {
+	return r.fresh() && r.Silent && r.ClientID == s.ClientID && r.UserAgent == s.UserAgent
 }

@@ -32,7 +32,6 @@ type Hub struct {
 	mu       sync.Mutex // guards the fields below
 	flows    []*flow    // oldest first
 	index    map[join]*flow
-	bursts   map[uint64]*burst
 	watchers map[*Watcher]struct{}
 	queue    []event
 
@@ -46,7 +45,6 @@ func NewHub(o Options) *Hub {
 		keep:     cmp.Or(o.Keep, keepFlows),
 		quiet:    cmp.Or(o.Quiet, keepQuiet),
 		index:    map[join]*flow{},
-		bursts:   map[uint64]*burst{},
 		watchers: map[*Watcher]struct{}{},
 	}
 }
@@ -95,7 +93,6 @@ func (h *Hub) Reset() {
 	for len(h.flows) > 0 {
 		h.drop(len(h.flows) - 1)
 	}
-	clear(h.bursts)
 }
 
 // file adds an ended record to its flow, and notifies the watchers.
