@@ -111,9 +111,10 @@ func (f *flow) replayed(r *Record) string {
 		return "the code was spent before, by a request that the trace does not have"
 	}
 	whose := "without a code_verifier to compare"
-	if then, now := valueOf(f.records[first].Params, "code_verifier").sum, valueOf(r.Params, "code_verifier").sum; then != 0 && now != 0 {
+	then, now := valueOf(f.records[first].Params, "code_verifier"), valueOf(r.Params, "code_verifier")
+	if then.sum != 0 && now.sum != 0 {
 		whose = "with another code_verifier: somebody else has the code"
-		if then == now {
+		if then.sum == now.sum {
 			whose = "with the same code_verifier: the callback ran twice"
 		}
 	}

@@ -15,8 +15,8 @@
 // of the values that join requests only a sum is stored. The numbers of flows, records, steps and characters are
 // limited.
 //
-// Without a Hub, Emit costs one lookup in the context. With a Hub, a request costs one allocation of a few kilobytes,
-// and each step reads the clock; messages and JSON are made when a flow is read.
+// Without a Hub, Emit costs one lookup in the context. With a Hub, a request costs a few kilobytes, and each step
+// reads the clock; messages and JSON are made when a flow is read.
 //
 // The trace is for development: it has claims of users in memory. It has the requests of its own process only.
 package trace

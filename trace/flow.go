@@ -104,7 +104,7 @@ func (f *flow) add(record *Record) {
 func (f *flow) next(r *Record) FlowState {
 	switch {
 	case f.authorize && r.forPerson():
-		return f.State // a person may try again after a wrong password
+		return f.State // a user may try again after a wrong password
 	case r.failed(), r.lost():
 		return FlowFailed
 	case r.preflight():
@@ -140,20 +140,17 @@ func (f *flow) stopTimer() {
 // giveUp adds a reason if the code of r is still not redeemed.
 func (h *Hub) giveUp(f *flow, r *Record) {
 	h.mu.Lock()
-	waited := f.awaiting == r
-	if waited {
+	if f.awaiting == r {
 		f.stopTimer()
 		f.note(r, callbackSilent, f.silence(h.quiet), r.end().Add(h.quiet))
 		f.State = FlowFailed
 		h.notice(f, r)
 	}
 	h.mu.Unlock()
-	if waited {
-		h.tell()
-	}
+	h.send()
 }
 
-// snapshot is the flow as it is now, to be drawn without Hub.mu: steps and values never change once a record has ended.
+// snapshot is a copy of the flow that needs no Hub.mu: steps and values of ended records never change.
 func (f *flow) snapshot() Flow {
 	s := f.Flow
 	s.Reasons = append([]Reasoned{}, f.Reasons...)

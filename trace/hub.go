@@ -32,10 +32,10 @@ type Hub struct {
 	mu       sync.Mutex // guards the fields below
 	flows    []*flow    // oldest first
 	index    map[join]*flow
-	watchers map[*Watcher]struct{}
+	watchers map[*Watcher]bool
 	queue    []event
 
-	telling sync.Mutex // locked while events are sent, so that they keep their order; locked before mu
+	sending sync.Mutex // locked while events are sent, so that they keep their order; locked before mu
 }
 
 // NewHub makes a Hub.
@@ -45,7 +45,7 @@ func NewHub(o Options) *Hub {
 		keep:     cmp.Or(o.Keep, keepFlows),
 		quiet:    cmp.Or(o.Quiet, keepQuiet),
 		index:    map[join]*flow{},
-		watchers: map[*Watcher]struct{}{},
+		watchers: map[*Watcher]bool{},
 	}
 }
 
@@ -107,11 +107,9 @@ func (h *Hub) file(r *Recorder) {
 	f.add(&r.record)
 	h.diagnose(f, &r.record)
 	h.await(f, &r.record)
-	watched := h.notice(f, &r.record)
+	h.notice(f, &r.record)
 	h.mu.Unlock()
-	if watched {
-		h.tell()
-	}
+	h.send()
 }
 
 // flowOf finds the record's flow, or begins one. A fresh authorization request always begins one, and takes over its
@@ -128,6 +126,7 @@ func (h *Hub) flowOf(record *Record, joins []join) *flow {
 	return f
 }
 
+// find returns the flow that knows the first of the joins, in the order of Key.
 func (h *Hub) find(joins []join) *flow {
 	var found *flow
 	best := State + 1

@@ -65,13 +65,14 @@ func segment(encoded string) json.RawMessage {
 	return text
 }
 
-// Plain is a public value, clipped at 300 characters.
+// Plain is a public value, clipped at 300 characters. It is a copy: value may be a part of a large request, which would
+// stay in memory with it.
 func Plain(name, value string) Value {
 	return Value{Name: name, Text: strings.Clone(clip(value, maxText))}
 }
 
-// Secret is a value shown by its first six characters and its length: "aB3x9_… (43 characters)". Of
-// twelve characters or fewer only the length is shown.
+// Secret is a value shown by its first six characters and its length: "aB3x9_… (43 characters)". A secret of at most
+// twelve characters is shown by its length only.
 func Secret(name, value string) Value {
 	return Value{Name: name, Text: mask(value), sum: sumOf(value)}
 }
@@ -87,8 +88,7 @@ func JWT(name, token string) Value {
 
 // sumOf is the first eight bytes of the value's SHA-256.
 func sumOf(value string) uint64 {
-	var small [128]byte // most values fit, and then nothing is allocated
-	sum := sha256.Sum256(append(small[:0], value...))
+	sum := sha256.Sum256([]byte(value))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
@@ -123,26 +123,6 @@ func clip(s string, max int) string {
 	return head(s, max) + "…"
 }
 
-// own replaces names and texts by parts of one new string, because each may be a part of a large request, which would
-// stay in memory with it.
-func own(values []Value) {
-	size := 0
-	for i := range values {
-		size += len(values[i].Name) + len(values[i].Text)
-	}
-	var all strings.Builder
-	all.Grow(size)
-	for i := range values {
-		all.WriteString(values[i].Name)
-		all.WriteString(values[i].Text)
-	}
-	rest := all.String()
-	for i := range values {
-		name, text := len(values[i].Name), len(values[i].Text)
-		values[i].Name, values[i].Text, rest = rest[:name], rest[name:name+text], rest[name+text:]
-	}
-}
-
 // maskings show the values of these parameters; see masked for other parameters.
 var maskings = map[string]func(name, value string) Value{
 	"code":             Secret,
@@ -162,14 +142,11 @@ var maskings = map[string]func(name, value string) Value{
 	"logout_token":     JWT,
 	"response":         JWT,
 
-	"token_type":      public,
-	"token_type_hint": public,
+	"token_type":      Plain,
+	"token_type_hint": Plain,
 }
 
-// public is Plain for a value that its caller copies.
-func public(name, value string) Value { return Value{Name: name, Text: clip(value, maxText)} }
-
-// masked is the value as its name allows it to be shown: plain, secret, a JWT, or not at all for a password.
+// masked is the value shown as its name allows: plain, as a secret, as a JWT, or hidden for a password.
 func masked(name, value string) Value {
 	if as, ok := maskings[name]; ok {
 		return as(name, value)
@@ -180,21 +157,18 @@ func masked(name, value string) Value {
 	case strings.Contains(lower, "secret"), strings.Contains(lower, "token"):
 		return Secret(name, value)
 	}
-	return public(name, value)
+	return Plain(name, value)
 }
 
 // Params are the parameters of a request or an answer, masked by name and in the order of their names, at most 50.
 func Params(form url.Values) []Value {
-	sorted := slices.AppendSeq(make([]string, 0, len(form)), maps.Keys(form))
-	slices.Sort(sorted)
 	values := make([]Value, 0, min(len(form), maxValues))
-	for _, name := range sorted {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
 		for _, value := range form[name] {
 			if len(values) < maxValues {
-				values = append(values, masked(clip(name, maxText), value))
+				values = append(values, masked(strings.Clone(clip(name, maxText)), value))
 			}
 		}
 	}
-	own(values)
 	return values
 }

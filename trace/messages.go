@@ -13,8 +13,8 @@ type drawing struct {
 	flow     Flow
 	messages []Message
 	frame    Lane      // where the authorization request came from
-	reports  []*Record // of the callback page
-	drawn    int       // how many reports are drawn
+	reports  []*Record // of the callback page, not yet drawn with an answer
+	told     bool      // a report was drawn with an answer
 	answered bool      // the client got its answer
 	redeemed bool      // there was a token request
 	called   bool      // there was an API call
@@ -27,15 +27,10 @@ func draw(f Flow) []Message {
 			d.reports = append(d.reports, r)
 		}
 	}
-	came := 0
 	for i := range f.Records {
-		r := &f.Records[i]
-		if r.Endpoint == "callback" {
-			if came++; came <= d.drawn {
-				continue // the answer to the redirect_uri was drawn with it
-			}
+		if r := &f.Records[i]; r.Endpoint != "callback" || slices.Contains(d.reports, r) {
+			d.record(r)
 		}
-		d.record(r)
 	}
 	d.expect()
 	return d.messages
@@ -162,11 +157,12 @@ func handover(frame Lane) string {
 
 // report is the next report of the callback page, or nil.
 func (d *drawing) report() *Record {
-	if d.drawn == len(d.reports) {
+	if len(d.reports) == 0 {
 		return nil
 	}
-	d.drawn++
-	return d.reports[d.drawn-1]
+	report := d.reports[0]
+	d.told, d.reports = true, d.reports[1:]
+	return report
 }
 
 // again draws a report without an answer before it: the callback page ran too often, or its flow was dropped.
@@ -191,7 +187,7 @@ func (d *drawing) expect() {
 	if open && !d.redeemed {
 		d.wait(3, LaneApp, LaneProvider, "POST /token: code")
 	}
-	if d.drawn > 0 && d.silent() {
+	if d.told && d.silent() {
 		d.wait(3, LaneApp, LaneProvider, "POST /token never came")
 		d.last().State, d.last().Reason = MessageFailed, callbackSilent
 	}
@@ -280,7 +276,7 @@ func answer(r *Record) string {
 	case r.Reason == originNotAllowed:
 		return status + ", without CORS headers for " + r.Origin + ": the browser keeps it from the app"
 	case r.answered():
-		return status + way(r) + strings.Join(result(r), ", ")
+		return status + way(r) + result(r)
 	case r.lost():
 		return strings.TrimSpace(status + ", a page instead of a redirect " + r.Error)
 	case r.redirects():
@@ -302,12 +298,12 @@ func way(r *Record) string {
 	return ", a form that posts itself to redirect_uri: "
 }
 
-// result is what the client gets at its redirect_uri.
-func result(r *Record) []string {
+// result is the parameters at the redirect_uri.
+func result(r *Record) string {
 	if has(r.Answer, "error") {
-		return []string{"error=" + valueOf(r.Answer, "error").Text}
+		return "error=" + valueOf(r.Answer, "error").Text
 	}
-	return names(r.Answer, "code", "state", "iss")
+	return strings.Join(names(r.Answer, "code", "state", "iss"), ", ")
 }
 
 // path is the address without its scheme and host.

@@ -77,24 +77,14 @@ type moment struct {
 	step  *Step
 }
 
-// steps returns the steps of the record with their times and values.
-func (r *Record) steps() []Step {
-	if len(r.taken) == 0 {
-		return nil
-	}
-	steps := make([]Step, len(r.taken))
-	for i, m := range r.taken {
-		steps[i] = *m.step
-		steps[i].At = r.At.Add(m.after)
-		steps[i].Values = m.step.judged(r.Params)
-	}
-	return steps
-}
-
-// whole is a copy of the record with its steps.
+// whole is a copy of the record with its steps, their times and values.
 func (r *Record) whole() Record {
 	w := *r
-	w.Steps = r.steps()
+	for _, m := range r.taken {
+		step := *m.step
+		step.At, step.Values = r.At.Add(m.after), m.step.judged(r.Params)
+		w.Steps = append(w.Steps, step)
+	}
 	return w
 }
 

@@ -47,9 +47,11 @@ func (f Flow) Mermaid() string {
 		if to < from {
 			arrow = arrows[m.State][1]
 		}
-		fmt.Fprintf(&b, "    %s%s%s: %s%s\n", lanes[from].name, arrow, lanes[to].name, plain(caption(m)), remarks[m.State])
+		text := entities.Replace(caption(m)) + remarks[m.State]
+		fmt.Fprintf(&b, "    %s%s%s: %s\n", lanes[from].name, arrow, lanes[to].name, text)
 		if m.Reason != "" {
-			fmt.Fprintf(&b, "    Note over %s,%s: %s\n", lanes[min(from, to)].name, lanes[max(from, to)].name, plain(m.Reason))
+			left, right := lanes[min(from, to)].name, lanes[max(from, to)].name
+			fmt.Fprintf(&b, "    Note over %s,%s: %s\n", left, right, entities.Replace(m.Reason))
 		}
 	}
 	return b.String()
@@ -70,15 +72,13 @@ func caption(m Message) string {
 // entities replaces characters that have a meaning in Mermaid.
 var entities = strings.NewReplacer("#", "#35;", ";", "#59;", "<", "#lt;", ">", "#gt;", "\n", " ", "\r", " ")
 
-func plain(text string) string { return entities.Replace(text) }
-
 // marks stand before a step.
 var marks = map[Outcome]string{OK: "+", Failed: "x", Noted: "."}
 
 // Transcript is the flow in plain text: each message with its number, and for each request and answer the parameters
 // and steps. It has no times and no ids, and of a secret only the length, so that equal flows have equal transcripts.
 func (f Flow) Transcript() string {
-	t := &transcript{records: map[string]*Record{}, shown: map[string]int{}}
+	t := &transcript{records: map[string]*Record{}, shown: map[string]bool{}}
 	for i := range f.Records {
 		t.records[f.Records[i].ID] = &f.Records[i]
 	}
@@ -95,7 +95,7 @@ func (f Flow) Transcript() string {
 type transcript struct {
 	strings.Builder
 	records map[string]*Record
-	shown   map[string]int // messages of a record so far
+	shown   map[string]bool // records whose request is written
 }
 
 func (t *transcript) line(indent int, format string, values ...any) {
@@ -118,29 +118,22 @@ func (t *transcript) message(m Message) {
 	if r == nil {
 		return
 	}
-	t.shown[m.Record]++
-	if t.shown[m.Record] == 1 {
+	if t.shown[m.Record] {
+		t.answer(r)
+	} else {
 		t.request(r)
-		return
 	}
-	t.answer(r)
+	t.shown[m.Record] = true
 }
 
 func (t *transcript) request(r *Record) {
-	fetch := slices.DeleteFunc([]string{r.Fetch.Site, r.Fetch.Mode, r.Fetch.Dest, r.Fetch.StorageAccess},
-		func(s string) bool { return s == "" })
+	fetch := []string{r.Fetch.Site, r.Fetch.Mode, r.Fetch.Dest, r.Fetch.StorageAccess}
+	fetch = slices.DeleteFunc(fetch, func(s string) bool { return s == "" })
 	if len(fetch) > 0 {
 		t.line(1, "Sec-Fetch: %s", strings.Join(fetch, ", "))
 	}
 	t.values(1, r.Params)
-	for _, c := range r.Cookies {
-		switch c.Direction {
-		case "sent", "overlooked":
-			t.line(1, "cookie %s: %s", c.Name, c.Direction)
-		case "withheld":
-			t.line(1, "cookie %s: did not come", c.Name)
-		}
-	}
+	t.cookies(r, map[string]string{"sent": "sent", "overlooked": "overlooked", "withheld": "did not come"})
 }
 
 func (t *transcript) answer(r *Record) {
@@ -150,15 +143,20 @@ func (t *transcript) answer(r *Record) {
 			bracketed(" (", step.Spec, ")"), reason)
 		t.values(2, step.Values)
 	}
-	for _, c := range r.Cookies {
-		if c.Direction == "set" || c.Direction == "removed" {
-			t.line(1, "cookie %s: %s", c.Name, c.Direction)
-		}
-	}
+	t.cookies(r, map[string]string{"set": "set", "removed": "removed"})
 	if r.Location != "" {
 		t.line(1, "Location: %s", r.Location)
 	}
 	t.values(1, r.Answer)
+}
+
+// cookies writes the cookies with these directions.
+func (t *transcript) cookies(r *Record, directions map[string]string) {
+	for _, c := range r.Cookies {
+		if text, ok := directions[c.Direction]; ok {
+			t.line(1, "cookie %s: %s", c.Name, text)
+		}
+	}
 }
 
 func bracketed(before, text, after string) string {

@@ -21,7 +21,7 @@ func (h *Hub) Watch() *Watcher {
 	w := &Watcher{hub: h, events: make(chan []byte, buffer)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.watchers[w] = struct{}{}
+	h.watchers[w] = true
 	return w
 }
 
@@ -38,39 +38,30 @@ func (w *Watcher) Close() {
 
 // leave closes the watcher's channel, once. Hub.mu is locked.
 func (h *Hub) leave(w *Watcher) {
-	if _, watching := h.watchers[w]; watching {
+	if h.watchers[w] {
 		delete(h.watchers, w)
 		close(w.events)
 	}
 }
 
-// notice queues an event if there are watchers, and reports whether there are. Hub.mu is locked; tell must be called
-// without it.
-func (h *Hub) notice(f *flow, record *Record) bool {
-	if len(h.watchers) == 0 {
-		return false
+// notice queues an event if there are watchers. Hub.mu is locked; send must be called after it, without Hub.mu.
+func (h *Hub) notice(f *flow, record *Record) {
+	if len(h.watchers) > 0 {
+		h.queue = append(h.queue, event{Flow: f.snapshot(), Record: record.whole()})
 	}
-	h.queue = append(h.queue, event{Flow: f.snapshot(), Record: record.whole()})
-	return true
 }
 
-// tell sends the queued events in order. It encodes each event once, without Hub.mu. Each caller of notice calls tell
-// afterwards, so the queue is never longer than the number of requests that end at the same moment.
-func (h *Hub) tell() {
-	h.telling.Lock()
-	defer h.telling.Unlock()
-	for {
-		next, ok := h.next()
-		if !ok {
-			return
-		}
+// send sends the queued events in order. It encodes each event once, without Hub.mu. The queue is never longer than
+// the number of requests that end at the same moment.
+func (h *Hub) send() {
+	h.sending.Lock()
+	defer h.sending.Unlock()
+	for next, ok := h.next(); ok; next, ok = h.next() {
 		next.Flow = next.Flow.drawn()
 		next.Flow.Records = nil
-		data, err := json.Marshal(next)
-		if err != nil {
-			continue // no time and no value of ours is without JSON
+		if data, err := json.Marshal(next); err == nil { // each event has JSON
+			h.broadcast(data)
 		}
-		h.send(data)
 	}
 }
 
@@ -86,7 +77,7 @@ func (h *Hub) next() (event, bool) {
 	return next, true
 }
 
-func (h *Hub) send(data []byte) {
+func (h *Hub) broadcast(data []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for w := range h.watchers {
