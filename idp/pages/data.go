@@ -1,0 +1,299 @@
+package pages
+
+import (
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/oidc"
+)
+
+// Frame is the data that every page has.
+type Frame struct {
+	Title       string // of pages for developers, in English; other titles are in static/idp/languages
+	Language    string // of Pages.Language; empty: English
+	Issuer      string
+	CSRF        string
+	Interaction string // sealed; the page's forms send it back
+	Client      *oidc.Client
+}
+
+func (f Frame) language() string { return f.Language }
+
+// The pages, each with the data of its template.
+type (
+	// Login is the sign-in page.
+	Login struct {
+		Frame
+		Username string
+		Wrong    bool      // the last attempt failed
+		Reason   string    // why a person must sign in now: a key of tell in static/idp/languages, or empty
+		OneClick []Account // users that need no password; development only
+	}
+	// Consent asks Account to allow Client the Scopes.
+	Consent struct {
+		Frame
+		Account Account
+		Scopes  []ScopeText
+		Back    string // where the browser goes back to, by Place
+	}
+	// SelectAccount offers the accounts that are signed in, and another one.
+	SelectAccount struct {
+		Frame
+		Accounts []Account
+	}
+	// Logout asks before it signs out.
+	Logout struct {
+		Frame
+		Accounts []Account
+		Notice   string // the fault of the request, for the developer of Client
+	}
+	// SignedOut is the end of a logout. ReturnTo must be a registered post_logout_redirect_uri.
+	SignedOut struct {
+		Frame
+		ReturnTo    template.URL
+		Redirects   bool           // to ReturnTo by script, when the Frames are loaded
+		Frames      []template.URL // registered frontchannel_logout_uris
+		Still       []Account      // accounts that are still signed in with this browser
+		Unconfirmed []oidc.Client  // clients that did not confirm a logout token yet
+	}
+	// SignIns is the page of sessions and of apps with access.
+	SignIns struct {
+		Frame
+		People   []Account // accounts signed in with this browser
+		Sessions []SignIn
+		Others   bool // some of the Sessions are in other browsers
+		Access   []Access
+	}
+	// Device is the page that connects a device to an account (RFC 8628 §3.3). Without a Client it asks for the code;
+	// with a Client it asks whether Account allows the Scopes; with a Decision it says what to do next.
+	Device struct {
+		Frame
+		UserCode string // as typed, or as the device showed it
+		Unknown  bool   // no device waits with that code
+		Account  Account
+		Another  string // the URL for another account
+		Scopes   []ScopeText
+		Decision string // allow or deny
+	}
+	// Error is the page for an error that cannot be sent to a client.
+	Error struct {
+		Frame
+		Kind                         string // a key of error in static/idp/languages; empty: Title says it all
+		Status                       int
+		RetryAfter                   int // seconds; 0: not known
+		Code, Description, RequestID string
+		Registered                   []string // redirect URIs that would have been accepted
+
+		// In development mode only.
+		Reason, ReasonURL   string // the stable code of the reason, and the page about it
+		Nearest, Difference string // the registered redirect URI most like the one in the request, and the difference
+		YAML                string // the configuration that would accept the request
+		Remedy              *Remedy
+		TellOrigin          string // of the page around this hidden iframe: a script posts the reason to it
+	}
+	// Home shows the accounts that are signed in, and to a developer the rest of the provider.
+	Home struct {
+		Frame
+		Dev       bool
+		Accounts  []Account
+		Consents  []Remembered
+		Apps      []App
+		Users     []Account     // in development mode
+		Clients   []oidc.Client // in development mode
+		Endpoints []Endpoint
+	}
+	// FormPost returns an answer to a client by response_mode=form_post.
+	FormPost struct {
+		Frame
+		Action template.URL
+		Values []Value
+	}
+	// WebMessage returns an answer to a client by response_mode=web_message. Its script posts Response to the origin
+	// Target.
+	WebMessage struct {
+		Frame
+		Target   string
+		Response string // JSON
+	}
+	// CheckSession is the page behind check_session_iframe. Cookies names the cookies with the browser state.
+	CheckSession struct {
+		Frame
+		Cookies string
+	}
+	// Console is the page for a developer. Its scripts fetch the rest; Frame.CSRF is the console's own token.
+	Console struct {
+		Frame
+		Issuers []string // of this provider
+	}
+	// Probe posts Report to the page around it: what came with the request for the probe. Origin is that page's.
+	Probe struct {
+		Frame
+		Origin string
+		Report string // JSON
+	}
+	// Reason explains one reason code.
+	Reason struct {
+		Frame
+		Code                                   string
+		Summary                                string // a short sentence without a full stop
+		Happened, HowWeKnow, HowSure, WhatToDo Text
+		Spec                                   []Link
+	}
+	// Reasons lists all reason codes.
+	Reasons struct {
+		Frame
+		Groups []ReasonGroup
+	}
+)
+
+// The parts of pages.
+type (
+	// Account is a user as pages show one.
+	Account struct{ Sub, Username, Name, Email string }
+	// ScopeText is a scope value with the description that the configuration has for it.
+	ScopeText struct{ Name, Description string }
+	// SignIn is one account in one browser.
+	SignIn struct {
+		Account     Account
+		SID         string
+		Browser     string // in words; may be empty
+		This        bool   // the browser of the request
+		Since, Seen time.Time
+	}
+	// Access is what one app may access of one account.
+	Access struct {
+		Account Account
+		Client  oidc.Client
+		Scopes  []ScopeText
+		Since   time.Time // of the consent; zero: there is none
+		Lasting bool      // it has refresh tokens, used last at Used
+		Used    time.Time
+	}
+	// Remembered is a consent that a signed-in user gave.
+	Remembered struct {
+		Client    oidc.Client
+		Scopes    []string
+		GrantedAt time.Time
+	}
+	// Remedy is a form that registers the redirect URI for the client, and makes the client if there is none. Action is
+	// the path of the form, with the client_id escaped in it.
+	Remedy struct{ Action, ClientID, RedirectURI, ReturnTo, Token string }
+	// App is an application that lets a sign-in begin at the provider (Core §4), at URL.
+	App struct{ Name, ClientID, URL string }
+	// Endpoint is a URL of the provider by its name in the metadata.
+	Endpoint struct{ Name, URL string }
+	// Value is one parameter of a FormPost.
+	Value struct{ Name, Value string }
+	// ReasonGroup is the reasons of one subject.
+	ReasonGroup struct {
+		Title   string
+		Lead    Text
+		Reasons []ReasonLink
+	}
+	// ReasonLink is the entry of one reason in the list.
+	ReasonLink struct{ Code, Summary string }
+	// Link is a hyperlink.
+	Link struct{ Text, URL string }
+	// Text is a paragraph in which code stands between backticks, as in Markdown.
+	Text string
+	// Span is a piece of a Text, all code or none of it.
+	Span struct {
+		Text string
+		Code bool
+	}
+)
+
+// Accounts are the users as pages show them.
+func Accounts(list []users.User) []Account {
+	accounts := make([]Account, len(list))
+	for i, user := range list {
+		accounts[i] = NewAccount(user)
+	}
+	return accounts
+}
+
+// NewAccount is the user as pages show one.
+func NewAccount(u users.User) Account {
+	return Account{Sub: u.Sub, Username: u.Username, Name: u.Name(), Email: u.Email()}
+}
+
+// DescribeScope pairs each scope value with its description in texts, which has the configured scopes. Standard scopes
+// have a description in each language; a scope without a description is shown by its name.
+func DescribeScope(scope oidc.Scope, texts map[string]string) []ScopeText {
+	described := make([]ScopeText, len(scope))
+	for i, name := range scope {
+		described[i] = ScopeText{Name: name, Description: texts[name]}
+	}
+	return described
+}
+
+// Place is the recognizable part of a redirect URI: host and port of a web page, or the scheme of a native app. A
+// client can choose any name (RFC 7591 §5), but not the target of its redirect URI.
+func Place(uri string) string {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil || u.Scheme == "":
+		return ""
+	case oidc.Origin(uri) == "":
+		return u.Scheme + ":"
+	}
+	return u.Host
+}
+
+// NewFormPost is the page that posts values to action, a verified redirect URI.
+func NewFormPost(frame Frame, action string, values url.Values) FormPost {
+	page := FormPost{Frame: frame, Action: template.URL(action)}
+	for name := range values {
+		page.Values = append(page.Values, Value{Name: name, Value: values.Get(name)})
+	}
+	slices.SortFunc(page.Values, func(a, b Value) int { return strings.Compare(a.Name, b.Name) })
+	return page
+}
+
+// NewWebMessage is the page that posts values to target, which must be the origin of a verified return address.
+func NewWebMessage(frame Frame, target string, values url.Values) WebMessage {
+	response := map[string]string{}
+	for name := range values {
+		response[name] = values.Get(name)
+	}
+	text, err := json.Marshal(response)
+	if err != nil {
+		panic(err) // a map of strings has a JSON form
+	}
+	return WebMessage{Frame: frame, Target: target, Response: string(text)}
+}
+
+// Several reports whether more than one account is signed in, so that the page must name the account of each entry.
+func (s SignIns) Several() bool { return len(s.People) > 1 }
+
+// Ours reports whether the provider caused the error.
+func (e Error) Ours() bool { return e.Status >= http.StatusInternalServerError }
+
+// AppsFault reports whether the request of an app caused the error.
+func (e Error) AppsFault() bool {
+	return slices.Contains([]string{"", "request", "client_unknown", "redirect_unregistered"}, e.Kind) && !e.Ours()
+}
+
+// WaitMinutes is RetryAfter in minutes; 0 below two minutes.
+func (e Error) WaitMinutes() int {
+	if e.RetryAfter < 120 {
+		return 0
+	}
+	return (e.RetryAfter + 59) / 60
+}
+
+// Spans are the pieces, in order and without the backticks.
+func (t Text) Spans() (spans []Span) {
+	for i, piece := range strings.Split(string(t), "`") {
+		if piece != "" {
+			spans = append(spans, Span{Text: piece, Code: i%2 == 1})
+		}
+	}
+	return spans
+}
