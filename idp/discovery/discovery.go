@@ -1,18 +1,26 @@
-// Package discovery is what the provider says about itself: its metadata and keys for programs, its home page for people.
+// Package discovery says what the provider is: its metadata and keys for programs, its home page for people.
 //
-//	endpoint.Endpoint.Describe ─► Describe ─► oidc.Metadata ─► /.well-known/openid-configuration   OpenID Connect Discovery §4
-//	                                                       └─► /.well-known/oauth-authorization-server   RFC 8414 §3
-//	keys.KeySet.Public ─────────────────────────────────────► /jwks   RFC 7517 §5
-//	sessions, consents, clients ──────────────────────────► /   (home.go)
+//	endpoint.Endpoint.Describe ─► oidc.Metadata ─► /.well-known/openid-configuration         Discovery §4
+//	                                           └─► /.well-known/oauth-authorization-server   RFC 8414 §3
+//	keys.KeySet.Public ──────────────────────────► /jwks                                     RFC 7517 §5
+//	sessions, consents, clients ─────────────────► /
 package discovery
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/pages"
+	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -30,7 +38,7 @@ type Endpoint struct {
 	Keys     *keys.KeySet
 }
 
-// Endpoints are those of both metadata documents and of the key set.
+// Endpoints returns both metadata documents and the key set.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	get := []string{http.MethodGet}
 	return []endpoint.Endpoint{
@@ -43,13 +51,13 @@ func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	}
 }
 
-// serveMetadata answers with the metadata. Clients may keep it for a minute, so that a change is soon seen.
+// serveMetadata answers with the metadata. Clients may cache it for a minute, so they notice a change soon.
 func (e *Endpoint) serveMetadata(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=60")
 	return oidc.WriteJSON(w, http.StatusOK, e.Metadata)
 }
 
-// serveKeys answers with the key set. A client that keeps it for longer than it takes until a new key signs meets an unknown kid.
+// serveKeys answers with the key set. The cache time is short: a client must load a new key before the key signs.
 func (e *Endpoint) serveKeys(w http.ResponseWriter, r *http.Request) error {
 	set, err := e.Keys.Public(r.Context())
 	if err != nil {
@@ -59,16 +67,16 @@ func (e *Endpoint) serveKeys(w http.ResponseWriter, r *http.Request) error {
 	return oidc.WriteJSON(w, http.StatusOK, set)
 }
 
-// Health answers whether the process is alive and ready.
+// Health reports whether the process is alive and ready.
 type Health struct {
 	Keys   *keys.KeySet
 	Usable func(context.Context) error // why the store cannot be used now; nil: it always can
 }
 
-// NameHealth is the name of the endpoints of Health, which are asked every few seconds.
+// NameHealth is the name of the endpoints of Health. Load balancers send requests to them every few seconds.
 const NameHealth = "health"
 
-// Endpoints are /healthz, whether the process is alive, and /readyz, whether it can answer requests.
+// Endpoints returns /healthz, for a process that is alive, and /readyz, for a process that can answer requests.
 func (h *Health) Endpoints() []endpoint.Endpoint {
 	get := []string{http.MethodGet}
 	return []endpoint.Endpoint{
@@ -83,7 +91,8 @@ func alive(w http.ResponseWriter, _ *http.Request) error {
 
 func (h *Health) serveReady(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Ready(r.Context()); err != nil {
-		return oidc.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "reason": err.Error()})
+		answer := map[string]string{"status": "unavailable", "reason": err.Error()}
+		return oidc.WriteJSON(w, http.StatusServiceUnavailable, answer)
 	}
 	return alive(w, r)
 }
@@ -97,4 +106,90 @@ func (h *Health) Ready(ctx context.Context) error {
 		return nil
 	}
 	return h.Usable(ctx)
+}
+
+// Home serves the home page: the accounts that are signed in and their consents; in development mode also the
+// provider's addresses, users and clients.
+type Home struct {
+	Issuer      string
+	Development bool
+	Pages       *pages.Pages
+	Users       *users.Directory
+	Clients     *clients.Register
+	Sessions    *session.Manager
+	Consents    *grant.Consents
+	Served      []endpoint.Endpoint // those with Describe are listed
+}
+
+// Endpoints returns the home page.
+func (h *Home) Endpoints() []endpoint.Endpoint {
+	home := pages.Route(http.MethodGet, "home", "/", session.Serve(h.Sessions, h.serve))
+	home.Untraced = true
+	return []endpoint.Endpoint{home}
+}
+
+func (h *Home) serve(w http.ResponseWriter, r *http.Request, current *session.Session) (err error) {
+	page := pages.Home{
+		Frame: h.Pages.Frame(r, h.Issuer), Dev: h.Development, Endpoints: h.addresses(),
+		Accounts: pages.Accounts(h.Users.BySubs(current.Subs())),
+	}
+	if current != nil {
+		if page.Consents, err = h.remembered(r.Context(), current.Accounts[0].Sub); err != nil {
+			return err
+		}
+		page.Apps = h.apps(page.Consents)
+	}
+	if page.Dev {
+		page.Users, page.Clients = pages.Accounts(h.Users.All()), h.Clients.All()
+	}
+	return h.Pages.Render(w, http.StatusOK, "home", page, pages.Policy{})
+}
+
+// remembered lists the consents of the user.
+func (h *Home) remembered(ctx context.Context, sub string) (list []pages.Remembered, err error) {
+	consents, err := h.Consents.Of(ctx, sub)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(consents)) {
+		if client, err := h.Clients.ByID(ctx, id); err == nil {
+			consent := consents[id]
+			list = append(list, pages.Remembered{Client: client, Scopes: consent.Scope, GrantedAt: consent.GrantedAt})
+		}
+	}
+	return list, nil
+}
+
+// addresses lists the endpoints that the metadata names.
+func (h *Home) addresses() []pages.Endpoint {
+	list := []pages.Endpoint{{Name: "discovery", URL: h.Issuer + Path}}
+	for _, e := range h.Served {
+		if e.Describe != nil {
+			list = append(list, pages.Endpoint{Name: e.Name, URL: h.Issuer + e.Path})
+		}
+	}
+	return list
+}
+
+// apps are the clients at which a sign-in can begin (Core §4, Initiating Login from a Third Party): the configured
+// clients, and the self-registered clients with a consent.
+func (h *Home) apps(allowed []pages.Remembered) (apps []pages.App) {
+	all := slices.Clone(h.Clients.All())
+	for _, consent := range allowed {
+		if !slices.ContainsFunc(all, func(c oidc.Client) bool { return c.ClientID == consent.Client.ClientID }) {
+			all = append(all, consent.Client)
+		}
+	}
+	for _, client := range all {
+		u, err := url.Parse(client.InitiateLoginURI)
+		if err != nil || client.InitiateLoginURI == "" {
+			continue
+		}
+		// iss is "the Issuer Identifier for the OP that the RP is to send the Authentication Request to"
+		query := u.Query()
+		query.Set("iss", h.Issuer)
+		u.RawQuery = query.Encode()
+		apps = append(apps, pages.App{Name: client.Name(), ClientID: client.ClientID, URL: u.String()})
+	}
+	return apps
 }
