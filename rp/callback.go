@@ -207,8 +207,8 @@ type posted struct {
 	Exp    time.Time
 }
 
-// takePosted receives an answer by form_post (OAuth 2.0 Form Post Response Mode §2). The POST comes from another site, so
-// it has no Lax cookies; the redirect after it has them. An encrypted cookie carries the answer over, outside any URL.
+// takePosted receives an answer by form_post (OAuth 2.0 Form Post Response Mode §2). The POST of another site has
+// no Lax cookies; the redirect after it has them. An encrypted cookie carries the answer over, outside any URL.
 func (p *RP) takePosted(w http.ResponseWriter, r *http.Request) {
 	answer, err := readForm(w, r)
 	if err == nil && len(answer) > maxPosted {

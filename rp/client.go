@@ -26,8 +26,8 @@ import (
 )
 
 const (
-	assertionLifetime = time.Minute                                              // of client assertions and request objects
 	assertionType     = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
+	assertionLifetime = time.Minute                                              // also of request objects
 
 	tokenTypeBearer = "Bearer"
 	tokenTypeDPoP   = "DPoP"

@@ -64,8 +64,8 @@ func (p *RP) beginLogin(r *http.Request, f *flow) (string, error) {
 	return p.authorizationURL(r.Context(), f, params)
 }
 
-// SilentLogin begins a renewal inside a hidden iframe: GET, 303 to the authorization endpoint with prompt=none. The last
-// ID Token goes along as id_token_hint (Core §3.1.2.1), so that the provider knows the account even among several.
+// SilentLogin begins a renewal inside a hidden iframe: GET, 303 to the authorization endpoint with prompt=none. The
+// last ID Token goes along as id_token_hint (Core §3.1.2.1), so that the provider knows the account even among several.
 //
 // When the provider cannot be asked, the browser goes to the silent callback page all the same and FinishSilent reports
 // the error, because nobody sees an error page in a hidden iframe.

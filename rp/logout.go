@@ -20,9 +20,9 @@ import (
 // (RFC 7009; a failure is logged only), and redirects the browser (303) to the provider's end_session_endpoint
 // (RP-Initiated Logout 1.0 §2). A state in the posted form comes back at PostLogoutRedirectURI.
 //
-// When the provider has no such endpoint, or is down (error=provider_down in the query), the session here ends all the
-// same and the browser goes to the folder of RedirectURI. A page whose Content-Security-Policy has form-action must list
-// the provider's origin there: Chromium applies the directive to the redirect.
+// When the provider has no such endpoint, or is down (error=provider_down in the query), the session here still ends
+// and the browser goes to the folder of RedirectURI. A page whose Content-Security-Policy has form-action must list the
+// provider's origin there: Chromium applies the directive to the redirect.
 func (p *RP) Logout(w http.ResponseWriter, r *http.Request) {
 	if !p.allowOwnPages(w, r) {
 		return
@@ -94,9 +94,9 @@ func (p *RP) SignOutHere(w http.ResponseWriter, r *http.Request) {
 // of the provider's sign-out page, mounted at the client's registered frontchannel_logout_uri; register
 // frontchannel_logout_session_required as well, so that iss and sid are sent.
 //
-// Browsers withhold this application's cookies from an iframe in another site, so the sid, which is hard to guess, names
-// the session. Without sid the session of the request's cookie ends, unless the provider gave it a sid: any page can
-// send such a request. The answer is 200 with a page that only the provider may frame, or 400.
+// An iframe of another site gets no cookies of this application, so the sid, which is hard to guess, names the session.
+// Without sid the session of the request's cookie ends, unless the provider gave it a sid: any page can send such a
+// request. The answer is 200 with a page that only the provider may frame, or 400.
 func (p *RP) FrontChannelLogout(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodGet) {
 		return

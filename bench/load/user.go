@@ -37,7 +37,7 @@ type client struct {
 	idTokens, accessTokens *gooidc.IDTokenVerifier
 }
 
-// user is one person at one browser: cookies of its own, and the newest tokens.
+// user is a browser: its cookies and the newest tokens.
 type user struct {
 	name   string
 	client *client
@@ -68,13 +68,12 @@ func newUser(name string, c *client, transport http.RoundTripper) *user {
 // attempt holds the values of one authorization request that its answer must match.
 type attempt struct{ state, nonce, verifier string }
 
-func newAttempt() attempt {
-	return attempt{state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier()}
-}
+func newAttempt() attempt { return attempt{rand.Text(), rand.Text(), oauth2.GenerateVerifier()} }
 
 // authorize sends the authorization request (Core §3.1.2.1, RFC 7636 §4.3).
-func (u *user) authorize(ctx context.Context, browser *http.Client, a attempt,
-	extra ...oauth2.AuthCodeOption) (*http.Response, error) {
+func (u *user) authorize(
+	ctx context.Context, browser *http.Client, a attempt, extra ...oauth2.AuthCodeOption,
+) (*http.Response, error) {
 	options := append(extra, oauth2.S256ChallengeOption(a.verifier), gooidc.Nonce(a.nonce))
 	return send(ctx, browser, http.MethodGet, u.client.AuthCodeURL(a.state, options...), nil)
 }
@@ -104,7 +103,7 @@ func (u *user) signIn(ctx context.Context) error {
 	return u.finish(ctx, a, answer)
 }
 
-// renew is one silent renewal: prompt=none must be answered by one redirect to the app (Core §3.1.2.6), and the code
+// renew is one silent renewal: the answer to prompt=none must be one redirect to the app (Core §3.1.2.6), and the code
 // must give new tokens for the same sign-in.
 func (u *user) renew(ctx context.Context) error {
 	a, browser := newAttempt(), *u.http
@@ -136,8 +135,8 @@ func (u *user) finish(ctx context.Context, a attempt, response *http.Response) e
 	case answer.Get("code") == "":
 		return failf("code", "the answer has neither code nor error")
 	}
-	token, err := u.client.Exchange(gooidc.ClientContext(ctx, u.http), answer.Get("code"),
-		oauth2.VerifierOption(a.verifier))
+	asUser := gooidc.ClientContext(ctx, u.http)
+	token, err := u.client.Exchange(asUser, answer.Get("code"), oauth2.VerifierOption(a.verifier))
 	if err != nil {
 		return failf("token request", "%v", err)
 	}
@@ -166,16 +165,14 @@ func (c *client) check(ctx context.Context, response *oauth2.Token, a attempt) (
 	if err != nil {
 		return t, failf("access token", "%v", err)
 	}
-	var idClaims struct {
-		AuthTime int64 `json:"auth_time"`
-	}
 	var claims struct {
-		ClientID string `json:"client_id"`
+		AuthTime int64  `json:"auth_time"` // of the ID token
+		ClientID string `json:"client_id"` // of the access token
 	}
-	if err := errors.Join(id.Claims(&idClaims), access.Claims(&claims)); err != nil {
+	if err := errors.Join(access.Claims(&claims), id.Claims(&claims)); err != nil {
 		return t, failf("claims", "%v", err)
 	}
-	t.sub, t.authTime = id.Subject, idClaims.AuthTime
+	t.sub, t.authTime = id.Subject, claims.AuthTime
 	if access.Subject != id.Subject || claims.ClientID != c.ClientID || typeOf(t.accessToken) != "at+jwt" {
 		return t, failf("access token", "typ is %q, sub %q, client_id %q; expected at+jwt, %q, %q",
 			typeOf(t.accessToken), access.Subject, claims.ClientID, id.Subject, c.ClientID)
@@ -185,15 +182,15 @@ func (c *client) check(ctx context.Context, response *oauth2.Token, a attempt) (
 
 // typeOf is the typ of a JWT that has been verified.
 func typeOf(raw string) (typ string) {
-	algorithms := []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA}
-	if token, err := jwt.ParseSigned(raw, algorithms); err == nil {
+	token, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA})
+	if err == nil {
 		typ, _ = token.Headers[0].ExtraHeaders[jose.HeaderType].(string)
 	}
 	return typ
 }
 
-// follows tells whether t may come after old: the same user, the same sign-in (Core §2, auth_time), another access
-// token. Before the sign-in old is empty.
+// follows checks that user and sign-in (Core §2, auth_time) are those of old, which is empty at first, and the access
+// token is another.
 func (t tokens) follows(old tokens) error {
 	switch {
 	case t.authTime == 0:

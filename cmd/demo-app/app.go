@@ -1,36 +1,37 @@
 package main
 
 import (
+	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"path"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/rp"
 	"github.com/hush-idp/hush/static"
 )
 
-// maxBody bounds a request's body, in bytes. The largest expected body is an authorization response of some hundred
-// bytes.
+// maxBody bounds a request's body, in bytes. The largest expected one is an authorization response.
 const maxBody = 64 << 10
 
 // newApp returns the whole demo as one handler, for every layout. self is its address for this process: the server-side
 // app calls the API over HTTP. newApp makes no network call, so the provider may start later.
 func newApp(c config, self string, log *slog.Logger) (http.Handler, error) {
-	all := sites{byHost: map[string]http.Handler{}}
-	for i, here := range c.everywhere() {
+	all := sites{byHost: map[string]http.Handler{}, first: hostOf(c.BaseURL)}
+	for _, here := range c.everywhere() {
 		site, err := newSite(here, self, log)
 		if err != nil {
 			return nil, err
 		}
 		all.byHost[hostOf(here.BaseURL)] = site
-		if i == 0 {
-			all.first = site
-		}
 	}
 	return http.MaxBytesHandler(all, maxBody), nil
 }
@@ -86,7 +87,7 @@ func routeWeb(e *echo.Echo, web webApp) {
 	e.GET("/web/call-api", web.callAPI)
 }
 
-// answer sends JSON that must not be cached.
+// answer sends JSON outside caches.
 func answer(c echo.Context, status int, body any) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.JSON(status, body)
@@ -94,9 +95,7 @@ func answer(c echo.Context, status int, body any) error {
 
 // types are the file types that assets serves; pages and folders are not served.
 var types = map[string]string{
-	".js":  "text/javascript; charset=utf-8",
-	".css": "text/css; charset=utf-8",
-	".svg": "image/svg+xml",
+	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
 }
 
 // assets serves scripts, styles and pictures. Embedded files have no date, so they share one ETag over all files, by
@@ -129,11 +128,9 @@ func etag(files fs.FS) string {
 	return `"` + hex.EncodeToString(hash.Sum(nil)[:12]) + `"`
 }
 
-const libraryFile = "vendor/oidc-client-ts.js"
-
-// haveLibrary tells whether this program was built after npm install.
+// haveLibrary is true when this program was built after npm install.
 func haveLibrary() bool {
-	_, err := fs.Stat(static.Demo(), libraryFile)
+	_, err := fs.Stat(static.Demo(), "vendor/oidc-client-ts.js")
 	return err == nil
 }
 
@@ -150,3 +147,83 @@ func missingLibrary(w http.ResponseWriter, _ *http.Request) {
 		"Run `npm install` in the project's folder: it copies the library to static/demo/vendor/.\n"+
 		"Then build or start the demo again.", http.StatusNotFound)
 }
+
+// securityHeaders allow scripts and styles of this origin, fetches and hidden iframes of this origin and of the
+// provider. form-action has the provider too, because the sign-out form is redirected there and Chromium applies it to
+// redirects.
+func securityHeaders(issuer string) echo.MiddlewareFunc {
+	provider := oidc.Origin(issuer)
+	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+		"connect-src 'self' " + provider + "; frame-src 'self' " + provider + "; form-action 'self' " + provider + "; " +
+		"frame-ancestors 'self'; base-uri 'none'"
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			header := c.Response().Header()
+			header.Set("Content-Security-Policy", policy)
+			header.Set("X-Content-Type-Options", "nosniff")
+			header.Set("Referrer-Policy", "no-referrer") // the address of a callback holds a code
+			return next(c)
+		}
+	}
+}
+
+// sendReferrer makes requests of the page carry a full Referer, an old default of browsers. That can send a code to
+// another server, so only the lesson about it uses this.
+func sendReferrer(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set("Referrer-Policy", "no-referrer-when-downgrade")
+		return next(c)
+	}
+}
+
+type requestIDKey struct{}
+
+// withRequestID puts an id into the request's context, for the log, and into the answer, for reports of failures.
+func withRequestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := rand.Text()
+		c.Response().Header().Set("X-Request-Id", id)
+		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestIDKey{}, id)))
+		return next(c)
+	}
+}
+
+// logRequests logs each request. The path is logged without its query, which has a code at a callback.
+func logRequests(log *slog.Logger) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			start := time.Now()
+			if err := next(c); err != nil {
+				c.Error(err) // writes the answer, which sets its status
+			}
+			log.DebugContext(c.Request().Context(), "request", "method", c.Request().Method, "path", c.Request().URL.Path,
+				"status", c.Response().Status, "duration", time.Since(start))
+			return nil
+		}
+	}
+}
+
+func newLog(c config, out io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(withID{slog.NewJSONHandler(out, options)})
+	}
+	return slog.New(withID{slog.NewTextHandler(out, options)})
+}
+
+// withID adds the request's id to each log record that has its context.
+type withID struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h withID) Handle(ctx context.Context, record slog.Record) error {
+	if id, ok := ctx.Value(requestIDKey{}).(string); ok {
+		record.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+// WithAttrs implements slog.Handler.
+func (h withID) WithAttrs(attrs []slog.Attr) slog.Handler { return withID{h.Handler.WithAttrs(attrs)} }
+
+// WithGroup implements slog.Handler.
+func (h withID) WithGroup(name string) slog.Handler { return withID{h.Handler.WithGroup(name)} }

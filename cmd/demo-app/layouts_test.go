@@ -61,9 +61,9 @@ func TestEachHostIsALayoutOfItsOwn(t *testing.T) {
 	} {
 		t.Run(row.host, func(t *testing.T) {
 			response, body := sendTo(t, server, row.host, "/config.json")
-			var got spaConfig
-			if err := json.Unmarshal([]byte(body), &got); err != nil || got.Issuer != row.issuer {
-				t.Errorf("issuer %q, want %q (%v)", got.Issuer, row.issuer, err)
+			var got map[string]string
+			if err := json.Unmarshal([]byte(body), &got); err != nil || got["issuer"] != row.issuer {
+				t.Errorf("issuer %q, want %q (%v)", got["issuer"], row.issuer, err)
 			}
 			if policy := response.Header.Get("Content-Security-Policy"); !strings.Contains(policy,
 				"frame-src 'self' "+row.issuer+";") {
@@ -71,7 +71,7 @@ func TestEachHostIsALayoutOfItsOwn(t *testing.T) {
 			}
 			response, _ = sendTo(t, server, row.host, "/web/silent")
 			if location := response.Header.Get("Location"); !strings.HasPrefix(location,
-				oidc.Origin(got.RedirectURI)+"/web/silent-callback?") {
+				oidc.Origin(got["redirect_uri"])+"/web/silent-callback?") {
 				t.Errorf("the server-side app sends the iframe to %s", location)
 			}
 		})

@@ -53,11 +53,9 @@ func newPages(c config) (*pages, error) {
 		p.parsed[name] = parsed.Lookup("layout")
 	}
 	for _, name := range standalone {
-		parsed, err := template.ParseFS(static.Demo(), "pages/"+name+".html")
-		if err != nil {
+		if p.parsed[name], err = template.ParseFS(static.Demo(), "pages/"+name+".html"); err != nil {
 			return nil, err
 		}
-		p.parsed[name] = parsed
 	}
 	return p, nil
 }
@@ -82,7 +80,7 @@ func (p *pages) lessonRoutes(e *echo.Echo) {
 	e.GET("/lessons/", p.show("lessons", page{Title: "Lessons", Lessons: p.texts.Lessons}))
 	e.GET("/lessons/callback.html", p.show("callback", page{}))
 	e.GET("/lessons/silent.html", p.show("lesson_silent", page{}))
-	e.GET("/lessons/app.html", p.show("lesson_app", page{}), tellReferrer)
+	e.GET("/lessons/app.html", p.show("lesson_app", page{}), sendReferrer)
 }
 
 func (p *pages) show(name string, data page) echo.HandlerFunc {

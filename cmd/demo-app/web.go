@@ -46,14 +46,9 @@ func (w webApp) session(c echo.Context) error {
 	left := int64(time.Until(session.Expiry).Seconds())
 	accessToken := decode(session.AccessToken)
 	return answer(c, http.StatusOK, sessionAnswer{
-		SignedIn:    true,
-		Name:        w.name(c.Request(), session),
-		Sub:         session.Sub,
-		Renewals:    session.Renewals,
-		ExpiresIn:   left,
-		Lifetime:    max(accessToken.lifetime(), left),
-		IDToken:     decode(session.IDToken),
-		AccessToken: accessToken,
+		SignedIn: true, Name: w.name(c.Request(), session), Sub: session.Sub, Renewals: session.Renewals,
+		ExpiresIn: left, Lifetime: max(accessToken.lifetime(), left),
+		IDToken: decode(session.IDToken), AccessToken: accessToken,
 	})
 }
 
@@ -77,8 +72,7 @@ type apiAnswer struct {
 	Body      string `json:"body"`
 }
 
-// callAPI calls the API over HTTP. It uses the session's token even when that has expired, where rp.TokenSource would
-// refuse, so that the page can show the API's refusal.
+// callAPI calls the API over HTTP, also with an expired token, so that the page can show the API's refusal.
 func (w webApp) callAPI(c echo.Context) error {
 	session, err := w.party.Session(c.Request())
 	if errors.Is(err, rp.ErrNoSession) {
@@ -95,7 +89,7 @@ func (w webApp) callAPI(c echo.Context) error {
 	return answer(c, http.StatusOK, result)
 }
 
-// apiClient has a lower time limit than the server's WriteTimeout.
+// apiClient has a lower limit than WriteTimeout.
 var apiClient = http.Client{Timeout: 15 * time.Second}
 
 func (w webApp) get(ctx context.Context, accessToken string) (apiAnswer, error) {
@@ -120,8 +114,7 @@ type decodedToken struct {
 	Claims json.RawMessage `json:"claims"`
 }
 
-// decode reads a JWT without verifying it. It returns nil for a token that is no JWT; access tokens may have another
-// form.
+// decode reads a JWT without verifying it. It returns nil for a token of another form.
 func decode(token string) *decodedToken {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -156,10 +149,7 @@ func me(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	_ = oidc.WriteJSON(w, http.StatusOK, map[string]any{
-		"hello":     token.Sub,
-		"client_id": token.ClientID,
-		"scope":     token.Scope.String(),
-		"jti":       token.Jti,
-		"exp":       token.Exp.UTC().Format(time.RFC3339),
+		"hello": token.Sub, "client_id": token.ClientID, "scope": token.Scope.String(), "jti": token.Jti,
+		"exp": token.Exp.UTC().Format(time.RFC3339),
 	})
 }
