@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"code.dny.dev/ssrf"
 )
 
 // Limits of one request.
@@ -37,7 +39,7 @@ func New(config Config) (*Client, error) {
 	timeout := cmp.Or(config.Timeout, defaultTimeout)
 	dialer := &net.Dialer{Timeout: timeout}
 	if !config.private() {
-		dialer.Control = onlyPublic
+		dialer.Control = public.Safe
 	}
 	return &Client{
 		http: &http.Client{
@@ -135,7 +137,7 @@ func (c *Client) finish(response *http.Response) {
 func failed(address string, err error) error {
 	text := "its server does not answer as expected"
 	switch {
-	case errors.Is(err, errNotPublic):
+	case errors.Is(err, ssrf.ErrProhibitedIP):
 		text = "its host is not at a public address, and this provider asks no other (fetch.allow_private)"
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		text = "its server took too long to answer"
