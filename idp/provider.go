@@ -185,7 +185,7 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 	}
 	clientKeys := clients.NewKeys(client, deps.Now)
 	subjects := clients.NewSubjects(config.PairwiseSalt, directory)
-	grants := newGrants(config, deps)
+	grants := grant.New(config.Refresh, deps.Store, deps.Now, deps.Random)
 	return &common{
 		config: config, deps: deps, keys: keySet, pages: html, clients: register, users: directory, grants: grants,
 		consents: &grant.Consents{
@@ -216,12 +216,6 @@ func newRegister(config Config, deps Dependencies, secrets [][]byte) (*clients.R
 		return nil, err
 	}
 	return clients.On(place, config.Clients, clients.NewRegistered(deps.Store, seal, deps.Now)), nil
-}
-
-func newGrants(config Config, deps Dependencies) *grant.Grants {
-	grants := grant.New(deps.Store, deps.Now, deps.Random)
-	grants.Grace = *config.Refresh.Grace
-	return grants
 }
 
 // newKeys makes keys that live in this process, or, if the store outlives it and cookie_keys are configured, keys in

@@ -65,14 +65,14 @@ type Grants struct {
 	Random   func() string // 128 bits or more, without a dot
 }
 
-// New returns the grants in store.
-func New(store storage.Store, now func() time.Time, random func() string) *Grants {
+// New returns the grants in store, whose refresh tokens are as c says.
+func New(c Config, store storage.Store, now func() time.Time, random func() string) *Grants {
 	return &Grants{
 		Codes:    storage.NewBucket[Code]("code", store),
 		Revoked:  storage.NewBucket[time.Time]("revoked", store),
 		Families: storage.NewBucket[Family]("refresh", store),
 		Index:    storage.NewBucket[[]indexEntry]("holding", store),
-		Grace:    Grace, Now: now, Random: random,
+		Grace:    *c.WithDefaults().Grace, Now: now, Random: random,
 	}
 }
 
