@@ -15,7 +15,7 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// withOffline adds clients that are none of the house: offline, public, and backend, confidential.
+// withOffline adds third-party clients: offline, public, and backend, confidential.
 func withOffline(c *idp.Config) {
 	both := []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken}
 	c.Clients = []oidc.Client{

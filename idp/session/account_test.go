@@ -11,7 +11,7 @@ import (
 
 // Core §3.1.2.1, prompt=select_account: "the End-User might have current sessions for" several accounts.
 func TestAccountsStandSideBySide(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice", "bob", "carol")
 	if got := h.subs(t, b); got != "carol bob alice" {
 		t.Errorf("the session is of %q; want carol bob alice, the last used first", got)
@@ -23,7 +23,7 @@ func TestAccountsStandSideBySide(t *testing.T) {
 }
 
 func TestAnotherAccountLeavesTheFirstAsItWas(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	before := h.account(t, b, "alice")
 	h.clock.Pass(time.Minute)
@@ -38,7 +38,7 @@ func TestAnotherAccountLeavesTheFirstAsItWas(t *testing.T) {
 }
 
 func TestSigningInAgainRenewsAuthTimeAndKeepsTheSID(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	before := h.account(t, b, "alice")
 	h.clock.Pass(time.Minute)
@@ -53,7 +53,7 @@ func TestSigningInAgainRenewsAuthTimeAndKeepsTheSID(t *testing.T) {
 }
 
 func TestSigningInAgainDoesNotProlongTheAbsoluteLifetime(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	h.keepUsing(t, b, absolute-time.Hour)
 	h.signIn(t, b, "bob")
@@ -69,7 +69,7 @@ func TestASignInAfterTheEndBeginsANewSession(t *testing.T) {
 			continue
 		}
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			b := h.signedIn(t, "alice")
 			before, err := h.current(t, b)
 			if err != nil {
@@ -88,7 +88,7 @@ func TestASignInAfterTheEndBeginsANewSession(t *testing.T) {
 }
 
 func TestSelectMovesTheAccountToTheFront(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice", "bob")
 	authTime := h.account(t, b, "alice").AuthTime
 	h.clock.Pass(time.Minute)
@@ -107,7 +107,7 @@ func TestSelectMovesTheAccountToTheFront(t *testing.T) {
 }
 
 func TestSelectOfWhoIsNotSignedIn(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	if err := h.Select(b.request(t), "bob"); err != session.Unknown {
 		t.Errorf("choosing bob: %v; want Unknown", err)
@@ -121,7 +121,7 @@ func TestSelectOfWhoIsNotSignedIn(t *testing.T) {
 }
 
 func TestSelectDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	h.store.BeforeWrite(func() { h.signOut(t, b.copy()) }) // between the read and the write
 	if err := h.Select(b.request(t), "alice"); err != nil {
@@ -133,7 +133,7 @@ func TestSelectDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
 }
 
 func TestSignOutEndsAllAccountsEverywhere(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice", "bob")
 	thief := b.copy()
 	w := httptest.NewRecorder()
@@ -150,7 +150,7 @@ func TestSignOutEndsAllAccountsEverywhere(t *testing.T) {
 }
 
 func TestSigningOutTwiceIsNoError(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	h.signOut(t, b)
 	h.signOut(t, b)
@@ -158,7 +158,7 @@ func TestSigningOutTwiceIsNoError(t *testing.T) {
 }
 
 func TestAnOldCookieSignsNobodyOut(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	old := b.copy()
 	h.signIn(t, b, "alice")
@@ -170,7 +170,7 @@ func TestAnOldCookieSignsNobodyOut(t *testing.T) {
 
 // Back-Channel Logout §2.4: "a sid Claim […] identifies the End-User's session".
 func TestSignOutSIDEndsOneAccount(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice", "bob")
 	elsewhere := h.signedIn(t, "alice")
 	sids := map[string]string{"alice": h.sid(t, b, "alice"), "bob": h.sid(t, b, "bob")}
@@ -203,7 +203,7 @@ func TestANilSessionHasNoAccounts(t *testing.T) {
 	}
 }
 
-func (h *house) account(t *testing.T, b *browser, sub string) session.Account {
+func (h *fixture) account(t *testing.T, b *browser, sub string) session.Account {
 	t.Helper()
 	s, err := h.current(t, b)
 	if err != nil {
@@ -216,12 +216,12 @@ func (h *house) account(t *testing.T, b *browser, sub string) session.Account {
 	return account
 }
 
-func (h *house) sid(t *testing.T, b *browser, sub string) string {
+func (h *fixture) sid(t *testing.T, b *browser, sub string) string {
 	t.Helper()
 	return h.account(t, b, sub).SID
 }
 
-func (h *house) signOutSID(t *testing.T, sid string) {
+func (h *fixture) signOutSID(t *testing.T, sid string) {
 	t.Helper()
 	if _, err := h.SignOutSID(t.Context(), sid); err != nil {
 		t.Fatal(err)

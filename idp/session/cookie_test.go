@@ -61,7 +61,7 @@ var eightHex = regexp.MustCompile(`[0-9a-f]{8}`)
 func TestTheCookiesOfASignIn(t *testing.T) {
 	for _, row := range cookieRows {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			h.Cookies = cookies(t, row.issuer, newKey)
 			w := httptest.NewRecorder()
 			if _, err := h.SignIn(w, (&browser{}).request(t), session.Account{Sub: "alice"}); err != nil {
@@ -75,7 +75,7 @@ func TestTheCookiesOfASignIn(t *testing.T) {
 func TestTheCookiesOfASignOut(t *testing.T) {
 	for _, row := range cookieRows {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			h.Cookies = cookies(t, row.issuer, newKey)
 			b, w := h.signedIn(t, "alice"), httptest.NewRecorder()
 			if _, err := h.SignOut(w, b.request(t)); err != nil {
@@ -114,7 +114,7 @@ func TestProvidersOnOneHostDoNotShareCookieNames(t *testing.T) {
 }
 
 func TestEitherCookieAloneSuffices(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	if len(b.cookies) != 4 {
 		t.Fatalf("the browser has %d cookies; want the pair, and that of the browser state", len(b.cookies))
@@ -127,7 +127,7 @@ func TestEitherCookieAloneSuffices(t *testing.T) {
 }
 
 func TestABrokenCookieDoesNotHideTheGoodOne(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, broken := range h.Cookies.Names() {
 		b := h.signedIn(t, "alice")
 		b.cookies[broken] = "broken"
@@ -138,7 +138,7 @@ func TestABrokenCookieDoesNotHideTheGoodOne(t *testing.T) {
 }
 
 func TestAChangedCookieIsRefused(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	name := h.Cookies.Names()[0]
 	raw, err := base64.URLEncoding.DecodeString(b.cookies[name])
@@ -160,7 +160,7 @@ func TestAChangedCookieIsRefused(t *testing.T) {
 
 // TestCookiesThatWereMadeElsewhere has one good session, whose cookie value is signed in different ways.
 func TestCookiesThatWereMadeElsewhere(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	id, secret := h.value(t, h.signedIn(t, "alice"))
 	name, value, now := h.Cookies.Names()[0], id+"."+secret, time.Now()
 	for _, row := range []struct {
@@ -210,7 +210,7 @@ func signJSON(key []byte, name string, value []byte, at time.Time) string {
 }
 
 func TestKeysRotate(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.Cookies = cookies(t, httpIssuer, oldKey)
 	b := h.signedIn(t, "alice")
 	h.Cookies = cookies(t, httpIssuer, newKey, oldKey)
@@ -227,7 +227,7 @@ func TestKeysRotate(t *testing.T) {
 }
 
 func TestTheCookieHoldsAnIDOnly(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice-in-wonderland")
 	s, err := h.current(t, b)
 	if err != nil {

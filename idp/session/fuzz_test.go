@@ -24,7 +24,7 @@ const theCookie = "THECOOKIE"
 // FuzzCookie: no Cookie header opens a session but one that carries the session's own cookie, and what opens none is
 // told apart by an Absence.
 func FuzzCookie(f *testing.F) {
-	h := newQuietHouse(f)
+	h := newQuietFixture(f)
 	names := h.Cookies.Names()
 	good := h.signedIn(f, "alice").cookies[names[0]]
 	for _, name := range append(names, "else") {
@@ -50,10 +50,10 @@ func FuzzCookie(f *testing.F) {
 	})
 }
 
-// newQuietHouse has a store that keeps no notes.
-func newQuietHouse(f *testing.F) *house {
+// newQuietFixture has a store that records no operations.
+func newQuietFixture(f *testing.F) *fixture {
 	f.Helper()
-	h := newHouse(f)
+	h := newFixture(f)
 	h.Sessions = storage.NewBucket[session.Session]("session", storage.NewMemory(h.clock.Now))
 	return h
 }
@@ -75,7 +75,7 @@ func carries(r *http.Request, genuine []byte) bool {
 
 // FuzzCookieValue: with the provider's own signature under it, too, no value opens a session but its id and secret.
 func FuzzCookieValue(f *testing.F) {
-	h := newQuietHouse(f)
+	h := newQuietFixture(f)
 	id, secret := h.value(f, h.signedIn(f, "alice"))
 	for _, value := range []string{
 		"ID.SECRET", "ID.", "ID", ".SECRET", "", ".", "ID.SECRET.", "ID.SECRET\x00", "id.secret", "SECRET.ID", "\xff.\xff",
@@ -100,7 +100,7 @@ func FuzzCookieValue(f *testing.F) {
 // FuzzStoredSession: whatever the store answers, the manager opens no session whose secret the cookie does not have,
 // and fails by an error at the worst. A record that can be read is written as it was read.
 func FuzzStoredSession(f *testing.F) {
-	h := newHouse(f)
+	h := newFixture(f)
 	b := h.signedIn(f, "alice", "bob")
 	s, err := h.Current(b.request(f))
 	if err != nil {
@@ -155,7 +155,7 @@ func checkRewritten(t *testing.T, record []byte) {
 // FuzzStoredIndex: whatever the store answers for a user's list, only sessions of that user are found in it, and one
 // who signs in is listed or not signed in.
 func FuzzStoredIndex(f *testing.F) {
-	h := newQuietHouse(f)
+	h := newQuietFixture(f)
 	b := h.signedIn(f, "alice")
 	id, _ := h.value(f, b)
 	h.signedIn(f, "bob")
@@ -188,7 +188,7 @@ func FuzzStoredIndex(f *testing.F) {
 }
 
 // copied is a store with the one session in it.
-func copied(t *testing.T, h *house, id string) storage.Store {
+func copied(t *testing.T, h *fixture, id string) storage.Store {
 	t.Helper()
 	store := storage.NewMemory(h.clock.Now)
 	s, err := h.Sessions.Get(t.Context(), id)

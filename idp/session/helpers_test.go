@@ -29,20 +29,20 @@ var (
 	newKey = []byte(strings.Repeat("n", 32))
 )
 
-// house is a session manager with a clock that the test moves and a store that it watches. The store's own clock stands
-// still, as in an engine that collects its garbage late: whether a session still counts is for the manager to judge.
-type house struct {
+// fixture is a session manager with a clock that the test moves and a store that it watches. The clock of the store stands
+// still, like an engine that removes expired records late, so the manager decides whether a session is valid.
+type fixture struct {
 	*session.Manager
 	clock *storagetest.Clock
 	store *storagetest.Spy
 }
 
-func newHouse(t testing.TB) *house {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	c := storagetest.NewClock()
 	start := c.Now()
 	store := &storagetest.Spy{Store: storage.NewMemory(func() time.Time { return start })}
-	return &house{clock: c, store: store, Manager: &session.Manager{
+	return &fixture{clock: c, store: store, Manager: &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),
 		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
 		Cookies:  cookies(t, httpIssuer, newKey), Idle: idle, Absolute: absolute, Now: c.Now, Random: rand.Text,
@@ -59,7 +59,7 @@ func cookies(t testing.TB, issuer string, keys ...[]byte) session.Cookies {
 }
 
 // signIn signs sub in with the browser, which keeps the cookies that it is given.
-func (h *house) signIn(t testing.TB, b *browser, sub string) *session.Session {
+func (h *fixture) signIn(t testing.TB, b *browser, sub string) *session.Session {
 	t.Helper()
 	w := httptest.NewRecorder()
 	s, err := h.SignIn(w, b.request(t), session.Account{Sub: sub, ACR: "1", AMR: []string{"pwd"}})
@@ -71,7 +71,7 @@ func (h *house) signIn(t testing.TB, b *browser, sub string) *session.Session {
 }
 
 // signedIn is a browser in which the subs are signed in, the last one last.
-func (h *house) signedIn(t testing.TB, subs ...string) *browser {
+func (h *fixture) signedIn(t testing.TB, subs ...string) *browser {
 	t.Helper()
 	b := &browser{}
 	for _, sub := range subs {
@@ -81,13 +81,13 @@ func (h *house) signedIn(t testing.TB, subs ...string) *browser {
 }
 
 // current is who is signed in according to the cookies of b.
-func (h *house) current(t *testing.T, b *browser) (*session.Session, error) {
+func (h *fixture) current(t *testing.T, b *browser) (*session.Session, error) {
 	t.Helper()
 	return h.Current(b.request(t))
 }
 
 // subs are the accounts of b in their order, separated by spaces; "" when there is no session.
-func (h *house) subs(t *testing.T, b *browser) string {
+func (h *fixture) subs(t *testing.T, b *browser) string {
 	t.Helper()
 	s, err := session.OrNone(h.current(t, b))
 	if err != nil {
@@ -97,7 +97,7 @@ func (h *house) subs(t *testing.T, b *browser) string {
 }
 
 // value is what the cookie of b says once its signature is taken off: id and secret.
-func (h *house) value(t testing.TB, b *browser) (id, secret string) {
+func (h *fixture) value(t testing.TB, b *browser) (id, secret string) {
 	t.Helper()
 	var value string
 	name := h.Cookies.Names()[0]

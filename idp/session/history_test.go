@@ -21,7 +21,7 @@ func TestACookieHistoryKnowsTheBrowserThatHasOnlyTheLaxCookie(t *testing.T) {
 		{"no cookie", func(string) bool { return false }, "none", session.Withheld},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			history := session.NewCookieHistory(h.Manager)
 			b := h.signedIn(t, "alice")
 			for name := range b.cookies {
@@ -29,7 +29,7 @@ func TestACookieHistoryKnowsTheBrowserThatHasOnlyTheLaxCookie(t *testing.T) {
 					delete(b.cookies, name)
 				}
 			}
-			_, _ = history.Current(b.request(t)) // a visit outside of an iframe
+			_, _ = history.Current(b.request(t)) // a request outside of an iframe
 			if _, err := history.Current((&browser{inFrame: row.storageAccess}).request(t)); err != row.want {
 				t.Errorf("in the iframe: %v; want %v", err, row.want)
 			}
@@ -38,7 +38,7 @@ func TestACookieHistoryKnowsTheBrowserThatHasOnlyTheLaxCookie(t *testing.T) {
 }
 
 func TestACookieHistoryForgetsABrowserThatSignedOut(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	history := session.NewCookieHistory(h.Manager)
 	b := h.signedIn(t, "alice")
 	for name := range b.cookies {
@@ -58,7 +58,7 @@ func TestACookieHistoryForgetsABrowserThatSignedOut(t *testing.T) {
 func isLax(name string) bool { return len(name) > 4 && name[len(name)-4:] == "-lax" }
 
 func TestACookieHistoryTellsBrowsersApart(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	history := session.NewCookieHistory(h.Manager)
 	b := h.signedIn(t, "alice")
 	for name := range b.cookies {
@@ -77,7 +77,7 @@ func TestACookieHistoryTellsBrowsersApart(t *testing.T) {
 }
 
 func TestACookieHistoryIsBounded(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	history := session.NewCookieHistory(h.Manager)
 	b := h.signedIn(t, "alice")
 	for i := range 3000 {
@@ -93,7 +93,7 @@ func TestACookieHistoryIsBounded(t *testing.T) {
 }
 
 func TestTheMarkTellsSignedOutFromWithheld(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	history := session.NewCookieHistory(h.Manager)
 	b, w := &browser{}, httptest.NewRecorder()
 	if _, err := history.SignIn(w, b.request(t), session.Account{Sub: "alice"}); err != nil {

@@ -36,7 +36,7 @@ const (
 //
 //	/authorize?client_id=… ─ Close ─► /login?interaction=… ─ form ─► /authorize?interaction=… ─ Open ─► judged again
 //
-// So an anonymous visitor costs no memory, and any replica can continue the request. StartedAt travels with it, because
+// So an anonymous request costs no memory, and any replica can continue the request. StartedAt travels with it, because
 // prompt=login demands an auth_time after it.
 type Interaction struct {
 	Params    url.Values `json:"params"`     // as /authorize received them

@@ -15,7 +15,7 @@ import (
 )
 
 // listed are the states of the sessions of sub, in their order, separated by spaces.
-func (h *house) listed(t *testing.T, sub string) string {
+func (h *fixture) listed(t *testing.T, sub string) string {
 	t.Helper()
 	list, err := h.Of(t.Context(), sub)
 	if err != nil {
@@ -29,7 +29,7 @@ func (h *house) listed(t *testing.T, sub string) string {
 }
 
 func TestTheSessionsOfAUserAreListedTheNewestFirst(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	if got := h.listed(t, "alice"); got != "" {
 		t.Errorf("before anybody signed in alice has %s", got)
 	}
@@ -50,7 +50,7 @@ func TestTheSessionsOfAUserAreListedTheNewestFirst(t *testing.T) {
 }
 
 func TestASessionIsListedForEachOfItsAccounts(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice", "bob", "alice")
 	for _, sub := range []string{"alice", "bob"} {
 		if got := h.listed(t, sub); got != "signed_in" {
@@ -64,7 +64,7 @@ func TestASessionIsListedForEachOfItsAccounts(t *testing.T) {
 }
 
 func TestWhatBecomesOfAListedSession(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.signedIn(t, "alice")
 	b := h.signedIn(t, "alice")
 	h.signOut(t, b)
@@ -84,7 +84,7 @@ func TestWhatBecomesOfAListedSession(t *testing.T) {
 
 // What lasts comes first, however long ago it began.
 func TestASessionInUseIsListedUntilAnHourAfterItsEnd(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	for range int(absolute/time.Hour) - 1 {
 		h.clock.Pass(time.Hour)
@@ -106,7 +106,7 @@ func TestASessionInUseIsListedUntilAnHourAfterItsEnd(t *testing.T) {
 }
 
 func TestSessionsThatAreOverDoNotCrowdOutOneInUse(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	for range 110 {
 		h.clock.Pass(5 * time.Minute)
@@ -122,7 +122,7 @@ func TestSessionsThatAreOverDoNotCrowdOutOneInUse(t *testing.T) {
 
 // The failure lab's clock goes forth, and back.
 func TestAClockThatGoesBackFindsSessionsListed(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.signedIn(t, "alice")
 	h.clock.Pass(24 * time.Hour)
 	h.signOut(t, h.signedIn(t, "alice"))
@@ -136,7 +136,7 @@ func TestAClockThatGoesBackFindsSessionsListed(t *testing.T) {
 }
 
 func TestWhoSignsInAgainDuringASignOutIsListed(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice", "bob")
 	sid := h.sid(t, b, "alice")
 	h.store.BeforeWrite(func() { // the session's
@@ -153,7 +153,7 @@ func TestWhoSignsInAgainDuringASignOutIsListed(t *testing.T) {
 }
 
 func TestTheListIsBoundedAndWhatEndedGoesFirst(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	first := h.signedIn(t, "alice")
 	for range 150 {
 		h.signOut(t, h.signedIn(t, "alice"))
@@ -174,7 +174,7 @@ func TestTheListIsBoundedAndWhatEndedGoesFirst(t *testing.T) {
 
 // A session that lasts and is in no list could not be found and ended.
 func TestNoSessionIsUnlisted(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	var unlisted error
 	h.store.BeforeWrite(func() { // the list's
 		h.store.BeforeWrite(func() { // the session's
@@ -199,7 +199,7 @@ func TestNoSessionIsUnlisted(t *testing.T) {
 }
 
 func TestWhatTheListCostsASignInAndASignOut(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := &browser{}
 	for _, row := range []struct {
 		name string
@@ -221,7 +221,7 @@ func TestWhatTheListCostsASignInAndASignOut(t *testing.T) {
 
 // Samples are what browsers of 2026 send, shortened.
 func TestASessionKnowsWhatItsBrowserIsCalled(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for userAgent, want := range map[string]string{
 		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Fir" +
 			"efox/140.0": "Firefox on Linux",

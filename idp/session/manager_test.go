@@ -18,7 +18,7 @@ import (
 )
 
 func TestASignInIsRecognised(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	s, err := h.current(t, b)
 	if err != nil {
@@ -39,59 +39,59 @@ func TestASignInIsRecognised(t *testing.T) {
 // absences are what can become of a browser in which alice signed in, and what Current says of it then.
 var absences = []struct {
 	name   string
-	change func(t *testing.T, h *house, b *browser)
+	change func(t *testing.T, h *fixture, b *browser)
 	want   error
 }{
-	{"a session is there", func(*testing.T, *house, *browser) {}, nil},
-	{"no cookie came", func(_ *testing.T, _ *house, b *browser) { b.cookies = nil }, session.NoCookie},
+	{"a session is there", func(*testing.T, *fixture, *browser) {}, nil},
+	{"no cookie came", func(_ *testing.T, _ *fixture, b *browser) { b.cookies = nil }, session.NoCookie},
 	{
-		"only a cookie of somebody else came", func(_ *testing.T, _ *house, b *browser) { *b = *b.with("theme", "dark") },
+		"only a cookie of somebody else came", func(_ *testing.T, _ *fixture, b *browser) { *b = *b.with("theme", "dark") },
 		session.NoCookie,
 	},
-	{"both cookies are broken", func(_ *testing.T, _ *house, b *browser) {
+	{"both cookies are broken", func(_ *testing.T, _ *fixture, b *browser) {
 		for name := range b.cookies {
 			b.cookies[name] = "broken"
 		}
 	}, session.CookieUnreadable},
-	{"the provider was restarted with other keys", func(t *testing.T, h *house, _ *browser) {
+	{"the provider was restarted with other keys", func(t *testing.T, h *fixture, _ *browser) {
 		h.Cookies = cookies(t, httpIssuer, oldKey)
 	}, session.CookieUnreadable},
-	{"the provider was restarted with the same keys and an empty store", func(_ *testing.T, h *house, _ *browser) {
+	{"the provider was restarted with the same keys and an empty store", func(_ *testing.T, h *fixture, _ *browser) {
 		h.Sessions = storage.NewBucket[session.Session]("session", storage.NewMemory(h.clock.Now))
 	}, session.Unknown},
 	{
-		"somebody signed in since", func(t *testing.T, h *house, b *browser) { h.signIn(t, b.copy(), "bob") },
+		"somebody signed in since", func(t *testing.T, h *fixture, b *browser) { h.signIn(t, b.copy(), "bob") },
 		session.Superseded,
 	},
 	{
 		"it was not used for just less than the idle lifetime",
-		func(_ *testing.T, h *house, _ *browser) { h.clock.Pass(idle - 1) }, nil,
+		func(_ *testing.T, h *fixture, _ *browser) { h.clock.Pass(idle - 1) }, nil,
 	},
 	{
-		"it was not used for the idle lifetime", func(_ *testing.T, h *house, _ *browser) { h.clock.Pass(idle) },
+		"it was not used for the idle lifetime", func(_ *testing.T, h *fixture, _ *browser) { h.clock.Pass(idle) },
 		session.Idle,
 	},
-	{"it was used until just before its absolute lifetime", func(t *testing.T, h *house, b *browser) {
+	{"it was used until just before its absolute lifetime", func(t *testing.T, h *fixture, b *browser) {
 		h.keepUsing(t, b, absolute-1)
 	}, nil},
-	{"it was used for all its absolute lifetime", func(t *testing.T, h *house, b *browser) {
+	{"it was used for all its absolute lifetime", func(t *testing.T, h *fixture, b *browser) {
 		h.keepUsing(t, b, absolute)
 	}, session.Expired},
 	{
 		"a cross-site iframe whose cookies the browser withholds",
-		func(_ *testing.T, _ *house, b *browser) { b.cookies, b.inFrame = nil, "none" }, session.Withheld,
+		func(_ *testing.T, _ *fixture, b *browser) { b.cookies, b.inFrame = nil, "none" }, session.Withheld,
 	},
 	{
 		"a cross-site iframe whose cookies the browser would send",
-		func(_ *testing.T, _ *house, b *browser) { b.cookies, b.inFrame = nil, "active" }, session.NoCookie,
+		func(_ *testing.T, _ *fixture, b *browser) { b.cookies, b.inFrame = nil, "active" }, session.NoCookie,
 	},
-	{"it was signed out", func(t *testing.T, h *house, b *browser) { h.signOut(t, b.copy()) }, session.SignedOut},
+	{"it was signed out", func(t *testing.T, h *fixture, b *browser) { h.signOut(t, b.copy()) }, session.SignedOut},
 }
 
 func TestWhyThereIsNoSession(t *testing.T) {
 	for _, row := range absences {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			b := h.signedIn(t, "alice")
 			row.change(t, h, b)
 			s, err := h.current(t, b)
@@ -106,7 +106,7 @@ func TestWhyThereIsNoSession(t *testing.T) {
 }
 
 // keepUsing lets d pass, with a request every hour.
-func (h *house) keepUsing(t *testing.T, b *browser, d time.Duration) {
+func (h *fixture) keepUsing(t *testing.T, b *browser, d time.Duration) {
 	t.Helper()
 	for ; d > time.Hour; d -= time.Hour {
 		h.clock.Pass(time.Hour)
@@ -117,7 +117,7 @@ func (h *house) keepUsing(t *testing.T, b *browser, d time.Duration) {
 	h.clock.Pass(d)
 }
 
-func (h *house) signOut(t *testing.T, b *browser) {
+func (h *fixture) signOut(t *testing.T, b *browser) {
 	t.Helper()
 	if _, err := h.SignOut(httptest.NewRecorder(), b.request(t)); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func (h *house) signOut(t *testing.T, b *browser) {
 }
 
 func TestTheStoreKeepsTheRecordAnHourLongerThanTheSessionMayLast(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	h.store.Store = storage.NewMemory(h.clock.Now) // an engine that collects its garbage at once
 	b := h.signedIn(t, "alice")
 	h.keepUsing(t, b, absolute/2)
@@ -145,7 +145,7 @@ func TestTheStoreKeepsTheRecordAnHourLongerThanTheSessionMayLast(t *testing.T) {
 }
 
 func TestEverySignInGivesANewCookie(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	planted := b.copy() // session fixation: somebody knows the cookie before the sign-in
 	_, before := h.value(t, b)
@@ -162,7 +162,7 @@ func TestEverySignInGivesANewCookie(t *testing.T) {
 }
 
 func TestAStolenStoreOpensNoSession(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	id, secret := h.value(t, b)
 	stolen := h.store.Values()
@@ -186,7 +186,7 @@ func TestAStolenStoreOpensNoSession(t *testing.T) {
 }
 
 func TestCurrentReadsOnceAndWritesAtATenthOfTheIdleLifetime(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	for _, row := range []struct {
 		name       string
@@ -212,20 +212,20 @@ func TestCurrentReadsOnceAndWritesAtATenthOfTheIdleLifetime(t *testing.T) {
 }
 
 func TestARequestWithoutACookieCostsNothing(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, b := range []*browser{{}, new(browser).with(h.Cookies.Names()[0], "broken")} {
 		h.store.Reset()
 		if _, err := h.current(t, b); err == nil {
 			t.Fatal("there is a session")
 		}
 		if done := h.store.Operations(); len(done) != 0 {
-			t.Errorf("a visitor without a session caused %v", done)
+			t.Errorf("a request without a session caused %v", done)
 		}
 	}
 }
 
 func TestATouchDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	h.clock.Pass(idle / 2)
 	h.store.BeforeWrite(func() { h.signOut(t, b.copy()) }) // between the read and the touch
@@ -243,15 +243,15 @@ func TestATouchDoesNotBringBackASessionThatWasSignedOut(t *testing.T) {
 func TestASignInDoesNotBringBackWhatWasSignedOut(t *testing.T) {
 	for _, row := range []struct {
 		name     string
-		meantime func(t *testing.T, h *house, b *browser) // between the sign-in's read and its write
+		meantime func(t *testing.T, h *fixture, b *browser) // between the sign-in's read and its write
 		want     string
 	}{
-		{"alice signed out", func(t *testing.T, h *house, b *browser) { h.signOutSID(t, h.sid(t, b, "alice")) }, "carol bob"},
-		{"everybody signed out", func(t *testing.T, h *house, b *browser) { h.signOut(t, b) }, "carol"},
-		{"dave signed in", func(t *testing.T, h *house, b *browser) { h.signIn(t, b, "dave") }, "carol dave bob alice"},
+		{"alice signed out", func(t *testing.T, h *fixture, b *browser) { h.signOutSID(t, h.sid(t, b, "alice")) }, "carol bob"},
+		{"everybody signed out", func(t *testing.T, h *fixture, b *browser) { h.signOut(t, b) }, "carol"},
+		{"dave signed in", func(t *testing.T, h *fixture, b *browser) { h.signIn(t, b, "dave") }, "carol dave bob alice"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newFixture(t)
 			b := h.signedIn(t, "alice", "bob")
 			h.store.BeforeWrite(func() { row.meantime(t, h, b.copy()) })
 			h.signIn(t, b, "carol")
@@ -266,7 +266,7 @@ func TestASignInDoesNotBringBackWhatWasSignedOut(t *testing.T) {
 }
 
 func TestAStoreThatFailsIsNoAbsence(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	h.store.Gone(true)
 	_, err := h.current(t, b)

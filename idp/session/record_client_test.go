@@ -8,8 +8,8 @@ import (
 	"github.com/hush-idp/hush/idp/session"
 )
 
-// visit lets the client get a code for the first account of the browser's session, as that is now.
-func (h *house) visit(t *testing.T, b *browser, clientID string) {
+// recordClient records the client for the first account of the current session of the browser.
+func (h *fixture) recordClient(t *testing.T, b *browser, clientID string) {
 	t.Helper()
 	s, err := h.current(t, b)
 	if err == nil {
@@ -20,14 +20,14 @@ func (h *house) visit(t *testing.T, b *browser, clientID string) {
 	}
 }
 
-func TestWhoEndsASessionHearsWhichClientsHadIt(t *testing.T) { // Back-Channel Logout §2.3
-	h := newHouse(t)
+func TestEndReturnsTheClientsOfTheSession(t *testing.T) { // Back-Channel Logout §2.3
+	h := newFixture(t)
 	h.Issuer = httpIssuer
 	b := h.signedIn(t, "alice")
-	h.visit(t, b, "one")
-	h.visit(t, b, "two")
+	h.recordClient(t, b, "one")
+	h.recordClient(t, b, "two")
 	h.store.Reset()
-	h.visit(t, b, "one")
+	h.recordClient(t, b, "one")
 	if got := h.store.Operations(); !slices.Equal(got, []string{"Get"}) {
 		t.Errorf("a client that is known costs %v; want nothing but the look at the session", got)
 	}
@@ -48,10 +48,10 @@ func TestWhoEndsASessionHearsWhichClientsHadIt(t *testing.T) { // Back-Channel L
 }
 
 func TestTheClientsOfAnAccountAreBounded(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	for i := range 120 {
-		h.visit(t, b, fmt.Sprint("client ", i))
+		h.recordClient(t, b, fmt.Sprint("client ", i))
 	}
 	s, err := h.current(t, b)
 	if clients := s.Accounts[0].Clients; err != nil || len(clients) != 100 || clients[99] != "client 119" {
@@ -59,8 +59,8 @@ func TestTheClientsOfAnAccountAreBounded(t *testing.T) {
 	}
 }
 
-func TestAVisitAfterTheEndChangesNothing(t *testing.T) {
-	h := newHouse(t)
+func TestRecordClientAfterSignOutChangesNothing(t *testing.T) {
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	s, err := h.current(t, b)
 	if err == nil {
@@ -76,6 +76,6 @@ func TestAVisitAfterTheEndChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := h.current(t, b); err != session.SignedOut {
-		t.Errorf("after a visit the session is %v; want signed out", err)
+		t.Errorf("after RecordClient the session is %v; want signed out", err)
 	}
 }

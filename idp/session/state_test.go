@@ -12,10 +12,10 @@ import (
 )
 
 // shown is the browser state that the browser has; "" for none.
-func (b *browser) shown(h *house) string { return b.cookies[h.Cookies.StateNames()[0]] }
+func (b *browser) shown(h *fixture) string { return b.cookies[h.Cookies.StateNames()[0]] }
 
 func TestTheBrowserStateChangesWithWhoIsSignedIn(t *testing.T) { // Session Management §3.2
-	h := newHouse(t)
+	h := newFixture(t)
 	b := &browser{}
 	seen := map[string]string{"": "before anybody signed in"}
 	check := func(when string) {
@@ -48,7 +48,7 @@ func TestTheBrowserStateChangesWithWhoIsSignedIn(t *testing.T) { // Session Mana
 }
 
 func TestTheBrowserIsShownWhatChangedElsewhere(t *testing.T) { // Session Management §3.2
-	h := newHouse(t)
+	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	s, err := h.current(t, b)
 	if err != nil {
@@ -82,7 +82,7 @@ func TestTheBrowserIsShownWhatChangedElsewhere(t *testing.T) { // Session Manage
 
 // Session Management §2: what clients compare by it, they cannot compare among each other
 func TestTheBrowserStateTellsNothingOfTheUser(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	one, two := h.signedIn(t, "alice"), h.signedIn(t, "alice")
 	if one.shown(h) == two.shown(h) {
 		t.Error("two browsers of one user have the same state")
