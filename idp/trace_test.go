@@ -342,7 +342,7 @@ func TestTheStepsOfARefusal(t *testing.T) {
 			func(_ *idptest.Provider, b *idptest.Browser) {
 				b.Authorize(idptest.Request("spa", "redirect_uri", "http://localhost:9090/spa/calback.html"))
 			}},
-		{"RFC 6749 §5.2 a wrong client_secret", "rule failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
+		{"RFC 6749 §5.2 a wrong client_secret", "client failed, error failed", func(_ *idptest.Provider, b *idptest.Browser) {
 			b.Post(
 				"/token",
 				url.Values{"grant_type": {"authorization_code"}, "client_id": {"web"}, "client_secret": {"wrong"}, "code": {"x"}},
