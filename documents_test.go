@@ -1,0 +1,127 @@
+package hush_test
+
+import (
+	"go/ast"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const architecturePage = "docs/architecture.md"
+
+// packageLine is a line of the package list: a package's folder, two spaces or more, and what it is for.
+var packageLine = regexp.MustCompile(`(?m)^([a-z0-9/-]+)  +\S`)
+
+func TestTheArchitecturePageListsEachPackage(t *testing.T) {
+	page := section(t, "## Packages")
+	var listed []string
+	for _, m := range packageLine.FindAllStringSubmatch(page, -1) {
+		listed = append(listed, m[1])
+	}
+	var there []string
+	for name := range packages(t) {
+		if name != "." {
+			there = append(there, name)
+		}
+	}
+	slices.Sort(there)
+	for _, name := range there {
+		if !slices.Contains(listed, name) {
+			t.Errorf("%s does not list %s", architecturePage, name)
+		}
+	}
+	for _, name := range listed {
+		if !slices.Contains(there, name) {
+			t.Errorf("%s lists %s, which is no package", architecturePage, name)
+		}
+	}
+}
+
+// A step of a walk: `idp/authorize/endpoint.go` Endpoint.Authorize.
+var stepLine = regexp.MustCompile("(?m)^1\\. `([a-z0-9_/]+\\.go)` `([A-Za-z.]+)`")
+
+// Each step of the two walks is a function of that file, and an earlier step mentions it: so the walk is one that the code takes.
+func TestTheWalksOfTheArchitecturePageAreThoseOfTheCode(t *testing.T) {
+	declared := map[string]*ast.FuncDecl{}
+	for _, s := range sources(t) {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				declared[s.name+" "+nameOf(f)] = f
+			}
+		}
+	}
+	for _, heading := range []string{"## A silent authorization request", "## A token request"} {
+		steps := stepLine.FindAllStringSubmatch(section(t, heading), -1)
+		if len(steps) < 6 {
+			t.Errorf("%s: the walk %q has %d steps", architecturePage, heading, len(steps))
+		}
+		mentioned := map[string]bool{}
+		for i, step := range steps {
+			f := declared[step[1]+" "+step[2]]
+			if f == nil {
+				t.Errorf("%s: %s has no function %s", architecturePage, step[1], step[2])
+				continue
+			}
+			if i > 0 && !mentioned[f.Name.Name] {
+				t.Errorf("%s: no earlier step of %q calls %s", architecturePage, heading, step[2])
+			}
+			for node := range ast.Preorder(f) {
+				if name, ok := node.(*ast.Ident); ok {
+					mentioned[name.Name] = true
+				}
+			}
+		}
+	}
+}
+
+// nameOf is Type.Method, or the name of a function.
+func nameOf(f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return f.Name.Name
+	}
+	receiver := f.Recv.List[0].Type
+	if pointer, ok := receiver.(*ast.StarExpr); ok {
+		receiver = pointer.X
+	}
+	if generic, ok := receiver.(*ast.IndexExpr); ok {
+		receiver = generic.X
+	}
+	return receiver.(*ast.Ident).Name + "." + f.Name.Name
+}
+
+// section is the text of the architecture page below a heading.
+func section(t *testing.T, heading string) string {
+	t.Helper()
+	page, err := os.ReadFile(architecturePage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, below, found := strings.Cut(string(page), heading+"\n")
+	if !found {
+		t.Fatalf("%s has no heading %q", architecturePage, heading)
+	}
+	text, _, _ := strings.Cut(below, "\n## ")
+	return text
+}
+
+// Every file that the documents name in backquotes is there.
+func TestDocumentsNameFilesThatExist(t *testing.T) {
+	named := regexp.MustCompile("`((?:idp|oidc|rp|trace|storage|cmd|static|e2e|docs|deploy|idptest|scripts)/[A-Za-z0-9_./-]+\\.[a-z]+)`")
+	for _, page := range []string{
+		"README.md", "CONTRIBUTING.md", architecturePage, "docs/conformance.md", "docs/silent-refresh.md", "docs/console.md",
+		"docs/operations.md", "docs/relying-party.md", "docs/scaling.md", "docs/configuration.md",
+	} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(path.Clean(m[1])); err != nil {
+				t.Errorf("%s names %s, which does not exist", page, m[1])
+			}
+		}
+	}
+}
