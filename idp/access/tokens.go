@@ -9,22 +9,18 @@
 // The access_token_format of the client decides between the two forms. Both can be revoked one by one (Revoke), and
 // with the whole grant (grant.Grants).
 //
-//	tokens.go         what a token says; Make, Read, Revoke
-//	revocation.go     the revocation endpoint (RFC 7009)
-//	introspection.go  the introspection endpoint (RFC 7662), and its answers as JSON or as a JWT (RFC 9701)
+// Three kinds of clients may introspect an access token: the client that it was issued to, a client that the token is
+// for (its client_id or registered audience is in aud), and first-party clients. Only the client that a refresh token
+// was issued to may introspect it.
 //
-// Three kinds of clients may introspect an access token: the client it was issued to; a client that the token is for,
-// by client_id or registered audience among the token's aud; and first-party clients. A refresh token may be
-// introspected only by the client it was issued to.
-//
-// Where teaching ends: an API that checks the JWT by itself does not learn that the token or its grant was revoked. It
-// asks /introspect, or waits until the token expires. Each introspection is answered anew: an API that introspects
-// every request should cache the answers for some seconds.
+// Where teaching ends: an API that checks the JWT by itself does not learn that the token or its grant was revoked, and
+// must ask /introspect for that. An API that introspects every request should cache the answers for some seconds.
 package access
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -102,9 +98,8 @@ func (t *Tokens) Make(ctx context.Context, client oidc.Client, token Token) (str
 	return t.Signer.Sign(ctx, client.DefaultAlg(), keys.TypeAccessToken, public)
 }
 
-// makeOpaque writes a token that says nothing by itself: the id of its grant, a dot, and a secret. Its claims are
-// stored under its hash. RFC 6749 §1.4: "The token may denote an identifier used to retrieve the authorization
-// information".
+// makeOpaque writes a token without claims: the id of its grant, a dot, and a secret. The claims are in the store. RFC
+// 6749 §1.4: "The token may denote an identifier used to retrieve the authorization information".
 func (t *Tokens) makeOpaque(ctx context.Context, token Token) (string, error) {
 	secret := t.Random()
 	if err := t.store(ctx, prefixOpaque+secret, token); err != nil {
@@ -158,7 +153,7 @@ func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
 		return token, err
 	case revoked:
 		return token, oidc.InvalidToken.Errorf("the access token is revoked: " +
-			"the client gave it back, the user took it back, or its code or refresh token was used twice")
+			"by the client, by the user, or because its code or refresh token was used twice")
 	case !token.Kept:
 		return token, nil
 	}
@@ -189,4 +184,53 @@ func (t *Tokens) parse(ctx context.Context, raw string) (token Token, err error)
 // Revoke makes the provider refuse a token that Read returned.
 func (t *Tokens) Revoke(ctx context.Context, token Token) error {
 	return t.Grants.RevokeToken(ctx, token.GrantID, token.JTI, time.Unix(token.Expiry, 0))
+}
+
+// Hints reads the ID tokens that come back as id_token_hint.
+type Hints struct {
+	Issuer   string
+	Keys     *keys.KeySet
+	Clients  *clients.Register
+	Subjects *clients.Subjects
+}
+
+// Hint is what a valid id_token_hint says.
+type Hint struct {
+	Subject  string // the user's sub at this provider; empty: no user of this provider
+	SID      string
+	Audience string // the client that the ID token was issued to
+}
+
+// Read reads an ID token that this provider signed, an expired one too, since it only says which user a request is
+// about (Core §3.1.2.1 and §3.1.2.2). It returns an error for anything else.
+func (h *Hints) Read(ctx context.Context, idToken string) (Hint, error) {
+	if strings.Count(idToken, ".") == 4 {
+		// Core §3.1.2.1: "the Client MUST decrypt the signed ID Token contained within the encrypted ID Token"
+		return Hint{}, errors.New("it is encrypted: send the signed ID token that is in it")
+	}
+	var claims struct {
+		Issuer   string `json:"iss"`
+		Subject  string `json:"sub"`
+		Audience string `json:"aud"`
+		Expiry   int64  `json:"exp"`
+		SID      string `json:"sid"`
+	}
+	if err := h.Keys.Verify(ctx, idToken, keys.TypeIDToken, &claims); err != nil {
+		return Hint{}, err
+	}
+	if claims.Subject == "" || claims.Expiry == 0 { // an answer of JARM is signed too, and so may userinfo be
+		return Hint{}, errors.New("it has no sub or no exp, so it is no ID token")
+	}
+	if claims.Issuer != h.Issuer {
+		return Hint{}, fmt.Errorf("its iss is %s, expected %s", claims.Issuer, h.Issuer)
+	}
+	hint := Hint{Subject: claims.Subject, SID: claims.SID, Audience: claims.Audience}
+	client, err := h.Clients.ByID(ctx, claims.Audience)
+	if errors.Is(err, clients.ErrUnknown) {
+		return hint, nil // of a deleted client the sub is good, unless it was pairwise
+	}
+	if err == nil {
+		hint.Subject, err = h.Subjects.Reveal(client, claims.Subject)
+	}
+	return hint, err
 }

@@ -9,9 +9,6 @@
 //	claims, userinfo ─► Within ─► names ────┘
 //	claims, id_token ─► Within ─► names ───────► IDToken    (Core §5.5)
 //
-//	userinfo.go   the endpoint (Core §5.3) and its challenges (RFC 6750, RFC 9449)
-//	release.go    which claims a scope and the claims parameter release, and what the user is asked to allow for that
-//
 // Every claim belongs to a scope value: the standard ones to those of Core §5.4, the others to those of the
 // configuration. A client can request a claim by name where it could have requested its scope, and the user is asked to
 // allow that scope. A claim that belongs to no scope value is never released.
@@ -85,21 +82,27 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 
 // authorize returns the access token of the request and the client that it was issued to.
 func (e *Endpoint) authorize(r *http.Request) (access.Token, oidc.Client, error) {
-	raw, err := readToken(r)
+	raw, err := tokenOf(r)
 	if err != nil {
 		return access.Token{}, oidc.Client{}, err
 	}
+	token, client, err := e.readToken(r, raw)
+	record(r, raw, token, err)
+	return token, client, err
+}
+
+func (e *Endpoint) readToken(r *http.Request, raw string) (access.Token, oidc.Client, error) {
 	token, err := e.Tokens.Read(r.Context(), raw)
-	var client oidc.Client
-	if err == nil {
-		if client, err = e.Clients.ByID(r.Context(), token.ClientID); errors.Is(err, clients.ErrUnknown) {
-			err = oidc.InvalidToken.Errorf("the client of the access token is no longer registered")
-		}
+	if err != nil {
+		return token, oidc.Client{}, err
+	}
+	client, err := e.Clients.ByID(r.Context(), token.ClientID)
+	if errors.Is(err, clients.ErrUnknown) {
+		err = oidc.InvalidToken.Errorf("the client of the access token is no longer registered")
 	}
 	if err == nil {
 		err = e.checkBinding(r, client, raw, token)
 	}
-	tellToken(r, raw, token, err)
 	return token, client, err
 }
 
@@ -107,9 +110,9 @@ func (e *Endpoint) authorize(r *http.Request) (access.Token, oidc.Client, error)
 var errNoToken = oidc.InvalidToken.Errorf(
 	"no access token came; send it as Authorization: Bearer and the token (RFC 6750 §2.1)")
 
-// readToken takes the access token from the header or the body. RFC 6750 §2: "Clients MUST NOT use more than one method
+// tokenOf takes the access token from the header or the body. RFC 6750 §2: "Clients MUST NOT use more than one method
 // to transmit the token in each request." The third method, the query, is not supported: queries end in logs.
-func readToken(r *http.Request) (string, error) {
+func tokenOf(r *http.Request) (string, error) {
 	header, err := oidc.BearerToken(r.Header)
 	if err == nil && header == "" {
 		header, err = oidc.DPoPToken(r.Header)
@@ -233,8 +236,8 @@ func challengeError(e *oidc.Error) string {
 	return text
 }
 
-// tellToken tells the trace whether the access token is valid, and joins the request to the flow that issued it.
-func tellToken(r *http.Request, raw string, token access.Token, err error) {
+// record adds to the trace whether the access token is valid, and joins the request to the flow that issued it.
+func record(r *http.Request, raw string, token access.Token, err error) {
 	recorder := trace.From(r.Context())
 	if recorder == nil {
 		return

@@ -19,11 +19,134 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// PathIntrospect is the path of the introspection endpoint.
-const PathIntrospect = "/introspect"
+// The paths of the revocation endpoint and the introspection endpoint.
+const (
+	PathRevoke     = "/revoke"
+	PathIntrospect = "/introspect"
+)
 
 // mediaJWT is the media type of an answer that is a JWT (RFC 9701 §5).
 const mediaJWT = "application/" + keys.TypeIntrospection
+
+// Revocation is the revocation endpoint (RFC 7009).
+type Revocation struct {
+	Issuer string
+	Auth   *clientauth.Authenticator
+	Grants *grant.Grants
+	Tokens *Tokens
+	Limit  endpoint.Limit
+}
+
+// Endpoints are POST /revoke.
+func (e *Revocation) Endpoints() []endpoint.Endpoint {
+	return []endpoint.Endpoint{{
+		Name: "revoke", Path: PathRevoke, Methods: []string{http.MethodPost}, Audience: endpoint.Programs,
+		Serve: e.serve, Limit: e.Limit, Describe: func(m *oidc.Metadata) {
+			m.RevocationEndpoint = e.Issuer + PathRevoke
+			m.RevocationEndpointAuthMethodsSupported = clientauth.Methods()
+			m.RevocationEndpointAuthSigningAlgValuesSupported = oidc.AssertionAlgs()
+		},
+	}}
+}
+
+// serve answers without a body: RFC 7009 §2.2: "The content of the response body is ignored by the client".
+func (e *Revocation) serve(w http.ResponseWriter, r *http.Request) error {
+	err := e.revoke(r)
+	if err == nil {
+		w.WriteHeader(http.StatusOK)
+	}
+	return err
+}
+
+// revoke answers a revocation request. RFC 7009 §2.1: "The authorization server first validates the client credentials
+// (in case of a confidential client) and then verifies whether the token was issued to the client making the revocation
+// request." §2.2: "invalid tokens do not cause an error response". https://www.rfc-editor.org/rfc/rfc7009#section-2
+func (e *Revocation) revoke(r *http.Request) error {
+	client, raw, err := readToken(r, e.Auth)
+	if err != nil {
+		return err
+	}
+	if found, err := e.refreshToken(r.Context(), client, raw); found || err != nil {
+		return err
+	}
+	if found, err := e.accessToken(r.Context(), client, raw); found || err != nil {
+		return err
+	}
+	record(r.Context(), trace.Noted, "RFC 7009 §2.1", "the token is not a valid one: there is nothing to revoke")
+	return nil
+}
+
+// readToken returns the client and the parameter token of a request. token_type_hint changes nothing: RFC 7009 §2.1 and
+// RFC 7662 §2.1: the server "MAY ignore this parameter, particularly if it is able to detect the token type
+// automatically".
+func readToken(r *http.Request, auth *clientauth.Authenticator) (client oidc.Client, token string, err error) {
+	form, err := clientauth.ReadForm(r)
+	if err != nil {
+		return client, "", err
+	}
+	if client, err = auth.Authenticate(r, form); err != nil {
+		return client, "", err
+	}
+	if token = form.Get("token"); token == "" {
+		err = oidc.InvalidRequest.Errorf("token is missing; send the token that the request is about " +
+			"(RFC 7009 §2.1, RFC 7662 §2.1)")
+	}
+	return client, token, err
+}
+
+// hasEnded says whether the error is that of a refresh token that was valid once.
+func hasEnded(err error) bool {
+	return errors.Is(err, grant.ErrExpired) || errors.Is(err, grant.ErrRevoked) || errors.Is(err, grant.ErrReplayed)
+}
+
+// refreshToken revokes a refresh token, even a replaced one, with everything that its grant gave. RFC 7009 §2.1: "If
+// the token is a refresh token and the authorization server supports the revocation of access tokens, then the
+// authorization server SHOULD also invalidate all access tokens based on the same authorization grant".
+func (e *Revocation) refreshToken(ctx context.Context, client oidc.Client, raw string) (found bool, err error) {
+	family, err := e.Grants.Look(ctx, raw)
+	switch {
+	case errors.Is(err, grant.ErrUnknown):
+		return false, nil
+	case err != nil && !hasEnded(err):
+		return false, err
+	case family.Grant.ClientID != client.ClientID:
+		return false, errForeign(client)
+	}
+	record(ctx, trace.OK, "RFC 7009 §2.1", "the refresh token is revoked, and everything that its grant gave")
+	return true, e.Grants.Revoke(ctx, family.Grant.ID)
+}
+
+func (e *Revocation) accessToken(ctx context.Context, client oidc.Client, raw string) (found bool, err error) {
+	token, err := e.Tokens.Read(ctx, raw)
+	switch {
+	case isInvalidToken(err):
+		return false, nil
+	case err != nil:
+		return false, err
+	case token.ClientID != client.ClientID:
+		return false, errForeign(client)
+	}
+	record(ctx, trace.OK, "RFC 7009 §2.1", "the access token is revoked")
+	return true, e.Tokens.Revoke(ctx, token)
+}
+
+// isInvalidToken says whether Read refused the token, and did not fail.
+func isInvalidToken(err error) bool {
+	refused, ok := errors.AsType[*oidc.Error](err)
+	return ok && refused.Code == oidc.InvalidToken
+}
+
+// errForeign refuses a token of another client. RFC 7009 §2.1: "If this validation fails, the request is refused and
+// the client is informed of the error".
+func errForeign(client oidc.Client) error {
+	return oidc.InvalidGrant.Errorf(
+		"the token was not issued to client %s: a client cannot revoke the token of another (RFC 7009 §2.1)", client.ClientID)
+}
+
+// record adds a step about a token to the trace.
+func record(ctx context.Context, outcome trace.Outcome, spec, text string) {
+	trace.Emit(ctx, trace.Step{Kind: trace.KindToken, Spec: spec, Text: text, Outcome: outcome})
+}
 
 // Introspection is the introspection endpoint (RFC 7662).
 type Introspection struct {
@@ -35,7 +158,7 @@ type Introspection struct {
 	Tokens  *Tokens
 	Signer  keys.Signer
 	Algs    []string // of answers that are a JWT
-	// DefaultAlg is for clients that registered none.
+	// DefaultAlg is the alg for clients that registered none.
 	DefaultAlg string
 	Now        func() time.Time
 	Limit      endpoint.Limit
@@ -116,32 +239,27 @@ func accepts(r *http.Request, want string) bool {
 // introspect returns what the client that sent the request may know about the token. RFC 7662 §2.1: "To prevent token
 // scanning attacks, the endpoint MUST also require some form of authorization to access this endpoint": only
 // confidential clients may ask. §2.2: "the authorization server SHOULD NOT include any additional information about an
-// inactive token, including why the token is inactive", so the zero Info answers for each of them. token_type_hint
-// changes nothing: §2.1: "An authorization server MAY ignore this parameter, particularly if it is able to detect the
-// token type automatically." https://www.rfc-editor.org/rfc/rfc7662#section-2
+// inactive token, including why the token is inactive". https://www.rfc-editor.org/rfc/rfc7662#section-2
 func (e *Introspection) introspect(r *http.Request) (Info, oidc.Client, error) {
-	form, err := clientauth.ReadForm(r)
-	if err != nil {
-		return Info{}, oidc.Client{}, err
-	}
-	client, err := e.Auth.Authenticate(r, form)
-	if err != nil {
-		return Info{}, client, err
-	}
-	if client.Public() {
+	client, raw, err := readToken(r, e.Auth)
+	switch {
+	case client.Public():
 		return Info{}, client, oidc.InvalidClient.Errorf("client %s is public: anybody could ask in its name; "+
 			"introspection is for confidential clients (RFC 7662 §2.1)", client.ClientID)
-	}
-	raw := form.Get("token")
-	if raw == "" {
-		return Info{}, client, oidc.InvalidRequest.Errorf("token is missing; send the token to introspect (RFC 7662 §2.1)")
+	case err != nil:
+		return Info{}, client, err
 	}
 	info, err := e.accessToken(r.Context(), client, raw)
 	if err == nil && !info.Active {
 		info, err = e.refreshToken(r.Context(), client, raw)
 	}
-	if err == nil {
-		tellIntrospected(r.Context(), info)
+	switch {
+	case err != nil:
+	case info.Active:
+		record(r.Context(), trace.OK, "RFC 7662 §2.2", "the token is valid, and the client may know about it")
+	default:
+		record(r.Context(), trace.Noted, "RFC 7662 §2.2",
+			"the token is not valid, or the client may not know about it: active is false")
 	}
 	return info, client, err
 }
@@ -157,13 +275,13 @@ func (e *Introspection) accessToken(ctx context.Context, asking oidc.Client, raw
 		return Info{}, nil
 	}
 	client, err := e.Clients.ByID(ctx, token.ClientID)
-	switch {
-	case errors.Is(err, clients.ErrUnknown):
+	if errors.Is(err, clients.ErrUnknown) {
 		return Info{}, nil // the tokens of a deleted client are inactive
-	case err != nil:
-		return Info{}, err
 	}
-	if token, err = e.Tokens.ForClient(client, token); err != nil {
+	if err == nil {
+		token, err = e.Tokens.ForClient(client, token)
+	}
+	if err != nil {
 		return Info{}, err
 	}
 	info := Info{
@@ -177,16 +295,15 @@ func (e *Introspection) accessToken(ctx context.Context, asking oidc.Client, raw
 	return info, nil
 }
 
-// mayIntrospect says whether the client may know about the access token: it was issued to the client, it is for an API
-// that the client stands for, or the client is a first-party client. RFC 7662 §2.2: if "the protected resource is not
-// allowed to introspect this particular token, then the authorization server MUST return an introspection response with
-// the "active" field set to "false"".
+// mayIntrospect says whether the client may know about the access token. RFC 7662 §2.2: if "the protected resource is
+// not allowed to introspect this particular token, then the authorization server MUST return an introspection response
+// with the "active" field set to "false"".
 func mayIntrospect(client oidc.Client, token Token) bool {
 	isFor := token.Audience.Has(client.ClientID) || client.Audience != "" && token.Audience.Has(client.Audience)
 	return token.ClientID == client.ClientID || isFor || client.FirstParty
 }
 
-// hasUser says whether the user still exists. Without the user a token is worth nothing, here as at userinfo.
+// hasUser says whether the user still exists. Without the user a token is not valid, here as at userinfo.
 func (e *Introspection) hasUser(sub string) bool {
 	_, ok := e.Users.BySub(sub)
 	return ok
@@ -195,10 +312,8 @@ func (e *Introspection) hasUser(sub string) bool {
 // refreshToken returns an Info without token_type: the types of RFC 6749 §7.1 are types of access tokens.
 func (e *Introspection) refreshToken(ctx context.Context, asking oidc.Client, raw string) (Info, error) {
 	family, err := e.Grants.Look(ctx, raw)
-	for _, inactive := range []error{grant.ErrUnknown, grant.ErrExpired, grant.ErrRevoked, grant.ErrReplayed} {
-		if errors.Is(err, inactive) {
-			return Info{}, nil
-		}
+	if errors.Is(err, grant.ErrUnknown) || hasEnded(err) {
+		return Info{}, nil
 	}
 	granted := family.Grant
 	if err != nil || granted.ClientID != asking.ClientID || !e.hasUser(granted.Sub) {
@@ -216,16 +331,4 @@ func (e *Introspection) refreshToken(ctx context.Context, asking oidc.Client, ra
 		info.Confirmation = &Confirmation{JKT: family.JKT}
 	}
 	return info, nil
-}
-
-func tellIntrospected(ctx context.Context, info Info) {
-	step := trace.Step{
-		Kind: trace.KindToken, Spec: "RFC 7662 §2.2", Outcome: trace.OK,
-		Text: "the token is valid, and the client may know about it",
-	}
-	if !info.Active {
-		step.Outcome = trace.Noted
-		step.Text = "the token is not valid, or the client may not know about it: active is false"
-	}
-	trace.Emit(ctx, step)
 }
