@@ -28,16 +28,15 @@ func readAssertion(r *http.Request, form url.Values) (credentials, error) {
 	subject, method := peek(assertion)
 	switch {
 	case r.Header.Get("Authorization") != "" || form.Get("client_secret") != "":
-		return credentials{}, oidc.InvalidClient.Errorf(
+		return credentials{}, refuse(
 			"the client authenticates twice, by an assertion and by a secret; do it once (RFC 6749 §2.3)")
 	case typ != TypeAssertion:
-		return credentials{}, oidc.InvalidClient.Errorf(
-			"client_assertion_type is %.100q, expected %s (RFC 7523 §2.2)", typ, TypeAssertion)
+		return credentials{}, refuse("client_assertion_type is %.100q, expected %s (RFC 7523 §2.2)", typ, TypeAssertion)
 	case subject == "":
-		return credentials{}, oidc.InvalidClient.Errorf(
+		return credentials{}, refuse(
 			"client_assertion is no signed JWT with a sub; expected one in compact form (RFC 7523 §2.2)")
 	case clientID != "" && clientID != subject:
-		return credentials{}, oidc.InvalidClient.Errorf("the client_id is not the sub of client_assertion (RFC 7521 §4.2)")
+		return credentials{}, refuse("the client_id is not the sub of client_assertion (RFC 7521 §4.2)")
 	}
 	return credentials{clientID: subject, assertion: assertion, method: method}, nil
 }
@@ -104,7 +103,7 @@ func algorithms(names []string) []jose.SignatureAlgorithm {
 func (a *Authenticator) checkAssertion(r *http.Request, client oidc.Client, compact string) error {
 	header, payload, err := a.verify(r.Context(), client, compact)
 	if err != nil {
-		return oidc.InvalidClient.Errorf("client_assertion is not accepted: %v", err)
+		return refuse("client_assertion is not accepted: %v", err)
 	}
 	judged := assertion{Client: client, Now: a.Now(), Audiences: []string{a.Issuer}}
 	if !client.FAPI2() {
@@ -114,7 +113,7 @@ func (a *Authenticator) checkAssertion(r *http.Request, client oidc.Client, comp
 	}
 	judged.Type, _ = header.ExtraHeaders[jose.HeaderType].(string)
 	if err := josejson.Unmarshal(payload, &judged.assertionClaims); err != nil {
-		return oidc.InvalidClient.Errorf("client_assertion holds no claims that can be read: " +
+		return refuse("client_assertion holds no claims that can be read: " +
 			"expected a JSON object with iss, sub, aud, exp and jti (Core §9)")
 	}
 	if err := assertionRules.Judge(r.Context(), &judged); err != nil {
@@ -148,10 +147,9 @@ func (a *Authenticator) verify(ctx context.Context, client oidc.Client, compact 
 }
 
 // errUsed refuses an assertion that was used before.
-var errUsed = oidc.InvalidClient.Errorf(
-	"client_assertion was used before: make a new one, with a new jti, for each request (RFC 7523 §3)")
+var errUsed = refuse("client_assertion was used before: make a new one, with a new jti, for each request (RFC 7523 §3)")
 
-// use lets an assertion pass once. Core §9: jti "can be used to prevent reuse of the token. These tokens MUST only be
+// use accepts an assertion once. Core §9: jti "can be used to prevent reuse of the token. These tokens MUST only be
 // used once".
 func (a *Authenticator) use(ctx context.Context, j *assertion) error {
 	retention := j.Expiry.Time().Sub(j.Now) + 2*oidc.MaxClockSkew

@@ -6,12 +6,7 @@
 //	                                                      a secret: compare ◄──────────────┤
 //	                  an assertion: signature ─► the rules ─► jti not used before ◄────────┘
 //
-//	clientauth.go    Authenticator, the methods with a secret, and ReadForm
-//	assertion.go     private_key_jwt and client_secret_jwt (RFC 7523)
-//	rules.go         what an assertion must say, as a table
-//
-// An assertion is used up when it is accepted, before anything else about the request is known: a second request needs
-// a new assertion.
+// An assertion is used up when it is accepted, even if the request then fails: a second request needs a new assertion.
 //
 // Where teaching ends: mutual TLS (RFC 8705) is not supported; a proxy in front of the provider usually ends TLS.
 package clientauth
@@ -51,6 +46,9 @@ func Methods() []string {
 	}
 }
 
+// refuse makes the error about a client that is not authenticated.
+var refuse = oidc.InvalidClient.Errorf
+
 // Attempt is an authentication that ended; Err is nil if it succeeded.
 type Attempt struct{ Err error }
 
@@ -80,8 +78,7 @@ func (a *Authenticator) authenticate(r *http.Request, form url.Values) (oidc.Cli
 	client, err := a.Clients.ByID(r.Context(), given.clientID)
 	switch {
 	case errors.Is(err, clients.ErrUnknown):
-		return client, oidc.InvalidClient.Errorf(
-			"client_id %.100q is not registered at this provider", given.clientID).Blame(oidc.ClientUnknown)
+		return client, refuse("client_id %.100q is not registered at this provider", given.clientID).Blame(oidc.ClientUnknown)
 	case err != nil:
 		return client, err
 	}
@@ -92,7 +89,7 @@ func (a *Authenticator) authenticate(r *http.Request, form url.Values) (oidc.Cli
 		return client, a.checkAssertion(r, client, given.assertion)
 	}
 	if !client.Public() && !client.ClientSecret.Matches(given.secret) {
-		return client, oidc.InvalidClient.Errorf("the client_secret of client %s is wrong", client.ClientID)
+		return client, refuse("the client_secret of client %s is wrong", client.ClientID)
 	}
 	return client, nil
 }
@@ -101,18 +98,18 @@ func (a *Authenticator) authenticate(r *http.Request, form url.Values) (oidc.Cli
 func checkMethod(client oidc.Client, given credentials) error {
 	switch {
 	case client.FAPI2() && given.method != oidc.AuthMethodPrivateJWT:
-		return oidc.InvalidClient.Errorf("client %s used %s; its profile fapi2 demands private_key_jwt (FAPI 2.0 §5.3.2.1)",
+		return refuse("client %s used %s; its profile fapi2 demands private_key_jwt (FAPI 2.0 §5.3.2.1)",
 			client.ClientID, given.method)
 	case given.assertion == "" && client.Public() && given.method != oidc.AuthMethodNone:
-		return oidc.InvalidClient.Errorf("client %s is public and has no secret, but sent one; "+
+		return refuse("client %s is public and has no secret, but sent one; "+
 			"send client_id only, and code_verifier", client.ClientID)
 	case given.method == oidc.AuthMethodNone && !client.Public() && client.SignsAssertions():
-		return oidc.InvalidClient.Errorf("client %s is confidential; send client_assertion_type and client_assertion (%s)",
+		return refuse("client %s is confidential; send client_assertion_type and client_assertion (%s)",
 			client.ClientID, client.TokenEndpointAuthMethod)
 	case given.method == oidc.AuthMethodNone && !client.Public():
-		return oidc.InvalidClient.Errorf("client %s is confidential; send its client_secret", client.ClientID)
+		return refuse("client %s is confidential; send its client_secret", client.ClientID)
 	case !client.Allows(given.method):
-		return oidc.InvalidClient.Errorf("client %s used %s; its registered token_endpoint_auth_method is %s",
+		return refuse("client %s used %s; its registered token_endpoint_auth_method is %s",
 			client.ClientID, given.method, client.TokenEndpointAuthMethod)
 	}
 	return nil
@@ -130,8 +127,7 @@ func readCredentials(r *http.Request, form url.Values) (credentials, error) {
 	case r.Header.Get("Authorization") != "":
 		return readBasic(r, body)
 	case body.clientID == "":
-		return credentials{}, oidc.InvalidClient.Errorf(
-			"the request names no client: send client_id, and client_secret if the client has one")
+		return credentials{}, refuse("the request names no client: send client_id, and client_secret if the client has one")
 	}
 	return body, nil
 }
@@ -144,13 +140,13 @@ func readBasic(r *http.Request, body credentials) (credentials, error) {
 	secret, errSecret := url.QueryUnescape(password)
 	switch {
 	case !ok || errID != nil || errSecret != nil:
-		return credentials{}, oidc.InvalidClient.Errorf("the Authorization header cannot be read; " +
+		return credentials{}, refuse("the Authorization header cannot be read; " +
 			"expected Basic and the base64 of client_id:client_secret, each form-encoded (RFC 6749 §2.3.1)")
 	case body.secret != "":
-		return credentials{}, oidc.InvalidClient.Errorf(
+		return credentials{}, refuse(
 			"the client authenticates twice, in the header and in the body; do it once (RFC 6749 §2.3)")
 	case body.clientID != "" && body.clientID != id:
-		return credentials{}, oidc.InvalidClient.Errorf("the client_id of the body is not that of the Authorization header")
+		return credentials{}, refuse("the client_id of the body is not that of the Authorization header")
 	}
 	return credentials{clientID: id, secret: secret, method: oidc.AuthMethodBasic}, nil
 }

@@ -54,80 +54,47 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 	return josejson.Unmarshal(text, &a.values[0])
 }
 
-// judged is the parameter that the rules are about.
-var judged = []string{"client_assertion"}
+// demand returns the rule about client_assertion that text states.
+func demand(spec, text, help string, holds func(*assertion) bool) oidc.Rule[*assertion] {
+	return oidc.Rule[*assertion]{
+		Spec: spec, Text: text, Help: help, Holds: holds, Else: oidc.InvalidClient, Params: []string{"client_assertion"},
+	}
+}
 
 var assertionRules = oidc.Table[*assertion]{
-	{
-		Spec: "RFC 8725 §3.11", Text: "client_assertion's typ is absent, JWT or client-authentication+jwt",
-		Holds: func(j *assertion) bool {
+	demand("RFC 8725 §3.11", "client_assertion's typ is absent, JWT or client-authentication+jwt",
+		"a JWT that was made for another purpose does not authenticate a client",
+		func(j *assertion) bool {
 			return slices.Contains([]string{"", "JWT", "client-authentication+jwt"}, j.Type)
-		},
-		Help: "a JWT that was made for another purpose does not authenticate a client",
-		Else: oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "RFC 7523 §3", Text: "client_assertion's iss is the client_id",
-		Holds: func(j *assertion) bool { return j.Issuer == j.Client.ClientID },
-		Help:  "iss and sub are both the client_id (Core §9)",
-		Else:  oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "RFC 7523 §3", Text: "client_assertion's sub is the client_id",
-		Holds: func(j *assertion) bool { return j.Subject == j.Client.ClientID },
-		Help:  "iss and sub are both the client_id (Core §9)",
-		Else:  oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "RFC 7523 §3", Text: "client_assertion's aud is this provider",
-		Holds: func(j *assertion) bool { return slices.ContainsFunc(j.Audiences, j.Audience.values.Has) },
-		Help:  "write the issuer, as the metadata spells it",
-		Else:  oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "FAPI 2.0 §5.3.2.1", Text: "client_assertion's aud is the issuer as one string if the profile is fapi2",
-		Holds: func(j *assertion) bool { return !j.Client.FAPI2() || !j.Audience.isArray },
-		Help:  "write no array",
-		Else:  oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "RFC 7523 §3", Text: "client_assertion has an exp", Else: oidc.InvalidClient, Params: judged,
-		Holds: func(j *assertion) bool { return j.Expiry != nil },
-		Help:  "a minute from now is enough",
-	},
-	{
-		Spec: "RFC 7523 §3", Text: "client_assertion's exp is not passed",
-		Holds: func(j *assertion) bool { return j.Now.Add(-oidc.MaxClockSkew).Before(j.Expiry.Time()) },
-		Help:  "make a new assertion for each request, and compare the clocks",
-		Else:  oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "RFC 7523 §3", Text: "client_assertion's exp is not more than an hour from now",
-		Holds: func(j *assertion) bool { return !j.Expiry.Time().After(j.Now.Add(longest + oidc.MaxClockSkew)) },
-		Help:  "a minute from now is enough",
-		Else:  oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "RFC 7523 §3", Text: "client_assertion's nbf is not in the future",
-		Holds: func(j *assertion) bool {
-			return j.Before == nil || !j.Before.Time().After(j.Now.Add(oidc.MaxClockSkew))
-		},
-		Help: "compare the clocks",
-		Else: oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "RFC 7523 §3", Text: "client_assertion's iat is not in the future, and not more than an hour ago",
-		Holds: func(j *assertion) bool {
-			return j.IssuedAt == nil ||
-				!j.IssuedAt.Time().After(j.Now.Add(oidc.MaxClockSkew)) && j.IssuedAt.Time().After(j.Now.Add(-longest))
-		},
-		Help: "compare the clocks",
-		Else: oidc.InvalidClient, Params: judged,
-	},
-	{
-		Spec: "Core §9", Text: "client_assertion has a jti of 255 characters at most",
-		Holds: func(j *assertion) bool { return j.JTI != "" && len(j.JTI) <= maxJTI },
-		Help:  "an identifier that no other assertion of the client has",
-		Else:  oidc.InvalidClient, Params: judged,
-	},
+		}),
+	demand("RFC 7523 §3", "client_assertion's iss is the client_id", "iss and sub are both the client_id (Core §9)",
+		func(j *assertion) bool { return j.Issuer == j.Client.ClientID }),
+	demand("RFC 7523 §3", "client_assertion's sub is the client_id", "iss and sub are both the client_id (Core §9)",
+		func(j *assertion) bool { return j.Subject == j.Client.ClientID }),
+	demand("RFC 7523 §3", "client_assertion's aud is this provider", "write the issuer, as the metadata spells it",
+		func(j *assertion) bool { return slices.ContainsFunc(j.Audiences, j.Audience.values.Has) }),
+	demand("FAPI 2.0 §5.3.2.1", "client_assertion's aud is the issuer as one string if the profile is fapi2",
+		"write no array",
+		func(j *assertion) bool { return !j.Client.FAPI2() || !j.Audience.isArray }),
+	demand("RFC 7523 §3", "client_assertion has an exp", "a minute from now is enough",
+		func(j *assertion) bool { return j.Expiry != nil }),
+	demand("RFC 7523 §3", "client_assertion's exp is not passed",
+		"make a new assertion for each request, and compare the clocks",
+		func(j *assertion) bool { return j.Now.Add(-oidc.MaxClockSkew).Before(j.Expiry.Time()) }),
+	demand("RFC 7523 §3", "client_assertion's exp is not more than an hour from now", "a minute from now is enough",
+		func(j *assertion) bool { return !j.Expiry.Time().After(j.Now.Add(longest + oidc.MaxClockSkew)) }),
+	demand("RFC 7523 §3", "client_assertion's nbf is not in the future", "compare the clocks",
+		func(j *assertion) bool { return j.Before == nil || !j.isFuture(j.Before) }),
+	demand("RFC 7523 §3", "client_assertion's iat is not in the future, and not more than an hour ago",
+		"compare the clocks",
+		func(j *assertion) bool {
+			return j.IssuedAt == nil || !j.isFuture(j.IssuedAt) && j.IssuedAt.Time().After(j.Now.Add(-longest))
+		}),
+	demand("Core §9", "client_assertion has a jti of 255 characters at most",
+		"an identifier that no other assertion of the client has",
+		func(j *assertion) bool { return j.JTI != "" && len(j.JTI) <= maxJTI }),
+}
+
+func (j *assertion) isFuture(t *jwt.NumericDate) bool {
+	return t.Time().After(j.Now.Add(oidc.MaxClockSkew))
 }

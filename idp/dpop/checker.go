@@ -3,15 +3,11 @@
 //
 //	DPoP: header ─► one JWT ─► the key in its header ─► signature ─► the rules, also nonce ─► jti is new ─► jkt
 //
-//	checker.go   Checker: Proof, TokenProof, CheckToken, GiveNonce
-//	rules.go     what a proof must say, as a table, and when two URLs are the same (htu)
-//	nonce.go     the nonces of the server, which are not stored
-//
-// A proof is valid for one request: its method, its URL, the access token that comes with it, and a moment. The moment
-// is told by the client's clock (iat), or by the server's nonce, which the client only repeats.
+// A proof is valid for one request: its method, its URL, the access token that comes with it, and its time. The time is
+// that of the client's clock (iat), or of the server's nonce, which the client only repeats.
 //
 // Where teaching ends: the owner of the key can sign proofs for later and hand them out; nonces shorten that to
-// minutes. A script that runs in the client's page uses the key without stealing it, and DPoP does not help against it.
+// minutes. A script that runs in the client's page uses the key without stealing it, and DPoP does not prevent that.
 package dpop
 
 import (
@@ -45,21 +41,22 @@ const (
 	rsaMost  = 4096 // a larger key only makes verifying slow
 )
 
+// refuse makes the error about a proof that is not accepted.
+var refuse = oidc.InvalidDPoPProof.Errorf
+
 // Checker checks the proofs of requests to one issuer.
 type Checker struct {
-	Issuer string
-	Nonces Nonces
-	// RequireNonce demands a nonce in every proof. Without it only token requests of clients with profile fapi2 need one.
-	RequireNonce bool
+	Issuer       string
+	Nonces       Nonces
+	RequireNonce bool                      // in every proof; else only in token requests of clients with profile fapi2
 	Used         storage.Bucket[time.Time] // proofs, and when they were used
 	Now          func() time.Time
 }
 
 // Algorithms lists the algs of proofs (dpop_signing_alg_values_supported).
-func Algorithms() []string {
-	names := make([]string, len(algorithms))
-	for i, alg := range algorithms {
-		names[i] = string(alg)
+func Algorithms() (names []string) {
+	for _, alg := range algorithms {
+		names = append(names, string(alg))
 	}
 	return names
 }
@@ -91,7 +88,7 @@ func (c *Checker) Proof(r *http.Request, client oidc.Client) (jkt string, err er
 func (c *Checker) TokenProof(r *http.Request, client oidc.Client) (jkt string, err error) {
 	jkt, err = c.Proof(r, client)
 	if err == nil && jkt == "" && (client.DPoPBoundAccessTokens || client.FAPI2()) {
-		return "", oidc.InvalidDPoPProof.Errorf("client %s gets only tokens that are bound to its key, and sent no proof: "+
+		return "", refuse("client %s gets only tokens that are bound to its key, and sent no proof: "+
 			"send one in the header DPoP (RFC 9449 §5.2, FAPI 2.0 §5.3.2.1)", client.ClientID)
 	}
 	return jkt, err
@@ -105,8 +102,7 @@ func (c *Checker) CheckToken(r *http.Request, client oidc.Client, accessToken, j
 		return err
 	}
 	if raw == "" {
-		return oidc.InvalidDPoPProof.Errorf(
-			"the access token came without a proof: send one in the header DPoP, with ath (RFC 9449 §7.1)")
+		return refuse("the access token came without a proof: send one in the header DPoP, with ath (RFC 9449 §7.1)")
 	}
 	p := proof{Client: client, NeedsNonce: c.RequireNonce, AccessToken: accessToken, BoundTo: jkt}
 	return c.check(r, raw, &p)
@@ -117,15 +113,14 @@ func (c *Checker) CheckToken(r *http.Request, client oidc.Client, accessToken, j
 func read(h http.Header) (string, error) {
 	values := h.Values(Header)
 	switch {
+	case len(values) == 0:
+		return "", nil
 	case len(values) > 1:
-		return "", oidc.InvalidDPoPProof.Errorf("the request has %d DPoP headers: send one (RFC 9449 §4.3)", len(values))
-	case len(values) == 1 && values[0] == "":
-		return "", oidc.InvalidDPoPProof.Errorf(
-			"the DPoP header is empty: send a proof in it, or leave it out (RFC 9449 §4.3)")
-	case len(values) == 1:
-		return values[0], nil
+		return "", refuse("the request has %d DPoP headers: send one (RFC 9449 §4.3)", len(values))
+	case values[0] == "":
+		return "", refuse("the DPoP header is empty: send a proof in it, or leave it out (RFC 9449 §4.3)")
 	}
-	return "", nil
+	return values[0], nil
 }
 
 // check verifies the proof, judges it and uses it up.
@@ -135,7 +130,7 @@ func (c *Checker) check(r *http.Request, raw string, p *proof) error {
 		return err
 	}
 	if err := josejson.Unmarshal(payload, &p.claims); err != nil {
-		return oidc.InvalidDPoPProof.Errorf("the DPoP proof holds no claims that can be read: " +
+		return refuse("the DPoP proof holds no claims that can be read: " +
 			"expected a JSON object with jti, htm, htu and iat (RFC 9449 §4.2)")
 	}
 	p.Now, p.RequestMethod, p.RequestURL = c.Now(), r.Method, c.url(r)
@@ -159,21 +154,21 @@ func (c *Checker) url(r *http.Request) string {
 // supported".
 func verify(raw string, p *proof) (payload []byte, err error) {
 	if len(raw) > maxProof {
-		return nil, oidc.InvalidDPoPProof.Errorf("the DPoP proof has more than %d bytes", maxProof)
+		return nil, refuse("the DPoP proof has more than %d bytes", maxProof)
 	}
 	signed, err := jose.ParseSignedCompact(raw, algorithms)
 	if err != nil {
-		return nil, oidc.InvalidDPoPProof.Errorf(
+		return nil, refuse(
 			"the DPoP proof is no JWT signed with one of %v, with its public key in jwk (RFC 9449 §4.2)", algorithms)
 	}
 	p.Header = signed.Signatures[0].Header
 	key := p.Header.JSONWebKey
 	if key == nil || !key.IsPublic() || !isKeyFor(key.Key, jose.SignatureAlgorithm(p.Header.Algorithm)) {
-		return nil, oidc.InvalidDPoPProof.Errorf("the DPoP proof's jwk is no public key for %.20s (RSA has %d to %d bits); "+
+		return nil, refuse("the DPoP proof's jwk is no public key for %.20s (RSA has %d to %d bits); "+
 			"send the one that signs it, without its private half", p.Header.Algorithm, rsaBits, rsaMost)
 	}
 	if payload, err = signed.Verify(key.Key); err != nil {
-		return nil, oidc.InvalidDPoPProof.Errorf("the DPoP proof is not signed with the key in its jwk (RFC 9449 §4.3)")
+		return nil, refuse("the DPoP proof is not signed with the key in its jwk (RFC 9449 §4.3)")
 	}
 	thumbprint, err := key.Thumbprint(crypto.SHA256)
 	p.JKT = base64.RawURLEncoding.EncodeToString(thumbprint)
@@ -193,7 +188,7 @@ func isKeyFor(key any, alg jose.SignatureAlgorithm) bool {
 	return false
 }
 
-// use lets a proof pass once. The key is part of the record's name: two clients may choose the same jti.
+// use accepts a proof once. The key is part of the record's name: two clients may choose the same jti.
 func (c *Checker) use(ctx context.Context, p *proof) error {
 	return c.Used.Update(ctx, p.JKT+" "+p.JTI, retention, func(used *time.Time) (*time.Time, error) {
 		if used != nil {
@@ -204,5 +199,5 @@ func (c *Checker) use(ctx context.Context, p *proof) error {
 }
 
 // errUsed refuses a proof that was used before.
-var errUsed = oidc.InvalidDPoPProof.Errorf(
+var errUsed = refuse(
 	"the DPoP proof was used before: make a new one, with a new jti, for each request (RFC 9449 §11.1)")
