@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Bucket keeps records of one kind in a Store, encoded as JSON. It never shows the engine a key: what reaches the Store
-// is the SHA-256 of the bucket's name and the key, so a stolen store yields no code, cookie or session id that works.
+// Bucket stores records of one kind in a Store, encoded as JSON. The Store gets the SHA-256 of the bucket's name and the
+// key instead of the key, so a stolen store contains no usable code, cookie or session id.
 type Bucket[T any] struct {
 	name  string
 	store Store
@@ -38,8 +38,7 @@ func (b Bucket[T]) Get(ctx context.Context, key string) (T, error) {
 // atOnce is how many records GetAll reads at a time.
 const atOnce = 16
 
-// GetAll returns the records under keys, in that order, and nil for each that is not there. It reads some at the same
-// time, so that many cost little more than one from a distant engine.
+// GetAll returns the records under keys, in that order, and nil for a missing record. It reads several at the same time.
 func (b Bucket[T]) GetAll(ctx context.Context, keys []string) ([]*T, error) {
 	records := make([]*T, len(keys))
 	reads, ctx := errgroup.WithContext(ctx)
@@ -87,7 +86,7 @@ func (b Bucket[T]) Update(ctx context.Context, key string, ttl time.Duration, ch
 	})
 }
 
-// Delete removes the record under key. Removing what is not there is no error.
+// Delete removes the record under key. A missing record is no error.
 func (b Bucket[T]) Delete(ctx context.Context, key string) error {
 	return b.store.Update(ctx, b.hash(key), KeepTTL, func([]byte) ([]byte, error) { return nil, nil })
 }
@@ -99,20 +98,21 @@ func (b Bucket[T]) decode(value []byte, record *T) error {
 	return nil
 }
 
-// GroupKey is the key of a record that belongs to a group, such as all that stems from one grant: an engine of many
-// servers keeps the records of a group on the same one, in whichever buckets they are.
+// GroupKey is the key of a record in a group, such as all records of one grant. An engine of many servers stores the
+// records of a group on the same server, also from different buckets.
 func GroupKey(group, key string) string { return group + groupEnd + key }
 
 // groupEnd is a byte that neither a group nor a bucket's name contains.
 const groupEnd = "\x00"
 
-// hash is the name, for a record of a group the group's hash as a Redis Cluster reads it, and the hash of name and key.
-// https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
+// hash is the name, the slot, and the hash of name and key.
 func (b Bucket[T]) hash(key string) string {
 	sum := sha256.Sum256([]byte(b.name + "\x00" + key))
 	return b.name + ":" + slot(key) + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// slot is the hash of the key's group as the hash tag of a Redis Cluster, "" without a group:
+// https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
 func slot(key string) string {
 	group, _, grouped := strings.Cut(key, groupEnd)
 	if !grouped {

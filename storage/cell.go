@@ -17,31 +17,30 @@ const cellTTL = 10 * 365 * 24 * time.Hour
 type Place struct {
 	Store Store
 	Now   func() time.Time
-	// Age is how old a view may become before CatchUp looks again; 0: no other process writes there, so one look is
-	// enough.
+	// Age is how old a view may become before CatchUp reads again; 0: no other process writes, so one read is enough.
 	Age time.Duration
 }
 
-// Alone returns a place for one process, which is lost with the process.
+// Alone returns a place for one process. It ends with the process.
 func Alone() Place {
 	still := func() time.Time { return time.Time{} } // nothing there expires
 	return Place{Store: NewMemory(still), Now: still}
 }
 
-// Cell is one record that is read at each request and changed rarely, by any process on the store: what was last seen
-// of it is kept as its view, so that reading it needs no engine.
+// Cell is one record that each request reads, and any process on the store changes rarely. The view is the record as
+// this process last read it, so that a request needs no engine.
 type Cell[T any] struct {
 	place  Place
 	bucket Bucket[T]
 	key    string
 
 	view  atomic.Pointer[T]
-	last  atomic.Pointer[look]
+	last  atomic.Pointer[look] // at the store
 	stale atomic.Bool
-	turn  *semaphore.Weighted // of the store's callers, so that no older view replaces a newer one
+	turn  *semaphore.Weighted // for one call of the store at a time, so that no older view replaces a newer one
 }
 
-// look is when the store was asked, and whether it answered.
+// look is the time and the error of a read.
 type look struct {
 	at  time.Time
 	err error
@@ -52,13 +51,13 @@ func NewCell[T any](place Place, name, key string) *Cell[T] {
 	return &Cell[T]{place: place, bucket: NewBucket[T](name, place.Store), key: key, turn: semaphore.NewWeighted(1)}
 }
 
-// View is the record as it was last seen, nil for none. It must not be changed.
+// View is the record as it was last read, nil for none. It must not be changed.
 func (c *Cell[T]) View() *T { return c.view.Load() }
 
-// Expire lets the next CatchUp look, however young the view is.
+// Expire makes the next CatchUp read the record at any age of the view.
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
-// CatchUp reads the record again if the view is too old. On an error the view stays, and the store is not asked again
+// CatchUp reads the record again if the view is too old. After an error the view stays, and CatchUp does not read again
 // for the time of Budget.
 func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	if !c.isDue() {
@@ -71,7 +70,7 @@ func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	}
 	defer c.turn.Release(1)
 	if !c.isDue() {
-		return nil // another request looked meanwhile
+		return nil // another request has read it meanwhile
 	}
 	c.stale.Store(false)
 	record, err := c.bucket.Get(ctx, c.key)
@@ -86,7 +85,7 @@ func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	return err
 }
 
-// Err is the error of the last look at the store; nil after a success, and before the first look.
+// Err is the error of the last read; nil after a success, and before the first read.
 func (c *Cell[T]) Err() error {
 	if last := c.last.Load(); last != nil {
 		return last.err
@@ -106,8 +105,8 @@ func (c *Cell[T]) isDue() bool {
 	return c.stale.Load() || c.place.Age > 0 && (age >= c.place.Age || age < 0) // below 0 the clock was set back
 }
 
-// Change replaces the record by what change makes of it, atomically among all processes, and the view with it. change
-// gets the zero T where there is no record, may run again, and ends everything by an error, which is returned as it is.
+// Change replaces the record and the view by the result of change, atomically among all processes. change gets the zero
+// T without a record, and may run again. Change returns an error of change unchanged and then changes nothing.
 func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) error {
 	ctx, end := Spend(ctx) // the wait for others included
 	defer end()

@@ -11,8 +11,7 @@ import (
 
 const shardCount = 32 // so that parallel requests rarely wait for the same lock
 
-// Memory is the engine for one process: a map in memory, gone when the process ends. It is bounded by what is alive:
-// records past their ttl are swept by the writes that follow, and a live record is never evicted to make room.
+// Memory is the engine for one process: a map in memory. Writes remove expired records; no other record is evicted.
 type Memory struct {
 	now    func() time.Time
 	seed   maphash.Seed
@@ -36,8 +35,8 @@ func (m *Memory) Get(ctx context.Context, key string) ([]byte, error) {
 	s := m.shard(key)
 	s.Lock()
 	defer s.Unlock()
-	r, ok := s.live(key, m.now())
-	if !ok {
+	r := s.records[key]
+	if r == nil || !m.now().Before(r.expires) {
 		return nil, ErrNotFound
 	}
 	return bytes.Clone(r.value), nil
@@ -58,7 +57,7 @@ func (m *Memory) Put(ctx context.Context, key string, value []byte, ttl time.Dur
 	return s.replace(key, append([]byte{}, value...), now.Add(ttl)) // never nil, which would remove
 }
 
-// Update implements Store. change runs once, under the lock of the key's shard: it must not call the Memory again.
+// Update implements Store. It calls change once, with the lock of the key's shard: change must not call the Memory.
 func (m *Memory) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -69,7 +68,15 @@ func (m *Memory) Update(ctx context.Context, key string, ttl time.Duration, chan
 	s, now := m.shard(key), m.now()
 	s.Lock()
 	defer s.Unlock()
-	old, expires := s.forUpdate(key, now, ttl)
+	s.sweep(now)
+	var old []byte        // nil without a record
+	var expires time.Time // zero with KeepTTL and without a record
+	if r := s.records[key]; r != nil {
+		old, expires = bytes.Clone(r.value), r.expires
+	}
+	if ttl != KeepTTL {
+		expires = now.Add(ttl)
+	}
 	value, err := change(old)
 	if err != nil {
 		return err
@@ -77,7 +84,7 @@ func (m *Memory) Update(ctx context.Context, key string, ttl time.Duration, chan
 	return s.replace(key, value, expires)
 }
 
-// Len returns the number of records held, expired ones that are not swept yet included.
+// Len returns the number of records, including expired records that are not removed yet.
 func (m *Memory) Len() int {
 	n := 0
 	for i := range m.shards {
@@ -99,33 +106,14 @@ type record struct {
 	index   int // its place in the heap
 }
 
-// shard is a part of the records under one lock, findable by key and ordered by expiry.
+// shard is a part of the records under one lock, by key and in order of expiry.
 type shard struct {
 	sync.Mutex
 	records map[string]*record
 	expiry  expiryHeap
 }
 
-func (s *shard) live(key string, now time.Time) (*record, bool) {
-	r, ok := s.records[key]
-	return r, ok && now.Before(r.expires)
-}
-
-// forUpdate returns a copy of the live value under key, nil for none, and the time at which what replaces it will
-// expire: zero when only KeepTTL is known and there is nothing to keep it from.
-func (s *shard) forUpdate(key string, now time.Time, ttl time.Duration) (old []byte, expires time.Time) {
-	s.sweep(now)
-	r, ok := s.live(key, now)
-	if ok {
-		old, expires = bytes.Clone(r.value), r.expires
-	}
-	if ttl != KeepTTL {
-		expires = now.Add(ttl)
-	}
-	return old, expires
-}
-
-// replace puts value in the place of whatever is under key; nil leaves nothing there.
+// replace replaces the record under key; a nil value removes it.
 func (s *shard) replace(key string, value []byte, expires time.Time) error {
 	if value != nil && expires.IsZero() {
 		return ErrNoTTL
@@ -147,7 +135,7 @@ func (s *shard) remove(key string) {
 	}
 }
 
-// sweep removes what has expired. Each record is swept once, so a write pays for about one other record.
+// sweep removes expired records: on average one for each write.
 func (s *shard) sweep(now time.Time) {
 	for len(s.expiry) > 0 && !now.Before(s.expiry[0].expires) {
 		s.remove(s.expiry[0].key)

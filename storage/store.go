@@ -7,31 +7,31 @@ import (
 	"time"
 )
 
-// ErrNotFound is what Get answers for a key that holds nothing: never written, removed, or past its ttl.
+// ErrNotFound is the error of Get for a key without a record: never written, removed, or past its ttl.
 var ErrNotFound = errors.New("storage: no such record")
 
-// ErrUnavailable is what every method of an engine may answer: it cannot be used now. What the engine says is wrapped.
+// ErrUnavailable is the error of each method while the engine cannot be used. It wraps the engine's error.
 var ErrUnavailable = errors.New("storage: the engine does not answer")
 
-// Store is the interface between the provider and an engine that stores its records. All methods may be called by many
-// goroutines at once. A cancelled ctx ends a call with ctx.Err() and without a change.
+// Store is an engine that stores records. Many goroutines may call its methods. A cancelled ctx ends a call with
+// ctx.Err() and without a change.
 type Store interface {
 	// Get returns a copy of the value stored under key, or ErrNotFound.
 	Get(ctx context.Context, key string) ([]byte, error)
 
-	// Put stores a copy of value under key, in place of what was there. The record may be collected once ttl has passed,
-	// never before; ttl must be positive.
+	// Put stores a copy of value under key and replaces a record there. The engine may delete the record once ttl has
+	// passed, never before; ttl must be positive.
 	Put(ctx context.Context, key string, value []byte, ttl time.Duration) error
 
-	// Update replaces the value under key by what change returns, atomically: no other write to key happens between the
-	// moment old is read and the moment the new value is there. old is nil when there is no record; a nil result removes
-	// the record. ttl is the new value's, counted from now; KeepTTL leaves the old one's and so cannot create a record.
-	// An error from change is returned as it is and changes nothing. An engine may run change again when another
-	// writer came first, so change must have no effect of its own beyond its result.
+	// Update replaces the value under key by the result of change, atomically: no other write to key happens between the
+	// read of old and the write. old is nil when there is no record; a nil result removes the record. The new ttl counts
+	// from now; KeepTTL leaves the old one and so cannot create a record. Update returns an error of change unchanged and
+	// changes nothing. An engine may call change again when another writer came first, so change must have no other
+	// effect than its result.
 	Update(ctx context.Context, key string, ttl time.Duration, change func(old []byte) ([]byte, error)) error
 }
 
-// KeepTTL, given to Update, lets a changed record expire when the old one would have.
+// KeepTTL in a call of Update leaves the time of the record's expiry as it is.
 const KeepTTL time.Duration = 0
 
 // The errors of an engine for a wrong ttl.
@@ -40,11 +40,11 @@ var (
 	ErrBadTTL = errors.New("storage: ttl must be positive")
 )
 
-// Budget is how long all operations of one request on the store may take together; an operation outside of a request
-// may take as long by itself. It is measured in real time, as the deadlines of contexts are.
+// Budget is the real time that all operations of one request on the store may take in total, and the time of one
+// operation outside of a request.
 const Budget = 2 * time.Second
 
-// budget is what a request has left of Budget. Operations at the same time count once.
+// budget is the rest of a request's Budget. Operations at the same time count once.
 type budget struct {
 	mutex   sync.Mutex
 	left    time.Duration
@@ -61,8 +61,8 @@ func WithBudget(ctx context.Context) context.Context {
 }
 
 // Spend begins an operation of an engine that may be slow. The returned ctx ends when the budget of ctx is spent, or
-// after Budget where ctx has none. The caller must call end when the operation is over, and return ErrUnavailable when
-// the returned ctx has ended and ctx has not.
+// after Budget if ctx has none. The caller must call end after the operation, and return ErrUnavailable if the returned
+// ctx has ended and ctx has not.
 func Spend(ctx context.Context) (limited context.Context, end func()) {
 	left := Budget
 	b, shared := ctx.Value(budgetKey{}).(*budget)

@@ -80,7 +80,7 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	return s.Update(ctx, key, ttl, func([]byte) ([]byte, error) { return value, nil })
 }
 
-// Update implements storage.Store. Other writers wait while change runs: it must not call the Store. It never runs
+// Update implements storage.Store. change must not call the Store, because other writers wait for it. It never runs
 // after Update has returned.
 func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
 	switch {
@@ -124,12 +124,12 @@ type write struct {
 
 	mutex     sync.Mutex // guards what follows
 	hasRun    bool
-	abandoned bool // the caller has gone: change must not run
+	abandoned bool // Update has returned: change must not run
 	err       error
 	panicked  any
 }
 
-// abandon takes the write back, if its change has not run yet.
+// abandon cancels the write and returns true, if its change has not run yet.
 func (w *write) abandon() bool {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -137,7 +137,7 @@ func (w *write) abandon() bool {
 	return !w.hasRun
 }
 
-// outcome is the result for the caller of Update, when the transaction ended with err.
+// outcome is the result of Update after a transaction with the error err.
 func (w *write) outcome(err error) error {
 	if w.panicked != nil {
 		panic(w.panicked) // in the caller's goroutine
@@ -148,7 +148,7 @@ func (w *write) outcome(err error) error {
 	return w.err
 }
 
-// apply runs the change on the table. Its error is the table's; that of the change is left in w.
+// apply changes the table. It returns the table's error; w.err is the error of the change.
 func (w *write) apply(t *table, now time.Time) error {
 	expires, old := t.live(w.key, now)
 	value, until, ok := w.run(old, expires, now)
@@ -162,7 +162,7 @@ func (w *write) apply(t *table, now time.Time) error {
 	return err
 }
 
-// run runs the change. It is not ok when the change failed or was taken back.
+// run calls change. ok is false if it failed or the write was cancelled.
 func (w *write) run(old, expires []byte, now time.Time) (value, until []byte, ok bool) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -170,9 +170,8 @@ func (w *write) run(old, expires []byte, now time.Time) (value, until []byte, ok
 		return nil, nil, false
 	}
 	defer func() {
-		if w.panicked = recover(); w.panicked != nil {
-			ok = false
-		}
+		w.panicked = recover()
+		ok = ok && w.panicked == nil
 	}()
 	w.hasRun = true
 	value, w.err = w.change(bytes.Clone(old))
@@ -190,8 +189,7 @@ func (w *write) run(old, expires []byte, now time.Time) (value, until []byte, ok
 	return value, until, w.err == nil
 }
 
-// Ping returns the reason why the Store cannot be used, or nil. After a write that failed it writes, to see whether
-// that works again.
+// Ping returns the reason why the Store cannot be used, or nil. After a failed write it tries to write.
 func (s *Store) Ping(ctx context.Context) error {
 	if s.lastFault().err != nil {
 		return s.Put(ctx, pingKey, nil, time.Second)
@@ -228,7 +226,7 @@ func (s *Store) usable() error {
 	return s.inPlace()
 }
 
-// inPlace returns an error when the open file is not the one that the next start would find.
+// inPlace returns an error if the open file is not at its path.
 func (s *Store) inPlace() error {
 	there, err := os.Stat(s.path)
 	if err != nil || !os.SameFile(there, s.file) {

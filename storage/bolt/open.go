@@ -14,18 +14,15 @@ import (
 )
 
 const (
-	// lockTimeout is long enough for a process that is just ending, and short for a person who gave a wrong path.
-	lockTimeout = time.Second
-
-	opens = 3 // tries, when the file is replaced by its compacted copy meanwhile
-
-	worthwhile = 1 << 20 // bytes: no smaller file is compacted
-	portion    = 10_000  // expired records that are removed in one transaction
+	lockTimeout = time.Second // long enough for another process that is ending
+	opens       = 3           // tries, while other processes replace the file by its compacted copy
+	worthwhile  = 1 << 20     // bytes: no smaller file is compacted
+	portion     = 10_000      // expired records that one transaction removes
 )
 
-// Open opens the file at path, or makes it with mode 0600, and judges ttls by now. It fails when the file's directory
-// does not exist, the file may not be written, is in use by another process, or is not one that this package made; the
-// error says what to do. What wastes more than half of the file is dropped first.
+// Open opens the file at path, or makes it with mode 0600; now is the clock of ttls. It fails if the file's directory
+// does not exist, or if the file cannot be written, is in use by another process, or is not a file of this package. The
+// error says what to do. Open compacts the file if more than half of it is free.
 func Open(path string, now func() time.Time) (*Store, error) {
 	path, err := locate(path)
 	if err != nil {
@@ -52,7 +49,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	return s, nil
 }
 
-// locate returns the absolute path of the file itself, where path may lead over links.
+// locate returns the absolute path of the file; path may contain symbolic links.
 func locate(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -74,14 +71,14 @@ func locate(path string) (string, error) {
 	return path, nil
 }
 
-// file is an open database and what the operating system knows of its file.
+// file is an open database and its file.
 type file struct {
 	db   *bbolt.DB
 	info fs.FileInfo
 }
 
-// openFile opens the file that is at path when it returns: another process may have replaced the file by its compacted
-// copy while this one waited for the lock.
+// openFile opens the file at path. It tries again if another process replaced the file by its compacted copy while this
+// one waited for the lock.
 func openFile(path string) (file, error) {
 	for range opens {
 		f, err := openOnce(path)
@@ -115,7 +112,7 @@ func openOnce(path string) (file, error) {
 		return err
 	})
 	if err != nil && opened != nil {
-		_ = opened.Close() // bbolt did so itself, unless it fell over the file's contents
+		_ = opened.Close() // bbolt closes it, unless it panics
 	}
 	return f, err
 }
@@ -123,12 +120,11 @@ func openOnce(path string) (file, error) {
 var (
 	errForeign = errors.New("it is the database of another program: give another path")
 	errNewer   = errors.New("a newer version of this program wrote it: start that version, or give another path")
-	errCut     = errors.New(
-		"it is shorter than it was, perhaps a copy that was not finished: restore it from a backup, or move it away to " +
-			"begin anew")
+	errCut     = errors.New("it is shorter than it was, perhaps a copy that was not finished: " +
+		"restore it from a backup, or move it away to begin anew")
 )
 
-// judge makes the trees in an empty file, and refuses one that holds something else.
+// judge makes the trees in an empty file, and refuses a file with other contents.
 func (f file) judge() error {
 	return guard(func() error {
 		isEmpty := false
@@ -173,17 +169,15 @@ func createTrees(tx *bbolt.Tx) error {
 	return tx.Bucket(aboutBucket).Put(formatKey, []byte(format))
 }
 
-// refusal says why the file is not opened, and what to do.
+// refusal is the error of Open: why the file is not opened, and what to do.
 func refusal(path string, err error) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
-		err = errors.New(
-			"another process uses it: stop that one, or give this one another path; several providers that share what they " +
-				"know need Redis")
+		err = errors.New("another process uses it: stop that one, or give this one another path; " +
+			"several providers that share what they know need Redis")
 	case errors.Is(err, fs.ErrPermission):
-		err = fmt.Errorf(
-			"this user (uid %d) may not write it: change its owner or that of its directory, or give another path: %w",
-			os.Getuid(), err)
+		err = fmt.Errorf("this user (uid %d) may not write it: change its owner or that of its directory, "+
+			"or give another path: %w", os.Getuid(), err)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch):
 		err = fmt.Errorf("it is not a file that this program wrote: give another path: %w", err)
 	case errors.Is(err, berrors.ErrChecksum), errors.Is(err, errFault):
@@ -196,7 +190,7 @@ func refusal(path string, err error) error {
 	return fmt.Errorf("storage/bolt: cannot use %s: %w", path, err)
 }
 
-// isWasteful reports whether more than half of the file is free, after it removed what has expired.
+// isWasteful removes expired records and reports whether more than half of the file is free.
 func (f file) isWasteful(now time.Time) bool {
 	size := 0
 	err := guard(func() error {
@@ -216,8 +210,8 @@ func (f file) isWasteful(now time.Time) bool {
 	return err == nil && size >= worthwhile && 2*free > size
 }
 
-// compact puts a copy without free pages in the place of the file at path, and opens it. If that does not work, because
-// the disk is full or the directory may not be written, the file is used as it is.
+// compact replaces the file at path by a copy without free pages, and opens the copy. If the disk is full or the
+// directory cannot be written, the file stays as it is.
 func (f file) compact(path string) (file, error) {
 	copied := path + ".compacting"
 	_ = os.Remove(copied) // of a process that died here
@@ -237,7 +231,7 @@ func (f file) compact(path string) (file, error) {
 	return openFile(path)
 }
 
-// copyTo writes the copy. It is on the disk when copyTo returns.
+// copyTo writes the copy, and returns after fsync.
 func (f file) copyTo(path string) error {
 	options := &bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType, NoSync: true}
 	db, err := bbolt.Open(path, f.info.Mode().Perm(), options)

@@ -3,12 +3,13 @@ package bolt
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
 )
 
-// What stands in the file. The format is raised when an older program could not read what a newer one wrote.
+// format changes when older programs cannot read the file any more.
 const format = "1"
 
 var (
@@ -19,22 +20,22 @@ var (
 	formatKey = []byte("format")
 )
 
-// A moment is a time as eight bytes that sort as times do. It counts microseconds, which reach further than any ttl.
+// A moment is a time as eight bytes in the order of time. It counts microseconds.
 const momentSize = 8
 
 func moment(t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro())^1<<63)
 }
 
-// expiryOf rounds up: a record may be collected too late, and never too early.
+// expiryOf rounds up: a record must not be removed too early.
 func expiryOf(now time.Time, ttl time.Duration) []byte {
 	return moment(now.Add(ttl).Add(time.Microsecond - 1))
 }
 
-// isDue tells whether what expires at the moment has expired now.
+// isDue reports whether a record that expires at the moment has expired.
 func isDue(expires []byte, now time.Time) bool { return bytes.Compare(expires, moment(now)) <= 0 }
 
-// table is the two trees within one transaction. What it returns is valid as long as the transaction.
+// table is the two trees in one transaction. Its results are valid during the transaction, unless they are copies.
 type table struct {
 	records, expiry *bbolt.Bucket
 }
@@ -45,7 +46,7 @@ func tableOf(tx *bbolt.Tx) *table {
 	return t
 }
 
-// find returns what is stored under key, expired or not: nil, nil for nothing.
+// find returns the record under key, expired or not, or nil, nil.
 func (t *table) find(key []byte) (expires, value []byte) {
 	stored := t.records.Get(key)
 	if stored == nil {
@@ -54,7 +55,7 @@ func (t *table) find(key []byte) (expires, value []byte) {
 	return stored[:momentSize:momentSize], stored[momentSize:]
 }
 
-// live returns a copy of the value under key, nil for none, and when it expires.
+// live returns copies of the value under key and of its expiry, or nil, nil.
 func (t *table) live(key []byte, now time.Time) (expires, value []byte) {
 	expires, value = t.find(key)
 	if expires == nil || isDue(expires, now) {
@@ -63,15 +64,15 @@ func (t *table) live(key []byte, now time.Time) (expires, value []byte) {
 	return bytes.Clone(expires), append([]byte{}, value...) // never nil, which would be no record
 }
 
-// replace puts value in the place of whatever is under key; nil leaves nothing there.
+// replace replaces the record under key; a nil value removes it.
 func (t *table) replace(key, value, expires []byte) error {
 	if err := t.remove(key); err != nil || value == nil {
 		return err
 	}
-	if err := t.expiry.Put(join(expires, key), nil); err != nil {
+	if err := t.expiry.Put(slices.Concat(expires, key), nil); err != nil {
 		return err
 	}
-	return t.records.Put(key, join(expires, value))
+	return t.records.Put(key, slices.Concat(expires, value))
 }
 
 func (t *table) remove(key []byte) error {
@@ -79,13 +80,13 @@ func (t *table) remove(key []byte) error {
 	if expires == nil {
 		return nil
 	}
-	if err := t.expiry.Delete(join(expires, key)); err != nil {
+	if err := t.expiry.Delete(slices.Concat(expires, key)); err != nil {
 		return err
 	}
 	return t.records.Delete(key)
 }
 
-// sweep removes at most so many expired records, and returns how many it removed.
+// sweep removes at most this many expired records, and returns how many it removed.
 func (t *table) sweep(now time.Time, most int) (int, error) {
 	due, limit := [][]byte{}, moment(now)
 	for c, k := t.first(); k != nil && len(due) < most && bytes.Compare(k[:momentSize], limit) <= 0; k, _ = c.Next() {
@@ -99,11 +100,9 @@ func (t *table) sweep(now time.Time, most int) (int, error) {
 	return len(due), nil
 }
 
-// first returns the entry of the record that expires first, nil for none.
+// first returns the entry of the record with the earliest expiry, nil for none.
 func (t *table) first() (*bbolt.Cursor, []byte) {
 	c := t.expiry.Cursor()
 	k, _ := c.First()
 	return c, k
 }
-
-func join(a, b []byte) []byte { return append(append(make([]byte, 0, len(a)+len(b)), a...), b...) }

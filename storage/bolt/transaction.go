@@ -20,7 +20,7 @@ const (
 	sweepSoon  = 20 * time.Millisecond // while more has expired than one transaction removes
 )
 
-// transact runs do in a transaction, which other writes may share, and writes it to the disk. do may run twice.
+// transact calls do in a transaction, which other writes may share, and writes it to the disk. do may run twice.
 func (s *Store) transact(do func(*table, time.Time) error) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (s *Store) sweepLoop() {
 func (s *Store) sweep() time.Duration {
 	swept := 0
 	if s.hasExpired() {
-		_ = s.transact(func(t *table, now time.Time) (err error) { // its error is the Store's fault from now on
+		_ = s.transact(func(t *table, now time.Time) (err error) { // transact stores its error as the fault
 			swept, err = t.sweep(now, sweepSize)
 			return err
 		})
@@ -67,7 +67,7 @@ func (s *Store) sweep() time.Duration {
 }
 
 func (s *Store) hasExpired() (has bool) {
-	_ = s.db.View(func(tx *bbolt.Tx) error { // closed or damaged: the next call of the Store says so
+	_ = s.db.View(func(tx *bbolt.Tx) error { // the next call of the Store returns its error
 		return guard(func() error {
 			_, first := tableOf(tx).first()
 			has = first != nil && isDue(first[:momentSize], s.now())
@@ -77,11 +77,11 @@ func (s *Store) hasExpired() (has bool) {
 	return has
 }
 
-// errFault is a page that could not be read: the disk failed, the file was cut, or its trees make no sense.
+// errFault is a page that cannot be read: the disk failed, or the file was cut or damaged.
 var errFault = errors.New("the file is damaged or cannot be read")
 
-// guard turns a fault of mapped memory, and a panic of bbolt about a damaged page, into an error. A fault while bbolt
-// commits ends the process: it holds a lock that would stay locked.
+// guard turns a fault of mapped memory, and a panic of bbolt about a damaged page, into an error. A fault during a commit
+// of bbolt ends the process, because bbolt's lock would stay locked.
 func guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -92,8 +92,8 @@ func guard(do func() error) (err error) {
 	return do()
 }
 
-// isFinal reports whether later writes must not be tried. A failed write left everything as it was; but after a failed
-// fsync the contents of the disk are unknown, and a later fsync may succeed without what this one lost.
+// isFinal reports whether later writes must not be tried. A failed write changes nothing; but after a failed fsync the
+// contents of the disk are unknown, and a later fsync may succeed without the lost pages.
 func isFinal(err error) bool {
 	_, isErrno := err.(syscall.Errno) // bbolt returns that of fdatasync, and no other
 	var pathError *fs.PathError
