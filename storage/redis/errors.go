@@ -12,8 +12,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// fail is the error of a call: ctx's own where the caller gave up, and otherwise one that unwraps to
-// storage.ErrUnavailable. A deadline that passed while Redis was waited for is both.
+// fail is the error of a call: that of a cancelled ctx, or one that unwraps to storage.ErrUnavailable. A deadline that
+// passed during the call is both.
 func (s *Store) fail(ctx context.Context, err error) error {
 	given := ctx.Err()
 	switch {
@@ -29,13 +29,11 @@ func (s *Store) fail(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %s", storage.ErrUnavailable, explain(err))
 }
 
-// remedies say what to do about an error that Redis gives, by the word it begins with.
+// remedies are texts for errors of Redis, by the first word of the error.
 var remedies = []struct{ word, text string }{
 	{"NOAUTH", "the server wants a password: write it into the URL, redis://user:password@host"},
-	{
-		"WRONGPASS",
-		"the server refuses the user or the password of the URL: correct them; special characters have to be percent-encoded",
-	},
+	{"WRONGPASS", "the server refuses the user or the password of the URL: correct them; " +
+		"special characters have to be percent-encoded"},
 	{"NOPERM", needACL},
 	{"READONLY", "this server is a replica: give the primary's address, or ask Sentinel with redis+sentinel://"},
 	{"MISCONF", "the server cannot write to its disk: make room there, or see its log"},
@@ -55,8 +53,7 @@ var remedies = []struct{ word, text string }{
 const needACL = "the user may not do what Hush needs: ACL SETUSER name ~hush:* +@read +@write +@scripting " +
 	"+@connection +@transaction +role +cluster allows it"
 
-// explain says what went wrong, and what to do if that is known. It never tells a password: neither does Redis in its
-// errors.
+// explain says what went wrong, and what to do if that is known. Errors of Redis contain no password.
 func explain(err error) string {
 	text := err.Error()
 	for _, r := range remedies {
@@ -65,9 +62,7 @@ func explain(err error) string {
 		}
 	}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded),
-		errors.Is(err, os.ErrDeadlineExceeded),
-		errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.Canceled):
 		return "Redis gave no answer in time: is it overloaded or stopped, or does a network between drop packets?"
 	case errors.Is(err, rueidis.ErrClosing), errors.Is(err, rueidis.ErrDoCacheAborted):
 		return "the connection to Redis broke: is the server running?"

@@ -14,24 +14,22 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// The oldest version that Hush is made for: it keeps a ttl (SET KEEPTTL) and tells of changed copies (CLIENT TRACKING).
-// Valkey began with a later one.
+// The oldest version with SET KEEPTTL and CLIENT TRACKING. Each version of Valkey has them.
 const needMajor, needMinor = 6, 2
 
 const notCluster = "this server belongs to no Cluster: write redis:// in the URL"
 
-// Open connects to the Redis or Valkey that the URL names, and looks whether it can be used.
+// Open connects to the Redis or Valkey of the URL, and checks that it can be used.
 //
 //	redis://[user:password@]host[:port][/database]
 //	redis+sentinel://[user:password@]host[:port][,host[:port]…]/primary-name[/database]
 //	              [?sentinel_user=…&sentinel_password=…]
 //	redis+cluster://[user:password@]host[:port][,host[:port]…]
 //
-// rediss in place of redis means TLS, with a certificate of an authority that the machine trusts (SSL_CERT_FILE adds
+// rediss instead of redis means TLS, with a certificate of an authority that the machine trusts (SSL_CERT_FILE adds
 // one). User and password belong to the servers with the data; Sentinels may have others.
 //
-// An error says what to do and never shows the URL. Open tries once: a caller that starts at the same time as Redis
-// calls again.
+// An error says what to do and never shows the URL. Open tries once.
 func Open(ctx context.Context, url string) (*Store, error) {
 	t, err := parse(url)
 	if err != nil {
@@ -105,14 +103,13 @@ func (t target) options() rueidis.ClientOption {
 		RetryDelay:        retryDelay,
 		CacheSizeEachConn: cacheBytes,
 		RingScaleEachConn: ringScale,
-		// One connection to each server. What the cache promises rests on it: answers and the news of changed copies come in
-		// the order in which the server gave them.
+		// One connection to each server: the cache needs answers and reports of changed copies in the server's order.
 		PipelineMultiplex: -1,
-		AlwaysPipelining:  true, // and so a connection that ends is noticed when it ends, not when it is used
+		AlwaysPipelining:  true, // so that the client notices the end of a connection at once
 	}
 }
 
-// retryDelay lets a read that found its connection broken try again for about half a second.
+// retryDelay makes a read with a broken connection try again for about half a second.
 func retryDelay(attempts int, _ rueidis.Completed, _ error) time.Duration {
 	if attempts > 5 {
 		return -1
@@ -130,7 +127,7 @@ func (t target) inspect(ctx context.Context, s *Store) error {
 	}
 	text := func(name string) string {
 		field := hello[name]
-		value, _ := field.ToString() // a field that is missing is one that is empty
+		value, _ := field.ToString() // a missing field is empty
 		return value
 	}
 	if !isNewEnough(text("version")) {
@@ -166,7 +163,7 @@ func tooOld(what string) error {
 	return fmt.Errorf("%s; Hush needs Redis %d.%d or newer, or Valkey", what, needMajor, needMinor)
 }
 
-// startFailure explains what can be wrong at the start only, or else what can be wrong at any time.
+// startFailure explains errors that happen only at the start, and calls explain for others.
 func (t target) startFailure(err error) string {
 	text := err.Error()
 	switch {

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// CacheFor is how long a copy of a session may answer at the most, should the server never tell that it changed.
+	// CacheFor is the longest time that a copy of a session is used without a report of the server.
 	CacheFor = time.Minute
-	// DeadAfter is how long a connection may be silently dead before it is given up.
+	// DeadAfter is the time after which a connection without answers is dropped.
 	DeadAfter = 2*pingEvery + pingLimit
 
 	dialLimit = time.Second
@@ -35,19 +35,18 @@ const (
 	wroteBytes   = 4096 // of a value; larger ones are not remembered
 )
 
-// Store is a storage.Store whose records live in Redis. Open makes one; many goroutines and processes may use it at
-// once.
+// Store is a storage.Store with its records in Redis. Open makes one. Many goroutines and processes may use it.
 type Store struct {
 	client rueidis.Client
-	// wrote holds the values that this process wrote last, for an Update that follows soon: a code is mostly redeemed
-	// where it was issued, a moment later. They are guesses, each used once.
+	// wrote has the last values that this process wrote, as guesses of the next Update. Each is used once: mostly the
+	// process that issued a code redeems it a moment later.
 	wrote  *lru.Cache[string, written]
 	turns  [64]*semaphore.Weighted // by a hash of the key; see Update
 	seed   maphash.Seed
 	closed atomic.Bool
 }
 
-// written is a value and when it expires.
+// written is a value and its expiry.
 type written struct {
 	value string
 	until time.Time
@@ -65,13 +64,13 @@ func newStore(client rueidis.Client) *Store {
 	return s
 }
 
-// record is what a key holds, if it holds something.
+// record is the value of a key, if it has one.
 type record struct {
 	value string
 	found bool
 }
 
-// bytes are a copy that the caller may change; nil where nothing was found.
+// bytes is a copy of the value, nil without one.
 func (r record) bytes() []byte {
 	if !r.found {
 		return nil
@@ -79,8 +78,7 @@ func (r record) bytes() []byte {
 	return []byte(r.value)
 }
 
-// Get implements storage.Store. A session may come from this process's cache; see the package comment for how old it
-// can be.
+// Get implements storage.Store. A session may come from this process's cache; see the package comment for its age.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	limited, end := storage.Spend(ctx)
 	defer end()
@@ -94,7 +92,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	return found.bytes(), nil
 }
 
-// read asks the cache first where the key is one that is cached.
+// read tries the cache first if the key is cached.
 func (s *Store) read(ctx context.Context, key string) (record, error) {
 	if strings.HasPrefix(key, cached) {
 		found, err := recordIn(inTime(ctx, func() rueidis.RedisResult {
@@ -103,7 +101,7 @@ func (s *Store) read(ctx context.Context, key string) (record, error) {
 		if err == nil {
 			return found, nil
 		}
-		// Callers that ask for the same copy share one command, and its end: another caller's ctx may have ended it.
+		// Callers of the same copy share one command: another caller's ctx may have ended it.
 		if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) &&
 			!errors.Is(err, rueidis.ErrDoCacheAborted) {
 			return record{}, err
@@ -112,7 +110,7 @@ func (s *Store) read(ctx context.Context, key string) (record, error) {
 	return s.readThrough(ctx, key)
 }
 
-// readThrough asks the server.
+// readThrough reads from the server.
 func (s *Store) readThrough(ctx context.Context, key string) (record, error) {
 	return recordIn(s.do(ctx, s.client.B().Get().Key(key).Build()))
 }
@@ -133,7 +131,7 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	limited, end := storage.Spend(ctx)
 	defer end()
 	key = prefix + key
-	stored := string(value) // a copy: the command may be on its way still when ctx ends the call
+	stored := string(value) // a copy: the command may be sent after ctx has ended the call
 	set := s.client.B().Set().Key(key).Value(stored).PxMilliseconds(milliseconds(ttl)).Build()
 	if err := s.write(limited, key, set).Error(); err != nil {
 		return s.fail(ctx, err)
@@ -144,9 +142,9 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	return nil
 }
 
-// write sends a command that changes key. Behind the change of a cached key goes a fence, a second command on the same
-// connection: the server tells this connection that the copy is old before it answers the fence, so that the own cache
-// has forgotten it when write returns.
+// write sends a command that changes key. After the change of a cached key it sends a second command on the same
+// connection: the server reports the changed copy before it answers, so that the cache has dropped the copy when write
+// returns.
 func (s *Store) write(ctx context.Context, key string, command rueidis.Completed) rueidis.RedisResult {
 	if !strings.HasPrefix(key, cached) {
 		return s.do(ctx, command)
@@ -161,8 +159,8 @@ func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.Redis
 	return inTime(ctx, func() rueidis.RedisResult { return s.client.Do(ctx, command) })
 }
 
-// inTime makes a call of the client end with ctx. Without it, a call that waits for a connection that another call
-// makes also waits for that call's ctx; while a server hung, calls took half a second longer than their ctx.
+// inTime makes a call of the client end with ctx. Without it, a call that waits for a new connection may take half a
+// second longer than its ctx while the server hangs.
 func inTime(ctx context.Context, call func() rueidis.RedisResult) rueidis.RedisResult {
 	if ctx.Err() != nil {
 		return rueidis.NewErrorResult(ctx.Err())
@@ -177,12 +175,12 @@ func inTime(ctx context.Context, call func() rueidis.RedisResult) rueidis.RedisR
 	}
 }
 
-// milliseconds are rounded up: a record is never collected before its ttl.
+// milliseconds are rounded up: a record must not end before its ttl.
 func milliseconds(ttl time.Duration) int64 {
 	return int64((ttl + time.Millisecond - 1) / time.Millisecond)
 }
 
-// Ping tells whether records can be written now. The error says why not, and what to do.
+// Ping writes a record. The error says why that fails, and what to do.
 func (s *Store) Ping(ctx context.Context) error {
 	limited, end := storage.Spend(ctx)
 	defer end()
@@ -190,7 +188,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.fail(ctx, err)
 }
 
-// Close gives the connections back. Calls after it fail; calls in flight are waited for, storage.Budget at the most.
+// Close closes the connections after the calls in progress, within storage.Budget. Later calls fail.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
@@ -200,11 +198,9 @@ func (s *Store) Close() error {
 		defer close(done)
 		s.client.Close()
 	}()
-	timer := time.NewTimer(storage.Budget)
-	defer timer.Stop()
 	select {
 	case <-done:
-	case <-timer.C: // a server that does not answer keeps its connection until DeadAfter
+	case <-time.After(storage.Budget): // a server that does not answer keeps its connection until DeadAfter
 	}
 	return nil
 }

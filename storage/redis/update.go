@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	_ "embed" // the script
-	"encoding/hex"
+	"fmt"
 	"hash/maphash"
 	"math/rand/v2"
 	"strconv"
@@ -16,19 +16,16 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// swapSource replaces or removes a value if it is still the one that was read.
+// swapSource replaces or removes a value if it is still the expected one.
 //
 //go:embed swap.lua
 var swapSource string
 
-// swapName is the name under which Redis caches the script.
-var swapName = func() string {
-	sum := sha1.Sum([]byte(swapSource))
-	return hex.EncodeToString(sum[:])
-}()
+// swapName is the name of the script in Redis.
+var swapName = fmt.Sprintf("%x", sha1.Sum([]byte(swapSource)))
 
-// Update implements storage.Store. change runs again when its old value was a guess that the server refused, or when
-// another writer came first.
+// Update implements storage.Store. It calls change again if the guess of the old value was wrong, or if another writer
+// came first.
 func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
 	if ttl < 0 {
 		return storage.ErrBadTTL
@@ -46,7 +43,7 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 		switch changesNothing := refused != nil || value == nil && !old.found; {
 		case changesNothing && certain:
 			return refused
-		case changesNothing: // but the server has not confirmed the guess
+		case changesNothing: // the guess may be wrong
 			old, err = s.readThrough(limited, key)
 		default:
 			old, done, err = s.swap(limited, key, swapArguments(old, value, ttl))
@@ -88,7 +85,7 @@ func (s *Store) guess(ctx context.Context, key string, ttl time.Duration) (old r
 	return record{}, false, ctx.Err()
 }
 
-// swap runs the script with these arguments. Where the server holds another value than old, done is false and actual is
+// swap runs the script with these arguments. If the server has another value than expected, done is false and actual is
 // that value.
 func (s *Store) swap(ctx context.Context, key string, arguments []string) (actual record, done bool, err error) {
 	reply := s.write(ctx, key, s.client.B().Evalsha().Sha1(swapName).Numkeys(1).Key(key).Arg(arguments...).Build())
@@ -106,7 +103,7 @@ func (s *Store) swap(ctx context.Context, key string, arguments []string) (actua
 	return record{text, true}, false, err
 }
 
-// swapArguments returns the arguments of swap.lua, which documents them.
+// swapArguments returns the arguments that swap.lua documents.
 func swapArguments(old record, value []byte, ttl time.Duration) []string {
 	expected, action := []string{"missing", ""}, []string{"remove"}
 	if old.found {
