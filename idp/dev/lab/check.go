@@ -12,16 +12,14 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-const (
-	defaultLifetime = 30 * time.Second
-	maxDelay        = time.Minute // longer than any client waits
-)
+const maxDelay = time.Minute // longer than any client waits
 
-// errorCode is what the codes of OAuth look like; RFC 6749 §4.1.2.1 would allow more.
+var defaultLifetime = Duration{30 * time.Second}
+
+// errorCode is the form of OAuth's error codes; RFC 6749 §4.1.2.1 would allow more.
 var errorCode = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
 
-// prepared returns the fault as it begins at now, with its defaults, or an invalid_request error that says what is
-// wrong.
+// prepared returns the fault as it begins at now, with its defaults, or an invalid_request error.
 func (f Fault) prepared(id string, now time.Time) (Fault, error) {
 	info, ok := f.Fault.info()
 	if !ok {
@@ -32,8 +30,8 @@ func (f Fault) prepared(id string, now time.Time) (Fault, error) {
 	if f.Fault == ShortLifetime {
 		f.Lifetime = cmp.Or(f.Lifetime, defaultLifetime)
 	}
-	if err := f.checkPlace(info); err != nil {
-		return f, err
+	if info.Further == "" && !slices.Contains(info.Endpoints, f.Endpoint) { // CheckPlace judges the other kinds
+		return f, f.misplaced(info)
 	}
 	if err := f.checkNeeds(info); err != nil {
 		return f, err
@@ -41,18 +39,18 @@ func (f Fault) prepared(id string, now time.Time) (Fault, error) {
 	return f.limited(now)
 }
 
-// limited settles how often or how long the fault is for.
+// limited sets how often or until when the fault happens.
 func (f Fault) limited(now time.Time) (Fault, error) {
 	switch {
 	case f.Times < 0:
 		return f, oidc.InvalidRequest.Errorf("times is %d: write how many requests the fault is for, or until when it lasts",
 			f.Times)
-	case f.For < 0:
+	case f.For.Duration < 0:
 		return f, oidc.InvalidRequest.Errorf("for is %v: write how long the fault lasts, such as 30s", f.For)
-	case f.For > 0 && !f.Until.IsZero():
+	case f.For.Duration > 0 && !f.Until.IsZero():
 		return f, oidc.InvalidRequest.Errorf("for and until both say when the fault ends: send one")
-	case f.For > 0:
-		f.Until, f.For = now.Add(f.For), 0
+	case f.For.Duration > 0:
+		f.Until, f.For = now.Add(f.For.Duration), Duration{}
 	case !f.Until.IsZero() && !f.Until.After(now):
 		return f, oidc.InvalidRequest.Errorf("until is %s, which is over: it is %s now", f.Until.Format(time.RFC3339),
 			now.Format(time.RFC3339))
@@ -62,32 +60,27 @@ func (f Fault) limited(now time.Time) (Fault, error) {
 	return f, nil
 }
 
-// checkPlace: a fault happens at its own endpoints. CheckPlace knows those of the others.
-func (f Fault) checkPlace(info KindInfo) error {
-	if info.Further == "" && !slices.Contains(info.Endpoints, f.Endpoint) {
-		return oidc.InvalidRequest.Errorf("fault %s cannot happen at endpoint %.50q; it can at %s",
-			f.Fault, f.Endpoint, strings.Join(info.Endpoints, ", "))
-	}
-	return nil
-}
-
 // CheckPlace returns an invalid_request error for a fault that no request to the served endpoints can meet.
 func (f Fault) CheckPlace(served []endpoint.Endpoint) error {
 	for _, kind := range Kinds(served) {
 		if kind.Kind == f.Fault && f.Endpoint != "" && !slices.Contains(kind.Endpoints, f.Endpoint) {
-			return oidc.InvalidRequest.Errorf("fault %s cannot happen at endpoint %.50q; it can at %s",
-				f.Fault, f.Endpoint, strings.Join(kind.Endpoints, ", "))
+			return f.misplaced(kind)
 		}
 	}
 	for _, e := range served {
 		if e.Name == f.Endpoint && e.Audience == endpoint.Files && f.Client != "" {
-			return oidc.InvalidRequest.Errorf("a request to %s does not say which client it is of: leave client out", f.Endpoint)
+			return oidc.InvalidRequest.Errorf("a request to %s does not name a client: leave client out", f.Endpoint)
 		}
 	}
 	return nil
 }
 
-// checkNeeds: a fault has what its kind needs and nothing else, since what is not used would be a misunderstanding.
+func (f Fault) misplaced(kind KindInfo) error {
+	return oidc.InvalidRequest.Errorf("fault %s cannot happen at endpoint %.50q; it can at %s",
+		f.Fault, f.Endpoint, strings.Join(kind.Endpoints, ", "))
+}
+
+// checkNeeds returns an error if the fault lacks a field that its kind needs, or has one that its kind does not use.
 func (f Fault) checkNeeds(info KindInfo) error {
 	for _, field := range []struct {
 		name, example string
@@ -95,8 +88,8 @@ func (f Fault) checkNeeds(info KindInfo) error {
 	}{
 		{"error", "an OAuth error code such as login_required", f.Error != ""},
 		{"status", "an HTTP status such as 503", f.Status != 0},
-		{"delay", "a duration such as 2s", f.Delay != 0},
-		{"lifetime", "a duration such as 30s", f.Lifetime != 0},
+		{"delay", "a duration such as 2s", f.Delay != Duration{}},
+		{"lifetime", "a duration such as 30s", f.Lifetime != Duration{}},
 		{"user", "a sub", f.User != "" || f.Fault == SessionOtherUser},
 	} {
 		switch needed := slices.Contains(info.Needs, field.name); {
@@ -115,9 +108,9 @@ func (f Fault) checkValues() error {
 		return oidc.InvalidRequest.Errorf("error %.50q is no OAuth error code: write one such as login_required", f.Error)
 	case f.Status != 0 && (f.Status < http.StatusBadRequest || f.Status > 599):
 		return oidc.InvalidRequest.Errorf("status %d is no failure: write one from 400 to 599, such as 503", f.Status)
-	case f.Delay < 0 || f.Delay > maxDelay:
+	case f.Delay.Duration < 0 || f.Delay.Duration > maxDelay:
 		return oidc.InvalidRequest.Errorf("delay is %v: write a duration up to %v, such as 2s", f.Delay, maxDelay)
-	case f.Lifetime != 0 && f.Lifetime < time.Second:
+	case f.Lifetime != Duration{} && f.Lifetime.Duration < time.Second:
 		return oidc.InvalidRequest.Errorf("lifetime is %v: write a duration of a second or more, such as 30s", f.Lifetime)
 	}
 	return nil

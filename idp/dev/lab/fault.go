@@ -9,8 +9,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Fault is one thing that goes wrong on purpose. Its JSON form is the body of POST /console/faults; durations are text
-// there, such as "2s", and "for" is another way to say until.
+// Fault is one failure on purpose. Its JSON form is the body of POST /console/faults.
 type Fault struct {
 	ID       string `json:"id"`
 	Client   string `json:"client,omitempty"` // client_id; empty: any
@@ -19,17 +18,17 @@ type Fault struct {
 
 	// Times is how many requests it is for. 0: any number, until Until. Neither given: once.
 	Times int `json:"times"`
-	// Until is when it ends by itself, by the real time whatever the Clock says.
+	// Until is when it ends by itself, by the real time and not by the Clock.
 	Until time.Time `json:"until,omitzero"`
-	// For is another way to say Until: so long from when the fault is added.
-	For time.Duration `json:"-"`
+	// For is the time from the addition of the fault to Until, instead of Until.
+	For Duration `json:"for,omitzero"`
 
 	Error       oidc.ErrorCode `json:"error,omitempty"`
 	Description string         `json:"error_description,omitempty"`
 	Status      int            `json:"status,omitempty"`
-	Delay       time.Duration  `json:"-"`
-	Lifetime    time.Duration  `json:"-"`              // of access tokens; 30 s unless given
-	User        string         `json:"user,omitempty"` // a sub; empty: somebody else than who is signed in
+	Delay       Duration       `json:"delay,omitzero"`
+	Lifetime    Duration       `json:"lifetime,omitzero"` // of access tokens; 30 s unless given
+	User        string         `json:"user,omitempty"`    // a sub; empty: another user than the one that is signed in
 
 	Used    int       `json:"used"`
 	AddedAt time.Time `json:"added_at,omitzero"`
@@ -47,55 +46,33 @@ const (
 	Cancelled Ending = "cancelled"
 )
 
-// plain is a Fault without its methods.
-type plain Fault
+// Duration is a time.Duration that JSON has as text, such as "2s".
+type Duration struct{ time.Duration }
 
-// wire is how a Fault travels.
-type wire struct {
-	*plain
-	For      duration `json:"for,omitzero"`
-	Delay    duration `json:"delay,omitzero"`
-	Lifetime duration `json:"lifetime,omitzero"`
-}
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// duration is a time.Duration as text.
-type duration time.Duration
-
-func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-func (d *duration) UnmarshalText(text []byte) error {
+// UnmarshalText implements encoding.TextUnmarshaler. No text is no duration.
+func (d *Duration) UnmarshalText(text []byte) (err error) {
 	if len(text) == 0 {
 		return nil
 	}
-	parsed, err := time.ParseDuration(string(text))
-	if err != nil {
+	if d.Duration, err = time.ParseDuration(string(text)); err != nil {
 		return oidc.InvalidRequest.Errorf("%.50q is no duration: write one such as 2s, 500ms or 10m", text)
 	}
-	*d = duration(parsed)
 	return nil
 }
 
-// MarshalJSON implements json.Marshaler.
-func (f Fault) MarshalJSON() ([]byte, error) {
-	return json.Marshal(wire{plain: (*plain)(&f), For: duration(f.For), Delay: duration(f.Delay),
-		Lifetime: duration(f.Lifetime)})
-}
-
-// UnmarshalJSON implements json.Unmarshaler. A field that it does not know is an invalid_request: a typing error would
-// otherwise make another fault than was meant.
+// UnmarshalJSON implements json.Unmarshaler. An unknown field is an invalid_request error: otherwise a typing error
+// would make another fault.
 func (f *Fault) UnmarshalJSON(text []byte) error {
-	read := wire{plain: (*plain)(f)}
+	type plain Fault // without this method
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&read); err != nil {
-		return unreadable(err)
+	err := decoder.Decode((*plain)(f))
+	if err == nil {
+		return nil
 	}
-	f.For, f.Delay, f.Lifetime = time.Duration(read.For), time.Duration(read.Delay), time.Duration(read.Lifetime)
-	return nil
-}
-
-// unreadable says what is wrong with a fault that came as JSON.
-func unreadable(err error) error {
 	if ours, ok := errors.AsType[*oidc.Error](err); ok {
 		return ours
 	}

@@ -61,7 +61,7 @@ func TestWhatCannotBeAFault(t *testing.T) {
 func TestAFaultInJSON(t *testing.T) {
 	h := newFixture(t)
 	f := h.cause(t, `{"client":"spa","fault":"short_lifetime","for":"1m","id":"mine","used":7}`)
-	if f.Lifetime != 30*time.Second || f.Endpoint != "token" || f.Used != 0 || f.ID == "mine" || f.ID == "" {
+	if f.Lifetime.Duration != 30*time.Second || f.Endpoint != "token" || f.Used != 0 || f.ID == "mine" || f.ID == "" {
 		t.Errorf("the fault is %+v; want the defaults, and an id and a count of its own", f)
 	}
 	f.ID = "1"

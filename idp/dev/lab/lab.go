@@ -112,7 +112,7 @@ func (l *Lab) Client(client oidc.Client, id string) oidc.Client {
 		switch {
 		case !f.isOf(id):
 		case f.Fault == ShortLifetime:
-			client.AccessTokenLifetime = f.Lifetime
+			client.AccessTokenLifetime = f.Lifetime.Duration
 		case f.Fault == ConsentWithdrawn:
 			client.FirstParty = false
 		}
