@@ -1,9 +1,11 @@
 package dev
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -33,6 +35,9 @@ type ReasonGroup struct {
 
 //go:embed reasons/*.md
 var files embed.FS
+
+//go:embed reasons/intro.txt
+var intro string // the beginning of docs/reasons.md
 
 // names are the files of files, in the order of docs/reasons.md.
 var names = []string{"reasons/session.md", "reasons/request.md", "reasons/token.md", "reasons/several.md"}
@@ -128,17 +133,15 @@ func ReasonsMarkdown() string {
 	return text.String()
 }
 
-const intro = `# Reason codes
-
-<!-- Generated from idp/dev/reasons/*.md: edit there, then run go test ./idp/dev -update -->
-
-An OAuth error code says what an app may do next. It does not say what went wrong: ` + "`login_required`" + ` has
-a dozen causes. So every failure here also has a reason, a code that stays the same from version to version.
-
-In development mode ` + "`error_description`" + ` ends with it, as in
-` + "`… [session.none]`, and `error_uri`" + ` leads
-to its explanation at the provider, ` + "`/reasons/session.none`" + `. The console and
-` + "`GET /console/flows`" + ` show it with
-the checks that led to it. Production tells the outside neither.
-
+// ClientYAML returns the lines of a configuration file that register the client as a public one with one redirect URI.
+// An empty redirectURI becomes an example. Both values may come from any request: each is quoted as one YAML value.
+// Every escape of a quoted Go string is one of YAML's (YAML 1.2 §5.7).
+func ClientYAML(clientID, redirectURI string) string {
+	return `clients:                                # the whole list: it replaces the built-in spa and web
+  - client_id: ` + strconv.QuoteToASCII(clientID) + `
+    token_endpoint_auth_method: none    # a single-page or native app; a server has a client_secret instead
+    redirect_uris:
+      - ` + strconv.QuoteToASCII(cmp.Or(redirectURI, "http://localhost:5173/callback")) + `
+    first_party: true                   # its users are not asked for consent
 `
+}

@@ -11,41 +11,20 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// nothing is the answer of a route without content.
-type nothing struct{}
-
-func writeJSON(w http.ResponseWriter, status int, answer any) {
-	if answer == (nothing{}) {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // fails only if the client has gone
-}
-
-// refuse answers an error: a page where a person looks at it, JSON elsewhere.
+// refuse answers an error: a page in a window, JSON for a script.
 func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	shown := oidc.AsError(err)
-	if !isForPerson(r) || e.renderError(w, status, shown) != nil {
-		writeJSON(w, status, shown)
+	if !strings.HasPrefix(r.Header.Get("Accept"), "text/html") {
+		_ = oidc.WriteJSON(w, status, shown) // fails only if the client has gone
+		return
 	}
-}
-
-func (e *Endpoint) renderError(w http.ResponseWriter, status int, shown *oidc.Error) error {
-	page := pages.Error{
+	_ = e.Pages.Render(w, status, "error", pages.Error{
 		Frame:  pages.Frame{Title: "The console does not answer this", Issuer: e.Issuer},
 		Status: status, Code: string(shown.Code), Description: shown.Description,
-	}
-	return e.Pages.Render(w, status, "error", page, pages.Policy{})
+	}, pages.Policy{})
 }
 
-// isForPerson tells whether the answer is shown in a window rather than read by a script.
-func isForPerson(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Accept"), "text/html")
-}
-
-// readJSON reads the request's body into what. A field that nobody knows is an error: it would be a typing error.
+// readJSON reads the request's body into what. An unknown field is an error: it would be a typing error.
 func readJSON(r *http.Request, what any) error {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()

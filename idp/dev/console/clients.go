@@ -36,22 +36,18 @@ func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
 
 // clientAnswer describes a client. secret is the plain secret if the request brought it.
 func (e *Endpoint) clientAnswer(client oidc.Client, secret string) (clientAnswer, error) {
-	fields := map[string]any{}
-	for _, field := range document(client) {
-		fields[field.Key.(string)] = field.Value
-	}
 	text, err := yamlOf(client, secret)
-	return clientAnswer{Client: fields, Settings: settingsFor(e.Issuer, client), YAML: text}, err
+	return clientAnswer{Client: members(client), Settings: settingsFor(e.Issuer, client), YAML: text}, err
 }
 
 // addClient is POST /console/clients.
 func (e *Endpoint) addClient(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return e.changeClient(r, func(id string, known bool) error {
-		if known {
-			return oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change the one "+
-				"that is there (PUT)", id)
+		if !known {
+			return nil
 		}
-		return nil
+		return oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change the existing "+
+			"client (PUT)", id)
 	})
 }
 
@@ -59,13 +55,14 @@ func (e *Endpoint) addClient(_ http.ResponseWriter, r *http.Request) (any, error
 // Fields that are not in it stay as they are, and so does the secret if it is empty.
 func (e *Endpoint) editClient(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return e.changeClient(r, func(id string, known bool) error {
-		if !known {
-			return oidc.InvalidRequest.Errorf("client %.50q is not registered: add it (POST), or correct the client_id", id)
+		if known {
+			return nil
 		}
-		return nil
+		return oidc.InvalidRequest.Errorf("client %.50q is not registered: add it (POST), or correct the client_id", id)
 	})
 }
 
+// changeClient applies the merge patch in the body to a client for which may returns no error.
 func (e *Endpoint) changeClient(r *http.Request, may func(id string, known bool) error) (any, error) {
 	var patch json.RawMessage
 	if err := readJSON(r, &patch); err != nil {
@@ -84,21 +81,13 @@ func (e *Endpoint) changeClient(r *http.Request, may func(id string, known bool)
 		if client, secret, err = patched(old, patch); err != nil {
 			return old, err
 		}
-		client = e.withAlg(client)
-		return client, e.problems(client)
+		client, err = e.checked(client)
+		return client, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return e.clientAnswer(client, secret)
-}
-
-// withAlg fills in the algorithm of ID tokens if the client names none.
-func (e *Endpoint) withAlg(client oidc.Client) oidc.Client {
-	if client.IDTokenSignedResponseAlg == "" {
-		client.IDTokenSignedResponseAlg = e.defaultAlg()
-	}
-	return client
 }
 
 // defaultAlg is RS256 where there is such a key (Registration §2, id_token_signed_response_alg: "The default, if
@@ -110,25 +99,28 @@ func (e *Endpoint) defaultAlg() string {
 	return string(e.Keys.Algs()[0])
 }
 
-// problems is all that is wrong with the client, as one error.
-func (e *Endpoint) problems(client oidc.Client) error {
-	var told []string
+// checked returns the client with an algorithm of ID tokens, and an error with all its problems.
+func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
+	if client.IDTokenSignedResponseAlg == "" {
+		client.IDTokenSignedResponseAlg = e.defaultAlg()
+	}
+	var problems []string
 	for _, problem := range client.Problems() {
-		told = append(told, problem.Field+": "+problem.Text)
+		problems = append(problems, problem.Field+": "+problem.Text)
 	}
 	if _, err := e.Keys.Alg(client.IDTokenSignedResponseAlg); err != nil {
-		told = append(told, fmt.Sprintf("id_token_signed_response_alg: %q has no signing key: use one of %v",
+		problems = append(problems, fmt.Sprintf("id_token_signed_response_alg: %q has no signing key: use one of %v",
 			client.IDTokenSignedResponseAlg, e.Keys.Algs()))
 	}
 	for _, name := range oidc.ParseScope(client.Scope) {
 		if !e.Scopes.Has(name) {
-			told = append(told, fmt.Sprintf("scope: %q is not known to the provider: known are %s", name, e.Scopes))
+			problems = append(problems, fmt.Sprintf("scope: %q is not known to the provider: known are %s", name, e.Scopes))
 		}
 	}
-	if told == nil {
-		return nil
+	if problems == nil {
+		return client, nil
 	}
-	return oidc.InvalidRequest.Errorf("%s", strings.Join(told, "\n"))
+	return client, oidc.InvalidRequest.Errorf("%s", strings.Join(problems, "\n"))
 }
 
 // addRedirectURI is POST /console/clients/{id}/redirect_uris, as JSON or as the form of an error page. A client that is
@@ -161,11 +153,11 @@ func (e *Endpoint) withRedirectURI(ctx context.Context, id, uri string) (client 
 		if !known {
 			client = oidc.Client{ClientID: id, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true}
 		}
-		client = e.withAlg(client)
 		if !slices.Contains(client.RedirectURIs, uri) {
 			client.RedirectURIs = append(slices.Clone(client.RedirectURIs), uri)
 		}
-		return client, e.problems(client)
+		client, err = e.checked(client)
+		return client, err
 	})
 	return client, err
 }

@@ -40,6 +40,42 @@ type Endpoint struct {
 	Ending <-chan struct{}     // closed when the provider ends, so that streams end too; nil: they end with their requests
 }
 
+// route is one method at a path below Path. serve returns the answer for JSON, or nil after it has written the answer.
+type route struct {
+	method, path string
+	serve        func(e *Endpoint, w http.ResponseWriter, r *http.Request) (any, error)
+}
+
+var routes = []route{
+	{"GET", "", (*Endpoint).page},
+	{"GET", "/token", (*Endpoint).token},
+	{"GET", "/probe", (*Endpoint).probe},
+
+	{"GET", "/events", (*Endpoint).events},
+	{"GET", "/flows", (*Endpoint).flows},
+	{"GET", "/flows/{id}", (*Endpoint).flow},
+	{"DELETE", "/flows", (*Endpoint).forget},
+	{"POST", "/reports", (*Endpoint).report},
+
+	{"GET", "/faults", (*Endpoint).faults},
+	{"POST", "/faults", (*Endpoint).addFault},
+	{"DELETE", "/faults", (*Endpoint).clearFaults},
+	{"DELETE", "/faults/{id}", (*Endpoint).cancelFault},
+	{"GET", "/faults/kinds", (*Endpoint).faultKinds},
+	{"GET", "/clock", (*Endpoint).clock},
+	{"POST", "/clock", (*Endpoint).moveClock},
+
+	{"GET", "/sessions", (*Endpoint).sessions},
+	{"POST", "/sessions/{id}", (*Endpoint).changeSession},
+	{"GET", "/clients", (*Endpoint).clients},
+	{"POST", "/clients", (*Endpoint).addClient},
+	{"PUT", "/clients", (*Endpoint).editClient},
+	{"POST", "/clients/{id}/redirect_uris", (*Endpoint).addRedirectURI},
+	{"GET", "/keys", (*Endpoint).keys},
+	{"POST", "/keys", (*Endpoint).rotateKeys},
+	{"GET", "/users", (*Endpoint).users},
+}
+
 // Endpoints are the console and its API below Path, guards included.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	handler := e.handler()
@@ -77,13 +113,12 @@ func (e *Endpoint) answering(route route) http.HandlerFunc {
 		answer, err := route.serve(e, w, r)
 		switch {
 		case errors.Is(err, storage.ErrUnavailable):
-			e.refuse(w, r, http.StatusServiceUnavailable,
-				oidc.TemporarilyUnavailable.Errorf("what the provider stores cannot be reached: try again in some "+
-					"seconds").Because(err))
+			unavailable := oidc.TemporarilyUnavailable.Errorf("the provider's store cannot be reached: try again in some seconds")
+			e.refuse(w, r, http.StatusServiceUnavailable, unavailable.Because(err))
 		case err != nil:
 			e.refuse(w, r, oidc.AsError(err).Status(), err)
 		case answer != nil:
-			writeJSON(w, http.StatusOK, answer)
+			_ = oidc.WriteJSON(w, http.StatusOK, answer) // fails only if the client has gone
 		}
 	}
 }

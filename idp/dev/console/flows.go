@@ -1,7 +1,6 @@
 package console
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -10,7 +9,7 @@ import (
 )
 
 const (
-	heartbeat   = 15 * time.Second // proxies close what is silent for longer
+	heartbeat   = 15 * time.Second // proxies close a connection that is silent for longer
 	readTimeout = 10 * time.Second // for the client to read one event
 )
 
@@ -39,11 +38,11 @@ func (e *Endpoint) events(w http.ResponseWriter, r *http.Request) (any, error) {
 			return nil, nil
 		}
 	}
-	return nil, nil // whoever watched has gone
+	return nil, nil // the client has gone
 }
 
 // stream is an answer without an end. The server's time limits, meant for ordinary answers, are lifted; each write has
-// its own.
+// a limit of its own.
 type stream struct {
 	w       io.Writer
 	control *http.ResponseController
@@ -83,22 +82,23 @@ func (e *Endpoint) flow(w http.ResponseWriter, r *http.Request) (any, error) {
 	case "":
 		return found, nil
 	case "mermaid":
-		return nil, writeText(w, found.Mermaid())
+		writeText(w, found.Mermaid())
 	case "transcript":
-		return nil, writeText(w, found.Transcript())
+		writeText(w, found.Transcript())
 	default:
 		return nil, oidc.InvalidRequest.Errorf("format %.50q is not known: use mermaid, transcript, or none for JSON", format)
 	}
+	return nil, nil
 }
 
-func writeText(w http.ResponseWriter, text string) error {
+func writeText(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = fmt.Fprint(w, text) // fails only when who asked has gone
-	return nil
+	_, _ = io.WriteString(w, text) // fails only if the client has gone
 }
 
 // forget is DELETE /console/flows.
-func (e *Endpoint) forget(http.ResponseWriter, *http.Request) (any, error) {
+func (e *Endpoint) forget(w http.ResponseWriter, _ *http.Request) (any, error) {
 	e.Hub.Reset()
-	return nothing{}, nil
+	w.WriteHeader(http.StatusNoContent)
+	return nil, nil
 }

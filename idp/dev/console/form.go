@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/goccy/go-yaml"
 
+	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -30,6 +32,15 @@ func document(client oidc.Client) yaml.MapSlice {
 			shown = orEmpty(of)
 		}
 		fields = append(fields, yaml.MapItem{Key: name, Value: shown})
+	}
+	return fields
+}
+
+// members are the fields of document by name.
+func members(client oidc.Client) map[string]any {
+	fields := map[string]any{}
+	for _, field := range document(client) {
+		fields[field.Key.(string)] = field.Value
 	}
 	return fields
 }
@@ -64,11 +75,7 @@ func yamlOf(client oidc.Client, secret string) (string, error) {
 // patched returns the client with a JSON merge patch (RFC 7396) applied to its document, and the plain secret if the
 // patch brings one. It does not judge whether the result is a valid client.
 func patched(client oidc.Client, patch []byte) (changed oidc.Client, secret string, err error) {
-	fields := map[string]any{}
-	for _, field := range document(client) {
-		fields[field.Key.(string)] = field.Value
-	}
-	before, err := json.Marshal(fields)
+	before, err := json.Marshal(members(client))
 	if err != nil {
 		return client, "", err
 	}
@@ -76,18 +83,18 @@ func patched(client oidc.Client, patch []byte) (changed oidc.Client, secret stri
 	if err != nil {
 		return client, "", oidc.InvalidRequest.Errorf("the body cannot be read: send a JSON object").Because(err)
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(after, &members); err != nil {
+	var given map[string]json.RawMessage // by the names of the fields
+	if err := json.Unmarshal(after, &given); err != nil {
 		return client, "", oidc.InvalidRequest.Errorf("the body cannot be read: send a JSON object").Because(err)
 	}
-	if raw, ok := members["client_secret"]; ok {
+	if raw, ok := given["client_secret"]; ok {
 		_ = json.Unmarshal(raw, &secret) // readField reports a value that is not text
 	}
 	changed.ClientSecret = client.ClientSecret
 	for field, value := range reflect.ValueOf(&changed).Elem().Fields() {
 		name := nameOf(field)
-		raw, ok := members[name]
-		delete(members, name)
+		raw, ok := given[name]
+		delete(given, name)
 		if !ok {
 			continue
 		}
@@ -95,7 +102,7 @@ func patched(client oidc.Client, patch []byte) (changed oidc.Client, secret stri
 			return client, "", err
 		}
 	}
-	for name := range members {
+	for name := range given {
 		return client, "", oidc.InvalidRequest.Errorf("%.50q is not a setting of a client: see docs/configuration.md", name)
 	}
 	if changed.Public() && secret == "" {
@@ -109,13 +116,14 @@ func readField(name string, raw json.RawMessage, field reflect.Value) error {
 	wrong := oidc.InvalidRequest.Errorf("%s cannot be read: see docs/configuration.md for its form", name)
 	switch into := field.Addr().Interface().(type) {
 	case *time.Duration:
-		var text string
-		if json.Unmarshal(raw, &text) != nil {
-			return wrong
+		var d lab.Duration
+		err := json.Unmarshal(raw, &d)
+		if ours, ok := errors.AsType[*oidc.Error](err); ok {
+			return oidc.InvalidRequest.Errorf("%s: %s", name, ours.Description)
+		} else if err != nil {
+			return wrong.Because(err)
 		}
-		d, err := duration(name, text)
-		*into = d
-		return err
+		*into = d.Duration
 	case *oidc.Secret:
 		var text string
 		if json.Unmarshal(raw, &text) != nil || text == into.String() {

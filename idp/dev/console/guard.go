@@ -10,46 +10,31 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// guard is one condition of every request to the console. Guards are checked in order; the answer is about the first
-// condition that does not hold.
-type guard struct {
-	text  string
-	holds func(e *Endpoint, r *http.Request) bool
-	told  string // the text of the refusal: what was wrong, what to do
+// guards are the conditions of every request to the console, each with the text of the refusal. They are checked in
+// order; the answer is about the first condition that does not hold.
+var guards = []struct {
+	holds   func(e *Endpoint, r *http.Request) bool
+	refusal string
+}{
+	{(*Endpoint).isOurHost, // against DNS rebinding
+		"the console answers at the provider's own names only, and the Host header has another: open it at the issuer"},
+	{(*Endpoint).isKnownOrigin,
+		"a page of another origin asked: open the console itself, or list the origin in console_origins"},
+	{(*Endpoint).isNotForeign, "another site's page asked for this (Sec-Fetch-Site says so): open the console itself"},
+	{(*Endpoint).hasToken, "the CSRF token is missing or wrong (was the provider restarted?): send what GET " +
+		"/console/token answers in the header X-Hush-CSRF, or reload the page"},
 }
 
-var guards = []guard{
-	{
-		text:  "the request names a host of this provider (against DNS rebinding)",
-		holds: (*Endpoint).isOurHost,
-		told:  "the console answers at the provider's own names only, and the Host header has another: open it at the issuer",
-	},
-	{
-		text:  "its Origin, if it has one, is the provider's own or a listed one",
-		holds: (*Endpoint).isKnownOrigin,
-		told:  "a page of another origin asked: open the console itself, or list the origin in console_origins",
-	},
-	{
-		text:  "without an Origin it does not come from a foreign page, unless a person follows a link",
-		holds: (*Endpoint).isNotForeign,
-		told:  "another site's page asked for this (Sec-Fetch-Site says so): open the console itself",
-	},
-	{
-		text:  "what changes something brings the CSRF token",
-		holds: (*Endpoint).hasToken,
-		told: "the CSRF token is missing or wrong (was the provider restarted?): send what GET /console/token " +
-			"answers in the header X-Hush-CSRF, or reload the page",
-	},
-}
-
-// guarded asks the guards, and answers preflights for listed origins
+// guarded checks the guards, and answers preflights for listed origins
 // (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
 func (e *Endpoint) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.share(w.Header(), r.Header.Get("Origin"))
-		if i := slices.IndexFunc(guards, func(g guard) bool { return !g.holds(e, r) }); i >= 0 {
-			e.refuse(w, r, http.StatusForbidden, oidc.AccessDenied.Errorf("%s", guards[i].told))
-			return
+		for _, guard := range guards {
+			if !guard.holds(e, r) {
+				e.refuse(w, r, http.StatusForbidden, oidc.AccessDenied.Errorf("%s", guard.refusal))
+				return
+			}
 		}
 		if r.Method == http.MethodOptions {
 			w.WriteHeader(http.StatusNoContent)
@@ -78,8 +63,9 @@ func (e *Endpoint) isOurHost(r *http.Request) bool {
 	})
 }
 
-// isKnownOrigin: a form of our own page says "Origin: null", since pages here have Referrer-Policy no-referrer
-// (https://fetch.spec.whatwg.org/#append-a-request-origin-header); the browser says that it is ours nevertheless.
+// isKnownOrigin: Origin, if there is one, must be the provider's own or a listed one. A form of our own page sends
+// "Origin: null", since pages here have Referrer-Policy no-referrer
+// (https://fetch.spec.whatwg.org/#append-a-request-origin-header); Sec-Fetch-Site identifies it as ours.
 func (e *Endpoint) isKnownOrigin(r *http.Request) bool {
 	switch origin := r.Header.Get("Origin"); origin {
 	case "":
@@ -91,8 +77,9 @@ func (e *Endpoint) isKnownOrigin(r *http.Request) bool {
 	}
 }
 
-// isNotForeign: another port of the same host is foreign too. The probe is made for an iframe of a listed origin, and
-// its frame-ancestors keep others out.
+// isNotForeign: a request without Origin must not come from a foreign page, unless a person follows a link. Another
+// port of the same host is foreign too. The probe is for an iframe of a listed origin; its frame-ancestors exclude
+// others.
 func (e *Endpoint) isNotForeign(r *http.Request) bool {
 	if r.Header.Get("Origin") != "" {
 		return true
@@ -105,6 +92,7 @@ func (e *Endpoint) isNotForeign(r *http.Request) bool {
 	return r.Method == http.MethodGet && (dest == "document" || dest == "iframe" && r.URL.Path == Path+"/probe")
 }
 
+// hasToken: a request that changes something needs the CSRF token.
 func (e *Endpoint) hasToken(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:

@@ -10,7 +10,7 @@ import (
 
 // faults is GET /console/faults.
 func (e *Endpoint) faults(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]any{"faults": orEmpty(e.Lab.List()), "ended": orEmpty(e.Lab.Ended())}, nil
+	return map[string]any{"faults": e.Lab.List(), "ended": e.Lab.Ended()}, nil
 }
 
 // addFault is POST /console/faults.
@@ -30,21 +30,26 @@ func (e *Endpoint) addFault(_ http.ResponseWriter, r *http.Request) (any, error)
 }
 
 // cancelFault is DELETE /console/faults/{id}.
-func (e *Endpoint) cancelFault(_ http.ResponseWriter, r *http.Request) (any, error) {
+func (e *Endpoint) cancelFault(w http.ResponseWriter, r *http.Request) (any, error) {
 	found, err := e.Lab.Cancel(r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
 	if !found {
-		return nil, oidc.InvalidRequest.Errorf("fault %.50q does not wait (any more): GET /console/faults lists those "+
-			"that do", r.PathValue("id"))
+		return nil, oidc.InvalidRequest.Errorf("fault %.50q does not exist or is over: GET /console/faults lists the "+
+			"current ones", r.PathValue("id"))
 	}
-	return nothing{}, nil
+	w.WriteHeader(http.StatusNoContent)
+	return nil, nil
 }
 
 // clearFaults is DELETE /console/faults.
-func (e *Endpoint) clearFaults(http.ResponseWriter, *http.Request) (any, error) {
-	return nothing{}, e.Lab.Clear()
+func (e *Endpoint) clearFaults(w http.ResponseWriter, _ *http.Request) (any, error) {
+	if err := e.Lab.Clear(); err != nil {
+		return nil, err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil, nil
 }
 
 // faultKinds is GET /console/faults/kinds.
@@ -68,44 +73,23 @@ func (e *Endpoint) clock(http.ResponseWriter, *http.Request) (any, error) {
 // moveClock is POST /console/clock: {"forward": "10m"}, or {"real": true} back to the real time.
 func (e *Endpoint) moveClock(w http.ResponseWriter, r *http.Request) (any, error) {
 	var asked struct {
-		Forward string `json:"forward"`
-		Real    bool   `json:"real"`
+		Forward lab.Duration `json:"forward"`
+		Real    bool         `json:"real"`
 	}
 	if err := readJSON(r, &asked); err != nil {
 		return nil, err
 	}
-	if asked.Real == (asked.Forward != "") {
-		return nil, oidc.InvalidRequest.Errorf(
-			`send either {"forward": "10m"}, or {"real": true} for the real time`)
+	if asked.Real == (asked.Forward != lab.Duration{}) {
+		return nil, oidc.InvalidRequest.Errorf(`send either {"forward": "10m"}, or {"real": true} for the real time`)
 	}
-	if err := e.setClock(asked.Forward); err != nil {
+	move := func() error { return e.Lab.Clock.Forward(asked.Forward.Duration) }
+	if asked.Real {
+		move = e.Lab.Clock.Real
+	}
+	if err := move(); err != nil {
 		return nil, err
 	}
 	return e.clock(w, r)
-}
-
-// setClock moves the clock forward, or with "" back to the real time.
-func (e *Endpoint) setClock(text string) error {
-	if text == "" {
-		return e.Lab.Clock.Real()
-	}
-	forward, err := duration("forward", text)
-	if err != nil {
-		return err
-	}
-	return e.Lab.Clock.Forward(forward)
-}
-
-// duration reads a duration that a person wrote; empty is zero.
-func duration(name, text string) (time.Duration, error) {
-	if text == "" {
-		return 0, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, oidc.InvalidRequest.Errorf("%s %.50q is no duration: write one such as 30s, 10m or 2h", name, text)
-	}
-	return d, nil
 }
 
 // orEmpty is a list that JSON writes as [], never as null.

@@ -30,7 +30,7 @@ var reportTexts = map[string]string{
 }
 
 // report is POST /console/reports.
-func (e *Endpoint) report(_ http.ResponseWriter, r *http.Request) (any, error) {
+func (e *Endpoint) report(w http.ResponseWriter, r *http.Request) (any, error) {
 	var told report
 	if err := readJSON(r, &told); err != nil {
 		return nil, err
@@ -45,7 +45,8 @@ func (e *Endpoint) report(_ http.ResponseWriter, r *http.Request) (any, error) {
 	recorder.Join(trace.JTI, told.JTI)
 	recorder.Emit(told.step())
 	recorder.End()
-	return nothing{}, nil
+	w.WriteHeader(http.StatusNoContent)
+	return nil, nil
 }
 
 func (t report) problem() error {
