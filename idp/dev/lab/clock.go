@@ -8,17 +8,17 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// farthest is as far as the clock may be ahead: farther than anything that expires.
+// farthest is the largest offset of the clock: more than any lifetime.
 const farthest = 10 * 365 * 24 * time.Hour
 
-// Clock is the provider's time: the real one, or ahead of it. So tokens, sessions and codes expire at once. Replicas
-// share it, and so does the process that comes after, which could make nothing of what was written in the future.
+// Clock is the provider's time: the real one, or ahead of it, so that tokens, sessions and codes expire at once. All
+// replicas share it, and so does the next process, which reads records with future times.
 type Clock struct {
 	real func() time.Time
 	cell *storage.Cell[state]
 }
 
-// Now is the time that the provider goes by.
+// Now is the provider's time.
 func (c *Clock) Now() time.Time { return c.real().Add(c.Offset()) }
 
 // Offset is how far the clock is ahead of the real one.
@@ -33,13 +33,11 @@ func (c *Clock) Offset() time.Duration {
 // positive, and when the clock would be more than ten years ahead.
 func (c *Clock) Forward(d time.Duration) error {
 	if d <= 0 {
-		return oidc.InvalidRequest.Errorf("the clock cannot be moved by %v: it moves forward, by a duration such as "+
-			"10m, or back to the real time", d)
+		return oidc.InvalidRequest.Errorf("the clock cannot move by %v: move it forward, such as 10m, or to the real time", d)
 	}
 	return c.cell.Change(context.Background(), func(s state) (state, error) {
 		if s.Ahead > farthest-min(d, farthest) {
-			return s, oidc.InvalidRequest.Errorf("the clock is %v ahead and cannot be moved by %v more: it stays within "+
-				"ten years of the real time", s.Ahead, d)
+			return s, oidc.InvalidRequest.Errorf("the clock is %v ahead and cannot move by %v: ten years is its limit", s.Ahead, d)
 		}
 		s.Ahead += d
 		return s, nil

@@ -20,7 +20,7 @@ import (
 // http.ErrAbortHandler, which net/http knows.
 func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string) (
 	next *http.Request, handled bool, err error) {
-	if l.isQuiet() {
+	if view := l.cell.View(); view == nil || len(view.Faults) == 0 {
 		return r, false, nil
 	}
 	next = r.WithContext(context.WithValue(r.Context(), requestKey{}, newRequestInfo(r, endpoint)))

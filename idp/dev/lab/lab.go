@@ -3,8 +3,8 @@ package lab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/hush-idp/hush/idp/session"
@@ -35,11 +35,10 @@ func New(place storage.Place, now func() time.Time, random func() string, users 
 	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell, users: users}
 }
 
-// CatchUp reads what other replicas changed, if that was not done a moment ago. On an error the lab stays as it is.
+// CatchUp reads changes of other replicas, unless it did so a moment ago. On an error the lab stays as it is.
 func (l *Lab) CatchUp(ctx context.Context) error { return l.cell.CatchUp(ctx) }
 
-// Add begins the fault and returns it as it is listed, with its ID and its defaults. What is wrong with it is told by
-// an invalid_request error.
+// Add begins the fault and returns it with its ID and its defaults, or returns an invalid_request error.
 func (l *Lab) Add(f Fault) (Fault, error) {
 	f, err := f.prepared(l.random(), l.now())
 	if err != nil {
@@ -54,13 +53,13 @@ func (l *Lab) Add(f Fault) (Fault, error) {
 	})
 }
 
-// List returns the faults that can still happen, the oldest first. It is never nil, so that its JSON is a list.
+// List returns the faults that can still happen, the oldest first. Its JSON is always a list.
 func (l *Lab) List() []Fault { return append([]Fault{}, l.state().Faults...) }
 
-// Ended returns the last twenty faults that are over, the last one first. Their Used says how often they happened.
+// Ended returns the last twenty faults that are over, the last one first.
 func (l *Lab) Ended() []Fault { return append([]Fault{}, l.state().Ended...) }
 
-// Cancel ends the fault with this id, and tells whether there was one.
+// Cancel ends the fault with this id, and reports whether there was one.
 func (l *Lab) Cancel(id string) (found bool, err error) {
 	err = l.change(context.Background(), func(s *state) error {
 		found = s.remove(Cancelled, l.now(), func(f Fault) bool { return f.ID == id }) > 0
@@ -76,33 +75,6 @@ func (l *Lab) Clear() error {
 		return nil
 	})
 }
-
-// take finds the first fault of one of the kinds that is meant for the request, and counts its use in the store, so
-// that the limit of uses holds for all replicas. While the store cannot be reached no fault happens.
-func (l *Lab) take(ctx context.Context, v requestInfo, among ...Kind) (used Fault, ok bool) {
-	meant := func(f Fault) bool { return slices.Contains(among, f.Fault) && f.isFor(v) }
-	if !slices.ContainsFunc(l.state().Faults, meant) {
-		return Fault{}, false
-	}
-	err := l.change(context.WithoutCancel(ctx), func(s *state) error { // counts also if the client has gone
-		i := slices.IndexFunc(s.Faults, meant)
-		if i < 0 {
-			return errOver
-		}
-		s.Faults[i].Used++
-		used = s.Faults[i]
-		if used.Used == used.Times {
-			s.remove(UsedUp, l.now(), func(f Fault) bool { return f.ID == used.ID })
-		}
-		return nil
-	})
-	if errors.Is(err, errOver) {
-		l.cell.Expire() // this view is an old one
-	}
-	return used, err == nil
-}
-
-var errOver = errors.New("lab: another request was the last to meet the fault")
 
 // Client returns the client that is registered with the id, as the faults short_lifetime and consent_withdrawn change
 // it. This counts as no use: Sign counts short_lifetime, and the decorator of consents consent_withdrawn. So of
@@ -139,26 +111,48 @@ func (l *Lab) OtherUser(s session.Session, sub string) *session.Session {
 	return &s
 }
 
-// Use finds a fault of one of the kinds for the request of ctx, counts its use and records it in the trace. There is
-// none without Intercept around the request.
-func (l *Lab) Use(ctx context.Context, among ...Kind) (Fault, bool) {
-	v, ok := ctx.Value(requestKey{}).(requestInfo)
-	if !ok {
+// Use finds the first fault of one of the kinds for the request of ctx, counts its use and records it in the trace. The
+// count is in the store, so that the limit of uses holds for all replicas. There is no fault while the store cannot be
+// reached, and none without Intercept around the request.
+func (l *Lab) Use(ctx context.Context, among ...Kind) (used Fault, ok bool) {
+	request, isIntercepted := ctx.Value(requestKey{}).(requestInfo)
+	matches := func(f Fault) bool { return slices.Contains(among, f.Fault) && f.concerns(request) }
+	if !isIntercepted || !slices.ContainsFunc(l.state().Faults, matches) {
 		return Fault{}, false
 	}
-	f, ok := l.take(ctx, v, among...)
-	if ok {
-		f.tell(ctx)
+	err := l.change(context.WithoutCancel(ctx), func(s *state) error { // counts also if the client has gone
+		i := slices.IndexFunc(s.Faults, matches)
+		if i < 0 {
+			return errOver
+		}
+		s.Faults[i].Used++
+		used = s.Faults[i]
+		if used.Used == used.Times {
+			s.remove(UsedUp, l.now(), func(f Fault) bool { return f.ID == used.ID })
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errOver):
+		l.cell.Expire() // this view is an old one
+	case err == nil:
+		used.record(ctx)
 	}
-	return f, ok
+	return used, err == nil
 }
 
-// tell adds the fault to the trace of the request.
-func (f Fault) tell(ctx context.Context) {
+var errOver = errors.New("lab: another request used the fault up")
+
+// record adds the use of the fault to the trace of the request.
+func (f Fault) record(ctx context.Context) {
 	info, _ := f.Fault.info()
+	usage := strconv.Itoa(f.Used)
+	if f.Times > 0 {
+		usage += " of " + strconv.Itoa(f.Times)
+	}
 	step := trace.Step{
 		Kind: trace.KindFault, Spec: info.Spec, Text: "failure lab: the provider " + info.Text, Outcome: trace.Noted,
-		Values: []trace.Value{trace.Plain("fault", string(f.Fault)), trace.Plain("id", f.ID), trace.Plain("used", f.usage())},
+		Values: []trace.Value{trace.Plain("fault", string(f.Fault)), trace.Plain("id", f.ID), trace.Plain("used", usage)},
 	}
 	if reason := string(reasons[f.Fault]); reason != "" {
 		step.Outcome, step.Reason = trace.Failed, reason
@@ -167,17 +161,9 @@ func (f Fault) tell(ctx context.Context) {
 	trace.Emit(ctx, step)
 }
 
-// usage says how often the fault has happened, and of how often it may.
-func (f Fault) usage() string {
-	if f.Times > 0 {
-		return fmt.Sprintf("%d of %d", f.Used, f.Times)
-	}
-	return fmt.Sprint(f.Used)
-}
-
 func (f Fault) isOf(clientID string) bool { return f.Client == "" || f.Client == clientID }
 
-func (f Fault) isFor(v requestInfo) bool {
+func (f Fault) concerns(r requestInfo) bool {
 	info, _ := f.Fault.info()
-	return f.isOf(v.clientID) && f.Endpoint == v.endpoint && info.concerns(v)
+	return f.isOf(r.clientID) && f.Endpoint == r.endpoint && info.concerns(r)
 }

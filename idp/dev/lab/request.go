@@ -28,25 +28,19 @@ type requestKey struct{}
 
 func newRequestInfo(r *http.Request, endpoint string) requestInfo {
 	params := parameters(r)
-	v := requestInfo{
-		endpoint:  endpoint,
-		clientID:  clientOf(r, params),
-		silent:    slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone)),
-		origin:    r.Header.Get("Origin"),
-		grantType: params.Get("grant_type"),
-	}
-	// What does not say where it is, such as a test written in Go, is taken for the iframe that silent requests are made
-	// in.
 	dest := r.Header.Get("Sec-Fetch-Dest")
-	v.inFrame = dest == "iframe" || dest == "" && v.silent
-	return v
+	silent := slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
+	return requestInfo{
+		endpoint: endpoint, clientID: clientOf(r, params), silent: silent, origin: r.Header.Get("Origin"),
+		grantType: params.Get("grant_type"),
+		// a silent request without Sec-Fetch-Dest, such as one of a test in Go, counts as one in an iframe
+		inFrame: dest == "iframe" || dest == "" && silent,
+	}
 }
 
-// bodyPeek is as much of a body as is looked at: more than a client ever sends.
-const bodyPeek = 64 << 10
+const bodyPeek = 64 << 10 // bytes of a body that the lab reads: more than a client sends
 
-// parameters reads those of the query and of the body, which it leaves as if nobody had read it: what is wrong with
-// either is for the endpoint to say.
+// parameters reads the parameters of the query and of the body. The endpoint can read the body again, and judges both.
 func parameters(r *http.Request) url.Values {
 	query := r.URL.RawQuery
 	if r.Method == http.MethodPost && r.Body != nil {
@@ -65,8 +59,7 @@ type rewound struct {
 	io.Closer
 }
 
-// clientOf is the client that the request says it is of: by parameter, by the Authorization header, or by its access
-// token.
+// clientOf is the client that the request names by parameter, by the Authorization header, or by its access token.
 func clientOf(r *http.Request, params url.Values) string {
 	if id := params.Get("client_id"); id != "" {
 		return id
@@ -76,17 +69,12 @@ func clientOf(r *http.Request, params url.Values) string {
 		return id
 	}
 	bearer, _ := oidc.BearerToken(r.Header)
-	return claimedClient(bearer)
-}
-
-// claimedClient reads the client_id of an access token. It is not verified: it chooses a fault and nothing else.
-func claimedClient(token string) string {
-	_, rest, _ := strings.Cut(token, ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, _ := base64.RawURLEncoding.DecodeString(payload)
 	var claims struct {
 		ClientID string `json:"client_id"`
 	}
-	_ = json.Unmarshal(text, &claims) // what cannot be read names no client
+	if parts := strings.Split(bearer, "."); len(parts) > 1 {
+		payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
+		_ = json.Unmarshal(payload, &claims) // an unreadable or forged token only chooses another fault
+	}
 	return claims.ClientID
 }

@@ -6,20 +6,15 @@ import (
 	"time"
 )
 
-// state is all that a lab knows, as one record of the store.
+// state is the record of a lab in the store.
 type state struct {
 	Faults []Fault       `json:"faults,omitempty"` // in the order in which they were added
 	Ended  []Fault       `json:"ended,omitempty"`  // the last one first
 	Ahead  time.Duration `json:"ahead,omitempty"`  // of the Clock, in nanoseconds
 }
 
-// isQuiet tells whether there are no faults, in one atomic load.
-func (l *Lab) isQuiet() bool {
-	s := l.cell.View()
-	return s == nil || len(s.Faults) == 0
-}
-
-// state is what was last seen, without the faults that have run out since. Its lists are not to be changed.
+// state is the last view of the record, without the faults that have run out since. The caller must not change its
+// lists.
 func (l *Lab) state() state {
 	s := l.cell.View()
 	if s == nil {
@@ -33,7 +28,7 @@ func (l *Lab) state() state {
 	return seen
 }
 
-// change edits what the store has, once or more often; an error of edit leaves it.
+// change edits the record, once or more often; an error of edit leaves it unchanged.
 func (l *Lab) change(ctx context.Context, edit func(*state) error) error {
 	return l.cell.Change(ctx, func(s state) (state, error) {
 		s.sweep(l.now())
@@ -42,19 +37,19 @@ func (l *Lab) change(ctx context.Context, edit func(*state) error) error {
 	})
 }
 
-// hasRunOut judges by the real time.
 func (f Fault) hasRunOut(now time.Time) bool { return !f.Until.IsZero() && !now.Before(f.Until) }
 
-// sweep ends what has run out.
+// sweep ends the faults that have run out by now, the real time.
 func (s *state) sweep(now time.Time) {
 	s.remove(RanOut, now, func(f Fault) bool { return f.hasRunOut(now) })
 }
 
 func (s *state) remove(how Ending, now time.Time, which func(Fault) bool) (removed int) {
-	var left []Fault
-	for _, f := range s.Faults {
+	all := s.Faults
+	s.Faults = nil
+	for _, f := range all {
 		if !which(f) {
-			left = append(left, f)
+			s.Faults = append(s.Faults, f)
 			continue
 		}
 		f.Ended, f.EndedAt = how, now
@@ -65,6 +60,5 @@ func (s *state) remove(how Ending, now time.Time, which func(Fault) bool) (remov
 		removed++
 	}
 	s.Ended = s.Ended[:min(len(s.Ended), endedFaults)]
-	s.Faults = left
 	return removed
 }
