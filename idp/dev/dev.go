@@ -25,7 +25,6 @@ import (
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/session"
-	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
 )
@@ -147,12 +146,6 @@ func (s *site) Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler
 	}
 }
 
-// refresh reads changes that consoles of other replicas made. While the store cannot be reached the last view stays.
-func (s *site) refresh(ctx context.Context) {
-	_ = s.Clients.CatchUp(ctx)
-	_ = s.lab.CatchUp(ctx)
-}
-
 // subs are the users of the configuration.
 func subs(config idp.Config) (subs []string) {
 	for _, user := range config.Users {
@@ -169,9 +162,4 @@ func consoleToken(config idp.Config, random func() string) string {
 	mac := hmac.New(sha256.New, []byte(config.CookieKeys[0]))
 	mac.Write([]byte("the console's CSRF token"))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// reasonPages is the URL below which each reason has a page.
-func (s *site) reasonPage(reason oidc.Reason) string {
-	return s.Config.Issuer + idp.PathReasons + string(reason)
 }

@@ -6,20 +6,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev/console"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Help adds to an error page what a developer can do about it, in development mode. It returns who may frame the page:
-// an error under prompt=none in a hidden iframe is seen by nobody, so the page tells the application that it belongs
-// to, and only that one.
+// Help implements idp.DevelopmentSite. Nobody sees an error under prompt=none in a hidden iframe, so the application of
+// the request may frame the page and gets a message from it.
 func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy string) {
 	if e.Reason == "" {
 		return ""
 	}
-	page.Reason, page.ReasonURL = string(e.Reason), s.reasonPage(e.Reason)
+	page.Reason, page.ReasonURL = string(e.Reason), s.Config.Issuer+idp.PathReasons+string(e.Reason)
 	params := paramsOf(r)
 	switch e.Reason {
 	case oidc.RedirectUnregistered:
@@ -36,10 +36,11 @@ func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy
 	return framedBy
 }
 
-// remedy offers to register what was asked for, on a page that a browser opened by one of our own names: a name of the
-// internet that points here (DNS rebinding) gets no token.
+// remedy offers to register the redirect_uri, on a page at one of our own host names: another name that resolves to
+// this machine (DNS rebinding) gets no token.
 func (s *site) remedy(r *http.Request, params url.Values) *pages.Remedy {
-	if r.Method != http.MethodGet || !slices.Contains(s.issuers, scheme(s.Config.Issuer)+"://"+r.Host) ||
+	scheme, _, _ := strings.Cut(s.Config.Issuer, "://")
+	if r.Method != http.MethodGet || !slices.Contains(s.issuers, scheme+"://"+r.Host) ||
 		oidc.Origin(params.Get("redirect_uri")) == "" {
 		return nil
 	}
@@ -51,11 +52,10 @@ func (s *site) remedy(r *http.Request, params url.Values) *pages.Remedy {
 	}
 }
 
-// parent is the origin of the page around this one: that of the redirect_uri, else the one the browser names. It must
-// be registered, for any client.
+// parent is the origin of the page around this one: that of the redirect_uri, else that of the Referer. It must be
+// registered, for any client.
 func (s *site) parent(r *http.Request, params url.Values, page *pages.Error) string {
-	silent := slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
-	if r.URL.Path != session.PathAuthorize || !silent || r.Header.Get("Sec-Fetch-Dest") != "iframe" {
+	if r.URL.Path != session.PathAuthorize || !isSilent(params) || r.Header.Get("Sec-Fetch-Dest") != "iframe" {
 		return ""
 	}
 	for _, address := range []string{params.Get("redirect_uri"), r.Referer()} {
@@ -65,9 +65,4 @@ func (s *site) parent(r *http.Request, params url.Values, page *pages.Error) str
 		}
 	}
 	return ""
-}
-
-func scheme(issuer string) string {
-	before, _, _ := strings.Cut(issuer, "://")
-	return before
 }

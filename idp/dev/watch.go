@@ -10,20 +10,22 @@ import (
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/dev/console"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
 
-// Request implements idp.Observer: it begins the record of a request, and done ends it with what was answered.
+// Request implements idp.Observer: it begins the record of a request, and done ends it with the answer.
 func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
-	s.refresh(r.Context())
+	// changes by consoles of other replicas; without the store the last view stays
+	_, _ = s.Clients.CatchUp(r.Context()), s.lab.CatchUp(r.Context())
 	if !s.isWatched(e, r) {
 		return r, func(endpoint.Outcome) {}
 	}
 	ctx, recorder := s.hub.Begin(r.Context(), s.beginning(e, requestID, r))
-	r = r.WithContext(oidc.ObserveRules(ctx, func(j oidc.Judgment) { s.observeRule(recorder, j) }))
+	r = r.WithContext(oidc.ObserveRules(ctx, func(j oidc.Judgment) { observeRule(recorder, j) }))
 	return r, func(outcome endpoint.Outcome) {
 		if outcome.Refused != nil {
 			watchError(recorder, outcome.Refused)
@@ -34,7 +36,7 @@ func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (
 }
 
 // observeRule records how a rule of a protocol package turned out.
-func (s *site) observeRule(recorder *trace.Recorder, j oidc.Judgment) {
+func observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 	step := trace.Rule(j.Spec, j.Text, j.Params, j.Holds)
 	if !j.Holds {
 		step.Reason = string(j.Reason)
@@ -52,16 +54,13 @@ func (s *site) observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 	case authorize.Unpacked:
 		params := url.Values(subject)
 		step.Values = trace.Params(params)
-		if state := params.Get("state"); state != "" {
-			recorder.Join(trace.State, state)
-		}
+		recorder.Join(trace.State, params.Get("state"))
 		recorder.Set(func(record *trace.Record) { record.Silent = isSilent(params) })
 	}
 	recorder.Emit(step)
 }
 
-// describeAddress shows, of a redirect_uri that is not registered, the registered one that is most like it, and the
-// difference.
+// describeAddress adds, for a redirect_uri that is not registered, the most similar registered one and the difference.
 func describeAddress(step *trace.Step, address authorize.Address, j oidc.Judgment) {
 	step.Kind = trace.KindRedirectURI
 	switch {
@@ -83,79 +82,68 @@ func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 	switch {
 	case e.Untraced:
 		return false
-	case e.Name == "check_session":
-		return withholds(s.Sessions, r)
+	case e.Name == "check_session": // the browser may keep the session cookies from an iframe
+		return len(s.Sessions.Cookies.Arrived(r)) == 0 && session.Missing(r) == session.Withheld
 	case e.Audience == endpoint.Files, r.Method == http.MethodOptions:
 		return s.isForeign(r)
 	}
 	return true
 }
 
-// isForeign tells whether CORS keeps scripts of the origin from reading our answers.
+// isForeign reports whether CORS keeps scripts of the origin from reading our answers.
 func (s *site) isForeign(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	return origin != "" && origin != s.Config.Issuer && !s.Clients.AllowsOrigin(r.Context(), origin)
 }
 
-// beginning is what the request itself says.
+// beginning is the record of a request before its answer.
 func (s *site) beginning(e endpoint.Endpoint, requestID string, r *http.Request) trace.Record {
 	h := r.Header
 	referer, _, _ := strings.Cut(h.Get("Referer"), "?")
 	return trace.Record{
 		ID: requestID, Issuer: s.Config.Issuer, Endpoint: e.Name,
 		Method: r.Method, Path: r.URL.Path, Origin: h.Get("Origin"), Referer: referer, UserAgent: r.UserAgent(),
-		Fetch: trace.Fetch{
-			Site: h.Get("Sec-Fetch-Site"), Mode: h.Get("Sec-Fetch-Mode"), Dest: h.Get("Sec-Fetch-Dest"),
-			StorageAccess: h.Get("Sec-Fetch-Storage-Access"),
-		},
+		Fetch:       console.FetchOf(h),
 		ClockOffset: s.lab.Clock.Offset(),
 	}
 }
 
-// complete adds what became of the request.
+// complete adds to the record what became of the request.
 func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome endpoint.Outcome) {
 	r := outcome.Request
 	params := paramsOf(r)
-	if state := params.Get("state"); state != "" {
-		recorder.Join(trace.State, state)
-	}
-	if sealed := params.Get(session.InteractionParam); sealed != "" {
-		recorder.Join(trace.Interaction, sealed)
-	}
-	refused := isForPrograms(e) && s.isRefused(r, outcome.Header)
+	recorder.Join(trace.State, params.Get("state"))
+	recorder.Join(trace.Interaction, params.Get(session.InteractionParam))
+	isForPrograms := e.Audience == endpoint.Programs || e.Audience == endpoint.Files
 	recorder.Set(func(record *trace.Record) {
 		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))
 		record.Silent = record.Silent || isSilent(params)
 		record.Nested = record.Fetch.Dest == "iframe" && s.isCallback(r.Context(), record.ClientID, record.Referer)
 		record.Params = trace.Params(params)
-		if !isForPrograms(e) {
+		if !isForPrograms {
 			record.Cookies = s.cookiesOf(r, outcome.Header, record.Overlooked)
-		}
-		if refused {
-			record.Reason = string(oidc.OriginNotAllowed)
 		}
 		record.Status = cmp.Or(outcome.Status, record.Status)
 	})
-	if refused {
-		recorder.Emit(trace.Step{Kind: trace.KindCORS, Spec: "Fetch §3.2", Outcome: trace.Failed,
-			Reason: string(oidc.OriginNotAllowed),
+	if isForPrograms && s.isHidden(r, outcome.Header) {
+		reason := string(oidc.OriginNotAllowed)
+		recorder.Set(func(record *trace.Record) { record.Reason = reason })
+		recorder.Emit(trace.Step{Kind: trace.KindCORS, Spec: "Fetch §3.2", Outcome: trace.Failed, Reason: reason,
 			Text: "the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " +
 				r.Header.Get("Origin")})
 	}
 	if location, err := url.Parse(outcome.Header.Get("Location")); err == nil && *location != (url.URL{}) {
-		s.follow(recorder, location)
+		follow(recorder, location)
 	}
 }
 
-// follow notes where the answer leads, and joins what will come back from there.
-func (s *site) follow(recorder *trace.Recorder, location *url.URL) {
+// follow records the target of a redirect, and joins the request that will come back from there.
+func follow(recorder *trace.Recorder, location *url.URL) {
 	answer := location.Query()
 	if location.Fragment != "" {
 		answer, _ = url.ParseQuery(location.EscapedFragment())
 	}
-	if sealed := answer.Get(session.InteractionParam); sealed != "" {
-		recorder.Join(trace.Interaction, sealed)
-	}
+	recorder.Join(trace.Interaction, answer.Get(session.InteractionParam))
 	recorder.Set(func(record *trace.Record) {
 		bare := *location
 		bare.RawQuery, bare.Fragment, bare.RawFragment = "", "", ""
@@ -164,21 +152,21 @@ func (s *site) follow(recorder *trace.Recorder, location *url.URL) {
 	})
 }
 
-// isRefused tells whether a browser keeps the answer from the script that asked for it.
-func (s *site) isRefused(r *http.Request, answer http.Header) bool {
+// isHidden reports whether a browser keeps the answer from the script that asked for it.
+func (s *site) isHidden(r *http.Request, answer http.Header) bool {
 	origin := r.Header.Get("Origin")
 	return origin != "" && origin != s.Config.Issuer && answer.Get("Access-Control-Allow-Origin") == ""
 }
 
-// isCallback tells whether the address, a Referer, is one of the client's redirect URIs: a page there that asks for
-// authorization has the whole application in it. A bare origin tells nothing: it is what browsers by default leave of
-// every page's address (https://www.w3.org/TR/referrer-policy/#referrer-policy-strict-origin-when-cross-origin).
+// isCallback reports whether the address, a Referer, is one of the client's redirect URIs: then the whole application
+// runs in the frame. A bare origin proves nothing: by default browsers shorten every address to it
+// (https://www.w3.org/TR/referrer-policy/#referrer-policy-strict-origin-when-cross-origin).
 func (s *site) isCallback(ctx context.Context, clientID, address string) bool {
 	client, err := s.Clients.ByID(ctx, clientID)
 	return err == nil && address != oidc.Origin(address)+"/" && oidc.MatchRedirectURI(client.RedirectURIs, address)
 }
 
-// paramsOf are those of the body for a form, else those of the query.
+// paramsOf are the parameters of the body for a form, else those of the query.
 func paramsOf(r *http.Request) url.Values {
 	switch {
 	case r.Method == http.MethodPost && r.PostForm != nil:
@@ -196,7 +184,7 @@ func clientOf(r *http.Request, params url.Values) string {
 	return params.Get("client_id")
 }
 
-// cookiesOf are the session cookies as far as they came, or should have come, and all cookies that the answer sets.
+// cookiesOf are the session cookies, sent or withheld, and all cookies that the answer sets.
 func (s *site) cookiesOf(r *http.Request, answer http.Header, overlooked bool) []trace.Cookie {
 	var cookies []trace.Cookie
 	for i, name := range s.Sessions.Cookies.Names() {
@@ -232,7 +220,7 @@ func (s *site) cookieSet(set *http.Cookie) trace.Cookie {
 	return cookie
 }
 
-// watchError tells the trace which error the answer carries.
+// watchError records the error of the answer.
 func watchError(recorder *trace.Recorder, e *oidc.Error) {
 	description := strings.TrimSuffix(e.Description, " ["+string(e.Reason)+"]")
 	recorder.Emit(trace.Step{
@@ -242,13 +230,4 @@ func watchError(recorder *trace.Recorder, e *oidc.Error) {
 	recorder.Set(func(record *trace.Record) {
 		record.Error, record.Description, record.Reason = string(e.Code), description, string(e.Reason)
 	})
-}
-
-func isForPrograms(e endpoint.Endpoint) bool {
-	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
-}
-
-// withholds tells whether the browser may keep the session cookies from an iframe.
-func withholds(sessions *session.Manager, r *http.Request) bool {
-	return len(sessions.Cookies.Arrived(r)) == 0 && session.Missing(r) == session.Withheld
 }

@@ -43,7 +43,7 @@ func (e *Endpoint) probe(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	report, err := json.Marshal(probed{Source: "hush-probe", Cookies: orEmpty(e.Sessions.Cookies.Arrived(r)),
-		Session: s != nil, Fetch: fetchOf(r.Header)})
+		Session: s != nil, Fetch: FetchOf(r.Header)})
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,8 @@ func (e *Endpoint) probe(w http.ResponseWriter, r *http.Request) (any, error) {
 	return nil, e.Pages.Render(w, http.StatusOK, "probe", page, pages.Policy{FramedBy: origin})
 }
 
-func fetchOf(h http.Header) trace.Fetch {
+// FetchOf reads the Fetch Metadata of a request.
+func FetchOf(h http.Header) trace.Fetch {
 	return trace.Fetch{
 		Site: h.Get("Sec-Fetch-Site"), Mode: h.Get("Sec-Fetch-Mode"), Dest: h.Get("Sec-Fetch-Dest"),
 		StorageAccess: h.Get("Sec-Fetch-Storage-Access"),
