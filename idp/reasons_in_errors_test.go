@@ -58,7 +58,7 @@ func TestWithoutDevelopmentModeAnErrorTellsNoMoreThanItDid(t *testing.T) {
 	if reason != "" || answer.Has("error_uri") {
 		t.Errorf("the answer is %v; want neither reason nor error_uri", answer)
 	}
-	if p.Trace() != nil || p.Lab() != nil {
+	if p.Mode != nil {
 		t.Error("there is a trace, or a failure lab")
 	}
 }

@@ -82,7 +82,7 @@ func last(
 	t *testing.T, prepare func(*testing.T, func() time.Time) func() (opened, error), config func(*idp.Config),
 ) *outlived {
 	t.Helper()
-	l := &outlived{T: t, config: config, clock: idptest.NewClock()}
+	l := &outlived{T: t, config: config, clock: &idptest.Clock{}}
 	l.open = prepare(t, l.clock.Now)
 	server := httptest.NewServer(
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.next().ServeHTTP(w, r) }),

@@ -21,7 +21,7 @@ type Browser struct {
 	t        testing.TB
 	provider *Provider
 	http     *http.Client
-	jar      http.CookieJar
+	home     *url.URL // the issuer
 }
 
 // Page is an answer.
@@ -36,11 +36,12 @@ type Page struct {
 func (p *Provider) Browser(t testing.TB) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
+	home, errHome := url.Parse(p.Issuer)
+	if err != nil || errHome != nil {
+		t.Fatal(err, errHome)
 	}
 	never := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Browser{t: t, provider: p, jar: jar, http: &http.Client{Jar: jar, CheckRedirect: never}}
+	return &Browser{t: t, provider: p, home: home, http: &http.Client{Jar: jar, CheckRedirect: never}}
 }
 
 // Provider returns the provider that the browser was made for.
@@ -101,18 +102,10 @@ func (b *Browser) GetWithToken(target, accessToken string) Page {
 }
 
 // Cookies returns the cookies that the browser would send to the provider.
-func (b *Browser) Cookies() []*http.Cookie { return b.jar.Cookies(b.home()) }
+func (b *Browser) Cookies() []*http.Cookie { return b.http.Jar.Cookies(b.home) }
 
 // SetCookies gives the browser cookies of the provider.
-func (b *Browser) SetCookies(cookies []*http.Cookie) { b.jar.SetCookies(b.home(), cookies) }
-
-func (b *Browser) home() *url.URL {
-	u, err := url.Parse(b.provider.Issuer)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return u
-}
+func (b *Browser) SetCookies(cookies []*http.Cookie) { b.http.Jar.SetCookies(b.home, cookies) }
 
 // Post posts a form to a path of the provider.
 func (b *Browser) Post(target string, form url.Values) Page {
@@ -139,9 +132,13 @@ func (b *Browser) request(method, target string, form url.Values) *http.Request 
 // fields.
 func (b *Browser) Submit(page Page, fill url.Values) Page {
 	b.t.Helper()
-	for _, form := range forms(b.t, page.Body) {
-		if fields, ok := fieldsOf(form, fill); ok {
-			return b.Post(attribute(form, "action"), fields)
+	document, err := html.Parse(strings.NewReader(page.Body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for node := range document.Descendants() {
+		if fields, ok := fieldsOf(node, fill); ok && node.Data == "form" {
+			return b.Post(attribute(node, "action"), fields)
 		}
 	}
 	b.t.Fatalf("no form of the page has the fields %v:\n%s", fill, page.Body)
@@ -198,22 +195,6 @@ func (p Page) JSON(t testing.TB) map[string]any {
 		t.Fatalf("no JSON object: %v\n%s", err, p.Body)
 	}
 	return object
-}
-
-// forms returns the form elements of a page.
-func forms(t testing.TB, body string) []*html.Node {
-	t.Helper()
-	document, err := html.Parse(strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []*html.Node
-	for node := range document.Descendants() {
-		if node.Type == html.ElementNode && node.Data == "form" {
-			found = append(found, node)
-		}
-	}
-	return found
 }
 
 // fieldsOf returns the values that the form sends when it is filled, if it has all fields of fill.

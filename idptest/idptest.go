@@ -6,8 +6,8 @@
 //	browser.SignIn("alice")
 //	answer := browser.Authorize(idptest.Request("spa", "prompt", "none"))
 //
-// Only time is simulated. An application can be tested against a provider that fails: a lab.Fault says how, and the
-// trace says what the provider saw and why it answered so.
+// Only time is simulated. An application can be tested against a provider that fails as a lab.Fault says. The trace shows
+// what the provider saw and why it answered so.
 //
 //	provider.Fail(t, lab.Fault{Fault: lab.SessionExpired, Client: "spa"})
 //	… the application renews …
@@ -21,7 +21,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"sync"
 	"sync/atomic"
@@ -38,11 +37,11 @@ import (
 // Provider is a running provider. It stops with the test.
 type Provider struct {
 	*idp.Provider
-	Mode   *dev.Mode // nil without development mode
-	Issuer string
-	Clock  *Clock
-	Store  *storage.Memory
-	Log    *Log // what the provider logged
+	*dev.Mode // its trace and its failure lab; nil without development mode
+	Issuer    string
+	Clock     *Clock
+	Store     *storage.Memory
+	Log       *Log // what the provider logged
 }
 
 // Start runs a provider with the built-in users and clients. change may edit the configuration; nil changes nothing.
@@ -58,23 +57,20 @@ func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) s
 	if change != nil {
 		change(&config)
 	}
-	p := &Provider{Clock: NewClock(), Log: &Log{}}
+	p := &Provider{Clock: &Clock{}, Log: &Log{}}
 	p.Store = storage.NewMemory(p.Clock.Now)
 	var store storage.Store = p.Store
 	for _, decorate := range wrap {
 		store = decorate(store)
 	}
-	deps := idp.Dependencies{
-		Store: store, Now: p.Clock.Now, Log: slog.New(slog.NewTextHandler(p.Log,
-			&slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
+	log := slog.New(slog.NewTextHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	p.Provider, p.Mode, err = dev.Provider(config, deps)
+	p.Provider, p.Mode, err = dev.Provider(config, idp.Dependencies{Store: store, Now: p.Clock.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.Issuer = config.Issuer
-	server.Config.Handler = http.HandlerFunc(p.Provider.ServeHTTP)
+	server.Config.Handler = p.Provider
 	server.Start()
 	t.Cleanup(func() {
 		server.Close()
@@ -85,27 +81,11 @@ func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) s
 	return p
 }
 
-// Trace holds what the provider saw; nil without development mode.
-func (p *Provider) Trace() *trace.Hub {
-	if p.Mode == nil {
-		return nil
-	}
-	return p.Mode.Trace()
-}
-
-// Lab makes the provider fail on purpose; nil without development mode.
-func (p *Provider) Lab() *lab.Lab {
-	if p.Mode == nil {
-		return nil
-	}
-	return p.Mode.Lab()
-}
-
 // Fail makes the provider fail on purpose, once unless the fault says more, and returns the fault as the lab lists it.
 // The provider must be in development mode.
 func (p *Provider) Fail(t testing.TB, fault lab.Fault) lab.Fault {
 	t.Helper()
-	if p.Lab() == nil {
+	if p.Mode == nil {
 		t.Fatal("the provider has no failure lab: that is for development mode on a loopback issuer")
 	}
 	added, err := p.Lab().Add(fault)
@@ -115,22 +95,17 @@ func (p *Provider) Fail(t testing.TB, fault lab.Fault) lab.Fault {
 	return added
 }
 
-// LastFlow returns the youngest flow of the trace: the last renewal or sign-in, with each request, each check and the
-// reasons for errors.
+// LastFlow returns the last flow of the trace, a renewal or sign-in: each request, each check and the reasons for errors.
 func (p *Provider) LastFlow(t testing.TB) trace.Flow {
 	t.Helper()
-	flows := p.Trace().Flows()
-	if len(flows) == 0 {
+	if p.Mode == nil || len(p.Trace().Flows()) == 0 {
 		t.Fatal("the trace has no flow: there was no request, or the provider is without development mode")
 	}
-	return flows[0]
+	return p.Trace().Flows()[0]
 }
 
-// Clock is a time that a test moves. It starts at the real one.
+// Clock is a time that a test moves. The zero value shows the real one.
 type Clock struct{ offset atomic.Int64 }
-
-// NewClock returns a clock that shows the real time.
-func NewClock() *Clock { return &Clock{} }
 
 // Now is the real time plus everything that Pass added.
 func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }

@@ -22,16 +22,6 @@ type schema struct {
 	wrong   []string // a line for each mistake
 }
 
-// The forms that a value may have, as the remedy says them.
-const (
-	formText     = "a text: write one value, in quotes if it has : or #"
-	formList     = "a list: write each entry on a line of its own after a dash, or [a, b]"
-	formMapping  = "a group of keys: write them below it, indented, each as key: value"
-	formBool     = "a boolean: write true or false"
-	formDuration = "a duration: write a number and its unit (s, m or h), such as 90s, 5m or 720h"
-	formKeySet   = "a JWK Set (RFC 7517 §5): write keys: below it, and the keys as a list"
-)
-
 // check reports what is wrong with node as the value of path, which is decoded into a t.
 func (c *schema) check(node ast.Node, t reflect.Type, path string) {
 	if t.Kind() == reflect.Pointer {
@@ -41,18 +31,23 @@ func (c *schema) check(node ast.Node, t reflect.Type, path string) {
 	if node == nil || node.Type() == ast.NullType {
 		return // a key without a value is a key that is left out
 	}
-	scalar, isScalar := node.(ast.ScalarNode)
+	_, isScalar := node.(ast.ScalarNode)
 	switch {
 	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()), t.Kind() == reflect.String:
-		c.want(isScalar, node, path, formText)
+		c.want(isScalar, node, path, "a text: write one value, in quotes if it has : or #")
 	case reflect.PointerTo(t).Implements(reflect.TypeFor[yaml.InterfaceUnmarshaler]()):
-		c.want(c.decodes(node, t), node, path, formKeySet)
+		_, isMapping := node.(ast.MapNode)
+		c.want(isMapping && yaml.NodeToValue(node, reflect.New(t).Interface()) == nil, node, path,
+			"a JWK Set (RFC 7517 §5): write keys: below it, and the keys as a list")
 	case t == reflect.TypeFor[time.Duration]():
-		c.want(isScalar && isDuration(scalar), node, path, formDuration)
+		_, err := time.ParseDuration(node.GetToken().Value)
+		c.want(isScalar && err == nil, node, path,
+			"a duration: write a number and its unit (s, m or h), such as 90s, 5m or 720h")
 	case t.Kind() == reflect.Bool:
-		c.want(node.Type() == ast.BoolType, node, path, formBool)
+		c.want(node.Type() == ast.BoolType, node, path, "a boolean: write true or false")
 	case t.Kind() == reflect.Int:
-		c.want(isScalar && isWhole(scalar), node, path, "a whole number: write one such as 3600")
+		_, err := strconv.Atoi(node.GetToken().Value)
+		c.want(node.Type() == ast.IntegerType && err == nil, node, path, "a whole number: write one such as 3600")
 	case t.Kind() == reflect.Slice:
 		c.checkList(node, t, path)
 	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
@@ -76,7 +71,7 @@ func (c *schema) resolve(node ast.Node) ast.Node {
 
 func (c *schema) checkList(node ast.Node, t reflect.Type, path string) {
 	list, ok := node.(*ast.SequenceNode)
-	if c.want(ok, node, path, formList); !ok {
+	if !c.want(ok, node, path, "a list: write each entry on a line of its own after a dash, or [a, b]") {
 		return
 	}
 	for i, entry := range list.Values {
@@ -87,7 +82,8 @@ func (c *schema) checkList(node ast.Node, t reflect.Type, path string) {
 // checkMapping checks the keys and values of a struct or a map. The values of a map[string]any are free.
 func (c *schema) checkMapping(node ast.Node, t reflect.Type, path string) {
 	mapping, ok := node.(ast.MapNode)
-	if c.want(ok, node, cmp.Or(path, "the file"), formMapping); !ok {
+	if !c.want(ok, node, cmp.Or(path, "the file"),
+		"a group of keys: write them below it, indented, each as key: value") {
 		return
 	}
 	for entries := mapping.MapRange(); entries.Next(); {
@@ -142,27 +138,11 @@ func keyOf(field reflect.StructField) string {
 	return key
 }
 
-// isDuration tells whether the scalar is a duration as Go writes it. A number has no unit and is none, except 0.
-func isDuration(scalar ast.ScalarNode) bool {
-	_, err := time.ParseDuration(scalar.GetToken().Value)
-	return err == nil
-}
-
-func isWhole(scalar ast.ScalarNode) bool {
-	_, err := strconv.Atoi(scalar.GetToken().Value)
-	return err == nil && scalar.Type() == ast.IntegerType
-}
-
-// decodes tries a type that decodes itself.
-func (c *schema) decodes(node ast.Node, t reflect.Type) bool {
-	_, isMapping := node.(ast.MapNode)
-	return isMapping && yaml.NodeToValue(node, reflect.New(t).Interface()) == nil
-}
-
-func (c *schema) want(ok bool, node ast.Node, path, form string) {
+func (c *schema) want(ok bool, node ast.Node, path, form string) bool {
 	if !ok {
 		c.report(node, path, "should be "+form)
 	}
+	return ok
 }
 
 func (c *schema) report(node ast.Node, path, text string) {

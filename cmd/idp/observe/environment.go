@@ -30,7 +30,7 @@ const (
 )
 
 // TracerFromEnvironment returns a Tracer that sends spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, by
-// OTLP over HTTP; nil without that variable. The log is told when the collector goes away, and when it is back. An
+// OTLP over HTTP; nil without that variable. The log says when the collector goes away, and when it is back. An
 // error names the variable that is wrong. Close the Tracer at the end.
 func TracerFromEnvironment(ctx context.Context, log *slog.Logger) (*Tracer, error) {
 	endpoint := cmp.Or(os.Getenv(envTracesEndpoint), os.Getenv(envEndpoint))
@@ -59,9 +59,9 @@ func check(endpoint string) error {
 		return fmt.Errorf("%s or %s is no http or https URL: write one such as http://localhost:4318", envTracesEndpoint,
 			envEndpoint)
 	}
-	if spoken := cmp.Or(os.Getenv(envTracesProtocol), os.Getenv(envProtocol), protocol); spoken != protocol {
-		return fmt.Errorf("%s or %s is %q; this program speaks %s only: remove the variable, "+
-			"and use the collector's port for it, usually 4318", envTracesProtocol, envProtocol, spoken, protocol)
+	if asked := cmp.Or(os.Getenv(envTracesProtocol), os.Getenv(envProtocol), protocol); asked != protocol {
+		return fmt.Errorf("%s or %s is %q; this program uses %s only: remove the variable, "+
+			"and use the collector's port for it, usually 4318", envTracesProtocol, envProtocol, asked, protocol)
 	}
 	if exporter := cmp.Or(os.Getenv(envExporter), "otlp"); exporter != "otlp" {
 		return fmt.Errorf("%s is %q; this program has otlp and none: remove the variable", envExporter, exporter)
@@ -69,7 +69,7 @@ func check(endpoint string) error {
 	return nil
 }
 
-// reporting is an exporter that tells the log once that it fails, and once that it works again.
+// reporting is an exporter that logs once that it fails, and once that it works again.
 type reporting struct {
 	sdk.SpanExporter
 	log     *slog.Logger

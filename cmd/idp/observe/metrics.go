@@ -7,19 +7,14 @@
 //	   ├─ store get session       Tracer.Store      the bucket                                        ├► a collector
 //	   └─ store put code                                                                              ┘
 //
-// Every label is one of a few words that this program knows: endpoints, OAuth error codes, reason codes
-// (docs/reasons.md), names of buckets. No label comes from a request, so a client cannot make the number of series
-// grow. Neither metrics nor spans contain a query, a body, a cookie or a key of the store, because codes and tokens
-// travel there.
+// Every label is a word of this program: an endpoint, an OAuth error code, a reason code (docs/reasons.md), a bucket. No
+// label comes from a request, so a client cannot make the number of series grow. Neither metrics nor spans contain a
+// query, a body, a cookie or a key of the store, because codes and tokens travel there.
 //
-// Spans are sent if OTEL_EXPORTER_OTLP_ENDPOINT is set. A request with a traceparent header
-// (https://www.w3.org/TR/trace-context/) continues that trace. hush.request_id is the X-Request-Id of the answer and of
-// the access log. Spans that cannot be sent are dropped; the log says so once. Package trace is something else: it
-// shows a developer why something happened, and stays in this process.
-//
-// Where teaching ends: the numbers are those of one process, and Prometheus sums replicas. The variables of
-// OpenTelemetry set how much is sampled
-// (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
+// Spans are sent if OTEL_EXPORTER_OTLP_ENDPOINT is set; the variables of OpenTelemetry say how many
+// (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). A request with a traceparent
+// header continues that trace (https://www.w3.org/TR/trace-context/). hush.request_id is the X-Request-Id of the answer
+// and of the access log. The numbers are those of one process; Prometheus adds up replicas.
 package observe
 
 import (
@@ -32,6 +27,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -41,9 +37,8 @@ import (
 
 // Metrics counts requests and store operations in a registry of its own. Its methods may be called by many goroutines.
 type Metrics struct {
-	now      func() time.Time
-	registry *prometheus.Registry
-
+	now            func() time.Time
+	registry       *prometheus.Registry
 	requests       *prometheus.CounterVec
 	requestTook    *prometheus.HistogramVec
 	operations     *prometheus.CounterVec
@@ -59,28 +54,23 @@ var (
 
 // NewMetrics returns Metrics that measure durations by now.
 func NewMetrics(now func() time.Time) *Metrics {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	with := promauto.With(registry)
+	return &Metrics{
+		now: now, registry: registry,
+		requests: with.NewCounterVec(prometheus.CounterOpts{Name: "hush_requests_total",
+			Help: "Requests by endpoint, status class, OAuth error code and reason code; without an error both are empty."},
+			[]string{"endpoint", "status", "error", "reason"}),
+		requestTook: with.NewHistogramVec(prometheus.HistogramOpts{Name: "hush_request_duration_seconds",
+			Help: "Time from a request's arrival to the end of its answer.", Buckets: requestBounds}, []string{"endpoint"}),
+		operations: with.NewCounterVec(prometheus.CounterOpts{Name: "hush_store_operations_total",
+			Help: "Calls of the storage engine by bucket, method (get, put, update) " +
+				"and outcome (ok, not_found, refused, cancelled, unavailable, failed)."},
+			[]string{"bucket", "method", "outcome"}),
+		operationsTook: with.NewHistogramVec(prometheus.HistogramOpts{Name: "hush_store_operation_duration_seconds",
+			Help: "Time of a call of the storage engine.", Buckets: operationBounds}, []string{"bucket", "method"}),
 	}
-	histogram := func(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
-		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: bounds}, labels)
-	}
-	m := &Metrics{
-		now:      now,
-		registry: prometheus.NewRegistry(),
-		requests: counter("hush_requests_total", "Requests by endpoint, status class, OAuth error code and reason code; "+
-			"without an error both are empty.", "endpoint", "status", "error", "reason"),
-		requestTook: histogram("hush_request_duration_seconds", "Time from a request's arrival to the end of its answer.",
-			requestBounds, "endpoint"),
-		operations: counter("hush_store_operations_total",
-			"Calls of the storage engine by bucket, method (get, put, update) "+
-				"and outcome (ok, not_found, refused, cancelled, unavailable, failed).", "bucket", "method", "outcome"),
-		operationsTook: histogram("hush_store_operation_duration_seconds", "Time of a call of the storage engine.",
-			operationBounds, "bucket", "method"),
-	}
-	m.registry.MustRegister(m.requests, m.requestTook, m.operations, m.operationsTook,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
 }
 
 // Handler serves the numbers in the form that Prometheus reads.

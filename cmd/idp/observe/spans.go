@@ -22,7 +22,7 @@ type Tracer struct {
 	tracer   trace.Tracer
 }
 
-// NewTracer returns a Tracer that hands its spans to what the options name; nothing in it is global.
+// NewTracer returns a Tracer whose options say where the spans go; it changes nothing global.
 func NewTracer(options ...sdk.TracerProviderOption) *Tracer {
 	provider := sdk.NewTracerProvider(options...)
 	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/hush-idp/hush")}
@@ -58,7 +58,7 @@ func (t *Tracer) Request(e endpoint.Endpoint, requestID string, r *http.Request)
 }
 
 // Store implements idp.Observer: it makes a child span of each operation within a request. An operation outside of a
-// request, such as a look at the signing keys, would be a trace of its own: it gets no span.
+// request, such as a read of the signing keys, would be a trace of its own: it gets no span.
 func (t *Tracer) Store(next storage.Store) storage.Store {
 	return &operations{next, func(ctx context.Context, method, bucket string) (context.Context, func(error, bool)) {
 		if !trace.SpanContextFromContext(ctx).IsValid() {

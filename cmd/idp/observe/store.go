@@ -8,12 +8,12 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// operations is a storage.Store that tells begin about each operation. The bucket is what a storage.Bucket puts before
-// the hash of a key; the hash is left out.
+// operations is a storage.Store that calls begin before each operation. The bucket is the part of the key before the
+// hash.
 type operations struct {
 	next storage.Store
-	// begin returns the context of the operation, and done, which is told the result. refused says that the owner of the
-	// record did not want the change, such as a code that was redeemed before: then the engine did not fail.
+	// begin returns the context of the operation, and done, which gets the result. refused means that the change returned
+	// an error, such as that of a code that was redeemed before: then the engine did not fail.
 	begin func(ctx context.Context, method, bucket string) (_ context.Context, done func(err error, refused bool))
 }
 
@@ -48,9 +48,8 @@ func (o *operations) Update(ctx context.Context, key string, ttl time.Duration,
 }
 
 func bucketOf(key string) string {
-	name, _, ok := strings.Cut(key, ":")
-	if !ok {
-		return "other"
+	if name, _, ok := strings.Cut(key, ":"); ok {
+		return name
 	}
-	return name
+	return "other"
 }
