@@ -22,7 +22,6 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/registration"
-	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
@@ -43,9 +42,10 @@ type Config struct {
 	// RotateEvery is how often signing keys without a file are replaced. 0: on demand only.
 	RotateEvery time.Duration `yaml:"rotate_every"`
 	// Audience is the API that access tokens are for, unless the client says otherwise.
-	Audience string         `yaml:"audience"`
-	Session  session.Config `yaml:"session"`
-	Refresh  grant.Config   `yaml:"refresh"`
+	Audience string `yaml:"audience"`
+	// Session is how long a sign-in lasts. Default: 2h idle, a lunch break, and 12h absolute, a working day.
+	Session oidc.Lifetime `yaml:"session"`
+	Refresh grant.Config  `yaml:"refresh"`
 	// Resources are APIs besides Audience that a client may ask access tokens for, by the resource parameter (RFC 8707).
 	Resources []string `yaml:"resources"`
 	// ACRValues are the levels of authentication, the highest first. None: 1 is a password, 0 is less.
@@ -87,12 +87,8 @@ type Scope struct {
 // DefaultIssuer is the issuer of a provider without configuration.
 const DefaultIssuer = "http://localhost:8080"
 
-// demoHosts are the names under which the demo may run: one host and the two layouts of subdomains. layoutHosts are
-// those under which the provider then is the same host, same-site and cross-site.
-var (
-	demoHosts   = []string{"localhost", "127.0.0.1", "app.localhost", "app.demo.localhost"}
-	layoutHosts = []string{"localhost", "idp.demo.localhost", "idp.localhost"}
-)
+// layoutHosts are the names at which the provider is the same host as the demo, same-site, and cross-site.
+var layoutHosts = []string{"localhost", "idp.demo.localhost", "idp.localhost"}
 
 //go:embed builtin.yaml
 var builtIn []byte
@@ -111,11 +107,8 @@ func (c Config) WithDefaults() Config {
 	if loopback {
 		c = withBuiltIn(c)
 	}
-	if c.Development() {
-		c = withConsole(c)
-	}
 	c.Audience = cmp.Or(c.Audience, c.Issuer)
-	c.Session = c.Session.WithDefaults()
+	c.Session = c.Session.WithDefaults(2*time.Hour, 12*time.Hour)
 	c.Refresh = c.Refresh.WithDefaults()
 	c.ACRValues = c.ACRValues.WithDefaults()
 	c.PAR = c.PAR.WithDefaults()
@@ -132,7 +125,8 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// withBuiltIn fills in what a loopback issuer has: users, the demo's clients and their API, and a salt.
+// withBuiltIn fills in what a loopback issuer has: users, the demo's clients and their API, and a salt. In development
+// mode it also has layouts, and a console that the demo may read.
 func withBuiltIn(c Config) Config {
 	var built Config
 	if err := yaml.UnmarshalWithOptions(builtIn, &built, yaml.DisallowUnknownField()); err != nil {
@@ -149,18 +143,11 @@ func withBuiltIn(c Config) Config {
 	}
 	c.Audience = cmp.Or(c.Audience, built.Audience)
 	c.PairwiseSalt = cmp.Or(c.PairwiseSalt, "the salt of a provider for development at "+c.Issuer)
-	return c
-}
-
-// withConsole fills in what only development mode has.
-func withConsole(c Config) Config {
-	if c.Layouts == nil {
+	if c.Development() && c.Layouts == nil {
 		c.Layouts = layoutsOf(c.Issuer)
 	}
-	if c.ConsoleOrigins == nil {
-		for _, host := range demoHosts {
-			c.ConsoleOrigins = append(c.ConsoleOrigins, "http://"+host+":9090")
-		}
+	if c.Development() && c.ConsoleOrigins == nil {
+		c.ConsoleOrigins = built.ConsoleOrigins
 	}
 	return c
 }

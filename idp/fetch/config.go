@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"crypto/x509"
 	"fmt"
 	"os"
@@ -25,16 +26,13 @@ func (c Config) WithDefaults(development bool) Config {
 	if c.AllowPrivate == nil {
 		c.AllowPrivate = &development
 	}
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
-	}
+	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
 	return c
 }
 
 // Check reports what is wrong with c. It reads CAFile.
 func (c Config) Check(report oidc.Report) {
-	report.When(c.Timeout < 0 || c.Timeout > time.Minute, "timeout",
-		"%v is not between 0 and a minute: write a duration such as 5s", c.Timeout)
+	report.AtMost("timeout", c.Timeout, time.Minute)
 	_, err := c.roots()
 	report.When(err != nil, "ca_file", "%v", err)
 }
