@@ -53,8 +53,7 @@ func (p *RP) authenticate(d *discovered, form url.Values, header http.Header) er
 	return nil
 }
 
-// authMethod is the client's authentication method at d. Discovery §3: "If omitted, the default is
-// client_secret_basic".
+// authMethod is the client's authentication method at d. Discovery §3: the default is client_secret_basic.
 func (c Config) authMethod(d *discovered) string {
 	offered := d.metadata.TokenEndpointAuthMethodsSupported
 	switch {
@@ -125,13 +124,12 @@ func (p *RP) JWKS(w http.ResponseWriter, r *http.Request) {
 func (p *RP) oauth2(d *discovered, silent bool) *oauth2.Config {
 	endpoint := d.Endpoint()
 	endpoint.AuthStyle = oauth2.AuthStyleInParams
-	return &oauth2.Config{
-		ClientID: p.config.ClientID, Endpoint: endpoint, RedirectURL: p.config.redirectURI(silent), Scopes: p.config.Scopes,
-	}
+	return &oauth2.Config{ClientID: p.config.ClientID, Endpoint: endpoint, RedirectURL: p.config.redirectURI(silent),
+		Scopes: p.config.Scopes}
 }
 
-// transport makes new one-time values for each request: a server accepts the jti of a client assertion or a DPoP proof
-// once. When the server asks for a nonce in the proof (RFC 9449 §8), it sends the request a second time.
+// transport makes a new client assertion and DPoP proof for each request, because a server accepts a jti once. When the
+// server asks for a nonce in the proof (RFC 9449 §8), it sends the request a second time.
 type transport struct {
 	next         http.RoundTripper
 	prover       *prover                                         // nil: bearer tokens
@@ -193,13 +191,13 @@ func (t transport) send(r *http.Request, body []byte) (*http.Response, error) {
 		return nil, err
 	}
 	response, err := t.next.RoundTrip(attempt)
-	if err == nil {
-		t.prover.remember(attempt.URL, response.Header.Get("DPoP-Nonce"))
+	if err == nil && response.Header.Get("DPoP-Nonce") != "" { // RFC 9449 §8.2: for the next proof
+		t.prover.nonces.Add(oidc.Origin(attempt.URL.String()), response.Header.Get("DPoP-Nonce"))
 	}
 	return response, err
 }
 
-// wantsNonce tells whether the server asks for a DPoP nonce: RFC 9449 §8 (authorization server), §9 (API). The body can
+// wantsNonce is true when the server asks for a DPoP nonce: RFC 9449 §8 (authorization server), §9 (API). The body can
 // still be read afterwards.
 func wantsNonce(response *http.Response) bool {
 	const code = string(oidc.UseDPoPNonce)
@@ -221,8 +219,7 @@ func wantsNonce(response *http.Response) bool {
 	return false
 }
 
-// post sends form to an endpoint that authenticates clients, and decodes the JSON of a successful answer into into;
-// nil: the body is ignored.
+// post sends form to an endpoint that authenticates clients, and decodes the JSON of a successful answer into into.
 func (p *RP) post(ctx context.Context, d *discovered, endpoint string, form url.Values, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -241,7 +238,7 @@ func (p *RP) post(ctx context.Context, d *discovered, endpoint string, form url.
 		}
 		return providerError(string(e.Code), e.Description)
 	case into != nil && json.Unmarshal(body, into) != nil:
-		return oidc.ServerError.Errorf("%s answered with something that is no JSON object", clip(endpoint))
+		return oidc.ServerError.Errorf("the answer of %s is no JSON object", clip(endpoint))
 	}
 	return nil
 }
@@ -268,21 +265,13 @@ func newProver(c Config) *prover {
 	public := c.DPoPKey.Public()
 	public.KeyID, public.Algorithm, public.Use = "", "", ""
 	nonces, _ := lru.New[string, string](maxNonces) // fails for a size below 1 only
-	return &prover{
-		key:        jose.SigningKey{Algorithm: jose.SignatureAlgorithm(c.DPoPKey.Algorithm), Key: c.DPoPKey.Key},
-		public:     public,
-		thumbprint: thumbprint(public),
-		now:        c.Now,
-		nonces:     nonces,
-	}
+	key := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(c.DPoPKey.Algorithm), Key: c.DPoPKey.Key}
+	return &prover{key: key, public: public, thumbprint: thumbprint(public), now: c.Now, nonces: nonces}
 }
 
 // thumbprint is jkt: RFC 7638 with SHA-256.
 func thumbprint(key jose.JSONWebKey) string {
-	sum, err := key.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return ""
-	}
+	sum, _ := key.Thumbprint(crypto.SHA256) // nil for a key of an unknown kind
 	return base64.RawURLEncoding.EncodeToString(sum)
 }
 
@@ -316,13 +305,6 @@ func ath(token string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// remember stores the nonce for the next proof. RFC 9449 §8.2: "the client … uses the new nonce value".
-func (p *prover) remember(u *url.URL, nonce string) {
-	if nonce != "" {
-		p.nonces.Add(oidc.Origin(u.String()), nonce)
-	}
-}
-
 // tokenType is the accepted token_type. RFC 9449 §5: a client that asks for a bound token must discard any other.
 func (p *RP) tokenType() string {
 	if p.prover != nil {
@@ -331,10 +313,9 @@ func (p *RP) tokenType() string {
 	return tokenTypeBearer
 }
 
-// Client calls APIs with the access token of the request's session, which it refreshes when it has expired, and with a
-// DPoP proof when DPoP is configured. Its requests fail as the Token of TokenSource does. It follows no redirects,
-// because the token would be sent along. With DPoP a body is held in memory, because an API that asks for a nonce gets
-// the request twice.
+// Client calls APIs with the access token of TokenSource, and with a DPoP proof when DPoP is configured. It follows no
+// redirects, because they would get the token. With DPoP it reads the body into memory, because an API that asks for a
+// nonce gets the request twice.
 func (p *RP) Client(r *http.Request) *http.Client {
 	base := transport{next: http.DefaultTransport, prover: p.prover}
 	return &http.Client{

@@ -50,13 +50,25 @@ func TestANonceIsRemembered(t *testing.T) {
 	if n := a.provider.requestsTo("/token") - before; n != 1 {
 		t.Errorf("RFC 9449 §8.2: the second sign-in took %d token requests, expected one", n)
 	}
-	p := newProver(Config{DPoP: true, DPoPKey: newDPoPKey()})
+	p := newProver(Config{DPoP: true, DPoPKey: newDPoPKey(), Now: a.clock.Now})
 	for i := range 3 * maxNonces {
-		p.remember(httptest.NewRequest("GET", "http://api-"+strings.Repeat("x", i+1)+".test/", nil).URL, "n")
+		r := httptest.NewRequest("GET", "http://api-"+strings.Repeat("x", i+1)+".test/", nil)
+		if _, err := (transport{next: nonceServer{}, prover: p}).RoundTrip(r); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if p.nonces.Len() > maxNonces {
 		t.Errorf("%d nonces are remembered", p.nonces.Len())
 	}
+}
+
+// nonceServer answers each request with a DPoP nonce.
+type nonceServer struct{}
+
+func (nonceServer) RoundTrip(*http.Request) (*http.Response, error) {
+	header := http.Header{}
+	header.Set("DPoP-Nonce", "n")
+	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: http.NoBody}, nil
 }
 
 // boundAPI is an API behind a Resource, a client's proofs and a token bound to its key.

@@ -14,23 +14,20 @@ import (
 
 // The codes that this package adds to those of the specifications. They appear as error beside error_description.
 const (
-	ProviderDown   oidc.ErrorCode = "provider_down"   // the provider gave no usable answer; try again later
-	IssuerMismatch oidc.ErrorCode = "issuer_mismatch" // an answer names another issuer than Config.Issuer
-	// the answer belongs to no request of this browser, or came too late
-	InvalidState   oidc.ErrorCode = "invalid_state"
+	ProviderDown   oidc.ErrorCode = "provider_down"    // the provider gave no usable answer; try again later
+	IssuerMismatch oidc.ErrorCode = "issuer_mismatch"  // an answer names another issuer than Config.Issuer
+	InvalidState   oidc.ErrorCode = "invalid_state"    // the answer belongs to no request of this browser, or is late
 	InvalidIDToken oidc.ErrorCode = "invalid_id_token" // the ID Token broke a rule; error_description names it
 	SubMismatch    oidc.ErrorCode = "sub_mismatch"     // a silent renewal found another user; the session has ended
 	SessionChanged oidc.ErrorCode = "session_changed"  // the session ended or changed during a renewal
 	NotRefreshable oidc.ErrorCode = "not_refreshable"  // no refresh token, or a refused one: renew by SilentLogin
-	// the provider gave no session_state, or has no check_session_iframe
-	NotMonitorable oidc.ErrorCode = "not_monitorable"
+	NotMonitorable oidc.ErrorCode = "not_monitorable"  // the provider has no check_session_iframe or session_state
 )
 
 // ErrNoSession says that the request carries no session of this application: the user is not signed in.
 var ErrNoSession = errors.New("rp: no session: the user is not signed in")
 
-// ErrTokenExpired says that the session's access token has expired and the session has no refresh token: renew it
-// silently, or sign in again.
+// ErrTokenExpired says that the access token has expired and the session has no refresh token: renew it silently.
 var ErrTokenExpired = errors.New("rp: the access token has expired: renew it by SilentLogin")
 
 var (
@@ -40,8 +37,7 @@ var (
 		"(Core section 12.2): the session has ended; sign in again")
 )
 
-// explanations say what an error code of the provider means here and what to do (RFC 6749 §4.1.2.1, §5.2, Core
-// §3.1.2.6).
+// explanations are the meaning of the provider's error codes (RFC 6749 §4.1.2.1, §5.2, Core §3.1.2.6), and what to do.
 var explanations = map[oidc.ErrorCode]string{
 	oidc.LoginRequired:            "nobody is signed in at the provider, or the browser withheld its cookie: sign in",
 	oidc.ConsentRequired:          "the user has not agreed to this request: sign in with a page",

@@ -19,12 +19,10 @@ import (
 )
 
 const (
-	// A token that no key verifies makes the key set ask the provider for its keys. At most maxFetches such requests are
-	// made in one fetchWindow, so that bad tokens sent to an API do not flood the provider.
+	// The key set sends the provider at most maxFetches requests in one fetchWindow, however many bad tokens come.
 	fetchWindow = 10 * time.Second
 	maxFetches  = 5
-	// Keys are fetched again after freshFor, so that a key that the provider withdrew is not trusted any longer.
-	freshFor = 5 * time.Minute
+	freshFor    = 5 * time.Minute // until keys are fetched again, because the provider may withdraw a key
 )
 
 // asymmetric are the accepted signature algorithms. HMAC is left out because a key that verifies could sign as well;
@@ -93,9 +91,8 @@ func decrypt(raw string, keys []jose.JSONWebKey) (string, error) {
 	return "", errors.New("it cannot be decrypted: none of DecryptionKeys fits by its own alg")
 }
 
-// signingAlgs are the accepted algorithms of a token of the provider: the registered one, or the asymmetric ones among
-// those offered. Core §3.1.3.7 (7): "The alg value SHOULD be the default of RS256 or the algorithm sent by the Client
-// in the id_token_signed_response_alg parameter during Registration".
+// signingAlgs are the accepted algorithms of a token of the provider (Core §3.1.3.7 (7)): the registered one, or all
+// offered ones that are asymmetric.
 func signingAlgs(registered string, offered []string) []string {
 	if registered != "" {
 		return []string{registered}
@@ -115,8 +112,8 @@ func mediaType(header jose.Header) string {
 	return strings.TrimPrefix(strings.ToLower(typ), "application/")
 }
 
-// keySet caches the provider's public keys. go-oidc's cache asks the provider again for each bad signature, which
-// anybody could abuse by sending bad logout tokens or access tokens, and it tries all keys on a token without kid.
+// keySet caches the provider's public keys. go-oidc's cache asks the provider again for each bad signature, so that
+// anybody can make it send requests by bad tokens, and it tries all keys on a token without kid.
 type keySet struct {
 	provider *provider
 	now      func() time.Time
@@ -198,8 +195,7 @@ func (k *keySet) fetch(ctx context.Context) (struct{}, error) {
 	return struct{}{}, nil
 }
 
-// publicKeys reads the signing keys of a set. RFC 7517 §5: "Implementations SHOULD ignore JWKs within a JWK Set that
-// use "kty" (key type) values that are not understood by them". §4.2, §4.3: use and key_ops are optional.
+// publicKeys reads the signing keys of a set, without unknown kinds (RFC 7517 §5). use and key_ops are optional.
 func publicKeys(set []json.RawMessage) (keys []jose.JSONWebKey) {
 	for _, raw := range set {
 		var key jose.JSONWebKey

@@ -77,7 +77,7 @@ func (p *RP) revoke(ctx context.Context, session *Session) {
 }
 
 // SignOutHere ends the session of this application only: POST by a fetch of a page of the same origin, 204. A page
-// calls it when Monitor and a silent login have shown that the user is signed out at the provider.
+// calls it after Monitor and a silent login have shown that the user is signed out at the provider.
 func (p *RP) SignOutHere(w http.ResponseWriter, r *http.Request) {
 	if !p.allowOwnPages(w, r) {
 		return
@@ -212,8 +212,7 @@ func (p *RP) handleLogoutToken(ctx context.Context, raw string) error {
 	if err != nil {
 		return err
 	}
-	// §2.6: "Optionally verify that another Logout Token with the same jti value has not been recently received". A token
-	// is refused later than stale after its iat, so the jti need not be stored for longer.
+	// §2.6: a jti counts once. Tokens are refused later than stale after their iat, so the jti is stored until then.
 	jti := p.storeKey("logout_token", token.TokenID)
 	if err := spendOnce(ctx, p.spent, jti, stale+skew, oidc.InvalidRequest.Errorf(
 		"this logout token has been received before: its jti is known (Back-Channel Logout section 2.6)")); err != nil {
@@ -257,8 +256,7 @@ type signOut struct {
 // decides, so that a user can sign in again at once.
 func (o signOut) ends(s *Session) bool { return s.IssuedAt.Before(o.Iat) || !s.Began.After(o.At) }
 
-// storeKey separates the records of one provider and client from others in the same Store: a sid, a sub and a jti are
-// unique within an issuer only.
+// storeKey separates the records of providers and clients in one Store: sid, sub and jti are unique in an issuer only.
 func (p *RP) storeKey(kind, value string) string {
 	return strings.Join([]string{kind, p.config.Issuer, p.config.ClientID, value}, "\x00")
 }

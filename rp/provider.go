@@ -82,10 +82,10 @@ func (p *provider) fetchMetadata(ctx context.Context) (*discovered, error) {
 		return nil, p.explain(err)
 	}
 	d := &discovered{Provider: found}
-	if err := found.Claims(&d.metadata); err != nil {
-		return nil, p.explain(err)
+	if err = found.Claims(&d.metadata); err == nil {
+		err = checkEndpoints(p.issuer, d.metadata)
 	}
-	if err := checkEndpoints(p.issuer, d.metadata); err != nil {
+	if err != nil {
 		return nil, p.explain(err)
 	}
 	p.found.Store(d)
@@ -103,8 +103,8 @@ func checkEndpoints(issuer string, m oidc.Metadata) error {
 		"check_session_iframe":                  m.CheckSessionIframe,
 	}
 	maps.DeleteFunc(all, func(_, uri string) bool { return uri == "" }) // these are optional, the others are required
-	all["authorization_endpoint"], all["token_endpoint"], all["jwks_uri"] = m.AuthorizationEndpoint, m.TokenEndpoint,
-		m.JWKSURI
+	all["authorization_endpoint"], all["token_endpoint"] = m.AuthorizationEndpoint, m.TokenEndpoint
+	all["jwks_uri"] = m.JWKSURI
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		origin := oidc.Origin(all[name])
 		switch {
@@ -195,13 +195,12 @@ func withParams(uri string, params url.Values) string {
 	return u.String()
 }
 
-// newHTTPClient returns the HTTP client for all requests to the provider. It follows no redirects, so that a code or a
-// secret is never sent on to another address.
+// newHTTPClient returns the HTTP client for all requests to the provider. It follows no redirects, so that no other
+// address gets a code or a secret.
 func newHTTPClient(issuer, backChannelURL string) *http.Client {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	dial := base.DialContext
-	// RFC 6761 §6.3: "Name resolution APIs and libraries SHOULD recognize localhost names as special and SHOULD always
-	// return the IP loopback address". Browsers do; the resolvers of C and Go do so for the bare name only.
+	// RFC 6761 §6.3: names under localhost mean the loopback address. The resolvers of C and Go know the bare name only.
 	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(address)
 		if err == nil && strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".localhost") {

@@ -73,14 +73,13 @@ func NewResource(config ResourceConfig) (*Resource, error) {
 	}, nil
 }
 
-// Require passes a request on when it carries a valid access token for this API with all the given scope values; the
-// next handler gets the token by AccessTokenFrom. Other requests get the answers of RFC 6750 §3: 401 without a valid
-// token, 400 for a malformed request, 403 for a token that lacks scope; and 503 when the provider's keys cannot be
-// fetched. Each has a JSON body with error_description and, unless the token is missing, error.
+// Require passes a request on when it has a valid access token for this API with all the given scope values; the next
+// handler gets the token by AccessTokenFrom. Other requests get the answers of RFC 6750 §3: 401 without a valid token,
+// 400 for a malformed request, 403 for a token that lacks scope; and 503 when the provider's keys cannot be fetched.
+// Each has a JSON body with error_description and, unless the token is missing, error.
 //
-// A token that is bound to a key (its cnf has jkt) must come with the scheme DPoP and a proof (RFC 9449 §7), any other
-// as Bearer. The token must be in the Authorization header (RFC 6750 §2.1). One in the query is refused, because URLs
-// are logged (§2.3, §5.3); bodies are not read.
+// The token must be in the Authorization header (RFC 6750 §2.1): with the scheme DPoP and a proof (RFC 9449 §7) when it
+// is bound to a key (its cnf has jkt), else as Bearer. A token in the query is refused, because URLs are logged (§5.3).
 func (s *Resource) Require(scope ...string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -121,16 +120,13 @@ func (s *Resource) authorize(r *http.Request, scope oidc.Scope) (*AccessToken, e
 	return token, nil
 }
 
-// errNoToken is no OAuth error: RFC 6750 §3.1, "If the request lacks any authentication information … the resource
-// server SHOULD NOT include an error code".
+// errNoToken is no OAuth error: RFC 6750 §3.1, a request without authentication gets no error code.
 var errNoToken = errors.New("no access token: send it as Authorization: Bearer followed by the token")
 
-// presentedToken finds the access token of a request and its scheme: RFC 6750 §2, "Clients MUST NOT use more than one
-// method to transmit the token in each request".
+// presentedToken finds the access token of a request, which is in one place only (RFC 6750 §2), and its scheme.
 func presentedToken(r *http.Request) (scheme, token string, err error) {
 	if r.URL.Query().Has("access_token") {
-		return "", "", oidc.InvalidRequest.Errorf("the access token is in the query: " +
-			"send it in the Authorization header, there only")
+		return "", "", oidc.InvalidRequest.Errorf("the access token is in the query: use the Authorization header only")
 	}
 	token, err = oidc.BearerToken(r.Header)
 	if err != nil || token != "" {
@@ -318,9 +314,8 @@ var proofRules = otherwise(oidc.InvalidDPoPProof, oidc.Table[proof]{
 		Holds: func(p proof) bool { return p.jkt == p.token.JKT }},
 })
 
-// checkBinding compares a token that is bound to a key with the proof, and refuses the wrong scheme. RFC 9449 §7.1:
-// "the resource server … MUST NOT grant access … unless all checks are successful"; §7.2: a bound token is no bearer
-// token.
+// checkBinding compares a token that is bound to a key with the proof (RFC 9449 §7.1), and refuses the wrong scheme: a
+// bound token is no bearer token (§7.2).
 func (s *Resource) checkBinding(r *http.Request, scheme, raw string, token *AccessToken) error {
 	switch {
 	case token.JKT == "" && scheme == tokenTypeBearer:
@@ -333,8 +328,7 @@ func (s *Resource) checkBinding(r *http.Request, scheme, raw string, token *Acce
 	}
 	proofs := r.Header.Values("DPoP")
 	if len(proofs) != 1 { // §4.3 (1)
-		return oidc.InvalidDPoPProof.Errorf("the request has %d DPoP headers, expected one (RFC 9449 section 4.3)",
-			len(proofs))
+		return oidc.InvalidDPoPProof.Errorf("the request has %d DPoP headers, not one (RFC 9449 section 4.3)", len(proofs))
 	}
 	p := proof{request: r, target: s.htuOf(r), accessToken: raw, token: token, now: s.config.Now()}
 	if err := p.read(proofs[0]); err != nil {
@@ -375,8 +369,7 @@ func (s *Resource) htuOf(r *http.Request) string {
 	return normalHTU(cmp.Or(s.config.Origin, scheme+r.Host) + r.URL.EscapedPath())
 }
 
-// normalHTU normalizes an htu before it is compared: RFC 9449 §4.3, "the server SHOULD … employ Syntax-Based
-// Normalization and Scheme-Based Normalization".
+// normalHTU normalizes an htu by syntax and scheme before it is compared: RFC 9449 §4.3.
 func normalHTU(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || oidc.Origin(text) == "" {

@@ -207,8 +207,8 @@ var userInfoRules = otherwise(oidc.ServerError, oidc.Table[userInfo]{
 		Got:   func(userInfo) string { return "another sub than the ID Token" }},
 })
 
-// UserInfo asks the provider for the claims of the request's user (Core §5.3): a JSON object. A signed or encrypted
-// answer is verified first. The error is one of those of TokenSource, or an *oidc.Error about the provider's answer.
+// UserInfo asks the provider for the claims of the request's user (Core §5.3): a JSON object, verified if it is signed.
+// Errors are those of TokenSource, or an *oidc.Error about the provider's answer.
 func (p *RP) UserInfo(r *http.Request) (json.RawMessage, error) {
 	session, err := p.usable(r)
 	if err != nil {
@@ -252,8 +252,7 @@ func (p *RP) fetchUserInfo(ctx context.Context, d *discovered, session *Session)
 	case err != nil:
 		return "", nil, err
 	case response.StatusCode == http.StatusUnauthorized:
-		return "", nil, oidc.InvalidToken.Errorf("the provider does not take the access token any more: " +
-			"renew the session, or sign in again")
+		return "", nil, oidc.InvalidToken.Errorf("the provider refuses the access token: renew the session or sign in again")
 	case response.StatusCode != http.StatusOK:
 		return "", nil, unusable("the status is " + response.Status)
 	}
