@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
@@ -132,15 +133,17 @@ func developerSamples(c *oidc.Client) []sample {
 				Token: "csrf-value"},
 		}},
 		{"reason", "reason", pages.Reason{
-			Frame: about("session.none", nil), Code: "session.none", Summary: "Nobody is signed in with this browser",
-			Happened:  "No cookie came, so the answer is `login_required`.",
-			HowWeKnow: "The request has no cookie.", HowSure: "Certain.", WhatToDo: "Sign in.",
-			Spec: []pages.Link{{Text: "OpenID Connect Core §3.1.2.6",
-				URL: "https://openid.net/specs/openid-connect-core-1_0.html#AuthError"}},
+			Frame: about("session.none", nil), Reason: dev.Reason{
+				Code: "session.none", Title: "Nobody is signed in with this browser",
+				Happened:  "No cookie came, so the answer is `login_required`.",
+				HowWeKnow: "The request has no cookie.", HowSure: "Certain.", WhatToDo: "Sign in.",
+				Spec: []dev.Link{{Text: "OpenID Connect Core §3.1.2.6",
+					URL: "https://openid.net/specs/openid-connect-core-1_0.html#AuthError"}},
+			},
 		}},
-		{"reasons", "reasons", pages.Reasons{Frame: about("Reasons", nil), Groups: []pages.ReasonGroup{{
+		{"reasons", "reasons", pages.Reasons{Frame: about("Reasons", nil), Groups: []dev.ReasonGroup{{
 			Title: "The session and its cookie", Lead: "Nearly all are `login_required`.",
-			Reasons: []pages.ReasonLink{{Code: "session.none", Summary: "Nobody is signed in with this browser"}},
+			Reasons: []dev.Reason{{Code: "session.none", Title: "Nobody is signed in with this browser"}},
 		}}}},
 		{"console", "console", pages.Console{Frame: about("Console", nil),
 			Issuers: []string{issuer, "http://idp.localhost:8080"}}},

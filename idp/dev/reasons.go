@@ -26,14 +26,7 @@ func (s *site) reasonEndpoints() []endpoint.Endpoint {
 
 // listReasons is GET /reasons/.
 func (s *site) listReasons(w http.ResponseWriter, r *http.Request) error {
-	page := pages.Reasons{Frame: pages.Frame{Title: "Reasons", Issuer: s.Config.Issuer}}
-	for _, group := range ReasonGroups() {
-		shown := pages.ReasonGroup{Title: group.Title, Lead: pages.Text(group.Lead)}
-		for _, reason := range group.Reasons {
-			shown.Reasons = append(shown.Reasons, pages.ReasonLink{Code: string(reason.Code), Summary: reason.Title})
-		}
-		page.Groups = append(page.Groups, shown)
-	}
+	page := pages.Reasons{Frame: pages.Frame{Title: "Reasons", Issuer: s.Config.Issuer}, Groups: ReasonGroups()}
 	return s.Pages.Render(w, http.StatusOK, "reasons", page, pages.Policy{})
 }
 
@@ -43,14 +36,6 @@ func (s *site) explainReason(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return endpoint.ErrNotFound
 	}
-	page := pages.Reason{
-		Frame: pages.Frame{Title: string(reason.Code), Issuer: s.Config.Issuer}, Code: string(reason.Code),
-		Summary:  reason.Title,
-		Happened: pages.Text(reason.Happened), HowWeKnow: pages.Text(reason.HowWeKnow),
-		HowSure: pages.Text(reason.HowSure), WhatToDo: pages.Text(reason.WhatToDo),
-	}
-	for _, link := range reason.Spec {
-		page.Spec = append(page.Spec, pages.Link{Text: link.Text, URL: link.URL})
-	}
+	page := pages.Reason{Frame: pages.Frame{Title: string(reason.Code), Issuer: s.Config.Issuer}, Reason: reason}
 	return s.Pages.Render(w, http.StatusOK, "reason", page, pages.Policy{})
 }

@@ -199,7 +199,8 @@ func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (none gran
 		return none, oidc.SlowDown.Errorf(
 			"the device asks too often: wait %v between two requests from now on (RFC 8628 §3.5)", p.Interval)
 	}
-	return none, oidc.AuthorizationPending.Errorf("the user has not decided yet: ask again in %v (RFC 8628 §3.5)", p.Interval)
+	return none, oidc.AuthorizationPending.Errorf(
+		"the user has not decided yet: ask again in %v (RFC 8628 §3.5)", p.Interval)
 }
 
 func isCode(p *Pending, secret string) bool {

@@ -200,7 +200,9 @@ func (p *Page) signIn(w http.ResponseWriter, r *http.Request, typed string) erro
 }
 
 // ask shows the request of the device, for the account used last.
-func (p *Page) ask(w http.ResponseWriter, r *http.Request, found Pending, typed string, current *session.Session) error {
+func (p *Page) ask(
+	w http.ResponseWriter, r *http.Request, found Pending, typed string, current *session.Session,
+) error {
 	client, err := p.Clients.ByID(r.Context(), found.ClientID)
 	if err != nil {
 		return p.refuse(w, r, typed, err)

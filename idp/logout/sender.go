@@ -297,8 +297,8 @@ func (r Round) Wait(ctx context.Context) []Sent {
 	return reports
 }
 
-// Close ends all pauses, so that each delivery is tried a last time. It waits for these attempts until ctx ends; then it
-// cancels the requests. Send starts nothing afterwards.
+// Close ends all pauses, so that each delivery is tried a last time. It waits for these attempts until ctx ends, then
+// cancels them. Send starts nothing afterwards.
 func (s *Sender) Close(ctx context.Context) {
 	s.mutex.Lock()
 	s.close()

@@ -137,18 +137,15 @@ type (
 		Origin string
 		Report string // JSON
 	}
-	// Reason explains one reason code.
+	// Reason explains one reason code: Reason is one of package dev.
 	Reason struct {
 		Frame
-		Code                                   string
-		Summary                                string // a short sentence without a full stop
-		Happened, HowWeKnow, HowSure, WhatToDo Text
-		Spec                                   []Link
+		Reason any
 	}
-	// Reasons lists all reason codes.
+	// Reasons lists all reason codes: Groups is what ReasonGroups of package dev returns.
 	Reasons struct {
 		Frame
-		Groups []ReasonGroup
+		Groups any
 	}
 )
 
@@ -190,23 +187,6 @@ type (
 	Endpoint struct{ Name, URL string }
 	// Value is one parameter of a FormPost.
 	Value struct{ Name, Value string }
-	// ReasonGroup is the reasons of one subject.
-	ReasonGroup struct {
-		Title   string
-		Lead    Text
-		Reasons []ReasonLink
-	}
-	// ReasonLink is the entry of one reason in the list.
-	ReasonLink struct{ Code, Summary string }
-	// Link is a hyperlink.
-	Link struct{ Text, URL string }
-	// Text is a paragraph in which code stands between backticks, as in Markdown.
-	Text string
-	// Span is a piece of a Text, all code or none of it.
-	Span struct {
-		Text string
-		Code bool
-	}
 )
 
 // Accounts are the users as pages show them.
@@ -286,14 +266,4 @@ func (e Error) WaitMinutes() int {
 		return 0
 	}
 	return (e.RetryAfter + 59) / 60
-}
-
-// Spans are the pieces, in order and without the backticks.
-func (t Text) Spans() (spans []Span) {
-	for i, piece := range strings.Split(string(t), "`") {
-		if piece != "" {
-			spans = append(spans, Span{Text: piece, Code: i%2 == 1})
-		}
-	}
-	return spans
 }

@@ -48,6 +48,7 @@ var names = []string{
 //	date                     a time
 //	scope                    what a ScopeText means
 //	lang                     the language's tag
+//	code                     a text with code between backticks
 func New(files fs.FS) (p *Pages, err error) {
 	p = &Pages{templates: map[string]map[string]*template.Template{}}
 	if p.words, err = readWords(files); err != nil {
@@ -89,7 +90,7 @@ func (p *Pages) add(files fs.FS, name string) error {
 }
 
 func (w words) funcs() template.FuncMap {
-	return template.FuncMap{"t": w.say, "date": w.date, "scope": w.scope, "lang": w.tag.String}
+	return template.FuncMap{"t": w.say, "date": w.date, "scope": w.scope, "lang": w.tag.String, "code": withCode}
 }
 
 // Route is an endpoint with a page or a form of this provider.

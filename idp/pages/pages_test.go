@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
@@ -142,10 +143,11 @@ func everyPage(language string) map[string]any {
 		},
 		"console": pages.Console{Frame: frame, Issuers: []string{"http://localhost:8080"}},
 		"probe":   pages.Probe{Frame: frame, Origin: "http://localhost:9090", Report: "{}"},
-		"reason": pages.Reason{Frame: frame, Code: "session.none", Summary: "s", Happened: "a `b` c",
-			Spec: []pages.Link{{Text: "t", URL: "https://spec.test/"}}},
-		"reasons": pages.Reasons{Frame: frame, Groups: []pages.ReasonGroup{{Title: "g",
-			Reasons: []pages.ReasonLink{{Code: "session.none"}}}}},
+		"reason": pages.Reason{Frame: frame, Reason: dev.Reason{
+			Code: "session.none", Title: "s", Happened: "a `b` c", Spec: []dev.Link{{Text: "t", URL: "https://spec.test/"}},
+		}},
+		"reasons": pages.Reasons{Frame: frame, Groups: []dev.ReasonGroup{{Title: "g",
+			Reasons: []dev.Reason{{Code: "session.none"}}}}},
 		"home": pages.Home{
 			Frame: frame, Dev: true, Accounts: accounts, Users: accounts, Clients: []oidc.Client{client},
 			Consents:  []pages.Remembered{{Client: client, Scopes: []string{"email"}}},

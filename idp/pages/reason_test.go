@@ -6,25 +6,31 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/static"
 )
 
-func TestSpans(t *testing.T) {
-	for _, row := range []struct {
-		text pages.Text
-		want []pages.Span
-	}{
-		{"", nil},
-		{"words", []pages.Span{{Text: "words"}}},
-		{"`max_age`", []pages.Span{{Text: "max_age", Code: true}}},
-		{"send `a=b`, then", []pages.Span{{Text: "send "}, {Text: "a=b", Code: true}, {Text: ", then"}}},
-		{"`a` `b`", []pages.Span{{Text: "a", Code: true}, {Text: " "}, {Text: "b", Code: true}}},
+func TestCodeStandsBetweenBackticks(t *testing.T) {
+	p, err := pages.New(static.IDP())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"":                 "",
+		"words":            "words",
+		"`max_age`":        "<code>max_age</code>",
+		"send `a=b`, then": "send <code>a=b</code>, then",
+		"`a` `b`":          "<code>a</code> <code>b</code>",
+		"<i> `<b>`":        "&lt;i&gt; <code>&lt;b&gt;</code>",
 	} {
-		if diff := cmp.Diff(row.want, row.text.Spans()); diff != "" {
-			t.Errorf("the spans of %q (-want +got):\n%s", row.text, diff)
+		w := httptest.NewRecorder()
+		page := pages.Reason{Reason: dev.Reason{Happened: text}}
+		if err := p.Render(w, http.StatusOK, "reason", page, pages.Policy{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(w.Body.String(), `id="happened">`+want+"</p>") {
+			t.Errorf("the page does not show %q as %s:\n%s", text, want, w.Body)
 		}
 	}
 }
@@ -36,9 +42,11 @@ func TestTheReasonPageShowsEachPart(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	page := pages.Reason{
-		Frame: pages.Frame{Title: "T"}, Code: "session.none", Summary: "the summary", Happened: "a `<b>`",
-		HowWeKnow: "we know", HowSure: "how sure",
-		WhatToDo: "to do", Spec: []pages.Link{{Text: "RFC 1", URL: "https://example.com/1"}},
+		Frame: pages.Frame{Title: "T"},
+		Reason: dev.Reason{
+			Code: "session.none", Title: "the summary", Happened: "a `<b>`", HowWeKnow: "we know", HowSure: "how sure",
+			WhatToDo: "to do", Spec: []dev.Link{{Text: "RFC 1", URL: "https://example.com/1"}},
+		},
 	}
 	if err := p.Render(w, http.StatusOK, "reason", page, pages.Policy{}); err != nil {
 		t.Fatal(err)
@@ -59,9 +67,9 @@ func TestTheListOfReasonsLeadsToEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	page := pages.Reasons{Frame: pages.Frame{Title: "T"}, Groups: []pages.ReasonGroup{
-		{Title: "One", Lead: "of `one`", Reasons: []pages.ReasonLink{{Code: "session.none", Summary: "nobody"}}},
-		{Title: "Two", Reasons: []pages.ReasonLink{{Code: "code.replayed", Summary: "twice"}}},
+	page := pages.Reasons{Frame: pages.Frame{Title: "T"}, Groups: []dev.ReasonGroup{
+		{Title: "One", Lead: "of `one`", Reasons: []dev.Reason{{Code: "session.none", Title: "nobody"}}},
+		{Title: "Two", Reasons: []dev.Reason{{Code: "code.replayed", Title: "twice"}}},
 	}}
 	if err := p.Render(w, http.StatusOK, "reasons", page, pages.Policy{}); err != nil {
 		t.Fatal(err)

@@ -179,6 +179,18 @@ func (w words) date(at time.Time) template.HTML {
 		`</time>`)
 }
 
+// withCode is a text of which the parts between backticks are code, as in Markdown.
+func withCode(text string) template.HTML {
+	var escaped strings.Builder
+	for i, part := range strings.Split(html.EscapeString(text), "`") {
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		escaped.WriteString(part)
+	}
+	return template.HTML(escaped.String())
+}
+
 // scope is the description of a scope: from the configuration, else from the language file.
 func (w words) scope(s ScopeText) template.HTML {
 	if s.Description != "" {
