@@ -2,13 +2,19 @@ package keys
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
 // The typ header of what the provider signs.
@@ -43,17 +49,17 @@ func (f SignerFunc) Sign(ctx context.Context, alg, typ string, claims any) (stri
 	return f(ctx, alg, typ, claims)
 }
 
-// KeySet holds the provider's signing keys: one that signs for each algorithm, the default one first; the public halves
-// of the replaced ones; and, when it is shared, the keys that will sign soon. The ctx of its methods bounds how long
-// they wait for the store.
+// KeySet holds the provider's signing keys. One key signs for each algorithm, the default one first. Replaced keys stay
+// published, and new keys are published before they sign. The ctx of its methods bounds how long they wait for the
+// store.
 type KeySet struct {
 	specs  []Spec
-	local  local
-	shared *shared // nil: all keys are local
+	files  map[jose.SignatureAlgorithm]func() (*key, error) // the keys that come from files
+	shared *shared                                          // nil: all keys come from files
 }
 
-// Published is a key as the jwks_uri shows it, with its times. Times are zero where they are not known: a local key has
-// none, and only a replaced one has a RetireAt.
+// Published is a key as the jwks_uri shows it, with its times. A key of this
+// process alone has no times, and only a replaced key has a RetireAt.
 type Published struct {
 	JWK       jose.JSONWebKey // the public half
 	Signs     bool            // now; the others will, or verify what they signed before
@@ -62,53 +68,57 @@ type Published struct {
 	RetireAt  time.Time // from then on it is not published
 }
 
-// New returns the key set of this process alone that specs describe, and starts to make or read its keys in the
-// background. The first spec is the default. Errors in specs are returned now; an error in a file is returned by Ready
-// and by every method that needs the key.
-func New(specs []Spec) (*KeySet, error) { return newKeySet(specs, nil) }
-
-// NewShared returns a key set whose keys live in a store, so that they survive a restart and all key sets on the same
-// record have the same keys. Specs with a file are local as in New. The record is first read in the background: the
-// first call that needs a key waits for it, and returns the error when the store does not answer or another secret
-// sealed the keys.
-func NewShared(specs []Spec, sharing Sharing) (*KeySet, error) {
-	algs := made(specs)
-	if len(algs) == 0 {
-		return New(specs)
-	}
-	shared, err := share(algs, sharing)
+// New is NewShared for this process alone: the keys without a file are lost at its end. New keys sign at once, and the
+// newest eight replaced keys stay published.
+func New(specs []Spec) (*KeySet, error) {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	seal, err := NewSeal([][]byte{secret})
 	if err != nil {
 		return nil, err
 	}
-	set, err := newKeySet(specs, shared)
-	if err == nil {
-		go func() { _ = set.Ready(context.Background()) }()
-	}
-	return set, err
+	store := storage.Alone().Store
+	return NewShared(specs, Sharing{Store: store, Seal: seal, Now: time.Now, Lifetime: aloneLifetime, alone: true})
 }
 
-func newKeySet(specs []Spec, shared *shared) (*KeySet, error) {
-	if len(specs) == 0 {
-		return nil, errors.New("keys: no signing key is configured; RS256 is the least a provider needs")
+// NewShared returns a key set whose keys live in a store, so that they survive a restart and all key sets on the same
+// record have the same keys. Specs with a file are keys of this process. The first spec is the default. Errors in specs
+// are returned now. The keys are made or read in the background; the methods that need a key wait for it, and return
+// the error of its file, of the store, or of a wrong secret.
+func NewShared(specs []Spec, sharing Sharing) (*KeySet, error) {
+	if err := checkSpecs(specs); err != nil {
+		return nil, err
 	}
-	set := &KeySet{
-		specs: slices.Clone(specs), shared: shared,
-		local: local{keys: map[jose.SignatureAlgorithm]func() (*key, error){}},
-	}
-	for i, spec := range specs {
-		if !slices.Contains(Algorithms(), spec.Alg) {
-			return nil, fmt.Errorf("keys: alg %q is not supported; supported are %v", spec.Alg, Algorithms())
-		}
-		if slices.ContainsFunc(specs[:i], func(before Spec) bool { return before.Alg == spec.Alg }) {
-			return nil, fmt.Errorf("keys: alg %s is configured twice", spec.Alg)
-		}
-	}
+	files := map[jose.SignatureAlgorithm]func() (*key, error){}
 	for _, spec := range specs {
-		if !set.isShared(spec) {
-			set.local.add(spec)
+		if spec.File != "" {
+			files[spec.Alg] = sync.OnceValues(func() (*key, error) { return newKey(spec) })
 		}
 	}
+	shared, err := share(made(specs), sharing)
+	if err != nil {
+		return nil, err
+	}
+	set := &KeySet{specs: slices.Clone(specs), files: files, shared: shared}
+	go func() { _ = set.Ready(context.Background()) }()
 	return set, nil
+}
+
+func checkSpecs(specs []Spec) error {
+	if len(specs) == 0 {
+		return errors.New("keys: no signing key is configured; RS256 is the least a provider needs")
+	}
+	seen := map[jose.SignatureAlgorithm]bool{}
+	for _, spec := range specs {
+		if !slices.Contains(Algorithms(), spec.Alg) {
+			return fmt.Errorf("keys: alg %q is not supported; supported are %v", spec.Alg, Algorithms())
+		}
+		if seen[spec.Alg] {
+			return fmt.Errorf("keys: alg %s is configured twice", spec.Alg)
+		}
+		seen[spec.Alg] = true
+	}
+	return nil
 }
 
 // Algorithms lists the algorithms that a Spec may name.
@@ -167,40 +177,34 @@ func (s *KeySet) List(ctx context.Context) ([]Published, error) {
 		}
 	}
 	for i, spec := range s.specs {
-		if s.isShared(spec) {
+		if spec.File == "" {
 			continue
 		}
-		k, err := s.local.signing(spec.Alg)
+		k, err := s.files[spec.Alg]()
 		if err != nil {
 			return nil, err
 		}
 		signing[i] = Published{JWK: k.public, Signs: true}
 	}
-	for _, public := range s.local.replaced() {
-		others = append(others, Published{JWK: public})
-	}
 	return append(signing, others...), nil
 }
 
-func (s *KeySet) isShared(spec Spec) bool { return s.shared != nil && spec.File == "" }
-
-// Rotate makes a new key for each algorithm whose key does not come from a file. Tokens signed before stay valid.
-//
-// New local keys sign at once, and the newest eight old public halves stay published: a client that cached the JWKS
-// sees an unknown kid until it fetches the JWKS again. New shared keys are published at once and sign after
-// Sharing.Propagation; rotations of several processes within Sharing.MergeWithin count as one.
+// Rotate makes a new key for each algorithm whose key does not come from a file. Tokens signed before stay valid. The
+// new keys are published at once and sign after Sharing.Propagation; rotations of several processes within
+// Sharing.MergeWithin count as one.
 //
 // The error is an invalid_request when all keys come from files, and when there were too many rotations shortly before.
 func (s *KeySet) Rotate(ctx context.Context) error {
-	algs := made(s.specs)
-	switch {
-	case len(algs) == 0:
-		return errFiles(s.specs)
-	case s.shared != nil:
+	if s.shared != nil {
 		return s.shared.rotate(ctx)
-	default:
-		return s.local.rotate(algs)
 	}
+	var files []string
+	for _, spec := range s.specs {
+		files = append(files, spec.File)
+	}
+	return oidc.InvalidRequest.Errorf("the signing keys come from files (%s) that only you can replace: "+
+		"write a new key and start the provider again, or leave out the file, so that the provider makes its keys "+
+		"and can rotate them", strings.Join(files, ", "))
 }
 
 // Alg returns wanted, or the default for "". It returns an error when there is no such key.
@@ -227,10 +231,10 @@ func (s *KeySet) signing(ctx context.Context, wanted string) (*key, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case s.isShared(spec):
-		return s.shared.signing(ctx, spec.Alg)
+	case spec.File != "":
+		return s.files[spec.Alg]()
 	default:
-		return s.local.signing(spec.Alg)
+		return s.shared.signing(ctx, spec.Alg)
 	}
 }
 

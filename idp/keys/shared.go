@@ -23,6 +23,10 @@ const (
 	maxAge = time.Second
 	// retryRotation is the time between two tries of a scheduled rotation that fails.
 	retryRotation = time.Minute
+	// aloneLifetime is the Lifetime of keys of which only maxReplaced stay.
+	aloneLifetime = 10 * 365 * 24 * time.Hour
+	// maxReplaced is how many replaced keys of this process alone stay published.
+	maxReplaced = 8
 )
 
 // Sharing configures key sets that share one record. All key sets on a record have the same Sharing.
@@ -42,6 +46,8 @@ type Sharing struct {
 	RotateEvery time.Duration
 	// MergeWithin is the time within which several rotations count as one. 0: Propagation.
 	MergeWithin time.Duration
+
+	alone bool // the record ends with this process: the newest maxReplaced of the replaced keys stay, and have no times
 }
 
 // shared holds the keys in the store: one record, and this process's view of it.
@@ -67,7 +73,11 @@ type view struct {
 	opened map[string]*key // by kid, without the keys that were retired already
 }
 
+// share returns nil if there is no alg to make keys for.
 func share(algs []jose.SignatureAlgorithm, sharing Sharing) (*shared, error) {
+	if len(algs) == 0 {
+		return nil, nil
+	}
 	if len(sharing.Seal.secrets) == 0 {
 		_, err := NewSeal(nil)
 		return nil, err
@@ -219,7 +229,11 @@ func (s *shared) rotateUnless(ctx context.Context, isDone func(stored Stored, no
 			return stored, nil
 		}
 		signsAt := now.Add(s.Propagation)
-		return stored.rotated(minted, s.Seal, now, signsAt, signsAt.Add(s.Propagation).Add(s.Lifetime))
+		next, err := stored.rotated(minted, s.Seal, now, signsAt, signsAt.Add(s.Propagation).Add(s.Lifetime))
+		if err == nil && s.alone {
+			next.Keys = next.Keys[:min(len(next.Keys), len(minted)+maxReplaced)]
+		}
+		return next, cmp.Or(err, next.crowded())
 	})
 }
 
@@ -270,7 +284,10 @@ func (s *shared) list(ctx context.Context, algs []jose.SignatureAlgorithm) (sign
 		if k.retired(now) || v.opened[k.KeyID] == nil {
 			continue
 		}
-		p := Published{JWK: v.opened[k.KeyID].public, CreatedAt: k.CreatedAt, SignsAt: k.SignsAt, RetireAt: k.RetireAt}
+		p := Published{JWK: v.opened[k.KeyID].public}
+		if !s.alone {
+			p.CreatedAt, p.SignsAt, p.RetireAt = k.CreatedAt, k.SignsAt, k.RetireAt
+		}
 		if i, signs := kids[k.KeyID]; signs {
 			p.Signs = true
 			signing[i] = p
