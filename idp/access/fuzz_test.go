@@ -23,10 +23,10 @@ func FuzzStoredToken(f *testing.F) {
 		Expiry:   clock.Now().Unix() + 60,
 		AuthTime: 1,
 	}
-	kept, bound := good, good
-	kept.Kept, bound.Confirmation = true, &access.Confirmation{JKT: "key"}
+	recorded, bound := good, good
+	recorded.HasRecord, bound.Confirmation = true, &access.Confirmation{JKT: "key"}
 	for _, record := range []any{
-		good, kept, bound, access.Token{}, nil, "", 7,
+		good, recorded, bound, access.Token{}, nil, "", 7,
 		map[string]any{"aud": 7}, map[string]any{"userinfo_claims": map[string]any{"name": nil}},
 	} {
 		text, err := json.Marshal(record)

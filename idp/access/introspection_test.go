@@ -101,10 +101,10 @@ func TestWhichTokensAreActive(t *testing.T) {
 			wantNil(t, f.grants.Revoked.Put(t.Context(), storage.GroupKey("g", ""), f.clock.Now(), time.Hour))
 		}},
 		{
-			name: "RFC 7662 §2.2 a token of a user who is gone", client: "web",
+			name: "RFC 7662 §2.2 a token of a deleted user", client: "web",
 			happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody },
 		},
-		{name: "RFC 7662 §2.2 a client's own token has no user who could be gone", client: "web", want: true,
+		{name: "RFC 7662 §2.2 a client's own token has no user", client: "web", want: true,
 			change: func(token *access.Token) { token.Subject, token.AuthTime = "web", 0 },
 			happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody }},
 		{
@@ -173,7 +173,7 @@ func TestWhatIsSaidOfARefreshToken(t *testing.T) { // RFC 7662 §2.2
 	alice := f.introspection.Users
 	f.introspection.Users = nobody
 	if got := f.ask(t, "web", refresh); got.Active {
-		t.Errorf("RFC 7662 §2.2 of a user who is gone it says %+v", got)
+		t.Errorf("RFC 7662 §2.2 of a deleted user it says %+v", got)
 	}
 	f.introspection.Users = alice
 	f.clock.Pass(time.Minute)
@@ -203,9 +203,9 @@ func TestWhichQuestionsAreRefused(t *testing.T) {
 			name:   "RFC 7662 §2.1 a wrong hint: it MUST extend its search across all of its supported token types",
 			change: url.Values{"token_type_hint": {"refresh_token"}}, active: true,
 		},
-		{name: "RFC 7662 §2.1 a hint that nobody knows", change: url.Values{"token_type_hint": {"nonsense"}}, active: true},
+		{name: "RFC 7662 §2.1 an unknown hint", change: url.Values{"token_type_hint": {"nonsense"}}, active: true},
 		{
-			name: "RFC 7662 §2.2 a token that nobody issued is inactive, and no error", change: url.Values{"token": {"garbage"}},
+			name: "RFC 7662 §2.2 a token of no issuer is inactive, and no error", change: url.Values{"token": {"garbage"}},
 		},
 		{
 			name:  "RFC 7662 §4 it MUST validate the signature: changed",

@@ -68,7 +68,7 @@ const all = "jwt jwt2 opaque opaque2 refresh"
 
 var revocations = []struct {
 	name   string
-	client string // who asks; "" is spa, whose tokens they are
+	client string // sends the request; "" is spa, the client of the tokens
 	form   func(tokens issued) url.Values
 	header http.Header
 	alive  string // what is good afterwards

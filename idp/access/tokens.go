@@ -48,8 +48,8 @@ type Token struct {
 	SID      string        `json:"sid,omitempty"`
 	// GrantID is a private claim: the token is refused after its grant was revoked.
 	GrantID string `json:"grant_id"`
-	// Kept is a private claim: sub is pairwise, and the store has the provider's own sub of the user.
-	Kept bool `json:"kept,omitempty"`
+	// HasRecord is a private claim: sub is pairwise, and the store has the provider's own sub of the user.
+	HasRecord bool `json:"kept,omitempty"`
 	// Confirmation names the key that the token is bound to. nil: it is a bearer token.
 	Confirmation *Confirmation `json:"cnf,omitempty"`
 	// Claims is a private claim: what the claims parameter requested at userinfo (Core §5.5).
@@ -90,7 +90,7 @@ func (t *Tokens) Make(ctx context.Context, client oidc.Client, token Token) (str
 	if err != nil {
 		return "", err
 	}
-	if public.Kept = public.Subject != token.Subject; public.Kept {
+	if public.HasRecord = public.Subject != token.Subject; public.HasRecord {
 		if err := t.store(ctx, prefixJWT+token.JTI, token); err != nil {
 			return "", err
 		}
@@ -154,7 +154,7 @@ func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
 	case revoked:
 		return token, oidc.InvalidToken.Errorf("the access token is revoked: " +
 			"by the client, by the user, or because its code or refresh token was used twice")
-	case !token.Kept:
+	case !token.HasRecord:
 		return token, nil
 	}
 	stored, err := t.Records.Get(ctx, storage.GroupKey(token.GrantID, prefixJWT+token.JTI))

@@ -110,7 +110,7 @@ func TestAClientThatAsksForItselfHasNoPairwiseSub(t *testing.T) { // RFC 9068 §
 	token := f.good("spa")
 	token.Subject, token.AuthTime = "spa", 0
 	read, err := f.Read(t.Context(), f.make(t, forms["Core §8.1 a JWT with a pairwise sub"], token))
-	if err != nil || read.Subject != "spa" || read.Kept {
+	if err != nil || read.Subject != "spa" || read.HasRecord {
 		t.Errorf("Read = %+v, %v", read, err)
 	}
 }

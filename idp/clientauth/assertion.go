@@ -1,6 +1,7 @@
 package clientauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,15 +42,6 @@ func readAssertion(r *http.Request, form url.Values) (credentials, error) {
 	return credentials{clientID: subject, assertion: assertion, method: method}, nil
 }
 
-// ClaimedID is the client that a form claims to come from; the claim is not verified.
-func ClaimedID(form url.Values) string {
-	if id := form.Get("client_id"); id != "" {
-		return id
-	}
-	subject, _ := peek(form.Get("client_assertion"))
-	return subject
-}
-
 // Confidential returns a function that returns the client_id of the confidential client that a token request claims to
 // come from, and "" for a public one. The claim is not verified. A body that cannot be read is an invalid_request.
 func Confidential(register *clients.Register) func(*http.Request) (string, error) {
@@ -74,7 +66,8 @@ func claimed(r *http.Request) (string, error) {
 	if err := r.ParseForm(); err != nil {
 		return "", oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
-	return ClaimedID(r.PostForm), nil
+	subject, _ := peek(r.PostForm.Get("client_assertion"))
+	return cmp.Or(r.PostForm.Get("client_id"), subject), nil
 }
 
 // peek returns the sub of a JWT that is not verified yet, and the method that its alg belongs to. An empty subject

@@ -11,7 +11,7 @@ var assertionRows = []struct {
 	name   string
 	client string
 	change func(*asking)
-	want   string // in the error; "": the client is who it says
+	want   string // in the error; "": the client is authenticated
 }{
 	{"Core §9 private_key_jwt", "private", func(*asking) {}, ""},
 	{
@@ -121,7 +121,7 @@ var assertionRows = []struct {
 		"RFC 7523 §3 nbf is not in the future", "private", func(a *asking) { a.claims["nbf"] = noon.Unix() + 61 },
 		"nbf is not",
 	},
-	{"RFC 7523 §3 nbf is kept", "private", func(a *asking) { a.claims["nbf"] = noon.Unix() - 10 }, ""},
+	{"RFC 7523 §3 an nbf that is passed", "private", func(a *asking) { a.claims["nbf"] = noon.Unix() - 10 }, ""},
 	{
 		"RFC 7523 §3 iat that is unreasonably far in the past", "private",
 		func(a *asking) { a.claims["iat"] = noon.Unix() - 7200 }, "iat is not",

@@ -211,7 +211,7 @@ func TestAnAssertionIsUsedOnce(t *testing.T) { // Core §9, RFC 7523 §3
 	}
 }
 
-// To the last moment at which an assertion is good, the forgiven ones among them, it is remembered.
+// A used assertion is stored as long as it could be accepted, tolerance for clocks included.
 func TestAUsedAssertionIsRememberedAsLongAsItIsGood(t *testing.T) { // RFC 7523 §3
 	clock := storagetest.NewClock()
 	by := newAuthenticator()

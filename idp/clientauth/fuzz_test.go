@@ -11,7 +11,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Whatever a client signs, it is that client or nobody.
+// A signed assertion authenticates the client that it names, or no client.
 func FuzzSignedClaims(f *testing.F) {
 	by := newAuthenticator()
 	signer := must(
@@ -42,12 +42,12 @@ func FuzzSignedClaims(f *testing.F) {
 			url.Values{"client_assertion_type": {clientauth.TypeAssertion}, "client_assertion": {assertion}},
 			"",
 		)
-		var told struct{ Iss, Sub string }
+		var named struct{ Iss, Sub string }
 		switch {
 		case err != nil && oidc.AsError(err).Code != oidc.InvalidClient:
 			t.Errorf("got %v", err)
-		case err == nil && (json.Unmarshal(claims, &told) != nil ||
-			told.Iss != client.ClientID || told.Sub != client.ClientID):
+		case err == nil && (json.Unmarshal(claims, &named) != nil ||
+			named.Iss != client.ClientID || named.Sub != client.ClientID):
 			t.Errorf("%s is taken for %s", claims, client.ClientID)
 		}
 	})

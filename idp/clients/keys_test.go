@@ -240,7 +240,7 @@ func TestAFetchThatFailed(t *testing.T) {
 		want(t, verify(keys, s.client, token), "status 503")
 	}
 	if s.asked != 1 {
-		t.Errorf("asked %d times: that it failed is remembered for some seconds", s.asked)
+		t.Errorf("asked %d times: a failure is cached for some seconds", s.asked)
 	}
 	s.isDown, s.now = false, s.now.Add(10*time.Second)
 	want(t, verify(keys, s.client, token), "")

@@ -67,7 +67,7 @@ func TestAClientThatRegisteredIsFound(t *testing.T) {
 		t.Errorf("ByID = %+v, %v", client, err)
 	}
 	if o.knows(t, "nobody") || o.knows(t, "") {
-		t.Error("a client is known that nobody registered")
+		t.Error("a client is known that did not register")
 	}
 	if stored := o.store.Keys() + o.store.Values(); strings.Contains(stored, "the secret") ||
 		strings.Contains(stored, "the token") {
@@ -96,7 +96,7 @@ func TestWhoMayChangeARegistration(t *testing.T) {
 		name, id, token string
 		want            error
 	}{
-		{"RFC 7592 §1.2 who has the registration access token", "late", "the token of late", nil},
+		{"RFC 7592 §1.2 the registration access token of the client", "late", "the token of late", nil},
 		{
 			"RFC 7592 §3 the token of another client is unauthorized to this one", "late", "the token of other",
 			clients.ErrUnknown,
@@ -150,7 +150,7 @@ func TestAChangedRegistration(t *testing.T) {
 		entry,
 		oidc.Client{ClientID: "late", RedirectURIs: []string{"https://b.test/cb", "https://c.test/cb"}},
 	)
-	o.knows(t, "late") // now it is remembered
+	o.knows(t, "late") // now it is cached
 	if err := o.Replace(t.Context(), changed); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestAClientThatIsUsedIsKept(t *testing.T) {
 		t.Error("a client that is used is forgotten after a year")
 	}
 	if o.knows(t, "unused") || o.register.AllowsOrigin(t.Context(), "https://unused.test") {
-		t.Error("a client that nobody used for a year is remembered")
+		t.Error("a client that was unused for a year is known")
 	}
 }
 
@@ -236,7 +236,7 @@ func TestAStoreThatFailsIsNoUnknownClient(t *testing.T) {
 		t.Errorf("ByID = %v; want the engine's error", err)
 	}
 	if o.register.AllowsOrigin(t.Context(), "https://a.test") {
-		t.Error("an origin is allowed of which nobody knows whether it is")
+		t.Error("an origin is allowed while the store does not answer")
 	}
 	if _, err := o.register.ByID(t.Context(), "spa"); err != nil {
 		t.Errorf("a configured client needs no store: %v", err)
@@ -290,7 +290,7 @@ func TestRacingUpdatesLoseNoOrigin(t *testing.T) {
 	}
 }
 
-// What nobody can be called is not looked for: it costs no request to the store, and no memory.
+// A name that is too long for a client_id costs no request to the store, and no memory.
 func TestNamesWithoutEndAreNotLookedFor(t *testing.T) {
 	o := newFixture()
 	long := strings.Repeat("x", 301)

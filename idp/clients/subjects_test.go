@@ -129,7 +129,7 @@ func TestWhoIsMeantByASub(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := subjects()
-			of(t, s, other, "bob") // what was made for others is remembered, and does not count here
+			of(t, s, other, "bob") // the sub of another client is cached, and is not valid for this one
 			for range 2 {
 				if got, err := s.Reveal(row.client, row.shown); got != row.want || err != nil {
 					t.Errorf("Reveal = %q, %v; want %q", got, err, row.want)

@@ -192,7 +192,7 @@ func TestAProofIsUsedOnce(t *testing.T) { // RFC 9449 §11.1
 	}
 }
 
-// A nonce makes a proof good for longer than its iat does: so long it is remembered.
+// A nonce makes a proof good for longer than its iat does. The used proof is stored for so long.
 func TestAProofWithANonceIsUsedOnce(t *testing.T) { // RFC 9449 §11.1
 	f := newFixture()
 	a := newAttempt(f)

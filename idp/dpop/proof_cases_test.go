@@ -137,7 +137,7 @@ var proofRows = []struct {
 		"RFC 9449 §4.3 iat is of the last minute", func(a *attempt) { a.claims["iat"] = a.f.clock.Now().Unix() - 61 },
 		"of the last minute",
 	},
-	{"RFC 9449 §4.3 an old iat, and a nonce that tells the time", func(a *attempt) {
+	{"RFC 9449 §4.3 an old iat, and a current nonce", func(a *attempt) {
 		a.claims["iat"], a.claims["nonce"] = a.f.clock.Now().Unix()-600, a.f.Nonces.Current()
 	}, ""},
 	{
@@ -150,7 +150,7 @@ var proofRows = []struct {
 	},
 
 	{"RFC 9449 §8 a nonce of the provider", func(a *attempt) { a.claims["nonce"] = a.f.Nonces.Current() }, ""},
-	{"RFC 9449 §8 a nonce of nobody", func(a *attempt) { a.claims["nonce"] = "abc" }, "a moment ago"},
+	{"RFC 9449 §8 a nonce that this provider did not make", func(a *attempt) { a.claims["nonce"] = "abc" }, "a moment ago"},
 	{"RFC 9449 §8 a nonce of another provider", func(a *attempt) {
 		a.claims["nonce"] = must(NewNonces([][]byte{[]byte("another cookie key")}, a.f.clock.Now)).Current()
 	}, "a moment ago"},

@@ -53,23 +53,23 @@ type proof struct {
 	Now                       time.Time
 }
 
+// demand returns the rule about a proof that text states.
+func demand(spec, text, help string, holds func(*proof) bool) oidc.Rule[*proof] {
+	return oidc.Rule[*proof]{Spec: spec, Text: text, Help: help, Holds: holds, Else: oidc.InvalidDPoPProof}
+}
+
 var rules = oidc.Table[*proof]{
-	{
-		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's typ is dpop+jwt", Else: oidc.InvalidDPoPProof,
-		Holds: func(p *proof) bool { return p.Header.ExtraHeaders[jose.HeaderType] == Type },
-		Help:  "a JWT that was made for another purpose is no proof",
-	},
+	demand("RFC 9449 §4.3", "the DPoP proof's typ is dpop+jwt", "a JWT that was made for another purpose is no proof",
+		func(p *proof) bool { return p.Header.ExtraHeaders[jose.HeaderType] == Type }),
 	{
 		Spec: "FAPI 2.0 §5.4.1", Text: "the DPoP proof of a client with profile fapi2 has the alg PS256, ES256 or EdDSA",
 		Holds: func(p *proof) bool { return !p.Client.FAPI2() || slices.Contains(oidc.FAPI2Algs(), p.Header.Algorithm) },
 		Got:   func(p *proof) string { return p.Header.Algorithm },
 		Help:  "make a key for one of the three", Else: oidc.InvalidDPoPProof,
 	},
-	{
-		Spec: "RFC 9449 §4.3", Text: "the DPoP proof has a jti of 255 characters at most", Else: oidc.InvalidDPoPProof,
-		Holds: func(p *proof) bool { return p.JTI != "" && len(p.JTI) <= maxJTI },
-		Help:  "make it from 16 random bytes or more, for each request",
-	},
+	demand("RFC 9449 §4.3", "the DPoP proof has a jti of 255 characters at most",
+		"make it from 16 random bytes or more, for each request",
+		func(p *proof) bool { return p.JTI != "" && len(p.JTI) <= maxJTI }),
 	{
 		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's htm is the method of the request", Else: oidc.InvalidDPoPProof,
 		Holds: func(p *proof) bool { return p.Method == p.RequestMethod },
@@ -82,11 +82,8 @@ var rules = oidc.Table[*proof]{
 		Got:   func(p *proof) string { return fmt.Sprintf("%.100q, and the URL is %s", p.Target, p.RequestURL) },
 		Help:  "write the address of the endpoint as the metadata spells it", Else: oidc.InvalidDPoPProof,
 	},
-	{
-		Spec: "RFC 9449 §4.3", Text: "the DPoP proof has an iat", Else: oidc.InvalidDPoPProof,
-		Holds: func(p *proof) bool { return p.IssuedAt != nil },
-		Help:  "the time at which the proof was made, in seconds since 1970",
-	},
+	demand("RFC 9449 §4.3", "the DPoP proof has an iat", "the time at which the proof was made, in seconds since 1970",
+		func(p *proof) bool { return p.IssuedAt != nil }),
 	{
 		Spec: "RFC 9449 §8", Text: "the DPoP proof's nonce is one that this provider gave a moment ago",
 		Holds: func(p *proof) bool { return p.Nonce == "" || p.NonceGood },
@@ -108,16 +105,12 @@ var rules = oidc.Table[*proof]{
 		Holds: func(p *proof) bool { return !p.IssuedAt.Time().After(p.Now.Add(oidc.MaxClockSkew)) },
 		Else:  oidc.InvalidDPoPProof, Reason: oidc.ClockSkew,
 	},
-	{
-		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's ath is the hash of the access token that comes with it",
-		Holds: func(p *proof) bool { return p.AccessToken == "" || equal(p.AccessTokenHash, hash(p.AccessToken)) },
-		Help:  "base64url of the SHA-256 of the token, made for this request", Else: oidc.InvalidDPoPProof,
-	},
-	{
-		Spec: "RFC 9449 §4.3", Text: "the DPoP proof's key is the one that the access token is bound to",
-		Holds: func(p *proof) bool { return p.BoundTo == "" || equal(p.JKT, p.BoundTo) },
-		Help:  "sign with the key that the token was requested with", Else: oidc.InvalidDPoPProof,
-	},
+	demand("RFC 9449 §4.3", "the DPoP proof's ath is the hash of the access token that comes with it",
+		"base64url of the SHA-256 of the token, made for this request",
+		func(p *proof) bool { return p.AccessToken == "" || equal(p.AccessTokenHash, hash(p.AccessToken)) }),
+	demand("RFC 9449 §4.3", "the DPoP proof's key is the one that the access token is bound to",
+		"sign with the key that the token was requested with",
+		func(p *proof) bool { return p.BoundTo == "" || equal(p.JKT, p.BoundTo) }),
 }
 
 // hash is the ath of an access token (RFC 9449 §4.2).

@@ -51,7 +51,7 @@ func (c Config) Check(report oidc.Report) {
 	}
 }
 
-// Enabled tells whether the provider has registered clients.
+// Enabled says whether the provider has registered clients.
 func (c Config) Enabled() bool { return c.Mode != ModeOff }
 
 // Ticket is the content of an initial access token that InitialAccessToken made: nothing. The seal has its age.

@@ -80,7 +80,7 @@ func newFixture() *fixture {
 	}}
 }
 
-// capable is the metadata of a provider that can everything a client may register.
+// capable is the metadata of a provider that supports everything a client may register.
 func capable() oidc.Metadata {
 	return oidc.Metadata{
 		ScopesSupported: []string{"openid", "profile", "email"}, ResponseTypesSupported: []string{"code"},

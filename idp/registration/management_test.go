@@ -87,7 +87,7 @@ func TestUpdatingARegistration(t *testing.T) {
 		},
 		{"RFC 7592 §2.2 a client_secret that is null is left out", []any{"client_secret", json.RawMessage("null")}, "", nil},
 		{
-			"RFC 7591 §5 who registered without an initial access token does not come by client_credentials later",
+			"RFC 7591 §5 a client that registered without an initial access token cannot get client_credentials later",
 			[]any{"grant_types", []string{"authorization_code", "client_credentials"}}, oidc.InvalidClientMetadata, nil,
 		},
 		{

@@ -14,7 +14,7 @@ var refusals = []struct {
 	name   string
 	change []any
 	code   oidc.ErrorCode
-	tell   string // what the description has to hold
+	says   string // part of the description
 }{
 	{
 		"RFC 6749 §3.1.2 a redirect URI MUST NOT include a fragment",
@@ -280,17 +280,17 @@ var refusals = []struct {
 }
 
 func TestRefusedRegistrations(t *testing.T) {
-	var told strings.Builder
-	defer func() { checkToldAll(t, told.String(), registration.Specs()) }()
+	var reported strings.Builder
+	defer func() { checkAllReported(t, reported.String(), registration.Specs()) }()
 	for _, row := range refusals {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
 			_, err := d.Register(request(t, http.MethodPost, text(t, good().with(row.change...)), ""))
 			e := oidc.AsError(err)
-			told.WriteString(e.Description)
-			if e == nil || e.Code != row.code || !strings.Contains(e.Description, row.tell) ||
+			reported.WriteString(e.Description)
+			if e == nil || e.Code != row.code || !strings.Contains(e.Description, row.says) ||
 				e.Status() != http.StatusBadRequest {
-				t.Errorf("got %v; want %s about %q", err, row.code, row.tell)
+				t.Errorf("got %v; want %s about %q", err, row.code, row.says)
 			}
 			if strings.Contains(e.Description, "refused") {
 				t.Errorf("the error says how the network of the provider is built: %s", e.Description)
@@ -302,11 +302,11 @@ func TestRefusedRegistrations(t *testing.T) {
 	}
 }
 
-// checkToldAll holds that each of the texts was told, so that no rule is without a row.
-func checkToldAll(t *testing.T, told string, texts []string) {
+// checkAllReported requires each of the texts in the errors, so that no rule is without a row.
+func checkAllReported(t *testing.T, reported string, texts []string) {
 	t.Helper()
 	for _, text := range texts {
-		if !strings.Contains(told, strings.ReplaceAll(text, "§", "section ")) {
+		if !strings.Contains(reported, strings.ReplaceAll(text, "§", "section ")) {
 			t.Errorf("no row breaks the rule %q", text)
 		}
 	}

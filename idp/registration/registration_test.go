@@ -15,7 +15,7 @@ import (
 // refusals are good requests with one change, which makes them bad.
 func TestWhatTheProviderCannotIsNotRegistered(t *testing.T) {
 	keys := []any{"jwks_uri", "https://app.test/jwks"}
-	var told strings.Builder
+	var reported strings.Builder
 	for _, row := range []struct {
 		name   string
 		lack   func(m *oidc.Metadata)
@@ -84,10 +84,10 @@ func TestWhatTheProviderCannotIsNotRegistered(t *testing.T) {
 			if e == nil || e.Code != oidc.InvalidClientMetadata {
 				t.Fatalf("got %v", err)
 			}
-			told.WriteString(e.Description)
+			reported.WriteString(e.Description)
 		})
 	}
-	checkToldAll(t, told.String(), registration.Listed())
+	checkAllReported(t, reported.String(), registration.Listed())
 }
 
 func TestAcceptedRegistrations(t *testing.T) {
@@ -192,11 +192,11 @@ func TestAcceptedRegistrations(t *testing.T) {
 			document{"frontchannel_logout_session_required": true},
 		},
 		{
-			"nobody makes itself trusted",
+			"a client cannot make itself trusted",
 			[]any{"first_party", true, "FIRST_PARTY", true, "access_token_lifetime", 1e18, "audience", "https://other.test"},
 			document{"first_party": nil, "access_token_lifetime": nil, "audience": nil},
 		},
-		{"nobody chooses its own name or secret", []any{"client_id", "spa", "client_secret", "guess"}, document{}},
+		{"a client cannot choose its client_id or secret", []any{"client_id", "spa", "client_secret", "guess"}, document{}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()

@@ -12,7 +12,7 @@ type Release struct {
 	Scopes map[string][]string // of the configuration: the names of the claims by scope value
 }
 
-// Userinfo returns the claims that the userinfo endpoint releases: those that scope covers, and those that were
+// Userinfo returns the claims that the userinfo endpoint releases: the claims of scope, and the claims that were
 // requested by name (Core §5.3.2 and §5.5). requested comes from Within.
 func (r Release) Userinfo(
 	user map[string]any, scope oidc.Scope, requested map[string]*oidc.ClaimRequest,
@@ -24,8 +24,8 @@ func (r Release) Userinfo(
 	return released
 }
 
-// IDToken returns the claims about the user that go into an ID token: those that were requested there by name. Core
-// §5.4: the claims that a scope asks for "are returned from the UserInfo Endpoint".
+// IDToken returns the claims about the user for an ID token: only claims that were requested by name. Core §5.4: the
+// claims of a scope "are returned from the UserInfo Endpoint".
 func (Release) IDToken(user map[string]any, requested map[string]*oidc.ClaimRequest) map[string]any {
 	released := map[string]any{}
 	for name, request := range requested {
@@ -74,8 +74,8 @@ func (r Release) Names(scope oidc.Scope) oidc.Scope {
 	return names
 }
 
-// Within returns the part of the request whose claims are covered by scope values in allowed, which are those that the
-// client may request. Core §5.5: claims that are not understood are ignored. nil: nothing is left.
+// Within returns the part of the request that scope values in allowed cover: the client may request no others. Core
+// §5.5: claims that are not understood are ignored. nil: nothing is left.
 func (r Release) Within(request *oidc.ClaimsRequest, allowed oidc.Scope) *oidc.ClaimsRequest {
 	if request == nil {
 		return nil
