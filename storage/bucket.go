@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Bucket stores records of one kind in a Store, encoded as JSON. The Store gets the SHA-256 of the bucket's name and the
-// key instead of the key, so a stolen store contains no usable code, cookie or session id.
+// Bucket stores records of one kind in a Store, encoded as JSON. The Store gets the SHA-256 of the bucket's name and
+// the key, so a stolen store contains no usable code, cookie or session id.
 type Bucket[T any] struct {
 	name  string
 	store Store
@@ -38,7 +38,7 @@ func (b Bucket[T]) Get(ctx context.Context, key string) (T, error) {
 // atOnce is how many records GetAll reads at a time.
 const atOnce = 16
 
-// GetAll returns the records under keys, in that order, and nil for a missing record. It reads several at the same time.
+// GetAll returns the records under keys, in that order, and nil for a missing record. It reads several at once.
 func (b Bucket[T]) GetAll(ctx context.Context, keys []string) ([]*T, error) {
 	records := make([]*T, len(keys))
 	reads, ctx := errgroup.WithContext(ctx)

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	keepFlows  = 200
-	keepQuiet  = 10 * time.Second
+	maxFlows   = 200
+	usualQuiet = 10 * time.Second
 	maxRecords = 50  // of one flow
 	maxKeys    = 100 // of one flow
 )
@@ -26,7 +26,7 @@ type Options struct {
 // Hub holds the recent flows and sends them to watchers. A nil Hub records nothing.
 type Hub struct {
 	now   func() time.Time
-	keep  int
+	limit int // of flows
 	quiet time.Duration
 
 	mu       sync.Mutex // guards the fields below
@@ -35,15 +35,15 @@ type Hub struct {
 	watchers map[*Watcher]bool
 	queue    []event
 
-	sending sync.Mutex // locked while events are sent, so that they keep their order; locked before mu
+	sending sync.Mutex // locked while events are sent, in order; locked before mu
 }
 
 // NewHub makes a Hub.
 func NewHub(o Options) *Hub {
 	return &Hub{
 		now:      o.Now,
-		keep:     cmp.Or(o.Keep, keepFlows),
-		quiet:    cmp.Or(o.Quiet, keepQuiet),
+		limit:    cmp.Or(o.Keep, maxFlows),
+		quiet:    cmp.Or(o.Quiet, usualQuiet),
 		index:    map[join]*flow{},
 		watchers: map[*Watcher]bool{},
 	}
@@ -120,7 +120,7 @@ func (h *Hub) flowOf(record *Record, joins []join) *flow {
 	}
 	f := &flow{Flow: Flow{ID: newID(), At: record.At, State: FlowOpen}}
 	h.flows = append(h.flows, f)
-	if len(h.flows) > h.keep {
+	if len(h.flows) > h.limit {
 		h.drop(0)
 	}
 	return f

@@ -14,7 +14,7 @@ type drawing struct {
 	messages []Message
 	frame    Lane      // where the authorization request came from
 	reports  []*Record // of the callback page, not yet drawn with an answer
-	told     bool      // a report was drawn with an answer
+	reported bool      // a report was drawn with an answer
 	answered bool      // the client got its answer
 	redeemed bool      // there was a token request
 	called   bool      // there was an API call
@@ -161,7 +161,7 @@ func (d *drawing) report() *Record {
 		return nil
 	}
 	report := d.reports[0]
-	d.told, d.reports = true, d.reports[1:]
+	d.reported, d.reports = true, d.reports[1:]
 	return report
 }
 
@@ -187,7 +187,7 @@ func (d *drawing) expect() {
 	if open && !d.redeemed {
 		d.wait(3, LaneApp, LaneProvider, "POST /token: code")
 	}
-	if d.told && d.silent() {
+	if d.reported && d.silent() {
 		d.wait(3, LaneApp, LaneProvider, "POST /token never came")
 		d.last().State, d.last().Reason = MessageFailed, callbackSilent
 	}

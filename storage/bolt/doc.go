@@ -16,7 +16,7 @@
 // that its effect is unknown. A context that ends before the change has run cancels the write; later it is ignored. Get
 // reads mapped memory and has no time limit: the file belongs on a local disk.
 //
-// A full disk fails writes and no reads, until there is room. After a failed fsync, and after a page that could not be
+// A full disk fails writes and no reads, until there is space. After a failed fsync, and after a page that could not be
 // read, writes fail until a restart. Writes also fail while the file is not at its path, because the next start would
 // not find their records.
 //

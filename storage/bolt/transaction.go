@@ -80,8 +80,8 @@ func (s *Store) hasExpired() (has bool) {
 // errFault is a page that cannot be read: the disk failed, or the file was cut or damaged.
 var errFault = errors.New("the file is damaged or cannot be read")
 
-// guard turns a fault of mapped memory, and a panic of bbolt about a damaged page, into an error. A fault during a commit
-// of bbolt ends the process, because bbolt's lock would stay locked.
+// guard turns a fault of mapped memory, and a panic of bbolt about a damaged page, into an error. A fault during a
+// commit ends the process, because bbolt's lock would stay locked.
 func guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

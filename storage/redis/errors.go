@@ -36,7 +36,7 @@ var remedies = []struct{ word, text string }{
 		"special characters have to be percent-encoded"},
 	{"NOPERM", needACL},
 	{"READONLY", "this server is a replica: give the primary's address, or ask Sentinel with redis+sentinel://"},
-	{"MISCONF", "the server cannot write to its disk: make room there, or see its log"},
+	{"MISCONF", "the server cannot write to its disk: free space there, or see its log"},
 	{"OOM", "the server's memory is full: raise maxmemory"},
 	{"LOADING", "the server is reading its data: wait until it has started"},
 	{"MASTERDOWN", "this server is a replica that lost its primary: see to the primary"},
@@ -62,7 +62,8 @@ func explain(err error) string {
 		}
 	}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
+		errors.Is(err, os.ErrDeadlineExceeded):
 		return "Redis gave no answer in time: is it overloaded or stopped, or does a network between drop packets?"
 	case errors.Is(err, rueidis.ErrClosing), errors.Is(err, rueidis.ErrDoCacheAborted):
 		return "the connection to Redis broke: is the server running?"

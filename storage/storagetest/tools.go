@@ -35,7 +35,7 @@ func (c *Clock) Pass(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// ErrEngine is what a Spy answers while its engine is gone.
+// ErrEngine is what a Spy answers while its engine fails.
 var ErrEngine = errors.New("storagetest: the engine is gone")
 
 // Spy is a decorator that notes what reaches an engine. A test can make it call a function before a write, and make
@@ -78,7 +78,7 @@ func (s *Spy) Values() (lines string) {
 // Reset forgets the operations.
 func (s *Spy) Reset() { s.locked(func() { s.operations = nil }) }
 
-// Gone sets whether the engine is gone: every call then fails with ErrEngine.
+// Gone sets whether every call fails with ErrEngine.
 func (s *Spy) Gone(gone bool) { s.locked(func() { s.gone = gone }) }
 
 // BeforeWrite makes the Spy call happens once, just before the next Put or Update reaches the engine; nil is no call.

@@ -58,7 +58,7 @@ func (l *Link) Cut() {
 	}
 }
 
-// Mend lets packets through again; packets that were sent meanwhile arrive now.
+// Mend ends Cut; packets that were sent meanwhile arrive now.
 func (l *Link) Mend() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
