@@ -133,16 +133,12 @@ func New(config Config) (*RP, error) {
 	}
 	provider := newProvider(config.Issuer, config.BackChannel)
 	return &RP{
-		config:     config,
-		provider:   provider,
+		config: config, provider: provider, prover: newProver(config), cookies: cookies, sameOrigin: sameOrigin,
 		keys:       &keySet{provider: provider, now: config.Now},
-		prover:     newProver(config),
-		cookies:    cookies,
 		sessions:   storage.NewBucket[Session]("rp-session", config.Store),
 		spent:      storage.NewBucket[bool]("rp-spent-state", config.Store),
 		signedOut:  storage.NewBucket[signOut]("rp-signed-out", config.Store),
 		refreshing: &singleflight.Group{},
-		sameOrigin: sameOrigin,
 		home:       directory(config.RedirectURI),
 	}, nil
 }
@@ -280,10 +276,10 @@ func checkPrivateKey(field string, key *jose.JSONWebKey) error {
 // essentialACRs are the acr values of an essential claims request (Core §5.5.1.1): the ID Token must have one of them.
 // Empty: any acr is accepted.
 func (c Config) essentialACRs() (values []string) {
-	if c.Claims == nil || c.Claims.IDToken["acr"] == nil || !c.Claims.IDToken["acr"].Essential {
+	acr := cmp.Or(c.Claims, &oidc.ClaimsRequest{}).IDToken["acr"]
+	if acr == nil || !acr.Essential {
 		return nil
 	}
-	acr := c.Claims.IDToken["acr"]
 	for _, value := range append(slices.Clone(acr.Values), acr.Value) {
 		if text, ok := value.(string); ok {
 			values = append(values, text)

@@ -1,6 +1,5 @@
-// The page's half of Session Management 1.0 §3: it asks the provider's iframe, again and again, whether the user's session
-// there is still the one that this application was told of. The iframe reads the provider's own cookie; nothing goes over
-// the network.
+// The page's half of Session Management 1.0 §3: it asks the provider's iframe at intervals whether the user's session there
+// is still the one of session_state. The iframe reads the provider's own cookie and sends nothing over the network.
 //
 //   import { watchSession } from "./monitor.js";
 //   const stop = await watchSession("/web/monitor", { changed: renewSilently, failed: console.warn });
@@ -14,10 +13,10 @@
  */
 
 /**
- * Watches until the session changes, or the returned function is called. After "changed" the page renews silently, and watches
- * anew when that succeeds: the session_state is another one then.
+ * Watches until the session changes, or the returned function is called. After "changed" the page renews silently; when that
+ * succeeds, it calls this function again, because the session_state is another one.
  * @param {string} monitor where RP.Monitor is mounted
- * @param {{changed: () => void, failed: (why: string) => void, every?: number}} told every: milliseconds, 2000 unless given
+ * @param {{changed: () => void, failed: (why: string) => void, every?: number}} options every: milliseconds; default 2000
  * @returns {Promise<() => void>} ends the watch
  */
 export async function watchSession(monitor, { changed, failed, every = 2000 }) {
@@ -32,7 +31,7 @@ export async function watchSession(monitor, { changed, failed, every = 2000 }) {
 
 /**
  * @param {Monitoring} m
- * @param {{changed: () => void, failed: (why: string) => void, every: number}} told
+ * @param {{changed: () => void, failed: (why: string) => void, every: number}} options
  * @returns {() => void}
  */
 function watch(m, { changed, failed, every }) {
@@ -45,17 +44,17 @@ function watch(m, { changed, failed, every }) {
   let timer;
   const stop = () => {
     clearInterval(timer);
-    removeEventListener("message", hear);
+    removeEventListener("message", receive);
     frame.remove();
   };
   /** @param {MessageEvent} event */
-  const hear = (event) => {
+  const receive = (event) => {
     if (event.source !== frame.contentWindow || event.origin !== m.origin || event.data === "unchanged") return;
     stop();
     if (event.data === "changed") changed();
     else failed(String(event.data)); // "error": §3.2, the RP must not renew then
   };
-  addEventListener("message", hear);
+  addEventListener("message", receive);
   const begin = () => {
     ask();
     timer = setInterval(ask, every);

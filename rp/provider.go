@@ -174,8 +174,7 @@ func (p *provider) exchange(client *http.Client, r *http.Request) (response *htt
 		return nil, nil, e
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, nil, ProviderDown.Errorf("the provider's answer has more than %d bytes, which is too large",
-			tooLarge.Limit)
+		return nil, nil, ProviderDown.Errorf("the provider's answer is too large: more than %d bytes", tooLarge.Limit)
 	}
 	if err != nil {
 		return nil, nil, p.down(err)
@@ -222,7 +221,7 @@ type backChannel struct {
 	next           http.RoundTripper
 }
 
-// RoundTrip implements http.RoundTripper. It changes the address only: the Host header stays the issuer's.
+// RoundTrip implements http.RoundTripper. The Host header stays the issuer's.
 func (b backChannel) RoundTrip(r *http.Request) (*http.Response, error) {
 	if b.target != "" && oidc.Origin(r.URL.String()) == b.issuer {
 		moved := r.Clone(r.Context())

@@ -24,8 +24,8 @@ const (
 	maxHint         = 4 << 10        // bytes of id_token_hint in a URL, of which servers accept about 8 kB
 )
 
-// Session is the application's record of a signed-in user. It lives in the Store; the browser has its id only. IDToken,
-// AccessToken and RefreshToken are secrets: View returns what a page may see.
+// Session is the application's record of a signed-in user. It is in the Store; the browser has its id only. IDToken,
+// AccessToken and RefreshToken are secrets: View returns the other data.
 type Session struct {
 	Sub          string    `json:"sub"`
 	IDToken      string    `json:"id_token"` // as issued; its claims have been checked
@@ -44,8 +44,7 @@ type Session struct {
 	Claims json.RawMessage `json:"claims"` // of the ID Token, a JSON object
 }
 
-// SessionView is what a page of the application may know of its session; it holds no token. Times are seconds since
-// 1970, as in a JWT.
+// SessionView is a session for a page of the application, without tokens. Times are seconds since 1970, as in a JWT.
 type SessionView struct {
 	Sub       string          `json:"sub"`
 	Scope     string          `json:"scope"`
@@ -53,11 +52,11 @@ type SessionView struct {
 	AuthTime  int64           `json:"auth_time,omitempty"`
 	Claims    json.RawMessage `json:"claims"` // of the ID Token
 	Renewals  int             `json:"renewals"`
-	// Refreshable tells a page that Refresh may work; otherwise SilentLogin is the way to new tokens.
+	// Refreshable is true when Refresh may work; otherwise SilentLogin renews the tokens.
 	Refreshable bool `json:"refreshable"`
 }
 
-// View returns what a page may see.
+// View returns the data for a page.
 func (s *Session) View() SessionView {
 	return SessionView{
 		Sub: s.Sub, Scope: s.Scope, Claims: s.Claims, Renewals: s.Renewals, Refreshable: s.RefreshToken != "",

@@ -126,8 +126,8 @@ func otherwise[S any](code oidc.ErrorCode, rules oidc.Table[S]) oidc.Table[S] {
 
 func seconds(d time.Duration) string { return d.Round(time.Second).String() }
 
-func (c Config) distrusts(audience string) bool {
-	return audience != c.ClientID && !slices.Contains(c.TrustedAudiences, audience)
+func (c Config) distrusts(aud string) bool {
+	return aud != c.ClientID && !slices.Contains(c.TrustedAudiences, aud)
 }
 
 // verifyTokens checks a token response (Core §3.1.3.5, §3.1.3.7, §3.1.3.8; of a refresh: §12.2) and returns a session
