@@ -64,7 +64,7 @@ func alice(now time.Time) grant.Grant {
 	return grant.Grant{Sub: "alice", AuthTime: now, ACR: "1", AMR: []string{"pwd"}}
 }
 
-// codeOf is the OAuth error that the device is told; "" for tokens.
+// codeOf is the OAuth error that the device gets; "" for tokens.
 func (r *fixture) codeOf(t *testing.T, client oidc.Client, deviceCode string) oidc.ErrorCode {
 	t.Helper()
 	_, err := r.Redeem(t.Context(), client, deviceCode)
@@ -81,7 +81,7 @@ func TestTheAnswersToAPollingDevice(t *testing.T) {
 		client oidc.Client
 		want   oidc.ErrorCode
 	}{
-		{"RFC 8628 §3.5 authorization_pending while nobody decided", nil, tv, oidc.AuthorizationPending},
+		{"RFC 8628 §3.5 authorization_pending before the user decided", nil, tv, oidc.AuthorizationPending},
 		{"RFC 8628 §3.5 slow_down for a device that asks again within the interval", func(t *testing.T, r *fixture, c Codes) {
 			r.codeOf(t, tv, c.Device)
 			r.clock.Pass(Interval - early - 1)
@@ -129,7 +129,7 @@ func TestTheAnswersToAPollingDevice(t *testing.T) {
 				row.before(t, r, codes)
 			}
 			if got := r.codeOf(t, row.client, codes.Device); got != row.want {
-				t.Errorf("the device is told %q; want %q", got, row.want)
+				t.Errorf("the device gets %q; want %q", got, row.want)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // FuzzStoredDevice: whatever the store holds for a device, it gives tokens for its own secret, to its own client, while
-// it lasts, and after a person allowed it; and nobody decides twice.
+// it lasts, and after a person allowed it. Nobody can decide twice.
 func FuzzStoredDevice(f *testing.F) {
 	now := storagetest.NewClock().Now()
 	waiting := Pending{ID: "g", ClientID: "tv", CodeHash: oidc.NewSecret("secret").Hash(), ExpiresAt: now.Add(time.Minute),

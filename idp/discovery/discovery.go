@@ -118,7 +118,7 @@ type Home struct {
 	Clients     *clients.Register
 	Sessions    *session.Manager
 	Consents    *grant.Consents
-	Served      []endpoint.Endpoint // those with Describe are listed
+	Served      []endpoint.Endpoint // the page lists the endpoints with Describe
 }
 
 // Endpoints returns the home page.

@@ -162,7 +162,7 @@ func TestALogoutTokenAndItsRequest(t *testing.T) {
 	o.Send(t.Context(), "https://idp.test", ended("shop", "quiet", "gone"))
 	reports := o.reported(t, 1)
 	if len(reports) != 1 || reports[0].Err != nil || reports[0].Client.ClientID != "shop" || reports[0].SID != "s.1" {
-		t.Fatalf("reported %+v; want that shop was told", reports)
+		t.Fatalf("reported %+v; want that shop confirmed", reports)
 	}
 	r := a.got()[0]
 	header, c := decoded(t, r.PostForm.Get("logout_token"), 0), decoded(t, r.PostForm.Get("logout_token"), 1)
@@ -179,7 +179,7 @@ func TestALogoutTokenAndItsRequest(t *testing.T) {
 			contentType == "application/x-www-form-urlencoded",
 		},
 		{"Back-Channel Logout §2.5 the body has a logout_token", len(r.PostForm) == 1},
-		{"Back-Channel Logout §2.2 a registered query is kept", r.URL.String() == "/out?tenant=7"},
+		{"Back-Channel Logout §2.2 the request has the registered query", r.URL.String() == "/out?tenant=7"},
 		{"Back-Channel Logout §2.4 the logout token is signed by the alg of ID tokens", header["alg"] == "ES256"},
 		{"Back-Channel Logout §2.4 typ is logout+jwt", header["typ"] == "logout+jwt"},
 		{"Back-Channel Logout §2.4 iss is the issuer", c["iss"] == "https://idp.test"},
@@ -237,10 +237,10 @@ func TestALogoutTokenIsEncryptedLikeIDTokens(t *testing.T) {
 
 func TestTheStatusThatConfirmsALogoutToken(t *testing.T) {
 	for _, row := range []struct {
-		name     string
-		statuses []int
-		tries    int
-		told     bool
+		name      string
+		statuses  []int
+		tries     int
+		confirmed bool
 	}{
 		{"Back-Channel Logout §2.8 200 is success", []int{200}, 1, true},
 		{"Back-Channel Logout §2.8 204, which frameworks substitute, is success too", []int{204}, 1, true},
@@ -256,8 +256,8 @@ func TestTheStatusThatConfirmsALogoutToken(t *testing.T) {
 			o.Send(t.Context(), "https://idp.test", ended("shop"))
 			reports := o.reported(t, 1)
 			last := reports[len(reports)-1]
-			if len(reports) != row.tries || last.Try != row.tries || (last.Err == nil) != row.told || last.Again {
-				t.Errorf("reported %+v; want %d tries and in the end told: %v", reports, row.tries, row.told)
+			if len(reports) != row.tries || last.Try != row.tries || (last.Err == nil) != row.confirmed || last.Again {
+				t.Errorf("reported %+v; want %d tries and in the end confirmed: %v", reports, row.tries, row.confirmed)
 			}
 			seen := map[string]bool{}
 			for _, r := range a.got() {
@@ -282,7 +282,7 @@ func TestASlowClientDelaysNoOther(t *testing.T) { // Back-Channel Logout §2.3: 
 	defer cancel()
 	known := round.Wait(ctx)
 	if len(known) != 2 || known[0].Err == nil || !known[0].Again || known[1].Err != nil {
-		t.Errorf("after a moment %+v is known; want that quick was told and slow not yet", known)
+		t.Errorf("after a moment %+v is known; want that quick confirmed and slow not yet", known)
 	}
 	close(slow.block)
 	o.reported(t, 1)
@@ -303,7 +303,7 @@ func TestCloseTriesOnceMore(t *testing.T) {
 	}
 	if round := o.Send(t.Context(), "https://idp.test", ended("shop")).Wait(t.Context()); len(round) != 1 ||
 		round[0].Err == nil || round[0].Again {
-		t.Errorf("after Close a client is %+v; want that it is not told", round)
+		t.Errorf("after Close a client is %+v; want that it gets no token", round)
 	}
 }
 
@@ -329,7 +329,7 @@ func TestAFloodOfOneClientDelaysNoOther(t *testing.T) {
 	}
 	o.Send(t.Context(), "https://idp.test", ended("quick"))
 	if reports := o.reported(t, 1); reports[0].Client.ClientID != "quick" || reports[0].Err != nil {
-		t.Errorf("reported %+v; want that quick was told at once", reports)
+		t.Errorf("reported %+v; want that quick confirmed at once", reports)
 	}
 	if got := len(slow.got()); got > 4 {
 		t.Errorf("the slow client has %d requests at a time; want a quarter of all", got)

@@ -84,7 +84,7 @@ func TestThePagesSpeakEachLanguage(t *testing.T) {
 				t.Errorf("RFC 9110 §8.5 %s in %q has Content-Language %s:\n%s", name, language, w.Header().Get("Content-Language"),
 					body)
 			} else if left := leftOpen.FindString(body); left != "" {
-				t.Errorf("%s in %s has %s, which nobody gave a value", name, language, left)
+				t.Errorf("%s in %s has %s, which has no value", name, language, left)
 			}
 		}
 	}

@@ -1,5 +1,5 @@
-// Package pages renders the pages that people see. It knows the templates, their data, and the headers that keep other
-// sites from framing or scripting a page. Its callers decide what a page says.
+// Package pages renders the pages that people see. It has the templates, their data, and the headers that prevent
+// framing and scripting by other sites. Its callers decide what a page says.
 //
 //	Language(r, ui_locales) ──► Frame.Language ──┐
 //	the data of a page, such as Login ───────────┴─► Render ──► the template of that language ──► headers and HTML

@@ -18,7 +18,7 @@ var policyRows = []struct {
 	formAction string
 	ancestors  string
 }{
-	{"CSP3 §6.4.2 a page that leads nowhere is framed by nobody", pages.Policy{}, "'self'", "'none'"},
+	{"CSP3 §6.4.2 a page that leads nowhere may not be framed", pages.Policy{}, "'self'", "'none'"},
 	{"CSP3 §6.4.1 forms may lead to the client", pages.Policy{FormAction: "https://app.test/cb?x=1"},
 		"'self' https://app.test", "'none'"},
 	{"CSP3 §6.4.1 with its port", pages.Policy{FormAction: "http://localhost:9090/cb"}, "'self' http://localhost:9090",

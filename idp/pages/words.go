@@ -217,15 +217,15 @@ const maxLocales = 32
 // preference. […] An error SHOULD NOT result if some or all of the requested locales are not supported by the OpenID
 // Provider."
 func (p *Pages) Language(r *http.Request, uiLocales string) string {
-	if spoken, ok := p.spoken(readLocales(uiLocales)); ok {
-		return spoken
+	if tag, ok := p.match(readLocales(uiLocales)); ok {
+		return tag
 	}
 	accepted, _, err := language.ParseAcceptLanguage(strings.Join(r.Header.Values("Accept-Language"), ","))
 	if err != nil {
 		return p.Languages()[0]
 	}
-	spoken, _ := p.spoken(accepted)
-	return spoken
+	tag, _ := p.match(accepted)
+	return tag
 }
 
 // readLocales omits values that are not language tags.
@@ -238,8 +238,8 @@ func readLocales(uiLocales string) (wanted []language.Tag) {
 	return wanted
 }
 
-// spoken is the language that matches the first wanted tag which any language matches, and whether there is one.
-func (p *Pages) spoken(wanted []language.Tag) (string, bool) {
+// match is the best language for the first wanted tag that has one; English and false if no tag has one.
+func (p *Pages) match(wanted []language.Tag) (string, bool) {
 	for _, tag := range wanted {
 		base, _ := tag.Base()
 		// another script is better than another language

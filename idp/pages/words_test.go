@@ -116,7 +116,7 @@ func TestTexts(t *testing.T) {
 			"Versuchen Sie es in 12.345 Sekunden wieder."},
 		{"French has the singular for 0 too", `{{t "error.wait_seconds" "n" 0}}`, "fr", "Réessayez dans une seconde."},
 		{"Japanese has no plural", `{{t "error.wait_seconds" "n" 1}}`, "ja", "1 秒後にもう一度お試しください。"},
-		{"a form that nobody wrote is other", `{{t "error.wait_seconds" "n" 1000000}}`, "fr",
+		{"a form without a text is other", `{{t "error.wait_seconds" "n" 1000000}}`, "fr",
 			"Réessayez dans 1\u00a0000\u00a0000 secondes."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestWhenToTryAgain(t *testing.T) {
 	}
 }
 
-// Core §3.1.2.4: nobody can decide about a scope without a word about it.
+// Core §3.1.2.4: a person can decide about a scope only if the page describes it.
 func TestEachStandardScopeHasWords(t *testing.T) {
 	p := ourPages(t)
 	for _, language := range p.Languages() {
@@ -175,7 +175,7 @@ func TestEachStandardScopeHasWords(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !regexp.MustCompile(`<span>[^<]+</span><code>` + scope + `</code>`).MatchString(w.Body.String()) {
-				t.Errorf("Core §3.1.2.4 in %s nobody can decide about %s without a word about it", language, scope)
+				t.Errorf("Core §3.1.2.4 in %s there is no description of %s", language, scope)
 			}
 		}
 	}
