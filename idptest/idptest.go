@@ -6,8 +6,8 @@
 //	browser.SignIn("alice")
 //	answer := browser.Authorize(idptest.Request("spa", "prompt", "none"))
 //
-// Only time is simulated. An application can be tested against a provider that fails as a lab.Fault says. The trace shows
-// what the provider saw and why it answered so.
+// Only time is simulated. An application can be tested against a provider that fails as a lab.Fault says. The trace
+// shows what the provider saw and why it answered so.
 //
 //	provider.Fail(t, lab.Fault{Fault: lab.SessionExpired, Client: "spa"})
 //	… the application renews …
@@ -95,7 +95,7 @@ func (p *Provider) Fail(t testing.TB, fault lab.Fault) lab.Fault {
 	return added
 }
 
-// LastFlow returns the last flow of the trace, a renewal or sign-in: each request, each check and the reasons for errors.
+// LastFlow returns the last flow of the trace, a renewal or sign-in: its requests, checks and reasons for errors.
 func (p *Provider) LastFlow(t testing.TB) trace.Flow {
 	t.Helper()
 	if p.Mode == nil || len(p.Trace().Flows()) == 0 {

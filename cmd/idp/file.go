@@ -55,7 +55,7 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	if err := src.check(); err != nil || len(bytes.TrimSpace(text)) == 0 {
 		return err
 	}
-	// the parser refuses them
+	// The parser has refused duplicate keys.
 	err = yaml.UnmarshalWithOptions(text, s, yaml.DisallowUnknownField(), yaml.AllowDuplicateMapKey())
 	if failed, ok := errors.AsType[yaml.Error](err); ok {
 		return errors.New(src.at(failed.GetToken()) + "this value cannot be read: compare it with docs/configuration.md")
@@ -63,11 +63,15 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	return err
 }
 
-// check finds everything that the YAML library would take, or refuse in words of Go.
+// check finds the mistakes that the YAML library accepts, and those that it reports with the names of Go types.
 func (src *source) check() error {
 	if len(src.tree.Docs) > 1 {
-		return fmt.Errorf("%sa second document begins here and would not be read: remove the ---",
-			src.at(beginning(src.tree.Docs[1])))
+		second := src.tree.Docs[1]
+		begin := second.Start
+		if begin == nil && second.Body != nil {
+			begin = second.Body.GetToken()
+		}
+		return fmt.Errorf("%sa second document begins here and would not be read: remove the ---", src.at(begin))
 	}
 	c := &schema{src: src, anchors: map[string]ast.Node{}}
 	for _, document := range src.tree.Docs {
@@ -77,14 +81,6 @@ func (src *source) check() error {
 		return nil
 	}
 	return errors.New(strings.Join(c.wrong, "\n"))
-}
-
-// beginning is the first token of a document, which may have no content; nil if it has none.
-func beginning(document *ast.DocumentNode) *token.Token {
-	if document.Start == nil && document.Body != nil {
-		return document.Body.GetToken()
-	}
-	return document.Start
 }
 
 // at is "hush.yaml:12: ", or "hush.yaml: " where the YAML library does not know the line.

@@ -30,32 +30,24 @@ func (c hashPasswordCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	hash, err := hashPassword(c.Algorithm, password)
-	if err != nil {
-		return err
-	}
-	fmt.Println(hash)
-	return nil
-}
-
-func hashPassword(name, password string) (string, error) {
-	if name == "bcrypt" && len(password) > bcrypt.PasswordInputSizeMax {
-		return "", fmt.Errorf("the password has %d bytes, and bcrypt reads %d: "+
-			"use --algorithm argon2id, or a shorter password", len(password), bcrypt.PasswordInputSizeMax)
+	if c.Algorithm == "bcrypt" && len(password) > bcrypt.PasswordInputSizeMax {
+		return fmt.Errorf("the password has %d bytes, and bcrypt reads %d: use --algorithm argon2id, or a shorter password",
+			len(password), bcrypt.PasswordInputSizeMax)
 	}
 	var hasher algorithm.Hash
-	hasher, err := argon2.New(argon2.WithProfileRFC9106LowMemory())
-	if name == "bcrypt" {
+	hasher, err = argon2.New(argon2.WithProfileRFC9106LowMemory())
+	if c.Algorithm == "bcrypt" {
 		hasher, err = bcrypt.New(bcrypt.WithCost(bcryptCost))
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	digest, err := hasher.Hash(password)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return digest.Encode(), nil
+	fmt.Println(digest.Encode())
+	return nil
 }
 
 // readPassword asks twice at a terminal, without showing what is typed, and reads one line from everything else.

@@ -97,7 +97,8 @@ func wantMistake(t *testing.T, text, path, remedy string) {
 }
 
 func TestAllMistakesOfFormAreToldAtOnce(t *testing.T) {
-	_, err := parse(t, "--config", file(t, "rotate_every: 30d\nrefresh: {grace: 10}\npar:\n  lifetime: 60\n")).ProvideSettings()
+	name := file(t, "rotate_every: 30d\nrefresh: {grace: 10}\npar:\n  lifetime: 60\n")
+	_, err := parse(t, "--config", name).ProvideSettings()
 	for _, want := range []string{":1: rotate_every: ", ":2: refresh.grace: ", ":4: par.lifetime: "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v; want %q in it", err, want)

@@ -17,6 +17,7 @@ import (
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/oidc"
 )
 
 // The limits of one connection, and of what happens at the end.
@@ -162,7 +163,8 @@ func (s *settings) listen() (net.Listener, error) {
 // warnings returns what is right for development and dangerous elsewhere.
 func (s *settings) warnings() []string {
 	warnings := s.Warnings()
-	if s.exposed() && s.Loopback() {
+	host, _, _ := net.SplitHostPort(s.Listen) // problems has checked it
+	if s.Loopback() && !oidc.IsLoopback(host) {
 		warnings = append(warnings, "a provider for this machine listens at "+s.Listen+
 			": anybody on the network can sign in as any user, by one click or with the plain passwords; listen at 127.0.0.1")
 	}

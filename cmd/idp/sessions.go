@@ -57,10 +57,10 @@ func (s *settings) subs(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if user, ok := directory.ByName(name); ok {
+		return []string{user.Sub}, nil
+	}
 	if name != "" {
-		if user, ok := directory.ByName(name); ok {
-			return []string{user.Sub}, nil
-		}
 		return []string{name}, nil
 	}
 	var subs []string
@@ -70,8 +70,7 @@ func (s *settings) subs(name string) ([]string, error) {
 	return subs, nil
 }
 
-// sessionsOf returns the sessions of subs, each once, and the subs of each by its ID. A session that ended has the second
-// only.
+// sessionsOf returns the sessions of subs, each once, and the subs of each by its ID. An ended session has no subs.
 func sessionsOf(ctx context.Context, manager *session.Manager, subs []string) (
 	list []session.Session, subsOf map[string][]string, err error) {
 	subsOf = map[string][]string{}

@@ -60,7 +60,7 @@ func (f flags) ProvideSettings() (settings, error) {
 	return s, source.locate(s.problems(), f)
 }
 
-// override puts what flags and environment say over what the file says.
+// override replaces values of the file by those of flags and environment.
 func (f flags) override(s *settings) {
 	target := reflect.ValueOf(s).Elem()
 	for field, value := range reflect.ValueOf(f).Fields() {
@@ -159,9 +159,7 @@ func (s *settings) level(level *slog.Level) error { return level.UnmarshalText([
 // logger returns a logger that writes to stderr.
 func (s *settings) logger() *slog.Logger {
 	var level slog.Level
-	if err := s.level(&level); err != nil {
-		level = slog.LevelInfo // problems has said so
-	}
+	_ = s.level(&level) // problems has checked it
 	options := &slog.HandlerOptions{Level: level}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
@@ -176,10 +174,4 @@ func (s *settings) reachableAt() string {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// exposed tells whether other machines can reach the port.
-func (s *settings) exposed() bool {
-	host, _, err := net.SplitHostPort(s.Listen)
-	return err == nil && !oidc.IsLoopback(host)
 }

@@ -19,20 +19,15 @@ func (s *settings) tlsConfig() (*tls.Config, error) {
 	if !s.servesTLS() {
 		return nil, nil
 	}
-	certificate, err := s.certificate()
+	var certificate tls.Certificate
+	var err error
+	if s.TLSSelfSigned {
+		certificate, err = selfSigned(s.Issuer)
+	} else if certificate, err = tls.LoadX509KeyPair(s.TLSCert, s.TLSKey); err != nil {
+		err = fmt.Errorf("the certificate in %s and the key in %s cannot be used: %w", s.TLSCert, s.TLSKey, err)
+	}
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"}}, err
-}
-
-func (s *settings) certificate() (tls.Certificate, error) {
-	if s.TLSSelfSigned {
-		return selfSigned(s.Issuer)
-	}
-	certificate, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-	if err != nil {
-		return certificate, fmt.Errorf("the certificate in %s and the key in %s cannot be used: %w", s.TLSCert, s.TLSKey, err)
-	}
-	return certificate, nil
 }
 
 // selfSigned makes a certificate for the issuer's host and every loopback name. Browsers warn of it once; it lives as

@@ -66,9 +66,9 @@ func TestTheSelfSignedCertificateIsForEveryLoopbackName(t *testing.T) {
 
 func TestEachStartMakesItsOwnCertificate(t *testing.T) {
 	s := mustSettings(t, "--tls-self-signed")
-	a, errA := s.certificate()
-	b, errB := s.certificate()
-	if errA != nil || errB != nil || string(a.Certificate[0]) == string(b.Certificate[0]) {
+	a, errA := s.tlsConfig()
+	b, errB := s.tlsConfig()
+	if errA != nil || errB != nil || string(a.Certificates[0].Certificate[0]) == string(b.Certificates[0].Certificate[0]) {
 		t.Errorf("two starts gave one certificate (%v, %v)", errA, errB)
 	}
 }

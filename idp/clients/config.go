@@ -30,17 +30,14 @@ func (p Provided) Check(clients []oidc.Client, report oidc.Report) {
 		"(openssl rand -hex 32), and never change it: all pairwise subs depend on it", length, leastSalt)
 	report.When(len(clients) == 0, "clients", "is empty, so no application can use the provider: list clients "+
 		"(the built-in ones exist on a loopback issuer only)")
-	first := map[string]int{}
 	for i, client := range clients {
 		at := report.In(fmt.Sprintf("clients[%d]", i))
 		for _, problem := range client.Problems() {
 			at(problem.Field, problem.Text)
 		}
-		if before, ok := first[client.ClientID]; ok && client.ClientID != "" {
-			at.When(true, "client_id", "%q is a duplicate of clients[%d]: rename or remove one", client.ClientID, before)
-		} else {
-			first[client.ClientID] = i
-		}
+		first := slices.IndexFunc(clients, func(c oidc.Client) bool { return c.ClientID == client.ClientID })
+		at.When(first < i && client.ClientID != "", "client_id", "%q is a duplicate of clients[%d]: rename or remove one",
+			client.ClientID, first)
 		p.checkRedirects(client, at)
 		p.checkAlgs(client, at)
 		p.checkValues(client, at)

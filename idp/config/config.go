@@ -1,4 +1,4 @@
-// Package config is the configuration of a provider: one struct that composes the sections of the packages, its defaults, and its
+// Package config is the configuration of a provider: one struct of the sections of the packages, its defaults, and its
 // checks.
 //
 //	file, environment, flags ─► cmd/idp ─► Config ─► WithDefaults ─► Problems ─► idp.New

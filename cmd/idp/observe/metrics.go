@@ -7,8 +7,8 @@
 //	   ├─ store get session       Tracer.Store      the bucket                                        ├► a collector
 //	   └─ store put code                                                                              ┘
 //
-// Every label is a word of this program: an endpoint, an OAuth error code, a reason code (docs/reasons.md), a bucket. No
-// label comes from a request, so a client cannot make the number of series grow. Neither metrics nor spans contain a
+// Every label is a word of this program: an endpoint, an OAuth error code, a reason code (docs/reasons.md), a bucket.
+// No label comes from a request, so a client cannot make the number of series grow. Neither metrics nor spans contain a
 // query, a body, a cookie or a key of the store, because codes and tokens travel there.
 //
 // Spans are sent if OTEL_EXPORTER_OTLP_ENDPOINT is set; the variables of OpenTelemetry say how many
