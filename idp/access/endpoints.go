@@ -217,8 +217,8 @@ type Info struct {
 	ACR          string        `json:"acr,omitempty"`
 }
 
-// signedInfo is an answer as a JWT. RFC 9701 §5: iss, aud, iat and token_introspection are required, and "sub" and
-// "exp" MUST NOT stand beside them, "to prevent misuse of the introspection response as an access token".
+// signedInfo is an answer as a JWT. RFC 9701 §5 requires these members and forbids sub and exp beside them, "to prevent
+// misuse of the introspection response as an access token".
 type signedInfo struct {
 	Issuer   string `json:"iss"`
 	Audience string `json:"aud"` // the client that asked

@@ -44,7 +44,9 @@ func newFixture(t *testing.T) *fixture {
 	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
 	grants := grant.New(grant.Config{}, store, clock.Now, rand.Text)
 	tokens := &access.Tokens{
-		Issuer: issuer, Signer: signer, Keys: signer, Grants: grants, Records: storage.NewBucket[access.Token]("access", store),
+		Issuer: issuer, Signer: signer, Keys: signer, Grants: grants, Records: storage.NewBucket[access.Token](
+			"access", store,
+		),
 		Subjects: clients.NewSubjects("a salt of this test", alice), Now: clock.Now, Random: rand.Text,
 	}
 	register := clients.New(registered())

@@ -150,7 +150,10 @@ var proofRows = []struct {
 	},
 
 	{"RFC 9449 §8 a nonce of the provider", func(a *attempt) { a.claims["nonce"] = a.f.Nonces.Current() }, ""},
-	{"RFC 9449 §8 a nonce that this provider did not make", func(a *attempt) { a.claims["nonce"] = "abc" }, "a moment ago"},
+	{
+		"RFC 9449 §8 a nonce that this provider did not make", func(a *attempt) { a.claims["nonce"] = "abc" },
+		"a moment ago",
+	},
 	{"RFC 9449 §8 a nonce of another provider", func(a *attempt) {
 		a.claims["nonce"] = must(NewNonces([][]byte{[]byte("another cookie key")}, a.f.clock.Now)).Current()
 	}, "a moment ago"},

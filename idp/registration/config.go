@@ -63,10 +63,13 @@ const SealPurpose = "registration"
 // InitialAccessToken makes an initial access token. Every provider whose seal has the same first key accepts it.
 func InitialAccessToken(seal session.Seal[Ticket]) (string, error) { return seal.Close(Ticket{}) }
 
-// admit says whether the bearer of the token may register. RFC 7591 §3: the endpoint may be open, or "protected by
+// admit says whether the request may register a client. RFC 7591 §3: the endpoint may be open, or "protected by
 // OAuth 2.0", with an initial access token. trusted means that a valid token came.
-func (e *Endpoint) admit(token string) (trusted bool, err error) {
+func (e *Endpoint) admit(r *http.Request) (trusted bool, err error) {
+	token, err := oidc.BearerToken(r.Header)
 	switch {
+	case err != nil:
+		return false, err
 	case token == "" && e.Config.Mode == ModeOpen:
 		return false, nil
 	case token == "":

@@ -69,12 +69,12 @@ func (d document) client() (oidc.Client, error) {
 			known[name] = value
 		}
 	}
-	text, err := json.Marshal(known)
-	if err != nil {
-		return oidc.Client{}, err
-	}
 	var client oidc.Client
-	if err := json.Unmarshal(text, &client); err != nil {
+	text, err := json.Marshal(known)
+	if err == nil {
+		err = json.Unmarshal(text, &client)
+	}
+	if err != nil {
 		return oidc.Client{}, unreadable(err)
 	}
 	return client, nil

@@ -101,11 +101,7 @@ func (e *Endpoint) handle(r *http.Request) (status int, information Information,
 
 // Register registers a client (RFC 7591 §3.1). Its errors are those of §3.2.2, invalid_token, or the store's.
 func (e *Endpoint) Register(r *http.Request) (Information, error) {
-	token, err := oidc.BearerToken(r.Header)
-	if err != nil {
-		return Information{}, err
-	}
-	trusted, err := e.admit(token)
+	trusted, err := e.admit(r)
 	if err != nil {
 		return Information{}, err
 	}
@@ -151,9 +147,7 @@ func (e *Endpoint) Read(r *http.Request, clientID string) (Information, error) {
 	return e.information(client, entry, "", token), nil
 }
 
-// Update replaces the registration of a client (RFC 7592 §2.2). "The client MUST include all client metadata fields as
-// returned to the client from a previous registration, read, or update operation", because members that it leaves out
-// are deleted.
+// Update replaces the registration of a client (RFC 7592 §2.2). Members that are missing in the request are deleted.
 func (e *Endpoint) Update(r *http.Request, clientID string) (Information, error) {
 	old, before, token, err := e.authorize(r, clientID)
 	if err != nil {
@@ -185,11 +179,8 @@ func (e *Endpoint) Update(r *http.Request, clientID string) (Information, error)
 	return e.information(client, changed, shown, token), nil
 }
 
-// checkIdentity: RFC 7592 §2.2: the request "MUST include its client_id", which "MUST be the same as the client's
-// currently issued client identifier"; four members that only the server sets "MUST NOT" be in it; "If the client
-// includes the client_secret field in the request, the value of this field MUST match the currently issued client
-// secret for that client. The client MUST NOT be allowed to overwrite its existing client secret with its own chosen
-// value."
+// checkIdentity: RFC 7592 §2.2: an update "MUST include its client_id", the issued one; four members that only the
+// server sets "MUST NOT" be in it; a client_secret in it "MUST match the currently issued client secret".
 func checkIdentity(d document, client oidc.Client) error {
 	for _, name := range []string{
 		"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at",

@@ -39,7 +39,8 @@ type fixture struct {
 // sectors is a server with documents for sector_identifier_uri.
 var sectors = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	text, ok := map[string]string{
-		"/sector": `["https://app.test/cb","https://more.test/cb"]`, "/other": `["https://app.test/another"]`, "/object": `{}`,
+		"/sector": `["https://app.test/cb","https://more.test/cb"]`,
+		"/other":  `["https://app.test/another"]`, "/object": `{}`,
 	}[r.URL.Path]
 	if !ok {
 		w.WriteHeader(http.StatusNotFound)

@@ -18,6 +18,7 @@
 package userinfo
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -155,9 +156,8 @@ func (e *Endpoint) checkBinding(r *http.Request, client oidc.Client, raw string,
 	return e.DPoP.CheckToken(r, client, raw, token.Confirmation.JKT)
 }
 
-// answer writes the claims in the form that the client registered. Core §5.3.2: "If a signed response is requested, the
-// UserInfo Response MUST be returned as a JWT with content type application/jwt", and so must an encrypted one. "If
-// signed, the UserInfo Response MUST contain the Claims iss (issuer) and aud (audience) as members."
+// answer writes the claims in the form that the client registered. Core §5.3.2: a signed or encrypted answer is a JWT
+// "with content type application/jwt"; if signed, it "MUST contain the Claims iss (issuer) and aud (audience)".
 // https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
 func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.Token, client oidc.Client) error {
 	claims, err := e.claims(token, client)
@@ -168,15 +168,7 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.T
 	case signing == "" && encryption == "":
 		return oidc.WriteJSON(w, http.StatusOK, claims)
 	}
-	var answer []byte
-	if signing == "" {
-		answer, err = json.Marshal(claims)
-	} else {
-		claims["iss"], claims["aud"] = e.Issuer, client.ClientID
-		var signed string
-		signed, err = e.Keys.Sign(r.Context(), signing, keys.TypeIDToken, claims)
-		answer = []byte(signed)
-	}
+	answer, err := e.marshal(r.Context(), claims, client)
 	if err == nil {
 		answer, err = e.ClientKeys.EncryptUserinfo(r.Context(), client, answer, signing != "")
 	}
@@ -186,6 +178,16 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.T
 	w.Header().Set("Content-Type", "application/jwt")
 	_, err = w.Write(answer)
 	return err
+}
+
+// marshal returns the claims as JSON, or signed if the client registered that.
+func (e *Endpoint) marshal(ctx context.Context, claims map[string]any, client oidc.Client) ([]byte, error) {
+	if client.UserinfoSignedResponseAlg == "" {
+		return json.Marshal(claims)
+	}
+	claims["iss"], claims["aud"] = e.Issuer, client.ClientID
+	signed, err := e.Keys.Sign(ctx, client.UserinfoSignedResponseAlg, keys.TypeIDToken, claims)
+	return []byte(signed), err
 }
 
 // claims are the claims about the user that the token's scope and its requested claims cover (Core §5.4, §5.5), and
