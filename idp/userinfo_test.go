@@ -11,22 +11,18 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Core §5.3 and RFC 6750: a good request plus one change a row.
-func TestUserinfo(t *testing.T) {
-	p := idptest.Start(t, nil)
-	b := p.Browser(t)
-	b.SignIn("alice")
-	tokens := b.Tokens("spa", b.Code(idptest.Request("spa")))
-	access, id := tokens["access_token"].(string), tokens["id_token"].(string)
-	changed := access[:len(access)-8] + "AAAAAAAA"
-	for _, row := range []struct {
-		name      string
-		method    string
-		header    string
-		body      url.Values
-		status    int
-		challenge string
-	}{
+type userinfoRow struct {
+	name      string
+	method    string
+	header    string
+	body      url.Values
+	status    int
+	challenge string
+}
+
+// userinfoRows are requests with an access token, an ID token, and an access token whose signature was changed.
+func userinfoRows(issuer, access, id, changed string) []userinfoRow {
+	return []userinfoRow{
 		{name: "Core §5.3.1 GET with the token in the header", method: "GET", header: "Bearer " + access, status: 200},
 		{name: "Core §5.3.1 POST with the token in the header", method: "POST", header: "Bearer " + access, status: 200},
 		{
@@ -35,7 +31,7 @@ func TestUserinfo(t *testing.T) {
 		},
 		{
 			name: "RFC 6750 §3.1 no token: a bare challenge", method: "GET", status: 401,
-			challenge: `Bearer realm="` + p.Issuer + `"`,
+			challenge: `Bearer realm="` + issuer + `"`,
 		},
 		{
 			name: "RFC 6750 §3.1 no token, but another scheme: a bare challenge", method: "GET", header: "Basic " + access,
@@ -67,7 +63,18 @@ func TestUserinfo(t *testing.T) {
 			challenge: `typ is 'JWT', expected 'at+jwt'`,
 		},
 		{name: "RFC 6750 §2.3 a token in the query is not looked at", method: "GET", status: 401, challenge: "Bearer realm="},
-	} {
+	}
+}
+
+// Core §5.3 and RFC 6750: a good request plus one change a row.
+func TestUserinfo(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	b.SignIn("alice")
+	tokens := b.Tokens("spa", b.Code(idptest.Request("spa")))
+	access, id := tokens["access_token"].(string), tokens["id_token"].(string)
+	changed := access[:len(access)-8] + "AAAAAAAA"
+	for _, row := range userinfoRows(p.Issuer, access, id, changed) {
 		t.Run(row.name, func(t *testing.T) {
 			target := p.Issuer + "/userinfo"
 			if strings.Contains(row.name, "in the query") {

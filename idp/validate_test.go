@@ -9,59 +9,60 @@ import (
 	"github.com/hush-idp/hush/idp/users"
 )
 
+var rowsWhatAPublicProviderRefuses = []struct {
+	name   string
+	change func(*idp.Config)
+	want   string // of the one problem; empty: none
+}{
+	{"the good configuration", func(*idp.Config) {}, ""},
+	{"http", func(c *idp.Config) { c.Issuer = "http://login.example.com" }, "issuer: "},
+	{"a path", func(c *idp.Config) { c.Issuer += "/idp" }, "issuer: "},
+	{"development mode", func(c *idp.Config) { c.Dev = new(bool); *c.Dev = true }, "dev: "},
+	{"no users, as the built-in ones are for loopback", func(c *idp.Config) { c.Users = nil }, "users: is empty"},
+	{"no clients, as the built-in ones are for loopback", func(c *idp.Config) { c.Clients = nil }, "clients: is empty"},
+	{
+		"a plain password", func(c *idp.Config) { c.Users[0] = users.User{Username: "a", Password: "a"} },
+		"users[0].password: is plain text",
+	},
+	{
+		"RFC 9700 §2.6 an http redirect URI",
+		func(c *idp.Config) { c.Clients[0].RedirectURIs = []string{"http://app.test/cb"} }, "clients[0].redirect_uris[0]: ",
+	},
+	{
+		"RFC 8252 §7.3 an http redirect URI of a native app",
+		func(c *idp.Config) { c.Clients[0].RedirectURIs = []string{"http://127.0.0.1/cb"} }, "",
+	},
+	{
+		"RFC 8252 §7.1 an app's own scheme",
+		func(c *idp.Config) { c.Clients[0].RedirectURIs = []string{"com.example.app:/cb"} }, "",
+	},
+	{"two users with one email", func(c *idp.Config) {
+		c.Users[0].Claims = map[string]any{"email": "a@example.com"}
+		c.Users = append(
+			c.Users,
+			users.User{Username: "b", PasswordHash: c.Users[0].PasswordHash, Claims: map[string]any{"email": "A@example.com"}},
+		)
+	}, "users[1].claims.email: "},
+	{
+		"rotate_every is not so short that keys pile up", func(c *idp.Config) { c.RotateEvery = time.Minute },
+		"rotate_every: ",
+	},
+	{"rotate_every of a month", func(c *idp.Config) { c.RotateEvery = 720 * time.Hour }, ""},
+	{"rotate_every without a key of the provider's own", func(c *idp.Config) {
+		c.RotateEvery, c.SigningKeys = 720*time.Hour, []idp.SigningKey{{Alg: "RS256", File: "rs256.pem"}}
+	}, "rotate_every: "},
+	{"a ca_file that is not there", func(c *idp.Config) { c.Fetch.CAFile = "/nowhere/ca.pem" }, "fetch.ca_file: "},
+	{"a timeout of a day", func(c *idp.Config) { c.Fetch.Timeout = 24 * time.Hour }, "fetch.timeout: "},
+	{
+		"tokens of no lifetime", func(c *idp.Config) { c.Clients[0].AccessTokenLifetime = 1 },
+		"clients[0].access_token_lifetime: ",
+	},
+}
+
 // A good configuration for the internet plus one change a row. How problems are told by file and line is tested in
 // cmd/idp.
 func TestWhatAPublicProviderRefuses(t *testing.T) {
-	on := true
-	for _, row := range []struct {
-		name   string
-		change func(*idp.Config)
-		want   string // of the one problem; empty: none
-	}{
-		{"the good configuration", func(*idp.Config) {}, ""},
-		{"http", func(c *idp.Config) { c.Issuer = "http://login.example.com" }, "issuer: "},
-		{"a path", func(c *idp.Config) { c.Issuer += "/idp" }, "issuer: "},
-		{"development mode", func(c *idp.Config) { c.Dev = &on }, "dev: "},
-		{"no users, as the built-in ones are for loopback", func(c *idp.Config) { c.Users = nil }, "users: is empty"},
-		{"no clients, as the built-in ones are for loopback", func(c *idp.Config) { c.Clients = nil }, "clients: is empty"},
-		{
-			"a plain password", func(c *idp.Config) { c.Users[0] = users.User{Username: "a", Password: "a"} },
-			"users[0].password: is plain text",
-		},
-		{
-			"RFC 9700 §2.6 an http redirect URI",
-			func(c *idp.Config) { c.Clients[0].RedirectURIs = []string{"http://app.test/cb"} }, "clients[0].redirect_uris[0]: ",
-		},
-		{
-			"RFC 8252 §7.3 an http redirect URI of a native app",
-			func(c *idp.Config) { c.Clients[0].RedirectURIs = []string{"http://127.0.0.1/cb"} }, "",
-		},
-		{
-			"RFC 8252 §7.1 an app's own scheme",
-			func(c *idp.Config) { c.Clients[0].RedirectURIs = []string{"com.example.app:/cb"} }, "",
-		},
-		{"two users with one email", func(c *idp.Config) {
-			c.Users[0].Claims = map[string]any{"email": "a@example.com"}
-			c.Users = append(
-				c.Users,
-				users.User{Username: "b", PasswordHash: c.Users[0].PasswordHash, Claims: map[string]any{"email": "A@example.com"}},
-			)
-		}, "users[1].claims.email: "},
-		{
-			"rotate_every is not so short that keys pile up", func(c *idp.Config) { c.RotateEvery = time.Minute },
-			"rotate_every: ",
-		},
-		{"rotate_every of a month", func(c *idp.Config) { c.RotateEvery = 720 * time.Hour }, ""},
-		{"rotate_every without a key of the provider's own", func(c *idp.Config) {
-			c.RotateEvery, c.SigningKeys = 720*time.Hour, []idp.SigningKey{{Alg: "RS256", File: "rs256.pem"}}
-		}, "rotate_every: "},
-		{"a ca_file that is not there", func(c *idp.Config) { c.Fetch.CAFile = "/nowhere/ca.pem" }, "fetch.ca_file: "},
-		{"a timeout of a day", func(c *idp.Config) { c.Fetch.Timeout = 24 * time.Hour }, "fetch.timeout: "},
-		{
-			"tokens of no lifetime", func(c *idp.Config) { c.Clients[0].AccessTokenLifetime = 1 },
-			"clients[0].access_token_lifetime: ",
-		},
-	} {
+	for _, row := range rowsWhatAPublicProviderRefuses {
 		t.Run(row.name, func(t *testing.T) {
 			var config idp.Config
 			public(&config)

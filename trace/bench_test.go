@@ -54,23 +54,17 @@ func BenchmarkSilentCycle(b *testing.B) {
 func cycle(h *trace.Hub, n string) {
 	code, jti, state := code+n, "jti-of-an-access-token-"+n, "state-of-oidc-client-ts-"+n
 	query := url.Values{
-		"client_id": {
-			"spa",
-		}, "redirect_uri": {"https://app.example/callback"}, "response_type": {"code"}, "scope": {"openid email"},
+		"client_id": {"spa"}, "redirect_uri": {"https://app.example/callback"}, "response_type": {"code"}, "scope": {"openid email"},
 		"prompt": {"none"},
 		"state":  {state}, "code_challenge": {verifier}, "code_challenge_method": {"S256"}, "id_token_hint": {idToken},
 	}
 	request(h, "authorize", query, func(r *trace.Recorder) {
 		steps(r, 28)
 		r.Join(trace.Code, code)
-		r.Emit(
-			trace.Step{
-				Kind:    trace.KindCode,
-				Text:    "issued",
-				Outcome: trace.OK,
-				Values:  []trace.Value{trace.Secret("code", code), trace.Plain("sub", "alice")},
-			},
-		)
+		r.Emit(trace.Step{
+			Kind: trace.KindCode, Text: "issued", Outcome: trace.OK,
+			Values: []trace.Value{trace.Secret("code", code), trace.Plain("sub", "alice")},
+		})
 		r.Set(func(r *trace.Record) {
 			r.Status, r.Silent, r.Answer = 303, true, trace.Params(
 				url.Values{"code": {code}, "state": {state}, "iss": {"https://idp.example"}})

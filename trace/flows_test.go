@@ -52,51 +52,53 @@ func TestAfterTheEndNothingChanges(t *testing.T) {
 	same(t, "the flow", fmt.Sprint(only(t, h)), fmt.Sprint(before))
 }
 
+var rowsWhichRecordBelongsToWhichFlow = []struct {
+	text   string
+	happen func(h *trace.Hub)
+	flows  string // the endpoints of each, newest first
+}{
+	{"a token request joins by its code", func(h *trace.Hub) { authorize(h); token(h) }, "authorize token"},
+	{"userinfo joins by the jti of its token", func(h *trace.Hub) { authorize(h); token(h); userinfo(h) },
+		"authorize token userinfo"},
+	{"so does the report of an API call", func(h *trace.Hub) { authorize(h); token(h); api(h) }, "authorize token api"},
+	{"the report of a callback joins by state", func(h *trace.Hub) { authorize(h); callback(h) }, "authorize callback"},
+	{"a sign-in page joins by the sealed request", func(h *trace.Hub) {
+		authorize(h, visible, toPage("/login",
+			sealed))
+		visit(h, "login", sealed)
+	}, "authorize login"},
+	{"a fresh authorization request begins a flow, though its state is known",
+		func(h *trace.Hub) { authorize(h); authorize(h) }, "authorize | authorize"},
+	{"and takes the state over", func(h *trace.Hub) { authorize(h); authorize(h); callback(h) },
+		"authorize callback | authorize"},
+	{"so does one that carries an old sealed request besides its client_id", func(h *trace.Hub) {
+		authorize(h, visible, toPage("/login", sealed))
+		authorize(h, params("client_id", "spa", "interaction", sealed))
+	}, "authorize | authorize"},
+	{"a token request with a code that nobody knows stands alone", func(h *trace.Hub) {
+		authorize(h)
+		token(h,
+			params("code", "another-code-of-length"))
+	}, "token | authorize"},
+	{"a token request that a proxy answered joins by its parameters all the same",
+		func(h *trace.Hub) { authorize(h); token(h, failed(503, "", "fault.injected")) }, "authorize token"},
+	{"a sign-in without an application stands alone", func(h *trace.Hub) { authorize(h); visit(h, "login", "") },
+		"login | authorize"},
+	{"a logout stands alone, whosever session it ends", func(h *trace.Hub) {
+		authorize(h)
+		visit(h, "logout", "",
+			params("state", state))
+	}, "logout | authorize"},
+	{"metadata that came as it should is not kept", func(h *trace.Hub) {
+		visit(h, "discovery", "")
+		visit(h, "jwks",
+			"")
+	}, ""},
+	{"metadata that failed is", func(h *trace.Hub) { visit(h, "jwks", "", page(500)) }, "jwks"},
+}
+
 func TestWhichRecordBelongsToWhichFlow(t *testing.T) {
-	for _, row := range []struct {
-		text   string
-		happen func(h *trace.Hub)
-		flows  string // the endpoints of each, newest first
-	}{
-		{"a token request joins by its code", func(h *trace.Hub) { authorize(h); token(h) }, "authorize token"},
-		{"userinfo joins by the jti of its token", func(h *trace.Hub) { authorize(h); token(h); userinfo(h) },
-			"authorize token userinfo"},
-		{"so does the report of an API call", func(h *trace.Hub) { authorize(h); token(h); api(h) }, "authorize token api"},
-		{"the report of a callback joins by state", func(h *trace.Hub) { authorize(h); callback(h) }, "authorize callback"},
-		{"a sign-in page joins by the sealed request", func(h *trace.Hub) {
-			authorize(h, visible, toPage("/login",
-				sealed))
-			visit(h, "login", sealed)
-		}, "authorize login"},
-		{"a fresh authorization request begins a flow, though its state is known",
-			func(h *trace.Hub) { authorize(h); authorize(h) }, "authorize | authorize"},
-		{"and takes the state over", func(h *trace.Hub) { authorize(h); authorize(h); callback(h) },
-			"authorize callback | authorize"},
-		{"so does one that carries an old sealed request besides its client_id", func(h *trace.Hub) {
-			authorize(h, visible, toPage("/login", sealed))
-			authorize(h, params("client_id", "spa", "interaction", sealed))
-		}, "authorize | authorize"},
-		{"a token request with a code that nobody knows stands alone", func(h *trace.Hub) {
-			authorize(h)
-			token(h,
-				params("code", "another-code-of-length"))
-		}, "token | authorize"},
-		{"a token request that a proxy answered joins by its parameters all the same",
-			func(h *trace.Hub) { authorize(h); token(h, failed(503, "", "fault.injected")) }, "authorize token"},
-		{"a sign-in without an application stands alone", func(h *trace.Hub) { authorize(h); visit(h, "login", "") },
-			"login | authorize"},
-		{"a logout stands alone, whosever session it ends", func(h *trace.Hub) {
-			authorize(h)
-			visit(h, "logout", "",
-				params("state", state))
-		}, "logout | authorize"},
-		{"metadata that came as it should is not kept", func(h *trace.Hub) {
-			visit(h, "discovery", "")
-			visit(h, "jwks",
-				"")
-		}, ""},
-		{"metadata that failed is", func(h *trace.Hub) { visit(h, "jwks", "", page(500)) }, "jwks"},
-	} {
+	for _, row := range rowsWhichRecordBelongsToWhichFlow {
 		t.Run(row.text, func(t *testing.T) {
 			h := newHub(t)
 			row.happen(h)

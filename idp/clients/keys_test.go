@@ -106,7 +106,20 @@ func want(t *testing.T, err error, text string) {
 	}
 }
 
-func TestWhichKeyVerifies(t *testing.T) {
+type keyRow struct {
+	name  string
+	keys  []jose.JSONWebKey
+	token string
+	want  string
+}
+
+func forUse(key jose.JSONWebKey, use string) jose.JSONWebKey {
+	key.Use = use
+	return key
+}
+
+func keyRows(t *testing.T) []keyRow {
+	t.Helper()
 	key, other := ec(t), ec(t)
 	_, edwards, _ := ed25519.GenerateKey(rand.Reader)
 	large, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -114,17 +127,7 @@ func TestWhichKeyVerifies(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := jwk("k", key.Public())
-	with := func(change func(*jose.JSONWebKey)) jose.JSONWebKey {
-		changed := good
-		change(&changed)
-		return changed
-	}
-	for _, row := range []struct {
-		name  string
-		keys  []jose.JSONWebKey
-		token string
-		want  string
-	}{
+	return []keyRow{
 		{
 			"Core §10.1 the key that the kid names verifies", []jose.JSONWebKey{jwk("j", other.Public()), good},
 			sign(t, jose.ES256, "k", key), "",
@@ -142,11 +145,11 @@ func TestWhichKeyVerifies(t *testing.T) {
 		{"the signature of another key", []jose.JSONWebKey{good}, sign(t, jose.ES256, "k", other), "its signature is not"},
 		{
 			"RFC 7517 §4.2 a key for encryption signs nothing",
-			[]jose.JSONWebKey{with(func(k *jose.JSONWebKey) { k.Use = "enc" })}, sign(t, jose.ES256, "k", key),
+			[]jose.JSONWebKey{forUse(good, "enc")}, sign(t, jose.ES256, "k", key),
 			"no key for ES256",
 		},
 		{
-			"RFC 7517 §4.2 a key for signatures", []jose.JSONWebKey{with(func(k *jose.JSONWebKey) { k.Use = "sig" })},
+			"RFC 7517 §4.2 a key for signatures", []jose.JSONWebKey{forUse(good, "sig")},
 			sign(t, jose.ES256, "k", key), "",
 		},
 		{
@@ -171,7 +174,11 @@ func TestWhichKeyVerifies(t *testing.T) {
 		},
 		{"RFC 8725 §3.1 alg none is no signature", []jose.JSONWebKey{good}, "eyJhbGciOiJub25lIn0.e30.", "alg"},
 		{"what is no JWT", []jose.JSONWebKey{good}, "a.b", "no signed JWT"},
-	} {
+	}
+}
+
+func TestWhichKeyVerifies(t *testing.T) {
+	for _, row := range keyRows(t) {
 		t.Run(row.name, func(t *testing.T) {
 			_, keys := newSite(t)
 			c := oidc.Client{ClientID: "app", JWKS: &oidc.KeySet{JSONWebKeySet: jose.JSONWebKeySet{Keys: row.keys}}}

@@ -271,9 +271,14 @@ func TestAStoreThatFailsIsNoUnknownCode(t *testing.T) {
 	}
 }
 
+// registeredFor is the client with one more grant type.
+func registeredFor(client oidc.Client, grantType string) oidc.Client {
+	client.GrantTypes = append(client.GrantTypes, grantType)
+	return client
+}
+
 func TestTheDeviceAuthorizationRequest(t *testing.T) {
-	refreshing := tv
-	refreshing.GrantTypes = append(refreshing.GrantTypes, oidc.GrantRefreshToken)
+	refreshing := registeredFor(tv, oidc.GrantRefreshToken)
 	web := oidc.Client{ClientID: "tv", TokenEndpointAuthMethod: oidc.AuthMethodNone}
 	for _, row := range []struct {
 		name   string
