@@ -74,15 +74,15 @@ func Provider(config idp.Config, deps idp.Dependencies) (*idp.Provider, *Mode, e
 	return provider, mode, err
 }
 
-// Dependencies are those that New got, with this Mode and with its clock. The trace goes by the real clock, which it
-// shares with the browser.
+// Dependencies are the dependencies of New with this Mode and its clock. The trace uses the real clock, as the browser
+// does.
 func (m *Mode) Dependencies() idp.Dependencies {
 	deps := m.deps
 	deps.Now, deps.Development = m.lab.Clock.Now, m
 	return deps
 }
 
-// Trace is what the provider saw.
+// Trace has the records of the requests.
 func (m *Mode) Trace() *trace.Hub { return m.hub }
 
 // Lab makes the provider fail on purpose.
@@ -122,12 +122,12 @@ func (s *site) Store(next storage.Store) storage.Store { return next }
 
 // Endpoints implements idp.DevelopmentSite.
 func (s *site) Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint {
-	window := &console.Endpoint{
+	page := &console.Endpoint{
 		Issuer: s.Config.Issuer, Issuers: s.issuers, Origins: s.Config.ConsoleOrigins, Token: s.token,
 		Pages: s.Pages, Hub: s.hub, Lab: s.lab, Clients: s.Clients, Users: s.Users, Keys: s.Keys, Sessions: s.Sessions,
-		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Tell: s.SignedOut, Served: served,
+		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Ended: s.SignedOut, Served: served,
 	}
-	return append(s.reasonEndpoints(), window.Endpoints()...)
+	return append(s.reasonEndpoints(), page.Endpoints()...)
 }
 
 // Fail implements idp.DevelopmentSite: the failure lab may answer in place of the endpoint.

@@ -11,7 +11,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// refuse answers an error: a page in a window, JSON for a script.
+// refuse answers an error: a page if the browser shows the answer, JSON for a script.
 func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	shown := oidc.AsError(err)
 	if !strings.HasPrefix(r.Header.Get("Accept"), "text/html") {

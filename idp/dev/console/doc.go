@@ -1,5 +1,5 @@
-// Package console is the developer's window into the provider: what happens, live, and the switches to make something
-// else happen. It is a page, /console, and below it a small HTTP API that the page, the demo and tests use.
+// Package console is the developer's page in development mode, /console, and the HTTP API below it, which the page, the
+// demo and tests use: it shows what happens in the provider, and changes it.
 //
 //	request ──► guards ──► routes
 //	            Host         GET /events, /flows            what the trace saw         trace.Hub
@@ -8,12 +8,10 @@
 //	            CSRF token   POST /reports                  what only the application sees
 //	                         GET /probe                     did the cookie reach an iframe?
 //
-// Nobody signs in to the console, so the guards are all there is: it answers at the provider's own names only (against
-// DNS rebinding), to the provider's own pages and to listed origins, and it changes nothing without the token that only
-// these can read. The provider opens it in development mode on a loopback issuer, and nowhere else.
+// Nobody signs in to the console, so it exists on a loopback issuer only. It answers at the provider's own names only
+// (against DNS rebinding), to the provider's own pages and to listed origins, and changes nothing without the token
+// that only these can read.
 //
-// Both the guards and the routes are tables: guard.go and routes.go read as what they forbid and offer.
-//
-// Where teaching ends: who may run programs on this machine may use the console. A console for production needs people
-// who sign in, roles, and a log of what they did.
+// Where teaching ends: every program on this machine may use the console. A console for production needs sign-in,
+// roles, and a log of all changes.
 package console

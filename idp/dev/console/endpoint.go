@@ -24,7 +24,7 @@ const Path = "/console"
 type Endpoint struct {
 	Issuer   string
 	Issuers  []string // all under which this provider answers, Issuer among them
-	Origins  []string // whose pages may use the console besides the provider's own: the demo's
+	Origins  []string // other origins whose pages may use the console: the demo's
 	Token    string   // the CSRF token of requests that change something
 	Pages    *pages.Pages
 	Hub      *trace.Hub
@@ -33,8 +33,8 @@ type Endpoint struct {
 	Users    *users.Directory
 	Keys     *keys.KeySet
 	Sessions *session.Manager // those of Issuer
-	// Tell tells clients about ended sessions. nil: they are not told.
-	Tell   func(ctx context.Context, gone []session.Ended)
+	// Ended informs clients about sessions that the console ended; nil: it informs none.
+	Ended  func(ctx context.Context, ended []session.Ended)
 	Served []endpoint.Endpoint // where faults can happen
 	Scopes oidc.Scope          // all that the provider knows
 	Ending <-chan struct{}     // closed when the provider ends, so that streams end too; nil: they end with their requests
@@ -113,7 +113,7 @@ func (e *Endpoint) answering(route route) http.HandlerFunc {
 		answer, err := route.serve(e, w, r)
 		switch {
 		case errors.Is(err, storage.ErrUnavailable):
-			unavailable := oidc.TemporarilyUnavailable.Errorf("the provider's store cannot be reached: try again in some seconds")
+			unavailable := oidc.TemporarilyUnavailable.Errorf("the provider's store cannot be reached: try again in a moment")
 			e.refuse(w, r, http.StatusServiceUnavailable, unavailable.Because(err))
 		case err != nil:
 			e.refuse(w, r, oidc.AsError(err).Status(), err)

@@ -22,7 +22,7 @@ func (e *Endpoint) token(http.ResponseWriter, *http.Request) (any, error) {
 	return map[string]string{"csrf": e.Token}, nil
 }
 
-// probed is what the probe tells the page around it.
+// probed is the message of the probe to the page around it.
 type probed struct {
 	Source  string      `json:"source"`
 	Cookies []string    `json:"cookies"` // which of the session cookies came
@@ -30,13 +30,13 @@ type probed struct {
 	Fetch   trace.Fetch `json:"fetch"`
 }
 
-// probe is GET /console/probe?origin=…: a page that a listed origin may frame, and that tells it, and nobody else,
-// whether the session cookie arrived. So the demo measures what this browser does instead of guessing.
+// probe is GET /console/probe?origin=…: a page that only this listed origin may frame, and that reports to it whether
+// the session cookie arrived. So the demo measures the behaviour of this browser.
 func (e *Endpoint) probe(w http.ResponseWriter, r *http.Request) (any, error) {
 	origin := r.URL.Query().Get("origin")
 	if !slices.Contains(e.Origins, origin) {
-		return nil, oidc.InvalidRequest.Errorf("origin %.100q is not listed in console_origins: the probe tells "+
-			"listed origins only", origin)
+		return nil, oidc.InvalidRequest.Errorf("origin %.100q is not listed in console_origins: the probe reports "+
+			"to listed origins only", origin)
 	}
 	s, err := session.OrNone(e.Sessions.Current(r))
 	if err != nil {

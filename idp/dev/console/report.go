@@ -11,7 +11,7 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// report is what an application saw where the provider cannot look. It belongs to the flow that State or JTI names.
+// report is an observation of an application. It belongs to the flow that State or JTI names.
 type report struct {
 	Kind   string  `json:"kind"` // callback, api or clock
 	State  string  `json:"state"`
@@ -24,26 +24,26 @@ type report struct {
 }
 
 var reportTexts = map[string]string{
-	"callback": "the callback page told the application",
+	"callback": "the callback page reported to the application",
 	"api":      "the application called the API",
 	"clock":    "the application compared its clock with the provider's",
 }
 
 // report is POST /console/reports.
 func (e *Endpoint) report(w http.ResponseWriter, r *http.Request) (any, error) {
-	var told report
-	if err := readJSON(r, &told); err != nil {
+	var sent report
+	if err := readJSON(r, &sent); err != nil {
 		return nil, err
 	}
-	if err := told.problem(); err != nil {
+	if err := sent.problem(); err != nil {
 		return nil, err
 	}
-	record := told.record(r)
+	record := sent.record(r)
 	record.ID, record.Issuer = e.Sessions.Random(), e.Issuer
 	_, recorder := e.Hub.Begin(r.Context(), record)
-	recorder.Join(trace.State, told.State)
-	recorder.Join(trace.JTI, told.JTI)
-	recorder.Emit(told.step())
+	recorder.Join(trace.State, sent.State)
+	recorder.Join(trace.JTI, sent.JTI)
+	recorder.Emit(sent.step())
 	recorder.End()
 	w.WriteHeader(http.StatusNoContent)
 	return nil, nil
@@ -64,19 +64,18 @@ func (t report) problem() error {
 }
 
 func (t report) record(r *http.Request) trace.Record {
-	return trace.Record{
-		Endpoint: t.Kind, Method: http.MethodGet, Path: pathOf(t.URL), Status: t.Status, Took: t.took(),
-		Error: t.Error, Origin: r.Header.Get("Origin"), UserAgent: r.UserAgent(),
-		ClockOffset: time.Duration(t.SkewS * float64(time.Second)),
+	record := trace.Record{
+		Endpoint: t.Kind, Method: http.MethodGet, Status: t.Status, Error: t.Error, Origin: r.Header.Get("Origin"),
+		UserAgent: r.UserAgent(), ClockOffset: time.Duration(t.SkewS * float64(time.Second)),
 	}
-}
-
-// took is how long the API call took. A callback and a comparison of clocks are moments.
-func (t report) took() time.Duration {
-	if t.Kind != "api" {
-		return 0
+	if t.Kind == "api" { // the other kinds take no time
+		record.Took = max(0, time.Duration(t.TookMS*float64(time.Millisecond)))
 	}
-	return max(0, time.Duration(t.TookMS*float64(time.Millisecond)))
+	if u, err := url.Parse(t.URL); err == nil {
+		u.RawQuery, u.Fragment, u.User = "", "", nil // a query may have a code
+		record.Path = u.String()
+	}
+	return record
 }
 
 func (t report) step() trace.Step {
@@ -86,14 +85,4 @@ func (t report) step() trace.Step {
 		step.Text += fmt.Sprintf(", which failed: %.200s", cmp.Or(t.Error, http.StatusText(t.Status)))
 	}
 	return step
-}
-
-// pathOf leaves out the query, where codes travel.
-func pathOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	u.RawQuery, u.Fragment, u.User = "", "", nil
-	return u.String()
 }

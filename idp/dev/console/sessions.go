@@ -93,24 +93,6 @@ func handle(s session.Session) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-// changes are what can be done to a session, by the value of "do". user is the sub of who it shall be of.
-var changes = map[string]func(e *Endpoint, ctx context.Context, s session.Session, user string) error{
-	"end": func(e *Endpoint, ctx context.Context, s session.Session, _ string) error {
-		gone, err := e.Sessions.End(ctx, s.ID)
-		if err == nil && e.Tell != nil {
-			e.Tell(ctx, gone)
-		}
-		return err
-	},
-	"expire": func(e *Endpoint, ctx context.Context, s session.Session, _ string) error {
-		return e.edit(ctx, s.ID, func(s *session.Session) { s.StartedAt = e.Sessions.Now().Add(-e.Sessions.Absolute) })
-	},
-	"idle": func(e *Endpoint, ctx context.Context, s session.Session, _ string) error {
-		return e.edit(ctx, s.ID, func(s *session.Session) { s.LastSeen = e.Sessions.Now().Add(-e.Sessions.Idle) })
-	},
-	"user": (*Endpoint).changeUser,
-}
-
 // changeSession is POST /console/sessions/{id}: {"do": "end"}, "expire", "idle", or "user" with {"user": "bob"}.
 func (e *Endpoint) changeSession(_ http.ResponseWriter, r *http.Request) (any, error) {
 	var asked struct {
@@ -120,20 +102,36 @@ func (e *Endpoint) changeSession(_ http.ResponseWriter, r *http.Request) (any, e
 	if err := readJSON(r, &asked); err != nil {
 		return nil, err
 	}
-	change := changes[asked.Do]
-	if change == nil {
-		return nil, oidc.InvalidRequest.Errorf("do %.50q is not known: use end, expire, idle, or user with a username",
-			asked.Do)
-	}
 	s, err := e.byHandle(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	if err := change(e, r.Context(), s, asked.User); err != nil {
+	now := e.Sessions.Now()
+	switch asked.Do {
+	case "end":
+		err = e.end(r.Context(), s.ID)
+	case "expire":
+		err = e.edit(r.Context(), s.ID, func(s *session.Session) { s.StartedAt = now.Add(-e.Sessions.Absolute) })
+	case "idle":
+		err = e.edit(r.Context(), s.ID, func(s *session.Session) { s.LastSeen = now.Add(-e.Sessions.Idle) })
+	case "user":
+		err = e.changeUser(r.Context(), s, asked.User)
+	default:
+		err = oidc.InvalidRequest.Errorf("do %.50q is not known: use end, expire, idle, or user with a username", asked.Do)
+	}
+	if err != nil {
 		return nil, err
 	}
 	changed, err := e.Sessions.Sessions.Get(r.Context(), s.ID)
 	return e.sessionAnswer(changed), err
+}
+
+func (e *Endpoint) end(ctx context.Context, id string) error {
+	ended, err := e.Sessions.End(ctx, id)
+	if err == nil && e.Ended != nil {
+		e.Ended(ctx, ended)
+	}
+	return err
 }
 
 func (e *Endpoint) byHandle(ctx context.Context, id string) (session.Session, error) {
@@ -168,7 +166,7 @@ func signedOut() error {
 func (e *Endpoint) changeUser(ctx context.Context, s session.Session, username string) error {
 	user, ok := e.Users.ByName(username)
 	if !ok {
-		return oidc.InvalidRequest.Errorf("user %.50q does not exist: GET /console/users lists who does", username)
+		return oidc.InvalidRequest.Errorf("user %.50q does not exist: GET /console/users lists the users", username)
 	}
 	if !s.EndedAt.IsZero() {
 		return signedOut()

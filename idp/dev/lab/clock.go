@@ -37,7 +37,8 @@ func (c *Clock) Forward(d time.Duration) error {
 	}
 	return c.cell.Change(context.Background(), func(s state) (state, error) {
 		if s.Ahead > farthest-min(d, farthest) {
-			return s, oidc.InvalidRequest.Errorf("the clock is %v ahead and cannot move by %v: ten years is its limit", s.Ahead, d)
+			return s, oidc.InvalidRequest.Errorf(
+				"the clock is %v ahead and cannot move by %v: its limit is ten years", s.Ahead, d)
 		}
 		s.Ahead += d
 		return s, nil

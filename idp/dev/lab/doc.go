@@ -1,6 +1,6 @@
 // Package lab is the failure lab: it makes the provider fail on purpose, so that a developer or a test sees what an
-// application does then. A Fault says what goes wrong, for which client, at which endpoint, and how often or until when.
-// The lab also has the Clock of the provider, which can be moved forward.
+// application does then. A Fault says what goes wrong, for which client, at which endpoint, and how often or until
+// when. The lab also has the Clock of the provider, which can be moved forward.
 //
 //	POST /console/faults ──► Lab.Add ──► faults ──► Ended (used up, expired, cancelled)
 //	                                       ▲ Use
