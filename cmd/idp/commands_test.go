@@ -108,7 +108,7 @@ func TestAHashOfAPasswordIsOneThatUsersSignInWith(t *testing.T) {
 				t.Errorf("%s of %q does not let dana in", row.algorithm, stdin)
 			}
 			if _, ok := directory.Authenticate("dana", "password"); ok {
-				t.Errorf("%s lets in whoever has another password", row.algorithm)
+				t.Errorf("%s accepts another password", row.algorithm)
 			}
 		}
 	}
@@ -333,7 +333,7 @@ func TestWhoEndsASessionByCommandTellsItsApps(t *testing.T) { // Back-Channel Lo
 		t.Fatalf("sessions end ended with %d and said %s", code, said)
 	}
 	if got := sidOf(t, <-heard); got != sid {
-		t.Errorf("the app was told of %s; want %s", got, sid)
+		t.Errorf("the logout token is about %s; want %s", got, sid)
 	}
 }
 

@@ -89,7 +89,7 @@ func TestWhatARenewalCostsIsCounted(t *testing.T) {
 		`hush_store_operations_total{bucket="code",method="update",outcome="ok"} 1`,
 	)
 	if strings.Contains(b.Get("/metrics").Body, code) {
-		t.Error("the code is told")
+		t.Error("the code is in it")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// flags are the command line and the environment. An empty value means that it was not given there. The variable's name
+// flags are the command line and the environment. An empty value was not given there. The variable's name
 // without HUSH_ is the key in the file.
 type flags struct {
 	Config        string   `help:"${config}" placeholder:"FILE" env:"HUSH_CONFIG"`

@@ -41,7 +41,7 @@ func TestTheSelfSignedCertificateIsForEveryLoopbackName(t *testing.T) {
 	}
 	certificate := state.PeerCertificates[0]
 	roots := x509.NewCertPool()
-	roots.AddCert(certificate) // as by a developer who told the browser to trust it
+	roots.AddCert(certificate) // as a browser does after a developer accepts the certificate
 	for _, row := range []struct {
 		name string
 		good bool

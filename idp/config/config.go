@@ -65,7 +65,7 @@ type Config struct {
 	Fetch        fetch.Config `yaml:"fetch"`
 	DPoP         dpop.Config  `yaml:"dpop"`
 
-	// Layouts are more issuers of the same provider, told apart by their host, so that one process can be same-site and
+	// Layouts are more issuers of the same provider, distinguished by their host, so that one process can be same-site and
 	// cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer has one of them.
 	Layouts []string `yaml:"layouts"`
 	// ConsoleOrigins are origins besides the provider's own that may read and use the console. Development mode only.

@@ -35,7 +35,7 @@ type TokenConfig struct {
 	PerClient  Rate `yaml:"per_client"`
 }
 
-// PasswordConfig limits wrong passwords: from one address whoever the user is, for one user wherever they come from,
+// PasswordConfig limits wrong passwords: from one address for any user, for one user from any address,
 // and for one user from one address.
 type PasswordConfig struct {
 	PerAddress        Rate `yaml:"per_address"`

@@ -20,7 +20,7 @@ const (
 type Config struct {
 	// Mode is off, token or open. Default: token if there are InitialAccessTokens, open in development mode, else off.
 	Mode string `yaml:"mode"`
-	// InitialAccessTokens let their bearer register (RFC 7591 §3), besides those that `idp registration-token` makes.
+	// InitialAccessTokens let their bearer register (RFC 7591 §3), besides the tokens of `idp registration-token`.
 	InitialAccessTokens []oidc.Secret `yaml:"initial_access_tokens"`
 }
 

@@ -127,7 +127,7 @@ func TestStoreOperationsAreCountedByBucketMethodAndOutcome(t *testing.T) {
 	)
 }
 
-// A label made of keys would grow without end, and tell hashes to whoever reads it.
+// A label made of keys would have endless values, and show hashes to every reader.
 func TestKeysAreNoLabels(t *testing.T) {
 	m := observe.NewMetrics(time.Now)
 	store := m.Store(storage.NewMemory(time.Now))
@@ -137,7 +137,7 @@ func TestKeysAreNoLabels(t *testing.T) {
 	}
 	text := fetch(t, m)
 	if strings.Contains(text, "secret") {
-		t.Error("a key is told")
+		t.Error("a key is shown")
 	}
 	wantLines(t, text, `hush_store_operations_total{bucket="other",method="put",outcome="ok"} 100`)
 }

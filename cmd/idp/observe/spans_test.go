@@ -107,7 +107,7 @@ func TestStoreCallsAreChildrenOfTheirRequest(t *testing.T) {
 		}
 		for _, a := range child.Attributes() {
 			if a.Value.Type() == attribute.STRING && len(a.Value.AsString()) > len("session") {
-				t.Errorf("%s tells %s", name, a.Value.AsString())
+				t.Errorf("%s shows %s", name, a.Value.AsString())
 			}
 		}
 	}
