@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// jsonTypes are the media types that JSON has. Plain files are served as text or bytes by many hosts.
+// jsonTypes are the accepted media types of JSON. Many hosts serve plain files as text or bytes.
 var jsonTypes = []string{"application/json", "+json", "text/plain", "application/octet-stream"}
 
-// read takes a document from an answer.
+// read returns the document in a response.
 func read(address string, response *http.Response, types []string) ([]byte, error) {
 	refuse := func(format string, a ...any) ([]byte, error) {
 		return nil, &Error{URL: address, Text: fmt.Sprintf(format, a...)}

@@ -20,10 +20,10 @@ const (
 	defaultTimeout = 5 * time.Second // of one request, from the name to the last byte
 	maxBody        = 256 << 10       // bytes
 	maxHeader      = 16 << 10        // bytes
-	maxAtOnce      = 32              // requests; the others wait, no longer than one may take
+	maxAtOnce      = 32              // requests; the others wait up to the timeout
 )
 
-// Client fetches what clients name. Its methods may be called by many goroutines at once.
+// Client sends requests to addresses that clients named. Many goroutines may use it.
 type Client struct {
 	http    *http.Client
 	private bool // addresses that are not public are allowed, and http
@@ -67,7 +67,7 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 	return c.GetType(ctx, address, jsonTypes...)
 }
 
-// GetType fetches a document that has one of the media types; a type like "+json" stands for all that end so.
+// GetType fetches a document that has one of the media types; "+json" stands for all types with this suffix.
 func (c *Client) GetType(ctx context.Context, address string, types ...string) ([]byte, error) {
 	response, err := c.do(ctx, http.MethodGet, address, nil, types)
 	if err != nil {
@@ -157,7 +157,7 @@ type Error struct {
 	cause error
 }
 
-// Error implements error: it says all, for the log.
+// Error implements error. It contains all causes, for the log.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s cannot be fetched: %s", e.URL, e.Text)
 	if e.cause != nil {
@@ -166,10 +166,10 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns what went wrong on the way.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Why is what a client's developer may know of an error of this package.
+// Why returns the text of an error of this package for the developer of a client.
 func Why(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Text

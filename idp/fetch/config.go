@@ -17,7 +17,7 @@ type Config struct {
 	AllowPrivate *bool `yaml:"allow_private"`
 	// CAFile is a PEM file of certificate authorities that are trusted besides those of the system.
 	CAFile string `yaml:"ca_file"`
-	// Timeout is that of one request with its answer. Zero: 5 seconds.
+	// Timeout is the time for one request with its answer. Zero: 5 seconds.
 	Timeout time.Duration `yaml:"timeout"`
 }
 

@@ -24,10 +24,10 @@ type Consent struct {
 	GrantedAt time.Time  `json:"granted_at"`
 }
 
-// Consents remembers consents: one record a user, by client_id.
+// Consents stores consents: one record for each user, by client_id.
 type Consents struct {
 	Records storage.Bucket[map[string]Consent]
-	Grants  *Grants // whose refresh tokens end with the consent; nil: there are none
+	Grants  *Grants // the end of a consent revokes its refresh tokens; nil: there are none
 	Now     func() time.Time
 }
 
@@ -40,7 +40,7 @@ func (c *Consents) Of(ctx context.Context, sub string) (map[string]Consent, erro
 	return consents, err
 }
 
-// Remember notes that the user allowed the client scope, besides what was allowed before.
+// Remember adds scope to the consent of the user for the client.
 func (c *Consents) Remember(ctx context.Context, sub, clientID string, scope oidc.Scope) error {
 	return c.Records.Update(ctx, sub, consentRetention, func(old *map[string]Consent) (*map[string]Consent, error) {
 		if old == nil || *old == nil { // a record of "null" is none
@@ -64,21 +64,17 @@ func oldest(consents map[string]Consent) string {
 
 // Forget removes the consent for the client, which has to ask again, and ends its refresh tokens.
 func (c *Consents) Forget(ctx context.Context, sub, clientID string) error {
-	if err := c.forget(ctx, sub, clientID); err != nil || c.Grants == nil {
-		return err
-	}
-	return c.Grants.RevokeClient(ctx, sub, clientID)
-}
-
-func (c *Consents) forget(ctx context.Context, sub, clientID string) error {
-	return c.Records.Update(ctx, sub, storage.KeepTTL, func(old *map[string]Consent) (*map[string]Consent, error) {
-		if old == nil {
-			return nil, nil
+	err := c.Records.Update(ctx, sub, storage.KeepTTL, func(old *map[string]Consent) (*map[string]Consent, error) {
+		if old != nil {
+			delete(*old, clientID)
 		}
-		delete(*old, clientID)
-		if len(*old) == 0 {
+		if old == nil || len(*old) == 0 {
 			return nil, nil
 		}
 		return old, nil
 	})
+	if err != nil || c.Grants == nil {
+		return err
+	}
+	return c.Grants.RevokeClient(ctx, sub, clientID)
 }

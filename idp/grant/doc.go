@@ -25,12 +25,6 @@
 // offline_access property to a session being logged out SHOULD NOT be revoked." The user ends it in the list of
 // applications (Of, Revoke), or by withdrawing the consent.
 //
-//	grant.go    codes
-//	refresh.go  refresh tokens
-//	revoke.go   revocation of grants and of single access tokens
-//	index.go    the grant index: the grants with refresh tokens of a user
-//	consent.go  consents
-//
 // Where teaching ends: revoked access tokens are refused by this provider's endpoints. An API that checks the JWT
 // by itself does not learn of it before the token expires, which is why they live for minutes.
 package grant

@@ -57,7 +57,7 @@ var (
 // Grants issues, redeems and revokes.
 type Grants struct {
 	Codes    storage.Bucket[Code]
-	Revoked  storage.Bucket[time.Time]    // by grant id, and for one access token of a grant by its jti: when it was revoked
+	Revoked  storage.Bucket[time.Time]    // when a grant, or one of its access tokens (by jti), was revoked
 	Families storage.Bucket[Family]       // by grant id: its refresh tokens
 	Index    storage.Bucket[[]indexEntry] // by sub: which grants with refresh tokens there are
 	Grace    time.Duration                // how long a refresh token that was replaced still gives its successor

@@ -11,8 +11,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// How many grants with refresh tokens a user can have at a time. One more ends the oldest, of the same client first, so
-// that a client that asks for offline access again and again ends its own grants.
+// The number of grants with refresh tokens that a user can have at a time. One more ends the oldest grant of the same
+// client, or else of the user.
 const (
 	maxPerClient = 20
 	maxPerUser   = 200
@@ -25,7 +25,7 @@ type Held struct {
 	Scope    oidc.Scope
 	BegunAt  time.Time
 	UsedAt   time.Time // when tokens were given last
-	Until    time.Time // when it ends by itself if it is not used
+	Until    time.Time // when it ends if it is not used
 }
 
 // indexEntry is a grant in the grant index of a user; the rest is in its Family.

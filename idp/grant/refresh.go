@@ -13,21 +13,19 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Grace is how long after a rotation the token before it still gives its successor, unless the configuration says
-// otherwise: as long as tabs that renew at the same time may lie apart.
+// Grace is the default of Config.Grace.
 const Grace = 10 * time.Second
 
-// endedRetention is how long what ended is remembered, so that a late client hears "expired" or "revoked" and not
-// "unknown".
+// endedRetention is how long an ended family is stored, so that a late client does not get "unknown".
 const endedRetention = time.Hour
 
-// What a refresh token that yields nothing is; ErrUnknown and ErrReplayed besides.
+// Errors of Family, Look and Use, besides ErrUnknown and ErrReplayed.
 var (
 	ErrExpired = errors.New("grant: the refresh token expired")
 	ErrRevoked = errors.New("grant: what was granted was revoked")
 )
 
-// Terms are on what a client gets refresh tokens.
+// Terms are the lifetimes and the rotation of the refresh tokens of a client.
 type Terms struct {
 	Idle     time.Duration // a token that is not used for so long expires
 	Absolute time.Duration // so long after the first token of the family all do
@@ -35,8 +33,8 @@ type Terms struct {
 	Rotate   bool          // each use gives a new token; else the first stays
 }
 
-// Family is the record behind the refresh tokens of one grant, of which one is current. It holds hashes only, and the
-// salt by which the token before the current one gives the current one: who has the record alone has no token.
+// Family is the record of the refresh tokens of one grant, of which one is current. It holds hashes and a salt only, so
+// the record alone gives no token.
 type Family struct {
 	Grant Grant  `json:"grant"`
 	JKT   string `json:"jkt,omitempty"` // the key that the tokens are bound to (RFC 9449 §5); empty: none
@@ -55,8 +53,8 @@ type Family struct {
 	RevokedAt   time.Time `json:"revoked_at,omitzero"`   // of a tombstone; little else is left then
 }
 
-// refreshToken is one taken apart: the grant's id, what all tokens of its family have in common, and what only this one
-// has. By the second part a token that was replaced is told from an invented one: the ids of grants are no secret.
+// refreshToken has three parts: the id of the grant, a part common to its family, and its own part. The second part
+// distinguishes a replaced token from an invented one, because the ids of grants are not secret.
 type refreshToken struct{ id, mark, turn string }
 
 func parseRefreshToken(token string) (refreshToken, bool) {
@@ -78,14 +76,14 @@ func (t refreshToken) next(salt string) refreshToken {
 	return refreshToken{t.id, t.mark, base64.RawURLEncoding.EncodeToString(mac.Sum(nil))}
 }
 
-// familyKey lies beside whatever else stems from the grant.
+// familyKey is in the group of the grant.
 func familyKey(id string) string { return storage.GroupKey(id, "refresh") }
 
 // Begin begins the grant's family and returns its first refresh token. jkt, if not empty, is the key that its tokens
 // are bound to. It returns ErrRevoked for a grant that was revoked meanwhile.
 func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Terms) (token string, err error) {
 	now, first := g.Now(), refreshToken{granted.ID, g.Random(), g.Random()}
-	// the code's, which is spent
+	// these belong to the code, which is spent
 	granted.RedirectURI, granted.CodeChallenge, granted.Nonce, granted.ExpiresAt = "", "", "", time.Time{}
 	family := &Family{
 		Grant: granted, JKT: jkt, Mark: hash(first.mark), Current: hash(first.turn), BegunAt: now,
@@ -104,7 +102,7 @@ func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Ter
 	return first.String(), g.addToIndex(ctx, family, terms)
 }
 
-// Family finds what a refresh token stands for; whether the client may use it is for the caller to judge. Its errors
+// Family returns the family of a refresh token; the caller checks whether the client may use it. Its errors
 // are ErrUnknown, ErrExpired, ErrRevoked, or, for a token that was replaced before, ErrReplayed, after everything that
 // the grant gave was revoked. RFC 9700 §4.14.2: "the authorization server cannot determine which party submitted the
 // invalid refresh token, but it will revoke the active refresh token."
@@ -113,8 +111,8 @@ func (g *Grants) Family(ctx context.Context, token string) (Family, error) {
 	return family, g.ended(ctx, family.Grant.ID, err)
 }
 
-// Look is Family for who only asks: nothing is revoked. Except with ErrUnknown the family comes beside the error too,
-// of one that was revoked no more than whose it was.
+// Look is Family without any revocation. Except with ErrUnknown it also returns the family beside the error; a revoked
+// family has the ids of its user and client only.
 func (g *Grants) Look(ctx context.Context, token string) (Family, error) {
 	t, ok := parseRefreshToken(token)
 	if !ok {
@@ -156,7 +154,7 @@ func (g *Grants) Use(ctx context.Context, token string, terms Terms) (next strin
 	return next, g.ended(ctx, t.id, err)
 }
 
-// ended revokes a family whose token was replayed. It returns err, or why it could not.
+// ended revokes a family whose token was replayed. It returns err, or the error of the revocation.
 func (g *Grants) ended(ctx context.Context, id string, err error) error {
 	if !errors.Is(err, ErrReplayed) {
 		return err
@@ -167,7 +165,7 @@ func (g *Grants) ended(ctx context.Context, id string, err error) error {
 	return err
 }
 
-// judge tells what is wrong with the token.
+// judge returns the error of the token, if it has one.
 func (f *Family) judge(t refreshToken, now time.Time, grace time.Duration) error {
 	switch {
 	case !isHash(f.Mark, t.mark):
@@ -176,18 +174,13 @@ func (f *Family) judge(t refreshToken, now time.Time, grace time.Duration) error
 		return ErrRevoked
 	case !now.Before(f.IdleUntil) || !now.Before(f.Until):
 		return ErrExpired
-	case isHash(f.Current, t.turn), f.justReplaced(t, now, grace):
+	case isHash(f.Current, t.turn), isHash(f.Previous, t.turn) && now.Sub(f.RotatedAt) < grace:
 		return nil
 	}
 	return ErrReplayed
 }
 
-// justReplaced tells whether t is the token before the current one, and was so for no longer than grace.
-func (f *Family) justReplaced(t refreshToken, now time.Time, grace time.Duration) bool {
-	return isHash(f.Previous, t.turn) && now.Sub(f.RotatedAt) < grace
-}
-
-// turn makes the family ready for the token after t, a good one, and returns that.
+// turn replaces the valid token t by the next one and returns it.
 func (f *Family) turn(t refreshToken, salt string, now time.Time, rotate bool) refreshToken {
 	switch {
 	case !rotate:
@@ -200,18 +193,10 @@ func (f *Family) turn(t refreshToken, salt string, now time.Time, rotate bool) r
 	return next
 }
 
-// use notes that tokens are given now.
+// use records that tokens are given now.
 func (f *Family) use(now time.Time, terms Terms) {
-	f.UsedAt, f.IdleUntil, f.TokensUntil = now, earlier(now.Add(terms.Idle), f.Until), later(
-		now.Add(terms.Access), f.TokensUntil,
-	)
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
+	f.UsedAt, f.IdleUntil = now, now.Add(min(terms.Idle, f.Until.Sub(now)))
+	f.TokensUntil = later(now.Add(terms.Access), f.TokensUntil)
 }
 
 func later(a, b time.Time) time.Time {
@@ -221,7 +206,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// kept is how long a family is remembered that is not used.
+// retention is how long the store holds a family that is not used.
 func (t Terms) retention() time.Duration { return min(t.Idle, t.Absolute) + endedRetention }
 
 func hash(secret string) string {

@@ -54,12 +54,12 @@ func (g *Grants) RevokeToken(ctx context.Context, id, jti string, until time.Tim
 	return g.Revoked.Put(ctx, revokedKey(id, jti), g.Now(), left)
 }
 
-// IsRevoked tells whether the grant's tokens are to be refused.
+// IsRevoked tells whether all tokens of the grant are refused.
 func (g *Grants) IsRevoked(ctx context.Context, id string) (bool, error) {
 	return g.isRevoked(ctx, id, "")
 }
 
-// IsTokenRevoked tells whether this one access token of the grant is to be refused.
+// IsTokenRevoked tells whether this access token of the grant is refused.
 func (g *Grants) IsTokenRevoked(ctx context.Context, id, jti string) (bool, error) {
 	revoked, err := g.isRevoked(ctx, id, "")
 	if revoked || err != nil {

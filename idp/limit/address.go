@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// The headers by which proxies tell whom they speak for. Only the first is believed, and only from a trusted one.
+// The headers in which proxies name the client. Only the first is used, and only from a trusted proxy.
 const (
 	headerXForwardedFor = "X-Forwarded-For"
 	headerForwarded     = "Forwarded"
 )
 
-// Addresses tells where requests come from.
+// Addresses determines the networks that requests come from.
 type Addresses struct{ trusted []netip.Prefix }
 
-// NewAddresses believes what the proxies, addresses or networks in CIDR notation, say of whom they speak for.
+// NewAddresses trusts the proxies, which are addresses or networks in CIDR notation.
 func NewAddresses(proxies []string) (*Addresses, error) {
 	a := &Addresses{}
 	for _, proxy := range proxies {
@@ -30,10 +30,10 @@ func NewAddresses(proxies []string) (*Addresses, error) {
 	return a, nil
 }
 
-// Of is the network that the request comes from: an IPv4 address, or the 64 bits of IPv6 that one customer has at
-// least, so that nobody is many by changing the rest (RFC 6177 §2). Behind trusted proxies it is the last address of
-// X-Forwarded-For that is no trusted proxy's own: what stands before it, anybody may have written. Requests whose
-// origin cannot be read count as one.
+// Of is the network that the request comes from: an IPv4 address, or the first 64 bits of an IPv6 address, because one
+// customer can use all the other bits (RFC 6177 §2). Behind trusted proxies it is the last address of X-Forwarded-For
+// that is not a trusted proxy; the client may have written the addresses before it. All requests without a readable
+// address have the same network.
 func (a *Addresses) Of(r *http.Request) netip.Prefix {
 	client := peer(r)
 	hops := strings.Split(strings.Join(r.Header.Values(headerXForwardedFor), ","), ",")
@@ -47,18 +47,18 @@ func (a *Addresses) Of(r *http.Request) netip.Prefix {
 	return networkOf(client)
 }
 
-// Unheard tells whether a proxy that is not trusted seems to stand in front: all its users then count as one address.
+// Unheard tells whether a proxy that is not trusted seems to forward the request.
 func (a *Addresses) Unheard(r *http.Request) (proxy netip.Addr, is bool) {
 	proxy = peer(r)
-	speaks := r.Header.Get(headerXForwardedFor) != "" || r.Header.Get(headerForwarded) != ""
-	return proxy, speaks && (proxy.IsPrivate() || proxy.IsLoopback()) && !a.trusts(proxy)
+	forwards := r.Header.Get(headerXForwardedFor) != "" || r.Header.Get(headerForwarded) != ""
+	return proxy, forwards && (proxy.IsPrivate() || proxy.IsLoopback()) && !a.trusts(proxy)
 }
 
 func (a *Addresses) trusts(address netip.Addr) bool {
 	return slices.ContainsFunc(a.trusted, func(network netip.Prefix) bool { return network.Contains(address) })
 }
 
-// peer is who holds the other end of the connection; the zero Addr if it is no address.
+// peer is the address of the other end of the connection; the zero Addr if it cannot be read.
 func peer(r *http.Request) netip.Addr {
 	address, _ := parseAddress(r.RemoteAddr)
 	return address

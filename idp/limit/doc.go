@@ -16,21 +16,17 @@
 //	  its password   Passwords             wrong ones only: of an address, of a user, of a user from an address
 //	POST /token      Token.PerAddress      every request; Token.PerClient: answers with tokens to a confidential client
 //
-// The answer. RFC 6585 §4: "The 429 status code indicates that the user has sent too many requests in a given amount of
-// time", and the response "MAY include a Retry-After header". OAuth has no code of its own for it: RFC 6749 §5.2 lists
-// what is wrong with a request, and nothing is. So error is temporarily_unavailable, which is registered, means the
-// same to a client (wait, try again) and needs no second rule beside the 503 of a store that is gone; the status tells
-// them apart.
+// The answer is 429 (RFC 6585 §4: "the user has sent too many requests in a given amount of time") with Retry-After.
+// RFC 6749 §5.2 has no error for it, so error is temporarily_unavailable, as for the 503 of a store that does not answer.
 //
-// What a limit must not do is lock out whom it protects. A client_id can be claimed by anybody, so a client is charged
-// for tokens it got and never for requests that were refused; and a public client is all who use it, so it has no limit
-// of its own, which one of them could use up and which its success would reach. A user name can be typed by anybody, so
-// one address has used up its own share of a user's attempts long before it has used up the user's.
+// A limit must not lock out the users that it protects. Anybody can claim a client_id, so only answers with tokens
+// count for a client; all users of a public client share its client_id, so it has no limit of its own. Anybody can type
+// a user name, so one address uses up its own share of the attempts for a user long before all attempts for the user.
 //
-// Nothing tells who exists: the tables know names as they were typed, and whoever is refused is refused before a
-// password is compared, so a known name and an unknown one behave and cost the same.
+// A limit does not reveal which users exist: the tables contain names as they were typed, and an attempt is refused
+// before a password is compared.
 //
-// Where teaching ends: the tables are this process's own, so n replicas together allow n times as much. Whoever has
-// many addresses (a botnet, the many networks of an IPv6 provider) can still use up the attempts of one user;
-// production adds second factors, known devices and a proxy that sees the whole picture.
+// Where teaching ends: the tables belong to this process, so n replicas allow n times as much. An attacker with many
+// addresses can still use up the attempts for one user; production adds second factors, known devices and a limiting
+// proxy.
 package limit

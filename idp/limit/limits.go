@@ -11,8 +11,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Limits are all limits of a provider. Login, Registration, Token and Guesses make values of
-// endpoint.Limit; they are nil where nothing is limited.
+// Limits are all limits of a provider. Login, Registration, Token and Guesses return nil for no limit.
 type Limits struct {
 	Addresses  *Addresses
 	Passwords  *Passwords
@@ -39,16 +38,14 @@ func New(
 	l.Passwords, errs[1] = NewPasswords(c.Password, now)
 	l.WrongCodes, errs[2] = NewTable[netip.Prefix](c.Device.PerAddress, "wrong codes from this address", now)
 	l.logins, errs[3] = NewTable[netip.Prefix](c.Login.PerAddress, "sign-ins from this address", now)
-	l.registrations, errs[4] = NewTable[netip.Prefix](
-		c.Registration.PerAddress, "registrations from this address", now,
-	)
+	l.registrations, errs[4] = NewTable[netip.Prefix](c.Registration.PerAddress, "registrations from this address", now)
 	l.tokens, errs[5] = NewTable[netip.Prefix](c.Token.PerAddress, "token requests from this address", now)
 	l.clients, errs[6] = NewTable[string](c.Token.PerClient, "tokens for this client", now)
 	return l, errors.Join(errs[:]...)
 }
 
-// By is asked before a request is served: its error is the answer, if there is one. done is told how the request ended; it may
-// be nil. A nil By is no limit. It is an endpoint.Limit.
+// By runs before a request is served, and its error is the answer. done, which may be nil, gets the result of the
+// request. A nil By is no limit. It is an endpoint.Limit.
 type By = func(r *http.Request) (done func(error), err error)
 
 // Login limits sign-ins by address. Passwords limits wrong passwords besides.

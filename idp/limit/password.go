@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Passwords limits how often somebody may try a wrong password. A nil one limits nothing.
+// Passwords limits wrong passwords. A nil *Passwords limits nothing.
 type Passwords struct {
 	seed      maphash.Seed
 	byAddress *Table[netip.Prefix]
@@ -15,7 +15,7 @@ type Passwords struct {
 	byUser    *Table[uint64]
 }
 
-// nameAndAddress knows a name by its hash: it may be as long as whoever typed it likes.
+// nameAndAddress holds the hash of a name, because a typed name may be long.
 type nameAndAddress struct {
 	name uint64
 	from netip.Prefix
@@ -34,8 +34,8 @@ func NewPasswords(c PasswordConfig, now func() time.Time) (p *Passwords, err err
 	return p, err
 }
 
-// Attempt counts a password as wrong before it is compared, so that attempts that come at once cannot all pass before
-// the first has failed. Who then finds it right calls succeeded: NIST SP 800-63B §5.2.2: "When the subscriber
+// Attempt counts a password as wrong before it is compared, so that concurrent attempts cannot all pass before the
+// first has failed. The caller calls succeeded if the password was right: NIST SP 800-63B §5.2.2: "When the subscriber
 // successfully authenticates, the verifier SHOULD disregard any previous failed attempts for that user from the same IP
 // address." An *Exceeded refuses the attempt: the password must not be compared.
 // https://pages.nist.gov/800-63-3/sp800-63b.html#throttle
@@ -67,7 +67,7 @@ func (p *Passwords) Attempt(from netip.Prefix, username string) (succeeded func(
 	}, nil
 }
 
-// hash knows no difference between names that are one user's: case and spaces around it, as users.Directory compares.
+// hash ignores case and surrounding spaces, as users.Directory does.
 func (p *Passwords) hash(username string) uint64 {
 	return maphash.String(p.seed, strings.ToLower(strings.TrimSpace(username)))
 }

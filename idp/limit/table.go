@@ -11,7 +11,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// maxKeys is how many keys a Table remembers, about 16 MB. To be forgotten early, a client must use as many other keys.
+// maxKeys is how many keys a Table stores, about 16 MB.
 const maxKeys = 1 << 16
 
 // Table counts events by key: each key has a token bucket. It may be used by many goroutines. A nil Table limits
@@ -44,7 +44,7 @@ func (t *Table[K]) Take(key K) (giveBack func(), err error) {
 	reserved := tokens.ReserveN(now, 1)
 	if wait := reserved.DelayFrom(now); wait > 0 {
 		reserved.CancelAt(now)
-		return nil, t.exceeded(wait)
+		return nil, &Exceeded{Wait: wait, what: t.what}
 	}
 	return func() { tokens.ReserveN(t.now(), -1) }, nil // a negative number is added, up to what fits
 }
@@ -61,7 +61,8 @@ func (t *Table[K]) Look(key K) error {
 	if missing <= 0 {
 		return nil
 	}
-	return t.exceeded(time.Duration(missing / float64(t.perSecond) * float64(time.Second)))
+	wait := time.Duration(missing / float64(t.perSecond) * float64(time.Second))
+	return &Exceeded{Wait: wait, what: t.what}
 }
 
 // Forget removes the bucket of key.
@@ -81,10 +82,6 @@ func (t *Table[K]) bucket(key K) *rate.Limiter {
 		return found
 	}
 	return added
-}
-
-func (t *Table[K]) exceeded(wait time.Duration) *Exceeded {
-	return &Exceeded{Wait: wait, what: t.what}
 }
 
 // Exceeded is the error of a request beyond a limit. It unwraps to the *oidc.Error for the client; its HTTP status is

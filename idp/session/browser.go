@@ -2,11 +2,11 @@ package session
 
 import "strings"
 
-// maxBrowser is how much is kept of a program's name that is not known.
+// maxBrowser is how many bytes of the name of an unknown program are stored.
 const maxBrowser = 40
 
-// Words of a User-Agent header and what a person calls them. The first that fits counts: most browsers claim to be
-// others, too.
+// Words of a User-Agent header with the names that people use. The first match counts, because most browsers also claim
+// to be others.
 var (
 	browsers = [][2]string{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},
@@ -18,8 +18,8 @@ var (
 	}
 )
 
-// browserName is a browser as its user would know it again: "Firefox on Linux". Of any other program it is the first
-// word of what it says of itself. The header can say anything; nothing is decided by it.
+// browserName returns a name such as "Firefox on Linux", or the first word of an unknown User-Agent. It is for display
+// only, because the header can contain anything.
 func browserName(userAgent string) string {
 	browser, system := firstOf(browsers, userAgent), firstOf(systems, userAgent)
 	switch {
@@ -29,7 +29,12 @@ func browserName(userAgent string) string {
 		return browser
 	}
 	word, _, _ := strings.Cut(userAgent, " ")
-	word = strings.Map(printable, word)
+	word = strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' { // a terminal would interpret control characters
+			return -1
+		}
+		return r
+	}, word)
 	return word[:min(len(word), maxBrowser)]
 }
 
@@ -40,12 +45,4 @@ func firstOf(words [][2]string, text string) string {
 		}
 	}
 	return ""
-}
-
-// printable drops what a terminal would obey.
-func printable(r rune) rune {
-	if r <= ' ' || r > '~' {
-		return -1
-	}
-	return r
 }

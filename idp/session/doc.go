@@ -11,15 +11,6 @@
 // and nothing else. So neither an old cookie nor a stolen store opens a session, and a sid, which names session and
 // account in tokens, can end a session without a second index.
 //
-//	cookie.go   the cookie pair: two SameSite values over http, one __Host- cookie over https
-//	session.go  Session and Account
-//	manager.go  Current, SignIn, Select, SignOut
-//	list.go     Of: the sessions of a user, which the store cannot search for, so sign-ins write them down
-//	state.go    the browser state, which a script compares (Session Management)
-//	browser.go  what a person would call a browser
-//	absence.go  why there is no session
-//	interaction.go  Interaction: an authorization request that waits for a person, carried by the browser
-//
 // The list of a user's sessions is written before the session is, and costs one store operation more at a sign-in, at a
 // sign-out one for each account and one more, and none at a renewal. No address is kept: behind a proxy it tells
 // little, and it is personal.

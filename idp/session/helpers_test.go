@@ -29,8 +29,8 @@ var (
 	newKey = []byte(strings.Repeat("n", 32))
 )
 
-// fixture is a session manager with a clock that the test moves and a store that it watches. The clock of the store stands
-// still, like an engine that removes expired records late, so the manager decides whether a session is valid.
+// fixture is a session manager with a clock that the test moves and a store that it watches. The clock of the store
+// stands still, like an engine that removes expired records late, so the manager decides whether a session is valid.
 type fixture struct {
 	*session.Manager
 	clock *storagetest.Clock

@@ -20,7 +20,7 @@ const (
 // Entry names a session in the index of a user. The session may be over, so readers check.
 type Entry struct {
 	ID    string    `json:"id"`
-	Until time.Time `json:"until"` // from then on it is of no interest to anybody
+	Until time.Time `json:"until"` // from then on the session is not listed
 }
 
 // Of lists the sessions of sub: those that last, newest first, and after them those that ended within the last hour. It
@@ -44,7 +44,7 @@ func (m *Manager) Of(ctx context.Context, sub string) ([]Session, error) {
 			continue
 		}
 		switch _, ok := s.Account(sub); {
-		case !ok && s.EndedAt.IsZero(): // it is another's now
+		case !ok && s.EndedAt.IsZero(): // the user was signed out of it
 		case m.Lasts(*s):
 			last = append(last, *s)
 		case now.Before(m.endOf(*s).Add(endedRetention)):
@@ -54,7 +54,7 @@ func (m *Manager) Of(ctx context.Context, sub string) ([]Session, error) {
 	return append(last, ended...), nil
 }
 
-// endOf is when the session ended, or will at the latest.
+// endOf is the time when the session ended, or will end if it is not used.
 func (m *Manager) endOf(s Session) time.Time {
 	if !s.EndedAt.IsZero() {
 		return s.EndedAt
@@ -66,7 +66,7 @@ func (m *Manager) endOf(s Session) time.Time {
 	return end
 }
 
-// read returns what the entries name, nil for what is not there.
+// read returns the sessions of the entries, nil for each missing one.
 func (m *Manager) read(ctx context.Context, entries []Entry) ([]*Session, error) {
 	ids := make([]string, len(entries))
 	for i, e := range entries {
@@ -75,8 +75,8 @@ func (m *Manager) read(ctx context.Context, entries []Entry) ([]*Session, error)
 	return m.Sessions.GetAll(ctx, ids)
 }
 
-// AddToIndex writes the session down among those of sub. SignIn does it before it writes the session, so that none is
-// unlisted. Where the list is full it costs a read for each of the others, and one write more.
+// AddToIndex adds the session to the index of sub. SignIn calls it before it writes the session, so that no session is
+// unlisted. A full index costs a read of all its sessions and one more write.
 func (m *Manager) AddToIndex(ctx context.Context, sub string, s Session) error {
 	var all []Entry
 	err := m.Index.Update(ctx, sub, m.Absolute+endedRetention, func(old *[]Entry) (*[]Entry, error) {
@@ -93,8 +93,8 @@ func (m *Manager) AddToIndex(ctx context.Context, sub string, s Session) error {
 	return m.cut(ctx, sub, s.ID, slices.Clone(all))
 }
 
-// cut makes a list that is too long short enough; noted is its new entry. What is not there yet is about to be: SignIn
-// writes it next.
+// cut shortens an index that is too long. It does not remove noted, the new entry, nor a session that SignIn has yet to
+// write.
 func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) error {
 	found, err := m.read(ctx, entries)
 	if err != nil {
@@ -114,9 +114,8 @@ func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) e
 	})
 }
 
-// RemoveFromIndex moves a session to the end of the lists of subs, who were signed out of it. Where that fails they are
-// as true as before, and the session has ended all the same: so it is no failure. Who signed in again meanwhile is
-// noted again.
+// RemoveFromIndex moves a session to the end of the indexes of subs, which were signed out of it. It ignores errors,
+// because readers of an index check each session. A sub that signed in again meanwhile is added again.
 func (m *Manager) RemoveFromIndex(ctx context.Context, id string, subs ...string) {
 	if len(subs) == 0 {
 		return
@@ -144,7 +143,7 @@ func (m *Manager) RemoveFromIndex(ctx context.Context, id string, subs ...string
 	}
 }
 
-// tidy puts the entry that lasts longest first, and drops from the end what is of no interest any more.
+// tidy sorts the entries by Until, the latest first, and drops those whose time has passed from the end.
 func (m *Manager) tidy(entries []Entry) []Entry {
 	now := m.Now()
 	slices.SortStableFunc(entries, func(a, b Entry) int { return b.Until.Compare(a.Until) })

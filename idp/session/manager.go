@@ -19,8 +19,8 @@ type Manager struct {
 	Index    storage.Bucket[[]Entry] // by sub: the sessions of a user
 	Cookies  Cookies
 	Issuer   string        // of the sessions that begin here
-	Idle     time.Duration // a session not used for so long is over
-	Absolute time.Duration // so long after its first sign-in a session is over in any case
+	Idle     time.Duration // how long a session lasts that is not used
+	Absolute time.Duration // how long a session lasts from its first sign-in
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
 }
@@ -28,8 +28,7 @@ type Manager struct {
 // endedRetention is how long a session is stored after its end, so that the next request gets "expired", not "unknown".
 const endedRetention = time.Hour
 
-// maxClients is how many clients of one account a session records. An account with more signs out of the oldest client
-// by hand.
+// maxClients is how many clients of one account a session records, the newest ones. Others get no logout token.
 const maxClients = 100
 
 // Current returns the session that the request's cookie opens. Without one it returns nil and an Absence that says why;
@@ -82,10 +81,10 @@ func (m *Manager) over(s Session) Absence {
 
 var states = map[Absence]string{"": "signed_in", SignedOut: "signed_out", Expired: "expired", Idle: "idle"}
 
-// Lasts tells whether the session's own cookie opens it.
+// Lasts tells whether the session has not ended.
 func (m *Manager) Lasts(s Session) bool { return m.over(s) == "" }
 
-// State is what the session's own cookie would find: signed_in, signed_out, expired or idle.
+// State is signed_in, signed_out, expired or idle.
 func (m *Manager) State(s Session) string { return states[m.over(s)] }
 
 // retainUntil is the time until which the store holds the session.
@@ -157,7 +156,7 @@ func (m *Manager) add(
 	return saved, err
 }
 
-// Select notes that the user chose the account of sub just now. It returns an Absence when the request has no session
+// Select records that the user chose the account of sub now. It returns an Absence when the request has no session
 // with such an account.
 func (m *Manager) Select(r *http.Request, sub string) error {
 	s, err := m.Current(r)
@@ -168,7 +167,7 @@ func (m *Manager) Select(r *http.Request, sub string) error {
 		return Unknown
 	}
 	return m.Sessions.Update(r.Context(), s.ID, storage.KeepTTL, func(old *Session) (*Session, error) {
-		if account, ok := old.Account(sub); ok { // the tombstone of one signed out meanwhile has none
+		if account, ok := old.Account(sub); ok { // a tombstone has none
 			account.SelectedAt = m.Now()
 			old.put(account)
 		}
@@ -198,9 +197,9 @@ func (m *Manager) RecordClient(ctx context.Context, s *Session, account Account,
 	})
 }
 
-// SignOut ends the session of the request with all its accounts and takes the cookies out of the browser. A request
-// without a session is signed out already. Like End and SignOutSID it returns who was signed out; their clients are for
-// the caller to tell.
+// SignOut ends the session of the request with all its accounts and removes the cookies from the browser. A request
+// without a session is signed out already. Like End and SignOutSID it returns the accounts that were signed out; the
+// caller notifies their clients.
 func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) ([]Ended, error) {
 	m.Cookies.clear(w)
 	s, err := m.Current(r)
@@ -213,19 +212,18 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) ([]Ended, erro
 	return m.End(r.Context(), s.ID)
 }
 
-// End signs out the session with this id, wherever its browser is. One that is not there, or ended already, stays so.
+// End signs out the session with this id. An unknown or ended session is no error.
 func (m *Manager) End(ctx context.Context, id string) ([]Ended, error) {
 	return m.signOut(ctx, id, func(Account) bool { return true })
 }
 
-// SignOutSID signs out the account that sid names, wherever its browser is; the session's other accounts stay. A sid
-// that names nothing is signed out already.
+// SignOutSID signs out the account with this sid; the other accounts of the session stay. An unknown sid is no error.
 func (m *Manager) SignOutSID(ctx context.Context, sid string) ([]Ended, error) {
 	id, _, _ := strings.Cut(sid, ".")
 	return m.signOut(ctx, id, func(a Account) bool { return a.SID == sid })
 }
 
-// signOut takes the accounts out of the session, and ends it with the last.
+// signOut removes the accounts from the session, which ends with its last account.
 func (m *Manager) signOut(ctx context.Context, id string, which func(Account) bool) (gone []Ended, err error) {
 	err = m.Sessions.Update(ctx, id, storage.KeepTTL, func(s *Session) (*Session, error) {
 		gone = nil

@@ -246,7 +246,8 @@ func TestASignInDoesNotBringBackWhatWasSignedOut(t *testing.T) {
 		meantime func(t *testing.T, h *fixture, b *browser) // between the sign-in's read and its write
 		want     string
 	}{
-		{"alice signed out", func(t *testing.T, h *fixture, b *browser) { h.signOutSID(t, h.sid(t, b, "alice")) }, "carol bob"},
+		{"alice signed out",
+			func(t *testing.T, h *fixture, b *browser) { h.signOutSID(t, h.sid(t, b, "alice")) }, "carol bob"},
 		{"everybody signed out", func(t *testing.T, h *fixture, b *browser) { h.signOut(t, b) }, "carol"},
 		{"dave signed in", func(t *testing.T, h *fixture, b *browser) { h.signIn(t, b, "dave") }, "carol dave bob alice"},
 	} {

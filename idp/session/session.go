@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Session is what the provider remembers of one browser. Times are absolute.
+// Session is the record of one browser. Times are absolute.
 type Session struct {
 	ID         string    `json:"id"`
 	Issuer     string    `json:"issuer,omitempty"` // the issuer whose cookie opens it
@@ -13,9 +13,9 @@ type Session struct {
 	StartedAt  time.Time `json:"started_at"`
 	LastSeen   time.Time `json:"last_seen"` // brought up to date at a tenth of the idle lifetime, not at each request
 	Accounts   []Account `json:"accounts"`  // the one used last first; never empty while the session lasts
-	// Browser is what the browser of the last sign-in says it is, in words for a person: "Firefox on Linux".
+	// Browser is the name of the browser of the last sign-in, for a person: "Firefox on Linux".
 	Browser string `json:"browser,omitempty"`
-	// EndedAt is when the session was signed out. What is left then, a tombstone, only tells why the cookie opens nothing.
+	// EndedAt is when the session was signed out. The record is then a tombstone: it explains why the cookie is invalid.
 	EndedAt time.Time `json:"ended_at,omitzero"`
 }
 
@@ -30,11 +30,11 @@ type Account struct {
 	SelectedAt time.Time `json:"selected_at"`
 	ACR        string    `json:"acr"`
 	AMR        []string  `json:"amr"`
-	// Clients got a code for this account, so they are told when it is signed out. RecordClient adds them.
+	// Clients got a code for this account and are notified when it is signed out. RecordClient adds them.
 	Clients []string `json:"clients,omitempty"`
 }
 
-// Ended is an account whose sign-in is over, and at which issuer it was: what its Clients have to be told.
+// Ended is an account that was signed out, and the issuer of its session.
 type Ended struct {
 	Account
 	Issuer string
@@ -45,7 +45,7 @@ func (s *Session) Account(sub string) (Account, bool) {
 	if s == nil {
 		return Account{}, false
 	}
-	i := s.index(sub)
+	i := slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Sub == sub })
 	if i < 0 {
 		return Account{}, false
 	}
@@ -64,21 +64,13 @@ func (s *Session) Subs() []string {
 	return subs
 }
 
-// ended is what remains of a session that was signed out.
+// ended returns the tombstone of the session.
 func (s *Session) ended(at time.Time) *Session {
 	return &Session{ID: s.ID, SecretHash: s.SecretHash, StartedAt: s.StartedAt, EndedAt: at}
 }
 
 // put adds the account, or replaces the one with the same sub, and moves it to the front.
 func (s *Session) put(account Account) {
-	s.remove(account.Sub)
-	s.Accounts = slices.Insert(s.Accounts, 0, account)
-}
-
-func (s *Session) remove(sub string) {
-	s.Accounts = slices.DeleteFunc(s.Accounts, func(a Account) bool { return a.Sub == sub })
-}
-
-func (s *Session) index(sub string) int {
-	return slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Sub == sub })
+	others := slices.DeleteFunc(s.Accounts, func(a Account) bool { return a.Sub == account.Sub })
+	s.Accounts = slices.Insert(others, 0, account)
 }

@@ -75,7 +75,8 @@ func TestTheBrowserIsShownWhatChangedElsewhere(t *testing.T) { // Session Manage
 		t.Errorf("when the session is gone the browser still has the state %s", b.shown(h))
 	}
 	w = httptest.NewRecorder()
-	if h.SetBrowserState(w, httptest.NewRequest(http.MethodGet, "/authorize", nil), nil); len(w.Header()["Set-Cookie"]) > 0 {
+	h.SetBrowserState(w, httptest.NewRequest(http.MethodGet, "/authorize", nil), nil)
+	if len(w.Header()["Set-Cookie"]) > 0 {
 		t.Error("a browser without anything is given a cookie")
 	}
 }

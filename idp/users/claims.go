@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// form is what the value of a claim looks like.
+// form is the JSON form of a claim.
 type form struct {
 	text string // "a string"
 	is   func(value any) bool
@@ -22,19 +22,18 @@ var (
 	aMailbox = form{"an email address and nothing else (RFC 5322 addr-spec)", isMailbox}
 )
 
-// forms are those of the claims that have one: Core §5.1, the column "Type".
+// forms are by claim: Core §5.1, the column "Type".
 // https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
 var forms = map[string]form{
 	"name": aString, "given_name": aString, "family_name": aString, "middle_name": aString, "nickname": aString,
-	"preferred_username": aString,
-	"profile":            aString, "picture": aString, "website": aString, "gender": aString, "birthdate": aString,
-	"zoneinfo": aString, "locale": aString,
+	"preferred_username": aString, "profile": aString, "picture": aString, "website": aString, "gender": aString,
+	"birthdate": aString, "zoneinfo": aString, "locale": aString,
 	"email": aMailbox, "email_verified": aBoolean, "phone_number": aString, "phone_number_verified": aBoolean,
 	"address": anObject, "updated_at": aNumber,
 }
 
-// CheckClaims tells of each claim that does not have the form of Core §5.1: its name, and what was expected. A claim
-// without a value is left out wherever claims are told, so it has any form.
+// CheckClaims reports each claim that does not have the form of Core §5.1. A claim without a value is never sent, so it
+// is not checked.
 func CheckClaims(claims map[string]any, problem func(name, text string)) {
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		value := claims[name]
@@ -44,12 +43,8 @@ func CheckClaims(claims map[string]any, problem func(name, text string)) {
 		case bare == "sub":
 			problem(name, "is the user's sub: write it beside claims, not among them")
 		case known && value != nil && !want.is(value):
-			problem(
-				name,
-				fmt.Sprintf(
-					"is %v; expected %s (Core §5.1): put quotes around text that looks like something else", value, want.text,
-				),
-			)
+			problem(name, fmt.Sprintf("is %v; expected %s (Core §5.1): put quotes around text that looks like something else",
+				value, want.text))
 		case bare == "address":
 			checkAddress(name, value, problem)
 		}
@@ -61,9 +56,8 @@ func checkAddress(name string, value any, problem func(name, text string)) {
 	members, _ := value.(map[string]any)
 	for _, member := range slices.Sorted(maps.Keys(members)) {
 		if !is[string](members[member]) {
-			problem(
-				name+"."+member, fmt.Sprintf("is %v; expected a string (Core §5.1.1): put quotes around it", members[member]),
-			)
+			problem(name+"."+member,
+				fmt.Sprintf("is %v; expected a string (Core §5.1.1): put quotes around it", members[member]))
 		}
 	}
 }

@@ -21,11 +21,11 @@ type User struct {
 	// ($argon2id$…). One of the two is given.
 	Password     string `yaml:"password"`
 	PasswordHash string `yaml:"password_hash"`
-	// Claims are what userinfo tells of the user, by the names of Core §5.1.
+	// Claims are the claims about the user, by the names of Core §5.1.
 	Claims map[string]any `yaml:"claims"`
 }
 
-// Name is what a person is shown: the name claim, or the Username without one.
+// Name is the name claim, or else the Username.
 func (u User) Name() string {
 	if name, ok := u.Claims["name"].(string); ok && name != "" {
 		return name
@@ -42,11 +42,11 @@ func (u User) Email() string {
 // Directory holds the users. It does not change after New.
 type Directory struct {
 	users   []User
-	check   []func(password string) bool // of the user at the same place
-	nobody  func(password string) bool   // as much work as for a known user
+	check   []func(password string) bool // of the user at the same index
+	nobody  func(password string) bool   // for an unknown user: as much work as for a known one
 	bySub   map[string]int
 	byName  map[string]int // by username, in lower case
-	byEmail map[string]int // by email, in lower case: asked only where no username fits
+	byEmail map[string]int // by email, in lower case: used only if no username matches
 }
 
 // New returns a directory of users. Their subs and usernames must differ from one another and their hashes be readable.
@@ -84,13 +84,13 @@ func (d *Directory) add(user User) error {
 // All returns the users in the order of the configuration.
 func (d *Directory) All() []User { return d.users }
 
-// BySub returns the user whose sub claim it is.
+// BySub returns the user with this sub claim.
 func (d *Directory) BySub(sub string) (User, bool) {
 	i, ok := d.bySub[sub]
 	return d.at(i, ok)
 }
 
-// BySubs returns the users whose sub claims they are, in that order, without those who are unknown.
+// BySubs returns the known users with these sub claims, in that order.
 func (d *Directory) BySubs(subs []string) []User {
 	var found []User
 	for _, sub := range subs {
@@ -106,8 +106,8 @@ func (d *Directory) ByName(name string) (User, bool) {
 	return d.at(d.find(name))
 }
 
-// Authenticate returns the user with this username or email if the password is theirs. An unknown user takes as long as
-// a known one, so that the time of the answer does not tell who exists.
+// Authenticate returns the user with this username or email if the password is right. An unknown user takes as long as
+// a known one, so that the time of the answer does not reveal which users exist.
 func (d *Directory) Authenticate(name, password string) (User, bool) {
 	i, ok := d.find(name)
 	if !ok {
@@ -133,7 +133,7 @@ func (d *Directory) at(i int, ok bool) (User, bool) {
 	return d.users[i], true
 }
 
-// CheckHash returns an error unless hash is a bcrypt or argon2id hash that can be compared with.
+// CheckHash returns an error unless hash is a valid bcrypt or argon2id hash.
 func CheckHash(hash string) error {
 	_, err := decodeHash(hash)
 	return err
