@@ -68,62 +68,65 @@ func TestWhatIsSaidOfAnAccessToken(t *testing.T) { // RFC 7662 §2.2, RFC 9449 �
 	}
 }
 
+// activeRows are the rows of TestWhichTokensAreActive.
+var activeRows = []struct {
+	name   string
+	client string
+	change func(*access.Token)
+	happen func(t *testing.T, f *fixture)
+	want   bool
+}{
+	{name: "RFC 7662 §2.2 the client it was issued to", client: "web", want: true},
+	{name: "RFC 7662 §2.2 the client whose audience it is for", client: "api", want: true},
+	{name: "RFC 7662 §2.2 the client whose client_id it is for", client: "urn:its-id", want: true},
+	{name: "RFC 7662 §2.2 a first-party client", client: "first-party", want: true},
+	{
+		name:   "RFC 7662 §2.2 if the resource is not allowed to introspect this particular token, active MUST be false",
+		client: "other",
+	},
+	{
+		name: "RFC 7662 §2.2 an expired token", client: "web",
+		happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Minute) },
+	},
+	{
+		name: "RFC 7662 §2.2 a token of another issuer", client: "web",
+		change: func(token *access.Token) { token.Issuer = "http://other.test" },
+	},
+	{
+		name: "RFC 7662 §2.2 a revoked token", client: "web",
+		happen: func(t *testing.T, f *fixture) { wantNil(t, f.Revoke(t.Context(), f.good("web"))) },
+	},
+	{name: "RFC 7662 §2.2 a token whose grant was revoked", client: "web", happen: func(t *testing.T, f *fixture) {
+		wantNil(t, f.grants.Revoked.Put(t.Context(), storage.GroupKey("g", ""), f.clock.Now(), time.Hour))
+	}},
+	{
+		name: "RFC 7662 §2.2 a token of a deleted user", client: "web",
+		happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody },
+	},
+	{name: "RFC 7662 §2.2 a client's own token has no user", client: "web", want: true,
+		change: func(token *access.Token) { token.Subject, token.AuthTime = "web", 0 },
+		happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody }},
+	{
+		name:   "RFC 7662 §4 it MUST determine whether the token has expired: in its last second it has not",
+		client: "web", want: true,
+		happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Minute - 1) }},
+	{
+		name:   "RFC 7662 §4 it MUST determine whether the token was revoked: by the user, with its whole grant",
+		client: "web",
+		happen: func(t *testing.T, f *fixture) { wantNil(t, f.beginAndRevoke(t)) }},
+	{
+		name: "RFC 7662 §4 it MUST determine whether the token can be used at the resource server that asks", client: "api",
+		change: func(token *access.Token) { token.Audience = oidc.Audience{"urn:other"} },
+	},
+	{
+		name: "RFC 7662 §2.2 a token of a client that is gone", client: "api",
+		change: func(token *access.Token) { token.ClientID = "gone" },
+	},
+}
+
 // Who asks about a good access token of web, for urn:api and urn:its-id; and what may be wrong with it.
 func TestWhichTokensAreActive(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		client string
-		change func(*access.Token)
-		happen func(t *testing.T, f *fixture)
-		want   bool
-	}{
-		{name: "RFC 7662 §2.2 the client it was issued to", client: "web", want: true},
-		{name: "RFC 7662 §2.2 the client whose audience it is for", client: "api", want: true},
-		{name: "RFC 7662 §2.2 the client whose client_id it is for", client: "urn:its-id", want: true},
-		{name: "RFC 7662 §2.2 a first-party client", client: "first-party", want: true},
-		{
-			name:   "RFC 7662 §2.2 if the resource is not allowed to introspect this particular token, active MUST be false",
-			client: "other",
-		},
-		{
-			name: "RFC 7662 §2.2 an expired token", client: "web",
-			happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Minute) },
-		},
-		{
-			name: "RFC 7662 §2.2 a token of another issuer", client: "web",
-			change: func(token *access.Token) { token.Issuer = "http://other.test" },
-		},
-		{
-			name: "RFC 7662 §2.2 a revoked token", client: "web",
-			happen: func(t *testing.T, f *fixture) { wantNil(t, f.Revoke(t.Context(), f.good("web"))) },
-		},
-		{name: "RFC 7662 §2.2 a token whose grant was revoked", client: "web", happen: func(t *testing.T, f *fixture) {
-			wantNil(t, f.grants.Revoked.Put(t.Context(), storage.GroupKey("g", ""), f.clock.Now(), time.Hour))
-		}},
-		{
-			name: "RFC 7662 §2.2 a token of a deleted user", client: "web",
-			happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody },
-		},
-		{name: "RFC 7662 §2.2 a client's own token has no user", client: "web", want: true,
-			change: func(token *access.Token) { token.Subject, token.AuthTime = "web", 0 },
-			happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody }},
-		{
-			name:   "RFC 7662 §4 it MUST determine whether the token has expired: in its last second it has not",
-			client: "web", want: true,
-			happen: func(_ *testing.T, f *fixture) { f.clock.Pass(time.Minute - 1) }},
-		{
-			name:   "RFC 7662 §4 it MUST determine whether the token was revoked: by the user, with its whole grant",
-			client: "web",
-			happen: func(t *testing.T, f *fixture) { wantNil(t, f.beginAndRevoke(t)) }},
-		{
-			name: "RFC 7662 §4 it MUST determine whether the token can be used at the resource server that asks", client: "api",
-			change: func(token *access.Token) { token.Audience = oidc.Audience{"urn:other"} },
-		},
-		{
-			name: "RFC 7662 §2.2 a token of a client that is gone", client: "api",
-			change: func(token *access.Token) { token.ClientID = "gone" },
-		},
-	} {
+	for _, row := range activeRows {
 		for _, format := range []string{"", oidc.FormatOpaque} {
 			t.Run(row.name, func(t *testing.T) {
 				f := newFixture(t)
@@ -189,47 +192,50 @@ func TestWhatIsSaidOfARefreshToken(t *testing.T) { // RFC 7662 §2.2
 	}
 }
 
+// questions are the rows of TestWhichQuestionsAreRefused.
+var questions = []struct {
+	name   string
+	change url.Values
+	header string
+	forge  func(raw string) string
+	err    oidc.ErrorCode
+	active bool
+}{
+	{name: "RFC 7662 §2.1 a hint that is true", change: url.Values{"token_type_hint": {"access_token"}}, active: true},
+	{
+		name:   "RFC 7662 §2.1 a wrong hint: it MUST extend its search across all of its supported token types",
+		change: url.Values{"token_type_hint": {"refresh_token"}}, active: true,
+	},
+	{name: "RFC 7662 §2.1 an unknown hint", change: url.Values{"token_type_hint": {"nonsense"}}, active: true},
+	{
+		name: "RFC 7662 §2.2 a token of no issuer is inactive, and no error", change: url.Values{"token": {"garbage"}},
+	},
+	{
+		name:  "RFC 7662 §4 it MUST validate the signature: changed",
+		forge: func(raw string) string { return raw[:len(raw)-8] + "AAAAAAAA" },
+	},
+	{name: "RFC 7662 §4 it MUST validate the signature: none", forge: func(raw string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"at+jwt"}`)) +
+			"." + strings.Split(raw, ".")[1] + "."
+	}},
+	{name: "RFC 7662 §2.2 an invented opaque token", change: url.Values{"token": {"a.b"}}},
+	{name: "RFC 7662 §2.2 an invented refresh token", change: url.Values{"token": {"a.b.c"}}},
+	{name: "RFC 7662 §2.1 token is required", change: url.Values{"token": {""}}, err: oidc.InvalidRequest},
+	{name: "RFC 7662 §2.1 a form is required", header: "application/json", err: oidc.InvalidRequest},
+	{name: "RFC 6749 §3.2 a repeated token", change: url.Values{"token": {"a", "b"}}, err: oidc.InvalidRequest},
+	{
+		name:   "RFC 7662 §2.1 the endpoint MUST require some form of authorization: none came",
+		change: url.Values{"client_id": {""}, "client_secret": {""}}, err: oidc.InvalidClient,
+	},
+	{name: "RFC 7662 §2.1 a wrong secret", change: url.Values{"client_secret": {"wrong"}}, err: oidc.InvalidClient},
+	{
+		name:   "RFC 7662 §2.1 a public client proves nothing",
+		change: url.Values{"client_id": {"spa"}, "client_secret": {""}}, err: oidc.InvalidClient,
+	},
+}
+
 func TestWhichQuestionsAreRefused(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		change url.Values
-		header string
-		forge  func(raw string) string
-		err    oidc.ErrorCode
-		active bool
-	}{
-		{name: "RFC 7662 §2.1 a hint that is true", change: url.Values{"token_type_hint": {"access_token"}}, active: true},
-		{
-			name:   "RFC 7662 §2.1 a wrong hint: it MUST extend its search across all of its supported token types",
-			change: url.Values{"token_type_hint": {"refresh_token"}}, active: true,
-		},
-		{name: "RFC 7662 §2.1 an unknown hint", change: url.Values{"token_type_hint": {"nonsense"}}, active: true},
-		{
-			name: "RFC 7662 §2.2 a token of no issuer is inactive, and no error", change: url.Values{"token": {"garbage"}},
-		},
-		{
-			name:  "RFC 7662 §4 it MUST validate the signature: changed",
-			forge: func(raw string) string { return raw[:len(raw)-8] + "AAAAAAAA" },
-		},
-		{name: "RFC 7662 §4 it MUST validate the signature: none", forge: func(raw string) string {
-			return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"at+jwt"}`)) +
-				"." + strings.Split(raw, ".")[1] + "."
-		}},
-		{name: "RFC 7662 §2.2 an invented opaque token", change: url.Values{"token": {"a.b"}}},
-		{name: "RFC 7662 §2.2 an invented refresh token", change: url.Values{"token": {"a.b.c"}}},
-		{name: "RFC 7662 §2.1 token is required", change: url.Values{"token": {""}}, err: oidc.InvalidRequest},
-		{name: "RFC 7662 §2.1 a form is required", header: "application/json", err: oidc.InvalidRequest},
-		{name: "RFC 6749 §3.2 a repeated token", change: url.Values{"token": {"a", "b"}}, err: oidc.InvalidRequest},
-		{
-			name:   "RFC 7662 §2.1 the endpoint MUST require some form of authorization: none came",
-			change: url.Values{"client_id": {""}, "client_secret": {""}}, err: oidc.InvalidClient,
-		},
-		{name: "RFC 7662 §2.1 a wrong secret", change: url.Values{"client_secret": {"wrong"}}, err: oidc.InvalidClient},
-		{
-			name:   "RFC 7662 §2.1 a public client proves nothing",
-			change: url.Values{"client_id": {"spa"}, "client_secret": {""}}, err: oidc.InvalidClient,
-		},
-	} {
+	for _, row := range questions {
 		t.Run(row.name, func(t *testing.T) {
 			f := newFixture(t)
 			raw := f.makeFor(t, "", nil)

@@ -48,61 +48,64 @@ func TestReadingARegistration(t *testing.T) {
 	}
 }
 
+// updates are the rows of TestUpdatingARegistration.
+var updates = []struct {
+	name   string
+	change []any // of the document with which the client registered, and its client_id
+	code   oidc.ErrorCode
+	want   document
+}{
+	{
+		"RFC 7592 §2.2 what is given replaces what was", []any{"client_name", "Other"}, "", document{"client_name": "Other"},
+	},
+	{"RFC 7592 §2.2 what is left out is deleted", []any{"client_name", nil}, "", document{"client_name": nil}},
+	{
+		"RFC 7592 §2.2 other redirect URIs", []any{"redirect_uris", []string{"https://new.test/cb"}}, "",
+		document{"redirect_uris": []any{"https://new.test/cb"}},
+	},
+	{"RFC 7592 §2.2 client_id MUST be included", []any{"client_id", nil}, oidc.InvalidClientMetadata, nil},
+	{"RFC 7592 §2.2 client_id MUST be the client's", []any{"client_id", "spa"}, oidc.InvalidClientMetadata, nil},
+	{
+		"RFC 7592 §2.2 client_secret MUST match", []any{"client_secret", "my own choice, long and random"},
+		oidc.InvalidClientMetadata, nil,
+	},
+	{
+		"RFC 7592 §2.2 registration_access_token MUST NOT be included", []any{"registration_access_token", "x"},
+		oidc.InvalidClientMetadata, nil,
+	},
+	{
+		"RFC 7592 §2.2 registration_client_uri MUST NOT be included", []any{"registration_client_uri", "x"},
+		oidc.InvalidClientMetadata, nil,
+	},
+	{
+		"RFC 7592 §2.2 client_secret_expires_at MUST NOT be included", []any{"client_secret_expires_at", 0},
+		oidc.InvalidClientMetadata, nil,
+	},
+	{
+		"RFC 7592 §2.2 client_id_issued_at MUST NOT be included", []any{"client_id_issued_at", 0},
+		oidc.InvalidClientMetadata, nil,
+	},
+	{"RFC 7592 §2.2 a client_secret that is null is left out", []any{"client_secret", json.RawMessage("null")}, "", nil},
+	{
+		"RFC 7591 §5 a client that registered without an initial access token cannot get client_credentials later",
+		[]any{"grant_types", []string{"authorization_code", "client_credentials"}}, oidc.InvalidClientMetadata, nil,
+	},
+	{
+		"RFC 7591 §2.3 a software statement is refused of an update too", []any{"software_statement", "e30.e30."},
+		oidc.UnapprovedSoftwareStatement, nil,
+	},
+	{
+		"RFC 7592 §2.2 the metadata is judged as at first", []any{"redirect_uris", []string{"https://app.test/#x"}},
+		oidc.InvalidRedirectURI, nil,
+	},
+	{
+		"RFC 7592 §2.2 a client that becomes public loses its secret", []any{"token_endpoint_auth_method", "none"}, "",
+		document{"client_secret": nil},
+	},
+}
+
 func TestUpdatingARegistration(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		change []any // of the document with which the client registered, and its client_id
-		code   oidc.ErrorCode
-		want   document
-	}{
-		{
-			"RFC 7592 §2.2 what is given replaces what was", []any{"client_name", "Other"}, "", document{"client_name": "Other"},
-		},
-		{"RFC 7592 §2.2 what is left out is deleted", []any{"client_name", nil}, "", document{"client_name": nil}},
-		{
-			"RFC 7592 §2.2 other redirect URIs", []any{"redirect_uris", []string{"https://new.test/cb"}}, "",
-			document{"redirect_uris": []any{"https://new.test/cb"}},
-		},
-		{"RFC 7592 §2.2 client_id MUST be included", []any{"client_id", nil}, oidc.InvalidClientMetadata, nil},
-		{"RFC 7592 §2.2 client_id MUST be the client's", []any{"client_id", "spa"}, oidc.InvalidClientMetadata, nil},
-		{
-			"RFC 7592 §2.2 client_secret MUST match", []any{"client_secret", "my own choice, long and random"},
-			oidc.InvalidClientMetadata, nil,
-		},
-		{
-			"RFC 7592 §2.2 registration_access_token MUST NOT be included", []any{"registration_access_token", "x"},
-			oidc.InvalidClientMetadata, nil,
-		},
-		{
-			"RFC 7592 §2.2 registration_client_uri MUST NOT be included", []any{"registration_client_uri", "x"},
-			oidc.InvalidClientMetadata, nil,
-		},
-		{
-			"RFC 7592 §2.2 client_secret_expires_at MUST NOT be included", []any{"client_secret_expires_at", 0},
-			oidc.InvalidClientMetadata, nil,
-		},
-		{
-			"RFC 7592 §2.2 client_id_issued_at MUST NOT be included", []any{"client_id_issued_at", 0},
-			oidc.InvalidClientMetadata, nil,
-		},
-		{"RFC 7592 §2.2 a client_secret that is null is left out", []any{"client_secret", json.RawMessage("null")}, "", nil},
-		{
-			"RFC 7591 §5 a client that registered without an initial access token cannot get client_credentials later",
-			[]any{"grant_types", []string{"authorization_code", "client_credentials"}}, oidc.InvalidClientMetadata, nil,
-		},
-		{
-			"RFC 7591 §2.3 a software statement is refused of an update too", []any{"software_statement", "e30.e30."},
-			oidc.UnapprovedSoftwareStatement, nil,
-		},
-		{
-			"RFC 7592 §2.2 the metadata is judged as at first", []any{"redirect_uris", []string{"https://app.test/#x"}},
-			oidc.InvalidRedirectURI, nil,
-		},
-		{
-			"RFC 7592 §2.2 a client that becomes public loses its secret", []any{"token_endpoint_auth_method", "none"}, "",
-			document{"client_secret": nil},
-		},
-	} {
+	for _, row := range updates {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
 			registered := d.register(t, good().with("client_name", "App"))

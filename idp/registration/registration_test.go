@@ -90,114 +90,117 @@ func TestWhatTheProviderCannotIsNotRegistered(t *testing.T) {
 	checkAllReported(t, reported.String(), registration.Listed())
 }
 
+// accepted are the rows of TestAcceptedRegistrations.
+var accepted = []struct {
+	name   string
+	change []any
+	want   document // of the answer
+}{
+	{
+		"RFC 7591 §2 what is left out has its default", nil, document{
+			"token_endpoint_auth_method": "client_secret_basic", "grant_types": []any{"authorization_code"},
+			"response_types":   []any{"code"},
+			"application_type": "web", "subject_type": "public", "id_token_signed_response_alg": "RS256",
+		},
+	},
+	{
+		"RFC 7591 §2 metadata that is not understood MUST be ignored",
+		[]any{"favourite_colour", "blue", "client_name#ja", "x"}, document{"favourite_colour": nil, "client_name#ja": nil},
+	},
+	{
+		"RFC 7591 §3 a registration endpoint MUST ignore all parameters it does not understand",
+		[]any{"software_statement_of_mine", "x", "first-party", true},
+		document{"software_statement_of_mine": nil, "first-party": nil},
+	},
+	{
+		"RFC 7591 §2 jwks_uri and jwks are not both in the answer", []any{"jwks_uri", "https://app.test/jwks"},
+		document{"jwks_uri": "https://app.test/jwks", "jwks": nil},
+	},
+	{
+		"RFC 7591 §5 a redirect URI on the person's own machine",
+		[]any{"redirect_uris", []string{"http://localhost:8080/cb", "http://[::1]/cb"}},
+		document{"redirect_uris": []any{"http://localhost:8080/cb", "http://[::1]/cb"}},
+	},
+	{
+		"RFC 7591 §2 a software_statement that is null", []any{"software_statement", json.RawMessage("null")},
+		document{"software_statement": nil},
+	},
+	{
+		"RFC 7591 §2 a client_name in any script", []any{"client_name", "アプリ — تطبيق"},
+		document{"client_name": "アプリ — تطبيق"},
+	},
+	{
+		"RFC 7592 §2.2 null is the same as left out", []any{"application_type", json.RawMessage("null")},
+		document{"application_type": "web"},
+	},
+	{
+		"RFC 7591 §3.2.1 all registered metadata is returned",
+		[]any{"client_name", "App", "contacts", []string{"me@app.test"},
+			"policy_uri", "https://app.test/p", "tos_uri", "https://app.test/t", "logo_uri", "https://app.test/l.png"},
+		document{"client_name": "App", "contacts": []any{"me@app.test"},
+			"policy_uri": "https://app.test/p", "tos_uri": "https://app.test/t", "logo_uri": "https://app.test/l.png"}},
+	{
+		"RFC 8252 §7.3 a native client on loopback",
+		[]any{
+			"application_type", "native", "redirect_uris", []string{"http://127.0.0.1/cb"}, "token_endpoint_auth_method",
+			"none",
+		},
+		document{"application_type": "native", "client_secret": nil},
+	},
+	{
+		"RFC 8252 §7.1 a native client with its own scheme",
+		[]any{"application_type", "native", "redirect_uris", []string{"com.example.app:/cb"}},
+		document{"application_type": "native"},
+	},
+	{
+		"Registration §5 a sector_identifier_uri that lists the redirect URIs",
+		[]any{"subject_type", "pairwise", "sector_identifier_uri", sectors.URL + "/sector"},
+		document{"subject_type": "pairwise", "sector_identifier_uri": sectors.URL + "/sector"},
+	},
+	{
+		"Registration §2 initiate_login_uri", []any{"initiate_login_uri", "https://app.test/login"},
+		document{"initiate_login_uri": "https://app.test/login"},
+	},
+	{
+		"RFC 7517 §5 keys of a type that is not understood are ignored",
+		[]any{"jwks", document{"keys": append([]any{document{"kty": "unknown"}}, keysOf(publicKey.public)...)}},
+		document{"jwks": map[string]any{"keys": keysOf(publicKey.public)}},
+	},
+	{
+		"Core §9 private_key_jwt has no secret",
+		[]any{"token_endpoint_auth_method", "private_key_jwt", "jwks", publicKey.public},
+		document{"client_secret": nil, "client_secret_expires_at": nil},
+	},
+	{
+		"Registration §2 the enc of an encrypted ID token is A128CBC-HS256 unless said",
+		[]any{"id_token_encrypted_response_alg", "ECDH-ES", "jwks_uri", "https://app.test/jwks"},
+		document{"id_token_encrypted_response_enc": "A128CBC-HS256"},
+	},
+	{
+		"Registration §2 the enc of encrypted userinfo is A128CBC-HS256 unless said",
+		[]any{"userinfo_encrypted_response_alg", "ECDH-ES", "jwks_uri", "https://app.test/jwks"},
+		document{"userinfo_encrypted_response_enc": "A128CBC-HS256"},
+	},
+	{
+		"RFC 8628 §3.1 a device needs no redirect_uri",
+		[]any{"grant_types", []string{oidc.GrantDeviceCode}, "redirect_uris", nil, "token_endpoint_auth_method", "none"},
+		document{"response_types": nil, "redirect_uris": []any{}},
+	},
+	{
+		"Front-Channel Logout §2 frontchannel_logout_uri on the origin of a redirect URI",
+		[]any{"frontchannel_logout_uri", "https://app.test/out", "frontchannel_logout_session_required", true},
+		document{"frontchannel_logout_session_required": true},
+	},
+	{
+		"a client cannot make itself trusted",
+		[]any{"first_party", true, "FIRST_PARTY", true, "access_token_lifetime", 1e18, "audience", "https://other.test"},
+		document{"first_party": nil, "access_token_lifetime": nil, "audience": nil},
+	},
+	{"a client cannot choose its client_id or secret", []any{"client_id", "spa", "client_secret", "guess"}, document{}},
+}
+
 func TestAcceptedRegistrations(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		change []any
-		want   document // of the answer
-	}{
-		{
-			"RFC 7591 §2 what is left out has its default", nil, document{
-				"token_endpoint_auth_method": "client_secret_basic", "grant_types": []any{"authorization_code"},
-				"response_types":   []any{"code"},
-				"application_type": "web", "subject_type": "public", "id_token_signed_response_alg": "RS256",
-			},
-		},
-		{
-			"RFC 7591 §2 metadata that is not understood MUST be ignored",
-			[]any{"favourite_colour", "blue", "client_name#ja", "x"}, document{"favourite_colour": nil, "client_name#ja": nil},
-		},
-		{
-			"RFC 7591 §3 a registration endpoint MUST ignore all parameters it does not understand",
-			[]any{"software_statement_of_mine", "x", "first-party", true},
-			document{"software_statement_of_mine": nil, "first-party": nil},
-		},
-		{
-			"RFC 7591 §2 jwks_uri and jwks are not both in the answer", []any{"jwks_uri", "https://app.test/jwks"},
-			document{"jwks_uri": "https://app.test/jwks", "jwks": nil},
-		},
-		{
-			"RFC 7591 §5 a redirect URI on the person's own machine",
-			[]any{"redirect_uris", []string{"http://localhost:8080/cb", "http://[::1]/cb"}},
-			document{"redirect_uris": []any{"http://localhost:8080/cb", "http://[::1]/cb"}},
-		},
-		{
-			"RFC 7591 §2 a software_statement that is null", []any{"software_statement", json.RawMessage("null")},
-			document{"software_statement": nil},
-		},
-		{
-			"RFC 7591 §2 a client_name in any script", []any{"client_name", "アプリ — تطبيق"},
-			document{"client_name": "アプリ — تطبيق"},
-		},
-		{
-			"RFC 7592 §2.2 null is the same as left out", []any{"application_type", json.RawMessage("null")},
-			document{"application_type": "web"},
-		},
-		{
-			"RFC 7591 §3.2.1 all registered metadata is returned",
-			[]any{"client_name", "App", "contacts", []string{"me@app.test"},
-				"policy_uri", "https://app.test/p", "tos_uri", "https://app.test/t", "logo_uri", "https://app.test/l.png"},
-			document{"client_name": "App", "contacts": []any{"me@app.test"},
-				"policy_uri": "https://app.test/p", "tos_uri": "https://app.test/t", "logo_uri": "https://app.test/l.png"}},
-		{
-			"RFC 8252 §7.3 a native client on loopback",
-			[]any{
-				"application_type", "native", "redirect_uris", []string{"http://127.0.0.1/cb"}, "token_endpoint_auth_method",
-				"none",
-			},
-			document{"application_type": "native", "client_secret": nil},
-		},
-		{
-			"RFC 8252 §7.1 a native client with its own scheme",
-			[]any{"application_type", "native", "redirect_uris", []string{"com.example.app:/cb"}},
-			document{"application_type": "native"},
-		},
-		{
-			"Registration §5 a sector_identifier_uri that lists the redirect URIs",
-			[]any{"subject_type", "pairwise", "sector_identifier_uri", sectors.URL + "/sector"},
-			document{"subject_type": "pairwise", "sector_identifier_uri": sectors.URL + "/sector"},
-		},
-		{
-			"Registration §2 initiate_login_uri", []any{"initiate_login_uri", "https://app.test/login"},
-			document{"initiate_login_uri": "https://app.test/login"},
-		},
-		{
-			"RFC 7517 §5 keys of a type that is not understood are ignored",
-			[]any{"jwks", document{"keys": append([]any{document{"kty": "unknown"}}, keysOf(publicKey.public)...)}},
-			document{"jwks": map[string]any{"keys": keysOf(publicKey.public)}},
-		},
-		{
-			"Core §9 private_key_jwt has no secret",
-			[]any{"token_endpoint_auth_method", "private_key_jwt", "jwks", publicKey.public},
-			document{"client_secret": nil, "client_secret_expires_at": nil},
-		},
-		{
-			"Registration §2 the enc of an encrypted ID token is A128CBC-HS256 unless said",
-			[]any{"id_token_encrypted_response_alg", "ECDH-ES", "jwks_uri", "https://app.test/jwks"},
-			document{"id_token_encrypted_response_enc": "A128CBC-HS256"},
-		},
-		{
-			"Registration §2 the enc of encrypted userinfo is A128CBC-HS256 unless said",
-			[]any{"userinfo_encrypted_response_alg", "ECDH-ES", "jwks_uri", "https://app.test/jwks"},
-			document{"userinfo_encrypted_response_enc": "A128CBC-HS256"},
-		},
-		{
-			"RFC 8628 §3.1 a device needs no redirect_uri",
-			[]any{"grant_types", []string{oidc.GrantDeviceCode}, "redirect_uris", nil, "token_endpoint_auth_method", "none"},
-			document{"response_types": nil, "redirect_uris": []any{}},
-		},
-		{
-			"Front-Channel Logout §2 frontchannel_logout_uri on the origin of a redirect URI",
-			[]any{"frontchannel_logout_uri", "https://app.test/out", "frontchannel_logout_session_required", true},
-			document{"frontchannel_logout_session_required": true},
-		},
-		{
-			"a client cannot make itself trusted",
-			[]any{"first_party", true, "FIRST_PARTY", true, "access_token_lifetime", 1e18, "audience", "https://other.test"},
-			document{"first_party": nil, "access_token_lifetime": nil, "audience": nil},
-		},
-		{"a client cannot choose its client_id or secret", []any{"client_id", "spa", "client_secret", "guess"}, document{}},
-	} {
+	for _, row := range accepted {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
 			information := d.register(t, good().with(row.change...))

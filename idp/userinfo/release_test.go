@@ -18,7 +18,8 @@ var alice = map[string]any{
 	"employee_number": 7, "salary": 1,
 }
 
-var rowsWhatIsReleased = []struct {
+// releases are the rows of TestWhatIsReleased.
+var releases = []struct {
 	name    string
 	scope   string
 	asked   string
@@ -94,7 +95,7 @@ var rowsWhatIsReleased = []struct {
 
 func TestWhatIsReleased(t *testing.T) {
 	known := append(oidc.StandardScope(), "staff")
-	for _, row := range rowsWhatIsReleased {
+	for _, row := range releases {
 		t.Run(row.name, func(t *testing.T) {
 			asked, err := oidc.ParseClaims(row.asked)
 			if err != nil {
