@@ -147,7 +147,7 @@ func TestEveryListedAlgOfAssertionsWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	big, curve := rsaKey(t), newKeyed(t).private
-	for _, alg := range metadata(t, idptest.Start(t, nil)).TokenEndpointAuthSigningAlgValuesSupported {
+	for _, alg := range metadata(t, idptest.Start(t, nil)).TokenEndpointAuthAlgs {
 		k := newKeyed(t)
 		k.alg, k.kid, k.private = jose.SignatureAlgorithm(alg), "k", map[string]crypto.Signer{
 			"RS256": big, "PS256": big, "ES256": curve, "EdDSA": edwards,

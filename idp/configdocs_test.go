@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"cmp"
 	"os"
 	"reflect"
 	"strings"
@@ -36,7 +37,7 @@ func keysOf(of reflect.Type, seen map[reflect.Type]bool) []string {
 	seen[of] = true
 	var keys []string
 	for field := range of.Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		name, _, _ := strings.Cut(cmp.Or(field.Tag.Get("yaml"), field.Tag.Get("json")), ",")
 		if name != "" && name != "-" {
 			keys = append(keys, name)
 		}

@@ -57,7 +57,7 @@ func TestWhatTheMetadataMustHold(t *testing.T) {
 		},
 		{
 			"Discovery §3 none MUST NOT be in token_endpoint_auth_signing_alg_values_supported",
-			!lists(m.TokenEndpointAuthSigningAlgValuesSupported, "none"),
+			!lists(m.TokenEndpointAuthAlgs, "none"),
 		},
 	}, w.Body.String())
 	checkSayings(t, moreOfTheMetadata(m, https, lists, w), w.Body.String())
@@ -125,19 +125,19 @@ func moreOfTheMetadata(
 		{
 			"RFC 8414 §2 token_endpoint_auth_signing_alg_values_supported MUST be there where assertions are",
 			!lists(m.TokenEndpointAuthMethodsSupported, oidc.AuthMethodPrivateJWT) || lists(
-				m.TokenEndpointAuthSigningAlgValuesSupported, "RS256",
+				m.TokenEndpointAuthAlgs, "RS256",
 			),
 		},
 		{
 			"RFC 8414 §2 the same of revocation_endpoint, and none MUST NOT be used",
-			lists(m.RevocationEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(
-				m.RevocationEndpointAuthSigningAlgValuesSupported, "none",
+			lists(m.RevocationAuthAlgs, "RS256") && !lists(
+				m.RevocationAuthAlgs, "none",
 			),
 		},
 		{
 			"RFC 8414 §2 the same of introspection_endpoint, and none MUST NOT be used",
-			lists(m.IntrospectionEndpointAuthSigningAlgValuesSupported, "RS256") && !lists(
-				m.IntrospectionEndpointAuthSigningAlgValuesSupported, "none",
+			lists(m.IntrospectionAuthAlgs, "RS256") && !lists(
+				m.IntrospectionAuthAlgs, "none",
 			),
 		},
 		{"RFC 8628 §4 device_authorization_endpoint is https", https(m.DeviceAuthorizationEndpoint)},

@@ -99,8 +99,8 @@ func TestTheMetadataOfRevocationIsTrue(t *testing.T) { // RFC 8414 §2, RFC 9701
 		len(m.IntrospectionSigningAlgValuesSupported) != 2 {
 		t.Errorf("got %+v", m)
 	}
-	if slices.Contains(m.IntrospectionEndpointAuthMethodsSupported, oidc.AuthMethodNone) ||
-		!slices.Contains(m.RevocationEndpointAuthMethodsSupported, oidc.AuthMethodNone) {
+	if slices.Contains(m.IntrospectionAuthMethods, oidc.AuthMethodNone) ||
+		!slices.Contains(m.RevocationAuthMethods, oidc.AuthMethodNone) {
 		t.Error(
 			"RFC 7662 §2.1 introspection without authentication is announced, or RFC 7009 §2.1 revocation by public clients " +
 				"is not",

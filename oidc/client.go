@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -40,95 +41,74 @@ const (
 // ProfileFAPI2 is the value of Client.Profile that demands the FAPI 2.0 Security Profile of a client.
 const ProfileFAPI2 = "fapi2"
 
-// FormatOpaque is the value of Client.AccessTokenFormat for access tokens that mean nothing to anybody but the
-// provider.
+// FormatOpaque is the value of Client.AccessTokenFormat for access tokens that only the provider can read.
 const FormatOpaque = "opaque"
 
 // Client is what the provider knows about a relying party. Fields have the names of RFC 7591 §2 and of OpenID Connect
-// Dynamic Client Registration §2; the last group is Hush's own.
+// Dynamic Client Registration §2; the last group is Hush's own. The configuration file has the same keys as JSON.
 type Client struct {
-	ClientID                string   `yaml:"client_id" json:"client_id"`
-	ClientSecret            Secret   `yaml:"client_secret" json:"client_secret,omitzero"`
-	ClientName              string   `yaml:"client_name" json:"client_name,omitempty"`
-	ClientURI               string   `yaml:"client_uri" json:"client_uri,omitempty"`
-	LogoURI                 string   `yaml:"logo_uri" json:"logo_uri,omitempty"`
-	PolicyURI               string   `yaml:"policy_uri" json:"policy_uri,omitempty"`
-	TosURI                  string   `yaml:"tos_uri" json:"tos_uri,omitempty"`
-	RedirectURIs            []string `yaml:"redirect_uris" json:"redirect_uris"`
-	PostLogoutRedirectURIs  []string `yaml:"post_logout_redirect_uris" json:"post_logout_redirect_uris,omitempty"`
-	TokenEndpointAuthMethod string   `yaml:"token_endpoint_auth_method" json:"token_endpoint_auth_method,omitempty"`
-	// TokenEndpointAuthSigningAlg is the alg of the client's assertions. Empty: any that the provider knows.
-	TokenEndpointAuthSigningAlg string   `yaml:"token_endpoint_auth_signing_alg" json:"token_endpoint_auth_signing_alg,omitempty"`
-	ApplicationType             string   `yaml:"application_type" json:"application_type,omitempty"` // web or native
-	Contacts                    []string `yaml:"contacts" json:"contacts,omitempty"`
-	GrantTypes                  []string `yaml:"grant_types" json:"grant_types,omitempty"`
-	ResponseTypes               []string `yaml:"response_types" json:"response_types,omitempty"`
-	InitiateLoginURI            string   `yaml:"initiate_login_uri" json:"initiate_login_uri,omitempty"`
+	ClientID                string   `json:"client_id"`
+	ClientSecret            Secret   `json:"client_secret,omitzero"`
+	ClientName              string   `json:"client_name,omitempty"`
+	ClientURI               string   `json:"client_uri,omitempty"`
+	LogoURI                 string   `json:"logo_uri,omitempty"`
+	PolicyURI               string   `json:"policy_uri,omitempty"`
+	TosURI                  string   `json:"tos_uri,omitempty"`
+	RedirectURIs            []string `json:"redirect_uris"`
+	PostLogoutRedirectURIs  []string `json:"post_logout_redirect_uris,omitempty"`
+	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method,omitempty"`
+	ApplicationType         string   `json:"application_type,omitempty"` // web or native
+	Contacts                []string `json:"contacts,omitempty"`
+	GrantTypes              []string `json:"grant_types,omitempty"`
+	ResponseTypes           []string `json:"response_types,omitempty"`
+	InitiateLoginURI        string   `json:"initiate_login_uri,omitempty"`
+	Scope                   string   `json:"scope,omitempty"`    // separated by spaces; empty: all that the provider has
+	JWKSURI                 string   `json:"jwks_uri,omitempty"` // of the client's public keys
+	JWKS                    *KeySet  `json:"jwks,omitempty"`     // the keys themselves
+	SubjectType             string   `json:"subject_type,omitempty"`
+	SectorIdentifierURI     string   `json:"sector_identifier_uri,omitempty"`
 
-	// Scope lists the scope values the client may ask for, separated by spaces. Empty: every scope the provider has.
-	Scope string `yaml:"scope" json:"scope,omitempty"`
+	TokenEndpointAuthSigningAlg    string `json:"token_endpoint_auth_signing_alg,omitempty"` // empty: any
+	IDTokenSignedResponseAlg       string `json:"id_token_signed_response_alg,omitempty"`
+	IDTokenEncryptedResponseAlg    string `json:"id_token_encrypted_response_alg,omitempty"`
+	IDTokenEncryptedResponseEnc    string `json:"id_token_encrypted_response_enc,omitempty"`
+	UserinfoSignedResponseAlg      string `json:"userinfo_signed_response_alg,omitempty"`
+	UserinfoEncryptedResponseAlg   string `json:"userinfo_encrypted_response_alg,omitempty"`
+	UserinfoEncryptedResponseEnc   string `json:"userinfo_encrypted_response_enc,omitempty"`
+	AuthorizationSignedResponseAlg string `json:"authorization_signed_response_alg,omitempty"` // JARM §3
+	IntrospectionSignedResponseAlg string `json:"introspection_signed_response_alg,omitempty"` // RFC 9701 §6
 
-	// JWKSURI or JWKS hold the client's public keys: for its signatures, and for encryption to the client.
-	JWKSURI string  `yaml:"jwks_uri" json:"jwks_uri,omitempty"`
-	JWKS    *KeySet `yaml:"jwks" json:"jwks,omitempty"`
-
-	SubjectType         string `yaml:"subject_type" json:"subject_type,omitempty"`
-	SectorIdentifierURI string `yaml:"sector_identifier_uri" json:"sector_identifier_uri,omitempty"`
-
-	IDTokenSignedResponseAlg     string `yaml:"id_token_signed_response_alg" json:"id_token_signed_response_alg,omitempty"`
-	IDTokenEncryptedResponseAlg  string `yaml:"id_token_encrypted_response_alg" json:"id_token_encrypted_response_alg,omitempty"`
-	IDTokenEncryptedResponseEnc  string `yaml:"id_token_encrypted_response_enc" json:"id_token_encrypted_response_enc,omitempty"`
-	UserinfoSignedResponseAlg    string `yaml:"userinfo_signed_response_alg" json:"userinfo_signed_response_alg,omitempty"`
-	UserinfoEncryptedResponseAlg string `yaml:"userinfo_encrypted_response_alg" json:"userinfo_encrypted_response_alg,omitempty"`
-	UserinfoEncryptedResponseEnc string `yaml:"userinfo_encrypted_response_enc" json:"userinfo_encrypted_response_enc,omitempty"`
-
-	// Request objects: RFC 9101 §10.5 and Registration §2.
-	RequestObjectSigningAlg    string   `yaml:"request_object_signing_alg" json:"request_object_signing_alg,omitempty"`
-	RequireSignedRequestObject bool     `yaml:"require_signed_request_object" json:"require_signed_request_object,omitempty"`
-	RequestURIs                []string `yaml:"request_uris" json:"request_uris,omitempty"`
-	// RequirePushedAuthorizationRequests: RFC 9126 §6.
-	RequirePushedAuthorizationRequests bool `yaml:"require_pushed_authorization_requests" json:"require_pushed_authorization_requests,omitempty"`
-	// AuthorizationSignedResponseAlg: JARM §3.
-	AuthorizationSignedResponseAlg string `yaml:"authorization_signed_response_alg" json:"authorization_signed_response_alg,omitempty"`
-	// DPoPBoundAccessTokens: RFC 9449 §5.2.
-	DPoPBoundAccessTokens bool `yaml:"dpop_bound_access_tokens" json:"dpop_bound_access_tokens,omitempty"`
-	// IntrospectionSignedResponseAlg: RFC 9701 §6.
-	IntrospectionSignedResponseAlg string `yaml:"introspection_signed_response_alg" json:"introspection_signed_response_alg,omitempty"`
+	// Request objects (RFC 9101 §10.5, Registration §2), pushed requests (RFC 9126 §6) and DPoP (RFC 9449 §5.2).
+	RequestObjectSigningAlg            string   `json:"request_object_signing_alg,omitempty"`
+	RequireSignedRequestObject         bool     `json:"require_signed_request_object,omitempty"`
+	RequestURIs                        []string `json:"request_uris,omitempty"`
+	RequirePushedAuthorizationRequests bool     `json:"require_pushed_authorization_requests,omitempty"`
+	DPoPBoundAccessTokens              bool     `json:"dpop_bound_access_tokens,omitempty"`
 
 	// Front-Channel Logout §2 and Back-Channel Logout §2.2.
-	FrontchannelLogoutURI             string `yaml:"frontchannel_logout_uri" json:"frontchannel_logout_uri,omitempty"`
-	FrontchannelLogoutSessionRequired bool   `yaml:"frontchannel_logout_session_required" json:"frontchannel_logout_session_required,omitempty"`
-	BackchannelLogoutURI              string `yaml:"backchannel_logout_uri" json:"backchannel_logout_uri,omitempty"`
-	BackchannelLogoutSessionRequired  bool   `yaml:"backchannel_logout_session_required" json:"backchannel_logout_session_required,omitempty"`
+	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
+	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
 
-	// DefaultMaxAge, in seconds, stands in for a missing max_age. nil: none.
-	DefaultMaxAge *int `yaml:"default_max_age" json:"default_max_age,omitempty"`
-	// RequireAuthTime: auth_time is in every ID token of this provider.
-	RequireAuthTime bool `yaml:"require_auth_time" json:"require_auth_time,omitempty"`
-	// DefaultACRValues stand in for missing acr_values, the most wanted first.
-	DefaultACRValues []string `yaml:"default_acr_values" json:"default_acr_values,omitempty"`
+	DefaultMaxAge    *int     `json:"default_max_age,omitempty"`    // seconds, for requests without max_age; nil: none
+	RequireAuthTime  bool     `json:"require_auth_time,omitempty"`  // no effect: every ID token has auth_time
+	DefaultACRValues []string `json:"default_acr_values,omitempty"` // for requests without acr_values, the best first
 
-	// FirstParty clients belong to the operator of the provider: their users are not asked for consent.
-	FirstParty bool `yaml:"first_party" json:"first_party,omitempty"`
-	// RequirePKCE demands a code_challenge of a confidential client too. Public clients always need one.
-	RequirePKCE bool `yaml:"require_pkce" json:"require_pkce,omitempty"`
-	// AccessTokenLifetime and IDTokenLifetime default to DefaultTokenLifetime.
-	AccessTokenLifetime time.Duration `yaml:"access_token_lifetime" json:"access_token_lifetime,omitempty"`
-	IDTokenLifetime     time.Duration `yaml:"id_token_lifetime" json:"id_token_lifetime,omitempty"`
-	// RefreshTokenLifetime is how long a refresh token lives that is not used. Zero: the provider's default.
-	RefreshTokenLifetime time.Duration `yaml:"refresh_token_lifetime" json:"refresh_token_lifetime,omitempty"`
-	// Audience is the API that the client's access tokens are for. Empty: the provider's default.
-	Audience string `yaml:"audience" json:"audience,omitempty"`
-	// AccessTokenFormat is empty for JWTs (RFC 9068), or FormatOpaque.
-	AccessTokenFormat string `yaml:"access_token_format" json:"access_token_format,omitempty"`
-	// Profile is empty, or ProfileFAPI2.
-	Profile string `yaml:"profile" json:"profile,omitempty"`
+	FirstParty           bool          `json:"first_party,omitempty"`            // of the operator: no consent is needed
+	RequirePKCE          bool          `json:"require_pkce,omitempty"`           // for a confidential client, too
+	AccessTokenLifetime  time.Duration `json:"access_token_lifetime,omitempty"`  // zero: DefaultTokenLifetime
+	IDTokenLifetime      time.Duration `json:"id_token_lifetime,omitempty"`      // zero: DefaultTokenLifetime
+	RefreshTokenLifetime time.Duration `json:"refresh_token_lifetime,omitempty"` // without use; zero: the provider's
+	Audience             string        `json:"audience,omitempty"`               // the API of the access tokens
+	AccessTokenFormat    string        `json:"access_token_format,omitempty"`    // FormatOpaque; empty: JWT (RFC 9068)
+	Profile              string        `json:"profile,omitempty"`                // ProfileFAPI2, or empty
 }
 
 // KeySet is a JWK Set (RFC 7517 §5) of public keys that is part of a client's metadata.
 type KeySet struct{ jose.JSONWebKeySet }
 
-// UnmarshalYAML reads the set as it would stand in JSON.
+// UnmarshalYAML reads the set from the YAML form of its JSON.
 func (k *KeySet) UnmarshalYAML(unmarshal func(any) error) error {
 	var tree any
 	if err := unmarshal(&tree); err != nil {
@@ -141,9 +121,7 @@ func (k *KeySet) UnmarshalYAML(unmarshal func(any) error) error {
 	return k.UnmarshalJSON(text)
 }
 
-// UnmarshalJSON leaves out keys that cannot be read. RFC 7517 §5: implementations "SHOULD ignore JWKs within a JWK Set
-// that use "kty" (key type) values that are not understood by them".
-// https://www.rfc-editor.org/rfc/rfc7517#section-5
+// UnmarshalJSON leaves out keys that cannot be read (RFC 7517 §5).
 func (k *KeySet) UnmarshalJSON(text []byte) error {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -176,8 +154,7 @@ func (c Client) SignsAssertions() bool {
 func (c Client) NeedsPKCE() bool { return c.Public() || c.RequirePKCE || c.FAPI2() }
 
 // Allows tells whether the client may authenticate by method. Without a registered token_endpoint_auth_method the
-// secret may come by header or body: RFC 7591 §2 would say client_secret_basic only, and tools that try one and then
-// the other are many.
+// secret may come by header or body, because many tools try both; RFC 7591 §2 has client_secret_basic only.
 func (c Client) Allows(method string) bool {
 	if c.TokenEndpointAuthMethod == "" {
 		return method == AuthMethodBasic || method == AuthMethodPost
@@ -197,15 +174,10 @@ func (c Client) Grants(grantType string) bool {
 // FAPI2 tells whether the FAPI 2.0 Security Profile is demanded of the client.
 func (c Client) FAPI2() bool { return c.Profile == ProfileFAPI2 }
 
-// Name is what a person is shown: client_name, or client_id without one.
-func (c Client) Name() string {
-	if c.ClientName != "" {
-		return c.ClientName
-	}
-	return c.ClientID
-}
+// Name is the name that pages show: client_name, or client_id without one.
+func (c Client) Name() string { return cmp.Or(c.ClientName, c.ClientID) }
 
-// AllowedScope is the scope the client may ask for among what the provider has.
+// AllowedScope is the part of the provider's scope that the client may ask for.
 func (c Client) AllowedScope(provider Scope) Scope {
 	if !c.Grants(GrantRefreshToken) { // Core §11
 		provider = provider.Without(Scope{ScopeOffline})
@@ -216,15 +188,14 @@ func (c Client) AllowedScope(provider Scope) Scope {
 	return ParseScope(c.Scope).Within(provider)
 }
 
-// Secret is a client secret. Its SHA-256 is enough to compare, and all that is printed or written anywhere is less.
-// Client secrets are long and random, so a plain hash resists guessing; passwords need a slow one. The text itself
-// stays in memory for one method only: client_secret_jwt authenticates an assertion with it.
+// Secret is a client secret, or its SHA-256 only. It never prints or marshals its text. Client secrets are long and
+// random, so a fast hash resists guessing; passwords need a slow one. client_secret_jwt needs the text itself.
 type Secret struct {
 	sum   [sha256.Size]byte
 	plain string
 }
 
-// NewSecret keeps plain and its hash. NewSecret("") is the zero Secret, which matches nothing.
+// NewSecret makes a Secret with its text. NewSecret("") is the zero Secret, which matches nothing.
 func NewSecret(plain string) Secret {
 	if plain == "" {
 		return Secret{}
@@ -238,7 +209,7 @@ func (s Secret) Plain() string { return s.plain }
 // Hashed is the secret without its plain text.
 func (s Secret) Hashed() Secret { return Secret{sum: s.sum} }
 
-// UnmarshalText reads the plain secret of a configuration file. What MarshalText writes is an error: it is no secret.
+// UnmarshalText reads the plain secret of a configuration file. The output of MarshalText is an error here.
 func (s *Secret) UnmarshalText(text []byte) error {
 	if string(text) == s.String() {
 		return errors.New(s.String() + " stands for a secret that was left out: write the secret itself")
@@ -256,7 +227,7 @@ func (s Secret) Matches(plain string) bool {
 	return !s.IsZero() && subtle.ConstantTimeCompare(s.sum[:], given[:]) == 1
 }
 
-// Hash is what a store keeps of the secret: its SHA-256 in base64url; "" for none.
+// Hash is the SHA-256 of the secret in base64url, for a store; "" for no secret.
 func (s Secret) Hash() string {
 	if s.IsZero() {
 		return ""
@@ -264,7 +235,7 @@ func (s Secret) Hash() string {
 	return base64.RawURLEncoding.EncodeToString(s.sum[:])
 }
 
-// SecretFromHash reads what Hash wrote.
+// SecretFromHash reads the output of Hash.
 func SecretFromHash(text string) (Secret, error) {
 	if text == "" {
 		return Secret{}, nil
@@ -278,7 +249,7 @@ func SecretFromHash(text string) (Secret, error) {
 	return s, nil
 }
 
-// String never tells the secret, nor its hash.
+// String shows neither the secret nor its hash.
 func (s Secret) String() string { return "[secret]" }
 
 // Format implements fmt.Formatter like String, for every verb.

@@ -11,8 +11,7 @@ import (
 // ErrorCode is the value of the error parameter of an OAuth response.
 type ErrorCode string
 
-// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, Core §3.1.2.6 and, as noted, of others that this provider
-// uses.
+// The codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, Core §3.1.2.6 and, as noted, of other specifications.
 const (
 	InvalidRequest          ErrorCode = "invalid_request"
 	UnauthorizedClient      ErrorCode = "unauthorized_client"
@@ -21,13 +20,11 @@ const (
 	InvalidScope            ErrorCode = "invalid_scope"
 	ServerError             ErrorCode = "server_error"
 	TemporarilyUnavailable  ErrorCode = "temporarily_unavailable"
-
-	InvalidClient        ErrorCode = "invalid_client"
-	InvalidGrant         ErrorCode = "invalid_grant"
-	UnsupportedGrantType ErrorCode = "unsupported_grant_type"
-
-	InvalidToken      ErrorCode = "invalid_token"
-	InsufficientScope ErrorCode = "insufficient_scope"
+	InvalidClient           ErrorCode = "invalid_client"
+	InvalidGrant            ErrorCode = "invalid_grant"
+	UnsupportedGrantType    ErrorCode = "unsupported_grant_type"
+	InvalidToken            ErrorCode = "invalid_token"
+	InsufficientScope       ErrorCode = "insufficient_scope"
 
 	InteractionRequired      ErrorCode = "interaction_required"
 	LoginRequired            ErrorCode = "login_required"
@@ -37,20 +34,15 @@ const (
 	RequestURINotSupported   ErrorCode = "request_uri_not_supported"
 	RegistrationNotSupported ErrorCode = "registration_not_supported"
 
-	InvalidRequestURI    ErrorCode = "invalid_request_uri"    // RFC 9101 §7
-	InvalidRequestObject ErrorCode = "invalid_request_object" // RFC 9101 §7
-
-	InvalidTarget ErrorCode = "invalid_target" // RFC 8707 §2
-
-	InvalidDPoPProof ErrorCode = "invalid_dpop_proof" // RFC 9449 §5
-	UseDPoPNonce     ErrorCode = "use_dpop_nonce"     // RFC 9449 §8
-
-	AuthorizationPending ErrorCode = "authorization_pending" // RFC 8628 §3.5
-	SlowDown             ErrorCode = "slow_down"             // RFC 8628 §3.5
-	ExpiredToken         ErrorCode = "expired_token"         // RFC 8628 §3.5
-
-	UnsupportedTokenType ErrorCode = "unsupported_token_type" // RFC 7009 §2.2.1
-
+	InvalidRequestURI           ErrorCode = "invalid_request_uri"           // RFC 9101 §7
+	InvalidRequestObject        ErrorCode = "invalid_request_object"        // RFC 9101 §7
+	InvalidTarget               ErrorCode = "invalid_target"                // RFC 8707 §2
+	InvalidDPoPProof            ErrorCode = "invalid_dpop_proof"            // RFC 9449 §5
+	UseDPoPNonce                ErrorCode = "use_dpop_nonce"                // RFC 9449 §8
+	AuthorizationPending        ErrorCode = "authorization_pending"         // RFC 8628 §3.5
+	SlowDown                    ErrorCode = "slow_down"                     // RFC 8628 §3.5
+	ExpiredToken                ErrorCode = "expired_token"                 // RFC 8628 §3.5
+	UnsupportedTokenType        ErrorCode = "unsupported_token_type"        // RFC 7009 §2.2.1
 	InvalidRedirectURI          ErrorCode = "invalid_redirect_uri"          // RFC 7591 §3.2.2
 	InvalidClientMetadata       ErrorCode = "invalid_client_metadata"       // RFC 7591 §3.2.2
 	InvalidSoftwareStatement    ErrorCode = "invalid_software_statement"    // RFC 7591 §3.2.2
@@ -60,27 +52,25 @@ const (
 	UnmetAuthenticationRequirements ErrorCode = "unmet_authentication_requirements"
 )
 
-// Errorf makes the error that goes with the code. The text becomes error_description, so it speaks to the developer of
-// the client: what was wrong, what was expected, what to do. It must not hold a secret.
-//
-//	oidc.LoginRequired.Errorf("nobody is signed in")
+// Errorf makes an error with the code. The text becomes error_description: it tells the client's developer what was
+// wrong, what was expected and what to do. It must not have a secret in it.
 func (c ErrorCode) Errorf(format string, a ...any) *Error {
 	return &Error{Code: c, Description: ascii(fmt.Sprintf(format, a...))}
 }
 
-// Error is an OAuth error. It has three faces: Params for a redirect, its JSON form for the token endpoint, and Status
-// for an HTTP answer. Whether it may be redirected is not its business.
+// Error is an OAuth error. It has three forms: Params for a redirect, JSON for the token endpoint, and Status for an
+// HTTP answer.
 type Error struct {
 	Code        ErrorCode `json:"error"`
 	Description string    `json:"error_description,omitempty"`
 	URI         string    `json:"error_uri,omitempty"` // a page about the error, for the client's developer
 
-	Reason Reason `json:"-"` // why, more finely than Code; empty: Code says it all
+	Reason Reason `json:"-"` // more exact than Code; may be empty
 	cause  error  // for the log only
 }
 
-// AsError finds the *Error in err. Anything foreign becomes a bare server_error that keeps err as its cause for the log
-// and tells the outside nothing. AsError(nil) is nil.
+// AsError finds the *Error in err. Without one it returns a server_error that has err only as its cause, for the log.
+// AsError(nil) is nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
@@ -98,17 +88,15 @@ func (e *Error) Because(cause error) *Error {
 	return &copied
 }
 
-// Blame returns a copy of e that gives reason as its Reason.
+// Blame returns a copy of e with the Reason.
 func (e *Error) Blame(reason Reason) *Error {
 	copied := *e
 	copied.Reason = reason
 	return &copied
 }
 
-// Explained returns a copy of e whose description ends with its Reason, and whose error_uri is the page about that
-// reason below base. RFC 6749 §4.1.2.1: error_uri is "A URI identifying a human-readable web page with information
-// about the error". Without a Reason it is e itself.
-// https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
+// Explained returns a copy of e with its Reason at the end of the description, and the page about that reason below
+// base as error_uri (RFC 6749 §4.1.2.1). Without a Reason it is e itself.
 func (e *Error) Explained(base string) *Error {
 	if e.Reason == "" {
 		return e
@@ -128,7 +116,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns what Because was given.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Params are the error's parameters in an authorization response (RFC 6749 §4.1.2.1).
@@ -143,8 +131,7 @@ func (e *Error) Params() url.Values {
 	return params
 }
 
-// Status is the HTTP status of an answer that carries the error itself, as JSON or as a page (RFC 6749 §5.2, RFC 6750
-// §3.1).
+// Status is the HTTP status of an answer with the error as JSON or as a page (RFC 6749 §5.2, RFC 6750 §3.1).
 func (e *Error) Status() int {
 	switch e.Code {
 	case InvalidClient, InvalidToken:
@@ -160,8 +147,7 @@ func (e *Error) Status() int {
 	}
 }
 
-// ascii keeps to the characters RFC 6749 §4.1.2.1 allows: "Values for the "error_description" parameter MUST NOT
-// include characters outside the set %x20-21 / %x23-5B / %x5D-7E."
+// ascii replaces the characters that error_description must not have (RFC 6749 §4.1.2.1).
 func ascii(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r > 0x7e {
@@ -171,7 +157,7 @@ func ascii(text string) string {
 	}, inASCII.Replace(text))
 }
 
-// inASCII are the signs that our texts use, as the allowed characters can say them.
+// inASCII replaces the signs that texts of this module use.
 var inASCII = strings.NewReplacer(
 	`"`, "'", `\`, "/", "§", "section ", "…", "...", "—", "-", "–", "-", "’", "'", "“", "'", "”", "'",
 )

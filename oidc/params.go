@@ -39,23 +39,17 @@ func (s Scope) String() string { return strings.Join(s, " ") }
 // Has tells whether value is in the scope.
 func (s Scope) Has(value string) bool { return slices.Contains(s, value) }
 
-// Within returns the values of s that are also in allowed, in the order of s. Core §3.1.2.1: "Scope values used that
-// are not understood by an implementation SHOULD be ignored."
+// Within returns the values of s that are also in allowed, in the order of s; nil for none.
 func (s Scope) Within(allowed Scope) Scope {
-	var both Scope
-	for _, value := range s {
-		if allowed.Has(value) {
-			both = append(both, value)
-		}
-	}
-	return both
+	return s.without(func(value string) bool { return !allowed.Has(value) })
 }
 
-// Without returns the values of s that are not in taken, in the order of s.
-func (s Scope) Without(taken Scope) Scope {
-	var rest Scope
+// Without returns the values of s that are not in taken, in the order of s; nil for none.
+func (s Scope) Without(taken Scope) Scope { return s.without(taken.Has) }
+
+func (s Scope) without(unwanted func(string) bool) (rest Scope) {
 	for _, value := range s {
-		if !taken.Has(value) {
+		if !unwanted(value) {
 			rest = append(rest, value)
 		}
 	}
@@ -90,8 +84,7 @@ func StandardScope() Scope {
 	return Scope{ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone}
 }
 
-// NotInScope tells whether r cannot stand in a scope value. RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E
-// ).
+// NotInScope tells whether no scope value may have r. RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
 func NotInScope(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }
 
 // Prompt is one value of the prompt parameter (Core §3.1.2.1).
@@ -105,7 +98,7 @@ const (
 	PromptSelectAccount Prompt = "select_account" // let the user choose among accounts
 )
 
-// Prompts is the set of values that one request gave.
+// Prompts are the values of one request.
 type Prompts []Prompt
 
 // ParsePrompts reads the wire form, values separated by spaces. An unknown value, or none beside another value ("If
@@ -115,15 +108,14 @@ func ParsePrompts(wire string) (Prompts, error) {
 	for _, value := range strings.Fields(wire) {
 		prompt := Prompt(value)
 		if !slices.Contains(knownPrompts, prompt) {
-			return nil, InvalidRequest.Errorf("prompt %q is not known; known are: %s", value,
-				strings.Trim(fmt.Sprint(knownPrompts), "[]"))
+			known := strings.Trim(fmt.Sprint(knownPrompts), "[]")
+			return nil, InvalidRequest.Errorf("prompt %q is not known; known are: %s", value, known)
 		}
 		prompts = append(prompts, prompt)
 	}
 	if prompts.Has(PromptNone) && len(prompts) > 1 {
 		return nil, InvalidRequest.Errorf(
-			"prompt=none stands alone, but came as %q: drop none to allow a page, or drop the rest", wire,
-		)
+			"prompt=none stands alone, but came as %q: drop none to allow a page, or drop the rest", wire)
 	}
 	return prompts, nil
 }
@@ -143,8 +135,7 @@ type ClaimsRequest struct {
 	IDToken  map[string]*ClaimRequest `json:"id_token,omitempty"`
 }
 
-// ClaimRequest says how one claim is wanted (Core §5.5.1). nil, null on the wire: as a voluntary claim, whatever its
-// value.
+// ClaimRequest says how one claim is wanted (Core §5.5.1). nil, null on the wire, asks for a voluntary claim.
 type ClaimRequest struct {
 	Essential bool  `json:"essential,omitempty"`
 	Value     any   `json:"value,omitempty"`
@@ -167,10 +158,8 @@ func ParseClaims(wire string) (*ClaimsRequest, error) {
 	return request, nil
 }
 
-// ParseResources reads the resource parameters of a request: the APIs that access tokens are to be for, each at most
-// once. known are those that there may be tokens for; see Client.AllowedResources. RFC 8707 §2: the value "MUST be an
-// absolute URI […] The URI MUST NOT include a fragment component." Its errors are invalid_target.
-// https://www.rfc-editor.org/rfc/rfc8707#section-2
+// ParseResources reads the resource parameters of a request, the APIs of its access tokens, each at most once (RFC 8707
+// §2). known are the APIs that access tokens can be for (Client.AllowedResources). Its errors are invalid_target.
 func ParseResources(values, known []string) ([]string, error) {
 	var resources []string
 	for _, value := range values {
@@ -180,17 +169,12 @@ func ParseResources(values, known []string) ([]string, error) {
 			continue
 		case err != nil || !u.IsAbs() || strings.ContainsFunc(value, notURI):
 			return nil, InvalidTarget.Errorf(
-				"resource %.200q is no absolute URI; write it whole, like https://api.example.com (RFC 8707 §2)", value,
-			)
+				"resource %.200q is no absolute URI; write it whole, like https://api.example.com (RFC 8707 §2)", value)
 		case strings.Contains(value, "#"):
-			return nil, InvalidTarget.Errorf(
-				"resource %.200q has a fragment: remove the # and what follows (RFC 8707 §2)", value,
-			)
+			return nil, InvalidTarget.Errorf("resource %.200q has a fragment: remove the # and the rest (RFC 8707 §2)", value)
 		case !slices.Contains(known, value):
 			return nil, InvalidTarget.Errorf(
-				"there are no access tokens for resource %.200q here; there are for %s (RFC 8707 §2)", value,
-				strings.Join(known, ", "),
-			)
+				"there are no access tokens for resource %.200q here; there are for %s (RFC 8707 §2)", value, strings.Join(known, ", "))
 		case !slices.Contains(resources, value):
 			resources = append(resources, value)
 		}

@@ -8,102 +8,218 @@ import (
 	"time"
 )
 
-// Problem is one thing wrong with a client's metadata: the name of the field (with an index where it is a list), and
-// what was wrong, what was expected and what to do.
+// Problem is one mistake in a client's metadata: the field (with an index if it is a list) and the text of a Report.
 type Problem struct{ Field, Text string }
 
-// Problems tells all that is wrong with the client by itself; nil for a good one.
-func (c Client) Problems() []Problem {
-	var p problems
-	p.when(c.ClientID == "", "client_id", "is empty: every client needs a client_id")
-	p.when(
-		strings.ContainsFunc(c.ClientID, notVSCHAR), "client_id",
-		"holds characters outside printable ASCII (RFC 6749 appendix A.1)",
-	)
-	p.when(
-		len(c.RedirectURIs) == 0 && c.Grants(GrantAuthorizationCode), "redirect_uris",
-		"is empty: the code flow needs at least one, for example http://localhost:5173/callback",
-	)
-	p.uris("redirect_uris", c.RedirectURIs)
-	p.uris("post_logout_redirect_uris", c.PostLogoutRedirectURIs)
-	p.webURI("client_uri", c.ClientURI)
-	p.webURI("logo_uri", c.LogoURI)
-	p.webURI("policy_uri", c.PolicyURI)
-	p.webURI("tos_uri", c.TosURI)
-	p.authMethod(c)
-	p.registration(c)
-	p.requests(c)
-	p.lifetime("access_token_lifetime", c.AccessTokenLifetime)
-	p.lifetime("id_token_lifetime", c.IDTokenLifetime)
-	p.lifetime("refresh_token_lifetime", c.RefreshTokenLifetime)
-	p.one("access_token_format", c.AccessTokenFormat, FormatOpaque)
-	p.when(c.DefaultMaxAge != nil && *c.DefaultMaxAge < 0, "default_max_age", "is negative: write a number of seconds")
-	return p
+// Problems lists all mistakes that the client's metadata shows without other data; nil for a good client.
+func (c Client) Problems() (found []Problem) {
+	report := Report(func(field, text string) { found = append(found, Problem{field, text}) })
+	report.When(c.ClientID == "", "client_id", "is empty: every client needs a client_id")
+	report.When(strings.ContainsFunc(c.ClientID, func(r rune) bool { return r < 0x20 || r > 0x7e }), "client_id",
+		"holds characters outside printable ASCII (RFC 6749 appendix A.1)")
+	report.When(len(c.RedirectURIs) == 0 && c.Grants(GrantAuthorizationCode), "redirect_uris",
+		"is empty: the code flow needs at least one, for example http://localhost:5173/callback")
+	report.redirectURIs("redirect_uris", c.RedirectURIs)
+	report.redirectURIs("post_logout_redirect_uris", c.PostLogoutRedirectURIs)
+	report.unlessWeb("client_uri", c.ClientURI)
+	report.unlessWeb("logo_uri", c.LogoURI)
+	report.unlessWeb("policy_uri", c.PolicyURI)
+	report.unlessWeb("tos_uri", c.TosURI)
+	c.checkAuthentication(report)
+	c.checkProfile(report)
+	c.checkGrants(report)
+	c.checkURIs(report)
+	c.checkKeys(report)
+	c.checkRequests(report)
+	report.unlessLifetime("access_token_lifetime", c.AccessTokenLifetime)
+	report.unlessLifetime("id_token_lifetime", c.IDTokenLifetime)
+	report.unlessLifetime("refresh_token_lifetime", c.RefreshTokenLifetime)
+	report.unlessOneOf("access_token_format", c.AccessTokenFormat, FormatOpaque)
+	report.When(c.DefaultMaxAge != nil && *c.DefaultMaxAge < 0, "default_max_age",
+		"is negative: write a number of seconds")
+	return found
 }
 
-type problems []Problem
-
-func (p *problems) when(wrong bool, field, format string, a ...any) {
-	if wrong {
-		*p = append(*p, Problem{field, fmt.Sprintf(format, a...)})
-	}
-}
-
-// lifetime: tokens count in seconds. Zero stands for the default.
-func (p *problems) lifetime(field string, d time.Duration) {
-	p.when(d < 0, field, "is negative: write a duration such as 5m")
-	p.when(d > 0 && d < time.Second, field, "%v is less than a second: write a duration such as 5m", d)
-}
-
-func (p *problems) authMethod(c Client) {
+func (c Client) checkAuthentication(report Report) {
+	method, alg, secret := c.TokenEndpointAuthMethod, c.TokenEndpointAuthSigningAlg, c.ClientSecret
 	methods := []string{"", AuthMethodNone, AuthMethodBasic, AuthMethodPost, AuthMethodSecretJWT, AuthMethodPrivateJWT}
-	p.when(!slices.Contains(methods, c.TokenEndpointAuthMethod), "token_endpoint_auth_method",
+	report.When(!slices.Contains(methods, method), "token_endpoint_auth_method",
 		"%q is not known: use %s for a public client, %s for a confidential one",
-		c.TokenEndpointAuthMethod, AuthMethodNone, strings.Join(methods[2:], ", "))
-	p.assertions(c)
-	p.when(c.Public() && !c.ClientSecret.IsZero(), "client_secret",
+		method, AuthMethodNone, strings.Join(methods[2:], ", "))
+	report.When(alg != "" && c.SignsAssertions() && len(c.AssertionAlgs()) == 0, "token_endpoint_auth_signing_alg",
+		"%q is no alg for %s: leave it out, or use one of %s", alg, method, strings.Join(c.methodAlgs(), ", "))
+	report.When(method == AuthMethodPrivateJWT && !c.hasKeys(), "jwks_uri",
+		"is missing, and jwks too: private_key_jwt is verified with the client's public keys")
+	size := len(secret.Plain())
+	report.When(method == AuthMethodSecretJWT && size > 0 && size < minSecret, "client_secret",
+		"has %d bytes; client_secret_jwt needs %d or more (RFC 7518 §3.2)", size, minSecret)
+	report.When(c.Public() && !secret.IsZero(), "client_secret",
 		"is given, but token_endpoint_auth_method none makes the client public: remove one of the two")
-	p.when(!c.Public() && c.TokenEndpointAuthMethod != AuthMethodPrivateJWT && c.ClientSecret.IsZero(), "client_secret",
+	report.When(!c.Public() && method != AuthMethodPrivateJWT && secret.IsZero(), "client_secret",
 		"is missing: give one, or set token_endpoint_auth_method: none for a single-page or native app")
 }
 
-// uris checks redirect URIs. RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI […] The endpoint
-// URI MUST NOT include a fragment component."
-func (p *problems) uris(field string, uris []string) {
+func (c Client) checkProfile(report Report) {
+	report.unlessOneOf("profile", c.Profile, ProfileFAPI2)
+	if !c.FAPI2() {
+		return
+	}
+	report.When(c.TokenEndpointAuthMethod != AuthMethodPrivateJWT, "token_endpoint_auth_method",
+		"is %q, but profile fapi2 demands private_key_jwt (FAPI 2.0 §5.3.2.1)", c.TokenEndpointAuthMethod)
+	for _, signed := range []struct{ field, alg string }{
+		{"id_token_signed_response_alg", c.IDTokenSignedResponseAlg},
+		{"userinfo_signed_response_alg", c.UserinfoSignedResponseAlg},
+		{"introspection_signed_response_alg", c.IntrospectionSignedResponseAlg},
+	} {
+		report.When(signed.alg != "" && !slices.Contains(fapi2Algs, signed.alg), signed.field,
+			"is %q, but profile fapi2 demands one of %s (FAPI 2.0 §5.4.1)", signed.alg, strings.Join(fapi2Algs, ", "))
+	}
+}
+
+func (c Client) checkGrants(report Report) {
+	grants := []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode}
+	for i, grant := range c.GrantTypes {
+		report.unlessOneOf(fmt.Sprintf("grant_types[%d]", i), grant, grants...)
+	}
+	for i, responseType := range c.ResponseTypes {
+		report.unlessOneOf(fmt.Sprintf("response_types[%d]", i), responseType, "code")
+	}
+	report.When(slices.Contains(c.ResponseTypes, "code") && !c.Grants(GrantAuthorizationCode), "response_types",
+		"code belongs to grant_types authorization_code, which is not there: add it, or write an empty list (RFC 7591 §2.1)")
+	report.When(c.Public() && slices.Contains(c.GrantTypes, GrantClientCredentials), "grant_types",
+		"client_credentials is for confidential clients only (RFC 6749 §4.4): choose another token_endpoint_auth_method "+
+			"than none")
+	report.unlessOneOf("application_type", c.ApplicationType, "web", "native")
+	report.unlessOneOf("subject_type", c.SubjectType, SubjectPublic, SubjectPairwise)
+}
+
+func (c Client) checkURIs(report Report) {
+	report.unlessHTTPS("initiate_login_uri", c.InitiateLoginURI, false)
+	report.unlessHTTPS("sector_identifier_uri", c.SectorIdentifierURI, true)
+	report.unlessHTTPS("jwks_uri", c.JWKSURI, true)
+	const front, back = "frontchannel_logout_uri", "backchannel_logout_uri"
+	report.When(c.FrontchannelLogoutURI != "" && !c.sharesOrigin(c.FrontchannelLogoutURI), front,
+		"%q has not the scheme, host and port of a redirect URI (Front-Channel Logout §2)", c.FrontchannelLogoutURI)
+	report.When(strings.Contains(c.FrontchannelLogoutURI, "#"), front,
+		"%q has a fragment: remove it", c.FrontchannelLogoutURI)
+	report.When(strings.Contains(c.BackchannelLogoutURI, "#"), back,
+		"%q has a fragment: remove it (Back-Channel Logout §2.2)", c.BackchannelLogoutURI)
+	report.unlessWeb(back, c.BackchannelLogoutURI)
+	u, err := url.Parse(c.BackchannelLogoutURI)
+	report.When(err == nil && c.Public() && u.Scheme == "http" && !IsLoopback(u.Hostname()), back,
+		"%q is http, which only confidential clients may have: use https (Back-Channel Logout §2.2)", c.BackchannelLogoutURI)
+}
+
+// sharesOrigin tells whether a redirect URI has the origin of uri. Front-Channel Logout §2: "The domain, port, and
+// scheme of this URL MUST be the same as that of a registered Redirection URI value."
+func (c Client) sharesOrigin(uri string) bool {
+	origin := Origin(uri)
+	return origin != "" && slices.ContainsFunc(c.RedirectURIs, func(redirect string) bool {
+		return MatchRedirectURI([]string{Origin(redirect)}, origin)
+	})
+}
+
+func (c Client) hasKeys() bool { return c.JWKS != nil || c.JWKSURI != "" }
+
+func (c Client) checkKeys(report Report) {
+	report.When((c.IDTokenEncryptedResponseAlg != "" || c.UserinfoEncryptedResponseAlg != "") && !c.hasKeys(), "jwks_uri",
+		"is missing, and jwks too: tokens and answers for the client are encrypted with its public key")
+	report.unlessEncryption("id_token", c.IDTokenEncryptedResponseAlg, c.IDTokenEncryptedResponseEnc)
+	report.unlessEncryption("userinfo", c.UserinfoEncryptedResponseAlg, c.UserinfoEncryptedResponseEnc)
+	if c.JWKS == nil {
+		return
+	}
+	report.When(c.JWKSURI != "", "jwks", "stands beside jwks_uri: keep one of the two") // Registration §2
+	report.When(len(c.JWKS.Keys) == 0, "jwks",
+		"holds no key that can be read: write a JWK Set with the client's public keys (RFC 7517 §5)")
+	for i, key := range c.JWKS.Keys {
+		at := fmt.Sprintf("jwks.keys[%d]", i)
+		report.When(!key.IsPublic(), at,
+			"is private, symmetric or no key at all: register public keys only, and replace a private one that was shown")
+		report.When(key.IsPublic() && !key.Valid(), at, "is no valid key")
+	}
+}
+
+// checkRequests checks the metadata about authorization requests and their answers.
+func (c Client) checkRequests(report Report) {
+	algs, alg := privateKeyAlgs, c.RequestObjectSigningAlg
+	if c.FAPI2() {
+		algs = fapi2Algs
+	}
+	report.When(c.RequireSignedRequestObject && alg == "none", "request_object_signing_alg",
+		"is none, but require_signed_request_object demands a signature: choose one of %s", strings.Join(algs, ", "))
+	report.When((c.RequireSignedRequestObject || slices.Contains(algs, alg)) && !c.hasKeys(), "jwks",
+		"is missing, and so is jwks_uri: signed request objects need the client's key (RFC 9101 §6.2)")
+	if c.FAPI2() || alg != "none" {
+		report.unlessOneOf("request_object_signing_alg", alg, algs...)
+	}
+	// JARM §3: "The algorithm none is not allowed"
+	report.unlessOneOf("authorization_signed_response_alg", c.AuthorizationSignedResponseAlg, algs...)
+	for i, uri := range c.RequestURIs {
+		report.unlessHTTPS(fmt.Sprintf("request_uris[%d]", i), uri, true)
+	}
+	for i, value := range c.DefaultACRValues {
+		report.When(value == "" || strings.ContainsFunc(value, notURI), fmt.Sprintf("default_acr_values[%d]", i),
+			"%q is no acr value: write a word or a URI without spaces", value)
+	}
+}
+
+// unlessLifetime reports a lifetime below one second. Zero stands for the default.
+func (r Report) unlessLifetime(field string, d time.Duration) {
+	r.When(d < 0, field, "is negative: write a duration such as 5m")
+	r.When(d > 0 && d < time.Second, field, "%v is less than a second: write a duration such as 5m", d)
+}
+
+// unlessOneOf reports a value, if there is one, that is not known.
+func (r Report) unlessOneOf(field, value string, known ...string) {
+	r.When(value != "" && !slices.Contains(known, value), field,
+		"%q is not supported; known are %s", value, strings.Join(known, ", "))
+}
+
+// redirectURIs checks redirect URIs. RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI […] The
+// endpoint URI MUST NOT include a fragment component."
+func (r Report) redirectURIs(field string, uris []string) {
+	scripts := []string{"javascript", "data", "vbscript", "blob", "file", "about"}
 	for i, uri := range uris {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		u, err := url.Parse(uri)
 		switch {
 		case err != nil || strings.ContainsFunc(uri, notURI):
-			p.when(true, at, "%q is no URI: percent-encode what RFC 3986 does not allow", uri)
-		case !u.IsAbs() || (u.Hostname() == "" && isWeb(u)):
-			p.when(true, at, "%q is not absolute: write it whole, like https://app.example.com/callback", uri)
+			r.When(true, at, "%q is no URI: percent-encode what RFC 3986 does not allow", uri)
+		case !u.IsAbs() || u.Hostname() == "" && isWeb(u):
+			r.When(true, at, "%q is not absolute: write it whole, like https://app.example.com/callback", uri)
 		case strings.Contains(uri, "#"):
-			p.when(true, at, "%q has a fragment: remove the # and what follows (RFC 6749 §3.1.2)", uri)
-		case isDangerous(u):
-			p.when(true, at, "%q would run as script in the browser: use https, http or an app's own scheme", uri)
+			r.When(true, at, "%q has a fragment: remove the # and what follows (RFC 6749 §3.1.2)", uri)
+		case slices.Contains(scripts, u.Scheme):
+			r.When(true, at, "%q would run as script in the browser: use https, http or an app's own scheme", uri)
 		case u.User != nil:
-			p.when(true, at, "%q carries a user name: remove it", uri)
+			r.When(true, at, "%q carries a user name: remove it", uri)
 		}
 	}
 }
 
-func (p *problems) webURI(field, uri string) {
-	if uri == "" {
-		return
-	}
+func (r Report) unlessWeb(field, uri string) {
 	u, err := url.Parse(uri)
-	p.when(err != nil || !isWeb(u) || u.Host == "", field, "%q is no http or https URL", uri)
+	r.When(uri != "" && (err != nil || !isWeb(u) || u.Host == ""), field, "%q is no http or https URL", uri)
 }
 
 func isWeb(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "http" }
 
-func isDangerous(u *url.URL) bool {
-	return slices.Contains([]string{"javascript", "data", "vbscript", "blob", "file", "about"}, u.Scheme)
+// unlessHTTPS reports a URL, if there is one, that is not https. With loopback, http on this machine is good too.
+func (r Report) unlessHTTPS(field, uri string, loopback bool) {
+	u, err := url.Parse(uri)
+	good := uri == "" || err == nil && (u.Scheme == "https" && u.Host != "" ||
+		loopback && u.Scheme == "http" && IsLoopback(u.Hostname()))
+	r.When(!good, field, "%q is no https URL: write one like https://app.example.com/…", uri)
 }
 
-// notURI: spaces, controls, everything beyond ASCII and some signs never stand in a URI (RFC 3986 §2). Browsers read a
-// backslash as a slash.
-func notURI(r rune) bool { return r <= 0x20 || r > 0x7e || strings.ContainsRune("\"<>\\^`{|}", r) }
+// unlessEncryption checks a pair of alg and enc. Registration §2: "When id_token_encrypted_response_enc is included,
+// id_token_encrypted_response_alg MUST also be provided", and the same for userinfo.
+func (r Report) unlessEncryption(of, alg, enc string) {
+	r.unlessOneOf(of+"_encrypted_response_alg", alg, encryptionAlgs...)
+	r.unlessOneOf(of+"_encrypted_response_enc", enc, encryptionEncs...)
+	r.When(alg == "" && enc != "", of+"_encrypted_response_enc", "stands without %s_encrypted_response_alg: add that", of)
+}
 
-func notVSCHAR(r rune) bool { return r < 0x20 || r > 0x7e }
+// notURI tells whether r never stands in a URI (RFC 3986 §2). Browsers read a backslash as a slash.
+func notURI(r rune) bool { return r <= 0x20 || r > 0x7e || strings.ContainsRune("\"<>\\^`{|}", r) }

@@ -1,17 +1,17 @@
 package oidc
 
-// Reason is a stable code for why something failed, or will: finer than an OAuth error code, which many causes share.
-// The codes are this provider's own; docs/reasons.md has a paragraph on each.
+// Reason is a stable code for the cause of a failure. Several reasons share one OAuth error code. The codes are this
+// provider's own; docs/reasons.md has a paragraph on each.
 type Reason string
 
-// What can be wrong with the session, or with the cookie that should have opened it.
+// Reasons about the session or its cookie.
 const (
-	SessionNone             Reason = "session.none"              // no cookie came, where a browser would have sent it
+	SessionNone             Reason = "session.none"              // no cookie came, and the browser could have sent one
 	SessionExpired          Reason = "session.expired"           // reached its absolute lifetime
-	SessionIdle             Reason = "session.idle"              // was not used for too long
+	SessionIdle             Reason = "session.idle"              // was not used for a long time
 	SessionSignedOut        Reason = "session.signed_out"        // was ended
-	SessionUnknown          Reason = "session.unknown"           // the cookie names no session: a restart, or long gone
-	SessionSuperseded       Reason = "session.superseded"        // an older cookie of a session that was signed in to anew
+	SessionUnknown          Reason = "session.unknown"           // the cookie names no session: a restart, an old cookie
+	SessionSuperseded       Reason = "session.superseded"        // an older cookie of a session with a newer sign-in
 	SessionCookieUnreadable Reason = "session.cookie_unreadable" // changed, or made with another key
 	CookieWithheldOrAbsent  Reason = "cookie.withheld_or_absent" // no cookie came in a cross-site iframe
 	CookieSameSite          Reason = "cookie.samesite"           // the browser has the cookie only as SameSite=Lax
@@ -23,7 +23,7 @@ const (
 	ACRUnmet                Reason = "acr.unmet"                 // an essential acr that no sign-in here reaches
 )
 
-// What can be wrong with a request.
+// Reasons about a request.
 const (
 	ClientUnknown        Reason = "client.unknown"
 	ClientAuthentication Reason = "client.authentication" // wrong secret, wrong method, none
@@ -37,7 +37,7 @@ const (
 	CodeForeign          Reason = "code.foreign"     // another client's, or another redirect_uri
 	RefreshRefused       Reason = "refresh.refused"  // unknown, expired, revoked, another client's, another key's
 	RefreshReplayed      Reason = "refresh.replayed" // replaced before: all is revoked
-	TokenInvalid         Reason = "token.invalid"    // at userinfo: expired, revoked, not ours
+	TokenInvalid         Reason = "token.invalid"    // at userinfo: expired, revoked, of another provider
 	DPoPProof            Reason = "dpop.proof"       // missing, wrong, without the nonce, or of another key
 	OriginNotAllowed     Reason = "origin.not_allowed"
 	RequestTooMany       Reason = "request.too_many" // a limit of the installation: per address, client or user
@@ -45,13 +45,13 @@ const (
 	StoreUnavailable     Reason = "store.unavailable" // the engine behind the provider does not answer
 )
 
-// Problems that show in several requests only.
+// Reasons that only several requests together show.
 const (
 	TokenShortLived Reason = "token.short_lived" // 60 s or less: the client will loop
 	RenewalLooping  Reason = "renewal.looping"   // a burst from one client
-	CallbackNested  Reason = "callback.nested"   // the whole app booted in the iframe
+	CallbackNested  Reason = "callback.nested"   // the whole app started in the iframe
 	CallbackSilent  Reason = "callback.silent"   // a code was sent and never redeemed
 	PageInIframe    Reason = "page.in_iframe"    // prompt=none ended on a page
 	ClockSkew       Reason = "clock.skew"        // provider and client do not agree on the time
-	FaultInjected   Reason = "fault.injected"    // the failure lab did it, and it has no better name
+	FaultInjected   Reason = "fault.injected"    // by the failure lab, without a reason of its own
 )

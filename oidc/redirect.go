@@ -3,36 +3,26 @@ package oidc
 import (
 	"net"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// MatchRedirectURI tells whether uri is one of the registered ones, byte for byte (Core §3.1.2.1: "This URI MUST
-// exactly match one of the Redirection URI values for the Client pre-registered at the OpenID Provider, with the
-// matching performed as described in Section 6.2.1 of [RFC3986] (Simple String Comparison)"), with one exception:
-//
-// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request for loopback
-// IP redirect URIs". Here a registered http URI on any loopback host, localhost included, matches with any port;
-// everything else about it still has to be equal.
+// MatchRedirectURI tells whether uri equals a registered URI, byte for byte (Core §3.1.2.1), with one exception: a
+// registered http URI of a loopback host matches with any port. RFC 8252 §7.3: "The authorization server MUST allow any
+// port to be specified at the time of the request for loopback IP redirect URIs".
 // https://www.rfc-editor.org/rfc/rfc8252#section-7.3
 func MatchRedirectURI(registered []string, uri string) bool {
-	for _, candidate := range registered {
-		if candidate == uri || loopbackEqual(candidate, uri) {
-			return true
-		}
-	}
-	return false
+	bare, isLoopback := WithoutLoopbackPort(uri)
+	return slices.ContainsFunc(registered, func(candidate string) bool {
+		other, ok := WithoutLoopbackPort(candidate)
+		return candidate == uri || ok && isLoopback && other == bare
+	})
 }
 
-func loopbackEqual(registered, uri string) bool {
-	a, okA := WithoutLoopbackPort(registered)
-	b, okB := WithoutLoopbackPort(uri)
-	return okA && okB && a == b
-}
-
-// WithoutLoopbackPort cuts the port out of the text of a loopback http URI, and touches nothing else of it. Of any
-// other URI it is false.
-func WithoutLoopbackPort(uri string) (string, bool) {
+// WithoutLoopbackPort removes the port from the text of a loopback http URI. ok is false for every other URI.
+func WithoutLoopbackPort(uri string) (bare string, ok bool) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "http" || u.User != nil || !IsLoopback(u.Hostname()) || !validPort(u) {
 		return "", false
@@ -60,9 +50,8 @@ func IsLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// Origin is the serialised origin (RFC 6454 §6.2) of an http or https URI: scheme, host and the port unless it is the
-// scheme's default. Other URIs, such as a native app's com.example:/callback, have no origin that a browser would
-// send; for them it is empty.
+// Origin is the serialised origin (RFC 6454 §6.2) of an http or https URI: scheme, host, and the port unless it is the
+// scheme's default. It is "" for other URIs, such as a native app's com.example:/callback.
 func Origin(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -71,4 +60,104 @@ func Origin(uri string) string {
 	host := strings.TrimSuffix(strings.ToLower(u.Host), ":")
 	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
 	return u.Scheme + "://" + host
+}
+
+// Nearest finds the registered redirect URI that differs from uri in the fewest parts and, among equals, in the fewest
+// letters. difference describes the parts of uri that differ:
+//
+//	path: /silent.html instead of /callback; query: ?x=1 too much
+//
+// It is empty where uri matches (MatchRedirectURI), and both are empty where nothing is registered. uri may be any
+// text; a part that no URI may have is quoted.
+func Nearest(registered []string, uri string) (nearest, difference string) {
+	fewest, least := 0, 0
+	for i, candidate := range registered {
+		words, letters := differences(candidate, uri)
+		if i == 0 || len(words) < fewest || len(words) == fewest && letters < least {
+			fewest, least, nearest, difference = len(words), letters, candidate, strings.Join(words, "; ")
+		}
+	}
+	return nearest, difference
+}
+
+// differences describes each part of uri that differs from the registered URI, and counts the letters to insert, remove
+// or replace in those parts.
+func differences(registered, uri string) (words []string, letters int) {
+	a, b := partsOf(registered), partsOf(uri)
+	_, anyPort := WithoutLoopbackPort(registered)
+	if _, ok := WithoutLoopbackPort(uri); ok && anyPort {
+		a[port], b[port] = "", ""
+	}
+	for i, name := range []string{"scheme", "slashes", "user", "host", "port", "path", "query", "fragment"} {
+		if a[i] != b[i] {
+			words = append(words, name+": "+inWords(a[i], b[i]))
+			letters += levenshtein(clipPart(a[i]), clipPart(b[i]))
+		}
+	}
+	return words, letters
+}
+
+// inWords describes how one part of a URI differs from the registered part.
+func inWords(registered, given string) string {
+	switch {
+	case registered == "":
+		return show(given) + " too much"
+	case given == "":
+		return show(registered) + " is missing"
+	case given == registered+"/":
+		return "a final slash too much"
+	case given+"/" == registered:
+		return "the final slash is missing"
+	case strings.EqualFold(registered, given):
+		return show(given) + " instead of " + show(registered) + " (upper and lower case count)"
+	}
+	return show(given) + " instead of " + show(registered)
+}
+
+// port is the index of the port among the parts of a URI.
+const port = 4
+
+// authority matches the user (with its @), host and port (with its colon) of a URI. IPv6 addresses have brackets.
+var authority = regexp.MustCompile(`(?s)^(.*@)?(.*?)(:[^\]:]*)?$`)
+
+// generic is the expression of RFC 3986 appendix B, grouped anew. It matches every string.
+// https://www.rfc-editor.org/rfc/rfc3986#appendix-B
+var generic = regexp.MustCompile(`(?s)^(?:([^:/?#]+):)?(?:(//)([^/?#]*))?([^?#]*)(\?[^#]*)?(#.*)?$`)
+
+// partsOf splits a URI into scheme, slashes, user, host, port, path, query and fragment.
+func partsOf(uri string) []string {
+	m := generic.FindStringSubmatch(uri)
+	return slices.Concat(m[1:3], authority.FindStringSubmatch(m[3])[1:], m[4:])
+}
+
+// show clips a part for a message, and quotes it if it has characters that no URI may have.
+func show(part string) string {
+	part = clipPart(part)
+	if strings.ContainsFunc(part, notURI) {
+		return strconv.Quote(part)
+	}
+	return part
+}
+
+func clipPart(part string) string { return strings.ToValidUTF8(part[:min(len(part), 120)], "") }
+
+// levenshtein is the number of bytes to insert, remove or replace to make b out of a.
+func levenshtein(a, b string) int {
+	row := make([]int, len(b)+1) // row[j]: the distance from the part of a read so far to b[:j]
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Report receives what is wrong with a configuration: the path of the key, such as clients[1].redirect_uris[0], and a
-// text that says what is wrong, what was expected and what to write.
+// Report receives one mistake of a configuration: the path of the key, such as clients[1].redirect_uris[0], and a text
+// that says what is wrong, what was expected and what to write.
 type Report func(path, text string)
 
 // When reports a mistake if wrong is true.
@@ -33,7 +33,7 @@ type Lifetime struct {
 	Absolute time.Duration `yaml:"absolute"` // from the sign-in, however often it is used
 }
 
-// WithDefaults returns l with what it leaves open filled in.
+// WithDefaults returns l with defaults in place of zero values.
 func (l Lifetime) WithDefaults(idle, absolute time.Duration) Lifetime {
 	l.Absolute = cmp.Or(l.Absolute, absolute)
 	l.Idle = cmp.Or(l.Idle, min(idle, l.Absolute))

@@ -5,11 +5,9 @@ import (
 	"fmt"
 )
 
-// Rule is one sentence of a specification that a subject of type S must keep: a request, a token, a proof.
-// The provider and the relying party both write their checks as tables of rules.
+// Rule is one demand of a specification on a subject of type S: a request, a token, a proof.
 type Rule[S any] struct {
-	// where the sentence stands and what it demands: "RFC 7636 §4.3", "code_challenge_method is S256"
-	Spec, Text string
+	Spec, Text string         // "RFC 7636 §4.3", "code_challenge_method is S256"
 	Holds      func(S) bool   // true when the subject keeps the rule
 	Got        func(S) string // what came instead; nil: the error does not repeat it
 	Help       string         // what the developer can do; may be empty
@@ -21,9 +19,8 @@ type Rule[S any] struct {
 // Table is a list of rules in the order in which they are judged.
 type Table[S any] []Rule[S]
 
-// Judge returns nil when the subject keeps all rules, else the *Error of the first rule that it breaks.
-// The observer of ctx (see ObserveRules) hears about each rule that was judged; rules after the first breach are not
-// judged.
+// Judge returns nil when the subject keeps all rules, else the *Error of the first rule that it breaks. The observer of
+// ctx (see ObserveRules) gets the result of each rule up to that one.
 func (t Table[S]) Judge(ctx context.Context, subject S) error {
 	if broken := t.Broken(ctx, subject); broken != nil {
 		return broken.Breach(subject)
@@ -31,7 +28,7 @@ func (t Table[S]) Judge(ctx context.Context, subject S) error {
 	return nil
 }
 
-// Broken is Judge for a caller that needs the rule itself: it returns the first broken rule, or nil.
+// Broken is Judge for a caller that needs the rule: it returns the first broken rule, or nil.
 func (t Table[S]) Broken(ctx context.Context, subject S) *Rule[S] {
 	observe, _ := ctx.Value(observerKey{}).(func(Judgment))
 	for i := range t {
@@ -61,7 +58,7 @@ func (r Rule[S]) Breach(subject S) *Error {
 	return r.Else.Errorf("%s", text).Blame(r.Reason)
 }
 
-// Judgment says how one rule turned out for one subject.
+// Judgment is the result of one rule for one subject.
 type Judgment struct {
 	Spec, Text string
 	Params     []string
@@ -72,8 +69,7 @@ type Judgment struct {
 
 type observerKey struct{}
 
-// ObserveRules returns a context whose Judge calls tell observe about each rule, in order. A context has one observer;
-// without one, judging costs one lookup a table.
+// ObserveRules returns a context in which Judge calls observe for each rule, in order. A context has one observer.
 func ObserveRules(ctx context.Context, observe func(Judgment)) context.Context {
 	return context.WithValue(ctx, observerKey{}, observe)
 }

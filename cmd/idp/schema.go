@@ -132,9 +132,9 @@ func fieldsOf(t reflect.Type) (fields []reflect.StructField) {
 	return fields
 }
 
-// keyOf is the field's key in the file.
+// keyOf is the field's key in the file. Like the YAML package it reads the tag json of a field without a tag yaml.
 func keyOf(field reflect.StructField) string {
-	key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+	key, _, _ := strings.Cut(cmp.Or(field.Tag.Get("yaml"), field.Tag.Get("json")), ",")
 	return key
 }
 

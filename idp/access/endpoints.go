@@ -43,8 +43,8 @@ func (e *Revocation) Endpoints() []endpoint.Endpoint {
 		Name: "revoke", Path: PathRevoke, Methods: []string{http.MethodPost}, Audience: endpoint.Programs,
 		Serve: e.serve, Limit: e.Limit, Describe: func(m *oidc.Metadata) {
 			m.RevocationEndpoint = e.Issuer + PathRevoke
-			m.RevocationEndpointAuthMethodsSupported = clientauth.Methods()
-			m.RevocationEndpointAuthSigningAlgValuesSupported = oidc.AssertionAlgs()
+			m.RevocationAuthMethods = clientauth.Methods()
+			m.RevocationAuthAlgs = oidc.AssertionAlgs()
 		},
 	}}
 }
@@ -174,8 +174,8 @@ func (e *Introspection) Endpoints() []endpoint.Endpoint {
 
 func (e *Introspection) describe(m *oidc.Metadata) {
 	m.IntrospectionEndpoint = e.Issuer + PathIntrospect
-	m.IntrospectionEndpointAuthMethodsSupported = oidc.Scope(clientauth.Methods()).Without(oidc.Scope{oidc.AuthMethodNone})
-	m.IntrospectionEndpointAuthSigningAlgValuesSupported = oidc.AssertionAlgs()
+	m.IntrospectionAuthMethods = oidc.Scope(clientauth.Methods()).Without(oidc.Scope{oidc.AuthMethodNone})
+	m.IntrospectionAuthAlgs = oidc.AssertionAlgs()
 	m.IntrospectionSigningAlgValuesSupported = e.Algs
 }
 

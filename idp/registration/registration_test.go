@@ -28,7 +28,7 @@ func TestWhatTheProviderCannotIsNotRegistered(t *testing.T) {
 		{"Core §8 subject_type", func(m *oidc.Metadata) { m.SubjectTypesSupported = nil }, nil},
 		{
 			"Registration §2 token_endpoint_auth_signing_alg",
-			func(m *oidc.Metadata) { m.TokenEndpointAuthSigningAlgValuesSupported = nil },
+			func(m *oidc.Metadata) { m.TokenEndpointAuthAlgs = nil },
 			append(keys, "token_endpoint_auth_method", "private_key_jwt", "token_endpoint_auth_signing_alg", "RS256"),
 		},
 		{

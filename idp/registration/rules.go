@@ -105,7 +105,7 @@ func choicesOf(c oidc.Client, m oidc.Metadata) []choice {
 		{"RFC 7591 §2", "scope", oidc.ParseScope(c.Scope), m.ScopesSupported},
 		{"Core §8", "subject_type", one(c.SubjectType), m.SubjectTypesSupported},
 		{"Registration §2", "token_endpoint_auth_signing_alg",
-			one(c.TokenEndpointAuthSigningAlg), m.TokenEndpointAuthSigningAlgValuesSupported},
+			one(c.TokenEndpointAuthSigningAlg), m.TokenEndpointAuthAlgs},
 		{"Registration §2", "id_token_signed_response_alg",
 			one(c.IDTokenSignedResponseAlg), m.IDTokenSigningAlgValuesSupported},
 		{"Registration §2", "id_token_encrypted_response_alg",

@@ -83,7 +83,7 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 	m.TokenEndpoint = e.Issuer + Path
 	m.GrantTypesSupported = e.Grants.Names()
 	m.TokenEndpointAuthMethodsSupported = clientauth.Methods()
-	m.TokenEndpointAuthSigningAlgValuesSupported = oidc.AssertionAlgs()
+	m.TokenEndpointAuthAlgs = oidc.AssertionAlgs()
 	m.DPoPSigningAlgValuesSupported = dpop.Algorithms()
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func everyField(t *testing.T) oidc.Client {
 	var client oidc.Client
 	values := samples(t)
 	for field, value := range reflect.ValueOf(&client).Elem().Fields() {
-		name := field.Tag.Get("yaml")
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		sample, ok := values[name]
 		switch into := value.Addr().Interface().(type) {
 		case *time.Duration:

@@ -1,0 +1,59 @@
+package oidc
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// The values of token_type (RFC 6750 §6.1.1, RFC 9449 §5).
+const (
+	TokenTypeBearer = "Bearer"
+	TokenTypeDPoP   = "DPoP"
+)
+
+// b64token is RFC 6750 §2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+var b64token = regexp.MustCompile(`^[A-Za-z0-9\-._~+/]+=*$`)
+
+// BearerToken returns the access token of the Authorization header (RFC 6750 §2.1), or "" without a Bearer header. More
+// than one Authorization header, or a Bearer without a token, is an invalid_request.
+func BearerToken(h http.Header) (string, error) {
+	if count := len(h.Values("Authorization")); count > 1 {
+		return "", InvalidRequest.Errorf("the request has %d Authorization headers: send one", count)
+	}
+	return tokenOf(h, TokenTypeBearer, "RFC 6750 §2.1")
+}
+
+// DPoPToken is BearerToken for the authentication scheme DPoP (RFC 9449 §7.1).
+func DPoPToken(h http.Header) (string, error) { return tokenOf(h, TokenTypeDPoP, "RFC 9449 §7.1") }
+
+func tokenOf(h http.Header, wanted, spec string) (string, error) {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, wanted) { // RFC 9110 §11.1: schemes are case-insensitive
+		return "", nil
+	}
+	if len(h.Values("Authorization")) > 1 || !b64token.MatchString(token) {
+		return "", InvalidRequest.Errorf("expected: one Authorization header with '%s', one space and a token (%s)",
+			wanted, spec)
+	}
+	return token, nil
+}
+
+// WriteJSON answers with v as JSON. Its error is that of the connection, or of a value that JSON cannot express.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	return json.NewEncoder(w).Encode(v)
+}
+
+// FormFault says for an error_description why a form could not be read. It hides the text of network errors, because
+// they name addresses behind the proxy.
+func FormFault(err error) string {
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return "the body did not come in time, or not whole"
+	}
+	return err.Error()
+}

@@ -1,0 +1,94 @@
+package oidc
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// The algs of JWTs that clients make (RFC 7518 §3.1), and of JWTs that are encrypted to them (§4.1, §5.1).
+var (
+	privateKeyAlgs = []string{"RS256", "PS256", "ES256", "EdDSA"}
+	secretAlgs     = []string{"HS256", "HS384", "HS512"}
+	fapi2Algs      = []string{"PS256", "ES256", "EdDSA"}
+	encryptionAlgs = []string{"RSA-OAEP-256", "RSA-OAEP", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"}
+	encryptionEncs = []string{"A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"}
+)
+
+// minSecret is the least number of bytes of a client_secret for HS256 (RFC 7518 §3.2).
+const minSecret = 32
+
+// DefaultEnc is the enc for a client that registered only an alg of encryption (Registration §2).
+const DefaultEnc = string(jose.A128CBC_HS256)
+
+// MaxClockSkew is how far the clock of a client may be ahead of the provider's, in every JWT that a client makes. FAPI
+// 2.0 §5.3.2.1 wants 10 seconds accepted and more than 60 rejected.
+const MaxClockSkew = 30 * time.Second
+
+// FAPI2Algs lists the algs that the FAPI 2.0 Security Profile allows (§5.4.1).
+func FAPI2Algs() []string { return slices.Clone(fapi2Algs) }
+
+// EncryptionAlgs lists the values of id_token_encrypted_response_alg and userinfo_encrypted_response_alg.
+func EncryptionAlgs() []string { return slices.Clone(encryptionAlgs) }
+
+// EncryptionEncs lists the values of id_token_encrypted_response_enc and userinfo_encrypted_response_enc.
+func EncryptionEncs() []string { return slices.Clone(encryptionEncs) }
+
+// AssertionAlgs lists the algs that assertions of all clients may have.
+func AssertionAlgs() []string { return slices.Concat(privateKeyAlgs, secretAlgs) }
+
+// AssertionAlgs lists the algs that the client's assertions may have: by its method, its profile and its
+// token_endpoint_auth_signing_alg. RFC 8725 §3.1: the verifier decides which algs are accepted, never the token.
+func (c Client) AssertionAlgs() []string {
+	return slices.DeleteFunc(slices.Clone(c.methodAlgs()), func(alg string) bool {
+		return c.TokenEndpointAuthSigningAlg != "" && alg != c.TokenEndpointAuthSigningAlg
+	})
+}
+
+// methodAlgs is AssertionAlgs without regard to token_endpoint_auth_signing_alg.
+func (c Client) methodAlgs() []string {
+	switch {
+	case c.TokenEndpointAuthMethod == AuthMethodSecretJWT:
+		return secretAlgs
+	case c.TokenEndpointAuthMethod != AuthMethodPrivateJWT:
+		return nil
+	case c.FAPI2():
+		return fapi2Algs
+	}
+	return privateKeyAlgs
+}
+
+// DefaultAlg is the alg of signatures for which the client registered none, such as those of its access tokens. "" is
+// the provider's default.
+func (c Client) DefaultAlg() string {
+	if c.FAPI2() {
+		return c.IDTokenSignedResponseAlg
+	}
+	return ""
+}
+
+// Audience is the aud claim: on the wire one string, or an array of strings (RFC 7519 §4.1.3).
+type Audience []string
+
+// Has tells whether value is among the audience.
+func (a Audience) Has(value string) bool { return slices.Contains(a, value) }
+
+// MarshalJSON writes one value as a string, several as an array.
+func (a Audience) MarshalJSON() ([]byte, error) {
+	if len(a) == 1 {
+		return json.Marshal(a[0])
+	}
+	return json.Marshal([]string(a))
+}
+
+// UnmarshalJSON reads a string or an array of strings.
+func (a *Audience) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*a = Audience{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(a))
+}
