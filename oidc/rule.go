@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -11,8 +12,8 @@ type Rule[S any] struct {
 	Holds      func(S) bool   // true when the subject keeps the rule
 	Got        func(S) string // what came instead; nil: the error does not repeat it
 	Help       string         // what the developer can do; may be empty
-	Else       ErrorCode      // the OAuth error code of a breach
-	Reason     Reason         // the stable reason code of a breach; empty: the usual one of Else (see idp/endpoint)
+	Else       ErrorCode      // the OAuth error code of a breach; empty: InvalidRequest
+	Reason     Reason         // the stable reason code of a breach; empty: that of Else (idp/endpoint)
 	Params     []string       // the request parameters that the rule is about, for the trace
 }
 
@@ -55,7 +56,7 @@ func (r Rule[S]) Breach(subject S) *Error {
 	if r.Help != "" {
 		text += "; " + r.Help
 	}
-	return r.Else.Errorf("%s", text).Blame(r.Reason)
+	return cmp.Or(r.Else, InvalidRequest).Errorf("%s", text).Blame(r.Reason)
 }
 
 // Judgment is the result of one rule for one subject.

@@ -18,10 +18,9 @@ import (
 // mode is a value of response_mode: how the parameters of the answer travel back.
 // https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html#ResponseModes
 type mode struct {
-	name string
-	send func(a ReturnAddress, answer url.Values, silent bool) Outcome
-	// signed: the answer travels as one JWT (JARM).
-	signed bool
+	name   string
+	send   func(a ReturnAddress, answer url.Values, silent bool) Outcome
+	signed bool // the answer is one JWT (JARM)
 }
 
 // modes are all of them, the default first.
@@ -36,7 +35,7 @@ var modes = []mode{
 	{name: onlyJWT, send: inQuery, signed: true},
 }
 
-// ResponseModes lists the values of response_mode that the endpoint answers in, the default first.
+// ResponseModes lists the supported values of response_mode, the default first.
 func ResponseModes() []string {
 	names := make([]string, len(modes))
 	for i, mode := range modes {
@@ -45,15 +44,10 @@ func ResponseModes() []string {
 	return names
 }
 
-func isResponseMode(name string) bool {
-	return slices.ContainsFunc(modes, func(m mode) bool { return m.name == name })
-}
-
-// modeOf is the mode that errors, too, are answered in: the one asked for, or query if that one is unknown or cannot
-// work.
+// modeOf is the mode of the answer, an error too: the requested one, or query if that is unknown or cannot work.
 func modeOf(params url.Values) mode {
 	wanted := params.Get("response_mode")
-	i := slices.IndexFunc(modes, func(m mode) bool { return m.name == wanted })
+	i := slices.Index(ResponseModes(), wanted)
 	if i < 0 || wanted == webMessage && oidc.Origin(params.Get("redirect_uri")) == "" {
 		return modes[0]
 	}
@@ -72,12 +66,9 @@ func (e *Endpoint) send(
 	return a.mode.send(a, url.Values{"response": {response}}, silent), err
 }
 
-// complete adds to the answer the state, byte for byte as it came; iss, by which a client of several providers knows
-// which of them answers (RFC 9207 §2); and session_state, by which the client's scripts notice later that another
-// user is signed in, or no user. Session Management §2: "When the OP supports session management, it MUST also
-// return the Session State as an additional session_state parameter in the Authentication Response"; §3.1: "Session
-// state SHOULD be returned upon an authentication failure."
-// https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions
+// complete adds to the answer the state, byte for byte as it came; iss, which names the provider to a client of several
+// (RFC 9207 §2); and session_state, with which the client's scripts detect a change of the user (Session Management §2).
+// An error has session_state too (§3.1).
 func (e *Endpoint) complete(a ReturnAddress, answer url.Values, seen Browser) {
 	answer.Set("iss", e.Issuer)
 	if a.state != "" {
@@ -92,27 +83,23 @@ func (e *Endpoint) complete(a ReturnAddress, answer url.Values, seen Browser) {
 // showAnswer writes the page that takes the answer back to the client. Under prompt=none it is shown in the client's
 // hidden iframe.
 func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Outcome) error {
-	frame := e.Pages.Frame(r, e.Issuer)
-	if m := outcome.Message; m != nil {
-		if err := posted.Judge(r.Context(), Posted(m.Values)); err != nil {
-			return err
-		}
-		policy := pages.Policy{FramedBy: m.RedirectURI}
-		return e.Pages.Render(w, http.StatusOK, "web_message", pages.NewWebMessage(frame, m.Target, m.Values), policy)
-	}
-	form := outcome.Form
-	if err := posted.Judge(r.Context(), Posted(form.Values)); err != nil {
+	frame, answer := e.Pages.Frame(r, e.Issuer), outcome.Post
+	if err := posted.Judge(r.Context(), Posted(answer.Values)); err != nil {
 		return err
 	}
-	policy := pages.Policy{FormAction: form.Action}
-	if form.Silent {
-		policy.FramedBy = form.Action
+	if answer.Target != "" {
+		page := pages.NewWebMessage(frame, answer.Target, answer.Values)
+		return e.Pages.Render(w, http.StatusOK, webMessage, page, pages.Policy{FramedBy: answer.RedirectURI})
 	}
-	return e.Pages.Render(w, http.StatusOK, "form_post", pages.NewFormPost(frame, form.Action, form.Values), policy)
+	policy := pages.Policy{FormAction: answer.RedirectURI}
+	if answer.Silent {
+		policy.FramedBy = answer.RedirectURI
+	}
+	return e.Pages.Render(w, http.StatusOK, formPost, pages.NewFormPost(frame, answer.RedirectURI, answer.Values), policy)
 }
 
-// Posted are the parameters of an answer that a page posts. The table below always holds: it shows the observer of
-// rules the answer, which stands in no header.
+// Posted are the parameters of an answer that a page posts. The one rule about them always holds: it shows the answer to
+// the observer of rules.
 type Posted url.Values
 
 var posted = oidc.Table[Posted]{{
@@ -142,37 +129,29 @@ func inFragment(a ReturnAddress, answer url.Values, _ bool) Outcome {
 // https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html
 const formPost = "form_post"
 
-// Form is an answer for response_mode=form_post: the redirect_uri, and the fields that the browser posts to it.
-type Form struct {
-	Action string
-	Values url.Values
-	Silent bool // under prompt=none: the page may be framed by the client it posts to
+// Post is an answer that a page posts: as a form to RedirectURI or, with a Target, as a message to a window.
+type Post struct {
+	RedirectURI string
+	Values      url.Values
+	// Target is the origin of RedirectURI. With another one, or "*", any page that frames this one would get the code.
+	Target string
+	Silent bool // a form under prompt=none: the client may frame the page
 }
 
 func byForm(a ReturnAddress, answer url.Values, silent bool) Outcome {
-	return Outcome{Form: &Form{Action: a.redirectURI, Values: answer, Silent: silent}}
+	return Outcome{Post: &Post{RedirectURI: a.redirectURI, Values: answer, Silent: silent}}
 }
 
-// webMessage is the response_mode that posts the answer to the window around the page, or to the one that opened it.
-// The code passes no URL, and the application need not be loaded a second time.
+// webMessage is the response_mode that posts the answer to the window around the page, or to the window that opened it.
 // https://datatracker.ietf.org/doc/html/draft-sakimura-oauth-wmrm-00
 const webMessage = "web_message"
 
-// Message is an answer for response_mode=web_message. It may be posted to Target only, the origin of the verified
-// redirect_uri: with any other, or "*", any page that frames this one would get the code.
-type Message struct {
-	Target      string
-	RedirectURI string
-	Values      url.Values
-}
-
 func byMessage(a ReturnAddress, answer url.Values, _ bool) Outcome {
-	return Outcome{Message: &Message{Target: oidc.Origin(a.redirectURI), RedirectURI: a.redirectURI, Values: answer}}
+	return Outcome{Post: &Post{RedirectURI: a.redirectURI, Values: answer, Target: oidc.Origin(a.redirectURI)}}
 }
 
-// The response modes of JARM: as another mode, and the answer is one JWT in the parameter response. jwt alone means the
-// default mode of response_type=code, query.
-// https://openid.net/specs/oauth-v2-jarm.html
+// The response modes of JARM: as another mode, but the answer is one JWT in the parameter response. jwt alone means
+// query.jwt. https://openid.net/specs/oauth-v2-jarm.html
 const (
 	dotJWT  = ".jwt"
 	onlyJWT = "jwt"

@@ -55,8 +55,8 @@ func TestSignedAnswers(t *testing.T) {
 			e := newEndpoint(t)
 			outcome := authorizeIn(t, e, mode, signed)
 			values := url.Values{}
-			if outcome.Form != nil {
-				values = outcome.Form.Values
+			if outcome.Post != nil {
+				values = outcome.Post.Values
 			} else if query, found := strings.CutPrefix(outcome.Redirect, "https://app.test/cb"+where); found {
 				values, _ = url.ParseQuery(query)
 			}
@@ -125,7 +125,7 @@ func TestMessagesGoToTheExactOrigin(t *testing.T) { // OAuth 2.0 Web Message Res
 			params.Set("prompt", "none")
 			params.Set("redirect_uri", redirectURI)
 			outcome, err := e.Authorize(e.request(t, params, signed))
-			m := outcome.Message
+			m := outcome.Post
 			if err != nil || m == nil || m.Target != target || m.RedirectURI != redirectURI {
 				t.Fatalf("%s gives %+v, %v; want a message for %s", redirectURI, outcome, err, target)
 			}

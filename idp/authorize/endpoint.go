@@ -23,8 +23,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Path is the path of the authorization endpoint, PathPush that of the pushed authorization request endpoint (RFC
-// 9126).
+// The paths of the authorization endpoint and of the pushed authorization request endpoint (RFC 9126).
 const (
 	Path     = session.PathAuthorize
 	PathPush = "/par"
@@ -110,25 +109,22 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 	m.RequireRequestURIRegistration, m.AuthorizationResponseIssParameterSupported = true, true
 }
 
-// Outcome is the decision of the endpoint: one of Redirect, Form, Message, or Screen.
+// Outcome is the decision of the endpoint: one of Redirect, Post, or Screen.
 type Outcome struct {
-	Redirect string   // 303 to this URL
-	Form     *Form    // a page that posts itself (response_mode=form_post)
-	Message  *Message // a page that posts a message to the window around it (response_mode=web_message)
-	Screen   string   // 303 to this path of the provider
-	Refused  error    // why the answer is an error, for the log
+	Redirect string // 303 to this URL
+	Post     *Post  // a page that posts the answer
+	Screen   string // 303 to this path of the provider
+	Refused  error  // why the answer is an error, for the log
 	Browser
 }
 
-// Browser says who is signed in with the browser of a request. A request that breaks a rule is refused before that is
-// known.
+// Browser is the session of a request's browser. A request that breaks a rule is refused before the session is read.
 type Browser struct {
-	Looked  bool
+	Looked  bool             // the session was read
 	Session *session.Session // nil: nobody is signed in
 }
 
-// serve is GET and POST /authorize. The redirect is a 303, so that a POST never arrives at the client as one (RFC 9700
-// §4.12).
+// serve is GET and POST /authorize. The redirect is a 303, so that the client never gets a POST (RFC 9700 §4.12).
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	outcome, err := e.Authorize(r)
@@ -141,7 +137,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil:
 		return err
-	case outcome.Form != nil, outcome.Message != nil:
+	case outcome.Post != nil:
 		return e.showAnswer(w, r, outcome)
 	}
 	w.Header().Set("Location", cmp.Or(outcome.Screen, outcome.Redirect))
@@ -149,8 +145,8 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Authorize takes one request through the endpoint. Its error has no verified address to go to and must be shown on a
-// page; everything else is in the Outcome.
+// Authorize decides about one request. Its error has no verified address and must be shown on a page; other errors are
+// in the Outcome.
 func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	// A raw semicolon is data (oidc-client-ts joins state by one), though Go reads it as a mistake.
 	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")
@@ -180,8 +176,7 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	return e.answer(r, address, request, waiting.Denied)
 }
 
-// answer decides, and sends what was decided to the verified address. denied says how the person refused; empty: they
-// did not.
+// answer decides, and sends the decision to the verified address. denied is the text of the user's refusal, or "".
 func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Request, denied string) (Outcome, error) {
 	silent := wantsNoPage(request.Params)
 	decided, refused := e.decide(r, request, denied)
@@ -274,9 +269,7 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 	return s, nil
 }
 
-// meet answers a need: with an error for a client that asked for no page, else with the page. Core §3.1.2.1: with
-// prompt=none "the Authorization Server MUST NOT display any authentication or consent user interface pages. An error
-// is returned if an End-User is not already authenticated".
+// meet answers a broken need: with prompt=none by an error for the client (Core §3.1.2.1), else by the page.
 func (e *Endpoint) meet(need *oidc.Rule[Situation], s Situation) (page string, err error) {
 	inVain := need.Else == oidc.UnmetAuthenticationRequirements && s.cannotReachACR()
 	if !s.Prompt.Has(oidc.PromptNone) && !inVain {
@@ -289,8 +282,7 @@ func (e *Endpoint) meet(need *oidc.Rule[Situation], s Situation) (page string, e
 	return "", refused
 }
 
-// show returns the address of the page that the need calls for, with the request sealed so that it can go on from
-// there.
+// show returns the address of the need's page, with the sealed request in it.
 func (e *Endpoint) show(need *oidc.Rule[Situation], s Situation) (string, error) {
 	waiting := session.Interaction{
 		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: tells[need.Text],
@@ -303,21 +295,11 @@ func (e *Endpoint) show(need *oidc.Rule[Situation], s Situation) (string, error)
 	return screens[need.Else] + "?" + url.Values{session.InteractionParam: {sealed}}.Encode(), err
 }
 
-// grant is what the client gets when nothing stands in the way any more.
+// grant is the content of the code.
 func (s Situation) grant() grant.Grant {
 	return grant.Grant{
-		ClientID:      s.Client.ClientID,
-		RedirectURI:   s.RedirectURI,
-		CodeChallenge: s.CodeChallenge,
-		Nonce:         s.Nonce,
-		Scope:         s.Scope,
-		Sub:           s.Account.Sub,
-		SID:           s.Account.SID,
-		AuthTime:      s.Account.AuthTime,
-		ACR:           s.acr(),
-		AMR:           s.Account.AMR,
-		Resource:      s.Resource,
-		Claims:        s.Claims,
-		DPoPJKT:       s.DPoPJKT,
+		ClientID: s.Client.ClientID, RedirectURI: s.RedirectURI, CodeChallenge: s.CodeChallenge, Nonce: s.Nonce,
+		Scope: s.Scope, Resource: s.Resource, Claims: s.Claims, DPoPJKT: s.DPoPJKT,
+		Sub: s.Account.Sub, SID: s.Account.SID, AuthTime: s.Account.AuthTime, ACR: s.acr(), AMR: s.Account.AMR,
 	}
 }

@@ -69,8 +69,7 @@ func fuzzed(t *testing.T, query, body string) *http.Request {
 func checkOutcome(t *testing.T, params url.Values, outcome Outcome, err error) {
 	t.Helper()
 	answers := 0
-	for _, is := range []bool{err != nil, outcome.Redirect != "", outcome.Form != nil, outcome.Message != nil,
-		outcome.Screen != ""} {
+	for _, is := range []bool{err != nil, outcome.Redirect != "", outcome.Post != nil, outcome.Screen != ""} {
 		if is {
 			answers++
 		}
@@ -98,17 +97,14 @@ func answered(t *testing.T, params url.Values, outcome Outcome) url.Values {
 			uris = c.RedirectURIs
 		}
 	}
-	if message := outcome.Message; message != nil {
-		if !oidc.MatchRedirectURI(uris, message.RedirectURI) || message.Target != oidc.Origin(message.RedirectURI) {
-			t.Errorf("client %q is answered at %q", client, message.Target)
+	if post := outcome.Post; post != nil {
+		if post.Target != "" && post.Target != oidc.Origin(post.RedirectURI) {
+			t.Errorf("client %q gets a message for %q", client, post.Target)
 		}
-		return message.Values
-	}
-	if form := outcome.Form; form != nil {
-		if !oidc.MatchRedirectURI(uris, form.Action) {
-			t.Errorf("RFC 6749 §3.1.2 client %q is answered at %q", client, form.Action)
+		if !oidc.MatchRedirectURI(uris, post.RedirectURI) {
+			t.Errorf("RFC 6749 §3.1.2 client %q is answered at %q", client, post.RedirectURI)
 		}
-		return form.Values
+		return post.Values
 	}
 	address, found := strings.CutPrefix(outcome.Redirect, params.Get("redirect_uri"))
 	switch {

@@ -24,73 +24,57 @@ type Situation struct {
 // needs are the conditions under which no person has to see a page before there is a code, in the order in which they
 // are judged. The code of the first that does not hold says which page that is (see screens); under prompt=none it is
 // the answer.
-var needs = oidc.Table[Situation]{
-	{
-		Spec: "Core §3.1.2.3", Text: "a user is signed in", Else: oidc.LoginRequired, Reason: oidc.SessionNone,
-		Holds: func(s Situation) bool { return s.Session != nil },
-		Got:   func(s Situation) string { return "nobody: " + s.Absence.Error() },
+var needs = oidc.Table[Situation]{{
+	Spec: "Core §3.1.2.3", Text: "a user is signed in", Else: oidc.LoginRequired, Reason: oidc.SessionNone,
+	Holds: func(s Situation) bool { return s.Session != nil },
+	Got:   func(s Situation) string { return "nobody: " + s.Absence.Error() },
+}, {
+	Spec: "Core §3.1.2.1 id_token_hint", Text: "id_token_hint is an ID token of this provider",
+	Params: []string{"id_token_hint"}, Else: oidc.LoginRequired, Reason: oidc.HintUnreadable,
+	Holds: func(s Situation) bool { return s.IDTokenHint == "" || s.HintedSub != "" || s.chosen() },
+	Help:  "the token was changed, is from another provider, or from before a restart",
+}, {
+	Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of id_token_hint is signed in",
+	Params: []string{"id_token_hint"}, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
+	Holds: func(s Situation) bool { return s.boundTo() == "" || s.signedIn(s.boundTo()) },
+}, {
+	Spec: "Core §3.1.2.1 login_hint", Text: "the user of login_hint is signed in", Params: []string{"login_hint"},
+	Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
+	Holds: func(s Situation) bool {
+		return s.boundTo() != "" || s.Hinted == "" || s.signedIn(s.Hinted) || s.chosen()
 	},
-	{
-		Spec: "Core §3.1.2.1 id_token_hint", Text: "id_token_hint is an ID token of this provider", Else: oidc.LoginRequired,
-		Reason: oidc.HintUnreadable, Params: []string{"id_token_hint"},
-		Holds: func(s Situation) bool { return s.IDTokenHint == "" || s.HintedSub != "" || s.chosen() },
-		Help:  "the token was changed, is from another provider, or from before a restart",
+}, {
+	Spec: "Core §3.1.2.1 prompt", Text: "the user chose an account, if prompt has select_account",
+	Params: []string{"prompt"}, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
+	Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptSelectAccount) || s.chosen() },
+}, {
+	Spec: "Core §3.1.2.6", Text: "one account is signed in, or the request names one by id_token_hint or login_hint",
+	Params: []string{"id_token_hint", "login_hint"}, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
+	Holds: func(s Situation) bool { return s.Account != nil },
+}, {
+	Spec: "Core §3.1.2.1 prompt", Text: "the user signed in for this request, if prompt has login",
+	Params: []string{"prompt"}, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
+	Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptLogin) || s.justNow(s.Account.AuthTime) },
+}, {
+	Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is not older than max_age", Else: oidc.LoginRequired,
+	Reason: oidc.SessionTooOld, Params: []string{"max_age"},
+	Holds: func(s Situation) bool {
+		// max_age=0 asks for a new sign-in, and gets it once: one that was made for this very request is not too old.
+		return s.MaxAge == nil || s.justNow(s.Account.AuthTime) || s.Now.Sub(s.Account.AuthTime) <= *s.MaxAge
 	},
-	{
-		Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of id_token_hint is signed in", Else: oidc.LoginRequired,
-		Reason: oidc.SessionOtherUser, Params: []string{"id_token_hint"},
-		Holds: func(s Situation) bool { return s.boundTo() == "" || s.signedIn(s.boundTo()) },
-	},
-	{
-		Spec: "Core §3.1.2.1 login_hint", Text: "the user of login_hint is signed in", Else: oidc.LoginRequired,
-		Reason: oidc.SessionOtherUser, Params: []string{"login_hint"},
-		Holds: func(s Situation) bool {
-			return s.boundTo() != "" || s.Hinted == "" || s.signedIn(s.Hinted) || s.chosen()
-		},
-	},
-	{
-		Spec: "Core §3.1.2.1 prompt", Text: "the user chose an account, if prompt has select_account",
-		Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous, Params: []string{"prompt"},
-		Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptSelectAccount) || s.chosen() },
-	},
-	{
-		Spec: "Core §3.1.2.6", Text: "one account is signed in, or the request names one by id_token_hint or login_hint",
-		Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous, Params: []string{"id_token_hint", "login_hint"},
-		Holds: func(s Situation) bool { return s.Account != nil },
-	},
-	{
-		Spec: "Core §3.1.2.1 prompt", Text: "the user signed in for this request, if prompt has login",
-		Else:   oidc.LoginRequired,
-		Reason: oidc.SessionTooOld, Params: []string{"prompt"},
-		Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptLogin) || s.justNow(s.Account.AuthTime) },
-	},
-	{
-		Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is not older than max_age", Else: oidc.LoginRequired,
-		Reason: oidc.SessionTooOld, Params: []string{"max_age"},
-		Holds: func(s Situation) bool {
-			// max_age=0 asks for a new sign-in, and gets it once: one that was made for this very request is not too old.
-			return s.MaxAge == nil || s.justNow(s.Account.AuthTime) || s.Now.Sub(s.Account.AuthTime) <= *s.MaxAge
-		},
-	},
-	{
-		Spec: "Core §5.5.1.1", Text: "the sign-in reaches one of the essential acr values",
-		Else:   oidc.UnmetAuthenticationRequirements,
-		Reason: oidc.ACRUnmet, Params: []string{"claims"},
-		Holds: func(s Situation) bool { return s.EssentialACR == nil || slices.Contains(s.EssentialACR, s.acr()) },
-	},
-	{
-		Spec: "Core §3.1.2.4", Text: "the user has allowed the client everything that it asks for",
-		Else:   oidc.ConsentRequired,
-		Reason: oidc.ConsentMissing, Params: []string{"scope"},
-		Holds: func(s Situation) bool { return s.Client.FirstParty || s.Consent.Scope.Covers(s.toAllow()) },
-	},
-	{
-		Spec: "Core §3.1.2.1 prompt", Text: "the user gave consent for this request, if prompt has consent",
-		Else:   oidc.ConsentRequired,
-		Reason: oidc.ConsentMissing, Params: []string{"prompt"},
-		Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptConsent) || s.justNow(s.Consent.GrantedAt) },
-	},
-}
+}, {
+	Spec: "Core §5.5.1.1", Text: "the sign-in reaches one of the essential acr values", Params: []string{"claims"},
+	Else: oidc.UnmetAuthenticationRequirements, Reason: oidc.ACRUnmet,
+	Holds: func(s Situation) bool { return s.EssentialACR == nil || slices.Contains(s.EssentialACR, s.acr()) },
+}, {
+	Spec: "Core §3.1.2.4", Text: "the user has allowed the client everything that it asks for",
+	Params: []string{"scope"}, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
+	Holds: func(s Situation) bool { return s.Client.FirstParty || s.Consent.Scope.Covers(s.toAllow()) },
+}, {
+	Spec: "Core §3.1.2.1 prompt", Text: "the user gave consent for this request, if prompt has consent",
+	Params: []string{"prompt"}, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
+	Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptConsent) || s.justNow(s.Consent.GrantedAt) },
+}}
 
 // screens are the paths of the pages where a person meets a need, by its error code.
 var screens = map[oidc.ErrorCode]string{

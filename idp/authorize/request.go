@@ -15,8 +15,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// ReturnAddress is a verified place to send the browser back to. Only returnAddress makes one, from a client_id that is
-// registered and a redirect_uri that is registered for it, so code that has one may redirect.
+// ReturnAddress is a verified address of the client. Only returnAddress makes one, so code that has one may redirect.
 type ReturnAddress struct {
 	client      oidc.Client
 	redirectURI string
@@ -24,52 +23,44 @@ type ReturnAddress struct {
 	state       string
 }
 
-// Address is a place to send the browser back to that is not yet verified.
+// Address is an address of a client before it is verified.
 type Address struct {
 	ClientID, RedirectURI string
 	Client                oidc.Client // without a ClientID: there is no such client
 }
 
 // addresses are the conditions under which an Address becomes a ReturnAddress.
-var addresses = oidc.Table[Address]{
-	{
-		Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client",
-		Else: oidc.UnauthorizedClient, Reason: oidc.ClientUnknown,
-		Holds: func(a Address) bool { return a.Client.ClientID != "" },
-		Got:   func(a Address) string { return quote(a.ClientID) },
-		Help:  "check its spelling, or add the client to the configuration",
+var addresses = oidc.Table[Address]{{
+	Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client", Else: oidc.UnauthorizedClient,
+	Reason: oidc.ClientUnknown,
+	Holds:  func(a Address) bool { return a.Client.ClientID != "" },
+	Got:    func(a Address) string { return quote(a.ClientID) },
+	Help:   "check its spelling, or add the client to the configuration",
+}, {
+	Spec: "Core §3.1.2.1", Text: "redirect_uri is registered for the client",
+	Reason: oidc.RedirectUnregistered,
+	Holds:  func(a Address) bool { return oidc.MatchRedirectURI(a.Client.RedirectURIs, a.RedirectURI) },
+	Got: func(a Address) string {
+		return fmt.Sprintf("%s, which is not registered for client %s; registered: %s",
+			clip(a.RedirectURI), a.ClientID, strings.Join(a.Client.RedirectURIs, ", "))
 	},
-	{
-		Spec: "Core §3.1.2.1", Text: "redirect_uri is registered for the client", Else: oidc.InvalidRequest,
-		Reason: oidc.RedirectUnregistered,
-		Holds:  func(a Address) bool { return oidc.MatchRedirectURI(a.Client.RedirectURIs, a.RedirectURI) },
-		Got: func(a Address) string {
-			return fmt.Sprintf("%s, which is not registered for client %s; registered: %s",
-				clip(a.RedirectURI), a.ClientID, strings.Join(a.Client.RedirectURIs, ", "))
-		},
-		Help: "it has to be equal to the letter, but for the port of a loopback address",
-	},
-}
+	Help: "it has to be equal to the letter, but for the port of a loopback address",
+}}
 
-// unregistered is the error of an Address that is not verified. It knows the redirect URIs that would be.
+// unregistered is the error of a redirect_uri that the client has not registered.
 type unregistered struct {
-	cause  *oidc.Error
+	error
 	client oidc.Client
 }
 
-// Error implements error.
-func (u unregistered) Error() string { return u.cause.Error() }
-
 // Unwrap lets oidc.AsError find the error.
-func (u unregistered) Unwrap() error { return u.cause }
+func (u unregistered) Unwrap() error { return u.error }
 
-// Registered returns the redirect URIs that would have been accepted, for the page that shows the error.
+// Registered returns the redirect URIs of the client, for the page that shows the error.
 func (u unregistered) Registered() []string { return u.client.RedirectURIs }
 
-// returnAddress verifies client_id and redirect_uri. Its errors must be shown to the person in front of the browser:
-// RFC 6749 §4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and MUST NOT automatically
-// redirect the user-agent to the invalid redirection URI."
-// https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
+// returnAddress verifies client_id and redirect_uri. Its errors must be shown on a page, without a redirect (RFC 6749
+// §4.1.2.1). https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
 func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (ReturnAddress, error) {
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if len(params[name]) > 1 {
@@ -90,28 +81,23 @@ func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (Return
 		if rule.Reason == oidc.ClientUnknown {
 			return ReturnAddress{}, rule.Breach(asked)
 		}
-		return ReturnAddress{}, unregistered{client: client, cause: rule.Breach(asked)}
+		return ReturnAddress{}, unregistered{rule.Breach(asked), client}
 	}
-	return ReturnAddress{
-		client:      client,
-		redirectURI: asked.RedirectURI,
-		mode:        modeOf(params),
-		state:       params.Get("state"),
-	}, nil
+	return ReturnAddress{client, asked.RedirectURI, modeOf(params), params.Get("state")}, nil
 }
 
-// Request is an authentication request by the names of Core §3.1.2.1, of a client that is known. Until the rules have
-// passed its fields hold whatever came.
+// Request is an authentication request of a known client, by the names of Core §3.1.2.1. Its fields are not yet checked:
+// see rules.
 type Request struct {
 	Client    oidc.Client
 	Params    url.Values // as they came
-	Malformed error      // why some of them could not be read
+	Malformed error      // the error of reading them
 	StartedAt time.Time  // when the request first came, before any page
 
 	ResponseType        string
 	ResponseMode        string
 	RedirectURI         string
-	Scope               oidc.Scope // of what was asked, what provider and client know
+	Scope               oidc.Scope // the requested values that provider and client know
 	Nonce               string
 	Prompt              oidc.Prompts
 	MaxAge              *time.Duration // nil: any age
@@ -121,53 +107,37 @@ type Request struct {
 	WantedSub           string // the value that the claims parameter wants sub to have
 	CodeChallenge       string
 	CodeChallengeMethod string
-	Resource            []string // the APIs that access tokens are to be for (RFC 8707)
+	Resource            []string // the APIs of the access tokens (RFC 8707)
 	DPoPJKT             string   // RFC 9449 §10
 
-	Claims       *oidc.ClaimsRequest // of what was asked by name, what the client may ask for
-	ClaimsScope  oidc.Scope          // the scope values that cover it: what the user is asked to allow for it
-	ACRValues    []string            // wanted, the most wanted first
+	Claims       *oidc.ClaimsRequest // the requested claims that the client may ask for
+	ClaimsScope  oidc.Scope          // the scope values of these claims, for the consent page
+	ACRValues    []string            // requested, in order of preference
 	EssentialACR []string            // one of these, or no code; nil: any will do
 
-	FromObject bool   // they came in a signed request object
-	Pushed     bool   // they were pushed
-	RequestURI string // by which, to be spent with the code
+	FromObject bool   // the parameters came in a signed request object
+	Pushed     bool   // the request was pushed
+	RequestURI string // of a pushed request; it is spent with the code
 
-	faults faults
+	faults struct{ claims, resource, packed error } // errors of reading claims, resource and the request object
 }
 
-// faults are why parameters that have a form of their own, or all of them, could not be read. packed: the request
-// object.
-type faults struct{ claims, resource, packed error }
-
-// parse reads the parameters. It judges nothing: what is wrong with them is for the rules to say. RFC 6749 §3.1:
-// "Parameters sent without a value MUST be treated as if they were omitted from the request."
+// parse reads the parameters; the rules judge them. A parameter without a value counts as omitted (RFC 6749 §3.1).
 func (e *Endpoint) parse(
 	ctx context.Context, client oidc.Client, params url.Values, startedAt time.Time,
 ) (Request, error) {
 	prompt, _ := oidc.ParsePrompts(params.Get("prompt")) // a bad one: rule "prompt"
 	r := Request{
-		Client:              client,
-		Params:              params,
-		StartedAt:           startedAt,
-		ResponseType:        params.Get("response_type"),
-		ResponseMode:        params.Get("response_mode"),
-		RedirectURI:         params.Get("redirect_uri"),
-		Scope:               scope(client, params.Get("scope"), e.Scopes),
-		Nonce:               params.Get("nonce"),
-		Prompt:              prompt,
-		MaxAge:              maxAge(client, params.Get("max_age")),
-		LoginHint:           params.Get("login_hint"),
-		IDTokenHint:         params.Get("id_token_hint"),
-		CodeChallenge:       params.Get("code_challenge"),
-		CodeChallengeMethod: params.Get("code_challenge_method"),
-		DPoPJKT:             params.Get("dpop_jkt"),
-		ACRValues:           strings.Fields(params.Get("acr_values")), // in order of preference (Core §3.1.2.1)
+		Client: client, Params: params, StartedAt: startedAt, Prompt: prompt,
+		ResponseType: params.Get("response_type"), ResponseMode: params.Get("response_mode"),
+		RedirectURI: params.Get("redirect_uri"), Nonce: params.Get("nonce"),
+		Scope:  oidc.ParseScope(params.Get("scope")).Within(client.AllowedScope(e.Scopes)),
+		MaxAge: maxAge(client, params.Get("max_age")), ACRValues: strings.Fields(params.Get("acr_values")),
+		LoginHint: params.Get("login_hint"), IDTokenHint: params.Get("id_token_hint"), DPoPJKT: params.Get("dpop_jkt"),
+		CodeChallenge: params.Get("code_challenge"), CodeChallengeMethod: params.Get("code_challenge_method"),
 	}
 	if len(r.ACRValues) == 0 {
-		// Registration §2: default_acr_values "specifies the default acr values […] Explicit values […] override these
-		// default values".
-		r.ACRValues = client.DefaultACRValues
+		r.ACRValues = client.DefaultACRValues // Registration §2
 	}
 	if r.IDTokenHint != "" {
 		if hint, err := e.Hints.Read(ctx, r.IDTokenHint); err == nil { // an error: need "id_token_hint is an ID token"
@@ -183,30 +153,15 @@ func (e *Endpoint) parse(
 	return r, nil
 }
 
-// boundTo is the sub of the only user that the request accepts; empty: it accepts any. Core §3.1.2.2: where a sub is
-// requested with a value, the provider "MUST only send a positive response if the End-User identified by that sub
-// value has an active session […] or has been Authenticated as a result of the request", and "MUST NOT reply with an
-// ID Token […] for a different user".
+// boundTo is the sub of the only user that the request accepts (Core §3.1.2.2); "": it accepts every user.
 func (r Request) boundTo() string { return cmp.Or(r.HintedSub, r.WantedSub) }
-
-// scope is what provider and client know of what was asked. Core §11: the provider "MUST ignore the offline_access
-// request unless the Client is using a response_type value that would result in an Authorization Code being returned";
-// and it means nothing to a client without refresh tokens.
-func scope(client oidc.Client, wire string, known oidc.Scope) oidc.Scope {
-	asked := oidc.ParseScope(wire).Within(client.AllowedScope(known))
-	if !client.Grants(oidc.GrantRefreshToken) {
-		return asked.Without(oidc.Scope{oidc.ScopeOffline})
-	}
-	return asked
-}
 
 // wantsNoPage tells whether the request forbids pages, even if the rest of prompt makes no sense.
 func wantsNoPage(params url.Values) bool {
 	return slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 }
 
-// maxAge reads a number of seconds, at most about a century so that no sum overflows. nil: none was asked, or a bad
-// one, for which there is a rule.
+// maxAge reads a number of seconds, below 2^31 so that no sum overflows. nil: none came, or a bad one (see rules).
 func maxAge(client oidc.Client, wire string) *time.Duration {
 	seconds, err := strconv.ParseUint(wire, 10, 31)
 	age := time.Duration(seconds) * time.Second
@@ -217,6 +172,58 @@ func maxAge(client oidc.Client, wire string) *time.Duration {
 		return nil
 	}
 	return &age
+}
+
+// parseClaims reads the claims parameter (Core §5.5).
+func (e *Endpoint) parseClaims(r *Request, wire string) error {
+	asked, err := oidc.ParseClaims(wire)
+	if r.faults.claims = err; asked == nil {
+		return nil
+	}
+	allowed := r.Client.AllowedScope(e.Scopes)
+	r.Claims, r.ClaimsScope = e.Release.Within(asked, allowed), e.Release.Scope(asked, allowed)
+	if acr := asked.IDToken["acr"]; acr != nil {
+		wanted := texts(acr)
+		r.ACRValues = append(slices.Clone(wanted), r.ACRValues...)
+		if acr.Essential {
+			r.EssentialACR = wanted
+		}
+	}
+	r.WantedSub, err = e.reveal(r.Client, wantedSub(asked))
+	return err
+}
+
+// wantedSub is the value that the request wants the claim sub to have (Core §5.5.1), or "".
+func wantedSub(asked *oidc.ClaimsRequest) string {
+	for _, member := range []map[string]*oidc.ClaimRequest{asked.IDToken, asked.Userinfo} {
+		if sub := member["sub"]; sub != nil && (sub.Value != nil || len(sub.Values) > 0) {
+			return append(texts(sub), foreign)[0] // no user has a sub that is no string
+		}
+	}
+	return ""
+}
+
+// texts are the requested values that are strings.
+func texts(request *oidc.ClaimRequest) []string {
+	var found []string
+	for _, value := range append([]any{request.Value}, request.Values...) {
+		if text, ok := value.(string); ok && text != "" {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
+// foreign is a sub that no user has.
+const foreign = "\x00"
+
+// reveal returns the provider's sub of the user with the given sub at the client (pairwise subs: Core §8.1).
+func (e *Endpoint) reveal(client oidc.Client, shown string) (string, error) {
+	if shown == "" {
+		return "", nil
+	}
+	sub, err := e.Subjects.Reveal(client, shown)
+	return cmp.Or(sub, foreign), err
 }
 
 // clip shortens text from outside for a message.

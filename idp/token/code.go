@@ -39,63 +39,48 @@ type redemption struct {
 const again = ". The code is spent: start again"
 
 // rules are the conditions under which a spent code becomes tokens.
-var rules = oidc.Table[redemption]{
-	{
-		Spec: "RFC 6749 §4.1.3", Text: "the code was issued to the client that redeems it",
-		Params: []string{"client_id"},
-		Holds:  func(r redemption) bool { return r.ClientID == r.Client.ClientID },
-		Else:   oidc.InvalidGrant, Reason: oidc.CodeForeign,
-		Help: "a code is good for one client only" + again,
-	},
-	{
-		Spec: "RFC 6749 §4.1.2", Text: "the code is not older than 60 seconds",
-		Holds: func(r redemption) bool { return r.Now.Before(r.ExpiresAt) },
-		Else:  oidc.InvalidGrant, Reason: oidc.CodeExpired,
-		Help: "redeem it right after the redirect" + again,
-	},
-	{
-		Spec: "RFC 6749 §4.1.3", Text: "redirect_uri is the one of the authorization request",
-		Params: []string{"redirect_uri"},
-		Holds:  func(r redemption) bool { return r.request.RedirectURI == r.Grant.RedirectURI },
-		Else:   oidc.InvalidGrant, Reason: oidc.CodeForeign,
-		Help: "send exactly the same redirect_uri to both endpoints" + again,
-	},
-	{
-		Spec: "RFC 9700 §4.8.2", Text: "code_verifier comes only after a code_challenge",
-		Params: []string{"code_verifier"},
-		Holds:  func(r redemption) bool { return r.CodeVerifier == "" || r.CodeChallenge != "" },
-		Else:   oidc.InvalidGrant, Reason: oidc.PKCEMissing,
-		Help: "the authorization request had no code_challenge: was it removed on the way?" + again,
-	},
-	{
-		Spec: "RFC 7636 §4.5", Text: "code_verifier comes after a code_challenge",
-		Params: []string{"code_verifier"},
-		Holds:  func(r redemption) bool { return r.CodeVerifier != "" || r.CodeChallenge == "" },
-		Else:   oidc.InvalidGrant, Reason: oidc.PKCEMissing,
-		Help: "send the code_verifier whose SHA-256 the code_challenge was" + again,
-	},
-	{
-		Spec: "RFC 7636 §4.1", Text: "code_verifier has 43 to 128 characters out of A-Z a-z 0-9 - . _ ~",
-		Params: []string{"code_verifier"},
-		Holds:  func(r redemption) bool { return r.CodeVerifier == "" || verifier.MatchString(r.CodeVerifier) },
-		Else:   oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
-		Help: "make it from 32 random bytes in base64url" + again,
-	},
-	{
-		Spec: "RFC 7636 §4.6", Text: "the SHA-256 of code_verifier is the code_challenge",
-		Params: []string{"code_verifier"},
-		Holds:  func(r redemption) bool { return r.CodeChallenge == "" || equal(s256(r.CodeVerifier), r.CodeChallenge) },
-		Else:   oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
-		Help: "the verifier belongs to another authorization request; keep it by state" + again,
-	},
-	{ // a request without a proof has no key
-		Spec: "RFC 9449 §10", Text: "the proof is of the key that the code is bound to",
-		Params: []string{"dpop_jkt"},
-		Holds:  func(r redemption) bool { return r.DPoPJKT == "" || equal(r.JKT, r.DPoPJKT) },
-		Else:   oidc.InvalidGrant, Reason: oidc.DPoPProof,
-		Help: "send a DPoP proof of the key whose thumbprint was dpop_jkt" + again,
-	},
-}
+var rules = oidc.Table[redemption]{{
+	Spec: "RFC 6749 §4.1.3", Text: "the code was issued to the client that redeems it", Params: []string{"client_id"},
+	Else: oidc.InvalidGrant, Reason: oidc.CodeForeign,
+	Holds: func(r redemption) bool { return r.ClientID == r.Client.ClientID },
+	Help:  "a code is good for one client only" + again,
+}, {
+	Spec: "RFC 6749 §4.1.2", Text: "the code is not older than 60 seconds", Else: oidc.InvalidGrant,
+	Reason: oidc.CodeExpired,
+	Holds:  func(r redemption) bool { return r.Now.Before(r.ExpiresAt) },
+	Help:   "redeem it right after the redirect" + again,
+}, {
+	Spec: "RFC 6749 §4.1.3", Text: "redirect_uri is the one of the authorization request",
+	Params: []string{"redirect_uri"}, Else: oidc.InvalidGrant, Reason: oidc.CodeForeign,
+	Holds: func(r redemption) bool { return r.request.RedirectURI == r.Grant.RedirectURI },
+	Help:  "send exactly the same redirect_uri to both endpoints" + again,
+}, {
+	Spec: "RFC 9700 §4.8.2", Text: "code_verifier comes only after a code_challenge", Params: []string{"code_verifier"},
+	Else: oidc.InvalidGrant, Reason: oidc.PKCEMissing,
+	Holds: func(r redemption) bool { return r.CodeVerifier == "" || r.CodeChallenge != "" },
+	Help:  "the authorization request had no code_challenge: was it removed on the way?" + again,
+}, {
+	Spec: "RFC 7636 §4.5", Text: "code_verifier comes after a code_challenge", Params: []string{"code_verifier"},
+	Else: oidc.InvalidGrant, Reason: oidc.PKCEMissing,
+	Holds: func(r redemption) bool { return r.CodeVerifier != "" || r.CodeChallenge == "" },
+	Help:  "send the code_verifier whose SHA-256 the code_challenge was" + again,
+}, {
+	Spec: "RFC 7636 §4.1", Text: "code_verifier has 43 to 128 characters out of A-Z a-z 0-9 - . _ ~",
+	Params: []string{"code_verifier"}, Else: oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
+	Holds: func(r redemption) bool { return r.CodeVerifier == "" || verifier.MatchString(r.CodeVerifier) },
+	Help:  "make it from 32 random bytes in base64url" + again,
+}, {
+	Spec: "RFC 7636 §4.6", Text: "the SHA-256 of code_verifier is the code_challenge", Params: []string{"code_verifier"},
+	Else: oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
+	Holds: func(r redemption) bool { return r.CodeChallenge == "" || equal(s256(r.CodeVerifier), r.CodeChallenge) },
+	Help:  "the verifier belongs to another authorization request; keep it by state" + again,
+}, { // a request without a proof has no key
+	Spec: "RFC 9449 §10", Text: "the proof is of the key that the code is bound to",
+	Params: []string{"dpop_jkt"},
+	Holds:  func(r redemption) bool { return r.DPoPJKT == "" || equal(r.JKT, r.DPoPJKT) },
+	Else:   oidc.InvalidGrant, Reason: oidc.DPoPProof,
+	Help: "send a DPoP proof of the key whose thumbprint was dpop_jkt" + again,
+}}
 
 var verifier = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 

@@ -34,36 +34,30 @@ type refreshRequest struct {
 
 // refreshRules are the conditions under which a known refresh token becomes tokens. Unlike a code, the token is not
 // spent by a request that breaks one.
-var refreshRules = oidc.Table[refreshRequest]{
-	{
-		Spec: "RFC 6749 §6", Text: "the refresh token was issued to the client that uses it",
-		Params: []string{"client_id"},
-		Holds:  func(r refreshRequest) bool { return r.Grant.ClientID == r.Client.ClientID },
-		Else:   oidc.InvalidGrant, Reason: oidc.RefreshRefused, Help: "a refresh token is good for one client only",
+var refreshRules = oidc.Table[refreshRequest]{{
+	Spec: "RFC 6749 §6", Text: "the refresh token was issued to the client that uses it", Params: []string{"client_id"},
+	Else: oidc.InvalidGrant, Reason: oidc.RefreshRefused,
+	Holds: func(r refreshRequest) bool { return r.Grant.ClientID == r.Client.ClientID },
+	Help:  "a refresh token is good for one client only",
+}, {
+	Spec: "RFC 9449 §5", Text: "the DPoP proof is of the key that the refresh token is bound to",
+	Params: []string{"DPoP"}, Else: oidc.InvalidGrant, Reason: oidc.RefreshRefused,
+	Holds: func(r refreshRequest) bool { return r.Family.JKT == "" || equal(r.Family.JKT, r.request.JKT) },
+	Help:  "send a proof of the key that the first proof was of; without that key sign in again",
+}, {
+	Spec: "RFC 6749 §6", Text: "scope asks for nothing that was not granted", Params: []string{"scope"},
+	Else: oidc.InvalidScope, Reason: oidc.RequestMalformed,
+	Holds: func(r refreshRequest) bool { return r.Grant.Scope.Covers(r.Scope) },
+	Help:  "leave scope out for all that was granted, or ask for less; for more start at the authorization endpoint",
+}, {
+	Spec: "RFC 9700 §4.14.2", Text: "the user is still known to the provider", Else: oidc.InvalidGrant,
+	Reason: oidc.RefreshRefused,
+	Holds: func(r refreshRequest) bool {
+		_, known := r.Users.BySub(r.Grant.Sub)
+		return known
 	},
-	{
-		Spec: "RFC 9449 §5", Text: "the DPoP proof is of the key that the refresh token is bound to",
-		Params: []string{"DPoP"},
-		Holds:  func(r refreshRequest) bool { return r.Family.JKT == "" || equal(r.Family.JKT, r.request.JKT) },
-		Else:   oidc.InvalidGrant, Reason: oidc.RefreshRefused,
-		Help: "send a proof of the key that the first proof was of; without that key sign in again",
-	},
-	{
-		Spec: "RFC 6749 §6", Text: "scope asks for nothing that was not granted",
-		Params: []string{"scope"},
-		Holds:  func(r refreshRequest) bool { return r.Grant.Scope.Covers(r.Scope) },
-		Else:   oidc.InvalidScope, Reason: oidc.RequestMalformed,
-		Help: "leave scope out for all that was granted, or ask for less; for more start at the authorization endpoint",
-	},
-	{
-		Spec: "RFC 9700 §4.14.2", Text: "the user is still known to the provider",
-		Holds: func(r refreshRequest) bool {
-			_, known := r.Users.BySub(r.Grant.Sub)
-			return known
-		},
-		Else: oidc.InvalidGrant, Reason: oidc.RefreshRefused, Help: "sign in again",
-	},
-}
+	Help: "sign in again",
+}}
 
 // tokens implements GrantType. The refresh token is judged first and replaced last: a client that sends a wrong scope
 // or the proof of another key may try again.
