@@ -174,7 +174,8 @@ func ParseResources(values, known []string) ([]string, error) {
 			return nil, InvalidTarget.Errorf("resource %.200q has a fragment: remove the # and the rest (RFC 8707 §2)", value)
 		case !slices.Contains(known, value):
 			return nil, InvalidTarget.Errorf(
-				"there are no access tokens for resource %.200q here; there are for %s (RFC 8707 §2)", value, strings.Join(known, ", "))
+				"there are no access tokens for resource %.200q here; there are for %s (RFC 8707 §2)",
+				value, strings.Join(known, ", "))
 		case !slices.Contains(resources, value):
 			resources = append(resources, value)
 		}

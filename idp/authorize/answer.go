@@ -67,8 +67,8 @@ func (e *Endpoint) send(
 }
 
 // complete adds to the answer the state, byte for byte as it came; iss, which names the provider to a client of several
-// (RFC 9207 §2); and session_state, with which the client's scripts detect a change of the user (Session Management §2).
-// An error has session_state too (§3.1).
+// (RFC 9207 §2); and session_state, with which the client's scripts detect a change of the user (Session Management
+// §2). An error has session_state too (§3.1).
 func (e *Endpoint) complete(a ReturnAddress, answer url.Values, seen Browser) {
 	answer.Set("iss", e.Issuer)
 	if a.state != "" {
@@ -98,8 +98,8 @@ func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Ou
 	return e.Pages.Render(w, http.StatusOK, formPost, pages.NewFormPost(frame, answer.RedirectURI, answer.Values), policy)
 }
 
-// Posted are the parameters of an answer that a page posts. The one rule about them always holds: it shows the answer to
-// the observer of rules.
+// Posted are the parameters of an answer that a page posts. The one rule about them always holds: it shows the
+// answer to the observer of rules.
 type Posted url.Values
 
 var posted = oidc.Table[Posted]{{

@@ -169,7 +169,8 @@ func TestResponseModes(t *testing.T) {
 			}
 			if mode == "form_post" {
 				form := outcome.Post
-				if form == nil || form.Target != "" || form.RedirectURI != params.Get("redirect_uri") || form.Values.Get("code") == "" ||
+				if form == nil || form.Target != "" || form.RedirectURI != params.Get("redirect_uri") ||
+					form.Values.Get("code") == "" ||
 					form.Values.Get("state") != params.Get("state") || form.Values.Get("iss") != e.Issuer {
 					t.Errorf("form_post gave %+v", outcome)
 				} else if form.Silent != (silent == "none") {

@@ -15,7 +15,7 @@ type PARConfig struct {
 	Lifetime time.Duration `yaml:"lifetime"`
 }
 
-// WithDefaults returns c with what it leaves open filled in.
+// WithDefaults returns c with defaults in place of zero values.
 func (c PARConfig) WithDefaults() PARConfig {
 	c.Lifetime = cmp.Or(c.Lifetime, 90*time.Second)
 	return c

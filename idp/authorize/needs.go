@@ -9,7 +9,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Situation is a well-formed request beside what the provider knows about the person.
+// Situation is a well-formed request, and the data of the provider about the user.
 type Situation struct {
 	Request
 	Session *session.Session // nil: nobody is signed in
@@ -21,9 +21,8 @@ type Situation struct {
 	Now     time.Time
 }
 
-// needs are the conditions under which no person has to see a page before there is a code, in the order in which they
-// are judged. The code of the first that does not hold says which page that is (see screens); under prompt=none it is
-// the answer.
+// needs are the conditions for a code without a page. The error code of the first broken need selects the page (see
+// screens); with prompt=none it is the answer.
 var needs = oidc.Table[Situation]{{
 	Spec: "Core §3.1.2.3", Text: "a user is signed in", Else: oidc.LoginRequired, Reason: oidc.SessionNone,
 	Holds: func(s Situation) bool { return s.Session != nil },
@@ -59,7 +58,7 @@ var needs = oidc.Table[Situation]{{
 	Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is not older than max_age", Else: oidc.LoginRequired,
 	Reason: oidc.SessionTooOld, Params: []string{"max_age"},
 	Holds: func(s Situation) bool {
-		// max_age=0 asks for a new sign-in, and gets it once: one that was made for this very request is not too old.
+		// max_age=0 demands a new sign-in: a sign-in for this request is not too old.
 		return s.MaxAge == nil || s.justNow(s.Account.AuthTime) || s.Now.Sub(s.Account.AuthTime) <= *s.MaxAge
 	},
 }, {
@@ -76,7 +75,7 @@ var needs = oidc.Table[Situation]{{
 	Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptConsent) || s.justNow(s.Consent.GrantedAt) },
 }}
 
-// screens are the paths of the pages where a person meets a need, by its error code.
+// screens are the paths of the pages that meet a need, by its error code.
 var screens = map[oidc.ErrorCode]string{
 	oidc.LoginRequired:                   session.PathLogin,
 	oidc.AccountSelectionRequired:        session.PathSelectAccount,
@@ -84,8 +83,7 @@ var screens = map[oidc.ErrorCode]string{
 	oidc.ConsentRequired:                 session.PathConsent,
 }
 
-// tells are the keys, below tell in static/idp/languages, of what the sign-in page says about a need, by the need's
-// text. Other pages explain themselves.
+// tells are the keys, below tell in static/idp/languages, of the sign-in page's text about a need, by the need's text.
 var tells = map[string]string{
 	"id_token_hint is an ID token of this provider":            "hint_unreadable",
 	"the user of id_token_hint is signed in":                   "hinted_absent",
@@ -100,17 +98,14 @@ func (s Situation) toAllow() oidc.Scope {
 	return oidc.ParseScope(s.Scope.String() + " " + s.ClaimsScope.String())
 }
 
-// mayStayOffline tells whether offline_access was allowed, or can be now. Core §11: the provider "MUST ignore the
-// offline_access request" unless "the prompt parameter contains consent" or "other conditions for processing the
-// request permitting offline access to the requested resources are in place". Here they are: a first-party client that
-// is registered for refresh tokens, for which the operator has decided; and for any other that the user allowed
-// offline_access itself, before or on the page to come.
+// mayStayOffline tells whether offline_access is allowed, or can be on the consent page (Core §11). The operator allows
+// it for first-party clients that are registered for refresh tokens, the user for all others.
 func (s Situation) mayStayOffline() bool {
 	return s.Client.FirstParty || s.Consent.Scope.Has(oidc.ScopeOffline) || !s.Prompt.Has(oidc.PromptNone)
 }
 
-// about returns the account that the request is about: the one that the user chose or signed in to since the request
-// began, else the one a hint names, else the only one there is. An id_token_hint binds: no other account will do.
+// about returns the account of the request: the account that the user chose or signed in to for it, else that of a hint,
+// else the only account of the session. An id_token_hint excludes all other accounts.
 func about(r Request, s *session.Session, loginHint string, now time.Time) *session.Account {
 	if s == nil {
 		return nil
@@ -130,16 +125,16 @@ func (s Situation) signedIn(sub string) bool {
 	return slices.ContainsFunc(s.Session.Accounts, func(a session.Account) bool { return a.Sub == sub })
 }
 
-// fulfilledFor is how long something that the user did counts as done for the request: enough for the pages that
-// follow, and too short for somebody who finds the request in the browser's history.
+// fulfilledFor is how long an action of the user counts for the request: enough for the following pages, and too short
+// for a later reuse of the request from the browser's history.
 const fulfilledFor = 10 * time.Minute
 
-// fulfils tells whether what happened at that time was done for this very request.
+// fulfils tells whether the user did something at that time for this request.
 func fulfils(r Request, at, now time.Time) bool {
 	return !at.Before(r.StartedAt) && now.Sub(at) <= fulfilledFor
 }
 
-// justNow tells whether what happened at that time was done for this very request.
+// justNow tells whether the user did something at that time for this request.
 func (s Situation) justNow(at time.Time) bool { return fulfils(s.Request, at, s.Now) }
 
 // chosen tells whether the user signed in or chose an account for this request.
@@ -177,9 +172,7 @@ func (l Levels) Reached(account session.Account) []string {
 	return reached
 }
 
-// acr is what the tokens say: of what was wanted the first that the sign-in reaches, else the highest. Core §5.5.1.1:
-// "If the acr Claim is not Essential, the Authorization Server […] SHOULD attempt to satisfy the request; it is not an
-// error if it can not."
+// acr is the acr of the tokens: the first requested value that the sign-in reaches, else its highest (Core §5.5.1.1).
 func (s Situation) acr() string {
 	reached := s.Levels.Reached(*s.Account)
 	for _, wanted := range s.ACRValues {
@@ -190,7 +183,7 @@ func (s Situation) acr() string {
 	return reached[0]
 }
 
-// cannotReachACR tells whether another sign-in would not help: there is no such level, or the user has just tried.
+// cannotReachACR tells whether another sign-in is useless: no such level exists, or the user has just signed in.
 func (s Situation) cannotReachACR() bool {
 	known := slices.ContainsFunc(s.Levels, func(l Level) bool { return slices.Contains(s.EssentialACR, l.Value) })
 	return !known || s.justNow(s.Account.AuthTime)

@@ -1,14 +1,12 @@
 package authorize
 
 import (
-	"crypto/sha256"
-
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,20 +31,19 @@ type ObjectReader struct {
 	Now    func() time.Time
 }
 
-// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and the types that servers of plain files give
-// one.
+// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that file servers send for one.
 var objectTypes = []string{
 	"application/oauth-authz-req+jwt", "application/jwt", "+jwt", "application/jose", "text/plain",
 	"application/octet-stream",
 }
 
-// Object is a request object whose signature and claims are good.
+// Object is a request object with a good signature and good claims.
 type Object struct {
-	Params url.Values // by their names; client_id is always among them
+	Params url.Values // with client_id
 	Signed bool       // by the client's key
 }
 
-// ObjectAlgorithms lists the values of alg in a request object's header that are understood.
+// ObjectAlgorithms lists the supported values of alg in a request object's header.
 func ObjectAlgorithms() []string { return []string{none, "RS256", "PS256", "ES256", "EdDSA"} }
 
 // unread is a request object that is being read.
@@ -56,7 +53,7 @@ type unread struct {
 	now        time.Time
 	parts      []string
 	header     header
-	unreadable error   // why it has no header
+	unreadable error   // the error of reading the header
 	members    members // of the payload, once the signature is verified
 }
 
@@ -66,8 +63,7 @@ type header struct {
 	Crit []string `json:"crit"`
 }
 
-// Read reads the request object. Its errors are invalid_request_object (RFC 9101 §7).
-// https://www.rfc-editor.org/rfc/rfc9101#section-6
+// Read reads a request object (RFC 9101 §6). Its errors are invalid_request_object.
 func (r *ObjectReader) Read(ctx context.Context, client oidc.Client, compact string) (Object, error) {
 	object := unread{client: client, issuer: r.Issuer, now: r.Now(), parts: strings.Split(compact, ".")}
 	object.unreadable = decode(object.parts[0], &object.header)
@@ -95,8 +91,7 @@ func decode(part string, header *header) error {
 	return josejson.Unmarshal(text, header)
 }
 
-// payload is what was signed, once the signature is good. RFC 9101 §6.2: "The signature MUST be validated using the
-// associated key".
+// payload verifies the signature (RFC 9101 §6.2) and returns the payload.
 func (r *ObjectReader) payload(ctx context.Context, object unread, compact string) ([]byte, error) {
 	if object.header.Alg != none {
 		algs := []jose.SignatureAlgorithm{jose.SignatureAlgorithm(object.header.Alg)}
@@ -114,7 +109,7 @@ type members map[string]any
 
 func newMembers(payload []byte) (members, error) {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.UseNumber() // max_age comes back as it was written
+	decoder.UseNumber() // max_age stays as the client wrote it
 	var m members
 	if err := decoder.Decode(&m); err != nil {
 		return nil, err
@@ -125,16 +120,15 @@ func newMembers(payload []byte) (members, error) {
 	return m, nil
 }
 
-// ofTheJWT are members about the request object itself (RFC 7519 §4.1), and no parameters.
-var ofTheJWT = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
+// jwtClaims are members about the request object itself (RFC 7519 §4.1), and no parameters.
+var jwtClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 
-// params are the members as they would have come in a URL. RFC 9101 §4: "Parameter names and string values are included
-// as JSON strings. […] Numerical values are included as JSON numbers"; claims is an object (Core §6.1), and resource
-// may be an array (RFC 8707 §2).
+// params are the members in the form of URL parameters. Values are strings or numbers (RFC 9101 §4); claims is an object
+// (Core §6.1), and resource may be an array (RFC 8707 §2).
 func (m members) params(clientID string) url.Values {
 	params := url.Values{}
 	for name, value := range m {
-		if slices.Contains(ofTheJWT, name) {
+		if slices.Contains(jwtClaims, name) {
 			continue
 		}
 		list, isList := value.([]any)
@@ -155,15 +149,8 @@ func text(value any) string {
 		return ""
 	case string:
 		return v
-	case json.Number:
-		return v.String()
-	case bool:
-		return fmt.Sprint(v)
 	}
-	encoded, err := json.Marshal(value) // it was JSON a moment ago
-	if err != nil {
-		return ""
-	}
+	encoded, _ := json.Marshal(value) // no error: the value was read from JSON
 	return string(encoded)
 }
 
@@ -172,14 +159,10 @@ func (m members) string(name string) string {
 	return value
 }
 
-// audience reads aud, a string or a list of them.
-func (m members) audience() oidc.Audience {
-	var audience oidc.Audience
-	encoded, err := json.Marshal(m["aud"])
-	if err != nil || json.Unmarshal(encoded, &audience) != nil {
-		return nil
-	}
-	return audience
+// isFor tells whether aud, a string or a list of strings, has the issuer.
+func (m members) isFor(issuer string) bool {
+	list, _ := m["aud"].([]any)
+	return m["aud"] == issuer || slices.Contains(list, any(issuer))
 }
 
 // time reads a NumericDate (RFC 7519 §2).
@@ -192,7 +175,7 @@ func (m members) time(name string) (at time.Time, ok bool) {
 	return time.Unix(int64(seconds), 0), true
 }
 
-// isPast tells whether a time, where it is given, is not in the future, apart from oidc.MaxClockSkew.
+// isPast tells whether the time is missing, or in the past plus oidc.MaxClockSkew.
 func (m members) isPast(name string, now time.Time) bool {
 	at, ok := m.time(name)
 	return m[name] == nil || ok && !at.After(now.Add(oidc.MaxClockSkew))
@@ -202,15 +185,13 @@ func invalid(format string, a ...any) *oidc.Error {
 	return oidc.InvalidRequestObject.Errorf("the request object is not good: "+format, a...).Blame(oidc.RequestMalformed)
 }
 
-// ReadAt reads the request object behind a request_uri of the client, which must be registered. Core §6.2: the contents
-// may change only with the fragment, which then is "the base64url-encoded SHA-256 hash of the file contents". Its
-// errors are invalid_request_uri (RFC 9101 §7).
-// https://openid.net/specs/openid-connect-core-1_0.html#RequestUriParameter
+// ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the content
+// (Core §6.2). Its errors are invalid_request_uri (RFC 9101 §7), or those of Read.
 func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestURI string) (Object, error) {
 	if !isRegistered(client, requestURI) {
 		return Object{}, oidc.InvalidRequestURI.Errorf(
 			"request_uri %.200q is not one of the client's registered request_uris (Registration §2); "+
-				"only what stands behind # may differ", requestURI).Blame(oidc.RequestMalformed)
+				"only the part behind # may differ", requestURI).Blame(oidc.RequestMalformed)
 	}
 	address, fragment, _ := strings.Cut(requestURI, "#")
 	content, err := r.Fetch.GetType(ctx, address, objectTypes...)
@@ -236,7 +217,7 @@ func isRegistered(client oidc.Client, requestURI string) bool {
 	})
 }
 
-// isHash tells whether the fragment has the form of a SHA-256; what has another form means nothing here.
+// isHash tells whether the fragment has the form of a SHA-256. Other fragments have no meaning here.
 func isHash(fragment string) bool {
 	sum, err := base64.RawURLEncoding.DecodeString(fragment)
 	return err == nil && len(sum) == sha256.Size
@@ -245,4 +226,107 @@ func isHash(fragment string) bool {
 func hash(content []byte) string {
 	sum := sha256.Sum256(content)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// headerRules are judged before a key is looked for.
+var headerRules = oidc.Table[unread]{{
+	Spec: "RFC 9101 §6.1", Text: "the request object is not encrypted", Else: oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return len(o.parts) != 5 },
+	Help:  "sign it only, or push the request (RFC 9126)",
+}, {
+	Spec: "RFC 9101 §4", Text: "the request object is a JWT of three parts with a header in JSON",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return len(o.parts) == 3 && o.unreadable == nil },
+	Help:  "send the compact form: header.payload.signature in base64url, with an empty signature for alg none",
+}, {
+	Spec: "RFC 9101 §10.8", Text: "typ of the request object is oauth-authz-req+jwt, JWT, or left out",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return isTyp(o.header.Typ) },
+	Got:   func(o unread) string { return quote(o.header.Typ) },
+	Help:  "a JWT that was made for something else is no request",
+}, {
+	Spec: "RFC 7515 §4.1.11", Text: "the request object has no crit header", Else: oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return o.header.Crit == nil },
+	Help:  "this provider understands no extensions of JWS",
+}, {
+	Spec:  "RFC 9101 §6.2",
+	Text:  "alg of the request object is one that this provider knows: " + strings.Join(ObjectAlgorithms(), ", "),
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return slices.Contains(ObjectAlgorithms(), o.header.Alg) },
+	Got:   func(o unread) string { return quote(o.header.Alg) },
+	Help:  "the metadata has the list as request_object_signing_alg_values_supported",
+}, {
+	Spec: "Registration §2", Text: "alg of the request object is the client's registered request_object_signing_alg",
+	Else: oidc.InvalidRequestObject,
+	Holds: func(o unread) bool {
+		return o.client.RequestObjectSigningAlg == "" || o.header.Alg == o.client.RequestObjectSigningAlg
+	},
+	Got:  func(o unread) string { return quote(o.header.Alg) + " instead of " + o.client.RequestObjectSigningAlg },
+	Help: "sign with the alg that was registered",
+}, {
+	Spec: "RFC 9101 §10.5", Text: "the request object is signed if the client has require_signed_request_object",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return o.header.Alg != none || !o.client.RequireSignedRequestObject },
+	Help:  "alg none is not for this client",
+}, {
+	Spec: "FAPI 2.0 §5.4.1",
+	Text: "the request object is signed with PS256, ES256 or EdDSA if the client has the profile fapi2",
+	Else: oidc.InvalidRequestObject,
+	Holds: func(o unread) bool {
+		return !o.client.FAPI2() || slices.Contains([]string{"PS256", "ES256", "EdDSA"}, o.header.Alg)
+	},
+	Got: func(o unread) string { return quote(o.header.Alg) }, Help: "use one of the three",
+}}
+
+// claimRules are judged after the signature was verified.
+var claimRules = oidc.Table[unread]{{
+	Spec: "RFC 9101 §4", Text: "request and request_uri are not inside a request object",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return o.members["request"] == nil && o.members["request_uri"] == nil },
+	Help:  "one request object is enough",
+}, {
+	Spec: "RFC 9101 §5", Text: "client_id inside the request object is the client_id beside it",
+	Else: oidc.InvalidRequestObject,
+	Holds: func(o unread) bool {
+		return o.members["client_id"] == nil || o.members.string("client_id") == o.client.ClientID
+	},
+	Help: "both are the client's own",
+}, {
+	Spec: "RFC 9101 §4", Text: "iss of the request object, where it is given, is the client_id",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return o.members["iss"] == nil || o.members.string("iss") == o.client.ClientID },
+	Help:  "the client is the issuer of its request",
+}, {
+	Spec: "RFC 9101 §4", Text: "aud of the request object, where it is given, holds this provider's issuer",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return o.members["aud"] == nil || o.members.isFor(o.issuer) },
+	Help:  "take the issuer from the metadata, to the letter",
+}, {
+	Spec: "RFC 7519 §4.1.4", Text: "exp of the request object, where it is given, is in the future",
+	Else: oidc.InvalidRequestObject,
+	Holds: func(o unread) bool {
+		at, ok := o.members.time("exp")
+		return o.members["exp"] == nil || ok && o.now.Before(at)
+	},
+	Help: "make a request object for each request; do the clocks agree?",
+}, {
+	Spec: "RFC 7519 §4.1.5", Text: "nbf of the request object, where it is given, is not in the future",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return o.members.isPast("nbf", o.now) },
+	Help:  "do the clocks agree?",
+}, {
+	Spec: "FAPI 2.0 §5.3.2.1", Text: "iat of the request object, where it is given, is not in the future",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return o.members.isPast("iat", o.now) },
+	Help:  "do the clocks agree?",
+}, {
+	Spec: "RFC 9101 §10.8", Text: "sub of the request object is not the client_id: that is a client assertion",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return o.members.string("sub") != o.client.ClientID },
+	Help:  "leave sub out",
+}}
+
+func isTyp(typ string) bool {
+	typ = strings.TrimPrefix(strings.ToLower(typ), "application/") // RFC 7515 §4.1.9
+	return typ == "" || typ == "jwt" || typ == "oauth-authz-req+jwt"
 }

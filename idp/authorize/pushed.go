@@ -3,6 +3,7 @@ package authorize
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,10 +35,8 @@ func (e *Endpoint) servePush(w http.ResponseWriter, r *http.Request) error {
 
 func usesDPoP(r *http.Request) bool { return len(r.Header.Values(dpop.Header)) > 0 }
 
-// Push takes a pushed authorization request (RFC 9126 §2.1): it finds out which client is asking, judges the request by
-// everything that /authorize will judge it by before it looks at a person, and stores it. Its errors are *oidc.Error,
-// or server errors.
-// https://www.rfc-editor.org/rfc/rfc9126#section-2.1
+// Push authenticates the client of a pushed authorization request (RFC 9126 §2.1), judges the request by the rules of
+// /authorize, and stores it. Its errors are *oidc.Error, or server errors.
 func (e *Endpoint) Push(r *http.Request) (PushResponse, error) {
 	form, err := clientauth.ReadForm(r)
 	if err != nil {
@@ -71,23 +70,16 @@ func (e *Endpoint) pushOf(r *http.Request, client oidc.Client, form url.Values) 
 	return PushResponse{RequestURI: uri, ExpiresIn: int(lifetime / time.Second)}, err
 }
 
-// ofTheClient are parameters that authenticate the client. They are no part of the authorization request.
-var ofTheClient = []string{"client_secret", "client_assertion", "client_assertion_type"}
-
-// readPushed takes the authorization request out of the form. RFC 9126 §2.1: request_uri "MUST NOT be provided in this
-// case"; §3: with a request object, "all other request parameters […] MUST appear as claims of the JWT", but for the
-// client's credentials.
+// readPushed returns the authorization request in the form: the parameters without the client's credentials, or the
+// request object (RFC 9126 §2.1, §3).
 func (e *Endpoint) readPushed(r *http.Request, client oidc.Client, form url.Values) (PushedRequest, error) {
 	if form.Get("request_uri") != "" {
 		return PushedRequest{}, oidc.InvalidRequest.Errorf(
 			"request_uri came to the endpoint that gives them (RFC 9126 §2.1): push the parameters themselves")
 	}
-	request := PushedRequest{ClientID: client.ClientID, Params: url.Values{}}
-	for name, values := range form {
-		request.Params[name] = values
-	}
-	for _, name := range ofTheClient {
-		request.Params.Del(name)
+	request := PushedRequest{ClientID: client.ClientID, Params: maps.Clone(form)}
+	for _, credential := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
+		request.Params.Del(credential)
 	}
 	request.Params.Set("client_id", client.ClientID)
 	if compact := form.Get("request"); compact != "" {
@@ -100,9 +92,8 @@ func (e *Endpoint) readPushed(r *http.Request, client oidc.Client, form url.Valu
 	return request, e.bindToKey(r, client, request.Params)
 }
 
-// bindToKey: RFC 9449 §10.1: a client may send a DPoP proof with the pushed request instead of dpop_jkt; "If both
-// mechanisms are used at the same time, the authorization server MUST reject the request if the JWK Thumbprint in
-// dpop_jkt does not match the public key in the DPoP header."
+// bindToKey sets dpop_jkt to the key of the DPoP proof, if one came with the pushed request. A different dpop_jkt is an
+// error (RFC 9449 §10.1).
 func (e *Endpoint) bindToKey(r *http.Request, client oidc.Client, params url.Values) error {
 	if !usesDPoP(r) {
 		return nil
@@ -122,33 +113,28 @@ func (e *Endpoint) bindToKey(r *http.Request, client oidc.Client, params url.Val
 // urn is the beginning of every request_uri of this provider (RFC 9126 §2.2).
 const urn = "urn:ietf:params:oauth:request_uri:"
 
-// spentRetention is longer than a person may take on the pages between.
+// spentRetention is longer than an interaction with the user can last.
 const spentRetention = 25 * time.Hour
 
 // PushedRequest is the record of a pushed request. Once spent it is a tombstone without the parameters.
 type PushedRequest struct {
-	ClientID  string     `json:"client_id,omitempty"`
-	Params    url.Values `json:"params,omitempty"`
-	ExpiresAt time.Time  `json:"expires_at,omitzero"`
-	SpentAt   time.Time  `json:"spent_at,omitzero"`
-	// FromObject: the parameters came in a signed request object.
-	FromObject bool `json:"from_object,omitempty"`
+	ClientID   string     `json:"client_id,omitempty"`
+	Params     url.Values `json:"params,omitempty"`
+	ExpiresAt  time.Time  `json:"expires_at,omitzero"`
+	SpentAt    time.Time  `json:"spent_at,omitzero"`
+	FromObject bool       `json:"from_object,omitempty"` // the parameters came in a signed request object
 }
 
-// What Open and Spend answer for a request_uri that yields nothing.
+// The errors of Open and Spend.
 var (
 	errNotPushed   = errors.New("authorize: no such request")
 	errPushExpired = errors.New("authorize: the request expired")
 	errPushSpent   = errors.New("authorize: the request was used before")
 )
 
-// PushedRequests stores authorization requests that clients pushed (RFC 9126), from the push until there is a code.
-//
-// A request_uri is spent when a code is issued and not when the browser first brings it: FAPI 2.0 §5.3.2.2 wants
-// "one-time use of request_uri values at the point of authorization, not at the point of loading an authorization
-// page", since browsers load pages twice. The request itself travels through the pages in the browser, so its record
-// may expire before the person is done; the tombstone is made all the same, and outlives every page that could still
-// lead here.
+// PushedRequests stores pushed authorization requests (RFC 9126). A request_uri is spent when the code is issued, not
+// when the page is loaded, because browsers load pages twice (FAPI 2.0 §5.3.2.2). The sealed request in the browser may
+// outlive the record; Spend writes a tombstone all the same, which is stored longer than any page is valid.
 type PushedRequests struct {
 	Records  storage.Bucket[PushedRequest]
 	Lifetime time.Duration // RFC 9126 §2.2: "between 5 and 600 seconds"
@@ -159,9 +145,7 @@ type PushedRequests struct {
 // isPushed tells whether requestURI has the form of this provider's.
 func isPushed(requestURI string) bool { return strings.HasPrefix(requestURI, urn) }
 
-// Push stores the request for Lifetime, which it returns. It fills in ExpiresAt. RFC 9126 §2.2: the request_uri "MUST
-// contain some part generated using a cryptographically strong pseudorandom algorithm such that it is computationally
-// infeasible to predict or guess a valid value".
+// Push stores the request with a new ExpiresAt, under a request_uri that cannot be guessed (RFC 9126 §2.2).
 func (r *PushedRequests) Push(
 	ctx context.Context, request PushedRequest,
 ) (requestURI string, lifetime time.Duration, err error) {
@@ -170,8 +154,7 @@ func (r *PushedRequests) Push(
 	return requestURI, r.Lifetime, r.Records.Put(ctx, requestURI, request, 2*r.Lifetime)
 }
 
-// Open returns the request as often as it is asked, until it is spent or expires. RFC 9126 §2.2: the request_uri "MUST
-// be bound to the client that posted the authorization request": another's is errNotPushed.
+// Open returns the request until it is spent or expires. For another client it returns errNotPushed (RFC 9126 §2.2).
 func (r *PushedRequests) Open(ctx context.Context, requestURI, clientID string) (PushedRequest, error) {
 	request, err := r.Records.Get(ctx, requestURI)
 	switch {
@@ -189,8 +172,7 @@ func (r *PushedRequests) Open(ctx context.Context, requestURI, clientID string) 
 	return request, nil
 }
 
-// Spend lets one of all that ask go on to a code; the others get errPushSpent. The record itself may have expired
-// meanwhile.
+// Spend succeeds once for each request_uri; later calls get errPushSpent. The record may have expired before.
 func (r *PushedRequests) Spend(ctx context.Context, requestURI string) error {
 	return r.Records.Update(ctx, requestURI, spentRetention, func(old *PushedRequest) (*PushedRequest, error) {
 		if old != nil && !old.SpentAt.IsZero() {

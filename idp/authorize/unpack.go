@@ -3,6 +3,7 @@ package authorize
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 
 	"github.com/hush-idp/hush/idp/clients"
@@ -10,27 +11,27 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Unpacked are the parameters of a request object or of a pushed request. The two tables below always hold: they tell
+// Unpacked are the parameters of a request object or of a pushed request. The rules about them always hold: they show
 // the observer of rules where the parameters are from.
 type Unpacked url.Values
 
 var (
 	fromObject = oidc.Table[Unpacked]{{
-		Spec: "RFC 9101 §6",
-		Text: "the parameters come out of the request object", Holds: func(Unpacked) bool { return true },
+		Spec: "RFC 9101 §6", Text: "the parameters come out of the request object",
+		Holds: func(Unpacked) bool { return true },
 	}}
 	fromPush = oidc.Table[Unpacked]{{
 		Spec: "RFC 9126 §4", Text: "the parameters are those that were pushed", Holds: func(Unpacked) bool { return true },
 	}}
 )
 
-// unpack puts the parameters of a request object, or of a pushed request, in the place of request and request_uri. On
-// an error it returns the parameters that came; the error goes to the client if they have a verified redirect_uri.
+// unpack replaces request or request_uri by the parameters of the request object or of the pushed request. With an error
+// it returns waiting unchanged; the error goes to the client if the redirect_uri in it is verified.
 func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (session.Interaction, error) {
 	outer := waiting.Params
 	value, uri := outer.Get("request"), outer.Get("request_uri")
 	switch {
-	case value == "" && uri == "", repeated(outer) != "": // the rules say what is wrong with the latter
+	case value == "" && uri == "", repeated(outer) != "": // rules reports repeated parameters
 		return waiting, nil
 	case value != "" && uri != "":
 		return waiting, oidc.InvalidRequest.Errorf(
@@ -45,7 +46,11 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 	case isPushed(uri):
 		return e.pushed(ctx, client, uri, waiting)
 	}
-	object, err := e.object(ctx, client, value, uri)
+	read, at := e.Objects.Read, value
+	if uri != "" {
+		read, at = e.Objects.ReadAt, uri
+	}
+	object, err := read(ctx, client, at)
 	if err != nil {
 		return waiting, err
 	}
@@ -57,17 +62,9 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 	return waiting, fromObject.Judge(ctx, Unpacked(waiting.Params))
 }
 
-func (e *Endpoint) object(ctx context.Context, client oidc.Client, value, uri string) (Object, error) {
-	if uri != "" {
-		return e.Objects.ReadAt(ctx, client, uri)
-	}
-	return e.Objects.Read(ctx, client, value)
-}
-
-// assemble puts together what came in the URL and in the request object. Where they differ the object counts. There are
-// two specifications: with scope=openid in the URL, which Core §6.1 demands, "parameters may […] be passed" there too
-// (Core §6.3.3); without, the provider "MUST only use the parameters in the Request Object" (RFC 9101 §6.3). The latter
-// also holds of a client that must sign: what is outside is not signed.
+// assemble joins the parameters of the URL and of the request object; the object wins. Only a request with scope=openid
+// in the URL may have parameters there (Core §6.1, §6.3.3; RFC 9101 §6.3), and never a client that must sign, because
+// the URL is not signed.
 func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
 	if !oidc.ParseScope(outer.Get("scope")).Has(oidc.ScopeOpenID) || client.RequireSignedRequestObject || client.FAPI2() {
 		return inner, nil
@@ -76,18 +73,14 @@ func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
 		return outer, oidc.InvalidRequest.Errorf(
 			"response_type is %.50q in the URL and %.50q in the request object: they MUST match (Core §6.1)", a, b)
 	}
-	both := url.Values{}
-	for _, params := range []url.Values{outer, inner} {
-		for name, values := range params {
-			both[name] = values
-		}
-	}
+	both := maps.Clone(outer)
+	maps.Copy(both, inner)
 	both.Del("request")
 	both.Del("request_uri")
 	return both, nil
 }
 
-// pushed opens what was pushed. RFC 9126 §4: only client_id and request_uri count beside it.
+// pushed opens a pushed request. All other parameters of the URL are ignored (RFC 9126 §4).
 func (e *Endpoint) pushed(
 	ctx context.Context, client oidc.Client, uri string, waiting session.Interaction,
 ) (session.Interaction, error) {
@@ -99,7 +92,7 @@ func (e *Endpoint) pushed(
 	return waiting, fromPush.Judge(ctx, Unpacked(waiting.Params))
 }
 
-// asRequestURI gives the errors of the pushed requests the code that a client knows (RFC 9101 §7).
+// asRequestURI makes an invalid_request_uri of an error of PushedRequests (RFC 9101 §7).
 func asRequestURI(err error) error {
 	text := ""
 	switch {

@@ -53,7 +53,7 @@ func FuzzToken(f *testing.F) {
 	f.Add(form, "", "grant_type=refresh_token&refresh_token="+theCode+".x&client_id=offline&scope=openid")
 	e := newEndpoint(f)
 	e.issuer.Signer = signsAll
-	e.grants.Codes = storage.NewBucket[grant.Code]("code", storage.NewMemory(e.clock.Now)) // unlike a Spy it forgets
+	e.grants.Codes = storage.NewBucket[grant.Code]("code", storage.NewMemory(e.clock.Now))
 	e.grants.Revoked = storage.NewBucket[time.Time]("revoked", storage.NewMemory(e.clock.Now))
 	f.Fuzz(func(t *testing.T, contentType, authorization, body string) {
 		code := e.issueFor(t, "spa")
@@ -139,7 +139,7 @@ func FuzzRefresh(f *testing.F) {
 	e.issuer.Signer = signsAll
 	e.access.Signer = e.issuer.Signer
 	f.Fuzz(func(t *testing.T, body string) {
-		e.useGrants(grant.New(grant.Config{}, storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text)) // unlike a Spy it forgets
+		e.useGrants(grant.New(grant.Config{}, storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text))
 		granted := grant.Grant{
 			ID: "g", ClientID: "offline", Scope: oidc.Scope{"openid", "profile", "offline_access"}, Sub: "alice",
 			AuthTime: e.clock.Now(),
