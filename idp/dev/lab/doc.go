@@ -13,6 +13,6 @@
 // (storage.Cell), so replicas share them. Without a fault the lab costs one atomic load for each request.
 //
 // Where teaching ends: the lab exists in development mode only. Its effects are real: a spent code is spent, a token
-// with a wrong claim is signed. A request that comes back from the sign-in page carries no client_id, so only faults for
-// any client concern it.
+// with a wrong claim is signed. A request that comes back from the sign-in page carries no client_id, so only faults
+// for any client concern it.
 package lab
