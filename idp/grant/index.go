@@ -99,7 +99,8 @@ func (g *Grants) addToIndex(ctx context.Context, family *Family, terms Terms) er
 // trim removes from held, the oldest first, the grants that would exceed the limits with one more of the client.
 func trim(held []indexEntry, clientID string) (rest, over []indexEntry) {
 	isClients := func(h indexEntry) bool { return h.ClientID == clientID }
-	for count(held, isClients) >= maxPerClient {
+	others := slices.DeleteFunc(slices.Clone(held), isClients)
+	for len(held)-len(others) >= maxPerClient {
 		i := slices.IndexFunc(held, isClients)
 		over = append(over, held[i])
 		held = slices.Delete(held, i, i+1)
@@ -108,15 +109,6 @@ func trim(held []indexEntry, clientID string) (rest, over []indexEntry) {
 		held, over = held[1:], append(over, held[0])
 	}
 	return held, over
-}
-
-func count(held []indexEntry, counts func(indexEntry) bool) (n int) {
-	for _, h := range held {
-		if counts(h) {
-			n++
-		}
-	}
-	return n
 }
 
 // removeFromIndex removes the grant from its user's index.

@@ -22,7 +22,7 @@ func Check(specs []Spec, rotateEvery, hints time.Duration, report oidc.Report) {
 		at := fmt.Sprintf("signing_keys[%d].alg", i)
 		report.When(!slices.Contains(Algorithms(), spec.Alg), at,
 			"%q is not supported; supported are %v", spec.Alg, Algorithms())
-		report.When(seen[spec.Alg], at, "%s is there twice: keep one key for each alg", spec.Alg)
+		report.When(seen[spec.Alg], at, "%s is configured twice: keep one key for each alg", spec.Alg)
 		seen[spec.Alg] = true
 		if spec.File != "" {
 			files++

@@ -7,8 +7,8 @@
 //	                               │   └──► Rotate (the console, the command line, the schedule)
 //	                 PEM files ◄───┴───► one record in a store, private halves encrypted, read at most once a second
 //
-// A key's kid is the RFC 7638 thumbprint of its public half, so it carries no information and does not collide. An RSA key
-// takes long to make, so the keys are made in the background; the first call that needs a key waits for it.
+// A key's kid is the RFC 7638 thumbprint of its public half, so it has no other information. An RSA key takes
+// long to make, so the keys are made in the background; the first call that needs a key waits for it.
 //
 // Of all key sets on a record, the first that needs a key makes it, in one atomic step. New has a record in memory.
 // The life of a key:

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -104,21 +105,13 @@ func NewShared(specs []Spec, sharing Sharing) (*KeySet, error) {
 	return set, nil
 }
 
-func checkSpecs(specs []Spec) error {
+// checkSpecs returns the first error of Check.
+func checkSpecs(specs []Spec) (err error) {
 	if len(specs) == 0 {
 		return errors.New("keys: no signing key is configured; RS256 is the least a provider needs")
 	}
-	seen := map[jose.SignatureAlgorithm]bool{}
-	for _, spec := range specs {
-		if !slices.Contains(Algorithms(), spec.Alg) {
-			return fmt.Errorf("keys: alg %q is not supported; supported are %v", spec.Alg, Algorithms())
-		}
-		if seen[spec.Alg] {
-			return fmt.Errorf("keys: alg %s is configured twice", spec.Alg)
-		}
-		seen[spec.Alg] = true
-	}
-	return nil
+	Check(specs, 0, 0, func(path, text string) { err = cmp.Or(err, fmt.Errorf("keys: %s %s", path, text)) })
+	return err
 }
 
 // Algorithms lists the algorithms that a Spec may name.

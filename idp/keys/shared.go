@@ -171,7 +171,7 @@ func (s *shared) mint(algs []jose.SignatureAlgorithm, now time.Time) ([]StoredKe
 	return minted, nil
 }
 
-// change changes the record. A store that lost the record gets back what the view holds, so that tokens stay valid.
+// change changes the record. If the store lost the record, the view replaces it, so that tokens stay valid.
 func (s *shared) change(ctx context.Context, change func(Stored) (Stored, error)) error {
 	err := s.cell.Change(ctx, func(stored Stored) (Stored, error) {
 		if v := s.view.Load(); v != nil && len(stored.Keys) == 0 {
@@ -214,7 +214,7 @@ func (s *shared) rotate(ctx context.Context) error {
 	})
 }
 
-// rotateUnless replaces all keys unless isDone says of the record, in the atomic change, that it is done already.
+// rotateUnless replaces all keys unless isDone returns true for the record in the atomic change.
 func (s *shared) rotateUnless(ctx context.Context, isDone func(stored Stored, now time.Time) bool) error {
 	if _, err := s.current(ctx); err != nil {
 		return err
@@ -237,7 +237,7 @@ func (s *shared) rotateUnless(ctx context.Context, isDone func(stored Stored, no
 	})
 }
 
-// isTurn tells whether this process may try a scheduled rotation, and notes that it does.
+// isTurn tells whether this process may try a scheduled rotation, and records the try.
 func (s *shared) isTurn() bool {
 	now, last := s.now(), s.triedAt.Load()
 	if last != nil && now.Sub(*last).Abs() < retryRotation {

@@ -97,7 +97,7 @@ func (s Stored) rotated(minted []StoredKey, seal Seal, now, signsAt, retireAt ti
 	return next, nil
 }
 
-// crowded is an error when there are too many keys of one alg.
+// crowded returns an error if there are too many keys of one alg.
 func (s Stored) crowded() error {
 	count, first := map[jose.SignatureAlgorithm]int{}, time.Time{}
 	for _, k := range s.Keys {

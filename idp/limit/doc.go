@@ -17,7 +17,7 @@
 //	POST /token      Token.PerAddress      every request; Token.PerClient: answers with tokens to a confidential client
 //
 // The answer is 429 (RFC 6585 §4: "the user has sent too many requests in a given amount of time") with Retry-After.
-// RFC 6749 §5.2 has no error for it, so error is temporarily_unavailable, as for the 503 of a store that does not answer.
+// RFC 6749 §5.2 has no error for it, so error is temporarily_unavailable, as for the 503 when the store fails.
 //
 // A limit must not lock out the users that it protects. Anybody can claim a client_id, so only answers with tokens
 // count for a client; all users of a public client share its client_id, so it has no limit of its own. Anybody can type

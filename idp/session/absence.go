@@ -10,8 +10,8 @@ import (
 // an error_description.
 type Absence string
 
-// The reasons that the provider can tell apart. A browser that never had the cookie and one that withheld it send the
-// same request; what the browser says about the request itself (Fetch Metadata) tells where withholding is possible.
+// The reasons that the provider can distinguish. A browser without the cookie and one that withholds it send the same
+// request; Fetch Metadata says where withholding is possible.
 const (
 	NoCookie Absence = "no session cookie: nobody signed in with this browser, or the user signed out"
 	Withheld Absence = "no session cookie in a cross-site iframe: either the browser blocks third-party cookies, " +
@@ -39,7 +39,7 @@ func (a Absence) Error() string { return string(a) }
 // Reason is the stable code of the absence.
 func (a Absence) Reason() oidc.Reason { return reasons[a] }
 
-// OrNone turns an Absence into a nil session without an error, for callers that do not care why.
+// OrNone turns an Absence into a nil session without an error.
 func OrNone(s *Session, err error) (*Session, error) {
 	if _, absent := errors.AsType[Absence](err); absent {
 		return nil, nil

@@ -11,7 +11,7 @@ import (
 	"github.com/gorilla/securecookie"
 )
 
-// Cookies writes and reads the session cookie. What one cookie cannot do everywhere, two with the same value do:
+// Cookies writes and reads the session cookie. Over http there are two cookies with the same value:
 //
 //	over https  __Host-hush-ISSUER   SameSite=None; Secure    reaches a cross-site iframe, where the browser allows it
 //	over http   hush-ISSUER          SameSite=None; Secure    the same, on loopback names only; WebKit refuses it
@@ -26,8 +26,7 @@ type Cookies struct {
 	maxAge time.Duration
 }
 
-// NewCookies returns the cookies of issuer, good for maxAge. The first key signs, all verify; a key has 32 bytes or
-// more.
+// NewCookies returns the cookies of issuer. The first key signs, all verify; a key has 32 bytes or more.
 func NewCookies(issuer *url.URL, keys [][]byte, maxAge time.Duration) Cookies {
 	sum := sha256.Sum256([]byte(issuer.String()))
 	prefix := "hush-" + hex.EncodeToString(sum[:4])
@@ -38,7 +37,7 @@ func NewCookies(issuer *url.URL, keys [][]byte, maxAge time.Duration) Cookies {
 	return Cookies{codecs: Codecs(keys, maxAge), names: names, prefix: prefix, maxAge: maxAge}
 }
 
-// Codecs returns a securecookie codec for each key: authenticated, not encrypted, refused after maxAge.
+// Codecs returns a securecookie codec for each key. It signs values for maxAge and does not encrypt them.
 func Codecs(keys [][]byte, maxAge time.Duration) []securecookie.Codec {
 	codecs := make([]securecookie.Codec, len(keys))
 	for i, key := range keys {
@@ -54,7 +53,7 @@ func Codecs(keys [][]byte, maxAge time.Duration) []securecookie.Codec {
 // Names lists the cookies that are set, the one that reaches a cross-site iframe first.
 func (c Cookies) Names() []string { return slices.Clone(c.names) }
 
-// set gives the browser the cookies with a signed value.
+// set sends the cookies with a signed value.
 func (c Cookies) set(w http.ResponseWriter, value string) error {
 	for _, cookie := range c.cookies() {
 		signed, err := securecookie.EncodeMulti(c.prefix, value, c.codecs...)
@@ -67,7 +66,7 @@ func (c Cookies) set(w http.ResponseWriter, value string) error {
 	return nil
 }
 
-// clear takes the cookies out of the browser, and those of the browser state with them.
+// clear removes the cookies from the browser, also those of the browser state.
 func (c Cookies) clear(w http.ResponseWriter) {
 	for _, cookie := range append(c.cookies(), c.stateCookies()...) {
 		cookie.MaxAge = -1
@@ -75,8 +74,7 @@ func (c Cookies) clear(w http.ResponseWriter) {
 	}
 }
 
-// read returns the value of the first cookie that is ours, else why there is none: NoCookie, Withheld or
-// CookieUnreadable.
+// read returns the value of the first valid cookie, or else NoCookie, Withheld or CookieUnreadable.
 func (c Cookies) read(r *http.Request) (string, error) {
 	absence := Missing(r)
 	for _, name := range c.names {
@@ -91,8 +89,8 @@ func (c Cookies) read(r *http.Request) (string, error) {
 	return "", absence
 }
 
-// Missing says what the lack of a cookie means. In a cross-site iframe a browser may withhold it; it says "active"
-// where it would not have. https://www.w3.org/TR/fetch-metadata/ and
+// Missing returns the reason of a missing cookie. In a cross-site iframe a browser may withhold cookies, unless it
+// sends "active". https://www.w3.org/TR/fetch-metadata/ and
 // https://privacycg.github.io/storage-access-headers/
 func Missing(r *http.Request) Absence {
 	if isCrossSiteFrame(r) && r.Header.Get("Sec-Fetch-Storage-Access") != "active" {

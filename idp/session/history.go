@@ -7,21 +7,18 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// CookieHistory decorates a Manager in development mode: it remembers which of the two session cookies each browser
-// sent last. So it detects a third case of a cross-site iframe without cookies: a browser that rejected the
-// SameSite=None cookie, as WebKit does over http, and has the Lax one only.
+// CookieHistory decorates a Manager in development mode: it records which of the two session cookies each browser sent
+// last. So it detects a browser that rejected the SameSite=None cookie, as WebKit does over http, and has the Lax one
+// only. It identifies browsers by address and User-Agent, which several may share: its answer is likely, not certain.
 //
-// At a sign-in it also sets a marker, a cookie without information that a sign-out does not remove: a request with the
-// marker could have carried a session cookie, so if it has none, nobody is signed in. (Firefox does not always tell
-// whether it sends cookies.)
-//
-// It identifies browsers by address and User-Agent, which several may share: its answer is likely, not certain.
+// At a sign-in it also sets a marker, a cookie that a sign-out does not remove: a request with the marker could have
+// carried a session cookie, so without one nobody is signed in. (Firefox does not always say whether it sends any.)
 type CookieHistory struct {
 	*Manager
 	laxOnly *lru.Cache[string, bool] // by browser: whether it sent the Lax cookie only
 }
 
-// maxBrowsers is how many browsers a CookieHistory remembers.
+// maxBrowsers is how many browsers a CookieHistory stores.
 const maxBrowsers = 1000
 
 // NewCookieHistory returns an empty history of the manager's cookies.

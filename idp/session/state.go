@@ -75,7 +75,7 @@ func (m *Manager) SetBrowserState(w http.ResponseWriter, r *http.Request, s *Ses
 	}
 }
 
-// shown is the state that the browser has; empty for none.
+// shown is the browser state in the request's cookie; empty for none.
 func (c Cookies) shown(r *http.Request) string {
 	for _, name := range c.StateNames() {
 		if cookie, err := r.Cookie(name); err == nil {
