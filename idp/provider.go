@@ -226,7 +226,7 @@ func newKeys(config Config, deps Dependencies, secrets [][]byte) (*keys.KeySet, 
 	case !stored && config.RotateEvery > 0: // only a key set in a store has a schedule
 		return storedKeys(config, storage.NewMemory(deps.Now), secrets, deps.Now, 0)
 	case !stored:
-		return keys.New(config.SigningKeys)
+		return keys.New(config.SigningKeys, deps.Now)
 	}
 	return StoredKeys(config, deps.Store, deps.Now, deps.Propagation)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"text/template"
+	"time"
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/keys"
@@ -52,7 +53,7 @@ func (s *settings) checkFiles() error {
 		if spec.File == "" {
 			continue
 		}
-		set, err := keys.New([]keys.Spec{spec})
+		set, err := keys.New([]keys.Spec{spec}, time.Now)
 		if err == nil {
 			err = set.Ready(context.Background())
 		}

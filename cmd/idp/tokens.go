@@ -36,7 +36,7 @@ func (c tokenCommand) Run(s settings) error {
 		return err
 	}
 	if specs := s.SigningKeys[:1]; specs[0].File != "" {
-		signing, err := keys.New(specs)
+		signing, err := keys.New(specs, time.Now)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ type fixture struct {
 }
 
 var signingKeys = sync.OnceValues(
-	func() (*keys.KeySet, error) { return keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "ES256"}}) },
+	func() (*keys.KeySet, error) { return keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "ES256"}}, time.Now) },
 )
 
 func newFixture(t *testing.T) *fixture {

@@ -71,7 +71,7 @@ type Published struct {
 
 // New is NewShared for this process alone: the keys without a file are lost at its end. New keys sign at once, and the
 // newest eight replaced keys stay published.
-func New(specs []Spec) (*KeySet, error) {
+func New(specs []Spec, now func() time.Time) (*KeySet, error) {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
 	seal, err := NewSeal([][]byte{secret})
@@ -79,7 +79,7 @@ func New(specs []Spec) (*KeySet, error) {
 		return nil, err
 	}
 	store := storage.Alone().Store
-	return NewShared(specs, Sharing{Store: store, Seal: seal, Now: time.Now, Lifetime: aloneLifetime, alone: true})
+	return NewShared(specs, Sharing{Store: store, Seal: seal, Now: now, Lifetime: aloneLifetime, alone: true})
 }
 
 // NewShared returns a key set whose keys live in a store, so that they survive a restart and all key sets on the same

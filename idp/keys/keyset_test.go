@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -35,7 +36,7 @@ func newKeySet(t *testing.T) *keys.KeySet {
 
 func mustNew(t *testing.T, specs ...keys.Spec) *keys.KeySet {
 	t.Helper()
-	set, err := keys.New(specs)
+	set, err := keys.New(specs, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +226,7 @@ func TestNewRefusesSpecsThatCannotBe(t *testing.T) {
 		{"the same alg twice", []keys.Spec{{Alg: jose.ES256}, {Alg: jose.ES256}}, "twice"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if _, err := keys.New(row.specs); err == nil || !strings.Contains(err.Error(), row.text) {
+			if _, err := keys.New(row.specs, time.Now); err == nil || !strings.Contains(err.Error(), row.text) {
 				t.Errorf("New = %v; want an error with %q in it", err, row.text)
 			}
 		})

@@ -87,7 +87,7 @@ func newSender(t *testing.T, list []oidc.Client, change func(*logout.SenderConfi
 	if err != nil {
 		t.Fatal(err)
 	}
-	signing, err := keys.New([]keys.Spec{{Alg: "ES256"}})
+	signing, err := keys.New([]keys.Spec{{Alg: "ES256"}}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -210,10 +210,17 @@ func (s *Sender) deliver(d *delivery) {
 		if !again {
 			return
 		}
-		select {
-		case <-time.After(s.Pauses[try-1]):
-		case <-s.closing.Done():
-		}
+		s.pause(s.Pauses[try-1])
+	}
+}
+
+// pause waits for d, or until the sender closes.
+func (s *Sender) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.closing.Done():
 	}
 }
 

@@ -40,7 +40,9 @@ type testEndpoint struct {
 	jkt    string // the key whose proof the requests bring; empty: none
 }
 
-var testKeys = sync.OnceValues(func() (*keys.KeySet, error) { return keys.New([]keys.Spec{{Alg: "ES256"}}) })
+var testKeys = sync.OnceValues(func() (*keys.KeySet, error) {
+	return keys.New([]keys.Spec{{Alg: "ES256"}}, time.Now)
+})
 
 func newEndpoint(t testing.TB) *testEndpoint {
 	t.Helper()

@@ -77,7 +77,7 @@ func endpoint(t *testing.T, issuer string) *console.Endpoint {
 	store := storage.NewMemory(failureLab.Clock.Now)
 	u, err := url.Parse(issuer)
 	must(t, err)
-	ring, err := keys.New([]keys.Spec{{Alg: jose.ES256}})
+	ring, err := keys.New([]keys.Spec{{Alg: jose.ES256}}, time.Now)
 	must(t, err)
 	people, err := users.New([]users.User{person("alice"), person("bob")})
 	must(t, err)

@@ -106,7 +106,7 @@ func TestKeysThatAreSharedHaveTimes(t *testing.T) {
 func TestARotationThatCannotBeSaysWhy(t *testing.T) {
 	h := newFixture(t)
 	var err error
-	h.Keys, err = keys.New([]keys.Spec{{Alg: jose.ES256, File: "es256.pem"}})
+	h.Keys, err = keys.New([]keys.Spec{{Alg: jose.ES256, File: "es256.pem"}}, time.Now)
 	must(t, err)
 	if answer := h.json(t, 400, "POST", "/console/keys", ""); !strings.Contains(answer["error_description"].(string),
 		"es256.pem") {

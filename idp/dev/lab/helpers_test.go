@@ -45,7 +45,7 @@ func newFixture(t *testing.T, names ...string) *fixture {
 	t.Helper()
 	clock := storagetest.NewClock()
 	store := storage.NewMemory(clock.Now)
-	set, err := keys.New([]keys.Spec{{Alg: jose.ES256}})
+	set, err := keys.New([]keys.Spec{{Alg: jose.ES256}}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
