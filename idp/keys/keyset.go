@@ -59,8 +59,8 @@ type KeySet struct {
 	shared *shared                                          // nil: all keys come from files
 }
 
-// Published is a key as the jwks_uri shows it, with its times. A key of this
-// process alone has no times, and only a replaced key has a RetireAt.
+// Published is a key as the jwks_uri shows it, with its times. A key from a file or of New has no times, and only a
+// replaced key has a RetireAt.
 type Published struct {
 	JWK       jose.JSONWebKey // the public half
 	Signs     bool            // now; the others will, or verify what they signed before
