@@ -17,7 +17,7 @@ import (
 
 // The values of token_endpoint_auth_method that this provider knows (Core §9, RFC 7591 §2).
 const (
-	AuthMethodNone       = "none"                // a public client: a browser or an app, which can keep no secret
+	AuthMethodNone       = "none"                // a public client, such as a browser or an app
 	AuthMethodBasic      = "client_secret_basic" // the secret in the Authorization header
 	AuthMethodPost       = "client_secret_post"  // the secret in the request body
 	AuthMethodSecretJWT  = "client_secret_jwt"   // an assertion, authenticated with the secret
@@ -32,17 +32,13 @@ const (
 	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code"
 )
 
-// The subject types (Core §8).
+// Values of other fields of Client.
 const (
-	SubjectPublic   = "public"
-	SubjectPairwise = "pairwise"
+	SubjectPublic   = "public"   // SubjectType (Core §8)
+	SubjectPairwise = "pairwise" // SubjectType
+	ProfileFAPI2    = "fapi2"    // Profile: the client must follow the FAPI 2.0 Security Profile
+	FormatOpaque    = "opaque"   // AccessTokenFormat: only the provider can read the access tokens
 )
-
-// ProfileFAPI2 is the value of Client.Profile that demands the FAPI 2.0 Security Profile of a client.
-const ProfileFAPI2 = "fapi2"
-
-// FormatOpaque is the value of Client.AccessTokenFormat for access tokens that only the provider can read.
-const FormatOpaque = "opaque"
 
 // Client is what the provider knows about a relying party. Fields have the names of RFC 7591 §2 and of OpenID Connect
 // Dynamic Client Registration §2; the last group is Hush's own. The configuration file has the same keys as JSON.
@@ -162,8 +158,7 @@ func (c Client) Allows(method string) bool {
 	return c.TokenEndpointAuthMethod == method
 }
 
-// Grants tells whether the client may use the grant type. Without registered grant_types it is authorization_code (RFC
-// 7591 §2).
+// Grants tells whether the client may use the grant type; the default is authorization_code (RFC 7591 §2).
 func (c Client) Grants(grantType string) bool {
 	if len(c.GrantTypes) == 0 {
 		return grantType == GrantAuthorizationCode

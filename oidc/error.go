@@ -48,8 +48,7 @@ const (
 	InvalidSoftwareStatement    ErrorCode = "invalid_software_statement"    // RFC 7591 §3.2.2
 	UnapprovedSoftwareStatement ErrorCode = "unapproved_software_statement" // RFC 7591 §3.2.2
 
-	// OpenID Connect Core Unmet Authentication Requirements §2
-	UnmetAuthenticationRequirements ErrorCode = "unmet_authentication_requirements"
+	UnmetAuthenticationRequirements ErrorCode = "unmet_authentication_requirements" // the specification of that name, §2
 )
 
 // Errorf makes an error with the code. The text becomes error_description: it tells the client's developer what was
@@ -58,8 +57,7 @@ func (c ErrorCode) Errorf(format string, a ...any) *Error {
 	return &Error{Code: c, Description: ascii(fmt.Sprintf(format, a...))}
 }
 
-// Error is an OAuth error. It has three forms: Params for a redirect, JSON for the token endpoint, and Status for an
-// HTTP answer.
+// Error is an OAuth error: Params is its form in a redirect, JSON that of other answers, with Status.
 type Error struct {
 	Code        ErrorCode `json:"error"`
 	Description string    `json:"error_description,omitempty"`
@@ -69,8 +67,7 @@ type Error struct {
 	cause  error  // for the log only
 }
 
-// AsError finds the *Error in err. Without one it returns a server_error that has err only as its cause, for the log.
-// AsError(nil) is nil.
+// AsError finds the *Error in err. Without one it returns a server_error with err as its cause; for nil it returns nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil

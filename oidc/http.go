@@ -49,8 +49,7 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return json.NewEncoder(w).Encode(v)
 }
 
-// FormFault says for an error_description why a form could not be read. It hides the text of network errors, because
-// they name addresses behind the proxy.
+// FormFault is the text of err for an error_description. It hides network errors, which name addresses behind the proxy.
 func FormFault(err error) string {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return "the body did not come in time, or not whole"

@@ -60,8 +60,7 @@ func (c Client) methodAlgs() []string {
 	return privateKeyAlgs
 }
 
-// DefaultAlg is the alg of signatures for which the client registered none, such as those of its access tokens. "" is
-// the provider's default.
+// DefaultAlg is the alg of signatures for which the client registered none, or "" for the provider's default.
 func (c Client) DefaultAlg() string {
 	if c.FAPI2() {
 		return c.IDTokenSignedResponseAlg

@@ -1,7 +1,6 @@
 package oidc
 
-// Metadata is the provider's description of itself (Discovery §3, RFC 8414 §2), with the members of further
-// specifications. It lists only what works.
+// Metadata is the provider's description of itself (Discovery §3, RFC 8414 §2). It lists only what works.
 // https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
 type Metadata struct {
 	Issuer                string `json:"issuer"`

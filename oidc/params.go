@@ -142,8 +142,7 @@ type ClaimRequest struct {
 	Values    []any `json:"values,omitempty"`
 }
 
-// ParseClaims reads the wire form, a JSON object; "" is no request. Members that are not understood are ignored (Core
-// §5.5).
+// ParseClaims reads the wire form, a JSON object; "" is no request. Unknown members are ignored (Core §5.5).
 func ParseClaims(wire string) (*ClaimsRequest, error) {
 	if wire == "" {
 		return nil, nil

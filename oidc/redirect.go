@@ -10,9 +10,7 @@ import (
 )
 
 // MatchRedirectURI tells whether uri equals a registered URI, byte for byte (Core §3.1.2.1), with one exception: a
-// registered http URI of a loopback host matches with any port. RFC 8252 §7.3: "The authorization server MUST allow any
-// port to be specified at the time of the request for loopback IP redirect URIs".
-// https://www.rfc-editor.org/rfc/rfc8252#section-7.3
+// registered http URI of a loopback host matches with any port (RFC 8252 §7.3).
 func MatchRedirectURI(registered []string, uri string) bool {
 	bare, isLoopback := WithoutLoopbackPort(uri)
 	return slices.ContainsFunc(registered, func(candidate string) bool {
@@ -67,8 +65,7 @@ func Origin(uri string) string {
 //
 //	path: /silent.html instead of /callback; query: ?x=1 too much
 //
-// It is empty where uri matches (MatchRedirectURI), and both are empty where nothing is registered. uri may be any
-// text; a part that no URI may have is quoted.
+// It is empty if uri matches (MatchRedirectURI); both are empty if nothing is registered. uri may be any text.
 func Nearest(registered []string, uri string) (nearest, difference string) {
 	fewest, least := 0, 0
 	for i, candidate := range registered {
@@ -80,8 +77,7 @@ func Nearest(registered []string, uri string) (nearest, difference string) {
 	return nearest, difference
 }
 
-// differences describes each part of uri that differs from the registered URI, and counts the letters to insert, remove
-// or replace in those parts.
+// differences describes each part of uri that differs, and counts the letters to insert, remove or replace in them.
 func differences(registered, uri string) (words []string, letters int) {
 	a, b := partsOf(registered), partsOf(uri)
 	_, anyPort := WithoutLoopbackPort(registered)

@@ -15,7 +15,17 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// mode is a value of response_mode: how the parameters of the answer travel back.
+// The values of response_mode. With .jwt the answer is one JWT (JARM); jwt alone means query.jwt.
+const (
+	query      = "query"       // RFC 6749 §4.1.2
+	fragment   = "fragment"    // no server sees the answer
+	formPost   = "form_post"   // https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html
+	webMessage = "web_message" // https://datatracker.ietf.org/doc/html/draft-sakimura-oauth-wmrm-00
+	dotJWT     = ".jwt"        // https://openid.net/specs/oauth-v2-jarm.html
+	onlyJWT    = "jwt"
+)
+
+// mode says how the parameters of the answer go back to the client.
 // https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html#ResponseModes
 type mode struct {
 	name   string
@@ -23,7 +33,7 @@ type mode struct {
 	signed bool // the answer is one JWT (JARM)
 }
 
-// modes are all of them, the default first.
+// modes are all modes, the default first.
 var modes = []mode{
 	{name: query, send: inQuery},
 	{name: fragment, send: inFragment},
@@ -66,9 +76,8 @@ func (e *Endpoint) send(
 	return a.mode.send(a, url.Values{"response": {response}}, silent), err
 }
 
-// complete adds to the answer the state, byte for byte as it came; iss, which names the provider to a client of several
-// (RFC 9207 §2); and session_state, with which the client's scripts detect a change of the user (Session Management
-// §2). An error has session_state too (§3.1).
+// complete adds the state, byte for byte as it came, iss (RFC 9207 §2) and session_state, by which the client's scripts
+// detect a change of the user (Session Management §2, and §3.1 for errors).
 func (e *Endpoint) complete(a ReturnAddress, answer url.Values, seen Browser) {
 	answer.Set("iss", e.Issuer)
 	if a.state != "" {
@@ -80,8 +89,7 @@ func (e *Endpoint) complete(a ReturnAddress, answer url.Values, seen Browser) {
 	}
 }
 
-// showAnswer writes the page that takes the answer back to the client. Under prompt=none it is shown in the client's
-// hidden iframe.
+// showAnswer writes the page that posts the answer. With prompt=none the page is in the client's hidden iframe.
 func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Outcome) error {
 	frame, answer := e.Pages.Frame(r, e.Issuer), outcome.Post
 	if err := posted.Judge(r.Context(), Posted(answer.Values)); err != nil {
@@ -98,17 +106,13 @@ func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Ou
 	return e.Pages.Render(w, http.StatusOK, formPost, pages.NewFormPost(frame, answer.RedirectURI, answer.Values), policy)
 }
 
-// Posted are the parameters of an answer that a page posts. The one rule about them always holds: it shows the
-// answer to the observer of rules.
+// Posted are the parameters of a posted answer. The one rule about them always holds: it shows them to the observer.
 type Posted url.Values
 
 var posted = oidc.Table[Posted]{{
 	Spec: "OAuth 2.0 Form Post Response Mode §2",
 	Text: "a page posts the answer", Holds: func(Posted) bool { return true },
 }}
-
-// query is the response_mode that puts the answer into the query of the redirect_uri (RFC 6749 §4.1.2).
-const query = "query"
 
 // inQuery keeps a registered query (RFC 6749 §3.1.2).
 func inQuery(a ReturnAddress, answer url.Values, _ bool) Outcome {
@@ -118,16 +122,9 @@ func inQuery(a ReturnAddress, answer url.Values, _ bool) Outcome {
 	return Outcome{Redirect: a.redirectURI + "?" + answer.Encode()}
 }
 
-// fragment is the response_mode that puts the answer behind the # of the redirect_uri, where no server sees it.
-const fragment = "fragment"
-
 func inFragment(a ReturnAddress, answer url.Values, _ bool) Outcome {
 	return Outcome{Redirect: a.redirectURI + "#" + answer.Encode()}
 }
-
-// formPost is the response_mode that posts the answer to the redirect_uri from a page.
-// https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html
-const formPost = "form_post"
 
 // Post is an answer that a page posts: as a form to RedirectURI or, with a Target, as a message to a window.
 type Post struct {
@@ -142,22 +139,11 @@ func byForm(a ReturnAddress, answer url.Values, silent bool) Outcome {
 	return Outcome{Post: &Post{RedirectURI: a.redirectURI, Values: answer, Silent: silent}}
 }
 
-// webMessage is the response_mode that posts the answer to the window around the page, or to the window that opened it.
-// https://datatracker.ietf.org/doc/html/draft-sakimura-oauth-wmrm-00
-const webMessage = "web_message"
-
 func byMessage(a ReturnAddress, answer url.Values, _ bool) Outcome {
 	return Outcome{Post: &Post{RedirectURI: a.redirectURI, Values: answer, Target: oidc.Origin(a.redirectURI)}}
 }
 
-// The response modes of JARM: as another mode, but the answer is one JWT in the parameter response. jwt alone means
-// query.jwt. https://openid.net/specs/oauth-v2-jarm.html
-const (
-	dotJWT  = ".jwt"
-	onlyJWT = "jwt"
-)
-
-// answerLifetime: JARM §2.1: "The JWT MUST have […] exp […] A maximum JWT lifetime of 10 minutes is RECOMMENDED."
+// answerLifetime is the maximum that JARM §2.1 recommends.
 const answerLifetime = 10 * time.Minute
 
 // signAnswer makes the JWT of JARM §2.1: the parameters of the answer, and iss, aud and exp.

@@ -11,8 +11,7 @@ import (
 
 // PARConfig is par: in the configuration, how long a pushed request may be used.
 type PARConfig struct {
-	// Lifetime is 5 seconds or more (RFC 9126 §2.2), and less than 600 (FAPI 2.0 §5.3.2.2). Default: 90s.
-	Lifetime time.Duration `yaml:"lifetime"`
+	Lifetime time.Duration `yaml:"lifetime"` // from 5s (RFC 9126 §2.2), less than 600s (FAPI 2.0 §5.3.2.2); default: 90s
 }
 
 // WithDefaults returns c with defaults in place of zero values.

@@ -145,8 +145,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Authorize decides about one request. Its error has no verified address and must be shown on a page; other errors are
-// in the Outcome.
+// Authorize decides about one request. Its error must be shown on a page; all other errors are in the Outcome.
 func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	// A raw semicolon is data (oidc-client-ts joins state by one), though Go reads it as a mistake.
 	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")

@@ -104,8 +104,8 @@ func (s Situation) mayStayOffline() bool {
 	return s.Client.FirstParty || s.Consent.Scope.Has(oidc.ScopeOffline) || !s.Prompt.Has(oidc.PromptNone)
 }
 
-// about returns the account of the request: the account that the user chose or signed in to for it, else that of a hint,
-// else the only account of the session. An id_token_hint excludes all other accounts.
+// about returns the account of the request: the account that the user chose or signed in to for it, else that of a
+// hint, else the only account of the session. An id_token_hint excludes all other accounts.
 func about(r Request, s *session.Session, loginHint string, now time.Time) *session.Account {
 	if s == nil {
 		return nil

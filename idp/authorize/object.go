@@ -104,7 +104,7 @@ func (r *ObjectReader) payload(ctx context.Context, object unread, compact strin
 	return base64.RawURLEncoding.DecodeString(object.parts[1])
 }
 
-// members are those of the payload.
+// members are the members of the payload.
 type members map[string]any
 
 func newMembers(payload []byte) (members, error) {
@@ -123,8 +123,8 @@ func newMembers(payload []byte) (members, error) {
 // jwtClaims are members about the request object itself (RFC 7519 §4.1), and no parameters.
 var jwtClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 
-// params are the members in the form of URL parameters. Values are strings or numbers (RFC 9101 §4); claims is an object
-// (Core §6.1), and resource may be an array (RFC 8707 §2).
+// params are the members in the form of URL parameters. Values are strings or numbers (RFC 9101 §4); claims is an
+// object (Core §6.1), and resource may be an array (RFC 8707 §2).
 func (m members) params(clientID string) url.Values {
 	params := url.Values{}
 	for name, value := range m {
@@ -185,8 +185,8 @@ func invalid(format string, a ...any) *oidc.Error {
 	return oidc.InvalidRequestObject.Errorf("the request object is not good: "+format, a...).Blame(oidc.RequestMalformed)
 }
 
-// ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the content
-// (Core §6.2). Its errors are invalid_request_uri (RFC 9101 §7), or those of Read.
+// ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the
+// content (Core §6.2). Its errors are invalid_request_uri (RFC 9101 §7), or those of Read.
 func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestURI string) (Object, error) {
 	if !isRegistered(client, requestURI) {
 		return Object{}, oidc.InvalidRequestURI.Errorf(

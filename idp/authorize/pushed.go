@@ -70,8 +70,7 @@ func (e *Endpoint) pushOf(r *http.Request, client oidc.Client, form url.Values) 
 	return PushResponse{RequestURI: uri, ExpiresIn: int(lifetime / time.Second)}, err
 }
 
-// readPushed returns the authorization request in the form: the parameters without the client's credentials, or the
-// request object (RFC 9126 §2.1, §3).
+// readPushed returns the parameters in the form, or in its request object (RFC 9126 §2.1, §3).
 func (e *Endpoint) readPushed(r *http.Request, client oidc.Client, form url.Values) (PushedRequest, error) {
 	if form.Get("request_uri") != "" {
 		return PushedRequest{}, oidc.InvalidRequest.Errorf(
@@ -92,8 +91,7 @@ func (e *Endpoint) readPushed(r *http.Request, client oidc.Client, form url.Valu
 	return request, e.bindToKey(r, client, request.Params)
 }
 
-// bindToKey sets dpop_jkt to the key of the DPoP proof, if one came with the pushed request. A different dpop_jkt is an
-// error (RFC 9449 §10.1).
+// bindToKey sets dpop_jkt to the key of the DPoP proof, if there is one (RFC 9449 §10.1).
 func (e *Endpoint) bindToKey(r *http.Request, client oidc.Client, params url.Values) error {
 	if !usesDPoP(r) {
 		return nil

@@ -86,8 +86,7 @@ func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (Return
 	return ReturnAddress{client, asked.RedirectURI, modeOf(params), params.Get("state")}, nil
 }
 
-// Request is an authentication request of a known client, by the names of Core §3.1.2.1. Its fields are not yet checked
-// (see rules).
+// Request is an authentication request of a known client (Core §3.1.2.1). Its fields are not yet checked (see rules).
 type Request struct {
 	Client    oidc.Client
 	Params    url.Values // as they came

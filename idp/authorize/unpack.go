@@ -25,8 +25,8 @@ var (
 	}}
 )
 
-// unpack replaces request or request_uri by the parameters of the request object or of the pushed request. With an error
-// it returns waiting unchanged; the error goes to the client if the redirect_uri in it is verified.
+// unpack replaces request or request_uri by the parameters of the request object or of the pushed request. With an
+// error it returns waiting unchanged; the error goes to the client if the redirect_uri in it is verified.
 func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (session.Interaction, error) {
 	outer := waiting.Params
 	value, uri := outer.Get("request"), outer.Get("request_uri")

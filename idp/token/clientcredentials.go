@@ -8,8 +8,7 @@ import (
 )
 
 // ClientCredentials is grant_type=client_credentials (RFC 6749 §4.4): a client asks for itself. The token's sub is its
-// client_id (RFC 9068 §2.2), and there is neither an ID token nor a refresh token: §4.4.3: "A refresh token SHOULD NOT
-// be included."
+// client_id (RFC 9068 §2.2), and there is neither an ID token nor a refresh token (§4.4.3).
 type ClientCredentials struct {
 	Issuer    *Issuer
 	Scopes    oidc.Scope // all that the provider knows
@@ -35,8 +34,7 @@ func (c *ClientCredentials) tokens(ctx context.Context, r request) (Response, er
 	})
 }
 
-// scope is what the client may have for itself: of the scope it is registered for, the values that are not about a
-// person.
+// scope is the scope of the token: values for which the client is registered and that are not about a user.
 func (c *ClientCredentials) scope(r request) (oidc.Scope, error) {
 	allowed := r.Client.AllowedScope(c.Scopes).Without(append(oidc.StandardScope(), oidc.ScopeOffline))
 	switch {
@@ -45,7 +43,7 @@ func (c *ClientCredentials) scope(r request) (oidc.Scope, error) {
 	case len(r.Scope) == 0:
 		return allowed, nil
 	case !allowed.Covers(r.Scope):
-		return nil, oidc.InvalidScope.Errorf("scope %.200q holds what client %s cannot have without a user; it can have %q",
+		return nil, oidc.InvalidScope.Errorf("scope %.200q is not possible for client %s without a user; possible is %q",
 			r.Scope, r.Client.ClientID, allowed)
 	}
 	return r.Scope, nil

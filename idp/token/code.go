@@ -35,7 +35,7 @@ type redemption struct {
 	Now time.Time
 }
 
-// again ends the help of each rule, because no request can use the code any more.
+// again ends the help of each rule, because the code is spent.
 const again = ". The code is spent: start again"
 
 // rules are the conditions under which a spent code becomes tokens.
@@ -100,7 +100,7 @@ func (c *AuthorizationCode) tokens(ctx context.Context, r request) (Response, er
 	return begin(ctx, c.Grants, c.Issuer, c.Refresh, r, granted)
 }
 
-// notRedeemed tells the client why its code is worth nothing. Errors of the store stay what they are.
+// notRedeemed makes an invalid_grant of an error of the grants. Errors of the store stay unchanged.
 func notRedeemed(err error) error {
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
@@ -113,10 +113,36 @@ func notRedeemed(err error) error {
 	return err
 }
 
-// s256 is the transformation of RFC 7636 §4.2: BASE64URL-ENCODE(SHA256(ASCII(code_verifier))).
+// s256 is BASE64URL-ENCODE(SHA256(ASCII(code_verifier))) of RFC 7636 §4.2.
 func s256(codeVerifier string) string {
 	sum := sha256.Sum256([]byte(codeVerifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// DeviceCode is the grant type of RFC 8628 §3.4: a device asks whether its user has decided.
+type DeviceCode struct {
+	Devices Devices
+	Grants  Grants
+	Issuer  *Issuer
+	Refresh Refresh
+}
+
+// Devices is a *device.Devices. Endpoint packages do not import each other.
+type Devices interface {
+	Redeem(ctx context.Context, client oidc.Client, deviceCode string) (grant.Grant, error)
+}
+
+// tokens implements GrantType.
+func (d *DeviceCode) tokens(ctx context.Context, r request) (Response, error) {
+	if r.DeviceCode == "" {
+		return Response{}, oidc.InvalidRequest.Errorf(
+			"device_code is missing; send the one of the device authorization response (RFC 8628 §3.4)")
+	}
+	granted, err := d.Devices.Redeem(ctx, r.Client, r.DeviceCode)
+	if err != nil {
+		return Response{}, err
+	}
+	return begin(ctx, d.Grants, d.Issuer, d.Refresh, r, granted)
+}

@@ -30,8 +30,7 @@ type Endpoint struct {
 // GrantTypes are the values of grant_type that the endpoint knows, each with the struct that serves it.
 type GrantTypes map[string]GrantType
 
-// GrantType serves the requests of one grant type. Its errors are *oidc.Error, or server errors to be hidden behind
-// one.
+// GrantType serves the requests of one grant type. Its errors are *oidc.Error, or server errors.
 type GrantType interface {
 	tokens(ctx context.Context, r request) (Response, error)
 }
@@ -87,7 +86,7 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 	m.DPoPSigningAlgValuesSupported = dpop.Algorithms()
 }
 
-// Serve answers a token request. A client that uses DPoP gets a nonce for its next proof, with an error too.
+// Serve answers a token request. With DPoP the answer, an error too, has a nonce for the next proof.
 func (e *Endpoint) Serve(w http.ResponseWriter, r *http.Request) error {
 	if usesDPoP(r) {
 		e.Proofs.GiveNonce(w, r)
@@ -99,8 +98,8 @@ func (e *Endpoint) Serve(w http.ResponseWriter, r *http.Request) error {
 	return oidc.WriteJSON(w, http.StatusOK, response)
 }
 
-// Exchange finds the tokens for a token request. The DPoP proof is checked before anything is spent, so that a client
-// which must repeat its request with a nonce loses nothing.
+// Exchange returns the tokens for a token request. It checks the DPoP proof before a grant type spends a code or token,
+// so that a client can repeat a request with a nonce.
 func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 	form, err := clientauth.ReadForm(r)
 	if err != nil {

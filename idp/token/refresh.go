@@ -32,8 +32,7 @@ type refreshRequest struct {
 	Users *users.Directory
 }
 
-// refreshRules are the conditions under which a known refresh token becomes tokens. Unlike a code, the token is not
-// spent by a request that breaks one.
+// refreshRules are the conditions for new tokens. A request that breaks one does not spend the refresh token.
 var refreshRules = oidc.Table[refreshRequest]{{
 	Spec: "RFC 6749 §6", Text: "the refresh token was issued to the client that uses it", Params: []string{"client_id"},
 	Else: oidc.InvalidGrant, Reason: oidc.RefreshRefused,
@@ -59,8 +58,7 @@ var refreshRules = oidc.Table[refreshRequest]{{
 	Help: "sign in again",
 }}
 
-// tokens implements GrantType. The refresh token is judged first and replaced last: a client that sends a wrong scope
-// or the proof of another key may try again.
+// tokens implements GrantType. It replaces the refresh token last, so that a client can repeat a request with an error.
 func (t *RefreshToken) tokens(ctx context.Context, r request) (Response, error) {
 	if r.RefreshToken == "" {
 		return Response{}, oidc.InvalidRequest.Errorf(
@@ -89,7 +87,7 @@ func (t *RefreshToken) tokens(ctx context.Context, r request) (Response, error) 
 	return response, err
 }
 
-// notRefreshed tells the client why its refresh token is worth nothing. Errors of the store stay what they are.
+// notRefreshed makes an invalid_grant of an error of the grants. Errors of the store stay unchanged.
 func notRefreshed(err error) error {
 	refused := func(text string, reason oidc.Reason) error {
 		return oidc.InvalidGrant.Errorf("the refresh token %s; sign in again", text).Blame(reason)
@@ -108,9 +106,7 @@ func notRefreshed(err error) error {
 	return err
 }
 
-// narrowed is the grant with as much of its scope as the request wants. The nonce was the code's: Core §12.2: the ID
-// token "SHOULD NOT have a nonce Claim, even when the ID Token issued at the time of the original authentication
-// contained nonce".
+// narrowed is the grant with the requested part of its scope, and without the nonce of the code (Core §12.2).
 func narrowed(g grant.Grant, r request) grant.Grant {
 	g.Nonce = ""
 	if len(r.Scope) > 0 {
@@ -119,9 +115,7 @@ func narrowed(g grant.Grant, r request) grant.Grant {
 	return g
 }
 
-// begin makes the tokens of a new grant, and its first refresh token if it has offline_access: Core §11: offline_access
-// "requests that an OAuth 2.0 Refresh Token be issued". Whether it may be in the scope was judged while the user was
-// present.
+// begin makes the tokens of a new grant, and its first refresh token if it has offline_access (Core §11).
 func begin(
 	ctx context.Context, grants Grants, issuer *Issuer, refresh Refresh, r request, g grant.Grant,
 ) (Response, error) {
@@ -136,9 +130,7 @@ func begin(
 	return response, err
 }
 
-// terms are the terms of the client's refresh tokens. FAPI 2.0 Security Profile §5.3.2.1: authorization servers "shall
-// not use refresh token rotation except in extraordinary circumstances": there the client proves its identity, by its
-// keys, at each use.
+// terms are the terms of the client's refresh tokens. FAPI 2.0 §5.3.2.1 forbids rotation.
 func (f Refresh) terms(client oidc.Client) grant.Terms {
 	return grant.Terms{
 		Idle: cmp.Or(client.RefreshTokenLifetime, f.Idle), Absolute: f.Absolute, Access: accessTokenLifetime(client),
@@ -146,9 +138,7 @@ func (f Refresh) terms(client oidc.Client) grant.Terms {
 	}
 }
 
-// boundTo is the key that the refresh tokens of the request are bound to. RFC 9449 §5: "Refresh tokens issued to
-// confidential clients […] are not bound to the DPoP proof public key because they are already sender-constrained with
-// a different existing mechanism."
+// boundTo is the key of the request's refresh tokens: only those of public clients are bound to one (RFC 9449 §5).
 func boundTo(r request) string {
 	if r.Client.Public() {
 		return r.JKT

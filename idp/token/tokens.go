@@ -19,25 +19,23 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// IDToken holds the claims of an ID token (Core §2, §3.1.3.6). Claims about the user's profile come from userinfo.
+// IDToken has the claims of an ID token (Core §2, §3.1.3.6).
 type IDToken struct {
-	Issuer          string `json:"iss"`
-	Subject         string `json:"sub"`
-	Audience        string `json:"aud"` // the client_id
-	Expiry          int64  `json:"exp"` // seconds since 1970, like all times here
-	IssuedAt        int64  `json:"iat"`
-	AuthTime        int64  `json:"auth_time"`
-	Nonce           string `json:"nonce,omitempty"` // as the client sent it
-	AccessTokenHash string `json:"at_hash"`
-	// of a device there is none: it is no browser that somebody signed in with
-	SID string   `json:"sid,omitempty"`
-	ACR string   `json:"acr"`
-	AMR []string `json:"amr"`
-	// Extra are more claims about the user. Read does not fill it.
-	Extra map[string]any `json:"-"`
+	Issuer          string         `json:"iss"`
+	Subject         string         `json:"sub"`
+	Audience        string         `json:"aud"` // the client_id
+	Expiry          int64          `json:"exp"` // seconds since 1970, like all times here
+	IssuedAt        int64          `json:"iat"`
+	AuthTime        int64          `json:"auth_time"`
+	Nonce           string         `json:"nonce,omitempty"` // as the client sent it
+	AccessTokenHash string         `json:"at_hash"`
+	SID             string         `json:"sid,omitempty"` // of the browser's session; a device has none
+	ACR             string         `json:"acr"`
+	AMR             []string       `json:"amr"`
+	Extra           map[string]any `json:"-"` // more claims about the user
 }
 
-// MarshalJSON writes the claims, and Extra among them: what the provider itself says of the token is never overwritten.
+// MarshalJSON writes the claims and Extra; a claim of Extra never replaces one of the others.
 func (t IDToken) MarshalJSON() ([]byte, error) {
 	type plain IDToken
 	own, err := json.Marshal(plain(t))
@@ -45,11 +43,6 @@ func (t IDToken) MarshalJSON() ([]byte, error) {
 		return own, err
 	}
 	all := maps.Clone(t.Extra)
-	return marshalOver(all, own)
-}
-
-// marshalOver writes the members of all, and those of own in their place.
-func marshalOver(all map[string]any, own []byte) ([]byte, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(own, &members); err != nil {
 		return nil, err
@@ -94,8 +87,7 @@ func (i *Issuer) tokens(ctx context.Context, r request, g grant.Grant) (Response
 	return response, err
 }
 
-// audience is the APIs that the access token is for: of those granted, the ones that the token request names by
-// resource, else all. RFC 8707 §2.2: "the client can request that token to be bound to a subset of resources".
+// audience is the APIs of the access token: the granted APIs that resource names, else all (RFC 8707 §2.2).
 func (i *Issuer) audience(r request, g grant.Grant) (oidc.Audience, error) {
 	granted := g.Resource
 	if len(granted) == 0 {
@@ -125,8 +117,7 @@ func (i *Issuer) accessToken(r request, g grant.Grant, audience oidc.Audience, n
 	return token
 }
 
-// idToken signs the ID token and, if the client registered that, encrypts it (Core §10.2: "the Claims MUST be signed
-// and then encrypted").
+// idToken signs the ID token, and then encrypts it if the client registered that (Core §10.2).
 func (i *Issuer) idToken(
 	ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string,
 ) (string, error) {
@@ -147,7 +138,7 @@ func (i *Issuer) idToken(
 	return i.Keys.EncryptIDToken(ctx, client, signed)
 }
 
-// requested are the claims about the user that the claims parameter asked for in the ID token (Core §5.5).
+// requested are the claims about the user that the claims parameter wants in the ID token (Core §5.5).
 func (i *Issuer) requested(g grant.Grant) map[string]any {
 	if g.Claims == nil || len(g.Claims.IDToken) == 0 {
 		return nil
@@ -160,13 +151,12 @@ func accessTokenLifetime(client oidc.Client) time.Duration {
 	return cmp.Or(client.AccessTokenLifetime, oidc.DefaultTokenLifetime)
 }
 
-// atHash is the left half of the hash of the access token, by the hash that belongs to the alg of the ID token: SHA-256
-// for the algs that end in 256, and SHA-512, which Ed25519 uses inside, for EdDSA (Core §3.1.3.6).
+// atHash is the left half of a hash of the access token (Core §3.1.3.6): SHA-512 for EdDSA, else SHA-256.
 func atHash(alg, accessToken string) string {
+	h := sha256.New()
 	if alg == "EdDSA" {
-		sum := sha512.Sum512([]byte(accessToken))
-		return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+		h = sha512.New()
 	}
-	sum := sha256.Sum256([]byte(accessToken))
-	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+	h.Write([]byte(accessToken))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:h.Size()/2])
 }
