@@ -49,7 +49,7 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return json.NewEncoder(w).Encode(v)
 }
 
-// FormFault is the text of err for an error_description. It hides network errors, which name addresses behind the proxy.
+// FormFault is the text of err for an error_description. It hides network errors, which name internal addresses.
 func FormFault(err error) string {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return "the body did not come in time, or not whole"

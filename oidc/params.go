@@ -39,22 +39,13 @@ func (s Scope) String() string { return strings.Join(s, " ") }
 // Has tells whether value is in the scope.
 func (s Scope) Has(value string) bool { return slices.Contains(s, value) }
 
-// Within returns the values of s that are also in allowed, in the order of s; nil for none.
+// Within returns the values of s that are also in allowed, in the order of s.
 func (s Scope) Within(allowed Scope) Scope {
-	return s.without(func(value string) bool { return !allowed.Has(value) })
+	return slices.DeleteFunc(slices.Clone(s), func(value string) bool { return !allowed.Has(value) })
 }
 
-// Without returns the values of s that are not in taken, in the order of s; nil for none.
-func (s Scope) Without(taken Scope) Scope { return s.without(taken.Has) }
-
-func (s Scope) without(unwanted func(string) bool) (rest Scope) {
-	for _, value := range s {
-		if !unwanted(value) {
-			rest = append(rest, value)
-		}
-	}
-	return rest
-}
+// Without returns the values of s that are not in taken, in the order of s.
+func (s Scope) Without(taken Scope) Scope { return slices.DeleteFunc(slices.Clone(s), taken.Has) }
 
 // Covers tells whether every value of wanted is in s.
 func (s Scope) Covers(wanted Scope) bool { return len(wanted.Within(s)) == len(wanted) }

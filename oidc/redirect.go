@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"regexp"
@@ -22,20 +23,15 @@ func MatchRedirectURI(registered []string, uri string) bool {
 // WithoutLoopbackPort removes the port from the text of a loopback http URI. ok is false for every other URI.
 func WithoutLoopbackPort(uri string) (bare string, ok bool) {
 	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "http" || u.User != nil || !IsLoopback(u.Hostname()) || !validPort(u) {
+	if err != nil || u.Scheme != "http" || u.User != nil || !IsLoopback(u.Hostname()) || strings.HasSuffix(u.Host, ":") {
+		return "", false
+	}
+	if number, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16); err != nil || number == 0 {
 		return "", false
 	}
 	host := strings.TrimSuffix(u.Host, ":"+u.Port())
 	before, after, found := strings.Cut(uri, "//"+u.Host)
 	return before + "//" + host + after, found
-}
-
-func validPort(u *url.URL) bool {
-	if u.Port() == "" {
-		return !strings.HasSuffix(u.Host, ":")
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	return err == nil && port > 0
 }
 
 // IsLoopback tells whether host (a name or an IP address, without port and brackets) always means this machine:

@@ -57,7 +57,7 @@ func ResponseModes() []string {
 // modeOf is the mode of the answer, an error too: the requested one, or query if that is unknown or cannot work.
 func modeOf(params url.Values) mode {
 	wanted := params.Get("response_mode")
-	i := slices.Index(ResponseModes(), wanted)
+	i := slices.IndexFunc(modes, func(m mode) bool { return m.name == wanted })
 	if i < 0 || wanted == webMessage && oidc.Origin(params.Get("redirect_uri")) == "" {
 		return modes[0]
 	}

@@ -35,8 +35,7 @@ var rules = oidc.Table[Request]{{
 	Help:  "keep state short: store what it stands for in the application",
 }, {
 	// Of a client with profile fapi2: FAPI 2.0 §5.3.2.2.
-	Spec: "RFC 9126 §5", Text: "the request was pushed, where the client must push",
-	Params: []string{"request_uri"},
+	Spec: "RFC 9126 §5", Text: "the request was pushed, where the client must push", Params: []string{"request_uri"},
 	Holds: func(r Request) bool {
 		return r.Pushed || !r.Client.RequirePushedAuthorizationRequests && !r.Client.FAPI2()
 	},
