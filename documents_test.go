@@ -43,7 +43,8 @@ func TestTheArchitecturePageListsEachPackage(t *testing.T) {
 // A step of a walk: `idp/authorize/endpoint.go` Endpoint.Authorize.
 var stepLine = regexp.MustCompile("(?m)^1\\. `([a-z0-9_/]+\\.go)` `([A-Za-z.]+)`")
 
-// Each step of the two walks is a function of that file, and an earlier step mentions it: so the walk is one that the code takes.
+// Each step of the two walks is a function of that file, and an earlier step mentions it: so the walk is one that the
+// code takes.
 func TestTheWalksOfTheArchitecturePageAreThoseOfTheCode(t *testing.T) {
 	declared := map[string]*ast.FuncDecl{}
 	for _, s := range sources(t) {
@@ -109,7 +110,8 @@ func section(t *testing.T, heading string) string {
 
 // Every file that the documents name in backquotes is there.
 func TestDocumentsNameFilesThatExist(t *testing.T) {
-	named := regexp.MustCompile("`((?:idp|oidc|rp|trace|storage|cmd|static|e2e|docs|deploy|idptest|scripts)/[A-Za-z0-9_./-]+\\.[a-z]+)`")
+	named := regexp.MustCompile("`((?:idp|oidc|rp|trace|storage|cmd|static|e2e|docs|deploy|idptest|scripts)/" +
+		"[A-Za-z0-9_./-]+\\.[a-z]+)`")
 	for _, page := range []string{
 		"README.md", "CONTRIBUTING.md", architecturePage, "docs/conformance.md", "docs/silent-refresh.md", "docs/console.md",
 		"docs/operations.md", "docs/relying-party.md", "docs/scaling.md", "docs/configuration.md",

@@ -11,6 +11,7 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const (
@@ -26,6 +28,7 @@ const (
 
 	maxFunctionLines = 60
 	maxFileLines     = 400
+	maxLineColumns   = 120
 )
 
 // goPackage is what go list tells of a package; Deps are its imports and theirs, tests not among them.
@@ -266,6 +269,23 @@ func TestNoFileIsLong(t *testing.T) {
 	}
 }
 
+// A column is a character, and a tab is one.
+func TestNoLineIsLong(t *testing.T) {
+	for _, s := range sources(t) {
+		text, err := os.ReadFile(s.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		number := 0
+		for line := range strings.Lines(string(text)) {
+			number++
+			if columns := utf8.RuneCountInString(strings.TrimRight(line, "\n")); columns > maxLineColumns {
+				t.Errorf("%s:%d has %d columns; at most %d", s.name, number, columns, maxLineColumns)
+			}
+		}
+	}
+}
+
 // Every package has a comment that says what it is.
 func TestEveryPackageHasAComment(t *testing.T) {
 	documented, dirs := map[string]bool{}, map[string]bool{}
@@ -283,11 +303,12 @@ func TestEveryPackageHasAComment(t *testing.T) {
 	}
 }
 
-// Protocol code gets its clock from the caller: code that asks the machine for the time cannot be tested without waiting. The
-// budget of storage/store.go is real time, as the deadline of a context is.
+// Protocol code gets its clock from the caller: code that asks the machine for the time cannot be tested without
+// waiting. The budget of storage/store.go is real time, as the deadline of a context is.
 func TestProtocolCodeGetsItsClock(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.isTest() || s.name == "storage/store.go" || !isAt(path.Dir(s.name), []string{"oidc", "trace", "idp", "idp/...", "storage"}) {
+		isProtocol := isAt(path.Dir(s.name), []string{"oidc", "trace", "idp", "idp/...", "storage"})
+		if s.isTest() || s.name == "storage/store.go" || !isProtocol {
 			continue
 		}
 		for node := range ast.Preorder(s.file) {

@@ -33,7 +33,9 @@ const PathReasons = "/reasons/"
 
 // endpoints builds all that the provider serves at one issuer, development mode aside: one literal for each. metadata
 // is complete before the first request.
-func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts, metadata *oidc.Metadata) []endpoint.Endpoint {
+func (c *common) endpoints(
+	config Config, sessions *session.Manager, parts Parts, metadata *oidc.Metadata,
+) []endpoint.Endpoint {
 	issuer, errors := config.Issuer, errorsOf(config.Issuer, c.deps.Development)
 	auth := &clientauth.Authenticator{
 		Issuer: issuer, TokenEndpoint: issuer + token.Path, Clients: parts.Clients, Keys: c.clientKeys,
@@ -76,7 +78,9 @@ func (c *common) endpoints(config Config, sessions *session.Manager, parts Parts
 			Issuer: issuer, Tokens: tokens, Clients: c.clients, ClientKeys: c.clientKeys, Users: c.users, Keys: c.keys,
 			DPoP: proofs, Release: config.Release(), Errors: errors,
 		}).Endpoints(),
-		(&access.Revocation{Issuer: issuer, Auth: auth, Grants: c.grants, Tokens: tokens, Limit: c.limits.Guesses()}).Endpoints(),
+		(&access.Revocation{
+			Issuer: issuer, Auth: auth, Grants: c.grants, Tokens: tokens, Limit: c.limits.Guesses(),
+		}).Endpoints(),
 		(&access.Introspection{
 			Issuer: issuer, Auth: auth, Clients: c.clients, Users: c.users, Grants: c.grants, Tokens: tokens,
 			Signer: parts.Signer, Algs: algs(config), DefaultAlg: defaultAlg, Now: c.deps.Now, Limit: c.limits.Guesses(),
@@ -140,7 +144,9 @@ func (c *common) pageEndpoints(
 }
 
 // grantTypes are the grant types of the token endpoint.
-func grantTypes(c *common, config Config, parts Parts, tokens *access.Tokens, devices *device.Devices) token.GrantTypes {
+func grantTypes(
+	c *common, config Config, parts Parts, tokens *access.Tokens, devices *device.Devices,
+) token.GrantTypes {
 	issuer := &token.Issuer{
 		Issuer: config.Issuer, Audience: config.Audience, Access: tokens, Signer: parts.Signer, Keys: c.clientKeys,
 		Users: c.users, Release: config.Release(), Now: c.deps.Now, Random: c.deps.Random,
@@ -217,8 +223,8 @@ func atOwnPath(r *http.Request, own string) *http.Request {
 	return &moved
 }
 
-// Validate returns all mistakes of a configuration completed by WithDefaults as Problems, or nil. It builds the list of endpoints,
-// for the names and paths that aliases are checked against, and nothing that could serve.
+// Validate returns all mistakes of a configuration completed by WithDefaults as Problems, or nil. It builds the list of
+// endpoints, for the names and paths that aliases are checked against, and nothing that could serve.
 func Validate(c Config) error {
 	built, names := c, map[string]string{}
 	built.Aliases = nil

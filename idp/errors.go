@@ -86,7 +86,7 @@ func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 	case http.StatusRequestEntityTooLarge:
 		return oidc.InvalidRequest.Errorf("the request's body is larger than %s", bodyLimit)
 	case http.StatusForbidden:
-		return oidc.AccessDenied.Errorf("the form was sent from another site: open the provider's page and send it from there")
+		return oidc.AccessDenied.Errorf("another site sent the form: open the provider's page and send it from there")
 	case http.StatusInternalServerError:
 		return oidc.AsError(failed)
 	default:

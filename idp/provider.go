@@ -259,7 +259,8 @@ func (c *common) at(issuer string) http.Handler {
 	}
 	return (&server{
 		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now, random: c.deps.Random,
-		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers, allows: c.clients.AllowsOrigin, site: site,
+		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers,
+		allows: c.clients.AllowsOrigin, site: site,
 		csrfName: cookies.Names()[0] + "-csrf", endpoints: map[string]endpoint.Endpoint{},
 	}).mount(all)
 }
@@ -343,7 +344,7 @@ func InitialAccessToken(c Config) (string, error) {
 		return "", errors.New("cookie_keys are missing: the token is signed with the first of them, " +
 			"and keys that the provider makes at start are known to that process only")
 	case c.Registration.Mode == registration.ModeOff:
-		return "", errors.New("registration.mode is off: set it to token, and the provider accepts the tokens of this command")
+		return "", errors.New("registration.mode is off: set it to token, and the provider accepts these tokens")
 	}
 	seal := ticketSeal(session.Codecs(cookieKeys(c.CookieKeys, nil), interactionLifetime))
 	return registration.InitialAccessToken(seal)

@@ -169,17 +169,19 @@ func TestClientCredentialsAtTheProvider(t *testing.T) { // RFC 6749 §4.4
 }
 
 func TestWhatIsWrongWithTheConfigurationOfTokens(t *testing.T) {
-	const ps256 = "PS256"
+	const ps, year = "PS256", 9000 * time.Hour
 	tooLong := 2 * time.Minute
 	for path, change := range map[string]func(*idp.Config){
-		"refresh.idle":                                 func(c *idp.Config) { c.Refresh.Idle, c.Refresh.Absolute = 2*time.Hour, time.Hour },
-		"refresh.absolute":                             func(c *idp.Config) { c.Refresh.Absolute = time.Millisecond },
-		"refresh.grace":                                func(c *idp.Config) { c.Refresh.Grace = &tooLong },
-		"clients[0].refresh_token_lifetime":            func(c *idp.Config) { c.Clients[0].RefreshTokenLifetime = 9000 * time.Hour },
-		"clients[1].access_token_format":               func(c *idp.Config) { c.Clients[1].AccessTokenFormat = "xml" },
-		"clients[1].introspection_signed_response_alg": func(c *idp.Config) { c.Clients[1].IntrospectionSignedResponseAlg = ps256 },
-		"resources[0]":                                 func(c *idp.Config) { c.Resources = []string{"/relative"} },
-		"resources[1]":                                 func(c *idp.Config) { c.Resources = []string{"urn:a", "urn:a"} },
+		"refresh.idle":                      func(c *idp.Config) { c.Refresh.Idle = year * 10 },
+		"refresh.absolute":                  func(c *idp.Config) { c.Refresh.Absolute = time.Millisecond },
+		"refresh.grace":                     func(c *idp.Config) { c.Refresh.Grace = &tooLong },
+		"clients[0].refresh_token_lifetime": func(c *idp.Config) { c.Clients[0].RefreshTokenLifetime = year },
+		"clients[1].access_token_format":    func(c *idp.Config) { c.Clients[1].AccessTokenFormat = "xml" },
+		"clients[1].introspection_signed_response_alg": func(c *idp.Config) {
+			c.Clients[1].IntrospectionSignedResponseAlg = ps
+		},
+		"resources[0]": func(c *idp.Config) { c.Resources = []string{"/relative"} },
+		"resources[1]": func(c *idp.Config) { c.Resources = []string{"urn:a", "urn:a"} },
 		"scopes[0].name": func(c *idp.Config) {
 			c.Scopes = []idp.Scope{
 				{Name: "offline_access"},

@@ -63,7 +63,9 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 			router.Add(method, pattern, serve(e, s.site), guards...)
 		}
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { router.ServeHTTP(&answer{ResponseWriter: w}, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		router.ServeHTTP(&answer{ResponseWriter: w}, r)
+	})
 }
 
 // patternOf translates a path to echo's syntax: {name} is :name, and a final {name...} is *.
@@ -245,7 +247,9 @@ func outcomeOf(c echo.Context) endpoint.Outcome {
 }
 
 // logRequest writes a line about each request. Health checks, which come every few seconds, are logged at level debug.
-func logRequest(log *slog.Logger, c echo.Context, e endpoint.Endpoint, outcome endpoint.Outcome, failure error, took time.Duration) {
+func logRequest(
+	log *slog.Logger, c echo.Context, e endpoint.Endpoint, outcome endpoint.Outcome, failure error, took time.Duration,
+) {
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
 		slog.String(
@@ -259,7 +263,8 @@ func logRequest(log *slog.Logger, c echo.Context, e endpoint.Endpoint, outcome e
 		attrs = append(attrs, slog.String("error", outcome.Refused.Error()))
 	}
 	switch {
-	case outcome.Status >= http.StatusInternalServerError, outcome.Refused != nil && outcome.Refused.Code == oidc.ServerError:
+	case outcome.Status >= http.StatusInternalServerError,
+		outcome.Refused != nil && outcome.Refused.Code == oidc.ServerError:
 		level = slog.LevelError
 	case e.Name == discovery.NameHealth:
 		level = slog.LevelDebug

@@ -45,8 +45,8 @@
 // encrypts at rest. A session lasts at most 12 hours, also with a refresh token. ID Tokens signed by HS256 or none are
 // always refused. A plain ID Token is accepted where an encrypted one would be. Dynamic registration, WebFinger, the
 // device grant, the client's own request_uri, JARM and mutual TLS are missing. Aggregated and distributed claims are
-// passed on unchanged. A code of more than about 900 bytes is too long for form_post. Discovery is read once in the life
-// of a process, so a provider that moves its endpoints needs a restart of its clients.
+// passed on unchanged. A code of more than about 900 bytes is too long for form_post. Discovery is read once in the
+// life of a process, so a provider that moves its endpoints needs a restart of its clients.
 //
 // "Core" in a comment is OpenID Connect Core 1.0: https://openid.net/specs/openid-connect-core-1_0.html
 package rp

@@ -54,9 +54,9 @@ func BenchmarkSilentCycle(b *testing.B) {
 func cycle(h *trace.Hub, n string) {
 	code, jti, state := code+n, "jti-of-an-access-token-"+n, "state-of-oidc-client-ts-"+n
 	query := url.Values{
-		"client_id": {"spa"}, "redirect_uri": {"https://app.example/callback"}, "response_type": {"code"}, "scope": {"openid email"},
-		"prompt": {"none"},
-		"state":  {state}, "code_challenge": {verifier}, "code_challenge_method": {"S256"}, "id_token_hint": {idToken},
+		"client_id": {"spa"}, "redirect_uri": {"https://app.example/callback"}, "response_type": {"code"},
+		"scope": {"openid email"}, "prompt": {"none"},
+		"state": {state}, "code_challenge": {verifier}, "code_challenge_method": {"S256"}, "id_token_hint": {idToken},
 	}
 	request(h, "authorize", query, func(r *trace.Recorder) {
 		steps(r, 28)

@@ -29,8 +29,8 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Check returns all mistakes of a configuration completed by WithDefaults as Problems, or nil. endpoints are the names of the
-// provider's endpoints, by path.
+// Check returns all mistakes of a configuration completed by WithDefaults as Problems, or nil. endpoints are the names
+// of the provider's endpoints, by path.
 func (c Config) Check(endpoints map[string]string) error {
 	var problems Problems
 	report := oidc.Report(func(path, text string) { problems = append(problems, Problem{path, text}) })

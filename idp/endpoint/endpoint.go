@@ -1,7 +1,7 @@
 // Package endpoint says what the provider serves at one path.
 //
-// Routing, CORS, CSRF, limits, logs, metrics, spans, the trace, the failure lab, discovery and the home page all loop over
-// Endpoint values. None of them keeps a list of its own, so a new endpoint is one package and one literal.
+// Routing, CORS, CSRF, limits, logs, metrics, spans, the trace, the failure lab, discovery and the home page all loop
+// over Endpoint values. None of them keeps a list of its own, so a new endpoint is one package and one literal.
 package endpoint
 
 import (
@@ -21,7 +21,8 @@ type Endpoint struct {
 	Limit Limit
 	// Describe writes the endpoint into the provider's metadata. nil: the metadata does not mention it.
 	Describe func(*oidc.Metadata)
-	// Untraced endpoints are no part of a protocol flow, such as the home page and the console: trace and failure lab leave them out.
+	// Untraced endpoints are no part of a protocol flow, such as the home page and the console: trace and failure lab
+	// leave them out.
 	Untraced bool
 	// Streams marks an endpoint whose answers last for hours: metrics and spans leave it out.
 	Streams bool
@@ -31,11 +32,12 @@ type Endpoint struct {
 // It must not have written anything then.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// Limit says whether a request may be served now: its error is the answer if not. done is told how the request ended: nil
-// or the error of Serve. done may be nil.
+// Limit says whether a request may be served now: its error is the answer if not. done is told how the request ended:
+// nil or the error of Serve. done may be nil.
 type Limit func(r *http.Request) (done func(error), err error)
 
-// Audience is who reads the answers of an endpoint. It decides the form of errors, and which guard stands before the endpoint.
+// Audience is who reads the answers of an endpoint. It decides the form of errors, and which guard stands before the
+// endpoint.
 type Audience string
 
 // The audiences.
@@ -44,8 +46,8 @@ const (
 	Programs Audience = "programs"
 	// People fill in forms of this provider: HTML errors, a CSRF token.
 	People Audience = "people"
-	// Visitors are browsers that another site sends here on purpose, to /authorize for example: HTML errors, and no CSRF token,
-	// because the request comes from another site by design.
+	// Visitors are browsers that another site sends here on purpose, to /authorize for example: HTML errors, and no CSRF
+	// token, because the request comes from another site by design.
 	Visitors Audience = "visitors"
 	// Files are documents that anybody may read and cache, such as discovery: JSON errors, CORS.
 	Files Audience = "files"

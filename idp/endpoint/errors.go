@@ -13,12 +13,14 @@ var ErrNotFound = errors.New("there is nothing at this path")
 
 // Errors gives errors the form that a client sees.
 type Errors struct {
-	// ReasonPages is the URL below which each reason code has a page; error_uri leads there. Empty outside of development mode.
+	// ReasonPages is the URL below which each reason code has a page; error_uri leads there. Empty outside of development
+	// mode.
 	ReasonPages string
 }
 
-// Explain returns the *oidc.Error for err; nil for nil. A store that cannot be reached becomes temporarily_unavailable, an error
-// without a reason gets the usual one of its code, and in development mode the description ends with the reason.
+// Explain returns the *oidc.Error for err; nil for nil. A store that cannot be reached becomes temporarily_unavailable,
+// an error without a reason gets the usual one of its code, and in development mode the description ends with the
+// reason.
 func (e Errors) Explain(err error) *oidc.Error {
 	explained := oidc.AsError(err)
 	if errors.Is(err, storage.ErrUnavailable) {
@@ -53,8 +55,8 @@ var usualReasons = map[oidc.ErrorCode]oidc.Reason{
 	oidc.ServerError:              oidc.ServerFailed,
 }
 
-// Refuse reports an error that the answer carries although Serve returned nil: an error that goes to the client by redirect.
-// Logs, metrics, spans and the trace see it as the error of the request.
+// Refuse reports an error that the answer carries although Serve returned nil: an error that goes to the client by
+// redirect. Logs, metrics, spans and the trace see it as the error of the request.
 func Refuse(w http.ResponseWriter, refused *oidc.Error) {
 	for w != nil {
 		if reporter, ok := w.(interface{ Refused(*oidc.Error) }); ok {

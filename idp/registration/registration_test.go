@@ -12,69 +12,73 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
+// withKeys is what a client with keys registers.
+func withKeys() []any { return []any{"jwks_uri", "https://app.test/jwks"} }
+
+var rowsWhatTheProviderCannotIsNotRegistered = []struct {
+	name   string
+	lack   func(m *oidc.Metadata)
+	change []any
+}{
+	{"RFC 7591 §2 token_endpoint_auth_method", func(m *oidc.Metadata) { m.TokenEndpointAuthMethodsSupported = nil }, nil},
+	{"RFC 7591 §2 grant_types", func(m *oidc.Metadata) { m.GrantTypesSupported = nil }, nil},
+	{"RFC 7591 §2 response_types", func(m *oidc.Metadata) { m.ResponseTypesSupported = nil }, nil},
+	{"RFC 7591 §2 scope", func(m *oidc.Metadata) { m.ScopesSupported = nil }, []any{"scope", "openid"}},
+	{"Core §8 subject_type", func(m *oidc.Metadata) { m.SubjectTypesSupported = nil }, nil},
+	{
+		"Registration §2 token_endpoint_auth_signing_alg",
+		func(m *oidc.Metadata) { m.TokenEndpointAuthAlgs = nil },
+		append(withKeys(), "token_endpoint_auth_method", "private_key_jwt", "token_endpoint_auth_signing_alg", "RS256"),
+	},
+	{
+		"Registration §2 id_token_signed_response_alg", func(m *oidc.Metadata) { m.IDTokenSigningAlgValuesSupported = nil },
+		nil,
+	},
+	{
+		"Registration §2 id_token_encrypted_response_alg",
+		func(m *oidc.Metadata) { m.IDTokenEncryptionAlgValuesSupported = nil },
+		append(withKeys(), "id_token_encrypted_response_alg", "ECDH-ES"),
+	},
+	{
+		"Registration §2 id_token_encrypted_response_enc",
+		func(m *oidc.Metadata) { m.IDTokenEncryptionEncValuesSupported = nil },
+		append(withKeys(), "id_token_encrypted_response_alg", "ECDH-ES"),
+	},
+	{
+		"Registration §2 userinfo_signed_response_alg", func(m *oidc.Metadata) { m.UserinfoSigningAlgValuesSupported = nil },
+		[]any{"userinfo_signed_response_alg", "RS256"},
+	},
+	{
+		"Registration §2 userinfo_encrypted_response_alg",
+		func(m *oidc.Metadata) { m.UserinfoEncryptionAlgValuesSupported = nil },
+		append(withKeys(), "userinfo_encrypted_response_alg", "ECDH-ES"),
+	},
+	{
+		"Registration §2 userinfo_encrypted_response_enc",
+		func(m *oidc.Metadata) { m.UserinfoEncryptionEncValuesSupported = nil },
+		append(withKeys(), "userinfo_encrypted_response_alg", "ECDH-ES"),
+	},
+	{
+		"Registration §2 request_object_signing_alg",
+		func(m *oidc.Metadata) { m.RequestObjectSigningAlgValuesSupported = nil },
+		append(withKeys(), "request_object_signing_alg", "RS256"),
+	},
+	{
+		"JARM §3 authorization_signed_response_alg",
+		func(m *oidc.Metadata) { m.AuthorizationSigningAlgValuesSupported = nil },
+		[]any{"authorization_signed_response_alg", "RS256"},
+	},
+	{
+		"RFC 9701 §6 introspection_signed_response_alg",
+		func(m *oidc.Metadata) { m.IntrospectionSigningAlgValuesSupported = nil },
+		[]any{"introspection_signed_response_alg", "RS256"},
+	},
+}
+
 // refusals are good requests with one change, which makes them bad.
 func TestWhatTheProviderCannotIsNotRegistered(t *testing.T) {
-	keys := []any{"jwks_uri", "https://app.test/jwks"}
 	var reported strings.Builder
-	for _, row := range []struct {
-		name   string
-		lack   func(m *oidc.Metadata)
-		change []any
-	}{
-		{"RFC 7591 §2 token_endpoint_auth_method", func(m *oidc.Metadata) { m.TokenEndpointAuthMethodsSupported = nil }, nil},
-		{"RFC 7591 §2 grant_types", func(m *oidc.Metadata) { m.GrantTypesSupported = nil }, nil},
-		{"RFC 7591 §2 response_types", func(m *oidc.Metadata) { m.ResponseTypesSupported = nil }, nil},
-		{"RFC 7591 §2 scope", func(m *oidc.Metadata) { m.ScopesSupported = nil }, []any{"scope", "openid"}},
-		{"Core §8 subject_type", func(m *oidc.Metadata) { m.SubjectTypesSupported = nil }, nil},
-		{
-			"Registration §2 token_endpoint_auth_signing_alg",
-			func(m *oidc.Metadata) { m.TokenEndpointAuthAlgs = nil },
-			append(keys, "token_endpoint_auth_method", "private_key_jwt", "token_endpoint_auth_signing_alg", "RS256"),
-		},
-		{
-			"Registration §2 id_token_signed_response_alg", func(m *oidc.Metadata) { m.IDTokenSigningAlgValuesSupported = nil },
-			nil,
-		},
-		{
-			"Registration §2 id_token_encrypted_response_alg",
-			func(m *oidc.Metadata) { m.IDTokenEncryptionAlgValuesSupported = nil },
-			append(keys, "id_token_encrypted_response_alg", "ECDH-ES"),
-		},
-		{
-			"Registration §2 id_token_encrypted_response_enc",
-			func(m *oidc.Metadata) { m.IDTokenEncryptionEncValuesSupported = nil },
-			append(keys, "id_token_encrypted_response_alg", "ECDH-ES"),
-		},
-		{
-			"Registration §2 userinfo_signed_response_alg", func(m *oidc.Metadata) { m.UserinfoSigningAlgValuesSupported = nil },
-			[]any{"userinfo_signed_response_alg", "RS256"},
-		},
-		{
-			"Registration §2 userinfo_encrypted_response_alg",
-			func(m *oidc.Metadata) { m.UserinfoEncryptionAlgValuesSupported = nil },
-			append(keys, "userinfo_encrypted_response_alg", "ECDH-ES"),
-		},
-		{
-			"Registration §2 userinfo_encrypted_response_enc",
-			func(m *oidc.Metadata) { m.UserinfoEncryptionEncValuesSupported = nil },
-			append(keys, "userinfo_encrypted_response_alg", "ECDH-ES"),
-		},
-		{
-			"Registration §2 request_object_signing_alg",
-			func(m *oidc.Metadata) { m.RequestObjectSigningAlgValuesSupported = nil },
-			append(keys, "request_object_signing_alg", "RS256"),
-		},
-		{
-			"JARM §3 authorization_signed_response_alg",
-			func(m *oidc.Metadata) { m.AuthorizationSigningAlgValuesSupported = nil },
-			[]any{"authorization_signed_response_alg", "RS256"},
-		},
-		{
-			"RFC 9701 §6 introspection_signed_response_alg",
-			func(m *oidc.Metadata) { m.IntrospectionSigningAlgValuesSupported = nil },
-			[]any{"introspection_signed_response_alg", "RS256"},
-		},
-	} {
+	for _, row := range rowsWhatTheProviderCannotIsNotRegistered {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
 			d.register(t, good().with(row.change...)) // as long as the provider can

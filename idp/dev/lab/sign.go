@@ -116,7 +116,8 @@ func signUnpublished(ctx context.Context, published *keys.KeySet, wanted string,
 	if err != nil {
 		return "", err
 	}
-	unpublished, err := keys.New([]keys.Spec{{Alg: alg}}, func() time.Time { return time.Unix(0, 0) }) // one signature needs no clock
+	// one signature needs no clock
+	unpublished, err := keys.New([]keys.Spec{{Alg: alg}}, func() time.Time { return time.Unix(0, 0) })
 	if err != nil {
 		return "", err
 	}
