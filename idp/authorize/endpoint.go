@@ -250,7 +250,8 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 		return Situation{}, err
 	}
 	s = Situation{Request: request, Session: current, Absence: absence, Levels: e.Levels, Now: e.Now()}
-	if user, ok := e.Users.ByName(request.LoginHint); ok {
+	if request.LoginHint != "" {
+		user, _ := e.Users.ByName(request.LoginHint)
 		s.Hinted = user.Sub
 	}
 	s.Account = about(request, current, s.Hinted, s.Now)
