@@ -64,29 +64,25 @@ func modeOf(params url.Values) mode {
 	return modes[i]
 }
 
-// send sends the parameters back to the client, in its response_mode.
+// send sends the parameters back to the client, in its response_mode. It adds the state, byte for byte as it came, iss
+// (RFC 9207 §2) and session_state, by which the client's scripts detect a change of the user (Session Management §2, and
+// §3.1 for errors).
 func (e *Endpoint) send(
 	ctx context.Context, a ReturnAddress, values url.Values, seen Browser, silent bool,
 ) (Outcome, error) {
-	e.complete(a, values, seen)
+	values.Set("iss", e.Issuer)
+	if a.state != "" {
+		values.Set("state", a.state)
+	}
+	if seen.Looked {
+		state := session.SessionState(a.client.ClientID, a.redirectURI, seen.Session.BrowserState(), e.Random())
+		values.Set("session_state", state)
+	}
 	if !a.mode.signed {
 		return a.mode.send(a, values, silent), nil
 	}
 	response, err := e.signAnswer(ctx, a.client, values)
 	return a.mode.send(a, url.Values{"response": {response}}, silent), err
-}
-
-// complete adds the state, byte for byte as it came, iss (RFC 9207 §2) and session_state, by which the client's scripts
-// detect a change of the user (Session Management §2, and §3.1 for errors).
-func (e *Endpoint) complete(a ReturnAddress, answer url.Values, seen Browser) {
-	answer.Set("iss", e.Issuer)
-	if a.state != "" {
-		answer.Set("state", a.state)
-	}
-	if seen.Looked {
-		state := session.SessionState(a.client.ClientID, a.redirectURI, seen.Session.BrowserState(), e.Random())
-		answer.Set("session_state", state)
-	}
 }
 
 // showAnswer writes the page that posts the answer. With prompt=none the page is in the client's hidden iframe.

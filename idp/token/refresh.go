@@ -71,7 +71,11 @@ func (t *RefreshToken) tokens(ctx context.Context, r request) (Response, error) 
 	if err := refreshRules.Judge(ctx, refreshRequest{r, family, t.Users}); err != nil {
 		return Response{}, err
 	}
-	granted := narrowed(family.Grant, r)
+	granted := family.Grant
+	granted.Nonce = "" // Core §12.2
+	if len(r.Scope) > 0 {
+		granted.Scope = r.Scope
+	}
 	if _, err := t.Issuer.audience(r, granted); err != nil {
 		return Response{}, err
 	}
@@ -104,15 +108,6 @@ func notRefreshed(err error) error {
 			"Does the application keep each new refresh_token?", oidc.RefreshReplayed)
 	}
 	return err
-}
-
-// narrowed is the grant with the requested part of its scope, and without the nonce of the code (Core §12.2).
-func narrowed(g grant.Grant, r request) grant.Grant {
-	g.Nonce = ""
-	if len(r.Scope) > 0 {
-		g.Scope = r.Scope
-	}
-	return g
 }
 
 // begin makes the tokens of a new grant, and its first refresh token if it has offline_access (Core §11).
