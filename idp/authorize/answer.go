@@ -65,8 +65,8 @@ func modeOf(params url.Values) mode {
 }
 
 // send sends the parameters back to the client, in its response_mode. It adds the state, byte for byte as it came, iss
-// (RFC 9207 §2) and session_state, by which the client's scripts detect a change of the user (Session Management §2, and
-// §3.1 for errors).
+// (RFC 9207 §2) and session_state, by which the client's scripts detect a change of the user (Session Management §2,
+// and §3.1 for errors).
 func (e *Endpoint) send(
 	ctx context.Context, a ReturnAddress, values url.Values, seen Browser, silent bool,
 ) (Outcome, error) {
