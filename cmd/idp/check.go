@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"fmt"
@@ -93,4 +94,11 @@ func (s *settings) PasswordsAreNames() bool {
 }
 
 // hello prints the provider's addresses and how to sign in. It names the users in development mode only.
-func hello(w io.Writer, s settings) error { return texts.ExecuteTemplate(w, "hello.txt", &s) }
+func hello(w io.Writer, s settings) error {
+	var text bytes.Buffer
+	if err := texts.ExecuteTemplate(&text, "hello.txt", &s); err != nil {
+		return err
+	}
+	_, err := text.WriteTo(w) // at once: a program that reads it sees all or nothing
+	return err
+}
