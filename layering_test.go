@@ -86,10 +86,10 @@ var (
 	base = []string{"oidc", "trace", "storage", "idp/endpoint"}
 	// parts do not import each other.
 	parts = []string{
-		"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/limit", "idp/fetch", "idp/dpop",
+		"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/fetch", "idp/dpop",
 	}
 	// sharedParts are used by several endpoints. They import parts.
-	sharedParts = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth"}
+	sharedParts = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth", "idp/limit"}
 	// endpoints import parts, and not each other.
 	endpoints = []string{"idp/token", "idp/registration"}
 	// pageEndpoints are endpoints that show pages.
@@ -110,8 +110,8 @@ var layers = []layer{
 		slices.Concat(base, parts, sharedParts, []string{"idp/pages"}),
 	},
 	{"parts that endpoints share import parts", sharedParts, slices.Concat(base, parts, sharedParts)},
-	{"the console imports parts, the trace and the failure lab, and no endpoint", []string{"idp/dev/console"},
-		slices.Concat(base, parts, sharedParts, []string{"idp/pages", "idp/dev/lab"})},
+	{"the console imports parts, the trace, the failure lab and the sender of logout tokens", []string{"idp/dev/console"},
+		slices.Concat(base, parts, sharedParts, []string{"idp/pages", "idp/dev/lab", "idp/logout"})},
 	{"the failure lab imports parts, and no endpoint", []string{"idp/dev/lab"}, slices.Concat(base, parts, sharedParts)},
 	{"pages import users and the vocabulary", []string{"idp/pages"}, slices.Concat(base, []string{"idp/users"})},
 	{"parts do not import each other", parts, base},

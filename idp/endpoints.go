@@ -34,7 +34,7 @@ const PathReasons = "/reasons/"
 // endpoints builds all that the provider serves at one issuer, development mode aside: one literal for each. metadata
 // is complete before the first request.
 func (c *common) endpoints(
-	config Config, sessions *session.Manager, parts Parts, metadata *oidc.Metadata,
+	config Config, sessions *session.Manager, parts Parts, devices *device.Devices, metadata *oidc.Metadata,
 ) []endpoint.Endpoint {
 	issuer, errors := config.Issuer, errorsOf(config.Issuer, c.deps.Development)
 	auth := &clientauth.Authenticator{
@@ -51,7 +51,6 @@ func (c *common) endpoints(
 	}
 	hints := &access.Hints{Issuer: issuer, Keys: c.keys, Clients: c.clients, Subjects: c.subjects}
 	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: c.codecs}
-	devices := device.New(c.deps.Store, c.deps.Now, c.deps.Random)
 	defaultAlg := keys.DefaultAlg(config.SigningKeys)
 	known, resources := config.KnownScope(), config.KnownResources()
 
@@ -72,7 +71,7 @@ func (c *common) endpoints(
 		}).Endpoints(),
 		(&token.Endpoint{
 			Issuer: issuer, Auth: auth, Proofs: proofs, Limit: c.limits.Token(),
-			Grants: grantTypes(c, config, parts, tokens, devices),
+			Grants: grantTypes(c, config, parts, tokens),
 		}).Endpoints(),
 		(&userinfo.Endpoint{
 			Issuer: issuer, Tokens: tokens, Clients: c.clients, ClientKeys: c.clientKeys, Users: c.users, Keys: c.keys,
@@ -145,7 +144,7 @@ func (c *common) pageEndpoints(
 
 // grantTypes are the grant types of the token endpoint.
 func grantTypes(
-	c *common, config Config, parts Parts, tokens *access.Tokens, devices *device.Devices,
+	c *common, config Config, parts Parts, tokens *access.Tokens,
 ) token.GrantTypes {
 	issuer := &token.Issuer{
 		Issuer: config.Issuer, Audience: config.Audience, Access: tokens, Signer: parts.Signer, Keys: c.clientKeys,
@@ -160,7 +159,9 @@ func grantTypes(
 		oidc.GrantClientCredentials: &token.ClientCredentials{
 			Issuer: issuer, Scopes: config.KnownScope(), Resources: config.KnownResources(),
 		},
-		oidc.GrantDeviceCode: &token.DeviceCode{Devices: devices, Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes},
+		oidc.GrantDeviceCode: &token.DeviceCode{
+			Devices: parts.Devices, Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes,
+		},
 	}
 }
 
@@ -229,7 +230,7 @@ func Validate(c Config) error {
 	built, names := c, map[string]string{}
 	built.Aliases = nil
 	empty := &common{config: c, limits: &limit.Limits{}, clients: &clients.Register{}}
-	for _, e := range empty.endpoints(built, &session.Manager{}, Parts{}, nil) {
+	for _, e := range empty.endpoints(built, &session.Manager{}, Parts{}, nil, nil) {
 		names[e.Path] = e.Name
 	}
 	return c.Check(names)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/device"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
@@ -49,10 +50,10 @@ type Site struct {
 	Sessions *session.Manager
 	Consents *grant.Consents
 	Grants   *grant.Grants
-	// SignedOut tells clients about sessions that the console ended; it does not wait for them.
-	SignedOut func(ctx context.Context, ended []session.Ended)
-	Clients   *clients.Register
-	Signer    keys.Signer
+	Sender   *logout.Sender // for clients of sessions that the console ended
+	Devices  *device.Devices
+	Clients  *clients.Register
+	Signer   keys.Signer
 }
 
 // DevelopmentSite is development mode at one issuer.
@@ -76,6 +77,7 @@ type Parts struct {
 	Consents  authorize.Consents
 	Grants    Grants
 	Signer    keys.Signer
+	Devices   token.Devices
 }
 
 // Sessions is a *session.Manager, or a decorator of one.

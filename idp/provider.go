@@ -12,9 +12,9 @@ import (
 
 	"github.com/gorilla/securecookie"
 
-	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/config"
+	"github.com/hush-idp/hush/idp/device"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -171,7 +171,7 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 	if err != nil {
 		return nil, err
 	}
-	rates, err := limit.New(config.Limits, deps.Now, deps.Log, clientauth.Confidential(register))
+	rates, err := limit.New(config.Limits, deps.Now, deps.Log, register)
 	if err != nil {
 		return nil, err
 	}
@@ -237,22 +237,22 @@ func (c *common) at(issuer string) http.Handler {
 	config.Issuer = issuer
 	cookies := session.NewCookies(parseIssuer(issuer), c.cookieKeys, config.Session.Absolute)
 	sessions := sessionsIn(config, c.deps.Store, c.deps.Now, cookies, c.deps.Random)
+	devices := device.New(c.deps.Store, c.deps.Now, c.deps.Random)
 	parts := Parts{
 		Clients: c.clients, Sessions: sessions, Recognise: sessions, Consents: c.consents, Grants: c.grants, Signer: c.keys,
+		Devices: devices,
 	}
 	observers := c.deps.Observers
 	var site DevelopmentSite
 	if c.deps.Development != nil {
 		site = c.deps.Development.At(Site{
 			Config: config, Pages: c.pages, Users: c.users, Keys: c.keys, Clients: c.clients, Sessions: sessions,
-			Consents: c.consents, Grants: c.grants, Signer: c.keys, SignedOut: func(ctx context.Context, ended []session.Ended) {
-				c.sender.Send(ctx, issuer, ended)
-			},
+			Consents: c.consents, Grants: c.grants, Signer: c.keys, Sender: c.sender, Devices: devices,
 		})
 		parts, observers = site.Parts(), append(slices.Clone(observers), site)
 	}
 	metadata := &oidc.Metadata{}
-	all := c.endpoints(config, sessions, parts, metadata)
+	all := c.endpoints(config, sessions, parts, devices, metadata)
 	*metadata = describe(config, c.subjects.Types(), c.pages.Languages(), all)
 	if site != nil {
 		all = append(all, site.Endpoints(all)...)
@@ -260,7 +260,7 @@ func (c *common) at(issuer string) http.Handler {
 	return (&server{
 		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now, random: c.deps.Random,
 		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers,
-		allows: c.clients.AllowsOrigin, site: site,
+		clients: c.clients, site: site,
 		csrfName: cookies.Names()[0] + "-csrf", endpoints: map[string]endpoint.Endpoint{},
 	}).mount(all)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -34,10 +35,10 @@ type server struct {
 	errors    endpoint.Errors
 	pages     *pages.Pages
 	observers []Observer
-	site      DevelopmentSite                               // nil without development mode
-	allows    func(ctx context.Context, origin string) bool // whether scripts of the origin may read answers for Programs
-	csrfName  string                                        // of the cookie
-	endpoints map[string]endpoint.Endpoint                  // by method and path pattern, as echo knows it
+	site      DevelopmentSite              // nil without development mode
+	clients   *clients.Register            // scripts of their origins may read answers for Programs
+	csrfName  string                       // of the cookie
+	endpoints map[string]endpoint.Endpoint // by method and path pattern, as echo knows it
 }
 
 // unknown stands for paths that have no endpoint.
@@ -105,7 +106,7 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 		}()
 		handle := next
 		if isForPrograms(e) && r.Header.Get("Origin") != "" {
-			handle = cors(r.Context(), s.allows)(next)
+			handle = cors(r.Context(), s.clients)(next)
 		}
 		if failure = handle(c); failure != nil {
 			s.renderError(c, e, failure)
@@ -154,9 +155,9 @@ func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
 
 // cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them. It is made
 // for each request with an Origin, because the framework asks about the origin without the request's context.
-func cors(ctx context.Context, allows func(context.Context, string) bool) echo.MiddlewareFunc {
+func cors(ctx context.Context, register *clients.Register) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOriginFunc: func(origin string) (bool, error) { return allows(ctx, origin), nil },
+		AllowOriginFunc: func(origin string) (bool, error) { return register.AllowsOrigin(ctx, origin), nil },
 		AllowMethods:    []string{http.MethodGet, http.MethodPost},
 		AllowHeaders:    []string{"Authorization", "Content-Type", dpop.Header, "Auth0-Client"},
 		ExposeHeaders:   []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},

@@ -44,17 +44,15 @@ func readAssertion(r *http.Request, form url.Values) (credentials, error) {
 
 // Confidential returns a function that returns the client_id of the confidential client that a token request claims to
 // come from, and "" for a public one. The claim is not verified. A body that cannot be read is an invalid_request.
-func Confidential(register *clients.Register) func(*http.Request) (string, error) {
-	return func(r *http.Request) (string, error) {
-		id, err := claimed(r)
-		if err != nil {
-			return "", err
-		}
-		if client, err := register.ByID(r.Context(), id); err == nil && client.Public() {
-			return "", nil
-		}
-		return id, nil
+func Confidential(r *http.Request, register *clients.Register) (string, error) {
+	id, err := claimed(r)
+	if err != nil {
+		return "", err
 	}
+	if client, err := register.ByID(r.Context(), id); err == nil && client.Public() {
+		return "", nil
+	}
+	return id, nil
 }
 
 // claimed returns the client_id that the request names, in the order of Authenticate: the header wins.

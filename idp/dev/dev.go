@@ -125,7 +125,7 @@ func (s *site) Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint {
 	page := &console.Endpoint{
 		Issuer: s.Config.Issuer, Issuers: s.issuers, Origins: s.Config.ConsoleOrigins, Token: s.token,
 		Pages: s.Pages, Hub: s.hub, Lab: s.lab, Clients: s.Clients, Users: s.Users, Keys: s.Keys, Sessions: s.Sessions,
-		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Ended: s.SignedOut, Served: served,
+		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Sender: s.Sender, Served: served,
 	}
 	return append(s.reasonEndpoints(), page.Endpoints()...)
 }

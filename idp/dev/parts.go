@@ -14,6 +14,7 @@ import (
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dev/lab"
+	"github.com/hush-idp/hush/idp/device"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/session"
@@ -28,12 +29,30 @@ func (s *site) Parts() idp.Parts {
 		Clients: labClients{s.Clients, s.lab}, Consents: labConsents{s.Consents, s.lab},
 		Recognise: labSessions{s.history, s.lab}, Sessions: signIns{s.history},
 		Grants: labGrants{s.Grants, s.lab}, Signer: labSigner{s.Signer, s.Keys, s.lab},
+		Devices: watchedDevices{s.Devices},
 	}
 }
 
 // emit records a step of the protocol that succeeded.
 func emit(ctx context.Context, kind trace.Kind, spec, text string, values ...trace.Value) {
 	trace.Emit(ctx, trace.Step{Kind: kind, Spec: spec, Text: text, Outcome: trace.OK, Values: values})
+}
+
+// watchedDevices records how device codes are redeemed.
+type watchedDevices struct{ *device.Devices }
+
+// Redeem implements token.Devices.
+func (d watchedDevices) Redeem(ctx context.Context, client oidc.Client, code string) (grant.Grant, error) {
+	granted, err := d.Devices.Redeem(ctx, client, code)
+	if err == nil {
+		emit(ctx, trace.KindCode, "RFC 8628 §3.4", "the user allowed the device its request",
+			trace.Secret("device_code", code), trace.Plain("sub", granted.Sub), trace.Plain("scope", granted.Scope.String()))
+		return granted, nil
+	}
+	e := oidc.AsError(err)
+	trace.Emit(ctx, trace.Step{Kind: trace.KindCode, Spec: "RFC 8628 §3.5", Text: e.Description, Outcome: trace.Failed,
+		Reason: string(e.Reason), Values: []trace.Value{trace.Secret("device_code", code)}})
+	return granted, err
 }
 
 // labClients has the faults of registered clients.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hush-idp/hush/idp/clientauth"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -21,19 +23,18 @@ type Limits struct {
 	registrations *Table[netip.Prefix]
 	tokens        *Table[netip.Prefix]
 	clients       *Table[string]
-	clientOf      func(*http.Request) (string, error)
+	register      *clients.Register
 
 	log  *slog.Logger
 	warn sync.Once
 }
 
-// New returns the limits of c. clientOf returns the confidential client that a token request claims to come from;
-// empty: it has no limit of its own.
+// New returns the limits of c. Clients of the register that are public have no limit of their own.
 func New(
-	c Config, now func() time.Time, log *slog.Logger, clientOf func(*http.Request) (string, error),
+	c Config, now func() time.Time, log *slog.Logger, register *clients.Register,
 ) (*Limits, error) {
 	var errs [7]error
-	l := &Limits{clientOf: clientOf, log: log}
+	l := &Limits{register: register, log: log}
 	l.Addresses, errs[0] = NewAddresses(c.TrustedProxies)
 	l.Passwords, errs[1] = NewPasswords(c.Password, now)
 	l.WrongCodes, errs[2] = NewTable[netip.Prefix](c.Device.PerAddress, "wrong codes from this address", now)
@@ -67,7 +68,7 @@ func (l *Limits) Token() By {
 				return nil, err
 			}
 		}
-		id, err := l.clientOf(r)
+		id, err := clientauth.Confidential(r, l.register)
 		if err != nil || id == "" {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
@@ -32,12 +32,11 @@ type Endpoint struct {
 	Clients  *clients.Register
 	Users    *users.Directory
 	Keys     *keys.KeySet
-	Sessions *session.Manager // those of Issuer
-	// Ended informs clients about sessions that the console ended; nil: it informs none.
-	Ended  func(ctx context.Context, ended []session.Ended)
-	Served []endpoint.Endpoint // where faults can happen
-	Scopes oidc.Scope          // all that the provider knows
-	Ending <-chan struct{}     // closed when the provider ends, so that streams end too; nil: they end with their requests
+	Sessions *session.Manager    // those of Issuer
+	Sender   *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
+	Served   []endpoint.Endpoint // where faults can happen
+	Scopes   oidc.Scope          // all that the provider knows
+	Ending   <-chan struct{}     // closed when the provider ends, which ends streams; nil: never
 }
 
 // route is one method at a path below Path. serve returns the answer for JSON, or nil after it has written the answer.

@@ -128,8 +128,8 @@ func (e *Endpoint) changeSession(_ http.ResponseWriter, r *http.Request) (any, e
 
 func (e *Endpoint) end(ctx context.Context, id string) error {
 	ended, err := e.Sessions.End(ctx, id)
-	if err == nil && e.Ended != nil {
-		e.Ended(ctx, ended)
+	if err == nil && e.Sender != nil {
+		e.Sender.Send(ctx, e.Issuer, ended)
 	}
 	return err
 }
