@@ -146,7 +146,7 @@ func TestManyRequestsMakeNoRecordGrow(t *testing.T) {
 		t.Run(crowd.name, func(t *testing.T) {
 			s := newScale()
 			p := idptest.Start(
-				t, ofRooms(func(c *idp.Config) { off := false; c.Dev = &off; c.Registration.Mode = "open" }), s.around,
+				t, withRecordClients(func(c *idp.Config) { off := false; c.Dev = &off; c.Registration.Mode = "open" }), s.around,
 			)
 			var first map[string]int
 			for i := range many {
@@ -187,7 +187,7 @@ func (s *scale) sizes() map[string]int {
 // each, gets a record within the bounds, or a refusal.
 func TestTheLargestRequestsMakeBoundedRecords(t *testing.T) {
 	s := newScale()
-	p := idptest.Start(t, ofRooms(func(c *idp.Config) { c.Registration.Mode = "open" }), s.around)
+	p := idptest.Start(t, withRecordClients(func(c *idp.Config) { c.Registration.Mode = "open" }), s.around)
 	b := p.Browser(t)
 	b.SignIn("alice")
 	for _, bytes := range []int{100, 1000, 5_000, 10_000, 15_000, 20_000, 60_000, 70_000} {
@@ -241,7 +241,7 @@ func TestTheListsOfAUserAreCapped(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := newScale()
-			p := idptest.Start(t, ofRooms(), s.around)
+			p := idptest.Start(t, withRecordClients(), s.around)
 			b := p.Browser(t)
 			b.SignIn("alice")
 			for i := range row.most {

@@ -16,9 +16,9 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// rooms are those that keep something in the store, and what has to be true of each on every engine, with two replicas
-// of the provider that answer in turn, and restarts in between.
-var rooms = []struct {
+// recordTests has a test for each kind of record. It passes on every engine, with two replicas of the provider that
+// answer in turn, and restarts in between.
+var recordTests = []struct {
 	name string
 	test func(l *outlived)
 }{
@@ -33,15 +33,14 @@ var rooms = []struct {
 	{"Back-Channel Logout §2.3 the clients of a session", visitsLast},
 }
 
-// TestRecordsWorkOnEveryStore: what a room keeps is there after a restart, with its use and its end, and no engine sees
-// a secret.
+// TestRecordsWorkOnEveryStore: a record is there after a restart, with its use and its end, and no engine sees a secret.
 func TestRecordsWorkOnEveryStore(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
-			for _, room := range rooms {
-				t.Run(room.name, func(t *testing.T) {
-					l := last(t, engine.prepare, ofRooms())
-					room.test(l)
+			for _, record := range recordTests {
+				t.Run(record.name, func(t *testing.T) {
+					l := last(t, engine.prepare, withRecordClients())
+					record.test(l)
 					l.checkSecrets()
 				})
 			}
@@ -215,7 +214,7 @@ func withWeb(k *keyed) func(*idp.Config) {
 
 func assertionsStaySpent(l *outlived) {
 	k := newKeyed(l.T)
-	l.config = ofRooms(withWeb(k))
+	l.config = withRecordClients(withWeb(k))
 	l.restart()
 	b, assertion := l.signedIn("alice"), k.assertion(l.T, l.provider())
 	l.secret(assertion)
@@ -273,7 +272,7 @@ func opaqueTokensLast(l *outlived) {
 
 func visitsLast(l *outlived) {
 	app := listen(l.T, http.StatusOK)
-	l.config = ofRooms(func(c *idp.Config) { c.Clients[0].BackchannelLogoutURI = app.URL })
+	l.config = withRecordClients(func(c *idp.Config) { c.Clients[0].BackchannelLogoutURI = app.URL })
 	l.restart()
 	b := l.signedIn("alice")
 	code := b.Code(idptest.Request("spa"))
@@ -314,7 +313,7 @@ var races = []struct {
 	}},
 	{"RFC 7523 §3 an assertion", func(l *outlived) func(*idptest.Browser) bool {
 		k := newKeyed(l.T)
-		l.config = ofRooms(withWeb(k))
+		l.config = withRecordClients(withWeb(k))
 		l.restart()
 		form := url.Values{
 			"token": {"x"}, "client_assertion_type": {clientauth.TypeAssertion},
@@ -337,7 +336,7 @@ func TestOfSeveralAtTwoReplicasOneSucceeds(t *testing.T) {
 	for _, engine := range engines {
 		for _, race := range races {
 			t.Run(engine.name+": "+race.name, func(t *testing.T) {
-				l := last(t, engine.prepare, ofRooms())
+				l := last(t, engine.prepare, withRecordClients())
 				try := race.begin(l)
 				var won atomic.Int64
 				var start, done sync.WaitGroup
@@ -365,7 +364,7 @@ func TestOfSeveralAtTwoReplicasOneSucceeds(t *testing.T) {
 func TestTabsThatRefreshAtTwoReplicasGetOneToken(t *testing.T) { // RFC 9700 §4.14.2
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
-			l := last(t, engine.prepare, ofRooms())
+			l := last(t, engine.prepare, withRecordClients())
 			b := l.signedIn("alice")
 			tokens := allow(t, b, "spa")
 			answers := make([]*httptest.ResponseRecorder, 8)

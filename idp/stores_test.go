@@ -186,8 +186,8 @@ func (l *outlived) checkSecrets() {
 	}
 }
 
-// ofRooms is the configuration of these tests: clients for all rooms.
-func ofRooms(change ...func(*idp.Config)) func(*idp.Config) {
+// withRecordClients is the configuration of these tests: clients for all kinds of records.
+func withRecordClients(change ...func(*idp.Config)) func(*idp.Config) {
 	return func(c *idp.Config) {
 		both := []string{oidc.GrantAuthorizationCode, oidc.GrantRefreshToken}
 		c.Clients = []oidc.Client{

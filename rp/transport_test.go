@@ -208,13 +208,13 @@ func TestDiscoveryIsRequestedOnce(t *testing.T) {
 	}})
 	far := newProvider(p.URL, "")
 
-	impatient, giveUp := context.WithCancel(t.Context())
+	canceled, giveUp := context.WithCancel(t.Context())
 	gaveUp := make(chan error, 1)
-	go func() { _, err := far.discover(impatient); gaveUp <- err }()
+	go func() { _, err := far.discover(canceled); gaveUp <- err }()
 	<-asked
 	giveUp()
 	if err := <-gaveUp; asError(err).Code != ProviderDown {
-		t.Errorf("the impatient caller: %v", err)
+		t.Errorf("the canceled caller: %v", err)
 	}
 
 	results := make(chan error, 8)
@@ -224,7 +224,7 @@ func TestDiscoveryIsRequestedOnce(t *testing.T) {
 	close(release)
 	for range cap(results) {
 		if err := <-results; err != nil {
-			t.Errorf("a patient caller: %v", err)
+			t.Errorf("another caller: %v", err)
 		}
 	}
 	if _, err := far.discover(t.Context()); err != nil {

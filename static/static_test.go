@@ -16,9 +16,9 @@ import (
 )
 
 func TestEmbeddedFolders(t *testing.T) {
-	for name, room := range map[string]fs.FS{"hush.css": static.Shared(), "favicon.svg": static.Shared(),
+	for name, files := range map[string]fs.FS{"hush.css": static.Shared(), "favicon.svg": static.Shared(),
 		"idp.css": static.IDP(), "form_post.js": static.IDP(), "web_message.js": static.IDP(), ".": static.Demo()} {
-		if _, err := fs.Stat(room, name); err != nil {
+		if _, err := fs.Stat(files, name); err != nil {
 			t.Errorf("%s is not embedded: %v", name, err)
 		}
 	}

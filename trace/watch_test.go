@@ -120,7 +120,7 @@ func TestAHundredWatchersTenStalled(t *testing.T) {
 			authorize(h)
 		}
 		for read.Load() < (round+1)*each*healthy {
-			runtime.Gosched() // until those who do read have: at most 30 of the 64 that they have room for
+			runtime.Gosched() // until all readers have read: at most 30 of their 64 events wait
 		}
 	}
 	for _, w := range watchers {

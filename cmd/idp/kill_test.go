@@ -52,7 +52,7 @@ type consent struct {
 
 // newKillTest is one of the providers at these addresses, for so many rounds. Its first person signs in with begin.
 func newKillTest(t *testing.T, rounds int, addresses ...string) *killTest {
-	return &killTest{T: t, addresses: addresses, rounds: rounds, count: map[string]int{}, flows: newKillTestRooms(t)}
+	return &killTest{T: t, addresses: addresses, rounds: rounds, count: map[string]int{}, flows: newKillTestFlows(t)}
 }
 
 const guestURI = "http://localhost:9090/guest/callback"
@@ -97,7 +97,7 @@ func (s *killTest) under(round int, kill func()) {
 	alice := s.people[0].visitor(s.T, s.address())
 	over.Go(func() { s.work(done, alice, consentsARound, s.allow) })
 	worker(signInsARound, s.signIn)
-	for _, work := range s.roomWorkers() {
+	for _, work := range s.flowWorkers() {
 		worker(work.most, work.do)
 	}
 	if rotates {

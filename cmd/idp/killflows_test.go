@@ -62,7 +62,7 @@ type tokenFamily struct {
 // registeredClient is one that registered.
 type registeredClient struct{ path, token string }
 
-func newKillTestRooms(t *testing.T) killFlows {
+func newKillTestFlows(t *testing.T) killFlows {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -86,16 +86,16 @@ func (r *killFlows) configuration(t *testing.T) string {
 		string(set) + "}\n"
 }
 
-// roomWork is a part of the load, and how often it is done in one round.
-type roomWork struct {
+// flowWork is a part of the load, and how often it is done in one round.
+type flowWork struct {
 	most int
 	do   func(*visitor) error
 }
 
-// roomWorkers are the load on the flows.
-func (s *killTest) roomWorkers() []roomWork {
+// flowWorkers are the load on the flows.
+func (s *killTest) flowWorkers() []flowWork {
 	family := &tokenFamily{}
-	return []roomWork{
+	return []flowWork{
 		{1_000_000, func(v *visitor) error { return s.refresh(v, family) }},
 		{clientsARound, s.register}, {pushesARound, s.push}, {devicesARound, s.connect}, {assertionsARound, s.assert},
 	}

@@ -216,7 +216,7 @@ func plainClients() []oidc.Client {
 		{ClientID: "web", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true},
 		{ClientID: "strict", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true, RequirePKCE: true},
 		{
-			ClientID: "impatient", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true,
+			ClientID: "max-age", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s"), FirstParty: true,
 			DefaultMaxAge: &minute,
 		},
 		{ClientID: "other", RedirectURIs: uris, ClientSecret: oidc.NewSecret("s")},

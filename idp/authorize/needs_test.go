@@ -53,11 +53,11 @@ var needRows = []row{
 	},
 	{name: "Core §3.1.2.1 max_age not exceeded", change: "prompt=none max_age=10000", signed: "alice"},
 	{
-		name: "Registration §2 default_max_age stands in for max_age", client: "impatient", change: "prompt=none",
+		name: "Registration §2 default_max_age stands in for max_age", client: "max-age", change: "prompt=none",
 		signed: "alice", err: oidc.LoginRequired,
 	},
 	{
-		name: "Registration §2 max_age overrides default_max_age", client: "impatient",
+		name: "Registration §2 max_age overrides default_max_age", client: "max-age",
 		change: "prompt=none max_age=10000", signed: "alice",
 	},
 	{

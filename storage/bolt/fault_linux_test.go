@@ -30,7 +30,7 @@ func allowFileSize(t *testing.T, bytes uint64) (before uint64) {
 	return before
 }
 
-func TestAFullDiskFailsWritesUntilThereIsRoom(t *testing.T) {
+func TestAFullDiskFailsWritesUntilThereIsSpace(t *testing.T) {
 	signal.Ignore(syscall.SIGXFSZ)
 	defer signal.Reset(syscall.SIGXFSZ)
 	path := newPath(t)
@@ -57,7 +57,7 @@ func TestAFullDiskFailsWritesUntilThereIsRoom(t *testing.T) {
 
 	allowFileSize(t, before)
 	if err := s.Ping(t.Context()); err != nil {
-		t.Errorf("Ping = %v, though there is room again", err)
+		t.Errorf("Ping = %v, though there is space again", err)
 	}
 	mustPut(t, s, "late", "v", time.Hour)
 	closeStore(t, s)

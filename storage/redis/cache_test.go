@@ -162,18 +162,18 @@ func TestCallerThatGivesUpDisturbsNoOther(t *testing.T) {
 	store := open(t, link.URL)
 	put(t, store, "session:k", "v")
 	link.Delay(100 * time.Millisecond)
-	hasty, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	group.Go(func() {
-		if _, err := store.Get(hasty, "session:k"); !errors.Is(err, context.Canceled) {
-			t.Errorf("the hasty one gets %v", err)
+		if _, err := store.Get(canceled, "session:k"); !errors.Is(err, context.Canceled) {
+			t.Errorf("the canceled caller gets %v", err)
 		}
 	})
 	time.Sleep(20 * time.Millisecond) // its command is on the way
 	for range 4 {
 		group.Go(func() {
 			if got, err := store.Get(t.Context(), "session:k"); err != nil || string(got) != "v" {
-				t.Errorf("a patient one gets %q, %v", got, err)
+				t.Errorf("another caller gets %q, %v", got, err)
 			}
 		})
 	}

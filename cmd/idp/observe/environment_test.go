@@ -105,7 +105,7 @@ func TestTracingIsOffUnlessACollectorIsNamed(t *testing.T) {
 	}
 }
 
-func TestAVariableThatCannotBeObeyedIsAnError(t *testing.T) {
+func TestAnUnsupportedVariableIsAnError(t *testing.T) {
 	for _, row := range []struct{ name, value string }{
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"},
 		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "grpc://collector:4317"},
