@@ -37,7 +37,7 @@ type Revocation struct {
 	Limit  endpoint.Limit
 }
 
-// Endpoints are POST /revoke.
+// Endpoints returns POST /revoke.
 func (e *Revocation) Endpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{{
 		Name: "revoke", Path: PathRevoke, Methods: []string{http.MethodPost}, Audience: endpoint.Programs,
@@ -94,14 +94,14 @@ func readToken(r *http.Request, auth *clientauth.Authenticator) (client oidc.Cli
 	return client, token, err
 }
 
-// hasEnded says whether the error is that of a refresh token that was valid once.
+// hasEnded reports whether the error is about a refresh token that was valid before.
 func hasEnded(err error) bool {
 	return errors.Is(err, grant.ErrExpired) || errors.Is(err, grant.ErrRevoked) || errors.Is(err, grant.ErrReplayed)
 }
 
-// refreshToken revokes a refresh token, even a replaced one, with everything that its grant gave. RFC 7009 §2.1: "If
-// the token is a refresh token and the authorization server supports the revocation of access tokens, then the
-// authorization server SHOULD also invalidate all access tokens based on the same authorization grant".
+// refreshToken revokes a refresh token, even a replaced one, with all tokens of its grant. RFC 7009 §2.1: "If the token
+// is a refresh token and the authorization server supports the revocation of access tokens, then the authorization
+// server SHOULD also invalidate all access tokens based on the same authorization grant".
 func (e *Revocation) refreshToken(ctx context.Context, client oidc.Client, raw string) (found bool, err error) {
 	family, err := e.Grants.Look(ctx, raw)
 	switch {
@@ -157,14 +157,14 @@ type Introspection struct {
 	Grants  *grant.Grants
 	Tokens  *Tokens
 	Signer  keys.Signer
-	Algs    []string // of answers that are a JWT
+	Algs    []string // the algs of answers that are a JWT
 	// DefaultAlg is the alg for clients that registered none.
 	DefaultAlg string
 	Now        func() time.Time
 	Limit      endpoint.Limit
 }
 
-// Endpoints are POST /introspect.
+// Endpoints returns POST /introspect.
 func (e *Introspection) Endpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{{
 		Name: "introspect", Path: PathIntrospect, Methods: []string{http.MethodPost}, Audience: endpoint.Programs,
@@ -200,7 +200,7 @@ func (e *Introspection) serve(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// Info is what the answer says about a token (RFC 7662 §2.2; acr and auth_time: RFC 9470 §6.2).
+// Info is the answer about a token (RFC 7662 §2.2; acr and auth_time: RFC 9470 §6.2).
 type Info struct {
 	Active       bool          `json:"active"`
 	Scope        string        `json:"scope,omitempty"`
@@ -236,8 +236,8 @@ func accepts(r *http.Request, want string) bool {
 	return false
 }
 
-// introspect returns what the client that sent the request may know about the token. RFC 7662 §2.1: "To prevent token
-// scanning attacks, the endpoint MUST also require some form of authorization to access this endpoint": only
+// introspect returns the information about the token that the requesting client may see. RFC 7662 §2.1: "To prevent
+// token scanning attacks, the endpoint MUST also require some form of authorization to access this endpoint": only
 // confidential clients may ask. §2.2: "the authorization server SHOULD NOT include any additional information about an
 // inactive token, including why the token is inactive". https://www.rfc-editor.org/rfc/rfc7662#section-2
 func (e *Introspection) introspect(r *http.Request) (Info, oidc.Client, error) {
@@ -295,15 +295,15 @@ func (e *Introspection) accessToken(ctx context.Context, asking oidc.Client, raw
 	return info, nil
 }
 
-// mayIntrospect says whether the client may know about the access token. RFC 7662 §2.2: if "the protected resource is
-// not allowed to introspect this particular token, then the authorization server MUST return an introspection response
-// with the "active" field set to "false"".
+// mayIntrospect reports whether the client may introspect the access token. RFC 7662 §2.2: if "the protected resource
+// is not allowed to introspect this particular token, then the authorization server MUST return an introspection
+// response with the "active" field set to "false"".
 func mayIntrospect(client oidc.Client, token Token) bool {
 	isFor := token.Audience.Has(client.ClientID) || client.Audience != "" && token.Audience.Has(client.Audience)
 	return token.ClientID == client.ClientID || isFor || client.FirstParty
 }
 
-// hasUser says whether the user still exists. Without the user a token is not valid, here as at userinfo.
+// hasUser says whether the user still exists. A token of a deleted user is not valid, as at the userinfo endpoint.
 func (e *Introspection) hasUser(sub string) bool {
 	_, ok := e.Users.BySub(sub)
 	return ok

@@ -42,7 +42,7 @@ type Token struct {
 	JTI      string        `json:"jti"`
 	ClientID string        `json:"client_id"`
 	Scope    string        `json:"scope,omitempty"`
-	AuthTime int64         `json:"auth_time,omitempty"` // 0, as the next three are empty: there is no user
+	AuthTime int64         `json:"auth_time,omitempty"` // 0 for a token without a user; then the next three are empty
 	ACR      string        `json:"acr,omitempty"`
 	AMR      []string      `json:"amr,omitempty"`
 	SID      string        `json:"sid,omitempty"`
@@ -52,7 +52,7 @@ type Token struct {
 	HasRecord bool `json:"kept,omitempty"`
 	// Confirmation names the key that the token is bound to. nil: it is a bearer token.
 	Confirmation *Confirmation `json:"cnf,omitempty"`
-	// Claims is a private claim: what the claims parameter requested at userinfo (Core §5.5).
+	// Claims is a private claim: the claims that the parameter claims requested from userinfo (Core §5.5).
 	Claims map[string]*oidc.ClaimRequest `json:"userinfo_claims,omitempty"`
 }
 
@@ -65,9 +65,9 @@ type Confirmation struct {
 type Tokens struct {
 	Issuer string
 	Signer keys.Signer
-	Keys   *keys.KeySet // verifies what Signer signed
+	Keys   *keys.KeySet // verifies the signatures of Signer
 	Grants *grant.Grants
-	// Records are the claims of opaque tokens, by token, and those of JWTs with a pairwise sub, by jti.
+	// Records contains the claims of opaque tokens by token, and the claims of JWTs with a pairwise sub by jti.
 	Records  storage.Bucket[Token]
 	Subjects *clients.Subjects
 	Now      func() time.Time
@@ -123,7 +123,7 @@ func (t *Tokens) store(ctx context.Context, key string, token Token) error {
 	return t.Records.Put(ctx, storage.GroupKey(token.GrantID, key), token, lifetime)
 }
 
-// ForClient returns the token with the sub that the client knows the user by. A token without a user stays as it is.
+// ForClient returns the token with the user's sub for the client. A token without a user is returned unchanged.
 func (t *Tokens) ForClient(client oidc.Client, token Token) (Token, error) {
 	if token.AuthTime == 0 {
 		return token, nil
@@ -194,15 +194,15 @@ type Hints struct {
 	Subjects *clients.Subjects
 }
 
-// Hint is what a valid id_token_hint says.
+// Hint is the content of a valid id_token_hint.
 type Hint struct {
 	Subject  string // the user's sub at this provider; empty: no user of this provider
 	SID      string
 	Audience string // the client that the ID token was issued to
 }
 
-// Read reads an ID token that this provider signed, an expired one too, since it only says which user a request is
-// about (Core §3.1.2.1 and §3.1.2.2). It returns an error for anything else.
+// Read reads an ID token that this provider signed, also if it has expired, since it only names the user of a request
+// (Core §3.1.2.1 and §3.1.2.2). It returns an error for anything else.
 func (h *Hints) Read(ctx context.Context, idToken string) (Hint, error) {
 	if strings.Count(idToken, ".") == 4 {
 		// Core §3.1.2.1: "the Client MUST decrypt the signed ID Token contained within the encrypted ID Token"
@@ -218,7 +218,7 @@ func (h *Hints) Read(ctx context.Context, idToken string) (Hint, error) {
 	if err := h.Keys.Verify(ctx, idToken, keys.TypeIDToken, &claims); err != nil {
 		return Hint{}, err
 	}
-	if claims.Subject == "" || claims.Expiry == 0 { // an answer of JARM is signed too, and so may userinfo be
+	if claims.Subject == "" || claims.Expiry == 0 { // a signed JARM or userinfo answer is no ID token
 		return Hint{}, errors.New("it has no sub or no exp, so it is no ID token")
 	}
 	if claims.Issuer != h.Issuer {
@@ -227,7 +227,7 @@ func (h *Hints) Read(ctx context.Context, idToken string) (Hint, error) {
 	hint := Hint{Subject: claims.Subject, SID: claims.SID, Audience: claims.Audience}
 	client, err := h.Clients.ByID(ctx, claims.Audience)
 	if errors.Is(err, clients.ErrUnknown) {
-		return hint, nil // of a deleted client the sub is good, unless it was pairwise
+		return hint, nil // the client was deleted: only a public sub finds its user
 	}
 	if err == nil {
 		hint.Subject, err = h.Subjects.Reveal(client, claims.Subject)

@@ -42,8 +42,8 @@ func readAssertion(r *http.Request, form url.Values) (credentials, error) {
 	return credentials{clientID: subject, assertion: assertion, method: method}, nil
 }
 
-// Confidential returns a function that returns the client_id of the confidential client that a token request claims to
-// come from, and "" for a public one. The claim is not verified. A body that cannot be read is an invalid_request.
+// Confidential returns the client_id of a token request if the client is confidential, else "". It does not
+// authenticate the client. A body that cannot be read is an invalid_request.
 func Confidential(r *http.Request, register *clients.Register) (string, error) {
 	id, err := claimed(r)
 	if err != nil {
@@ -90,7 +90,7 @@ func algorithms(names []string) []jose.SignatureAlgorithm {
 	return all
 }
 
-// checkAssertion verifies a client's assertion, judges it, and uses it up.
+// checkAssertion verifies a client's assertion, checks its claims, and records it as used.
 func (a *Authenticator) checkAssertion(r *http.Request, client oidc.Client, compact string) error {
 	header, payload, err := a.verify(r.Context(), client, compact)
 	if err != nil {

@@ -52,7 +52,7 @@ var refuse = oidc.InvalidClient.Errorf
 // Attempt is an authentication that ended; Err is nil if it succeeded.
 type Attempt struct{ Err error }
 
-// authenticated is the rule by which an observer learns how an authentication ended.
+// authenticated is the rule that reports the result of an authentication to an observer.
 var authenticated = oidc.Table[Attempt]{{
 	Spec: "RFC 6749 §2.3", Text: "the client is registered and authenticates by its registered method",
 	Holds: func(a Attempt) bool { return a.Err == nil },

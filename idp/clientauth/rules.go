@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// longest is how far exp may be in the future. RFC 7523 §3: the server "MAY reject JWTs with an "exp" claim value
+	// longest is the maximum time from now to exp. RFC 7523 §3: the server "MAY reject JWTs with an "exp" claim value
 	// that is unreasonably far in the future".
 	longest = time.Hour
 	maxJTI  = 255 // characters: they are stored
 )
 
-// assertion is an assertion of a client that is verified.
+// assertion is a client's assertion with a verified signature.
 type assertion struct {
 	Client    oidc.Client
 	Type      string // typ of the header
 	Now       time.Time
-	Audiences []string // that name this provider
+	Audiences []string // the values of aud that name this provider
 	assertionClaims
 }
 
@@ -54,7 +54,7 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 	return josejson.Unmarshal(text, &a.values[0])
 }
 
-// demand returns the rule about client_assertion that text states.
+// demand returns a rule about client_assertion; text states the rule.
 func demand(spec, text, help string, holds func(*assertion) bool) oidc.Rule[*assertion] {
 	return oidc.Rule[*assertion]{
 		Spec: spec, Text: text, Help: help, Holds: holds, Else: oidc.InvalidClient, Params: []string{"client_assertion"},

@@ -15,9 +15,9 @@
 //
 // Where teaching ends: the store has no list of the clients that registered themselves, so neither All nor the console
 // shows them. Fetched keys are cached for five minutes by each process, whatever the HTTP answer says about caching.
-// Nothing is encrypted with a client's secret (alg dir and A128KW), and RSA1_5 is left out, which has been broken where
-// an implementation was careless (RFC 8725 §3.2). A lost pairwise_salt cannot be replaced: another salt gives every
-// pairwise client new subs for all users.
+// Nothing is encrypted with a client's secret (alg dir and A128KW), and RSA1_5 is left out: careless implementations of
+// it have been broken (RFC 8725 §3.2). A lost pairwise_salt cannot be replaced: another salt gives every pairwise
+// client new subs for all users.
 package clients
 
 import (
@@ -53,13 +53,14 @@ type list struct {
 	of      *[]stored // the changes that it includes
 	clients []oidc.Client
 	byID    map[string]oidc.Client
-	origins []string // of all redirect URIs
+	origins []string // the origins of all redirect URIs
 }
 
-// New returns a register of the clients, whose client_ids differ. Its changes end with the process.
+// New returns a register of the clients; their client_ids must differ. Its changes are lost when the process ends.
 func New(configured []oidc.Client) *Register { return On(storage.Alone(), configured, nil) }
 
-// On returns a register of the configured clients, whose changes are stored in place, and of the registered ones.
+// On returns a register of the configured and the registered clients. Changes of configured clients are stored in
+// place.
 func On(place storage.Place, configured []oidc.Client, registered *Registered) *Register {
 	cell := storage.NewCell[[]stored](place, "console", "clients")
 	return &Register{configured: configured, cell: cell, Registered: registered}
@@ -165,8 +166,8 @@ func (r *Register) Put(ctx context.Context, client oidc.Client) error {
 	return r.Update(ctx, client.ClientID, func(oidc.Client, bool) (oidc.Client, error) { return client, nil })
 }
 
-// AllowsOrigin says whether a registered redirect URI has the origin: scripts of the origin may read the answers of
-// endpoints for programs (CORS). A loopback origin matches with any port, like the redirect URI itself.
+// AllowsOrigin reports whether a registered redirect URI has the origin. Scripts of such an origin may read the answers
+// of endpoints for programs (CORS). A loopback origin matches with any port, like the redirect URI itself.
 func (r *Register) AllowsOrigin(ctx context.Context, origin string) bool {
 	switch {
 	case origin == "" || origin == "null":
@@ -207,7 +208,7 @@ func (r *Register) over(id string) string {
 	}
 	text, err := json.Marshal(newStored(r.configured[i], ""))
 	if err != nil {
-		panic(err) // no field of a client is without JSON
+		panic(err) // every field of a client has a JSON form
 	}
 	sum := sha256.Sum256(text)
 	return base64.RawURLEncoding.EncodeToString(sum[:])

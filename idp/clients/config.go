@@ -10,10 +10,10 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// leastSalt is how many characters make a pairwise sub impossible to guess back.
+// leastSalt is the minimum length of pairwise_salt. The user of a pairwise sub can be guessed with a short salt.
 const leastSalt = 32
 
-// Provided is what the rest of the configuration offers to clients.
+// Provided contains the values of other sections that clients may use.
 type Provided struct {
 	Loopback       bool
 	SigningAlgs    []string
@@ -44,8 +44,8 @@ func (p Provided) Check(clients []oidc.Client, report oidc.Report) {
 	}
 }
 
-// checkRedirects: RFC 9700 §2.6 allows http redirect URIs to native apps on loopback addresses only. A provider for
-// development may be asked by any name that the hosts file knows.
+// checkRedirects: RFC 9700 §2.6 allows http redirect URIs to native apps on loopback addresses only. A loopback issuer
+// accepts any host name, because the hosts file may map it to this machine.
 func (p Provided) checkRedirects(client oidc.Client, report oidc.Report) {
 	for i, uri := range client.RedirectURIs {
 		u, err := url.Parse(uri)
@@ -68,7 +68,7 @@ func (p Provided) checkAlgs(client oidc.Client, report oidc.Report) {
 	}
 }
 
-// checkValues: a client may have what the provider knows. A pairwise client needs a salt and a sector (Core §8.1).
+// checkValues: the provider must know each value of a client. A pairwise client needs a salt and a sector (Core §8.1).
 func (p Provided) checkValues(client oidc.Client, report oidc.Report) {
 	for _, name := range oidc.ParseScope(client.Scope) {
 		report.When(!p.Scope.Has(name), "scope",

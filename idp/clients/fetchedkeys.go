@@ -18,11 +18,11 @@ import (
 const (
 	maxSets = 1000             // in the cache
 	maxKeys = 100              // of one set
-	fresh   = 5 * time.Minute  // a set is used without a fetch for so long
-	stale   = time.Hour        // a set is used for so long if it cannot be fetched
+	fresh   = 5 * time.Minute  // how long a set is used without a fetch
+	stale   = time.Hour        // how long a set is used if it cannot be fetched
 	pause   = 10 * time.Second // after a fetch that failed
 
-	// eager is how many fetches unknown kids may cause at once; then they may cause one in each pause.
+	// eager is the number of fetches that unknown kids may cause at once. Afterwards they may cause one in each pause.
 	eager = 5
 )
 
@@ -80,7 +80,7 @@ func (k *Keys) remote(ctx context.Context, uri string, wanted wanted) (jose.JSON
 	return wanted.choose(s.keys)
 }
 
-// refresh fetches the set, unless that failed a moment ago. After an error the set has the keys from before.
+// refresh fetches the set, unless a fetch failed a moment ago. After an error the set still has its old keys.
 func (k *Keys) refresh(ctx context.Context, uri string, s *set) error {
 	if s.failure != nil && k.now().Sub(s.failedAt) < pause {
 		return s.failure

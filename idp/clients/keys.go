@@ -28,7 +28,7 @@ func SignatureAlgorithms() []jose.SignatureAlgorithm {
 }
 
 // Verify checks the signature of a JWS in compact form by the client's keys, and returns its header and payload. It
-// accepts the algs that SignatureAlgorithms lists too. Its errors are for the developer of the client.
+// accepts an alg that is in algs and in SignatureAlgorithms. Its errors are for the developer of the client.
 func (k *Keys) Verify(
 	ctx context.Context, client oidc.Client, compact string, algs []jose.SignatureAlgorithm,
 ) (jose.Header, []byte, error) {
@@ -123,7 +123,7 @@ type wanted struct {
 	use, alg string
 	kid      string // empty: not named
 	fits     func(key any) bool
-	first    bool // of several keys the first is taken
+	first    bool // if several keys fit, the first is taken
 }
 
 // forSignature describes the key that made a signature.
@@ -156,7 +156,7 @@ func forEncryption(alg jose.KeyAlgorithm) wanted {
 
 func isSized(key *rsa.PublicKey) bool { return rsaBits <= key.N.BitLen() && key.N.BitLen() <= rsaMost }
 
-// isMet says whether the key is one of the wanted: RFC 7517 §4.2: use is "sig" or "enc"; §4.4: alg is what it is for.
+// isMet reports whether the key fits. RFC 7517 §4.2: use is "sig" or "enc"; §4.4: the key is for the algorithm alg.
 func (w wanted) isMet(key jose.JSONWebKey) bool {
 	return key.IsPublic() && (key.Use == "" || key.Use == w.use) && (key.Algorithm == "" || key.Algorithm == w.alg) &&
 		(w.kid == "" || w.kid == key.KeyID) && w.fits(key.Key)

@@ -17,15 +17,15 @@ import (
 const (
 	retention  = 365 * 24 * time.Hour // of a client that registered itself, after its last use
 	touchAfter = 30 * 24 * time.Hour  // SeenAt is updated when it is older
-	seenFor    = time.Second          // a record is cached for so long; other replicas may have changed it meanwhile
+	seenFor    = time.Second          // how long a record is cached; another replica may change it meanwhile
 	seenAtMost = 1024                 // entries in each cache
-	// longestKey is more bytes than a client_id of this provider or the origin of a web page has. A longer key is not
-	// looked up.
+	// longestKey is in bytes. Each client_id of this provider and each origin of a web page is shorter, so a longer key
+	// is not looked up.
 	longestKey = 300
 )
 
-// Registered holds the clients that registered themselves (RFC 7591), a record each, in the store that all replicas
-// share. Its methods may be called by many goroutines at once.
+// Registered stores the clients that registered themselves (RFC 7591), one record for each, in the store that all
+// replicas share. Its methods may be called by many goroutines at once.
 type Registered struct {
 	records storage.Bucket[Entry]
 	origins storage.Bucket[originRecord]
@@ -82,7 +82,7 @@ type seen struct {
 	at     time.Time
 }
 
-// NewRegistered returns the clients that registered themselves, as store has them.
+// NewRegistered returns the clients in store that registered themselves.
 func NewRegistered(store storage.Store, seal keys.Seal, now func() time.Time) *Registered {
 	return &Registered{
 		records: storage.NewBucket[Entry]("client", store), origins: storage.NewBucket[originRecord]("client-origin", store),
@@ -98,8 +98,8 @@ func newCache[V any](size int) *lru.Cache[string, V] {
 	return cache
 }
 
-// Add stores a client whose client_id is new. Its origins are stored first: after a crash between the two writes there
-// is an origin too many, which is better than an app that cannot read its answers.
+// Add stores a client whose client_id is new. Its origins are stored first: after a crash between the two writes an
+// unused origin is left, but no app is unable to read its answers.
 func (r *Registered) Add(ctx context.Context, entry Entry) error {
 	if err := r.count(ctx, originsOf(entry.stored.Client), 1); err != nil {
 		return err
@@ -267,7 +267,8 @@ func originsOf(client oidc.Client) []string {
 	return origins
 }
 
-// originKey is the origin. A loopback origin loses its port: its redirect URIs match with any port (RFC 8252 §7.3).
+// originKey returns the origin, a loopback origin without its port: its redirect URIs match with any port (RFC 8252
+// §7.3).
 func originKey(origin string) string {
 	if portless, ok := oidc.WithoutLoopbackPort(origin); ok {
 		return portless

@@ -15,7 +15,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// cached is how many pairwise subs the cache has at most: about 2 MB.
+// cached is the maximum number of pairwise subs in the cache: about 2 MB.
 const cached = 1 << 14
 
 // Subjects gives users their subs, public or pairwise (Core §8). It may be used by many goroutines at once.
@@ -38,8 +38,8 @@ func (s *Subjects) Types() []string {
 	return []string{oidc.SubjectPublic, oidc.SubjectPairwise}
 }
 
-// Of returns the sub that the client knows the user by. Core §8.1: "The Subject Identifier value MUST NOT be reversible
-// by any party other than the OpenID Provider. Sector Identifiers that are distinct MUST result in different Subject
+// Of returns the user's sub for the client. Core §8.1: "The Subject Identifier value MUST NOT be reversible by any
+// party other than the OpenID Provider. Sector Identifiers that are distinct MUST result in different Subject
 // Identifier values. The algorithm MUST be deterministic."
 // https://openid.net/specs/openid-connect-core-1_0.html#PairwiseAlg
 func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
@@ -58,8 +58,8 @@ func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
 	return shown, nil
 }
 
-// Reveal returns the sub of the user that the client knows by the sub shown; empty if there is none. The hash cannot be
-// reversed, so Reveal looks into a cache, and then hashes the sub of every user.
+// Reveal returns the provider's own sub of a user. shown is the user's sub for the client. The result is empty if no
+// user has it. The hash cannot be reversed, so Reveal looks into a cache, and then hashes the sub of every user.
 func (s *Subjects) Reveal(client oidc.Client, shown string) (string, error) {
 	if client.SubjectType != oidc.SubjectPairwise {
 		return shown, nil

@@ -72,8 +72,8 @@ func (c *Checker) GiveNonce(w http.ResponseWriter, r *http.Request) {
 }
 
 // Proof returns the thumbprint (RFC 7638) of the key that the client proves to hold; empty if the request has no proof.
-// It uses the proof up. Its errors are invalid_dpop_proof or use_dpop_nonce, or the store's; the answer then needs
-// GiveNonce.
+// It records the proof as used. Its errors are invalid_dpop_proof or use_dpop_nonce, or the store's; after an error the
+// caller calls GiveNonce.
 func (c *Checker) Proof(r *http.Request, client oidc.Client) (jkt string, err error) {
 	raw, err := read(r.Header)
 	if raw == "" || err != nil {
@@ -94,8 +94,8 @@ func (c *Checker) TokenProof(r *http.Request, client oidc.Client) (jkt string, e
 	return jkt, err
 }
 
-// CheckToken checks the proof that comes with an access token of the client, which is bound to the key with thumbprint
-// jkt (RFC 9449 §7.1).
+// CheckToken checks the proof of a request with an access token of the client. The token is bound to the key with
+// thumbprint jkt (RFC 9449 §7.1).
 func (c *Checker) CheckToken(r *http.Request, client oidc.Client, accessToken, jkt string) error {
 	raw, err := read(r.Header)
 	if err != nil {
@@ -123,7 +123,7 @@ func read(h http.Header) (string, error) {
 	return values[0], nil
 }
 
-// check verifies the proof, judges it and uses it up.
+// check verifies the proof, checks its claims, and records it as used.
 func (c *Checker) check(r *http.Request, raw string, p *proof) error {
 	payload, err := verify(raw, p)
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *Checker) check(r *http.Request, raw string, p *proof) error {
 	return c.use(r.Context(), p)
 }
 
-// url is the URL of the request as the client knows it: without query, and at an alias that of the alias.
+// url returns the URL that the client requested, without its query. At an alias it is the URL of the alias.
 func (c *Checker) url(r *http.Request) string {
 	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		return c.Issuer + asked.EscapedPath()

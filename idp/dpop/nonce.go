@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// window is how long one nonce is current. It is accepted for as long again.
+// window is how long one nonce is current. The nonce is accepted for one more window.
 const window = 2 * time.Minute
 
 // noncePurpose separates the key derived here from other keys of the same secret (RFC 5869 §3.2).

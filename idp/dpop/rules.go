@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// past is how old iat may be.
+	// past is the maximum age of iat.
 	past = 60 * time.Second
-	// retention is how long a used proof is stored: longer than it could pass again.
+	// retention is how long a used proof is stored: longer than its iat or nonce is accepted.
 	retention = 2*window + past + oidc.MaxClockSkew
 	maxJTI    = 255 // characters
 )
@@ -53,7 +53,7 @@ type proof struct {
 	Now                       time.Time
 }
 
-// demand returns the rule about a proof that text states.
+// demand returns a rule about a proof; text states the rule.
 func demand(spec, text, help string, holds func(*proof) bool) oidc.Rule[*proof] {
 	return oidc.Rule[*proof]{Spec: spec, Text: text, Help: help, Holds: holds, Else: oidc.InvalidDPoPProof}
 }

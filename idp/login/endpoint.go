@@ -27,7 +27,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// The acr and amr of the two ways to sign in. RFC 8176 §2 defines the values of amr; acr 1 is a password, 0 is less.
+// The acr and amr of the two ways to sign in. RFC 8176 §2 defines the values of amr; acr 1 means a password, 0 means
+// less.
 var (
 	byPassword = session.Account{ACR: "1", AMR: []string{"pwd"}}
 	byOneClick = session.Account{ACR: "0", AMR: []string{"user"}}

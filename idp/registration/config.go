@@ -12,11 +12,11 @@ import (
 // The values of registration.mode.
 const (
 	ModeOff   = "off"   // nobody may register; clients that registered before are unknown
-	ModeToken = "token" // the bearer of an initial access token may
-	ModeOpen  = "open"  // everybody may
+	ModeToken = "token" // a request with an initial access token may register a client
+	ModeOpen  = "open"  // everybody may register a client
 )
 
-// Config is registration: in the configuration, who may register a client (RFC 7591).
+// Config is the section registration of the configuration: the conditions for registering a client (RFC 7591).
 type Config struct {
 	// Mode is off, token or open. Default: token if there are InitialAccessTokens, open in development mode, else off.
 	Mode string `yaml:"mode"`
@@ -51,10 +51,10 @@ func (c Config) Check(report oidc.Report) {
 	}
 }
 
-// Enabled says whether the provider has registered clients.
+// Enabled reports whether the provider accepts clients that registered themselves.
 func (c Config) Enabled() bool { return c.Mode != ModeOff }
 
-// Ticket is the content of an initial access token that InitialAccessToken made: nothing. The seal has its age.
+// Ticket is the content of an initial access token of InitialAccessToken. It is empty; the seal contains the age.
 type Ticket struct{}
 
 // SealPurpose is the purpose of the seal of Tickets.

@@ -98,7 +98,7 @@ func unreadable(err error) error {
 // text returns the string member of this name; empty if there is none.
 func (d document) text(name string) string {
 	var text string
-	_ = json.Unmarshal(d[name], &text) // another type counts as no string
+	_ = json.Unmarshal(d[name], &text) // a value of another type counts as empty
 	return text
 }
 

@@ -44,7 +44,7 @@ type Endpoint struct {
 	Errors      endpoint.Errors
 }
 
-// Endpoints are POST /register, and GET, PUT and DELETE /register/{client_id}. There are none if registration is off.
+// Endpoints returns POST /register, and GET, PUT and DELETE /register/{client_id}; none if registration is off.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	if !e.Config.Enabled() {
 		return nil
@@ -62,8 +62,8 @@ func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	}}
 }
 
-// serve answers with the registration of the client. The answer about a missing or wrong token has WWW-Authenticate
-// (RFC 6750 §3).
+// serve answers with the registration of the client. The answer to a missing or wrong token has the header
+// WWW-Authenticate (RFC 6750 §3).
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	status, information, err := e.handle(r)
 	switch {
@@ -260,9 +260,9 @@ func (e *Endpoint) newSecret(c oidc.Client) string {
 // defaults, and what it needs to manage its registration.
 type Information struct {
 	oidc.Client
-	// ClientSecret is there when it was just made; the store has only its hash.
+	// ClientSecret is set when it was just made; the store has only its hash.
 	ClientSecret            string `json:"client_secret,omitempty"`
-	ClientSecretExpiresAt   *int64 `json:"client_secret_expires_at,omitempty"` // 0: never; there if a client_secret is
+	ClientSecretExpiresAt   *int64 `json:"client_secret_expires_at,omitempty"` // 0: never; set with ClientSecret
 	ClientIDIssuedAt        int64  `json:"client_id_issued_at"`                // seconds since 1970
 	RegistrationAccessToken string `json:"registration_access_token"`
 	RegistrationClientURI   string `json:"registration_client_uri"`

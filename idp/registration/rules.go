@@ -167,8 +167,8 @@ func (r *request) first(wrong func(*url.URL) bool) string {
 	return ""
 }
 
-// firstOpenHTTP returns the first URI to which a code would travel unencrypted. In development mode every host may be
-// this machine, by its hosts file.
+// firstOpenHTTP returns the first http URI of another machine: a code would be sent to it unencrypted. In development
+// mode there is none, because the hosts file may map any host name to this machine.
 func (r *request) firstOpenHTTP() string {
 	return r.first(func(u *url.URL) bool {
 		return u.Scheme == "http" && !r.Endpoint.Development && !oidc.IsLoopback(u.Hostname())

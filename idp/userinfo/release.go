@@ -44,8 +44,8 @@ func release(released, user map[string]any, name string) {
 	}
 }
 
-// isWanted says whether the request is for this value. Core §5.5.1: value "Requests that the Claim be returned with a
-// particular value", values "with one of a set of values, with the values appearing in order of preference".
+// isWanted reports whether the request accepts this value. Core §5.5.1: value "Requests that the Claim be returned with
+// a particular value", values "with one of a set of values, with the values appearing in order of preference".
 func isWanted(request *oidc.ClaimRequest, value any) bool {
 	if request == nil || request.Value == nil && len(request.Values) == 0 {
 		return true
@@ -58,7 +58,7 @@ func isWanted(request *oidc.ClaimRequest, value any) bool {
 	return false
 }
 
-// isSame compares as JSON: the claims of a user may come from YAML, where a number has another type.
+// isSame compares two values as JSON: a claim from YAML may have another number type in Go.
 func isSame(a, b any) bool {
 	textA, errA := json.Marshal(a)
 	textB, errB := json.Marshal(b)
@@ -90,8 +90,7 @@ func (r Release) Within(request *oidc.ClaimsRequest, allowed oidc.Scope) *oidc.C
 	return &within
 }
 
-// Scope returns what the user is asked to allow for the request: the scope values in allowed that cover a requested
-// claim.
+// Scope returns the scope values in allowed that cover a requested claim. The user is asked to allow them.
 func (r Release) Scope(request *oidc.ClaimsRequest, allowed oidc.Scope) oidc.Scope {
 	if request == nil {
 		return nil

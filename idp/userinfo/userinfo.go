@@ -10,8 +10,8 @@
 //	claims, id_token ─► Within ─► names ───────► IDToken    (Core §5.5)
 //
 // Every claim belongs to a scope value: the standard ones to those of Core §5.4, the others to those of the
-// configuration. A client can request a claim by name where it could have requested its scope, and the user is asked to
-// allow that scope. A claim that belongs to no scope value is never released.
+// configuration. A client can request a claim by name if it may request the claim's scope value, and the user is asked
+// to allow that value. A claim that belongs to no scope value is never released.
 //
 // Where teaching ends: all claims are normal claims of this provider (Core §5.6). Aggregated and distributed claims
 // need another provider that vouches for them.
@@ -51,7 +51,7 @@ type Endpoint struct {
 	Errors     endpoint.Errors
 }
 
-// Endpoints are GET and POST /userinfo.
+// Endpoints returns GET and POST /userinfo.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{{
 		Name: "userinfo", Path: Path, Methods: []string{http.MethodGet, http.MethodPost}, Audience: endpoint.Programs,
@@ -136,8 +136,9 @@ func tokenOf(r *http.Request) (string, error) {
 	return header, nil
 }
 
-// checkBinding requires the proof of a token that is bound to a key, and no proof of another. RFC 9449 §7.2: "protected
-// resources that support both […] MUST reject a DPoP-bound access token received as a bearer token".
+// checkBinding requires the scheme DPoP and a proof for a token that is bound to a key, and Bearer for other tokens.
+// RFC 9449 §7.2: "protected resources that support both […] MUST reject a DPoP-bound access token received as a bearer
+// token".
 func (e *Endpoint) checkBinding(r *http.Request, client oidc.Client, raw string, token access.Token) error {
 	header, err := oidc.DPoPToken(r.Header)
 	isDPoP := header != ""
@@ -207,9 +208,9 @@ func (e *Endpoint) claims(token access.Token, client oidc.Client) (map[string]an
 	return claims, err
 }
 
-// challenge adds the WWW-Authenticate headers. The error stands in the challenge of the scheme that was used, or that
-// should have been used (RFC 9449 §7.1). RFC 6750 §3.1: for a request without a token, or with another way to
-// authenticate, "the resource server SHOULD NOT include an error code or other error information".
+// challenge adds the WWW-Authenticate headers. The error is in the challenge of the scheme that the request used or
+// should have used (RFC 9449 §7.1). RFC 6750 §3.1: for a request without a token, or with another way to authenticate,
+// "the resource server SHOULD NOT include an error code or other error information".
 func (e *Endpoint) challenge(w http.ResponseWriter, r *http.Request, err error) {
 	explained := e.Errors.Explain(err)
 	bearer := fmt.Sprintf("Bearer realm=%q", e.Issuer)

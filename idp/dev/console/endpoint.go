@@ -75,7 +75,7 @@ var routes = []route{
 	{"GET", "/users", (*Endpoint).users},
 }
 
-// Endpoints are the console and its API below Path, guards included.
+// Endpoints returns the console and its API below Path, guards included.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	handler := e.handler()
 	console := endpoint.Endpoint{
