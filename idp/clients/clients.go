@@ -7,7 +7,7 @@
 //
 //	Keys.Verify, Keys.EncryptIDToken ──► a key that fits ◄── jwks, or jwks_uri, which is fetched rarely
 //
-//	Subjects.Of      the sub that a client knows a user by: the user's own, or one of the client's sector (Core §8)
+//	Subjects.Of      the user's sub for a client: the public one, or one of the client's sector (Core §8)
 //	Subjects.Reveal  the user of such a sub
 //
 // In development mode the console adds and changes clients while the provider runs. Such a change is valid until the

@@ -27,15 +27,15 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Config is everything that can be set about a provider. Its zero value, completed by WithDefaults, is a development
-// provider at DefaultIssuer. The yaml tags are the keys of the configuration file; docs/configuration.md explains each.
-// Sections belong to the package that uses them: its config.go has their defaults and checks.
+// Config contains all settings of a provider. Its zero value, completed by WithDefaults, is a development provider at
+// DefaultIssuer. The yaml tags are the keys of the configuration file; docs/configuration.md explains each. Sections
+// belong to the package that uses them: its config.go has their defaults and checks.
 type Config struct {
 	Issuer string `yaml:"issuer"`
 	// Dev turns development mode on or off. nil: on for a loopback issuer. It cannot be on for any other.
 	Dev *bool `yaml:"dev"`
-	// CookieKeys sign cookies: the first signs, all verify. Each has 32 characters or more. None: random ones, which are
-	// gone with the process.
+	// CookieKeys sign cookies: the first signs, all verify. Each has 32 characters or more. None: random keys, which
+	// are lost when the process ends.
 	CookieKeys []string `yaml:"cookie_keys"`
 	// SigningKeys sign tokens; the first is the default. None: one RS256 key, made at start.
 	SigningKeys []SigningKey `yaml:"signing_keys"`
@@ -51,7 +51,7 @@ type Config struct {
 	// ACRValues are the levels of authentication, the highest first. None: 1 is a password, 0 is less.
 	ACRValues authorize.Levels    `yaml:"acr_values"`
 	PAR       authorize.PARConfig `yaml:"par"`
-	// Aliases are more paths of endpoints, by the endpoint's name: authorize, token, userinfo, logout, jwks.
+	// Aliases are additional paths of endpoints, by the endpoint's name: authorize, token, userinfo, logout, jwks.
 	Aliases map[string]string `yaml:"aliases"`
 	// Scopes are known besides openid, profile, email, address and phone.
 	Scopes       []Scope             `yaml:"scopes"`
@@ -59,14 +59,15 @@ type Config struct {
 	Clients      []oidc.Client       `yaml:"clients"`
 	Limits       limit.Config        `yaml:"limits"`
 	Registration registration.Config `yaml:"registration"`
-	// PairwiseSalt is what pairwise subs depend on, 32 characters or more. None: there are no pairwise subs; a loopback
+	// PairwiseSalt is the salt of pairwise subs, 32 characters or more. None: there are no pairwise subs; a loopback
 	// issuer has one that survives a restart.
 	PairwiseSalt string       `yaml:"pairwise_salt"`
 	Fetch        fetch.Config `yaml:"fetch"`
 	DPoP         dpop.Config  `yaml:"dpop"`
 
-	// Layouts are more issuers of the same provider, distinguished by their host, so that one process can be same-site and
-	// cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer has one of them.
+	// Layouts are additional issuers of the same provider, distinguished by their host, so that one process can be
+	// same-site and cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer
+	// has one of them.
 	Layouts []string `yaml:"layouts"`
 	// ConsoleOrigins are origins besides the provider's own that may read and use the console. Development mode only.
 	// nil: the origins of the demo.
@@ -93,7 +94,7 @@ var layoutHosts = []string{"localhost", "idp.demo.localhost", "idp.localhost"}
 //go:embed builtin.yaml
 var builtIn []byte
 
-// WithDefaults returns the configuration with what it leaves open filled in. Built-in users and clients are for a
+// WithDefaults returns the configuration with defaults for missing values. Built-in users and clients are for a
 // loopback issuer only.
 func (c Config) WithDefaults() Config {
 	c.Issuer = cmp.Or(c.Issuer, DefaultIssuer)
@@ -125,8 +126,8 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// withBuiltIn fills in what a loopback issuer has: users, the demo's clients and their API, and a salt. In development
-// mode it also has layouts, and a console that the demo may read.
+// withBuiltIn adds the defaults of a loopback issuer: users, the demo's clients and their API, and a salt. In
+// development mode it also has layouts, and a console that the demo may read.
 func withBuiltIn(c Config) Config {
 	var built Config
 	if err := yaml.UnmarshalWithOptions(builtIn, &built, yaml.DisallowUnknownField()); err != nil {
@@ -166,7 +167,7 @@ func layoutsOf(issuer string) (layouts []string) {
 	return layouts
 }
 
-// Loopback tells whether the issuer is an address that only this machine can mean.
+// Loopback reports whether the issuer has a loopback host, which always means this machine.
 func (c Config) Loopback() bool {
 	u, err := url.Parse(c.Issuer)
 	return err == nil && oidc.IsLoopback(u.Hostname())
@@ -193,7 +194,7 @@ func (c Config) ScopeTexts() map[string]string {
 	return texts
 }
 
-// Release is what the configuration says about claims.
+// Release returns the claims of the configured scope values.
 func (c Config) Release() userinfo.Release {
 	scopes := map[string][]string{}
 	for _, scope := range c.Scopes {

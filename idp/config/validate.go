@@ -84,7 +84,7 @@ func checkIssuer(c Config, report oidc.Report) {
 		"so it works on a loopback issuer only, and %s is none: remove dev: true", c.Issuer)
 }
 
-// checkConsole: what development mode adds is for pages of this machine.
+// checkConsole: layouts and console origins are addresses of this machine.
 func checkConsole(c Config, report oidc.Report) {
 	for name, origins := range map[string][]string{"layouts": c.Layouts, "console_origins": c.ConsoleOrigins} {
 		report.When(
@@ -142,7 +142,7 @@ func checkAliases(aliases, endpoints map[string]string, report oidc.Report) {
 	}
 }
 
-// Warnings returns what is right for development and wrong for anything else.
+// Warnings describes the settings that suit development only.
 func (c Config) Warnings() []string {
 	var w []string
 	if slices.ContainsFunc(c.Users, func(u users.User) bool { return u.Password != "" }) {

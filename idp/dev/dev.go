@@ -5,8 +5,8 @@
 //	  │                       │ At(site), once for each issuer
 //	  └─ hub, lab, console ◄──┴─ Site: Request (watch.go), Parts (parts.go), Fail, Help (help.go), Endpoints
 //
-// It stands outside the protocol: the endpoints know nothing of it, and the provider builds without this folder. It
-// works on a loopback issuer only.
+// The protocol does not depend on it: no endpoint imports this package, and the provider compiles without this folder.
+// It works on a loopback issuer only.
 package dev
 
 import (
@@ -29,7 +29,7 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// viewAge is how late a replica notices a change that the console of another replica made.
+// viewAge is the longest time until a replica notices a change by the console of another replica.
 const viewAge = time.Second
 
 // Mode is development mode of one provider, at all its issuers. It implements idp.Development.
@@ -62,8 +62,8 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 	}
 }
 
-// Provider builds the provider that config describes, with development mode where the configuration has it; the Mode is
-// nil elsewhere. Its errors are those of idp.New.
+// Provider builds the provider that config describes, with development mode if the configuration turns it on; else the
+// Mode is nil. Its errors are those of idp.New.
 func Provider(config idp.Config, deps idp.Dependencies) (*idp.Provider, *Mode, error) {
 	if !config.WithDefaults().Development() {
 		provider, err := idp.New(config, deps)

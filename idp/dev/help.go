@@ -46,14 +46,14 @@ func (s *site) remedy(r *http.Request, params url.Values) *pages.Remedy {
 	}
 	clientID := params.Get("client_id")
 	return &pages.Remedy{
-		// the client_id is whatever a link says
+		// the client_id may come from any link
 		Action:   console.Path + "/clients/" + url.PathEscape(clientID) + "/redirect_uris",
 		ClientID: clientID, RedirectURI: params.Get("redirect_uri"), ReturnTo: r.URL.RequestURI(), Token: s.token,
 	}
 }
 
-// parent is the origin of the page around this one: that of the redirect_uri, else that of the Referer. It must be
-// registered, for any client.
+// parent returns the origin of the page that frames this one: the origin of the redirect_uri, else of the Referer. Some
+// client must have registered the origin.
 func (s *site) parent(r *http.Request, params url.Values, page *pages.Error) string {
 	if r.URL.Path != session.PathAuthorize || !isSilent(params) || r.Header.Get("Sec-Fetch-Dest") != "iframe" {
 		return ""

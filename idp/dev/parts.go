@@ -90,9 +90,9 @@ func (c labConsents) Of(ctx context.Context, sub string) (consents map[string]gr
 	return consents, nil
 }
 
-// labSessions has the faults of sessions and cookies, and the OAuth errors of the authorization endpoint, which asks
-// for the session after it has verified where an error may go. It records whether /authorize recognised the browser,
-// and by which of the two cookies.
+// labSessions has the faults of sessions and cookies, and the OAuth errors of the authorization endpoint: that endpoint
+// reads the session after it has verified the redirect_uri. It records whether /authorize recognised the browser, and
+// by which of the two cookies.
 type labSessions struct {
 	*session.CookieHistory
 	lab *lab.Lab
@@ -217,8 +217,8 @@ func (g labGrants) Begin(ctx context.Context, granted grant.Grant, jkt string, t
 	return token, err
 }
 
-// Family implements token.Grants. The fault refresh_revoked revokes the grant; the refusal of an unknown refresh token,
-// such as one that a test made up, has the same words.
+// Family implements token.Grants. The fault refresh_revoked revokes the grant; the error for an unknown refresh token,
+// such as a token made up by a test, has the same text.
 func (g labGrants) Family(ctx context.Context, token string) (grant.Family, error) {
 	family, err := g.Grants.Family(ctx, token)
 	if _, revoked := g.lab.Use(ctx, lab.RefreshRevoked); revoked {

@@ -35,7 +35,7 @@ func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (
 	}
 }
 
-// observeRule records how a rule of a protocol package turned out.
+// observeRule records the result of a rule of a protocol package.
 func observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 	step := trace.Rule(j.Spec, j.Text, j.Params, j.Holds)
 	if !j.Holds {
@@ -76,13 +76,12 @@ func isSilent(params url.Values) bool {
 	return slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 }
 
-// isWatched leaves out requests that are no part of a flow: pages and assets, and documents unless a script is not
-// allowed to read them.
+// isWatched is false for requests outside of a flow: pages, assets, and documents that the requesting script may read.
 func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 	switch {
 	case e.Untraced:
 		return false
-	case e.Name == "check_session": // the browser may keep the session cookies from an iframe
+	case e.Name == "check_session": // the browser may send no session cookies from an iframe
 		return len(s.Sessions.Cookies.Arrived(r)) == 0 && session.Missing(r) == session.Withheld
 	case e.Audience == endpoint.Files, r.Method == http.MethodOptions:
 		return s.isForeign(r)
@@ -90,7 +89,7 @@ func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 	return true
 }
 
-// isForeign reports whether CORS keeps scripts of the origin from reading our answers.
+// isForeign reports whether CORS prevents scripts of the origin from reading our answers.
 func (s *site) isForeign(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	return origin != "" && origin != s.Config.Issuer && !s.Clients.AllowsOrigin(r.Context(), origin)
@@ -108,7 +107,7 @@ func (s *site) beginning(e endpoint.Endpoint, requestID string, r *http.Request)
 	}
 }
 
-// complete adds to the record what became of the request.
+// complete adds the result of the request to the record.
 func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome endpoint.Outcome) {
 	r := outcome.Request
 	params := paramsOf(r)
@@ -152,7 +151,7 @@ func follow(recorder *trace.Recorder, location *url.URL) {
 	})
 }
 
-// isHidden reports whether a browser keeps the answer from the script that asked for it.
+// isHidden reports whether a browser hides the answer from the requesting script.
 func (s *site) isHidden(r *http.Request, answer http.Header) bool {
 	origin := r.Header.Get("Origin")
 	return origin != "" && origin != s.Config.Issuer && answer.Get("Access-Control-Allow-Origin") == ""

@@ -6,9 +6,9 @@
 //	         POST /device               ──► Decide                                 │
 //	device:  POST /token                ──► Redeem ────────────────────────────────┴──► grant.Grant
 //
-// The store contains neither code: the record has the grant's id as key and a hash of the device code; the hash of the
-// user code is the key of the grant's id. A user code has 34 bits and lives ten minutes. Package idp/limit counts wrong
-// user codes, and the page checks a code only after the sign-in.
+// The store contains neither code. The key of the record is the grant's id, and the record has a hash of the device
+// code. A second record, under the hash of the user code, has the grant's id. A user code has 34 bits and lives ten
+// minutes. Package idp/limit counts wrong user codes, and the page checks a code only after the sign-in.
 //
 // Where teaching ends: the tokens belong to no session of the browser, so signing out there does not end them.
 package device
@@ -34,7 +34,7 @@ const (
 	Interval = 5 * time.Second
 	// slower extends the interval after each slow_down: "the interval MUST be increased by 5 seconds"
 	slower = 5 * time.Second
-	// early is how much earlier than the interval a request may arrive, because the network delayed the one before
+	// early is how much too early a request may arrive, because the network may have delayed the request before
 	early = time.Second
 	// retention is the extra lifetime of an expired code: a late device gets expired_token instead of invalid_grant
 	retention = 5 * time.Minute

@@ -87,8 +87,8 @@ func (a *Authorization) serve(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// scope is the part of the requested scope that client and provider know. The person consents to all of it, so
-// offline_access counts, if the client can use refresh tokens.
+// scope is the part of the requested scope that client and provider know. The person consents to all of it, so it
+// includes offline_access if the client can use refresh tokens.
 func (a *Authorization) scope(client oidc.Client, requested string) oidc.Scope {
 	scope := oidc.ParseScope(requested).Within(client.AllowedScope(a.Scopes))
 	return slices.DeleteFunc(scope, func(value string) bool {
@@ -171,7 +171,7 @@ const maxTyped = 64
 // clip shortens input that cannot be a code, because the page and the sign-in carry it.
 func clip(typed string) string { return strings.ToValidUTF8(typed[:min(len(typed), maxTyped)], "") }
 
-// find returns the request with the typed code. A wrong code counts for the address.
+// find returns the request with the typed code. A wrong code counts against the limit of the address.
 func (p *Page) find(r *http.Request, typed string) (Pending, error) {
 	giveBack, err := p.WrongCodes.Take(p.Addresses.Of(r))
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package discovery says what the provider is: its metadata and keys for programs, its home page for people.
+// Package discovery describes the provider: by metadata and keys for programs, by a home page for people.
 //
 //	endpoint.Endpoint.Describe ─► oidc.Metadata ─► /.well-known/openid-configuration         Discovery §4
 //	                                           └─► /.well-known/oauth-authorization-server   RFC 8414 §3
@@ -70,7 +70,7 @@ func (e *Endpoint) serveKeys(w http.ResponseWriter, r *http.Request) error {
 // Health reports whether the process is alive and ready.
 type Health struct {
 	Keys   *keys.KeySet
-	Usable func(context.Context) error // why the store cannot be used now; nil: it always can
+	Usable func(context.Context) error // returns the reason why the store cannot be used now; nil: it is always usable
 }
 
 // NameHealth is the name of the endpoints of Health. Load balancers send requests to them every few seconds.

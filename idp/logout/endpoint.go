@@ -14,9 +14,9 @@
 // Without it any link could sign the user out (§6): the page asks, and does not redirect afterwards.
 //
 // Where teaching ends: a browser that blocks third-party cookies does not send them to the iframes of the front
-// channel, so clients should prefer the back channel. Waiting deliveries are in memory: Close tries each once more, a
-// killed process loses them. A session that expires sends no logout token. A product would ask for the password again
-// before it shows /account, and would write to the person about a sign-in from a new browser.
+// channel, so clients should prefer the back channel. Waiting deliveries are in memory: Close tries each once more, and
+// they are lost when the process is killed. A session that expires sends no logout token. A product would ask for the
+// password again before it shows /account, and would write to the person about a sign-in from a new browser.
 package logout
 
 import (

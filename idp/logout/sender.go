@@ -120,7 +120,7 @@ type queue struct {
 	requests *semaphore.Weighted // one unit for each running request
 }
 
-// delivery sends the end of one account's sign-in to one client.
+// delivery tells one client that the sign-in of one account ended.
 type delivery struct {
 	client oidc.Client
 	ended  session.Ended
@@ -133,7 +133,7 @@ type delivery struct {
 type Round []*delivery
 
 // Send starts to send logout tokens to the clients of all sign-ins that ended, in the background and to all clients at
-// a time. issuer stands for the Issuer of an Ended that has none.
+// the same time. issuer stands for the Issuer of an Ended that has none.
 func (s *Sender) Send(ctx context.Context, issuer string, ended []session.Ended) (round Round) {
 	for _, e := range ended {
 		e.Issuer = cmp.Or(e.Issuer, issuer)

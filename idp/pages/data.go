@@ -84,7 +84,7 @@ type (
 	// Error is the page for an error that cannot be sent to a client.
 	Error struct {
 		Frame
-		Kind                         string // a key of error in static/idp/languages; empty: Title says it all
+		Kind                         string // a key of error in static/idp/languages; empty: the page has only its Title
 		Status                       int
 		RetryAfter                   int // seconds; 0: not known
 		Code, Description, RequestID string
@@ -97,7 +97,7 @@ type (
 		Remedy              *Remedy
 		TellOrigin          string // of the page around this hidden iframe: a script posts the reason to it
 	}
-	// Home shows the accounts that are signed in, and to a developer the rest of the provider.
+	// Home shows the accounts that are signed in; in development mode also endpoints, users and clients.
 	Home struct {
 		Frame
 		Dev       bool
@@ -131,13 +131,14 @@ type (
 		Frame
 		Issuers []string // of this provider
 	}
-	// Probe posts Report to the page around it: what came with the request for the probe. Origin is that page's.
+	// Probe posts Report, a description of its own request, to the page that frames it. Origin is the origin of that
+	// page.
 	Probe struct {
 		Frame
 		Origin string
 		Report string // JSON
 	}
-	// Reason explains one reason code: Reason is one of package dev.
+	// Reason explains one reason code. The field Reason is a Reason of package dev.
 	Reason struct {
 		Frame
 		Reason any

@@ -69,7 +69,7 @@ func New(files fs.FS) (p *Pages, err error) {
 }
 
 // add parses a page once and makes a copy with the functions of each language. A page that defines a template with its
-// own name stands outside the layout: a person sees it only if its script did not run.
+// own name is rendered without the layout: a person sees it only if its script did not run.
 func (p *Pages) add(files fs.FS, name string) error {
 	parsed, err := template.New("").Funcs(p.words[0].funcs()).ParseFS(files, "layout.html", name+".html")
 	if err != nil {

@@ -24,7 +24,7 @@ func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, er
 	}, pages.Policy{})
 }
 
-// readJSON reads the request's body into what. An unknown field is an error: it would be a typing error.
+// readJSON reads the request's body into what. An unknown field is an error, because it is probably a typing error.
 func readJSON(r *http.Request, what any) error {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()

@@ -34,7 +34,7 @@ func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
 	return map[string]any{"clients": answers}, nil
 }
 
-// clientAnswer describes a client. secret is the plain secret if the request brought it.
+// clientAnswer describes a client. secret is the plain secret if the request contained it.
 func (e *Endpoint) clientAnswer(client oidc.Client, secret string) (clientAnswer, error) {
 	text, err := yamlOf(client, secret)
 	return clientAnswer{Client: members(client), Settings: settingsFor(e.Issuer, client), YAML: text}, err
@@ -123,8 +123,8 @@ func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
 	return client, oidc.InvalidRequest.Errorf("%s", strings.Join(problems, "\n"))
 }
 
-// addRedirectURI is POST /console/clients/{id}/redirect_uris, as JSON or as the form of an error page. A client that is
-// not there is made, public and first-party. A form is answered by a redirect to return_to.
+// addRedirectURI is POST /console/clients/{id}/redirect_uris, as JSON or as the form of an error page. A missing client
+// is made, public and first-party. The answer to a form is a redirect to return_to.
 func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, error) {
 	var asked struct {
 		RedirectURI string `json:"redirect_uri"`
@@ -162,7 +162,7 @@ func (e *Endpoint) withRedirectURI(ctx context.Context, id, uri string) (client 
 	return client, err
 }
 
-// pathOfOurs is the address if it is a path of this provider, else the console: an open redirector would be a gift.
+// pathOfOurs returns the address if it is a path of this provider, else the console's path, to be no open redirector.
 func pathOfOurs(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") ||

@@ -2,15 +2,15 @@
 // demo and tests use: it shows what happens in the provider, and changes it.
 //
 //	request ──► guards ──► routes
-//	            Host         GET /events, /flows            what the trace saw         trace.Hub
-//	            Origin       /faults, /clock                what goes wrong, and when  lab.Lab
-//	            no Origin    /sessions, /clients, /keys     what the provider has      session, clients, keys
-//	            CSRF token   POST /reports                  what only the application sees
+//	            Host         GET /events, /flows            recorded requests          trace.Hub
+//	            Origin       /faults, /clock                failures, and the time     lab.Lab
+//	            no Origin    /sessions, /clients, /keys     records of the provider    session, clients, keys
+//	            CSRF token   POST /reports                  observations of the application
 //	                         GET /probe                     did the cookie reach an iframe?
 //
 // Nobody signs in to the console, so it exists on a loopback issuer only. It answers at the provider's own names only
-// (against DNS rebinding), to the provider's own pages and to listed origins, and changes nothing without the token
-// that only these can read.
+// (against DNS rebinding), to the provider's own pages and to listed origins, and a change needs the token, which only
+// these pages can read.
 //
 // Where teaching ends: every program on this machine may use the console. A console for production needs sign-in,
 // roles, and a log of all changes.

@@ -41,8 +41,8 @@ func (e *Endpoint) events(w http.ResponseWriter, r *http.Request) (any, error) {
 	return nil, nil // the client has gone
 }
 
-// stream is an answer without an end. The server's time limits, meant for ordinary answers, are lifted; each write has
-// a limit of its own.
+// stream is an answer without an end. It removes the server's time limits for ordinary answers, and sets a limit for
+// each write.
 type stream struct {
 	w       io.Writer
 	control *http.ResponseController
@@ -50,7 +50,7 @@ type stream struct {
 
 func newStream(w http.ResponseWriter) stream {
 	s := stream{w, http.NewResponseController(w)}
-	_ = s.control.SetReadDeadline(time.Time{}) // a writer without deadlines has none to lift
+	_ = s.control.SetReadDeadline(time.Time{}) // fails only for a writer without deadlines
 	_ = s.control.SetWriteDeadline(time.Time{})
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)

@@ -7,8 +7,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// keyAnswer is a published key. Signs is true for those that sign now; the others will, from SignsAt on, or only verify
-// what they signed before, until RetireAt. Keys that are not in the store have no times.
+// keyAnswer is a published key. Signs is true if the key signs now. Another key signs from SignsAt on, or only verifies
+// earlier signatures until RetireAt. Keys that are not in the store have no times.
 type keyAnswer struct {
 	KeyID    string          `json:"kid"`
 	Alg      string          `json:"alg"`
@@ -39,7 +39,7 @@ func (e *Endpoint) rotateKeys(w http.ResponseWriter, r *http.Request) (any, erro
 	return e.keys(w, r)
 }
 
-// userAnswer is a user, without what they sign in with.
+// userAnswer is a user without the password.
 type userAnswer struct {
 	Sub      string         `json:"sub"`
 	Username string         `json:"username"`

@@ -15,7 +15,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// maxSessions is how many the console shows, the newest.
+// maxSessions is the number of sessions that the console shows: the newest ones.
 const maxSessions = 100
 
 // sessionAnswer is a session as the console shows it. ID is a handle, no part of the cookie.
@@ -162,7 +162,7 @@ func signedOut() error {
 	return oidc.InvalidRequest.Errorf("the session was signed out: nothing of it is left to change")
 }
 
-// changeUser gives the session to another user, as if that one had signed in instead. Another user is another sid.
+// changeUser gives the session to another user, as if that user had signed in instead. The session gets a new sid.
 func (e *Endpoint) changeUser(ctx context.Context, s session.Session, username string) error {
 	user, ok := e.Users.ByName(username)
 	if !ok {

@@ -18,7 +18,7 @@ type settings struct {
 	Library  string `json:"library"`
 	Language string `json:"language"`
 	Text     string `json:"text"`                    // in settings.yaml a template
-	Browser  bool   `json:"-"        yaml:"browser"` // the library runs in a browser, which keeps no secret
+	Browser  bool   `json:"-"        yaml:"browser"` // the library runs in a browser, so it has no secret
 }
 
 //go:embed settings.yaml
@@ -46,7 +46,7 @@ func settingsFor(issuer string, client oidc.Client) []settings {
 			Issuer string
 			Scopes []string // without openid
 		}{client, issuer, scopes}); err != nil {
-			panic(err) // a fault of the template, seen by the first test
+			panic(err) // a mistake in the template; the first test finds it
 		}
 		s.Text = text.String()
 		list = append(list, s)

@@ -12,7 +12,7 @@ import (
 const farthest = 10 * 365 * 24 * time.Hour
 
 // Clock is the provider's time: the real one, or ahead of it, so that tokens, sessions and codes expire at once. All
-// replicas share it, and so does the next process, which reads records with future times.
+// replicas share it. It survives a restart, because the store then has records with future times.
 type Clock struct {
 	real func() time.Time
 	cell *storage.Cell[state]

@@ -16,9 +16,9 @@ type Fault struct {
 	Endpoint string `json:"endpoint"`         // by the names of trace.Record; empty: the first of the kind's
 	Fault    Kind   `json:"fault"`
 
-	// Times is how many requests it is for. 0: any number, until Until. Neither given: once.
+	// Times is the number of requests that the fault affects. 0: any number, until Until. Without both: once.
 	Times int `json:"times"`
-	// Until is when it ends by itself, by the real time and not by the Clock.
+	// Until is the time when the fault ends by itself, by the real time and not by the Clock.
 	Until time.Time `json:"until,omitzero"`
 	// For is the time from the addition of the fault to Until, instead of Until.
 	For Duration `json:"for,omitzero"`
@@ -36,7 +36,7 @@ type Fault struct {
 	Ended   Ending    `json:"ended,omitempty"`
 }
 
-// Ending is why a fault is over.
+// Ending is the reason why a fault is over.
 type Ending string
 
 // The endings of a fault.
@@ -52,7 +52,7 @@ type Duration struct{ time.Duration }
 // MarshalText implements encoding.TextMarshaler.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler. No text is no duration.
+// UnmarshalText implements encoding.TextUnmarshaler. An empty text changes nothing.
 func (d *Duration) UnmarshalText(text []byte) (err error) {
 	if len(text) == 0 {
 		return nil

@@ -43,12 +43,12 @@ func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string)
 	return next, false, nil
 }
 
-// identify reads the form in the place of the endpoint, so that the trace knows the client and the flow of a request
-// that the fault ended.
+// identify reads the form instead of the endpoint, so that the trace has the client and the flow of a request that the
+// fault ended.
 func identify(r *http.Request) {
 	// a raw semicolon is data, as at the authorization endpoint
 	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")
-	_ = r.ParseForm() // nobody judges the unreadable rest
+	_ = r.ParseForm() // an unreadable rest is ignored
 	trace.From(r.Context()).Join(trace.Code, r.PostForm.Get("code"))
 }
 
@@ -83,10 +83,10 @@ func (f Fault) answer(w http.ResponseWriter, r *http.Request) (handled bool, err
 	return true, nil
 }
 
-// wait returns true after the delay, false if the client has gone before. It lifts the server's time limit for an
-// answer, which may be shorter: the limit would drop the connection, which is another fault.
+// wait returns true after the delay, false if the client has gone before. It removes the server's time limit for the
+// answer: a limit shorter than the delay would drop the connection, which is another fault.
 func (f Fault) wait(w http.ResponseWriter, r *http.Request) bool {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a writer without deadlines has none to lift
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // fails only for a writer without deadlines
 	timer := time.NewTimer(f.Delay.Duration)
 	defer timer.Stop()
 	select {

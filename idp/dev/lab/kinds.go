@@ -10,10 +10,10 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Kind is what goes wrong.
+// Kind is a kind of failure.
 type Kind string
 
-// What goes wrong with any request.
+// The kinds for any request.
 const (
 	Error          Kind = "error"
 	Status         Kind = "status"
@@ -23,7 +23,7 @@ const (
 	RefreshRevoked Kind = "refresh_revoked"
 )
 
-// What goes wrong at the authorization endpoint.
+// The kinds for the authorization endpoint.
 const (
 	HTMLPage                Kind = "html_page"
 	FrameOptions            Kind = "frame_options"
@@ -35,7 +35,7 @@ const (
 	ConsentWithdrawn        Kind = "consent_withdrawn"
 )
 
-// What goes wrong with a code and with the tokens that it gives.
+// The kinds for a code and for the tokens of that code.
 const (
 	CodeSpent     Kind = "code_spent"
 	ShortLifetime Kind = "short_lifetime"
@@ -59,10 +59,11 @@ type KindInfo struct {
 	// which of error, status, delay, lifetime, user it takes; the last two have a default
 	Needs []string `json:"needs,omitempty"`
 	Spec  string   `json:"spec,omitempty"`
-	// Further are the endpoints where it can happen besides Endpoints: "all", or "scripts" for those that scripts ask.
+	// Further are the endpoints where it can happen besides Endpoints: "all", or "scripts" for endpoints that scripts
+	// call.
 	Further string `json:"-" yaml:"further"`
-	// Requests are the requests that it is for: those with prompt=none ("silent"), those of an "iframe", those of a
-	// "script" of another origin, those with a refresh token ("refresh"); empty: all.
+	// Requests limits the kind to requests with prompt=none ("silent"), of an "iframe", of a "script" of another
+	// origin, or with a refresh token ("refresh"); empty: all requests.
 	Requests string `json:"-" yaml:"requests"`
 }
 
@@ -118,8 +119,8 @@ func (k Kind) info() (KindInfo, bool) {
 	return kinds[i], true
 }
 
-// reasons are the codes of the faults that only the lab can explain. The endpoints themselves explain those of the
-// session and its cookies, of consent and of codes.
+// reasons are the codes of the faults that only the lab can explain. The endpoints themselves explain the faults of
+// sessions, cookies, consent and codes.
 var reasons = map[Kind]oidc.Reason{
 	Status: oidc.FaultInjected,
 	Drop:   oidc.FaultInjected,

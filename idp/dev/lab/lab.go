@@ -15,7 +15,7 @@ import (
 
 const (
 	maxFaults   = 100
-	endedFaults = 20 // how many are remembered
+	endedFaults = 20 // the number of ended faults in the list
 )
 
 // Lab holds the faults. It is safe for concurrent use.
@@ -28,7 +28,7 @@ type Lab struct {
 	users  []string // subs of the provider: session_other_user chooses among them
 }
 
-// New returns a lab whose faults and clock live in the place, and are those of all labs there. now is the real time,
+// New returns a lab that stores its faults and its clock in the place, where all labs share them. now is the real time,
 // random makes the ids of faults, users are the subs of the provider's users.
 func New(place storage.Place, now func() time.Time, random func() string, users ...string) *Lab {
 	cell := storage.NewCell[state](place, "console", "lab")
@@ -76,9 +76,9 @@ func (l *Lab) Clear() error {
 	})
 }
 
-// Client returns the client that is registered with the id, as the faults short_lifetime and consent_withdrawn change
-// it. This counts as no use: Sign counts short_lifetime, and the decorator of consents consent_withdrawn. So of
-// simultaneous requests more than Times may see the change.
+// Client returns the client, registered with the id, with the changes of the faults short_lifetime and
+// consent_withdrawn. It counts no use: Sign counts short_lifetime, and the decorator of consents counts
+// consent_withdrawn. So more than Times simultaneous requests may see the change.
 func (l *Lab) Client(client oidc.Client, id string) oidc.Client {
 	for _, f := range slices.Backward(l.state().Faults) { // the first fault prevails
 		switch {
@@ -92,11 +92,11 @@ func (l *Lab) Client(client oidc.Client, id string) oidc.Client {
 	return client
 }
 
-// somebodyElse is the other user where the provider has only one.
+// somebodyElse is the other user if the provider has only one user.
 const somebodyElse = "somebody-else"
 
-// OtherUser is the session as if sub, or with "" another user of the provider, were the only one signed in. No logout
-// knows the account's sid.
+// OtherUser returns the session as if only sub were signed in; "" means another user of the provider. No logout knows
+// the sid of this account.
 func (l *Lab) OtherUser(s session.Session, sub string) *session.Session {
 	if sub == "" {
 		sub = somebodyElse

@@ -12,8 +12,8 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 )
 
-// Sign signs a token with next, and causes the faults of ID tokens: all that change a claim, and the first of those
-// that change header or signature. published holds the keys of next; they also sign ID tokens without kid.
+// Sign signs a token with next, and causes the faults of ID tokens: all faults that change a claim, and the first fault
+// that changes the header or the signature. published holds the keys of next; they also sign ID tokens without kid.
 func (l *Lab) Sign(ctx context.Context, next keys.Signer, published *keys.KeySet, alg, typ string, claims any) (
 	string, error) {
 	if ctx.Value(requestKey{}) == nil {
