@@ -7,7 +7,7 @@
 //	answer := browser.Authorize(idptest.Request("spa", "prompt", "none"))
 //
 // Only time is simulated. An application can be tested against a provider that fails as a lab.Fault says. The trace
-// shows what the provider saw and why it answered so.
+// shows the requests that the provider received and the reasons for its answers.
 //
 //	provider.Fail(t, lab.Fault{Fault: lab.SessionExpired, Client: "spa"})
 //	… the application renews …
@@ -41,12 +41,13 @@ type Provider struct {
 	Issuer    string
 	Clock     *Clock
 	Store     *storage.Memory
-	Log       *Log // what the provider logged
+	Log       *Log // the log of the provider
 }
 
 // Start runs a provider with the built-in users and clients. change may edit the configuration; nil changes nothing.
 // The issuer is http://127.0.0.1 and a free port unless change sets one. Tokens are signed with ES256, whose keys are
-// made faster than those of RS256, the provider's default. wrap decorates the store, for a test that counts or fails.
+// made faster than those of RS256, the provider's default. wrap decorates the store, for a test that counts operations
+// or makes them fail.
 func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) storage.Store) *Provider {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -113,7 +114,7 @@ func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.offset.L
 // Pass moves the clock forward by d.
 func (c *Clock) Pass(d time.Duration) { c.offset.Add(int64(d)) }
 
-// Log holds what was written to it.
+// Log stores everything that is written to it.
 type Log struct {
 	mutex sync.Mutex
 	text  bytes.Buffer

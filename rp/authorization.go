@@ -20,7 +20,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// requestObjectType is RFC 9101 §10.8.
+// requestObjectType is the typ of a request object (RFC 9101 §10.8).
 const requestObjectType = "oauth-authz-req+jwt"
 
 // authorizationURL is the authorization endpoint with the request, signed and pushed as configured. extra holds the

@@ -269,7 +269,7 @@ func newProver(c Config) *prover {
 	return &prover{key: key, public: public, thumbprint: thumbprint(public), now: c.Now, nonces: nonces}
 }
 
-// thumbprint is jkt: RFC 7638 with SHA-256.
+// thumbprint returns the jkt of a key: RFC 7638 with SHA-256.
 func thumbprint(key jose.JSONWebKey) string {
 	sum, _ := key.Thumbprint(crypto.SHA256) // nil for a key of an unknown kind
 	return base64.RawURLEncoding.EncodeToString(sum)
@@ -294,12 +294,12 @@ func (p *prover) prove(r *http.Request) error {
 	return err
 }
 
-// htu is RFC 9449 §4.2: "The HTTP target URI … without query and fragment parts".
+// htu returns the claim htu. RFC 9449 §4.2: "The HTTP target URI … without query and fragment parts".
 func htu(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 }
 
-// ath is RFC 9449 §4.2: the hash of the access token.
+// ath returns the claim ath: the hash of the access token (RFC 9449 §4.2).
 func ath(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

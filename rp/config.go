@@ -50,8 +50,8 @@ type Config struct {
 	// with prompt=consent) sessions are renewed by refresh tokens as well: see Refresh.
 	Scopes []string
 
-	// PushedAuthorizationRequests sends the request to the provider directly, and the browser with a reference to it
-	// (RFC 9126). A provider that requires it for all clients gets pushed requests in any case.
+	// PushedAuthorizationRequests sends the request to the provider directly; the browser gets a reference to it (RFC
+	// 9126). A provider that requires it for all clients gets pushed requests in any case.
 	PushedAuthorizationRequests bool
 	// RequestObjects signs the request with ClientKey (RFC 9101).
 	RequestObjects bool

@@ -51,7 +51,8 @@ type tokenKind struct {
 	noun, spec string
 }
 
-// refuse is the error of a token that broke err. An *oidc.Error, such as ProviderDown, stays as it is.
+// refuse returns the error about a token that breaks the rule err. An *oidc.Error, such as ProviderDown, stays as it
+// is.
 func (k tokenKind) refuse(err error) error {
 	if e, ok := errors.AsType[*oidc.Error](err); ok {
 		return e
@@ -112,8 +113,8 @@ func mediaType(header jose.Header) string {
 	return strings.TrimPrefix(strings.ToLower(typ), "application/")
 }
 
-// keySet caches the provider's public keys. go-oidc's cache asks the provider again for each bad signature, so that
-// anybody can make it send requests by bad tokens, and it tries all keys on a token without kid.
+// keySet caches the provider's public keys. go-oidc's cache asks the provider again for each bad signature, so anybody
+// could cause requests with bad tokens. It also tries all keys for a token without kid.
 type keySet struct {
 	provider *provider
 	now      func() time.Time

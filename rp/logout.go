@@ -150,7 +150,7 @@ func (p *RP) endByCookie(w http.ResponseWriter, r *http.Request) error {
 	return p.forget(r)
 }
 
-// logoutEvent is Back-Channel Logout §2.4.
+// logoutEvent is the event in a logout token (Back-Channel Logout §2.4).
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
 // logoutToken is the subject of the rules about a logout token.
@@ -184,9 +184,9 @@ var logoutTokenRules = otherwise(oidc.InvalidRequest, oidc.Table[logoutToken]{
 })
 
 // BackChannelLogout ends sessions on request of the provider (Back-Channel Logout 1.0 §2.5): a POST with logout_token,
-// mounted at the client's registered backchannel_logout_uri. With a sid in the token the sessions of that sid end,
-// without one all sessions of the sub. Refresh tokens end with their sessions. It answers 200, or 400 with a JSON error
-// (§2.8). The token alone authorizes the request: there is no cookie and no check of the origin.
+// mounted at the client's registered backchannel_logout_uri. With a sid in the token the sessions of that sid end;
+// without a sid all sessions of the sub end. Refresh tokens end with their sessions. It answers 200, or 400 with a JSON
+// error (§2.8). The token alone authorizes the request: there is no cookie and no check of the origin.
 func (p *RP) BackChannelLogout(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodPost) {
 		return
@@ -212,7 +212,7 @@ func (p *RP) handleLogoutToken(ctx context.Context, raw string) error {
 	if err != nil {
 		return err
 	}
-	// §2.6: a jti counts once. Tokens are refused later than stale after their iat, so the jti is stored until then.
+	// §2.6: a jti is accepted once. It is stored until its token is too old: stale after the iat.
 	jti := p.storeKey("logout_token", token.TokenID)
 	if err := spendOnce(ctx, p.spent, jti, stale+skew, oidc.InvalidRequest.Errorf(
 		"this logout token has been received before: its jti is known (Back-Channel Logout section 2.6)")); err != nil {

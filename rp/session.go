@@ -285,7 +285,7 @@ func (p *RP) refreshOnce(ctx context.Context, id, token string) (*Session, error
 	return renewed, err
 }
 
-// redeemRefreshToken is RFC 6749 §6.
+// redeemRefreshToken sends the token request of RFC 6749 §6.
 func (p *RP) redeemRefreshToken(ctx context.Context, before *Session) (*Session, error) {
 	d, err := p.provider.discover(ctx)
 	if err != nil {

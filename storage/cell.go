@@ -13,7 +13,7 @@ import (
 // cellTTL is how long a record lives after its last change.
 const cellTTL = 10 * 365 * 24 * time.Hour
 
-// Place is where the cells of a process live.
+// Place is the store of the cells of a process.
 type Place struct {
 	Store Store
 	Now   func() time.Time
@@ -21,7 +21,7 @@ type Place struct {
 	Age time.Duration
 }
 
-// Alone returns a place for one process. It ends with the process.
+// Alone returns a place for one process. Its records are lost when the process ends.
 func Alone() Place {
 	still := func() time.Time { return time.Time{} } // nothing there expires
 	return Place{Store: NewMemory(still), Now: still}

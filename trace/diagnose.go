@@ -26,7 +26,7 @@ const (
 	maxSkew   = time.Minute
 )
 
-// diagnoses are tried on each record. finds returns the text of the reason, or "".
+// diagnoses are the checks of each record. finds returns the text of the reason, or "".
 var diagnoses = []struct {
 	reason string
 	finds  func(h *Hub, f *flow, r *Record) string
@@ -56,8 +56,8 @@ func (h *Hub) diagnose(f *flow, r *Record) {
 	}
 }
 
-// overtaken updates the text of a replay whose first redemption ended after it: of two racing redemptions, the refused
-// one may be answered first. The tokens of the other are revoked, so the flow has failed.
+// overtaken updates the text of a replay if the first redemption ended after it: of two simultaneous redemptions, the
+// refused one may be answered first. The tokens of the other are revoked, so the flow has failed.
 func (f *flow) overtaken() {
 	for _, k := range f.records {
 		if k.Reason == codeReplayed {
@@ -78,7 +78,7 @@ func (f *flow) note(r *Record, code, text string, at time.Time) {
 	f.Reasons = append(f.Reasons, reasoned)
 }
 
-// withdraw removes a reason that turned out wrong.
+// withdraw removes a reason that later records disprove.
 func (f *flow) withdraw(code string) {
 	f.Reasons = slices.DeleteFunc(f.Reasons, func(k Reasoned) bool { return k.Code == code })
 	for _, r := range f.records {

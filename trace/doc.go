@@ -12,11 +12,11 @@
 //	                                  └── Flows ──► Flow: Messages, Mermaid, Transcript
 //
 // Emit never waits for a watcher: a watcher whose buffer is full is dropped. A Value masks its secret when it is made;
-// of the values that join requests only a sum is stored. The numbers of flows, records, steps and characters are
+// only a checksum of the values that join requests is stored. The numbers of flows, records, steps and characters are
 // limited.
 //
 // Without a Hub, Emit costs one lookup in the context. With a Hub, a request costs a few kilobytes, and each step
 // reads the clock; messages and JSON are made when a flow is read.
 //
-// The trace is for development: it has claims of users in memory. It has the requests of its own process only.
+// The trace is for development: it stores claims of users in memory. It has the requests of its own process only.
 package trace

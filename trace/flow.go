@@ -63,7 +63,7 @@ const (
 	LaneAPI      Lane = "api"
 )
 
-// MessageState says what is known of a Message.
+// MessageState says whether a Message was seen, is inferred, or should come next.
 type MessageState string
 
 // The states. A waiting message should come next; the provider infers an unseen message.
@@ -90,7 +90,7 @@ func (f *flow) add(record *Record) {
 		f.authorize, f.Silent = record.fresh(), record.Silent
 	}
 	if len(f.records) == maxRecords {
-		f.records = slices.Delete(f.records, 1, 2) // not the first, which says how it began
+		f.records = slices.Delete(f.records, 1, 2) // the first stays, because it shows the beginning
 	}
 	f.records = append(f.records, record)
 	record.FlowID = f.ID

@@ -113,7 +113,8 @@ func (h *Hub) file(r *Recorder) {
 }
 
 // flowOf finds the record's flow, or begins one. A fresh authorization request always begins one, and takes over its
-// state from an older one. A logout ends a session, which is more than the flow that last used it.
+// state from an older one. A logout begins one too, because it ends a whole session and not only the flow that used it
+// last.
 func (h *Hub) flowOf(record *Record, joins []join) *flow {
 	if f := h.find(joins); f != nil && !record.fresh() && record.Endpoint != "logout" {
 		return f

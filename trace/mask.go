@@ -30,13 +30,13 @@ type Value struct {
 	sum     uint64  // of a secret: equal for equal secrets
 }
 
-// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}. Until then it begins with undecoded,
-// which no JSON does: a client may send JSON in the place of a JWT.
+// Decoded is a JWT without its signature. In JSON it is {"header":…,"claims":…}. Before its decoding it begins with
+// undecoded. No JSON begins so, and a client may send JSON instead of a JWT.
 type Decoded string
 
 const undecoded = "."
 
-// MarshalJSON implements json.Marshaler. What cannot be decoded is null.
+// MarshalJSON implements json.Marshaler. A text that cannot be decoded becomes null.
 func (d Decoded) MarshalJSON() ([]byte, error) {
 	token, ours := strings.CutPrefix(string(d), undecoded)
 	if !ours {

@@ -93,7 +93,7 @@ func (r *Recorder) Emit(step Step) {
 	if r == nil {
 		return
 	}
-	own, now := step, r.hub.now() // the parameter itself would be on the heap without a Hub, too
+	own, now := step, r.hub.now() // a pointer to the parameter would allocate without a Hub, too
 	own.Text = clip(own.Text, maxLine)
 	r.unlessEnded(func() {
 		if len(r.record.taken) < maxSteps {

@@ -17,7 +17,7 @@ type Step struct {
 	params  []string  // names of request parameters; their values belong to Values, too
 }
 
-// Kind says what a Step is about.
+// Kind is the subject of a Step.
 type Kind string
 
 // The kinds of steps, roughly in the order in which a renewal has them.

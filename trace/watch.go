@@ -16,7 +16,7 @@ type event struct {
 	Record Record `json:"record"`
 }
 
-// Watch begins to watch. The caller must Close.
+// Watch returns a new Watcher. The caller must Close it.
 func (h *Hub) Watch() *Watcher {
 	w := &Watcher{hub: h, events: make(chan []byte, buffer)}
 	h.mu.Lock()

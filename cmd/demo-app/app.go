@@ -98,8 +98,8 @@ var types = map[string]string{
 	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
 }
 
-// assets serves scripts, styles and pictures. Embedded files have no date, so they share one ETag over all files, by
-// which a browser can use its cache.
+// assets serves scripts, styles and pictures. Embedded files have no date, so one ETag for all files lets a browser use
+// its cache.
 func assets(files fs.FS) http.Handler {
 	server, tag := http.FileServerFS(files), etag(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -86,12 +86,12 @@ func selfURL(listen string) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// layout is a pair of host names for app and provider. The relation of the two decides which cookies reach the hidden
-// iframe, so each pair behaves as another kind of installation. Every name under localhost means this machine (RFC 6761
+// layout is a pair of host names for app and provider. The two names decide which cookies reach the hidden iframe, so
+// each pair behaves like a different kind of installation. Every name under localhost means this machine (RFC 6761
 // §6.3), so one process serves them all.
 type layout struct {
 	Name, Relation string
-	Expect         string // the fate of the provider's cookie in the hidden iframe
+	Expect         string // whether the hidden iframe gets the provider's cookie
 	app, idp       string // host names
 }
 
@@ -105,7 +105,8 @@ var layouts = []layout{
 			"it arrives only where the browser allows that.", "app.localhost", "idp.localhost"},
 }
 
-// everywhere is this configuration for every layout, the given one first. A pair of names that is no layout is alone.
+// everywhere is this configuration for every layout, the given one first. Without a layout it returns this
+// configuration only.
 func (c config) everywhere() []config {
 	all := []config{c}
 	if c.layout() == nil {

@@ -22,12 +22,12 @@ import (
 //go:embed *.txt
 var textFiles embed.FS
 
-// texts are what check and serve print about settings.
+// texts are the outputs of check and serve about settings.
 var texts = template.Must(template.ParseFS(textFiles, "*.txt"))
 
 type checkCommand struct{ flags }
 
-// Run prints what serve would run with, or all that is wrong with it. It reads the files with certificates and keys,
+// Run prints the settings that serve would use, or all mistakes in them. It reads the files with certificates and keys,
 // and opens neither the store nor the port.
 func (c checkCommand) Run(s settings) error {
 	if err := s.checkFiles(); err != nil {

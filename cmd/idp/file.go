@@ -138,7 +138,7 @@ func (f flags) name(path string) string {
 	return ""
 }
 
-// keyOfFlag is the key in the file of what the flag sets: log_level for HUSH_LOG_LEVEL.
+// keyOfFlag is the key in the file for the setting of the flag: log_level for HUSH_LOG_LEVEL.
 func keyOfFlag(flag reflect.StructField) string {
 	return strings.ToLower(strings.TrimPrefix(flag.Tag.Get("env"), "HUSH_"))
 }

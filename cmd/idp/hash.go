@@ -23,8 +23,8 @@ type hashPasswordCommand struct {
 	Algorithm string `help:"argon2id (64 MiB of memory, RFC 9106 §4) or bcrypt." enum:"argon2id,bcrypt" default:"argon2id"`
 }
 
-// Run prints a value for password_hash of a user. The password is no argument, because others can read arguments while
-// the command runs, and stay in the shell's history.
+// Run prints a value for password_hash of a user. The password is no argument, because other users can read arguments
+// while the command runs, and the shell's history stores them.
 func (c hashPasswordCommand) Run() error {
 	password, err := readPassword()
 	if err != nil {

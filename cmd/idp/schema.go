@@ -29,7 +29,7 @@ func (c *schema) check(node ast.Node, t reflect.Type, path string) {
 	}
 	node = c.resolve(node)
 	if node == nil || node.Type() == ast.NullType {
-		return // a key without a value is a key that is left out
+		return // a key without a value counts as missing
 	}
 	_, isScalar := node.(ast.ScalarNode)
 	switch {

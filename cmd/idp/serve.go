@@ -20,7 +20,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// The limits of one connection, and of what happens at the end.
+// The limits of one connection, and of the shutdown.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
@@ -103,7 +103,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// serveMetrics serves /metrics at metrics_listen, where browsers do not come, until the process ends.
+// serveMetrics serves /metrics at metrics_listen, an address that is not for browsers, until the process ends.
 func (s *settings) serveMetrics(numbers *observe.Metrics, log *slog.Logger) error {
 	if s.MetricsListen == "" {
 		return nil
@@ -160,7 +160,7 @@ func (s *settings) listen() (net.Listener, error) {
 	return tls.NewListener(listener, config), nil
 }
 
-// warnings returns what is right for development and dangerous elsewhere.
+// warnings describes the settings that suit development only.
 func (s *settings) warnings() []string {
 	warnings := s.Warnings()
 	host, _, _ := net.SplitHostPort(s.Listen) // problems has checked it

@@ -30,7 +30,7 @@ type flags struct {
 	TLSSelfSigned *bool    `name:"tls-self-signed" help:"${tls_self_signed}" env:"HUSH_TLS_SELF_SIGNED"`
 }
 
-// settings are everything that can be set for this command; the yaml tags are the keys of the file.
+// settings contains all settings of this command; the yaml tags are the keys of the file.
 type settings struct {
 	flags  flags  // of the command line that the settings come from
 	source source // the file that they come from

@@ -17,11 +17,11 @@ import (
 	"github.com/hush-idp/hush/storage/redis"
 )
 
-// engine is the store of a provider, and what this program must know about it.
+// engine is the store of a provider, with its properties.
 type engine struct {
 	storage.Store
 	ping        func(context.Context) error // an error says why the store cannot be used now
-	close       func() error                // everything that was acknowledged is stored before
+	close       func() error                // it first stores all acknowledged writes
 	durable     bool                        // the store outlives the process
 	propagation time.Duration               // until other processes on the store notice a change; 0: there are none
 }
@@ -115,7 +115,7 @@ func (s *settings) findSecret() error {
 	return s.readSecret()
 }
 
-// withStore calls do with the store of a provider, which runs or ran before. It makes no store.
+// withStore calls do with the store of a provider, which runs or ran before. It creates no store.
 func (s *settings) withStore(do func(context.Context, engine) error) error {
 	if s.Store == "memory" {
 		return errors.New("store: memory is inside the provider's process, and no command can see it: " +

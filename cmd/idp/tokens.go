@@ -21,8 +21,8 @@ type tokenCommand struct {
 	Client string `arg:"" help:"client_id of a configured client."`
 }
 
-// Run prints an access token that the provider with the same settings accepts: it is signed with the provider's key.
-// Nobody signed in for it, so it names no session, and no sign-out ends it.
+// Run prints an access token that the provider with the same settings accepts: it is signed with the provider's key. It
+// belongs to no sign-in, so it names no session, and no sign-out ends it.
 func (c tokenCommand) Run(s settings) error {
 	claims, err := s.claimsFor(c.User, c.Client, time.Now())
 	if err != nil {
@@ -49,7 +49,7 @@ func (c tokenCommand) Run(s settings) error {
 }
 
 // claimsFor returns the claims of a token with every scope that the client may ask for. acr is "0" and amr that of a
-// sign-in by one click, because nobody proved an identity (Core §2).
+// sign-in by one click, because no user was authenticated (Core §2).
 func (s *settings) claimsFor(username, clientID string, now time.Time) (access.Token, error) {
 	if !s.Loopback() {
 		return access.Token{}, fmt.Errorf("issuer: %s is not an address of this machine, and this command makes tokens "+

@@ -80,7 +80,7 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	return s.Update(ctx, key, ttl, func([]byte) ([]byte, error) { return value, nil })
 }
 
-// Update implements storage.Store. change must not call the Store, because other writers wait for it. It never runs
+// Update implements storage.Store. change must not call the Store, because other writers wait for it. change never runs
 // after Update has returned.
 func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error)) error {
 	switch {
@@ -116,13 +116,13 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 	}
 }
 
-// write is one change on its way to the disk.
+// write is one change that is not on the disk yet.
 type write struct {
 	key    []byte
 	ttl    time.Duration
 	change func([]byte) ([]byte, error)
 
-	mutex     sync.Mutex // guards what follows
+	mutex     sync.Mutex // guards the fields below
 	hasRun    bool
 	abandoned bool // Update has returned: change must not run
 	err       error

@@ -12,21 +12,22 @@
 // Each operation uses one key: "hush:" and the key of the call. Records of one group share a slot of a Cluster:
 // storage.GroupKey gives their keys the same {tag}.
 //
-// # Trips to the server
+// # Round trips to the server
 //
-// Commands of all goroutines share one connection to each server and are pipelined. A Get costs one trip, or none with
-// an answer of the cache. A Put costs one. An Update costs one after a right guess of the old value, and two otherwise.
-// It guesses the value that this process wrote a moment ago, or the value in the cache, or, with a ttl, no value. The
-// script replaces a value only after a right guess, and an error of change counts only after a read, so a wrong guess
-// has no effect. Of a process's Updates of one key that fail twice, only one at a time tries again.
+// Commands of all goroutines share one connection to each server and are pipelined. A Get costs one round trip, or none
+// with an answer of the cache. A Put costs one. An Update costs one after a right guess of the old value, and two
+// otherwise. It guesses the value that this process wrote a moment ago, or the value in the cache, or, with a ttl, no
+// value. The script replaces a value only after a right guess, and an error of change counts only after a read, so a
+// wrong guess has no effect. If several Updates of one key in one process have failed twice, only one at a time tries
+// again.
 //
 // # The age of an answer of the cache
 //
 // Only sessions are cached: other records are read once, or must be exact. A process sees its own write when the write
 // has returned, because a second command follows each write, and the server reports changed copies before it answers
-// that command. A process sees the write of another process when the server's report arrives, about half a trip after
-// that write has returned. If the network fails without an error, the connection and its copies are dropped within
-// [DeadAfter]. No copy is used for longer than [CacheFor].
+// that command. A process sees the write of another process when the server's report arrives, about half a round trip
+// after that write has returned. If the network fails without an error, the connection and its copies are dropped
+// within [DeadAfter]. No copy is used for longer than [CacheFor].
 //
 // # A slow or stopped Redis
 //

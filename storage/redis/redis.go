@@ -29,7 +29,7 @@ const (
 	pingKey    = prefix + "ping"
 	cached     = prefix + "session:"
 	cacheBytes = 64 << 20 // for each server
-	ringScale  = 12       // 4096 commands on their way to each server; more wait for room
+	ringScale  = 12       // 4096 commands on their way to each server; later commands wait
 
 	wroteRecords = 4096
 	wroteBytes   = 4096 // of a value; larger ones are not remembered

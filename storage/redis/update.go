@@ -67,8 +67,8 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 	return s.fail(ctx, err)
 }
 
-// guess returns the likely old value of an Update, without a trip to the server where possible. It is certain after a
-// read.
+// guess returns the likely old value of an Update, without a round trip to the server where possible. It is certain
+// after a read.
 func (s *Store) guess(ctx context.Context, key string, ttl time.Duration) (old record, certain bool, err error) {
 	last, known := s.wrote.Get(key)
 	s.wrote.Remove(key)

@@ -14,7 +14,7 @@ import (
 
 var defaultPorts = map[string]string{"": "6379", "cluster": "6379", "sentinel": "26379"} // by kind
 
-// target is what a URL says.
+// target contains the parts of a URL.
 type target struct {
 	kind           string // "", "sentinel" or "cluster"
 	hosts          []string
@@ -33,7 +33,7 @@ var errURL = errors.New(`the URL of the Redis store cannot be used; write one of
   redis+cluster://[user:password@]host[:port][,host[:port]…]
 or rediss in place of redis for TLS; special characters in a name or a password have to be percent-encoded`)
 
-// wrong says what is wrong with a URL. It never shows the URL, which may contain a password in any place.
+// wrong returns an error about a URL. It never shows the URL, which may contain a password in any place.
 func wrong(format string, values ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, values...), errURL)
 }

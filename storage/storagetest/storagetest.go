@@ -16,8 +16,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Engine is an empty Store and its clock. Pass returns once the clock is at least d further: it moves the clock where
-// the engine takes one, and waits where it does not.
+// Engine is an empty Store and its clock. Pass returns when the clock is at least d later: it moves the clock if the
+// engine takes one, else it waits.
 type Engine struct {
 	Store storage.Store
 	Pass  func(d time.Duration)
@@ -30,7 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	}
 }
 
-// contract is what storage.Store promises, by sentence.
+// contract has a test for each sentence that storage.Store promises.
 var contract = map[string]func(e engine){
 	"Get of a key never written is ErrNotFound": func(e engine) { e.wantMissing("k") },
 	"Get returns what Put stored": func(e engine) {

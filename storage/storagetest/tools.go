@@ -35,15 +35,15 @@ func (c *Clock) Pass(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// ErrEngine is what a Spy answers while its engine fails.
+// ErrEngine is the error of a Spy while its engine fails.
 var ErrEngine = errors.New("storagetest: the engine is gone")
 
-// Spy is a decorator that notes what reaches an engine. A test can make it call a function before a write, and make
+// Spy is a decorator that records the calls of an engine. A test can make it call a function before a write, and make
 // all its operations fail.
 type Spy struct {
 	Store storage.Store
 
-	mutex        sync.Mutex // guards what follows
+	mutex        sync.Mutex // guards the fields below
 	operations   []string
 	keys, values strings.Builder
 	gone         bool
@@ -141,7 +141,7 @@ func (s *Spy) noteValue(value []byte) {
 	s.locked(func() { s.values.WriteString(string(value) + "\n") })
 }
 
-// Holding returns an engine that holds value under every key, whatever is written: what a damaged engine might answer.
+// Holding returns an engine that answers value for every key and ignores writes, as a damaged engine might.
 func Holding(value []byte) storage.Store { return holding(value) }
 
 type holding []byte

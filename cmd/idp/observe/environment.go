@@ -16,8 +16,8 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// The variables that turn tracing on, or ask for what this program cannot do. OpenTelemetry defines them; those for
-// traces alone win.
+// The variables that turn tracing on, or request unsupported features. OpenTelemetry defines them; variables for traces
+// alone take precedence.
 const (
 	envEndpoint       = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	envTracesEndpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -30,8 +30,8 @@ const (
 )
 
 // TracerFromEnvironment returns a Tracer that sends spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, by
-// OTLP over HTTP; nil without that variable. The log says when the collector goes away, and when it is back. An
-// error names the variable that is wrong. Close the Tracer at the end.
+// OTLP over HTTP; nil without that variable. The log says when the collector becomes unreachable, and when it is
+// reachable again. An error names the variable that is wrong. Close the Tracer at the end.
 func TracerFromEnvironment(ctx context.Context, log *slog.Logger) (*Tracer, error) {
 	endpoint := cmp.Or(os.Getenv(envTracesEndpoint), os.Getenv(envEndpoint))
 	if endpoint == "" || strings.EqualFold(os.Getenv(envDisabled), "true") || os.Getenv(envExporter) == "none" {

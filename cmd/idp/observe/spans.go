@@ -28,7 +28,7 @@ func NewTracer(options ...sdk.TracerProviderOption) *Tracer {
 	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/hush-idp/hush")}
 }
 
-// Close sends the spans that are left, for as long as ctx allows. There are none after it.
+// Close sends the remaining spans, for as long as ctx allows. Later spans are dropped.
 func (t *Tracer) Close(ctx context.Context) error { return t.provider.Shutdown(ctx) }
 
 // Request implements idp.Observer: it makes a span for the request. The request that it returns carries the span: store

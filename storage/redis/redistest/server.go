@@ -35,7 +35,7 @@ import (
 // Timeout is how long this package waits for anything.
 const Timeout = 20 * time.Second
 
-// Durable are the options of a server that has on its disk what it acknowledged.
+// Durable are the options of a server that acknowledges a write when it is on the disk.
 var Durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
 
 // Server is a redis-server process of this test.
@@ -46,7 +46,7 @@ type Server struct {
 	t       testing.TB
 	program string
 	args    []string
-	output  string // the file with what the process prints
+	output  string // the file with the output of the process
 
 	mutex   sync.Mutex
 	process *exec.Cmd
@@ -129,7 +129,7 @@ func (s *Server) launch() bool {
 	return Eventually(func() bool { return s.answers() || hasFailed() }) && s.answers()
 }
 
-// log is what the process has printed.
+// log returns the output of the process.
 func (s *Server) log() string {
 	text, err := os.ReadFile(s.output)
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *Server) watch() {
 	}
 }
 
-// answers reports whether the server answers commands, if only by the demand for a password.
+// answers reports whether the server answers commands, even if the answer only demands a password.
 func (s *Server) answers() bool {
 	answer, _ := s.command("PING") // redis-cli prints what went wrong
 	return strings.HasPrefix(answer, "PONG") || strings.HasPrefix(answer, "NOAUTH")
@@ -161,7 +161,7 @@ func (s *Server) Stop() {
 	if s.process == nil {
 		return
 	}
-	_ = s.watcher.Process.Kill() // first: its number must not be of another process when it acts
+	_ = s.watcher.Process.Kill() // first: later, another process could have the number that it kills
 	_ = s.watcher.Wait()
 	_ = s.process.Process.Kill()
 	_ = s.process.Wait() // it says that it was killed
