@@ -23,17 +23,17 @@ var recordTests = []struct {
 	test func(l *outlived)
 }{
 	{"RFC 6749 §6, RFC 9700 §4.14.2 refresh tokens", refreshTokensLast},
-	{"Core §11 the user ends what an application holds", holdingsLast},
+	{"Core §11 the user ends the grants of an application", grantIndexLasts},
 	{"RFC 7591 §3, RFC 7592 §2 a registered client", registrationsLast},
 	{"RFC 9126 §4 a pushed request", pushedRequestsLast},
 	{"RFC 8628 §3.5 a device", devicesLast},
 	{"RFC 7523 §3 the jti of a client's assertion", assertionsStaySpent},
 	{"RFC 9449 §11.1 the jti of a DPoP proof", proofsStaySpent},
 	{"RFC 7662 §2, RFC 7009 §2 an opaque access token", opaqueTokensLast},
-	{"Back-Channel Logout §2.3 the clients of a session", visitsLast},
+	{"Back-Channel Logout §2.3 the clients of a session", sessionClientsLast},
 }
 
-// TestRecordsWorkOnEveryStore: a record is there after a restart, with its use and its end, and no engine sees a secret.
+// TestRecordsWorkOnEveryStore: a record survives a restart, with its use and its end, and no engine sees a secret.
 func TestRecordsWorkOnEveryStore(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func refreshTokensLast(l *outlived) {
 	wantPage(l.T, userinfo(l.T, b, third), http.StatusUnauthorized, "revoked")
 }
 
-func holdingsLast(l *outlived) {
+func grantIndexLasts(l *outlived) {
 	b := l.signedIn("alice")
 	tokens := allow(l.T, b, "spa")
 	l.secret(tokens["refresh_token"])
@@ -270,7 +270,7 @@ func opaqueTokensLast(l *outlived) {
 	wantPage(l.T, userinfo(l.T, b, late), http.StatusUnauthorized, "invalid_token")
 }
 
-func visitsLast(l *outlived) {
+func sessionClientsLast(l *outlived) {
 	app := listen(l.T, http.StatusOK)
 	l.config = withRecordClients(func(c *idp.Config) { c.Clients[0].BackchannelLogoutURI = app.URL })
 	l.restart()

@@ -12,7 +12,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// The codes that this package adds to those of the specifications. They appear as error beside error_description.
+// The codes that this package adds to the codes of the specifications. They appear as error beside error_description.
 const (
 	ProviderDown   oidc.ErrorCode = "provider_down"    // the provider gave no usable answer; try again later
 	IssuerMismatch oidc.ErrorCode = "issuer_mismatch"  // an answer names another issuer than Config.Issuer

@@ -74,7 +74,7 @@ func (p *RP) beginLogin(r *http.Request, f *flow) (string, error) {
 // last ID Token goes along as id_token_hint (Core §3.1.2.1), so that the provider knows the account even among several.
 //
 // When the provider cannot be asked, the browser goes to the silent callback page all the same and FinishSilent reports
-// the error, because nobody sees an error page in a hidden iframe.
+// the error, because an error page in a hidden iframe is not visible.
 func (p *RP) SilentLogin(w http.ResponseWriter, r *http.Request) {
 	if !allow(w, r, http.MethodGet) {
 		return

@@ -208,7 +208,7 @@ var userInfoRules = otherwise(oidc.ServerError, oidc.Table[userInfo]{
 })
 
 // UserInfo asks the provider for the claims of the request's user (Core §5.3): a JSON object, verified if it is signed.
-// Errors are those of TokenSource, or an *oidc.Error about the provider's answer.
+// Its error is an error of TokenSource, or an *oidc.Error about the provider's answer.
 func (p *RP) UserInfo(r *http.Request) (json.RawMessage, error) {
 	session, err := p.usable(r)
 	if err != nil {

@@ -78,7 +78,7 @@ func Spend(ctx context.Context) (limited context.Context, end func()) {
 	}
 }
 
-// count notes that operations began or ended, and returns what is left.
+// count records that operations began or ended, and returns the remaining time.
 func (b *budget) count(begun int) (left time.Duration) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()

@@ -1,5 +1,5 @@
-// Package trace records what the provider checked and decided in each request, and collects the requests of one renewal
-// into a Flow.
+// Package trace records the checks and decisions of the provider in each request, and collects the requests of one
+// renewal into a Flow.
 //
 //	a request ── Begin ──► Recorder, in the context
 //	                          │ Emit: a Step for each check, decision and action

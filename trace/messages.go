@@ -66,7 +66,7 @@ func (d *drawing) record(r *Record) {
 
 func (d *drawing) add(m Message) { d.messages = append(d.messages, m) }
 
-// state is that of a message that was seen.
+// state returns the state of a message that was seen.
 func state(failed bool) MessageState {
 	if failed {
 		return MessageFailed

@@ -66,8 +66,8 @@ func (r *Record) frame() Lane {
 
 func (r *Record) end() time.Time { return r.At.Add(r.Took) }
 
-// blame sets the reason of a failure to that of the last failed step, unless the record has a reason. A refusal by CORS
-// is a failure even with a good answer, because the browser does not give the answer to the application.
+// blame copies the reason of the last failed step to the record, unless the record has a reason. A refusal by CORS is a
+// failure even with a good answer, because the browser does not give the answer to the application.
 func (r *Record) blame() {
 	if r.Reason != "" {
 		return

@@ -68,7 +68,7 @@ func routeAssets(e *echo.Echo) {
 	e.GET("/vendor/oidc-client-ts.js", echo.WrapHandler(library()))
 }
 
-// routeWeb mounts package rp, and what the server-side app adds to it.
+// routeWeb mounts the handlers of package rp and of the server-side app.
 func routeWeb(e *echo.Echo, web webApp) {
 	for path, handler := range map[string]http.HandlerFunc{
 		"/web/login": web.party.Login, "/web/callback": web.party.Callback, "/web/silent": web.party.SilentLogin,

@@ -68,7 +68,7 @@ func (c config) resource(log *slog.Logger) rp.ResourceConfig {
 		Log: log}
 }
 
-// spa returns the settings of the single-page app. The names are those of RFC 7591 and of oidc-client-ts.
+// spa returns the settings of the single-page app. The names come from RFC 7591 and from oidc-client-ts.
 func (c config) spa() map[string]string {
 	return map[string]string{
 		"issuer": c.Issuer, "client_id": spaClientID, "scope": strings.Join(scopes, " "), "audience": c.APIAudience,

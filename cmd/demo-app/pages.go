@@ -74,8 +74,8 @@ func (p *pages) routes(e *echo.Echo) {
 	}
 }
 
-// lessonRoutes are the lessons and their wrong callback pages: one with an unregistered address, one that starts an
-// app, one that does nothing.
+// lessonRoutes mounts the lessons and their wrong callback pages: a page with an unregistered address, a page that
+// starts an app, a page that does nothing.
 func (p *pages) lessonRoutes(e *echo.Echo) {
 	e.GET("/lessons/", p.show("lessons", page{Title: "Lessons", Lessons: p.texts.Lessons}))
 	e.GET("/lessons/callback.html", p.show("callback", page{}))

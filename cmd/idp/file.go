@@ -63,7 +63,7 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	return err
 }
 
-// check finds the mistakes that the YAML library accepts, and those that it reports with the names of Go types.
+// check finds the mistakes that the YAML library accepts, and the mistakes that it reports with the names of Go types.
 func (src *source) check() error {
 	if len(src.tree.Docs) > 1 {
 		second := src.tree.Docs[1]

@@ -50,7 +50,7 @@ func (c hashPasswordCommand) Run() error {
 	return nil
 }
 
-// readPassword asks twice at a terminal, without showing what is typed, and reads one line from everything else.
+// readPassword asks twice at a terminal, without showing the typed characters. From any other input it reads one line.
 func readPassword() (string, error) {
 	stdin := int(os.Stdin.Fd())
 	if !term.IsTerminal(stdin) {

@@ -22,7 +22,7 @@ type schema struct {
 	wrong   []string // a line for each mistake
 }
 
-// check reports what is wrong with node as the value of path, which is decoded into a t.
+// check reports the mistakes in node, the value of path, which is decoded into a t.
 func (c *schema) check(node ast.Node, t reflect.Type, path string) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()

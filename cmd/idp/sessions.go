@@ -51,7 +51,7 @@ func (c listSessionsCommand) Run(s settings) error {
 	})
 }
 
-// subs returns the subs of all configured users, or that of the user called name.
+// subs returns the subs of all configured users, or the sub of the user called name.
 func (s *settings) subs(name string) ([]string, error) {
 	directory, err := users.New(s.Users)
 	if err != nil {

@@ -60,7 +60,7 @@ func (f flags) ProvideSettings() (settings, error) {
 	return s, source.locate(s.problems(), f)
 }
 
-// override replaces values of the file by those of flags and environment.
+// override replaces values of the file by values of flags and environment.
 func (f flags) override(s *settings) {
 	target := reflect.ValueOf(s).Elem()
 	for field, value := range reflect.ValueOf(f).Fields() {
@@ -107,7 +107,7 @@ func (s *settings) defaultListen() string {
 
 func (s *settings) servesTLS() bool { return s.TLSSelfSigned || s.TLSCert != "" }
 
-// Scheme is that of the listener.
+// Scheme returns the URL scheme of the listener.
 func (s *settings) Scheme() string {
 	if s.servesTLS() {
 		return "https"

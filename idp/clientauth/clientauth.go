@@ -36,7 +36,7 @@ type Authenticator struct {
 	Now           func() time.Time
 }
 
-// credentials are what a request authenticates with, by one of the methods of Core §9.
+// credentials are the values by which a request authenticates the client, by one method of Core §9.
 type credentials struct{ clientID, secret, assertion, method string }
 
 // Methods lists the supported values of token_endpoint_auth_method.

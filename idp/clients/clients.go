@@ -14,10 +14,10 @@
 // configuration of the same client changes.
 //
 // Where teaching ends: the store has no list of the clients that registered themselves, so neither All nor the console
-// shows them. Fetched keys are cached for five minutes by each process, whatever the HTTP answer says about caching.
-// Nothing is encrypted with a client's secret (alg dir and A128KW), and RSA1_5 is left out: careless implementations of
-// it have been broken (RFC 8725 §3.2). A lost pairwise_salt cannot be replaced: another salt gives every pairwise
-// client new subs for all users.
+// shows them. Fetched keys are cached for five minutes by each process, without regard to the caching headers of the
+// answer. Nothing is encrypted with a client's secret (alg dir and A128KW), and RSA1_5 is left out: careless
+// implementations of it have been broken (RFC 8725 §3.2). A lost pairwise_salt cannot be replaced: another salt gives
+// every pairwise client new subs for all users.
 package clients
 
 import (

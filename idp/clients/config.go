@@ -23,7 +23,7 @@ type Provided struct {
 	PairwiseSalt   string
 }
 
-// Check reports what is wrong with pairwise_salt and clients.
+// Check reports the mistakes in pairwise_salt and clients.
 func (p Provided) Check(clients []oidc.Client, report oidc.Report) {
 	length := len(p.PairwiseSalt)
 	report.When(length > 0 && length < leastSalt, "pairwise_salt", "has %d characters; write %d or more random ones "+

@@ -60,7 +60,7 @@ type Config struct {
 	Limits       limit.Config        `yaml:"limits"`
 	Registration registration.Config `yaml:"registration"`
 	// PairwiseSalt is the salt of pairwise subs, 32 characters or more. None: there are no pairwise subs; a loopback
-	// issuer has one that survives a restart.
+	// issuer has a built-in salt.
 	PairwiseSalt string       `yaml:"pairwise_salt"`
 	Fetch        fetch.Config `yaml:"fetch"`
 	DPoP         dpop.Config  `yaml:"dpop"`

@@ -13,8 +13,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Problem is one mistake in a configuration: where it is, as a path like clients[1].redirect_uris[0], and a text that
-// says what is wrong, what was expected and what to do.
+// Problem is one mistake in a configuration: where it is, as a path like clients[1].redirect_uris[0], and a text with
+// the mistake, the expected value and a remedy.
 type Problem struct{ Path, Text string }
 
 // Problems are all mistakes of a configuration, as one error.

@@ -29,7 +29,7 @@ type Link struct{ Text, URL string }
 // ReasonGroup is the reasons that concern one subject.
 type ReasonGroup struct {
 	Title   string
-	Lead    string // what the reasons have in common
+	Lead    string // the text about all reasons of the group
 	Reasons []Reason
 }
 

@@ -165,7 +165,7 @@ func (s *site) isCallback(ctx context.Context, clientID, address string) bool {
 	return err == nil && address != oidc.Origin(address)+"/" && oidc.MatchRedirectURI(client.RedirectURIs, address)
 }
 
-// paramsOf are the parameters of the body for a form, else those of the query.
+// paramsOf returns the parameters of the body if it is a form, else of the query.
 func paramsOf(r *http.Request) url.Values {
 	switch {
 	case r.Method == http.MethodPost && r.PostForm != nil:

@@ -3,8 +3,8 @@
 //
 //	DPoP: header ─► one JWT ─► the key in its header ─► signature ─► the rules, also nonce ─► jti is new ─► jkt
 //
-// A proof is valid for one request: its method, its URL, the access token that comes with it, and its time. The time is
-// that of the client's clock (iat), or of the server's nonce, which the client only repeats.
+// A proof is valid for one request: its method, its URL, the access token that comes with it, and its time. The time
+// comes from the client's clock (iat), or from the server's nonce, which the client only repeats.
 //
 // Where teaching ends: the owner of the key can sign proofs for later and hand them out; nonces shorten that to
 // minutes. A script that runs in the client's page uses the key without stealing it, and DPoP does not prevent that.

@@ -133,8 +133,8 @@ func (e *Endpoint) authenticate(r *http.Request) (user users.User, account sessi
 	return user, byPassword, ok, nil
 }
 
-// offersOneClick demands a loopback host name: a web page whose host name was made to point here (DNS rebinding) must
-// not sign a user in.
+// offersOneClick demands a loopback host name: a foreign web page whose host name resolves to this machine (DNS
+// rebinding) must not sign a user in.
 func (e *Endpoint) offersOneClick(r *http.Request) bool {
 	u := url.URL{Host: r.Host}
 	return e.OneClick && oidc.IsLoopback(u.Hostname())

@@ -60,7 +60,7 @@ type Sender struct {
 	queues  map[string]*queue // by client_id
 }
 
-// SenderConfig is what a Sender depends on.
+// SenderConfig contains the dependencies of a Sender.
 type SenderConfig struct {
 	Clients    clients.Lookup
 	Subjects   *clients.Subjects

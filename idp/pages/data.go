@@ -71,7 +71,7 @@ type (
 		Access   []Access
 	}
 	// Device is the page that connects a device to an account (RFC 8628 §3.3). Without a Client it asks for the code;
-	// with a Client it asks whether Account allows the Scopes; with a Decision it says what to do next.
+	// with a Client it asks whether Account allows the Scopes; with a Decision it names the next step of the person.
 	Device struct {
 		Frame
 		UserCode string // as typed, or as the device showed it
@@ -143,7 +143,7 @@ type (
 		Frame
 		Reason any
 	}
-	// Reasons lists all reason codes: Groups is what ReasonGroups of package dev returns.
+	// Reasons lists all reason codes. Groups is the result of ReasonGroups of package dev.
 	Reasons struct {
 		Frame
 		Groups any
@@ -164,7 +164,7 @@ type (
 		This        bool   // the browser of the request
 		Since, Seen time.Time
 	}
-	// Access is what one app may access of one account.
+	// Access describes the access of one app to one account.
 	Access struct {
 		Account Account
 		Client  oidc.Client

@@ -1,5 +1,5 @@
 // Package pages renders the pages that people see. It has the templates, their data, and the headers that prevent
-// framing and scripting by other sites. Its callers decide what a page says.
+// framing and scripting by other sites. Its callers decide the contents of a page.
 //
 //	Language(r, ui_locales) ──► Frame.Language ──┐
 //	the data of a page, such as Login ───────────┴─► Render ──► the template of that language ──► headers and HTML
@@ -147,7 +147,7 @@ func (p *Pages) Frame(r *http.Request, issuer string) Frame {
 	return Frame{Language: p.Language(r, locales), Issuer: issuer, CSRF: token}
 }
 
-// Policy lists what a page may do beyond the default: no resources of other origins, no framing.
+// Policy lists the permissions of a page beyond the default: no resources of other origins, no framing.
 type Policy struct {
 	FormAction string   // the page's forms may lead to the origin of this URI, by redirects too
 	FramedBy   string   // the origin of this URI may frame the page

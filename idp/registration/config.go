@@ -38,7 +38,7 @@ func (c Config) WithDefaults(development bool) Config {
 	return c
 }
 
-// Check reports what is wrong with c.
+// Check reports the mistakes in c.
 func (c Config) Check(report oidc.Report) {
 	report.When(!slices.Contains([]string{ModeOff, ModeToken, ModeOpen}, c.Mode), "mode",
 		"%q is none of off, token, open: write one of these", c.Mode)

@@ -257,7 +257,7 @@ func (e *Endpoint) newSecret(c oidc.Client) string {
 }
 
 // Information is the answer about a client (RFC 7591 §3.2.1, RFC 7592 §3): all its metadata as registered, including
-// defaults, and what it needs to manage its registration.
+// defaults, and the token and URI for managing its registration.
 type Information struct {
 	oidc.Client
 	// ClientSecret is set when it was just made; the store has only its hash.

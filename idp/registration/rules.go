@@ -129,7 +129,7 @@ func choicesOf(c oidc.Client, m oidc.Metadata) []choice {
 
 func isEmpty(value string) bool { return value == "" }
 
-// judge returns nil if the metadata may be registered. Its errors are those of RFC 7591 §3.2.2.
+// judge returns nil if the metadata may be registered. RFC 7591 §3.2.2 defines its errors.
 func judge(ctx context.Context, r *request) error {
 	for _, problem := range r.Problems() {
 		return codeOf(problem.Field).Errorf("%s %.500s", problem.Field, problem.Text)

@@ -7,7 +7,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Release knows the claims of every scope value. Its zero value knows those of Core §5.4.
+// Release knows the claims of every scope value. Its zero value knows the scope values of Core §5.4.
 type Release struct {
 	Scopes map[string][]string // of the configuration: the names of the claims by scope value
 }

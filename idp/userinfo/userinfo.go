@@ -9,8 +9,8 @@
 //	claims, userinfo ─► Within ─► names ────┘
 //	claims, id_token ─► Within ─► names ───────► IDToken    (Core §5.5)
 //
-// Every claim belongs to a scope value: the standard ones to those of Core §5.4, the others to those of the
-// configuration. A client can request a claim by name if it may request the claim's scope value, and the user is asked
+// Every claim belongs to a scope value: standard claims to the scope values of Core §5.4, other claims to configured
+// scope values. A client can request a claim by name if it may request the claim's scope value, and the user is asked
 // to allow that value. A claim that belongs to no scope value is never released.
 //
 // Where teaching ends: all claims are normal claims of this provider (Core §5.6). Aggregated and distributed claims

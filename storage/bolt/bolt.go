@@ -19,7 +19,7 @@ const (
 	maxKeySize = bbolt.MaxKeySize - momentSize
 	maxSize    = bbolt.MaxValueSize - momentSize // of a value, in bytes
 
-	// pingKey is no key of a storage.Bucket: those begin with the bucket's name.
+	// pingKey is no key of a storage.Bucket: such a key begins with the bucket's name.
 	pingKey = "\x00ping"
 )
 

@@ -169,7 +169,7 @@ func createTrees(tx *bbolt.Tx) error {
 	return tx.Bucket(aboutBucket).Put(formatKey, []byte(format))
 }
 
-// refusal is the error of Open: why the file is not opened, and what to do.
+// refusal returns the error of Open: the reason why the file is not opened, and a remedy.
 func refusal(path string, err error) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):

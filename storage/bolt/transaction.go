@@ -95,7 +95,7 @@ func guard(do func() error) (err error) {
 // isFinal reports whether later writes must not be tried. A failed write changes nothing; but after a failed fsync the
 // contents of the disk are unknown, and a later fsync may succeed without the lost pages.
 func isFinal(err error) bool {
-	_, isErrno := err.(syscall.Errno) // bbolt returns that of fdatasync, and no other
+	_, isErrno := err.(syscall.Errno) // bbolt returns only the one of fdatasync
 	var pathError *fs.PathError
 	return isErrno || errors.Is(err, errFault) || errors.As(err, &pathError) && pathError.Op == "sync"
 }

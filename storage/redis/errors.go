@@ -12,8 +12,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// fail is the error of a call: that of a cancelled ctx, or one that unwraps to storage.ErrUnavailable. A deadline that
-// passed during the call is both.
+// fail returns the error of a call: the error of a cancelled ctx, or an error that unwraps to storage.ErrUnavailable. A
+// deadline that passed during the call is both.
 func (s *Store) fail(ctx context.Context, err error) error {
 	given := ctx.Err()
 	switch {

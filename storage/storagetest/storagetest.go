@@ -253,7 +253,7 @@ func (e engine) wantOneWinner(key string, ttl time.Duration, first string) {
 	}
 }
 
-// to is a change to value, whatever the old value is.
+// to returns a change that replaces any old value by value.
 func to(value string) func([]byte) ([]byte, error) {
 	return func([]byte) ([]byte, error) { return []byte(value), nil }
 }

@@ -14,7 +14,7 @@
 // Spans are sent if OTEL_EXPORTER_OTLP_ENDPOINT is set; the variables of OpenTelemetry say how many
 // (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). A request with a traceparent
 // header continues that trace (https://www.w3.org/TR/trace-context/). hush.request_id is the X-Request-Id of the answer
-// and of the access log. The numbers are those of one process; Prometheus adds up replicas.
+// and of the access log. The numbers describe one process; Prometheus adds up replicas.
 package observe
 
 import (
@@ -128,7 +128,7 @@ func outcome(err error, refused bool) string {
 		return "refused"
 	case errors.Is(err, storage.ErrNotFound):
 		return "not_found"
-	case errors.Is(err, storage.ErrUnavailable): // may wrap the deadline of the engine, which is not that of the request
+	case errors.Is(err, storage.ErrUnavailable): // may wrap the deadline of the engine, not of the request
 		return "unavailable"
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "cancelled"

@@ -22,7 +22,7 @@ type Tracer struct {
 	tracer   trace.Tracer
 }
 
-// NewTracer returns a Tracer whose options say where the spans go; it changes nothing global.
+// NewTracer returns a Tracer that sends spans as the options say; it changes nothing global.
 func NewTracer(options ...sdk.TracerProviderOption) *Tracer {
 	provider := sdk.NewTracerProvider(options...)
 	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/hush-idp/hush")}

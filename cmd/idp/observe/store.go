@@ -12,8 +12,8 @@ import (
 // hash.
 type operations struct {
 	next storage.Store
-	// begin returns the context of the operation, and done, which gets the result. refused means that the change returned
-	// an error, such as that of a code that was redeemed before: then the engine did not fail.
+	// begin returns the context of the operation, and done, which gets the result. refused means that the change
+	// returned an error, such as the error about a redeemed code: then the engine did not fail.
 	begin func(ctx context.Context, method, bucket string) (_ context.Context, done func(err error, refused bool))
 }
 

@@ -1,5 +1,5 @@
 // Package console is the developer's page in development mode, /console, and the HTTP API below it, which the page, the
-// demo and tests use: it shows what happens in the provider, and changes it.
+// demo and tests use: it shows the requests and records of the provider, and changes the records.
 //
 //	request ──► guards ──► routes
 //	            Host         GET /events, /flows            recorded requests          trace.Hub

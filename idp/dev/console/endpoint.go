@@ -32,7 +32,7 @@ type Endpoint struct {
 	Clients  *clients.Register
 	Users    *users.Directory
 	Keys     *keys.KeySet
-	Sessions *session.Manager    // those of Issuer
+	Sessions *session.Manager    // the sessions of Issuer
 	Sender   *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
 	Served   []endpoint.Endpoint // where faults can happen
 	Scopes   oidc.Scope          // all that the provider knows

@@ -80,7 +80,8 @@ func (f Fault) misplaced(kind KindInfo) error {
 		f.Fault, f.Endpoint, strings.Join(kind.Endpoints, ", "))
 }
 
-// checkNeeds returns an error if the fault lacks a field that its kind needs, or has one that its kind does not use.
+// checkNeeds returns an error if the fault lacks a field that its kind needs, or has a field that its kind does not
+// use.
 func (f Fault) checkNeeds(info KindInfo) error {
 	for _, field := range []struct {
 		name, example string

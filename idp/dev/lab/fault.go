@@ -28,7 +28,7 @@ type Fault struct {
 	Status      int            `json:"status,omitempty"`
 	Delay       Duration       `json:"delay,omitzero"`
 	Lifetime    Duration       `json:"lifetime,omitzero"` // of access tokens; 30 s unless given
-	User        string         `json:"user,omitempty"`    // a sub; empty: another user than the one that is signed in
+	User        string         `json:"user,omitempty"`    // a sub; empty: any user other than the signed-in one
 
 	Used    int       `json:"used"`
 	AddedAt time.Time `json:"added_at,omitzero"`

@@ -20,7 +20,7 @@ func (l *Lab) Sign(ctx context.Context, next keys.Signer, published *keys.KeySet
 		return next.Sign(ctx, alg, typ, claims)
 	}
 	if typ != keys.TypeIDToken {
-		l.Use(ctx, ShortLifetime) // the lifetime of this token is the one that Client changed
+		l.Use(ctx, ShortLifetime) // Client has changed the lifetime of this token
 		return next.Sign(ctx, alg, typ, claims)
 	}
 	claims, err := l.falsify(ctx, claims)

@@ -15,8 +15,8 @@ type Cluster struct {
 	Nodes []*Server
 }
 
-// StartCluster starts a Cluster of three primaries without replicas, and waits until each serves. options are those of
-// each server.
+// StartCluster starts a Cluster of three primaries without replicas, and waits until each serves. Each server gets the
+// options.
 func StartCluster(t testing.TB, options ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{}

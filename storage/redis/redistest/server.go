@@ -59,7 +59,7 @@ func Start(t testing.TB, options ...string) *Server {
 	return start(t, "redis", nil, options...)
 }
 
-// start starts a server with the arguments first, those of each server, and options.
+// start starts a server with the arguments first, which every server gets, and then options.
 func start(t testing.TB, scheme string, first []string, options ...string) *Server {
 	t.Helper()
 	for range 3 { // another process may take the free port first
@@ -107,7 +107,7 @@ func FreeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// inUse is what a server prints before it ends because its port is taken.
+// inUse is a part of the message of a server that ends because its port is taken.
 const inUse = "ddress already in use"
 
 // launch starts the process and waits until it answers.
@@ -195,7 +195,7 @@ func (s *Server) signal(signal syscall.Signal) {
 	}
 }
 
-// Command runs a command with redis-cli, and returns what it prints.
+// Command runs a command with redis-cli, and returns the output.
 func (s *Server) Command(args ...string) string {
 	s.t.Helper()
 	output, err := s.command(args...)
