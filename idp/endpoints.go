@@ -28,11 +28,11 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// PathReasons is where development mode has a page about each reason code.
+// PathReasons is the path below which development mode serves a page about each reason code.
 const PathReasons = "/reasons/"
 
-// endpoints builds all that the provider serves at one issuer, development mode aside: one literal for each. metadata
-// is complete before the first request.
+// endpoints builds all endpoints of one issuer, one literal for each, without those of development mode. It completes
+// metadata before the first request.
 func (c *common) endpoints(
 	config Config, sessions *session.Manager, parts Parts, devices *device.Devices, metadata *oidc.Metadata,
 ) []endpoint.Endpoint {
@@ -93,7 +93,7 @@ func (c *common) endpoints(
 	return c.pageEndpoints(config, sessions, parts, shared{auth, devices, hints, interactions}, all)
 }
 
-// shared are parts that both endpoints for programs and pages use.
+// shared are the parts that endpoints for programs and endpoints for people both use.
 type shared struct {
 	auth         *clientauth.Authenticator
 	devices      *device.Devices
@@ -165,7 +165,7 @@ func grantTypes(
 	}
 }
 
-// describe makes the metadata: what is true of the whole provider, and what each endpoint says about itself.
+// describe makes the metadata: facts about the whole provider, and the description that each endpoint adds.
 func describe(config Config, subjectTypes, languages []string, all []endpoint.Endpoint) oidc.Metadata {
 	m := oidc.Metadata{
 		Issuer:                              config.Issuer,
@@ -188,7 +188,7 @@ func describe(config Config, subjectTypes, languages []string, all []endpoint.En
 	return m
 }
 
-// algs are those of the signing keys.
+// algs lists the algorithms of the signing keys.
 func algs(config Config) (algs []string) {
 	for _, key := range config.SigningKeys {
 		algs = append(algs, string(key.Alg))
@@ -196,8 +196,8 @@ func algs(config Config) (algs []string) {
 	return algs
 }
 
-// aliases are endpoints once more, at the paths that the configuration gives them. auth0-spa-js, whose paths cannot be
-// configured, needs them; its logout says returnTo instead of post_logout_redirect_uri.
+// aliases returns copies of endpoints at the additional paths of the configuration. auth0-spa-js needs them, because
+// its paths cannot be configured. Its logout sends returnTo instead of post_logout_redirect_uri.
 func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.Endpoint) {
 	for _, e := range all {
 		if path := paths[e.Name]; path != "" {
@@ -210,7 +210,7 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 	return more
 }
 
-// atOwnPath is the request as if it had come to the endpoint's own path.
+// atOwnPath returns a copy of the request with the endpoint's own path.
 func atOwnPath(r *http.Request, own string) *http.Request {
 	u := *r.URL
 	u.Path, u.RawPath = own, ""
@@ -225,7 +225,7 @@ func atOwnPath(r *http.Request, own string) *http.Request {
 }
 
 // Validate returns all mistakes of a configuration completed by WithDefaults as Problems, or nil. It builds the list of
-// endpoints, for the names and paths that aliases are checked against, and nothing that could serve.
+// endpoints only to check aliases against their names and paths. No endpoint of the list can serve.
 func Validate(c Config) error {
 	built, names := c, map[string]string{}
 	built.Aliases = nil

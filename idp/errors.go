@@ -17,8 +17,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// renderError is the one place where an error becomes an answer: JSON where a program asked, a page where a person did.
-// An error that belongs to a client went to it by redirect before it could come here.
+// renderError writes the answer for an error: JSON for a program, a page for a person. It does not get an error that
+// was sent to the client by redirect.
 func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error) {
 	if c.Response().Committed {
 		return
@@ -36,7 +36,7 @@ func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error
 	}
 }
 
-// explain finds the status and the OAuth error for what a handler or the router returned.
+// explain returns the status and the OAuth error for an error of a handler or of the router.
 func explain(wording endpoint.Errors, c echo.Context, served endpoint.Endpoint, err error) (int, *oidc.Error) {
 	if errors.Is(err, endpoint.ErrNotFound) {
 		err = echo.ErrNotFound
@@ -54,15 +54,15 @@ func explain(wording endpoint.Errors, c echo.Context, served endpoint.Endpoint, 
 		return http.StatusTooManyRequests, e
 	}
 	if isUnproved(e.Code) && c.Response().Header().Get(echo.HeaderWWWAuthenticate) != "" {
-		return http.StatusUnauthorized, e // a resource demands a proof (RFC 9449 §7.1 and §9)
+		return http.StatusUnauthorized, e // a resource requires a proof (RFC 9449 §7.1 and §9)
 	}
 	if e.Code == oidc.AccessDenied && isForPrograms(served) {
-		return http.StatusBadRequest, e // a person said no, to a device that asks (RFC 8628 §3.5, RFC 6749 §5.2)
+		return http.StatusBadRequest, e // the user refused the device's request (RFC 8628 §3.5, RFC 6749 §5.2)
 	}
 	return e.Status(), e
 }
 
-// setErrorHeaders adds what the status and the code demand.
+// setErrorHeaders adds the headers that the status and the error code require.
 func setErrorHeaders(h http.Header, served endpoint.Endpoint, status int, e *oidc.Error, issuer string) {
 	if status == http.StatusServiceUnavailable {
 		h.Set(echo.HeaderRetryAfter, "2") // seconds (RFC 9110 §10.2.3)
@@ -72,7 +72,7 @@ func setErrorHeaders(h http.Header, served endpoint.Endpoint, status int, e *oid
 	}
 }
 
-// routerError gives words to what the router refuses by itself.
+// routerError describes an error of the router itself.
 func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
 	r := c.Request()
 	switch failed.Code {
@@ -119,7 +119,7 @@ func (s *server) renderErrorPage(c echo.Context, status int, e *oidc.Error, caus
 	return s.pages.Render(c.Response(), status, "error", page, policy)
 }
 
-// errorKind says which texts the page has: a key of error in static/idp/languages.
+// errorKind returns the key of the page's texts, below error in static/idp/languages.
 func errorKind(status int, e *oidc.Error, cause error) string {
 	switch {
 	case status == http.StatusNotFound:

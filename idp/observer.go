@@ -20,37 +20,37 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// Observer measures the provider from outside. Prometheus and OpenTelemetry stand behind it in cmd/idp, the trace in
-// package dev.
+// Observer watches requests and store operations. In cmd/idp, Prometheus and OpenTelemetry implement it; in package
+// dev, the trace does.
 type Observer interface {
-	// Request is told about each request before anything else happens to it. The provider serves the request that it
-	// returns, and calls done when the answer was written.
+	// Request is called for each request before the provider does anything with it. The provider serves the returned
+	// request, and calls done after the answer was written.
 	Request(e endpoint.Endpoint, requestID string, r *http.Request) (observed *http.Request, done func(endpoint.Outcome))
-	// Store returns next with every operation measured, or next itself.
+	// Store returns a store that measures every operation of next, or next itself.
 	Store(next storage.Store) storage.Store
 }
 
 // Development is development mode: it watches requests, makes them fail on purpose, and serves the console. Package dev
-// implements it. Without it a provider has none of this.
+// implements it. A production provider has none.
 type Development interface {
-	// Place is where the changes live that the console makes: the clients that it added.
+	// Place is the place in the store for the clients that the console added.
 	Place() storage.Place
 	// At is called once for each issuer, before the endpoints are built.
 	At(site Site) DevelopmentSite
-	// LogoutSent hears about each try to send a back-channel logout token.
+	// LogoutSent is called after each attempt to send a back-channel logout token.
 	LogoutSent(sent logout.Sent)
 }
 
-// Site is what development mode gets of a provider at one issuer.
+// Site has the parts of a provider at one issuer that development mode uses.
 type Site struct {
-	Config   Config // Issuer is that of the site
+	Config   Config // Issuer is the issuer of the site
 	Pages    *pages.Pages
 	Users    *users.Directory
 	Keys     *keys.KeySet
 	Sessions *session.Manager
 	Consents *grant.Consents
 	Grants   *grant.Grants
-	Sender   *logout.Sender // for clients of sessions that the console ended
+	Sender   *logout.Sender // sends logout tokens for sessions that the console ended
 	Devices  *device.Devices
 	Clients  *clients.Register
 	Signer   keys.Signer
@@ -59,13 +59,13 @@ type Site struct {
 // DevelopmentSite is development mode at one issuer.
 type DevelopmentSite interface {
 	Observer
-	// Parts are the parts of the site as the endpoints use them: watched, and failing on purpose.
+	// Parts returns the decorated parts, which the endpoints use. The decorators record calls and can fail on purpose.
 	Parts() Parts
-	// Endpoints are those of development mode itself: the console and the pages about reasons. served are all others.
+	// Endpoints returns the endpoints of development mode: console and pages about reasons. served are all others.
 	Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint
-	// Fail stands around Serve of each endpoint: it may answer in its place.
+	// Fail returns a handler for the endpoint that calls next, or fails on purpose without calling it.
 	Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler
-	// Help adds to an error page what a developer can do. framedBy is the origin that may frame the page; empty: none.
+	// Help adds advice for a developer to an error page. framedBy is the origin that may frame the page; empty: none.
 	Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy string)
 }
 

@@ -32,7 +32,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// The configuration and its parts stand in package config.
+// The configuration and its parts are defined in package config.
 type (
 	Config     = config.Config
 	Scope      = config.Scope
@@ -44,40 +44,40 @@ type (
 // DefaultIssuer is the issuer of a provider without configuration.
 const DefaultIssuer = config.DefaultIssuer
 
-// interactionLifetime is how long a person may take between the application's request and the last page.
+// interactionLifetime limits the time between the application's request and the user's answer on the last page.
 const interactionLifetime = 24 * time.Hour
 
 // Dependencies are supplied by the caller: store, clock, randomness, logger, observers. Tests replace them.
 type Dependencies struct {
-	Store storage.Store // where state lives
-	// Durable says that the store outlives the process: then signing keys live in it too, encrypted with the configured
-	// cookie_keys, and the process that comes after signs with them.
+	Store storage.Store // holds all state
+	// Durable says that the store outlives the process. Then, if cookie_keys are configured, the signing keys are in
+	// the store, encrypted with cookie_keys, and the next process signs with the same keys.
 	Durable bool
-	// Propagation is how long other providers on the same store may take to notice something; 0: there are none.
+	// Propagation is how long other providers on the same store may take to see a change; 0: there are none.
 	Propagation time.Duration
-	// Usable tells why the store cannot be used now, for /readyz. nil: it always can.
+	// Usable returns the reason why the store cannot be used now, for /readyz. nil: it can always be used.
 	Usable func(context.Context) error
-	Now    func() time.Time // the clock that everything is judged by
+	Now    func() time.Time // the clock of all protocol decisions
 	Random func() string    // identifiers: 128 bits or more, without a dot; nil: crypto/rand.Text
 	Log    *slog.Logger
-	// Observers measure. None is needed.
+	// Observers measure requests and store operations; may be empty.
 	Observers []Observer
-	// Endpoints are served besides the provider's own.
+	// Endpoints are served in addition to the provider's own.
 	Endpoints []endpoint.Endpoint
 	// Development adds development mode; see package dev. nil: there is none.
 	Development Development
-	// closed when the server ends, so that the console's streams do; nil: they end with their requests
+	// Ending is closed when the server ends; then the console ends its streams. nil: they end with their requests.
 	Ending <-chan struct{}
 }
 
-// Provider is the OpenID provider, an http.Handler for the whole of its host.
+// Provider is the OpenID provider, an http.Handler for all paths of its host.
 type Provider struct {
 	*common
 	first http.Handler
 	sites map[string]http.Handler // by host: the same provider at its other issuers
 }
 
-// common is what the sites of a provider, one for each issuer, have in common.
+// common has the parts that all sites of a provider share. There is one site for each issuer.
 type common struct {
 	config     Config
 	deps       Dependencies
@@ -97,9 +97,9 @@ type common struct {
 	codecs     []securecookie.Codec
 }
 
-// New builds the provider that config describes. It returns Problems for a configuration that cannot be, and an error
-// that names the file for a signing key that cannot be read. Keys without a file are made in the background: New does
-// not wait for them, the first request that needs one does.
+// New builds the provider that config describes. It returns Problems for an invalid configuration. For an unreadable
+// signing key it returns an error that names the file. Keys without a file are made in the background: New does not
+// wait for them; the first request that needs a key waits.
 func New(config Config, deps Dependencies) (*Provider, error) {
 	config = config.WithDefaults()
 	if err := Validate(config); err != nil {
@@ -122,32 +122,32 @@ func New(config Config, deps Dependencies) (*Provider, error) {
 	return p, nil
 }
 
-// ServeHTTP implements http.Handler. The Host header chooses among the issuers; a host that is no issuer's gets the
-// first. HEAD is answered as GET, whose body the server leaves out (RFC 9110 §9.3.2).
+// ServeHTTP implements http.Handler. The Host header selects the issuer; an unknown host gets the first. HEAD is served
+// as GET, and the HTTP server omits the body (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	site, ok := p.sites[r.Host]
 	if !ok {
 		site = p.first
 	}
 	if r.Method == http.MethodHead {
-		asGET := *r // a copy: the HTTP server looks at the method of the original
+		asGET := *r // a copy: the HTTP server reads the method of the original
 		asGET.Method = http.MethodGet
 		r = &asGET
 	}
 	site.ServeHTTP(w, r)
 }
 
-// Ready waits for the signing keys and returns why one cannot be used.
+// Ready waits for the signing keys, and returns an error if one cannot be used.
 func (p *Provider) Ready() error {
 	return (&discovery.Health{Keys: p.keys}).Ready(context.Background())
 }
 
-// Close ends what the provider does in the background. Logout tokens that wait for another attempt are sent a last
-// time; Close waits for that until ctx ends.
+// Close ends the provider's background work. Logout tokens that wait for another attempt are sent once more; Close
+// waits until they are sent or ctx ends.
 func (p *Provider) Close(ctx context.Context) { p.sender.Close(ctx) }
 
-// SignedOut sends logout tokens to the clients of sign-ins that ended. It returns when each was tried once, or ctx
-// ends.
+// SignedOut sends logout tokens to the clients of sign-ins that ended. It returns after one attempt for each client, or
+// when ctx ends.
 func (p *Provider) SignedOut(ctx context.Context, ended []session.Ended) []logout.Sent {
 	return p.sender.SendAndWait(ctx, p.config.Issuer, ended)
 }
@@ -201,8 +201,8 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 	}, nil
 }
 
-// newRegister makes the register of clients: those of the configuration, those that the console added, and, if
-// registration is enabled, those that registered themselves.
+// newRegister makes the register of clients: clients of the configuration, clients that the console added, and, if
+// registration is enabled, clients that registered themselves.
 func newRegister(config Config, deps Dependencies, secrets [][]byte) (*clients.Register, error) {
 	place := storage.Alone()
 	if deps.Development != nil {
@@ -218,8 +218,8 @@ func newRegister(config Config, deps Dependencies, secrets [][]byte) (*clients.R
 	return clients.On(place, config.Clients, clients.NewRegistered(deps.Store, seal, deps.Now)), nil
 }
 
-// newKeys makes keys that live in this process, or, if the store outlives it and cookie_keys are configured, keys in
-// the store.
+// newKeys makes keys in memory or in the store. They are in the store if it outlives the process and cookie_keys are
+// configured.
 func newKeys(config Config, deps Dependencies, secrets [][]byte) (*keys.KeySet, error) {
 	stored := deps.Durable && len(config.CookieKeys) > 0
 	switch {
@@ -273,7 +273,7 @@ func errorsOf(issuer string, development Development) endpoint.Errors {
 	return endpoint.Errors{ReasonPages: issuer + PathReasons}
 }
 
-// parseIssuer is the issuer as a URL; Validate has read it before.
+// parseIssuer returns the issuer as a URL. Validate has already parsed it, so there is no error.
 func parseIssuer(issuer string) *url.URL {
 	u, err := url.Parse(issuer)
 	if err != nil {
@@ -294,14 +294,14 @@ func cookieKeys(configured []string, random func() string) [][]byte {
 	return keys
 }
 
-// StoredKeys returns the signing keys that live in store, encrypted with CookieKeys, which must be configured.
-// propagation is how long other providers on the store may take to notice a new key; 0: there are none. Its errors are
+// StoredKeys returns the signing keys in store. They are encrypted with CookieKeys, which must be configured.
+// propagation is how long other providers on the store may take to see a new key; 0: there are none. Its errors are
 // those of keys.NewShared.
 func StoredKeys(c Config, store storage.Store, now func() time.Time, propagation time.Duration) (*keys.KeySet, error) {
 	return storedKeys(c, store, cookieKeys(c.CookieKeys, nil), now, propagation)
 }
 
-// storedKeys is StoredKeys with secrets that need not be configured.
+// storedKeys is StoredKeys with explicit secrets instead of the configured CookieKeys.
 func storedKeys(
 	c Config, store storage.Store, secrets [][]byte, now func() time.Time, propagation time.Duration,
 ) (*keys.KeySet, error) {
@@ -312,7 +312,7 @@ func storedKeys(
 	if c.RotateEvery > 0 { // a scheduled rotation publishes a key before the key signs
 		propagation = max(propagation, keys.DefaultPropagation)
 	}
-	lifetime := c.Session.Absolute // an id_token_hint should be recognised for as long
+	lifetime := c.Session.Absolute // an id_token_hint should be valid for as long
 	for _, client := range c.Clients {
 		lifetime = max(lifetime, client.AccessTokenLifetime, client.IDTokenLifetime)
 	}
@@ -336,8 +336,8 @@ func sessionsIn(
 	}
 }
 
-// InitialAccessToken makes a token that lets its bearer register clients for a day, at every provider that has the
-// first of CookieKeys. The error says why it cannot be made.
+// InitialAccessToken makes a token for registering clients. Every provider that has the first of CookieKeys accepts it
+// for one day.
 func InitialAccessToken(c Config) (string, error) {
 	switch {
 	case len(c.CookieKeys) == 0:

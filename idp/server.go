@@ -22,7 +22,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// bodyLimit is more than any request to this provider needs.
+// bodyLimit is the maximum size of a request body; no valid request needs as much.
 const bodyLimit = "64KiB"
 
 // server answers HTTP for the endpoints of one issuer. This file alone knows the web framework.
@@ -36,15 +36,15 @@ type server struct {
 	pages     *pages.Pages
 	observers []Observer
 	site      DevelopmentSite              // nil without development mode
-	clients   *clients.Register            // scripts of their origins may read answers for Programs
+	clients   *clients.Register            // scripts of their origins may read answers to Programs
 	csrfName  string                       // of the cookie
 	endpoints map[string]endpoint.Endpoint // by method and path pattern, as echo knows it
 }
 
-// unknown stands for paths that have no endpoint.
+// unknown is the endpoint of all paths that have no endpoint of their own.
 var unknown = endpoint.Endpoint{Name: "other", Audience: endpoint.People, Untraced: true}
 
-// mount returns the handler of the endpoints. What a request needs is decided here, once for each endpoint.
+// mount returns the handler of the endpoints. It selects the middleware of each endpoint once, not for each request.
 func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 	router := echo.New()
 	router.HTTPErrorHandler = func(err error, c echo.Context) { s.renderError(c, unknown, err) }
@@ -81,8 +81,8 @@ func isForPrograms(e endpoint.Endpoint) bool {
 	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
 }
 
-// exchange stands around everything that happens to a request: it names the endpoint, tells observers and the log, and
-// writes the answer for an error.
+// exchange is the outermost middleware: it finds the endpoint, calls the observers, writes the log line, and writes the
+// answer for an error.
 func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 	public := s.issuer.Scheme == "https" && !s.loopback
 	next = middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true})(next)
@@ -115,7 +115,7 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// endpointOf finds the endpoint by the route; for another method of its path it is found by the path alone.
+// endpointOf finds the endpoint by method and path, or by the path alone if no endpoint has the method.
 func endpointOf(endpoints map[string]endpoint.Endpoint, c echo.Context) endpoint.Endpoint {
 	if e, ok := endpoints[c.Request().Method+" "+c.Path()]; ok {
 		return e
@@ -126,7 +126,7 @@ func endpointOf(endpoints map[string]endpoint.Endpoint, c echo.Context) endpoint
 	return unknown
 }
 
-// requestID is that of a proxy, if it looks like one: it is echoed, shown and logged.
+// requestID returns the request ID that a proxy sent, if it is well-formed, or else a new one.
 func requestID(c echo.Context, random func() string) string {
 	id := c.Request().Header.Get(echo.HeaderXRequestID)
 	if !requestIDs.MatchString(id) {
@@ -138,7 +138,7 @@ func requestID(c echo.Context, random func() string) string {
 
 var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
 
-// setHeaders sets what is on every answer; a page replaces the policy by its own.
+// setHeaders sets the headers that every answer has; a page replaces the Content-Security-Policy by its own.
 func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
@@ -153,8 +153,8 @@ func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
 	}
 }
 
-// cors lets the scripts of registered clients read the answers, errors too: without it a browser hides them. It is made
-// for each request with an Origin, because the framework asks about the origin without the request's context.
+// cors lets the scripts of registered clients read the answers, also errors. Each request with an Origin gets a new
+// middleware, because the framework's callback about the origin does not get the request's context.
 func cors(ctx context.Context, register *clients.Register) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		AllowOriginFunc: func(origin string) (bool, error) { return register.AllowsOrigin(ctx, origin), nil },
@@ -165,8 +165,8 @@ func cors(ctx context.Context, register *clients.Register) echo.MiddlewareFunc {
 	})
 }
 
-// csrf refuses forms that this provider's pages did not send: by Sec-Fetch-Site where the browser sends it, else by a
-// token that cookie and form both carry.
+// csrf rejects forms that pages of this provider did not send. It checks Sec-Fetch-Site if the browser sends it, or
+// else a token that must be in the cookie and in the form.
 func csrf(cookie string, secure bool) echo.MiddlewareFunc {
 	check := middleware.CSRFWithConfig(middleware.CSRFConfig{
 		TokenLookup:           "form:csrf",
@@ -187,12 +187,12 @@ func csrf(cookie string, secure bool) echo.MiddlewareFunc {
 	}
 }
 
-// errForged answers a form that came from another site. Another port of the same host counts as another site: it could
-// set the cookie.
+// errForged is the error for a form from another site. Another port of the same host counts as another site, because it
+// could set the cookie.
 var errForged = oidc.AccessDenied.Errorf(
 	"the form was not sent from this provider's page, or its cookie is gone: go back, reload the page and send it again")
 
-// serve asks the limit, lets development mode fail the request, and calls the endpoint.
+// serve checks the limit, lets development mode fail the request, and calls the endpoint.
 func serve(e endpoint.Endpoint, site DevelopmentSite) echo.HandlerFunc {
 	handle := e.Serve
 	if e.Limit != nil {
@@ -224,7 +224,7 @@ func limited(limit endpoint.Limit, next endpoint.Handler) endpoint.Handler {
 	}
 }
 
-// answer keeps the error that the answer of a request carries.
+// answer is a ResponseWriter that also records the error that the answer contains.
 type answer struct {
 	http.ResponseWriter
 	refused *oidc.Error
@@ -233,7 +233,7 @@ type answer struct {
 // Refused is called by endpoint.Refuse.
 func (a *answer) Refused(e *oidc.Error) { a.refused = e }
 
-// Unwrap is for http.ResponseController.
+// Unwrap returns the underlying writer to http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func outcomeOf(c echo.Context) endpoint.Outcome {

@@ -1,7 +1,7 @@
-// Package endpoint says what the provider serves at one path.
+// Package endpoint defines Endpoint, the description of one path that the provider serves.
 //
 // Routing, CORS, CSRF, limits, logs, metrics, spans, the trace, the failure lab, discovery and the home page all loop
-// over Endpoint values. None of them keeps a list of its own, so a new endpoint is one package and one literal.
+// over Endpoint values and have no lists of their own. So a new endpoint needs one package and one literal.
 package endpoint
 
 import (
@@ -10,34 +10,34 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Endpoint is what the provider serves at one path. Two endpoints may share a path if their Methods differ.
+// Endpoint describes what the provider serves at one path. Two endpoints may share a path if their Methods differ.
 type Endpoint struct {
 	Name     string   // "introspection": in metrics, spans, logs, the trace and the failure lab
 	Path     string   // from the root, such as /token; a segment {name} is any value, which r.PathValue(name) returns
-	Methods  []string // GET stands for HEAD too
+	Methods  []string // GET includes HEAD
 	Audience Audience
 	Serve    Handler
-	// Limit is asked before Serve. nil: there is none.
+	// Limit is called before Serve. nil: no limit.
 	Limit Limit
-	// Describe writes the endpoint into the provider's metadata. nil: the metadata does not mention it.
+	// Describe adds the endpoint to the provider's metadata. nil: the metadata does not mention it.
 	Describe func(*oidc.Metadata)
-	// Untraced endpoints are no part of a protocol flow, such as the home page and the console: trace and failure lab
-	// leave them out.
+	// Untraced marks an endpoint that is not part of a protocol flow, such as the home page. The trace and the failure
+	// lab ignore it.
 	Untraced bool
-	// Streams marks an endpoint whose answers last for hours: metrics and spans leave it out.
+	// Streams marks an endpoint whose answers last for hours. Metrics and spans ignore it.
 	Streams bool
 }
 
-// Handler answers a request. An error that it returns becomes the answer: JSON or a page, by the endpoint's Audience.
-// It must not have written anything then.
+// Handler answers a request. If it returns an error, the server writes the answer: JSON or a page, by the endpoint's
+// Audience. A handler that returns an error must not have written anything.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// Limit says whether a request may be served now: its error is the answer if not. done is told how the request ended:
-// nil or the error of Serve. done may be nil.
+// Limit returns an error if the request may not be served now; the error is the answer. After the request, the server
+// calls done, which may be nil, with the error of Serve or nil.
 type Limit func(r *http.Request) (done func(error), err error)
 
-// Audience is who reads the answers of an endpoint. It decides the form of errors, and which guard stands before the
-// endpoint.
+// Audience says for which readers the answers of an endpoint are. It selects the form of errors, and CORS or CSRF
+// protection.
 type Audience string
 
 // The audiences.
@@ -49,6 +49,6 @@ const (
 	// Visitors are browsers that another site sends here on purpose, to /authorize for example: HTML errors, and no CSRF
 	// token, because the request comes from another site by design.
 	Visitors Audience = "visitors"
-	// Files are documents that anybody may read and cache, such as discovery: JSON errors, CORS.
+	// Files are public documents that may be cached, such as discovery: JSON errors, CORS.
 	Files Audience = "files"
 )

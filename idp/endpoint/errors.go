@@ -8,18 +8,18 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// ErrNotFound is the error of a handler that has nothing at this path. The answer is a 404.
+// ErrNotFound is the error of a handler for a path that does not exist. The answer is a 404.
 var ErrNotFound = errors.New("there is nothing at this path")
 
-// Errors gives errors the form that a client sees.
+// Errors converts errors to the *oidc.Error that a client gets.
 type Errors struct {
-	// ReasonPages is the URL below which each reason code has a page; error_uri leads there. Empty outside of development
+	// ReasonPages is the base URL of the pages about reason codes, for error_uri. It is empty outside of development
 	// mode.
 	ReasonPages string
 }
 
 // Explain returns the *oidc.Error for err; nil for nil. A store that cannot be reached becomes temporarily_unavailable,
-// an error without a reason gets the usual one of its code, and in development mode the description ends with the
+// an error without a reason gets the usual reason of its code, and in development mode the description ends with the
 // reason.
 func (e Errors) Explain(err error) *oidc.Error {
 	explained := oidc.AsError(err)
@@ -39,7 +39,7 @@ func (e Errors) Explain(err error) *oidc.Error {
 	return explained.Explained(e.ReasonPages)
 }
 
-// usualReasons are the reasons of errors that name none.
+// usualReasons are the default reasons, by error code.
 var usualReasons = map[oidc.ErrorCode]oidc.Reason{
 	oidc.InvalidRequest:           oidc.RequestMalformed,
 	oidc.InvalidScope:             oidc.RequestMalformed,
@@ -55,8 +55,8 @@ var usualReasons = map[oidc.ErrorCode]oidc.Reason{
 	oidc.ServerError:              oidc.ServerFailed,
 }
 
-// Refuse reports an error that the answer carries although Serve returned nil: an error that goes to the client by
-// redirect. Logs, metrics, spans and the trace see it as the error of the request.
+// Refuse reports an error that Serve does not return because it sends it to the client by redirect. Logs, metrics,
+// spans and the trace record it as the error of the request.
 func Refuse(w http.ResponseWriter, refused *oidc.Error) {
 	for w != nil {
 		if reporter, ok := w.(interface{ Refused(*oidc.Error) }); ok {
@@ -73,8 +73,8 @@ func Refuse(w http.ResponseWriter, refused *oidc.Error) {
 
 // Outcome is how a request ended, after its answer was written.
 type Outcome struct {
-	Request *http.Request // as the endpoint served it: its form was parsed, if the endpoint did that
+	Request *http.Request // the request after Serve; its form is parsed if the endpoint parsed it
 	Status  int           // 0: the connection was dropped without an answer
 	Header  http.Header   // of the answer
-	Refused *oidc.Error   // the error that the answer carries, by JSON, page or redirect; nil: none
+	Refused *oidc.Error   // the error in the answer (JSON, page or redirect); nil: none
 }
