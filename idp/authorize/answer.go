@@ -54,7 +54,7 @@ func ResponseModes() []string {
 	return names
 }
 
-// modeOf is the mode of the answer, an error too: the requested one, or query if that is unknown or cannot work.
+// modeOf returns the mode of the answer or error: the requested mode, or query if that is unknown or cannot work.
 func modeOf(params url.Values) mode {
 	wanted := params.Get("response_mode")
 	i := slices.IndexFunc(modes, func(m mode) bool { return m.name == wanted })
@@ -64,9 +64,9 @@ func modeOf(params url.Values) mode {
 	return modes[i]
 }
 
-// send sends the parameters back to the client, in its response_mode. It adds the state, byte for byte as it came, iss
-// (RFC 9207 §2) and session_state, by which the client's scripts detect a change of the user (Session Management §2,
-// and §3.1 for errors).
+// send sends the parameters back to the client, in its response_mode. It adds the unchanged state, iss (RFC 9207 §2)
+// and session_state, by which the client's scripts detect a change of the user (Session Management §2, and §3.1 for
+// errors).
 func (e *Endpoint) send(
 	ctx context.Context, a ReturnAddress, values url.Values, seen Browser, silent bool,
 ) (Outcome, error) {
@@ -102,7 +102,7 @@ func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Ou
 	return e.Pages.Render(w, http.StatusOK, formPost, pages.NewFormPost(frame, answer.RedirectURI, answer.Values), policy)
 }
 
-// Posted are the parameters of a posted answer. The one rule about them always holds: it shows them to the observer.
+// Posted are the parameters of a posted answer. Their only rule always holds; it shows them to the observer.
 type Posted url.Values
 
 var posted = oidc.Table[Posted]{{
@@ -110,7 +110,7 @@ var posted = oidc.Table[Posted]{{
 	Text: "a page posts the answer", Holds: func(Posted) bool { return true },
 }}
 
-// inQuery keeps a registered query (RFC 6749 §3.1.2).
+// inQuery adds the answer to the query that redirect_uri may already have (RFC 6749 §3.1.2).
 func inQuery(a ReturnAddress, answer url.Values, _ bool) Outcome {
 	if strings.Contains(a.redirectURI, "?") {
 		return Outcome{Redirect: a.redirectURI + "&" + answer.Encode()}
@@ -126,7 +126,7 @@ func inFragment(a ReturnAddress, answer url.Values, _ bool) Outcome {
 type Post struct {
 	RedirectURI string
 	Values      url.Values
-	// Target is the origin of RedirectURI. With another one, or "*", any page that frames this one would get the code.
+	// Target is the origin of RedirectURI. With "*" any page that frames this one would get the code.
 	Target string
 	Silent bool // a form under prompt=none: the client may frame the page
 }

@@ -26,7 +26,7 @@ func (c PARConfig) Check(report oidc.Report) {
 		"%v is not between 5s and 10m (RFC 9126 §2.2; FAPI 2.0 §5.3.2.2: less than 600 seconds)", c.Lifetime)
 }
 
-// WithDefaults returns l, or the built-in levels if l is empty: 1 is a password, 0 is less.
+// WithDefaults returns l, or the built-in levels if l is empty: "1" is a password, "0" is anything weaker.
 func (l Levels) WithDefaults() Levels {
 	if len(l) == 0 {
 		return Levels{{Value: "1", AMR: []string{"pwd"}}, {Value: "0", AMR: []string{"user", "pwd"}}}

@@ -6,8 +6,8 @@
 //
 // An error before a ReturnAddress exists is shown on a page: a provider that redirects to an unverified address is an
 // open redirector (RFC 9700 §4.11). After it, an error of the rules goes to the client. A broken need leads to a page,
-// after which the request starts again; with prompt=none it is an error for the client. At /par a client posts the
-// parameters before, and they are judged up to the rules (RFC 9126).
+// and after the page the request starts again; with prompt=none the broken need is an error for the client. At /par a
+// client posts the parameters in advance, and the provider judges them by the rules, not the needs (RFC 9126).
 //
 // Not implemented: encrypted request objects, and a second factor.
 package authorize

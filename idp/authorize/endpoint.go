@@ -29,11 +29,11 @@ const (
 	PathPush = "/par"
 )
 
-// Endpoint is the authorization endpoint, with the endpoint to which clients push requests.
+// Endpoint is the authorization endpoint and the pushed authorization request endpoint.
 type Endpoint struct {
 	Issuer    string
-	Scopes    oidc.Scope // all that the provider knows
-	Resources []string   // the APIs that there are access tokens for (RFC 8707)
+	Scopes    oidc.Scope // all scope values of the provider
+	Resources []string   // the APIs that accept access tokens (RFC 8707)
 	Levels    Levels
 	Release   userinfo.Release
 
@@ -42,17 +42,17 @@ type Endpoint struct {
 	Grants   Grants
 	Consents Consents
 
-	Auth         *clientauth.Authenticator // of clients that push requests
+	Auth         *clientauth.Authenticator // authenticates clients at PathPush
 	Proofs       *dpop.Checker
 	Users        *users.Directory
 	Subjects     *clients.Subjects
 	Hints        *access.Hints
-	Browsers     *session.Manager // shows browsers who is signed in, and notes which clients got a code
+	Browsers     *session.Manager // sets the browser state, and records which clients got a code
 	Interactions session.Seal[session.Interaction]
 	Objects      *ObjectReader
 	Pushed       *PushedRequests
-	Keys         *keys.KeySet // sign the answers of JARM
-	DefaultAlg   string       // of those answers, for a client that registered none
+	Keys         *keys.KeySet // sign JARM answers
+	DefaultAlg   string       // of JARM answers, if the client registered none
 	Pages        *pages.Pages
 	Errors       endpoint.Errors
 	Limit        endpoint.Limit // of PathPush
@@ -80,7 +80,7 @@ type (
 	}
 )
 
-// Endpoints are /authorize and /par.
+// Endpoints returns /authorize and /par.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{
 		{
@@ -124,7 +124,7 @@ type Browser struct {
 	Session *session.Session // nil: nobody is signed in
 }
 
-// serve is GET and POST /authorize. The redirect is a 303, so that the client never gets a POST (RFC 9700 §4.12).
+// serve serves GET and POST /authorize. The redirect is a 303, so that the client never gets a POST (RFC 9700 §4.12).
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	outcome, err := e.Authorize(r)
@@ -149,7 +149,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	// A raw semicolon is data (oidc-client-ts joins state by one), though Go reads it as a mistake.
 	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")
-	malformed := r.ParseForm() // what could be read is in r.Form all the same
+	malformed := r.ParseForm() // r.Form has the parameters that could be read
 	waiting, err := e.resume(r)
 	if err != nil {
 		return Outcome{}, err
@@ -191,7 +191,7 @@ func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Reques
 	return outcome, err
 }
 
-// resume returns the parameters of the request: of the URL or form, or of a request that waited for a person.
+// resume returns the parameters of the request: from the URL or form, or from a request that waited for the user.
 func (e *Endpoint) resume(r *http.Request) (session.Interaction, error) {
 	if sealed := r.Form.Get(session.InteractionParam); sealed != "" && !r.Form.Has("client_id") {
 		return e.Interactions.Open(sealed)
@@ -199,13 +199,13 @@ func (e *Endpoint) resume(r *http.Request) (session.Interaction, error) {
 	return session.Interaction{Params: r.Form, StartedAt: e.Now()}, nil
 }
 
-// decision is the end of a request: a code, or a page to show first.
+// decision is the result of a request: a code, or a page to show first.
 type decision struct {
 	code, page string
 	Browser
 }
 
-// decide judges a request whose address is verified: a code, else a page to show, else an error for the client.
+// decide judges a request with a verified address. It returns a code, a page to show, or an error for the client.
 func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d decision, err error) {
 	switch {
 	case denied != "":
@@ -233,7 +233,7 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 			return d, asRequestURI(err)
 		}
 	}
-	// Before the code: a client that has one is told when the session ends.
+	// This comes before the code, so that every client with a code is notified when the session ends.
 	err = e.Browsers.RecordClient(r.Context(), situation.Session, *situation.Account, situation.Client.ClientID)
 	if err != nil {
 		return d, err
@@ -242,7 +242,7 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 	return d, err
 }
 
-// situation gathers what the provider knows about the person.
+// situation collects the provider's data about the user.
 func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err error) {
 	current, err := e.Sessions.Current(r)
 	absence, absent := errors.AsType[session.Absence](err)
@@ -256,7 +256,7 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 	}
 	s.Account = about(request, current, s.Hinted, s.Now)
 	if s.Account != nil && (!s.Client.FirstParty || s.Prompt.Has(oidc.PromptConsent)) {
-		// Only then does it matter what was allowed before: a first-party client costs no store operation.
+		// Consents are read only if consent is needed, so a first-party client costs no store operation.
 		consents, err := e.Consents.Of(r.Context(), s.Account.Sub)
 		if err != nil {
 			return Situation{}, err
@@ -269,7 +269,7 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 	return s, nil
 }
 
-// meet answers a broken need: with prompt=none by an error for the client (Core §3.1.2.1), else by the page.
+// meet returns the page that meets a broken need; with prompt=none, an error for the client (Core §3.1.2.1).
 func (e *Endpoint) meet(need *oidc.Rule[Situation], s Situation) (page string, err error) {
 	inVain := need.Else == oidc.UnmetAuthenticationRequirements && s.cannotReachACR()
 	if !s.Prompt.Has(oidc.PromptNone) && !inVain {
@@ -295,7 +295,7 @@ func (e *Endpoint) show(need *oidc.Rule[Situation], s Situation) (string, error)
 	return screens[need.Else] + "?" + url.Values{session.InteractionParam: {sealed}}.Encode(), err
 }
 
-// grant is the content of the code.
+// grant returns the grant that the code stands for.
 func (s Situation) grant() grant.Grant {
 	return grant.Grant{
 		ClientID: s.Client.ClientID, RedirectURI: s.RedirectURI, CodeChallenge: s.CodeChallenge, Nonce: s.Nonce,

@@ -14,10 +14,10 @@ type Situation struct {
 	Request
 	Session *session.Session // nil: nobody is signed in
 	Absence session.Absence  // why there is no session
-	Account *session.Account // the account that the request is about; nil: undecided
+	Account *session.Account // the account of the request; nil: undecided
 	Hinted  string           // the sub that login_hint names, if it names a user of this provider
-	Consent grant.Consent    // what the account allowed the client before
-	Levels  Levels           // what values acr has here
+	Consent grant.Consent    // the account's earlier consent for the client
+	Levels  Levels           // the possible values of acr
 	Now     time.Time
 }
 
@@ -83,7 +83,7 @@ var screens = map[oidc.ErrorCode]string{
 	oidc.ConsentRequired:                 session.PathConsent,
 }
 
-// tells are the keys, below tell in static/idp/languages, of the sign-in page's text about a need, by the need's text.
+// tells has, by the text of a need, the key of the sign-in page's text about it, below tell in static/idp/languages.
 var tells = map[string]string{
 	"id_token_hint is an ID token of this provider":            "hint_unreadable",
 	"the user of id_token_hint is signed in":                   "hinted_absent",
@@ -93,7 +93,7 @@ var tells = map[string]string{
 	"the sign-in reaches one of the essential acr values":      "stronger",
 }
 
-// toAllow is what the user is asked to allow.
+// toAllow returns the scope that the user is asked to allow.
 func (s Situation) toAllow() oidc.Scope {
 	return oidc.ParseScope(s.Scope.String() + " " + s.ClaimsScope.String())
 }
@@ -104,8 +104,8 @@ func (s Situation) mayStayOffline() bool {
 	return s.Client.FirstParty || s.Consent.Scope.Has(oidc.ScopeOffline) || !s.Prompt.Has(oidc.PromptNone)
 }
 
-// about returns the account of the request: the account that the user chose or signed in to for it, else that of a
-// hint, else the only account of the session. An id_token_hint excludes all other accounts.
+// about returns the account of the request: the account that the user chose or signed in to for it, or else the account
+// of a hint, or else the only account of the session. An id_token_hint excludes all other accounts.
 func about(r Request, s *session.Session, loginHint string, now time.Time) *session.Account {
 	if s == nil {
 		return nil
@@ -125,8 +125,8 @@ func (s Situation) signedIn(sub string) bool {
 	return slices.ContainsFunc(s.Session.Accounts, func(a session.Account) bool { return a.Sub == sub })
 }
 
-// fulfilledFor is how long an action of the user counts for the request: enough for the following pages, and too short
-// for a later reuse of the request from the browser's history.
+// fulfilledFor is how long an action of the user counts for the request. It is long enough for the following pages, and
+// too short to use the request again from the browser's history.
 const fulfilledFor = 10 * time.Minute
 
 // fulfils tells whether the user did something at that time for this request.
@@ -172,7 +172,7 @@ func (l Levels) Reached(account session.Account) []string {
 	return reached
 }
 
-// acr is the acr of the tokens: the first requested value that the sign-in reaches, else its highest (Core §5.5.1.1).
+// acr returns the first requested acr that the sign-in reaches, or else the highest it reaches (Core §5.5.1.1).
 func (s Situation) acr() string {
 	reached := s.Levels.Reached(*s.Account)
 	for _, wanted := range s.ACRValues {
@@ -183,7 +183,7 @@ func (s Situation) acr() string {
 	return reached[0]
 }
 
-// cannotReachACR tells whether another sign-in is useless: no such level exists, or the user has just signed in.
+// cannotReachACR tells whether another sign-in cannot help: no such level exists, or the user has just signed in.
 func (s Situation) cannotReachACR() bool {
 	known := slices.ContainsFunc(s.Levels, func(l Level) bool { return slices.Contains(s.EssentialACR, l.Value) })
 	return !known || s.justNow(s.Account.AuthTime)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	josejson "github.com/go-jose/go-jose/v4/json" // a name is that name, in one case and once
+	josejson "github.com/go-jose/go-jose/v4/json" // names are case-sensitive and unique
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/fetch"
@@ -31,7 +31,7 @@ type ObjectReader struct {
 	Now    func() time.Time
 }
 
-// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and those that file servers send for one.
+// objectTypes are the media types of a request object (RFC 9101 §9.4.1), and other types that file servers send.
 var objectTypes = []string{
 	"application/oauth-authz-req+jwt", "application/jwt", "+jwt", "application/jose", "text/plain",
 	"application/octet-stream",
@@ -120,11 +120,11 @@ func newMembers(payload []byte) (members, error) {
 	return m, nil
 }
 
-// jwtClaims are members about the request object itself (RFC 7519 §4.1), and no parameters.
+// jwtClaims are members about the request object itself (RFC 7519 §4.1). They are not parameters.
 var jwtClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 
-// params are the members in the form of URL parameters. Values are strings or numbers (RFC 9101 §4); claims is an
-// object (Core §6.1), and resource may be an array (RFC 8707 §2).
+// params returns the members as URL parameters. Values are strings or numbers (RFC 9101 §4); claims is an object (Core
+// §6.1), and resource may be an array (RFC 8707 §2).
 func (m members) params(clientID string) url.Values {
 	params := url.Values{}
 	for name, value := range m {
@@ -175,7 +175,7 @@ func (m members) time(name string) (at time.Time, ok bool) {
 	return time.Unix(int64(seconds), 0), true
 }
 
-// isPast tells whether the time is missing, or in the past plus oidc.MaxClockSkew.
+// isPast tells whether the time is missing, or more than oidc.MaxClockSkew in the past.
 func (m members) isPast(name string, now time.Time) bool {
 	at, ok := m.time(name)
 	return m[name] == nil || ok && !at.After(now.Add(oidc.MaxClockSkew))
@@ -228,7 +228,7 @@ func hash(content []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// headerRules are judged before a key is looked for.
+// headerRules are judged before the provider looks for a key.
 var headerRules = oidc.Table[unread]{{
 	Spec: "RFC 9101 §6.1", Text: "the request object is not encrypted", Else: oidc.InvalidRequestObject,
 	Holds: func(o unread) bool { return len(o.parts) != 5 },

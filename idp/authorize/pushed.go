@@ -21,7 +21,7 @@ type PushResponse struct {
 	ExpiresIn  int    `json:"expires_in"` // seconds
 }
 
-// servePush is POST /par. A client that uses DPoP gets a nonce for its next proof, with an error too.
+// servePush serves POST /par. A client that uses DPoP gets a nonce for its next proof, also with an error.
 func (e *Endpoint) servePush(w http.ResponseWriter, r *http.Request) error {
 	if usesDPoP(r) {
 		e.Proofs.GiveNonce(w, r)
@@ -132,7 +132,7 @@ var (
 
 // PushedRequests stores pushed authorization requests (RFC 9126). A request_uri is spent when the code is issued, not
 // when the page is loaded, because browsers load pages twice (FAPI 2.0 §5.3.2.2). The sealed request in the browser may
-// outlive the record; Spend writes a tombstone all the same, which is stored longer than any page is valid.
+// outlive the record, so Spend always writes a tombstone. The tombstone is stored for longer than any page is valid.
 type PushedRequests struct {
 	Records  storage.Bucket[PushedRequest]
 	Lifetime time.Duration // RFC 9126 §2.2: "between 5 and 600 seconds"
@@ -140,7 +140,7 @@ type PushedRequests struct {
 	Random   func() string // 128 bits or more
 }
 
-// isPushed tells whether requestURI has the form of this provider's.
+// isPushed tells whether requestURI has the form of a request_uri of this provider.
 func isPushed(requestURI string) bool { return strings.HasPrefix(requestURI, urn) }
 
 // Push stores the request with a new ExpiresAt, under a request_uri that cannot be guessed (RFC 9126 §2.2).
@@ -170,7 +170,7 @@ func (r *PushedRequests) Open(ctx context.Context, requestURI, clientID string) 
 	return request, nil
 }
 
-// Spend succeeds once for each request_uri; later calls get errPushSpent. The record may have expired before.
+// Spend succeeds once for each request_uri, even if the record has expired; later calls return errPushSpent.
 func (r *PushedRequests) Spend(ctx context.Context, requestURI string) error {
 	return r.Records.Update(ctx, requestURI, spentRetention, func(old *PushedRequest) (*PushedRequest, error) {
 		if old != nil && !old.SpentAt.IsZero() {

@@ -15,7 +15,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// ReturnAddress is a verified address of the client. Only returnAddress makes one, so code that has one may redirect.
+// ReturnAddress is a verified address of the client. Only returnAddress makes one, so code with one may redirect.
 type ReturnAddress struct {
 	client      oidc.Client
 	redirectURI string
@@ -26,7 +26,7 @@ type ReturnAddress struct {
 // Address is an address of a client before it is verified.
 type Address struct {
 	ClientID, RedirectURI string
-	Client                oidc.Client // without a ClientID: there is no such client
+	Client                oidc.Client // the ClientID is empty if there is no such client
 }
 
 // addresses are the conditions under which an Address becomes a ReturnAddress.
@@ -89,9 +89,9 @@ func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (Return
 // Request is an authentication request of a known client (Core §3.1.2.1). Its fields are not yet checked (see rules).
 type Request struct {
 	Client    oidc.Client
-	Params    url.Values // as they came
+	Params    url.Values // as received
 	Malformed error      // the error of reading them
-	StartedAt time.Time  // when the request first came, before any page
+	StartedAt time.Time  // when the request was first received
 
 	ResponseType        string
 	ResponseMode        string
@@ -112,11 +112,11 @@ type Request struct {
 	Claims       *oidc.ClaimsRequest // the requested claims that the client may ask for
 	ClaimsScope  oidc.Scope          // the scope values of these claims, for the consent page
 	ACRValues    []string            // requested, in order of preference
-	EssentialACR []string            // one of these, or no code; nil: any will do
+	EssentialACR []string            // a code needs one of these; nil: any acr
 
 	FromObject bool   // the parameters came in a signed request object
 	Pushed     bool   // the request was pushed
-	RequestURI string // of a pushed request; it is spent with the code
+	RequestURI string // of a pushed request; spent with the code
 
 	faults struct{ claims, resource, packed error } // errors of reading claims, resource and the request object
 }
@@ -125,7 +125,7 @@ type Request struct {
 func (e *Endpoint) parse(
 	ctx context.Context, client oidc.Client, params url.Values, startedAt time.Time,
 ) (Request, error) {
-	prompt, _ := oidc.ParsePrompts(params.Get("prompt")) // a bad one: rule "prompt"
+	prompt, _ := oidc.ParsePrompts(params.Get("prompt")) // the rule "prompt" reports the error
 	r := Request{
 		Client: client, Params: params, StartedAt: startedAt, Prompt: prompt,
 		ResponseType: params.Get("response_type"), ResponseMode: params.Get("response_mode"),
@@ -139,7 +139,7 @@ func (e *Endpoint) parse(
 		r.ACRValues = client.DefaultACRValues // Registration §2
 	}
 	if r.IDTokenHint != "" {
-		if hint, err := e.Hints.Read(ctx, r.IDTokenHint); err == nil { // an error: need "id_token_hint is an ID token"
+		if hint, err := e.Hints.Read(ctx, r.IDTokenHint); err == nil { // a need reports an error (see needs)
 			r.HintedSub = hint.Subject
 		}
 	}
@@ -152,15 +152,15 @@ func (e *Endpoint) parse(
 	return r, nil
 }
 
-// boundTo is the sub of the only user that the request accepts (Core §3.1.2.2); "": it accepts every user.
+// boundTo returns the sub of the only user that the request accepts (Core §3.1.2.2); "": it accepts every user.
 func (r Request) boundTo() string { return cmp.Or(r.HintedSub, r.WantedSub) }
 
-// wantsNoPage tells whether the request forbids pages, even if the rest of prompt makes no sense.
+// wantsNoPage tells whether prompt contains none, even if other values of prompt are invalid.
 func wantsNoPage(params url.Values) bool {
 	return slices.Contains(strings.Fields(params.Get("prompt")), string(oidc.PromptNone))
 }
 
-// maxAge reads a number of seconds, below 2^31 so that no sum overflows. nil: none came, or a bad one (see rules).
+// maxAge reads a number of seconds, below 2^31 so that no sum overflows. nil: it is missing or invalid (see rules).
 func maxAge(client oidc.Client, wire string) *time.Duration {
 	seconds, err := strconv.ParseUint(wire, 10, 31)
 	age := time.Duration(seconds) * time.Second
@@ -192,17 +192,17 @@ func (e *Endpoint) parseClaims(r *Request, wire string) error {
 	return err
 }
 
-// wantedSub is the value that the request wants the claim sub to have (Core §5.5.1), or "".
+// wantedSub returns the value that the request requires for the claim sub (Core §5.5.1), or "".
 func wantedSub(asked *oidc.ClaimsRequest) string {
 	for _, member := range []map[string]*oidc.ClaimRequest{asked.IDToken, asked.Userinfo} {
 		if sub := member["sub"]; sub != nil && (sub.Value != nil || len(sub.Values) > 0) {
-			return append(texts(sub), foreign)[0] // no user has a sub that is no string
+			return append(texts(sub), foreign)[0] // a sub is always a string
 		}
 	}
 	return ""
 }
 
-// texts are the requested values that are strings.
+// texts returns the requested values that are strings.
 func texts(request *oidc.ClaimRequest) []string {
 	var found []string
 	for _, value := range append([]any{request.Value}, request.Values...) {

@@ -34,7 +34,7 @@ var rules = oidc.Table[Request]{{
 	Holds: func(r Request) bool { return len(r.Params.Encode()) <= maxParams },
 	Help:  "keep state short: store what it stands for in the application",
 }, {
-	// Of a client with profile fapi2: FAPI 2.0 §5.3.2.2.
+	// FAPI 2.0 §5.3.2.2 requires it of a client with profile fapi2.
 	Spec: "RFC 9126 §5", Text: "the request was pushed, where the client must push", Params: []string{"request_uri"},
 	Holds: func(r Request) bool {
 		return r.Pushed || !r.Client.RequirePushedAuthorizationRequests && !r.Client.FAPI2()
@@ -145,7 +145,7 @@ func isPlainHTTP(uri string) bool {
 
 var s256 = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
-// repeated is the first parameter that came more than once; resource may (RFC 8707 §2).
+// repeated returns the first parameter with several values; only resource may have several (RFC 8707 §2).
 func repeated(params url.Values) string {
 	return firstName(params, func(name string, values []string) bool { return len(values) > 1 && name != "resource" })
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Unpacked are the parameters of a request object or of a pushed request. The rules about them always hold: they show
-// the observer of rules where the parameters are from.
+// Unpacked are the parameters of a request object or of a pushed request. Their rules always hold; the rules show the
+// observer the source of the parameters.
 type Unpacked url.Values
 
 var (
@@ -39,7 +39,7 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 	}
 	client, err := e.Clients.ByID(ctx, outer.Get("client_id"))
 	switch {
-	case errors.Is(err, clients.ErrUnknown): // returnAddress says so
+	case errors.Is(err, clients.ErrUnknown): // returnAddress reports it
 		return waiting, nil
 	case err != nil:
 		return waiting, err
@@ -62,9 +62,9 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 	return waiting, fromObject.Judge(ctx, Unpacked(waiting.Params))
 }
 
-// assemble joins the parameters of the URL and of the request object; the object wins. Only a request with scope=openid
-// in the URL may have parameters there (Core §6.1, §6.3.3; RFC 9101 §6.3), and never a client that must sign, because
-// the URL is not signed.
+// assemble joins the parameters of the URL and of the request object; the object wins. Parameters in the URL count only
+// with scope=openid there (Core §6.1, §6.3.3; RFC 9101 §6.3). A client that must sign may not use them, because the URL
+// is not signed.
 func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
 	if !oidc.ParseScope(outer.Get("scope")).Has(oidc.ScopeOpenID) || client.RequireSignedRequestObject || client.FAPI2() {
 		return inner, nil
@@ -92,7 +92,7 @@ func (e *Endpoint) pushed(
 	return waiting, fromPush.Judge(ctx, Unpacked(waiting.Params))
 }
 
-// asRequestURI makes an invalid_request_uri of an error of PushedRequests (RFC 9101 §7).
+// asRequestURI converts an error of PushedRequests to an invalid_request_uri (RFC 9101 §7).
 func asRequestURI(err error) error {
 	text := ""
 	switch {

@@ -6,12 +6,12 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Absence is the reason why a request has no session. As an error it differs from those of the store; its text may be
-// an error_description.
+// Absence is the reason why a request has no session. It is an error, distinct from errors of the store; its text may
+// be an error_description.
 type Absence string
 
-// The reasons that the provider can distinguish. A browser without the cookie and one that withholds it send the same
-// request; Fetch Metadata says where withholding is possible.
+// The reasons that the provider can distinguish. A browser that has no cookie and a browser that withholds it send the
+// same request; Fetch Metadata says whether withholding is possible.
 const (
 	NoCookie Absence = "no session cookie: nobody signed in with this browser, or the user signed out"
 	Withheld Absence = "no session cookie in a cross-site iframe: either the browser blocks third-party cookies, " +

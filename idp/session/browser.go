@@ -2,11 +2,11 @@ package session
 
 import "strings"
 
-// maxBrowser is how many bytes of the name of an unknown program are stored.
+// maxBrowser is the maximum number of bytes that are stored of an unknown program's name.
 const maxBrowser = 40
 
-// Words of a User-Agent header with the names that people use. The first match counts, because most browsers also claim
-// to be others.
+// Words of a User-Agent header, with names for display. The first match counts, because most browsers also send the
+// names of other browsers.
 var (
 	browsers = [][2]string{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},

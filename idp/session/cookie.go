@@ -18,7 +18,7 @@ import (
 //	            hush-ISSUER-lax      SameSite=Lax             every same-site iframe, in every browser
 //
 // ISSUER is a short hash of the issuer: cookies ignore ports, so two providers on two ports of localhost would
-// otherwise overwrite each other's.
+// otherwise overwrite each other's cookies.
 type Cookies struct {
 	codecs []securecookie.Codec
 	names  []string
@@ -44,7 +44,7 @@ func Codecs(keys [][]byte, maxAge time.Duration) []securecookie.Codec {
 		codec := securecookie.New(key, nil)
 		codec.SetSerializer(securecookie.JSONEncoder{})
 		codec.MaxAge(int(maxAge / time.Second))
-		codec.MaxLength(0) // requests are limited in size as a whole
+		codec.MaxLength(0) // the size of the whole request is limited elsewhere
 		codecs[i] = codec
 	}
 	return codecs
@@ -103,7 +103,7 @@ func isCrossSiteFrame(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Dest") == "iframe"
 }
 
-// Arrived lists which of Names came with the request.
+// Arrived lists the cookies of Names that the request has.
 func (c Cookies) Arrived(r *http.Request) []string {
 	cookies, arrived := r.Cookies(), []string(nil)
 	for _, name := range c.names {

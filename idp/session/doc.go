@@ -6,16 +6,15 @@
 //	                             ▲                                          │
 //	hidden iframe ──► Current ───┴────────────── the cookies that arrived ◄─┘
 //
-// A session holds accounts, several side by side, as prompt=select_account wants them. It has an id, by which the
-// record is found, and a secret, new at every sign-in, of which the record keeps the hash only. The cookie carries both
-// and nothing else. So neither an old cookie nor a stolen store opens a session, and a sid, which names session and
-// account in tokens, can end a session without a second index.
+// A session can hold several accounts, as prompt=select_account requires. It has an id and a secret. The id is the key
+// of the record. The secret is new at every sign-in, and the record has only its hash. The cookie has both and nothing
+// else, so neither an old cookie nor a stolen store opens a session. A sid in a token names session and account, so it
+// can end a session without a second index.
 //
-// The list of a user's sessions is written before the session is, and costs one store operation more at a sign-in, at a
-// sign-out one for each account and one more, and none at a renewal. No address is kept: behind a proxy it tells
-// little, and it is personal.
+// The list of a user's sessions is written before the session. It costs one store operation at a sign-in, one more than
+// the number of accounts at a sign-out, and none at a renewal. Addresses are not stored: they are personal data, and of
+// little use behind a proxy.
 //
-// Where teaching ends: production would also notice a cookie used from two places at once. And when a session ends by
-// not being used, nothing happens in the browser: a check_session_iframe sees that only after the browser's next
-// request here.
+// Where teaching ends: production would also notice a cookie used from two places at once. A check_session_iframe
+// detects that an idle session ended only after the browser's next request to the provider.
 package session

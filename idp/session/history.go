@@ -8,17 +8,18 @@ import (
 )
 
 // CookieHistory decorates a Manager in development mode: it records which of the two session cookies each browser sent
-// last. So it detects a browser that rejected the SameSite=None cookie, as WebKit does over http, and has the Lax one
-// only. It identifies browsers by address and User-Agent, which several may share: its answer is likely, not certain.
+// last. So it detects a browser that has the Lax cookie only, because it rejected the SameSite=None cookie, as WebKit
+// does over http. It identifies browsers by address and User-Agent, which several browsers may share, so its answer is
+// not certain.
 //
-// At a sign-in it also sets a marker, a cookie that a sign-out does not remove: a request with the marker could have
-// carried a session cookie, so without one nobody is signed in. (Firefox does not always say whether it sends any.)
+// At a sign-in it also sets a marker, a cookie that a sign-out does not remove. A request with the marker and without a
+// session cookie proves that nobody is signed in. (Firefox does not always say whether it sends cookies.)
 type CookieHistory struct {
 	*Manager
 	laxOnly *lru.Cache[string, bool] // by browser: whether it sent the Lax cookie only
 }
 
-// maxBrowsers is how many browsers a CookieHistory stores.
+// maxBrowsers is the maximum number of browsers in a CookieHistory.
 const maxBrowsers = 1000
 
 // NewCookieHistory returns an empty history of the manager's cookies.

@@ -13,7 +13,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// InteractionParam is the name of the parameter, and of the hidden form field, that carries a sealed value.
+// InteractionParam is the name of the parameter and of the hidden form field for a sealed value.
 const InteractionParam = "interaction"
 
 // The paths that an authorization request passes: the endpoint that judges it, and the pages that may delay it.
@@ -36,8 +36,8 @@ const (
 //
 //	/authorize?client_id=… ─ Close ─► /login?interaction=… ─ form ─► /authorize?interaction=… ─ Open ─► judged again
 //
-// So an anonymous request costs no memory, and any replica can continue the request. StartedAt travels with it, because
-// prompt=login demands an auth_time after it.
+// So an anonymous request uses no memory, and any replica can continue it. It includes StartedAt, because prompt=login
+// requires an auth_time after StartedAt.
 type Interaction struct {
 	Params    url.Values `json:"params"`     // as /authorize received them
 	StartedAt time.Time  `json:"started_at"` // when /authorize first received them
@@ -52,7 +52,7 @@ type Interaction struct {
 	Reason   string     `json:"reason,omitempty"` // why the page is needed: a key of tell in static/idp/languages
 
 	Path   string `json:"path,omitempty"`   // the endpoint that judges the request; empty: PathAuthorize
-	Denied string `json:"denied,omitempty"` // how the person refused; empty: the person did not
+	Denied string `json:"denied,omitempty"` // how the person refused; empty: the person did not refuse
 }
 
 // Back is the path of the endpoint that judges the request after the page.
@@ -83,7 +83,7 @@ func InteractionURL(path, sealed string) string {
 	return path + "?" + url.Values{InteractionParam: {sealed}}.Encode()
 }
 
-// Open reads a string that Close returned. The error for any other string is an invalid_request with advice for the
+// Open reads a string that Close returned. For any other string it returns an invalid_request with advice for the
 // person.
 func (s Seal[T]) Open(sealed string) (T, error) {
 	var value T

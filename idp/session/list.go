@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// maxListed is how many sessions of one user the index holds. Beyond it, ended sessions are dropped, then those that
-	// would end first, which continue unlisted.
+	// maxListed is the maximum number of sessions in a user's index. A full index first drops ended sessions, then the
+	// sessions that would end first; these continue, but are not listed.
 	maxListed = 100
-	// minListed entries stay although their time has passed: a clock that was moved may go back.
+	// minListed entries stay although their time has passed, because a clock that was moved forward may go back.
 	minListed = 20
 )
 
@@ -23,8 +23,8 @@ type Entry struct {
 	Until time.Time `json:"until"` // from then on the session is not listed
 }
 
-// Of lists the sessions of sub: those that last, newest first, and after them those that ended within the last hour. It
-// costs a store read for each, some of them at the same time, and one more.
+// Of lists the sessions of sub: first the current sessions, newest first, then the sessions that ended within the last
+// hour. It costs one store read, and one for each session, partly in parallel.
 func (m *Manager) Of(ctx context.Context, sub string) ([]Session, error) {
 	entries, err := m.Index.Get(ctx, sub)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -54,7 +54,7 @@ func (m *Manager) Of(ctx context.Context, sub string) ([]Session, error) {
 	return append(last, ended...), nil
 }
 
-// endOf is the time when the session ended, or will end if it is not used.
+// endOf returns the time when the session ended, or will end if it is not used.
 func (m *Manager) endOf(s Session) time.Time {
 	if !s.EndedAt.IsZero() {
 		return s.EndedAt
@@ -93,8 +93,8 @@ func (m *Manager) AddToIndex(ctx context.Context, sub string, s Session) error {
 	return m.cut(ctx, sub, s.ID, slices.Clone(all))
 }
 
-// cut shortens an index that is too long. It does not remove noted, the new entry, nor a session that SignIn has yet to
-// write.
+// cut shortens an index that is too long. It does not remove noted (the new entry), nor a session that SignIn has not
+// written yet.
 func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) error {
 	found, err := m.read(ctx, entries)
 	if err != nil {
@@ -114,8 +114,8 @@ func (m *Manager) cut(ctx context.Context, sub, noted string, entries []Entry) e
 	})
 }
 
-// RemoveFromIndex moves a session to the end of the indexes of subs, which were signed out of it. It ignores errors,
-// because readers of an index check each session. A sub that signed in again meanwhile is added again.
+// RemoveFromIndex moves a session to the end of the index of each sub, after the sub was signed out of it. It ignores
+// errors, because readers of an index check each session. It adds a sub again that has signed in again meanwhile.
 func (m *Manager) RemoveFromIndex(ctx context.Context, id string, subs ...string) {
 	if len(subs) == 0 {
 		return

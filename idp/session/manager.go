@@ -19,7 +19,7 @@ type Manager struct {
 	Index    storage.Bucket[[]Entry] // by sub: the sessions of a user
 	Cookies  Cookies
 	Issuer   string        // of the sessions that begin here
-	Idle     time.Duration // how long a session lasts that is not used
+	Idle     time.Duration // how long an unused session lasts
 	Absolute time.Duration // how long a session lasts from its first sign-in
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
@@ -28,11 +28,12 @@ type Manager struct {
 // endedRetention is how long a session is stored after its end, so that the next request gets "expired", not "unknown".
 const endedRetention = time.Hour
 
-// maxClients is how many clients of one account a session records, the newest ones. Others get no logout token.
+// maxClients is the maximum number of clients that a session records for one account. The oldest are dropped and get no
+// logout token.
 const maxClients = 100
 
-// Current returns the session that the request's cookie opens. Without one it returns nil and an Absence that says why;
-// any other error is the store's. It costs one store read, and one write each tenth of the idle lifetime.
+// Current returns the session that the request's cookie opens. If there is none, it returns nil and an Absence; any
+// other error is from the store. It costs one store read, and one write each tenth of the idle lifetime.
 func (m *Manager) Current(r *http.Request) (*Session, error) {
 	value, err := m.Cookies.read(r)
 	if err != nil {
@@ -92,7 +93,7 @@ func (m *Manager) retainUntil(s Session) time.Time {
 	return s.StartedAt.Add(m.Absolute + endedRetention)
 }
 
-// touch records that the session is in use. It updates, so that it cannot restore a session that was just signed out.
+// touch records that the session is in use. It is an Update, so it cannot restore a session that was just signed out.
 func (m *Manager) touch(ctx context.Context, s Session) error {
 	now := m.Now()
 	if now.Sub(s.LastSeen) < m.Idle/10 {
@@ -106,9 +107,8 @@ func (m *Manager) touch(ctx context.Context, s Session) error {
 	})
 }
 
-// SignIn adds account to the session that the request has, or to a new one, and gives the browser the cookie with a new
-// secret, so that the old cookie opens nothing (session fixation). It fills the account's SID, AuthTime and
-// SelectedAt.
+// SignIn adds account to the session of the request, or to a new session. It sets a cookie with a new secret, so that
+// the old cookie opens nothing (session fixation). It fills the account's SID, AuthTime and SelectedAt.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account) (*Session, error) {
 	s, err := OrNone(m.Current(r))
 	if err != nil {
@@ -135,7 +135,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 	return s, nil
 }
 
-// add stores the account in the session as it is at that moment: an account signed out meanwhile does not come back.
+// add stores the account in the current session record, so an account that was signed out meanwhile is not restored.
 func (m *Manager) add(
 	ctx context.Context, s Session, account Account, secretHash [sha256.Size]byte,
 ) (saved *Session, err error) {
@@ -147,7 +147,7 @@ func (m *Manager) add(
 		}
 		entry := account
 		if before, ok := saved.Account(account.Sub); ok {
-			entry.SID, entry.Clients = before.SID, before.Clients // the same user again: the relying parties' sid stays good
+			entry.SID, entry.Clients = before.SID, before.Clients // the same user again: the sid at relying parties stays valid
 		}
 		saved.put(entry)
 		saved.SecretHash, saved.LastSeen, saved.Browser = secretHash[:], m.Now(), s.Browser
@@ -175,7 +175,7 @@ func (m *Manager) Select(r *http.Request, sub string) error {
 	})
 }
 
-// RecordClient adds the client, which gets a code, to those of the account. A client that is recorded already costs no
+// RecordClient adds a client that gets a code to the clients of the account. A client that is recorded already costs no
 // store operation. Back-Channel Logout §2.3: "OPs supporting back-channel logout need to keep track of the set of
 // logged-in RPs so that they know what RPs to contact at their back-channel logout URIs to cause them to log out." An
 // account that was signed out meanwhile stays signed out.

@@ -11,8 +11,8 @@ type Session struct {
 	Issuer     string    `json:"issuer,omitempty"` // the issuer whose cookie opens it
 	SecretHash []byte    `json:"secret_hash"`      // SHA-256 of the secret in the cookie
 	StartedAt  time.Time `json:"started_at"`
-	LastSeen   time.Time `json:"last_seen"` // brought up to date at a tenth of the idle lifetime, not at each request
-	Accounts   []Account `json:"accounts"`  // the one used last first; never empty while the session lasts
+	LastSeen   time.Time `json:"last_seen"` // updated once in a tenth of the idle lifetime, not at each request
+	Accounts   []Account `json:"accounts"`  // the last used first; never empty while the session lasts
 	// Browser is the name of the browser of the last sign-in, for a person: "Firefox on Linux".
 	Browser string `json:"browser,omitempty"`
 	// EndedAt is when the session was signed out. The record is then a tombstone: it explains why the cookie is invalid.
@@ -24,7 +24,7 @@ type Account struct {
 	Sub string `json:"sub"`
 	// SID names this account in this session: the sid claim (OpenID Connect Front-Channel Logout 1.0 §3).
 	SID string `json:"sid"`
-	// AuthTime is when the user last proved who they are (Core §2, auth_time).
+	// AuthTime is when the user was last authenticated (Core §2, auth_time).
 	AuthTime time.Time `json:"auth_time"`
 	// SelectedAt is when the user last signed in as, or chose, this account.
 	SelectedAt time.Time `json:"selected_at"`
@@ -52,7 +52,7 @@ func (s *Session) Account(sub string) (Account, bool) {
 	return s.Accounts[i], true
 }
 
-// Subs lists the subs of the accounts, the one used last first. A nil Session has none.
+// Subs lists the subs of the accounts, the last used first. A nil Session has none.
 func (s *Session) Subs() []string {
 	if s == nil {
 		return nil
@@ -69,7 +69,7 @@ func (s *Session) ended(at time.Time) *Session {
 	return &Session{ID: s.ID, SecretHash: s.SecretHash, StartedAt: s.StartedAt, EndedAt: at}
 }
 
-// put adds the account, or replaces the one with the same sub, and moves it to the front.
+// put adds the account, or replaces the account with the same sub, and moves it to the front.
 func (s *Session) put(account Account) {
 	others := slices.DeleteFunc(s.Accounts, func(a Account) bool { return a.Sub == account.Sub })
 	s.Accounts = slices.Insert(others, 0, account)

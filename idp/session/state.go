@@ -12,8 +12,8 @@ import (
 )
 
 // BrowserState identifies the accounts that are signed in: it changes with each sign-in and each sign-out, and is empty
-// for a nil Session. A script reads it from a cookie, so it is a hash that includes the hash of the secret: it opens no
-// session, and only the provider can compute it.
+// for a nil Session. A script can read it from a cookie, so it is a hash that includes the hash of the secret. It opens
+// no session, and only the provider can compute it.
 func (s *Session) BrowserState() string {
 	if s == nil || len(s.Accounts) == 0 {
 		return ""
@@ -49,7 +49,7 @@ func (c Cookies) StateNames() []string {
 	return names
 }
 
-// stateCookies are like the session's, but a script may read them.
+// stateCookies are like the session cookies, but a script may read them.
 func (c Cookies) stateCookies() []*http.Cookie {
 	cookies := c.cookies()
 	for i, name := range c.StateNames() {
@@ -58,8 +58,8 @@ func (c Cookies) stateCookies() []*http.Cookie {
 	return cookies
 }
 
-// SetBrowserState sets the cookie with the browser state of s, the browser's session, if it has another value; nil is
-// no session. The next poll of a check_session_iframe sees the change, wherever the session was ended.
+// SetBrowserState sets the cookie to the browser state of s, the browser's session or nil, if the cookie has another
+// value. The next poll of a check_session_iframe detects the change, also if the session was ended in another browser.
 func (m *Manager) SetBrowserState(w http.ResponseWriter, r *http.Request, s *Session) {
 	state := s.BrowserState()
 	if state == m.Cookies.shown(r) {

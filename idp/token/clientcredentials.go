@@ -7,12 +7,12 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// ClientCredentials is grant_type=client_credentials (RFC 6749 §4.4): a client asks for itself. The token's sub is its
-// client_id (RFC 9068 §2.2), and there is neither an ID token nor a refresh token (§4.4.3).
+// ClientCredentials is grant_type=client_credentials (RFC 6749 §4.4): a client gets a token for itself. The token's sub
+// is the client_id (RFC 9068 §2.2). The client gets no ID token and no refresh token (§4.4.3).
 type ClientCredentials struct {
 	Issuer    *Issuer
-	Scopes    oidc.Scope // all that the provider knows
-	Resources []string   // the APIs that any client may ask access tokens for
+	Scopes    oidc.Scope // all scope values of the provider
+	Resources []string   // the APIs for which any client may get access tokens
 }
 
 // tokens implements GrantType.
@@ -34,7 +34,7 @@ func (c *ClientCredentials) tokens(ctx context.Context, r request) (Response, er
 	})
 }
 
-// scope is the scope of the token: values for which the client is registered and that are not about a user.
+// scope returns the scope of the token: the client's registered values without the values about a user.
 func (c *ClientCredentials) scope(r request) (oidc.Scope, error) {
 	allowed := r.Client.AllowedScope(c.Scopes).Without(append(oidc.StandardScope(), oidc.ScopeOffline))
 	switch {

@@ -35,10 +35,10 @@ type redemption struct {
 	Now time.Time
 }
 
-// again ends the help of each rule, because the code is spent.
+// again is the end of the help text of each rule.
 const again = ". The code is spent: start again"
 
-// rules are the conditions under which a spent code becomes tokens.
+// rules are the conditions for exchanging a spent code for tokens.
 var rules = oidc.Table[redemption]{{
 	Spec: "RFC 6749 §4.1.3", Text: "the code was issued to the client that redeems it", Params: []string{"client_id"},
 	Else: oidc.InvalidGrant, Reason: oidc.CodeForeign,
@@ -100,7 +100,7 @@ func (c *AuthorizationCode) tokens(ctx context.Context, r request) (Response, er
 	return begin(ctx, c.Grants, c.Issuer, c.Refresh, r, granted)
 }
 
-// notRedeemed makes an invalid_grant of an error of the grants. Errors of the store stay unchanged.
+// notRedeemed converts an error of the grants to an invalid_grant. Errors of the store stay unchanged.
 func notRedeemed(err error) error {
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
@@ -113,7 +113,7 @@ func notRedeemed(err error) error {
 	return err
 }
 
-// s256 is BASE64URL-ENCODE(SHA256(ASCII(code_verifier))) of RFC 7636 §4.2.
+// s256 returns BASE64URL-ENCODE(SHA256(ASCII(code_verifier))) of RFC 7636 §4.2.
 func s256(codeVerifier string) string {
 	sum := sha256.Sum256([]byte(codeVerifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

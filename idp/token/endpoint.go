@@ -27,7 +27,7 @@ type Endpoint struct {
 	Limit  endpoint.Limit
 }
 
-// GrantTypes are the values of grant_type that the endpoint knows, each with the struct that serves it.
+// GrantTypes maps each supported value of grant_type to its implementation.
 type GrantTypes map[string]GrantType
 
 // GrantType serves the requests of one grant type. Its errors are *oidc.Error, or server errors.
@@ -51,7 +51,7 @@ type Response struct {
 // request is a token request of a client that authenticated. Each grant type reads some of the parameters.
 type request struct {
 	Client oidc.Client
-	JKT    string // the thumbprint of the key whose DPoP proof came; empty: none came (RFC 9449 §5)
+	JKT    string // the thumbprint of the DPoP proof's key; empty: no proof (RFC 9449 §5)
 
 	Code         string
 	RedirectURI  string
@@ -70,7 +70,7 @@ func parse(form url.Values, client oidc.Client, jkt string) request {
 	}
 }
 
-// Endpoints is POST /token.
+// Endpoints returns POST /token.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{{
 		Name: "token", Path: Path, Methods: []string{http.MethodPost}, Audience: endpoint.Programs, Serve: e.Serve,
@@ -86,7 +86,7 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 	m.DPoPSigningAlgValuesSupported = dpop.Algorithms()
 }
 
-// Serve answers a token request. With DPoP the answer, an error too, has a nonce for the next proof.
+// Serve answers a token request. With DPoP every answer, also an error, has a nonce for the next proof.
 func (e *Endpoint) Serve(w http.ResponseWriter, r *http.Request) error {
 	if usesDPoP(r) {
 		e.Proofs.GiveNonce(w, r)
@@ -124,7 +124,7 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 
 func usesDPoP(r *http.Request) bool { return len(r.Header.Values(dpop.Header)) > 0 }
 
-// grantType finds the grant type, if the client may use it.
+// grantType returns the grant type, or an error if the client may not use it.
 func (e *Endpoint) grantType(client oidc.Client, name string) (GrantType, error) {
 	supported := strings.Join(e.Grants.Names(), ", ")
 	if name == "" {

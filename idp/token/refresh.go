@@ -25,14 +25,14 @@ type Refresh struct {
 	Absolute time.Duration // after the sign-in
 }
 
-// refreshRequest is a refresh token that is known, and the request that uses it.
+// refreshRequest is a request with a known refresh token.
 type refreshRequest struct {
 	request
 	grant.Family
 	Users *users.Directory
 }
 
-// refreshRules are the conditions for new tokens. A request that breaks one does not spend the refresh token.
+// refreshRules are the conditions for new tokens. A request that breaks a rule does not spend the refresh token.
 var refreshRules = oidc.Table[refreshRequest]{{
 	Spec: "RFC 6749 §6", Text: "the refresh token was issued to the client that uses it", Params: []string{"client_id"},
 	Else: oidc.InvalidGrant, Reason: oidc.RefreshRefused,
@@ -91,7 +91,7 @@ func (t *RefreshToken) tokens(ctx context.Context, r request) (Response, error) 
 	return response, err
 }
 
-// notRefreshed makes an invalid_grant of an error of the grants. Errors of the store stay unchanged.
+// notRefreshed converts an error of the grants to an invalid_grant. Errors of the store stay unchanged.
 func notRefreshed(err error) error {
 	refused := func(text string, reason oidc.Reason) error {
 		return oidc.InvalidGrant.Errorf("the refresh token %s; sign in again", text).Blame(reason)
@@ -133,7 +133,7 @@ func (f Refresh) terms(client oidc.Client) grant.Terms {
 	}
 }
 
-// boundTo is the key of the request's refresh tokens: only those of public clients are bound to one (RFC 9449 §5).
+// boundTo returns the key for the new refresh tokens: only refresh tokens of public clients are bound (RFC 9449 §5).
 func boundTo(r request) string {
 	if r.Client.Public() {
 		return r.JKT

@@ -35,7 +35,7 @@ type IDToken struct {
 	Extra           map[string]any `json:"-"` // more claims about the user
 }
 
-// MarshalJSON writes the claims and Extra; a claim of Extra never replaces one of the others.
+// MarshalJSON writes the claims and Extra; a claim of Extra never replaces another claim.
 func (t IDToken) MarshalJSON() ([]byte, error) {
 	type plain IDToken
 	own, err := json.Marshal(plain(t))
@@ -59,7 +59,7 @@ type Issuer struct {
 	Audience string // the API that access tokens are for, unless the client says otherwise
 	Access   *access.Tokens
 	Signer   keys.Signer
-	Keys     *clients.Keys // of clients that want their ID tokens encrypted
+	Keys     *clients.Keys // for encrypted ID tokens
 	Users    *users.Directory
 	Release  userinfo.Release
 	Now      func() time.Time
@@ -87,7 +87,7 @@ func (i *Issuer) tokens(ctx context.Context, r request, g grant.Grant) (Response
 	return response, err
 }
 
-// audience is the APIs of the access token: the granted APIs that resource names, else all (RFC 8707 §2.2).
+// audience returns the APIs of the access token: the granted APIs in resource, or all granted APIs (RFC 8707 §2.2).
 func (i *Issuer) audience(r request, g grant.Grant) (oidc.Audience, error) {
 	granted := g.Resource
 	if len(granted) == 0 {
@@ -117,7 +117,7 @@ func (i *Issuer) accessToken(r request, g grant.Grant, audience oidc.Audience, n
 	return token
 }
 
-// idToken signs the ID token, and then encrypts it if the client registered that (Core §10.2).
+// idToken signs the ID token, and then encrypts it if the client registered encryption (Core §10.2).
 func (i *Issuer) idToken(
 	ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string,
 ) (string, error) {
@@ -138,7 +138,7 @@ func (i *Issuer) idToken(
 	return i.Keys.EncryptIDToken(ctx, client, signed)
 }
 
-// requested are the claims about the user that the claims parameter wants in the ID token (Core §5.5).
+// requested returns the claims about the user that the claims parameter requests for the ID token (Core §5.5).
 func (i *Issuer) requested(g grant.Grant) map[string]any {
 	if g.Claims == nil || len(g.Claims.IDToken) == 0 {
 		return nil
@@ -151,7 +151,7 @@ func accessTokenLifetime(client oidc.Client) time.Duration {
 	return cmp.Or(client.AccessTokenLifetime, oidc.DefaultTokenLifetime)
 }
 
-// atHash is the left half of a hash of the access token (Core §3.1.3.6): SHA-512 for EdDSA, else SHA-256.
+// atHash returns the left half of a hash of the access token (Core §3.1.3.6): SHA-512 for EdDSA, else SHA-256.
 func atHash(alg, accessToken string) string {
 	h := sha256.New()
 	if alg == "EdDSA" {
