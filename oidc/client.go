@@ -58,7 +58,7 @@ type Client struct {
 	GrantTypes              []string `json:"grant_types,omitempty"`
 	ResponseTypes           []string `json:"response_types,omitempty"`
 	InitiateLoginURI        string   `json:"initiate_login_uri,omitempty"`
-	Scope                   string   `json:"scope,omitempty"`    // separated by spaces; empty: all that the provider has
+	Scope                   string   `json:"scope,omitempty"`    // separated by spaces; empty: every scope of the provider
 	JWKSURI                 string   `json:"jwks_uri,omitempty"` // of the client's public keys
 	JWKS                    *KeySet  `json:"jwks,omitempty"`     // the keys themselves
 	SubjectType             string   `json:"subject_type,omitempty"`
@@ -141,7 +141,7 @@ const DefaultTokenLifetime = 5 * time.Minute
 // Public tells whether the client can keep no secret (RFC 6749 §2.1).
 func (c Client) Public() bool { return c.TokenEndpointAuthMethod == AuthMethodNone }
 
-// SignsAssertions tells whether the client authenticates by an assertion (RFC 7523 §2.2).
+// SignsAssertions tells whether the client authenticates with an assertion (RFC 7523 §2.2).
 func (c Client) SignsAssertions() bool {
 	return c.TokenEndpointAuthMethod == AuthMethodPrivateJWT || c.TokenEndpointAuthMethod == AuthMethodSecretJWT
 }
@@ -150,7 +150,8 @@ func (c Client) SignsAssertions() bool {
 func (c Client) NeedsPKCE() bool { return c.Public() || c.RequirePKCE || c.FAPI2() }
 
 // Allows tells whether the client may authenticate by method. Without a registered token_endpoint_auth_method the
-// secret may come by header or body, because many tools try both; RFC 7591 §2 has client_secret_basic only.
+// secret may be in the header or in the body, because many tools try both; the default of RFC 7591 §2 is
+// client_secret_basic only.
 func (c Client) Allows(method string) bool {
 	if c.TokenEndpointAuthMethod == "" {
 		return method == AuthMethodBasic || method == AuthMethodPost
@@ -166,13 +167,13 @@ func (c Client) Grants(grantType string) bool {
 	return slices.Contains(c.GrantTypes, grantType)
 }
 
-// FAPI2 tells whether the FAPI 2.0 Security Profile is demanded of the client.
+// FAPI2 tells whether the client must follow the FAPI 2.0 Security Profile.
 func (c Client) FAPI2() bool { return c.Profile == ProfileFAPI2 }
 
-// Name is the name that pages show: client_name, or client_id without one.
+// Name is the name that pages show: client_name, or else client_id.
 func (c Client) Name() string { return cmp.Or(c.ClientName, c.ClientID) }
 
-// AllowedScope is the part of the provider's scope that the client may ask for.
+// AllowedScope returns the scope values of the provider that the client may request.
 func (c Client) AllowedScope(provider Scope) Scope {
 	if !c.Grants(GrantRefreshToken) { // Core §11
 		provider = provider.Without(Scope{ScopeOffline})
@@ -198,7 +199,7 @@ func NewSecret(plain string) Secret {
 	return Secret{sum: sha256.Sum256([]byte(plain)), plain: plain}
 }
 
-// Plain is the secret itself: the key of client_secret_jwt (Core §9). "" where only the hash is known.
+// Plain returns the text of the secret, the key of client_secret_jwt (Core §9), or "" if only the hash is known.
 func (s Secret) Plain() string { return s.plain }
 
 // Hashed is the secret without its plain text.
@@ -222,7 +223,7 @@ func (s Secret) Matches(plain string) bool {
 	return !s.IsZero() && subtle.ConstantTimeCompare(s.sum[:], given[:]) == 1
 }
 
-// Hash is the SHA-256 of the secret in base64url, for a store; "" for no secret.
+// Hash returns the SHA-256 of the secret in base64url, for a store; "" for no secret.
 func (s Secret) Hash() string {
 	if s.IsZero() {
 		return ""

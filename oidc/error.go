@@ -52,12 +52,12 @@ const (
 )
 
 // Errorf makes an error with the code. The text becomes error_description: it tells the client's developer what was
-// wrong, what was expected and what to do. It must not have a secret in it.
+// wrong, what was expected and what to do. It must not contain a secret.
 func (c ErrorCode) Errorf(format string, a ...any) *Error {
 	return &Error{Code: c, Description: ascii(fmt.Sprintf(format, a...))}
 }
 
-// Error is an OAuth error: Params is its form in a redirect, JSON that of other answers, with Status.
+// Error is an OAuth error. In a redirect it is written as Params, in other answers as JSON with Status.
 type Error struct {
 	Code        ErrorCode `json:"error"`
 	Description string    `json:"error_description,omitempty"`
@@ -93,7 +93,7 @@ func (e *Error) Blame(reason Reason) *Error {
 }
 
 // Explained returns a copy of e with its Reason at the end of the description, and the page about that reason below
-// base as error_uri (RFC 6749 §4.1.2.1). Without a Reason it is e itself.
+// base as error_uri (RFC 6749 §4.1.2.1). Without a Reason it returns e itself.
 func (e *Error) Explained(base string) *Error {
 	if e.Reason == "" {
 		return e
@@ -154,7 +154,7 @@ func ascii(text string) string {
 	}, inASCII.Replace(text))
 }
 
-// inASCII replaces the signs that texts of this module use.
+// inASCII replaces the non-ASCII characters that texts of this module use.
 var inASCII = strings.NewReplacer(
 	`"`, "'", `\`, "/", "§", "section ", "…", "...", "—", "-", "–", "-", "’", "'", "“", "'", "”", "'",
 )

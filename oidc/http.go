@@ -42,14 +42,14 @@ func tokenOf(h http.Header, wanted, spec string) (string, error) {
 	return token, nil
 }
 
-// WriteJSON answers with v as JSON. Its error is that of the connection, or of a value that JSON cannot express.
+// WriteJSON answers with v as JSON. It returns an error if the connection fails or v cannot be encoded as JSON.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	return json.NewEncoder(w).Encode(v)
 }
 
-// FormFault is the text of err for an error_description. It hides network errors, which name internal addresses.
+// FormFault returns the text of err for an error_description. It hides network errors, which name internal addresses.
 func FormFault(err error) string {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return "the body did not come in time, or not whole"

@@ -47,7 +47,7 @@ func (c Client) AssertionAlgs() []string {
 	})
 }
 
-// methodAlgs is AssertionAlgs without regard to token_endpoint_auth_signing_alg.
+// methodAlgs is AssertionAlgs, but ignores token_endpoint_auth_signing_alg.
 func (c Client) methodAlgs() []string {
 	switch {
 	case c.TokenEndpointAuthMethod == AuthMethodSecretJWT:
@@ -60,7 +60,7 @@ func (c Client) methodAlgs() []string {
 	return privateKeyAlgs
 }
 
-// DefaultAlg is the alg of signatures for which the client registered none, or "" for the provider's default.
+// DefaultAlg returns the alg of signatures if the client registered none, or "" for the provider's default.
 func (c Client) DefaultAlg() string {
 	if c.FAPI2() {
 		return c.IDTokenSignedResponseAlg

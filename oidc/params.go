@@ -22,7 +22,7 @@ const (
 // Scope is a list of scope values, each at most once; its wire form separates them by spaces (RFC 6749 §3.3).
 type Scope []string
 
-// ParseScope reads the wire form. Values given twice count once; order stays.
+// ParseScope reads the wire form. It drops repeated values and preserves the order.
 func ParseScope(wire string) Scope {
 	var scope Scope
 	for _, value := range strings.Fields(wire) {
@@ -61,7 +61,7 @@ var scopeClaims = map[string][]string{
 	ScopePhone:   {"phone_number", "phone_number_verified"},
 }
 
-// Claims returns the names of the claims that the scope asks for, sub not among them.
+// Claims returns the names of the claims that the scope requests, without sub.
 func (s Scope) Claims() []string {
 	var names []string
 	for _, value := range s {
@@ -111,7 +111,7 @@ func ParsePrompts(wire string) (Prompts, error) {
 	return prompts, nil
 }
 
-// Has tells whether prompt is among them.
+// Has tells whether prompt is among the values.
 func (p Prompts) Has(prompt Prompt) bool { return slices.Contains(p, prompt) }
 
 // KnownPrompts lists the values that this provider implements.
@@ -126,7 +126,7 @@ type ClaimsRequest struct {
 	IDToken  map[string]*ClaimRequest `json:"id_token,omitempty"`
 }
 
-// ClaimRequest says how one claim is wanted (Core §5.5.1). nil, null on the wire, asks for a voluntary claim.
+// ClaimRequest says how one claim is wanted (Core §5.5.1). nil (JSON null) requests a voluntary claim.
 type ClaimRequest struct {
 	Essential bool  `json:"essential,omitempty"`
 	Value     any   `json:"value,omitempty"`
@@ -155,7 +155,7 @@ func ParseResources(values, known []string) ([]string, error) {
 	for _, value := range values {
 		u, err := url.Parse(value)
 		switch {
-		case value == "": // RFC 6749 §3.1: as if it were omitted
+		case value == "": // RFC 6749 §3.1: it counts as omitted
 			continue
 		case err != nil || !u.IsAbs() || strings.ContainsFunc(value, notURI):
 			return nil, InvalidTarget.Errorf(
@@ -173,7 +173,8 @@ func ParseResources(values, known []string) ([]string, error) {
 	return resources, nil
 }
 
-// AllowedResources are the APIs that the client may ask access tokens for: those of the provider, and its own audience.
+// AllowedResources returns the APIs for which the client may get access tokens: the provider's APIs and its own
+// audience.
 func (c Client) AllowedResources(provider []string) []string {
 	if c.Audience == "" || slices.Contains(provider, c.Audience) {
 		return provider

@@ -170,7 +170,7 @@ func (r Report) unlessLifetime(field string, d time.Duration) {
 	r.When(d > 0 && d < time.Second, field, "%v is less than a second: write a duration such as 5m", d)
 }
 
-// unlessOneOf reports a value, if there is one, that is not known.
+// unlessOneOf reports a value that is neither empty nor known.
 func (r Report) unlessOneOf(field, value string, known ...string) {
 	r.When(value != "" && !slices.Contains(known, value), field,
 		"%q is not supported; known are %s", value, strings.Join(known, ", "))
@@ -205,7 +205,7 @@ func (r Report) unlessWeb(field, uri string) {
 
 func isWeb(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "http" }
 
-// unlessHTTPS reports a URL, if there is one, that is not https. With loopback, http on this machine is good too.
+// unlessHTTPS reports a URL that is neither empty nor https. With loopback, http on this machine is allowed too.
 func (r Report) unlessHTTPS(field, uri string, loopback bool) {
 	u, err := url.Parse(uri)
 	good := uri == "" || err == nil && (u.Scheme == "https" && u.Host != "" ||
@@ -221,5 +221,5 @@ func (r Report) unlessEncryption(of, alg, enc string) {
 	r.When(alg == "" && enc != "", of+"_encrypted_response_enc", "stands without %s_encrypted_response_alg: add that", of)
 }
 
-// notURI tells whether r never stands in a URI (RFC 3986 §2). Browsers read a backslash as a slash.
+// notURI tells whether no URI may contain r (RFC 3986 §2). Browsers read a backslash as a slash.
 func notURI(r rune) bool { return r <= 0x20 || r > 0x7e || strings.ContainsRune("\"<>\\^`{|}", r) }

@@ -20,7 +20,7 @@ const (
 	HintUnreadable          Reason = "hint.unreadable"           // the id_token_hint is no ID token of this provider
 	ConsentMissing          Reason = "consent.missing"           // not allowed yet, or withdrawn
 	AccountAmbiguous        Reason = "account.ambiguous"         // several accounts and no hint
-	ACRUnmet                Reason = "acr.unmet"                 // an essential acr that no sign-in here reaches
+	ACRUnmet                Reason = "acr.unmet"                 // no sign-in can reach an essential acr
 )
 
 // Reasons about a request.
@@ -42,10 +42,10 @@ const (
 	OriginNotAllowed     Reason = "origin.not_allowed"
 	RequestTooMany       Reason = "request.too_many" // a limit of the installation: per address, client or user
 	ServerFailed         Reason = "server.failed"
-	StoreUnavailable     Reason = "store.unavailable" // the engine behind the provider does not answer
+	StoreUnavailable     Reason = "store.unavailable" // the database of the store does not answer
 )
 
-// Reasons that only several requests together show.
+// Reasons that are visible only in several requests together.
 const (
 	TokenShortLived Reason = "token.short_lived" // 60 s or less: the client will loop
 	RenewalLooping  Reason = "renewal.looping"   // a burst from one client

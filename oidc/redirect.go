@@ -133,7 +133,7 @@ func show(part string) string {
 
 func clipPart(part string) string { return strings.ToValidUTF8(part[:min(len(part), 120)], "") }
 
-// levenshtein is the number of bytes to insert, remove or replace to make b out of a.
+// levenshtein returns the number of bytes to insert, remove or replace to change a into b.
 func levenshtein(a, b string) int {
 	row := make([]int, len(b)+1) // row[j]: the distance from the part of a read so far to b[:j]
 	for j := range row {

@@ -6,11 +6,11 @@ import (
 	"fmt"
 )
 
-// Rule is one demand of a specification on a subject of type S: a request, a token, a proof.
+// Rule is one requirement of a specification for a subject of type S: a request, a token, a proof.
 type Rule[S any] struct {
 	Spec, Text string         // "RFC 7636 §4.3", "code_challenge_method is S256"
-	Holds      func(S) bool   // true when the subject keeps the rule
-	Got        func(S) string // what came instead; nil: the error does not repeat it
+	Holds      func(S) bool   // true when the subject satisfies the rule
+	Got        func(S) string // describes the received value; nil: the error does not repeat it
 	Help       string         // what the developer can do; may be empty
 	Else       ErrorCode      // the OAuth error code of a breach; empty: InvalidRequest
 	Reason     Reason         // the stable reason code of a breach; empty: that of Else (idp/endpoint)
@@ -20,8 +20,8 @@ type Rule[S any] struct {
 // Table is a list of rules in the order in which they are judged.
 type Table[S any] []Rule[S]
 
-// Judge returns nil when the subject keeps all rules, else the *Error of the first rule that it breaks. The observer of
-// ctx (see ObserveRules) gets the result of each rule up to that one.
+// Judge returns nil when the subject satisfies all rules, else the *Error of the first broken rule. The observer of ctx
+// (see ObserveRules) gets the result of each rule up to that one.
 func (t Table[S]) Judge(ctx context.Context, subject S) error {
 	if broken := t.Broken(ctx, subject); broken != nil {
 		return broken.Breach(subject)
@@ -47,7 +47,7 @@ func (t Table[S]) Broken(ctx context.Context, subject S) *Rule[S] {
 	return nil
 }
 
-// Breach is the error of a subject that breaks the rule: what was expected, what came, what to do.
+// Breach returns the error for a subject that breaks the rule: the expectation, the received value, the help.
 func (r Rule[S]) Breach(subject S) *Error {
 	text := fmt.Sprintf("expected: %s (%s)", r.Text, r.Spec)
 	if r.Got != nil {

@@ -7,10 +7,10 @@ import (
 )
 
 // public lets a net.Dialer connect to public unicast addresses only, by the IANA special-purpose address registries.
-// The dialer asks it after the name was resolved.
+// The dialer calls it after the name was resolved.
 var public = ssrf.New(ssrf.WithAnyPort())
 
-// check judges what can be seen of the URL before anything is resolved.
+// check validates the URL itself, before its host is resolved.
 func (c *Client) check(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	switch {

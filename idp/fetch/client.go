@@ -26,11 +26,11 @@ const (
 // Client sends requests to addresses that clients named. Many goroutines may use it.
 type Client struct {
 	http    *http.Client
-	private bool // addresses that are not public are allowed, and http
+	private bool // private addresses and http are allowed
 	turn    chan struct{}
 }
 
-// New returns the client that config describes. The error is that of a CA file which cannot be read.
+// New returns the client that config describes. It returns an error if the CA file cannot be read.
 func New(config Config) (*Client, error) {
 	roots, err := config.roots()
 	if err != nil {
@@ -49,7 +49,7 @@ func New(config Config) (*Client, error) {
 				TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout:    timeout,
 				MaxResponseHeaderBytes: maxHeader,
-				DisableCompression:     true, // a small answer could become a large one
+				DisableCompression:     true, // a small body could decompress to a large one
 				ForceAttemptHTTP2:      true,
 				MaxIdleConnsPerHost:    2,
 				MaxIdleConns:           maxAtOnce,
@@ -116,7 +116,7 @@ func (c *Client) do(
 	return response, nil
 }
 
-// wait takes one of the places for concurrent requests, and fails after the timeout of a request.
+// wait waits until fewer than maxAtOnce requests run, and returns an error after the timeout of a request.
 func (c *Client) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.http.Timeout)
 	defer cancel()
@@ -133,7 +133,7 @@ func (c *Client) finish(response *http.Response) {
 	<-c.turn
 }
 
-// failed describes why there is no response.
+// failed returns the *Error for a request without a response.
 func failed(address string, err error) error {
 	text := "its server does not answer as expected"
 	switch {
@@ -153,7 +153,7 @@ func isTimeout(err error) bool {
 // Error is the error of a request.
 type Error struct {
 	URL   string
-	Text  string // for the developer of the client: nothing of the network behind the provider
+	Text  string // for the developer of the client; it reveals nothing about the provider's network
 	cause error
 }
 

@@ -10,18 +10,18 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Config is fetch: in the configuration, how the provider requests what clients name.
+// Config is fetch: in the configuration, for requests to addresses that clients name.
 type Config struct {
 	// AllowPrivate allows loopback, private and link-local addresses, and http. nil: on a loopback issuer in
 	// development mode only.
 	AllowPrivate *bool `yaml:"allow_private"`
-	// CAFile is a PEM file of certificate authorities that are trusted besides those of the system.
+	// CAFile is a PEM file of certificate authorities that are trusted in addition to the system's.
 	CAFile string `yaml:"ca_file"`
 	// Timeout is the time for one request with its answer. Zero: 5 seconds.
 	Timeout time.Duration `yaml:"timeout"`
 }
 
-// WithDefaults returns c with what it leaves open filled in.
+// WithDefaults returns c with defaults in place of zero values.
 func (c Config) WithDefaults(development bool) Config {
 	if c.AllowPrivate == nil {
 		c.AllowPrivate = &development
@@ -39,7 +39,7 @@ func (c Config) Check(report oidc.Report) {
 
 func (c Config) private() bool { return c.AllowPrivate != nil && *c.AllowPrivate }
 
-// roots are the system's certificate authorities and those of the file; nil is the system's.
+// roots returns the certificate authorities of the system and of the file; nil: only those of the system.
 func (c Config) roots() (*x509.CertPool, error) {
 	if c.CAFile == "" {
 		return nil, nil

@@ -9,9 +9,10 @@
 // resolved, and cannot change in between. The server may also be slow or send without end, so time, size and the number
 // of concurrent requests are limited.
 //
-// The full error is for the log. Why returns a text for the developer of the client, without a fact about the network
-// behind the provider.
+// The full error is for the log. Why returns a text for the developer of the client that reveals nothing about the
+// provider's network.
 //
-// Where teaching ends: no proxy is used, not even that of the environment, because behind a proxy the dialled address
-// is unknown. Where a proxy is the only way out, let it check addresses, and write another RoundTripper.
+// Where teaching ends: no proxy is used, also not a proxy of the environment, because behind a proxy the dialled
+// address is unknown. If a network requires a proxy, the proxy must check addresses, and this package needs another
+// RoundTripper.
 package fetch

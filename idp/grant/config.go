@@ -11,14 +11,14 @@ import (
 type Config struct {
 	oidc.Lifetime `yaml:",inline"`
 	// Grace is how long a replaced token still gives its successor, for tabs that renew at the same time. nil: the
-	// constant Grace. 0: not at all.
+	// constant Grace. 0: there is no grace period.
 	Grace *time.Duration `yaml:"grace"`
 }
 
-// longestGrace: within the grace period a stolen token works beside the true one, unnoticed.
+// longestGrace is short, because in the grace period the use of a stolen token is not detected.
 const longestGrace = time.Minute
 
-// WithDefaults returns c with what it leaves open filled in.
+// WithDefaults returns c with defaults in place of zero values.
 func (c Config) WithDefaults() Config {
 	c.Lifetime = c.Lifetime.WithDefaults(30*24*time.Hour, 365*24*time.Hour)
 	if c.Grace == nil {

@@ -11,15 +11,15 @@ import (
 )
 
 // CodeLifetime is how long a code may be redeemed. RFC 6749 §4.1.2: "A maximum authorization code lifetime of 10
-// minutes is RECOMMENDED"; one minute is what FAPI 2.0 allows, and plenty for a redirect.
+// minutes is RECOMMENDED"; FAPI 2.0 allows one minute, which is enough for a redirect.
 const CodeLifetime = 60 * time.Second
 
 // codeRetention is how long a code that was not redeemed is stored, so that a late client gets "expired", not
 // "unknown".
 const codeRetention = 5 * time.Minute
 
-// Grant is the result of one authorization: everything that the tokens will contain, and what the client must present
-// to get them.
+// Grant is the result of one authorization: the contents of the tokens, and the conditions under which the client gets
+// them.
 type Grant struct {
 	ID            string     `json:"grant_id"`
 	ClientID      string     `json:"client_id,omitempty"`
@@ -32,7 +32,7 @@ type Grant struct {
 	AuthTime      time.Time  `json:"auth_time,omitzero"`
 	ACR           string     `json:"acr,omitempty"`
 	AMR           []string   `json:"amr,omitempty"`
-	ExpiresAt     time.Time  `json:"expires_at,omitzero"` // when the code, not the grant, expires
+	ExpiresAt     time.Time  `json:"expires_at,omitzero"` // the end of the code, not of the grant
 
 	Resource []string            `json:"resource,omitempty"` // the APIs that access tokens may be for (RFC 8707)
 	Claims   *oidc.ClaimsRequest `json:"claims,omitempty"`   // Core §5.5
@@ -44,7 +44,7 @@ type Grant struct {
 type Code struct {
 	Grant   Grant     `json:"grant"`
 	SpentAt time.Time `json:"spent_at,omitzero"`
-	// TokensUntil is when the last token that the code gave will have expired.
+	// TokensUntil is the latest expiry of the tokens from the code.
 	TokensUntil time.Time `json:"tokens_until,omitzero"`
 }
 
@@ -60,12 +60,12 @@ type Grants struct {
 	Revoked  storage.Bucket[time.Time]    // when a grant, or one of its access tokens (by jti), was revoked
 	Families storage.Bucket[Family]       // by grant id: its refresh tokens
 	Index    storage.Bucket[[]indexEntry] // by sub: which grants with refresh tokens there are
-	Grace    time.Duration                // how long a refresh token that was replaced still gives its successor
+	Grace    time.Duration                // how long a replaced refresh token still gives its successor
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
 }
 
-// New returns the grants in store, whose refresh tokens are as c says.
+// New returns the grants in store; c configures their refresh tokens.
 func New(c Config, store storage.Store, now func() time.Time, random func() string) *Grants {
 	return &Grants{
 		Codes:    storage.NewBucket[Code]("code", store),
@@ -78,8 +78,7 @@ func New(c Config, store storage.Store, now func() time.Time, random func() stri
 
 // Issue stores the grant and returns the code that stands for it for CodeLifetime. It fills in ID and ExpiresAt.
 //
-// The code is the grant's ID, a dot, and a secret. So all records of a grant are in one group of the
-// store.
+// The code is the grant's ID, a dot, and a secret. All records of a grant are in one group of the store.
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
 	grant.ID, grant.ExpiresAt = g.Random(), g.Now().Add(CodeLifetime)
 	code = grant.ID + "." + g.Random()
@@ -92,9 +91,9 @@ func codeKey(code string) string {
 	return storage.GroupKey(id, code)
 }
 
-// Redeem spends the code and returns its grant; whether the client may have it is for the caller to judge, afterwards.
-// It returns ErrUnknown, or, for a code that was spent before, ErrReplayed, after it has revoked what the first
-// redemption gave. tokenLifetime is how long the tokens will live at the most: the tombstone is stored for as long.
+// Redeem spends the code and returns its grant; the caller then judges whether the client may get it. For an unknown
+// code it returns ErrUnknown. For a spent code it revokes the grant and returns ErrReplayed. tokenLifetime is the
+// maximum lifetime of the tokens: the tombstone is stored for as long.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	var found Code
 	err := g.Codes.Update(ctx, codeKey(code), CodeLifetime+tokenLifetime, func(old *Code) (*Code, error) {
@@ -112,7 +111,7 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 	return found.Grant, err
 }
 
-// replayed revokes what the spent code gave. It returns ErrReplayed, or the error of the revocation.
+// replayed revokes the grant of the spent code. It returns ErrReplayed, or the error of the revocation.
 func (g *Grants) replayed(ctx context.Context, spent Code) error {
 	if err := g.end(ctx, spent.Grant.ID, spent.TokensUntil); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// The number of grants with refresh tokens that a user can have at a time. One more ends the oldest grant of the same
+// The maximum number of grants with refresh tokens of a user. A new grant beyond it ends the oldest grant of the same
 // client, or else of the user.
 const (
 	maxPerClient = 20
@@ -24,19 +24,19 @@ type Held struct {
 	ClientID string
 	Scope    oidc.Scope
 	BegunAt  time.Time
-	UsedAt   time.Time // when tokens were given last
+	UsedAt   time.Time // when tokens were last issued
 	Until    time.Time // when it ends if it is not used
 }
 
-// indexEntry is a grant in the grant index of a user; the rest is in its Family.
+// indexEntry is a grant in the index of a user; its other data is in its Family.
 type indexEntry struct {
 	ID       string    `json:"grant_id"`
 	ClientID string    `json:"client_id"`
 	Until    time.Time `json:"until"` // the end of the grant, also if it is in use
 }
 
-// Of lists the user's grants with refresh tokens, the newest first. A caller of Revoke takes the ID from here, so that
-// it ends only the user's own.
+// Of lists the user's grants with refresh tokens, the newest first. A caller of Revoke must take the ID from this list,
+// so that it ends only grants of the user.
 func (g *Grants) Of(ctx context.Context, sub string) ([]Held, error) {
 	entries, err := g.index(ctx, sub)
 	if err != nil {
@@ -59,7 +59,7 @@ func (g *Grants) Of(ctx context.Context, sub string) ([]Held, error) {
 	return all, nil
 }
 
-// RevokeClient ends all grants of the user to the client.
+// RevokeClient ends all grants that the user gave to the client.
 func (g *Grants) RevokeClient(ctx context.Context, sub, clientID string) error {
 	entries, err := g.index(ctx, sub)
 	for _, h := range entries {
@@ -96,7 +96,7 @@ func (g *Grants) addToIndex(ctx context.Context, family *Family, terms Terms) er
 	return err
 }
 
-// trim removes from held, the oldest first, the grants that would exceed the limits with one more of the client.
+// trim makes space in held for one more grant of the client. It removes the oldest grants and returns them as over.
 func trim(held []indexEntry, clientID string) (rest, over []indexEntry) {
 	isClients := func(h indexEntry) bool { return h.ClientID == clientID }
 	others := slices.DeleteFunc(slices.Clone(held), isClients)

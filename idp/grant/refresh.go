@@ -16,7 +16,7 @@ import (
 // Grace is the default of Config.Grace.
 const Grace = 10 * time.Second
 
-// endedRetention is how long an ended family is stored, so that a late client does not get "unknown".
+// endedRetention is how long an ended family is stored, so that a late client gets "expired" or "revoked".
 const endedRetention = time.Hour
 
 // Errors of Family, Look and Use, besides ErrUnknown and ErrReplayed.
@@ -27,34 +27,34 @@ var (
 
 // Terms are the lifetimes and the rotation of the refresh tokens of a client.
 type Terms struct {
-	Idle     time.Duration // a token that is not used for so long expires
-	Absolute time.Duration // so long after the first token of the family all do
-	Access   time.Duration // how long the access tokens live that come with them
-	Rotate   bool          // each use gives a new token; else the first stays
+	Idle     time.Duration // the lifetime of an unused token
+	Absolute time.Duration // the lifetime of the whole family, from its first token
+	Access   time.Duration // the lifetime of the access tokens
+	Rotate   bool          // each use gives a new token; false: the first token stays valid
 }
 
-// Family is the record of the refresh tokens of one grant, of which one is current. It holds hashes and a salt only, so
-// the record alone gives no token.
+// Family is the record of the refresh tokens of one grant. One token is current. The record has only hashes and a salt,
+// so no token can be computed from it.
 type Family struct {
 	Grant Grant  `json:"grant"`
 	JKT   string `json:"jkt,omitempty"` // the key that the tokens are bound to (RFC 9449 §5); empty: none
 
-	Mark      string    `json:"mark"`    // hash of what all tokens of the family have in common
-	Current   string    `json:"current"` // hash of what only the current one has
+	Mark      string    `json:"mark"`    // hash of the part that all tokens of the family share
+	Current   string    `json:"current"` // hash of the current token's own part
 	Previous  string    `json:"previous,omitempty"`
-	Salt      string    `json:"salt,omitempty"` // HMAC(Salt, previous token) is the current one
+	Salt      string    `json:"salt,omitempty"` // the current token is HMAC(Salt, previous token)
 	RotatedAt time.Time `json:"rotated_at,omitzero"`
 
 	BegunAt     time.Time `json:"begun_at,omitzero"`
 	UsedAt      time.Time `json:"used_at,omitzero"`
 	IdleUntil   time.Time `json:"idle_until,omitzero"`
 	Until       time.Time `json:"until,omitzero"`
-	TokensUntil time.Time `json:"tokens_until,omitzero"` // when the last of its access tokens will have expired
-	RevokedAt   time.Time `json:"revoked_at,omitzero"`   // of a tombstone; little else is left then
+	TokensUntil time.Time `json:"tokens_until,omitzero"` // the latest expiry of its access tokens
+	RevokedAt   time.Time `json:"revoked_at,omitzero"`   // set in a tombstone, which has few other fields
 }
 
 // refreshToken has three parts: the id of the grant, a part common to its family, and its own part. The second part
-// distinguishes a replaced token from an invented one, because the ids of grants are not secret.
+// distinguishes a replaced token from an invented token, because the ids of grants are not secret.
 type refreshToken struct{ id, mark, turn string }
 
 func parseRefreshToken(token string) (refreshToken, bool) {
@@ -67,23 +67,23 @@ func parseRefreshToken(token string) (refreshToken, bool) {
 
 func (t refreshToken) String() string { return t.id + "." + t.mark + "." + t.turn }
 
-// next is the token after t. RFC 9700 §4.14.2: "the authorization server issues a new refresh token with every access
-// token refresh response. The previous refresh token is invalidated". It is computed, so that tabs which race get the
-// same one.
+// next returns the token after t. RFC 9700 §4.14.2: "the authorization server issues a new refresh token with every
+// access token refresh response. The previous refresh token is invalidated". It is computed, so concurrent tabs get the
+// same token.
 func (t refreshToken) next(salt string) refreshToken {
 	mac := hmac.New(sha256.New, []byte(salt))
 	mac.Write([]byte(t.String()))
 	return refreshToken{t.id, t.mark, base64.RawURLEncoding.EncodeToString(mac.Sum(nil))}
 }
 
-// familyKey is in the group of the grant.
+// familyKey returns the key of the family, in the group of the grant.
 func familyKey(id string) string { return storage.GroupKey(id, "refresh") }
 
 // Begin begins the grant's family and returns its first refresh token. jkt, if not empty, is the key that its tokens
-// are bound to. It returns ErrRevoked for a grant that was revoked meanwhile.
+// are bound to. It returns ErrRevoked if the grant was revoked meanwhile.
 func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Terms) (token string, err error) {
 	now, first := g.Now(), refreshToken{granted.ID, g.Random(), g.Random()}
-	// these belong to the code, which is spent
+	// these fields belong to the code, which is spent
 	granted.RedirectURI, granted.CodeChallenge, granted.Nonce, granted.ExpiresAt = "", "", "", time.Time{}
 	family := &Family{
 		Grant: granted, JKT: jkt, Mark: hash(first.mark), Current: hash(first.turn), BegunAt: now,
@@ -102,17 +102,17 @@ func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Ter
 	return first.String(), g.addToIndex(ctx, family, terms)
 }
 
-// Family returns the family of a refresh token; the caller checks whether the client may use it. Its errors
-// are ErrUnknown, ErrExpired, ErrRevoked, or, for a token that was replaced before, ErrReplayed, after everything that
-// the grant gave was revoked. RFC 9700 §4.14.2: "the authorization server cannot determine which party submitted the
-// invalid refresh token, but it will revoke the active refresh token."
+// Family returns the family of a refresh token; the caller checks whether the client may use it. Its errors are
+// ErrUnknown, ErrExpired and ErrRevoked. For a token that was replaced before, it revokes the grant and returns
+// ErrReplayed. RFC 9700 §4.14.2: "the authorization server cannot determine which party submitted the invalid refresh
+// token, but it will revoke the active refresh token."
 func (g *Grants) Family(ctx context.Context, token string) (Family, error) {
 	family, err := g.Look(ctx, token)
 	return family, g.ended(ctx, family.Grant.ID, err)
 }
 
-// Look is Family without any revocation. Except with ErrUnknown it also returns the family beside the error; a revoked
-// family has the ids of its user and client only.
+// Look is Family without revocation. It returns the family also with an error, except ErrUnknown; a revoked family has
+// only the ids of its user and client.
 func (g *Grants) Look(ctx context.Context, token string) (Family, error) {
 	t, ok := parseRefreshToken(token)
 	if !ok {
@@ -131,8 +131,8 @@ func (g *Grants) Look(ctx context.Context, token string) (Family, error) {
 	return family, err
 }
 
-// Use exchanges the token for the one after it: the same again if terms do not rotate. Racing uses of one token, and
-// those within Grace, get the same. Its errors are those of Family.
+// Use exchanges the token for the next token, or returns the same token if terms do not rotate. Concurrent uses of one
+// token, and further uses within Grace, get the same next token. Its errors are those of Family.
 func (g *Grants) Use(ctx context.Context, token string, terms Terms) (next string, err error) {
 	t, ok := parseRefreshToken(token)
 	if !ok {
@@ -193,7 +193,7 @@ func (f *Family) turn(t refreshToken, salt string, now time.Time, rotate bool) r
 	return next
 }
 
-// use records that tokens are given now.
+// use records that tokens are issued now.
 func (f *Family) use(now time.Time, terms Terms) {
 	f.UsedAt, f.IdleUntil = now, now.Add(min(terms.Idle, f.Until.Sub(now)))
 	f.TokensUntil = later(now.Add(terms.Access), f.TokensUntil)
@@ -206,7 +206,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// retention is how long the store holds a family that is not used.
+// retention is how long the store holds an unused family.
 func (t Terms) retention() time.Duration { return min(t.Idle, t.Absolute) + endedRetention }
 
 func hash(secret string) string {
@@ -214,7 +214,7 @@ func hash(secret string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// isHash compares in constant time; an empty sum is no hash of anything.
+// isHash tells in constant time whether sum is the hash of secret; an empty sum never is.
 func isHash(sum, secret string) bool {
 	return sum != "" && subtle.ConstantTimeCompare([]byte(sum), []byte(hash(secret))) == 1
 }

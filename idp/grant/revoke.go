@@ -12,9 +12,9 @@ import (
 // grant is no error.
 func (g *Grants) Revoke(ctx context.Context, id string) error { return g.end(ctx, id, time.Time{}) }
 
-// end makes the provider refuse every token of the grant, for as long as one can live: until tokensUntil, or longer if
-// refresh tokens gave more. The family becomes a tombstone, even if it did not exist: then it cannot begin
-// any more.
+// end makes the provider refuse every token of the grant until the last token expires: at tokensUntil, or later if
+// there are refresh tokens. It writes a tombstone of the family, even if there is no family, so that Begin fails
+// afterwards.
 func (g *Grants) end(ctx context.Context, id string, tokensUntil time.Time) error {
 	var family Family
 	now := g.Now()
@@ -42,7 +42,7 @@ func (g *Grants) end(ctx context.Context, id string, tokensUntil time.Time) erro
 	return g.removeFromIndex(ctx, family.Grant.Sub, id)
 }
 
-// revokedKey is a key in the group of the grant. Without a jti it is that of the whole grant.
+// revokedKey returns a key in the group of the grant. Without a jti it is the key of the whole grant.
 func revokedKey(id, jti string) string { return storage.GroupKey(id, jti) }
 
 // RevokeToken makes the provider refuse one access token of the grant, which expires at until.

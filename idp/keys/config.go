@@ -10,12 +10,12 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// shortestRotation is how often keys may be replaced: each old key stays published until its last signature has
+// shortestRotation is the minimum of rotate_every, because each old key stays published until its last signature has
 // expired.
 const shortestRotation = time.Hour
 
-// Check reports what is wrong with signing_keys and rotate_every. hints is how long an id_token_hint should be
-// recognised: retired keys stay published for as long, and no more than ten of them should.
+// Check reports what is wrong with signing_keys and rotate_every. hints is how long an id_token_hint should be valid.
+// Replaced keys stay published for as long, and Check reports more than ten of them.
 func Check(specs []Spec, rotateEvery, hints time.Duration, report oidc.Report) {
 	seen, files := map[jose.SignatureAlgorithm]bool{}, 0
 	for i, spec := range specs {

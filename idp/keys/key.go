@@ -16,7 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// rsaBits is the least that RFC 7518 §3.3 allows, and the usual size.
+// rsaBits is the usual key size, and the minimum of RFC 7518 §3.3.
 const rsaBits = 2048
 
 // key is one signing key with a ready signer for each typ.

@@ -18,7 +18,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// The typ header of what the provider signs.
+// The values of the typ header of JWTs that the provider signs.
 const (
 	TypeIDToken       = "JWT"                     // RFC 7519 §5.1
 	TypeAccessToken   = "at+jwt"                  // RFC 9068 §2.1
@@ -26,7 +26,7 @@ const (
 	TypeLogoutToken   = "logout+jwt"              // Back-Channel Logout §2.4
 )
 
-// types are all of them.
+// types lists all values of typ.
 var types = []string{TypeIDToken, TypeAccessToken, TypeIntrospection, TypeLogoutToken}
 
 // Spec describes one signing key: its algorithm (RFC 7518 §3.1: RS256, PS256, ES256 or EdDSA) and the PEM file (PKCS
@@ -50,9 +50,9 @@ func (f SignerFunc) Sign(ctx context.Context, alg, typ string, claims any) (stri
 	return f(ctx, alg, typ, claims)
 }
 
-// KeySet holds the provider's signing keys. One key signs for each algorithm, the default one first. Replaced keys stay
-// published, and new keys are published before they sign. The ctx of its methods bounds how long they wait for the
-// store.
+// KeySet holds the provider's signing keys. One key signs for each algorithm. The first algorithm is the default.
+// Replaced keys stay published, and new keys are published before they sign. The ctx of its methods bounds how long
+// they wait for the store.
 type KeySet struct {
 	specs  []Spec
 	files  map[jose.SignatureAlgorithm]func() (*key, error) // the keys that come from files
@@ -63,7 +63,7 @@ type KeySet struct {
 // replaced key has a RetireAt.
 type Published struct {
 	JWK       jose.JSONWebKey // the public half
-	Signs     bool            // now; the others will, or verify what they signed before
+	Signs     bool            // now; the other keys will sign later, or were replaced
 	CreatedAt time.Time
 	SignsAt   time.Time // from then on it signs
 	RetireAt  time.Time // from then on it is not published
@@ -138,8 +138,8 @@ func (s *KeySet) Algs() []jose.SignatureAlgorithm {
 	return algs
 }
 
-// Ready waits for all keys and returns the first error in making or reading them. If the keys are shared, the error may
-// be that of the last read of the store, although the key set still works with what it read before.
+// Ready waits for all keys and returns the first error in making or reading them. If the keys are shared, it may return
+// the error of the last read of the store, although the key set still works with the keys that it read before.
 func (s *KeySet) Ready(ctx context.Context) error {
 	if s.shared != nil {
 		if _, err := s.shared.refresh(ctx); err != nil {
@@ -218,7 +218,7 @@ func (s *KeySet) spec(wanted string) (Spec, error) {
 	return Spec{}, fmt.Errorf("keys: there is no %s signing key; there are %v", wanted, s.Algs())
 }
 
-// signing returns the key that signs by the wanted alg now.
+// signing returns the key that now signs by the wanted alg.
 func (s *KeySet) signing(ctx context.Context, wanted string) (*key, error) {
 	spec, err := s.spec(wanted)
 	switch {
@@ -273,8 +273,8 @@ func (s *KeySet) Verify(ctx context.Context, token, typ string, claims any) erro
 	return parsed.Claims(public.Key, claims)
 }
 
-// find returns the published key that a token names. If a shared key is not known, it may be new, and the record is
-// read again.
+// find returns the published key with the kid and alg of a token. An unknown key may be new, so find reads the record
+// again.
 func (s *KeySet) find(ctx context.Context, kid, alg string) (jose.JSONWebKey, error) {
 	for again := s.shared != nil; ; again = false {
 		published, err := s.List(ctx)

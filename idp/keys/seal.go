@@ -9,7 +9,7 @@ import (
 	"fmt"
 )
 
-// sealPurpose separates the key derived here from all others derived from the same secret (RFC 5869 §3.2).
+// sealPurpose separates this derived key from other keys derived from the same secret (RFC 5869 §3.2).
 const sealPurpose = "hush: private halves of signing keys"
 
 // errWrongSecret is the error when no secret opens a sealed key.
@@ -19,7 +19,7 @@ var errWrongSecret = errors.New("it was sealed with a secret that is not configu
 
 // Seal encrypts private halves for the store: AES-256-GCM with a key derived from a secret by HKDF-SHA256 (RFC 5869).
 type Seal struct {
-	secrets []cipher.AEAD // the first seals, all open
+	secrets []cipher.AEAD // the first encrypts, all decrypt
 }
 
 // NewSeal returns the seal of these secrets, each of 32 bytes or more: the first encrypts, all decrypt.

@@ -17,13 +17,14 @@ import (
 
 const (
 	// DefaultPropagation is enough for processes whose clocks agree to within some seconds. A client fetches the JWKS
-	// again when it sees an unknown kid (Core §10.1.1), so no cache before the jwks_uri should hold the JWKS for longer.
+	// again when it sees an unknown kid (Core §10.1.1), so a cache in front of the jwks_uri should not hold the JWKS
+	// for longer.
 	DefaultPropagation = 10 * time.Second
 	// maxAge is how old the view of the record may be when a key is needed.
 	maxAge = time.Second
 	// retryRotation is the time between two tries of a scheduled rotation that fails.
 	retryRotation = time.Minute
-	// aloneLifetime is the Lifetime of keys of which only maxReplaced stay.
+	// aloneLifetime is the Lifetime of keys without a shared record; maxReplaced limits their number instead.
 	aloneLifetime = 10 * 365 * 24 * time.Hour
 	// maxReplaced is how many replaced keys of this process alone stay published.
 	maxReplaced = 8
@@ -38,8 +39,8 @@ type Sharing struct {
 	// Propagation is the time from the publication of a new key to its first signature: DefaultPropagation, or 0 where
 	// only one process uses the record.
 	Propagation time.Duration
-	// Lifetime is how long a token must be verifiable after it was signed: the lifetime of the longest-lived token, or
-	// more where expired ones come back as id_token_hint. 0: oidc.DefaultTokenLifetime. A replaced key stays published for
+	// Lifetime is how long a token must be verifiable after it was signed: the longest lifetime of a token, or more if
+	// expired ID tokens come back as id_token_hint. 0: oidc.DefaultTokenLifetime. A replaced key stays published for
 	// Lifetime and Propagation after its successor began to sign.
 	Lifetime time.Duration
 	// RotateEvery is the time from one rotation to the next scheduled one. 0: none is scheduled.
@@ -55,14 +56,14 @@ type shared struct {
 	Sharing
 	algs []jose.SignatureAlgorithm
 	cell *storage.Cell[Stored]
-	view atomic.Pointer[view] // nil before the record was read with success
+	view atomic.Pointer[view] // nil before the first successful read of the record
 
 	opening  sync.Mutex // one goroutine makes missing keys and opens new ones
-	failure  error      // of the last try to make missing keys
+	failure  error      // of the last attempt to make missing keys
 	failedAt time.Time
 
-	again   chan struct{} // of length 1: held while the record is read because of an unknown kid
-	againAt time.Time     // when that was done last
+	again   chan struct{} // of length 1: full while the record is read because of an unknown kid
+	againAt time.Time     // when this was last done
 
 	triedAt atomic.Pointer[time.Time] // the last scheduled rotation that this process tried
 }
@@ -92,8 +93,8 @@ func share(algs []jose.SignatureAlgorithm, sharing Sharing) (*shared, error) {
 // now is the time without Go's monotonic part, which is not stored.
 func (s *shared) now() time.Time { return s.Now().UTC().Round(0) }
 
-// current returns a view that is at most maxAge old or, when a newer one cannot be had, the last one. It starts a
-// rotation that is due.
+// current returns a view that is at most maxAge old, or the last view if the record cannot be read. If a rotation is
+// due, it starts the rotation.
 func (s *shared) current(ctx context.Context) (*view, error) {
 	v, err := s.refresh(ctx)
 	if err != nil {
@@ -131,7 +132,8 @@ func (s *shared) refresh(ctx context.Context) (*view, error) {
 	return s.open(s.cell.View())
 }
 
-// readAgain reads the record for a kid that the view does not have, at most once in maxAge: anybody may send any kid.
+// readAgain reads the record for a kid that the view does not have, at most once in maxAge, because anybody may send
+// any kid.
 func (s *shared) readAgain(ctx context.Context) {
 	select {
 	case s.again <- struct{}{}:
@@ -207,7 +209,7 @@ func (s *shared) open(stored *Stored) (*view, error) {
 	return next, nil
 }
 
-// rotate replaces all keys, unless that was done within MergeWithin.
+// rotate replaces all keys, unless they were replaced within MergeWithin.
 func (s *shared) rotate(ctx context.Context) error {
 	return s.rotateUnless(ctx, func(stored Stored, now time.Time) bool {
 		return now.Sub(stored.RotatedAt).Abs() < s.MergeWithin
@@ -264,7 +266,7 @@ func errNoKey(alg jose.SignatureAlgorithm) error {
 	return fmt.Errorf("keys: the %s signing key has retired, and the store did not yet give another", alg)
 }
 
-// list returns the published keys: those that sign by algs, in that order, and the others. An alg whose key is not
+// list returns the published keys: the signing keys in the order of algs, and the other keys. An alg whose key is not
 // shared has a zero value.
 func (s *shared) list(ctx context.Context, algs []jose.SignatureAlgorithm) (signing, others []Published, err error) {
 	v, err := s.current(ctx)

@@ -11,8 +11,8 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// maxPublished is how many shared keys of one alg there may be at once. Each stays until the last token that it signed
-// has expired, so this limits the number of rotations in that time.
+// maxPublished is the maximum number of shared keys of one alg. Each stays until the last token that it signed has
+// expired, so this limits the number of rotations in that time.
 const maxPublished = 16
 
 // Stored is the one record that holds all shared keys.
@@ -39,8 +39,8 @@ func (k StoredKey) retired(now time.Time) bool {
 // label binds the encrypted private half to the kid and the alg.
 func (k StoredKey) label() string { return string(k.Alg) + " " + k.KeyID }
 
-// signing returns the key that signs by alg: the newest one whose SignsAt has passed, or else the oldest one, which is
-// the first key of its alg and was made by a process whose clock is ahead.
+// signing returns the key that signs by alg: the newest key whose SignsAt has passed, or else the oldest key. In that
+// case the oldest is the first key of its alg, and a process whose clock is ahead made it.
 func (s Stored) signing(alg jose.SignatureAlgorithm, now time.Time) (signing StoredKey, ok bool) {
 	for _, k := range s.Keys {
 		if k.Alg != alg || k.retired(now) {
@@ -54,14 +54,14 @@ func (s Stored) signing(alg jose.SignatureAlgorithm, now time.Time) (signing Sto
 	return signing, ok
 }
 
-// missing lists the algs that have no key, or only replaced ones. A nil record has none.
+// missing lists the algs that have no key, or only replaced keys. A nil record has no keys.
 func (s *Stored) missing(algs []jose.SignatureAlgorithm) []jose.SignatureAlgorithm {
 	return slices.DeleteFunc(slices.Clone(algs), func(alg jose.SignatureAlgorithm) bool {
 		return s != nil && slices.ContainsFunc(s.Keys, func(k StoredKey) bool { return k.Alg == alg && k.RetireAt.IsZero() })
 	})
 }
 
-// with returns s with those minted keys whose alg is missing. They sign at once, because no other key does.
+// with adds the minted keys whose alg is missing. They sign at once, because no other key signs.
 func (s Stored) with(minted []StoredKey) Stored {
 	for _, k := range minted {
 		if len(s.missing([]jose.SignatureAlgorithm{k.Alg})) > 0 {
@@ -71,8 +71,8 @@ func (s Stored) with(minted []StoredKey) Stored {
 	return s
 }
 
-// rotated returns s with the minted keys in front, which sign from signsAt on. All others retire at retireAt, also
-// those of algs that are not configured any more. Keys that are retired now are dropped; the others are sealed with the
+// rotated returns s with the minted keys first, which sign from signsAt on. All other keys retire at retireAt, also
+// keys of algs that are no longer configured. Keys that are retired now are dropped; the others are sealed with the
 // first secret.
 func (s Stored) rotated(minted []StoredKey, seal Seal, now, signsAt, retireAt time.Time) (Stored, error) {
 	next := Stored{RotatedAt: now}
@@ -115,7 +115,8 @@ func (s Stored) crowded() error {
 	return nil
 }
 
-// isDue tells whether the last rotation is at least every ago; before the first one, the oldest key counts.
+// isDue tells whether the time since the last rotation is every or more. Before the first rotation it counts from the
+// oldest key.
 func (s Stored) isDue(now time.Time, every time.Duration) bool {
 	last := s.RotatedAt
 	for _, k := range s.Keys {

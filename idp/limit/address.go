@@ -30,10 +30,10 @@ func NewAddresses(proxies []string) (*Addresses, error) {
 	return a, nil
 }
 
-// Of is the network that the request comes from: an IPv4 address, or the first 64 bits of an IPv6 address, because one
-// customer can use all the other bits (RFC 6177 §2). Behind trusted proxies it is the last address of X-Forwarded-For
-// that is not a trusted proxy; the client may have written the addresses before it. All requests without a readable
-// address have the same network.
+// Of returns the network of the request: an IPv4 address, or the first 64 bits of an IPv6 address, because one customer
+// can use all the other bits (RFC 6177 §2). Behind trusted proxies the address is the last in X-Forwarded-For that is
+// not a trusted proxy; the client may have written the addresses before it. All requests without a readable address
+// have the same network.
 func (a *Addresses) Of(r *http.Request) netip.Prefix {
 	client := peer(r)
 	hops := strings.Split(strings.Join(r.Header.Values(headerXForwardedFor), ","), ",")
@@ -47,7 +47,7 @@ func (a *Addresses) Of(r *http.Request) netip.Prefix {
 	return networkOf(client)
 }
 
-// Unheard tells whether a proxy that is not trusted seems to forward the request.
+// Unheard tells whether an untrusted proxy seems to forward the request.
 func (a *Addresses) Unheard(r *http.Request) (proxy netip.Addr, is bool) {
 	proxy = peer(r)
 	forwards := r.Header.Get(headerXForwardedFor) != "" || r.Header.Get(headerForwarded) != ""
@@ -58,7 +58,7 @@ func (a *Addresses) trusts(address netip.Addr) bool {
 	return slices.ContainsFunc(a.trusted, func(network netip.Prefix) bool { return network.Contains(address) })
 }
 
-// peer is the address of the other end of the connection; the zero Addr if it cannot be read.
+// peer returns the address of the other end of the connection, or the zero Addr if it cannot be read.
 func peer(r *http.Request) netip.Addr {
 	address, _ := parseAddress(r.RemoteAddr)
 	return address
@@ -75,7 +75,7 @@ func parseAddress(text string) (netip.Addr, bool) {
 	return address.Unmap().WithZone(""), err == nil
 }
 
-// networkOf is the zero Prefix for no address.
+// networkOf returns the network of the address, or the zero Prefix for no address.
 func networkOf(address netip.Addr) netip.Prefix {
 	bits := 64
 	if address.Is4() {

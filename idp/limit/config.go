@@ -10,7 +10,7 @@ import (
 // Config is limits: in the configuration. Its zero value, completed by WithDefaults, limits nothing on a loopback
 // issuer and is generous elsewhere.
 type Config struct {
-	// TrustedProxies are the addresses and networks whose X-Forwarded-For is believed. nil: this machine's own.
+	// TrustedProxies are the addresses and networks of proxies whose X-Forwarded-For is used. nil: only this machine.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Login limits POST /login.
 	Login AddressConfig `yaml:"login"`
@@ -24,12 +24,12 @@ type Config struct {
 	Device AddressConfig `yaml:"device"`
 }
 
-// AddressConfig limits requests by where they come from.
+// AddressConfig limits requests by address.
 type AddressConfig struct {
 	PerAddress Rate `yaml:"per_address"`
 }
 
-// TokenConfig limits token requests by where they come from, and tokens by the confidential client that gets them.
+// TokenConfig limits token requests by address, and issued tokens by confidential client.
 type TokenConfig struct {
 	PerAddress Rate `yaml:"per_address"`
 	PerClient  Rate `yaml:"per_client"`
@@ -43,7 +43,7 @@ type PasswordConfig struct {
 	PerUserAndAddress Rate `yaml:"per_user_and_address"`
 }
 
-// setting is one rate of the configuration: its path below limits, and its default for an issuer that others can reach.
+// setting is one rate of the configuration: its path below limits, and its default for an issuer that is not loopback.
 type setting struct {
 	path string
 	rate *Rate
@@ -66,8 +66,8 @@ func (c *Config) settings() []setting {
 	}
 }
 
-// WithDefaults returns c with what it leaves open filled in. A loopback issuer has no limits: only this machine can
-// reach it.
+// WithDefaults returns c with defaults in place of zero values. A loopback issuer has no limits, because only this
+// machine can reach it.
 func (c Config) WithDefaults(loopback bool) Config {
 	for _, s := range c.settings() {
 		if loopback {

@@ -1,4 +1,4 @@
-// Package limit says how often something may happen: requests from one address, tokens for one client, passwords for
+// Package limit limits how often something may happen: requests from one address, tokens for one client, passwords for
 // one user.
 //
 //	limits: in the configuration   Config    "60/1m": 60 at once, and each second one more
@@ -20,10 +20,10 @@
 // RFC 6749 §5.2 has no error for it, so error is temporarily_unavailable, as for the 503 when the store fails.
 //
 // A limit must not lock out the users that it protects. Anybody can claim a client_id, so only answers with tokens
-// count for a client; all users of a public client share its client_id, so it has no limit of its own. Anybody can type
-// a user name, so one address uses up its own share of the attempts for a user long before all attempts for the user.
+// count for a client; all users of a public client share its client_id, so a public client has no limit of its own.
+// Anybody can type a user name, so one address may use only a small part of the attempts for a user.
 //
-// A limit does not reveal which users exist: the tables contain names as they were typed, and an attempt is refused
+// A limit does not reveal which users exist: the tables contain typed names, known or not, and an attempt is refused
 // before a password is compared.
 //
 // Where teaching ends: the tables belong to this process, so n replicas allow n times as much. An attacker with many

@@ -45,18 +45,18 @@ func New(
 	return l, errors.Join(errs[:]...)
 }
 
-// By runs before a request is served, and its error is the answer. done, which may be nil, gets the result of the
-// request. A nil By is no limit. It is an endpoint.Limit.
+// By is an endpoint.Limit. It runs before a request is served, and its error is the answer. done, which may be nil,
+// gets the result of the request. A nil By limits nothing.
 type By = func(r *http.Request) (done func(error), err error)
 
-// Login limits sign-ins by address. Passwords limits wrong passwords besides.
+// Login limits sign-ins by address. Passwords also limits wrong passwords.
 func (l *Limits) Login() By { return l.perAddress(l.logins) }
 
 // Registration limits requests that register or change a client, by address.
 func (l *Limits) Registration() By { return l.perAddress(l.registrations) }
 
 // Token limits token requests by address and by client. Only answers with tokens count for a client, because anybody
-// can claim to be it. A public client has no limit of its own, because all its users share its client_id.
+// can send its client_id. A public client has no limit of its own, because all its users share its client_id.
 func (l *Limits) Token() By {
 	perAddress := l.perAddress(l.tokens)
 	if l.clients == nil {
@@ -80,8 +80,8 @@ func (l *Limits) Token() By {
 	}
 }
 
-// Guesses limits wrong client secrets at endpoints that an API may call as often as it is called itself: only answers
-// with invalid_client count, together with the token requests of the address. RFC 6749 §2.3.1: "the authorization
+// Guesses limits wrong client secrets at endpoints that an API may call for each of its own requests. Only answers with
+// invalid_client count. They count together with the token requests of the address. RFC 6749 §2.3.1: "the authorization
 // server MUST protect any endpoint utilizing it against brute force attacks".
 func (l *Limits) Guesses() By {
 	if l.tokens == nil {
@@ -109,8 +109,8 @@ func (l *Limits) perAddress(table *Table[netip.Prefix]) By {
 	}
 }
 
-// warnOfProxy logs once that an untrusted proxy seems to forward requests: then all its users share the limits of one
-// address.
+// warnOfProxy logs once that an untrusted proxy seems to forward requests. All users of such a proxy share the limits
+// of one address.
 func (l *Limits) warnOfProxy(r *http.Request) {
 	if proxy, is := l.Addresses.Unheard(r); is {
 		l.warn.Do(func() {

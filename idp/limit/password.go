@@ -21,7 +21,7 @@ type nameAndAddress struct {
 	from netip.Prefix
 }
 
-// NewPasswords returns the limits that c describes, judged by now.
+// NewPasswords returns the limits that c describes; now is their clock.
 func NewPasswords(c PasswordConfig, now func() time.Time) (p *Passwords, err error) {
 	p = &Passwords{seed: maphash.MakeSeed()}
 	if p.byAddress, err = NewTable[netip.Prefix](c.PerAddress, "wrong passwords from this address", now); err != nil {
@@ -34,10 +34,10 @@ func NewPasswords(c PasswordConfig, now func() time.Time) (p *Passwords, err err
 	return p, err
 }
 
-// Attempt counts a password as wrong before it is compared, so that concurrent attempts cannot all pass before the
-// first has failed. The caller calls succeeded if the password was right: NIST SP 800-63B §5.2.2: "When the subscriber
+// Attempt counts a password as wrong before the comparison, so that concurrent attempts cannot all pass before the
+// first has failed. The caller calls succeeded if the password was right. NIST SP 800-63B §5.2.2: "When the subscriber
 // successfully authenticates, the verifier SHOULD disregard any previous failed attempts for that user from the same IP
-// address." An *Exceeded refuses the attempt: the password must not be compared.
+// address." If Attempt returns an *Exceeded, the caller must not compare the password.
 // https://pages.nist.gov/800-63-3/sp800-63b.html#throttle
 func (p *Passwords) Attempt(from netip.Prefix, username string) (succeeded func(), err error) {
 	if p == nil {

@@ -11,13 +11,13 @@ import (
 )
 
 // Rate is how often something may happen, as the configuration writes it: "60/1m" is 60 a minute. All 60 may come at
-// once; what was used comes back evenly, here one each second. "off" and "" are no limit.
+// once; then one more is allowed each second. "off" and "" limit nothing.
 type Rate string
 
 // Off is the Rate that limits nothing.
 const Off Rate = "off"
 
-// Check returns an error that says what to write, unless r can be understood.
+// Check returns an error with the correct form if r cannot be parsed.
 func (r Rate) Check() error {
 	_, _, err := r.parse()
 	return err
@@ -25,7 +25,7 @@ func (r Rate) Check() error {
 
 func (r Rate) isOff() bool { return r == "" || r == Off }
 
-// parse returns the events a second, and how many may come at once.
+// parse returns the number of events a second, and the number that may come at once.
 func (r Rate) parse() (rate.Limit, int, error) {
 	if r.isOff() {
 		return rate.Inf, 0, nil

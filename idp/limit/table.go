@@ -11,7 +11,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// maxKeys is how many keys a Table stores, about 16 MB.
+// maxKeys is the maximum number of keys in a Table, which then uses about 16 MB.
 const maxKeys = 1 << 16
 
 // Table counts events by key: each key has a token bucket. It may be used by many goroutines. A nil Table limits
@@ -24,8 +24,7 @@ type Table[K comparable] struct {
 	buckets   *lru.Cache[K, *rate.Limiter]
 }
 
-// NewTable returns a table of buckets with rate r; what names in the plural what is counted. If r is off, the table is
-// nil.
+// NewTable returns a table of buckets with rate r, or nil if r is off. what is the plural name of the counted events.
 func NewTable[K comparable](r Rate, what string, now func() time.Time) (*Table[K], error) {
 	perSecond, atOnce, err := r.parse()
 	if err != nil || r.isOff() {
@@ -46,10 +45,10 @@ func (t *Table[K]) Take(key K) (giveBack func(), err error) {
 		reserved.CancelAt(now)
 		return nil, &Exceeded{Wait: wait, what: t.what}
 	}
-	return func() { tokens.ReserveN(t.now(), -1) }, nil // a negative number is added, up to what fits
+	return func() { tokens.ReserveN(t.now(), -1) }, nil // a negative number adds tokens, up to a full bucket
 }
 
-// Look returns an *Exceeded if Take would, and counts nothing. It does not start a bucket.
+// Look returns an *Exceeded if Take would return one. It counts nothing and adds no bucket.
 func (t *Table[K]) Look(key K) error {
 	if t == nil {
 		return nil
@@ -87,11 +86,11 @@ func (t *Table[K]) bucket(key K) *rate.Limiter {
 // Exceeded is the error of a request beyond a limit. It unwraps to the *oidc.Error for the client; its HTTP status is
 // 429.
 type Exceeded struct {
-	Wait time.Duration // until it may happen once more
+	Wait time.Duration // until the next event is allowed
 	what string
 }
 
-// RetryAfter is the header of that name: whole seconds, one or more (RFC 9110 §10.2.3).
+// RetryAfter returns the value of the header Retry-After: whole seconds, at least 1 (RFC 9110 §10.2.3).
 func (e *Exceeded) RetryAfter() int { return max(1, int(math.Ceil(e.Wait.Seconds()))) }
 
 // Error implements error.

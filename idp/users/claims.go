@@ -22,7 +22,7 @@ var (
 	aMailbox = form{"an email address and nothing else (RFC 5322 addr-spec)", isMailbox}
 )
 
-// forms are by claim: Core §5.1, the column "Type".
+// forms maps each claim to its form (Core §5.1, the column "Type").
 // https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
 var forms = map[string]form{
 	"name": aString, "given_name": aString, "family_name": aString, "middle_name": aString, "nickname": aString,
@@ -37,7 +37,7 @@ var forms = map[string]form{
 func CheckClaims(claims map[string]any, problem func(name, text string)) {
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		value := claims[name]
-		bare, _, _ := strings.Cut(name, "#") // Core §5.2: the language of a claim stands behind its name
+		bare, _, _ := strings.Cut(name, "#") // Core §5.2: the language of a claim follows its name
 		want, known := forms[bare]
 		switch {
 		case bare == "sub":
@@ -51,7 +51,7 @@ func CheckClaims(claims map[string]any, problem func(name, text string)) {
 	}
 }
 
-// checkAddress: Core §5.1.1: all members are strings.
+// checkAddress checks that all members are strings (Core §5.1.1).
 func checkAddress(name string, value any, problem func(name, text string)) {
 	members, _ := value.(map[string]any)
 	for _, member := range slices.Sorted(maps.Keys(members)) {

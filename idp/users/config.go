@@ -7,7 +7,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Check reports what is wrong with users. Passwords in plain text are for a loopback issuer.
+// Check reports what is wrong with users. Passwords in plain text are allowed for a loopback issuer only.
 func Check(users []User, loopback bool, report oidc.Report) {
 	report.When(len(users) == 0, "users",
 		"is empty, so nobody can sign in: list users (the built-in ones exist on a loopback issuer only)")

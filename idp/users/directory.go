@@ -18,7 +18,7 @@ type User struct {
 	Sub      string `yaml:"sub"`
 	Username string `yaml:"username"`
 	// Password is plain text, for development on this machine only. PasswordHash is bcrypt ($2b$…) or argon2id
-	// ($argon2id$…). One of the two is given.
+	// ($argon2id$…). Each user has one of the two.
 	Password     string `yaml:"password"`
 	PasswordHash string `yaml:"password_hash"`
 	// Claims are the claims about the user, by the names of Core §5.1.
@@ -43,13 +43,13 @@ func (u User) Email() string {
 type Directory struct {
 	users   []User
 	check   []func(password string) bool // of the user at the same index
-	nobody  func(password string) bool   // for an unknown user: as much work as for a known one
+	nobody  func(password string) bool   // for an unknown user; takes as long as check
 	bySub   map[string]int
 	byName  map[string]int // by username, in lower case
 	byEmail map[string]int // by email, in lower case: used only if no username matches
 }
 
-// New returns a directory of users. Their subs and usernames must differ from one another and their hashes be readable.
+// New returns a directory of users. All subs and all usernames must be different, and all hashes valid.
 func New(users []User) (*Directory, error) {
 	d := &Directory{bySub: map[string]int{}, byName: map[string]int{}, byEmail: map[string]int{}, nobody: plain("")}
 	for _, user := range users {
@@ -101,13 +101,13 @@ func (d *Directory) BySubs(subs []string) []User {
 	return found
 }
 
-// ByName returns the user with this username or email, in any case.
+// ByName returns the user with this username or email, ignoring case.
 func (d *Directory) ByName(name string) (User, bool) {
 	return d.at(d.find(name))
 }
 
-// Authenticate returns the user with this username or email if the password is right. An unknown user takes as long as
-// a known one, so that the time of the answer does not reveal which users exist.
+// Authenticate returns the user with this username or email if the password is right. It takes the same time for known
+// and unknown users, so that the time of the answer does not reveal which users exist.
 func (d *Directory) Authenticate(name, password string) (User, bool) {
 	i, ok := d.find(name)
 	if !ok {
