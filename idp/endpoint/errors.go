@@ -55,8 +55,8 @@ var usualReasons = map[oidc.ErrorCode]oidc.Reason{
 	oidc.ServerError:              oidc.ServerFailed,
 }
 
-// Refuse reports an error that Serve does not return because it sends it to the client by redirect. Logs, metrics,
-// spans and the trace record it as the error of the request.
+// Refuse reports the error in the answer, also if Serve returns nil because it sent the error to the client by
+// redirect. Logs, metrics, spans and the trace record it as the error of the request.
 func Refuse(w http.ResponseWriter, refused *oidc.Error) {
 	for w != nil {
 		if reporter, ok := w.(interface{ Refused(*oidc.Error) }); ok {

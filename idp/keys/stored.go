@@ -61,7 +61,7 @@ func (s *Stored) missing(algs []jose.SignatureAlgorithm) []jose.SignatureAlgorit
 	})
 }
 
-// with adds the minted keys whose alg is missing. They sign at once, because no other key signs.
+// with returns s with the minted keys whose alg is missing in s. They sign at once, because no other key signs.
 func (s Stored) with(minted []StoredKey) Stored {
 	for _, k := range minted {
 		if len(s.missing([]jose.SignatureAlgorithm{k.Alg})) > 0 {

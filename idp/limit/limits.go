@@ -29,7 +29,7 @@ type Limits struct {
 	warn sync.Once
 }
 
-// New returns the limits of c. Clients of the register that are public have no limit of their own.
+// New returns the limits of c. Public clients of the register have no limit of their own.
 func New(
 	c Config, now func() time.Time, log *slog.Logger, register *clients.Register,
 ) (*Limits, error) {
