@@ -199,8 +199,12 @@ func algs(config Config) (algs []string) {
 // aliases returns copies of endpoints at the additional paths of the configuration. auth0-spa-js needs them, because
 // its paths cannot be configured. Its logout sends returnTo instead of post_logout_redirect_uri.
 func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.Endpoint) {
+	main := map[string]string{} // the first path of each name
 	for _, e := range all {
-		if path := paths[e.Name]; path != "" {
+		if main[e.Name] == "" {
+			main[e.Name] = e.Path
+		}
+		if path := paths[e.Name]; path != "" && e.Path == main[e.Name] {
 			serve, own := e.Serve, e.Path
 			e.Path, e.Describe = path, nil
 			e.Serve = func(w http.ResponseWriter, r *http.Request) error { return serve(w, atOwnPath(r, own)) }

@@ -320,3 +320,24 @@ func head(t *testing.T, target string) *http.Request {
 	}
 	return r
 }
+
+// A request with method OPTIONS that is no preflight reaches neither the endpoint nor its limit.
+func TestOPTIONSDoesNothing(t *testing.T) {
+	p := idptest.Start(t, nil)
+	for _, path := range []string{"/token", "/userinfo", "/jwks", "/register"} {
+		w := serve(p, get(t, http.MethodOptions, path, nil))
+		if w.Code != http.StatusNoContent || w.Body.Len() > 0 {
+			t.Errorf("%s gives %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+// A cache must not give a script of another origin an answer that was made for no origin.
+func TestAnswersForProgramsVaryByOrigin(t *testing.T) {
+	p := idptest.Start(t, nil)
+	for _, path := range []string{"/jwks", "/.well-known/openid-configuration", "/userinfo"} {
+		if got := serve(p, get(t, http.MethodGet, path, nil)).Header().Get("Vary"); !strings.Contains(got, "Origin") {
+			t.Errorf("%s: Vary is %q", path, got)
+		}
+	}
+}

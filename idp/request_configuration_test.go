@@ -47,6 +47,16 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+func TestAnAliasOfLogoutTakesBothMethods(t *testing.T) {
+	p := idptest.Start(t, func(c *idp.Config) { c.Aliases = map[string]string{"logout": "/v2/logout"} })
+	b := p.Browser(t)
+	b.SignIn("alice")
+	page := b.Post("/v2/logout", url.Values{"client_id": {"spa"}})
+	if page.Status != http.StatusSeeOther || !strings.HasPrefix(page.Location.Path, "/logout") {
+		t.Errorf("POST gives %d, %v", page.Status, page.Location)
+	}
+}
+
 func TestWhatAConfigurationMaySayOfRequests(t *testing.T) {
 	for _, row := range []struct {
 		name   string

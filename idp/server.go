@@ -51,9 +51,6 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 	router.Use(s.exchange)
 	for _, e := range endpoints {
 		methods := e.Methods
-		if isForPrograms(e) {
-			methods = append([]string{http.MethodOptions}, methods...) // a preflight
-		}
 		pattern, guards := patternOf(e.Path), []echo.MiddlewareFunc{middleware.BodyLimit(bodyLimit)}
 		if e.Audience == endpoint.People {
 			guards = append(guards, csrf(s.csrfName, s.issuer.Scheme == "https"))
@@ -63,11 +60,18 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 			s.endpoints[pattern] = e
 			router.Add(method, pattern, serve(e, s.site), guards...)
 		}
+		if isForPrograms(e) {
+			s.endpoints[http.MethodOptions+" "+pattern] = e
+			router.Add(http.MethodOptions, pattern, nothing) // CORS answers a preflight before
+		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		router.ServeHTTP(&answer{ResponseWriter: w}, r)
 	})
 }
+
+// nothing answers a request with method OPTIONS that is no preflight. It must not reach the endpoint or its limit.
+func nothing(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
 
 // patternOf translates a path to echo's syntax: {name} is :name, and a final {name...} is *.
 func patternOf(path string) string {
@@ -105,8 +109,11 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 			logRequest(s.log, c, e, outcome, failure, s.now().Sub(start))
 		}()
 		handle := next
-		if isForPrograms(e) && r.Header.Get("Origin") != "" {
+		switch {
+		case isForPrograms(e) && r.Header.Get("Origin") != "":
 			handle = cors(r.Context(), s.clients)(next)
+		case isForPrograms(e): // a cache must not give this answer to a script of another origin
+			c.Response().Header().Add(echo.HeaderVary, echo.HeaderOrigin)
 		}
 		if failure = handle(c); failure != nil {
 			s.renderError(c, e, failure)

@@ -41,7 +41,8 @@ func (c *schema) check(node ast.Node, t reflect.Type, path string) {
 			"a JWK Set (RFC 7517 §5): write keys: below it, and the keys as a list")
 	case t == reflect.TypeFor[time.Duration]():
 		_, err := time.ParseDuration(node.GetToken().Value)
-		c.want(isScalar && err == nil, node, path,
+		isNumber := node.Type() == ast.IntegerType // 0 is a duration to Go, and a number to YAML
+		c.want(isScalar && !isNumber && err == nil, node, path,
 			"a duration: write a number and its unit (s, m or h), such as 90s, 5m or 720h")
 	case t.Kind() == reflect.Bool:
 		c.want(node.Type() == ast.BoolType, node, path, "a boolean: write true or false")

@@ -22,6 +22,7 @@ package logout
 import (
 	"cmp"
 	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -37,6 +38,9 @@ import (
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
+
+// maxForm is more bytes than a request has: the server limits its body.
+const maxForm = 64 << 10
 
 // Path is the end_session_endpoint.
 const Path = "/logout"
@@ -81,7 +85,11 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 
 // logout is GET and POST /logout.
 func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, current *session.Session) error {
-	if err := r.ParseForm(); err != nil {
+	err := r.ParseForm()
+	if multipart := r.ParseMultipartForm(maxForm); err == nil && !errors.Is(multipart, http.ErrNotMultipart) {
+		err = multipart
+	}
+	if err != nil {
 		return oidc.InvalidRequest.Errorf("the parameters cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
 	request, err := e.read(r.Context(), r.Form, current)
