@@ -265,7 +265,7 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
       const query = { ...authorization, client_id: "my-app", redirect_uri: "http://localhost:5173/callback" };
       await page.goto(`${hush.issuer}/authorize?${new URLSearchParams(query)}`);
       const yaml = await page.$eval("main pre", (element) => element.textContent ?? "");
-      assert.match(yaml, /client_id: my-app/);
+      assert.match(yaml, /client_id: "my-app"/);
       assert.match(yaml, /http:\/\/localhost:5173\/callback/);
       await Promise.all([page.waitForNavigation(), page.click("#remedy-submit")]);
       await page.waitForSelector("#username");

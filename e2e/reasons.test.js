@@ -303,7 +303,7 @@ const rows = [
     reason: "client.authentication",
     when: "a confidential client with a wrong secret",
     at: "token",
-    steps: ["rule failed", "error failed"],
+    steps: ["client failed", "error failed"],
     cause: ({ page, hush }) => exchange(page, hush, { client_id: "web", client_secret: "wrong", code: "x" }),
   },
   {
