@@ -115,9 +115,9 @@ func tryClaim(x truth, claim string) {
 }
 
 func tryLocale(x truth, locale string) {
-	stranger := x.p.Browser(x.t)
-	asked := stranger.Authorize(x.request(x.client(), "ui_locales", locale))
-	page := stranger.Get(asked.Location.String())
+	other := x.p.Browser(x.t)
+	asked := other.Authorize(x.request(x.client(), "ui_locales", locale))
+	page := other.Get(asked.Location.String())
 	if !strings.Contains(page.Body, `<html lang="`+locale+`"`) {
 		x.t.Errorf("the sign-in page is not in %s", locale)
 	}

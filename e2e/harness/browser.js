@@ -16,8 +16,8 @@ import puppeteer from "puppeteer-core";
 
 /** A browser and how to end it. @typedef {{ browser: import("puppeteer-core").Browser, close: () => Promise<void> }} Opened */
 
-/** How long the browser may take to obey one command, in milliseconds. It finds what hangs. */
-const patience = 60_000;
+/** How long the browser may take for one command, in milliseconds. It finds what hangs. */
+const commandTimeout = 60_000;
 
 const flags = [
   "--no-sandbox", // tests run as root in containers
@@ -69,7 +69,7 @@ export async function openChromium(thirdPartyCookies, more = []) {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     userDataDir: profile,
     args: [...flags, ...more],
-    protocolTimeout: patience,
+    protocolTimeout: commandTimeout,
   });
   const close = async () => {
     await browser.close();
@@ -88,7 +88,7 @@ async function openFirefox(thirdPartyCookies) {
     browser: "firefox",
     executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
     extraPrefsFirefox: prefs[thirdPartyCookies],
-    protocolTimeout: patience,
+    protocolTimeout: commandTimeout,
   });
   return { browser, close: () => browser.close() };
 }

@@ -10,7 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 /** An answer of the provider. @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, body: string }} Answer */
 
 /** How long something that must happen may take, in milliseconds. It finds what never happens. */
-const patience = 30_000;
+const timeout = 30_000;
 
 /**
  * Asks the provider directly, without a browser. The name in the issuer may be known to browsers only, so the
@@ -23,7 +23,7 @@ const patience = 30_000;
 export function ask(hush, path, { method = "GET", headers = {}, body = "" } = {}) {
   const sent = { host: new URL(hush.issuer).host, "content-length": String(Buffer.byteLength(body)), ...headers };
   return new Promise((resolve, reject) => {
-    const asked = request(`${hush.idp}${path}`, { method, headers: sent, timeout: patience }, (answer) => {
+    const asked = request(`${hush.idp}${path}`, { method, headers: sent, timeout }, (answer) => {
       const chunks = /** @type {Buffer[]} */ ([]);
       answer.on("data", (chunk) => chunks.push(chunk));
       answer.on("error", reject);
@@ -56,7 +56,7 @@ export class Console {
    * @param {string} what in words, for the error
    */
   async flow(wanted, what) {
-    const deadline = AbortSignal.timeout(patience);
+    const deadline = AbortSignal.timeout(timeout);
     for (;;) {
       const flows = await this.flows();
       const found = flows.find(wanted);

@@ -2,7 +2,7 @@
 // that run in Node.
 
 /** How many pages and redirects one visit may take. It finds a loop. */
-const patience = 12;
+const mostForms = 12;
 
 export class Visitor {
   /** @type {Map<string, string>} */
@@ -23,13 +23,13 @@ export class Visitor {
    */
   async visit(address, decision = "allow") {
     let answer = await this.#open(String(address));
-    for (let i = 0; i < patience; i++) {
+    for (let i = 0; i < mostForms; i++) {
       const { url, page } = answer;
       const form = page === "" ? undefined : this.#filled(page, decision);
       if (form === undefined) return answer;
       answer = await this.#open(new URL(form.action, url).href, form.fields);
     }
-    throw new Error(`the provider still wants something after ${patience} forms, now at ${answer.url}`);
+    throw new Error(`the provider still wants something after ${mostForms} forms, now at ${answer.url}`);
   }
 
   /**
@@ -39,7 +39,7 @@ export class Visitor {
    */
   async #open(address, body) {
     let next = { address, body };
-    for (let i = 0; i < patience; i++) {
+    for (let i = 0; i < mostForms; i++) {
       if (new URL(next.address).origin !== this.issuer) return { url: new URL(next.address), page: "" };
       const answer = await this.#send(next.address, next.body);
       const location = answer.headers.get("location");

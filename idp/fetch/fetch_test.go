@@ -36,7 +36,7 @@ func client(t *testing.T, change func(*fetch.Config)) *fetch.Client {
 
 func onlyPublic(c *fetch.Config) { c.AllowPrivate = nil }
 
-// serve runs a server of a stranger until the test ends.
+// serve runs a foreign server until the test ends.
 func serve(t *testing.T, answer http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(answer)

@@ -77,18 +77,18 @@ func TestAKIDThatIsNotKnownIsLookedForOnceASecond(t *testing.T) {
 		if err := set.Verify(t.Context(), newer, keys.TypeIDToken, &claims{}); err != nil {
 			t.Errorf("a token with a kid newer than the view: %v", err)
 		}
-		stranger := mustSign(t, mustNew(t, keys.Spec{Alg: jose.ES256}), "", keys.TypeIDToken)
+		foreign := mustSign(t, mustNew(t, keys.Spec{Alg: jose.ES256}), "", keys.TypeIDToken)
 		time.Sleep(time.Second)
 		use(t, set)
 		synctest.Wait()
 		h.store.Reset()
 		for range 100 {
-			if err := set.Verify(t.Context(), stranger, keys.TypeIDToken, &claims{}); err == nil {
-				t.Fatal("a stranger's token is good")
+			if err := set.Verify(t.Context(), foreign, keys.TypeIDToken, &claims{}); err == nil {
+				t.Fatal("a foreign token is good")
 			}
 		}
 		if got := h.store.Operations(); len(got) != 1 {
-			t.Errorf("a hundred tokens of strangers caused %v; want one look", got)
+			t.Errorf("a hundred foreign tokens caused %v; want one look", got)
 		}
 	})
 }
