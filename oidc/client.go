@@ -167,6 +167,10 @@ func (c Client) Grants(grantType string) bool {
 	return slices.Contains(c.GrantTypes, grantType)
 }
 
+// NeedsDPoP tells whether each token request of the client must carry a DPoP proof, because each of its tokens is bound
+// to a key (RFC 9449 §5.2, FAPI 2.0 §5.3.2.1).
+func (c Client) NeedsDPoP() bool { return c.DPoPBoundAccessTokens || c.FAPI2() }
+
 // FAPI2 tells whether the client must follow the FAPI 2.0 Security Profile.
 func (c Client) FAPI2() bool { return c.Profile == ProfileFAPI2 }
 

@@ -87,7 +87,7 @@ func (c *Checker) Proof(r *http.Request, client oidc.Client) (jkt string, err er
 // TokenProof is Proof for a request that gives tokens: some clients must send one.
 func (c *Checker) TokenProof(r *http.Request, client oidc.Client) (jkt string, err error) {
 	jkt, err = c.Proof(r, client)
-	if err == nil && jkt == "" && (client.DPoPBoundAccessTokens || client.FAPI2()) {
+	if err == nil && jkt == "" && client.NeedsDPoP() {
 		return "", refuse("client %s gets only tokens that are bound to its key, and sent no proof: "+
 			"send one in the header DPoP (RFC 9449 §5.2, FAPI 2.0 §5.3.2.1)", client.ClientID)
 	}

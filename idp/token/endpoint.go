@@ -114,7 +114,7 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 		return Response{}, err
 	}
 	jkt := ""
-	if usesDPoP(r) || client.DPoPBoundAccessTokens || client.FAPI2() {
+	if usesDPoP(r) || client.NeedsDPoP() {
 		if jkt, err = e.Proofs.TokenProof(r, client); err != nil {
 			return Response{}, err
 		}
