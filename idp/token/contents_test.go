@@ -104,12 +104,12 @@ func TestPairwiseSubjects(t *testing.T) { // Core §8.1
 
 func TestADPoPBoundToken(t *testing.T) { // RFC 9449 §5, §6.1
 	e := newEndpoint(t)
-	e.prove("the-thumbprint")
+	e.key = boundKey
 	response := e.exchange(t, goodForm("spa", e.issue(t, "spa", "")))
 	if response.TokenType != "DPoP" {
 		t.Errorf("RFC 9449 §5 token_type is %q", response.TokenType)
 	}
-	if cnf := claimsOf[access.Token](t, response.AccessToken).Confirmation; cnf == nil || cnf.JKT != "the-thumbprint" {
+	if cnf := claimsOf[access.Token](t, response.AccessToken).Confirmation; cnf == nil || cnf.JKT != thumbprint(boundKey) {
 		t.Errorf("RFC 9449 §6.1 cnf is %v", cnf)
 	}
 }

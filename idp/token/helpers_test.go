@@ -2,6 +2,9 @@ package token
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -14,9 +17,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/users"
@@ -37,7 +44,7 @@ type testEndpoint struct {
 	issuer *Issuer
 	clock  *storagetest.Clock
 	store  *storagetest.Spy
-	jkt    string // the key whose proof the requests bring; empty: none
+	key    *ecdsa.PrivateKey // whose proof the requests carry; nil: they carry none
 }
 
 var testKeys = sync.OnceValues(func() (*keys.KeySet, error) {
@@ -75,6 +82,9 @@ func (e *testEndpoint) useGrants(grants *grant.Grants) {
 	e.grants = grants
 	e.Endpoint = &Endpoint{
 		Issuer: testIssuer, Auth: &clientauth.Authenticator{Clients: clients.New(testClients())},
+		Proofs: &dpop.Checker{
+			Issuer: testIssuer, Used: storage.NewBucket[time.Time]("dpop", e.store), Now: e.clock.Now,
+		},
 		Grants: GrantTypes{
 			oidc.GrantAuthorizationCode: &AuthorizationCode{Grants: grants, Issuer: e.issuer, Refresh: refresh},
 			oidc.GrantRefreshToken: &RefreshToken{
@@ -89,24 +99,48 @@ func (e *testEndpoint) useGrants(grants *grant.Grants) {
 	}
 }
 
-// Exchange is that of the endpoint, with the key of a proof that was checked before.
+// Exchange adds the DPoP proof that the test asked for, and hands the request to the endpoint.
 func (e *testEndpoint) Exchange(r *http.Request) (Response, error) {
-	if e.jkt == "" {
-		return e.Endpoint.Exchange(r)
+	if e.key != nil {
+		r.Header.Set(dpop.Header, proofOf(e.key, e.clock.Now()))
 	}
-	form, err := clientauth.ReadForm(r)
+	return e.Endpoint.Exchange(r)
+}
+
+// boundKey is the key that codes and tokens are bound to; anotherKey is not.
+var boundKey, anotherKey = newKey(), newKey()
+
+func newKey() *ecdsa.PrivateKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return Response{}, err
+		panic(err)
 	}
-	client, err := e.Auth.Authenticate(r, form)
+	return key
+}
+
+// thumbprint returns the thumbprint of the public key (RFC 7638), as jkt has it.
+func thumbprint(key *ecdsa.PrivateKey) string {
+	sum, err := (&jose.JSONWebKey{Key: key.Public()}).Thumbprint(crypto.SHA256)
 	if err != nil {
-		return Response{}, err
+		panic(err)
 	}
-	grantType, err := e.grantType(client, form.Get("grant_type"))
+	return base64.RawURLEncoding.EncodeToString(sum)
+}
+
+// proofOf returns a DPoP proof of the key for the token endpoint.
+func proofOf(key *ecdsa.PrivateKey, now time.Time) string {
+	options := (&jose.SignerOptions{EmbedJWK: true}).WithType(dpop.Type)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, options)
 	if err != nil {
-		return Response{}, err
+		panic(err)
 	}
-	return grantType.tokens(r.Context(), parse(form, client, e.jkt))
+	proof, err := jwt.Signed(signer).Claims(map[string]any{
+		"jti": rand.Text(), "htm": http.MethodPost, "htu": testIssuer + "/token", "iat": now.Unix(),
+	}).Serialize()
+	if err != nil {
+		panic(err)
+	}
+	return proof
 }
 
 func directory(t testing.TB, names ...string) *users.Directory {

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"crypto/ecdsa"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,12 +16,12 @@ import (
 // A good refresh request of client "offline", plus one change a row.
 var refreshRows = []struct {
 	name   string
-	client string        // whose token; "" is offline, a public client
-	change string        // of the form; see change
-	wait   time.Duration // between the sign-in and the request
-	jkt    string        // whose key the token is bound to
-	proof  string        // whose proof comes
-	gone   bool          // the user is not known any more
+	client string            // whose token; "" is offline, a public client
+	change string            // of the form; see change
+	wait   time.Duration     // between the sign-in and the request
+	bound  *ecdsa.PrivateKey // the key that the token is bound to; nil: to none
+	proof  *ecdsa.PrivateKey // the key whose proof the request carries; nil: it carries none
+	gone   bool              // the user is not known any more
 	err    oidc.ErrorCode
 }{
 	{name: "RFC 6749 §6 a public client refreshes"},
@@ -30,8 +31,8 @@ var refreshRows = []struct {
 	{name: "RFC 6749 §6 scope may ask for less", change: "scope=openid"},
 	{name: "RFC 8707 §2.2 resource may name what was granted", change: "resource=urn:the-api"},
 	{name: "Core §12.1 a refresh token may be used for almost thirty days", wait: 30*24*time.Hour - time.Minute},
-	{name: "RFC 9449 §5 the proof of the key that the token is bound to", jkt: "key", proof: "key"},
-	{name: "RFC 9449 §5 a token that is bound to no key may be used with any proof", proof: "key"},
+	{name: "RFC 9449 §5 the proof of the key that the token is bound to", bound: boundKey, proof: boundKey},
+	{name: "RFC 9449 §5 a token that is bound to no key may be used with any proof", proof: boundKey},
 
 	{name: "RFC 6749 §6 refresh_token is required", change: "-refresh_token", err: oidc.InvalidRequest},
 	{name: "RFC 6749 §3.2 a repeated refresh_token", change: "+refresh_token=x", err: oidc.InvalidRequest},
@@ -60,8 +61,8 @@ var refreshRows = []struct {
 		err: oidc.InvalidTarget,
 	},
 	{name: "Core §12.1 a token that was not used for thirty days", wait: 30 * 24 * time.Hour, err: oidc.InvalidGrant},
-	{name: "RFC 9449 §5 no proof for a token that is bound to a key", jkt: "key", err: oidc.InvalidGrant},
-	{name: "RFC 9449 §5 the proof of another key", jkt: "key", proof: "another", err: oidc.InvalidGrant},
+	{name: "RFC 9449 §5 no proof for a token that is bound to a key", bound: boundKey, err: oidc.InvalidGrant},
+	{name: "RFC 9449 §5 the proof of another key", bound: boundKey, proof: anotherKey, err: oidc.InvalidGrant},
 	{name: "RFC 9700 §4.14.2 the user does not exist any more", gone: true, err: oidc.InvalidGrant},
 }
 
@@ -74,9 +75,9 @@ func TestRefresh(t *testing.T) {
 			if client == "" {
 				client = "offline"
 			}
-			e.prove(row.jkt)
+			e.key = row.bound
 			form := change(t, e.refreshForm(t, client), row.change)
-			e.prove(row.proof)
+			e.key = row.proof
 			if row.gone {
 				e.Grants[oidc.GrantRefreshToken].(*RefreshToken).Users = directory(t)
 			}
@@ -274,11 +275,6 @@ func TestWhichAPIsAnAccessTokenIsFor(t *testing.T) { // RFC 8707 §2.2
 			}
 		})
 	}
-}
-
-// prove lets the requests that come bring the proof of this key.
-func (e *testEndpoint) prove(jkt string) {
-	e.jkt = jkt
 }
 
 // refreshForm is a good refresh request of the client.

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"crypto/ecdsa"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -30,7 +31,7 @@ type row struct {
 	wait   time.Duration     // between the code and its redemption
 	header func(http.Header) // a change to the headers
 	err    oidc.ErrorCode
-	proof  string // the key whose DPoP proof comes
+	proof  *ecdsa.PrivateKey // the key whose DPoP proof the request carries
 }
 
 var rows = []row{
@@ -170,11 +171,11 @@ var rows = []row{
 
 	{name: "RFC 9449 §10 the code is bound to a key, and no proof comes", grant: "bound", err: oidc.InvalidGrant},
 	{
-		name: "RFC 9449 §10 the code is bound to a key, and the proof is of another", grant: "bound", proof: "another",
+		name: "RFC 9449 §10 the code is bound to a key, and the proof is of another", grant: "bound", proof: anotherKey,
 		err: oidc.InvalidGrant,
 	},
-	{name: "RFC 9449 §10 the code is bound to a key, and the proof is of it", grant: "bound", proof: "the-key"},
-	{name: "RFC 9449 §5 the code is bound to no key, and a proof comes", proof: "the-key"},
+	{name: "RFC 9449 §10 the code is bound to a key, and the proof is of it", grant: "bound", proof: boundKey},
+	{name: "RFC 9449 §5 the code is bound to no key, and a proof comes", proof: boundKey},
 }
 
 func TestToken(t *testing.T) {
@@ -191,7 +192,7 @@ func (row row) check(t *testing.T) {
 		client = "spa"
 	}
 	code := e.issue(t, client, row.grant)
-	e.prove(row.proof)
+	e.key = row.proof
 	e.clock.Pass(row.wait)
 	form := change(t, goodForm(client, code), row.change)
 	r := post(t, form)
@@ -368,7 +369,7 @@ func (e *testEndpoint) issue(t *testing.T, client, how string) string {
 	case "other":
 		g.ClientID = "somebody-else"
 	case "bound":
-		g.DPoPJKT = "the-key"
+		g.DPoPJKT = thumbprint(boundKey)
 	case "offline":
 		g.Scope = append(g.Scope, "offline_access")
 	default:
