@@ -118,7 +118,7 @@ func compareRows(a, b row) int {
 	)
 }
 
-// order is the place of a document in specifications; those that are not there come last.
+// order is the place of a document in specifications; a document that is not listed comes last.
 func order(name string) int {
 	i := slices.IndexFunc(specifications, func(s specification) bool { return s.name == name })
 	if i < 0 {
@@ -168,8 +168,8 @@ func rowsIn(name string) ([]row, error) {
 	return rows, nil
 }
 
-// namesIn are the texts that may be names of rows: those that stand in a table or are what a call begins with, unless
-// it is a report.
+// namesIn returns the texts that may be names of rows: the texts of a table, and the first argument of a call that does
+// not report a failure.
 func namesIn(node ast.Node) []string {
 	switch node := node.(type) {
 	case *ast.CompositeLit:
@@ -196,7 +196,7 @@ func texts(expressions ...ast.Expr) []string {
 	return found
 }
 
-// reports tells whether a function is one of those that say what failed.
+// reports tells whether a function reports a failure.
 func reports(function ast.Expr) bool {
 	selector, ok := function.(*ast.SelectorExpr)
 	return ok &&

@@ -139,7 +139,7 @@ var layers = []layer{
 	{"the root holds this test and nothing else", []string{"."}, nil},
 }
 
-func TestWhoMayImportWhom(t *testing.T) {
+func TestWhichPackagesMayImportWhich(t *testing.T) {
 	all := packages(t)
 	for _, required := range []string{
 		"oidc", "storage", "idp", "idp/authorize", "idp/token", "rp", "cmd/idp", "cmd/demo-app",

@@ -202,7 +202,7 @@ func TestWrongPasswordsAreLimited(t *testing.T) {
 	}
 }
 
-func TestGuessingDoesNotTellWhoExists(t *testing.T) {
+func TestGuessingDoesNotTellWhichUsersExist(t *testing.T) {
 	p := limited(t, func(c *limit.Config) { c.Password.PerUserAndAddress, c.Password.PerAddress = "3/3m", "100/1m" })
 	b := p.Browser(t)
 	told := func(username string) (int, string) {

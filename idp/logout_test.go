@@ -300,7 +300,7 @@ func TestAHintOfASignInThatIsOverEndsNoLaterOne(t *testing.T) { // RP-Initiated 
 	stillSignedIn("alice")(t, b)
 }
 
-func TestTheLastPageNamesWhoIsStillSignedIn(t *testing.T) {
+func TestTheLastPageNamesTheUsersWhoAreStillSignedIn(t *testing.T) {
 	b := idptest.Start(t, nil).Browser(t)
 	b.SignIn("alice")
 	hint := b.Tokens("spa", b.Code(idptest.Request("spa")))["id_token"].(string)

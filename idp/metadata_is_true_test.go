@@ -25,8 +25,8 @@ type truth struct {
 // trial tries one value of a list of the metadata: it fails the test when the value does not work.
 type trial func(x truth, value string)
 
-// trials are how the values of each list are tried. A list that is not here fails the test: whoever adds one says how
-// to try it.
+// trials are how the test tries the values of each list. A list that is not here fails the test: a change that adds a
+// list adds its trial.
 var trials = map[string]trial{
 	"scopes_supported":         tryScope,
 	"response_types_supported": func(x truth, v string) { x.code("response_type", v) },

@@ -240,7 +240,7 @@ var mustsOfOAuth = []must{
 		page := x.b.Authorize(idptest.Request("spa", "code_challenge", ""))
 		x.want(page.Location.Query().Get("error"), "invalid_request")
 	}},
-	{"RFC 7662 §2.3 who is not authenticated is told nothing about a token", func(x truth) {
+	{"RFC 7662 §2.3 a caller that does not authenticate learns nothing about a token", func(x truth) {
 		x.denied(
 			"/introspect", url.Values{"token": {"x"}, "client_id": {"web"}, "client_secret": {"wrong"}}, http.StatusUnauthorized,
 			"invalid_client",

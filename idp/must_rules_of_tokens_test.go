@@ -143,7 +143,7 @@ var mustsOfTokens = []must{
 		x.want(len(x.asked(other, tokens["refresh_token"])), 1)
 		x.want(x.asked(other, tokens["access_token"])["active"], false)
 	}},
-	{"RFC 7662 §2.2 sub is what the token's client calls the user, whoever asks", func(x truth) {
+	{"RFC 7662 §2.2 sub is the subject at the token's client, for each client that asks", func(x truth) {
 		client, tokens := x.lasting("subject_type", oidc.SubjectPairwise)
 		x.want(x.asked(client, tokens["access_token"])["sub"], claims(x.t, tokens["id_token"])["sub"])
 		x.want(x.asked(client, tokens["refresh_token"])["sub"], claims(x.t, tokens["id_token"])["sub"])

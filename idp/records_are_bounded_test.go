@@ -183,8 +183,8 @@ func (s *scale) sizes() map[string]int {
 	return sizes
 }
 
-// TestTheLargestRequestsMakeBoundedRecords: whoever fills a request to its limit, with what JSON writes in six bytes
-// each, gets a record within the bounds, or a refusal.
+// TestTheLargestRequestsMakeBoundedRecords fills requests to their limits with characters that JSON writes in six bytes
+// each. The provider makes a record within the bounds, or refuses the request.
 func TestTheLargestRequestsMakeBoundedRecords(t *testing.T) {
 	s := newScale()
 	p := idptest.Start(t, withRecordClients(func(c *idp.Config) { c.Registration.Mode = "open" }), s.around)

@@ -199,7 +199,7 @@ func guarded(t *testing.T, change func(*registration.Config)) *idptest.Provider 
 	})
 }
 
-func TestWhoMayRegisterAtAPublicProvider(t *testing.T) {
+func TestWhichClientsMayRegisterAtAPublicProvider(t *testing.T) {
 	document := map[string]any{"redirect_uris": []string{"https://late.test/cb"}}
 	const known = "an-initial-access-token.long-and-random"
 	for _, row := range []struct {

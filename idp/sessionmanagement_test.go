@@ -64,7 +64,7 @@ func TestSessionManagement(t *testing.T) {
 	want("Session Management §3.2 after another user's sign-in the answer MUST be changed", !unchanged(b, alice))
 	hint := b.Tokens("spa", b.Code(idptest.Request("spa", "login_hint", "bob")))["id_token"].(string)
 	both := state("login_hint", "alice", "prompt", "none")
-	want("Session Management §3.2 who is signed in counts, not whom the request is about", unchanged(b, both))
+	want("Session Management §3.2 the users who are signed in count, not the user of the request", unchanged(b, both))
 	b.Get("/logout?id_token_hint=" + hint)
 	want("Session Management §3.2 after one of two signed out the answer MUST be changed", !unchanged(b, both))
 	rest := state("prompt", "none")

@@ -250,7 +250,7 @@ func TestFrontChannelLogout(t *testing.T) {
 	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
 }
 
-func TestOnlyWhoIsLoggedInIsLoggedOut(t *testing.T) {
+func TestOnlyAUserWithASessionIsLoggedOut(t *testing.T) {
 	p := idptest.Start(t, clientsThatHear(listen(t, http.StatusOK).URL))
 	b, other := p.Browser(t), p.Browser(t)
 	b.SignIn("alice")

@@ -69,7 +69,7 @@ func TestListsInAnEventAreNeverNull(t *testing.T) {
 	}
 }
 
-func TestWhoIsTooSlowIsDropped(t *testing.T) {
+func TestASlowWatcherIsDropped(t *testing.T) {
 	h := newHub(t)
 	stalled := h.Watch()
 	for range 100 {
@@ -80,11 +80,11 @@ func TestWhoIsTooSlowIsDropped(t *testing.T) {
 		n++
 	}
 	same(t, "events before the end", n, 64)
-	stalled.Close() // as whoever watches does in the end
+	stalled.Close() // each watcher closes in the end
 	stalled.Close()
 }
 
-func TestWhoClosesIsToldNoMore(t *testing.T) {
+func TestAClosedWatcherGetsNoMoreEvents(t *testing.T) {
 	h := newHub(t)
 	watcher := h.Watch()
 	watcher.Close()

@@ -21,7 +21,7 @@ import (
 // maxBody bounds the bytes that are read of one answer.
 const maxBody = 1 << 20
 
-// failure is a wrong answer; failures of one kind are counted together.
+// failure is a wrong answer. The report counts the failures of one kind together.
 type failure struct{ kind, detail string }
 
 func (f *failure) Error() string { return f.kind + ": " + f.detail }

@@ -305,8 +305,8 @@ func TestCommandsBetweenTwoRunsOnAFile(t *testing.T) {
 	checkMinted(t, "http://"+address, strings.TrimSpace(token))
 }
 
-// TestWhoEndsASessionByCommandTellsItsApps: the command signs with the provider's keys, which are in the store.
-func TestWhoEndsASessionByCommandTellsItsApps(t *testing.T) { // Back-Channel Logout §2.5
+// The command signs the logout token with the keys of the provider, which are in the store.
+func TestTheCommandThatEndsASessionNotifiesItsApps(t *testing.T) { // Back-Channel Logout §2.5
 	heard := make(chan string, 1)
 	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter,
 		r *http.Request) {

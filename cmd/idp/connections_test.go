@@ -19,7 +19,7 @@ const tokenRequest = "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: applicati
 // slack is how much later than its limit a busy machine may cut a connection.
 const slack = 15 * time.Second
 
-// target is a running provider, and a user who is signed in to it.
+// target is a running provider with one user who is signed in.
 type target struct {
 	address string
 	person  *person

@@ -40,8 +40,7 @@ type killFlows struct {
 	pushed, devices, allowed, assertions once
 }
 
-// once are things that are good once: those that nobody used, those that were used, and those that were used without an
-// answer.
+// once are values that the provider accepts once: the unused ones, the used ones, and the ones whose use got no answer.
 type once struct{ given, spent, unsure []string }
 
 // sort notes what became of a use.

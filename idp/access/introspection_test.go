@@ -124,7 +124,7 @@ var activeRows = []struct {
 	},
 }
 
-// Who asks about a good access token of web, for urn:api and urn:its-id; and what may be wrong with it.
+// Each row is one client that asks about a good access token of web, for urn:api and urn:its-id, or one change of it.
 func TestWhichTokensAreActive(t *testing.T) {
 	for _, row := range activeRows {
 		for _, format := range []string{"", oidc.FormatOpaque} {

@@ -175,7 +175,8 @@ var attacks = []row{
 	},
 }
 
-// A request for one user never gives a code for another, whoever signs in meanwhile, and whatever stands beside it.
+// A request for one user never gives a code for another user, even if another user signs in meanwhile and whatever the
+// other parameters are.
 func TestARequestForOneUserGivesNoCodeForAnother(t *testing.T) { // Core §3.1.2.2, §5.5.1
 	for _, hint := range []string{"", "forged"} {
 		e := newEndpoint(t)

@@ -104,7 +104,7 @@ func newSessions(store storage.Store, clock *storagetest.Clock, key [][]byte) *s
 	}
 }
 
-// newConsents are those that newEndpoint describes.
+// newConsents are the consents that newEndpoint describes.
 func newConsents(t testing.TB, store storage.Store, clock *storagetest.Clock) *grant.Consents {
 	t.Helper()
 	consents := &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: clock.Now}

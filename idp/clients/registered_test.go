@@ -88,7 +88,7 @@ func TestTheConfigurationComesFirstAndCostsNothing(t *testing.T) {
 	}
 }
 
-func TestWhoMayChangeARegistration(t *testing.T) {
+func TestWhichClientsMayBeChangedByRegistration(t *testing.T) {
 	o := newFixture()
 	o.add(t, "late", "https://late.test/cb")
 	o.add(t, "other", "https://other.test/cb")

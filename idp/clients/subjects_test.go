@@ -113,7 +113,7 @@ func TestTheSubThatAClientKnows(t *testing.T) {
 	}
 }
 
-func TestWhoIsMeantByASub(t *testing.T) {
+func TestWhichUserASubMeans(t *testing.T) {
 	app, other := pairwise("https://app.test/cb"), pairwise("https://other.test/cb")
 	for _, row := range []struct {
 		name   string

@@ -165,7 +165,7 @@ func newSlowFixture(t *testing.T) (*fixture, *slow) {
 	return h, store
 }
 
-func TestWhoComesWhileSomebodyLooksWaitsForThatLook(t *testing.T) {
+func TestACallDuringAReadOfTheStoreWaitsForThatRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, store := newSlowFixture(t)
 		set := h.keySet(t)

@@ -57,7 +57,7 @@ func TestKeysDoNotShare(t *testing.T) {
 	}
 }
 
-func TestWhoIsRefusedIsToldWhenToComeBack(t *testing.T) {
+func TestARefusalSaysWhenToTryAgain(t *testing.T) {
 	requests, clock := table(t, "2/1m")
 	taken(requests, "a", 2)
 	_, err := requests.Take("a")

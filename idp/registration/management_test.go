@@ -129,7 +129,7 @@ func TestUpdatingARegistration(t *testing.T) {
 	}
 }
 
-func TestWhoRegisteredWithAnInitialAccessTokenMayStillDoMore(t *testing.T) { // RFC 7591 §5
+func TestAClientWithAnInitialAccessTokenMayStillDoMore(t *testing.T) { // RFC 7591 §5
 	d := newFixture()
 	registered, err := d.Register(request(t, http.MethodPost, text(t, good()), "initial"))
 	if err != nil {

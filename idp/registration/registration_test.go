@@ -270,7 +270,7 @@ func TestEveryRegistrationIsAnotherClient(t *testing.T) {
 	}
 }
 
-func TestWhoMayRegister(t *testing.T) {
+func TestWhichRequestsMayRegisterAClient(t *testing.T) {
 	for _, row := range []struct {
 		name, token string
 		body        string

@@ -106,7 +106,7 @@ func TestSelectMovesTheAccountToTheFront(t *testing.T) {
 	}
 }
 
-func TestSelectOfWhoIsNotSignedIn(t *testing.T) {
+func TestSelectOfAUserWithoutASession(t *testing.T) {
 	h := newFixture(t)
 	b := h.signedIn(t, "alice")
 	if err := h.Select(b.request(t), "bob"); err != session.Unknown {

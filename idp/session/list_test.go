@@ -135,7 +135,7 @@ func TestAClockThatGoesBackFindsSessionsListed(t *testing.T) {
 	}
 }
 
-func TestWhoSignsInAgainDuringASignOutIsListed(t *testing.T) {
+func TestAUserWhoSignsInAgainDuringASignOutIsListed(t *testing.T) {
 	h := newFixture(t)
 	b := h.signedIn(t, "alice", "bob")
 	sid := h.sid(t, b, "alice")

@@ -14,7 +14,7 @@ import (
 // shown is the browser state that the browser has; "" for none.
 func (b *browser) shown(h *fixture) string { return b.cookies[h.Cookies.StateNames()[0]] }
 
-func TestTheBrowserStateChangesWithWhoIsSignedIn(t *testing.T) { // Session Management §3.2
+func TestTheBrowserStateChangesWithTheUsersWhoAreSignedIn(t *testing.T) { // Session Management §3.2
 	h := newFixture(t)
 	b := &browser{}
 	seen := map[string]string{"": "before anybody signed in"}

@@ -211,7 +211,7 @@ func TestANarrowedRefresh(t *testing.T) { // RFC 6749 §6
 	}
 }
 
-func TestWhoGetsARefreshToken(t *testing.T) { // Core §11
+func TestWhichClientsGetARefreshToken(t *testing.T) { // Core §11
 	for _, row := range []struct {
 		name, client, how string
 		want              bool

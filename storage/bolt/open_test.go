@@ -238,7 +238,7 @@ func TestAFileThatCannotBeCompactedIsUsedAsItIs(t *testing.T) {
 	wantLive(t, open(t, path, c.Now))
 }
 
-func TestWhoWaitedForAFileThatWasReplacedGetsTheNewOne(t *testing.T) {
+func TestAStoreThatWaitedForAReplacedFileOpensTheNewOne(t *testing.T) {
 	path, other := newPath(t), newPath(t)
 	closeStore(t, open(t, path, time.Now))
 	s := open(t, other, time.Now)

@@ -175,7 +175,7 @@ func TestManyChangesOfOneKeyAtOnceAllHappen(t *testing.T) {
 	wantValue(t, stores[0], "counter", strconv.Itoa(many))
 }
 
-func TestWhoWaitsForOthersToChangeAKeyGivesUpInTime(t *testing.T) {
+func TestAnUpdateThatWaitsForOtherUpdatesEndsInTime(t *testing.T) {
 	server := redistest.Start(t)
 	store, other := open(t, server.URL), open(t, server.URL)
 	put(t, store, "k", "v")

@@ -13,9 +13,9 @@ import (
 	"github.com/hush-idp/hush/storage/redis/redistest"
 )
 
-// When the connection has been given up, each call joins the attempt to make another, which a server that hangs lets
-// take long.
-func TestWhoJoinsAnAttemptToConnectEndsInTime(t *testing.T) {
+// After the client drops its connection, each call waits for the attempt to make a new one. A server that hangs makes
+// that attempt long.
+func TestACallThatWaitsForAConnectionEndsInTime(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	store := open(t, server.URL)
