@@ -16,7 +16,8 @@ import (
 )
 
 // BenchmarkSilentCycle is what one silent renewal costs the provider, without a network: GET /authorize with
-// prompt=none, and POST /token. Compare the ring, which development mode has, with the provider without it.
+// prompt=none, and POST /token. The benchmark compares the
+// provider in development mode, which records each flow, with the provider without it.
 func BenchmarkSilentCycle(b *testing.B) {
 	for name, dev := range map[string]bool{"dev=false": false, "dev=true": true} {
 		b.Run(name, func(b *testing.B) {

@@ -95,7 +95,7 @@ func heap() uint64 {
 func TestWatchersLeaveNoGoroutineAndNoMemory(t *testing.T) {
 	provider, server := onANetwork(t)
 	cookies, query := signedIn(provider), idptest.Request("spa", "prompt", "none").Encode()
-	for range 210 { // until the ring is full
+	for range 210 { // until the history of flows is full
 		silentCycle(t, provider, cookies, query)
 	}
 	goroutines, before := runtime.NumGoroutine(), heap()

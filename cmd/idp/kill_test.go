@@ -84,7 +84,7 @@ func (s *killTest) address() string { return s.addresses[rand.IntN(len(s.address
 // under lets the load run, and kill, after a moment that varies, do its work.
 func (s *killTest) under(round int, kill func()) {
 	s.Helper()
-	rotates := round%max(4, s.rounds/10) == 0 || s.count["rotations"] == 0 // the ring keeps sixteen
+	rotates := round%max(4, s.rounds/10) == 0 || s.count["rotations"] == 0 // a key set has sixteen keys at most
 	done := make(chan struct{})
 	var over sync.WaitGroup
 	worker := func(most int, work func(*visitor) error) {

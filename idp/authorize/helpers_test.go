@@ -122,11 +122,11 @@ func newConsents(t testing.TB, store storage.Store, clock *storagetest.Clock) *g
 
 // testKeys are the provider's.
 var testKeys = sync.OnceValue(func() *keys.KeySet {
-	ring, err := keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "PS256"}, {Alg: "ES256"}}, time.Now)
+	set, err := keys.New([]keys.Spec{{Alg: "RS256"}, {Alg: "PS256"}, {Alg: "ES256"}}, time.Now)
 	if err != nil {
 		panic(err)
 	}
-	return ring
+	return set
 })
 
 // hintOf is an ID token of the user.

@@ -37,10 +37,10 @@ func TestRotationsOfAllKeySetsAtOnceAreOne(t *testing.T) {
 
 func TestARotationSoonAfterAnotherIsTheSame(t *testing.T) {
 	for _, row := range []struct {
-		name     string
-		together time.Duration
-		after    time.Duration
-		want     int
+		name   string
+		within time.Duration
+		after  time.Duration
+		want   int
 	}{
 		{"within MergeWithin", time.Minute, time.Minute - 1, 2},
 		{"after MergeWithin", time.Minute, time.Minute, 3},
@@ -50,7 +50,7 @@ func TestARotationSoonAfterAnotherIsTheSame(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newFixture(t)
-				h.sharing.MergeWithin = row.together
+				h.sharing.MergeWithin = row.within
 				one, other := h.keySet(t), h.keySet(t)
 				rotate(t, one)
 				time.Sleep(row.after)

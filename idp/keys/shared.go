@@ -86,7 +86,7 @@ func share(algs []jose.SignatureAlgorithm, sharing Sharing) (*shared, error) {
 	sharing.Lifetime = cmp.Or(sharing.Lifetime, oidc.DefaultTokenLifetime)
 	sharing.MergeWithin = cmp.Or(sharing.MergeWithin, sharing.Propagation)
 	place := storage.Place{Store: sharing.Store, Now: sharing.Now, Age: maxAge}
-	cell := storage.NewCell[Stored](place, "keys", "ring")
+	cell := storage.NewCell[Stored](place, "keys", "ring") // a new name would lose the keys that are stored
 	return &shared{Sharing: sharing, algs: algs, cell: cell, again: make(chan struct{}, 1)}, nil
 }
 

@@ -213,7 +213,7 @@ func TestAChangeThatRunsTwice(t *testing.T) {
 		one := h.keySet(t)
 		rotate(t, one)
 		if got := kids(t, one); len(got) != 2 || !slices.Equal(got, kids(t, h.keySet(t))) {
-			t.Errorf("published are %v; want two keys, the same at a new ring", got)
+			t.Errorf("published are %v; want two keys, the same in a new key set", got)
 		}
 	})
 }

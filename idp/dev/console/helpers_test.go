@@ -77,7 +77,7 @@ func endpoint(t *testing.T, issuer string) *console.Endpoint {
 	store := storage.NewMemory(failureLab.Clock.Now)
 	u, err := url.Parse(issuer)
 	must(t, err)
-	ring, err := keys.New([]keys.Spec{{Alg: jose.ES256}}, time.Now)
+	set, err := keys.New([]keys.Spec{{Alg: jose.ES256}}, time.Now)
 	must(t, err)
 	people, err := users.New([]users.User{person("alice"), person("bob")})
 	must(t, err)
@@ -85,7 +85,7 @@ func endpoint(t *testing.T, issuer string) *console.Endpoint {
 	must(t, err)
 	return &console.Endpoint{
 		Issuer: issuer, Issuers: []string{issuer, "http://idp.localhost:8080"}, Origins: []string{demo}, Token: token,
-		Pages: templates, Hub: trace.NewHub(trace.Options{Now: time.Now}), Lab: failureLab, Keys: ring, Users: people,
+		Pages: templates, Hub: trace.NewHub(trace.Options{Now: time.Now}), Lab: failureLab, Keys: set, Users: people,
 		Clients: clients.New([]oidc.Client{spa(), web()}), Scopes: oidc.StandardScope(),
 		Sessions: &session.Manager{
 			Sessions: storage.NewBucket[session.Session]("session", store),
