@@ -90,45 +90,6 @@ func TestASilentFormPostMayBeFramedByItsClientOnly(t *testing.T) {
 	wantPage(t, page, http.StatusOK, `name="code"`)
 }
 
-// CORS: which origins may read, and that errors can be read like answers.
-func TestCORS(t *testing.T) {
-	p := idptest.Start(t, nil)
-	for _, row := range []struct {
-		origin  string
-		allowed bool
-	}{
-		{"http://localhost:9090", true},
-		{"http://localhost:5173", true}, // a loopback redirect URI matches with any port, and so does its origin
-		{"http://app.localhost:9090", true},
-		{"https://localhost:9090", false},
-		{"http://evil.test", false},
-		{"http://localhost.evil.test:9090", false},
-		{"null", false},
-	} {
-		for _, target := range []struct{ method, path string }{
-			{"GET", "/.well-known/openid-configuration"}, {"GET", "/.well-known/oauth-authorization-server"}, {"GET", "/jwks"},
-			{"POST", "/token"}, {"GET", "/userinfo"}, {"OPTIONS", "/token"}, {"OPTIONS", "/userinfo"}, {"GET", "/token"},
-		} {
-			w := serve(p, get(t, target.method, target.path, nil, "Origin", row.origin, "Access-Control-Request-Method", "POST"))
-			got := w.Header().Get("Access-Control-Allow-Origin")
-			if row.allowed && got != row.origin || !row.allowed && got != "" {
-				t.Errorf(
-					"%s %s from %s (status %d): Access-Control-Allow-Origin = %q", target.method, target.path, row.origin, w.Code, got,
-				)
-			}
-		}
-	}
-	// RFC 9700 §2.6: "authorization servers MUST NOT support CORS at the authorization endpoint"
-	for _, path := range []string{"/login", "/authorize"} {
-		for _, method := range []string{"GET", "OPTIONS"} {
-			w := serve(p, get(t, method, path, nil, "Origin", "http://localhost:9090", "Access-Control-Request-Method", "GET"))
-			if w.Header().Get("Access-Control-Allow-Origin") != "" {
-				t.Errorf("%s %s can be read by another origin", method, path)
-			}
-		}
-	}
-}
-
 func TestErrorsForProgramsAreJSON(t *testing.T) { // RFC 6749 §5.2
 	p := idptest.Start(t, nil)
 	for _, row := range []struct {

@@ -36,7 +36,7 @@ func TestAliases(t *testing.T) {
 			"POST", "Access-Control-Request-Headers", "auth0-client",
 		),
 	)
-	if !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "Auth0-Client") {
+	if !strings.EqualFold(w.Header().Get("Access-Control-Allow-Headers"), "Auth0-Client") {
 		t.Errorf("the preflight allows %q", w.Header().Get("Access-Control-Allow-Headers"))
 	}
 	if page := b.Get(

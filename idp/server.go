@@ -39,6 +39,7 @@ type server struct {
 	clients   *clients.Register            // scripts of their origins may read answers to Programs
 	csrfName  string                       // of the cookie
 	endpoints map[string]endpoint.Endpoint // by method and path pattern, as echo knows it
+	methods   map[string][]string          // by path
 }
 
 // unknown is the endpoint of all paths that have no endpoint of their own.
@@ -50,12 +51,12 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 	router.HTTPErrorHandler = func(err error, c echo.Context) { s.renderError(c, unknown, err) }
 	router.Use(s.exchange)
 	for _, e := range endpoints {
-		methods := e.Methods
 		pattern, guards := patternOf(e.Path), []echo.MiddlewareFunc{middleware.BodyLimit(bodyLimit)}
 		if e.Audience == endpoint.People {
 			guards = append(guards, csrf(s.csrfName, s.issuer.Scheme == "https"))
 		}
-		for _, method := range methods {
+		s.methods[e.Path] = append(s.methods[e.Path], e.Methods...)
+		for _, method := range e.Methods {
 			s.endpoints[method+" "+pattern] = e
 			s.endpoints[pattern] = e
 			router.Add(method, pattern, serve(e, s.site), guards...)
@@ -111,7 +112,7 @@ func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
 		handle := next
 		switch {
 		case isForPrograms(e) && r.Header.Get("Origin") != "":
-			handle = cors(r.Context(), s.clients)(next)
+			handle = s.cors(e, r)(next)
 		case isForPrograms(e): // a cache must not give this answer to a script of another origin
 			c.Response().Header().Add(echo.HeaderVary, echo.HeaderOrigin)
 		}
@@ -160,17 +161,28 @@ func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
 	}
 }
 
-// cors lets the scripts of registered clients read the answers, also errors. Each request with an Origin gets a new
-// middleware, because the framework's callback about the origin does not get the request's context.
-func cors(ctx context.Context, register *clients.Register) echo.MiddlewareFunc {
-	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOriginFunc: func(origin string) (bool, error) { return register.AllowsOrigin(ctx, origin), nil },
-		AllowMethods:    []string{http.MethodGet, http.MethodPost},
-		AllowHeaders:    []string{"Authorization", "Content-Type", dpop.Header, "Auth0-Client"},
-		ExposeHeaders:   []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
-		MaxAge:          600,
-	})
+// cors lets scripts read the answers, also errors: scripts of clients' origins, or of all origins if the endpoint is
+// public. Such a script may send any header, and the browser's cookies, which change no answer. Each request with an
+// Origin gets a new middleware, because the framework's callback about the origin does not get the request.
+func (s *server) cors(e endpoint.Endpoint, r *http.Request) echo.MiddlewareFunc {
+	config := middleware.CORSConfig{ // without AllowHeaders it allows the headers that the preflight names
+		AllowOriginFunc: func(origin string) (bool, error) {
+			return e.AnyOrigin || e.Audience == endpoint.Files || s.clients.AllowsOrigin(r.Context(), origin), nil
+		},
+		AllowMethods:     s.methods[e.Path],
+		AllowCredentials: true,
+		ExposeHeaders:    []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
+		MaxAge:           600,
+	}
+	if !headerNames.MatchString(r.Header.Get(echo.HeaderAccessControlRequestHeaders)) {
+		config.AllowHeaders = []string{"Authorization", "Content-Type"}
+	}
+	return middleware.CORSWithConfig(config)
 }
+
+// headerNames matches the list of header names in a preflight, with a limit, because the answer repeats the list.
+// https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
+var headerNames = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,1000}$")
 
 // csrf rejects forms that pages of this provider did not send. It checks Sec-Fetch-Site if the browser sends it, or
 // else a token that must be in the cookie and in the form.

@@ -16,7 +16,9 @@ type Endpoint struct {
 	Path     string   // from the root, such as /token; a segment {name} is any value, which r.PathValue(name) returns
 	Methods  []string // GET includes HEAD
 	Audience Audience
-	Serve    Handler
+	// AnyOrigin lets scripts of every origin read the answers to Programs (CORS), not only scripts of clients.
+	AnyOrigin bool
+	Serve     Handler
 	// Limit is called before Serve. nil: no limit.
 	Limit Limit
 	// Describe adds the endpoint to the provider's metadata. nil: the metadata does not mention it.
@@ -42,13 +44,14 @@ type Audience string
 
 // The audiences.
 const (
-	// Programs are clients that send requests by themselves: JSON errors, CORS for registered clients, no-store.
+	// Programs are clients that send requests by themselves: JSON errors, CORS for registered clients, no-store. No
+	// answer depends on a cookie, because scripts may send requests with the cookies of the browser.
 	Programs Audience = "programs"
 	// People fill in forms of this provider: HTML errors, a CSRF token.
 	People Audience = "people"
 	// Visitors are browsers that another site sends here on purpose, to /authorize for example: HTML errors, and no CSRF
 	// token, because the request comes from another site by design.
 	Visitors Audience = "visitors"
-	// Files are public documents that may be cached, such as discovery: JSON errors, CORS.
+	// Files are public documents that may be cached, such as discovery: JSON errors, CORS for every origin.
 	Files Audience = "files"
 )

@@ -46,19 +46,20 @@ type Endpoint struct {
 
 // Endpoints returns POST /register, and GET, PUT and DELETE /register/{client_id}; none if registration is off.
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
+	anyOrigin := e.Config.Mode == ModeOpen // a client that registers itself has no known origin yet
 	describe, serve := func(m *oidc.Metadata) { m.RegistrationEndpoint = e.Issuer + Path }, e.serve
 	if !e.Config.Enabled() { // scripts may read that there is nothing
 		describe, serve = nil, func(http.ResponseWriter, *http.Request) error { return endpoint.ErrNotFound }
 	}
 	return []endpoint.Endpoint{{
 		Name: "register", Path: Path, Methods: []string{http.MethodPost}, Audience: endpoint.Programs, Serve: serve,
-		Limit: e.Limit, Describe: describe,
+		AnyOrigin: anyOrigin, Limit: e.Limit, Describe: describe,
 	}, {
 		Name: "register", Path: Path + "/{client_id}", Methods: []string{http.MethodPut}, Audience: endpoint.Programs,
-		Serve: serve, Limit: e.Limit,
+		AnyOrigin: anyOrigin, Serve: serve, Limit: e.Limit,
 	}, {
 		Name: "register", Path: Path + "/{client_id}", Methods: []string{http.MethodGet, http.MethodDelete},
-		Audience: endpoint.Programs, Serve: serve,
+		Audience: endpoint.Programs, AnyOrigin: anyOrigin, Serve: serve,
 	}}
 }
 
