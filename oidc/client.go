@@ -5,14 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // The values of token_endpoint_auth_method that this provider knows (Core §9, RFC 7591 §2).
@@ -99,40 +96,6 @@ type Client struct {
 	Audience             string        `json:"audience,omitempty"`               // the API of the access tokens
 	AccessTokenFormat    string        `json:"access_token_format,omitempty"`    // FormatOpaque; empty: JWT (RFC 9068)
 	Profile              string        `json:"profile,omitempty"`                // ProfileFAPI2, or empty
-}
-
-// KeySet is a JWK Set (RFC 7517 §5) of public keys that is part of a client's metadata.
-type KeySet struct{ jose.JSONWebKeySet }
-
-// UnmarshalYAML reads the set from the YAML form of its JSON.
-func (k *KeySet) UnmarshalYAML(unmarshal func(any) error) error {
-	var tree any
-	if err := unmarshal(&tree); err != nil {
-		return err
-	}
-	text, err := json.Marshal(tree)
-	if err != nil {
-		return fmt.Errorf("this is no JWK Set (RFC 7517 section 5): %w", err)
-	}
-	return k.UnmarshalJSON(text)
-}
-
-// UnmarshalJSON leaves out keys that cannot be read (RFC 7517 §5).
-func (k *KeySet) UnmarshalJSON(text []byte) error {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(text, &set); err != nil {
-		return fmt.Errorf("this is no JWK Set (RFC 7517 section 5): %w", err)
-	}
-	k.Keys = nil
-	for _, raw := range set.Keys {
-		var key jose.JSONWebKey
-		if json.Unmarshal(raw, &key) == nil {
-			k.Keys = append(k.Keys, key)
-		}
-	}
-	return nil
 }
 
 // DefaultTokenLifetime is how long access and ID tokens live unless the client says otherwise.

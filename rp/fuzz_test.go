@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
@@ -45,7 +46,10 @@ func FuzzResponse(f *testing.F) {
 func FuzzKeys(f *testing.F) {
 	f.Add([]byte(`{"kty":"EC","crv":"P-256","x":"","y":""}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		for _, key := range publicKeys([]json.RawMessage{raw}) {
+		var set oidc.KeySet
+		_ = json.Unmarshal([]byte(`{"keys":[`+string(raw)+`]}`), &set)
+		keys, _ := set.For("ES256", "")
+		for _, key := range keys {
 			if !key.IsPublic() {
 				t.Errorf("a key that is not public is used: %s", raw)
 			}

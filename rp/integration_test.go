@@ -75,7 +75,7 @@ func newTestbedAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.C
 	return h
 }
 
-// startWithTwoKeys starts a provider with two keys, so that tokens must have a kid (Core §10.1).
+// startWithTwoKeys starts a provider with keys for two algorithms.
 func startWithTwoKeys(t *testing.T) *idptest.Provider {
 	return idptest.Start(t, func(c *idp.Config) { c.SigningKeys = []idp.SigningKey{{Alg: "ES256"}, {Alg: "EdDSA"}} })
 }

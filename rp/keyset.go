@@ -1,8 +1,8 @@
 package rp
 
 import (
+	"cmp"
 	"context"
-	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -114,14 +114,14 @@ func mediaType(header jose.Header) string {
 }
 
 // keySet caches the provider's public keys. go-oidc's cache asks the provider again for each bad signature, so anybody
-// could cause requests with bad tokens. It also tries all keys for a token without kid.
+// could cause requests with bad tokens. It also tries all keys for a token without kid, whatever their use and alg.
 type keySet struct {
 	provider *provider
 	now      func() time.Time
 	fetching singleflight.Group
 
 	mu      sync.Mutex
-	keys    []jose.JSONWebKey
+	keys    oidc.KeySet
 	fetched time.Time // of keys
 	window  time.Time // the beginning of the current fetchWindow
 	fetches int       // successful ones in the window
@@ -152,26 +152,20 @@ func (k *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (json.RawM
 	return claims, err
 }
 
-// verifyCached tries the cached keys. Core §10.1: "If there are multiple keys in the referenced JWK Set document, a kid
-// value MUST be provided in the JOSE Header".
+// verifyCached tries the cached keys.
 func (k *keySet) verifyCached(token *jwt.JSONWebToken) (claims json.RawMessage, fresh bool, err error) {
 	k.mu.Lock()
-	keys, fresh := k.keys, k.now().Sub(k.fetched) < freshFor
+	set, fresh := k.keys, k.now().Sub(k.fetched) < freshFor
 	k.mu.Unlock()
 	header := token.Headers[0]
-	if header.KeyID == "" && len(keys) > 1 {
-		return nil, fresh, errors.New("the token names no kid, and the provider publishes several keys (Core section 10.1)")
-	}
+	keys, err := set.Verifying(header.Algorithm, header.KeyID)
 	for _, key := range keys {
-		// RFC 7515 §4.1.4 for kid; RFC 8725 §3.1: a key serves the algorithm that it names and no other.
-		fits := (header.KeyID == "" || key.KeyID == header.KeyID) &&
-			(key.Algorithm == "" || key.Algorithm == header.Algorithm)
-		if fits && token.Claims(key.Key, &claims) == nil {
+		if token.Claims(key.Key, &claims) == nil {
 			return claims, fresh, nil
 		}
 	}
-	return nil, fresh, fmt.Errorf("no key of the provider verifies the signature (kid '%s', alg %s)",
-		clip(header.KeyID), header.Algorithm)
+	reason := cmp.Or(err, fmt.Errorf("kid '%s', alg %s", clip(header.KeyID), header.Algorithm))
+	return nil, fresh, fmt.Errorf("no key of the provider verifies the signature: %w", reason)
 }
 
 // fetch replaces the cached keys, unless the window has had maxFetches requests.
@@ -191,29 +185,7 @@ func (k *keySet) fetch(ctx context.Context) (struct{}, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.keys, k.fetched = publicKeys(keys), k.now()
+	k.keys, k.fetched = keys, k.now()
 	k.fetches++
 	return struct{}{}, nil
-}
-
-// publicKeys reads the signing keys of a set, without unknown kinds (RFC 7517 §5). use and key_ops are optional.
-func publicKeys(set []json.RawMessage) (keys []jose.JSONWebKey) {
-	for _, raw := range set {
-		var key jose.JSONWebKey
-		var purpose struct {
-			Use    string   `json:"use"`
-			KeyOps []string `json:"key_ops"`
-		}
-		if json.Unmarshal(raw, &key) != nil || json.Unmarshal(raw, &purpose) != nil || !key.IsPublic() {
-			continue
-		}
-		verifies := (purpose.Use == "" || purpose.Use == "sig") &&
-			(purpose.KeyOps == nil || slices.Contains(purpose.KeyOps, "verify"))
-		rsaKey, isRSA := key.Key.(*rsa.PublicKey)
-		strong := !isRSA || rsaKey.N.BitLen() >= 2048 // RFC 7518 §3.3
-		if verifies && strong {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }

@@ -142,26 +142,23 @@ func (p *provider) down(err error) *oidc.Error {
 }
 
 // fetchKeys reads the document at jwks_uri. The error is always an *oidc.Error.
-func (p *provider) fetchKeys(ctx context.Context) ([]json.RawMessage, error) {
+func (p *provider) fetchKeys(ctx context.Context) (set oidc.KeySet, err error) {
 	d, err := p.discover(ctx)
 	if err != nil {
-		return nil, err
+		return set, err
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.metadata.JWKSURI, nil)
 	if err != nil {
-		return nil, err
+		return set, err
 	}
 	response, body, err := p.exchange(p.client, r)
 	if err != nil {
-		return nil, err
-	}
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
+		return set, err
 	}
 	if response.StatusCode != http.StatusOK || json.Unmarshal(body, &set) != nil {
-		return nil, ProviderDown.Errorf("the provider's jwks_uri gives no keys: %s answered %s", r.URL, response.Status)
+		return set, ProviderDown.Errorf("the provider's jwks_uri gives no keys: %s answered %s", r.URL, response.Status)
 	}
-	return set.Keys, nil
+	return set, nil
 }
 
 // exchange sends r to the provider and reads the whole answer. The error is an *oidc.Error.

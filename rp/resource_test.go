@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
@@ -139,7 +140,8 @@ func TestMalformedRequests(t *testing.T) {
 
 func TestBadAccessTokens(t *testing.T) {
 	a := newAPI(t)
-	a.provider.keys = append(a.provider.keys, signingKey{"rsa-2", jose.RS256, testRSAKey})
+	a.provider.keys = append(a.provider.keys, signingKey{"rsa-2", jose.RS256, testRSAKey},
+		signingKey{"ec-2", jose.ES256, foreignKey})
 	es256 := func(kid string, key any, payload []byte) string {
 		return signJWT(t, jose.ES256, key, object{"typ": "at+jwt", "kid": kid}, payload)
 	}
@@ -156,7 +158,7 @@ func TestBadAccessTokens(t *testing.T) {
 		{"RFC 9068 §4 the signature verifies", es256("ec-1", foreignKey, good), "no key of the provider"},
 		{"RFC 7515 §4.1.4 kid is one that the provider publishes", es256("unknown", testECKey, good), "kid 'unknown'"},
 		{"RFC 8725 §3.1 a key serves its own alg only",
-			signJWT(t, jose.PS256, testRSAKey, object{"typ": "at+jwt", "kid": "rsa-2"}, good), "alg PS256"},
+			signJWT(t, jose.PS256, testRSAKey, object{"typ": "at+jwt", "kid": "rsa-2"}, good), "no key for PS256"},
 		{"RFC 9068 §2.2 claims have the right types", a.token(with("client_id", 7)), "wrong type"},
 		{"RFC 9068 §4 iss is the provider", a.token(with("iss", "https://evil.test")), "got 'https://evil.test'"},
 		{"RFC 9068 §4 aud contains this API", a.token(with("aud", "urn:other")), "aud contains this API"},
@@ -178,7 +180,7 @@ func TestBadAccessTokens(t *testing.T) {
 			object{"typ": "at+jwt", "kid": "ec-1", "jwk": jose.JSONWebKey{Key: foreignKey.Public()}}, good), "no key of"},
 		{"RFC 7515 §4.1.11 a header that must be understood, and is not", signJWT(t, jose.ES256, testECKey,
 			object{"typ": "at+jwt", "kid": "ec-1", "crit": []string{"evil"}, "evil": true}, good), "no key of the provider"},
-		{"Core §10.1 kid is present where the provider publishes several keys",
+		{"Core §10.1 kid is present where the provider publishes several keys for the alg",
 			signJWT(t, jose.ES256, testECKey, object{"typ": "at+jwt"}, good), "names no kid"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -286,8 +288,12 @@ func TestUnusableKeysAreIgnored(t *testing.T) {
 		}
 		set = append(set, raw)
 	}
-	if keys := publicKeys(set); len(keys) != 1 || keys[0].KeyID != "good" {
-		t.Errorf("RFC 7517 §5: %v", keys)
+	var read oidc.KeySet
+	if err := json.Unmarshal(encoded(t, object{"keys": set}), &read); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := read.Verifying("ES256", ""); err != nil || len(keys) != 1 || keys[0].KeyID != "good" {
+		t.Errorf("RFC 7517 §5: %v %v", keys, err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/hush-idp/hush/idp/fetch"
+	"github.com/hush-idp/hush/oidc"
 )
 
 const (
@@ -41,7 +42,7 @@ func NewKeys(fetch *fetch.Client, now func() time.Time) *Keys {
 // set is the key set of a jwks_uri.
 type set struct {
 	mutex    sync.Mutex // one fetch at a time; the others wait for its result
-	keys     []jose.JSONWebKey
+	keys     oidc.KeySet
 	at       time.Time // when keys were fetched; zero: never
 	failedAt time.Time
 	failure  error
@@ -60,24 +61,24 @@ func (k *Keys) set(uri string) *set {
 	return s
 }
 
-// remote returns the wanted key of a jwks_uri.
-func (k *Keys) remote(ctx context.Context, uri string, wanted wanted) (jose.JSONWebKey, error) {
+// remote returns the keys of a jwks_uri that choose takes.
+func (k *Keys) remote(ctx context.Context, uri string, choose choose) ([]jose.JSONWebKey, error) {
 	s := k.set(uri)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if k.now().Sub(s.at) >= fresh {
 		if err := k.refresh(ctx, uri, s); err != nil && k.now().Sub(s.at) >= stale {
-			return jose.JSONWebKey{}, err
+			return nil, err
 		}
 	}
-	key, err := wanted.choose(s.keys)
+	keys, err := choose(s.keys)
 	if err == nil || !s.unknown.AllowN(k.now(), 1) {
-		return key, err
+		return keys, err
 	}
 	if err := k.refresh(ctx, uri, s); err != nil {
-		return jose.JSONWebKey{}, err
+		return nil, err
 	}
-	return wanted.choose(s.keys)
+	return choose(s.keys)
 }
 
 // refresh fetches the set, unless a fetch failed a moment ago. After an error the set still has its old keys.
@@ -90,7 +91,7 @@ func (k *Keys) refresh(ctx context.Context, uri string, s *set) error {
 	if err != nil {
 		err = errors.New(fetch.Why(err))
 	} else {
-		var keys []jose.JSONWebKey
+		var keys oidc.KeySet
 		if keys, err = parse(text); err == nil {
 			s.keys, s.at, s.failure = keys, k.now(), nil
 			return nil
@@ -100,25 +101,16 @@ func (k *Keys) refresh(ctx context.Context, uri string, s *set) error {
 	return s.failure
 }
 
-// parse reads a JWK Set. RFC 7517 §5: "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type)
-// values that are not understood by them, that are missing required members, or for which values are out of the
-// supported ranges."
-func parse(text []byte) ([]jose.JSONWebKey, error) {
+// parse reads a JWK Set.
+func parse(text []byte) (set oidc.KeySet, err error) {
 	var raw struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(text, &raw); err != nil || raw.Keys == nil {
-		return nil, errors.New("it is no JWK Set (RFC 7517 section 5)")
+		return set, errors.New("it is no JWK Set (RFC 7517 section 5)")
 	}
 	if len(raw.Keys) > maxKeys {
-		return nil, fmt.Errorf("it holds %d keys; %d are the most", len(raw.Keys), maxKeys)
+		return set, fmt.Errorf("it holds %d keys; %d are the most", len(raw.Keys), maxKeys)
 	}
-	var keys []jose.JSONWebKey
-	for _, text := range raw.Keys {
-		var key jose.JSONWebKey
-		if json.Unmarshal(text, &key) == nil && key.IsPublic() {
-			keys = append(keys, key)
-		}
-	}
-	return keys, nil
+	return set, set.UnmarshalJSON(text)
 }

@@ -138,7 +138,8 @@ func keyRows(t *testing.T) []keyRow {
 			sign(t, jose.ES256, "", key), "name one by kid",
 		},
 		{
-			"a key of another kind cannot be meant, so no kid is needed", []jose.JSONWebKey{jwk("e", edwards.Public()), good},
+			"keys of another kty or use cannot be meant, so no kid is needed",
+			[]jose.JSONWebKey{jwk("e", edwards.Public()), forUse(jwk("j", other.Public()), "enc"), good},
 			sign(t, jose.ES256, "", key), "",
 		},
 		{"a kid that no key has", []jose.JSONWebKey{good}, sign(t, jose.ES256, "x", key), `kid "x"`},
