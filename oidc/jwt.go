@@ -60,6 +60,16 @@ func (c Client) methodAlgs() []string {
 	return privateKeyAlgs
 }
 
+// DefaultSigningAlg returns the alg of signatures for a client that registered none, of the algs that a provider
+// offers: RS256 (Registration §2, id_token_signed_response_alg: "The default, if omitted, is RS256"; JARM §3 and RFC
+// 9701 §6 say the same), or the first alg if the provider does not offer RS256. offered must not be empty.
+func DefaultSigningAlg[Alg ~string](offered []Alg) Alg {
+	if slices.Contains(offered, "RS256") {
+		return "RS256"
+	}
+	return offered[0]
+}
+
 // DefaultAlg returns the alg of signatures if the client registered none, or "" for the provider's default.
 func (c Client) DefaultAlg() string {
 	if c.FAPI2() {

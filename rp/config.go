@@ -64,9 +64,11 @@ type Config struct {
 	// all sessions useless.
 	DPoPKey *jose.JSONWebKey
 
-	// IDTokenSignedResponseAlg is the algorithm of ID and logout tokens. Empty: any asymmetric one of the provider.
+	// IDTokenSignedResponseAlg is the algorithm of ID and logout tokens, as the client is registered. Empty: RS256, the
+	// default of Registration §2; of a provider that offers no RS256, the first asymmetric one that it offers.
 	IDTokenSignedResponseAlg string
-	// UserinfoSignedResponseAlg requires userinfo to be signed by this algorithm. Empty: the signature is optional.
+	// UserinfoSignedResponseAlg requires userinfo to be signed by this algorithm. Empty: the signature is optional, and by
+	// the algorithm that IDTokenSignedResponseAlg has by default.
 	UserinfoSignedResponseAlg string
 	// DecryptionKeys are private keys with kid and alg for encrypted ID Tokens and userinfo (Core §10.2).
 	DecryptionKeys []jose.JSONWebKey

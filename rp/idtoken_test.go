@@ -47,6 +47,8 @@ var badIDTokens = []struct {
 	{name: "Core §3.1.3.7 (7) alg is not none", sign: func(t *testing.T) func([]byte) string {
 		return func(payload []byte) string { return unsigned(object{"kid": "ec-1"}, payload) }
 	}, says: "not a JWT signed as expected"},
+	{name: "Core §3.1.3.7 (7) alg is the registered one, not any that the provider lists",
+		sign: signedAs(jose.RS256, "ec-1", testRSAKey), says: "set IDTokenSignedResponseAlg to the alg that is registered"},
 	{name: "Core §3.1.3.7 (7) alg is one that the provider lists", sign: signedAs(jose.PS256, "ec-1", testRSAKey),
 		says: "unexpected signature algorithm 'PS256'"},
 	{name: "Core §3.1.3.7 (8) the client's secret is no key here", sign: signedAs(jose.HS256, "ec-1", []byte(testSecret)),
@@ -89,7 +91,7 @@ var badIDTokens = []struct {
 		}
 	}, says: "no key of the provider verifies"},
 	{name: "RFC 8725 §3.1 a signature of RS256 under a key of ES256", sign: signedAs(jose.RS256, "ec-1", testRSAKey),
-		says: "no key of the provider verifies"},
+		says: "unexpected signature algorithm 'RS256'"},
 	{name: "RFC 7515 §7.2 the JSON serialization is no ID Token", sign: func(t *testing.T) func([]byte) string {
 		return func(payload []byte) string {
 			parts := strings.Split(signJWT(t, jose.ES256, testECKey, object{"kid": "ec-1"}, payload), ".")
@@ -213,7 +215,7 @@ func TestGoodIDTokens(t *testing.T) {
 func TestRotatedKey(t *testing.T) {
 	a := newApp(t)
 	a.signIn()
-	a.provider.rotate(signingKey{"rsa-2", jose.RS256, testRSAKey})
+	a.provider.rotate(signingKey{"ec-2", jose.ES256, foreignKey})
 	if s := a.signIn(); s.Sub != "alice" {
 		t.Error("Core §10.1.1: a new key is fetched when its kid is unknown")
 	}
@@ -256,12 +258,50 @@ func TestKid(t *testing.T) {
 		})
 }
 
-func TestAlgIsTheRegisteredOne(t *testing.T) {
-	a := newApp(t, func(c *Config) { c.IDTokenSignedResponseAlg = "RS256" })
-	a.refused(a.failure(a.callback(a.provider.answer(a.begin("/web/login")))), InvalidIDToken,
-		"unexpected signature algorithm")
-	a.provider.rotate(signingKey{"rsa-2", jose.RS256, testRSAKey})
-	a.signIn()
+// TestTheDefaultAlgIsRS256: the provider offers ES256 and RS256, and has a key for each.
+func TestTheDefaultAlgIsRS256(t *testing.T) {
+	start := func(t *testing.T) *testApp {
+		a := newApp(t, func(c *Config) { c.IDTokenSignedResponseAlg = "" })
+		a.provider.rotate(signingKey{"rsa-2", jose.RS256, testRSAKey})
+		return a
+	}
+	byES256, byRS256 := signedAs(jose.ES256, "ec-1", testECKey)(t), signedAs(jose.RS256, "rsa-2", testRSAKey)(t)
+	const says = "unexpected signature algorithm 'ES256'; expected ['RS256']"
+	t.Run("Registration §2 an ID Token by RS256 is accepted", func(t *testing.T) { start(t).signIn() })
+	t.Run("Registration §2 an ID Token by ES256 is refused", func(t *testing.T) {
+		a := start(t)
+		a.provider.misbehave(distortions{signIDToken: byES256})
+		a.refused(a.failure(a.callback(a.provider.answer(a.begin("/web/login")))), InvalidIDToken, says)
+	})
+	t.Run("Back-Channel Logout §2.6 a logout token by ES256 is refused, one by RS256 is accepted", func(t *testing.T) {
+		a := start(t)
+		a.signInAs("s1")
+		if _, e := a.backChannel(byES256(encoded(t, a.logoutClaims(nil)))); a.isSignedOut() ||
+			!strings.Contains(e.Description, says) {
+			t.Errorf("got %v, expected …%s…", e, says)
+		}
+		if _, e := a.backChannel(byRS256(encoded(t, a.logoutClaims(nil)))); !a.isSignedOut() {
+			t.Errorf("the session did not end: %v", e)
+		}
+	})
+	t.Run("Registration §2 signed userinfo by ES256 is refused, by RS256 it is accepted", func(t *testing.T) {
+		a := start(t)
+		a.signIn()
+		a.provider.misbehave(distortions{userinfoJWT: byES256})
+		if _, err := a.UserInfo(a.request()); err == nil || !strings.Contains(asError(err).Description, says) {
+			t.Errorf("got %v, expected …%s…", err, says)
+		}
+		a.provider.misbehave(distortions{userinfoJWT: byRS256})
+		if _, err := a.UserInfo(a.request()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("Discovery §3 of a provider without RS256 the first alg is the default", func(t *testing.T) {
+		a := start(t)
+		a.provider.misbehave(distortions{signIDToken: byES256,
+			metadata: with("id_token_signing_alg_values_supported", []string{"none", "HS256", "ES256", "EdDSA"})})
+		a.signIn()
+	})
 }
 
 func TestKeysCannotBeFetched(t *testing.T) {
@@ -280,7 +320,7 @@ func TestForgedSignatures(t *testing.T) {
 		{"Core §3.1.3.7 (6) a signature by ES256 in which a bit is another", signingKey{"ec-1", jose.ES256, testECKey}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			a := newApp(t)
+			a := newApp(t, func(c *Config) { c.IDTokenSignedResponseAlg = string(row.key.alg) })
 			a.provider.withdrawAllFor(row.key)
 			a.provider.misbehave(distortions{
 				metadata: with("id_token_signing_alg_values_supported", []string{string(row.key.alg)}),

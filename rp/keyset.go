@@ -60,17 +60,17 @@ func (k tokenKind) refuse(err error) error {
 	return k.code.Errorf("%s is not acceptable (%s): %s", k.noun, k.spec, clip(err.Error()))
 }
 
-// open decrypts a JWT of the provider and verifies its signature by one of algs.
-func (p *RP) open(ctx context.Context, raw string, algs []string) (signedJWT, error) {
+// open decrypts a JWT of the provider and verifies its signature by alg. field is the field of Config that says alg.
+func (p *RP) open(ctx context.Context, raw, alg, field string) (signedJWT, error) {
 	raw, err := decrypt(strings.TrimSpace(raw), p.config.DecryptionKeys)
 	if err != nil {
 		return signedJWT{}, err
 	}
-	accepted := make([]jose.SignatureAlgorithm, len(algs))
-	for i, alg := range algs {
-		accepted[i] = jose.SignatureAlgorithm(alg)
+	signed, err := p.keys.open(ctx, raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
+	if _, other := errors.AsType[*jose.ErrUnexpectedSignatureAlgorithm](err); other {
+		err = fmt.Errorf("%w: set %s to the alg that is registered for this client", err, field)
 	}
-	return p.keys.open(ctx, raw, accepted)
+	return signed, err
 }
 
 // decrypt returns the signed JWT inside an encrypted one (Core §10.2: "signed and then encrypted"), and any other text
@@ -92,19 +92,19 @@ func decrypt(raw string, keys []jose.JSONWebKey) (string, error) {
 	return "", errors.New("it cannot be decrypted: none of DecryptionKeys fits by its own alg")
 }
 
-// signingAlgs are the accepted algorithms of a token of the provider (Core §3.1.3.7 (7)): the registered one, or all
-// offered ones that are asymmetric.
-func signingAlgs(registered string, offered []string) []string {
+// signingAlg is the algorithm of a token of the provider (Core §3.1.3.7 (7)): the registered one, or the default among
+// the asymmetric ones that the provider offers.
+func signingAlg(registered string, offered []string) string {
 	if registered != "" {
-		return []string{registered}
+		return registered
 	}
 	algs := slices.DeleteFunc(slices.Clone(offered), func(alg string) bool {
 		return !slices.Contains(asymmetric, jose.SignatureAlgorithm(alg))
 	})
 	if len(algs) == 0 {
-		return []string{string(jose.RS256)}
+		return string(jose.RS256)
 	}
-	return algs
+	return oidc.DefaultSigningAlg(algs)
 }
 
 // mediaType reads typ. RFC 7515 §4.1.9: "application/" may be left out; media types are case-insensitive.

@@ -142,9 +142,10 @@ var badLogoutTokens = []struct {
 	{name: "Back-Channel Logout §2.6 alg is not none", sign: func(t *testing.T, payload []byte) string {
 		return unsigned(object{"kid": "ec-1", "typ": "logout+jwt"}, payload)
 	}, says: "unexpected signature algorithm"},
-	{name: "Back-Channel Logout §2.6 alg is one that the provider lists", sign: func(t *testing.T, payload []byte) string {
-		return signJWT(t, jose.PS256, testRSAKey, object{"kid": "ec-1"}, payload)
-	}, says: "unexpected signature algorithm"},
+	{name: "Back-Channel Logout §2.6 alg is that of ID Tokens, not any that the provider lists",
+		sign: func(t *testing.T, payload []byte) string {
+			return signJWT(t, jose.RS256, testRSAKey, object{"kid": "rsa-2"}, payload)
+		}, says: "unexpected signature algorithm"},
 	{name: "Back-Channel Logout §2.6 alg is not HMAC", sign: func(t *testing.T, payload []byte) string {
 		return signJWT(t, jose.HS256, []byte(testSecret), object{"kid": "ec-1"}, payload)
 	}, says: "unexpected signature algorithm"},
@@ -166,6 +167,7 @@ func TestBadLogoutTokens(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			a := newApp(t)
 			a.signInAs("s1")
+			a.provider.rotate(signingKey{"rsa-2", jose.RS256, testRSAKey})
 			header := object{"typ": "logout+jwt", "kid": "ec-1"}
 			for name, value := range row.header {
 				header[name] = value

@@ -40,8 +40,10 @@ func newApp(t *testing.T, change ...func(*Config)) *testApp {
 		SilentRedirectURI:     a.server.URL + "/web/silent-callback",
 		PostLogoutRedirectURI: a.server.URL + "/web/",
 		Scopes:                []string{"openid", "api.read"},
-		Now:                   clock.Now,
-		Log:                   slog.New(slog.NewTextHandler(a.log, nil)),
+		// the fake provider offers RS256 as well, which would be the default
+		IDTokenSignedResponseAlg: "ES256",
+		Now:                      clock.Now,
+		Log:                      slog.New(slog.NewTextHandler(a.log, nil)),
 	}
 	for _, c := range change {
 		c(&config)

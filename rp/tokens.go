@@ -169,10 +169,10 @@ func (t idToken) rules() oidc.Table[idToken] {
 
 // openIDToken opens an ID Token or a logout token. The verifier checks its iss, aud and exp.
 func (p *RP) openIDToken(ctx context.Context, d *discovered, raw string) (signedJWT, *gooidc.IDTokenVerifier, error) {
-	algs := signingAlgs(p.config.IDTokenSignedResponseAlg, d.metadata.IDTokenSigningAlgValuesSupported)
-	signed, err := p.open(ctx, raw, algs)
+	alg := signingAlg(p.config.IDTokenSignedResponseAlg, d.metadata.IDTokenSigningAlgValuesSupported)
+	signed, err := p.open(ctx, raw, alg, "IDTokenSignedResponseAlg")
 	return signed, gooidc.NewVerifier(p.config.Issuer, signed, &gooidc.Config{
-		ClientID: p.config.ClientID, Now: p.config.Now, SupportedSigningAlgs: algs,
+		ClientID: p.config.ClientID, Now: p.config.Now, SupportedSigningAlgs: []string{alg},
 	}), err
 }
 
@@ -266,7 +266,8 @@ func (p *RP) verifyUserInfo(ctx context.Context, d *discovered, raw string) ([]b
 	if len(offered) == 0 { // Discovery §3: the list is optional
 		offered = d.metadata.IDTokenSigningAlgValuesSupported
 	}
-	signed, err := p.open(ctx, raw, signingAlgs(p.config.UserinfoSignedResponseAlg, offered))
+	alg := signingAlg(p.config.UserinfoSignedResponseAlg, offered)
+	signed, err := p.open(ctx, raw, alg, "UserinfoSignedResponseAlg")
 	if err != nil {
 		return nil, tokenKind{oidc.ServerError, "userinfo", "Core section 5.3.2"}.refuse(err)
 	}

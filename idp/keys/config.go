@@ -35,11 +35,11 @@ func Check(specs []Spec, rotateEvery, hints time.Duration, report oidc.Report) {
 		"and the provider cannot replace a file: leave out the file of one key, or rotate_every")
 }
 
-// DefaultAlg is RS256 if there is such a key (Registration §2, id_token_signed_response_alg: "The default, if omitted,
-// is RS256"), else the alg of the first.
+// DefaultAlg is the alg of signatures for a client that registered none.
 func DefaultAlg(specs []Spec) string {
-	if slices.ContainsFunc(specs, func(spec Spec) bool { return spec.Alg == jose.RS256 }) {
-		return string(jose.RS256)
+	algs := make([]jose.SignatureAlgorithm, len(specs))
+	for i, spec := range specs {
+		algs[i] = spec.Alg
 	}
-	return string(specs[0].Alg)
+	return string(oidc.DefaultSigningAlg(algs))
 }

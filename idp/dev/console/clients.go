@@ -90,19 +90,10 @@ func (e *Endpoint) changeClient(r *http.Request, may func(id string, known bool)
 	return e.clientAnswer(client, secret)
 }
 
-// defaultAlg is RS256 where there is such a key (Registration §2, id_token_signed_response_alg: "The default, if
-// omitted, is RS256"), else the provider's first.
-func (e *Endpoint) defaultAlg() string {
-	if _, err := e.Keys.Alg("RS256"); err == nil {
-		return "RS256"
-	}
-	return string(e.Keys.Algs()[0])
-}
-
 // checked returns the client with an algorithm of ID tokens, and an error with all its problems.
 func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
 	if client.IDTokenSignedResponseAlg == "" {
-		client.IDTokenSignedResponseAlg = e.defaultAlg()
+		client.IDTokenSignedResponseAlg = string(oidc.DefaultSigningAlg(e.Keys.Algs()))
 	}
 	var problems []string
 	for _, problem := range client.Problems() {
