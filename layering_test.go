@@ -323,3 +323,34 @@ func TestProtocolCodeGetsItsClock(t *testing.T) {
 		}
 	}
 }
+
+// The parsers of net/url and net/http drop a parameter with a raw semicolon: oidc.ParseQuery and oidc.ParseForm are for
+// every query and form. An address of a Redis server is neither.
+func TestOneParserReadsQueriesAndForms(t *testing.T) {
+	others := []string{
+		"url.ParseQuery", "ParseForm", "Query", "FormValue", "PostFormValue", "QueryParam", "QueryParams", "FormParams",
+	}
+	for _, s := range sources(t) {
+		if s.isTest() || slices.Contains([]string{"oidc/form.go", "storage/redis/url.go"}, s.name) {
+			continue
+		}
+		for node := range ast.Preorder(s.file) {
+			call, ok := node.(*ast.CallExpr)
+			if !ok {
+				continue
+			}
+			selector, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				continue
+			}
+			of, _ := selector.X.(*ast.Ident)
+			if of != nil && of.Name == "oidc" {
+				continue
+			}
+			if slices.Contains(others, selector.Sel.Name) ||
+				of != nil && slices.Contains(others, of.Name+"."+selector.Sel.Name) {
+				t.Errorf("%s:%d calls %s; use oidc.ParseQuery or oidc.ParseForm", s.name, s.line(node.Pos()), selector.Sel.Name)
+			}
+		}
+	}
+}

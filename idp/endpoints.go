@@ -218,7 +218,8 @@ func aliases(paths map[string]string, all []endpoint.Endpoint) (more []endpoint.
 func atOwnPath(r *http.Request, own string) *http.Request {
 	u := *r.URL
 	u.Path, u.RawPath = own, ""
-	if query := u.Query(); own == logout.Path && query.Has("returnTo") && !query.Has("post_logout_redirect_uri") {
+	query, err := oidc.ParseQuery(u.RawQuery)
+	if err == nil && own == logout.Path && query.Has("returnTo") && !query.Has("post_logout_redirect_uri") {
 		query.Set("post_logout_redirect_uri", query.Get("returnTo"))
 		query.Del("returnTo")
 		u.RawQuery = query.Encode()

@@ -198,11 +198,19 @@ func csrf(cookie string, secure bool) echo.MiddlewareFunc {
 		ErrorHandler:          func(err error, _ echo.Context) error { return errForged.Because(err) },
 	})
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return check(func(c echo.Context) error {
+		checked := check(func(c echo.Context) error {
 			token, _ := c.Get("csrf").(string)
 			c.SetRequest(pages.WithCSRF(c.Request(), token))
 			return next(c)
 		})
+		return func(c echo.Context) error {
+			if c.Request().Method == http.MethodPost { // the framework's own parser refuses semicolons
+				if err := oidc.ParseForm(c.Request()); err != nil {
+					return oidc.InvalidRequest.Errorf("the form cannot be read: %s", oidc.FormFault(err)).Because(err)
+				}
+			}
+			return checked(c)
+		}
 	}
 }
 

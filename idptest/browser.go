@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/oauth2"
+
+	"github.com/hush-idp/hush/oidc"
 )
 
 // CodeVerifier is the code_verifier of every Request, so that a test can redeem the code.
@@ -164,10 +166,14 @@ func (b *Browser) Authorize(params url.Values) Page {
 func (b *Browser) Code(params url.Values) string {
 	b.t.Helper()
 	page := b.Authorize(params)
-	if page.Location == nil || page.Location.Query().Get("code") == "" {
+	answer := url.Values{}
+	if page.Location != nil {
+		answer, _ = oidc.ParseQuery(page.Location.RawQuery)
+	}
+	if answer.Get("code") == "" {
 		b.t.Fatalf("no code: %d %v\n%s", page.Status, page.Location, page.Body)
 	}
-	return page.Location.Query().Get("code")
+	return answer.Get("code")
 }
 
 // Tokens redeems a code of Request(clientID) and returns the JSON of the token endpoint.

@@ -2,8 +2,6 @@ package oidc
 
 import (
 	"encoding/json"
-	"errors"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -47,12 +45,4 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	return json.NewEncoder(w).Encode(v)
-}
-
-// FormFault returns the text of err for an error_description. It hides network errors, which name internal addresses.
-func FormFault(err error) string {
-	if _, ok := errors.AsType[net.Error](err); ok {
-		return "the body did not come in time, or not whole"
-	}
-	return err.Error()
 }

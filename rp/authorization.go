@@ -199,7 +199,7 @@ type response struct {
 }
 
 func parseResponse(raw string) (response, error) {
-	query, err := url.ParseQuery(raw)
+	query, err := oidc.ParseQuery(raw)
 	if err != nil {
 		return response{}, oidc.InvalidRequest.Errorf("the provider's answer is not a query string")
 	}
@@ -327,7 +327,8 @@ func (p *RP) postedCookie(name string) string { return p.cookies.posted + string
 
 // answer is the provider's answer, from the query or from the cookie of takePosted.
 func (p *RP) answer(w http.ResponseWriter, r *http.Request) string {
-	name := r.URL.Query().Get(postedParam)
+	query, _ := oidc.ParseQuery(r.URL.RawQuery)
+	name := query.Get(postedParam)
 	if p.config.ResponseMode != responseModeFormPost || name == "" {
 		return r.URL.RawQuery
 	}

@@ -172,7 +172,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t transport) send(r *http.Request, body []byte) (*http.Response, error) {
 	attempt := r.Clone(r.Context())
 	if t.authenticate != nil {
-		form, err := url.ParseQuery(string(body))
+		form, err := oidc.ParseQuery(string(body))
 		if err != nil {
 			return nil, err
 		}

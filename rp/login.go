@@ -51,7 +51,7 @@ func (p *RP) begin(w http.ResponseWriter, r *http.Request, request func(*http.Re
 }
 
 func (p *RP) beginLogin(r *http.Request, f *flow) (string, error) {
-	query := r.URL.Query()
+	query, _ := oidc.ParseQuery(r.URL.RawQuery)
 	if returnTo := query.Get("return_to"); returnTo != "" {
 		if !isLocalPath(returnTo) {
 			return "", oidc.InvalidRequest.Errorf(
@@ -118,11 +118,14 @@ func (p *RP) InitiateLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *RP) beginInitiated(r *http.Request, f *flow) (string, error) {
-	if iss := r.FormValue("iss"); iss != p.config.Issuer {
+	if err := oidc.ParseForm(r); err != nil {
+		return "", oidc.InvalidRequest.Errorf("the parameters cannot be read: %s", oidc.FormFault(err))
+	}
+	if iss := r.Form.Get("iss"); iss != p.config.Issuer {
 		return "", IssuerMismatch.Errorf("iss is '%s', expected %s (Core section 4): only that provider's users sign in here",
 			clip(iss), p.config.Issuer)
 	}
-	if target := r.FormValue("target_link_uri"); target != "" {
+	if target := r.Form.Get("target_link_uri"); target != "" {
 		origin := oidc.Origin(p.config.RedirectURI)
 		local, ok := strings.CutPrefix(target, origin)
 		if !ok || !isLocalPath(local) {

@@ -232,3 +232,25 @@ func TestCookieNamesDiffer(t *testing.T) {
 		t.Errorf("two applications share a cookie name, and cookies ignore ports: %v", names)
 	}
 }
+
+// URL §5.1: only & separates the parameters of a query and of a form.
+func TestARawSemicolonIsData(t *testing.T) {
+	a := newApp(t)
+	location := a.begin("/web/login?return_to=/web/a;b&x=1;2")
+	raw := a.provider.answer(location).Encode()
+	if to := a.location(a.do("GET", "/web/callback?"+raw+"&x=a;b", "")); to != "/web/a;b" {
+		t.Errorf("URL §5.1 a raw semicolon in return_to and in the answer: the sign-in ended at %q", to)
+	}
+	iss := "iss=" + url.QueryEscape(a.provider.URL)
+	location = a.location(a.do("POST", "/web/initiate", iss+"&login_hint=bob;x"))
+	if hint := authorizationRequest(t, location).Get("login_hint"); hint != "bob;x" {
+		t.Errorf("URL §5.1 a raw semicolon in the form of an initiated login: login_hint is %q", hint)
+	}
+	if to := a.location(a.do("POST", "/web/logout", "state=a;b")); !strings.Contains(to, "state=a%3Bb") {
+		t.Errorf("URL §5.1 a raw semicolon in the form of a logout: sent to %q", to)
+	}
+	a.signInAs("s;1")
+	if response := a.frontChannel(iss + "&sid=s;1"); response.StatusCode != http.StatusOK || !a.isSignedOut() {
+		t.Errorf("URL §5.1 a raw semicolon in sid of the front channel: %s", response.Status)
+	}
+}

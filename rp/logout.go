@@ -28,12 +28,13 @@ func (p *RP) Logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	_ = oidc.ParseForm(r)      // a state that cannot be read does not stop the sign-out
 	session, _ := p.Session(r) // without one there is no hint, and the provider asks the user
 	p.cookies.remove(w, p.cookies.session)
 	target, err := p.home, p.forget(r)
 	if err == nil {
 		p.revoke(r.Context(), session)
-		target, err = p.endSessionURL(r.Context(), session, r.PostFormValue("state"))
+		target, err = p.endSessionURL(r.Context(), session, r.PostForm.Get("state"))
 	}
 	if err != nil {
 		p.fail(w, r, nil, err)
@@ -116,7 +117,7 @@ func (p *RP) FrontChannelLogout(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *RP) endFromFrame(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+	query, _ := oidc.ParseQuery(r.URL.RawQuery)
 	iss, sid := query.Get("iss"), query.Get("sid")
 	switch {
 	case query.Has("iss") != query.Has("sid"):
@@ -192,7 +193,8 @@ func (p *RP) BackChannelLogout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := p.handleLogoutToken(r.Context(), r.PostFormValue("logout_token")); err != nil {
+	_ = oidc.ParseForm(r) // without the token the request is refused
+	if err := p.handleLogoutToken(r.Context(), r.PostForm.Get("logout_token")); err != nil {
 		e := asError(err)
 		p.logFailure(r.Context(), "back-channel logout refused", e)
 		writeJSON(w, http.StatusBadRequest, e) // §2.8: 400 for every failure

@@ -185,7 +185,7 @@ func withParams(uri string, params url.Values) string {
 	if err != nil {
 		return uri
 	}
-	query := u.Query()
+	query, _ := oidc.ParseQuery(u.RawQuery)
 	maps.Copy(query, params)
 	u.RawQuery = query.Encode()
 	return u.String()

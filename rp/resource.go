@@ -125,7 +125,7 @@ var errNoToken = errors.New("no access token: send it as Authorization: Bearer f
 
 // presentedToken finds the access token of a request, which is in one place only (RFC 6750 §2), and its scheme.
 func presentedToken(r *http.Request) (scheme, token string, err error) {
-	if r.URL.Query().Has("access_token") {
+	if query, _ := oidc.ParseQuery(r.URL.RawQuery); query.Has("access_token") {
 		return "", "", oidc.InvalidRequest.Errorf("the access token is in the query: use the Authorization header only")
 	}
 	token, err = oidc.BearerToken(r.Header)

@@ -16,6 +16,8 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/net/html"
 	"golang.org/x/oauth2"
+
+	"github.com/hush-idp/hush/oidc"
 )
 
 // maxBody bounds the bytes that are read of one answer.
@@ -124,7 +126,7 @@ func (u *user) finish(ctx context.Context, a attempt, response *http.Response) e
 		return failf("answer", "%s to %q, expected a redirect to %s",
 			response.Status, response.Header.Get("Location"), u.client.RedirectURL)
 	}
-	answer := location.Query()
+	answer, _ := oidc.ParseQuery(location.RawQuery)
 	switch {
 	case answer.Get("state") != a.state: // RFC 6749 §4.1.2
 		return failf("state", "is %q, sent %q", answer.Get("state"), a.state)

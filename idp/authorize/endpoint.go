@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/idp/access"
@@ -147,9 +146,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 
 // Authorize decides about one request. Its error must be shown on a page; all other errors are in the Outcome.
 func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
-	// A raw semicolon is data (oidc-client-ts joins state by one), though Go reads it as a mistake.
-	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")
-	malformed := r.ParseForm() // r.Form has the parameters that could be read
+	malformed := oidc.ParseForm(r) // r.Form has the parameters that could be read
 	waiting, err := e.resume(r)
 	if err != nil {
 		return Outcome{}, err

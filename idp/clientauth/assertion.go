@@ -61,7 +61,7 @@ func claimed(r *http.Request) (string, error) {
 		id, _ := url.QueryUnescape(user) // Authenticate reports a wrong encoding
 		return id, nil
 	}
-	if err := r.ParseForm(); err != nil {
+	if err := oidc.ParseForm(r); err != nil {
 		return "", oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
 	subject, _ := peek(r.PostForm.Get("client_assertion"))

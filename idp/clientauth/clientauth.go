@@ -161,12 +161,12 @@ func Challenge(realm string) string {
 // parameters in the URL do not count, since URLs end in logs. The one exception is resource: RFC 8707 §2: "Multiple
 // resource parameters MAY be used".
 func ReadForm(r *http.Request) (url.Values, error) {
-	const want = "application/x-www-form-urlencoded"
 	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if !strings.EqualFold(strings.TrimSpace(media), want) {
-		return nil, oidc.InvalidRequest.Errorf("the Content-Type is %.100q; expected %s (RFC 6749 §4.1.3)", media, want)
+	if !strings.EqualFold(strings.TrimSpace(media), oidc.FormType) {
+		return nil, oidc.InvalidRequest.Errorf("the Content-Type is %.100q; expected %s (RFC 6749 §4.1.3)",
+			media, oidc.FormType)
 	}
-	if err := r.ParseForm(); err != nil {
+	if err := oidc.ParseForm(r); err != nil {
 		return nil, oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {

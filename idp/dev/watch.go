@@ -138,10 +138,7 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 
 // follow records the target of a redirect, and joins the request that will come back from there.
 func follow(recorder *trace.Recorder, location *url.URL) {
-	answer := location.Query()
-	if location.Fragment != "" {
-		answer, _ = url.ParseQuery(location.EscapedFragment())
-	}
+	answer, _ := oidc.ParseQuery(cmp.Or(location.EscapedFragment(), location.RawQuery))
 	recorder.Join(trace.Interaction, answer.Get(session.InteractionParam))
 	recorder.Set(func(record *trace.Record) {
 		bare := *location
@@ -173,7 +170,8 @@ func paramsOf(r *http.Request) url.Values {
 	case r.Form != nil:
 		return r.Form
 	}
-	return r.URL.Query()
+	query, _ := oidc.ParseQuery(r.URL.RawQuery)
+	return query
 }
 
 func clientOf(r *http.Request, params url.Values) string {

@@ -120,7 +120,7 @@ func (p *Page) Endpoints() []endpoint.Endpoint {
 
 // show is GET /device: the field for the code, or what the device asks for. It redirects to the sign-in first.
 func (p *Page) show(w http.ResponseWriter, r *http.Request, current *session.Session) error {
-	query := r.URL.Query()
+	query, _ := oidc.ParseQuery(r.URL.RawQuery)
 	typed := clip(query.Get(paramUserCode))
 	if sealed := query.Get(session.InteractionParam); sealed != "" { // the redirect of the sign-in
 		waiting, err := p.Interactions.Open(sealed)
@@ -144,13 +144,13 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, current *session.Ses
 
 // decide is POST /device: the decision of a person. Only the account that the page named can allow.
 func (p *Page) decide(w http.ResponseWriter, r *http.Request, current *session.Session) error {
-	typed := clip(r.FormValue(paramUserCode))
-	account, signedIn := current.Account(r.FormValue("account"))
+	typed := clip(r.Form.Get(paramUserCode))
+	account, signedIn := current.Account(r.Form.Get("account"))
 	if !signedIn { // signed out meanwhile
 		return p.signIn(w, r, typed)
 	}
 	decision := Deny
-	if r.FormValue("decision") == Allow {
+	if r.Form.Get("decision") == Allow {
 		decision = Allow
 	}
 	found, err := p.find(r, typed)

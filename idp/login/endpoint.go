@@ -82,8 +82,9 @@ func (e *Endpoint) with(
 	serve func(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error,
 ) endpoint.Handler {
 	return func(w http.ResponseWriter, r *http.Request) (err error) {
+		_ = oidc.ParseForm(r) // the rest of a query that cannot be read is not needed
 		var waiting session.Interaction
-		if sealed := r.FormValue(session.InteractionParam); sealed != "" {
+		if sealed := r.Form.Get(session.InteractionParam); sealed != "" {
 			if waiting, err = e.Interactions.Open(sealed); err != nil {
 				return err
 			}
@@ -98,7 +99,7 @@ func (e *Endpoint) showLogin(w http.ResponseWriter, r *http.Request, waiting ses
 
 // login is POST /login: a password, one click, or a refusal.
 func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
-	if r.FormValue("cancel") != "" && waiting.ClientID != "" {
+	if r.Form.Get("cancel") != "" && waiting.ClientID != "" {
 		return e.deny(w, r, waiting, "the user cancelled the sign-in")
 	}
 	user, account, ok, err := e.authenticate(r)
@@ -106,7 +107,7 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, waiting session
 		return err
 	}
 	if !ok {
-		page := pages.Login{Username: r.FormValue("username"), Wrong: true}
+		page := pages.Login{Username: r.Form.Get("username"), Wrong: true}
 		return e.renderLogin(w, r, http.StatusForbidden, waiting, page)
 	}
 	account.Sub = user.Sub
@@ -119,15 +120,15 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, waiting session
 // authenticate finds the user by one click or by password. The limit of attempts comes before the comparison, so its
 // refusal does not reveal whether the user exists.
 func (e *Endpoint) authenticate(r *http.Request) (user users.User, account session.Account, ok bool, err error) {
-	if name := r.FormValue("one_click"); name != "" && e.offersOneClick(r) {
+	if name := r.Form.Get("one_click"); name != "" && e.offersOneClick(r) {
 		user, ok = e.Users.ByName(name)
 		return user, byOneClick, ok, nil
 	}
-	succeeded, err := e.Passwords.Attempt(e.Addresses.Of(r), r.FormValue("username"))
+	succeeded, err := e.Passwords.Attempt(e.Addresses.Of(r), r.Form.Get("username"))
 	if err != nil {
 		return users.User{}, session.Account{}, false, err
 	}
-	if user, ok = e.Users.Authenticate(r.FormValue("username"), r.FormValue("password")); ok {
+	if user, ok = e.Users.Authenticate(r.Form.Get("username"), r.Form.Get("password")); ok {
 		succeeded()
 	}
 	return user, byPassword, ok, nil
@@ -168,9 +169,9 @@ func (e *Endpoint) showSelectAccount(w http.ResponseWriter, r *http.Request, wai
 
 // selectAccount is POST /select_account. It redirects to the sign-in if the account is empty or not signed in any more.
 func (e *Endpoint) selectAccount(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
-	err := e.Sessions.Select(r, r.FormValue("account"))
+	err := e.Sessions.Select(r, r.Form.Get("account"))
 	if _, absent := errors.AsType[session.Absence](err); absent {
-		return pages.Redirect(w, r, session.InteractionURL(session.PathLogin, r.FormValue(session.InteractionParam)))
+		return pages.Redirect(w, r, session.InteractionURL(session.PathLogin, r.Form.Get(session.InteractionParam)))
 	}
 	if err != nil {
 		return err
@@ -194,7 +195,7 @@ func (e *Endpoint) showConsent(w http.ResponseWriter, r *http.Request, waiting s
 
 // consent is POST /consent: allow or deny. To allow, the account of the page must still be signed in.
 func (e *Endpoint) consent(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
-	if r.FormValue("decision") != "allow" {
+	if r.Form.Get("decision") != "allow" {
 		return e.deny(w, r, waiting, "the user did not allow the application what it asked for")
 	}
 	current, err := session.OrNone(e.Sessions.Current(r))
@@ -210,7 +211,7 @@ func (e *Endpoint) consent(w http.ResponseWriter, r *http.Request, waiting sessi
 // forget is POST /consent/forget: it deletes a consent of the account used last. The home page lists these consents.
 func (e *Endpoint) forget(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	if current != nil {
-		if err := e.Consents.Forget(r.Context(), current.Accounts[0].Sub, r.FormValue("client_id")); err != nil {
+		if err := e.Consents.Forget(r.Context(), current.Accounts[0].Sub, r.Form.Get("client_id")); err != nil {
 			return err
 		}
 	}
@@ -219,7 +220,7 @@ func (e *Endpoint) forget(w http.ResponseWriter, r *http.Request, current *sessi
 
 // resume redirects to the waiting request, or to the home page.
 func resume(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
-	sealed := r.FormValue(session.InteractionParam)
+	sealed := r.Form.Get(session.InteractionParam)
 	if sealed == "" {
 		return pages.Redirect(w, r, "/")
 	}
@@ -243,7 +244,7 @@ func (e *Endpoint) render(w http.ResponseWriter, status int, name string, page a
 func (e *Endpoint) frame(r *http.Request, waiting session.Interaction) pages.Frame {
 	frame := e.Pages.Frame(r, e.Issuer)
 	frame.Language = e.Pages.Language(r, waiting.Params.Get("ui_locales"))
-	frame.Interaction = r.FormValue(session.InteractionParam)
+	frame.Interaction = r.Form.Get(session.InteractionParam)
 	if client, err := e.Clients.ByID(r.Context(), waiting.ClientID); err == nil {
 		frame.Client = &client
 	}

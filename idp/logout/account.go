@@ -69,7 +69,7 @@ func (a *Account) endSession(w http.ResponseWriter, r *http.Request, current *se
 	if err != nil {
 		return err
 	}
-	wanted := r.FormValue("sid")
+	wanted := r.Form.Get("sid")
 	for _, s := range signIns {
 		if s.This || s.SID != wanted && wanted != others {
 			continue
@@ -85,8 +85,8 @@ func (a *Account) endSession(w http.ResponseWriter, r *http.Request, current *se
 
 // endApp is POST /account/apps with sub and client_id.
 func (a *Account) endApp(w http.ResponseWriter, r *http.Request, current *session.Session) error {
-	if account, ok := current.Account(r.FormValue("sub")); ok {
-		if err := a.Consents.Forget(r.Context(), account.Sub, r.FormValue("client_id")); err != nil {
+	if account, ok := current.Account(r.Form.Get("sub")); ok {
+		if err := a.Consents.Forget(r.Context(), account.Sub, r.Form.Get("client_id")); err != nil {
 			return err
 		}
 	}

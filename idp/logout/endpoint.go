@@ -85,7 +85,7 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 
 // logout is GET and POST /logout.
 func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, current *session.Session) error {
-	err := r.ParseForm()
+	err := oidc.ParseForm(r)
 	if multipart := r.ParseMultipartForm(maxForm); err == nil && !errors.Is(multipart, http.ErrNotMultipart) {
 		err = multipart
 	}
@@ -163,10 +163,10 @@ func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, request Request, 
 
 // confirm is POST /logout/confirm, the form of ask. It signs out the accounts on that page.
 func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request, current *session.Session) error {
-	if r.FormValue("decision") != "sign_out" {
+	if r.Form.Get("decision") != "sign_out" {
 		return pages.Redirect(w, r, "/")
 	}
-	params, err := e.Seal.Open(r.FormValue(session.InteractionParam))
+	params, err := e.Seal.Open(r.Form.Get(session.InteractionParam))
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ package pages
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"html/template"
@@ -143,8 +142,11 @@ func WithCSRF(r *http.Request, token string) *http.Request {
 // of ui_locales or of Accept-Language that the provider has texts for (Core §3.1.2.1).
 func (p *Pages) Frame(r *http.Request, issuer string) Frame {
 	token, _ := r.Context().Value(csrfKey{}).(string)
-	locales := cmp.Or(r.PostForm.Get("ui_locales"), r.Form.Get("ui_locales"), r.URL.Query().Get("ui_locales"))
-	return Frame{Language: p.Language(r, locales), Issuer: issuer, CSRF: token}
+	params := r.Form
+	if params == nil {
+		params, _ = oidc.ParseQuery(r.URL.RawQuery)
+	}
+	return Frame{Language: p.Language(r, params.Get("ui_locales")), Issuer: issuer, CSRF: token}
 }
 
 // Policy lists the permissions of a page beyond the default: no resources of other origins, no framing.

@@ -88,7 +88,7 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 
 // Serve answers a token request. With DPoP every answer, also an error, has a nonce for the next proof.
 func (e *Endpoint) Serve(w http.ResponseWriter, r *http.Request) error {
-	if usesDPoP(r) {
+	if r.Header.Values(dpop.Header) != nil {
 		e.Proofs.GiveNonce(w, r)
 	}
 	response, err := e.Exchange(r)
@@ -114,7 +114,7 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 		return Response{}, err
 	}
 	jkt := ""
-	if usesDPoP(r) || client.NeedsDPoP() {
+	if r.Header.Values(dpop.Header) != nil || client.NeedsDPoP() {
 		if jkt, err = e.Proofs.TokenProof(r, client); err != nil {
 			return Response{}, err
 		}
@@ -122,19 +122,17 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 	return grantType.tokens(r.Context(), parse(form, client, jkt))
 }
 
-func usesDPoP(r *http.Request) bool { return len(r.Header.Values(dpop.Header)) > 0 }
-
 // grantType returns the grant type, or an error if the client may not use it.
 func (e *Endpoint) grantType(client oidc.Client, name string) (GrantType, error) {
-	supported := strings.Join(e.Grants.Names(), ", ")
-	if name == "" {
-		return nil, oidc.InvalidRequest.Errorf("grant_type is missing; send one of %s (RFC 6749 §4.1.3)", supported)
-	}
 	found, ok := e.Grants[name]
-	if !ok {
-		return nil, oidc.UnsupportedGrantType.Errorf("grant_type %.50q is not supported; supported: %s", name, supported)
-	}
-	if !client.Grants(name) {
+	switch {
+	case name == "":
+		return nil, oidc.InvalidRequest.Errorf("grant_type is missing; send one of %s (RFC 6749 §4.1.3)",
+			strings.Join(e.Grants.Names(), ", "))
+	case !ok:
+		return nil, oidc.UnsupportedGrantType.Errorf("grant_type %.50q is not supported; supported: %s", name,
+			strings.Join(e.Grants.Names(), ", "))
+	case !client.Grants(name):
 		return nil, oidc.UnauthorizedClient.Errorf("client %s is not registered for grant_type %s; registered: %s",
 			client.ClientID, name, cmp.Or(strings.Join(client.GrantTypes, ", "), oidc.GrantAuthorizationCode))
 	}

@@ -119,7 +119,7 @@ func tokenOf(r *http.Request) (string, error) {
 		header, err = oidc.DPoPToken(r.Header)
 	}
 	var body []string
-	if r.Method == http.MethodPost && r.ParseForm() == nil {
+	if r.Method == http.MethodPost && oidc.ParseForm(r) == nil {
 		body = r.PostForm["access_token"]
 	}
 	switch {

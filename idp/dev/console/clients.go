@@ -121,9 +121,9 @@ func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, 
 		RedirectURI string `json:"redirect_uri"`
 		ReturnTo    string `json:"return_to"`
 	}
-	isForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+	isForm := oidc.ParseForm(r) == nil && len(r.PostForm) > 0
 	if isForm {
-		asked.RedirectURI, asked.ReturnTo = r.PostFormValue("redirect_uri"), r.PostFormValue("return_to")
+		asked.RedirectURI, asked.ReturnTo = r.PostForm.Get("redirect_uri"), r.PostForm.Get("return_to")
 	} else if err := readJSON(r, &asked); err != nil {
 		return nil, err
 	}

@@ -78,7 +78,8 @@ func (e *Endpoint) flow(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, oidc.InvalidRequest.Errorf("flow %.50q is not stored, or not any more: GET /console/flows lists "+
 			"the stored ones", r.PathValue("id"))
 	}
-	switch format := r.URL.Query().Get("format"); format {
+	query, _ := oidc.ParseQuery(r.URL.RawQuery)
+	switch format := query.Get("format"); format {
 	case "":
 		return found, nil
 	case "mermaid":

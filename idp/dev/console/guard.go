@@ -99,8 +99,8 @@ func (e *Endpoint) hasToken(r *http.Request) bool {
 		return true
 	}
 	given := r.Header.Get("X-Hush-CSRF")
-	if given == "" {
-		given = r.PostFormValue("csrf")
+	if given == "" && oidc.ParseForm(r) == nil {
+		given = r.PostForm.Get("csrf")
 	}
 	return subtle.ConstantTimeCompare([]byte(given), []byte(e.Token)) == 1
 }

@@ -33,7 +33,8 @@ type probed struct {
 // probe is GET /console/probe?origin=…: a page that only this listed origin may frame, and that reports to it whether
 // the session cookie arrived. So the demo measures the behaviour of this browser.
 func (e *Endpoint) probe(w http.ResponseWriter, r *http.Request) (any, error) {
-	origin := r.URL.Query().Get("origin")
+	query, _ := oidc.ParseQuery(r.URL.RawQuery)
+	origin := query.Get("origin")
 	if !slices.Contains(e.Origins, origin) {
 		return nil, oidc.InvalidRequest.Errorf("origin %.100q is not listed in console_origins: the probe reports "+
 			"to listed origins only", origin)

@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
@@ -46,9 +45,7 @@ func (l *Lab) Intercept(w http.ResponseWriter, r *http.Request, endpoint string)
 // identify reads the form instead of the endpoint, so that the trace has the client and the flow of a request that the
 // fault ended.
 func identify(r *http.Request) {
-	// a raw semicolon is data, as at the authorization endpoint
-	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B")
-	_ = r.ParseForm() // an unreadable rest is ignored
+	_ = oidc.ParseForm(r) // an unreadable rest is ignored
 	trace.From(r.Context()).Join(trace.Code, r.PostForm.Get("code"))
 }
 

@@ -48,8 +48,7 @@ func parameters(r *http.Request) url.Values {
 		r.Body = rewound{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
 		query += "&" + string(head)
 	}
-	// a raw semicolon is data, as at the authorization endpoint
-	params, _ := url.ParseQuery(strings.ReplaceAll(query, ";", "%3B"))
+	params, _ := oidc.ParseQuery(query)
 	return params
 }
 

@@ -1,0 +1,62 @@
+package oidc
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// FormType is the media type of a form in a body (RFC 6749 appendix B).
+const FormType = "application/x-www-form-urlencoded"
+
+// maxForm limits a form in the body, in bytes. A server may have a lower limit.
+const maxForm = 1 << 20
+
+// ParseQuery parses a query, or a form of FormType. Only & separates parameters, so a raw semicolon is data: net/url
+// refuses it, but state and redirect URIs have semicolons, and browsers do not encode them in a query. A percent sign
+// without two hexadecimal digits after it is an error; the values then hold the other parameters.
+// https://url.spec.whatwg.org/#urlencoded-parsing
+func ParseQuery(text string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
+}
+
+// ParseForm parses the form in the body into r.PostForm, and both the form and the query into r.Form, the form's values
+// first. It is (*http.Request).ParseForm by the rules of ParseQuery: it parses a request once, and a second call
+// returns nil. After an error r.Form has the parameters that can be read; FormFault has its text.
+func ParseForm(r *http.Request) (err error) {
+	if r.PostForm == nil {
+		r.PostForm = url.Values{}
+		media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+		if writes := r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch; writes &&
+			r.Body != nil && strings.EqualFold(strings.TrimSpace(media), FormType) {
+			var body []byte
+			if body, err = io.ReadAll(http.MaxBytesReader(nil, r.Body, maxForm)); err == nil {
+				r.PostForm, err = ParseQuery(string(body))
+			}
+		}
+	}
+	if r.Form != nil {
+		return err
+	}
+	query, errQuery := ParseQuery(r.URL.RawQuery)
+	for name, values := range r.PostForm {
+		query[name] = append(slices.Clip(values), query[name]...)
+	}
+	r.Form = query
+	if err == nil {
+		err = errQuery
+	}
+	return err
+}
+
+// FormFault returns the text of err for an error_description. It hides network errors, which name internal addresses.
+func FormFault(err error) string {
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return "the body did not come in time, or not whole"
+	}
+	return err.Error()
+}
