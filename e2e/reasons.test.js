@@ -374,6 +374,17 @@ const rows = [
     },
   },
   {
+    reason: "cors.method",
+    when: "a script that sends PUT to the token endpoint",
+    at: "token",
+    steps: ["cors failed"],
+    cause: async ({ page, hush }) => {
+      await page.goto(hush.app);
+      const put = (/** @type {string} */ url) => fetch(url, { method: "PUT" }).then(() => "an answer", String);
+      assert.match(await page.evaluate(put, `${hush.issuer}/token`), /Failed to fetch/);
+    },
+  },
+  {
     reason: "token.invalid",
     when: "an access token after its time",
     at: "userinfo",

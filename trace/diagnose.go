@@ -18,6 +18,8 @@ const (
 	clockSkew        = "clock.skew"
 	codeReplayed     = "code.replayed"
 	originNotAllowed = "origin.not_allowed"
+	corsMethod       = "cors.method"
+	corsHeader       = "cors.header"
 	faultInjected    = "fault.injected"
 )
 

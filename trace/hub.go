@@ -98,7 +98,7 @@ func (h *Hub) Reset() {
 // file adds an ended record to its flow, and notifies the watchers.
 func (h *Hub) file(r *Recorder) {
 	r.record.blame()
-	if r.record.isMetadata() {
+	if r.record.isAside() {
 		return
 	}
 	h.mu.Lock()

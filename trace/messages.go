@@ -173,8 +173,8 @@ func (d *drawing) again(r *Record) {
 	})
 }
 
-// expect adds the messages that are still to come, the token request that never came, and the API call, which the
-// provider does not see.
+// expect adds the messages that are still to come, and the token request that never came. When the tokens were sent, it
+// says nothing of an API call: the provider does not see whether the app used them.
 func (d *drawing) expect() {
 	if d.frame == "" {
 		return
@@ -191,11 +191,8 @@ func (d *drawing) expect() {
 		d.wait(3, LaneApp, LaneProvider, "POST /token never came")
 		d.last().State, d.last().Reason = MessageFailed, callbackSilent
 	}
-	if d.flow.State != FlowFailed && !d.called {
+	if open && !d.called {
 		d.wait(4, LaneApp, LaneAPI, "calls the API with the access token")
-		if !open {
-			d.last().State = MessageUnseen
-		}
 	}
 }
 
@@ -273,7 +270,9 @@ func answer(r *Record) string {
 	switch {
 	case r.dropped():
 		return "no answer: the connection was dropped"
-	case r.Reason == originNotAllowed:
+	case r.preflight() && r.withheld():
+		return status + ": the browser does not send the request that this preflight announces"
+	case r.withheld():
 		return status + ", without CORS headers for " + r.Origin + ": the browser keeps it from the app"
 	case r.answered():
 		return status + way(r) + result(r)

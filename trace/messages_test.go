@@ -25,7 +25,6 @@ var drawings = []struct {
 3 iframe>app unseen: tells its parent: here is the code
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
-4 app>api unseen: calls the API with the access token
 `,
 	}, {
 		"a silent renewal, with what the application reports, though its reports come late",
@@ -63,7 +62,6 @@ var drawings = []struct {
 3 iframe>app unseen: tells its parent: here is the code
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
-4 app>api unseen: calls the API with the access token
 `,
 	}, {
 		"a renewal under way: the rest is awaited",
@@ -144,7 +142,6 @@ var drawings = []struct {
 3 provider>app failed: 503 [fault.injected]
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
-4 app>api unseen: calls the API with the access token
 `,
 	}, {
 		"the code is redeemed twice",
@@ -182,7 +179,7 @@ var drawings = []struct {
 		},
 		trace.FlowFailed, "origin.not_allowed", `
 3 app>provider done: OPTIONS /token (preflight)
-3 provider>app failed: 204, without CORS headers for https://x: the browser keeps it from the app [origin.not_allowed]
+3 provider>app failed: 204: the browser does not send the request that this preflight announces [origin.not_allowed]
 `,
 	}, {
 		"the app starts inside the iframe and asks again",
@@ -245,7 +242,6 @@ var drawings = []struct {
 3 browser>app unseen: is back at the app with the code
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
-4 app>api unseen: calls the API with the access token
 `,
 	}, {
 		"a person says no",

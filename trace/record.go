@@ -27,18 +27,24 @@ func (r *Record) forPerson() bool {
 	return r.Endpoint == "login" || r.Endpoint == "select_account" || r.Endpoint == "consent"
 }
 
-// isMetadata reports whether the record is a successful request for metadata, which belongs to no flow.
-func (r *Record) isMetadata() bool {
-	return (r.Endpoint == "discovery" || r.Endpoint == "jwks") && !r.failed() && r.Reason == ""
+// isAside reports whether the record belongs to no flow: a successful preflight, or a successful request for metadata.
+func (r *Record) isAside() bool {
+	return (r.Endpoint == "discovery" || r.Endpoint == "jwks" || r.preflight()) && !r.failed() && r.Reason == ""
 }
 
 // failed reports whether the request was refused or not answered.
 func (r *Record) failed() bool {
-	return r.Error != "" || r.Status >= 400 || r.dropped() || r.Reason == originNotAllowed
+	return r.Error != "" || r.Status >= 400 || r.dropped() || r.withheld()
 }
 
 // dropped reports whether there was no answer.
 func (r *Record) dropped() bool { return r.Status == 0 && !r.isReport() }
+
+// withheld reports whether the browser keeps the answer from the script that asked, or does not send the request that
+// this preflight announces.
+func (r *Record) withheld() bool {
+	return r.Reason == originNotAllowed || r.Reason == corsMethod || r.Reason == corsHeader
+}
 
 // preflight reports whether the browser asks for permission to send a request:
 // https://fetch.spec.whatwg.org/#cors-preflight-request

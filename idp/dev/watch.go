@@ -89,10 +89,10 @@ func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 	return true
 }
 
-// isForeign reports whether CORS prevents scripts of the origin from reading our answers.
+// isForeign reports whether a script of another origin sent the request, so that the browser demands CORS headers.
 func (s *site) isForeign(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	return origin != "" && origin != s.Config.Issuer && !s.Clients.AllowsOrigin(r.Context(), origin)
+	return origin != "" && origin != s.Config.Issuer
 }
 
 // beginning is the record of a request before its answer.
@@ -124,12 +124,8 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 		}
 		record.Status = cmp.Or(outcome.Status, record.Status)
 	})
-	if isForPrograms && s.isHidden(r, outcome.Header) {
-		reason := string(oidc.OriginNotAllowed)
-		recorder.Set(func(record *trace.Record) { record.Reason = reason })
-		recorder.Emit(trace.Step{Kind: trace.KindCORS, Spec: "Fetch §3.2", Outcome: trace.Failed, Reason: reason,
-			Text: "the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " +
-				r.Header.Get("Origin")})
+	if isPreflight := r.Method == http.MethodOptions; (isForPrograms || isPreflight) && s.isForeign(r) {
+		s.watchCORS(recorder, r, outcome.Header)
 	}
 	if location, err := url.Parse(outcome.Header.Get("Location")); err == nil && *location != (url.URL{}) {
 		follow(recorder, location)
@@ -148,10 +144,41 @@ func follow(recorder *trace.Recorder, location *url.URL) {
 	})
 }
 
-// isHidden reports whether a browser hides the answer from the requesting script.
-func (s *site) isHidden(r *http.Request, answer http.Header) bool {
-	origin := r.Header.Get("Origin")
-	return origin != "" && origin != s.Config.Issuer && answer.Get("Access-Control-Allow-Origin") == ""
+// watchCORS records why the browser keeps the answer from the script, or does not send the request that a preflight
+// announces; and whether the script sent this provider's cookies along.
+func (s *site) watchCORS(recorder *trace.Recorder, r *http.Request, answer http.Header) {
+	step := trace.Step{Kind: trace.KindCORS, Outcome: trace.Noted, Spec: "Fetch §3.2.5",
+		Text: `the script sent the cookies of this provider along (credentials: "include"); they change no answer`}
+	if reason, text := refusedByCORS(r, answer); reason != "" {
+		step = trace.Step{Kind: trace.KindCORS, Outcome: trace.Failed, Spec: "Fetch §3.2", Reason: string(reason), Text: text}
+		recorder.Set(func(record *trace.Record) { record.Reason = step.Reason })
+	} else if len(s.Sessions.Cookies.Arrived(r)) == 0 {
+		return
+	}
+	recorder.Emit(step)
+}
+
+// refusedByCORS returns why a browser refuses the answer (https://fetch.spec.whatwg.org/#cors-check), or the request
+// after the preflight (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.5 to 7.7). "": it does not.
+func refusedByCORS(r *http.Request, answer http.Header) (oidc.Reason, string) {
+	origin, method := r.Header.Get("Origin"), r.Header.Get("Access-Control-Request-Method")
+	headers, methods := r.Header.Get("Access-Control-Request-Headers"), answer.Get("Access-Control-Allow-Methods")
+	isSimple := method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
+	switch {
+	case answer.Get("Access-Control-Allow-Origin") == "" && r.Method == http.MethodOptions:
+		return oidc.OriginNotAllowed,
+			"the browser does not send the request that this preflight announces: no Access-Control-Allow-Origin for " + origin
+	case answer.Get("Access-Control-Allow-Origin") == "":
+		return oidc.OriginNotAllowed,
+			"the browser keeps this answer from the script that asked: no Access-Control-Allow-Origin for " + origin
+	case r.Method != http.MethodOptions:
+		return "", ""
+	case !isSimple && !slices.Contains(strings.Split(methods, ","), method):
+		return oidc.CORSMethod, method + " is not among the methods of " + r.URL.Path + ": " + methods
+	case headers != "" && answer.Get("Access-Control-Allow-Headers") != headers:
+		return oidc.CORSHeader, "the list of header names is too long, or is no list of header names: " + headers
+	}
+	return "", ""
 }
 
 // isCallback reports whether the address, a Referer, is one of the client's redirect URIs: then the whole application

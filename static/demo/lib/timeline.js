@@ -174,8 +174,8 @@ export class Timeline {
   }
 
   /** Nothing more comes after a failure, whatever the provider still expects. @param {Message} message */
-  #isOver({ step, state }) {
-    return this.#result === "failed" && (state === "waiting" || (state === "unseen" && step === 4));
+  #isOver({ state }) {
+    return this.#result === "failed" && state === "waiting";
   }
 
   /** A flow of which only this page knows. @returns {Flow} */
