@@ -1,12 +1,16 @@
 package idp_test
 
 import (
+	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/users"
+	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/oidc"
 )
 
 var rowsWhatAPublicProviderRefuses = []struct {
@@ -35,6 +39,25 @@ var rowsWhatAPublicProviderRefuses = []struct {
 	{
 		"RFC 8252 §7.1 an app's own scheme",
 		func(c *idp.Config) { c.Clients[0].RedirectURIs = []string{"com.example.app:/cb"} }, "",
+	},
+	{
+		"RFC 9700 §2.1 a redirect URI with a *",
+		func(c *idp.Config) { c.Clients[0].RedirectURIs = []string{"https://*.app.test/cb"} },
+		"clients[0].redirect_uris[0]: ",
+	},
+	{
+		"RP-Initiated Logout §3.1 an http address of a public client",
+		func(c *idp.Config) { c.Clients[0].PostLogoutRedirectURIs = []string{"http://app.test/"} },
+		"clients[0].post_logout_redirect_uris[0]: ",
+	},
+	{
+		"Core §4 an http initiate_login_uri",
+		func(c *idp.Config) { c.Clients[0].InitiateLoginURI = "http://localhost:3000/login" },
+		"clients[0].initiate_login_uri: ",
+	},
+	{
+		"Fetch §3.2 every origin",
+		func(c *idp.Config) { c.Clients[0].AllowedCORSOrigins = []string{"*"} }, "clients[0].allowed_cors_origins[0]: ",
 	},
 	{"two users with one email", func(c *idp.Config) {
 		c.Users[0].Claims = map[string]any{"email": "a@example.com"}
@@ -76,5 +99,34 @@ func TestWhatAPublicProviderRefuses(t *testing.T) {
 				t.Errorf("got %v; want one problem that begins with %q", err, row.want)
 			}
 		})
+	}
+}
+
+// Only this machine can reach a provider at a loopback issuer: the hosts file, or a network of containers, may map any
+// host name to it.
+func TestAddressesOfContainersAreGoodForAProviderOnThisMachine(t *testing.T) {
+	p := idptest.Start(t, nil)
+	for member, value := range map[string]any{
+		"redirect_uris": []string{"http://app:3000/callback"}, "post_logout_redirect_uris": []string{"http://app:3000/"},
+		"backchannel_logout_uri": "http://app:3000/logout", "jwks_uri": "http://app:3000/jwks",
+		"request_uris": []string{"http://app:3000/request"}, "initiate_login_uri": "http://localhost:3000/login",
+	} {
+		document := map[string]any{"redirect_uris": []string{"http://app:3000/callback"}, member: value}
+		if w := sendJSON(t, p, http.MethodPost, "/register", document, ""); w.Code != http.StatusCreated {
+			t.Errorf("%s %v: registration gives %d %s", member, value, w.Code, w.Body)
+		}
+		var config idp.Config
+		text, err := json.Marshal(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := oidc.Client{ClientID: "app", ClientSecret: oidc.NewSecret("secret")}
+		if err := json.Unmarshal(text, &client); err != nil {
+			t.Fatal(err)
+		}
+		config.Clients = []oidc.Client{client}
+		if err := idp.Validate(config.WithDefaults()); err != nil {
+			t.Errorf("%s %v in the configuration: %v", member, value, err)
+		}
 	}
 }

@@ -84,7 +84,7 @@ func TestProblemsOfClientsThatSign(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			c := signing()
 			row.change(&c)
-			problems := c.Problems()
+			problems := c.Problems(false)
 			good := row.field == "" && len(problems) == 0 || len(problems) == 1 && problems[0].Field == row.field
 			if !good {
 				t.Errorf("Problems() = %v; want one about %q", problems, row.field)

@@ -88,6 +88,10 @@ type Client struct {
 	RequireAuthTime  bool     `json:"require_auth_time,omitempty"`  // no effect: every ID token has auth_time
 	DefaultACRValues []string `json:"default_acr_values,omitempty"` // for requests without acr_values, the best first
 
+	// AllowedCORSOrigins are origins whose scripts may read answers to programs, besides those of RedirectURIs, such as
+	// capacitor://localhost. They match to the letter.
+	AllowedCORSOrigins []string `json:"allowed_cors_origins,omitempty"`
+
 	FirstParty           bool          `json:"first_party,omitempty"`            // of the operator: no consent is needed
 	RequirePKCE          bool          `json:"require_pkce,omitempty"`           // for a confidential client, too
 	AccessTokenLifetime  time.Duration `json:"access_token_lifetime,omitempty"`  // zero: DefaultTokenLifetime

@@ -2,7 +2,6 @@ package oidc
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -11,24 +10,19 @@ import (
 // Problem is one mistake in a client's metadata: the field (with an index if it is a list) and the text of a Report.
 type Problem struct{ Field, Text string }
 
-// Problems lists all mistakes that the client's metadata shows without other data; nil for a good client.
-func (c Client) Problems() (found []Problem) {
+// Problems lists all mistakes that the client's metadata shows without other data; nil for a good client. local means
+// that only this machine can reach the provider, so http addresses are allowed.
+func (c Client) Problems(local bool) (found []Problem) {
 	report := Report(func(field, text string) { found = append(found, Problem{field, text}) })
 	report.When(c.ClientID == "", "client_id", "is empty: every client needs a client_id")
 	report.When(strings.ContainsFunc(c.ClientID, func(r rune) bool { return r < 0x20 || r > 0x7e }), "client_id",
 		"holds characters outside printable ASCII (RFC 6749 appendix A.1)")
 	report.When(len(c.RedirectURIs) == 0 && c.Grants(GrantAuthorizationCode), "redirect_uris",
 		"is empty: the code flow needs at least one, for example http://localhost:5173/callback")
-	report.redirectURIs("redirect_uris", c.RedirectURIs)
-	report.redirectURIs("post_logout_redirect_uris", c.PostLogoutRedirectURIs)
-	report.unlessWeb("client_uri", c.ClientURI)
-	report.unlessWeb("logo_uri", c.LogoURI)
-	report.unlessWeb("policy_uri", c.PolicyURI)
-	report.unlessWeb("tos_uri", c.TosURI)
 	c.checkAuthentication(report)
 	c.checkProfile(report)
 	c.checkGrants(report)
-	c.checkURIs(report)
+	c.checkURIs(report, local)
 	c.checkKeys(report)
 	c.checkRequests(report)
 	report.unlessLifetime("access_token_lifetime", c.AccessTokenLifetime)
@@ -93,32 +87,6 @@ func (c Client) checkGrants(report Report) {
 	report.unlessOneOf("subject_type", c.SubjectType, SubjectPublic, SubjectPairwise)
 }
 
-func (c Client) checkURIs(report Report) {
-	report.unlessHTTPS("initiate_login_uri", c.InitiateLoginURI, false)
-	report.unlessHTTPS("sector_identifier_uri", c.SectorIdentifierURI, true)
-	report.unlessHTTPS("jwks_uri", c.JWKSURI, true)
-	const front, back = "frontchannel_logout_uri", "backchannel_logout_uri"
-	report.When(c.FrontchannelLogoutURI != "" && !c.sharesOrigin(c.FrontchannelLogoutURI), front,
-		"%q has not the scheme, host and port of a redirect URI (Front-Channel Logout §2)", c.FrontchannelLogoutURI)
-	report.When(strings.Contains(c.FrontchannelLogoutURI, "#"), front,
-		"%q has a fragment: remove it", c.FrontchannelLogoutURI)
-	report.When(strings.Contains(c.BackchannelLogoutURI, "#"), back,
-		"%q has a fragment: remove it (Back-Channel Logout §2.2)", c.BackchannelLogoutURI)
-	report.unlessWeb(back, c.BackchannelLogoutURI)
-	u, err := url.Parse(c.BackchannelLogoutURI)
-	report.When(err == nil && c.Public() && u.Scheme == "http" && !IsLoopback(u.Hostname()), back,
-		"%q is http, which only confidential clients may have: use https (Back-Channel Logout §2.2)", c.BackchannelLogoutURI)
-}
-
-// sharesOrigin tells whether a redirect URI has the origin of uri. Front-Channel Logout §2: "The domain, port, and
-// scheme of this URL MUST be the same as that of a registered Redirection URI value."
-func (c Client) sharesOrigin(uri string) bool {
-	origin := Origin(uri)
-	return origin != "" && slices.ContainsFunc(c.RedirectURIs, func(redirect string) bool {
-		return MatchRedirectURI([]string{Origin(redirect)}, origin)
-	})
-}
-
 func (c Client) hasKeys() bool { return c.JWKS != nil || c.JWKSURI != "" }
 
 func (c Client) checkKeys(report Report) {
@@ -155,9 +123,6 @@ func (c Client) checkRequests(report Report) {
 	}
 	// JARM §3: "The algorithm none is not allowed"
 	report.unlessOneOf("authorization_signed_response_alg", c.AuthorizationSignedResponseAlg, algs...)
-	for i, uri := range c.RequestURIs {
-		report.unlessHTTPS(fmt.Sprintf("request_uris[%d]", i), uri, true)
-	}
 	for i, value := range c.DefaultACRValues {
 		report.When(value == "" || strings.ContainsFunc(value, notURI), fmt.Sprintf("default_acr_values[%d]", i),
 			"%q is no acr value: write a word or a URI without spaces", value)
@@ -174,43 +139,6 @@ func (r Report) unlessLifetime(field string, d time.Duration) {
 func (r Report) unlessOneOf(field, value string, known ...string) {
 	r.When(value != "" && !slices.Contains(known, value), field,
 		"%q is not supported; known are %s", value, strings.Join(known, ", "))
-}
-
-// redirectURIs checks redirect URIs. RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI […] The
-// endpoint URI MUST NOT include a fragment component."
-func (r Report) redirectURIs(field string, uris []string) {
-	scripts := []string{"javascript", "data", "vbscript", "blob", "file", "about"}
-	for i, uri := range uris {
-		at := fmt.Sprintf("%s[%d]", field, i)
-		u, err := url.Parse(uri)
-		switch {
-		case err != nil || strings.ContainsFunc(uri, notURI):
-			r.When(true, at, "%q is no URI: percent-encode what RFC 3986 does not allow", uri)
-		case !u.IsAbs() || u.Hostname() == "" && isWeb(u):
-			r.When(true, at, "%q is not absolute: write it whole, like https://app.example.com/callback", uri)
-		case strings.Contains(uri, "#"):
-			r.When(true, at, "%q has a fragment: remove the # and what follows (RFC 6749 §3.1.2)", uri)
-		case slices.Contains(scripts, u.Scheme):
-			r.When(true, at, "%q would run as script in the browser: use https, http or an app's own scheme", uri)
-		case u.User != nil:
-			r.When(true, at, "%q carries a user name: remove it", uri)
-		}
-	}
-}
-
-func (r Report) unlessWeb(field, uri string) {
-	u, err := url.Parse(uri)
-	r.When(uri != "" && (err != nil || !isWeb(u) || u.Host == ""), field, "%q is no http or https URL", uri)
-}
-
-func isWeb(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "http" }
-
-// unlessHTTPS reports a URL that is neither empty nor https. With loopback, http on this machine is allowed too.
-func (r Report) unlessHTTPS(field, uri string, loopback bool) {
-	u, err := url.Parse(uri)
-	good := uri == "" || err == nil && (u.Scheme == "https" && u.Host != "" ||
-		loopback && u.Scheme == "http" && IsLoopback(u.Hostname()))
-	r.When(!good, field, "%q is no https URL: write one like https://app.example.com/…", uri)
 }
 
 // unlessEncryption checks a pair of alg and enc. Registration §2: "When id_token_encrypted_response_enc is included,

@@ -49,7 +49,7 @@ func TestAGoodClientHasNoProblems(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			client := goodClient()
 			row.change(&client)
-			if problems := client.Problems(); len(problems) > 0 {
+			if problems := client.Problems(false); len(problems) > 0 {
 				t.Errorf("Problems() = %v", problems)
 			}
 		})
@@ -195,7 +195,7 @@ func TestClientProblems(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			client := goodClient()
 			row.change(&client)
-			problems := client.Problems()
+			problems := client.Problems(false)
 			if len(problems) != 1 || problems[0].Field != row.field || !strings.Contains(problems[0].Text, row.text) {
 				t.Errorf("Problems() = %v; want one about %s with %q in it", problems, row.field, row.text)
 			}
@@ -206,7 +206,7 @@ func TestClientProblems(t *testing.T) {
 func TestProblemsNamesAllThatIsWrong(t *testing.T) {
 	client := goodClient()
 	client.ClientID, client.TosURI, client.RedirectURIs[2] = "", "x", "y"
-	if got := len(client.Problems()); got != 3 {
-		t.Errorf("three faults gave %d problems: %v", got, client.Problems())
+	if got := len(client.Problems(false)); got != 3 {
+		t.Errorf("three faults gave %d problems: %v", got, client.Problems(false))
 	}
 }

@@ -59,7 +59,7 @@ func TestWhatAClientRegistersAboutItsRequests(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			client := goodClient()
 			row.change(&client)
-			problems := client.Problems()
+			problems := client.Problems(false)
 			if row.field == "" && len(problems) > 0 {
 				t.Errorf("Problems() = %v", problems)
 			}

@@ -54,6 +54,7 @@ type list struct {
 	clients []oidc.Client
 	byID    map[string]oidc.Client
 	origins []string // the origins of all redirect URIs
+	exact   []string // the AllowedCORSOrigins of all clients
 }
 
 // New returns a register of the clients; their client_ids must differ. Its changes are lost when the process ends.
@@ -108,6 +109,7 @@ func newList(clients []oidc.Client) *list {
 	l := &list{clients: clients, byID: map[string]oidc.Client{}}
 	for _, client := range clients {
 		l.byID[client.ClientID] = client
+		l.exact = append(l.exact, client.AllowedCORSOrigins...)
 		for _, uri := range client.RedirectURIs {
 			if origin := oidc.Origin(uri); origin != "" && !slices.Contains(l.origins, origin) {
 				l.origins = append(l.origins, origin)
@@ -166,13 +168,14 @@ func (r *Register) Put(ctx context.Context, client oidc.Client) error {
 	return r.Update(ctx, client.ClientID, func(oidc.Client, bool) (oidc.Client, error) { return client, nil })
 }
 
-// AllowsOrigin reports whether a registered redirect URI has the origin. Scripts of such an origin may read the answers
-// of endpoints for programs (CORS). A loopback origin matches with any port, like the redirect URI itself.
+// AllowsOrigin reports whether a registered redirect URI has the origin, or allowed_cors_origins of a client names it.
+// Scripts of such an origin may read the answers of endpoints for programs (CORS). A loopback origin of a redirect URI
+// matches with any port, like the redirect URI itself.
 func (r *Register) AllowsOrigin(ctx context.Context, origin string) bool {
 	switch {
 	case origin == "" || origin == "null":
 		return false
-	case oidc.MatchRedirectURI(r.now().origins, origin):
+	case oidc.MatchRedirectURI(r.now().origins, origin), slices.Contains(r.now().exact, origin):
 		return true
 	case r.Registered == nil:
 		return false

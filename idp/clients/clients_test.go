@@ -104,6 +104,21 @@ func TestAllowsOrigin(t *testing.T) {
 	}
 }
 
+func TestAllowedCORSOriginsMatchToTheLetter(t *testing.T) { // Fetch §3.2
+	r := clients.New([]oidc.Client{{
+		ClientID: "app", AllowedCORSOrigins: []string{"capacitor://localhost", "http://localhost:5173"},
+	}})
+	for origin, want := range map[string]bool{
+		"capacitor://localhost": true, "http://localhost:5173": true, "http://localhost:5174": false,
+		"http://localhost": false, "ionic://localhost": false, "capacitor://localhost:80": false,
+		"Capacitor://localhost": false, "capacitor://localhost/": false, "null": false, "": false,
+	} {
+		if got := r.AllowsOrigin(t.Context(), origin); got != want {
+			t.Errorf("AllowsOrigin(%q) = %t; want %t", origin, got, want)
+		}
+	}
+}
+
 func TestWithoutWebClientsNoOriginIsAllowed(t *testing.T) {
 	r := clients.New([]oidc.Client{{ClientID: "native", RedirectURIs: []string{"com.example.app:/cb"}}})
 	for _, origin := range []string{"", "null", "https://app.test", "com.example.app:"} {

@@ -2,7 +2,6 @@ package clients
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -32,26 +31,14 @@ func (p Provided) Check(clients []oidc.Client, report oidc.Report) {
 		"(the built-in ones exist on a loopback issuer only)")
 	for i, client := range clients {
 		at := report.In(fmt.Sprintf("clients[%d]", i))
-		for _, problem := range client.Problems() {
+		for _, problem := range client.Problems(p.Loopback) {
 			at(problem.Field, problem.Text)
 		}
 		first := slices.IndexFunc(clients, func(c oidc.Client) bool { return c.ClientID == client.ClientID })
 		at.When(first < i && client.ClientID != "", "client_id", "%q is a duplicate of clients[%d]: rename or remove one",
 			client.ClientID, first)
-		p.checkRedirects(client, at)
 		p.checkAlgs(client, at)
 		p.checkValues(client, at)
-	}
-}
-
-// checkRedirects: RFC 9700 §2.6 allows http redirect URIs to native apps on loopback addresses only. A loopback issuer
-// accepts any host name, because the hosts file may map it to this machine.
-func (p Provided) checkRedirects(client oidc.Client, report oidc.Report) {
-	for i, uri := range client.RedirectURIs {
-		u, err := url.Parse(uri)
-		isHTTP := err == nil && u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
-		report.When(isHTTP && !p.Loopback, fmt.Sprintf("redirect_uris[%d]", i),
-			"%q is http, so the code can be read on its way: use https; http is for loopback addresses (RFC 9700 §2.6)", uri)
 	}
 }
 

@@ -153,7 +153,7 @@ func TestTheYAMLMakesTheClientKnown(t *testing.T) {
 			t.Errorf("the clients of the file (-want +got):\n%s", diff)
 			continue
 		}
-		if problems := clients[0].Problems(); len(problems) > 0 {
+		if problems := clients[0].Problems(false); len(problems) > 0 {
 			t.Errorf("the provider would not start with it: %v", problems)
 		}
 	}

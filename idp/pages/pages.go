@@ -207,7 +207,7 @@ func (p Policy) csp() string {
 func sources(uris []string) (list string) {
 	for _, uri := range uris {
 		origin := cspOrigin(uri)
-		if host, any := strings.CutSuffix(uri, ":*"); any && cspOrigin(host) != "" {
+		if anyPort.MatchString(uri) {
 			origin = uri
 		}
 		if origin == "" && strings.HasPrefix(uri, "http://[::1]") {
@@ -236,6 +236,9 @@ func formTarget(uri string) string {
 // namedHost matches the origins that CSP can name (CSP Level 3 §2.3.1). url.Parse accepts more, even characters that
 // would begin another directive.
 var namedHost = regexp.MustCompile(`^https?://[a-z0-9.-]+(:[0-9]+)?$`)
+
+// anyPort matches an origin with * as its port.
+var anyPort = regexp.MustCompile(`^https?://[a-z0-9.-]+:\*$`)
 
 func cspOrigin(uri string) string {
 	if origin := oidc.Origin(uri); namedHost.MatchString(origin) {

@@ -76,6 +76,9 @@ func TestAHostileURIAddsNoDirective(t *testing.T) {
 		"https://*/cb",
 		"https://*.test/cb",
 		"https://'unsafe-inline'/cb",
+		"https://app.test/cb;sandbox;x:*",
+		"https://app.test/cb:*",
+		"https://app.test;sandbox:*",
 	} {
 		t.Run(uri, func(t *testing.T) {
 			header := render(t, pages.Policy{FormAction: uri, FramedBy: uri})

@@ -41,10 +41,10 @@ func readDocument(r *http.Request) (document, error) {
 	return d, nil
 }
 
-// own are the members of oidc.Client that only the configuration of the provider may set: trust and lifetimes.
+// own are the members of oidc.Client that only the configuration of the provider may set: trust, origins and lifetimes.
 var own = []string{
 	"client_id", "client_secret", "first_party", "audience", "access_token_lifetime",
-	"id_token_lifetime", "refresh_token_lifetime",
+	"id_token_lifetime", "refresh_token_lifetime", "allowed_cors_origins",
 }
 
 // metadata are the members that a client may set, by their exact names: package encoding/json would accept other

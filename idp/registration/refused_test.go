@@ -266,6 +266,31 @@ var refusals = []struct {
 		[]any{"post_logout_redirect_uris", []string{"/out"}}, oidc.InvalidClientMetadata, "post_logout_redirect_uris",
 	},
 	{
+		"RP-Initiated Logout §3.1 the http scheme is for confidential clients",
+		[]any{"token_endpoint_auth_method", "none", "post_logout_redirect_uris", []string{"http://evil.example/"}},
+		oidc.InvalidClientMetadata, "confidential",
+	},
+	{
+		"RP-Initiated Logout §3.1 an alternate scheme is an app's own, not intent",
+		[]any{"post_logout_redirect_uris", []string{"intent://x"}}, oidc.InvalidClientMetadata, "intent",
+	},
+	{
+		"RP-Initiated Logout §3.1 an alternate scheme is an app's own, not ftp",
+		[]any{"post_logout_redirect_uris", []string{"ftp://evil.example/"}}, oidc.InvalidClientMetadata, "reversed",
+	},
+	{
+		"RP-Initiated Logout §3.1 an alternate scheme is an app's own, not mailto",
+		[]any{"post_logout_redirect_uris", []string{"mailto:me@evil.example"}}, oidc.InvalidClientMetadata, "reversed",
+	},
+	{
+		"RFC 9700 §2.1 a redirect URI with * for the port",
+		[]any{"redirect_uris", []string{"https://evil.example/cb;sandbox;x:*"}}, oidc.InvalidRedirectURI, "whole",
+	},
+	{
+		"RFC 9700 §2.1 a redirect URI with * in its host",
+		[]any{"redirect_uris", []string{"https://*.app.test/cb"}}, oidc.InvalidRedirectURI, "whole",
+	},
+	{
 		"Front-Channel Logout §2 frontchannel_logout_uri MUST have the origin of a redirect URI",
 		[]any{"frontchannel_logout_uri", "https://other.test/out"}, oidc.InvalidClientMetadata, "frontchannel_logout_uri",
 	},

@@ -42,20 +42,25 @@ var rules = oidc.Table[*request]{
 		Got:   func(r *request) string { return strconv.Itoa(len(r.RedirectURIs)) },
 	},
 	{
-		Spec: "RFC 9700 §2.6", Text: "redirect_uris are https, or http on a loopback address", Else: oidc.InvalidRedirectURI,
-		Holds: func(r *request) bool { return r.firstOpenHTTP() == "" }, Got: (*request).firstOpenHTTP,
-	},
-	{
 		Spec:  "RFC 8252 §8.4",
 		Text:  "the scheme of an app's own redirect_uris is its reversed domain name, such as com.example.app",
-		Holds: func(r *request) bool { return r.firstCommonScheme() == "" }, Got: (*request).firstCommonScheme,
-		Else: oidc.InvalidRedirectURI,
+		Holds: func(r *request) bool { return first(r.RedirectURIs, isCommonScheme) == "" },
+		Got:   func(r *request) string { return first(r.RedirectURIs, isCommonScheme) }, Else: oidc.InvalidRedirectURI,
 	},
 	{
-		Spec:  "Registration §2 application_type",
-		Text:  "redirect_uris of a native client are of its own scheme, or http on a loopback address",
-		Holds: func(r *request) bool { return r.ApplicationType != "native" || r.firstNotNative() == "" },
-		Got:   (*request).firstNotNative, Else: oidc.InvalidRedirectURI,
+		Spec:  "RP-Initiated Logout §3.1",
+		Text:  "the scheme of an app's own post_logout_redirect_uris is its reversed domain name, such as com.example.app",
+		Holds: func(r *request) bool { return first(r.PostLogoutRedirectURIs, isCommonScheme) == "" },
+		Got:   func(r *request) string { return first(r.PostLogoutRedirectURIs, isCommonScheme) },
+		Else:  oidc.InvalidClientMetadata,
+	},
+	{
+		Spec: "Registration §2 application_type",
+		Text: "redirect_uris of a native client are of its own scheme, or http on a loopback address",
+		Holds: func(r *request) bool {
+			return r.ApplicationType != "native" || first(r.RedirectURIs, isNotNative) == ""
+		},
+		Got: func(r *request) string { return first(r.RedirectURIs, isNotNative) }, Else: oidc.InvalidRedirectURI,
 	},
 	{
 		Spec: "RFC 7591 §5",
@@ -131,7 +136,7 @@ func isEmpty(value string) bool { return value == "" }
 
 // judge returns nil if the metadata may be registered. RFC 7591 §3.2.2 defines its errors.
 func judge(ctx context.Context, r *request) error {
-	for _, problem := range r.Problems() {
+	for _, problem := range r.Problems(r.Endpoint.Development) {
 		return codeOf(problem.Field).Errorf("%s %.500s", problem.Field, problem.Text)
 	}
 	for _, c := range choicesOf(r.Client, *r.Endpoint.Metadata) {
@@ -157,9 +162,9 @@ func codeOf(field string) oidc.ErrorCode {
 	return oidc.InvalidClientMetadata
 }
 
-// first returns the first wrong redirect URI, at most 300 bytes of it; empty if there is none.
-func (r *request) first(wrong func(*url.URL) bool) string {
-	for _, uri := range r.RedirectURIs {
+// first returns the first wrong URI, at most 300 bytes of it; empty if there is none.
+func first(uris []string, wrong func(*url.URL) bool) string {
+	for _, uri := range uris {
 		if u, err := url.Parse(uri); err != nil || wrong(u) {
 			return fmt.Sprintf("%.300s", uri)
 		}
@@ -167,26 +172,14 @@ func (r *request) first(wrong func(*url.URL) bool) string {
 	return ""
 }
 
-// firstOpenHTTP returns the first http URI of another machine: a code would be sent to it unencrypted. In development
-// mode there is none, because the hosts file may map any host name to this machine.
-func (r *request) firstOpenHTTP() string {
-	return r.first(func(u *url.URL) bool {
-		return u.Scheme == "http" && !r.Endpoint.Development && !oidc.IsLoopback(u.Hostname())
-	})
+// isCommonScheme: RFC 8252 §8.4: "At a minimum, any private-use URI scheme that doesn't contain a period character (.)
+// SHOULD be rejected": intent, ftp and others belong to other programs.
+func isCommonScheme(u *url.URL) bool {
+	return u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".")
 }
 
-// firstCommonScheme: RFC 8252 §8.4: "At a minimum, any private-use URI scheme that doesn't contain a period character
-// (.) SHOULD be rejected": intent, ftp and others belong to other programs.
-func (r *request) firstCommonScheme() string {
-	return r.first(func(u *url.URL) bool {
-		return u.Scheme != "https" && u.Scheme != "http" && !strings.Contains(u.Scheme, ".")
-	})
-}
-
-func (r *request) firstNotNative() string {
-	return r.first(func(u *url.URL) bool {
-		return u.Scheme == "https" || u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
-	})
+func isNotNative(u *url.URL) bool {
+	return u.Scheme == "https" || u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
 }
 
 // checkSector: Registration §5: the document at sector_identifier_uri is "a JSON array of redirect_uri values", and

@@ -96,7 +96,7 @@ func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
 		client.IDTokenSignedResponseAlg = string(oidc.DefaultSigningAlg(e.Keys.Algs()))
 	}
 	var problems []string
-	for _, problem := range client.Problems() {
+	for _, problem := range client.Problems(true) {
 		problems = append(problems, problem.Field+": "+problem.Text)
 	}
 	if _, err := e.Keys.Alg(client.IDTokenSignedResponseAlg); err != nil {

@@ -40,7 +40,8 @@ func samples(t *testing.T) map[string]any {
 		"introspection_signed_response_alg": "ES256",
 		"access_token_format":               oidc.FormatOpaque, "profile": oidc.ProfileFAPI2,
 		"default_acr_values": []string{"urn:hush:password"}, "contacts": []string{"# somebody: <a@example.com>"},
-		"client_name": `"The app": #1`,
+		"allowed_cors_origins": []string{"capacitor://localhost"},
+		"client_name":          `"The app": #1`,
 	}
 }
 

@@ -1,0 +1,189 @@
+package oidc
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// uri is one URI of a client's metadata.
+type uri struct {
+	*url.URL
+	text   string
+	client Client
+	local  bool // only this machine can reach the provider
+}
+
+// uriMember is a member of a client's metadata that holds URIs. wrong returns what is wrong with one and what to write,
+// or "".
+type uriMember struct {
+	field string
+	of    func(Client) []string // nil without a value
+	wrong func(uri) string
+	list  bool
+	exact bool // the value is compared to the letter, so * would match nothing
+}
+
+// uriMembers are all members that hold URIs. The rules hold for the configuration, the console and clients that
+// register themselves.
+var uriMembers = []uriMember{
+	{field: "redirect_uris", of: func(c Client) []string { return c.RedirectURIs }, wrong: uri.noRedirect, list: true,
+		exact: true},
+	{field: "post_logout_redirect_uris", of: func(c Client) []string { return c.PostLogoutRedirectURIs },
+		wrong: uri.noPostLogout, list: true, exact: true},
+	{field: "allowed_cors_origins", of: func(c Client) []string { return c.AllowedCORSOrigins }, wrong: uri.noOrigin,
+		list: true, exact: true},
+	{field: "client_uri", of: one(func(c Client) string { return c.ClientURI }), wrong: uri.notWeb},
+	{field: "logo_uri", of: one(func(c Client) string { return c.LogoURI }), wrong: uri.notWeb},
+	{field: "policy_uri", of: one(func(c Client) string { return c.PolicyURI }), wrong: uri.notWeb},
+	{field: "tos_uri", of: one(func(c Client) string { return c.TosURI }), wrong: uri.notWeb},
+	{field: "initiate_login_uri", of: one(func(c Client) string { return c.InitiateLoginURI }), wrong: uri.noLogin},
+	{field: "sector_identifier_uri", of: one(func(c Client) string { return c.SectorIdentifierURI }),
+		wrong: uri.notFetchable},
+	{field: "jwks_uri", of: one(func(c Client) string { return c.JWKSURI }), wrong: uri.notFetchable},
+	{field: "request_uris", of: func(c Client) []string { return c.RequestURIs }, wrong: uri.notFetchable, list: true},
+	{field: "frontchannel_logout_uri", of: one(func(c Client) string { return c.FrontchannelLogoutURI }),
+		wrong: uri.noFrontchannel},
+	{field: "backchannel_logout_uri", of: one(func(c Client) string { return c.BackchannelLogoutURI }),
+		wrong: uri.noBackchannel},
+}
+
+func one(value func(Client) string) func(Client) []string {
+	return func(c Client) []string {
+		return slices.DeleteFunc([]string{value(c)}, func(text string) bool { return text == "" })
+	}
+}
+
+// checkURIs reports what is wrong with each URI of the metadata.
+func (c Client) checkURIs(report Report, local bool) {
+	for _, member := range uriMembers {
+		for i, text := range member.of(c) {
+			at := member.field
+			if member.list {
+				at = fmt.Sprintf("%s[%d]", at, i)
+			}
+			wrong := member.problem(text, c, local)
+			report.When(wrong != "", at, "%q %s", text, wrong)
+		}
+	}
+}
+
+func (m uriMember) problem(text string, c Client, local bool) string {
+	u, err := url.Parse(text)
+	switch {
+	case m.exact && strings.Contains(text, "*"):
+		return "has a *, which stands for nothing here: register each one whole; an http redirect URI on localhost " +
+			"or 127.0.0.1 matches with any port without it (RFC 9700 §2.1)"
+	case err != nil || strings.ContainsFunc(text, notURI):
+		return "is no URI: percent-encode what RFC 3986 does not allow"
+	case u.User != nil:
+		return "carries a user name: remove it"
+	}
+	return m.wrong(uri{u, text, c, local})
+}
+
+// isWeb reports whether the URI is of a web page.
+func (u uri) isWeb() bool { return (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" }
+
+// isOpenHTTP reports whether the URI is http on another machine. Nothing is, if only this machine can reach the
+// provider: then the hosts file, or a network of containers, may map any host name to this machine.
+func (u uri) isOpenHTTP() bool { return u.Scheme == "http" && !u.local && !IsLoopback(u.Hostname()) }
+
+// noAddress checks an address to which the provider sends the browser. RFC 6749 §3.1.2: "The redirection endpoint URI
+// MUST be an absolute URI […] The endpoint URI MUST NOT include a fragment component."
+func (u uri) noAddress() string {
+	scripts := []string{"javascript", "data", "vbscript", "blob", "file", "about"}
+	switch isWeb := u.Scheme == "https" || u.Scheme == "http"; {
+	case !u.IsAbs() || isWeb && u.Hostname() == "":
+		return "is not absolute: write it whole, like https://app.example.com/callback"
+	case strings.Contains(u.text, "#"):
+		return "has a fragment: remove the # and what follows (RFC 6749 §3.1.2)"
+	case slices.Contains(scripts, u.Scheme):
+		return "would run as script in the browser: use https, http or an app's own scheme"
+	}
+	return ""
+}
+
+func (u uri) noRedirect() string {
+	if wrong := u.noAddress(); wrong != "" || !u.isOpenHTTP() {
+		return wrong
+	}
+	return "is http, so the code can be read on its way: use https; http is for loopback addresses (RFC 9700 §2.6)"
+}
+
+// noPostLogout: RP-Initiated Logout §3.1: the http scheme is possible "provided that the Client Type is confidential".
+func (u uri) noPostLogout() string {
+	if wrong := u.noAddress(); wrong != "" || !u.isOpenHTTP() || !u.client.Public() {
+		return wrong
+	}
+	return "is http, which only confidential clients may have: use https (RP-Initiated Logout §3.1)"
+}
+
+// origin is the form of an origin of any scheme. A browser sends it in lower case.
+var origin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]+)?$`)
+
+// noOrigin checks an origin as a browser sends it in the header Origin.
+func (u uri) noOrigin() string {
+	switch {
+	case u.isWeb() && u.text != Origin(u.text), !u.isWeb() && !origin.MatchString(u.text):
+		return "is no origin: write scheme and host in lower case, and the port if it is not the usual one, such as " +
+			"https://app.example.com or capacitor://localhost"
+	case u.isOpenHTTP():
+		return "is http, so the answers can be read on their way: use https"
+	}
+	return ""
+}
+
+func (u uri) notWeb() string {
+	if !u.isWeb() {
+		return "is no http or https URL"
+	}
+	return ""
+}
+
+// noLogin: Core §4: initiate_login_uri "MUST use the https scheme". A developer's own machine may be without it.
+func (u uri) noLogin() string {
+	isLocal := u.local && u.isWeb() && IsLoopback(u.Hostname())
+	if u.Scheme == "https" && u.isWeb() || isLocal {
+		return ""
+	}
+	return "is no https URL: write one like https://app.example.com/login; http is for loopback addresses of a provider " +
+		"on a loopback address"
+}
+
+// notFetchable checks an address that the provider asks. Package fetch asks http addresses in development mode only.
+func (u uri) notFetchable() string {
+	if !u.isWeb() || u.isOpenHTTP() {
+		return "is no https URL: write one like https://app.example.com/…"
+	}
+	return ""
+}
+
+// noBackchannel: Back-Channel Logout §2.2: the http scheme is possible "provided that the Client Type is confidential".
+func (u uri) noBackchannel() string {
+	switch {
+	case !u.isWeb():
+		return u.notWeb()
+	case strings.Contains(u.text, "#"):
+		return "has a fragment: remove it (Back-Channel Logout §2.2)"
+	case u.isOpenHTTP() && u.client.Public():
+		return "is http, which only confidential clients may have: use https (Back-Channel Logout §2.2)"
+	}
+	return ""
+}
+
+// noFrontchannel: Front-Channel Logout §2: "The domain, port, and scheme of this URL MUST be the same as that of a
+// registered Redirection URI value."
+func (u uri) noFrontchannel() string {
+	own := Origin(u.text)
+	isOfRedirect := func(redirect string) bool { return MatchRedirectURI([]string{Origin(redirect)}, own) }
+	switch {
+	case own == "" || !slices.ContainsFunc(u.client.RedirectURIs, isOfRedirect):
+		return "has not the scheme, host and port of a redirect URI (Front-Channel Logout §2)"
+	case strings.Contains(u.text, "#"):
+		return "has a fragment: remove it"
+	}
+	return ""
+}
