@@ -69,6 +69,29 @@ scenes("the page about tokens", { layout: sameSite, cookies: "blocked" }, (scene
     await page.bringToFront();
     await page.waitForSelector("#monitor[data-state=signed-out]");
   });
+
+  scene("Session Management §3.1 the script of rp says that the session changed", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await signIn(page, hush, "web");
+    await page.evaluate(async () => {
+      const { watchSession } = await import(/** @type {string} */ ("/web/monitor.js"));
+      /** @type {(said: string) => () => string} */
+      const note = (said) => () => (document.body.dataset.watch = said);
+      await watchSession("/web/monitor", { changed: note("changed"), failed: note("failed"), every: 100 });
+    });
+    await new Promise((resolve) => setTimeout(resolve, 500)); // several questions
+    assert.equal(
+      await page.$eval("body", (body) => body.dataset.watch),
+      undefined,
+      "an unchanged session is not reported",
+    );
+    const other = await newTab();
+    await signOutAtProvider(other.page, hush);
+    await page.bringToFront();
+    await page.waitForSelector("body[data-watch=changed]");
+    await page.click("#renew");
+    await page.waitForSelector("#message[data-error=login_required]");
+  });
 });
 
 story("a failure is told in words", { layout: crossSite, cookies: "blocked" }, async ({ hush, newTab }) => {

@@ -210,6 +210,11 @@ func TestInitiatedLogin(t *testing.T) {
 	if to := a.callback(a.provider.answer(location)); to != "/web/deep?x=1" {
 		t.Errorf("Core §4: target_link_uri is where the user goes, not %q", to)
 	}
+	posted := a.location(a.do("POST", "/web/initiate", url.Values{"iss": {a.provider.URL}, "login_hint": {"bob"}}.Encode(),
+		"Origin", a.provider.URL))
+	if q := authorizationRequest(t, posted); q.Get("login_hint") != "bob" {
+		t.Errorf("Core §4: a POST of another site begins a sign-in as a GET does: %v", q)
+	}
 	for _, row := range []struct {
 		name, query string
 		code        oidc.ErrorCode

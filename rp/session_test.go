@@ -273,6 +273,18 @@ func TestLogout(t *testing.T) {
 	}
 }
 
+func TestLogoutWithoutState(t *testing.T) {
+	a := newApp(t)
+	s := a.signIn()
+	u, err := url.Parse(a.location(a.do("POST", "/web/logout", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := u.Query(); q.Has("state") || q.Get("id_token_hint") != s.IDToken || !a.isSignedOut() {
+		t.Errorf("RP-Initiated Logout §2: state is optional, the hint stays: %v", u)
+	}
+}
+
 func TestLogoutOfAnotherOriginIsRefused(t *testing.T) {
 	a := newApp(t)
 	a.signIn()
