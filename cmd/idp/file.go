@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
@@ -18,8 +16,8 @@ import (
 
 // source is the configuration file; it finds the line of a problem.
 type source struct {
-	name string
-	tree *ast.File
+	name  string
+	lines map[string]int // of each value, by its path
 }
 
 // read reads the file called name; without a name there is none. Unknown keys and values of another form are errors.
@@ -32,7 +30,7 @@ func (src *source) read(name string) (settings, error) {
 	if err != nil {
 		return s, fmt.Errorf("--config or HUSH_CONFIG: the file cannot be read: %w; name a YAML file, or leave it out", err)
 	}
-	src.name = name
+	src.name, src.lines = name, map[string]int{}
 	err = src.decode(text, &s)
 	return s, err
 }
@@ -41,54 +39,48 @@ func (src *source) read(name string) (settings, error) {
 func (src *source) decode(text []byte, s *settings) (err error) {
 	defer func() {
 		if recover() != nil {
-			src.tree, err = nil,
-				fmt.Errorf("%s: this is no YAML that can be read: look for aliases (*), anchors (&), tags (!) and "+
-					"brackets in odd places, and see docs/configuration.md", src.name)
+			err = fmt.Errorf("%s: this is no YAML that can be read: look for aliases (*), anchors (&), tags (!) and "+
+				"brackets in odd places, and see docs/configuration.md", src.name)
 		}
 	}()
-	if src.tree, err = parser.ParseBytes(text, 0); err != nil {
-		if failed, ok := errors.AsType[yaml.Error](err); ok {
-			return errors.New(src.at(failed.GetToken()) + failed.GetMessage())
-		}
-		return err
-	}
-	if err := src.check(); err != nil || len(bytes.TrimSpace(text)) == 0 {
-		return err
-	}
-	// The parser has refused duplicate keys.
-	err = yaml.UnmarshalWithOptions(text, s, yaml.DisallowUnknownField(), yaml.AllowDuplicateMapKey())
+	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // the reader reports duplicates
 	if failed, ok := errors.AsType[yaml.Error](err); ok {
-		return errors.New(src.at(failed.GetToken()) + "this value cannot be read: compare it with docs/configuration.md")
+		return errors.New(src.at(failed.GetToken()) + failed.GetMessage())
 	}
-	return err
-}
-
-// check finds the mistakes that the YAML library accepts, and the mistakes that it reports with the names of Go types.
-func (src *source) check() error {
-	if len(src.tree.Docs) > 1 {
-		second := src.tree.Docs[1]
+	if err != nil {
+		return err
+	}
+	if len(tree.Docs) > 1 {
+		second := tree.Docs[1]
 		begin := second.Start
 		if begin == nil && second.Body != nil {
 			begin = second.Body.GetToken()
 		}
 		return fmt.Errorf("%sa second document begins here and would not be read: remove the ---", src.at(begin))
 	}
-	c := &schema{src: src, anchors: map[string]ast.Node{}}
-	for _, document := range src.tree.Docs {
-		c.check(document.Body, reflect.TypeFor[settings](), "")
+	r := &reader{src: src, aliases: aliasesOf(tree)}
+	for _, document := range tree.Docs {
+		r.read(document.Body, reflect.ValueOf(s).Elem(), "")
 	}
-	if len(c.wrong) == 0 {
+	if len(r.wrong) == 0 {
 		return nil
 	}
-	return errors.New(strings.Join(c.wrong, "\n"))
+	return errors.New(strings.Join(r.wrong, "\n"))
 }
 
 // at is "hush.yaml:12: ", or "hush.yaml: " where the YAML library does not know the line.
 func (src *source) at(place *token.Token) string {
-	if place == nil || place.Position == nil {
-		return src.name + ": "
+	if line := lineOf(place); line > 0 {
+		return fmt.Sprintf("%s:%d: ", src.name, line)
 	}
-	return fmt.Sprintf("%s:%d: ", src.name, place.Position.Line)
+	return src.name + ": "
+}
+
+func lineOf(place *token.Token) int {
+	if place == nil || place.Position == nil {
+		return 0
+	}
+	return place.Position.Line
 }
 
 // locate adds to each problem where it came from, and joins them to one error; nil for none.
@@ -116,15 +108,13 @@ func (src *source) place(path string, given flags) string {
 
 // line returns the line of path, or of the nearest key above it that the file has; 0 if there is none.
 func (src *source) line(path string) int {
-	for src.tree != nil && path != "" {
-		if at, err := yaml.PathString("$." + path); err == nil {
-			if node, err := at.FilterFile(src.tree); err == nil && node != nil {
-				return node.GetToken().Position.Line
-			}
-		}
+	for path != "" && src.lines[path] == 0 {
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
-	return 0
+	if path == "" {
+		return 0
+	}
+	return src.lines[path]
 }
 
 // name is "--store or HUSH_STORE" for the path of a setting that the command line or the environment set, or empty.

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// isText tells whether values of type t are written as one text.
+func isText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) || t.Kind() == reflect.String
+}
+
+// textOf is the text of a scalar as it is written, without its quotes: 0123 stays 0123.
+func textOf(scalar ast.ScalarNode) string {
+	if block, ok := scalar.(*ast.LiteralNode); ok {
+		return block.Value.Value
+	}
+	return scalar.GetToken().Value
+}
+
+// text returns the text of a value. It reports a value that is none, or that the YAML library does not give as written.
+func (r *reader) text(node ast.Node, path string) (string, bool) {
+	scalar, ok := node.(ast.ScalarNode)
+	if !r.want(ok, node, path, "a text: write one value, in quotes if it has : or #") {
+		return "", false
+	}
+	place := node.GetToken()
+	hasTab := place.Type == token.StringType && strings.Contains(strings.TrimSpace(place.Origin), "\t")
+	ok = r.check(place.Type != token.NullType, node, path, "is %s, which means no value in YAML: "+
+		"put quotes around it if it is the text, or remove the line", place.Value) &&
+		r.check(!hasTab, node, path, "has a tab in it: put quotes around the text")
+	return textOf(scalar), ok
+}
+
+func (r *reader) readText(node ast.Node, to reflect.Value, path string) {
+	text, ok := r.text(node, path)
+	if !ok {
+		return
+	}
+	if special, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		err := special.UnmarshalText([]byte(text))
+		r.check(err == nil, node, path, "%v", err)
+		return
+	}
+	to.SetString(text)
+}
+
+func (r *reader) readDuration(node ast.Node, to reflect.Value, path string) {
+	scalar, ok := node.(ast.ScalarNode)
+	var duration time.Duration
+	var err error
+	if ok {
+		duration, err = time.ParseDuration(textOf(scalar))
+	}
+	ok = ok && err == nil && node.Type() != ast.IntegerType // 0 is a duration to Go, and a number to YAML
+	r.want(ok, node, path, "a duration: write a number and its unit (s, m or h), such as 90s, 5m or 720h")
+	to.SetInt(int64(duration))
+}
+
+// claim returns a value of free form: texts, numbers, booleans, and lists and groups of them.
+func (r *reader) claim(node ast.Node, path string) any {
+	switch n := node.(type) {
+	case ast.MapNode:
+		var group map[string]any
+		r.readMapping(node, reflect.ValueOf(&group).Elem(), path)
+		return group
+	case *ast.SequenceNode:
+		var list []any
+		r.readList(node, reflect.ValueOf(&list).Elem(), path)
+		return list
+	case *ast.BoolNode:
+		return n.Value
+	case *ast.StringNode, *ast.LiteralNode:
+		if node.GetToken().Type != token.StringType || !numberLike.MatchString(node.GetToken().Value) {
+			text, _ := r.text(node, path)
+			return text
+		}
+	}
+	return r.number(node, path)
+}
+
+// numberLike matches numbers in the forms of YAML 1.2 and JSON that the YAML library reads as texts.
+var numberLike = regexp.MustCompile(`^[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?$`)
+
+// exactNumber is the largest whole number that every program reads from JSON as it is (RFC 8259 §6).
+const exactNumber = 1<<53 - 1
+
+// number returns a number of a claim. It reports a number that JSON would write in another form: 01234, 1.10, 0x1F.
+func (r *reader) number(node ast.Node, path string) any {
+	text := node.GetToken().Value
+	whole, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && strconv.FormatInt(whole, 10) == text && -exactNumber <= whole && whole <= exactNumber {
+		return whole
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	same := err == nil && strings.Contains(text, ".") && strconv.FormatFloat(number, 'f', -1, 64) == text
+	r.check(same, node, path, "%s would change when it is read as a number: put quotes around it if it is a text; "+
+		"a number has the form of 42 or 1.5", text)
+	return number
+}
