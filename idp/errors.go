@@ -115,6 +115,7 @@ func (s *server) renderErrorPage(c echo.Context, status int, e *oidc.Error, caus
 	policy := pages.Policy{}
 	if s.site != nil {
 		policy.FramedBy = s.site.Help(c.Request(), &page, e)
+		policy.FormsLeave = page.Remedy != nil // its form goes on with the request
 	}
 	return s.pages.Render(c.Response(), status, "error", page, policy)
 }

@@ -70,11 +70,30 @@ func TestEveryPageForbidsFramesAndForeignScript(t *testing.T) {
 	}
 }
 
-func TestFormActionNamesTheClient(t *testing.T) { // Chromium applies it to the redirects that follow a form
+// CSP3 §6.4.1.1: a browser may apply form-action to the redirects after a form, also to those of the application.
+func TestOnlyPagesWhoseFormsStayHaveFormAction(t *testing.T) {
 	b := idptest.Start(t, nil).Browser(t)
-	csp := open(t, b, idptest.Request("spa")).Header.Get("Content-Security-Policy")
-	if !strings.Contains(csp, "form-action 'self' http://localhost:9090;") {
-		t.Errorf("got %q", csp)
+	b.SignIn("alice")
+	toApp := url.Values{"client_id": {"spa"}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}}
+	for name, row := range map[string]struct {
+		page  idptest.Page
+		stays bool
+	}{
+		"home":               {b.Get("/"), true},
+		"login":              {b.Get("/login"), true},
+		"account":            {b.Get("/account"), true},
+		"device":             {b.Get("/device"), true},
+		"logout":             {b.Get("/logout"), true},
+		"logout to the app":  {b.Get("/logout?" + toApp.Encode()), false},
+		"login for a client": {open(t, b, idptest.Request("spa", "prompt", "login")), false},
+		"consent":            {open(t, b, idptest.Request("spa", "prompt", "consent")), false},
+		"select_account":     {open(t, b, idptest.Request("spa", "prompt", "select_account")), false},
+		"form_post":          {b.Authorize(idptest.Request("spa", "response_mode", "form_post")), false},
+	} {
+		csp := row.page.Header.Get("Content-Security-Policy")
+		if got := strings.Contains(csp, "form-action 'self'"); got != row.stays || strings.Count(csp, "form-action ") > 1 {
+			t.Errorf("%s: the policy is %q; want form-action 'self': %t", name, csp, row.stays)
+		}
 	}
 }
 

@@ -21,8 +21,9 @@ import (
 // (RP-Initiated Logout 1.0 §2). A state in the posted form comes back at PostLogoutRedirectURI.
 //
 // When the provider has no such endpoint, or is down (error=provider_down in the query), the session here still ends
-// and the browser goes to the folder of RedirectURI. A page whose Content-Security-Policy has form-action must list the
-// provider's origin there: Chromium applies the directive to the redirect.
+// and the browser goes to the folder of RedirectURI. The page with the form must not have form-action in its
+// Content-Security-Policy: Chromium applies it to each redirect after the form, and the provider may redirect on to an
+// origin that the application does not know.
 func (p *RP) Logout(w http.ResponseWriter, r *http.Request) {
 	if !p.allowOwnPages(w, r) {
 		return

@@ -149,12 +149,12 @@ func missingLibrary(w http.ResponseWriter, _ *http.Request) {
 }
 
 // securityHeaders allow scripts and styles of this origin, fetches and hidden iframes of this origin and of the
-// provider. form-action has the provider too, because the sign-out form is redirected there and Chromium applies it to
-// redirects.
+// provider. There is no form-action: Chromium applies it to each redirect after the sign-out form, and the provider may
+// redirect on to any origin.
 func securityHeaders(issuer string) echo.MiddlewareFunc {
 	provider := oidc.Origin(issuer)
 	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-		"connect-src 'self' " + provider + "; frame-src 'self' " + provider + "; form-action 'self' " + provider + "; " +
+		"connect-src 'self' " + provider + "; frame-src 'self' " + provider + "; " +
 		"frame-ancestors 'self'; base-uri 'none'"
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

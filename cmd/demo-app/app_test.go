@@ -164,7 +164,6 @@ func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	want := map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 			"connect-src 'self' http://localhost:1; frame-src 'self' http://localhost:1; " +
-			"form-action 'self' http://localhost:1; " +
 			"frame-ancestors 'self'; base-uri 'none'",
 		"X-Content-Type-Options": "nosniff",
 		"Referrer-Policy":        "no-referrer",

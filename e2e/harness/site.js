@@ -21,17 +21,20 @@ const types = new Map([
 /**
  * Starts a site.
  * @param {Record<string, string | URL>} files by path: the text, or the file that has it
+ * @param {{ host?: string, redirects?: Record<string, string> }} [options] redirects: by path, the address of a 302
  * @returns {Promise<Site>}
  */
-export async function startSite(files, host = "localhost") {
+export async function startSite(files, { host = "localhost", redirects = {} } = {}) {
   const texts = new Map();
   for (const [path, file] of Object.entries(files)) {
     texts.set(path, typeof file === "string" ? file : await readFile(file, "utf8"));
   }
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    const location = redirects[path];
     const type = types.get(extname(path)) ?? "text/html; charset=utf-8";
-    response.writeHead(texts.has(path) ? 200 : 404, { "content-type": type });
+    if (location !== undefined) response.writeHead(302, { location });
+    else response.writeHead(texts.has(path) ? 200 : 404, { "content-type": type });
     response.end(texts.get(path) ?? "There is nothing at this address.");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");

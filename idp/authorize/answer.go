@@ -95,7 +95,7 @@ func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Ou
 		page := pages.NewWebMessage(frame, answer.Target, answer.Values)
 		return e.Pages.Render(w, http.StatusOK, webMessage, page, pages.Policy{FramedBy: answer.RedirectURI})
 	}
-	policy := pages.Policy{FormAction: answer.RedirectURI}
+	policy := pages.Policy{FormsLeave: true}
 	if answer.Silent {
 		policy.FramedBy = answer.RedirectURI
 	}

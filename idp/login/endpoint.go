@@ -238,7 +238,7 @@ func (e *Endpoint) deny(w http.ResponseWriter, r *http.Request, waiting session.
 }
 
 func (e *Endpoint) render(w http.ResponseWriter, status int, name string, page any, waiting session.Interaction) error {
-	return e.Pages.Render(w, status, name, page, pages.Policy{FormAction: waiting.Params.Get("redirect_uri")})
+	return e.Pages.Render(w, status, name, page, pages.Policy{FormsLeave: waiting.ClientID != ""})
 }
 
 func (e *Endpoint) frame(r *http.Request, waiting session.Interaction) pages.Frame {

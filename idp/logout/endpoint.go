@@ -158,7 +158,7 @@ func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, request Request, 
 	if page.Interaction, err = e.Seal.Close(r.Form); err != nil {
 		return err
 	}
-	return e.Pages.Render(w, http.StatusOK, "logout", page, pages.Policy{})
+	return e.Pages.Render(w, http.StatusOK, "logout", page, pages.Policy{FormsLeave: request.ReturnTo != ""})
 }
 
 // confirm is POST /logout/confirm, the form of ask. It signs out the accounts on that page.

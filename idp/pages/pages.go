@@ -17,7 +17,6 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -151,7 +150,7 @@ func (p *Pages) Frame(r *http.Request, issuer string) Frame {
 
 // Policy lists the permissions of a page beyond the default: no resources of other origins, no framing.
 type Policy struct {
-	FormAction string   // the page's forms may lead to the origin of this URI, by redirects too
+	FormsLeave bool     // a form of the page may end at an application, by redirects too
 	FramedBy   string   // the origin of this URI may frame the page
 	Framers    []string // more of them; the port may be *
 	Frames     []string // URIs that the page may load into frames
@@ -183,8 +182,12 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any,
 	return err
 }
 
-// csp is strict: no inline script or style, no foreign source, no frame. form-action has to name the client as well,
-// since Chromium applies it to the redirects that follow a form, and a sign-in ends in a redirect to the client.
+// csp is strict: no inline script or style, no foreign source, no frame, no form of another origin.
+//
+// A page whose form may end at an application has no form-action. CSP Level 3 §6.4.1.1 leaves it to the browser whether
+// form-action applies to the redirects after a form, and Chromium applies it to each of them: also to those of the
+// application, which may lead to origins that the provider cannot know. Then the browser stays on the page without a
+// word, though the application has got the code. https://www.w3.org/TR/CSP3/#form-action-pre-navigate
 func (p Policy) csp() string {
 	frameAncestors := "'none'"
 	if framers := sources(append([]string{p.FramedBy}, p.Framers...)); framers != "" {
@@ -192,7 +195,10 @@ func (p Policy) csp() string {
 	}
 	directives := []string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: https:", "base-uri 'none'",
-		"form-action 'self'" + formTarget(p.FormAction), "frame-ancestors " + frameAncestors,
+		"frame-ancestors " + frameAncestors,
+	}
+	if !p.FormsLeave {
+		directives = append(directives, "form-action 'self'")
 	}
 	if p.Connects {
 		directives = append(directives, "connect-src 'self'")
@@ -218,19 +224,6 @@ func sources(uris []string) (list string) {
 		}
 	}
 	return list
-}
-
-// formTarget is the CSP source of the target of a form, after a space. It is the scheme alone where CSP cannot name the
-// host: for a native app's own scheme, and for [::1].
-func formTarget(uri string) string {
-	if origin := cspOrigin(uri); origin != "" {
-		return " " + origin
-	}
-	u, err := url.Parse(uri)
-	if err != nil || u.Scheme == "" {
-		return ""
-	}
-	return " " + u.Scheme + ":"
 }
 
 // namedHost matches the origins that CSP can name (CSP Level 3 §2.3.1). url.Parse accepts more, even characters that
