@@ -50,7 +50,7 @@ func (c *common) endpoints(
 		Used: storage.NewBucket[time.Time]("dpop", c.deps.Store), Now: c.deps.Now,
 	}
 	hints := &access.Hints{Issuer: issuer, Keys: c.keys, Clients: c.clients, Subjects: c.subjects}
-	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: c.codecs}
+	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, SealTerms: c.sealTerms}
 	defaultAlg := keys.DefaultAlg(config.SigningKeys)
 	known, resources := config.KnownScope(), config.KnownResources()
 
@@ -85,7 +85,7 @@ func (c *common) endpoints(
 			Signer: parts.Signer, Algs: algs(config), DefaultAlg: defaultAlg, Now: c.deps.Now, Limit: c.limits.Guesses(),
 		}).Endpoints(),
 		(&registration.Endpoint{
-			Issuer: issuer, Config: config.Registration, Tickets: ticketSeal(c.codecs), Clients: c.clients.Registered,
+			Issuer: issuer, Config: config.Registration, Tickets: ticketSeal(c.sealTerms), Clients: c.clients.Registered,
 			Fetch: c.fetch, Metadata: metadata, SigningAlg: defaultAlg,
 			Development: config.Loopback(), Random: c.deps.Random, Limit: c.limits.Registration(), Errors: errors,
 		}).Endpoints(),
@@ -123,7 +123,7 @@ func (c *common) pageEndpoints(
 		}).Endpoints(),
 		(&logout.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions,
-			Seal: session.Seal[url.Values]{Purpose: session.ForLogout, Codecs: c.codecs}, Sender: c.sender,
+			Seal: session.Seal[url.Values]{Purpose: session.ForLogout, SealTerms: c.sealTerms}, Sender: c.sender,
 			Hints: s.hints,
 		}).Endpoints(),
 		(&logout.Account{

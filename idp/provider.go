@@ -10,8 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gorilla/securecookie"
-
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/config"
 	"github.com/hush-idp/hush/idp/device"
@@ -94,7 +92,7 @@ type common struct {
 	nonces     dpop.Nonces
 	sender     *logout.Sender
 	cookieKeys [][]byte
-	codecs     []securecookie.Codec
+	sealTerms  session.SealTerms
 }
 
 // New builds the provider that config describes. It returns Problems for an invalid configuration. For an unreadable
@@ -197,7 +195,7 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 			DefaultAlg: keys.DefaultAlg(config.SigningKeys), Fetch: client, Log: deps.Log, Observer: deps.Development,
 			Pauses: logout.Pauses(), Now: deps.Now, Random: deps.Random,
 		}),
-		cookieKeys: secrets, codecs: session.Codecs(secrets, interactionLifetime),
+		cookieKeys: secrets, sealTerms: session.SealTerms{Secrets: secrets, Lifetime: interactionLifetime, Now: deps.Now},
 	}, nil
 }
 
@@ -338,19 +336,19 @@ func sessionsIn(
 
 // InitialAccessToken makes a token for registering clients. Every provider that has the first of CookieKeys accepts it
 // for one day.
-func InitialAccessToken(c Config) (string, error) {
+func InitialAccessToken(c Config, now func() time.Time) (string, error) {
 	switch {
 	case len(c.CookieKeys) == 0:
-		return "", errors.New("cookie_keys are missing: the token is signed with the first of them, " +
+		return "", errors.New("cookie_keys are missing: the token is sealed with the first of them, " +
 			"and keys that the provider makes at start are known to that process only")
 	case c.Registration.Mode == registration.ModeOff:
 		return "", errors.New("registration.mode is off: set it to token, and the provider accepts these tokens")
 	}
-	seal := ticketSeal(session.Codecs(cookieKeys(c.CookieKeys, nil), interactionLifetime))
-	return registration.InitialAccessToken(seal)
+	terms := session.SealTerms{Secrets: cookieKeys(c.CookieKeys, nil), Lifetime: interactionLifetime, Now: now}
+	return registration.InitialAccessToken(ticketSeal(terms))
 }
 
 // ticketSeal seals initial access tokens.
-func ticketSeal(codecs []securecookie.Codec) session.Seal[registration.Ticket] {
-	return session.Seal[registration.Ticket]{Purpose: registration.SealPurpose, Codecs: codecs}
+func ticketSeal(terms session.SealTerms) session.Seal[registration.Ticket] {
+	return session.Seal[registration.Ticket]{Purpose: registration.SealPurpose, SealTerms: terms}
 }

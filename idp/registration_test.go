@@ -234,7 +234,7 @@ func TestAMintedInitialAccessToken(t *testing.T) {
 	var config idp.Config
 	public(&config)
 	config.Registration.Mode = "token"
-	token, err := idp.InitialAccessToken(config)
+	token, err := idp.InitialAccessToken(config, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,13 +242,13 @@ func TestAMintedInitialAccessToken(t *testing.T) {
 	w := sendJSON(t, p, http.MethodPost, "/register", map[string]any{"grant_types": []string{"client_credentials"}}, token)
 	object(t, w, http.StatusCreated)
 	config.CookieKeys = []string{strings.Repeat("x", 32)}
-	foreign, err := idp.InitialAccessToken(config)
+	foreign, err := idp.InitialAccessToken(config, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	object(t, sendJSON(t, p, http.MethodPost, "/register", map[string]any{}, foreign), http.StatusUnauthorized)
 	config.CookieKeys = nil
-	if _, err := idp.InitialAccessToken(config); err == nil || !strings.Contains(err.Error(), "cookie_keys") {
+	if _, err := idp.InitialAccessToken(config, time.Now); err == nil || !strings.Contains(err.Error(), "cookie_keys") {
 		t.Errorf("without cookie_keys: %v", err)
 	}
 }

@@ -84,7 +84,7 @@ func (c registrationTokenCommand) Run(s settings) error {
 	if err := s.findSecret(); err != nil {
 		return err
 	}
-	token, err := idp.InitialAccessToken(s.Config)
+	token, err := idp.InitialAccessToken(s.Config, time.Now)
 	if err == nil {
 		fmt.Println(token)
 	}

@@ -68,7 +68,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		},
 		Consents: consents,
 		Interactions: session.Seal[session.Interaction]{
-			Purpose: session.ForAuthorize, Codecs: session.Codecs(key, 24*time.Hour),
+			Purpose: session.ForAuthorize, SealTerms: session.SealTerms{Secrets: key, Lifetime: 24 * time.Hour, Now: clock.Now},
 		},
 		Levels: Levels{
 			{

@@ -44,7 +44,6 @@ func Codecs(keys [][]byte, maxAge time.Duration) []securecookie.Codec {
 		codec := securecookie.New(key, nil)
 		codec.SetSerializer(securecookie.JSONEncoder{})
 		codec.MaxAge(int(maxAge / time.Second))
-		codec.MaxLength(0) // the size of the whole request is limited elsewhere
 		codecs[i] = codec
 	}
 	return codecs

@@ -2,13 +2,9 @@ package session
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/gorilla/securecookie"
 
 	"github.com/hush-idp/hush/oidc"
 )
@@ -32,7 +28,7 @@ const (
 )
 
 // Interaction is an authorization request that waits until a person has signed in, chosen an account or given consent.
-// The browser carries it from page to page, signed by Seal; the server stores nothing:
+// The browser carries it from page to page, encrypted by Seal; the server stores nothing:
 //
 //	/authorize?client_id=… ─ Close ─► /login?interaction=… ─ form ─► /authorize?interaction=… ─ Open ─► judged again
 //
@@ -57,43 +53,6 @@ type Interaction struct {
 
 // Back is the path of the endpoint that judges the request after the page.
 func (i Interaction) Back() string { return cmp.Or(i.Path, PathAuthorize) }
-
-// Seal signs values of one type for one purpose and reads them back.
-type Seal[T any] struct {
-	Purpose string
-	Codecs  []securecookie.Codec
-}
-
-// ErrStale is in the error of a sealed value that is too old or was not sealed by this provider.
-var ErrStale = errors.New("the sealed value cannot be opened")
-
-// Close returns the value as an opaque string fit for a URL: signed, not encrypted.
-func (s Seal[T]) Close(value T) (string, error) {
-	return securecookie.EncodeMulti(s.Purpose, value, s.Codecs...)
-}
-
-// URL is the path with the sealed value in its query.
-func (s Seal[T]) URL(path string, value T) (string, error) {
-	sealed, err := s.Close(value)
-	return InteractionURL(path, sealed), err
-}
-
-// InteractionURL is the path with an already sealed value in its query.
-func InteractionURL(path, sealed string) string {
-	return path + "?" + url.Values{InteractionParam: {sealed}}.Encode()
-}
-
-// Open reads a string that Close returned. For any other string it returns an invalid_request with advice for the
-// person.
-func (s Seal[T]) Open(sealed string) (T, error) {
-	var value T
-	if err := securecookie.DecodeMulti(s.Purpose, sealed, &value, s.Codecs...); err != nil {
-		err = fmt.Errorf("%w: %w", ErrStale, err)
-		return value, oidc.InvalidRequest.Errorf("this page belongs to no sign-in that the provider knows: " +
-			"it was changed, is too old, or the provider was restarted; go back to the application and start again").Because(err)
-	}
-	return value, nil
-}
 
 // Serve returns a handler that calls serve with the session of the request; nil for a request without one.
 func Serve(

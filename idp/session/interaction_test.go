@@ -1,13 +1,10 @@
 package session_test
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +23,12 @@ var (
 	otherKey = []byte(strings.Repeat("o", 32))
 )
 
-func sealer(keys ...[]byte) session.Seal[session.Interaction] {
-	return session.Seal[session.Interaction]{Purpose: session.ForAuthorize, Codecs: session.Codecs(keys, retention)}
+func sealer(keys ...[]byte) session.Seal[session.Interaction] { return sealerAt(time.Now(), keys...) }
+
+func sealerAt(now time.Time, keys ...[]byte) session.Seal[session.Interaction] {
+	return session.Seal[session.Interaction]{Purpose: session.ForAuthorize, SealTerms: session.SealTerms{
+		Secrets: keys, Lifetime: retention, Now: func() time.Time { return now },
+	}}
 }
 
 // waiting is an interaction with every field, and with what is hard to carry: repeated and strange parameters.
@@ -92,39 +93,52 @@ func TestOpenRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forLogout, err := session.Seal[session.Interaction]{Purpose: session.ForLogout,
-		Codecs: session.Codecs([][]byte{ourKey}, retention)}.Close(waiting())
-	if err != nil {
-		t.Fatal(err)
-	}
+	forLogout := sealer(ourKey)
+	forLogout.Purpose = session.ForLogout
 	now := time.Now()
 	for _, row := range []struct{ name, sealed string }{
 		{"cut short", sealed[:len(sealed)-8]},
 		{"lengthened", sealed + "AAAA"},
 		{"sealed with another key", mustSeal(t, sealer(otherKey))},
-		{"older than a day", seal(t, ourKey, now.Add(-retention-time.Minute))},
-		{"sealed by hand with another key", seal(t, otherKey, now)},
+		{"older than a day", mustSeal(t, sealerAt(now.Add(-retention-time.Minute), ourKey))},
 		{"a session cookie, which the same key signs", cookie},
-		{"a logout request, sealed with the same key", forLogout},
+		{"a logout request, sealed with the same key", mustSeal(t, forLogout)},
+		{"not encrypted", unsealed(t)},
 		{"no base64", "%%%"},
 		{"nothing", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) { checkRefused(t, row.sealed) })
 	}
-	if _, err := sealer(ourKey).Open(seal(t, ourKey, now.Add(time.Minute-retention))); err != nil {
-		t.Errorf("sealed by hand a little less than a day ago: %v; want it opened, or the rows above prove nothing", err)
+	if _, err := sealer(ourKey).Open(mustSeal(t, sealerAt(now.Add(time.Minute-retention), ourKey))); err != nil {
+		t.Errorf("sealed a little less than a day ago: %v; want it opened, or the rows above prove nothing", err)
 	}
 }
 
-func TestAChangeOfAnyByteIsRefused(t *testing.T) {
-	raw, err := base64.URLEncoding.DecodeString(mustSeal(t, sealer(ourKey)))
+// unsealed is the content of an interaction, signed with the provider's key and not encrypted.
+func unsealed(t *testing.T) string {
+	t.Helper()
+	codecs := session.Codecs([][]byte{ourKey}, retention)
+	signed, err := securecookie.EncodeMulti(session.ForAuthorize, waiting(), codecs...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range raw {
-		raw[i] ^= 1
-		checkRefused(t, base64.URLEncoding.EncodeToString(raw))
-		raw[i] ^= 1
+	return signed
+}
+
+func TestAChangeOfAnyByteIsRefused(t *testing.T) {
+	parts := strings.Split(mustSeal(t, sealer(ourKey)), ".")
+	for i, part := range parts {
+		raw, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range raw {
+			raw[j] ^= 1
+			changed := slices.Clone(parts)
+			changed[i] = base64.RawURLEncoding.EncodeToString(raw)
+			checkRefused(t, strings.Join(changed, "."))
+			raw[j] ^= 1
+		}
 	}
 }
 
@@ -146,18 +160,4 @@ func checkRefused(t *testing.T, sealed string) {
 	if diff := cmp.Diff(session.Interaction{}, got); diff != "" {
 		t.Errorf("Open returned a value and an error (-want +got):\n%s", diff)
 	}
-}
-
-// seal makes a sealed interaction by the format of securecookie, as of a given time: base64(date|base64(json)|mac), the
-// mac over name|date|json.
-func seal(t *testing.T, key []byte, at time.Time) string {
-	t.Helper()
-	text, err := json.Marshal(waiting())
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload := fmt.Sprintf("%d|%s", at.Unix(), base64.URLEncoding.EncodeToString(text))
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(session.InteractionParam + "|" + payload))
-	return base64.URLEncoding.EncodeToString(append([]byte(payload+"|"), mac.Sum(nil)...))
 }
