@@ -72,6 +72,8 @@ var badIDTokens = []struct {
 		change: without("auth_time"), says: "has an auth_time"},
 	{name: "Core §3.1.3.7 (13) auth_time is at most max_age ago", login: "?max_age=60",
 		change: with("auth_time", now-3600), says: "1h0m0s ago"},
+	{name: "Core §3.1.3.7 (13) auth_time is not in the future when max_age was sent", login: "?max_age=60",
+		change: with("auth_time", now+3600), says: "got 1h0m0s ahead"},
 	{name: "RFC 8725 §3.10 a key inside the token is not trusted", sign: func(t *testing.T) func([]byte) string {
 		return func(payload []byte) string {
 			return signJWT(t, jose.ES256, foreignKey, object{"kid": "ec-1", "jwk": jose.JSONWebKey{Key: foreignKey.Public()}},

@@ -155,7 +155,7 @@ func (k *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (json.RawM
 // verifyCached tries the cached keys.
 func (k *keySet) verifyCached(token *jwt.JSONWebToken) (claims json.RawMessage, fresh bool, err error) {
 	k.mu.Lock()
-	set, fresh := k.keys, k.now().Sub(k.fetched) < freshFor
+	set, fresh := k.keys, k.now().Sub(k.fetched).Abs() < freshFor
 	k.mu.Unlock()
 	header := token.Headers[0]
 	keys, err := set.Verifying(header.Algorithm, header.KeyID)
@@ -171,7 +171,7 @@ func (k *keySet) verifyCached(token *jwt.JSONWebToken) (claims json.RawMessage, 
 // fetch replaces the cached keys, unless the window has had maxFetches requests.
 func (k *keySet) fetch(ctx context.Context) (struct{}, error) {
 	k.mu.Lock()
-	if now := k.now(); now.Sub(k.window) >= fetchWindow {
+	if now := k.now(); now.Sub(k.window).Abs() >= fetchWindow {
 		k.window, k.fetches = now, 0
 	}
 	exhausted := k.fetches >= maxFetches

@@ -85,6 +85,9 @@ var loginRules = otherwise(InvalidIDToken, oidc.Table[idToken]{
 		Got: func(t idToken) string { return fmt.Sprintf("%q, asked for %q", clip(t.Acr), t.config.essentialACRs()) }},
 	{Spec: "Core §3.1.3.7 (13)", Text: "the ID Token has an auth_time when max_age was sent",
 		Holds: func(t idToken) bool { return t.flow.MaxAge == nil || t.AuthTime != nil }},
+	{Spec: "Core §3.1.3.7 (13)", Text: "the ID Token's auth_time is not in the future when max_age was sent",
+		Holds: func(t idToken) bool { return t.flow.MaxAge == nil || t.AuthTime.Time().Sub(t.now) <= skew },
+		Got:   func(t idToken) string { return seconds(t.AuthTime.Time().Sub(t.now)) + " ahead" }},
 	{Spec: "Core §3.1.3.7 (13)", Text: "the ID Token's auth_time is at most max_age ago",
 		Holds: func(t idToken) bool {
 			return t.flow.MaxAge == nil || t.now.Sub(t.AuthTime.Time()) <= time.Duration(*t.flow.MaxAge)*time.Second+skew

@@ -248,8 +248,11 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 	}
 	s = Situation{Request: request, Session: current, Absence: absence, Levels: e.Levels, Now: e.Now()}
 	if request.LoginHint != "" {
+		// A user without an account in this browser is as unknown here as no user, so no answer tells which users exist.
 		user, _ := e.Users.ByName(request.LoginHint)
-		s.Hinted = user.Sub
+		if _, isSignedIn := current.Account(user.Sub); isSignedIn {
+			s.Hinted = user.Sub
+		}
 	}
 	s.Account = about(request, current, s.Hinted, s.Now)
 	if s.Account != nil && (!s.Client.FirstParty || s.Prompt.Has(oidc.PromptConsent)) {

@@ -15,7 +15,7 @@ type Situation struct {
 	Session *session.Session // nil: nobody is signed in
 	Absence session.Absence  // why there is no session
 	Account *session.Account // the account of the request; nil: undecided
-	Hinted  string           // the sub that login_hint names, if it names a user of this provider
+	Hinted  string           // the sub of the account that login_hint names, if it is signed in
 	Consent grant.Consent    // the account's earlier consent for the client
 	Levels  Levels           // the possible values of acr
 	Now     time.Time
@@ -40,7 +40,7 @@ var needs = oidc.Table[Situation]{{
 	Spec: "Core §3.1.2.1 login_hint", Text: "the user of login_hint is signed in", Params: []string{"login_hint"},
 	Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
 	Holds: func(s Situation) bool {
-		return s.boundTo() != "" || s.Hinted == "" || s.signedIn(s.Hinted) || s.chosen()
+		return s.boundTo() != "" || s.LoginHint == "" || s.Hinted != "" || s.chosen()
 	},
 }, {
 	Spec: "Core §3.1.2.1 prompt", Text: "the user chose an account, if prompt has select_account",
@@ -59,7 +59,7 @@ var needs = oidc.Table[Situation]{{
 	Reason: oidc.SessionTooOld, Params: []string{"max_age"},
 	Holds: func(s Situation) bool {
 		// max_age=0 demands a new sign-in: a sign-in for this request is not too old.
-		return s.MaxAge == nil || s.justNow(s.Account.AuthTime) || s.Now.Sub(s.Account.AuthTime) <= *s.MaxAge
+		return s.MaxAge == nil || s.justNow(s.Account.AuthTime) || isWithin(*s.MaxAge, s.Account.AuthTime, s.Now)
 	},
 }, {
 	Spec: "Core §5.5.1.1", Text: "the sign-in reaches one of the essential acr values", Params: []string{"claims"},
@@ -131,7 +131,16 @@ const fulfilledFor = 10 * time.Minute
 
 // fulfils tells whether the user did something at that time for this request.
 func fulfils(r Request, at, now time.Time) bool {
-	return !at.Before(r.StartedAt) && now.Sub(at) <= fulfilledFor
+	return !at.Before(r.StartedAt) && isWithin(fulfilledFor, at, now)
+}
+
+// clockError is how far the clocks of two replicas may differ. A time that is further ahead was recorded before the
+// clock was set back: nobody knows how long ago.
+const clockError = 5 * time.Second
+
+// isWithin tells whether the time is at most age ago, and not in the future.
+func isWithin(age time.Duration, at, now time.Time) bool {
+	return now.Sub(at) <= age && at.Sub(now) <= clockError
 }
 
 // justNow tells whether the user did something at that time for this request.

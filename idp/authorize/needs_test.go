@@ -31,8 +31,8 @@ var needRows = []row{
 		err: oidc.LoginRequired,
 	},
 	{
-		name:   "Core §3.1.2.1 login_hint of nobody we know is ignored",
-		change: "prompt=none login_hint=buffy@sunnydale.test", signed: "alice",
+		name:   "Core §3.1.2.1 login_hint that names no user has the answer of one that names another user",
+		change: "prompt=none login_hint=buffy@sunnydale.test", signed: "alice", err: oidc.LoginRequired,
 	},
 	{
 		name: "Core §3.1.2.6 prompt=none with several accounts", change: "prompt=none", signed: "alice,bob",
@@ -169,6 +169,10 @@ var needRows = []row{
 	{
 		name: "Core §3.1.2.1 an id_token_hint that is none of ours: sign in", change: "id_token_hint=forged",
 		signed: "alice", screen: session.PathLogin,
+	},
+	{
+		name:   "Core §3.1.2.1 login_hint that names no user: sign in",
+		change: "login_hint=buffy@sunnydale.test", signed: "alice", screen: session.PathLogin,
 	},
 	{
 		name: "Core §3.1.2.1 login_hint of another user: sign in as that one", change: "login_hint=bob",

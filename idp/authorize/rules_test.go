@@ -23,7 +23,7 @@ var ruleRows = []row{
 		change: "interaction=foo prompt=none", signed: "alice",
 	},
 	{
-		name: "a state with a semicolon that was not encoded comes back", raw: "&login_hint=;", change: "prompt=none",
+		name: "a state with a semicolon that was not encoded comes back", raw: "&ui_locales=;", change: "prompt=none",
 		signed: "alice",
 	},
 	{

@@ -66,8 +66,8 @@ func (k *Keys) remote(ctx context.Context, uri string, choose choose) ([]jose.JS
 	s := k.set(uri)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if k.now().Sub(s.at) >= fresh {
-		if err := k.refresh(ctx, uri, s); err != nil && k.now().Sub(s.at) >= stale {
+	if k.now().Sub(s.at).Abs() >= fresh {
+		if err := k.refresh(ctx, uri, s); err != nil && k.now().Sub(s.at).Abs() >= stale {
 			return nil, err
 		}
 	}
@@ -83,7 +83,7 @@ func (k *Keys) remote(ctx context.Context, uri string, choose choose) ([]jose.JS
 
 // refresh fetches the set, unless a fetch failed a moment ago. After an error the set still has its old keys.
 func (k *Keys) refresh(ctx context.Context, uri string, s *set) error {
-	if s.failure != nil && k.now().Sub(s.failedAt) < pause {
+	if s.failure != nil && k.now().Sub(s.failedAt).Abs() < pause {
 		return s.failure
 	}
 	// Other requests wait for the result too, so it does not end with this one. The fetch has a timeout.

@@ -167,7 +167,7 @@ func (r *Registered) ByID(ctx context.Context, clientID string) (oidc.Client, er
 	if len(clientID) > longestKey {
 		return oidc.Client{}, ErrUnknown
 	}
-	if was, ok := r.seen.Get(clientID); ok && r.now().Sub(was.at) < seenFor {
+	if was, ok := r.seen.Get(clientID); ok && r.now().Sub(was.at).Abs() < seenFor {
 		return was.client, was.err
 	}
 	client, err := r.read(ctx, clientID)
@@ -222,7 +222,7 @@ func (r *Registered) AllowsOrigin(ctx context.Context, origin string) (bool, err
 		return false, nil
 	}
 	key := originKey(origin)
-	if was, ok := r.allowed.Get(key); ok && r.now().Sub(was.at) < seenFor {
+	if was, ok := r.allowed.Get(key); ok && r.now().Sub(was.at).Abs() < seenFor {
 		return was.err == nil, nil
 	}
 	record, err := r.origins.Get(ctx, key)

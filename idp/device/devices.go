@@ -176,7 +176,7 @@ func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (none gran
 		return none, oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, " +
 			"or the provider was restarted").Blame(oidc.CodeUnknown)
 	}
-	tooSoon := !p.PolledAt.IsZero() && d.now().Sub(p.PolledAt) < p.Interval-early
+	tooSoon := !p.PolledAt.IsZero() && d.now().Sub(p.PolledAt).Abs() < p.Interval-early
 	switch {
 	case p.ClientID != client.ClientID:
 		return none, oidc.InvalidGrant.Errorf("the device_code was issued to another client").Blame(oidc.CodeForeign)

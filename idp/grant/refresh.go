@@ -174,7 +174,7 @@ func (f *Family) judge(t refreshToken, now time.Time, grace time.Duration) error
 		return ErrRevoked
 	case !now.Before(f.IdleUntil) || !now.Before(f.Until):
 		return ErrExpired
-	case isHash(f.Current, t.turn), isHash(f.Previous, t.turn) && now.Sub(f.RotatedAt) < grace:
+	case isHash(f.Current, t.turn), isHash(f.Previous, t.turn) && now.Sub(f.RotatedAt).Abs() < grace:
 		return nil
 	}
 	return ErrReplayed
