@@ -88,7 +88,8 @@ func send(t *testing.T, server *httptest.Server, r request) (*http.Response, str
 }
 
 func TestConfig(t *testing.T) {
-	t.Setenv("HUSH_DEMO_ISSUER", "http://idp.localhost:8080")
+	t.Setenv("HUSH_DEMO_ISSUER", " http://idp.localhost:8080\n")
+	t.Setenv("HUSH_DEMO_CLIENT_SECRET", "web-secret\r\n")
 	got, err := parse(t, "--listen", "127.0.0.1:9191").complete()
 	if err != nil {
 		t.Fatal(err)

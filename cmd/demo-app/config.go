@@ -36,6 +36,9 @@ var scopes = []string{oidc.ScopeOpenID, "profile", "email", apiScope}
 
 // complete sets defaults and checks the values that rp does not check.
 func (c config) complete() (config, error) {
+	for _, text := range []*string{&c.Listen, &c.BaseURL, &c.Issuer, &c.BackChannel, &c.ClientSecret, &c.APIAudience} {
+		*text = strings.TrimSpace(*text) // variables that are made from files end with a line break
+	}
 	_, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return c, fmt.Errorf("--listen %q is not of the form host:port, such as 127.0.0.1:9090", c.Listen)

@@ -26,9 +26,13 @@ func (src *source) read(name string) (settings, error) {
 	if name == "" {
 		return s, nil
 	}
-	text, err := os.ReadFile(name)
+	text, err := readText(name)
+	if unreadable, ok := errors.AsType[*os.PathError](err); ok {
+		return s, fmt.Errorf("--config or HUSH_CONFIG: the file cannot be read: %w; name a YAML file, or leave it out",
+			unreadable)
+	}
 	if err != nil {
-		return s, fmt.Errorf("--config or HUSH_CONFIG: the file cannot be read: %w; name a YAML file, or leave it out", err)
+		return s, err
 	}
 	src.name, src.lines = name, map[string]int{}
 	err = src.decode(text, &s)

@@ -63,7 +63,7 @@ func help() kong.Vars {
 // mean "not given", which the flag library does not know for every type.
 func unsetEmpty() {
 	for _, entry := range os.Environ() {
-		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HUSH_") && value == "" {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HUSH_") && strings.TrimSpace(value) == "" {
 			_ = os.Unsetenv(name) // fails for names that no variable can have
 		}
 	}

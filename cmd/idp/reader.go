@@ -172,6 +172,9 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 			to.SetMapIndex(reflect.ValueOf(e.key), value)
 			continue
 		}
+		if path == "" && strings.HasPrefix(e.key, "x-") {
+			continue // holds values with anchors (&), which other keys repeat
+		}
 		field, known := fieldOf(to.Type(), e.key)
 		if r.check(known, e.node, at,
 			"is no known key: correct the spelling or remove the line; docs/configuration.md lists every key") {

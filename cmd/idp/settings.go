@@ -49,6 +49,7 @@ type settings struct {
 // ProvideSettings merges the four sources and checks the result, for the Run method of a command. Its error names the
 // file and line, or the flag, of each problem.
 func (f flags) ProvideSettings() (settings, error) {
+	f.trim()
 	var source source
 	s, err := source.read(f.Config)
 	if err != nil {
@@ -58,6 +59,25 @@ func (f flags) ProvideSettings() (settings, error) {
 	s.complete()
 	s.flags, s.source = f, source
 	return s, source.locate(s.problems(), f)
+}
+
+// trim removes the blanks and line breaks around each value, and empty entries of lists: variables that are made from
+// files end with a line break, and people write a blank after the comma of a list.
+func (f *flags) trim() {
+	for _, value := range reflect.ValueOf(f).Elem().Fields() {
+		switch given := value.Addr().Interface().(type) {
+		case *string:
+			*given = strings.TrimSpace(*given)
+		case *[]string:
+			var entries []string
+			for _, entry := range *given {
+				if entry = strings.TrimSpace(entry); entry != "" {
+					entries = append(entries, entry)
+				}
+			}
+			*given = entries
+		}
+	}
 }
 
 // override replaces values of the file by values of flags and environment.

@@ -94,7 +94,8 @@ func (s *settings) readSecret() error {
 		return fmt.Errorf("cookie_keys are missing, and there is no %s: "+
 			"give this command the cookie_keys of the provider", path)
 	case err == nil && len(s.CookieKeys[0]) < 32:
-		return fmt.Errorf("%s holds no secret of 32 characters or more: remove it, and everybody signs in again", path)
+		return fmt.Errorf("%s holds %d characters, and the secret that the provider wrote there has more than 32: "+
+			"restore it from a backup, because it opens the signing keys in the store", path, len(s.CookieKeys[0]))
 	}
 	return err
 }

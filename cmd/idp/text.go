@@ -1,16 +1,41 @@
 package main
 
 import (
+	"bytes"
 	"encoding"
+	"fmt"
+	"os"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
+
+// readText reads a file in UTF-8, or in the encoding that its byte order mark names (YAML 1.2.2 §5.2): some editors and
+// shells of Windows write UTF-16, or a mark before UTF-8.
+func readText(name string) ([]byte, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	text, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the file is cut in the middle of a character: save it again as UTF-8", name)
+	}
+	isNone := func(r rune) bool { return r == utf8.RuneError || r == 0 }
+	if at := bytes.IndexFunc(text, isNone); at >= 0 {
+		return nil, fmt.Errorf("%s:%d: a byte here is no character of UTF-8: save the file as UTF-8", name,
+			bytes.Count(text[:at], []byte("\n"))+1)
+	}
+	return text, nil
+}
 
 // isText tells whether values of type t are written as one text.
 func isText(t reflect.Type) bool {

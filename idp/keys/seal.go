@@ -13,9 +13,9 @@ import (
 const sealPurpose = "hush: private halves of signing keys"
 
 // errWrongSecret is the error when no secret opens a sealed key.
-var errWrongSecret = errors.New("it was sealed with a secret that is not configured, or it was changed: " +
-	"put that secret behind the first of cookie_keys and rotate the signing keys, which seals them with the first; " +
-	"without that secret the keys are lost, and only a fresh store helps")
+var errWrongSecret = errors.New("none of cookie_keys opens it: it was sealed with another one, or its bytes changed. " +
+	"Compare cookie_keys (without them: the file PATH.secret beside the store) with those of the provider that wrote " +
+	"it, to the letter; add an old key behind the first, and rotate the signing keys, which seals them with the first")
 
 // Seal encrypts private halves for the store: AES-256-GCM with a key derived from a secret by HKDF-SHA256 (RFC 5869).
 type Seal struct {

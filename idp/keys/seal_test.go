@@ -49,7 +49,7 @@ func TestAnotherSecretOpensNothing(t *testing.T) {
 				t.Error("with another secret there is no error")
 			}
 		}
-		for _, part := range []string{kid, "ES256", "cookie_keys", "not configured"} {
+		for _, part := range []string{kid, "ES256", "cookie_keys", "none of cookie_keys opens it"} {
 			if !strings.Contains(errSign.Error(), part) {
 				t.Errorf("Sign = %v; want %q in it", errSign, part)
 			}
