@@ -24,7 +24,8 @@ type hashPasswordCommand struct {
 }
 
 // Run prints a value for password_hash of a user. The password is no argument, because other users can read arguments
-// while the command runs, and the shell's history stores them.
+// while the command runs, and the shell's history stores them. A comparison with an argon2id hash uses one thread, so
+// that the provider can serve other requests meanwhile.
 func (c hashPasswordCommand) Run() error {
 	password, err := readPassword()
 	if err != nil {
@@ -35,7 +36,7 @@ func (c hashPasswordCommand) Run() error {
 			len(password), bcrypt.PasswordInputSizeMax)
 	}
 	var hasher algorithm.Hash
-	hasher, err = argon2.New(argon2.WithProfileRFC9106LowMemory())
+	hasher, err = argon2.New(argon2.WithProfileRFC9106LowMemory(), argon2.WithP(1))
 	if c.Algorithm == "bcrypt" {
 		hasher, err = bcrypt.New(bcrypt.WithCost(bcryptCost))
 	}
