@@ -14,6 +14,7 @@ import (
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -127,6 +128,8 @@ func errorKind(status int, e *oidc.Error, cause error) string {
 		return "not_found"
 	case status == http.StatusTooManyRequests:
 		return "too_many"
+	case errors.Is(cause, users.ErrBusy):
+		return "busy"
 	case status == http.StatusServiceUnavailable:
 		return "unavailable"
 	case status >= http.StatusInternalServerError:

@@ -33,7 +33,7 @@ func TestATextIsReadAsItIsWritten(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, ok := directory.Authenticate("alice", want); !ok {
+				if _, ok, _ := directory.Authenticate(t.Context(), "alice", want); !ok {
 					t.Errorf("the password is %q", s.Users[0].Password)
 				}
 			})

@@ -148,6 +148,11 @@ func (c Config) Warnings() []string {
 	if slices.ContainsFunc(c.Users, func(u users.User) bool { return u.Password != "" }) {
 		w = append(w, "passwords stand in plain text: good for development on this machine, for nothing else")
 	}
+	if costs := users.Costs(c.Users); len(costs) > 1 {
+		w = append(w, "the users' password hashes have different costs ("+strings.Join(costs, ", ")+"): "+
+			"each sign-in takes as long as one comparison of every kind, so that its time tells nothing about the user; "+
+			"make all hashes with one algorithm and its parameters (idp hash-password)")
+	}
 	if !c.Loopback() && len(c.CookieKeys) == 0 {
 		w = append(w, "cookie_keys is not set: everybody is signed out when the process ends, "+
 			"and no second process can share the work")

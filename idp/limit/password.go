@@ -3,7 +3,6 @@ package limit
 import (
 	"hash/maphash"
 	"net/netip"
-	"strings"
 	"time"
 )
 
@@ -35,15 +34,16 @@ func NewPasswords(c PasswordConfig, now func() time.Time) (p *Passwords, err err
 }
 
 // Attempt counts a password as wrong before the comparison, so that concurrent attempts cannot all pass before the
-// first has failed. The caller calls succeeded if the password was right. NIST SP 800-63B §5.2.2: "When the subscriber
-// successfully authenticates, the verifier SHOULD disregard any previous failed attempts for that user from the same IP
-// address." If Attempt returns an *Exceeded, the caller must not compare the password.
+// first has failed. user is one text for all names of the user, see users.Directory.Key. After the comparison the
+// caller calls settle with its result; err means that nothing was compared, which counts nothing. NIST SP 800-63B
+// §5.2.2: "When the subscriber successfully authenticates, the verifier SHOULD disregard any previous failed attempts
+// for that user from the same IP address." If Attempt returns an *Exceeded, the caller must not compare the password.
 // https://pages.nist.gov/800-63-3/sp800-63b.html#throttle
-func (p *Passwords) Attempt(from netip.Prefix, username string) (succeeded func(), err error) {
+func (p *Passwords) Attempt(from netip.Prefix, user string) (settle func(right bool, err error), err error) {
 	if p == nil {
-		return func() {}, nil
+		return func(bool, error) {}, nil
 	}
-	name := p.hash(username)
+	name := maphash.String(p.seed, user)
 	both := nameAndAddress{name, from}
 	giveBackAddress, err := p.byAddress.Take(from)
 	if err != nil {
@@ -60,14 +60,14 @@ func (p *Passwords) Attempt(from netip.Prefix, username string) (succeeded func(
 		giveBackBoth()
 		return nil, err
 	}
-	return func() {
-		giveBackAddress()
-		giveBackUser()
-		p.byBoth.Forget(both)
+	return func(right bool, err error) {
+		if right || err != nil {
+			giveBackAddress()
+			giveBackUser()
+			giveBackBoth()
+		}
+		if right {
+			p.byBoth.Forget(both)
+		}
 	}, nil
-}
-
-// hash ignores case and surrounding spaces, as users.Directory does.
-func (p *Passwords) hash(username string) uint64 {
-	return maphash.String(p.seed, strings.ToLower(strings.TrimSpace(username)))
 }

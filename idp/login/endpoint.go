@@ -124,14 +124,14 @@ func (e *Endpoint) authenticate(r *http.Request) (user users.User, account sessi
 		user, ok = e.Users.ByName(name)
 		return user, byOneClick, ok, nil
 	}
-	succeeded, err := e.Passwords.Attempt(e.Addresses.Of(r), r.Form.Get("username"))
+	name := r.Form.Get("username")
+	settle, err := e.Passwords.Attempt(e.Addresses.Of(r), e.Users.Key(name))
 	if err != nil {
 		return users.User{}, session.Account{}, false, err
 	}
-	if user, ok = e.Users.Authenticate(r.Form.Get("username"), r.Form.Get("password")); ok {
-		succeeded()
-	}
-	return user, byPassword, ok, nil
+	user, ok, err = e.Users.Authenticate(r.Context(), name, r.Form.Get("password"))
+	settle(ok, err)
+	return user, byPassword, ok, err
 }
 
 // offersOneClick demands a loopback host name: a foreign web page whose host name resolves to this machine (DNS

@@ -1,9 +1,11 @@
 package users
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/go-crypt/crypt"
@@ -42,8 +44,8 @@ func (u User) Email() string {
 // Directory holds the users. It does not change after New.
 type Directory struct {
 	users   []User
-	check   []func(password string) bool // of the user at the same index
-	nobody  func(password string) bool   // for an unknown user; takes as long as check
+	own     []kind // of the user at the same index, with the user's own comparison
+	compare comparisons
 	bySub   map[string]int
 	byName  map[string]int // by username, in lower case
 	byEmail map[string]int // by email, in lower case: used only if no username matches
@@ -51,12 +53,14 @@ type Directory struct {
 
 // New returns a directory of users. All subs and all usernames must be different, and all hashes valid.
 func New(users []User) (*Directory, error) {
-	d := &Directory{bySub: map[string]int{}, byName: map[string]int{}, byEmail: map[string]int{}, nobody: plain("")}
+	d := &Directory{bySub: map[string]int{}, byName: map[string]int{}, byEmail: map[string]int{}}
+	d.compare.add(kind{compare: plain("")})
 	for _, user := range users {
 		if err := d.add(user); err != nil {
 			return nil, err
 		}
 	}
+	d.compare.limit(runtime.GOMAXPROCS(0))
 	return d, nil
 }
 
@@ -64,15 +68,13 @@ func (d *Directory) add(user User) error {
 	if user.Sub == "" {
 		user.Sub = user.Username
 	}
-	check, err := user.checker()
+	own, err := user.comparison()
 	if err != nil {
 		return fmt.Errorf("user %q: %w", user.Username, err)
 	}
-	if user.PasswordHash != "" {
-		d.nobody = check
-	}
+	d.compare.add(own)
 	i := len(d.users)
-	d.users, d.check = append(d.users, user), append(d.check, check)
+	d.users, d.own = append(d.users, user), append(d.own, own)
 	d.bySub[user.Sub] = i
 	if email := strings.ToLower(user.Email()); email != "" {
 		d.byEmail[email] = i
@@ -106,15 +108,27 @@ func (d *Directory) ByName(name string) (User, bool) {
 	return d.at(d.find(name))
 }
 
-// Authenticate returns the user with this username or email if the password is right. It takes the same time for known
-// and unknown users, so that the time of the answer does not reveal which users exist.
-func (d *Directory) Authenticate(name, password string) (User, bool) {
-	i, ok := d.find(name)
-	if !ok {
-		d.nobody(password)
-		return User{}, false
+// Key returns the same text for all names of one user, by which failed attempts are counted. An unknown name has a key
+// of its own.
+func (d *Directory) Key(name string) string {
+	if user, ok := d.ByName(name); ok {
+		return "sub " + user.Sub
 	}
-	return d.at(i, d.check[i](password))
+	return "name " + strings.ToLower(strings.TrimSpace(name))
+}
+
+// Authenticate returns the user with this username or email if the password is right. It does the same work for all
+// names, known or not, so that the time of the answer does not reveal which users exist. Memory and processors of
+// comparisons are bounded: after a wait of at most five seconds the error is ErrBusy, and nothing was compared.
+func (d *Directory) Authenticate(ctx context.Context, name, password string) (User, bool, error) {
+	var own kind
+	i, known := d.find(name)
+	if known {
+		own = d.own[i]
+	}
+	matches, err := d.compare.matches(ctx, own.name, own.compare, password)
+	user, ok := d.at(i, known && matches)
+	return user, ok, err
 }
 
 func (d *Directory) find(name string) (int, bool) {
@@ -139,15 +153,18 @@ func CheckHash(hash string) error {
 	return err
 }
 
-func (u User) checker() (func(string) bool, error) {
+// comparison returns the kind of the user's hash, and the comparison with it.
+func (u User) comparison() (kind, error) {
 	if u.PasswordHash == "" {
-		return plain(u.Password), nil
+		return kind{compare: plain(u.Password)}, nil
 	}
 	digest, err := decodeHash(u.PasswordHash)
 	if err != nil {
-		return nil, err
+		return kind{}, err
 	}
-	return digest.Match, nil
+	k := kindOf(digest.Encode())
+	k.compare = digest.Match
+	return k, nil
 }
 
 // plain compares in constant time. An empty password never matches.

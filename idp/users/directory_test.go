@@ -76,9 +76,10 @@ func TestAuthenticate(t *testing.T) {
 		{"nobody", "", "", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			user, ok := directory.Authenticate(row.username, row.password)
-			if ok != (row.sub != "") || user.Sub != row.sub {
-				t.Errorf("Authenticate(%q, %q) = %+v, %t; want the user %q", row.username, row.password, user, ok, row.sub)
+			user, ok, err := directory.Authenticate(t.Context(), row.username, row.password)
+			if err != nil || ok != (row.sub != "") || user.Sub != row.sub {
+				t.Errorf("Authenticate(%q, %q) = %+v, %t, %v; want the user %q",
+					row.username, row.password, user, ok, err, row.sub)
 			}
 		})
 	}
@@ -111,6 +112,27 @@ func TestFindingUsers(t *testing.T) {
 	}
 }
 
+func TestAllNamesOfAUserHaveOneKey(t *testing.T) {
+	directory := people(t)
+	if n := len(keysOf(directory, "alice", " ALICE ", "alice@example.com", "Alice@Example.com ")); n != 1 {
+		t.Errorf("alice's names have %d keys; want 1", n)
+	}
+	if n := len(keysOf(directory, "mallory", " MALLORY")); n != 1 {
+		t.Errorf("the spellings of an unknown name have %d keys; want 1", n)
+	}
+	if n := len(keysOf(directory, "alice", "bob", "b-1", "mallory", "sub alice")); n != 5 {
+		t.Errorf("five names of nobody else have %d keys; want 5: a sub is no name", n)
+	}
+}
+
+func keysOf(directory *users.Directory, names ...string) map[string]bool {
+	keys := map[string]bool{}
+	for _, name := range names {
+		keys[directory.Key(name)] = true
+	}
+	return keys
+}
+
 func names(list []users.User) string {
 	var all []string
 	for _, user := range list {
@@ -129,10 +151,10 @@ func TestAUsernameIsStrongerThanAnotherUsersEmail(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if user, ok := directory.Authenticate("team@example.com", "owner"); !ok {
+			if user, ok, _ := directory.Authenticate(t.Context(), "team@example.com", "owner"); !ok {
 				t.Errorf("the owner of the username cannot sign in: %+v", user)
 			}
-			if user, ok := directory.Authenticate("team@example.com", "eve"); ok {
+			if user, ok, _ := directory.Authenticate(t.Context(), "team@example.com", "eve"); ok {
 				t.Errorf("the username signs in %q by the email they gave", user.Username)
 			}
 		})
