@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/clientauth"
@@ -85,6 +86,63 @@ func TestFAPI2FromPushToUserinfo(t *testing.T) { // FAPI 2.0 §5.3.2
 	token := tokens["access_token"].(string)
 	if w := b.userinfo("DPoP "+token, b.proof("GET", "/userinfo", ath(token))); w.Code != http.StatusOK {
 		t.Error(w.Body)
+	}
+}
+
+// object is the request of the client web as a signed request object, with nbf and exp around now.
+func (b bank) object(more map[string]any) url.Values {
+	b.t.Helper()
+	now := b.p.Clock.Now()
+	claims := map[string]any{"iss": "web", "aud": b.p.Issuer, "nbf": now.Unix(), "exp": now.Add(time.Minute).Unix()}
+	for name, values := range idptest.Request("web", "response_mode", "jwt") {
+		claims[name] = values[0]
+	}
+	maps.Copy(claims, more)
+	options := new(jose.SignerOptions).WithHeader("kid", b.keyed.kid).WithType("oauth-authz-req+jwt")
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: b.keyed.alg, Key: b.keyed.private}, options)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	object, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return url.Values{"client_id": {"web"}, "request": {object}}
+}
+
+// From a signed request object to a signed answer and a signed introspection.
+func TestFAPI2MessageSigning(t *testing.T) { // FAPI 2.0 Message Signing §5.3.1, §5.4.1, §5.5.1
+	b := newBank(t, func(c *idp.Config) { c.Clients[1].RequireSignedRequestObject = true })
+	for name, row := range map[string]struct {
+		form url.Values
+		code any
+	}{
+		"§5.3.1 a push without a request object": {idptest.Request("web"), "invalid_request"},
+		"§5.3.1 one without exp":                 {b.object(map[string]any{"exp": nil}), "invalid_request_object"},
+		"§5.3.1 one of aud of another server":    {b.object(map[string]any{"aud": "x"}), "invalid_request_object"},
+	} {
+		if got := body(t, b.send("/par", row.form)); got["error"] != row.code {
+			t.Errorf("%s: got %v, want %v", name, got, row.code)
+		}
+	}
+	pushed := body(t, b.send("/par", b.object(nil)))["request_uri"]
+	page := b.b.Authorize(url.Values{"client_id": {"web"}, "request_uri": {pushed.(string)}})
+	answer := page.Location.Query().Get("response")
+	signed := claims(t, answer)
+	if header(t, answer)["alg"] != "ES256" || signed["aud"] != "web" || signed["iss"] != b.p.Issuer {
+		t.Fatalf("§5.4.1: %v", signed)
+	}
+	form := b.form()
+	form.Set("code", signed["code"].(string))
+	token := body(t, b.send("/token", form))["access_token"].(string)
+	r := get(t, "POST", "/introspect", url.Values{
+		"token": {token}, "client_assertion_type": {clientauth.TypeAssertion},
+		"client_assertion": {b.keyed.assertion(t, b.p)},
+	}, "Accept", "application/token-introspection+jwt")
+	w := serve(b.p, r)
+	inside, _ := claims(t, w.Body.String())["token_introspection"].(map[string]any)
+	if header(t, w.Body.String())["alg"] != "ES256" || inside["active"] != true {
+		t.Errorf("§5.5.1: %d %s", w.Code, w.Body)
 	}
 }
 

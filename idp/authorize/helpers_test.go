@@ -178,11 +178,13 @@ func makeObject(change string) string {
 	return objectOf(params)
 }
 
-// objectOf is a request object with these parameters alone.
+// objectOf is a request object with these parameters; a signed one has aud, nbf and exp too.
 func objectOf(params url.Values) string {
 	o := draft{alg: none, claims: map[string]any{}}
 	if params.Has("signed") {
+		now := storagetest.NewClock().Now()
 		o.alg, o.kid, o.key = "ES256", "es", keyES
+		o.claims = map[string]any{"aud": testIssuer, "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix()}
 		params.Del("signed")
 	}
 	for name := range params {

@@ -23,6 +23,10 @@ import (
 // none is the alg of a request object without a signature (RFC 7518 §3.6).
 const none = "none"
 
+// signedFor is the longest time from nbf to exp of a request object of a client with profile fapi2, and the greatest
+// age of its nbf.
+const signedFor = time.Hour
+
 // ObjectReader reads the request objects of clients (RFC 9101, Core §6).
 type ObjectReader struct {
 	Issuer string
@@ -302,6 +306,11 @@ var claimRules = oidc.Table[unread]{{
 	Holds: func(o unread) bool { return o.members["aud"] == nil || o.members.isFor(o.issuer) },
 	Help:  "take the issuer from the metadata, to the letter",
 }, {
+	Spec: "FAPI 2.0 Message Signing §5.3.1", Text: "the request object has an aud if the client has the profile fapi2",
+	Else:  oidc.InvalidRequestObject,
+	Holds: func(o unread) bool { return !o.client.FAPI2() || o.members["aud"] != nil },
+	Help:  "put the issuer of the metadata there",
+}, {
 	Spec: "RFC 7519 §4.1.4", Text: "exp of the request object, where it is given, is in the future",
 	Else: oidc.InvalidRequestObject,
 	Holds: func(o unread) bool {
@@ -314,6 +323,25 @@ var claimRules = oidc.Table[unread]{{
 	Else:  oidc.InvalidRequestObject,
 	Holds: func(o unread) bool { return o.members.isPast("nbf", o.now) },
 	Help:  "do the clocks agree?",
+}, {
+	Spec: "FAPI 2.0 Message Signing §5.3.1",
+	Text: "the request object has an nbf of at most 60 minutes ago if the client has the profile fapi2",
+	Else: oidc.InvalidRequestObject,
+	Holds: func(o unread) bool {
+		from, ok := o.members.time("nbf")
+		return !o.client.FAPI2() || ok && o.now.Sub(from) <= signedFor
+	},
+	Help: "make a request object for each request, with the present time as nbf",
+}, {
+	Spec: "FAPI 2.0 Message Signing §5.3.1",
+	Text: "the request object has an exp of at most 60 minutes after nbf if the client has the profile fapi2",
+	Else: oidc.InvalidRequestObject,
+	Holds: func(o unread) bool {
+		from, _ := o.members.time("nbf")
+		until, ok := o.members.time("exp")
+		return !o.client.FAPI2() || ok && until.Sub(from) <= signedFor
+	},
+	Help: "a few minutes are enough",
 }, {
 	Spec: "FAPI 2.0 §5.3.2.1", Text: "iat of the request object, where it is given, is not in the future",
 	Else:  oidc.InvalidRequestObject,

@@ -201,8 +201,38 @@ var objectRows = []struct {
 		name:   "FAPI 2.0 §5.4.1 none is refused",
 		change: func(o *draft, c *oidc.Client, _ time.Time) { o.alg, c.Profile = none, oidc.ProfileFAPI2 },
 	},
+	{name: "FAPI 2.0 Message Signing §5.3.1 a request object with aud, nbf and exp is read", good: true,
+		change: fapi2Object(func(map[string]any, time.Time) {})},
+	{name: "FAPI 2.0 Message Signing §5.3.1 aud may be an array that holds the issuer", good: true,
+		change: fapi2Object(func(claims map[string]any, _ time.Time) {
+			claims["aud"] = []string{"https://other.test", testIssuer}
+		})},
+	{name: "FAPI 2.0 Message Signing §5.3.1 exp 60 minutes after nbf is accepted", good: true,
+		change: fapi2Object(func(claims map[string]any, now time.Time) {
+			claims["nbf"], claims["exp"] = now.Unix(), now.Add(time.Hour).Unix()
+		})},
+	{name: "FAPI 2.0 Message Signing §5.3.1 aud is required",
+		change: fapi2Object(func(claims map[string]any, _ time.Time) { delete(claims, "aud") })},
+	{name: "FAPI 2.0 Message Signing §5.3.1 nbf is required",
+		change: fapi2Object(func(claims map[string]any, _ time.Time) { delete(claims, "nbf") })},
+	{name: "FAPI 2.0 Message Signing §5.3.1 nbf more than 60 minutes ago is rejected",
+		change: fapi2Object(func(claims map[string]any, now time.Time) {
+			claims["nbf"], claims["exp"] = now.Add(-61*time.Minute).Unix(), now.Unix()+1
+		})},
+	{name: "FAPI 2.0 Message Signing §5.3.1 exp is required",
+		change: fapi2Object(func(claims map[string]any, _ time.Time) { delete(claims, "exp") })},
+	{name: "FAPI 2.0 Message Signing §5.3.1 exp more than 60 minutes after nbf is rejected",
+		change: fapi2Object(func(claims map[string]any, now time.Time) { claims["exp"] = now.Add(61 * time.Minute).Unix() })},
 	{
 		name:   "RFC 9101 §10.8 a client assertion is no request",
 		change: func(o *draft, _ *oidc.Client, _ time.Time) { o.claims["sub"] = "app" },
 	},
+}
+
+// fapi2Object changes the claims of a request object of a client with profile fapi2.
+func fapi2Object(change func(map[string]any, time.Time)) func(*draft, *oidc.Client, time.Time) {
+	return func(o *draft, c *oidc.Client, now time.Time) {
+		c.Profile = oidc.ProfileFAPI2
+		change(o.claims, now)
+	}
 }
