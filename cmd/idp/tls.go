@@ -14,6 +14,14 @@ import (
 	"time"
 )
 
+// tls12Suites are the cipher suites of TLS 1.2: ECDHE with AES-GCM or ChaCha20-Poly1305 (FAPI 2.0 Security Profile
+// §5.2.2, RFC 9325 §4.2, RFC 7905). Those of TLS 1.3 are all good, and Go has no choice of them.
+var tls12Suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
 // tlsConfig is nil when the provider serves plain http: on loopback, or behind a proxy that serves https.
 func (s *settings) tlsConfig() (*tls.Config, error) {
 	if !s.servesTLS() {
@@ -27,7 +35,7 @@ func (s *settings) tlsConfig() (*tls.Config, error) {
 		err = fmt.Errorf("the certificate in %s and the key in %s cannot be used: %w", s.TLSCert, s.TLSKey, err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"http/1.1"}}, err
+		CipherSuites: tls12Suites, NextProtos: []string{"http/1.1"}}, err
 }
 
 // selfSigned makes a certificate for the issuer's host and every loopback name. Browsers warn of it once; it lives as

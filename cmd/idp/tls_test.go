@@ -2,17 +2,33 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // served opens the settings' port, on a free one, and returns what a client meets there.
 func served(t *testing.T, s settings) tls.ConnectionState {
+	t.Helper()
+	state, err := handshake(t, s, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+// handshake opens the settings' port, on a free one, and connects to it.
+func handshake(t *testing.T, s settings, client *tls.Config) (tls.ConnectionState, error) {
 	t.Helper()
 	s.Listen = "127.0.0.1:0"
 	listener, err := s.listen()
@@ -26,12 +42,12 @@ func served(t *testing.T, s settings) tls.ConnectionState {
 			_ = conn.Close()
 		}
 	}()
-	conn, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+	conn, err := tls.Dial("tcp", listener.Addr().String(), client)
 	if err != nil {
-		t.Fatal(err)
+		return tls.ConnectionState{}, err
 	}
 	defer conn.Close()
-	return conn.ConnectionState()
+	return conn.ConnectionState(), nil
 }
 
 func TestTheSelfSignedCertificateIsForEveryLoopbackName(t *testing.T) {
@@ -84,6 +100,40 @@ func TestOldTLSIsRefused(t *testing.T) {
 	}
 }
 
+var goodSuite = regexp.MustCompile(`^TLS_ECDHE_(RSA|ECDSA)_WITH_(AES_(128|256)_GCM|CHACHA20_POLY1305)_`)
+
+// Each suite is offered alone, to a certificate with the key that it needs.
+func TestTLS12HasForwardSecrecyAndAuthenticatedEncryptionOnly(t *testing.T) {
+	ecdsaFiles, rsaFiles := [2]string{}, [2]string{}
+	ecdsaFiles[0], ecdsaFiles[1] = writeCertificate(t)
+	rsaFiles[0], rsaFiles[1] = writeRSACertificate(t)
+	good := 0
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		if !slices.Contains(suite.SupportedVersions, tls.VersionTLS12) {
+			continue
+		}
+		want := goodSuite.MatchString(suite.Name)
+		files := rsaFiles
+		if strings.Contains(suite.Name, "ECDSA") {
+			files = ecdsaFiles
+		}
+		t.Run("FAPI 2.0 §5.2.2 "+suite.Name, func(t *testing.T) {
+			s := mustSettings(t, "--tls-cert", files[0], "--tls-key", files[1])
+			state, err := handshake(t, s, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
+				CipherSuites: []uint16{suite.ID}})
+			if (err == nil) != want || err == nil && state.CipherSuite != suite.ID {
+				t.Errorf("the handshake gave %v; want it to succeed: %t", err, want)
+			}
+		})
+		if want {
+			good++
+		}
+	}
+	if good != 6 {
+		t.Errorf("%d good suites were tried; want 6", good)
+	}
+}
+
 func TestACertificateFromFiles(t *testing.T) {
 	certFile, keyFile := writeCertificate(t)
 	s := mustSettings(t, "--tls-cert", certFile, "--tls-key", keyFile)
@@ -124,14 +174,35 @@ func writeCertificate(t *testing.T) (certFile, keyFile string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	return writePEM(t, certificate.Certificate[0], certificate.PrivateKey)
+}
+
+// writeRSACertificate is writeCertificate with an RSA key.
+func writeRSACertificate(t *testing.T) (certFile, keyFile string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"},
+		NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writePEM(t, der, key)
+}
+
+func writePEM(t *testing.T, certificate []byte, private any) (certFile, keyFile string) {
+	t.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	for name, block := range map[string]*pem.Block{
-		certFile: {Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}, keyFile: {Type: "PRIVATE KEY", Bytes: key},
+		certFile: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: key},
 	} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
