@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -163,6 +165,15 @@ func (s *settings) listen() (net.Listener, error) {
 // warnings describes the settings that suit development only.
 func (s *settings) warnings() []string {
 	warnings := s.Warnings()
+	forgets := !s.Loopback() && s.Store == "memory" // other stores keep the keys that the configuration lacks
+	if forgets && len(s.CookieKeys) == 0 {
+		warnings = append(warnings, "cookie_keys is not set, and the store is memory: everybody is signed out when the "+
+			"process ends, and no second process can share the work; choose another store (docs/operations.md)")
+	}
+	if forgets && slices.ContainsFunc(s.SigningKeys, func(k keys.Spec) bool { return k.File == "" }) {
+		warnings = append(warnings, "a signing key has no file, and the store is memory: the key is new at each start, and "+
+			"tokens from before can no longer be verified; give it a file, or choose another store (docs/operations.md)")
+	}
 	host, _, _ := net.SplitHostPort(s.Listen) // problems has checked it
 	if s.Loopback() && !oidc.IsLoopback(host) {
 		warnings = append(warnings, "a provider for this machine listens at "+s.Listen+

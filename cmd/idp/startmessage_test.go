@@ -60,6 +60,10 @@ func TestWarnings(t *testing.T) {
 		{"development mode at another loopback address", "--listen=127.0.0.9:8080", hashed, nil},
 		{"a public issuer that forgets everything when it ends", "--log-level=info", publicFile,
 			[]string{"cookie_keys", "signing key"}},
+		{"a public issuer with a file, which keeps the keys", "--store=file:/nowhere/hush.db", publicFile, nil},
+		{"a public issuer with Redis, which keeps the keys", "--store=redis://127.0.0.1:1",
+			publicFile + "cookie_keys: [" + keyA + "]\n", nil},
+		{"a public issuer that forgets its signing key only", "--cookie-keys=" + keyA, publicFile, []string{"signing key"}},
 		{"a public issuer that keeps its keys, where others can reach it", "--listen=0.0.0.0:8080", withKeys, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

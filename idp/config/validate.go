@@ -153,13 +153,5 @@ func (c Config) Warnings() []string {
 			"each sign-in takes as long as one comparison of every kind, so that its time tells nothing about the user; "+
 			"make all hashes with one algorithm and its parameters (idp hash-password)")
 	}
-	if !c.Loopback() && len(c.CookieKeys) == 0 {
-		w = append(w, "cookie_keys is not set: everybody is signed out when the process ends, "+
-			"and no second process can share the work")
-	}
-	if !c.Loopback() && slices.ContainsFunc(c.SigningKeys, func(k SigningKey) bool { return k.File == "" }) {
-		w = append(w, "a signing key has no file: it is new at each start, "+
-			"and tokens from before can no longer be verified")
-	}
 	return w
 }
