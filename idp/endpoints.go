@@ -2,7 +2,6 @@ package idp
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -123,7 +122,7 @@ func (c *common) pageEndpoints(
 		}).Endpoints(),
 		(&logout.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions,
-			Seal: session.Seal[url.Values]{Purpose: session.ForLogout, SealTerms: c.sealTerms}, Sender: c.sender,
+			Seal: session.Seal[logout.Request]{Purpose: session.ForLogout, SealTerms: c.sealTerms}, Sender: c.sender,
 			Hints: s.hints,
 		}).Endpoints(),
 		(&logout.Account{

@@ -23,6 +23,7 @@ var logoutRows = []struct {
 	signed    []string // who is signed in besides alice
 	asks      bool     // a page asks and nobody is signed out yet
 	page      string   // what the page says
+	returns   bool     // after the question the browser goes back
 	noReturn  bool     // signed out, without a redirect
 	otherwise func(t *testing.T, b *idptest.Browser)
 }{
@@ -46,32 +47,37 @@ var logoutRows = []struct {
 	},
 	{
 		name: "RP-Initiated Logout §6 without id_token_hint the page asks", change: []string{"id_token_hint", ""}, asks: true,
-		page: "came without an id_token_hint",
+		page: "client_id or id_token_hint names the client",
 	},
 	{
 		name:   "RP-Initiated Logout §6 without id_token_hint, with client_id, the page asks",
-		change: []string{"id_token_hint", "", "client_id", "spa"}, asks: true, page: "Sign out of Hush?",
+		change: []string{"id_token_hint", "", "client_id", "spa"}, asks: true, page: "Sign out of Hush?", returns: true,
+	},
+	{
+		name:   "RP-Initiated Logout §4 what did not validate is not used, and client_id and the address are",
+		change: []string{"id_token_hint", "foreign", "client_id", "spa"}, asks: true,
+		page: "is an ID token of this provider", returns: true,
 	},
 	{
 		name: "RP-Initiated Logout §6 a changed id_token_hint is none", change: []string{"id_token_hint", "changed"},
-		asks: true, page: "is not an ID token of this provider",
+		asks: true, page: "is an ID token of this provider",
 	},
 	{
 		name: "RP-Initiated Logout §4 an id_token_hint that is no JWT is none", change: []string{"id_token_hint", "garbage"},
-		asks: true, page: "is not an ID token of this provider",
+		asks: true, page: "is an ID token of this provider",
 	},
 	{
 		name: "RP-Initiated Logout §2 client_id is not the hint's", change: []string{"client_id", "web"}, asks: true,
-		page: "issued to another client",
+		page: "one that was issued to another client",
 	},
 	{
 		name: "RP-Initiated Logout §2 an unknown client_id", change: []string{"id_token_hint", "", "client_id", "nobody"},
-		asks: true, page: "not registered at this provider",
+		asks: true, page: "client_id is registered at this provider",
 	},
 	{
 		name:   "RP-Initiated Logout §3 an unregistered post_logout_redirect_uri",
 		change: []string{"post_logout_redirect_uri", "https://evil.test/"}, asks: true,
-		page: "https://evil.test/ is not registered",
+		page: "https://evil.test/, which is not registered",
 	},
 	{
 		name:   "RP-Initiated Logout §3 post_logout_redirect_uri with an added query",
@@ -109,27 +115,28 @@ var logoutRows = []struct {
 	{
 		name:   "RP-Initiated Logout §3 without a client there is no post-logout redirection",
 		change: []string{"id_token_hint", "garbage", "post_logout_redirect_uri", "https://evil.test/"}, asks: true,
-		page: "is not an ID token of this provider",
+		page: "is an ID token of this provider",
 	},
 	{
 		name:   "RP-Initiated Logout §4 the OP MUST verify that it issued the hint: unsigned it is none",
-		change: []string{"id_token_hint", "unsigned"}, asks: true, page: "is not an ID token of this provider",
+		change: []string{"id_token_hint", "unsigned"}, asks: true, page: "is an ID token of this provider",
 	},
 	{
 		name:   "RP-Initiated Logout §2 the End-User of the hint is not signed in with this browser: it asks",
-		change: []string{"id_token_hint", "bobs"}, asks: true, page: "is of another sign-in",
+		change: []string{"id_token_hint", "bobs"}, asks: true, page: "one of another sign-in",
+		returns: true,
 	},
 	{
 		name:   "RP-Initiated Logout §4 a hint that another provider signed is none",
-		change: []string{"id_token_hint", "foreign"}, asks: true, page: "is not an ID token of this provider",
+		change: []string{"id_token_hint", "foreign"}, asks: true, page: "is an ID token of this provider",
 	},
 	{
 		name: "RP-Initiated Logout §2 an access token is no hint", change: []string{"id_token_hint", "access"}, asks: true,
-		page: "is not an ID token of this provider",
+		page: "is an ID token of this provider",
 	},
 	{
 		name: "RFC 6749 §3.1 a parameter that comes twice is none", change: []string{"state", "twice"}, asks: true,
-		page: "state came more than once",
+		page: "state more than once",
 	},
 }
 
@@ -154,6 +161,7 @@ func TestLogout(t *testing.T) {
 				if row.asks {
 					wantPage(t, page, http.StatusOK, row.page)
 					stillSignedIn("alice")(t, b)
+					confirmed(t, b, page, row.returns, params)
 					return
 				}
 				if row.noReturn {
@@ -199,16 +207,35 @@ func setLogout(t *testing.T, p *idptest.Provider, params url.Values, name, value
 	}
 }
 
-// logout sends the request; an unproven POST is led to the page by a redirect.
+// confirmed signs out on the page that asks. The browser goes back only to a registered address.
+func confirmed(t *testing.T, b *idptest.Browser, page idptest.Page, returns bool, params url.Values) {
+	t.Helper()
+	page = b.Submit(page, url.Values{"decision": {"sign_out"}})
+	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
+	switch {
+	case !returns:
+		wantPage(t, page, http.StatusOK, "You are signed out")
+		if strings.Contains(page.Body, `id="return-to"`) {
+			t.Errorf("RP-Initiated Logout §3 the last page leads to %s", params.Get("post_logout_redirect_uri"))
+		}
+	case page.Location == nil || page.Location.String() != backTo(params):
+		t.Errorf("after the question: %d %v; want %s", page.Status, page.Location, backTo(params))
+	}
+}
+
+// logout sends the request. The redirect after an unproven POST has no ID token in its address.
 func logout(b *idptest.Browser, method string, params url.Values) idptest.Page {
 	if method == http.MethodGet {
 		return b.Get("/logout?" + params.Encode())
 	}
 	page := b.Post("/logout", params)
-	if page.Location != nil && page.Location.Path == "/logout" {
-		return b.Get(page.Location.String())
+	if page.Location == nil || page.Location.Path != "/logout" {
+		return page
 	}
-	return page
+	if hint := params.Get("id_token_hint"); hint != "" && strings.Contains(page.Location.String(), hint) {
+		return idptest.Page{Body: "RFC 9700 §4.3.2 the ID token is in the address " + page.Location.String()}
+	}
+	return b.Get(page.Location.String())
 }
 
 func stillSignedIn(sub string) func(*testing.T, *idptest.Browser) {
@@ -235,7 +262,9 @@ func TestTheLogoutPageSignsOutWhenTheUserSaysSo(t *testing.T) { // RP-Initiated 
 		t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.AccountSelectionRequired,
 	) // both are still there
 	page = b.Submit(page, url.Values{"decision": {"sign_out"}})
-	wantPage(t, page, http.StatusOK, `href="http://localhost:9090/spa/?state=s"`) // a link, and no redirect
+	if page.Location == nil || page.Location.String() != "http://localhost:9090/spa/?state=s" {
+		t.Errorf("after the question: %d %v", page.Status, page.Location)
+	}
 	wantError(t, b.Authorize(idptest.Request("spa", "prompt", "none")), oidc.LoginRequired)
 }
 
@@ -296,7 +325,7 @@ func TestAHintOfASignInThatIsOverEndsNoLaterOne(t *testing.T) { // RP-Initiated 
 	b.Submit(b.Get("/logout"), url.Values{"decision": {"sign_out"}})
 	b.SignIn("alice")
 	page := b.Get("/logout?" + url.Values{"id_token_hint": {old}}.Encode())
-	wantPage(t, page, http.StatusOK, "is of another sign-in")
+	wantPage(t, page, http.StatusOK, "one of another sign-in")
 	stillSignedIn("alice")(t, b)
 }
 

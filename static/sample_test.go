@@ -156,7 +156,7 @@ func developerSamples(c *oidc.Client) []sample {
 func accountSamples(c *oidc.Client) []sample {
 	return []sample{
 		{"signed_out-going-on", "signed_out", pages.SignedOut{
-			Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye", Redirects: true,
+			Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye",
 			Frames: []template.URL{"https://shop.example/out?sid=1"}, Unconfirmed: []oidc.Client{*c},
 		}},
 		{"account", "account", pages.SignIns{

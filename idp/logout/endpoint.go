@@ -5,13 +5,15 @@
 // https://openid.net/specs/openid-connect-backchannel-1_0.html
 //
 //	/logout ─► read ─► is id_token_hint valid? ── yes ──────────► sign out ─┬─► post_logout_redirect_uri
-//	                        └─ no ► page asks ► /logout/confirm ► sign out ─┤
+//	            ├─ no, nobody is signed in ─────────────────────────────────┤
+//	            └─ no ► page asks ► /logout/confirm ────────────► sign out ─┤
 //	/account/sessions ──────────────────────────────────────────► sign out ─┤
 //	                                                                        ├─► front channel: iframes
 //	                                                                        └─► back channel: Sender.Send
 //
 // A valid id_token_hint proves that the request comes from a client of the session, so the user is not asked again.
-// Without it any link could sign the user out (§6): the page asks, and does not redirect afterwards.
+// Without it any link could sign the user out (§6), so the page asks. After the sign-out the browser goes to the
+// post_logout_redirect_uri if it is registered for the client, which client_id or the hint names.
 //
 // Where teaching ends: a browser that blocks third-party cookies does not send them to the iframes of the front
 // channel, so clients should prefer the back channel. Waiting deliveries are in memory: Close tries each once more, and
@@ -52,7 +54,7 @@ type Endpoint struct {
 	Clients  *clients.Register
 	Users    *users.Directory
 	Sessions Sessions
-	Seal     session.Seal[url.Values] // carries the request through the page that asks
+	Seal     session.Seal[Request] // carries the request through the page that asks
 	Hints    *access.Hints
 	Sender   *Sender
 }
@@ -92,20 +94,35 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, current *sessi
 	if err != nil {
 		return oidc.InvalidRequest.Errorf("the parameters cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
-	request, err := e.read(r.Context(), r.Form, current)
+	request, err := e.request(r, current)
 	switch {
 	case err != nil:
 		return err
-	case !request.Proven() && r.Method == http.MethodPost:
-		return pages.Redirect(w, r, Path+"?"+r.Form.Encode()) // the answer to a GET sets the CSRF cookie
-	case !request.Proven():
+	case request.Proof == "" && r.Method == http.MethodPost:
+		// a GET has SameSite=Lax cookies, and its answer sets the CSRF cookie
+		target, err := e.Seal.URL(Path, request)
+		if err != nil {
+			return err
+		}
+		return pages.Redirect(w, r, target)
+	case request.Proof == "" && current == nil && session.Missing(r) != session.Withheld: // nobody is signed in
+		return e.signedOut(w, r, request, nil, nil)
+	case request.Proof == "":
 		return e.ask(w, r, request, current)
 	}
-	ended, still, err := e.signOut(w, r, current, request.Hint.SID)
+	ended, still, err := e.signOut(w, r, current, request.Proof)
 	if err != nil {
 		return err
 	}
 	return e.signedOut(w, r, request, ended, still)
+}
+
+// request reads the request: of a client, or of logout's own redirect after a POST.
+func (e *Endpoint) request(r *http.Request, current *session.Session) (Request, error) {
+	if sealed := r.Form.Get(session.InteractionParam); sealed != "" && len(r.Form) == 1 {
+		return e.Seal.Open(sealed)
+	}
+	return e.read(r.Context(), r.Form, current)
 }
 
 // signOut ends one sign-in: the only one of this browser, or the sign-in that sid names. sid works without a cookie
@@ -154,8 +171,9 @@ func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, request Request, 
 	}
 	page := pages.Logout{
 		Frame: e.frame(r, request), Accounts: pages.Accounts(e.Users.BySubs(subs)), Notice: request.Problem,
+		Returns: request.ReturnTo != "",
 	}
-	if page.Interaction, err = e.Seal.Close(r.Form); err != nil {
+	if page.Interaction, err = e.Seal.Close(request); err != nil {
 		return err
 	}
 	return e.Pages.Render(w, http.StatusOK, "logout", page, pages.Policy{FormsLeave: request.ReturnTo != ""})
@@ -166,11 +184,7 @@ func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request, current *sess
 	if r.Form.Get("decision") != "sign_out" {
 		return pages.Redirect(w, r, "/")
 	}
-	params, err := e.Seal.Open(r.Form.Get(session.InteractionParam))
-	if err != nil {
-		return err
-	}
-	request, err := e.read(r.Context(), params, current)
+	request, err := e.Seal.Open(r.Form.Get(session.InteractionParam))
 	if err != nil {
 		return err
 	}
@@ -184,16 +198,14 @@ func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request, current *sess
 	if err != nil {
 		return err
 	}
-	request.Hint = nil // the user confirmed, not the client: there is no redirect
 	return e.signedOut(w, r, request, ended, still)
 }
 
 // waitForClients limits how long the person waits for the first attempts of the back channel.
 const waitForClients = time.Second
 
-// signedOut redirects to the client, or shows the last page. Only a proven request is redirected; for another request
-// the page has a link. The page loads the iframes of the front channel. It names the accounts that are still signed in,
-// and the clients that did not confirm a logout token.
+// signedOut redirects to the client, or shows the last page. The page loads the iframes of the front channel. It names
+// the accounts that are still signed in, and the clients that did not confirm a logout token.
 func (e *Endpoint) signedOut(
 	w http.ResponseWriter, r *http.Request, request Request, ended []session.Ended, still *session.Session,
 ) error {
@@ -203,9 +215,9 @@ func (e *Endpoint) signedOut(
 	frames := e.frames(r.Context(), ended)
 	page := pages.SignedOut{
 		Frame: e.frame(r, request), ReturnTo: template.URL(request.ReturnTo), Frames: make([]template.URL, len(frames)),
-		Redirects: request.Proven() && request.ReturnTo != "", Still: pages.Accounts(e.Users.BySubs(still.Subs())),
+		Still: pages.Accounts(e.Users.BySubs(still.Subs())), Notice: request.Problem,
 	}
-	if page.Redirects && len(frames) == 0 {
+	if request.ReturnTo != "" && len(frames) == 0 {
 		return pages.Redirect(w, r, request.ReturnTo)
 	}
 	for i, frame := range frames {
@@ -216,10 +228,8 @@ func (e *Endpoint) signedOut(
 			page.Unconfirmed = append(page.Unconfirmed, s.Client)
 		}
 	}
-	policy := pages.Policy{Frames: frames}
-	if page.Redirects {
-		policy.FramedBy = request.ReturnTo // a client may sign out in an iframe of its own (signoutSilent in oidc-client-ts)
-	}
+	// a client may sign out in an iframe of its own (signoutSilent in oidc-client-ts)
+	policy := pages.Policy{Frames: frames, FramedBy: request.ReturnTo}
 	return e.Pages.Render(w, http.StatusOK, "signed_out", page, policy)
 }
 
@@ -251,6 +261,9 @@ func withQuery(uri string, more url.Values) string {
 
 func (e *Endpoint) frame(r *http.Request, request Request) pages.Frame {
 	frame := e.Pages.Frame(r, e.Issuer)
-	frame.Language, frame.Client = e.Pages.Language(r, request.UILocales), request.Client
+	frame.Language = e.Pages.Language(r, request.UILocales)
+	if client, err := e.Clients.ByID(r.Context(), request.ClientID); err == nil {
+		frame.Client = &client
+	}
 	return frame
 }

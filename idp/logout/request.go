@@ -13,93 +13,150 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Request is a logout request by the names of §2.
+// Request is a judged logout request. What did not validate is not in it (§4). The browser carries it, sealed, from
+// page to page, without the ID token.
 type Request struct {
-	Hint       *access.Hint // nil: absent or invalid
-	Client     *oidc.Client // nil: not named, or unknown
-	ReturnTo   string       // a registered post_logout_redirect_uri with state; empty: absent, or refused by Problem
-	Problem    string       // the fault of the request, for the developer of the client
-	LogoutHint string       // a username, an email address, a sub or a sid
-	UILocales  string       // languages of the pages, by preference
+	Proof      string `json:"-"`                     // the sid of the sign-in that the request may end without asking
+	ClientID   string `json:"client_id,omitempty"`   // a registered client; empty: not named, or unknown
+	ReturnTo   string `json:"return_to,omitempty"`   // a registered post_logout_redirect_uri, with the state
+	Problem    string `json:"problem,omitempty"`     // the faults of the request, for the developer of the client
+	LogoutHint string `json:"logout_hint,omitempty"` // a username, an email address, a sub or a sid
+	UILocales  string `json:"ui_locales,omitempty"`  // languages of the pages, by preference
 }
 
-// Proven reports whether the request may sign the user out without asking.
-func (r Request) Proven() bool { return r.Hint != nil && r.Problem == "" }
+// received is a logout request before it is judged, by the names of §2.
+type received struct {
+	url.Values
+	hint     access.Hint
+	badHint  error       // why the hint is empty; nil also without id_token_hint
+	client   oidc.Client // of client_id, or of the hint; empty: not named, or unknown
+	sessions []session.Account
+}
 
-// read judges the parameters. Its error comes from the store; faults of the request are in Problem.
-func (e *Endpoint) read(ctx context.Context, params url.Values, current *session.Session) (r Request, err error) {
-	r = Request{UILocales: params.Get("ui_locales"), LogoutHint: params.Get("logout_hint"), Problem: repeated(params)}
+// once are the parameters that may come once. RFC 6749 §3.1: "Request and response parameters MUST NOT be included more
+// than once."
+var once = []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
+
+func (r received) repeated() string {
+	i := slices.IndexFunc(once, func(name string) bool { return len(r.Values[name]) > 1 })
+	if i < 0 {
+		return ""
+	}
+	return once[i]
+}
+
+// common are the rules that a request must not break for a redirect, nor for a sign-out without a question.
+var common = oidc.Table[received]{
+	{Spec: "RFC 6749 §3.1", Text: "each parameter comes once",
+		Holds: func(r received) bool { return r.repeated() == "" },
+		Got:   func(r received) string { return r.repeated() + " more than once" }},
+	{Spec: "RP-Initiated Logout §2", Text: "client_id is registered at this provider", Params: []string{"client_id"},
+		Reason: oidc.ClientUnknown,
+		Holds:  func(r received) bool { return r.Get("client_id") == "" || r.client.ClientID != "" },
+		Got:    func(r received) string { return r.Get("client_id") }},
+	// §2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client Identifier matches the
+	// one used when issuing the ID Token."
+	{Spec: "RP-Initiated Logout §2", Text: "the id_token_hint was issued to the client that client_id names",
+		Params: []string{"client_id", "id_token_hint"},
+		Holds: func(r received) bool {
+			return r.Get("client_id") == "" || r.hint.Audience == "" || r.hint.Audience == r.Get("client_id")
+		},
+		Got: func(r received) string { return "one that was issued to another client, " + r.hint.Audience }},
+}
+
+// proof are the rules for a sign-out without a question.
+var proof = oidc.Table[received]{
+	{Spec: "RP-Initiated Logout §2", Text: "an id_token_hint shows that the request comes from a client of the sign-in",
+		Params: []string{"id_token_hint"},
+		Holds:  func(r received) bool { return r.Get("id_token_hint") != "" }},
+	{Spec: "RP-Initiated Logout §4", Text: "the id_token_hint is an ID token of this provider",
+		Params: []string{"id_token_hint"}, Reason: oidc.HintUnreadable,
+		Holds: func(r received) bool { return r.badHint == nil },
+		Got:   func(r received) string { return "one that is not used: " + r.badHint.Error() }},
+	{Spec: "RP-Initiated Logout §2", Text: "the id_token_hint names a sign-in by sid", Params: []string{"id_token_hint"},
+		Holds: func(r received) bool { return r.hint.SID != "" }},
+	// An ID token of an earlier sign-in must not end a later one.
+	{Spec: "RP-Initiated Logout §2", Text: "the id_token_hint is of a sign-in in this browser",
+		Params: []string{"id_token_hint"}, Reason: oidc.SessionOtherUser,
+		Holds: func(r received) bool {
+			return len(r.sessions) == 0 || slices.ContainsFunc(r.sessions, hasSID(r.hint.SID))
+		},
+		Got: func(received) string { return "one of another sign-in" }},
+}
+
+// back are the rules for the redirect after the sign-out.
+var back = oidc.Table[received]{
+	{Spec: "RP-Initiated Logout §2", Text: "client_id or id_token_hint names the client of post_logout_redirect_uri",
+		Params: []string{"client_id", "id_token_hint"},
+		Holds:  func(r received) bool { return r.client.ClientID != "" },
+		Help:   "send one of both, so that the provider knows the client that the address belongs to"},
+	{Spec: "RP-Initiated Logout §3", Text: "post_logout_redirect_uri is registered for the client",
+		Params: []string{"post_logout_redirect_uri"}, Reason: oidc.RedirectUnregistered,
+		Holds: func(r received) bool {
+			return oidc.MatchRedirectURI(r.client.PostLogoutRedirectURIs, r.Get("post_logout_redirect_uri"))
+		},
+		Got: func(r received) string {
+			registered := strings.Join(r.client.PostLogoutRedirectURIs, ", ")
+			if registered == "" {
+				registered = "none"
+			}
+			return r.Get("post_logout_redirect_uri") + ", which is not registered for client " + r.client.ClientID +
+				"; registered: " + registered
+		}},
+}
+
+// read judges the parameters. Its error comes from the store; the faults of the request are in Problem.
+func (e *Endpoint) read(ctx context.Context, params url.Values, current *session.Session) (Request, error) {
+	judged := Request{UILocales: params.Get("ui_locales"), LogoutHint: params.Get("logout_hint")}
+	r := received{Values: params}
+	if current != nil {
+		r.sessions = current.Accounts
+	}
+	clientID := params.Get("client_id")
 	if token := params.Get("id_token_hint"); token != "" {
-		hint, err := e.Hints.Read(ctx, token)
-		switch {
-		case err != nil:
-			r.Problem = "the id_token_hint is not an ID token of this provider: " + err.Error() + "."
-		case hint.SID == "":
-			r.Problem = "the id_token_hint has no sid, so it names no sign-in that could be ended."
-		default:
-			r.Hint = &hint
+		if r.hint, r.badHint = e.Hints.Read(ctx, token); r.badHint != nil {
+			r.hint = access.Hint{}
 		}
 	}
-	if err := r.findClient(ctx, params.Get("client_id"), e.Clients); err != nil {
-		return Request{}, err
+	if clientID == "" {
+		clientID = r.hint.Audience
 	}
-	r.findReturn(params)
-	// §2, id_token_hint: an ID token of an earlier sign-in must not end a later one.
-	if r.Proven() && current != nil && !slices.ContainsFunc(current.Accounts, hasSID(r.Hint.SID)) {
-		r.Problem = "the id_token_hint is of another sign-in than the ones in this browser."
+	if clientID != "" {
+		client, err := e.Clients.ByID(ctx, clientID)
+		if err != nil && !errors.Is(err, clients.ErrUnknown) {
+			return Request{}, err
+		}
+		r.client = client
 	}
-	return r, nil
-}
-
-// repeated is the fault of a request that has a parameter twice. RFC 6749 §3.1: "Request and response parameters MUST
-// NOT be included more than once."
-func repeated(params url.Values) string {
-	known := []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
-	for _, name := range known {
-		if len(params[name]) > 1 {
-			return name + " came more than once."
+	if judged.breaks(ctx, common, r) {
+		return judged, nil
+	}
+	judged.ClientID = r.client.ClientID
+	isProven := !judged.breaks(ctx, proof, r)
+	if uri := params.Get("post_logout_redirect_uri"); uri != "" {
+		if judged.breaks(ctx, back, r) {
+			return judged, nil
+		}
+		judged.ReturnTo = uri
+		if state := params.Get("state"); state != "" {
+			judged.ReturnTo = withQuery(uri, url.Values{"state": {state}})
 		}
 	}
-	return ""
+	if isProven {
+		judged.Proof = r.hint.SID
+	}
+	return judged, nil
 }
 
-// findClient takes the client from client_id or from the hint. §2: "When both client_id and id_token_hint are present,
-// the OP MUST verify that the Client Identifier matches the one used when issuing the ID Token."
-func (r *Request) findClient(ctx context.Context, clientID string, register *clients.Register) error {
-	switch {
-	case clientID == "" && r.Hint == nil:
-		return nil
-	case clientID == "":
-		clientID = r.Hint.Audience
-	case r.Hint != nil && r.Hint.Audience != clientID:
-		r.Hint, r.Problem = nil, "the id_token_hint was issued to another client than client_id names."
+// breaks judges by the rules, and keeps the text of the fault. A request without id_token_hint has no fault: the
+// page asks.
+func (r *Request) breaks(ctx context.Context, rules oidc.Table[received], of received) bool {
+	rule := rules.Broken(ctx, of)
+	if rule == nil {
+		return false
 	}
-	client, err := register.ByID(ctx, clientID)
-	switch {
-	case err == nil:
-		r.Client = &client
-	case !errors.Is(err, clients.ErrUnknown):
-		return err
-	case r.Problem == "":
-		r.Problem = "the client_id is not registered at this provider."
+	if rule != &proof[0] {
+		r.Problem = strings.TrimPrefix(r.Problem+". "+rule.Breach(of).Description, ". ")
 	}
-	return nil
-}
-
-// findReturn verifies post_logout_redirect_uri: the client must have registered it (§2), character by character (§3).
-func (r *Request) findReturn(params url.Values) {
-	uri := params.Get("post_logout_redirect_uri")
-	switch {
-	case uri == "" || r.Problem != "":
-	case r.Client == nil:
-		r.Problem = "post_logout_redirect_uri came without an id_token_hint or client_id, so the provider does not know " +
-			"the client that it belongs to."
-	case !oidc.MatchRedirectURI(r.Client.PostLogoutRedirectURIs, uri):
-		r.Problem = "post_logout_redirect_uri " + uri + " is not registered for client " + r.Client.ClientID +
-			"; registered: " + strings.Join(r.Client.PostLogoutRedirectURIs, ", ") + "."
-	case params.Get("state") != "":
-		r.ReturnTo = withQuery(uri, url.Values{"state": {params.Get("state")}})
-	default:
-		r.ReturnTo = uri
-	}
+	return true
 }

@@ -52,12 +52,14 @@ type (
 		Frame
 		Accounts []Account
 		Notice   string // the fault of the request, for the developer of Client
+		Returns  bool   // the browser goes back to Client afterwards
 	}
-	// SignedOut is the end of a logout. ReturnTo must be a registered post_logout_redirect_uri.
+	// SignedOut is the end of a logout. The page goes to ReturnTo when the Frames are loaded; it must be a registered
+	// post_logout_redirect_uri.
 	SignedOut struct {
 		Frame
 		ReturnTo    template.URL
-		Redirects   bool           // to ReturnTo by script, when the Frames are loaded
+		Notice      string         // as on the page before
 		Frames      []template.URL // registered frontchannel_logout_uris
 		Still       []Account      // accounts that are still signed in with this browser
 		Unconfirmed []oidc.Client  // clients that did not confirm a logout token yet

@@ -123,7 +123,7 @@ func everyPage(language string) map[string]any {
 		"select_account": pages.SelectAccount{Frame: frame, Accounts: accounts},
 		"logout":         pages.Logout{Frame: frame, Accounts: accounts, Notice: "n"},
 		"signed_out": pages.SignedOut{
-			Frame: frame, ReturnTo: "https://app.test/", Redirects: true, Frames: []template.URL{"https://app.test/out"},
+			Frame: frame, ReturnTo: "https://app.test/", Frames: []template.URL{"https://app.test/out"},
 			Still: accounts, Unconfirmed: []oidc.Client{client},
 		},
 		"account": pages.SignIns{
