@@ -288,7 +288,7 @@ func (p *RP) explainExchange(err error) error {
 }
 
 // returnTo is the local path that the browser goes to after f; f may be nil.
-func (p *RP) returnTo(f *flow) string { return cmp.Or(cmp.Or(f, &flow{}).ReturnTo, p.home) }
+func (p *RP) returnTo(f *flow) string { return cmp.Or(cmp.Or(f, &flow{}).ReturnTo, p.config.Home) }
 
 // fail redirects the browser to the application's page with err in the query; f may be nil.
 func (p *RP) fail(w http.ResponseWriter, r *http.Request, f *flow, err error) {

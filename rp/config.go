@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -45,6 +44,10 @@ type Config struct {
 	SilentRedirectURI string
 	// PostLogoutRedirectURI is where the provider sends the browser after Logout. Empty: the provider shows its own page.
 	PostLogoutRedirectURI string
+
+	// Home is the local path where the browser goes after a sign-in without return_to, with error and error_description
+	// in its query after a failure, and after Logout at a provider without logout page. Empty: /.
+	Home string
 
 	// Scopes must contain openid; nil means openid alone. With offline_access and the user's consent (Core §11: Login
 	// with prompt=consent) sessions are renewed by refresh tokens as well: see Refresh.
@@ -114,7 +117,6 @@ type RP struct {
 	signedOut  storage.Bucket[signOut] // sign-outs by the provider, by sid or sub
 	refreshing *singleflight.Group
 	sameOrigin *http.CrossOriginProtection
-	home       string // the local path to go to when no return_to is known
 }
 
 // New checks the configuration. It makes no network call: the provider is discovered when it is first needed, and asked
@@ -141,11 +143,11 @@ func New(config Config) (*RP, error) {
 		spent:      storage.NewBucket[bool]("rp-spent-state", config.Store),
 		signedOut:  storage.NewBucket[signOut]("rp-signed-out", config.Store),
 		refreshing: &singleflight.Group{},
-		home:       directory(config.RedirectURI),
 	}, nil
 }
 
 func (c Config) withDefaults() Config {
+	c.Home = cmp.Or(c.Home, "/")
 	if c.Scopes == nil {
 		c.Scopes = []string{oidc.ScopeOpenID}
 	}
@@ -179,6 +181,7 @@ func (c Config) check() error {
 			errs = append(errs, fmt.Errorf("rp: "+format, a...))
 		}
 	}
+	add(!isLocalPath(c.Home), "Home %q is not a local path: begin it with one slash", c.Home)
 	add(c.ClientID == "", "ClientID is empty: give the client_id under which the provider knows this application")
 	add(c.SilentRedirectURI != "" && oidc.Origin(c.SilentRedirectURI) != oidc.Origin(c.RedirectURI),
 		"SilentRedirectURI %q and RedirectURI %q have different origins: cookies of one do not reach the other",
@@ -295,14 +298,4 @@ func (c Config) redirectURI(silent bool) string {
 		return c.SilentRedirectURI
 	}
 	return c.RedirectURI
-}
-
-// directory is the local path of the folder of uri: /web/ for https://app.example.com/web/callback.
-func directory(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil {
-		return "/"
-	}
-	folder, _ := path.Split(u.EscapedPath())
-	return cmp.Or(folder, "/")
 }

@@ -43,8 +43,8 @@ func newTestbedAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.C
 	config := rp.Config{
 		Issuer: h.provider.Issuer, ClientID: "web", ClientSecret: "web-secret", Now: h.provider.Clock.Now,
 		RedirectURI: h.app + "/web/callback", SilentRedirectURI: h.app + "/web/silent-callback",
-		PostLogoutRedirectURI: h.app + "/web/",
-		Scopes:                []string{"openid", "profile", "api.read"}, Log: slog.New(slog.DiscardHandler),
+		PostLogoutRedirectURI: h.app + "/web/", Home: "/web/",
+		Scopes: []string{"openid", "profile", "api.read"}, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {
 		c(&config)

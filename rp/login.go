@@ -27,7 +27,7 @@ const maxReturnTo = 512
 
 // Login begins a sign-in: GET, 303 to the provider's authorization endpoint.
 //
-// return_to in its query is a local path to go to afterwards (default: the folder of RedirectURI). prompt, login_hint,
+// return_to in its query is a local path to go to afterwards (default: Config.Home). prompt, login_hint,
 // max_age and acr_values are passed on to the provider (Core §3.1.2.1). When it fails (provider_down, invalid_request),
 // it redirects the browser to return_to with error and error_description in the query.
 func (p *RP) Login(w http.ResponseWriter, r *http.Request) {

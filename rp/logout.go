@@ -21,7 +21,7 @@ import (
 // (RP-Initiated Logout 1.0 §2). A state in the posted form comes back at PostLogoutRedirectURI.
 //
 // When the provider has no such endpoint, or is down (error=provider_down in the query), the session here still ends
-// and the browser goes to the folder of RedirectURI. The page with the form must not have form-action in its
+// and the browser goes to Config.Home. The page with the form must not have form-action in its
 // Content-Security-Policy: Chromium applies it to each redirect after the form, and the provider may redirect on to an
 // origin that the application does not know.
 func (p *RP) Logout(w http.ResponseWriter, r *http.Request) {
@@ -32,7 +32,7 @@ func (p *RP) Logout(w http.ResponseWriter, r *http.Request) {
 	_ = oidc.ParseForm(r)      // a state that cannot be read does not stop the sign-out
 	session, _ := p.Session(r) // without one there is no hint, and the provider asks the user
 	p.cookies.remove(w, p.cookies.session)
-	target, err := p.home, p.forget(r)
+	target, err := p.config.Home, p.forget(r)
 	if err == nil {
 		p.revoke(r.Context(), session)
 		target, err = p.endSessionURL(r.Context(), session, r.PostForm.Get("state"))
@@ -52,7 +52,7 @@ func (p *RP) endSessionURL(ctx context.Context, session *Session, state string) 
 		return "", err
 	}
 	if d.metadata.EndSessionEndpoint == "" {
-		return p.home, nil
+		return p.config.Home, nil
 	}
 	params := pick(url.Values{"post_logout_redirect_uri": {p.config.PostLogoutRedirectURI}, "state": {state}},
 		"post_logout_redirect_uri", "state")

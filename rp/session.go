@@ -41,7 +41,9 @@ type Session struct {
 	Renewals     int       `json:"renewals"`                // since the sign-in
 	EndsAt       time.Time `json:"ends_at"`                 // of the session itself
 
-	Claims json.RawMessage `json:"claims"` // of the ID Token, a JSON object
+	// Claims are those of the ID Token, a JSON object. Most providers put the claims of scopes such as profile and email
+	// into userinfo only (Core §5.4): UserInfo asks for them, and Config.Claims moves single ones into the ID Token.
+	Claims json.RawMessage `json:"claims"`
 }
 
 // SessionView is a session for a page of the application, without tokens. Times are seconds since 1970, as in a JWT.

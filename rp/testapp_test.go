@@ -39,6 +39,7 @@ func newApp(t *testing.T, change ...func(*Config)) *testApp {
 		RedirectURI:           a.server.URL + "/web/callback",
 		SilentRedirectURI:     a.server.URL + "/web/silent-callback",
 		PostLogoutRedirectURI: a.server.URL + "/web/",
+		Home:                  "/web/",
 		Scopes:                []string{"openid", "api.read"},
 		// the fake provider offers RS256 as well, which would be the default
 		IDTokenSignedResponseAlg: "ES256",

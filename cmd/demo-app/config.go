@@ -61,6 +61,7 @@ func (c config) relyingParty(log *slog.Logger) rp.Config {
 		RedirectURI:           c.BaseURL + "/web/callback",
 		SilentRedirectURI:     c.BaseURL + "/web/silent-callback",
 		PostLogoutRedirectURI: c.BaseURL + "/web/",
+		Home:                  "/web/",
 		Scopes:                scopes, Log: log,
 	}
 }
