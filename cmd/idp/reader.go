@@ -164,7 +164,8 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 	if to.Kind() == reflect.Map {
 		to.Set(reflect.MakeMap(to.Type()))
 	}
-	for _, e := range r.entries(mapping, path) {
+	all := r.entries(mapping, path)
+	for _, e := range all {
 		at := strings.TrimPrefix(path+"."+e.key, ".")
 		if to.Kind() == reflect.Map {
 			value := reflect.New(to.Type().Elem()).Elem()
@@ -176,6 +177,13 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 			continue // holds values with anchors (&), which other keys repeat
 		}
 		field, known := fieldOf(to.Type(), e.key)
+		if named, ok := namedFile(to.Type(), e.key); ok && !known {
+			both := slices.ContainsFunc(all, func(other entry) bool { return other.key+fileSuffix == e.key })
+			if r.check(!both, e.node, at, "stands beside %s: keep one of the two", strings.TrimSuffix(e.key, fileSuffix)) {
+				r.readNamedFile(e, to.FieldByIndex(named.Index), strings.TrimSuffix(at, fileSuffix))
+			}
+			continue
+		}
 		if r.check(known, e.node, at,
 			"is no known key: correct the spelling or remove the line; docs/configuration.md lists every key") {
 			r.read(e.value, to.FieldByIndex(field.Index), at)

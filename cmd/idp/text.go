@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -61,14 +62,87 @@ func (r *reader) text(node ast.Node, path string) (string, bool) {
 	ok = r.check(place.Type != token.NullType, node, path, "is %s, which means no value in YAML: "+
 		"put quotes around it if it is the text, or remove the line", place.Value) &&
 		r.check(!hasTab, node, path, "has a tab in it: put quotes around the text")
-	return textOf(scalar), ok
+	if !ok {
+		return "", false
+	}
+	text, err := expand(textOf(scalar))
+	return text, r.check(err == nil, node, path, "%v", err)
+}
+
+// variable matches ${NAME}, $${ for the two characters ${, and ${ with anything else behind it.
+var variable = regexp.MustCompile(`\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$\{`)
+
+// expand replaces each ${NAME} in a text by the environment variable, without the blanks and line breaks around it.
+func expand(text string) (string, error) {
+	var err error
+	expanded := variable.ReplaceAllStringFunc(text, func(found string) string {
+		if found == "$${" {
+			return "${"
+		}
+		name := strings.Trim(found, "${}")
+		value := strings.TrimSpace(os.Getenv(name))
+		switch {
+		case name == "":
+			err = errors.New("has a ${ that is not ${NAME}: write the name of an environment variable in letters, digits " +
+				"and _, or $${ for a ${ in the text")
+		case value == "":
+			err = fmt.Errorf("needs the environment variable %s, which is not set or empty: set it, or write $${%s} if "+
+				"this is the text itself", name, name)
+		}
+		return value
+	})
+	return expanded, err
+}
+
+// readNamedFile sets to, the value of a key K, from the file that K_file names: a text, or a list with an entry in each
+// line.
+func (r *reader) readNamedFile(e entry, to reflect.Value, path string) {
+	r.src.lines[path] = lineOf(e.value.GetToken())
+	var name string
+	r.read(e.value, reflect.ValueOf(&name).Elem(), path+fileSuffix)
+	if name == "" {
+		r.check(len(r.wrong) > 0, e.node, path+fileSuffix, "names no file: write its path, or remove the line")
+		return
+	}
+	content, err := readText(name)
+	text := strings.TrimSpace(string(content))
+	if !r.check(err == nil, e.value, path+fileSuffix, "the file cannot be read: %v; name one that this user can read",
+		err) ||
+		!r.check(text != "", e.value, path+fileSuffix, "%s is empty: write the value of %s into it", name, path) {
+		return
+	}
+	if to.Kind() != reflect.Slice {
+		r.setText(text, e.value, to, path)
+		return
+	}
+	for _, line := range lineBreak.Split(text, -1) {
+		entry := reflect.New(to.Type().Elem()).Elem()
+		r.setText(line, e.value, entry, path)
+		to.Set(reflect.Append(to, entry))
+	}
+}
+
+// lineBreak matches line breaks with the blanks around them.
+var lineBreak = regexp.MustCompile(`\s*\n\s*`)
+
+// fileSuffix ends the name of a key whose value is the name of a file with the value.
+const fileSuffix = "_file"
+
+// namedFile returns the field K for a key K_file, where K takes a text or a list of texts.
+func namedFile(t reflect.Type, key string) (reflect.StructField, bool) {
+	name, ok := strings.CutSuffix(key, fileSuffix)
+	field, known := fieldOf(t, name)
+	return field, ok && known && (isText(field.Type) || field.Type.Kind() == reflect.Slice && isText(field.Type.Elem()))
 }
 
 func (r *reader) readText(node ast.Node, to reflect.Value, path string) {
 	text, ok := r.text(node, path)
-	if !ok {
-		return
+	if ok {
+		r.setText(text, node, to, path)
 	}
+}
+
+func (r *reader) setText(text string, node ast.Node, to reflect.Value, path string) {
 	if special, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		err := special.UnmarshalText([]byte(text))
 		r.check(err == nil, node, path, "%v", err)
@@ -82,7 +156,10 @@ func (r *reader) readDuration(node ast.Node, to reflect.Value, path string) {
 	var duration time.Duration
 	var err error
 	if ok {
-		duration, err = time.ParseDuration(textOf(scalar))
+		var text string
+		if text, err = expand(textOf(scalar)); err == nil {
+			duration, err = time.ParseDuration(text)
+		}
 	}
 	ok = ok && err == nil && node.Type() != ast.IntegerType // 0 is a duration to Go, and a number to YAML
 	r.want(ok, node, path, "a duration: write a number and its unit (s, m or h), such as 90s, 5m or 720h")

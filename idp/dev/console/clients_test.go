@@ -39,7 +39,7 @@ func TestClients(t *testing.T) {
 func TestTheYAMLKeepsTheClient(t *testing.T) {
 	h := newFixture(t)
 	answer := h.json(t, 200, "POST", "/console/clients", `{"client_id":"new: #1",
-		"client_name":"\"quoted\"","client_secret":"s3cret",
+		"client_name":"\"quoted\" ${HOME}","client_secret":"s3cret",
 		"redirect_uris":["http://localhost:5173/cb"],
 		"token_endpoint_auth_method":"client_secret_basic","first_party":true,"access_token_lifetime":"2h","scope":"openid"}`)
 	var file struct {
@@ -51,8 +51,8 @@ func TestTheYAMLKeepsTheClient(t *testing.T) {
 		t.Fatalf("registered: %v; in the YAML: %v", err, file.Clients)
 	}
 	kept := file.Clients[0]
-	if !kept.ClientSecret.Matches("s3cret") || kept.AccessTokenLifetime != 2*time.Hour || kept.ClientName != `"quoted"` ||
-		!kept.FirstParty {
+	if !kept.ClientSecret.Matches("s3cret") || kept.AccessTokenLifetime != 2*time.Hour || !kept.FirstParty ||
+		kept.ClientName != `"quoted" $${HOME}` { // the file replaces ${HOME} by the variable, and $${ by ${
 		t.Errorf("the YAML keeps %+v:\n%s", kept, answer["yaml"])
 	}
 	if registered.IDTokenSignedResponseAlg != "ES256" || !registered.ClientSecret.Matches("s3cret") {

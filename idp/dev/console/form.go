@@ -69,7 +69,7 @@ func yamlOf(client oidc.Client, secret string) (string, error) {
 		}
 	}
 	text, err := yaml.MarshalWithOptions(map[string]any{"clients": []any{fields}}, yaml.IndentSequence(true))
-	return string(text), err
+	return strings.ReplaceAll(string(text), "${", "$${"), err // ${NAME} is a variable in the file
 }
 
 // patched returns the client with a JSON merge patch (RFC 7396) applied to its document, and the plain secret if the
