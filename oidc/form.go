@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -53,10 +54,24 @@ func ParseForm(r *http.Request) (err error) {
 	return err
 }
 
-// FormFault returns the text of err for an error_description. It hides network errors, which name internal addresses.
+// brokenBody is the fault of a body whose connection failed.
+const brokenBody = "the body did not come in time, or not whole"
+
+// isBroken reports a network error. Its text names internal addresses.
+func isBroken(err error) bool {
+	_, ok := errors.AsType[net.Error](err)
+	return ok
+}
+
+// FormFault says what is wrong with a form that could not be read because of err: for error_description, without the
+// words of Go's packages.
 func FormFault(err error) string {
-	if _, ok := errors.AsType[net.Error](err); ok {
-		return "the body did not come in time, or not whole"
+	escape, isEscape := errors.AsType[url.EscapeError](err)
+	switch {
+	case isBroken(err):
+		return brokenBody
+	case isEscape:
+		return fmt.Sprintf("%q is no percent-encoded byte", string(escape))
 	}
-	return err.Error()
+	return "it is not form-encoded (application/x-www-form-urlencoded)"
 }

@@ -167,7 +167,10 @@ func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
 // parse reads the claims of a token of either form: a JWT has two dots (RFC 7515 §7.1), an opaque token has one.
 func (t *Tokens) parse(ctx context.Context, raw string) (token Token, err error) {
 	if strings.Count(raw, ".") != 1 {
-		if err := t.Keys.Verify(ctx, raw, keys.TypeAccessToken, &token); err != nil {
+		switch err := t.Keys.Verify(ctx, raw, keys.TypeAccessToken, &token); {
+		case errors.Is(err, storage.ErrUnavailable):
+			return token, err
+		case err != nil:
 			return token, oidc.InvalidToken.Errorf("the access token is not one of this provider: %v", err)
 		}
 		return token, nil

@@ -79,7 +79,7 @@ func (r *ObjectReader) Read(ctx context.Context, client oidc.Client, compact str
 		return Object{}, invalid("its signature cannot be verified (RFC 9101 §6.2): %s", err)
 	}
 	if object.members, err = newMembers(payload); err != nil {
-		return Object{}, invalid("its payload is no JSON object (RFC 9101 §4): %s", err)
+		return Object{}, invalid("its payload is no JSON object (RFC 9101 §4): %s", oidc.JSONFault(err))
 	}
 	if err := claimRules.Judge(ctx, object); err != nil {
 		return Object{}, err
@@ -105,7 +105,11 @@ func (r *ObjectReader) payload(ctx context.Context, object unread, compact strin
 	if object.parts[2] != "" {
 		return nil, errors.New("its alg is none, and a signature is there (RFC 7518 §3.6)")
 	}
-	return base64.RawURLEncoding.DecodeString(object.parts[1])
+	payload, err := base64.RawURLEncoding.DecodeString(object.parts[1])
+	if err != nil {
+		return nil, errors.New("its payload is not in base64url")
+	}
+	return payload, nil
 }
 
 // members are the members of the payload.

@@ -256,11 +256,12 @@ func (s *KeySet) SignWithoutKID(ctx context.Context, alg, typ string, claims any
 }
 
 // Verify checks that token is a JWT of the given typ with a valid signature by one of the published keys, and reads its
-// claims into claims. It checks nothing else: not the issuer, not the audience, not the expiry.
+// claims into claims. It checks nothing else: not the issuer, not the audience, not the expiry. Its errors are for the
+// developer of the client, except those of the store.
 func (s *KeySet) Verify(ctx context.Context, token, typ string, claims any) error {
 	parsed, err := jwt.ParseSigned(token, Algorithms())
 	if err != nil {
-		return fmt.Errorf("it is no JWT signed with one of %v: %w", Algorithms(), err)
+		return fmt.Errorf("it is no JWT signed with one of %v", Algorithms())
 	}
 	header := parsed.Headers[0]
 	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
@@ -270,7 +271,13 @@ func (s *KeySet) Verify(ctx context.Context, token, typ string, claims any) erro
 	if err != nil {
 		return err
 	}
-	return parsed.Claims(public.Key, claims)
+	switch err := parsed.Claims(public.Key, claims); {
+	case errors.Is(err, jose.ErrCryptoFailure):
+		return fmt.Errorf("its signature is not that of this provider's key %q", header.KeyID)
+	case err != nil:
+		return errors.New("its claims do not have the form of such a token")
+	}
+	return nil
 }
 
 // find returns the published key with the kid and alg of a token. An unknown key may be new, so find reads the record

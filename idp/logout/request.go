@@ -11,6 +11,7 @@ import (
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
 // Request is a judged logout request. What did not validate is not in it (§4). The browser carries it, sealed, from
@@ -114,7 +115,11 @@ func (e *Endpoint) read(ctx context.Context, params url.Values, current *session
 	}
 	clientID := params.Get("client_id")
 	if token := params.Get("id_token_hint"); token != "" {
-		if r.hint, r.badHint = e.Hints.Read(ctx, token); r.badHint != nil {
+		r.hint, r.badHint = e.Hints.Read(ctx, token)
+		switch {
+		case errors.Is(r.badHint, storage.ErrUnavailable):
+			return Request{}, r.badHint
+		case r.badHint != nil:
 			r.hint = access.Hint{}
 		}
 	}

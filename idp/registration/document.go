@@ -33,7 +33,7 @@ func readDocument(r *http.Request) (document, error) {
 		err = errors.New("something follows the object")
 	}
 	if err != nil {
-		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", oidc.FormFault(err)).
+		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", oidc.JSONFault(err)).
 			Because(err)
 	}
 	// RFC 7592 §2.2 makes null and a missing member equal: here that is so for every member.

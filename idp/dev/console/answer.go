@@ -36,7 +36,7 @@ func readJSON(r *http.Request, what any) error {
 		return oidc.InvalidRequest.Errorf("the body is empty: send a JSON object")
 	}
 	if err != nil {
-		return oidc.InvalidRequest.Errorf("the body cannot be read as what is expected here: %v", err).Because(err)
+		return oidc.InvalidRequest.Errorf("the body cannot be read: %s", oidc.JSONFault(err)).Because(err)
 	}
 	return nil
 }

@@ -76,9 +76,5 @@ func (f *Fault) UnmarshalJSON(text []byte) error {
 	if ours, ok := errors.AsType[*oidc.Error](err); ok {
 		return ours
 	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return oidc.InvalidRequest.Errorf("%s cannot be a %s: numbers stand without quotes, names, times and "+
-			"durations within", wrong.Field, wrong.Value).Because(err)
-	}
-	return oidc.InvalidRequest.Errorf("the fault cannot be read: %v", err).Because(err)
+	return oidc.InvalidRequest.Errorf("the fault cannot be read: %s", oidc.JSONFault(err)).Because(err)
 }
