@@ -69,6 +69,13 @@ var loopbackFaults = []fileRow{
 
 	{"a user without a password", "    password: alice", "", "alice"},
 	{"a user without a name", "  - username: alice", "  - sub: alice # HERE", "every user needs one"},
+	{"a username with a blank before it", "username: alice", "username: ' alice' # HERE", "remove it"},
+	{"a username with a blank behind it", "username: alice", "username: \"alice \" # HERE", "remove it"},
+	{"a username with a line break behind it", "username: alice", "username: \"alice\\n\" # HERE", "remove it"},
+	{"a username with a blank that does not break", "username: alice", "username: \"alice\\u00a0\" # HERE", "remove it"},
+	{"a username of blanks", "username: alice", "username: \"  \" # HERE\n    sub: a", "every user needs one"},
+	{"two users of one name, composed and decomposed", "clients:", "  - {username: Zoe\u0308, sub: z1, password: z}\n" +
+		"  - {username: zo\u00eb, sub: z2, password: z} # HERE\nclients:", "rename one"},
 	{"two users of one name", "clients:", "  - username: ALICE # HERE\n    sub: a2\n    password: a\nclients:",
 		"rename one"},
 	{"Core §2 two users of one sub", "clients:", "  - username: bob\n    sub: alice # HERE\n    password: b\nclients:",

@@ -15,11 +15,13 @@ func Check(users []User, loopback bool, report oidc.Report) {
 	for i, user := range users {
 		at := fmt.Sprintf("users[%d]", i)
 		report := report.In(at)
-		name, sub, email := strings.ToLower(user.Username), user.Sub, strings.ToLower(user.Email())
+		name, sub, email := canonical(user.Username), user.Sub, canonical(user.Email())
 		if sub == "" {
-			sub = user.Username
+			sub = strings.TrimSpace(user.Username) // the blanks are a problem of their own
 		}
 		report.When(name == "", "username", "is empty: every user needs one")
+		report.When(name != "" && strings.TrimSpace(user.Username) != user.Username, "username",
+			"%q begins or ends with a blank, which nobody types: remove it", user.Username)
 		report.When(names[name] && name != "", "username", "%q is there twice: rename one", user.Username)
 		report.When(subs[sub] && sub != "", "sub", "%q is another user's sub already: a sub is never shared (Core §2)", sub)
 		report.When(len(sub) > 255, "sub", "has %d characters; Core §2 allows 255: shorten it", len(sub))

@@ -12,6 +12,7 @@ import (
 	"github.com/go-crypt/crypt/algorithm"
 	"github.com/go-crypt/crypt/algorithm/argon2"
 	"github.com/go-crypt/crypt/algorithm/bcrypt"
+	"golang.org/x/text/unicode/norm"
 )
 
 // User is a person who can sign in.
@@ -47,8 +48,8 @@ type Directory struct {
 	own     []kind // of the user at the same index, with the user's own comparison
 	compare comparisons
 	bySub   map[string]int
-	byName  map[string]int // by username, in lower case
-	byEmail map[string]int // by email, in lower case: used only if no username matches
+	byName  map[string]int // by username, in canonical form
+	byEmail map[string]int // by email, in canonical form: used only if no username matches
 }
 
 // New returns a directory of users. All subs and all usernames must be different, and all hashes valid.
@@ -76,10 +77,10 @@ func (d *Directory) add(user User) error {
 	i := len(d.users)
 	d.users, d.own = append(d.users, user), append(d.own, own)
 	d.bySub[user.Sub] = i
-	if email := strings.ToLower(user.Email()); email != "" {
+	if email := canonical(user.Email()); email != "" {
 		d.byEmail[email] = i
 	}
-	d.byName[strings.ToLower(user.Username)] = i
+	d.byName[canonical(user.Username)] = i
 	return nil
 }
 
@@ -114,7 +115,7 @@ func (d *Directory) Key(name string) string {
 	if user, ok := d.ByName(name); ok {
 		return "sub " + user.Sub
 	}
-	return "name " + strings.ToLower(strings.TrimSpace(name))
+	return "name " + canonical(name)
 }
 
 // Authenticate returns the user with this username or email if the password is right. It does the same work for all
@@ -131,8 +132,12 @@ func (d *Directory) Authenticate(ctx context.Context, name, password string) (Us
 	return user, ok, err
 }
 
+// canonical is the form in which names are compared: in lower case, without blanks around it, and in Normalization
+// Form C (RFC 8265 §3.3), because some keyboards and file systems write ë as two characters.
+func canonical(name string) string { return norm.NFC.String(strings.ToLower(strings.TrimSpace(name))) }
+
 func (d *Directory) find(name string) (int, bool) {
-	name = strings.ToLower(strings.TrimSpace(name))
+	name = canonical(name)
 	if i, ok := d.byName[name]; ok {
 		return i, true
 	}

@@ -19,6 +19,9 @@ func people(t *testing.T) *users.Directory {
 		{Username: "Bob", Sub: "b-1", PasswordHash: bcryptHash(t, "bob"), Claims: map[string]any{"email": "bob@example.com"}},
 		{Username: "carol", PasswordHash: argon2idHash(t, "lorac")},
 		{Username: "dave"},
+		{Username: "Zo\u00eb M\u00fcller", Sub: "z-1", Password: "z",
+			Claims: map[string]any{"email": "zoe\u0308@example.com"}},
+		{Username: "A\u030asa", Sub: "z-2", Password: "z"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +62,14 @@ func TestAuthenticate(t *testing.T) {
 		{"the email in other case", "aLICE@EXAMPLE.com", "ecila", "alice"},
 		{"a username in upper case, typed in lower", "bob", "bob", "b-1"},
 		{"spaces around the username", " alice ", "ecila", "alice"},
+
+		{"RFC 8265 §3.3 a composed name, typed decomposed", "Zoe\u0308 Mu\u0308ller", "z", "z-1"},
+		{"RFC 8265 §3.3 a composed name, typed decomposed in upper case", "ZOE\u0308 MU\u0308LLER", "z", "z-1"},
+		{"RFC 8265 §3.3 a decomposed name, typed composed", "\u00c5sa", "z", "z-2"},
+		{"RFC 8265 §3.3 a decomposed name, typed with the sign of the unit Ångström", "\u212bsa", "z", "z-2"},
+		{"RFC 8265 §3.3 a decomposed email, typed composed", "ZO\u00cb@example.com", "z", "z-1"},
+		{"a blank that does not break behind the username", "alice\u00a0", "ecila", "alice"},
+		{"a name without its diacritic is another", "Zoe M\u00fcller", "z", ""},
 
 		{"a wrong plain password", "alice", "alice", ""},
 		{"a wrong password against bcrypt", "Bob", "Bob", ""},
@@ -104,7 +115,7 @@ func TestFindingUsers(t *testing.T) {
 	if user, ok := directory.ByName("mallory"); ok {
 		t.Errorf("ByName(mallory) = %+v", user)
 	}
-	if got := names(directory.All()); got != "alice Bob carol dave" {
+	if got := names(directory.All()); got != "alice Bob carol dave Zo\u00eb M\u00fcller A\u030asa" {
 		t.Errorf("All() = %s; want the order of the configuration", got)
 	}
 	if got := names(directory.BySubs([]string{"carol", "gone", "b-1"})); got != "carol Bob" {
