@@ -344,3 +344,30 @@ func TestTheSectorOfARegisteredClientIsFetched(t *testing.T) {
 		t.Errorf("a public provider fetched from this machine: %v", refused)
 	}
 }
+
+// The certification plan for dynamic clients registers 179 clients within an hour.
+func TestRegistrationIsNotLimitedInDevelopmentMode(t *testing.T) {
+	document := map[string]any{"redirect_uris": []string{"https://late.test/cb"}}
+	developer := idptest.Start(t, nil)
+	elsewhere := idptest.Start(t, func(c *idp.Config) {
+		public(c)
+		c.Registration.Mode = "open"
+	})
+	for i := range 179 {
+		if w := sendJSON(t, developer, http.MethodPost, "/register", document, ""); w.Code != http.StatusCreated {
+			t.Fatalf("registration %d gives %d %s", i, w.Code, w.Body)
+		}
+	}
+	for range 60 {
+		if w := sendJSON(t, elsewhere, http.MethodPost, "/register", document, ""); w.Code != http.StatusCreated {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+	}
+	w := sendJSON(t, elsewhere, http.MethodPost, "/register", document, "")
+	refused := object(t, w, http.StatusTooManyRequests) // RFC 6585 §4
+	text, _ := refused["error_description"].(string)
+	if w.Header().Get("Retry-After") == "" || refused["error"] != "temporarily_unavailable" ||
+		!strings.Contains(text, "registrations from this address") {
+		t.Errorf("got %v %v", w.Header(), refused)
+	}
+}

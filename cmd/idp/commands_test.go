@@ -184,7 +184,7 @@ func TestCommandsBesideAProviderOnRedis(t *testing.T) {
 		t.Errorf("keys list says\n%s\nwant %s, which signs", said, before)
 	}
 	if said := command("keys", "rotate"); strings.Count(said, "RS256") != 2 || !strings.Contains(said, "signs from") ||
-		!strings.Contains(said, "signs until its successor does") {
+		!strings.Contains(said, "signs until its successor does") || !strings.Contains(said, "within 3 seconds") {
 		t.Errorf("keys rotate says\n%s\nwant the old key and its successor", said)
 	}
 	if said := command("keys", "rotate"); strings.Count(said, "RS256") != 2 || !strings.Contains(said, "Nothing changed") {

@@ -123,7 +123,7 @@ func (src *source) line(path string) int {
 
 // name is "--store or HUSH_STORE" for the path of a setting that the command line or the environment set, or empty.
 func (f flags) name(path string) string {
-	path, _, _ = strings.Cut(path, "[")
+	path, _, _ = strings.Cut(strings.ReplaceAll(path, ".", "_"), "[")
 	for field, value := range reflect.ValueOf(f).Fields() {
 		if keyOfFlag(field) == path && !value.IsZero() {
 			return "--" + strings.ReplaceAll(path, "_", "-") + " or " + field.Tag.Get("env")

@@ -30,8 +30,14 @@ func (c listKeysCommand) Run(s settings) error {
 
 type rotateKeysCommand struct{ flags }
 
-// Run rotates the keys and prints them.
-func (c rotateKeysCommand) Run(s settings) error { return s.withKeys(rotate) }
+// Run rotates the keys and prints them. Other processes on the store read the new keys a moment later.
+func (c rotateKeysCommand) Run(s settings) error {
+	err := s.withKeys(rotate)
+	if err == nil && s.isRedis() {
+		fmt.Println("Each provider that runs on this store publishes these keys within 3 seconds.")
+	}
+	return err
+}
 
 func rotate(ctx context.Context, signing *keys.KeySet) error {
 	before, err := signing.List(ctx)

@@ -14,7 +14,7 @@ import (
 )
 
 // flags are the command line and the environment. An empty value was not given there. The variable's name
-// without HUSH_ is the key in the file.
+// without HUSH_ is the key in the file; fetch_ca_file is the key ca_file in the section fetch.
 type flags struct {
 	Config        string   `help:"${config}" placeholder:"FILE" env:"HUSH_CONFIG"`
 	Listen        string   `help:"${listen}" placeholder:"HOST:PORT" env:"HUSH_LISTEN"`
@@ -28,6 +28,9 @@ type flags struct {
 	TLSCert       string   `name:"tls-cert" help:"${tls_cert}" placeholder:"FILE" env:"HUSH_TLS_CERT"`
 	TLSKey        string   `name:"tls-key" help:"${tls_key}" placeholder:"FILE" env:"HUSH_TLS_KEY"`
 	TLSSelfSigned *bool    `name:"tls-self-signed" help:"${tls_self_signed}" env:"HUSH_TLS_SELF_SIGNED"`
+
+	FetchAllowPrivate *bool  `name:"fetch-allow-private" help:"${fetch_allow_private}" env:"HUSH_FETCH_ALLOW_PRIVATE"`
+	FetchCAFile       string `name:"fetch-ca-file" help:"${fetch_ca_file}" placeholder:"FILE" env:"HUSH_FETCH_CA_FILE"`
 }
 
 // settings contains all settings of this command; the yaml tags are the keys of the file.
@@ -82,18 +85,30 @@ func (f *flags) trim() {
 
 // override replaces values of the file by values of flags and environment.
 func (f flags) override(s *settings) {
-	target := reflect.ValueOf(s).Elem()
 	for field, value := range reflect.ValueOf(f).Fields() {
-		found, ok := fieldOf(target.Type(), keyOfFlag(field))
+		to, ok := settingOf(reflect.ValueOf(s).Elem(), keyOfFlag(field))
 		if !ok || value.IsZero() {
 			continue
 		}
-		to := target.FieldByIndex(found.Index)
 		if value.Kind() == reflect.Pointer && to.Kind() != reflect.Pointer {
 			value = value.Elem()
 		}
 		to.Set(value)
 	}
+}
+
+// settingOf returns the field of a struct, or of a section in it, that has this key.
+func settingOf(v reflect.Value, key string) (reflect.Value, bool) {
+	for _, field := range fieldsOf(v.Type()) {
+		within, isWithin := strings.CutPrefix(key, keyOf(field)+"_")
+		switch at := v.FieldByIndex(field.Index); {
+		case keyOf(field) == key:
+			return at, true
+		case isWithin && at.Kind() == reflect.Struct:
+			return settingOf(at, within)
+		}
+	}
+	return reflect.Value{}, false
 }
 
 // complete fills in the defaults. Issuer and listen follow from each other where one is missing.

@@ -58,6 +58,14 @@ var precedence = []struct {
 		"tls-self-signed", "HUSH_TLS_SELF_SIGNED", "tls_self_signed", "true", "false", "true", "false",
 		func(s settings) string { return fmt.Sprint(s.TLSSelfSigned) },
 	},
+	{
+		"fetch-allow-private", "HUSH_FETCH_ALLOW_PRIVATE", "fetch.allow_private", "false", "true", "false", "true",
+		func(s settings) string { return fmt.Sprint(*s.Fetch.AllowPrivate) },
+	},
+	{
+		"fetch-ca-file", "HUSH_FETCH_CA_FILE", "fetch.ca_file", "flag.pem", "env.pem", "file.pem", "",
+		func(s settings) string { return s.Fetch.CAFile },
+	},
 }
 
 // The sources, as bits: every combination of them is tried.
@@ -84,7 +92,7 @@ func TestFlagsOverEnvironmentOverFileOverDefaults(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s, of %03b", name, sources), func(t *testing.T) {
 				if sources&sourceFile != 0 {
-					args = append(args, "--config", file(t, row.key+": "+row.byKey))
+					args = append(args, "--config", file(t, strings.ReplaceAll(row.key, ".", ":\n  ")+": "+row.byKey))
 				}
 				if sources&sourceEnv != 0 {
 					t.Setenv(row.env, row.byEnv)
