@@ -54,6 +54,9 @@ func explain(wording endpoint.Errors, c echo.Context, served endpoint.Endpoint, 
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(exceeded.RetryAfter()))
 		return http.StatusTooManyRequests, e
 	}
+	if errors.Is(err, endpoint.ErrMisdirected) {
+		return http.StatusMisdirectedRequest, e
+	}
 	if isUnproved(e.Code) && c.Response().Header().Get(echo.HeaderWWWAuthenticate) != "" {
 		return http.StatusUnauthorized, e // a resource requires a proof (RFC 9449 §7.1 and §9)
 	}
@@ -126,6 +129,8 @@ func errorKind(status int, e *oidc.Error, cause error) string {
 	switch {
 	case status == http.StatusNotFound:
 		return "not_found"
+	case status == http.StatusMisdirectedRequest:
+		return "misdirected"
 	case status == http.StatusTooManyRequests:
 		return "too_many"
 	case errors.Is(cause, users.ErrBusy):

@@ -255,6 +255,7 @@ func (c *common) at(issuer string) http.Handler {
 	if site != nil {
 		all = append(all, site.Endpoints(all)...)
 	}
+	all = endpoint.AtIssuer{Issuer: issuer, Host: c.limits.Addresses.Host, Moves: site != nil}.Keep(all)
 	return (&server{
 		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now, random: c.deps.Random,
 		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers,

@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// The headers in which proxies name the client. Only the first is used, and only from a trusted proxy.
+// The headers in which proxies name the client and its host. Forwarded is not used; the others are used only from a
+// trusted proxy.
 const (
-	headerXForwardedFor = "X-Forwarded-For"
-	headerForwarded     = "Forwarded"
+	headerXForwardedFor  = "X-Forwarded-For"
+	headerForwarded      = "Forwarded"
+	headerXForwardedHost = "X-Forwarded-Host"
 )
 
 // Addresses determines the networks that requests come from.
@@ -45,6 +47,15 @@ func (a *Addresses) Of(r *http.Request) netip.Prefix {
 		client = before
 	}
 	return networkOf(client)
+}
+
+// Host returns the host, with its port if any, that the browser asked for: X-Forwarded-Host from a trusted proxy, or
+// else the Host header.
+func (a *Addresses) Host(r *http.Request) string {
+	if host := r.Header.Get(headerXForwardedHost); host != "" && a.trusts(peer(r)) {
+		return host
+	}
+	return r.Host
 }
 
 // Unheard tells whether an untrusted proxy seems to forward the request.

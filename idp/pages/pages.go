@@ -110,8 +110,8 @@ type Assets map[string]fs.FS
 func (a Assets) Endpoints() (all []endpoint.Endpoint) {
 	for prefix, tree := range a {
 		all = append(all, endpoint.Endpoint{
-			Name: "static", Path: prefix + "{path...}", Methods: []string{http.MethodGet}, Audience: endpoint.Visitors,
-			Serve: serveFiles(prefix, tree), Untraced: true,
+			Name: endpoint.NameStatic, Path: prefix + "{path...}", Methods: []string{http.MethodGet},
+			Audience: endpoint.Visitors, Serve: serveFiles(prefix, tree), Untraced: true,
 		})
 	}
 	return all
@@ -195,11 +195,11 @@ func (p Policy) csp() string {
 	}
 	directives := []string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: https:", "base-uri 'none'",
-		"frame-ancestors " + frameAncestors,
 	}
 	if !p.FormsLeave {
 		directives = append(directives, "form-action 'self'")
 	}
+	directives = append(directives, "frame-ancestors "+frameAncestors)
 	if p.Connects {
 		directives = append(directives, "connect-src 'self'")
 	}
