@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -84,7 +86,7 @@ func (c serveCommand) Run(s settings) error {
 	if err := hello(os.Stdout, s); err != nil {
 		return err
 	}
-	for _, warning := range s.warnings() {
+	for _, warning := range append(s.warnings(), s.rivals(listener.Addr())...) {
 		log.Warn(warning)
 	}
 	defer within(logoutTimeout, provider.Close) // sends the logout tokens that still wait
@@ -156,10 +158,37 @@ func (s *settings) listen() (net.Listener, error) {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s is taken by another program: end that one, or choose another port with --listen", s.Listen)
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("this user may not listen at %s: choose a port from 1024 on, as in --issuer "+
+			"http://localhost:8080, or allow the port to this user", s.Listen)
+	}
 	if err != nil || config == nil {
 		return listener, err
 	}
 	return tls.NewListener(listener, config), nil
+}
+
+// rivals describes programs at other addresses that the issuer's name means: localhost is 127.0.0.1 and ::1.
+func (s *settings) rivals(own net.Addr) (warnings []string) {
+	u, err := url.Parse(s.Issuer)
+	listening, ok := own.(*net.TCPAddr)
+	if err != nil || !ok || !s.Loopback() || net.ParseIP(u.Hostname()) != nil || !s.isOwnPort() {
+		return nil
+	}
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		if listening.IP.IsUnspecified() || listening.IP.Equal(net.ParseIP(host)) {
+			continue
+		}
+		address := net.JoinHostPort(host, portOf(u))
+		connection, err := net.DialTimeout("tcp", address, time.Second)
+		if err != nil {
+			continue // nobody listens there
+		}
+		_ = connection.Close() // nothing was sent
+		warnings = append(warnings, "another program listens at "+address+", and this provider at "+s.Listen+": "+
+			u.Hostname()+" means both, so browsers may reach the other one; end it, or choose another port")
+	}
+	return warnings
 }
 
 // warnings describes the settings that suit development only.

@@ -115,7 +115,7 @@ func settingOf(v reflect.Value, key string) (reflect.Value, bool) {
 func (s *settings) complete() {
 	if s.Issuer == "" && s.Listen != "" {
 		if _, port, err := net.SplitHostPort(s.Listen); err == nil {
-			s.Issuer = s.Scheme() + "://localhost:" + port
+			s.Issuer = oidc.Origin(s.Scheme() + "://localhost:" + port) // without the scheme's own port
 		}
 	}
 	if s.Issuer == "" && s.servesTLS() {
@@ -131,13 +131,22 @@ func (s *settings) complete() {
 // defaultListen is the address of a loopback issuer, or port 8080 of this machine for a proxy.
 func (s *settings) defaultListen() string {
 	u, err := url.Parse(s.Issuer)
+	hasProxy := err == nil && u.Port() == "" && u.Scheme == "https" && !s.servesTLS()
 	switch {
-	case err != nil || !s.Loopback() || u.Port() == "":
+	case err != nil || !s.Loopback() || hasProxy:
 		return "127.0.0.1:8080"
 	case net.ParseIP(u.Hostname()) != nil:
-		return u.Host
+		return net.JoinHostPort(u.Hostname(), portOf(u))
 	}
-	return net.JoinHostPort("127.0.0.1", u.Port())
+	return net.JoinHostPort("127.0.0.1", portOf(u))
+}
+
+// portOf is the port of a URL, which its scheme has without one.
+func portOf(u *url.URL) string {
+	if u.Port() == "" && u.Scheme == "https" {
+		return "443"
+	}
+	return cmp.Or(u.Port(), "80")
 }
 
 func (s *settings) servesTLS() bool { return s.TLSSelfSigned || s.TLSCert != "" }
@@ -186,7 +195,7 @@ func (s *settings) problems() idp.Problems {
 func (s *settings) isOwnPort() bool {
 	u, err := url.Parse(s.Issuer)
 	_, port, errListen := net.SplitHostPort(s.Listen)
-	return err == nil && errListen == nil && u.Port() == port
+	return err == nil && errListen == nil && portOf(u) == port
 }
 
 func (s *settings) level(level *slog.Level) error { return level.UnmarshalText([]byte(s.LogLevel)) }
