@@ -3,7 +3,6 @@ package authorize
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -193,25 +192,20 @@ func invalid(format string, a ...any) *oidc.Error {
 	return oidc.InvalidRequestObject.Errorf("the request object is not good: "+format, a...).Blame(oidc.RequestMalformed)
 }
 
-// ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the
-// content (Core §6.2). Its errors are invalid_request_uri (RFC 9101 §7), or those of Read.
+// ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the content
+// (Core §6.2); it is for caches, so it is not compared. Its errors are invalid_request_uri (RFC 9101 §7), or those of Read.
 func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestURI string) (Object, error) {
 	if !isRegistered(client, requestURI) {
 		return Object{}, oidc.InvalidRequestURI.Errorf(
 			"request_uri %.200q is not one of the client's registered request_uris (Registration §2); "+
 				"only the part behind # may differ", requestURI).Blame(oidc.RequestMalformed)
 	}
-	address, fragment, _ := strings.Cut(requestURI, "#")
+	address, _, _ := strings.Cut(requestURI, "#")
 	content, err := r.Fetch.GetType(ctx, address, objectTypes...)
 	if err != nil {
 		return Object{}, oidc.InvalidRequestURI.Errorf(
 			"request_uri %.200q gives no request object: %s", requestURI, fetch.Why(err)).
 			Because(err).Blame(oidc.RequestMalformed)
-	}
-	if isHash(fragment) && fragment != hash(content) {
-		return Object{}, oidc.InvalidRequestURI.Errorf(
-			"behind request_uri is another content than its fragment says (Core §6.2): "+
-				"write the new hash %s there when the content changes", hash(content)).Blame(oidc.RequestMalformed)
 	}
 	return r.Read(ctx, client, strings.TrimSpace(string(content)))
 }
@@ -223,17 +217,6 @@ func isRegistered(client oidc.Client, requestURI string) bool {
 		registered, _, _ = strings.Cut(registered, "#")
 		return registered == bare
 	})
-}
-
-// isHash tells whether the fragment has the form of a SHA-256. Other fragments have no meaning here.
-func isHash(fragment string) bool {
-	sum, err := base64.RawURLEncoding.DecodeString(fragment)
-	return err == nil && len(sum) == sha256.Size
-}
-
-func hash(content []byte) string {
-	sum := sha256.Sum256(content)
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // headerRules are judged before the provider looks for a key.
