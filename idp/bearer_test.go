@@ -62,6 +62,7 @@ func bearerRows(access, machine string) []bearerRow {
 	const form = "application/x-www-form-urlencoded"
 	return []bearerRow{
 		{"RFC 6750 §2.1 the header MUST be supported", "GET", "", "", "Bearer " + access, 200, ""},
+		{"RFC 6750 §2.1 more than one space is allowed", "GET", "", "", "Bearer  " + access, 200, ""},
 		{"RFC 6750 §2.2 a body MUST be form-encoded by its Content-Type", "POST", "text/plain", body, "", 401, ""},
 		{"RFC 6750 §2.2 a body without Content-Type is not looked at", "POST", "", body, "", 401, ""},
 		{

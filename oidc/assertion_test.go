@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -125,12 +126,14 @@ func TestDPoPToken(t *testing.T) {
 	}{
 		{"RFC 9449 §7.1 the scheme DPoP", "DPoP abc", "abc", false},
 		{"RFC 9110 §11.1 the scheme in any case", "dpop abc", "abc", false},
+		{"RFC 9110 §11.4 more than one space", "DPoP   abc", "abc", false},
+		{"RFC 9110 §11.4 a tab is no space", "DPoP \tabc", "", true},
 		{"RFC 9449 §7.1 another scheme", "Bearer abc", "", false},
 		{"RFC 9449 §7.1 no token", "DPoP", "", true},
 		{"RFC 9449 §7.1 two tokens", "DPoP a b", "", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := oidc.DPoPToken(map[string][]string{"Authorization": {row.header}})
+			got, err := oidc.DPoPToken(http.Header{"Authorization": {row.header}})
 			if got != row.want || (err != nil) != row.bad {
 				t.Errorf("got %q, %v", got, err)
 			}

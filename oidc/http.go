@@ -16,6 +16,19 @@ const (
 // b64token is RFC 6750 §2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 var b64token = regexp.MustCompile(`^[A-Za-z0-9\-._~+/]+=*$`)
 
+// Authorization returns the scheme and the credentials of the Authorization header. RFC 9110 §11.4: one space or more
+// separates them.
+func Authorization(h http.Header) (scheme, credentials string) {
+	scheme, credentials, _ = strings.Cut(h.Get("Authorization"), " ")
+	return scheme, strings.TrimLeft(credentials, " ")
+}
+
+// BasicAuth returns the user and the password of the scheme Basic (RFC 7617 §2), as net/http does for one space.
+func BasicAuth(h http.Header) (user, password string, ok bool) {
+	scheme, credentials := Authorization(h)
+	return (&http.Request{Header: http.Header{"Authorization": {scheme + " " + credentials}}}).BasicAuth()
+}
+
 // BearerToken returns the access token of the Authorization header (RFC 6750 §2.1), or "" without a Bearer header. More
 // than one Authorization header, or a Bearer without a token, is an invalid_request.
 func BearerToken(h http.Header) (string, error) {
@@ -29,12 +42,12 @@ func BearerToken(h http.Header) (string, error) {
 func DPoPToken(h http.Header) (string, error) { return tokenOf(h, TokenTypeDPoP, "RFC 9449 §7.1") }
 
 func tokenOf(h http.Header, wanted, spec string) (string, error) {
-	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	scheme, token := Authorization(h)
 	if !strings.EqualFold(scheme, wanted) { // RFC 9110 §11.1: schemes are case-insensitive
 		return "", nil
 	}
 	if len(h.Values("Authorization")) > 1 || !b64token.MatchString(token) {
-		return "", InvalidRequest.Errorf("expected: one Authorization header with '%s', one space and a token (%s)",
+		return "", InvalidRequest.Errorf("expected: one Authorization header with '%s', a space and a token (%s)",
 			wanted, spec)
 	}
 	return token, nil

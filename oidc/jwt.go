@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -26,6 +27,16 @@ const DefaultEnc = string(jose.A128CBC_HS256)
 // MaxClockSkew is how far the clock of a client may be ahead of the provider's, in every JWT that a client makes. FAPI
 // 2.0 §5.3.2.1 wants 10 seconds accepted and more than 60 rejected.
 const MaxClockSkew = 30 * time.Second
+
+// CheckCrit returns an error for the header of a JWT that has crit, whatever is in it: a JWT with an extension that the
+// recipient does not understand is invalid, and this module understands none. The list must not be empty either; the
+// JOSE library accepts an empty one. https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
+func CheckCrit(header jose.Header) error {
+	if _, has := header.ExtraHeaders["crit"]; has {
+		return errors.New("its header has crit, and no extension of JWS is understood here (RFC 7515 §4.1.11): leave it out")
+	}
+	return nil
+}
 
 // FAPI2Algs lists the algs that the FAPI 2.0 Security Profile allows (§5.4.1).
 func FAPI2Algs() []string { return slices.Clone(fapi2Algs) }

@@ -143,7 +143,8 @@ var badProofs = []struct {
 	{"RFC 9449 §4.3 (9) htu is an address", nil, with("htu", "/me"), "not https://api.test/me"},
 	{"RFC 9449 §4.3 (9) htu is on this host", nil, with("htu", "https://evil.test/me"), "not https://api.test/me"},
 	{"RFC 9449 §4.3 (2) a header that must be understood, and is not", object{"crit": []string{"evil"}, "evil": true}, nil,
-		"not by its jwk"},
+		"its header has crit"},
+	{"RFC 7515 §4.1.11 crit that is empty", object{"crit": []string{}}, nil, "its header has crit"},
 }
 
 func TestBadProofs(t *testing.T) {

@@ -133,6 +133,9 @@ func (k *keySet) open(ctx context.Context, raw string, algs []jose.SignatureAlgo
 	if err != nil {
 		return signedJWT{}, fmt.Errorf("it is not a JWT signed as expected: %w", err)
 	}
+	if err := oidc.CheckCrit(token.Headers[0]); err != nil {
+		return signedJWT{}, err
+	}
 	claims, err := k.verify(ctx, token)
 	return signedJWT{raw: raw, typ: mediaType(token.Headers[0]), claims: claims}, err
 }

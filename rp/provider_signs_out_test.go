@@ -146,6 +146,9 @@ var badLogoutTokens = []struct {
 		sign: func(t *testing.T, payload []byte) string {
 			return signJWT(t, jose.RS256, testRSAKey, object{"kid": "rsa-2"}, payload)
 		}, says: "unexpected signature algorithm"},
+	{name: "RFC 7515 §4.1.11 crit that is empty", sign: func(t *testing.T, payload []byte) string {
+		return signJWT(t, jose.ES256, testECKey, object{"kid": "ec-1", "crit": []string{}}, payload)
+	}, says: "its header has crit"},
 	{name: "Back-Channel Logout §2.6 alg is not HMAC", sign: func(t *testing.T, payload []byte) string {
 		return signJWT(t, jose.HS256, []byte(testSecret), object{"kid": "ec-1"}, payload)
 	}, says: "unexpected signature algorithm"},

@@ -168,7 +168,7 @@ func (s *Resource) refuse(w http.ResponseWriter, r *http.Request, scope oidc.Sco
 
 // challenge has the scheme of the request.
 func (s *Resource) challenge(r *http.Request) string {
-	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	scheme, _ := oidc.Authorization(r.Header)
 	if !strings.EqualFold(scheme, tokenTypeDPoP) {
 		return fmt.Sprintf(`Bearer realm="%s"`, s.config.Realm)
 	}
@@ -350,6 +350,9 @@ func (p *proof) read(raw string) error {
 		return kind.refuse(fmt.Errorf("it is not a JWT signed as expected: %w", err))
 	}
 	header := token.Headers[0]
+	if err := oidc.CheckCrit(header); err != nil {
+		return kind.refuse(err)
+	}
 	if header.JSONWebKey == nil || !header.JSONWebKey.IsPublic() {
 		return kind.refuse(errors.New("it has no public key as jwk in its header"))
 	}

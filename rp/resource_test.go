@@ -122,11 +122,10 @@ func TestMalformedRequests(t *testing.T) {
 		header       []string
 		says         string
 	}{
-		{"RFC 6750 §2.1 Bearer without a token", "/", []string{"Bearer"}, "one space and a token"},
-		{"RFC 6750 §2.1 Bearer with nothing", "/", []string{"Bearer "}, "one space and a token"},
-		{"RFC 6750 §2.1 two spaces", "/", []string{"Bearer  " + good}, "one space and a token"},
-		{"RFC 6750 §2.1 more than a token", "/", []string{"Bearer " + good + " x"}, "one space and a token"},
-		{"RFC 6750 §2.1 characters outside b64token", "/", []string{"Bearer {}"}, "one space and a token"},
+		{"RFC 6750 §2.1 Bearer without a token", "/", []string{"Bearer"}, "a space and a token"},
+		{"RFC 6750 §2.1 Bearer with nothing", "/", []string{"Bearer "}, "a space and a token"},
+		{"RFC 6750 §2.1 more than a token", "/", []string{"Bearer " + good + " x"}, "a space and a token"},
+		{"RFC 6750 §2.1 characters outside b64token", "/", []string{"Bearer {}"}, "a space and a token"},
 		{"RFC 6750 §2 a token in two headers", "/", []string{"Bearer " + good, "Bearer " + good}, "2 Authorization headers"},
 		{"RFC 6750 §2 a token in the header and the query", "/?access_token=" + good, []string{"Bearer " + good},
 			"in the query"},
@@ -179,7 +178,9 @@ func TestBadAccessTokens(t *testing.T) {
 		{"RFC 8725 §3.10 a key inside the token is not trusted", signJWT(t, jose.ES256, foreignKey,
 			object{"typ": "at+jwt", "kid": "ec-1", "jwk": jose.JSONWebKey{Key: foreignKey.Public()}}, good), "no key of"},
 		{"RFC 7515 §4.1.11 a header that must be understood, and is not", signJWT(t, jose.ES256, testECKey,
-			object{"typ": "at+jwt", "kid": "ec-1", "crit": []string{"evil"}, "evil": true}, good), "no key of the provider"},
+			object{"typ": "at+jwt", "kid": "ec-1", "crit": []string{"evil"}, "evil": true}, good), "its header has crit"},
+		{"RFC 7515 §4.1.11 crit that is empty", signJWT(t, jose.ES256, testECKey,
+			object{"typ": "at+jwt", "kid": "ec-1", "crit": []string{}}, good), "its header has crit"},
 		{"Core §10.1 kid is present where the provider publishes several keys for the alg",
 			signJWT(t, jose.ES256, testECKey, object{"typ": "at+jwt"}, good), "names no kid"},
 	} {

@@ -192,8 +192,9 @@ func invalid(format string, a ...any) *oidc.Error {
 	return oidc.InvalidRequestObject.Errorf("the request object is not good: "+format, a...).Blame(oidc.RequestMalformed)
 }
 
-// ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the content
-// (Core §6.2); it is for caches, so it is not compared. Its errors are invalid_request_uri (RFC 9101 §7), or those of Read.
+// ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the
+// content (Core §6.2); it is for caches, so it is not compared. Its errors are invalid_request_uri (RFC 9101 §7), or
+// those of Read.
 func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestURI string) (Object, error) {
 	if !isRegistered(client, requestURI) {
 		return Object{}, oidc.InvalidRequestURI.Errorf(

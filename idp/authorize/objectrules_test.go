@@ -92,6 +92,9 @@ var objectRows = []struct {
 	{name: "RFC 7515 §4.1.11 crit is refused", change: func(o *draft, _ *oidc.Client, _ time.Time) {
 		o.alg, o.header = none, map[string]any{"crit": []string{"x"}}
 	}},
+	{name: "RFC 7515 §4.1.11 crit that is empty is refused", change: func(o *draft, _ *oidc.Client, _ time.Time) {
+		o.alg, o.header = none, map[string]any{"crit": []string{}}
+	}},
 	{
 		name:   "RFC 9101 §6.2 an unknown alg is refused",
 		change: func(o *draft, _ *oidc.Client, _ time.Time) { o.alg, o.key = "HS256", nil },

@@ -57,7 +57,7 @@ func Confidential(r *http.Request, register *clients.Register) (string, error) {
 
 // claimed returns the client_id that the request names, in the order of Authenticate: the header wins.
 func claimed(r *http.Request) (string, error) {
-	if user, _, ok := r.BasicAuth(); ok {
+	if user, _, ok := oidc.BasicAuth(r.Header); ok {
 		id, _ := url.QueryUnescape(user) // Authenticate reports a wrong encoding
 		return id, nil
 	}
@@ -124,6 +124,9 @@ func (a *Authenticator) verify(ctx context.Context, client oidc.Client, compact 
 		return jose.Header{}, nil, fmt.Errorf("it is no JWT with one alg of %s", strings.Join(allowed, ", "))
 	}
 	header := signed.Signatures[0].Header
+	if err := oidc.CheckCrit(header); err != nil {
+		return header, nil, err
+	}
 	secret := []byte(client.ClientSecret.Plain())
 	// RFC 7518 §3.2: a key is at least as long as the hash.
 	if least := map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}[header.Algorithm]; len(secret) < least {

@@ -177,7 +177,11 @@ var assertionRows = []struct {
 	}, "used client_secret_jwt"},
 	{
 		"RFC 7515 §4.1.11 crit that is not understood", "private",
-		func(a *asking) { a.header = map[jose.HeaderKey]any{"crit": []string{"x"}, "x": 1} }, "its signature",
+		func(a *asking) { a.header = map[jose.HeaderKey]any{"crit": []string{"x"}, "x": 1} }, "its header has crit",
+	},
+	{
+		"RFC 7515 §4.1.11 crit that is empty", "private",
+		func(a *asking) { a.header = map[jose.HeaderKey]any{"crit": []string{}} }, "its header has crit",
 	},
 	{
 		"RFC 7523 §3 the issuer of another provider behind ours", "private",

@@ -135,7 +135,7 @@ func readCredentials(r *http.Request, form url.Values) (credentials, error) {
 // readBasic reads client_secret_basic. RFC 6749 §2.3.1: id and secret are each encoded as in a form before they are
 // joined by a colon.
 func readBasic(r *http.Request, body credentials) (credentials, error) {
-	user, password, ok := r.BasicAuth()
+	user, password, ok := oidc.BasicAuth(r.Header)
 	id, errID := url.QueryUnescape(user)
 	secret, errSecret := url.QueryUnescape(password)
 	switch {

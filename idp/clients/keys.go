@@ -33,6 +33,9 @@ func (k *Keys) Verify(
 		return jose.Header{}, nil, fmt.Errorf("it is no signed JWT in compact form with one alg of %v", algs)
 	}
 	header := signed.Signatures[0].Header
+	if err := oidc.CheckCrit(header); err != nil {
+		return header, nil, err
+	}
 	keys, err := k.find(ctx, client, func(set oidc.KeySet) ([]jose.JSONWebKey, error) {
 		return set.Verifying(header.Algorithm, header.KeyID)
 	})

@@ -202,7 +202,7 @@ func paramsOf(r *http.Request) url.Values {
 }
 
 func clientOf(r *http.Request, params url.Values) string {
-	if id, _, ok := r.BasicAuth(); ok {
+	if id, _, ok := oidc.BasicAuth(r.Header); ok {
 		return id
 	}
 	return params.Get("client_id")

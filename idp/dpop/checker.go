@@ -162,6 +162,9 @@ func verify(raw string, p *proof) (payload []byte, err error) {
 			"the DPoP proof is no JWT signed with one of %v, with its public key in jwk (RFC 9449 §4.2)", algorithms)
 	}
 	p.Header = signed.Signatures[0].Header
+	if err := oidc.CheckCrit(p.Header); err != nil {
+		return nil, refuse("the DPoP proof is not accepted: %s", err)
+	}
 	key := p.Header.JSONWebKey
 	if key == nil || !key.IsPublic() || !isKeyFor(key.Key, jose.SignatureAlgorithm(p.Header.Algorithm)) {
 		return nil, refuse("the DPoP proof's jwk is no public key for %.20s (RSA has %d to %d bits); "+

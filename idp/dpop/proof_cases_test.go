@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 var proofRows = []struct {
@@ -68,6 +69,11 @@ var proofRows = []struct {
 	{"RFC 9449 §4.2 jwk is no symmetric key", func(a *attempt) {
 		a.raw = headed(map[string]any{"alg": "ES256", "typ": Type, "jwk": map[string]string{"kty": "oct", "k": "AAAA"}})
 	}, "its public key in jwk"},
+	{"RFC 7515 §4.1.11 crit that is empty", func(a *attempt) {
+		options := new(jose.SignerOptions).WithHeader("jwk", jose.JSONWebKey{Key: a.key.Public()}).WithType(Type)
+		signer := must(jose.NewSigner(jose.SigningKey{Algorithm: a.alg, Key: a.key}, options.WithHeader("crit", []string{})))
+		a.raw = must(jwt.Signed(signer).Claims(a.claims).Serialize())
+	}, "its header has crit"},
 	{"RFC 9449 §4.3 htu with another path below", func(a *attempt) { a.claims["htu"] = target + "/x" }, "htu is the URL"},
 	{"RFC 9449 §4.3 htu with a final slash", func(a *attempt) { a.claims["htu"] = target + "/" }, "htu is the URL"},
 	{

@@ -264,6 +264,9 @@ func (s *KeySet) Verify(ctx context.Context, token, typ string, claims any) erro
 		return fmt.Errorf("it is no JWT signed with one of %v", Algorithms())
 	}
 	header := parsed.Headers[0]
+	if err := oidc.CheckCrit(header); err != nil {
+		return err
+	}
 	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
 		return fmt.Errorf("its typ is %q, expected %q", got, typ)
 	}

@@ -20,8 +20,7 @@ import (
 func TestVerifyRefuses(t *testing.T) {
 	own, other := mustRSA(t), mustRSA(t)
 	set := mustNew(t, keys.Spec{Alg: jose.RS256, File: write(t, pkcs8(t, own))}, keys.Spec{Alg: jose.ES256})
-	public := mustPublic(t, set).Keys[0]
-	kid := public.KeyID
+	public, kid := mustPublic(t, set).Keys[0], mustPublic(t, set).Keys[0].KeyID
 	good := signedBy(t, own, kid, "JWT")
 	if err := set.Verify(t.Context(), good, keys.TypeIDToken, &claims{}); err != nil {
 		t.Fatalf("the good token is refused: %v", err)
@@ -40,6 +39,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"RFC 8725 §2.1 HMAC with the public key's PEM", hmacSigned(t, public, pemOf(t, public))},
 		{"RFC 8725 §2.1 HMAC with the public key's JWK", hmacSigned(t, public, jwkOf(t, public))},
 		{"RFC 8725 §3.11 an access token", signedBy(t, own, kid, "at+jwt")},
+		{"RFC 7515 §4.1.11 crit that is empty", signedBy(t, own, kid, "JWT", "crit")},
 		{"RFC 8725 §3.11 no typ", signedBy(t, own, kid, "")},
 		{"RFC 7515 §4.1.4 an unknown kid", signedBy(t, own, "unknown", "JWT")},
 		{"RFC 7515 §4.1.4 no kid", signedBy(t, own, "", "JWT")},
@@ -128,11 +128,15 @@ func split(t *testing.T, token string) (header, payload, signature string) {
 
 func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-func signedBy(t *testing.T, key *rsa.PrivateKey, kid, typ string) string {
+// signedBy is a token by the key. Each header in empty is an empty list.
+func signedBy(t *testing.T, key *rsa.PrivateKey, kid, typ string, empty ...jose.HeaderKey) string {
 	t.Helper()
 	options := new(jose.SignerOptions)
 	if typ != "" {
 		options.WithType(jose.ContentType(typ))
+	}
+	for _, name := range empty {
+		options.WithHeader(name, []string{})
 	}
 	return serialize(t, jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, options)
 }

@@ -3,6 +3,7 @@ package token
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,12 @@ var coreRows = []row{
 	{
 		name: "RFC 6749 §2.3.1 id and secret are form-encoded inside Basic", client: "basic", change: "-client_secret",
 		basic: "b%61sic:%73%2Fecret",
+	},
+	{
+		name: "RFC 9110 §11.4 more than one space may come before the credentials", client: "basic", change: "-client_secret",
+		basic: "basic:s%2Fecret", header: func(h http.Header) {
+			h.Set("Authorization", strings.Replace(h.Get("Authorization"), " ", "   ", 1))
+		},
 	},
 	{
 		name: "RFC 6749 §2.3 a header and a secret in the body are two methods", client: "basic",

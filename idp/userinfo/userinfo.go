@@ -215,7 +215,7 @@ func (e *Endpoint) challenge(w http.ResponseWriter, r *http.Request, err error) 
 	explained := e.Errors.Explain(err)
 	bearer := fmt.Sprintf("Bearer realm=%q", e.Issuer)
 	dpop := fmt.Sprintf("DPoP algs=%q", strings.Join(dpop.Algorithms(), " "))
-	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	scheme, _ := oidc.Authorization(r.Header)
 	switch {
 	case strings.EqualFold(scheme, "DPoP") || explained.Reason == oidc.DPoPProof:
 		w.Header().Add("WWW-Authenticate", dpop+challengeError(explained))

@@ -63,7 +63,7 @@ func clientOf(r *http.Request, params url.Values) string {
 	if id := params.Get("client_id"); id != "" {
 		return id
 	}
-	if user, _, ok := r.BasicAuth(); ok {
+	if user, _, ok := oidc.BasicAuth(r.Header); ok {
 		id, _ := url.QueryUnescape(user)
 		return id
 	}
