@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,8 +20,11 @@ const (
 	maxKeySize = bbolt.MaxKeySize - momentSize
 	maxSize    = bbolt.MaxValueSize - momentSize // of a value, in bytes
 
-	// pingKey is no key of a storage.Bucket: such a key begins with the bucket's name.
+	// pingKey ends the key of the record of Ping. It ends no key of a storage.Bucket, which contains no zero byte.
 	pingKey = "\x00ping"
+
+	// pingSize is the least size of the record of Ping in bytes, more than a session.
+	pingSize = 16 << 10
 )
 
 var (
@@ -44,10 +48,14 @@ type Store struct {
 	fault fault
 }
 
-// fault is the error of the last transaction.
+// fault is the error of the last transaction that failed, until Ping has written. Another write that succeeds proves
+// nothing: on a full disk the change of one page may fit, and that of another not.
 type fault struct {
 	err     error
 	isFinal bool // nothing may be written before a restart
+	// key and size are those of the record that was not written.
+	key  string
+	size int
 }
 
 // Get implements storage.Store.
@@ -94,7 +102,7 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 	limited, end := storage.Spend(context.WithoutCancel(ctx))
 	defer end()
 	w, done := &write{key: []byte(key), ttl: ttl, change: change}, make(chan error, 1)
-	go func() { done <- s.transact(w.apply) }()
+	go func() { done <- s.write(w) }()
 	select {
 	case err := <-done:
 		return w.outcome(err)
@@ -116,10 +124,20 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 	}
 }
 
+// write writes w to the disk, and remembers a failed write for Ping.
+func (s *Store) write(w *write) error {
+	err := s.transact(w.apply)
+	if err != nil {
+		s.setFault(fault{err: err, key: strings.TrimSuffix(string(w.key), pingKey), size: w.size})
+	}
+	return err
+}
+
 // write is one change that is not on the disk yet.
 type write struct {
 	key    []byte
 	ttl    time.Duration
+	size   int // of the new value
 	change func([]byte) ([]byte, error)
 
 	mutex     sync.Mutex // guards the fields below
@@ -175,6 +193,7 @@ func (w *write) run(old, expires []byte, now time.Time) (value, until []byte, ok
 	}()
 	w.hasRun = true
 	value, w.err = w.change(bytes.Clone(old))
+	w.size = len(value)
 	switch {
 	case w.err != nil || value == nil:
 	case len(value) > maxSize:
@@ -189,10 +208,15 @@ func (w *write) run(old, expires []byte, now time.Time) (value, until []byte, ok
 	return value, until, w.err == nil
 }
 
-// Ping returns the reason why the Store cannot be used, or nil. After a failed write it tries to write.
+// Ping returns the reason why the Store cannot be used, or nil. After a failed write it writes a record beside the one
+// that failed, at least as large.
 func (s *Store) Ping(ctx context.Context) error {
-	if s.lastFault().err != nil {
-		return s.Put(ctx, pingKey, nil, time.Second)
+	if f := s.lastFault(); f.err != nil {
+		err := s.Put(ctx, f.key+pingKey, make([]byte, max(f.size, pingSize)), time.Second)
+		if err == nil {
+			s.setFault(fault{})
+		}
+		return err
 	}
 	if _, err := s.Get(ctx, pingKey); err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -67,6 +68,44 @@ func TestAFullDiskFailsWritesUntilThereIsSpace(t *testing.T) {
 		want(t, s, strconv.Itoa(i), string(make([]byte, 100_000)))
 	}
 	wantSound(t, s)
+}
+
+// On a full disk a small change of one page may succeed, while no record of a sign-in can be stored.
+func TestAStoreIsNotUsableWhileRecordsOfSessionsDoNotFit(t *testing.T) {
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	for _, session := range []int{300, 3_000} {
+		t.Run(fmt.Sprint(session, " bytes"), func(t *testing.T) {
+			s := open(t, newPath(t), time.Now)
+			before := allowFileSize(t, 4<<20)
+			defer allowFileSize(t, before)
+			for _, size := range []int{100_000, 10_000, session} {
+				var err error
+				for i := 0; err == nil; i++ {
+					err = s.Put(t.Context(), fmt.Sprint(size, "/", i), make([]byte, size), time.Hour)
+				}
+				wantError(t, err, storage.ErrUnavailable)
+			}
+			wasFull, wrong := true, 0
+			for i := range 20 {
+				_ = s.Put(t.Context(), "small", []byte("v"), time.Hour) // it may fit
+				isUsable := s.Ping(t.Context()) == nil
+				isFull := s.Put(t.Context(), fmt.Sprint("session", i), make([]byte, session), time.Hour) != nil
+				if wasFull && isUsable && isFull {
+					wrong++
+				}
+				wasFull = isFull
+			}
+			if wrong > 0 {
+				t.Errorf("%d of 20 times Ping gave nil between two sessions that could not be stored", wrong)
+			}
+			allowFileSize(t, before)
+			if err := s.Ping(t.Context()); err != nil {
+				t.Errorf("Ping = %v, though there is space again", err)
+			}
+			mustPut(t, s, "session", string(make([]byte, session)), time.Hour)
+		})
+	}
 }
 
 func TestNothingIsAcknowledgedThatTheNextStartWouldNotFind(t *testing.T) {

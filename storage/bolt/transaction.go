@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,10 +32,9 @@ func (s *Store) transact(do func(*table, time.Time) error) error {
 	})
 	if err != nil {
 		explained := s.explain(err)
-		s.setFault(fault{explained, isFinal(err)})
+		s.setFault(fault{err: explained, isFinal: isFinal(err)})
 		return explained
 	}
-	s.setFault(fault{})
 	return nil
 }
 
@@ -100,8 +101,12 @@ func isFinal(err error) bool {
 	return isErrno || errors.Is(err, errFault) || errors.As(err, &pathError) && pathError.Op == "sync"
 }
 
+// isFull compares texts too, because bbolt does not wrap the error of a file that cannot grow.
 func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+	all := []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG}
+	return slices.ContainsFunc(all, func(full syscall.Errno) bool {
+		return errors.Is(err, full) || err != nil && strings.HasSuffix(err.Error(), full.Error())
+	})
 }
 
 // explain says what an error of bbolt or of the disk means, and what to do.
