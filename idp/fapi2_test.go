@@ -54,6 +54,16 @@ func (b bank) attempt(path string, form url.Values, claims map[string]any) *http
 	return serve(b.p, get(b.t, "POST", path, form, "DPoP", b.proof("POST", path, claims)))
 }
 
+// sendAt pushes a form with a proof of another time, which has nbf and exp too (check-dpop-proof-nbf-exp).
+func (b bank) sendAt(later time.Duration, form url.Values) *httptest.ResponseRecorder {
+	b.t.Helper()
+	at := b.p.Clock.Now().Add(later)
+	return b.attempt("/par", form, map[string]any{
+		"nonce": b.attempt("/par", form, nil).Header().Get("DPoP-Nonce"),
+		"iat":   at.Unix(), "nbf": at.Unix(), "exp": at.Add(time.Minute).Unix(),
+	})
+}
+
 // code pushes a request and follows it to a code.
 func (b bank) code() string {
 	b.t.Helper()
@@ -143,6 +153,27 @@ func TestFAPI2MessageSigning(t *testing.T) { // FAPI 2.0 Message Signing §5.3.1
 	inside, _ := claims(t, w.Body.String())["token_introspection"].(map[string]any)
 	if header(t, w.Body.String())["alg"] != "ES256" || inside["active"] != true {
 		t.Errorf("§5.5.1: %d %s", w.Code, w.Body)
+	}
+}
+
+// FAPI 2.0 Message Signing §5.3.1: what the client did not sign is not used
+// (state-only-outside-request-object-not-used, different-nonce-inside-and-outside-request-object).
+func TestParametersBesideASignedPushAreNotUsed(t *testing.T) {
+	b := newBank(t)
+	form := b.object(map[string]any{"state": nil, "response_mode": "query"})
+	form.Set("state", "outside")
+	form.Set("nonce", "outside")
+	pushed := body(t, b.send("/par", form))["request_uri"]
+	page := b.b.Authorize(url.Values{"client_id": {"web"}, "request_uri": {pushed.(string)}, "state": {"at the end"}})
+	answer := page.Location.Query()
+	if answer.Has("state") {
+		t.Errorf("the answer has the state %q", answer.Get("state"))
+	}
+	form = b.form()
+	form.Set("code", answer.Get("code"))
+	idToken := body(t, b.send("/token", form))["id_token"].(string)
+	if nonce := claims(t, idToken)["nonce"]; nonce != idptest.Request("web").Get("nonce") {
+		t.Errorf("the ID token has the nonce %q", nonce)
 	}
 }
 
@@ -240,6 +271,13 @@ func TestWhatFAPI2DemandsOfAPush(t *testing.T) {
 			form.Set("dpop_jkt", strings.Repeat("a", 43))
 			return b.send("/par", form)
 		}, 400, "invalid_dpop_proof"},
+		{"RFC 9126 §2 a push by GET (par-reject-invalid-http-verb)", func(b bank, form url.Values) response {
+			return serve(b.p, get(b.t, "GET", "/par?"+form.Encode(), nil))
+		}, 405, ""},
+		{"RFC 9449 §4.3 (11) a proof with an iat 10 seconds ago (dpop-proof-with-iat-10-seconds-before-succeeds)",
+			func(b bank, form url.Values) response { return b.sendAt(-10*time.Second, form) }, 201, ""},
+		{"RFC 9449 §4.3 (11) a proof with an iat in 10 seconds (dpop-proof-with-iat-10-seconds-after-succeeds)",
+			func(b bank, form url.Values) response { return b.sendAt(10*time.Second, form) }, 201, ""},
 		{"FAPI 2.0 §5.4.1 a push with a proof by RS256", func(b bank, form url.Values) response {
 			b.holder.key, b.holder.alg = rsaKey(b.t), jose.RS256
 			return b.send("/par", form)
