@@ -230,3 +230,36 @@ func TestARemedyIsForThisMachineOnly(t *testing.T) {
 		t.Errorf("a page under a foreign name offers the remedy, and so the token:\n%s", w.Body)
 	}
 }
+
+func TestErrorsAboutScopesGrantTypesAndRegistrationsNameAReason(t *testing.T) { // RFC 6749 §5.2, RFC 7591 §3.2.2
+	p := idptest.Start(t, nil)
+	web := func(change ...string) url.Values {
+		form := url.Values{"client_id": {"web"}, "client_secret": {"web-secret"}, "grant_type": {"client_credentials"}}
+		form.Set(change[0], change[1])
+		return form
+	}
+	spa := url.Values{"client_id": {"spa"}, "grant_type": {"client_credentials"}}
+	token := func(form url.Values) *httptest.ResponseRecorder {
+		return serve(p, get(t, http.MethodPost, p.Issuer+"/token", form))
+	}
+	register := func(document any) *httptest.ResponseRecorder {
+		return sendJSON(t, p, http.MethodPost, p.Issuer+"/register", document, "")
+	}
+	for _, row := range []struct {
+		code, reason string
+		w            *httptest.ResponseRecorder
+	}{
+		{"invalid_scope", "scope.refused", token(web("scope", "nothing"))},
+		{"unsupported_grant_type", "grant_type.refused", token(web("grant_type", "x"))},
+		{"unauthorized_client", "grant_type.refused", token(spa)},
+		{"invalid_redirect_uri", "registration.refused", register(map[string]any{})},
+		{"invalid_client_metadata", "registration.refused", register(nil)},
+	} {
+		answer := object(t, row.w, http.StatusBadRequest)
+		text, _ := answer["error_description"].(string)
+		if answer["error"] != row.code || !strings.HasSuffix(text, "["+row.reason+"]") ||
+			answer["error_uri"] != p.Issuer+"/reasons/"+row.reason {
+			t.Errorf("%s: got %v; want the reason %s", row.code, answer, row.reason)
+		}
+	}
+}

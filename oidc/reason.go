@@ -28,7 +28,10 @@ const (
 	ClientUnknown        Reason = "client.unknown"
 	ClientAuthentication Reason = "client.authentication" // wrong secret, wrong method, none
 	RedirectUnregistered Reason = "redirect.unregistered"
-	RequestMalformed     Reason = "request.malformed" // breaks a rule of the authorization endpoint
+	RequestMalformed     Reason = "request.malformed"    // breaks a rule of the authorization endpoint
+	ScopeRefused         Reason = "scope.refused"        // a scope value that the provider or the client does not have
+	GrantTypeRefused     Reason = "grant_type.refused"   // a grant_type that the provider or the client does not have
+	RegistrationRefused  Reason = "registration.refused" // a client's own metadata breaks a rule
 	PKCEMissing          Reason = "pkce.missing"
 	PKCEMismatch         Reason = "pkce.mismatch"
 	CodeUnknown          Reason = "code.unknown"

@@ -95,7 +95,7 @@ func TestEachExplanationIsWhole(t *testing.T) {
 
 // mentioned is what looks like a reason code: `session.none`. Files, settings and methods have dots too.
 var mentioned = regexp.MustCompile("`((?:session|cookie|hint|consent|account|client|redirect|request|pkce|code|token|" +
-	"origin|cors|server|renewal|callback|page|clock|fault)\\.[a-z_]+)`")
+	"origin|cors|scope|grant_type|registration|server|renewal|callback|page|clock|fault)\\.[a-z_]+)`")
 
 func TestAReasonThatATextMentionsExists(t *testing.T) {
 	settings := []string{"session.idle", "session.absolute"} // of the configuration

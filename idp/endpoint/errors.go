@@ -41,8 +41,15 @@ func (e Errors) Explain(err error) *oidc.Error {
 
 // usualReasons are the default reasons, by error code.
 var usualReasons = map[oidc.ErrorCode]oidc.Reason{
-	oidc.InvalidRequest:           oidc.RequestMalformed,
-	oidc.InvalidScope:             oidc.RequestMalformed,
+	oidc.InvalidRequest:        oidc.RequestMalformed,
+	oidc.InvalidScope:          oidc.ScopeRefused,
+	oidc.UnsupportedGrantType:  oidc.GrantTypeRefused,
+	oidc.UnauthorizedClient:    oidc.GrantTypeRefused,
+	oidc.InvalidRedirectURI:    oidc.RegistrationRefused,
+	oidc.InvalidClientMetadata: oidc.RegistrationRefused,
+
+	oidc.UnapprovedSoftwareStatement: oidc.RegistrationRefused,
+
 	oidc.InvalidTarget:            oidc.RequestMalformed,
 	oidc.InvalidRequestObject:     oidc.RequestMalformed,
 	oidc.InvalidRequestURI:        oidc.RequestMalformed,

@@ -45,7 +45,7 @@ var refreshRules = oidc.Table[refreshRequest]{{
 	Help:  "send a proof of the key that the first proof was of; without that key sign in again",
 }, {
 	Spec: "RFC 6749 §6", Text: "scope asks for nothing that was not granted", Params: []string{"scope"},
-	Else: oidc.InvalidScope, Reason: oidc.RequestMalformed,
+	Else: oidc.InvalidScope, Reason: oidc.ScopeRefused,
 	Holds: func(r refreshRequest) bool { return r.Grant.Scope.Covers(r.Scope) },
 	Help:  "leave scope out for all that was granted, or ask for less; for more start at the authorization endpoint",
 }, {
