@@ -153,15 +153,15 @@ func (r *reader) setText(text string, node ast.Node, to reflect.Value, path stri
 
 func (r *reader) readDuration(node ast.Node, to reflect.Value, path string) {
 	scalar, ok := node.(ast.ScalarNode)
-	var duration time.Duration
-	var err error
+	text := ""
 	if ok {
-		var text string
-		if text, err = expand(textOf(scalar)); err == nil {
-			duration, err = time.ParseDuration(text)
+		var err error
+		if text, err = expand(textOf(scalar)); !r.check(err == nil, node, path, "%v", err) {
+			return
 		}
 	}
-	ok = ok && err == nil && node.Type() != ast.IntegerType // 0 is a duration to Go, and a number to YAML
+	duration, err := time.ParseDuration(text)
+	ok = err == nil && node.Type() != ast.IntegerType // 0 is a duration to Go, and a number to YAML
 	r.want(ok, node, path, "a duration: write a number and its unit (s, m or h), such as 90s, 5m or 720h")
 	to.SetInt(int64(duration))
 }
