@@ -221,7 +221,7 @@ func atOwnPath(r *http.Request, own string) *http.Request {
 	if err == nil && own == logout.Path && query.Has("returnTo") && !query.Has("post_logout_redirect_uri") {
 		query.Set("post_logout_redirect_uri", query.Get("returnTo"))
 		query.Del("returnTo")
-		u.RawQuery = query.Encode()
+		u.RawQuery = oidc.EncodeQuery(query)
 	}
 	moved := *r
 	moved.URL = &u

@@ -25,6 +25,12 @@ func ParseQuery(text string) (url.Values, error) {
 	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
 }
 
+// EncodeQuery encodes parameters for the query or the fragment of a redirect, sorted by name. It writes a blank as %20:
+// both %20 and + are right, but clients that decode with decodeURIComponent read %20 only.
+func EncodeQuery(params url.Values) string {
+	return strings.ReplaceAll(params.Encode(), "+", "%20") // Encode writes a plus sign as %2B
+}
+
 // ParseForm parses the form in the body into r.PostForm, and both the form and the query into r.Form, the form's values
 // first. It is (*http.Request).ParseForm by the rules of ParseQuery: it parses a request once, and a second call
 // returns nil. After an error r.Form has the parameters that can be read; FormFault has its text.

@@ -34,6 +34,9 @@ func TestLoginSendsAnAuthenticationRequest(t *testing.T) {
 			t.Errorf("%s is %q, expected %q", name, got, want)
 		}
 	}
+	if location := a.begin("/web/login"); strings.Contains(location, "+") {
+		t.Errorf("the redirect is %s, expected a blank as %%20 (RFC 3986 §2.1)", location)
+	}
 	again := authorizationRequest(t, a.begin("/web/login"))
 	for _, name := range []string{"state", "nonce", "code_challenge"} { // RFC 6749 §10.10
 		if len(q.Get(name)) < 26 || q.Get(name) == again.Get(name) {

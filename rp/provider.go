@@ -187,7 +187,7 @@ func withParams(uri string, params url.Values) string {
 	}
 	query, _ := oidc.ParseQuery(u.RawQuery)
 	maps.Copy(query, params)
-	u.RawQuery = query.Encode()
+	u.RawQuery = oidc.EncodeQuery(query)
 	return u.String()
 }
 

@@ -112,14 +112,15 @@ var posted = oidc.Table[Posted]{{
 
 // inQuery adds the answer to the query that redirect_uri may already have (RFC 6749 §3.1.2).
 func inQuery(a ReturnAddress, answer url.Values, _ bool) Outcome {
+	separator := "?"
 	if strings.Contains(a.redirectURI, "?") {
-		return Outcome{Redirect: a.redirectURI + "&" + answer.Encode()}
+		separator = "&"
 	}
-	return Outcome{Redirect: a.redirectURI + "?" + answer.Encode()}
+	return Outcome{Redirect: a.redirectURI + separator + oidc.EncodeQuery(answer)}
 }
 
 func inFragment(a ReturnAddress, answer url.Values, _ bool) Outcome {
-	return Outcome{Redirect: a.redirectURI + "#" + answer.Encode()}
+	return Outcome{Redirect: a.redirectURI + "#" + oidc.EncodeQuery(answer)}
 }
 
 // Post is an answer that a page posts: as a form to RedirectURI or, with a Target, as a message to a window.

@@ -188,7 +188,7 @@ func (h *Home) apps(allowed []pages.Remembered) (apps []pages.App) {
 		// iss is "the Issuer Identifier for the OP that the RP is to send the Authentication Request to"
 		query, _ := oidc.ParseQuery(u.RawQuery)
 		query.Set("iss", h.Issuer)
-		u.RawQuery = query.Encode()
+		u.RawQuery = oidc.EncodeQuery(query)
 		apps = append(apps, pages.App{Name: client.Name(), ClientID: client.ClientID, URL: u.String()})
 	}
 	return apps

@@ -256,7 +256,7 @@ func withQuery(uri string, more url.Values) string {
 	if strings.Contains(uri, "?") {
 		separator = "&"
 	}
-	return uri + separator + more.Encode()
+	return uri + separator + oidc.EncodeQuery(more)
 }
 
 func (e *Endpoint) frame(r *http.Request, request Request) pages.Frame {
