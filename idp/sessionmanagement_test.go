@@ -78,6 +78,36 @@ func TestSessionManagement(t *testing.T) {
 	)
 }
 
+// Session Management §3.2: the state in the browser is that of the latest sign-in.
+func TestALateAnswerToAnOutdatedCookieKeepsTheBrowserState(t *testing.T) {
+	p := idptest.Start(t, nil)
+	for name, ask := range map[string]func(b *idptest.Browser, cookies []*http.Cookie) idptest.Page{
+		"a silent request": func(b *idptest.Browser, cookies []*http.Cookie) idptest.Page {
+			b.SetCookies(cookies)
+			return b.Authorize(idptest.Request("spa", "prompt", "none"))
+		},
+		"a cancelled sign-in": func(b *idptest.Browser, cookies []*http.Cookie) idptest.Page {
+			cancelled := b.Submit(open(t, b, idptest.Request("spa", "prompt", "login")), url.Values{"cancel": {"1"}})
+			b.SetCookies(cookies)
+			return b.Get(cancelled.Location.String())
+		},
+	} {
+		b := p.Browser(t)
+		b.SignIn("alice")
+		before := b.Cookies()
+		b.SignIn("alice") // in another tab, before the answer to the request of this one
+		page := ask(p.Browser(t), before)
+		if answer := page.Location.Query(); answer.Get("error") == "" {
+			t.Fatalf("%s with an outdated cookie is answered %v", name, answer)
+		}
+		for _, cookie := range page.Header.Values("Set-Cookie") {
+			if strings.Contains(cookie, "-state") {
+				t.Errorf("%s: the answer changes the state of the later sign-in: %s", name, cookie)
+			}
+		}
+	}
+}
+
 func TestTheCheckSessionPage(t *testing.T) {
 	p := idptest.Start(t, nil)
 	page := p.Browser(t).Get(metadata(t, p).CheckSessionIframe)

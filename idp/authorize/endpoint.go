@@ -121,13 +121,15 @@ type Outcome struct {
 type Browser struct {
 	Looked  bool             // the session was read
 	Session *session.Session // nil: nobody is signed in
+	Absence session.Absence  // why not
 }
 
 // serve serves GET and POST /authorize. The redirect is a 303, so that the client never gets a POST (RFC 9700 §4.12).
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	outcome, err := e.Authorize(r)
-	if outcome.Looked {
+	// The answer to a request with the cookie of an earlier sign-in may come after the cookies of the later one.
+	if outcome.Looked && outcome.Absence != session.Superseded {
 		e.Browsers.SetBrowserState(w, r, outcome.Session)
 	}
 	if outcome.Refused != nil {
@@ -206,8 +208,9 @@ type decision struct {
 func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d decision, err error) {
 	switch {
 	case denied != "":
-		if current, err := session.OrNone(e.Sessions.Current(r)); err == nil {
-			d.Browser = Browser{Looked: true, Session: current}
+		current, err := e.Sessions.Current(r)
+		if absence, absent := errors.AsType[session.Absence](err); err == nil || absent {
+			d.Browser = Browser{Looked: true, Session: current, Absence: absence}
 		}
 		return d, oidc.AccessDenied.Errorf("%s", denied)
 	case request.faults.packed != nil:
@@ -220,7 +223,7 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 	if err != nil {
 		return d, err
 	}
-	d.Browser = Browser{Looked: true, Session: situation.Session}
+	d.Browser = Browser{Looked: true, Session: situation.Session, Absence: situation.Absence}
 	if need := needs.Broken(r.Context(), situation); need != nil {
 		d.page, err = e.meet(need, situation)
 		return d, err
