@@ -42,7 +42,7 @@ func (c *common) endpoints(
 	}
 	tokens := &access.Tokens{
 		Issuer: issuer, Subjects: c.subjects, Signer: parts.Signer, Keys: c.keys, Grants: c.grants, Now: c.deps.Now,
-		Random: c.deps.Random, Records: storage.NewBucket[access.Token]("access", c.deps.Store),
+		Random: c.deps.Random, Records: storage.NewBucket[access.Token]("access", c.deps.Store), Users: c.users,
 	}
 	proofs := &dpop.Checker{
 		Issuer: issuer, Nonces: c.nonces, RequireNonce: config.DPoP.RequireNonce,
@@ -80,7 +80,7 @@ func (c *common) endpoints(
 			Issuer: issuer, Auth: auth, Grants: c.grants, Tokens: tokens, Limit: c.limits.Guesses(),
 		}).Endpoints(),
 		(&access.Introspection{
-			Issuer: issuer, Auth: auth, Clients: c.clients, Users: c.users, Grants: c.grants, Tokens: tokens,
+			Issuer: issuer, Auth: auth, Clients: c.clients, Grants: c.grants, Tokens: tokens,
 			Signer: parts.Signer, Algs: algs(config), DefaultAlg: defaultAlg, Now: c.deps.Now, Limit: c.limits.Guesses(),
 		}).Endpoints(),
 		(&registration.Endpoint{
@@ -153,7 +153,7 @@ func grantTypes(
 	return token.GrantTypes{
 		oidc.GrantAuthorizationCode: &token.AuthorizationCode{Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes},
 		oidc.GrantRefreshToken: &token.RefreshToken{
-			Grants: parts.Grants, Issuer: issuer, Users: c.users, Refresh: lifetimes,
+			Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes,
 		},
 		oidc.GrantClientCredentials: &token.ClientCredentials{
 			Issuer: issuer, Scopes: config.KnownScope(), Resources: config.KnownResources(),

@@ -234,7 +234,8 @@ func (c *common) at(issuer string) http.Handler {
 	config := c.config
 	config.Issuer = issuer
 	cookies := session.NewCookies(parseIssuer(issuer), c.cookieKeys, config.Session.Absolute)
-	sessions := sessionsIn(config, c.deps.Store, c.deps.Now, cookies, c.deps.Random)
+	sessions := sessionsIn(config, c.deps.Store, c.deps.Now, cookies, c.deps.Random, c.users.Known)
+	sessions.Gone = func(ctx context.Context, ended []session.Ended) { c.sender.Send(ctx, issuer, ended) }
 	devices := device.New(c.deps.Store, c.deps.Now, c.deps.Random)
 	parts := Parts{
 		Clients: c.clients, Sessions: sessions, Recognise: sessions, Consents: c.consents, Grants: c.grants, Signer: c.keys,
@@ -322,16 +323,20 @@ func storedKeys(
 
 // StoredSessions returns a manager that finds and ends the sessions in store. It cannot begin any.
 func StoredSessions(c Config, store storage.Store, now func() time.Time) *session.Manager {
-	return sessionsIn(c, store, now, session.Cookies{}, nil)
+	return sessionsIn(c, store, now, session.Cookies{}, nil, nil)
 }
 
 func sessionsIn(
 	c Config, store storage.Store, now func() time.Time, cookies session.Cookies, random func() string,
+	subs map[string]bool,
 ) *session.Manager {
 	return &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),
 		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
 		Cookies:  cookies, Issuer: c.Issuer, Idle: c.Session.Idle, Absolute: c.Session.Absolute, Now: now, Random: random,
+		Users: subs, Roster: &session.Roster{
+			Records: storage.NewBucket[map[string]time.Time]("roster", store), Absolute: c.Session.Absolute, Now: now,
+		},
 	}
 }
 

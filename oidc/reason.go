@@ -38,6 +38,7 @@ const (
 	CodeReplayed         Reason = "code.replayed"
 	CodeExpired          Reason = "code.expired"
 	CodeForeign          Reason = "code.foreign"     // another client's, or another redirect_uri
+	UserRemoved          Reason = "user.removed"     // the user is no longer in the configuration
 	RefreshRefused       Reason = "refresh.refused"  // unknown, expired, revoked, another client's, another key's
 	RefreshReplayed      Reason = "refresh.replayed" // replaced before: all is revoked
 	TokenInvalid         Reason = "token.invalid"    // at userinfo: expired, revoked, of another provider

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/storage"
@@ -18,7 +19,7 @@ import (
 
 type sessionsCommand struct {
 	List listSessionsCommand `cmd:"" help:"${sessions_list}"`
-	End  endSessionCommand   `cmd:"" help:"Sign out a session."`
+	End  endSessionCommand   `cmd:"" help:"${sessions_end}"`
 }
 
 type listSessionsCommand struct {
@@ -28,12 +29,12 @@ type listSessionsCommand struct {
 
 // Run prints a line for each session, user by user, the newest first.
 func (c listSessionsCommand) Run(s settings) error {
-	subs, err := s.subs(c.User)
-	if err != nil {
-		return err
-	}
 	return s.withStore(func(ctx context.Context, store engine) error {
 		manager := idp.StoredSessions(s.Config, store, time.Now)
+		subs, err := s.subs(ctx, manager, c.User)
+		if err != nil {
+			return err
+		}
 		list, subsOf, err := sessionsOf(ctx, manager, subs)
 		if err != nil {
 			return err
@@ -51,8 +52,9 @@ func (c listSessionsCommand) Run(s settings) error {
 	})
 }
 
-// subs returns the subs of all configured users, or the sub of the user called name.
-func (s *settings) subs(name string) ([]string, error) {
+// subs returns the sub of the user called name. With an empty name it returns the subs of all users, configured or
+// removed, who may have a session.
+func (s *settings) subs(ctx context.Context, manager *session.Manager, name string) ([]string, error) {
 	directory, err := users.New(s.Users)
 	if err != nil {
 		return nil, err
@@ -67,7 +69,13 @@ func (s *settings) subs(name string) ([]string, error) {
 	for _, user := range directory.All() {
 		subs = append(subs, user.Sub)
 	}
-	return subs, nil
+	recorded, err := manager.Roster.Subs(ctx)
+	for _, sub := range recorded {
+		if !directory.Known[sub] {
+			subs = append(subs, sub)
+		}
+	}
+	return subs, err
 }
 
 // sessionsOf returns the sessions of subs, each once, and the subs of each by its ID. An ended session has no subs.
@@ -91,18 +99,59 @@ func sessionsOf(ctx context.Context, manager *session.Manager, subs []string) (
 
 type endSessionCommand struct {
 	flags
-	ID string `arg:"" help:"${sessions_id}"`
+	ID   string `arg:"" optional:"" help:"${sessions_id}"`
+	User string `help:"${sessions_end_user}" placeholder:"USER"`
 }
 
-// Run ends the session. Every provider on the store notices it with the browser's next request.
+// Run ends the session, or all access of the user. Every provider on the store notices it with the next request.
 func (c endSessionCommand) Run(s settings) error {
+	if (c.ID == "") == (c.User == "") {
+		return errors.New("give either the ID of a session, or --user USER: all sessions and tokens of the user end")
+	}
 	return s.withStore(func(ctx context.Context, store engine) error {
-		ended, err := endSession(ctx, idp.StoredSessions(s.Config, store, time.Now), c.ID)
+		manager := idp.StoredSessions(s.Config, store, time.Now)
+		end := func() ([]session.Ended, error) { return endSession(ctx, manager, c.ID) }
+		if c.User != "" {
+			end = func() ([]session.Ended, error) { return s.endUser(ctx, store, manager, c.User) }
+		}
+		ended, err := end()
 		if err != nil {
 			return err
 		}
 		return s.sendLogoutTokens(ctx, store, ended)
 	})
+}
+
+// endUser ends the sessions of the user called name, and all refresh tokens and access tokens of the user.
+func (s *settings) endUser(ctx context.Context, store engine, manager *session.Manager, name string) (
+	ended []session.Ended, err error) {
+	subs, err := s.subs(ctx, manager, name)
+	if err != nil {
+		return nil, err
+	}
+	sub, grants := subs[0], grant.New(s.Refresh, store, time.Now, nil)
+	held, err := grants.Of(ctx, sub)
+	if err == nil {
+		err = grants.RevokeClient(ctx, sub, grant.AllClients)
+	}
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := manager.Of(ctx, sub)
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range sessions {
+		account, _ := found.Account(sub)
+		gone, err := manager.SignOutSID(ctx, account.SID)
+		if err != nil {
+			return nil, err
+		}
+		ended = append(ended, gone...)
+	}
+	fmt.Printf("The user with the sub %s was signed out of %d sessions, and of %d apps with refresh tokens.\n",
+		sub, len(ended), len(held))
+	return ended, nil
 }
 
 // endSession ends the session with this ID, or the sign-in of one account if id is a sid.

@@ -14,7 +14,6 @@ import (
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
@@ -153,7 +152,6 @@ type Introspection struct {
 	Issuer  string
 	Auth    *clientauth.Authenticator
 	Clients clients.Lookup
-	Users   *users.Directory
 	Grants  *grant.Grants
 	Tokens  *Tokens
 	Signer  keys.Signer
@@ -271,8 +269,6 @@ func (e *Introspection) accessToken(ctx context.Context, asking oidc.Client, raw
 		return Info{}, nil
 	case err != nil || !mayIntrospect(asking, token):
 		return Info{}, err
-	case token.AuthTime != 0 && !e.hasUser(token.Subject):
-		return Info{}, nil
 	}
 	client, err := e.Clients.ByID(ctx, token.ClientID)
 	if errors.Is(err, clients.ErrUnknown) {
@@ -303,12 +299,6 @@ func mayIntrospect(client oidc.Client, token Token) bool {
 	return token.ClientID == client.ClientID || isFor || client.FirstParty
 }
 
-// hasUser says whether the user still exists. A token of a deleted user is not valid, as at the userinfo endpoint.
-func (e *Introspection) hasUser(sub string) bool {
-	_, ok := e.Users.BySub(sub)
-	return ok
-}
-
 // refreshToken returns an Info without token_type: the types of RFC 6749 §7.1 are types of access tokens.
 func (e *Introspection) refreshToken(ctx context.Context, asking oidc.Client, raw string) (Info, error) {
 	family, err := e.Grants.Look(ctx, raw)
@@ -316,7 +306,7 @@ func (e *Introspection) refreshToken(ctx context.Context, asking oidc.Client, ra
 		return Info{}, nil
 	}
 	granted := family.Grant
-	if err != nil || granted.ClientID != asking.ClientID || !e.hasUser(granted.Sub) {
+	if err != nil || granted.ClientID != asking.ClientID || !e.Tokens.Users.Known[granted.Sub] {
 		return Info{}, err
 	}
 	sub, err := e.Tokens.Subjects.Of(asking, granted.Sub)

@@ -47,7 +47,7 @@ func newFixture(t *testing.T) *fixture {
 		Issuer: issuer, Signer: signer, Keys: signer, Grants: grants, Records: storage.NewBucket[access.Token](
 			"access", store,
 		),
-		Subjects: clients.NewSubjects("a salt of this test", alice), Now: clock.Now, Random: rand.Text,
+		Subjects: clients.NewSubjects("a salt of this test", alice), Users: alice, Now: clock.Now, Random: rand.Text,
 	}
 	register := clients.New(registered())
 	auth := &clientauth.Authenticator{Clients: register}
@@ -55,7 +55,7 @@ func newFixture(t *testing.T) *fixture {
 		Tokens: tokens, grants: grants, clock: clock, store: store,
 		revocation: &access.Revocation{Auth: auth, Grants: grants, Tokens: tokens},
 		introspection: &access.Introspection{
-			Issuer: issuer, Auth: auth, Clients: register, Users: alice, Grants: grants, Tokens: tokens, Signer: signer,
+			Issuer: issuer, Auth: auth, Clients: register, Grants: grants, Tokens: tokens, Signer: signer,
 			Algs: []string{"RS256", "ES256"}, DefaultAlg: "RS256", Now: clock.Now,
 		},
 	}

@@ -101,11 +101,11 @@ var activeRows = []struct {
 	}},
 	{
 		name: "RFC 7662 §2.2 a token of a deleted user", client: "web",
-		happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody },
+		happen: func(_ *testing.T, f *fixture) { f.Users = nobody },
 	},
 	{name: "RFC 7662 §2.2 a client's own token has no user", client: "web", want: true,
 		change: func(token *access.Token) { token.Subject, token.AuthTime = "web", 0 },
-		happen: func(_ *testing.T, f *fixture) { f.introspection.Users = nobody }},
+		happen: func(_ *testing.T, f *fixture) { f.Users = nobody }},
 	{
 		name:   "RFC 7662 §4 it MUST determine whether the token has expired: in its last second it has not",
 		client: "web", want: true,
@@ -173,12 +173,12 @@ func TestWhatIsSaidOfARefreshToken(t *testing.T) { // RFC 7662 §2.2
 	if got := f.ask(t, "first-party", refresh); got.Active {
 		t.Errorf("RFC 7662 §4 a refresh token is its client's only; another one reads %+v", got)
 	}
-	alice := f.introspection.Users
-	f.introspection.Users = nobody
+	alice := f.Users
+	f.Users = nobody
 	if got := f.ask(t, "web", refresh); got.Active {
 		t.Errorf("RFC 7662 §2.2 of a deleted user it says %+v", got)
 	}
-	f.introspection.Users = alice
+	f.Users = alice
 	f.clock.Pass(time.Minute)
 	if got := f.ask(t, "web", old); got.Active {
 		t.Errorf("RFC 7662 §2.2 of a token that was replaced it says %+v", got)

@@ -27,6 +27,7 @@ import (
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
@@ -48,6 +49,9 @@ type Token struct {
 	SID      string        `json:"sid,omitempty"`
 	// GrantID is a private claim: the token is refused after its grant was revoked.
 	GrantID string `json:"grant_id"`
+	// GrantedAt is a private claim, in milliseconds since 1970: the token is refused if the user took the grant back
+	// later.
+	GrantedAt int64 `json:"granted_at,omitempty"`
 	// HasRecord is a private claim: sub is pairwise, and the store has the provider's own sub of the user.
 	HasRecord bool `json:"kept,omitempty"`
 	// Confirmation names the key that the token is bound to. nil: it is a bearer token.
@@ -70,6 +74,7 @@ type Tokens struct {
 	// Records contains the claims of opaque tokens by token, and the claims of JWTs with a pairwise sub by jti.
 	Records  storage.Bucket[Token]
 	Subjects *clients.Subjects
+	Users    *users.Directory
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
 }
@@ -154,14 +159,32 @@ func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
 	case revoked:
 		return token, oidc.InvalidToken.Errorf("the access token is revoked: " +
 			"by the client, by the user, or because its code or refresh token was used twice")
-	case !token.HasRecord:
+	case token.HasRecord:
+		stored, err := t.Records.Get(ctx, storage.GroupKey(token.GrantID, prefixJWT+token.JTI))
+		if errors.Is(err, storage.ErrNotFound) {
+			return token, oidc.InvalidToken.Errorf("the provider no longer knows the user of the access token: renew it")
+		}
+		if err != nil {
+			return token, err
+		}
+		token = stored
+	}
+	if token.AuthTime == 0 {
 		return token, nil
 	}
-	stored, err := t.Records.Get(ctx, storage.GroupKey(token.GrantID, prefixJWT+token.JTI))
-	if errors.Is(err, storage.ErrNotFound) {
-		return token, oidc.InvalidToken.Errorf("the provider no longer knows the user of the access token: renew it")
+	return token, t.checkUser(ctx, token)
+}
+
+// checkUser refuses the token of a removed user, and a token of a grant that the user took back.
+func (t *Tokens) checkUser(ctx context.Context, token Token) error {
+	if !t.Users.Known[token.Subject] {
+		return oidc.InvalidToken.Errorf("the user of the access token no longer exists")
 	}
-	return stored, err
+	isTakenBack, err := t.Grants.IsTakenBack(ctx, token.Subject, token.ClientID, time.UnixMilli(token.GrantedAt))
+	if isTakenBack {
+		return oidc.InvalidToken.Errorf("the access token is revoked: the user no longer allows the application to use it")
+	}
+	return err
 }
 
 // parse reads the claims of a token of either form: a JWT has two dots (RFC 7515 §7.1), an opaque token has one.

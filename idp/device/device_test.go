@@ -158,6 +158,7 @@ func TestWhatTheUserAllowedIsWhatTheDeviceGets(t *testing.T) {
 	want := alice(r.clock.Now())
 	want.ClientID, want.Scope, want.Resource = "tv", oidc.Scope{"openid", "email"}, []string{"https://api.test"}
 	want.ID, _, _ = strings.Cut(codes.Device, ".")
+	want.GrantedAt = r.clock.Now()
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Redeem = %v (-want +got):\n%s", err, diff)
 	}

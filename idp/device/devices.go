@@ -152,6 +152,7 @@ func (d *Devices) Decide(ctx context.Context, found Pending, decision string, gr
 		p.Decision = decision
 		if decision == Allow {
 			granted.ID, granted.ClientID, granted.Scope, granted.Resource = p.ID, p.ClientID, p.Scope, p.Resource
+			granted.GrantedAt = d.now()
 			p.Grant = &granted
 		}
 		return p, nil

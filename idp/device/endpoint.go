@@ -207,10 +207,7 @@ func (p *Page) ask(
 	if err != nil {
 		return p.refuse(w, r, typed, err)
 	}
-	user, ok := p.Users.BySub(current.Accounts[0].Sub)
-	if !ok {
-		return oidc.InvalidRequest.Errorf("the user who is signed in is not known any more: sign out and in again")
-	}
+	user, _ := p.Users.BySub(current.Accounts[0].Sub)
 	another, err := p.via(session.PathSelectAccount, typed)
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ type Grant struct {
 	AuthTime      time.Time  `json:"auth_time,omitzero"`
 	ACR           string     `json:"acr,omitempty"`
 	AMR           []string   `json:"amr,omitempty"`
+	GrantedAt     time.Time  `json:"granted_at,omitzero"`
 	ExpiresAt     time.Time  `json:"expires_at,omitzero"` // the end of the code, not of the grant
 
 	Resource []string            `json:"resource,omitempty"` // the APIs that access tokens may be for (RFC 8707)
@@ -60,27 +61,31 @@ type Grants struct {
 	Revoked  storage.Bucket[time.Time]    // when a grant, or one of its access tokens (by jti), was revoked
 	Families storage.Bucket[Family]       // by grant id: its refresh tokens
 	Index    storage.Bucket[[]indexEntry] // by sub: which grants with refresh tokens there are
-	Grace    time.Duration                // how long a replaced refresh token still gives its successor
-	Now      func() time.Time
-	Random   func() string // 128 bits or more, without a dot
+	// TakenBack has by sub when the user took back what a client was granted, by client_id.
+	TakenBack storage.Bucket[map[string]time.Time]
+	Grace     time.Duration // how long a replaced refresh token still gives its successor
+	Now       func() time.Time
+	Random    func() string // 128 bits or more, without a dot
 }
 
 // New returns the grants in store; c configures their refresh tokens.
 func New(c Config, store storage.Store, now func() time.Time, random func() string) *Grants {
 	return &Grants{
-		Codes:    storage.NewBucket[Code]("code", store),
-		Revoked:  storage.NewBucket[time.Time]("revoked", store),
-		Families: storage.NewBucket[Family]("refresh", store),
-		Index:    storage.NewBucket[[]indexEntry]("holding", store),
-		Grace:    *c.WithDefaults().Grace, Now: now, Random: random,
+		Codes:     storage.NewBucket[Code]("code", store),
+		Revoked:   storage.NewBucket[time.Time]("revoked", store),
+		Families:  storage.NewBucket[Family]("refresh", store),
+		Index:     storage.NewBucket[[]indexEntry]("holding", store),
+		TakenBack: storage.NewBucket[map[string]time.Time]("taken-back", store),
+		Grace:     *c.WithDefaults().Grace, Now: now, Random: random,
 	}
 }
 
-// Issue stores the grant and returns the code that stands for it for CodeLifetime. It fills in ID and ExpiresAt.
+// Issue stores the grant and returns the code that stands for it for CodeLifetime. It fills in ID, GrantedAt and
+// ExpiresAt.
 //
 // The code is the grant's ID, a dot, and a secret. All records of a grant are in one group of the store.
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
-	grant.ID, grant.ExpiresAt = g.Random(), g.Now().Add(CodeLifetime)
+	grant.ID, grant.GrantedAt, grant.ExpiresAt = g.Random(), g.Now(), g.Now().Add(CodeLifetime)
 	code = grant.ID + "." + g.Random()
 	return code, g.Codes.Put(ctx, codeKey(code), Code{Grant: grant}, codeRetention)
 }

@@ -23,6 +23,7 @@ func TestACodeGivesWhatWasGranted(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := good(issuedAt)
+	want.GrantedAt = issuedAt
 	want.ExpiresAt = issuedAt.Add(60 * time.Second) // FAPI 2.0 Security Profile §5.3.2.1: at most 60 seconds
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(grant.Grant{}, "ID")); diff != "" {
 		t.Errorf("Redeem (-want +got):\n%s", diff)

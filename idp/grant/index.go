@@ -59,11 +59,15 @@ func (g *Grants) Of(ctx context.Context, sub string) ([]Held, error) {
 	return all, nil
 }
 
-// RevokeClient ends all grants that the user gave to the client.
+// RevokeClient ends all grants that the user gave to the client; with the clientID AllClients, to every client. Access
+// tokens end with them, also those of grants without refresh tokens, and those of codes that are not redeemed yet.
 func (g *Grants) RevokeClient(ctx context.Context, sub, clientID string) error {
+	if err := g.takeBack(ctx, sub, clientID); err != nil {
+		return err
+	}
 	entries, err := g.index(ctx, sub)
 	for _, h := range entries {
-		if h.ClientID == clientID {
+		if clientID == AllClients || h.ClientID == clientID {
 			err = cmp.Or(err, g.Revoke(ctx, h.ID))
 		}
 	}

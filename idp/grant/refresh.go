@@ -99,7 +99,15 @@ func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Ter
 	if err != nil {
 		return "", err
 	}
-	return first.String(), g.addToIndex(ctx, family, terms)
+	if err := g.addToIndex(ctx, family, terms); err != nil {
+		return "", err
+	}
+	// This comes after the index: a user who takes the grant back now either finds it there, or is seen here.
+	isTakenBack, err := g.IsTakenBack(ctx, granted.Sub, granted.ClientID, granted.GrantedAt)
+	if isTakenBack {
+		err = errors.Join(ErrRevoked, g.Revoke(ctx, granted.ID))
+	}
+	return first.String(), err
 }
 
 // Family returns the family of a refresh token; the caller checks whether the client may use it. Its errors are

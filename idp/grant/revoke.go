@@ -3,6 +3,8 @@ package grant
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hush-idp/hush/storage"
@@ -52,6 +54,39 @@ func (g *Grants) RevokeToken(ctx context.Context, id, jti string, until time.Tim
 		return nil
 	}
 	return g.Revoked.Put(ctx, revokedKey(id, jti), g.Now(), left)
+}
+
+// AllClients stands for all clients of a user.
+const AllClients = ""
+
+// takeBack records that the user took back now what the client was granted.
+func (g *Grants) takeBack(ctx context.Context, sub, clientID string) error {
+	type times = map[string]time.Time
+	return g.TakenBack.Update(ctx, sub, consentRetention, func(old *times) (*times, error) {
+		if old == nil || *old == nil {
+			old = &times{}
+		}
+		(*old)[clientID] = g.Now()
+		for len(*old) > maxConsents {
+			delete(*old, slices.MinFunc(slices.Sorted(maps.Keys(*old)), func(a, b string) int {
+				return (*old)[a].Compare((*old)[b])
+			}))
+		}
+		return old, nil
+	})
+}
+
+// IsTakenBack tells whether the user took back, at that time or later, what the client was granted.
+func (g *Grants) IsTakenBack(ctx context.Context, sub, clientID string, grantedAt time.Time) (bool, error) {
+	times, err := g.TakenBack.Get(ctx, sub)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	isLater := func(clientID string) bool {
+		at, ok := times[clientID]
+		return ok && at.UnixMilli() >= grantedAt.UnixMilli()
+	}
+	return isLater(clientID) || isLater(AllClients), err
 }
 
 // IsRevoked tells whether all tokens of the grant are refused.

@@ -24,13 +24,16 @@ const (
 	SignedOut  Absence = "the session was signed out"
 	Superseded Absence = "the session cookie is outdated: a later sign-in replaced it"
 	Idle       Absence = "the session was not used for too long"
-	Expired    Absence = "the session has reached its absolute lifetime"
+	// UserRemoved is the absence of a session whose users are no longer in the configuration.
+	UserRemoved Absence = "the user of the session was removed from the provider, so the session was ended"
+	Expired     Absence = "the session has reached its absolute lifetime"
 )
 
 var reasons = map[Absence]oidc.Reason{
 	NoCookie: oidc.SessionNone, Withheld: oidc.CookieWithheldOrAbsent, LaxOnly: oidc.CookieSameSite,
 	CookieUnreadable: oidc.SessionCookieUnreadable, Unknown: oidc.SessionUnknown, SignedOut: oidc.SessionSignedOut,
 	Superseded: oidc.SessionSuperseded, Idle: oidc.SessionIdle, Expired: oidc.SessionExpired,
+	UserRemoved: oidc.UserRemoved,
 }
 
 // Error implements error.

@@ -23,6 +23,12 @@ type Manager struct {
 	Absolute time.Duration // how long a session lasts from its first sign-in
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
+	// Users has the subs of the users who may have a session. nil: all may; the manager only lists and ends sessions.
+	Users map[string]bool
+	// Roster has the users of earlier configurations too.
+	Roster *Roster
+	// Gone is told the accounts that Current signs out because their users were removed.
+	Gone func(ctx context.Context, ended []Ended)
 }
 
 // endedRetention is how long a session is stored after its end, so that the next request gets "expired", not "unknown".
@@ -34,6 +40,7 @@ const maxClients = 100
 
 // Current returns the session that the request's cookie opens. If there is none, it returns nil and an Absence; any
 // other error is from the store. It costs one store read, and one write each tenth of the idle lifetime.
+// It signs out accounts whose users were removed from the configuration.
 func (m *Manager) Current(r *http.Request) (*Session, error) {
 	value, err := m.Cookies.read(r)
 	if err != nil {
@@ -50,7 +57,26 @@ func (m *Manager) Current(r *http.Request) (*Session, error) {
 	if err := m.judge(s, secret); err != nil {
 		return nil, err
 	}
+	isRemoved := func(a Account) bool { return m.Users != nil && !m.Users[a.Sub] }
+	if slices.ContainsFunc(s.Accounts, isRemoved) {
+		return m.without(r.Context(), s, isRemoved)
+	}
 	return &s, m.touch(r.Context(), s)
+}
+
+// without signs out the accounts of removed users and returns the session with the others.
+func (m *Manager) without(ctx context.Context, s Session, isRemoved func(Account) bool) (*Session, error) {
+	ended, err := m.signOut(ctx, s.ID, isRemoved)
+	if err != nil {
+		return nil, err
+	}
+	if m.Gone != nil {
+		m.Gone(ctx, ended)
+	}
+	if s.Accounts = slices.DeleteFunc(s.Accounts, isRemoved); len(s.Accounts) == 0 {
+		return nil, UserRemoved
+	}
+	return &s, nil
 }
 
 func (m *Manager) judge(s Session, secret string) error {
@@ -121,6 +147,9 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 	account.SID = s.ID + "." + m.Random()
 	s.Browser = browserName(r.UserAgent())
 	if err := m.AddToIndex(r.Context(), account.Sub, *s); err != nil {
+		return nil, err
+	}
+	if err := m.Roster.write(r.Context(), m.Users); err != nil {
 		return nil, err
 	}
 	secret := m.Random()

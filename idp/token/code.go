@@ -72,8 +72,11 @@ var rules = oidc.Table[redemption]{{
 }, {
 	Spec: "RFC 7636 §4.6", Text: "the SHA-256 of code_verifier is the code_challenge", Params: []string{"code_verifier"},
 	Else: oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
-	Holds: func(r redemption) bool { return r.CodeChallenge == "" || equal(s256(r.CodeVerifier), r.CodeChallenge) },
-	Help:  "the verifier belongs to another authorization request; keep it by state" + again,
+	Holds: func(r redemption) bool {
+		sum := sha256.Sum256([]byte(r.CodeVerifier)) // RFC 7636 §4.2
+		return r.CodeChallenge == "" || equal(base64.RawURLEncoding.EncodeToString(sum[:]), r.CodeChallenge)
+	},
+	Help: "the verifier belongs to another authorization request; keep it by state" + again,
 }, { // a request without a proof has no key
 	Spec: "RFC 9449 §10", Text: "the proof is of the key that the code is bound to",
 	Params: []string{"dpop_jkt"},
@@ -111,12 +114,6 @@ func notRedeemed(err error) error {
 			"Does the application redeem twice, for example in a page that loads twice?").Blame(oidc.CodeReplayed)
 	}
 	return err
-}
-
-// s256 returns BASE64URL-ENCODE(SHA256(ASCII(code_verifier))) of RFC 7636 §4.2.
-func s256(codeVerifier string) string {
-	sum := sha256.Sum256([]byte(codeVerifier))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -72,7 +72,7 @@ func (e *testEndpoint) issueFor(t *testing.T, client string) string {
 	t.Helper()
 	e.clock.Pass(grant.CodeLifetime) // so that the store forgets the codes of before
 	code, err := e.grants.Issue(t.Context(), grant.Grant{
-		ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: s256(codeVerifier),
+		ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: codeChallenge,
 		Scope: oidc.Scope{"openid"}, Sub: "alice",
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"golang.org/x/oauth2"
 
 	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/clientauth"
@@ -36,6 +37,8 @@ const (
 	testIssuer   = "http://idp.test"
 	codeVerifier = "a-code-verifier-of-exactly-43-characters-ok"
 )
+
+var codeChallenge = oauth2.S256ChallengeFromVerifier(codeVerifier)
 
 type testEndpoint struct {
 	*Endpoint
@@ -65,6 +68,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	})
 	tokens := &access.Tokens{
 		Issuer: testIssuer, Signer: sign, Keys: set, Grants: grants,
+		Users:   directory(t, "alice"),
 		Records: storage.NewBucket[access.Token]("access", store), Now: clock.Now, Random: rand.Text,
 	}
 	issuer := &Issuer{
@@ -87,9 +91,7 @@ func (e *testEndpoint) useGrants(grants *grant.Grants) {
 		},
 		Grants: GrantTypes{
 			oidc.GrantAuthorizationCode: &AuthorizationCode{Grants: grants, Issuer: e.issuer, Refresh: refresh},
-			oidc.GrantRefreshToken: &RefreshToken{
-				Grants: grants, Issuer: e.issuer, Users: e.issuer.Users, Refresh: refresh,
-			},
+			oidc.GrantRefreshToken:      &RefreshToken{Grants: grants, Issuer: e.issuer, Refresh: refresh},
 			oidc.GrantClientCredentials: &ClientCredentials{
 				Issuer: e.issuer, Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "orders.read", "orders.write"),
 				Resources: []string{"urn:the-api", "https://a.test", "https://b.test"},

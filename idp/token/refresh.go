@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/grant"
-	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -15,7 +14,6 @@ import (
 type RefreshToken struct {
 	Grants  Grants
 	Issuer  *Issuer
-	Users   *users.Directory
 	Refresh Refresh
 }
 
@@ -29,7 +27,6 @@ type Refresh struct {
 type refreshRequest struct {
 	request
 	grant.Family
-	Users *users.Directory
 }
 
 // refreshRules are the conditions for new tokens. A request that breaks a rule does not spend the refresh token.
@@ -48,14 +45,6 @@ var refreshRules = oidc.Table[refreshRequest]{{
 	Else: oidc.InvalidScope, Reason: oidc.ScopeRefused,
 	Holds: func(r refreshRequest) bool { return r.Grant.Scope.Covers(r.Scope) },
 	Help:  "leave scope out for all that was granted, or ask for less; for more start at the authorization endpoint",
-}, {
-	Spec: "RFC 9700 §4.14.2", Text: "the user is still known to the provider", Else: oidc.InvalidGrant,
-	Reason: oidc.RefreshRefused,
-	Holds: func(r refreshRequest) bool {
-		_, known := r.Users.BySub(r.Grant.Sub)
-		return known
-	},
-	Help: "sign in again",
 }}
 
 // tokens implements GrantType. It replaces the refresh token last, so that a client can repeat a request with an error.
@@ -68,7 +57,7 @@ func (t *RefreshToken) tokens(ctx context.Context, r request) (Response, error) 
 	if err != nil {
 		return Response{}, notRefreshed(err)
 	}
-	if err := refreshRules.Judge(ctx, refreshRequest{r, family, t.Users}); err != nil {
+	if err := refreshRules.Judge(ctx, refreshRequest{r, family}); err != nil {
 		return Response{}, err
 	}
 	granted := family.Grant
@@ -76,7 +65,7 @@ func (t *RefreshToken) tokens(ctx context.Context, r request) (Response, error) 
 	if len(r.Scope) > 0 {
 		granted.Scope = r.Scope
 	}
-	if _, err := t.Issuer.audience(r, granted); err != nil {
+	if _, err := t.Issuer.permit(ctx, r, granted); err != nil {
 		return Response{}, err
 	}
 	terms := t.Refresh.terms(r.Client)

@@ -140,7 +140,7 @@ var rows = []row{
 	},
 	{
 		name:   "RFC 7636 §4.6 the code_challenge itself is no code_verifier",
-		change: "code_verifier=" + s256(codeVerifier), err: oidc.InvalidGrant,
+		change: "code_verifier=" + codeChallenge, err: oidc.InvalidGrant,
 	},
 	{
 		name:   "RFC 9700 §4.5.3.1 a code that was injected has another verifier",
@@ -359,7 +359,7 @@ func TestAtHash(t *testing.T) { // Core appendix A.3 has the values of its examp
 func (e *testEndpoint) issue(t *testing.T, client, how string) string {
 	t.Helper()
 	g := grant.Grant{
-		ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: s256(codeVerifier), Nonce: "n",
+		ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: codeChallenge, Nonce: "n",
 		Scope: oidc.Scope{"openid", "profile"}, Sub: "alice", SID: "the sid", AuthTime: e.clock.Now().Add(-100 * time.Second),
 		ACR: "1", AMR: []string{"pwd"},
 	}

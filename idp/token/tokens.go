@@ -68,7 +68,7 @@ type Issuer struct {
 
 // tokens makes the access token, and with scope openid the ID token.
 func (i *Issuer) tokens(ctx context.Context, r request, g grant.Grant) (Response, error) {
-	audience, err := i.audience(r, g)
+	audience, err := i.permit(ctx, r, g)
 	if err != nil {
 		return Response{}, err
 	}
@@ -87,8 +87,26 @@ func (i *Issuer) tokens(ctx context.Context, r request, g grant.Grant) (Response
 	return response, err
 }
 
-// audience returns the APIs of the access token: the granted APIs in resource, or all granted APIs (RFC 8707 §2.2).
-func (i *Issuer) audience(r request, g grant.Grant) (oidc.Audience, error) {
+// holder is the user that tokens are about.
+type holder struct {
+	Grant grant.Grant
+	Users *users.Directory
+}
+
+// holderRules are the conditions for tokens of every grant type. A grant without auth_time is about no user.
+var holderRules = oidc.Table[holder]{{
+	Spec: "RFC 9700 §4.14.2", Text: "the user is still known to the provider", Else: oidc.InvalidGrant,
+	Reason: oidc.UserRemoved,
+	Holds:  func(h holder) bool { return h.Grant.AuthTime.IsZero() || h.Users.Known[h.Grant.Sub] },
+	Help:   "the user was removed: sign in as another user",
+}}
+
+// permit judges whether the grant may give tokens now. It returns the APIs of the access token: the granted APIs in
+// resource, or all granted APIs (RFC 8707 §2.2).
+func (i *Issuer) permit(ctx context.Context, r request, g grant.Grant) (oidc.Audience, error) {
+	if err := holderRules.Judge(ctx, holder{g, i.Users}); err != nil {
+		return nil, err
+	}
 	granted := g.Resource
 	if len(granted) == 0 {
 		granted = []string{cmp.Or(r.Client.Audience, i.Audience)}
@@ -106,7 +124,7 @@ func (i *Issuer) accessToken(r request, g grant.Grant, audience oidc.Audience, n
 		ACR: g.ACR, AMR: g.AMR, SID: g.SID, GrantID: g.ID,
 	}
 	if !g.AuthTime.IsZero() {
-		token.AuthTime = g.AuthTime.Unix()
+		token.AuthTime, token.GrantedAt = g.AuthTime.Unix(), g.GrantedAt.UnixMilli()
 	}
 	if r.JKT != "" {
 		token.Confirmation = &access.Confirmation{JKT: r.JKT}

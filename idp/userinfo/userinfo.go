@@ -198,10 +198,7 @@ func (e *Endpoint) claims(token access.Token, client oidc.Client) (map[string]an
 	if !scope.Has(oidc.ScopeOpenID) {
 		return nil, oidc.InsufficientScope.Errorf("the access token's scope is %q, expected openid in it", token.Scope)
 	}
-	user, ok := e.Users.BySub(token.Subject)
-	if !ok {
-		return nil, oidc.InvalidToken.Errorf("the user of the access token no longer exists")
-	}
+	user, _ := e.Users.BySub(token.Subject)
 	claims := e.Release.Userinfo(user.Claims, scope, token.Claims)
 	sub, err := e.Tokens.Subjects.Of(client, token.Subject)
 	claims["sub"] = sub

@@ -44,6 +44,9 @@ func (u User) Email() string {
 
 // Directory holds the users. It does not change after New.
 type Directory struct {
+	// Known has the subs of all users. The user of an older record may have been removed since.
+	Known map[string]bool
+
 	users   []User
 	own     []kind // of the user at the same index, with the user's own comparison
 	compare comparisons
@@ -54,7 +57,9 @@ type Directory struct {
 
 // New returns a directory of users. All subs and all usernames must be different, and all hashes valid.
 func New(users []User) (*Directory, error) {
-	d := &Directory{bySub: map[string]int{}, byName: map[string]int{}, byEmail: map[string]int{}}
+	d := &Directory{
+		Known: map[string]bool{}, bySub: map[string]int{}, byName: map[string]int{}, byEmail: map[string]int{},
+	}
 	d.compare.add(kind{compare: plain("")})
 	for _, user := range users {
 		if err := d.add(user); err != nil {
@@ -76,7 +81,7 @@ func (d *Directory) add(user User) error {
 	d.compare.add(own)
 	i := len(d.users)
 	d.users, d.own = append(d.users, user), append(d.own, own)
-	d.bySub[user.Sub] = i
+	d.bySub[user.Sub], d.Known[user.Sub] = i, true
 	if email := canonical(user.Email()); email != "" {
 		d.byEmail[email] = i
 	}

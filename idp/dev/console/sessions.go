@@ -57,11 +57,18 @@ func (e *Endpoint) sessions(_ http.ResponseWriter, r *http.Request) (any, error)
 		nil
 }
 
-// listed are the sessions of all users, each once, newest first.
+// listed are the sessions of all users, also of users who were removed, each once, newest first.
 func (e *Endpoint) listed(ctx context.Context) ([]session.Session, error) {
-	found := map[string]session.Session{}
+	subs, err := e.Sessions.Roster.Subs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, user := range e.Users.All() {
-		list, err := e.Sessions.Of(ctx, user.Sub)
+		subs = append(subs, user.Sub)
+	}
+	found := map[string]session.Session{}
+	for _, sub := range subs {
+		list, err := e.Sessions.Of(ctx, sub)
 		if err != nil {
 			return nil, err
 		}
