@@ -73,8 +73,8 @@ func (c *common) endpoints(
 			Grants: grantTypes(c, config, parts, tokens),
 		}).Endpoints(),
 		(&userinfo.Endpoint{
-			Issuer: issuer, Tokens: tokens, Clients: c.clients, ClientKeys: c.clientKeys, Users: c.users, Keys: c.keys,
-			DPoP: proofs, Release: config.Release(), Errors: errors,
+			Issuer: issuer, Audience: config.Audience, Tokens: tokens, Clients: c.clients, ClientKeys: c.clientKeys,
+			Users: c.users, Keys: c.keys, DPoP: proofs, Release: config.Release(), Errors: errors,
 		}).Endpoints(),
 		(&access.Revocation{
 			Issuer: issuer, Auth: auth, Grants: c.grants, Tokens: tokens, Limit: c.limits.Guesses(),

@@ -203,10 +203,13 @@ func (c Config) Release() userinfo.Release {
 	return userinfo.Release{Scopes: scopes}
 }
 
-// KnownResources are the APIs that any client may ask access tokens for (RFC 8707).
+// KnownResources are the APIs that any client may ask access tokens for (RFC 8707). The issuer stands for userinfo.
 func (c Config) KnownResources() []string {
-	if slices.Contains(c.Resources, c.Audience) {
-		return c.Resources
+	known := slices.Clone(c.Resources)
+	for _, always := range []string{c.Issuer, c.Audience} {
+		if !slices.Contains(known, always) {
+			known = slices.Insert(known, 0, always)
+		}
 	}
-	return append([]string{c.Audience}, c.Resources...)
+	return known
 }

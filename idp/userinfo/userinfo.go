@@ -18,11 +18,13 @@
 package userinfo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hush-idp/hush/idp/access"
@@ -41,6 +43,7 @@ const Path = "/userinfo"
 // Endpoint is the userinfo endpoint.
 type Endpoint struct {
 	Issuer     string
+	Audience   string // of access tokens for which neither the client nor its registration named an API
 	Tokens     *access.Tokens
 	Clients    clients.Lookup
 	ClientKeys *clients.Keys // answers are encrypted with them
@@ -102,9 +105,25 @@ func (e *Endpoint) readToken(r *http.Request, raw string) (access.Token, oidc.Cl
 		err = oidc.InvalidToken.Errorf("the client of the access token is no longer registered")
 	}
 	if err == nil {
+		err = e.checkAudience(client, token)
+	}
+	if err == nil {
 		err = e.checkBinding(r, client, raw, token)
 	}
 	return token, client, err
+}
+
+// checkAudience refuses a token that is for other APIs only: an API could use it here and read about the user. RFC 9068
+// §4: aud must have "an identifier the resource server expects for itself". That is the issuer. A token for which the
+// client named no resource is for the default API alone; userinfo takes it too, because clients of OpenID Connect name
+// no resource.
+func (e *Endpoint) checkAudience(client oidc.Client, token access.Token) error {
+	isDefault := slices.Equal(token.Audience, []string{cmp.Or(client.Audience, e.Audience)})
+	if isDefault || token.Audience.Has(e.Issuer) {
+		return nil
+	}
+	return oidc.InvalidToken.Errorf("the access token is for %s only; for userinfo send the authorization request with "+
+		"resource=%s too (RFC 9068 §4, RFC 8707 §2)", strings.Join(token.Audience, " and "), e.Issuer)
 }
 
 // errNoToken refuses a request without an access token.
