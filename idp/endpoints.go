@@ -39,6 +39,7 @@ func (c *common) endpoints(
 	auth := &clientauth.Authenticator{
 		Issuer: issuer, TokenEndpoint: issuer + token.Path, Clients: parts.Clients, Keys: c.clientKeys,
 		Assertions: storage.NewBucket[time.Time]("assertion", c.deps.Store), Now: c.deps.Now,
+		Development: config.Development(),
 	}
 	tokens := &access.Tokens{
 		Issuer: issuer, Subjects: c.subjects, Signer: parts.Signer, Keys: c.keys, Grants: c.grants, Now: c.deps.Now,

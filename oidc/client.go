@@ -155,6 +155,21 @@ func (c Client) AllowedScope(provider Scope) Scope {
 	return ParseScope(c.Scope).Within(provider)
 }
 
+// Refused says for each asked scope value that the client does not get why that is so. provider are all scope values.
+func (c Client) Refused(asked, provider Scope) (why []string) {
+	for _, value := range asked.Without(c.AllowedScope(provider)) {
+		switch {
+		case !provider.Has(value):
+			why = append(why, fmt.Sprintf("scope %.50q was left out: the provider does not know it", value))
+		case value == ScopeOffline && !c.Grants(GrantRefreshToken):
+			why = append(why, "scope offline_access was left out: refresh_token is not in the client's grant_types")
+		default:
+			why = append(why, fmt.Sprintf("scope %.50q was left out: it is not in the client's scope", value))
+		}
+	}
+	return why
+}
+
 // Secret is a client secret, or its SHA-256 only. It never prints or marshals its text. Client secrets are long and
 // random, so a fast hash resists guessing; passwords need a slow one. client_secret_jwt needs the text itself.
 type Secret struct {

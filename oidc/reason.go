@@ -32,6 +32,7 @@ const (
 	ScopeRefused         Reason = "scope.refused"        // a scope value that the provider or the client does not have
 	GrantTypeRefused     Reason = "grant_type.refused"   // a grant_type that the provider or the client does not have
 	RegistrationRefused  Reason = "registration.refused" // a client's own metadata breaks a rule
+	RequestNarrowed      Reason = "request.narrowed"     // a scope value was left out, or a parameter was ignored
 	PKCEMissing          Reason = "pkce.missing"
 	PKCEMismatch         Reason = "pkce.mismatch"
 	CodeUnknown          Reason = "code.unknown"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,7 @@ const (
 	corsMethod       = "cors.method"
 	corsHeader       = "cors.header"
 	faultInjected    = "fault.injected"
+	requestNarrowed  = "request.narrowed"
 )
 
 const (
@@ -38,6 +40,7 @@ var diagnoses = []struct {
 	{renewalLooping, (*Hub).looping},
 	{tokenShortLived, (*Hub).shortLived},
 	{clockSkew, (*Hub).skewed},
+	{requestNarrowed, (*Hub).narrowed},
 }
 
 // diagnose adds the reasons that the record and its flow show to the reason of the endpoint.
@@ -130,6 +133,17 @@ func (h *Hub) page(_ *flow, r *Record) string {
 	}
 	return fmt.Sprintf("prompt=none was answered with a page (status %d) in a hidden iframe; nobody sees it, "+
 		"and the app waits until its timer runs out", r.Status)
+}
+
+// narrowed returns what the request did not get.
+func (h *Hub) narrowed(_ *flow, r *Record) string {
+	var texts []string
+	for _, m := range r.taken {
+		if m.step.Reason == requestNarrowed {
+			texts = append(texts, m.step.Text)
+		}
+	}
+	return strings.Join(texts, "; ")
 }
 
 func (h *Hub) nested(_ *flow, r *Record) string {

@@ -108,3 +108,10 @@ type Record struct {
 // Emit adds a step to the record of the request that ctx belongs to. It does nothing without a Hub. Check
 // From(ctx) != nil before if the Step is costly to make.
 func Emit(ctx context.Context, step Step) { From(ctx).Emit(step) }
+
+// Narrow records for each text in why that the client gets less than the request asked for.
+func Narrow(ctx context.Context, spec string, why ...string) {
+	for _, text := range why {
+		Emit(ctx, Step{Kind: KindRule, Spec: spec, Text: text, Outcome: Noted, Reason: requestNarrowed})
+	}
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // The paths of the authorization endpoint and of the pushed authorization request endpoint (RFC 9126).
@@ -268,6 +269,8 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 	}
 	if s.Scope.Has(oidc.ScopeOffline) && !s.mayStayOffline() {
 		s.Scope = s.Scope.Without(oidc.Scope{oidc.ScopeOffline})
+		trace.Narrow(r.Context(), "Core §11", "scope offline_access was left out: the user has not allowed it, "+
+			"and prompt=none forbids the consent page")
 	}
 	return s, nil
 }

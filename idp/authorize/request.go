@@ -13,6 +13,7 @@ import (
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // ReturnAddress is a verified address of the client. Only returnAddress makes one, so code with one may redirect.
@@ -134,6 +135,9 @@ func (e *Endpoint) parse(
 		MaxAge: maxAge(client, params.Get("max_age")), ACRValues: strings.Fields(params.Get("acr_values")),
 		LoginHint: params.Get("login_hint"), IDTokenHint: params.Get("id_token_hint"), DPoPJKT: params.Get("dpop_jkt"),
 		CodeChallenge: params.Get("code_challenge"), CodeChallengeMethod: params.Get("code_challenge_method"),
+	}
+	if asked := oidc.ParseScope(params.Get("scope")); len(asked) > len(r.Scope) {
+		trace.Narrow(ctx, "Core §3.1.2.1", client.Refused(asked, e.Scopes)...)
 	}
 	if len(r.ACRValues) == 0 {
 		r.ACRValues = client.DefaultACRValues // Registration §2

@@ -33,11 +33,13 @@ type Authenticator struct {
 	Clients       clients.Lookup
 	Keys          *clients.Keys
 	Assertions    storage.Bucket[time.Time] // used assertions, and when they were used
+	Development   bool                      // errors say whether a wrong secret was right before it was decoded
 	Now           func() time.Time
 }
 
-// credentials are the values by which a request authenticates the client, by one method of Core §9.
-type credentials struct{ clientID, secret, assertion, method string }
+// credentials are the values by which a request authenticates the client, by one method of Core §9. raw is the secret
+// as a client may have meant it that forgot to form-encode it.
+type credentials struct{ clientID, secret, raw, assertion, method string }
 
 // Methods lists the supported values of token_endpoint_auth_method.
 func Methods() []string {
@@ -89,9 +91,19 @@ func (a *Authenticator) authenticate(r *http.Request, form url.Values) (oidc.Cli
 		return client, a.checkAssertion(r, client, given.assertion)
 	}
 	if !client.Public() && !client.ClientSecret.Matches(given.secret) {
-		return client, refuse("the client_secret of client %s is wrong", client.ClientID)
+		return client, a.wrongSecret(client, given)
 	}
 	return client, nil
+}
+
+// wrongSecret makes the error about a wrong secret. Only in development mode it tells that the secret would be right in
+// another encoding, because it compares a second secret for that.
+func (a *Authenticator) wrongSecret(client oidc.Client, given credentials) error {
+	if a.Development && client.ClientSecret.Matches(given.raw) {
+		return refuse("the client_secret of client %s would be right if it were form-encoded: write + as %%2B, / as %%2F, "+
+			"= as %%3D, %% as %%25 (RFC 6749 §2.3.1)", client.ClientID)
+	}
+	return refuse("the client_secret of client %s is wrong", client.ClientID)
 }
 
 // checkMethod compares the method of the request with the registered one.
@@ -118,6 +130,7 @@ func checkMethod(client oidc.Client, given credentials) error {
 // readCredentials returns the credentials of the request, which may use one method only.
 func readCredentials(r *http.Request, form url.Values) (credentials, error) {
 	body := credentials{clientID: form.Get("client_id"), secret: form.Get("client_secret"), method: oidc.AuthMethodPost}
+	body.raw = strings.ReplaceAll(body.secret, " ", "+")
 	if body.secret == "" {
 		body.method = oidc.AuthMethodNone
 	}
@@ -148,7 +161,7 @@ func readBasic(r *http.Request, body credentials) (credentials, error) {
 	case body.clientID != "" && body.clientID != id:
 		return credentials{}, refuse("the client_id of the body is not that of the Authorization header")
 	}
-	return credentials{clientID: id, secret: secret, method: oidc.AuthMethodBasic}, nil
+	return credentials{clientID: id, secret: secret, raw: password, method: oidc.AuthMethodBasic}, nil
 }
 
 // Challenge is the WWW-Authenticate header of an invalid_client answer. RFC 6749 §5.2: the response MUST include the

@@ -113,6 +113,9 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 	params := paramsOf(r)
 	recorder.Join(trace.State, params.Get("state"))
 	recorder.Join(trace.Interaction, params.Get(session.InteractionParam))
+	if params.Get("audience") != "" { // a habit from Auth0
+		trace.Narrow(r.Context(), "RFC 8707 §2", "the parameter audience was ignored: name the API by resource")
+	}
 	isForPrograms := e.Audience == endpoint.Programs || e.Audience == endpoint.Files
 	recorder.Set(func(record *trace.Record) {
 		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // PathAuthorization is the device authorization endpoint (RFC 8628 §3.1).
@@ -74,7 +74,11 @@ func (a *Authorization) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	request := Pending{ClientID: client.ClientID, Scope: a.scope(client, form.Get("scope")), Resource: resources}
+	asked := oidc.ParseScope(form.Get("scope"))
+	trace.Narrow(r.Context(), "RFC 6749 §3.3", client.Refused(asked, a.Scopes)...)
+	// The person consents to all of the scope, so it has offline_access if the client can use refresh tokens.
+	scope := asked.Within(client.AllowedScope(a.Scopes))
+	request := Pending{ClientID: client.ClientID, Scope: scope, Resource: resources}
 	codes, err := a.Devices.Begin(r.Context(), request)
 	if err != nil {
 		return err
@@ -84,15 +88,6 @@ func (a *Authorization) serve(w http.ResponseWriter, r *http.Request) error {
 		DeviceCode: codes.Device, UserCode: codes.User, VerificationURI: page,
 		VerificationURIComplete: page + "?" + url.Values{paramUserCode: {codes.User}}.Encode(),
 		ExpiresIn:               int(Lifetime / time.Second), Interval: int(Interval / time.Second),
-	})
-}
-
-// scope is the part of the requested scope that client and provider know. The person consents to all of it, so it
-// includes offline_access if the client can use refresh tokens.
-func (a *Authorization) scope(client oidc.Client, requested string) oidc.Scope {
-	scope := oidc.ParseScope(requested).Within(client.AllowedScope(a.Scopes))
-	return slices.DeleteFunc(scope, func(value string) bool {
-		return value == oidc.ScopeOffline && !client.Grants(oidc.GrantRefreshToken)
 	})
 }
 

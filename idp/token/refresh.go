@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // RefreshToken is grant_type=refresh_token (RFC 6749 §6, Core §12).
@@ -63,6 +65,9 @@ func (t *RefreshToken) tokens(ctx context.Context, r request) (Response, error) 
 	granted := family.Grant
 	granted.Nonce = "" // Core §12.2
 	if len(r.Scope) > 0 {
+		if lost := granted.Scope.Without(r.Scope); len(lost) > 0 {
+			trace.Narrow(ctx, "RFC 6749 §6", fmt.Sprintf("scope %q was left out: the refresh request named less scope", lost))
+		}
 		granted.Scope = r.Scope
 	}
 	if _, err := t.Issuer.permit(ctx, r, granted); err != nil {
