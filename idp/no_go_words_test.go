@@ -19,8 +19,8 @@ import (
 // goWords are words of errors of Go's packages and of libraries. They tell a client's developer nothing.
 var goWords = regexp.MustCompile(`\b(json|time|url|http|mime|strconv|base64|x509|asn1|yaml|net|tls|bufio): |go-jose|` +
 	`[Uu]nmarshal|invalid character|illegal base64|unexpected EOF|\bEOF\b|parsing time|cannot parse|Go (value|struct)|` +
-	`\boidc\.[A-Z]|\b(registration|lab|console|authorize|trace)\.[A-Za-z]|\[\]string|map\[|%!|goroutine|0x[0-9a-f]{6}|` +
-	`unknown field|cryptographic primitive`)
+	`\boidc\.[A-Z]|\b(registration|lab|console|authorize|trace)\.[A-Z]|\[\]string|map\[|%!|goroutine|0x[0-9a-f]{6}|` +
+	`unknown field|cryptographic primitive|of type [a-z]+\.`)
 
 // malformed are values that parsers of different kinds refuse.
 func malformed() []string {

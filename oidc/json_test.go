@@ -54,3 +54,13 @@ func TestAJSONFaultIsASentence(t *testing.T) {
 		t.Errorf("a body that did not come in time is told as %q", got)
 	}
 }
+
+func TestWhatIsWrongWithTheClaimsParameter(t *testing.T) { // Core §5.5
+	for wire, want := range map[string]string{
+		"null": "it is null", "5": "it is of the JSON type number; expected an object", "{": "it is no JSON at byte 1",
+	} {
+		if _, err := oidc.ParseClaims(wire); err == nil || err.Error() != want {
+			t.Errorf("ParseClaims(%q) = %v; want %q", wire, err, want)
+		}
+	}
+}

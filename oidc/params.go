@@ -133,14 +133,15 @@ type ClaimRequest struct {
 	Values    []any `json:"values,omitempty"`
 }
 
-// ParseClaims reads the wire form, a JSON object; "" is no request. Unknown members are ignored (Core §5.5).
+// ParseClaims reads the wire form, a JSON object; "" is no request. Unknown members are ignored (Core §5.5). Its
+// errors are for the developer of the client.
 func ParseClaims(wire string) (*ClaimsRequest, error) {
 	if wire == "" {
 		return nil, nil
 	}
 	var request *ClaimsRequest
 	if err := json.Unmarshal([]byte(wire), &request); err != nil {
-		return nil, err
+		return nil, errors.New(JSONFault(err))
 	}
 	if request == nil {
 		return nil, errors.New("it is null")

@@ -78,7 +78,7 @@ func (r *ObjectReader) Read(ctx context.Context, client oidc.Client, compact str
 		return Object{}, invalid("its signature cannot be verified (RFC 9101 §6.2): %s", err)
 	}
 	if object.members, err = newMembers(payload); err != nil {
-		return Object{}, invalid("its payload is no JSON object (RFC 9101 §4): %s", oidc.JSONFault(err))
+		return Object{}, invalid("its payload is no JSON object (RFC 9101 §4): %s", err)
 	}
 	if err := claimRules.Judge(ctx, object); err != nil {
 		return Object{}, err
@@ -119,7 +119,7 @@ func newMembers(payload []byte) (members, error) {
 	decoder.UseNumber() // max_age stays as the client wrote it
 	var m members
 	if err := decoder.Decode(&m); err != nil {
-		return nil, err
+		return nil, errors.New(oidc.JSONFault(err))
 	}
 	if m == nil || decoder.More() {
 		return nil, errors.New("it is not one object")

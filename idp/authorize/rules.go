@@ -111,7 +111,7 @@ var rules = oidc.Table[Request]{{
 }, {
 	Spec: "Core §5.5", Text: "claims is a JSON object by the form of Core §5.5", Params: []string{"claims"},
 	Holds: func(r Request) bool { return r.faults.claims == nil },
-	Got:   func(r Request) string { return clip(oidc.JSONFault(r.faults.claims)) },
+	Got:   func(r Request) string { return clip(r.faults.claims.Error()) },
 	Help:  "write claims like {'userinfo':{'email':null},'id_token':{'acr':{'essential':true}}}, with double quotes",
 }, {
 	Spec: "Core §5.5.1", Text: "the claims parameter wants the same sub as the id_token_hint",

@@ -25,16 +25,17 @@ func readDocument(r *http.Request) (document, error) {
 	}
 	decoder := json.NewDecoder(r.Body)
 	var d document
-	err := decoder.Decode(&d)
-	if err == nil && d == nil {
-		err = errors.New("it is null")
+	err, fault := decoder.Decode(&d), ""
+	switch {
+	case err != nil:
+		fault = oidc.JSONFault(err)
+	case d == nil:
+		fault = "it is null"
+	case decoder.More():
+		fault = "something follows the object"
 	}
-	if err == nil && decoder.More() {
-		err = errors.New("something follows the object")
-	}
-	if err != nil {
-		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", oidc.JSONFault(err)).
-			Because(err)
+	if fault != "" {
+		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", fault).Because(err)
 	}
 	// RFC 7592 §2.2 makes null and a missing member equal: here that is so for every member.
 	maps.DeleteFunc(d, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
