@@ -46,9 +46,11 @@ func (c checkCommand) Run(s settings) error {
 // checkFiles reads the files that serve reads: the certificate, and the signing keys that come from files.
 func (s *settings) checkFiles() error {
 	var problems idp.Problems
-	if _, err := s.tlsConfig(); err != nil {
-		problems = append(problems, idp.Problem{Path: "tls_cert",
-			Text: err.Error() + "; name PEM files of a certificate and its key that this user can read"})
+	if s.TLSCert != "" { // a self-signed certificate is made by serve
+		if _, err := s.tlsConfig(); err != nil {
+			problems = append(problems, idp.Problem{Path: "tls_cert",
+				Text: err.Error() + "; name PEM files of a certificate and its key that this user can read"})
+		}
 	}
 	for i, spec := range s.SigningKeys {
 		if spec.File == "" {

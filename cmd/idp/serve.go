@@ -89,6 +89,11 @@ func (c serveCommand) Run(s settings) error {
 	for _, warning := range append(s.warnings(), s.rivals(listener.Addr())...) {
 		log.Warn(warning)
 	}
+	if path := s.certificateFile(); s.TLSSelfSigned && path != "" {
+		log.Info("the self-signed certificate is kept in a file: open the issuer in the browser and accept it once; "+
+			"programs trust it by the file", "file", path, "curl", "curl --cacert "+path+" "+s.Issuer,
+			"node", "NODE_EXTRA_CA_CERTS="+path+" node app.js")
+	}
 	defer within(logoutTimeout, provider.Close) // sends the logout tokens that still wait
 	return run(server, listener, provider, log)
 }

@@ -7,10 +7,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
 	"net/url"
+	"os"
 	"time"
 )
 
@@ -30,7 +32,7 @@ func (s *settings) tlsConfig() (*tls.Config, error) {
 	var certificate tls.Certificate
 	var err error
 	if s.TLSSelfSigned {
-		certificate, err = selfSigned(s.Issuer)
+		certificate, err = s.keptCertificate()
 	} else if certificate, err = tls.LoadX509KeyPair(s.TLSCert, s.TLSKey); err != nil {
 		err = fmt.Errorf("the certificate in %s and the key in %s cannot be used: %w", s.TLSCert, s.TLSKey, err)
 	}
@@ -38,8 +40,47 @@ func (s *settings) tlsConfig() (*tls.Config, error) {
 		CipherSuites: tls12Suites, NextProtos: []string{"http/1.1"}}, err
 }
 
-// selfSigned makes a certificate for the issuer's host and every loopback name. Browsers warn of it once; it lives as
-// long as the process.
+// certificateFile has the self-signed certificate and its key, beside a store in a file; empty for other stores.
+func (s *settings) certificateFile() string {
+	if s.StoreFile() == "" {
+		return ""
+	}
+	return s.StoreFile() + ".tls.pem"
+}
+
+// keptCertificate is the self-signed certificate of the last start, so that a person accepts or trusts it once. It
+// makes a new one if none is kept, if that one ends within a day, or if it is for another host. Without a store in a
+// file each start has another certificate.
+func (s *settings) keptCertificate() (tls.Certificate, error) {
+	path := s.certificateFile()
+	u, err := url.Parse(s.Issuer)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	if path != "" {
+		kept, err := tls.LoadX509KeyPair(path, path)
+		if err == nil && kept.Leaf.VerifyHostname(u.Hostname()) == nil &&
+			time.Now().Before(kept.Leaf.NotAfter.AddDate(0, 0, -1)) {
+			return kept, nil
+		}
+	}
+	made, err := selfSigned(s.Issuer)
+	if err != nil || path == "" {
+		return made, err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(made.PrivateKey)
+	if err != nil {
+		return made, err
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.Certificate[0]})
+	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return made, fmt.Errorf("the self-signed certificate cannot be kept beside the store: %w", err)
+	}
+	return made, nil
+}
+
+// selfSigned makes a certificate for the issuer's host and every loopback name. Browsers warn of it.
 func selfSigned(issuer string) (tls.Certificate, error) {
 	u, err := url.Parse(issuer)
 	if err != nil {

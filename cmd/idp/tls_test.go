@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -209,4 +210,34 @@ func writePEM(t *testing.T, certificate []byte, private any) (certFile, keyFile 
 		}
 	}
 	return certFile, keyFile
+}
+
+// A person accepts the certificate once, so it stays while it is good for the issuer.
+func TestTheSelfSignedCertificateIsKeptBesideTheStore(t *testing.T) {
+	at := func(issuer, store string) [sha256.Size]byte {
+		t.Helper()
+		s := &settings{TLSSelfSigned: true, Store: store}
+		s.Issuer = issuer
+		config, err := s.tlsConfig()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sha256.Sum256(config.Certificates[0].Certificate[0])
+	}
+	path := filepath.Join(t.TempDir(), "hush.db")
+	first := at("https://localhost:8443", "file:"+path)
+	if at("https://localhost:9443", "file:"+path) != first {
+		t.Error("RFC 5280 §4.1.2.5 a second start has another certificate, though the first is valid")
+	}
+	info, err := os.Stat(path + ".tls.pem")
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others than the owner can read the key: %v %v", info, err)
+	}
+	other := at("https://app.test.localhost:8443", "file:"+path)
+	if other == first || at("https://app.test.localhost:8443", "file:"+path) != other {
+		t.Error("RFC 9525 §6 a certificate is kept that is not for the issuer's host")
+	}
+	if at("https://localhost:8443", "memory") == at("https://localhost:8443", "memory") {
+		t.Error("a provider in memory keeps a certificate somewhere")
+	}
 }
