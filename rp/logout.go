@@ -1,6 +1,7 @@
 package rp
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -97,6 +98,7 @@ func (p *RP) SignOutHere(w http.ResponseWriter, r *http.Request) {
 // frontchannel_logout_session_required as well, so that iss and sid are sent.
 //
 // An iframe of another site gets no cookies of this application, so the sid, which is hard to guess, names the session.
+// Nothing is stored for a sid that no session had.
 // Without sid the session of the request's cookie ends, unless the provider gave it a sid: any page can send such a
 // request. The answer is 200 with a page that only the provider may frame, or 400.
 func (p *RP) FrontChannelLogout(w http.ResponseWriter, r *http.Request) {
@@ -132,8 +134,19 @@ func (p *RP) endFromFrame(w http.ResponseWriter, r *http.Request) error {
 	case sid == "" || len(sid) > 255:
 		return oidc.InvalidRequest.Errorf("sid is empty or longer than 255 characters")
 	}
-	p.config.Log.InfoContext(r.Context(), "signed out by the provider's front channel")
-	return p.markSignedOut(r.Context(), p.storeKey("sid", sid), time.Time{})
+	return p.endBySid(r.Context(), p.storeKey("sid", sid))
+}
+
+// endBySid ends the sessions of a sid. Anybody can send the request, so a sid that no session had is not stored.
+func (p *RP) endBySid(ctx context.Context, key string) error {
+	switch _, err := p.signedOut.Get(ctx, key); {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	p.config.Log.InfoContext(ctx, "signed out by the provider's front channel")
+	return p.markSignedOut(ctx, key, time.Time{})
 }
 
 // endByCookie ends the session of the request's cookie.
@@ -252,7 +265,7 @@ func (p *RP) verifyLogoutToken(ctx context.Context, raw string) (*gooidc.LogoutT
 // lives longer than all sessions that it can end, and also ends a session that is being created.
 type signOut struct {
 	Iat time.Time `json:"iat"` // of the logout token, by the provider's clock in whole seconds; zero when there was none
-	At  time.Time `json:"at"`  // when it was received, by this application's clock
+	At  time.Time `json:"at"`  // when it was received, by this application's clock; zero before the sign-out
 }
 
 // ends is true when s began before the sign-out, or its ID Token is older. Within one second this application's clock
@@ -262,6 +275,16 @@ func (o signOut) ends(s *Session) bool { return s.IssuedAt.Before(o.Iat) || !s.B
 // storeKey separates the records of providers and clients in one Store: sid, sub and jti are unique in an issuer only.
 func (p *RP) storeKey(kind, value string) string {
 	return strings.Join([]string{kind, p.config.Issuer, p.config.ClientID, value}, "\x00")
+}
+
+// rememberSid stores a record of the session's sid that ends nothing yet. It is there before the session is.
+func (p *RP) rememberSid(ctx context.Context, s *Session) error {
+	if s.Sid == "" {
+		return nil
+	}
+	return p.signedOut.Update(ctx, p.storeKey("sid", s.Sid), sessionLifetime, func(old *signOut) (*signOut, error) {
+		return cmp.Or(old, &signOut{}), nil
+	})
 }
 
 // markSignedOut ends the present sessions under key; iat may be zero. Sessions that an earlier record ends stay ended.

@@ -3,6 +3,7 @@ package rp
 import (
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
+	"github.com/hush-idp/hush/storage/storagetest"
 )
 
 // signInAs signs in with the given sid in the ID Token.
@@ -268,6 +270,28 @@ func TestFrontChannelLogout(t *testing.T) {
 				t.Errorf("the provider may frame it, and nobody else: %s", csp)
 			}
 		})
+	}
+}
+
+// CWE-770: anybody can send the request, so it must not fill the store.
+func TestFrontChannelLogoutStoresNothingAboutASidOfNoSession(t *testing.T) {
+	var spy *storagetest.Spy
+	a := newApp(t, func(c *Config) {
+		spy = &storagetest.Spy{Store: storage.NewMemory(c.Now)}
+		c.Store = spy
+	})
+	a.signInAs("s1")
+	spy.Reset()
+	for i := range 50 {
+		query := url.Values{"iss": {a.provider.URL}, "sid": {fmt.Sprint("made up ", i)}}
+		if response := a.frontChannel(query.Encode()); response.StatusCode != http.StatusOK {
+			t.Fatalf("%s; want the same answer as for a sid that exists", response.Status)
+		}
+	}
+	for _, operation := range spy.Operations() {
+		if !strings.HasPrefix(operation, "Get") {
+			t.Errorf("a sid that no session has made the operation %s", operation)
+		}
 	}
 }
 

@@ -160,7 +160,8 @@ func (p *RP) verifyTokens(ctx context.Context, d *discovered, token *oauth2.Toke
 	if err := t.rules().Judge(ctx, t); err != nil {
 		return nil, err
 	}
-	return p.newSession(t, signed.raw, token), nil
+	session := p.newSession(t, signed.raw, token)
+	return session, p.rememberSid(ctx, session)
 }
 
 func (t idToken) rules() oidc.Table[idToken] {
