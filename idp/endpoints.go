@@ -66,7 +66,7 @@ func (c *common) endpoints(
 				Records:  storage.NewBucket[authorize.PushedRequest]("par", c.deps.Store),
 				Lifetime: config.PAR.Lifetime, Now: c.deps.Now, Random: c.deps.Random,
 			},
-			Keys: c.keys, DefaultAlg: defaultAlg, Pages: c.pages, Errors: errors, Limit: c.limits.Token(),
+			Keys: c.keys, DefaultAlg: defaultAlg, Pages: c.pages, Errors: errors, Limit: c.limits.Push(),
 			Now: c.deps.Now, Random: c.deps.Random,
 		}).Endpoints(),
 		(&token.Endpoint{

@@ -129,6 +129,35 @@ func TestAPublicClientIsLimitedByAddressOnly(t *testing.T) {
 	wantTooMany(t, b.Post("/token", tokenForm(b.Code(idptest.Request("spa")))), 10)
 }
 
+// A pushed request is stored, and anybody can push in the name of a public client.
+func TestPushedRequestsOfPublicClientsAreLimitedByAddress(t *testing.T) {
+	p := limited(t, func(c *limit.Config) { c.Push.PerAddress = "2/1m" })
+	b := p.Browser(t)
+	push := func(client string, change ...string) idptest.Page {
+		form := idptest.Request(client, change...)
+		if client == "web" {
+			form.Set("client_secret", "web-secret")
+		}
+		return b.Post("/par", form)
+	}
+	for range 2 {
+		if page := push("spa"); page.Status != http.StatusCreated {
+			t.Fatalf("got %d\n%s", page.Status, page.Body)
+		}
+	}
+	wantTooMany(t, push("spa"), 30)
+	for range 5 {
+		if page := push("web", "state", strings.Repeat("s", 12_000)); page.Status != http.StatusCreated {
+			t.Errorf("a client that authenticates itself got %d\n%s", page.Status, page.Body)
+		}
+	}
+	p.Clock.Pass(30 * time.Second)
+	if page := push("spa", "state", strings.Repeat("s", 12_000)); page.Status != http.StatusBadRequest ||
+		!strings.Contains(page.JSON(t)["error_description"].(string), "may push 8192") {
+		t.Errorf("a large request of a public client got %d\n%s", page.Status, page.Body)
+	}
+}
+
 func TestAClientIsKnownByItsHeaderToo(t *testing.T) {
 	p := limited(t, func(c *limit.Config) { c.Token.PerClient = "1/1m" })
 	b := p.Browser(t)

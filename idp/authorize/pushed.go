@@ -54,6 +54,10 @@ func (e *Endpoint) pushOf(r *http.Request, client oidc.Client, form url.Values) 
 	if err != nil {
 		return PushResponse{}, err
 	}
+	if size := len(request.Params.Encode()); client.Public() && size > maxPublic {
+		return PushResponse{}, oidc.InvalidRequest.Errorf("the request has %d bytes, and a client that does not "+
+			"authenticate itself may push %d: keep long values in the application, and send a short state", size, maxPublic)
+	}
 	address, err := e.returnAddress(r.Context(), request.Params)
 	if err != nil {
 		return PushResponse{}, err
@@ -110,6 +114,10 @@ func (e *Endpoint) bindToKey(r *http.Request, client oidc.Client, params url.Val
 
 // urn is the beginning of every request_uri of this provider (RFC 9126 §2.2).
 const urn = "urn:ietf:params:oauth:request_uri:"
+
+// maxPublic bounds a pushed request of a public client, in bytes of a form. Anybody can push in the name of such a
+// client, and each request is stored.
+const maxPublic = 8 << 10
 
 // spentRetention is longer than an interaction with the user can last.
 const spentRetention = 25 * time.Hour

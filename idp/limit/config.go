@@ -18,6 +18,8 @@ type Config struct {
 	Password PasswordConfig `yaml:"password"`
 	// Token limits POST at /token, /par and /device_authorization, and wrong client secrets at /introspect and /revoke.
 	Token TokenConfig `yaml:"token"`
+	// Push limits POST at /par by public clients, on top of Token.
+	Push AddressConfig `yaml:"push"`
 	// Registration limits POST and PUT at /register.
 	Registration AddressConfig `yaml:"registration"`
 	// Device limits wrong codes at /device.
@@ -60,6 +62,7 @@ func (c *Config) settings() []setting {
 		{"password.per_address", &c.Password.PerAddress, "60/1m"},
 		{"password.per_user", &c.Password.PerUser, "100/1h"},
 		{"password.per_user_and_address", &c.Password.PerUserAndAddress, "10/10m"},
+		{"push.per_address", &c.Push.PerAddress, "600/1m"},
 		{"registration.per_address", &c.Registration.PerAddress, "60/1h"},
 		{"token.per_address", &c.Token.PerAddress, "6000/1m"},
 		{"token.per_client", &c.Token.PerClient, "60000/1m"},

@@ -36,6 +36,7 @@ trusted_proxies: [10.0.0.0/8, "fd00::7"]
 login: {per_address: 30/1m}
 password: {per_address: off, per_user: 5/1h, per_user_and_address: "3/10m"}
 token: {per_address: 100/1s, per_client: off}
+push: {per_address: 9/1h}
 registration: {per_address: 7/1h}
 device: {per_address: 8/1h}
 `)
@@ -44,6 +45,7 @@ device: {per_address: 8/1h}
 		Login:          limit.AddressConfig{PerAddress: "30/1m"},
 		Password:       limit.PasswordConfig{PerAddress: limit.Off, PerUser: "5/1h", PerUserAndAddress: "3/10m"},
 		Token:          limit.TokenConfig{PerAddress: "100/1s", PerClient: limit.Off},
+		Push:           limit.AddressConfig{PerAddress: "9/1h"},
 		Registration:   limit.AddressConfig{PerAddress: "7/1h"},
 		Device:         limit.AddressConfig{PerAddress: "8/1h"},
 	}
@@ -67,7 +69,7 @@ func TestALoopbackIssuerLimitsWhatIsConfiguredOnly(t *testing.T) {
 func TestAnIssuerThatOthersReachHasLimits(t *testing.T) {
 	c := limit.Config{}.WithDefaults(false)
 	for name, r := range map[string]limit.Rate{
-		"login": c.Login.PerAddress, "token": c.Token.PerAddress, "client": c.Token.PerClient,
+		"login": c.Login.PerAddress, "token": c.Token.PerAddress, "push": c.Push.PerAddress, "client": c.Token.PerClient,
 		"password": c.Password.PerAddress, "user": c.Password.PerUser, "user and address": c.Password.PerUserAndAddress,
 	} {
 		if r == "" || r == limit.Off {

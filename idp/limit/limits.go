@@ -22,6 +22,7 @@ type Limits struct {
 	logins        *Table[netip.Prefix]
 	registrations *Table[netip.Prefix]
 	tokens        *Table[netip.Prefix]
+	pushes        *Table[netip.Prefix]
 	clients       *Table[string]
 	register      *clients.Register
 
@@ -33,7 +34,7 @@ type Limits struct {
 func New(
 	c Config, now func() time.Time, log *slog.Logger, register *clients.Register,
 ) (*Limits, error) {
-	var errs [7]error
+	var errs [8]error
 	l := &Limits{register: register, log: log}
 	l.Addresses, errs[0] = NewAddresses(c.TrustedProxies)
 	l.Passwords, errs[1] = NewPasswords(c.Password, now)
@@ -42,6 +43,7 @@ func New(
 	l.registrations, errs[4] = NewTable[netip.Prefix](c.Registration.PerAddress, "registrations from this address", now)
 	l.tokens, errs[5] = NewTable[netip.Prefix](c.Token.PerAddress, "token requests from this address", now)
 	l.clients, errs[6] = NewTable[string](c.Token.PerClient, "tokens for this client", now)
+	l.pushes, errs[7] = NewTable[netip.Prefix](c.Push.PerAddress, "pushed requests from this address", now)
 	return l, errors.Join(errs[:]...)
 }
 
@@ -77,6 +79,27 @@ func (l *Limits) Token() By {
 				_, _ = l.clients.Take(id) // the answer is written already
 			}
 		}, l.clients.Look(id)
+	}
+}
+
+// Push limits pushed requests as Token does. Those of public clients also have a lower limit by address, because each
+// is stored, and anybody can send its client_id.
+func (l *Limits) Push() By {
+	token := l.Token()
+	if l.pushes == nil {
+		return token
+	}
+	return func(r *http.Request) (done func(error), err error) {
+		if token != nil {
+			if done, err = token(r); err != nil {
+				return nil, err
+			}
+		}
+		id, err := clientauth.Confidential(r, l.register)
+		if err == nil && id == "" {
+			_, err = l.pushes.Take(l.Addresses.Of(r))
+		}
+		return done, err
 	}
 }
 
