@@ -343,5 +343,5 @@ func TestTheLastPageNamesTheUsersWhoAreStillSignedIn(t *testing.T) {
 
 // backTo is where a good request leads in the end.
 func backTo(params url.Values) string {
-	return params.Get("post_logout_redirect_uri") + "?state=a+state%3Bx"
+	return params.Get("post_logout_redirect_uri") + "?state=a%20state%3Bx"
 }

@@ -217,7 +217,7 @@ func TestFrontChannelLogout(t *testing.T) {
 		"id_token_hint": {hint}, "post_logout_redirect_uri": {"http://localhost:9090/spa/"}, "state": {"a b"},
 	}
 	page := b.Get("/logout?" + back.Encode())
-	wantPage(t, page, http.StatusOK, `href="http://localhost:9090/spa/?state=a&#43;b"`)
+	wantPage(t, page, http.StatusOK, `href="http://localhost:9090/spa/?state=a%20b"`)
 	var got []url.Values
 	for _, match := range frames.FindAllStringSubmatch(page.Body, -1) {
 		u, err := url.Parse(strings.ReplaceAll(match[1], "&amp;", "&"))
