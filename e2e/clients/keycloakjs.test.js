@@ -107,7 +107,7 @@ describe("keycloak-js, and other scripts with headers and credentials of their o
       "/keycloak.js": inPackage("keycloak-js/lib/keycloak.js"),
       "/app.js": script(provider.issuer),
     });
-    stranger = await startSite({ "/": page() }, "other.localhost");
+    stranger = await startSite({ "/": page() }, { host: "other.localhost" });
     chromium = await openChromium("blocked");
   });
   after(async () => {

@@ -1,5 +1,5 @@
 // This page is an error that could not be sent to the application, in an iframe that nobody sees. So it tells the page
-// around it, at the one origin that is registered, what went wrong (development mode only).
+// around it, at the one origin that is registered, and the browser's console what went wrong (development mode only).
 
 const page = /** @type {HTMLElement} */ (document.getElementById("tell"));
 const { origin, reason, error, errorUri } = page.dataset;
@@ -9,4 +9,5 @@ if (origin && window.parent !== window) {
   const told = reason ? `${description} [${reason}]` : description; // as a redirect would have told it
   const message = { source: "hush", reason, error, error_description: told, error_uri: errorUri };
   window.parent.postMessage(message, origin);
+  console.error(`Hush: ${told} ${errorUri ?? ""}`); // many libraries do not read the message: their users look here
 }

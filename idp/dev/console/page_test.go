@@ -53,7 +53,7 @@ func TestProbe(t *testing.T) {
 					t.Errorf("the page lacks %s:\n%s", want, page)
 				}
 			}
-			if got := response.Header.Get("Content-Security-Policy"); !strings.Contains(got, "frame-ancestors "+demo+";") ||
+			if got := response.Header.Get("Content-Security-Policy"); !strings.Contains(got, "; frame-ancestors "+demo) ||
 				response.Header.Get("X-Frame-Options") != "" {
 				t.Errorf("Content-Security-Policy %s; want frame-ancestors %s", got, demo)
 			}
