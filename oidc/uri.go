@@ -1,10 +1,13 @@
 package oidc
 
 import (
+	"cmp"
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -80,8 +83,25 @@ func (m uriMember) problem(text string, c Client, local bool) string {
 		return "is no URI: percent-encode what RFC 3986 does not allow"
 	case u.User != nil:
 		return "carries a user name: remove it"
+	case !hasAddress(u):
+		return "has a host or port that no browser can reach: write a host name in letters, digits, hyphens and periods " +
+			"(others as xn--…), or an IP address, and a port from 1 to 65535"
 	}
 	return m.wrong(uri{u, text, c, local})
+}
+
+// hostName matches a host name in ASCII, or an IPv4 address. Package url accepts more, even characters that separate
+// the directives of a Content-Security-Policy. Some machines have an underscore in their name.
+var hostName = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+\.?$`)
+
+// hasAddress reports whether the host and the port of an http or https URI, if it has them, can exist.
+func hasAddress(u *url.URL) bool {
+	if u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
+		return true
+	}
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
+	isIP := net.ParseIP(u.Hostname()) != nil
+	return err == nil && port > 0 && (isIP || hostName.MatchString(u.Hostname()))
 }
 
 // isWeb reports whether the URI is of a web page.

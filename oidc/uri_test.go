@@ -49,7 +49,9 @@ func TestEachURIOfAClientIsHeldToARule(t *testing.T) {
 		for _, bad := range []string{
 			"javascript:alert(1)", "data:text/html,x", "relative", "https://", "https://app.test/a b",
 			"https://user:password@app.test/cb", "https://app.test/\x01", "https://app.test:port/",
-			`https://app.test\evil.test/`,
+			`https://app.test\evil.test/`, "https://app.test;evil.test/", "https://app.test,evil.test/", "https://*.app.test/",
+			"https://b%C3%BCcher.test/", "https://app..test/", "https://[fe80::1%25eth0]/", "https://app.test:0/",
+			"https://app.test:65536/",
 		} {
 			client := goodClient()
 			set(&client, member, bad)
@@ -72,6 +74,10 @@ var uriRows = []struct {
 		"http is for loopback", ""},
 	{"RFC 8252 §7.3 a redirect URI on a loopback address may be http", "redirect_uris", "http://127.0.0.1/cb",
 		true, "", ""},
+	{"RFC 3986 §3.2.2 a host name in Punycode, with a period at its end", "redirect_uris",
+		"https://xn--bcher-kva.test./cb", true, "", ""},
+	{"RFC 3986 §3.2.2 an IPv6 address and a port", "redirect_uris", "https://[2001:db8::1]:65535/cb", true, "", ""},
+	{"a machine whose name has an underscore", "jwks_uri", "https://app_server/jwks", true, "", ""},
 	{"RFC 8252 §7.1 a scheme of an app", "redirect_uris", "com.example.app:/cb", true, "", ""},
 	{"RFC 9700 §2.1 no * as the port", "redirect_uris", "http://localhost:*/cb", false, "any port", "any port"},
 	{"RFC 9700 §2.1 no * at the end", "redirect_uris", "https://app.test/cb:*", false, "whole", "whole"},
