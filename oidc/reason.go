@@ -54,8 +54,8 @@ const (
 
 // Reasons that are visible only in several requests together.
 const (
-	TokenShortLived Reason = "token.short_lived" // 60 s or less: the client will loop
-	RenewalLooping  Reason = "renewal.looping"   // a burst from one client
+	TokenShortLived Reason = "token.short_lived" // too short for the time by which clients renew early
+	RenewalLooping  Reason = "renewal.looping"   // one client renews at once, again and again
 	CallbackNested  Reason = "callback.nested"   // the whole app started in the iframe
 	CallbackSilent  Reason = "callback.silent"   // a code was sent and never redeemed
 	PageInIframe    Reason = "page.in_iframe"    // prompt=none ended on a page

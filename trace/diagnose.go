@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -25,10 +24,7 @@ const (
 	requestNarrowed  = "request.narrowed"
 )
 
-const (
-	shortLife = 60 // seconds: oidc-client-ts renews that long before a token expires
-	maxSkew   = time.Minute
-)
+const maxSkew = time.Minute
 
 // diagnoses are the checks of each record. finds returns the text of the reason, or "".
 var diagnoses = []struct {
@@ -154,18 +150,6 @@ func (h *Hub) nested(_ *flow, r *Record) string {
 		"the whole app started inside the iframe", r.Referer)
 }
 
-func (h *Hub) shortLived(_ *flow, r *Record) string {
-	if r.Endpoint != "token" {
-		return ""
-	}
-	seconds, err := strconv.Atoi(valueOf(r.Answer, "expires_in").Text)
-	if err != nil || seconds > shortLife {
-		return ""
-	}
-	return fmt.Sprintf("expires_in is %d s; a client that renews %d s before the end renews at once, again and again",
-		seconds, shortLife)
-}
-
 func (h *Hub) skewed(_ *flow, r *Record) string {
 	if r.ClockOffset.Abs() <= maxSkew {
 		return ""
@@ -188,48 +172,4 @@ func (f *flow) silence(quiet time.Duration) string {
 		what = "the callback page told the app, which did nothing with it"
 	}
 	return fmt.Sprintf("a code was sent to the redirect_uri and not redeemed within %s: %s", quiet, what)
-}
-
-const (
-	loopWindow = 5 * time.Second
-	loopCount  = 4 // silent requests of one client and user agent within loopWindow
-)
-
-// looping counts the silent requests of the record's client and browser before the record. It counts again for requests
-// that came later and were answered earlier.
-func (h *Hub) looping(_ *flow, r *Record) string {
-	if !r.fresh() || !r.Silent {
-		return ""
-	}
-	for _, f := range h.flows {
-		first := f.records[0]
-		if !first.At.After(r.At) || !first.isLike(r) {
-			continue
-		}
-		if found := h.loopOf(first); found != "" {
-			f.note(first, renewalLooping, found, first.end())
-			h.notice(f, first)
-		}
-	}
-	return h.loopOf(r)
-}
-
-// loopOf is the text for one of many silent requests, or "".
-func (h *Hub) loopOf(r *Record) string {
-	n := 0
-	for _, f := range h.flows {
-		first := f.records[0]
-		if age := r.At.Sub(first.At); age >= 0 && age < loopWindow && first.isLike(r) {
-			n++
-		}
-	}
-	if n < loopCount {
-		return ""
-	}
-	return fmt.Sprintf("%d silent requests of this client and browser within %s", n, loopWindow)
-}
-
-// isLike reports whether both are silent requests of one client and browser.
-func (r *Record) isLike(s *Record) bool {
-	return r.fresh() && r.Silent && r.ClientID == s.ClientID && r.UserAgent == s.UserAgent
 }

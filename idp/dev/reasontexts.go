@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // Reason explains one code. Each text is a paragraph; code in it stands between backticks.
@@ -50,12 +51,13 @@ var ReasonGroups = sync.OnceValue(func() (groups []ReasonGroup) {
 	return groups
 })
 
+// read returns a file with the renewal offsets of the known libraries, whose only list the trace has.
 func read(name string) string {
 	text, err := files.ReadFile(name)
 	if err != nil {
 		panic(err) // the file is embedded
 	}
-	return string(text)
+	return strings.ReplaceAll(string(text), "{offsets}", trace.RenewalOffsets(0))
 }
 
 // AllReasons returns the reasons of all groups.

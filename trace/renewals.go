@@ -1,0 +1,152 @@
+package trace
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// libraries renew a token that long before its end, unless the setting says otherwise. The shortest time comes first.
+// Of its 120 s @axa-fr/oidc-client takes away up to 40 s at random.
+var libraries = []struct {
+	name, setting string
+	offset        time.Duration
+}{
+	{"oidc-client-ts", "accessTokenExpiringNotificationTimeInSeconds", time.Minute},
+	{"@axa-fr/oidc-client", "refresh_time_before_tokens_expiration_in_second", 2 * time.Minute},
+	{"MSAL", "tokenRenewalOffsetSeconds", 5 * time.Minute},
+}
+
+// RenewalOffsets lists the known libraries whose renewals begin that long, or longer, before the end of a token, each
+// with its default in seconds and the name of its setting.
+func RenewalOffsets(least time.Duration) string {
+	var list []string
+	for _, l := range libraries {
+		if l.offset >= least {
+			list = append(list, fmt.Sprintf("%s %.0f s (%s)", l.name, l.offset.Seconds(), l.setting))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// lifetime is the expires_in of a token answer; zero for other records.
+func (r *Record) lifetime() time.Duration {
+	if r.Endpoint != "token" {
+		return 0
+	}
+	seconds, _ := strconv.Atoi(valueOf(r.Answer, "expires_in").Text)
+	return time.Duration(seconds) * time.Second
+}
+
+// shortLived compares the lifetime with the shortest offset, so that tokens that suit one library are not reported to
+// all. Where a client renews early again and again, the longest offset counts.
+func (h *Hub) shortLived(f *flow, r *Record) string {
+	life, limit := r.lifetime(), libraries[0].offset
+	if life == 0 || life > limit && h.earlyAgain(f.records[0]) == "" {
+		return ""
+	}
+	return fmt.Sprintf("expires_in is %.0f s; a client that renews that long before the end, or longer, renews at once, "+
+		"again and again. Defaults: %s", life.Seconds(), RenewalOffsets(life))
+}
+
+const (
+	loopWindow = 5 * time.Second
+	loopCount  = 4 // renewals of one client and user agent within loopWindow
+)
+
+// looping looks at the renewals of the record's client and browser before the record. It looks again at requests that
+// came later and were answered earlier.
+func (h *Hub) looping(_ *flow, r *Record) string {
+	if !r.renews() {
+		return ""
+	}
+	for _, f := range h.flows {
+		first := f.records[0]
+		if !first.At.After(r.At) || !first.isLike(r) {
+			continue
+		}
+		if found := h.loopOf(first); found != "" {
+			f.note(first, renewalLooping, found, first.end())
+			h.notice(f, first)
+		}
+	}
+	return h.loopOf(r)
+}
+
+// loopOf is the text for one of many renewals, or "".
+func (h *Hub) loopOf(r *Record) string {
+	if early := h.earlyAgain(r); early != "" {
+		return early
+	}
+	n := 0
+	for _, f := range h.flows {
+		first := f.records[0]
+		if age := r.At.Sub(first.At); age >= 0 && age < loopWindow && first.isLike(r) {
+			n++
+		}
+	}
+	if n < loopCount {
+		return ""
+	}
+	return fmt.Sprintf("%d renewals of this client and browser within %s", n, loopWindow)
+}
+
+// earlyAgain is the text for a renewal that came early after an early one, or "". All renewals must have succeeded: a
+// client whose renewal, or whose call of an API, failed has another cause to renew.
+func (h *Hub) earlyAgain(r *Record) string {
+	var last, one *flow // the renewal before r, and the one before that
+	for _, f := range h.flows {
+		first := f.records[0]
+		if !first.isLike(r) || !first.At.Before(r.At) {
+			continue
+		}
+		if last == nil || first.At.After(last.records[0].At) {
+			last, one = f, last
+		} else if one == nil || first.At.After(one.records[0].At) {
+			one = f
+		}
+	}
+	if one == nil {
+		return ""
+	}
+	earlier, life := one.early(last.records[0])
+	later, same := last.early(r)
+	if life == 0 || life != same {
+		return ""
+	}
+	return fmt.Sprintf("tokens live %.0f s, and the last two renewals came %s and %s after the answer before, each of "+
+		"which had a token. Inferred: the app renews a fixed time before the end, as long as the lifetime or nearly so. "+
+		"That is the default of: %s. A person who renews or reloads again and again, and a failed call of an API that "+
+		"the provider does not see, look the same", life.Seconds(), earlier.Round(10*time.Millisecond),
+		later.Round(10*time.Millisecond), RenewalOffsets(life-max(earlier, later)))
+}
+
+// early returns how long after the flow's tokens the next renewal began, and how long the tokens live. Zeros: less than
+// three quarters of the life were left (oidc-client-ts renews tokens of 90 s after 30 s), no known library renews such
+// tokens at once, or the flow failed.
+func (f *flow) early(next *Record) (after, life time.Duration) {
+	for _, r := range f.records {
+		if l := r.lifetime(); l > 0 {
+			after, life = next.At.Sub(r.end()), l
+		}
+	}
+	longest := libraries[len(libraries)-1].offset
+	if f.State != FlowDone || after < 0 || after > life/4 || life > longest {
+		return 0, 0
+	}
+	return after, life
+}
+
+// renews reports whether the record begins a renewal: a silent authorization request, or a refresh token that a script
+// in a browser sent. Servers that send refresh tokens for several users cannot be told apart.
+func (r *Record) renews() bool {
+	byToken := r.Endpoint == "token" && r.Fetch.Mode != "" &&
+		valueOf(r.Params, "grant_type").Text == "refresh_token"
+	return r.fresh() && r.Silent || byToken
+}
+
+// isLike reports whether both are renewals of one client and browser.
+func (r *Record) isLike(s *Record) bool {
+	return r.renews() && s.renews() && r.ClientID == s.ClientID && r.UserAgent == s.UserAgent
+}
