@@ -20,14 +20,16 @@ const (
 	defaultTimeout = 5 * time.Second // of one request, from the name to the last byte
 	maxBody        = 256 << 10       // bytes
 	maxHeader      = 16 << 10        // bytes
-	maxAtOnce      = 32              // requests; the others wait up to the timeout
+	maxAtOnce      = 32              // documents, and as many posts; the others wait up to the timeout
+	maxPerHost     = 4               // of them to the hosts of one owner
 )
 
 // Client sends requests to addresses that clients named. Many goroutines may use it.
 type Client struct {
 	http    *http.Client
 	private bool // private addresses and http are allowed
-	turn    chan struct{}
+	gets    *turns
+	posts   *turns // logout tokens do not wait for documents
 }
 
 // New returns the client that config describes. It returns an error if the CA file cannot be read.
@@ -58,7 +60,8 @@ func New(config Config) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		private: config.private(),
-		turn:    make(chan struct{}, maxAtOnce),
+		gets:    newTurns(),
+		posts:   newTurns(),
 	}, nil
 }
 
@@ -69,68 +72,56 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 
 // GetType fetches a document that has one of the media types; "+json" stands for all types with this suffix.
 func (c *Client) GetType(ctx context.Context, address string, types ...string) ([]byte, error) {
-	response, err := c.do(ctx, http.MethodGet, address, nil, types)
+	response, end, err := c.do(ctx, http.MethodGet, address, nil, types)
 	if err != nil {
 		return nil, err
 	}
-	defer c.finish(response)
+	defer end()
 	return read(address, response, types)
 }
 
 // Post sends a form and returns the status of the answer, whose body is not read.
 func (c *Client) Post(ctx context.Context, address string, form url.Values) (status int, err error) {
-	response, err := c.do(ctx, http.MethodPost, address, form, nil)
+	response, end, err := c.do(ctx, http.MethodPost, address, form, nil)
 	if err != nil {
 		return 0, err
 	}
-	defer c.finish(response)
+	defer end()
 	return response.StatusCode, nil
 }
 
-// do sends the request. The caller must call finish with the response.
+// do sends the request. The caller must call end after it has read the response.
 func (c *Client) do(
 	ctx context.Context, method, address string, form url.Values, types []string,
-) (*http.Response, error) {
+) (response *http.Response, end func(), err error) {
 	u, err := c.check(address)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, &Error{URL: address, Text: "it cannot be asked", cause: err}
+		return nil, nil, &Error{URL: address, Text: "it cannot be asked", cause: err}
 	}
+	turns := c.gets
 	r.Header.Set("User-Agent", "hush")
 	if method == http.MethodPost {
+		turns = c.posts
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	} else {
 		r.Header.Set("Accept", accept(types))
 	}
-	if err := c.wait(ctx); err != nil {
-		return nil, failed(address, err)
-	}
-	response, err := c.http.Do(r)
-	if err != nil {
-		<-c.turn
-		return nil, failed(address, err)
-	}
-	return response, nil
-}
-
-// wait waits until fewer than maxAtOnce requests run, and returns an error after the timeout of a request.
-func (c *Client) wait(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, c.http.Timeout)
+	waiting, cancel := context.WithTimeout(ctx, c.http.Timeout)
 	defer cancel()
-	select {
-	case c.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	leave, err := turns.begin(waiting, ownerOf(u))
+	if err != nil {
+		return nil, nil, failed(address, err)
 	}
-}
-
-func (c *Client) finish(response *http.Response) {
-	_ = response.Body.Close()
-	<-c.turn
+	response, err = c.http.Do(r)
+	if err != nil {
+		leave()
+		return nil, nil, failed(address, err)
+	}
+	return response, func() { _ = response.Body.Close(); leave() }, nil
 }
 
 // failed returns the *Error for a request without a response.

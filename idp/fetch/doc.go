@@ -7,7 +7,8 @@
 // A client could make the provider connect to its own host, to hosts behind the firewall, or to the metadata service of
 // a cloud (OWASP: server-side request forgery). So the address is checked when it is dialled, after the name was
 // resolved, and cannot change in between. The server may also be slow or send without end, so time, size and the number
-// of concurrent requests are limited.
+// of concurrent requests are limited: in total and for the hosts of one owner, for documents and for logout tokens
+// apart.
 //
 // The full error is for the log. Why returns a text for the developer of the client that reveals nothing about the
 // provider's network.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,6 +243,33 @@ func TestTheNumberOfRequestsAtOnceIsLimited(t *testing.T) {
 			t.Error("a slow server answered")
 		}
 	}
+}
+
+// CWE-770: the slow server of one client stops neither the documents of others nor the logout tokens.
+func TestASlowServerDoesNotStopTheOthers(t *testing.T) {
+	c := client(t, func(c *fetch.Config) { c.Timeout = 10 * time.Second })
+	var asked atomic.Int32
+	slow := serve(t, func(_ http.ResponseWriter, r *http.Request) { asked.Add(1); <-r.Context().Done() })
+	good := serve(t, inJSON)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() { _, _ = c.Get(ctx, slow.URL) })
+	}
+	for asked.Load() < 4 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := c.Get(t.Context(), good.URL); err != nil {
+		t.Errorf("another server is not asked: %v", err)
+	}
+	if _, err := c.Post(t.Context(), good.URL, url.Values{"logout_token": {"x"}}); err != nil {
+		t.Errorf("no logout token is sent: %v", err)
+	}
+	if n := asked.Load(); n != 4 {
+		t.Errorf("the slow server has %d requests at once; want 4", n)
+	}
+	cancel()
+	all.Wait()
 }
 
 func TestProblemsOfTheConfiguration(t *testing.T) {

@@ -1,0 +1,61 @@
+package fetch
+
+import (
+	"net/url"
+	"testing"
+	"testing/synctest"
+)
+
+func TestHostsOfOneOwnerShareTheirTurns(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://a.b.example.com/keys":  "example.com",
+		"https://example.com:8443/keys": "example.com",
+		"https://x.example.co.uk":       "example.co.uk",
+		"https://alice.github.io":       "alice.github.io", // everybody may have a name below github.io
+		"https://8.8.8.8:1":             "8.8.8.8",
+		"http://127.0.0.1:3000":         "127.0.0.1:3000",
+		"http://[::1]:3000":             "[::1]:3000",
+		"http://localhost:3000":         "localhost:3000",
+		"http://app:3000":               "app:3000",
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ownerOf(u); got != want {
+			t.Errorf("the owner of %s is %s; want %s", address, got, want)
+		}
+	}
+}
+
+// Requests that wait for their own host leave the total to others, and hosts without requests are forgotten.
+func TestWaitingForAHostUsesNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns, release := newTurns(), make(chan struct{})
+		for range 100 {
+			go func() {
+				end, err := turns.begin(t.Context(), "slow")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				<-release
+				end()
+			}()
+		}
+		synctest.Wait()
+		for range maxAtOnce - maxPerHost {
+			if !turns.total.TryAcquire(1) {
+				t.Fatal("requests that wait for a slow host use up the turns of others")
+			}
+		}
+		if turns.total.TryAcquire(1) {
+			t.Error("there is no limit in total")
+		}
+		close(release)
+		synctest.Wait()
+		if len(turns.hosts) != 0 {
+			t.Errorf("%d hosts are remembered without a request; want 0", len(turns.hosts))
+		}
+	})
+}
