@@ -61,7 +61,7 @@ func (c *common) endpoints(
 			Clients: parts.Clients, Sessions: parts.Recognise, Grants: parts.Grants, Consents: parts.Consents,
 			Auth: auth, Proofs: proofs, Users: c.users, Subjects: c.subjects, Hints: hints, Browsers: sessions,
 			Interactions: interactions,
-			Objects:      &authorize.ObjectReader{Issuer: issuer, Keys: c.clientKeys, Fetch: c.fetch, Now: c.deps.Now},
+			Objects:      &authorize.ObjectReader{Issuer: issuer, Keys: c.clientKeys, Documents: c.documents, Now: c.deps.Now},
 			Pushed: &authorize.PushedRequests{
 				Records:  storage.NewBucket[authorize.PushedRequest]("par", c.deps.Store),
 				Lifetime: config.PAR.Lifetime, Now: c.deps.Now, Random: c.deps.Random,

@@ -88,6 +88,7 @@ type common struct {
 	subjects   *clients.Subjects
 	limits     *limit.Limits
 	fetch      *fetch.Client
+	documents  *fetch.Cache
 	clientKeys *clients.Keys
 	nonces     dpop.Nonces
 	sender     *logout.Sender
@@ -189,7 +190,8 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 		consents: &grant.Consents{
 			Records: storage.NewBucket[map[string]grant.Consent]("consent", deps.Store), Grants: grants, Now: deps.Now,
 		},
-		subjects: subjects, limits: rates, fetch: client, clientKeys: clientKeys, nonces: nonces,
+		subjects: subjects, limits: rates, fetch: client, documents: fetch.NewCache(client, deps.Now),
+		clientKeys: clientKeys, nonces: nonces,
 		sender: logout.NewSender(logout.SenderConfig{
 			Clients: register, Subjects: subjects, ClientKeys: clientKeys, Keys: keySet,
 			DefaultAlg: keys.DefaultAlg(config.SigningKeys), Fetch: client, Log: deps.Log, Observer: deps.Development,

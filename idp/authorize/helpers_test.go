@@ -79,7 +79,8 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		Release:   userinfo.Release{Scopes: map[string][]string{"staff": {"room"}}},
 		Resources: []string{"https://api.test", "https://other.test"},
 		Objects: &ObjectReader{
-			Issuer: testIssuer, Keys: clients.NewKeys(nil, clock.Now), Fetch: fetcher(), Now: clock.Now,
+			Issuer: testIssuer, Keys: clients.NewKeys(nil, clock.Now), Documents: fetch.NewCache(fetcher(), clock.Now),
+			Now: clock.Now,
 		},
 		Pushed: &PushedRequests{
 			Records: storage.NewBucket[PushedRequest]("par", store), Lifetime: time.Minute, Now: clock.Now, Random: rand.Text,

@@ -28,10 +28,10 @@ const signedFor = time.Hour
 
 // ObjectReader reads the request objects of clients (RFC 9101, Core §6).
 type ObjectReader struct {
-	Issuer string
-	Keys   *clients.Keys
-	Fetch  *fetch.Client // for request_uri
-	Now    func() time.Time
+	Issuer    string
+	Keys      *clients.Keys
+	Documents *fetch.Cache // for request_uri
+	Now       func() time.Time
 }
 
 // objectTypes are the media types of a request object (RFC 9101 §9.4.1), and other types that file servers send.
@@ -201,8 +201,7 @@ func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestUR
 			"request_uri %.200q is not one of the client's registered request_uris (Registration §2); "+
 				"only the part behind # may differ", requestURI).Blame(oidc.RequestMalformed)
 	}
-	address, _, _ := strings.Cut(requestURI, "#")
-	content, err := r.Fetch.GetType(ctx, address, objectTypes...)
+	content, err := r.Documents.Get(ctx, requestURI, objectTypes...)
 	if err != nil {
 		return Object{}, oidc.InvalidRequestURI.Errorf(
 			"request_uri %.200q gives no request object: %s", requestURI, fetch.Why(err)).

@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage/storagetest"
 )
@@ -72,7 +73,10 @@ func objectClient() oidc.Client {
 }
 
 func newObjectReader(clock *storagetest.Clock) *ObjectReader {
-	return &ObjectReader{Issuer: testIssuer, Keys: clients.NewKeys(nil, clock.Now), Fetch: fetcher(), Now: clock.Now}
+	return &ObjectReader{
+		Issuer: testIssuer, Keys: clients.NewKeys(nil, clock.Now), Documents: fetch.NewCache(fetcher(), clock.Now),
+		Now: clock.Now,
+	}
 }
 
 // draft is a request object that is not yet signed.

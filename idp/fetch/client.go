@@ -67,17 +67,19 @@ func New(config Config) (*Client, error) {
 
 // Get fetches a JSON document. Its errors are *Error.
 func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
-	return c.GetType(ctx, address, jsonTypes...)
+	body, _, err := c.get(ctx, address, jsonTypes)
+	return body, err
 }
 
-// GetType fetches a document that has one of the media types; "+json" stands for all types with this suffix.
-func (c *Client) GetType(ctx context.Context, address string, types ...string) ([]byte, error) {
+// get fetches a document that has one of the media types; "+json" stands for all types with this suffix.
+func (c *Client) get(ctx context.Context, address string, types []string) ([]byte, http.Header, error) {
 	response, end, err := c.do(ctx, http.MethodGet, address, nil, types)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer end()
-	return read(address, response, types)
+	body, err := read(address, response, types)
+	return body, response.Header, err
 }
 
 // Post sends a form and returns the status of the answer, whose body is not read.
