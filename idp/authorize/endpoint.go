@@ -193,10 +193,15 @@ func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Reques
 
 // resume returns the parameters of the request: from the URL or form, or from a request that waited for the user.
 func (e *Endpoint) resume(r *http.Request) (session.Interaction, error) {
+	now := e.Now()
 	if sealed := r.Form.Get(session.InteractionParam); sealed != "" && !r.Form.Has("client_id") {
-		return e.Interactions.Open(sealed)
+		waiting, err := e.Interactions.Open(sealed)
+		if waiting.StartedAt.Sub(now) > grant.ClockError { // the clock was set back: no action comes after StartedAt
+			waiting.StartedAt = now
+		}
+		return waiting, err
 	}
-	return session.Interaction{Params: r.Form, StartedAt: e.Now()}, nil
+	return session.Interaction{Params: r.Form, StartedAt: now}, nil
 }
 
 // decision is the result of a request: a code, or a page to show first.

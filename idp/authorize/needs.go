@@ -134,13 +134,9 @@ func fulfils(r Request, at, now time.Time) bool {
 	return !at.Before(r.StartedAt) && isWithin(fulfilledFor, at, now)
 }
 
-// clockError is how far the clocks of two replicas may differ. A time that is further ahead was recorded before the
-// clock was set back: nobody knows how long ago.
-const clockError = 5 * time.Second
-
 // isWithin tells whether the time is at most age ago, and not in the future.
 func isWithin(age time.Duration, at, now time.Time) bool {
-	return now.Sub(at) <= age && at.Sub(now) <= clockError
+	return now.Sub(at) <= age && at.Sub(now) <= grant.ClockError
 }
 
 // justNow tells whether the user did something at that time for this request.

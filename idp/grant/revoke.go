@@ -76,15 +76,21 @@ func (g *Grants) takeBack(ctx context.Context, sub, clientID string) error {
 	})
 }
 
-// IsTakenBack tells whether the user took back, at that time or later, what the client was granted.
+// ClockError is how far the clocks of two replicas may differ. A time that is further ahead was recorded before the
+// clock was set back: nobody knows how long ago.
+const ClockError = 5 * time.Second
+
+// IsTakenBack tells whether the user took back, at that time or later, what the client was granted. What the user took
+// back before the clock was set back ends no grant of the time after that; else the client would get none for long.
 func (g *Grants) IsTakenBack(ctx context.Context, sub, clientID string, grantedAt time.Time) (bool, error) {
 	times, err := g.TakenBack.Get(ctx, sub)
 	if errors.Is(err, storage.ErrNotFound) {
 		return false, nil
 	}
+	latest := g.Now().Add(ClockError)
 	isLater := func(clientID string) bool {
 		at, ok := times[clientID]
-		return ok && at.UnixMilli() >= grantedAt.UnixMilli()
+		return ok && at.UnixMilli() >= grantedAt.UnixMilli() && (!at.After(latest) || grantedAt.After(latest))
 	}
 	return isLater(clientID) || isLater(AllClients), err
 }
