@@ -24,6 +24,7 @@ type AuthorizationCode struct {
 type Grants interface {
 	Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (grant.Grant, error)
 	Begin(ctx context.Context, granted grant.Grant, jkt string, terms grant.Terms) (refreshToken string, err error)
+	IsTakenBack(ctx context.Context, sub, clientID string, grantedAt time.Time) (bool, error)
 	Family(ctx context.Context, refreshToken string) (grant.Family, error)
 	Use(ctx context.Context, refreshToken string, terms grant.Terms) (next string, err error)
 }

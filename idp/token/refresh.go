@@ -108,6 +108,16 @@ func notRefreshed(err error) error {
 func begin(
 	ctx context.Context, grants Grants, issuer *Issuer, refresh Refresh, r request, g grant.Grant,
 ) (Response, error) {
+	if !r.Client.FirstParty { // a first-party client needs no consent, so it costs no store operation
+		isTakenBack, err := grants.IsTakenBack(ctx, g.Sub, g.ClientID, g.GrantedAt)
+		if isTakenBack {
+			err = oidc.InvalidGrant.Errorf("the user no longer allows the application what it was granted: start again").
+				Blame(oidc.ConsentMissing)
+		}
+		if err != nil {
+			return Response{}, err
+		}
+	}
 	response, err := issuer.tokens(ctx, r, g)
 	if err != nil || !g.Scope.Has(oidc.ScopeOffline) || !r.Client.Grants(oidc.GrantRefreshToken) {
 		return response, err
