@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -112,6 +113,13 @@ func (s *server) renderErrorPage(c echo.Context, status int, e *oidc.Error, caus
 		Registered() []string
 	}](cause); ok {
 		page.Kind, page.Registered = "redirect_unregistered", listing.Registered()
+	}
+	asking, err := s.clients.ByID(c.Request().Context(), c.Request().PostForm.Get("app")) // a field of our forms
+	if page.Kind == "stale" && err == nil {
+		app := pages.NewApp(asking, s.issuer.String())
+		if app.URL = cmp.Or(app.URL, asking.ClientURI); app.URL != "" {
+			page.Again = &app
+		}
 	}
 	if exceeded, ok := errors.AsType[*limit.Exceeded](cause); ok {
 		page.RetryAfter = exceeded.RetryAfter()

@@ -171,7 +171,7 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	}
 	request.Malformed, request.faults.packed = malformed, fault
 	request.FromObject, request.Pushed = waiting.FromObject, waiting.RequestURI != ""
-	request.RequestURI = waiting.RequestURI
+	request.RequestURI, request.SignedIn = waiting.RequestURI, waiting.SignedIn
 	return e.answer(r, address, request, waiting.Denied)
 }
 
@@ -298,6 +298,9 @@ func (e *Endpoint) show(need *oidc.Rule[Situation], s Situation) (string, error)
 	waiting := session.Interaction{
 		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: tells[need.Text],
 		FromObject: s.FromObject, RequestURI: s.RequestURI,
+	}
+	if s.SignedIn && s.Absence == session.NoCookie {
+		waiting.Reason = session.CookieLost
 	}
 	if s.Account != nil {
 		waiting.Sub = s.Account.Sub

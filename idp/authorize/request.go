@@ -118,6 +118,7 @@ type Request struct {
 	FromObject bool   // the parameters came in a signed request object
 	Pushed     bool   // the request was pushed
 	RequestURI string // of a pushed request; spent with the code
+	SignedIn   bool   // the redirect here set the session cookie
 
 	faults struct{ claims, resource, packed error } // errors of reading claims, resource and the request object
 }

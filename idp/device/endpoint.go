@@ -116,16 +116,19 @@ func (p *Page) Endpoints() []endpoint.Endpoint {
 // show is GET /device: the field for the code, or what the device asks for. It redirects to the sign-in first.
 func (p *Page) show(w http.ResponseWriter, r *http.Request, current *session.Session) error {
 	query, _ := oidc.ParseQuery(r.URL.RawQuery)
-	typed := clip(query.Get(paramUserCode))
+	typed, reason := clip(query.Get(paramUserCode)), ""
 	if sealed := query.Get(session.InteractionParam); sealed != "" { // the redirect of the sign-in
 		waiting, err := p.Interactions.Open(sealed)
 		if err != nil {
 			return err
 		}
 		typed = waiting.Params.Get(paramUserCode)
+		if waiting.SignedIn {
+			reason = session.CookieLost
+		}
 	}
 	if current == nil {
-		return p.signIn(w, r, typed)
+		return p.signIn(w, r, typed, reason)
 	}
 	if typed == "" {
 		return p.render(w, http.StatusOK, pages.Device{Frame: p.Pages.Frame(r, p.Issuer)})
@@ -142,7 +145,7 @@ func (p *Page) decide(w http.ResponseWriter, r *http.Request, current *session.S
 	typed := clip(r.Form.Get(paramUserCode))
 	account, signedIn := current.Account(r.Form.Get("account"))
 	if !signedIn { // signed out meanwhile
-		return p.signIn(w, r, typed)
+		return p.signIn(w, r, typed, "")
 	}
 	decision := Deny
 	if r.Form.Get("decision") == Allow {
@@ -179,15 +182,15 @@ func (p *Page) find(r *http.Request, typed string) (Pending, error) {
 	return found, err
 }
 
-// via is the path with an interaction that returns to this page.
-func (p *Page) via(path, typed string) (string, error) {
+// via is the path with an interaction that returns to this page. reason says why the page at path is shown.
+func (p *Page) via(path, typed, reason string) (string, error) {
 	return p.Interactions.URL(path, session.Interaction{
-		Path: session.PathDevice, Params: url.Values{paramUserCode: {typed}},
+		Path: session.PathDevice, Params: url.Values{paramUserCode: {typed}}, Reason: reason,
 	})
 }
 
-func (p *Page) signIn(w http.ResponseWriter, r *http.Request, typed string) error {
-	target, err := p.via(session.PathLogin, typed)
+func (p *Page) signIn(w http.ResponseWriter, r *http.Request, typed, reason string) error {
+	target, err := p.via(session.PathLogin, typed, reason)
 	if err != nil {
 		return err
 	}
@@ -203,7 +206,7 @@ func (p *Page) ask(
 		return p.refuse(w, r, typed, err)
 	}
 	user, _ := p.Users.BySub(current.Accounts[0].Sub)
-	another, err := p.via(session.PathSelectAccount, typed)
+	another, err := p.via(session.PathSelectAccount, typed, "")
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/hush-idp/hush/idp/clients"
@@ -181,15 +180,9 @@ func (h *Home) apps(allowed []pages.Remembered) (apps []pages.App) {
 		}
 	}
 	for _, client := range all {
-		u, err := url.Parse(client.InitiateLoginURI)
-		if err != nil || client.InitiateLoginURI == "" {
-			continue
+		if app := pages.NewApp(client, h.Issuer); app.URL != "" {
+			apps = append(apps, app)
 		}
-		// iss is "the Issuer Identifier for the OP that the RP is to send the Authentication Request to"
-		query, _ := oidc.ParseQuery(u.RawQuery)
-		query.Set("iss", h.Issuer)
-		u.RawQuery = oidc.EncodeQuery(query)
-		apps = append(apps, pages.App{Name: client.Name(), ClientID: client.ClientID, URL: u.String()})
 	}
 	return apps
 }

@@ -114,7 +114,11 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, waiting session
 	if _, err := e.Sessions.SignIn(w, r, account); err != nil {
 		return err
 	}
-	return resume(w, r, waiting)
+	if r.Form.Get(session.InteractionParam) == "" {
+		return pages.Redirect(w, r, "/")
+	}
+	waiting.SignedIn = true
+	return e.goOn(w, r, waiting)
 }
 
 // authenticate finds the user by one click or by password. The limit of attempts comes before the comparison, so its
@@ -230,6 +234,11 @@ func resume(w http.ResponseWriter, r *http.Request, waiting session.Interaction)
 // deny redirects to the waiting request with the person's refusal.
 func (e *Endpoint) deny(w http.ResponseWriter, r *http.Request, waiting session.Interaction, how string) error {
 	waiting.Denied = how
+	return e.goOn(w, r, waiting)
+}
+
+// goOn redirects to the waiting request with what the page added to it.
+func (e *Endpoint) goOn(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
 	target, err := e.Interactions.URL(waiting.Back(), waiting)
 	if err != nil {
 		return err

@@ -91,6 +91,7 @@ type (
 		RetryAfter                   int // seconds; 0: not known
 		Code, Description, RequestID string
 		Registered                   []string // redirect URIs that would have been accepted
+		Again                        *App     // where the person can begin again; nil: not known
 
 		// In development mode only.
 		Reason, ReasonURL   string // the stable code of the reason, and the page about it
@@ -269,4 +270,17 @@ func (e Error) WaitMinutes() int {
 		return 0
 	}
 	return (e.RetryAfter + 59) / 60
+}
+
+// NewApp returns the client with the address at which a sign-in begins: its initiate_login_uri with iss, "the Issuer
+// Identifier for the OP that the RP is to send the Authentication Request to" (Core §4). URL is empty without one.
+func NewApp(client oidc.Client, issuer string) App {
+	app := App{Name: client.Name(), ClientID: client.ClientID}
+	if u, err := url.Parse(client.InitiateLoginURI); err == nil && client.InitiateLoginURI != "" {
+		query, _ := oidc.ParseQuery(u.RawQuery)
+		query.Set("iss", issuer)
+		u.RawQuery = oidc.EncodeQuery(query)
+		app.URL = u.String()
+	}
+	return app
 }

@@ -49,7 +49,13 @@ type Interaction struct {
 
 	Path   string `json:"path,omitempty"`   // the endpoint that judges the request; empty: PathAuthorize
 	Denied string `json:"denied,omitempty"` // how the person refused; empty: the person did not refuse
+
+	SignedIn bool `json:"signed_in,omitempty"` // the redirect follows a sign-in that set the session cookie
 }
+
+// CookieLost is the Reason of a sign-in page for a browser that did not send back the session cookie that it got by
+// the redirect before.
+const CookieLost = "cookie_lost"
 
 // Back is the path of the endpoint that judges the request after the page.
 func (i Interaction) Back() string { return cmp.Or(i.Path, PathAuthorize) }
