@@ -17,6 +17,10 @@ func SignatureAlgorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
 }
 
+// maxTried is how many keys with the kid of a JWS are tried. A kid should name one key (RFC 7517 §4.5); a client that
+// gives a hundred large keys one kid would make each request expensive.
+const maxTried = 4
+
 // Verify checks the signature of a JWS in compact form by the client's keys, and returns its header and payload. It
 // accepts an alg that is in algs and in SignatureAlgorithms. Its errors are for the developer of the client.
 func (k *Keys) Verify(
@@ -42,7 +46,7 @@ func (k *Keys) Verify(
 	if err != nil {
 		return header, nil, err
 	}
-	for _, key := range keys {
+	for _, key := range keys[:min(len(keys), maxTried)] {
 		if payload, err := signed.Verify(key.Key); err == nil {
 			return header, payload, nil
 		}
