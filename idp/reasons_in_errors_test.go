@@ -10,6 +10,7 @@ import (
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/oidc"
 )
 
 // frame are the headers of a navigation in a hidden cross-site iframe whose cookies the browser withholds.
@@ -91,6 +92,51 @@ func TestTheReasonForAMissingSession(t *testing.T) {
 				t.Errorf("the reason is %s; want %s", got, row.want)
 			}
 		})
+	}
+}
+
+// TestSchemesThatDiffer: http://localhost and https://localhost look like one site and are two.
+func TestSchemesThatDiffer(t *testing.T) {
+	for _, row := range []struct{ name, issuer, redirectURI, want string }{
+		{"an app by http, the provider by https", "https://localhost:8443", "http://localhost:5173/callback",
+			"http://localhost:5173 and https://localhost:8443 are two sites because their schemes differ: " +
+				"serve both by https or both by http"},
+		{"an app by https, the provider by http", "http://localhost:8080", "https://localhost:5173/callback",
+			"https://localhost:5173 and http://localhost:8080 are two sites because their schemes differ"},
+		{"names of one registrable domain", "https://idp.demo.localhost", "http://app.demo.localhost/callback",
+			"http://app.demo.localhost and https://idp.demo.localhost are two sites because their schemes differ"},
+		{"names of two registrable domains", "https://idp.localhost:8443", "http://app.localhost:5173/callback", ""},
+		{"two IP addresses", "https://127.0.0.1:8443", "http://127.0.0.2:5173/callback", ""},
+		{"one scheme", "http://idp.localhost:8080", "http://app.localhost:5173/callback", ""},
+		{"an app's own scheme", "http://localhost:8080", "com.example:/callback", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := idptest.Start(t, func(c *idp.Config) {
+				c.Issuer, c.Clients = row.issuer, []oidc.Client{{ClientID: "spa", FirstParty: true,
+					TokenEndpointAuthMethod: "none", RedirectURIs: []string{row.redirectURI}}}
+			})
+			w := hidden(t, p, idptest.Request("spa", "prompt", "none", "redirect_uri", row.redirectURI), frame...)
+			location, err := url.Parse(w.Header().Get("Location"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := location.Query().Get("error_description")
+			if !strings.Contains(got, row.want) || strings.Contains(got, "schemes differ") != (row.want != "") ||
+				!strings.HasSuffix(got, "[cookie.withheld_or_absent]") {
+				t.Errorf("error_description = %q; want it to say %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestTheAdviceForAnIframeWithoutCookiesNamesTheScheme(t *testing.T) {
+	p := idptest.Start(t, nil)
+	for _, reason := range []oidc.Reason{oidc.CookieWithheldOrAbsent, oidc.CookieSameSite} {
+		page := p.Browser(t).Get(p.Issuer + idp.PathReasons + string(reason))
+		want := "if both hosts are equal and the schemes differ, serve both by https or both by http"
+		if !strings.Contains(page.Body, want) {
+			t.Errorf("the page about %s lacks %q", reason, want)
+		}
 	}
 }
 

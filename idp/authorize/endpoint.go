@@ -255,7 +255,7 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 	if err != nil && !absent {
 		return Situation{}, err
 	}
-	s = Situation{Request: request, Session: current, Absence: absence, Levels: e.Levels, Now: e.Now()}
+	s = Situation{Request: request, Session: current, Absence: absence, Issuer: e.Issuer, Levels: e.Levels, Now: e.Now()}
 	if request.LoginHint != "" {
 		// A user without an account in this browser is as unknown here as no user, so no answer tells which users exist.
 		user, _ := e.Users.ByName(request.LoginHint)

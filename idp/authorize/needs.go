@@ -17,7 +17,8 @@ type Situation struct {
 	Account *session.Account // the account of the request; nil: undecided
 	Hinted  string           // the sub of the account that login_hint names, if it is signed in
 	Consent grant.Consent    // the account's earlier consent for the client
-	Levels  Levels           // the possible values of acr
+	Issuer  string
+	Levels  Levels // the possible values of acr
 	Now     time.Time
 }
 
@@ -26,7 +27,7 @@ type Situation struct {
 var needs = oidc.Table[Situation]{{
 	Spec: "Core §3.1.2.3", Text: "a user is signed in", Else: oidc.LoginRequired, Reason: oidc.SessionNone,
 	Holds: func(s Situation) bool { return s.Session != nil },
-	Got:   func(s Situation) string { return "nobody: " + s.Absence.Error() },
+	Got:   func(s Situation) string { return "nobody: " + s.Absence.Between(s.RedirectURI, s.Issuer) },
 }, {
 	Spec: "Core §3.1.2.1 id_token_hint", Text: "id_token_hint is an ID token of this provider",
 	Params: []string{"id_token_hint"}, Else: oidc.LoginRequired, Reason: oidc.HintUnreadable,

@@ -42,8 +42,8 @@ func (e *CheckSession) show(w http.ResponseWriter, r *http.Request) error {
 		recorder.Emit(trace.Step{
 			Kind: trace.KindSession, Spec: "Session Management §5.1", Outcome: trace.Failed,
 			Reason: string(oidc.CookieWithheldOrAbsent),
-			Text: "no cookie came with the request for the check_session_iframe: the browser withholds them, " +
-				"and the page will answer \"error\", or nobody signed in",
+			Text: "the page will answer \"error\", unless nobody signed in: " +
+				session.Withheld.Between(r.Header.Get("Referer"), e.Issuer),
 		})
 	}
 	page := pages.CheckSession{

@@ -1,7 +1,12 @@
 package session
 
 import (
+	"cmp"
 	"errors"
+	"net"
+	"net/url"
+
+	"golang.org/x/net/publicsuffix"
 
 	"github.com/hush-idp/hush/oidc"
 )
@@ -38,6 +43,29 @@ var reasons = map[Absence]oidc.Reason{
 
 // Error implements error.
 func (a Absence) Error() string { return string(a) }
+
+// Between says more than Error to an application whose iframe got no cookie: if its host and the provider's are on one
+// site, and only the schemes make them two, it names both origins.
+// https://html.spec.whatwg.org/#schemelessly-same-site
+func (a Absence) Between(app, provider string) string {
+	from, err := url.Parse(oidc.Origin(app))
+	to, failed := url.Parse(oidc.Origin(provider))
+	isInFrame := a == Withheld || a == LaxOnly
+	if !isInFrame || cmp.Or(err, failed) != nil || from.Scheme == to.Scheme || site(from) != site(to) {
+		return a.Error()
+	}
+	return a.Error() + "; " + from.String() + " and " + to.String() +
+		" are two sites because their schemes differ: serve both by https or both by http"
+}
+
+// site is the registrable domain of the address. A single label, and an IP address, have none and stand for themselves.
+func site(u *url.URL) string {
+	domain, err := publicsuffix.EffectiveTLDPlusOne(u.Hostname())
+	if err != nil || net.ParseIP(u.Hostname()) != nil {
+		return u.Hostname()
+	}
+	return domain
+}
 
 // Reason is the stable code of the absence.
 func (a Absence) Reason() oidc.Reason { return reasons[a] }
