@@ -64,7 +64,7 @@ func applyKeyOps(key *jose.JSONWebKey, raw []byte) bool {
 	if json.Unmarshal(raw, &members) != nil {
 		return false
 	}
-	if members.KeyOps == nil {
+	if len(members.KeyOps) == 0 { // WebCrypto exports a public ECDH key with an empty list
 		return true
 	}
 	uses := map[string]bool{}
