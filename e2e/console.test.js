@@ -212,7 +212,7 @@ test("in a browser, a name of the internet that points to this machine reads not
   try {
     const page = await browser.newPage();
     await page.setBypassCSP(true); // the attacker's page has no such policy
-    await page.goto(`http://evil.example:${port}/`);
+    await page.goto(`http://evil.example:${port}/healthz`); // a page for people would go on to the issuer
     const statuses = await page.evaluate(
       async (paths) => Promise.all(paths.map(async (path) => (await fetch(path)).status)),
       reads,
