@@ -132,7 +132,7 @@ func (x *reader) sendBodies(path string) {
 func (x *reader) sendHeaders() {
 	x.t.Helper()
 	for _, value := range malformed() {
-		if strings.ContainsAny(value, "\x00\xff") {
+		if strings.Contains(value, "\x00") || strings.Contains(value, "\xff") {
 			continue // no header has them
 		}
 		for _, path := range []string{"/userinfo", "/token", "/register", "/register/x", "/introspect"} {

@@ -72,9 +72,7 @@ func (r *reader) read(node ast.Node, to reflect.Value, path string) {
 	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
 		r.readMapping(node, to, path)
 	case t.Kind() == reflect.Interface:
-		if value := r.claim(node, path); value != nil {
-			to.Set(reflect.ValueOf(value))
-		}
+		to.Set(reflect.ValueOf(r.claim(node, path)))
 	}
 }
 

@@ -237,7 +237,7 @@ func TestTheSelfSignedCertificateIsKeptBesideTheStore(t *testing.T) {
 	if other == first || at("https://app.test.localhost:8443", "file:"+path) != other {
 		t.Error("RFC 9525 §6 a certificate is kept that is not for the issuer's host")
 	}
-	if at("https://localhost:8443", "memory") == at("https://localhost:8443", "memory") {
+	if one := at("https://localhost:8443", "memory"); one == at("https://localhost:8443", "memory") {
 		t.Error("a provider in memory keeps a certificate somewhere")
 	}
 }

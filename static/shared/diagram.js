@@ -281,8 +281,7 @@ function why(flow, reason) {
 
 const stateAbout = {
   waiting: "Expected next, but not seen yet.",
-  unseen:
-    "This happens where the provider cannot look: in the browser. It is inferred from what came before or after.",
+  unseen: "This happens where the provider cannot look: in the browser. It is inferred from what came before or after.",
   done: "There is nothing more to show about it.",
   failed: "There is nothing more to show about it.",
 };
