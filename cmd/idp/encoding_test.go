@@ -105,6 +105,7 @@ func TestBlanksAroundVariablesAreNoPartOfThem(t *testing.T) {
 		{"a blank behind the comma", "HUSH_COOKIE_KEYS", keyA + ", " + keyB, keyA + "," + keyB},
 		{"a final line break", "HUSH_COOKIE_KEYS", keyA + "\n", keyA},
 		{"a final line break of Windows, and a comma", "HUSH_COOKIE_KEYS", "\t" + keyA + " ,\r\n", keyA},
+		{"a key on each line", "HUSH_COOKIE_KEYS", keyA + "\r\n" + keyB + "\n", keyA + "," + keyB},
 		{"an issuer with a line break", "HUSH_ISSUER", "http://localhost:7000\n", "http://localhost:7000"},
 		{"an address with a line break", "HUSH_LISTEN", " 127.0.0.1:7000\n", "127.0.0.1:7000"},
 		{"a log level with a line break", "HUSH_LOG_LEVEL", "warn\n", "warn"},

@@ -33,7 +33,7 @@ type commandLine struct {
 }
 
 func main() {
-	unsetEmpty()
+	trimEnvironment()
 	var line commandLine
 	parsed := kong.Parse(&line,
 		kong.Name("idp"), help(),
@@ -59,12 +59,18 @@ func help() kong.Vars {
 	return vars
 }
 
-// unsetEmpty removes variables with an empty value: a compose file sets them when its own environment lacks them. They
-// mean "not given", which the flag library does not know for every type.
-func unsetEmpty() {
+// trimEnvironment removes blanks and line breaks around the variables of this program: variables that are made from
+// files end with a line break. It unsets those with nothing else, which a compose file sets when its own environment
+// lacks them: they mean "not given". The flag library knows neither for every type.
+func trimEnvironment() {
 	for _, entry := range os.Environ() {
-		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HUSH_") && strings.TrimSpace(value) == "" {
+		name, value, _ := strings.Cut(entry, "=")
+		switch value = strings.TrimSpace(value); {
+		case !strings.HasPrefix(name, "HUSH_"):
+		case value == "":
 			_ = os.Unsetenv(name) // fails for names that no variable can have
+		default:
+			_ = os.Setenv(name, value)
 		}
 	}
 }

@@ -30,6 +30,7 @@ func TestProgram(t *testing.T) {
 		{"a file with a fault", checkFault},
 		{"a signing key that cannot be read", checkBadKey},
 		{"variables that are set to nothing say nothing", checkEmptyVariables},
+		{"booleans with a line break at their end", checkBooleans},
 		{"an unknown flag", checkUnknownFlag},
 	} {
 		t.Run(row.name, func(t *testing.T) { row.check(t, path) })
@@ -185,6 +186,15 @@ func checkEmptyVariables(t *testing.T, path string) {
 	t.Setenv("HUSH_CONFIG", "")
 	p := startServing(t, path, "--listen", freeAddress(t, "127.0.0.1"))
 	p.await(t, p.stdout, "alice") // the defaults
+}
+
+func checkBooleans(t *testing.T, path string) {
+	t.Setenv("HUSH_DEV", " false\r\n")
+	t.Setenv("HUSH_TLS_SELF_SIGNED", "true\n")
+	code, said := runToEnd(t, path, "check")
+	if code != 0 || !strings.Contains(said, "(https)") || !strings.Contains(said, "off") {
+		t.Errorf("it ended with %d: %s; want development mode off, and https", code, said)
+	}
 }
 
 func checkUnknownFlag(t *testing.T, path string) {

@@ -65,7 +65,7 @@ func (f flags) ProvideSettings() (settings, error) {
 }
 
 // trim removes the blanks and line breaks around each value, and empty entries of lists: variables that are made from
-// files end with a line break, and people write a blank after the comma of a list.
+// files end with a line break, and people write a blank after the comma of a list. Each line of a list is an entry.
 func (f *flags) trim() {
 	for _, value := range reflect.ValueOf(f).Elem().Fields() {
 		switch given := value.Addr().Interface().(type) {
@@ -73,7 +73,7 @@ func (f *flags) trim() {
 			*given = strings.TrimSpace(*given)
 		case *[]string:
 			var entries []string
-			for _, entry := range *given {
+			for _, entry := range lineBreak.Split(strings.Join(*given, "\n"), -1) {
 				if entry = strings.TrimSpace(entry); entry != "" {
 					entries = append(entries, entry)
 				}
