@@ -31,6 +31,7 @@ func TestEncodingsOfTheFile(t *testing.T) {
 		"UTF-16, big-endian":           inUTF16(umlaut, true),
 		"lines that end with CRLF":     strings.ReplaceAll(umlaut, "\n", "\r\n"),
 		"a byte order mark and CRLF":   "\ufeff" + strings.ReplaceAll(umlaut, "\n", "\r\n"),
+		"a directive of YAML":          "%YAML 1.2\n---\n" + umlaut,
 		"JSON with a byte order mark":  "\ufeff" + `{"users": [{"username": "alice", "password": "Zoë 😀"}]}`,
 		"JSON in UTF-16, indented by tabs": inUTF16("{\n\t\"users\": [\n\t\t{\"username\": \"a\", "+
 			"\"password\": \"Zoë 😀\"}]}", false),

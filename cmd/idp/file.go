@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
@@ -54,6 +56,7 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	if err != nil {
 		return err
 	}
+	tree.Docs = slices.DeleteFunc(tree.Docs, isDirective)
 	if len(tree.Docs) > 1 {
 		second := tree.Docs[1]
 		begin := second.Start
@@ -70,6 +73,11 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 		return nil
 	}
 	return errors.New(strings.Join(r.wrong, "\n"))
+}
+
+// isDirective reports a directive such as %YAML 1.2, which the YAML library returns as a document of its own.
+func isDirective(document *ast.DocumentNode) bool {
+	return document.Body != nil && document.Body.Type() == ast.DirectiveType
 }
 
 // at is "hush.yaml:12: ", or "hush.yaml: " where the YAML library does not know the line.

@@ -18,6 +18,11 @@ type fileRow struct {
 // loopbackFaults are faults of loopbackFile.
 var loopbackFaults = []fileRow{
 	{"an unknown key", "", "listn: 127.0.0.1:8080 # HERE", "docs/configuration.md"},
+	{"a byte order mark in the middle", "", "\ufefflog_level: info # HERE", "the character U+FEFF"},
+	{"a no-break space before a key", "    password: alice", "    password: alice\n    \u00a0claims: {} # HERE",
+		"the character U+00A0"},
+	{"a secret with a line break at its end", "    password: alice", "    password: | # HERE\n      alice", "write |-"},
+	{"a secret in quotes with a line break", "    password: alice", "    password: \"alice\\n\" # HERE", "line break"},
 	{"an unknown key of a client", "    token_endpoint_auth_method: none",
 		"    token_endpoint_auth_method: none\n    redirect_uri: x # HERE", "docs/configuration.md"},
 	{"an unknown key of a user", "    password: alice", "    password: alice\n    passwort: alice # HERE",

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -163,7 +165,7 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 		to.Set(reflect.MakeMap(to.Type()))
 	}
 	all := r.entries(mapping, path)
-	for _, e := range all {
+	for i, e := range all {
 		at := strings.TrimPrefix(path+"."+e.key, ".")
 		if to.Kind() == reflect.Map {
 			value := reflect.New(to.Type().Elem()).Elem()
@@ -174,19 +176,32 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 		if path == "" && strings.HasPrefix(e.key, "x-") {
 			continue // holds values with anchors (&), which other keys repeat
 		}
+		rival := slices.IndexFunc(all, e.isRival)
+		if rival >= 0 && rival < i && all[rival].of != e.of {
+			continue // it is merged, and the other one is not, or comes before
+		}
 		field, known := fieldOf(to.Type(), e.key)
 		if named, ok := namedFile(to.Type(), e.key); ok && !known {
-			both := slices.ContainsFunc(all, func(other entry) bool { return other.key+fileSuffix == e.key })
+			both := rival >= 0 && all[rival].of == e.of
 			if r.check(!both, e.node, at, "stands beside %s: keep one of the two", strings.TrimSuffix(e.key, fileSuffix)) {
 				r.readNamedFile(e, to.FieldByIndex(named.Index), strings.TrimSuffix(at, fileSuffix))
 			}
 			continue
 		}
-		if r.check(known, e.node, at,
-			"is no known key: correct the spelling or remove the line; docs/configuration.md lists every key") {
+		if r.check(known, e.node, at, "%s", unknown(e.key)) {
 			r.read(e.value, to.FieldByIndex(field.Index), at)
 		}
 	}
+}
+
+// unknown says why a key is not known. An editor may not show a no-break space, or the byte order mark of a file that
+// was appended to another one.
+func unknown(key string) string {
+	if i := strings.IndexFunc(key, func(r rune) bool { return r > unicode.MaxASCII }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(key[i:])
+		return fmt.Sprintf("is no known key: it has the character %U, which no key has and few editors show: remove it", r)
+	}
+	return "is no known key: correct the spelling or remove the line; docs/configuration.md lists every key"
 }
 
 // entry is a key of a mapping with its value.
@@ -194,6 +209,12 @@ type entry struct {
 	key   string
 	node  ast.Node // the key
 	value ast.Node
+	of    ast.MapNode // the mapping in which it stands
+}
+
+// isRival tells whether both are about the same value, one as K and the other as K_file.
+func (e entry) isRival(other entry) bool {
+	return e.key == other.key+fileSuffix || e.key+fileSuffix == other.key
 }
 
 // entries returns the keys of a mapping, each once: its own, and then those of the mappings that it merges (<<).
@@ -205,7 +226,7 @@ func (r *reader) entries(mapping ast.MapNode, path string) (all []entry) {
 			bases = append(bases, each.Value())
 			continue
 		}
-		e := entry{keyText(each.Key()), each.Key(), each.Value()}
+		e := entry{keyText(each.Key()), each.Key(), each.Value(), mapping}
 		if r.check(!has(e.key), e.node, strings.TrimPrefix(path+"."+e.key, "."), "is there twice: remove one of the lines") {
 			all = append(all, e)
 		}

@@ -66,6 +66,33 @@ func matching(matches func(string) bool) string {
 	return "another secret"
 }
 
+// Of a value and a file of the same key the one in the group itself counts, as of two values of the same key.
+func TestAKeyOfItsOwnWinsOverAMergedFile(t *testing.T) {
+	const base = "x-base: &base {redirect_uris: [http://localhost/], MERGED}\nclients: [{<<: *base, client_id: a, OWN}]\n"
+	of := func(merged, own string) string {
+		return strings.NewReplacer("MERGED", merged, "OWN", own).Replace(base)
+	}
+	for name, text := range map[string]string{
+		"a file of its own":  of("client_secret: merged", "client_secret_file: FILE"),
+		"a value of its own": of("client_secret_file: /nowhere", "client_secret: "+keyB),
+		"the first group of a list": "x-a: &a {client_secret_file: FILE}\nx-b: &b {client_secret: b, client_id: b, " +
+			"redirect_uris: [http://localhost/]}\nclients: [{<<: [*a, *b]}]\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			text = strings.ReplaceAll(text, "FILE", secretFile(t, keyB))
+			s := mustSettings(t, "--config", file(t, text))
+			if got := matching(s.Clients[0].ClientSecret.Matches); got != keyB {
+				t.Errorf("the secret is %s", got)
+			}
+		})
+	}
+	both := of("client_secret: merged, client_secret_file: /nowhere", "client_name: a")
+	_, err := parse(t, "--config", file(t, both)).ProvideSettings()
+	if err == nil || !strings.Contains(err.Error(), "keep one of the two") {
+		t.Errorf("a value and a file in one merged group: %v", err)
+	}
+}
+
 func TestAListComesFromTheLinesOfAFile(t *testing.T) {
 	s := mustSettings(t, "--config", file(t, "cookie_keys_file: "+secretFile(t, keyA+"\r\n\r\n  "+keyB+" \n")+"\n"))
 	if got := strings.Join(s.CookieKeys, ","); got != keyA+","+keyB {
@@ -98,6 +125,7 @@ func TestVariablesInTexts(t *testing.T) {
 func TestFaultsOfSecretsFromElsewhere(t *testing.T) {
 	t.Setenv("TEST_EMPTY", " \n")
 	t.Setenv("TEST_SHORT", "hunter2")
+	t.Setenv("TEST_LINES", "one\ntwo")
 	for _, row := range []fileRow{
 		{"a variable that is not set", "password: alice", "password: ${TEST_UNSET} # HERE", "TEST_UNSET, which is not set"},
 		{"a variable that is empty", "password: alice", "password: ${TEST_EMPTY} # HERE", "TEST_EMPTY, which is not set"},
@@ -113,6 +141,7 @@ func TestFaultsOfSecretsFromElsewhere(t *testing.T) {
 		{"a list of files", "password: alice", "password_file: [a] # HERE", "should be a text"},
 		{"a file and a value", "    password: alice", "    password: alice\n    password_file: x # HERE",
 			"keep one of the two"},
+		{"a variable with two lines", "password: alice", "password: ${TEST_LINES} # HERE", "has a line break"},
 		{"a file for a key of another form", "", "dev_file: /dev/null # HERE", "no known key"},
 		{"a file for a group of keys", "", "session_file: /dev/null # HERE", "no known key"},
 		{"a short key from a variable", "", "cookie_keys:\n  - ${TEST_SHORT} # HERE", "openssl rand"},

@@ -142,7 +142,13 @@ func (r *reader) readText(node ast.Node, to reflect.Value, path string) {
 	}
 }
 
+// setText sets to, the value of path. A text is one line: nobody types or sends a secret with a line break in it, and |
+// and > in YAML leave one at the end.
 func (r *reader) setText(text string, node ast.Node, to reflect.Value, path string) {
+	if !r.check(!strings.ContainsAny(text, "\r\n"), node, path,
+		"has a line break: remove it, or write |- or >- in place of | or >") {
+		return
+	}
 	if special, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		err := special.UnmarshalText([]byte(text))
 		r.check(err == nil, node, path, "%v", err)
