@@ -14,15 +14,28 @@ import (
 // FormType is the media type of a form in a body (RFC 6749 appendix B).
 const FormType = "application/x-www-form-urlencoded"
 
+// maxParameters limits a form or a query; no valid request needs as many. It is the limit of net/url, which gives no
+// parameters with its error.
+const maxParameters = 10_000
+
+var errParameters = errors.New("too many parameters")
+
 // maxForm limits a form in the body, in bytes. A server may have a lower limit.
 const maxForm = 1 << 20
 
 // ParseQuery parses a query, or a form of FormType. Only & separates parameters, so a raw semicolon is data: net/url
 // refuses it, but state and redirect URIs have semicolons, and browsers do not encode them in a query. A percent sign
-// without two hexadecimal digits after it is an error; the values then hold the other parameters.
+// without two hexadecimal digits after it is an error, and so are more than 10,000 parameters; the values then hold the
+// others.
 // https://url.spec.whatwg.org/#urlencoded-parsing
 func ParseQuery(text string) (url.Values, error) {
-	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
+	all := strings.SplitN(text, "&", maxParameters+1)
+	kept := all[:min(len(all), maxParameters)]
+	values, err := url.ParseQuery(strings.ReplaceAll(strings.Join(kept, "&"), ";", "%3B"))
+	if len(all) > len(kept) {
+		err = errParameters
+	}
+	return values, err
 }
 
 // EncodeQuery encodes parameters for the query or the fragment of a redirect, sorted by name. It writes a blank as %20:
@@ -76,6 +89,8 @@ func FormFault(err error) string {
 	switch {
 	case isBroken(err):
 		return brokenBody
+	case errors.Is(err, errParameters):
+		return fmt.Sprintf("it has more than %d parameters", maxParameters)
 	case isEscape:
 		return fmt.Sprintf("%q is no percent-encoded byte", string(escape))
 	}

@@ -17,6 +17,7 @@ import (
 func TestAFormFaultNamesNoAddress(t *testing.T) {
 	local := &net.TCPAddr{IP: net.IPv4(10, 0, 0, 7), Port: 8080}
 	_, escape := url.ParseQuery("a=%zz")
+	_, many := oidc.ParseQuery(strings.Repeat("&a", 20_000))
 	for _, row := range []struct {
 		name string
 		err  error
@@ -32,6 +33,7 @@ func TestAFormFaultNamesNoAddress(t *testing.T) {
 			&net.OpError{Op: "read", Net: "tcp", Addr: local, Err: errors.New("connection reset by peer")}, "not whole",
 		},
 		{"RFC 6749 appendix B a percent sign that stands alone", escape, `"%zz"`},
+		{"too many parameters", many, "more than 10000 parameters"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := oidc.FormFault(row.err); !strings.Contains(got, row.says) || strings.Contains(got, "10.0.0.7") {
@@ -77,6 +79,9 @@ func TestParseForm(t *testing.T) {
 		{name: "a malformed percent sign is an error, and the rest can be read", method: "POST", query: "a=%&b=1",
 			media: oidc.FormType, body: "c=%zz&d=2", posted: url.Values{"d": {"2"}}, form: url.Values{"b": {"1"}, "d": {"2"}},
 			fails: true},
+		{name: "more than 10,000 parameters are an error, and the first can be read", method: "POST", query: "b=1",
+			media: oidc.FormType, body: "c=2" + strings.Repeat("&", 10_000), fails: true,
+			posted: url.Values{"c": {"2"}}, form: url.Values{"b": {"1"}, "c": {"2"}}},
 		{name: "a body of more than a megabyte is an error", method: "POST", media: oidc.FormType,
 			body: strings.Repeat("a", 1<<20+1), posted: url.Values{}, form: url.Values{}, fails: true},
 	} {
