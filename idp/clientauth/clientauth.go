@@ -134,7 +134,9 @@ func readCredentials(r *http.Request, form url.Values) (credentials, error) {
 	if body.secret == "" {
 		body.method = oidc.AuthMethodNone
 	}
-	switch {
+	switch count := len(r.Header.Values("Authorization")); {
+	case count > 1: // programs before this one may have read another of them
+		return credentials{}, refuse("the request has %d Authorization headers: send one (RFC 6749 §2.3)", count)
 	case form.Get("client_assertion") != "" || form.Get("client_assertion_type") != "":
 		return readAssertion(r, form)
 	case r.Header.Get("Authorization") != "":

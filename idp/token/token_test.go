@@ -103,6 +103,11 @@ var rows = []row{
 		err: oidc.InvalidClient,
 	},
 	{
+		name: "RFC 6749 §2.3 two headers with the credentials", client: "web", change: "-client_secret",
+		basic: "web:s%2Fecret", header: func(h http.Header) { h.Add("Authorization", h.Get("Authorization")) },
+		err: oidc.InvalidClient,
+	},
+	{
 		name: "RFC 6749 §2.3.1 a header that is not form-encoded inside", client: "web", change: "-client_secret",
 		basic: "web:%zz", err: oidc.InvalidClient,
 	},
