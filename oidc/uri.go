@@ -79,13 +79,13 @@ func (m uriMember) problem(text string, c Client, local bool) string {
 	case m.exact && strings.Contains(text, "*"):
 		return "has a *, which stands for nothing here: register each one whole; an http redirect URI on localhost " +
 			"or 127.0.0.1 matches with any port without it (RFC 9700 §2.1)"
+	case err == nil && u.User == nil && !hasAddress(u): // before the next case, whose advice is no help for a host
+		return "has a host or port that no browser can reach: write a host name in letters, digits, hyphens and periods " +
+			"(others as xn--…), or an IP address, and a port from 1 to 65535"
 	case err != nil || strings.ContainsFunc(text, notURI):
 		return "is no URI: percent-encode what RFC 3986 does not allow"
 	case u.User != nil:
 		return "carries a user name: remove it"
-	case !hasAddress(u):
-		return "has a host or port that no browser can reach: write a host name in letters, digits, hyphens and periods " +
-			"(others as xn--…), or an IP address, and a port from 1 to 65535"
 	}
 	return m.wrong(uri{u, text, c, local})
 }
@@ -94,14 +94,12 @@ func (m uriMember) problem(text string, c Client, local bool) string {
 // the directives of a Content-Security-Policy. Some machines have an underscore in their name.
 var hostName = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+\.?$`)
 
-// hasAddress reports whether the host and the port of an http or https URI, if it has them, can exist.
+// hasAddress reports whether the port of a URI can exist, and the host of an http or https URI.
 func hasAddress(u *url.URL) bool {
-	if u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
-		return true
-	}
 	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
-	isIP := net.ParseIP(u.Hostname()) != nil
-	return err == nil && port > 0 && (isIP || hostName.MatchString(u.Hostname()))
+	isWeb := (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != ""
+	isHost := net.ParseIP(u.Hostname()) != nil || hostName.MatchString(u.Hostname())
+	return err == nil && port > 0 && (isHost || !isWeb)
 }
 
 // isWeb reports whether the URI is of a web page.
@@ -111,10 +109,12 @@ func (u uri) isWeb() bool { return (u.Scheme == "https" || u.Scheme == "http") &
 // provider: then the hosts file, or a network of containers, may map any host name to this machine.
 func (u uri) isOpenHTTP() bool { return u.Scheme == "http" && !u.local && !IsLoopback(u.Hostname()) }
 
+// scripts are schemes of which a browser would run the rest as a script, or as a page without an origin of its own.
+var scripts = []string{"javascript", "data", "vbscript", "blob", "file", "about"}
+
 // noAddress checks an address to which the provider sends the browser. RFC 6749 §3.1.2: "The redirection endpoint URI
 // MUST be an absolute URI […] The endpoint URI MUST NOT include a fragment component."
 func (u uri) noAddress() string {
-	scripts := []string{"javascript", "data", "vbscript", "blob", "file", "about"}
 	switch isWeb := u.Scheme == "https" || u.Scheme == "http"; {
 	case !u.IsAbs() || isWeb && u.Hostname() == "":
 		return "is not absolute: write it whole, like https://app.example.com/callback"
@@ -147,7 +147,8 @@ var origin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]+)?$`)
 // noOrigin checks an origin as a browser sends it in the header Origin.
 func (u uri) noOrigin() string {
 	switch {
-	case u.isWeb() && u.text != Origin(u.text), !u.isWeb() && !origin.MatchString(u.text):
+	case u.isWeb() && u.text != Origin(u.text), !u.isWeb() && !origin.MatchString(u.text),
+		slices.Contains(scripts, u.Scheme):
 		return "is no origin: write scheme and host in lower case, and the port if it is not the usual one, such as " +
 			"https://app.example.com or capacitor://localhost"
 	case u.isOpenHTTP():

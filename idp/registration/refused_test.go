@@ -71,7 +71,7 @@ var refusals = []struct {
 	},
 	{
 		"RFC 3986 §2 a redirect URI with letters beyond ASCII", []any{"redirect_uris", []string{"https://аpp.test/cb"}},
-		oidc.InvalidRedirectURI, "no URI",
+		oidc.InvalidRedirectURI, "xn--",
 	},
 	{
 		"RFC 3986 §2 a redirect URI with a line break", []any{"redirect_uris", []string{"https://app.test/cb\r\nLocation:x"}},
