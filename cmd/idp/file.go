@@ -51,7 +51,7 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	}()
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // the reader reports duplicates
 	if failed, ok := errors.AsType[yaml.Error](err); ok {
-		return errors.New(src.at(failed.GetToken()) + failed.GetMessage())
+		return errors.New(src.at(failed.GetToken()) + failed.GetMessage() + aboutVariables(text, failed.GetToken()))
 	}
 	if err != nil {
 		return err
@@ -73,6 +73,15 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 		return nil
 	}
 	return errors.New(strings.Join(r.wrong, "\n"))
+}
+
+// aboutVariables is advice about a line that is no YAML and has a ${NAME}: { begins a group of keys inside [ ] and { }.
+func aboutVariables(text []byte, place *token.Token) string {
+	lines := strings.Split(string(text), "\n")
+	if at := lineOf(place); at == 0 || at > len(lines) || !strings.Contains(lines[at-1], "${") {
+		return ""
+	}
+	return "; put quotes around a text with ${NAME} inside [ ] and { }"
 }
 
 // isDirective reports a directive such as %YAML 1.2, which the YAML library returns as a document of its own.

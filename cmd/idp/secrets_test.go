@@ -141,6 +141,8 @@ func TestFaultsOfSecretsFromElsewhere(t *testing.T) {
 		{"a list of files", "password: alice", "password_file: [a] # HERE", "should be a text"},
 		{"a file and a value", "    password: alice", "    password: alice\n    password_file: x # HERE",
 			"keep one of the two"},
+		{"a variable without quotes inside braces", "", "users: [{username: ${TEST_SHORT}, password: p}] # HERE",
+			"put quotes around"},
 		{"a variable with two lines", "password: alice", "password: ${TEST_LINES} # HERE", "has a line break"},
 		{"a file for a key of another form", "", "dev_file: /dev/null # HERE", "no known key"},
 		{"a file for a group of keys", "", "session_file: /dev/null # HERE", "no known key"},
