@@ -6,10 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
 	josejson "github.com/go-jose/go-jose/v4/json" // names are case-sensitive and unique
@@ -121,8 +123,11 @@ func newMembers(payload []byte) (members, error) {
 	if err := decoder.Decode(&m); err != nil {
 		return nil, errors.New(oidc.JSONFault(err))
 	}
-	if m == nil || decoder.More() {
+	if _, end := decoder.Token(); m == nil || end != io.EOF {
 		return nil, errors.New("it is not one object")
+	}
+	if !utf8.Valid(payload) { // the JSON library replaces such bytes
+		return nil, errors.New("it is not UTF-8 (RFC 8259 §8.1)")
 	}
 	return m, nil
 }

@@ -82,6 +82,16 @@ var objectRows = []struct {
 		change: func(o *draft, _ *oidc.Client, _ time.Time) { o.compact = "eyJhbGciOiJub25lIn0.bnVsbA." },
 	},
 	{
+		name:   "RFC 9101 §4 a brace behind the object is refused",
+		change: func(o *draft, _ *oidc.Client, _ time.Time) { o.compact = "eyJhbGciOiJub25lIn0.e319." },
+	},
+	{
+		name: "RFC 8259 §8.1 bytes that are not UTF-8 are refused",
+		change: func(o *draft, _ *oidc.Client, _ time.Time) {
+			o.compact = "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte("{\"display\":\"\xff\"}")) + "."
+		},
+	},
+	{
 		name:   "RFC 7518 §3.6 alg none with a signature is refused",
 		change: func(o *draft, _ *oidc.Client, _ time.Time) { o.compact = "eyJhbGciOiJub25lIn0.e30.AAAA" },
 	},

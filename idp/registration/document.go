@@ -1,15 +1,18 @@
 package registration
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"mime"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hush-idp/hush/oidc"
 )
@@ -23,16 +26,20 @@ func readDocument(r *http.Request) (document, error) {
 		return nil, oidc.InvalidClientMetadata.Errorf(
 			"the Content-Type is %.100q; expected application/json (RFC 7591 §3.1)", r.Header.Get("Content-Type"))
 	}
-	decoder := json.NewDecoder(r.Body)
+	text := new(bytes.Buffer)
+	decoder := json.NewDecoder(io.TeeReader(r.Body, text))
 	var d document
 	err, fault := decoder.Decode(&d), ""
+	_, end := decoder.Token()
 	switch {
 	case err != nil:
 		fault = oidc.JSONFault(err)
 	case d == nil:
 		fault = "it is null"
-	case decoder.More():
+	case end != io.EOF:
 		fault = "something follows the object"
+	case !utf8.Valid(text.Bytes()): // the JSON library would replace such bytes
+		fault = "it is not UTF-8 (RFC 8259 §8.1)"
 	}
 	if fault != "" {
 		return nil, oidc.InvalidClientMetadata.Errorf("the body is no JSON object (RFC 7591 §3.1): %s", fault).Because(err)

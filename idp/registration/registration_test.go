@@ -286,6 +286,9 @@ func TestWhichRequestsMayRegisterAClient(t *testing.T) {
 		{"RFC 7591 §3.1 an array", "", "[]", oidc.InvalidClientMetadata},
 		{"RFC 7591 §3.1 null", "", "null", oidc.InvalidClientMetadata},
 		{"RFC 7591 §3.1 nothing", "", "", oidc.InvalidClientMetadata},
+		{"RFC 7591 §3.1 a brace behind the object", "", text(t, good()) + "}", oidc.InvalidClientMetadata},
+		{"RFC 8259 §8.1 bytes that are not UTF-8", "",
+			strings.Replace(text(t, good().with("client_name", "NAME")), "NAME", "\xff", 1), oidc.InvalidClientMetadata},
 		{"RFC 7591 §3.1 two objects", "", text(t, good()) + "{}", oidc.InvalidClientMetadata},
 	} {
 		t.Run(row.name, func(t *testing.T) {
