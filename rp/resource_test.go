@@ -85,6 +85,7 @@ func TestGoodAccessTokens(t *testing.T) {
 	a := newAPI(t)
 	for _, row := range []struct{ name, authorization string }{
 		{"RFC 6750 §2.1", "Bearer " + a.token(nil)},
+		{"RFC 9110 §11.4 two spaces may stand before the token", "Bearer  " + a.token(nil)},
 		{"RFC 9110 §11.1 the scheme is case-insensitive", "bEARER " + a.token(nil)},
 		{"RFC 7519 §4.1.3 aud may be a list", "Bearer " + a.token(with("aud", []string{"urn:other", "urn:api"}))},
 		{"RFC 9068 §4 typ may be application/at+jwt", "Bearer " +
