@@ -3,6 +3,7 @@ package authorize
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // none is the alg of a request object without a signature (RFC 7518 §3.6).
@@ -198,8 +200,8 @@ func invalid(format string, a ...any) *oidc.Error {
 }
 
 // ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the
-// content (Core §6.2); it is for caches, so it is not compared. Its errors are invalid_request_uri (RFC 9101 §7), or
-// those of Read.
+// content (Core §6.2); it is for caches, so another hash is only noted in the trace. Its errors are invalid_request_uri
+// (RFC 9101 §7), or those of Read.
 func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestURI string) (Object, error) {
 	if !isRegistered(client, requestURI) {
 		return Object{}, oidc.InvalidRequestURI.Errorf(
@@ -211,6 +213,12 @@ func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestUR
 		return Object{}, oidc.InvalidRequestURI.Errorf(
 			"request_uri %.200q gives no request object: %s", requestURI, fetch.Why(err)).
 			Because(err).Blame(oidc.RequestMalformed)
+	}
+	_, fragment, _ := strings.Cut(requestURI, "#")
+	claimed, _ := base64.RawURLEncoding.DecodeString(fragment)
+	if sum := sha256.Sum256(content); len(claimed) == len(sum) && !bytes.Equal(claimed, sum[:]) {
+		trace.Emit(ctx, trace.Step{Kind: trace.KindRule, Spec: "Core §6.2", Outcome: trace.Noted,
+			Text: "the fragment of request_uri is not the SHA-256 of the content in base64url; the request goes on"})
 	}
 	return r.Read(ctx, client, strings.TrimSpace(string(content)))
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage/storagetest"
+	"github.com/hush-idp/hush/trace"
 )
 
 // keys are the client's, and one that is not.
@@ -210,6 +211,7 @@ var requestURIRows = []struct {
 	content   string // default: a good one
 	fails     bool   // the fetch
 	asked     string // what is fetched
+	noted     bool   // the trace has a step about the fragment
 	err       oidc.ErrorCode
 }{
 	{
@@ -230,7 +232,7 @@ var requestURIRows = []struct {
 	},
 	{
 		name: "Core §6.2 the hash is for caches: another content behind it is accepted",
-		uri:  "https://app.test/r.jwt#" + hash([]byte("x")), asked: "https://app.test/r.jwt",
+		uri:  "https://app.test/r.jwt#" + hash([]byte("x")), asked: "https://app.test/r.jwt", noted: true,
 	},
 	{
 		name: "RFC 9101 §5.2.3 what is behind request_uri is fetched and read", uri: "https://app.test/other.jwt",
@@ -291,7 +293,15 @@ func TestRequestURIs(t *testing.T) {
 				client.RequestURIs[i] = strings.Replace(uri, "https://app.test", server.URL, 1)
 			}
 			filled := strings.NewReplacer("https://app.test/", server.URL+"/", "{hash}", hash([]byte(content)))
-			_, err := newObjectReader(clock).ReadAt(t.Context(), client, filled.Replace(row.uri))
+			hub := trace.NewHub(trace.Options{Now: clock.Now})
+			ctx, recorder := hub.Begin(t.Context(), trace.Record{Endpoint: "authorize"})
+			_, err := newObjectReader(clock).ReadAt(ctx, client, filled.Replace(row.uri))
+			recorder.End()
+			noted := slices.ContainsFunc(hub.Flows()[0].Records[0].Steps,
+				func(s trace.Step) bool { return s.Spec == "Core §6.2" })
+			if noted != row.noted {
+				t.Errorf("the trace has a step about the fragment: %v; want %v", noted, row.noted)
+			}
 			if asked != row.asked {
 				t.Errorf("fetched %q; want %q", asked, row.asked)
 			}
