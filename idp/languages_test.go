@@ -92,7 +92,7 @@ func TestUILocales(t *testing.T) {
 func TestAcceptLanguage(t *testing.T) {
 	p := idptest.Start(t, nil)
 	for path, want := range map[string]string{
-		"/": "Ein OpenID-Connect-Anbieter", "/login": "Anmelden", "/logout": "Von Hush abmelden?",
+		"/": "Ein OpenID-Connect-Anbieter", "/login": "Anmelden", "/logout": "Sie sind abgemeldet",
 		"/select_account": "Ein anderes Konto",
 		"/nowhere":        "Hier ist nichts", "/consent": "Diese Anfrage lässt sich nicht beantworten",
 		"/login?interaction=changed":                                 "Diese Seite ist zu alt",

@@ -96,7 +96,7 @@ func addClient(t *testing.T, p http.Handler, redirectURI string) {
 
 // allowedAt reports whether a page of the origin may read the key set.
 func allowedAt(p http.Handler, origin string) bool {
-	r := httptest.NewRequest(http.MethodGet, "http://localhost:8080/jwks", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://localhost:8080/userinfo", nil)
 	r.Header.Set("Origin", origin)
 	answer := httptest.NewRecorder()
 	p.ServeHTTP(answer, r)

@@ -122,7 +122,7 @@ func TestAMalformedPercentSignIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Content-Type", oidc.FormType)
-		if page := b.Do(r); page.Status != http.StatusBadRequest || !strings.Contains(page.Body, "invalid URL escape") {
+		if page := b.Do(r); page.Status != http.StatusBadRequest || !strings.Contains(page.Body, "no percent-encoded byte") {
 			t.Errorf("RFC 6749 appendix B POST %s with a malformed percent sign: %d %s", path, page.Status, page.Body)
 		}
 	}

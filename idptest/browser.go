@@ -20,6 +20,9 @@ const CodeVerifier = "a-code-verifier-of-exactly-43-characters-ok"
 
 // Browser stores cookies, reads forms and posts them. It follows no redirect by itself.
 type Browser struct {
+	// Host is the Host header of requests, as a load balancer passes it on. Empty: the host of the address.
+	Host string
+
 	t        testing.TB
 	provider *Provider
 	http     *http.Client
@@ -124,6 +127,7 @@ func (b *Browser) request(method, target string, form url.Values) *http.Request 
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	r.Host = b.Host
 	r.Header.Set("Accept", "text/html,*/*;q=0.8")
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

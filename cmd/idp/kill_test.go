@@ -180,6 +180,7 @@ func guest(client string, change ...string) url.Values {
 // signIn is one more person.
 func (s *killTest) signIn(v *visitor) error {
 	b := newVisitor(s.T, v.Provider().Issuer[len("http://"):])
+	b.Host = s.addresses[0]
 	name := []string{"alice", "bob", "carol"}[rand.IntN(3)]
 	err := b.try(func() {
 		if page := b.Submit(b.Get("/login"), url.Values{"one_click": {name}}); page.Status != http.StatusSeeOther {
@@ -288,6 +289,7 @@ func each[T any](s *killTest, items []T, do func(*visitor, T) error) {
 	var failed []error
 	for range min(8, len(items)) {
 		v := newVisitor(s.T, s.address())
+		v.Host = s.addresses[0]
 		over.Go(func() {
 			for item := range next {
 				if err := do(v, item); err != nil {

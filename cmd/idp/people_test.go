@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,9 +35,10 @@ func browserAt(t testing.TB, address string) *idptest.Browser {
 	return (&idptest.Provider{Issuer: "http://" + address}).Browser(t)
 }
 
-// at is the same person at another address of the provider: cookies ignore ports.
+// at is the same person at another replica of the provider, behind a load balancer: cookies ignore ports.
 func (p *person) at(t *testing.T, address string) *person {
 	b := browserAt(t, address)
+	b.Host = p.host()
 	b.SetCookies(p.Cookies())
 	return &person{Browser: b}
 }
@@ -44,8 +46,14 @@ func (p *person) at(t *testing.T, address string) *person {
 // visitor is the same person in a browser whose requests may fail, at the address.
 func (p *person) visitor(t *testing.T, address string) *visitor {
 	v := newVisitor(t, address)
+	v.Host = p.host()
 	v.SetCookies(p.Cookies())
 	return v
+}
+
+// host is the provider's host: a person signs in there, or has its name as the Host header already.
+func (p *person) host() string {
+	return cmp.Or(p.Host, strings.TrimPrefix(p.Provider().Issuer, "http://"))
 }
 
 func (p *person) renew() {
