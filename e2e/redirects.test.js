@@ -93,13 +93,15 @@ describe("a person arrives at the third origin after", () => {
   before(async () => {
     home = await startSite({ "/home": "You have arrived." });
     const onward = `${home.origin}/home`;
-    app = await startSite({}, { redirects: { "/callback": onward, "/another": onward, "/signed-out": onward } });
+    const redirects = { "/callback": onward, "/another": onward, "/signed-out": onward, "/frontchannel": onward };
+    app = await startSite({}, { redirects });
     const client = {
       client_id: "bff",
       client_secret: "secret",
       first_party: true,
       redirect_uris: [`${app.origin}/callback`],
       post_logout_redirect_uris: [`${app.origin}/signed-out`],
+      frontchannel_logout_uri: `${app.origin}/frontchannel`,
     };
     provider = await startProvider({ clients: [client] }, { host: "localhost" });
     chromium = await openChromium("blocked");
@@ -123,4 +125,24 @@ describe("a person arrives at the third origin after", () => {
       }
     });
   }
+
+  test("Front-Channel Logout §3 a sign-out that an app hands on in its iframe", async () => {
+    const context = await chromium.browser.createBrowserContext();
+    const page = await context.newPage();
+    try {
+      await page.goto(request());
+      await clickLogin(page, "alice");
+      await page.waitForFunction((url) => location.href.startsWith(url), { timeout: 10_000 }, `${home.origin}/home`);
+      await page.goto(`${provider.issuer}/logout`);
+      await Promise.all([page.waitForNavigation(), page.click("#logout-confirm")]);
+      await page.waitForNetworkIdle();
+      const frames = page.frames().map((frame) => frame.url());
+      assert.ok(
+        frames.some((url) => url.startsWith(`${home.origin}/home`)),
+        `the frames are at ${frames}`,
+      );
+    } finally {
+      await context.close();
+    }
+  });
 });

@@ -229,7 +229,7 @@ func (e *Endpoint) signedOut(
 		}
 	}
 	// a client may sign out in an iframe of its own (signoutSilent in oidc-client-ts)
-	policy := pages.Policy{Frames: frames, FramedBy: request.ReturnTo}
+	policy := pages.Policy{Frames: len(frames) > 0, FramedBy: request.ReturnTo}
 	return e.Pages.Render(w, http.StatusOK, "signed_out", page, policy)
 }
 

@@ -153,7 +153,7 @@ type Policy struct {
 	FormsLeave bool     // a form of the page may end at an application, by redirects too
 	FramedBy   string   // the origin of this URI may frame the page
 	Framers    []string // more of them; the port may be *
-	Frames     []string // URIs that the page may load into frames
+	Frames     bool     // the page may load applications into frames, and those may redirect
 	Connects   bool     // the page's scripts may send requests to this provider
 }
 
@@ -188,6 +188,8 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any,
 // form-action applies to the redirects after a form, and Chromium applies it to each of them: also to those of the
 // application, which may lead to origins that the provider cannot know. Then the browser stays on the page without a
 // word, though the application has got the code. https://www.w3.org/TR/CSP3/#form-action-pre-navigate
+//
+// All browsers apply frame-src to redirects too, so a page with frames of applications names no origins there.
 func (p Policy) csp() string {
 	frameAncestors := "'none'"
 	if framers := sources(append([]string{p.FramedBy}, p.Framers...)); framers != "" {
@@ -203,8 +205,8 @@ func (p Policy) csp() string {
 	if p.Connects {
 		directives = append(directives, "connect-src 'self'")
 	}
-	if frames := sources(p.Frames); frames != "" {
-		directives = append(directives, "frame-src"+frames)
+	if p.Frames {
+		directives = append(directives, "frame-src https: http:")
 	}
 	return strings.Join(directives, "; ")
 }

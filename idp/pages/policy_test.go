@@ -77,15 +77,13 @@ func TestAHostileURIAddsNoDirective(t *testing.T) {
 		"https://app.test;sandbox:*",
 	} {
 		t.Run(uri, func(t *testing.T) {
-			header := render(t, pages.Policy{FramedBy: uri, Frames: []string{uri}})
+			header := render(t, pages.Policy{FramedBy: uri, Frames: true})
 			got, text := directives(t, header), header.Get("Content-Security-Policy")
 			if strings.Count(text, ";") > 7 || strings.Contains(text, ",") {
 				t.Errorf("Content-Security-Policy: %s; want at most eight directives, and one policy", text)
 			}
-			for _, name := range []string{"frame-src", "frame-ancestors"} {
-				if strings.ContainsAny(got[name], "*[;") || strings.Contains(got[name], "unsafe") {
-					t.Errorf("%s %s; want no source that the URI's owner does not have", name, got[name])
-				}
+			if framers := got["frame-ancestors"]; strings.ContainsAny(framers, "*[;") || strings.Contains(framers, "unsafe") {
+				t.Errorf("frame-ancestors %s; want no source that the URI's owner does not have", framers)
 			}
 		})
 	}
