@@ -30,6 +30,10 @@ var anotherHostRows = []struct {
 		[]string{"X-Forwarded-Host", "127.0.0.2:8080"}, http.StatusSeeOther, http.StatusMisdirectedRequest},
 	{"a page behind a trusted proxy that names the issuer's host", loginPage, asPage,
 		[]string{"X-Forwarded-Host", "issuer"}, http.StatusOK, http.StatusOK},
+	{"a page behind two trusted proxies that each name a host", loginPage, asPage,
+		[]string{"X-Forwarded-Host", "issuer, 10.0.0.2:8080"}, http.StatusOK, http.StatusOK},
+	{"RFC 6265 §8.5 a page behind a trusted proxy that leaves the port out", loginPage, asPage,
+		[]string{"X-Forwarded-Host", "issuer without port"}, http.StatusOK, http.StatusOK},
 	{"a page that the browser was sent to a moment ago, by a proxy that hides the host", loginPage, asPage,
 		[]string{"Cookie", "hush-moved=%2Flogin"}, http.StatusOK, http.StatusMisdirectedRequest},
 	{"RFC 8414 §3 metadata, for a program in another container", "/.well-known/openid-configuration", "application/json",
@@ -52,9 +56,8 @@ func TestPagesAreServedAtTheHostOfTheIssuer(t *testing.T) {
 			t.Run(mode+": "+row.name, func(t *testing.T) {
 				r := get(t, http.MethodGet, p.Issuer+row.path, nil, append([]string{"Accept", row.accept}, row.headers...)...)
 				r.Host, r.RemoteAddr = "127.0.0.2:8080", "127.0.0.1:1234"
-				if r.Header.Get("X-Forwarded-Host") == "issuer" {
-					r.Header.Set("X-Forwarded-Host", own.Host)
-				}
+				named := strings.NewReplacer("issuer without port", own.Hostname(), "issuer", own.Host)
+				r.Header.Set("X-Forwarded-Host", named.Replace(r.Header.Get("X-Forwarded-Host")))
 				want := map[string]int{"development": row.development, "production": row.production}[mode]
 				w := serve(p, r)
 				if w.Code != want {

@@ -41,17 +41,21 @@ func (a AtIssuer) Keep(all []Endpoint) (kept []Endpoint) {
 }
 
 func (a AtIssuer) keep(next Handler) Handler {
-	own := oidc.Origin(a.Issuer)
-	scheme := strings.SplitAfter(own, "//")[0]
+	own, _ := url.Parse(a.Issuer) // the configuration has checked it
+	// Cookies do not tell ports apart (RFC 6265 §8.5), and many proxies leave the port out.
+	isOwn := func(host string) bool {
+		u, err := url.Parse("//" + host)
+		return err == nil && strings.EqualFold(u.Hostname(), own.Hostname())
+	}
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if oidc.Origin(scheme+r.Host) == own || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		if isOwn(r.Host) || !strings.Contains(r.Header.Get("Accept"), "text/html") {
 			return next(w, r)
 		}
 		host := a.Host(r)
 		before, _ := r.Cookie(moved)
 		moving := &http.Cookie{Name: moved, Value: url.PathEscape(r.URL.Path), Path: "/", MaxAge: 2, HttpOnly: true}
 		switch {
-		case oidc.Origin(scheme+host) == own:
+		case isOwn(host):
 			return next(w, r)
 		case !a.Moves:
 			return oidc.InvalidRequest.Errorf("this provider is %s, and the request asked for the host %s: open %s instead; "+
@@ -61,7 +65,7 @@ func (a AtIssuer) keep(next Handler) Handler {
 			return next(w, r)
 		}
 		http.SetCookie(w, moving)
-		http.Redirect(w, r, own+r.URL.RequestURI(), http.StatusSeeOther)
+		http.Redirect(w, r, oidc.Origin(a.Issuer)+r.URL.RequestURI(), http.StatusSeeOther)
 		return nil
 	}
 }

@@ -50,9 +50,10 @@ func (a *Addresses) Of(r *http.Request) netip.Prefix {
 }
 
 // Host returns the host, with its port if any, that the browser asked for: X-Forwarded-Host from a trusted proxy, or
-// else the Host header.
+// else the Host header. Of several proxies each may add a host: the first is that of the browser.
 func (a *Addresses) Host(r *http.Request) string {
-	if host := r.Header.Get(headerXForwardedHost); host != "" && a.trusts(peer(r)) {
+	host, _, _ := strings.Cut(r.Header.Get(headerXForwardedHost), ",")
+	if host = strings.TrimSpace(host); host != "" && a.trusts(peer(r)) {
 		return host
 	}
 	return r.Host

@@ -24,8 +24,9 @@
 // count for a client; all users of a public client share its client_id, so a public client has no limit of its own.
 // Anybody can type a user name, so one address may use only a small part of the attempts for a user.
 //
-// A limit does not reveal which users exist: typed names are counted, known or not, and an attempt is refused before a
-// password is compared. All names of one user count as one, so guesses at several names are no more guesses.
+// A limit does not reveal whether one name exists: typed names are counted, known or not, and an attempt is refused
+// before a password is compared. All names of one user count as one, so guesses at several names are no more guesses;
+// the price is that a refused second name tells that both belong to one user.
 //
 // Where teaching ends: the tables belong to this process, so n replicas allow n times as much. An attacker with many
 // addresses can still use up the attempts for one user; production adds second factors, known devices and a limiting
