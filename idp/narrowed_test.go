@@ -58,6 +58,26 @@ func TestAFlowSaysWhatWasLeftOut(t *testing.T) {
 	}
 }
 
+func TestAFlowOfADeviceSaysWhatWasLeftOut(t *testing.T) {
+	for _, row := range []struct{ name, scope, text string }{
+		{"RFC 6749 §3.3 a scope value that nobody knows", "openid nobody.knows", `"nobody.knows" was left out`},
+		{"RFC 6749 §3.3 a scope value of other clients", "openid phone", `"phone" was left out: it is not in the client's`},
+		{
+			"Core §11 offline_access of a client without the grant type", "openid offline_access",
+			"refresh_token is not in the client's grant_types",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := withTV(t, func(c *idp.Config) {
+				c.Clients[len(c.Clients)-1].Scope = "openid email offline_access"
+				c.Clients[len(c.Clients)-1].GrantTypes = []string{oidc.GrantDeviceCode}
+			})
+			startTV(t, p, row.scope)
+			checkNarrowed(t, p.LastFlow(t), row.text)
+		})
+	}
+}
+
 func TestARefreshThatAsksForLessSaysSo(t *testing.T) {
 	p := idptest.Start(t, nil)
 	b := p.Browser(t)
