@@ -110,7 +110,7 @@ func (c *common) pageEndpoints(
 		programs,
 		(&device.Authorization{
 			Issuer: issuer, Auth: s.auth, Devices: s.devices, Scopes: config.KnownScope(),
-			Resources: config.KnownResources(), Limit: c.limits.Token(),
+			Resources: config.KnownResources(), Limit: c.limits.Push(),
 		}).Endpoints(),
 		(&device.Page{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: sessions, Devices: s.devices,

@@ -158,6 +158,20 @@ func TestPushedRequestsOfPublicClientsAreLimitedByAddress(t *testing.T) {
 	}
 }
 
+// RFC 8628 §3.1: a request of a device is stored until its code expires.
+func TestDevicesOfPublicClientsAreLimitedByAddress(t *testing.T) {
+	b := withTV(t, func(c *idp.Config) { c.Limits.Push.PerAddress = "2/1m" }).Browser(t)
+	begin := func() idptest.Page {
+		return b.Post("/device_authorization", url.Values{"client_id": {"tv"}, "scope": {"openid"}})
+	}
+	for range 2 {
+		if page := begin(); page.Status != http.StatusOK {
+			t.Fatalf("got %d\n%s", page.Status, page.Body)
+		}
+	}
+	wantTooMany(t, begin(), 30)
+}
+
 func TestAClientIsKnownByItsHeaderToo(t *testing.T) {
 	p := limited(t, func(c *limit.Config) { c.Token.PerClient = "1/1m" })
 	b := p.Browser(t)

@@ -18,7 +18,7 @@ type Config struct {
 	Password PasswordConfig `yaml:"password"`
 	// Token limits POST at /token, /par and /device_authorization, and wrong client secrets at /introspect and /revoke.
 	Token TokenConfig `yaml:"token"`
-	// Push limits POST at /par by public clients, on top of Token.
+	// Push limits POST at /par and /device_authorization by public clients, on top of Token.
 	Push AddressConfig `yaml:"push"`
 	// Registration limits POST and PUT at /register.
 	Registration AddressConfig `yaml:"registration"`

@@ -15,7 +15,8 @@
 //	POST /login      Login.PerAddress      every request, good or bad
 //	  its password   Passwords             wrong ones only: of an address, of a user, of a user from an address
 //	POST /token      Token.PerAddress      every request; Token.PerClient: answers with tokens to a confidential client
-//	POST /par        Push.PerAddress       requests of public clients, on top of Token.PerAddress
+//	POST /par        Push.PerAddress       requests of public clients, on top of Token.PerAddress; those at
+//	                                       /device_authorization count too
 //
 // The answer is 429 (RFC 6585 §4: "the user has sent too many requests in a given amount of time") with Retry-After.
 // RFC 6749 §5.2 has no error for it, so error is temporarily_unavailable, as for the 503 when the store fails.

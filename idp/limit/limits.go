@@ -43,7 +43,7 @@ func New(
 	l.registrations, errs[4] = NewTable[netip.Prefix](c.Registration.PerAddress, "registrations from this address", now)
 	l.tokens, errs[5] = NewTable[netip.Prefix](c.Token.PerAddress, "token requests from this address", now)
 	l.clients, errs[6] = NewTable[string](c.Token.PerClient, "tokens for this client", now)
-	l.pushes, errs[7] = NewTable[netip.Prefix](c.Push.PerAddress, "pushed requests from this address", now)
+	l.pushes, errs[7] = NewTable[netip.Prefix](c.Push.PerAddress, "pushed requests and devices from this address", now)
 	return l, errors.Join(errs[:]...)
 }
 
@@ -82,8 +82,8 @@ func (l *Limits) Token() By {
 	}
 }
 
-// Push limits pushed requests as Token does. Those of public clients also have a lower limit by address, because each
-// is stored, and anybody can send its client_id.
+// Push limits pushed requests, and requests of devices, as Token does. Those of public clients also have a lower limit
+// by address, because each is stored, and anybody can send its client_id.
 func (l *Limits) Push() By {
 	token := l.Token()
 	if l.pushes == nil {
