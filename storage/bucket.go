@@ -105,19 +105,15 @@ func GroupKey(group, key string) string { return group + groupEnd + key }
 // groupEnd is a byte that neither a group nor a bucket's name contains.
 const groupEnd = "\x00"
 
-// hash is the name, the slot, and the hash of name and key.
-func (b Bucket[T]) hash(key string) string {
-	sum := sha256.Sum256([]byte(b.name + "\x00" + key))
-	return b.name + ":" + slot(key) + base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// slot is the hash of the key's group as the hash tag of a Redis Cluster, "" without a group:
+// hash is the name, the slot, and the hash of name and key. The slot is the hash of the key's group as the hash tag of
+// a Redis Cluster, "" without a group:
 // https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
-func slot(key string) string {
-	group, _, grouped := strings.Cut(key, groupEnd)
-	if !grouped {
-		return ""
+func (b Bucket[T]) hash(key string) string {
+	slot := ""
+	if group, _, grouped := strings.Cut(key, groupEnd); grouped {
+		sum := sha256.Sum256([]byte("group" + groupEnd + group))
+		slot = "{" + base64.RawURLEncoding.EncodeToString(sum[:16]) + "}"
 	}
-	sum := sha256.Sum256([]byte("group" + groupEnd + group))
-	return "{" + base64.RawURLEncoding.EncodeToString(sum[:16]) + "}"
+	sum := sha256.Sum256([]byte(b.name + "\x00" + key))
+	return b.name + ":" + slot + base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -131,11 +131,12 @@ func TestACellWaitsWithinTheBudget(t *testing.T) {
 
 // otherTimeouts are the files whose timeouts limit something else than the store.
 var otherTimeouts = map[string]string{
-	"storage/store.go":       "the budget itself",
-	"idp/fetch/client.go":    "HTTP requests to addresses that clients name",
-	"idp/logout/endpoint.go": "HTTP requests that tell clients of a logout",
-	"cmd/idp/serve.go":       "the end of the process",
-	"cmd/idp/sessions.go":    "HTTP requests that tell clients of a logout",
+	"storage/store.go":        "the budget itself",
+	"idp/fetch/client.go":     "HTTP requests to addresses that clients name",
+	"idp/logout/endpoint.go":  "HTTP requests that tell clients of a logout",
+	"idp/users/comparison.go": "the wait for the turn of a password comparison",
+	"cmd/idp/serve.go":        "the end of the process",
+	"cmd/idp/sessions.go":     "HTTP requests that tell clients of a logout",
 }
 
 // Every other timeout of the provider would be a second answer to the question how long a request may wait for the

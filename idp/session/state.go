@@ -23,10 +23,7 @@ func (s *Session) BrowserState() string {
 		sids[i] = account.SID
 	}
 	slices.Sort(sids)
-	return short("browser state\n" + s.ID + "\n" + string(s.SecretHash) + "\n" + strings.Join(sids, "\n"))
-}
-
-func short(text string) string {
+	text := "browser state\n" + s.ID + "\n" + string(s.SecretHash) + "\n" + strings.Join(sids, "\n")
 	sum := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
