@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"net/url"
 	"regexp"
@@ -71,6 +72,20 @@ func Nearest(registered []string, uri string) (nearest, difference string) {
 		}
 	}
 	return nearest, difference
+}
+
+// Listing names the registered URIs in an error about uri: all of them, or of more than five their number and the one
+// most like uri. "none": nothing is registered.
+func Listing(registered []string, uri string) string {
+	const few = 5
+	switch {
+	case len(registered) == 0:
+		return "none"
+	case len(registered) <= few:
+		return strings.Join(registered, ", ")
+	}
+	nearest, difference := Nearest(registered, uri)
+	return fmt.Sprintf("%d addresses, of which %s is the most similar (%s)", len(registered), nearest, difference)
 }
 
 // differences describes each part of uri that differs, and counts the letters to insert, remove or replace in them.

@@ -43,7 +43,7 @@ var addresses = oidc.Table[Address]{{
 	Holds:  func(a Address) bool { return oidc.MatchRedirectURI(a.Client.RedirectURIs, a.RedirectURI) },
 	Got: func(a Address) string {
 		return fmt.Sprintf("%s, which is not registered for client %s; registered: %s",
-			clip(a.RedirectURI), a.ClientID, strings.Join(a.Client.RedirectURIs, ", "))
+			clip(a.RedirectURI), a.ClientID, oidc.Listing(a.Client.RedirectURIs, a.RedirectURI))
 	},
 	Help: "it has to be equal to the letter, but for the port of a loopback address",
 }}

@@ -97,12 +97,9 @@ var back = oidc.Table[received]{
 			return oidc.MatchRedirectURI(r.client.PostLogoutRedirectURIs, r.Get("post_logout_redirect_uri"))
 		},
 		Got: func(r received) string {
-			registered := strings.Join(r.client.PostLogoutRedirectURIs, ", ")
-			if registered == "" {
-				registered = "none"
-			}
-			return r.Get("post_logout_redirect_uri") + ", which is not registered for client " + r.client.ClientID +
-				"; registered: " + registered
+			uri := r.Get("post_logout_redirect_uri")
+			return uri + ", which is not registered for client " + r.client.ClientID +
+				"; registered: " + oidc.Listing(r.client.PostLogoutRedirectURIs, uri)
 		}},
 }
 
