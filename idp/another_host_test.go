@@ -66,8 +66,8 @@ func TestPagesAreServedAtTheHostOfTheIssuer(t *testing.T) {
 				if to := w.Header().Get("Location"); want == http.StatusSeeOther && to != p.Issuer+row.path {
 					t.Errorf("the browser is sent to %s; want the same path and query at the issuer", to)
 				}
-				if want == http.StatusMisdirectedRequest && !strings.Contains(w.Body.String(), "open "+p.Issuer+" instead") {
-					t.Errorf("the page does not name the issuer:\n%s", w.Body)
+				if want == http.StatusMisdirectedRequest && !strings.Contains(w.Body.String(), `href="`+p.Issuer+`"`) {
+					t.Errorf("the page does not lead to the issuer:\n%s", w.Body)
 				}
 			})
 		}
