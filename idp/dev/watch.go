@@ -3,6 +3,7 @@ package dev
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -179,7 +180,8 @@ func refusedByCORS(r *http.Request, answer http.Header) (oidc.Reason, string) {
 	case !isSimple && !slices.Contains(strings.Split(methods, ","), method):
 		return oidc.CORSMethod, method + " is not among the methods of " + r.URL.Path + ": " + methods
 	case headers != "" && answer.Get("Access-Control-Allow-Headers") != headers:
-		return oidc.CORSHeader, "the list of header names is too long, or is no list of header names: " + headers
+		return oidc.CORSHeader, fmt.Sprintf("the list of header names is too long, or is no list of header names; it has "+
+			"%d characters and begins with %.100s", len(headers), headers)
 	}
 	return "", ""
 }
