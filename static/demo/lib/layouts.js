@@ -18,7 +18,7 @@ const timeout = 5000; // milliseconds
 /** @type {[string, string]} */
 const closed = [
   "closed",
-  "Nothing: this provider is not running, or does not tell. It tells in development mode only.",
+  "Nothing: this provider is not running, or does not answer this page. It answers in development mode, and only the origins in console_origins.",
 ];
 
 const config = await loadConfig();
