@@ -258,7 +258,7 @@ func (c *common) at(issuer string) http.Handler {
 	if site != nil {
 		all = append(all, site.Endpoints(all)...)
 	}
-	all = endpoint.AtIssuer{Issuer: issuer, Host: c.limits.Addresses.Host, Moves: site != nil}.Keep(all)
+	all = endpoint.AtIssuer{Issuer: issuer, Host: c.limits.Addresses.Host, Redirects: site != nil}.Keep(all)
 	return (&server{
 		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now, random: c.deps.Random,
 		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers,
@@ -336,8 +336,8 @@ func sessionsIn(
 		Sessions: storage.NewBucket[session.Session]("session", store),
 		Index:    storage.NewBucket[[]session.Entry]("session-index", store),
 		Cookies:  cookies, Issuer: c.Issuer, Idle: c.Session.Idle, Absolute: c.Session.Absolute, Now: now, Random: random,
-		Users: subs, Roster: &session.Roster{
-			Records: storage.NewBucket[map[string]time.Time]("roster", store), Absolute: c.Session.Absolute, Now: now,
+		Users: subs, UserList: &session.UserList{
+			Records: storage.NewBucket[map[string]time.Time]("users", store), Absolute: c.Session.Absolute, Now: now,
 		},
 	}
 }

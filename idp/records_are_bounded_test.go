@@ -91,7 +91,7 @@ var bounds = map[string]struct {
 	"par":           {64 << 10, 25 * hour}, // as a tombstone; before that some minutes
 	"refresh":       {32 << 10, year + hour},
 	"revoked":       {100, year},
-	"roster":        {64 << 10, 10 * year}, // there is one, with the sub of each user
+	"users":         {64 << 10, 10 * year}, // there is one, with the sub of each user
 	"session":       {64 << 10, 2 * day},
 	"session-index": {32 << 10, 2 * day}, // of one user
 	"taken-back":    {64 << 10, year},    // of one user; the oldest go

@@ -19,12 +19,12 @@ type uri struct {
 	local  bool // only this machine can reach the provider
 }
 
-// uriMember is a member of a client's metadata that holds URIs. wrong returns what is wrong with one and what to write,
+// uriMember is a member of a client's metadata that holds URIs. fault returns what is wrong with one and what to write,
 // or "".
 type uriMember struct {
 	field string
 	of    func(Client) []string // nil without a value
-	wrong func(uri) string
+	fault func(uri) string
 	list  bool
 	exact bool // the value is compared to the letter, so * would match nothing
 }
@@ -32,25 +32,25 @@ type uriMember struct {
 // uriMembers are all members that hold URIs. The rules hold for the configuration, the console and clients that
 // register themselves.
 var uriMembers = []uriMember{
-	{field: "redirect_uris", of: func(c Client) []string { return c.RedirectURIs }, wrong: uri.noRedirect, list: true,
+	{field: "redirect_uris", of: func(c Client) []string { return c.RedirectURIs }, fault: uri.redirectFault, list: true,
 		exact: true},
 	{field: "post_logout_redirect_uris", of: func(c Client) []string { return c.PostLogoutRedirectURIs },
-		wrong: uri.noPostLogout, list: true, exact: true},
-	{field: "allowed_cors_origins", of: func(c Client) []string { return c.AllowedCORSOrigins }, wrong: uri.noOrigin,
+		fault: uri.postLogoutFault, list: true, exact: true},
+	{field: "allowed_cors_origins", of: func(c Client) []string { return c.AllowedCORSOrigins }, fault: uri.originFault,
 		list: true, exact: true},
-	{field: "client_uri", of: one(func(c Client) string { return c.ClientURI }), wrong: uri.notWeb},
-	{field: "logo_uri", of: one(func(c Client) string { return c.LogoURI }), wrong: uri.notWeb},
-	{field: "policy_uri", of: one(func(c Client) string { return c.PolicyURI }), wrong: uri.notWeb},
-	{field: "tos_uri", of: one(func(c Client) string { return c.TosURI }), wrong: uri.notWeb},
-	{field: "initiate_login_uri", of: one(func(c Client) string { return c.InitiateLoginURI }), wrong: uri.noLogin},
+	{field: "client_uri", of: one(func(c Client) string { return c.ClientURI }), fault: uri.webFault},
+	{field: "logo_uri", of: one(func(c Client) string { return c.LogoURI }), fault: uri.webFault},
+	{field: "policy_uri", of: one(func(c Client) string { return c.PolicyURI }), fault: uri.webFault},
+	{field: "tos_uri", of: one(func(c Client) string { return c.TosURI }), fault: uri.webFault},
+	{field: "initiate_login_uri", of: one(func(c Client) string { return c.InitiateLoginURI }), fault: uri.loginFault},
 	{field: "sector_identifier_uri", of: one(func(c Client) string { return c.SectorIdentifierURI }),
-		wrong: uri.notFetchable},
-	{field: "jwks_uri", of: one(func(c Client) string { return c.JWKSURI }), wrong: uri.notFetchable},
-	{field: "request_uris", of: func(c Client) []string { return c.RequestURIs }, wrong: uri.notFetchable, list: true},
+		fault: uri.fetchFault},
+	{field: "jwks_uri", of: one(func(c Client) string { return c.JWKSURI }), fault: uri.fetchFault},
+	{field: "request_uris", of: func(c Client) []string { return c.RequestURIs }, fault: uri.fetchFault, list: true},
 	{field: "frontchannel_logout_uri", of: one(func(c Client) string { return c.FrontchannelLogoutURI }),
-		wrong: uri.noFrontchannel},
+		fault: uri.frontchannelFault},
 	{field: "backchannel_logout_uri", of: one(func(c Client) string { return c.BackchannelLogoutURI }),
-		wrong: uri.noBackchannel},
+		fault: uri.backchannelFault},
 }
 
 func one(value func(Client) string) func(Client) []string {
@@ -67,8 +67,8 @@ func (c Client) checkURIs(report Report, local bool) {
 			if member.list {
 				at = fmt.Sprintf("%s[%d]", at, i)
 			}
-			wrong := member.problem(text, c, local)
-			report.When(wrong != "", at, "%q %s", text, wrong)
+			fault := member.problem(text, c, local)
+			report.When(fault != "", at, "%q %s", text, fault)
 		}
 	}
 }
@@ -77,17 +77,17 @@ func (m uriMember) problem(text string, c Client, local bool) string {
 	u, err := url.Parse(text)
 	switch {
 	case m.exact && strings.Contains(text, "*"):
-		return "has a *, which stands for nothing here: register each one whole; an http redirect URI on localhost " +
+		return "has a *, which is no wildcard here: register each one whole; an http redirect URI on localhost " +
 			"or 127.0.0.1 matches with any port without it (RFC 9700 §2.1)"
 	case err == nil && u.User == nil && !hasAddress(u): // before the next case, whose advice is no help for a host
 		return "has a host or port that no browser can reach: write a host name in letters, digits, hyphens and periods " +
 			"(others as xn--…), or an IP address, and a port from 1 to 65535"
 	case err != nil || strings.ContainsFunc(text, notURI):
-		return "is no URI: percent-encode what RFC 3986 does not allow"
+		return "is no URI: percent-encode the characters that RFC 3986 does not allow"
 	case u.User != nil:
 		return "carries a user name: remove it"
 	}
-	return m.wrong(uri{u, text, c, local})
+	return m.fault(uri{u, text, c, local})
 }
 
 // hostName matches a host name in ASCII, or an IPv4 address. Package url accepts more, even characters that separate
@@ -105,38 +105,39 @@ func hasAddress(u *url.URL) bool {
 // isWeb reports whether the URI is of a web page.
 func (u uri) isWeb() bool { return (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" }
 
-// isOpenHTTP reports whether the URI is http on another machine. Nothing is, if only this machine can reach the
+// isOpenHTTP reports whether the URI is http on another machine. It returns false if only this machine can reach the
 // provider: then the hosts file, or a network of containers, may map any host name to this machine.
 func (u uri) isOpenHTTP() bool { return u.Scheme == "http" && !u.local && !IsLoopback(u.Hostname()) }
 
-// scripts are schemes of which a browser would run the rest as a script, or as a page without an origin of its own.
+// scripts are schemes whose URI a browser may run as a script, or show as a page without an origin of its own.
 var scripts = []string{"javascript", "data", "vbscript", "blob", "file", "about"}
 
-// noAddress checks an address to which the provider sends the browser. RFC 6749 §3.1.2: "The redirection endpoint URI
-// MUST be an absolute URI […] The endpoint URI MUST NOT include a fragment component."
-func (u uri) noAddress() string {
+// addressFault checks an address to which the provider sends the browser. RFC 6749 §3.1.2: "The redirection endpoint
+// URI MUST be an absolute URI […] The endpoint URI MUST NOT include a fragment component."
+func (u uri) addressFault() string {
 	switch isWeb := u.Scheme == "https" || u.Scheme == "http"; {
 	case !u.IsAbs() || isWeb && u.Hostname() == "":
 		return "is not absolute: write it whole, like https://app.example.com/callback"
 	case strings.Contains(u.text, "#"):
 		return "has a fragment: remove the # and what follows (RFC 6749 §3.1.2)"
 	case slices.Contains(scripts, u.Scheme):
-		return "would run as script in the browser: use https, http or an app's own scheme"
+		return "has a scheme with which a browser may run a script: use https, http or an app's own scheme"
 	}
 	return ""
 }
 
-func (u uri) noRedirect() string {
-	if wrong := u.noAddress(); wrong != "" || !u.isOpenHTTP() {
-		return wrong
+func (u uri) redirectFault() string {
+	if fault := u.addressFault(); fault != "" || !u.isOpenHTTP() {
+		return fault
 	}
 	return "is http, so the code can be read on its way: use https; http is for loopback addresses (RFC 9700 §2.6)"
 }
 
-// noPostLogout: RP-Initiated Logout §3.1: the http scheme is possible "provided that the Client Type is confidential".
-func (u uri) noPostLogout() string {
-	if wrong := u.noAddress(); wrong != "" || !u.isOpenHTTP() || !u.client.Public() {
-		return wrong
+// postLogoutFault: RP-Initiated Logout §3.1: the http scheme is possible "provided that the Client Type is
+// confidential".
+func (u uri) postLogoutFault() string {
+	if fault := u.addressFault(); fault != "" || !u.isOpenHTTP() || !u.client.Public() {
+		return fault
 	}
 	return "is http, which only confidential clients may have: use https (RP-Initiated Logout §3.1)"
 }
@@ -144,8 +145,8 @@ func (u uri) noPostLogout() string {
 // origin is the form of an origin of any scheme. A browser sends it in lower case.
 var origin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]+)?$`)
 
-// noOrigin checks an origin as a browser sends it in the header Origin.
-func (u uri) noOrigin() string {
+// originFault checks an origin as a browser sends it in the header Origin.
+func (u uri) originFault() string {
 	switch {
 	case u.isWeb() && u.text != Origin(u.text), !u.isWeb() && !origin.MatchString(u.text),
 		slices.Contains(scripts, u.Scheme):
@@ -157,15 +158,16 @@ func (u uri) noOrigin() string {
 	return ""
 }
 
-func (u uri) notWeb() string {
+func (u uri) webFault() string {
 	if !u.isWeb() {
-		return "is no http or https URL"
+		return "is no http or https URL: write one like https://app.example.com/about"
 	}
 	return ""
 }
 
-// noLogin: Core §4: initiate_login_uri "MUST use the https scheme". A developer's own machine may be without it.
-func (u uri) noLogin() string {
+// loginFault: Core §4: initiate_login_uri "MUST use the https scheme". A provider on a loopback address also accepts
+// http on one, because a developer's machine often has no certificate.
+func (u uri) loginFault() string {
 	isLocal := u.local && u.isWeb() && IsLoopback(u.Hostname())
 	if u.Scheme == "https" && u.isWeb() || isLocal {
 		return ""
@@ -174,19 +176,20 @@ func (u uri) noLogin() string {
 		"on a loopback address"
 }
 
-// notFetchable checks an address that the provider asks. Package fetch asks http addresses in development mode only.
-func (u uri) notFetchable() string {
+// fetchFault checks an address that the provider asks. Package fetch asks http addresses in development mode only.
+func (u uri) fetchFault() string {
 	if !u.isWeb() || u.isOpenHTTP() {
 		return "is no https URL: write one like https://app.example.com/…"
 	}
 	return ""
 }
 
-// noBackchannel: Back-Channel Logout §2.2: the http scheme is possible "provided that the Client Type is confidential".
-func (u uri) noBackchannel() string {
+// backchannelFault: Back-Channel Logout §2.2: the http scheme is possible "provided that the Client Type is
+// confidential".
+func (u uri) backchannelFault() string {
 	switch {
 	case !u.isWeb():
-		return u.notWeb()
+		return u.webFault()
 	case strings.Contains(u.text, "#"):
 		return "has a fragment: remove it (Back-Channel Logout §2.2)"
 	case u.isOpenHTTP() && u.client.Public():
@@ -195,14 +198,15 @@ func (u uri) noBackchannel() string {
 	return ""
 }
 
-// noFrontchannel: Front-Channel Logout §2: "The domain, port, and scheme of this URL MUST be the same as that of a
+// frontchannelFault: Front-Channel Logout §2: "The domain, port, and scheme of this URL MUST be the same as that of a
 // registered Redirection URI value."
-func (u uri) noFrontchannel() string {
+func (u uri) frontchannelFault() string {
 	own := Origin(u.text)
 	isOfRedirect := func(redirect string) bool { return MatchRedirectURI([]string{Origin(redirect)}, own) }
 	switch {
 	case own == "" || !slices.ContainsFunc(u.client.RedirectURIs, isOfRedirect):
-		return "has not the scheme, host and port of a redirect URI (Front-Channel Logout §2)"
+		return "has not the scheme, host and port of a redirect URI: write an address of the same origin " +
+			"(Front-Channel Logout §2)"
 	case strings.Contains(u.text, "#"):
 		return "has a fragment: remove it"
 	}

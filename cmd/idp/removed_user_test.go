@@ -137,7 +137,7 @@ func TestTheEndOfAUserEndsSessionsAndTokens(t *testing.T) {
 	p.signal(t, syscall.SIGTERM)
 	p.exit(t)
 	said := i.command(t, users, "sessions", "end", "--user", "alice")
-	if !strings.Contains(said, "1 session") || !strings.Contains(said, "1 app") {
+	if !strings.Contains(said, "1 session") || !strings.Contains(said, "1 grant") {
 		t.Errorf("sessions end --user alice says %s; want what ended", said)
 	}
 	startServing(t, i.path, users...)

@@ -52,8 +52,8 @@ func (c listSessionsCommand) Run(s settings) error {
 	})
 }
 
-// subs returns the sub of the user called name. With an empty name it returns the subs of all users, configured or
-// removed, who may have a session.
+// subs returns the sub of the user called name. With an empty name it returns the subs of all users that may have a
+// session, also of users that were removed from the configuration.
 func (s *settings) subs(ctx context.Context, manager *session.Manager, name string) ([]string, error) {
 	directory, err := users.New(s.Users)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *settings) subs(ctx context.Context, manager *session.Manager, name stri
 	for _, user := range directory.All() {
 		subs = append(subs, user.Sub)
 	}
-	recorded, err := manager.Roster.Subs(ctx)
+	recorded, err := manager.UserList.Subs(ctx)
 	for _, sub := range recorded {
 		if !directory.Known[sub] {
 			subs = append(subs, sub)
@@ -149,7 +149,7 @@ func (s *settings) endUser(ctx context.Context, store engine, manager *session.M
 		}
 		ended = append(ended, gone...)
 	}
-	fmt.Printf("The user with the sub %s was signed out of %d sessions, and of %d apps with refresh tokens.\n",
+	fmt.Printf("The user with the sub %s was signed out of %d sessions, and %d grants with refresh tokens were revoked.\n",
 		sub, len(ended), len(held))
 	return ended, nil
 }

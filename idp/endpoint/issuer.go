@@ -16,9 +16,9 @@ var ErrMisdirected = errors.New("the request is for another host")
 // AtIssuer keeps pages at the host of the issuer. At another name of the same machine a sign-in would be of no use:
 // applications send the browser to the issuer's host, and the browser does not send the cookie of another host there.
 type AtIssuer struct {
-	Issuer string
-	Host   func(*http.Request) string // the host that the browser asked for, by a trusted proxy if there is one
-	Moves  bool                       // a browser is redirected; else it gets ErrMisdirected
+	Issuer    string
+	Host      func(*http.Request) string // the host that the browser asked for, by a trusted proxy if there is one
+	Redirects bool                       // a browser is redirected; else it gets ErrMisdirected
 }
 
 // NameStatic is the name of the endpoints of scripts, styles and pictures. Pages about errors need them at any host.
@@ -57,7 +57,7 @@ func (a AtIssuer) keep(next Handler) Handler {
 		switch {
 		case isOwn(host):
 			return next(w, r)
-		case !a.Moves:
+		case !a.Redirects:
 			return oidc.InvalidRequest.Errorf("this provider is %s, and the request asked for the host %s: open %s instead; "+
 				"a proxy before the provider has to pass on the browser's Host header, or to send X-Forwarded-Host and be in "+
 				"limits.trusted_proxies", a.Issuer, host, a.Issuer).Because(ErrMisdirected)

@@ -28,8 +28,8 @@ const (
 type Client struct {
 	http    *http.Client
 	private bool // private addresses and http are allowed
-	gets    *turns
-	posts   *turns // logout tokens do not wait for documents
+	gets    *limiter
+	posts   *limiter // logout tokens do not wait for documents
 }
 
 // New returns the client that config describes. It returns an error if the CA file cannot be read.
@@ -60,8 +60,8 @@ func New(config Config) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		private: config.private(),
-		gets:    newTurns(),
-		posts:   newTurns(),
+		gets:    newLimiter(),
+		posts:   newLimiter(),
 	}, nil
 }
 
@@ -104,17 +104,17 @@ func (c *Client) do(
 	if err != nil {
 		return nil, nil, &Error{URL: address, Text: "it cannot be asked", cause: err}
 	}
-	turns := c.gets
+	limiter := c.gets
 	r.Header.Set("User-Agent", "hush")
 	if method == http.MethodPost {
-		turns = c.posts
+		limiter = c.posts
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	} else {
 		r.Header.Set("Accept", accept(types))
 	}
 	waiting, cancel := context.WithTimeout(ctx, c.http.Timeout)
 	defer cancel()
-	leave, err := turns.begin(waiting, ownerOf(u))
+	leave, err := limiter.begin(waiting, ownerOf(u))
 	if err != nil {
 		return nil, nil, failed(address, err)
 	}

@@ -25,9 +25,9 @@ type Manager struct {
 	Random   func() string // 128 bits or more, without a dot
 	// Users has the subs of the users who may have a session. nil: all may; the manager only lists and ends sessions.
 	Users map[string]bool
-	// Roster has the users of earlier configurations too.
-	Roster *Roster
-	// Gone is told the accounts that Current signs out because their users were removed.
+	// UserList has the users of earlier configurations too.
+	UserList *UserList
+	// Gone is called with the accounts that Current signs out because their users were removed.
 	Gone func(ctx context.Context, ended []Ended)
 }
 
@@ -149,7 +149,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 	if err := m.AddToIndex(r.Context(), account.Sub, *s); err != nil {
 		return nil, err
 	}
-	if err := m.Roster.write(r.Context(), m.Users); err != nil {
+	if err := m.UserList.write(r.Context(), m.Users); err != nil {
 		return nil, err
 	}
 	secret := m.Random()

@@ -21,12 +21,13 @@ const (
 	maxWait = 5 * time.Second
 )
 
-// ErrBusy is the error of an attempt that was not compared, because too many others wait for their comparison.
+// ErrBusy is the error of an attempt whose password was not compared, because too many other attempts wait.
 var ErrBusy = oidc.TemporarilyUnavailable.Errorf(
 	"too many people sign in at this moment: the password was not compared; try again in some seconds",
 ).Blame(oidc.RequestTooMany)
 
-// kind is what decides the cost of a comparison: algorithm and parameters of a hash. The name of plain text is empty.
+// kind decides the cost of a comparison. It is the algorithm and the parameters of a hash. The name of plain text is
+// empty.
 type kind struct {
 	name    string
 	memory  int64                      // KiB
@@ -51,9 +52,9 @@ func kindOf(encoded string) kind {
 // comparisons runs comparisons. Each attempt makes one comparison of every kind, so that its time tells nothing about
 // the user. Attempts wait while others use the memory and the processors that comparisons may use.
 type comparisons struct {
-	kinds   []kind
-	running *semaphore.Weighted
-	places  *semaphore.Weighted // of attempts that run or wait
+	kinds    []kind
+	running  *semaphore.Weighted
+	admitted *semaphore.Weighted // attempts that run or wait
 }
 
 // add adds the kind if it is new. Its comparison stands for that of every user with a hash of another kind.
@@ -70,7 +71,7 @@ func (c *comparisons) limit(processors int) {
 		memory, threads = max(memory, k.memory), max(threads, k.threads)
 	}
 	atOnce := max(1, min(int64((processors-1)/threads), maxMemory/memory))
-	c.running, c.places = semaphore.NewWeighted(atOnce), semaphore.NewWeighted(atOnce*(1+maxWaiting))
+	c.running, c.admitted = semaphore.NewWeighted(atOnce), semaphore.NewWeighted(atOnce*(1+maxWaiting))
 }
 
 // matches compares the password with the user's own hash, which is of kind own, and with one hash of every other kind.
@@ -78,10 +79,10 @@ func (c *comparisons) limit(processors int) {
 func (c *comparisons) matches(
 	ctx context.Context, own string, compare func(string) bool, password string,
 ) (matches bool, err error) {
-	if !c.places.TryAcquire(1) {
+	if !c.admitted.TryAcquire(1) {
 		return false, ErrBusy
 	}
-	defer c.places.Release(1)
+	defer c.admitted.Release(1)
 	waiting, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	if c.running.Acquire(waiting, 1) != nil {

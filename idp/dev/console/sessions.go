@@ -59,7 +59,7 @@ func (e *Endpoint) sessions(_ http.ResponseWriter, r *http.Request) (any, error)
 
 // listed are the sessions of all users, also of users who were removed, each once, newest first.
 func (e *Endpoint) listed(ctx context.Context) ([]session.Session, error) {
-	subs, err := e.Sessions.Roster.Subs(ctx)
+	subs, err := e.Sessions.UserList.Subs(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ func TestHostsOfOneOwnerShareTheirTurns(t *testing.T) {
 		"https://a.b.example.com/keys":  "example.com",
 		"https://example.com:8443/keys": "example.com",
 		"https://x.example.co.uk":       "example.co.uk",
-		"https://alice.github.io":       "alice.github.io", // everybody may have a name below github.io
+		"https://alice.github.io":       "alice.github.io", // anyone can get a name below github.io
 		"https://8.8.8.8:1":             "8.8.8.8",
 		"http://127.0.0.1:3000":         "127.0.0.1:3000",
 		"http://[::1]:3000":             "[::1]:3000",
@@ -31,10 +31,10 @@ func TestHostsOfOneOwnerShareTheirTurns(t *testing.T) {
 // Requests that wait for their own host leave the total to others, and hosts without requests are forgotten.
 func TestWaitingForAHostUsesNothingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns, release := newTurns(), make(chan struct{})
+		limiter, release := newLimiter(), make(chan struct{})
 		for range 100 {
 			go func() {
-				end, err := turns.begin(t.Context(), "slow")
+				end, err := limiter.begin(t.Context(), "slow")
 				if err != nil {
 					t.Error(err)
 					return
@@ -45,17 +45,17 @@ func TestWaitingForAHostUsesNothingUp(t *testing.T) {
 		}
 		synctest.Wait()
 		for range maxAtOnce - maxPerHost {
-			if !turns.total.TryAcquire(1) {
-				t.Fatal("requests that wait for a slow host use up the turns of others")
+			if !limiter.total.TryAcquire(1) {
+				t.Fatal("requests that wait for a slow host use up the total")
 			}
 		}
-		if turns.total.TryAcquire(1) {
+		if limiter.total.TryAcquire(1) {
 			t.Error("there is no limit in total")
 		}
 		close(release)
 		synctest.Wait()
-		if len(turns.hosts) != 0 {
-			t.Errorf("%d hosts are remembered without a request; want 0", len(turns.hosts))
+		if len(limiter.hosts) != 0 {
+			t.Errorf("%d hosts are remembered without a request; want 0", len(limiter.hosts))
 		}
 	})
 }
