@@ -60,8 +60,8 @@ func help() kong.Vars {
 }
 
 // trimEnvironment removes blanks and line breaks around the variables of this program: variables that are made from
-// files end with a line break. It unsets those with nothing else, which a compose file sets when its own environment
-// lacks them: they mean "not given". The flag library knows neither for every type.
+// files end with a line break. It unsets a variable that is then empty: a compose file sets such a variable when its
+// own environment does not have it, and it means "not given". The flag library does neither for values of all types.
 func trimEnvironment() {
 	for _, entry := range os.Environ() {
 		name, value, _ := strings.Cut(entry, "=")

@@ -18,7 +18,7 @@ import (
 
 // reader reads a configuration file into a struct. The struct's yaml tags are the keys, and the types of its fields
 // are the forms of their values. So a key that takes a text gets the text as it is written, where the YAML library
-// would make the number 83 of 0123, and a mistake is told with the key and the expected form.
+// would make the number 83 of 0123, and a mistake is reported with the key and the expected form.
 type reader struct {
 	src     *source
 	aliases map[ast.Node]ast.Node // what each alias (*name) repeats
@@ -78,7 +78,8 @@ func (r *reader) read(node ast.Node, to reflect.Value, path string) {
 	}
 }
 
-// enter reports false where a value is too deep, or one too many: an alias may repeat itself without an end.
+// enter counts a value. It returns false if the value is nested too deeply, or exceeds the number of values: an alias
+// inside its own anchor repeats without end.
 func (r *reader) enter(node ast.Node, path string) bool {
 	r.depth++
 	r.values++
@@ -92,7 +93,7 @@ func (r *reader) enter(node ast.Node, path string) bool {
 	return false
 }
 
-// eachNode calls itself for each node below one.
+// eachNode is a visitor of ast.Walk. It is called for each node below the first one.
 type eachNode func(ast.Node)
 
 // Visit implements ast.Visitor.
@@ -119,7 +120,7 @@ func aliasesOf(tree *ast.File) map[ast.Node]ast.Node {
 	return found
 }
 
-// tags are the tags that say what the file's form says already.
+// tags are the standard tags of YAML. Only !!str changes how a value is read.
 var tags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!seq", "!!map"}
 
 // resolve returns the node that an anchor, an alias or a tag stands for; nil for an alias of nothing.
@@ -176,13 +177,13 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 		if path == "" && strings.HasPrefix(e.key, "x-") {
 			continue // holds values with anchors (&), which other keys repeat
 		}
-		rival := slices.IndexFunc(all, e.isRival)
-		if rival >= 0 && rival < i && all[rival].of != e.of {
-			continue // it is merged, and the other one is not, or comes before
+		other := slices.IndexFunc(all, e.isOtherForm)
+		if other >= 0 && other < i && all[other].of != e.of {
+			continue // e is merged, and the other form stands in the mapping itself, or was merged before
 		}
 		field, known := fieldOf(to.Type(), e.key)
 		if named, ok := namedFile(to.Type(), e.key); ok && !known {
-			both := rival >= 0 && all[rival].of == e.of
+			both := other >= 0 && all[other].of == e.of
 			if r.check(!both, e.node, at, "stands beside %s: keep one of the two", strings.TrimSuffix(e.key, fileSuffix)) {
 				r.readNamedFile(e, to.FieldByIndex(named.Index), strings.TrimSuffix(at, fileSuffix))
 			}
@@ -194,12 +195,13 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 	}
 }
 
-// unknown says why a key is not known. An editor may not show a no-break space, or the byte order mark of a file that
-// was appended to another one.
+// unknown returns the message about an unknown key. It names a character that an editor may not show, such as a
+// no-break space, or the byte order mark of a file that was appended to another one.
 func unknown(key string) string {
 	if i := strings.IndexFunc(key, func(r rune) bool { return r > unicode.MaxASCII }); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(key[i:])
-		return fmt.Sprintf("is no known key: it has the character %U, which no key has and few editors show: remove it", r)
+		return fmt.Sprintf("is no known key: it has the character %U, which no key has, and which an editor may not show: "+
+			"remove it", r)
 	}
 	return "is no known key: correct the spelling or remove the line; docs/configuration.md lists every key"
 }
@@ -212,8 +214,8 @@ type entry struct {
 	of    ast.MapNode // the mapping in which it stands
 }
 
-// isRival tells whether both are about the same value, one as K and the other as K_file.
-func (e entry) isRival(other entry) bool {
+// isOtherForm tells whether both keys give the same value, one as K and the other as K_file.
+func (e entry) isOtherForm(other entry) bool {
 	return e.key == other.key+fileSuffix || e.key+fileSuffix == other.key
 }
 

@@ -86,7 +86,7 @@ func (c serveCommand) Run(s settings) error {
 	if err := hello(os.Stdout, s); err != nil {
 		return err
 	}
-	for _, warning := range append(s.warnings(), s.rivals(listener.Addr())...) {
+	for _, warning := range append(s.warnings(), s.otherListeners(listener.Addr())...) {
 		log.Warn(warning)
 	}
 	if path := s.certificateFile(); s.TLSSelfSigned && path != "" {
@@ -173,8 +173,9 @@ func (s *settings) listen() (net.Listener, error) {
 	return tls.NewListener(listener, config), nil
 }
 
-// rivals describes programs at other addresses that the issuer's name means: localhost is 127.0.0.1 and ::1.
-func (s *settings) rivals(own net.Addr) (warnings []string) {
+// otherListeners describes the programs that listen at other addresses of the issuer's name: localhost is 127.0.0.1
+// and ::1.
+func (s *settings) otherListeners(own net.Addr) (warnings []string) {
 	u, err := url.Parse(s.Issuer)
 	listening, ok := own.(*net.TCPAddr)
 	if err != nil || !ok || !s.Loopback() || net.ParseIP(u.Hostname()) != nil || !s.isOwnPort() {
@@ -187,11 +188,11 @@ func (s *settings) rivals(own net.Addr) (warnings []string) {
 		address := net.JoinHostPort(host, portOf(u))
 		connection, err := net.DialTimeout("tcp", address, time.Second)
 		if err != nil {
-			continue // nobody listens there
+			continue // no program listens there
 		}
 		_ = connection.Close() // nothing was sent
 		warnings = append(warnings, "another program listens at "+address+", and this provider at "+s.Listen+": "+
-			u.Hostname()+" means both, so browsers may reach the other one; end it, or choose another port")
+			u.Hostname()+" means both, so browsers may reach the other program; end it, or choose another port")
 	}
 	return warnings
 }
@@ -201,8 +202,8 @@ func (s *settings) warnings() []string {
 	warnings := s.Warnings()
 	forgets := !s.Loopback() && s.Store == "memory" // other stores keep the keys that the configuration lacks
 	if forgets && len(s.CookieKeys) == 0 {
-		warnings = append(warnings, "cookie_keys is not set, and the store is memory: everybody is signed out when the "+
-			"process ends, and no second process can share the work; choose another store (docs/operations.md)")
+		warnings = append(warnings, "cookie_keys is not set, and the store is memory: all users are signed out when the "+
+			"process ends, and a second process cannot serve them; choose another store (docs/operations.md)")
 	}
 	if forgets && slices.ContainsFunc(s.SigningKeys, func(k keys.Spec) bool { return k.File == "" }) {
 		warnings = append(warnings, "a signing key has no file, and the store is memory: the key is new at each start, and "+

@@ -141,7 +141,7 @@ func (s *settings) defaultListen() string {
 	return net.JoinHostPort("127.0.0.1", portOf(u))
 }
 
-// portOf is the port of a URL, which its scheme has without one.
+// portOf is the port of a URL, or the usual port of its scheme if the URL has none.
 func portOf(u *url.URL) string {
 	if u.Port() == "" && u.Scheme == "https" {
 		return "443"

@@ -51,7 +51,7 @@ func textOf(scalar ast.ScalarNode) string {
 	return scalar.GetToken().Value
 }
 
-// text returns the text of a value. It reports a value that is none, or that the YAML library does not give as written.
+// text returns the text of a value. It reports a value that is no text, and a text that the YAML library changes.
 func (r *reader) text(node ast.Node, path string) (string, bool) {
 	scalar, ok := node.(ast.ScalarNode)
 	if !r.want(ok, node, path, "a text: write one value, in quotes if it has : or #") {
@@ -142,8 +142,8 @@ func (r *reader) readText(node ast.Node, to reflect.Value, path string) {
 	}
 }
 
-// setText sets to, the value of path. A text is one line: nobody types or sends a secret with a line break in it, and |
-// and > in YAML leave one at the end.
+// setText sets to, the value of path. A text is one line. A line break in it is a mistake that is easily made, because
+// | and > in YAML leave one at the end.
 func (r *reader) setText(text string, node ast.Node, to reflect.Value, path string) {
 	if !r.check(!strings.ContainsAny(text, "\r\n"), node, path,
 		"has a line break: remove it, or write |- or >- in place of | or >") {

@@ -145,7 +145,7 @@ func TestValuesOfClaimsKeepTheirTypes(t *testing.T) {
 	}
 }
 
-// faultsOfTexts are texts that would be read as others, or not at all, without a word.
+// faultsOfTexts are texts that would be read as other texts, or not at all, without an error.
 var faultsOfTexts = []fileRow{
 	{"a text that means no value", "password: alice", "password: null # HERE", "put quotes around it"},
 	{"a secret that means no value", "token_endpoint_auth_method: none", "client_secret: ~ # HERE",

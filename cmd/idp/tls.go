@@ -17,7 +17,8 @@ import (
 )
 
 // tls12Suites are the cipher suites of TLS 1.2: ECDHE with AES-GCM or ChaCha20-Poly1305 (FAPI 2.0 Security Profile
-// §5.2.2, RFC 9325 §4.2, RFC 7905). Those of TLS 1.3 are all good, and Go has no choice of them.
+// §5.2.2, RFC 9325 §4.2, RFC 7905). Go does not let a program choose those of TLS 1.3; all
+// of them are allowed.
 var tls12Suites = []uint16{
 	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
@@ -40,7 +41,8 @@ func (s *settings) tlsConfig() (*tls.Config, error) {
 		CipherSuites: tls12Suites, NextProtos: []string{"http/1.1"}}, err
 }
 
-// certificateFile has the self-signed certificate and its key, beside a store in a file; empty for other stores.
+// certificateFile is the name of the file with the self-signed certificate and its key, beside a store in a file. It is
+// empty for other stores.
 func (s *settings) certificateFile() string {
 	if s.StoreFile() == "" {
 		return ""
@@ -75,7 +77,8 @@ func (s *settings) keptCertificate() (tls.Certificate, error) {
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.Certificate[0]})
 	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
 	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return made, fmt.Errorf("the self-signed certificate cannot be kept beside the store: %w", err)
+		return made, fmt.Errorf("the self-signed certificate cannot be kept beside the store: %w; "+
+			"let this user write to that folder, or give a certificate by --tls-cert and --tls-key", err)
 	}
 	return made, nil
 }

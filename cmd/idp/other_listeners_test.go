@@ -32,7 +32,7 @@ func saidAtStart(t *testing.T, listen, issuer string) string {
 }
 
 // localhost is 127.0.0.1 and ::1, and a browser tries both.
-func TestAnotherProgramAtTheOtherAddressOfLocalhostIsTold(t *testing.T) {
+func TestAnotherProgramAtTheOtherAddressOfLocalhostIsReported(t *testing.T) {
 	for _, row := range []struct{ name, other, listen, issuer, says string }{
 		{"the other one at ::1", "::1", "127.0.0.1", "localhost", "another program listens at [::1]:"},
 		{"the other one at 127.0.0.1", "127.0.0.1", "::1", "localhost", "another program listens at 127.0.0.1:"},
