@@ -10,7 +10,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// Nobody is signed in: a question would ask for nothing. The hint is of a provider whose keys are lost.
+// Nobody is signed in, so the page has nothing to ask. The hint is of a provider whose keys are lost.
 func TestALogoutWithoutASession(t *testing.T) {
 	other := idptest.Start(t, nil).Browser(t)
 	other.SignIn("alice")

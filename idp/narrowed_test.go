@@ -31,7 +31,7 @@ func TestAFlowSaysWhatWasLeftOut(t *testing.T) {
 			change: []string{"scope", "openid offline_access", "prompt", "none"},
 		},
 		{
-			name: "Core §3.1.2.1 a scope value that nobody knows", client: oidc.Client{FirstParty: true},
+			name: "Core §3.1.2.1 a scope value that the provider does not know", client: oidc.Client{FirstParty: true},
 			change: []string{"scope", "openid nobody.knows"}, text: `"nobody.knows" was left out: the provider does not know it`,
 		},
 		{
@@ -60,7 +60,7 @@ func TestAFlowSaysWhatWasLeftOut(t *testing.T) {
 
 func TestAFlowOfADeviceSaysWhatWasLeftOut(t *testing.T) {
 	for _, row := range []struct{ name, scope, text string }{
-		{"RFC 6749 §3.3 a scope value that nobody knows", "openid nobody.knows", `"nobody.knows" was left out`},
+		{"RFC 6749 §3.3 a scope value that the provider does not know", "openid nobody.knows", `"nobody.knows" was left out`},
 		{"RFC 6749 §3.3 a scope value of other clients", "openid phone", `"phone" was left out: it is not in the client's`},
 		{
 			"Core §11 offline_access of a client without the grant type", "openid offline_access",

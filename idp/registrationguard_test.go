@@ -14,7 +14,7 @@ import (
 
 // RFC 7591 §3.1: a document needs the content type application/json, so a page elsewhere needs a preflight, and learns
 // the answer only if the preflight allows its origin.
-func TestAFormOfAForeignPageRegistersNobody(t *testing.T) {
+func TestAFormOfAForeignPageRegistersNoClient(t *testing.T) {
 	p := idptest.Start(t, nil)
 	const document = `{"redirect_uris":["https://evil.test/cb"]}`
 	for _, simple := range []string{

@@ -277,7 +277,7 @@ func (p *RP) storeKey(kind, value string) string {
 	return strings.Join([]string{kind, p.config.Issuer, p.config.ClientID, value}, "\x00")
 }
 
-// rememberSid stores a record of the session's sid that ends nothing yet. It is there before the session is.
+// rememberSid stores a record of the session's sid, before the session is stored. The record does not end the session.
 func (p *RP) rememberSid(ctx context.Context, s *Session) error {
 	if s.Sid == "" {
 		return nil

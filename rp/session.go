@@ -42,7 +42,7 @@ type Session struct {
 	EndsAt       time.Time `json:"ends_at"`                 // of the session itself
 
 	// Claims are those of the ID Token, a JSON object. Most providers put the claims of scopes such as profile and email
-	// into userinfo only (Core §5.4): UserInfo asks for them, and Config.Claims moves single ones into the ID Token.
+	// into userinfo only (Core §5.4): UserInfo asks for them, and Config.Claims requests single ones in the ID Token.
 	Claims json.RawMessage `json:"claims"`
 }
 

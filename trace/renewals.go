@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// libraries renew a token that long before its end, unless the setting says otherwise. The shortest time comes first.
+// libraries are libraries that renew a token when offset is left of its lifetime, unless the setting has another value.
+// The shortest offset comes first.
 // Of its 120 s @axa-fr/oidc-client takes away up to 40 s at random.
 var libraries = []struct {
 	name, setting string

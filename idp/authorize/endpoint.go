@@ -122,14 +122,15 @@ type Outcome struct {
 type Browser struct {
 	Looked  bool             // the session was read
 	Session *session.Session // nil: nobody is signed in
-	Absence session.Absence  // why not
+	Absence session.Absence  // why Session is nil
 }
 
 // serve serves GET and POST /authorize. The redirect is a 303, so that the client never gets a POST (RFC 9700 §4.12).
 func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	outcome, err := e.Authorize(r)
-	// The answer to a request with the cookie of an earlier sign-in may come after the cookies of the later one.
+	// A request with the cookie of an earlier sign-in may be answered after a later sign-in has set its cookies.
+	// Its answer must not replace them.
 	if outcome.Looked && outcome.Absence != session.Superseded {
 		e.Browsers.SetBrowserState(w, r, outcome.Session)
 	}
@@ -196,7 +197,7 @@ func (e *Endpoint) resume(r *http.Request) (session.Interaction, error) {
 	now := e.Now()
 	if sealed := r.Form.Get(session.InteractionParam); sealed != "" && !r.Form.Has("client_id") {
 		waiting, err := e.Interactions.Open(sealed)
-		if waiting.StartedAt.Sub(now) > grant.ClockError { // the clock was set back: no action comes after StartedAt
+		if waiting.StartedAt.Sub(now) > grant.ClockError { // the clock was set back, and no time is after StartedAt
 			waiting.StartedAt = now
 		}
 		return waiting, err

@@ -38,7 +38,7 @@ type Authenticator struct {
 }
 
 // credentials are the values by which a request authenticates the client, by one method of Core §9. raw is the secret
-// as a client may have meant it that forgot to form-encode it.
+// that a client meant if it did not form-encode the secret.
 type credentials struct{ clientID, secret, raw, assertion, method string }
 
 // Methods lists the supported values of token_endpoint_auth_method.
@@ -96,8 +96,8 @@ func (a *Authenticator) authenticate(r *http.Request, form url.Values) (oidc.Cli
 	return client, nil
 }
 
-// wrongSecret makes the error about a wrong secret. Only in development mode it tells that the secret would be right in
-// another encoding, because it compares a second secret for that.
+// wrongSecret makes the error about a wrong secret. In development mode it says so if the secret would be right in
+// another encoding. In production it does not, because that is a comparison with a second secret.
 func (a *Authenticator) wrongSecret(client oidc.Client, given credentials) error {
 	if a.Development && client.ClientSecret.Matches(given.raw) {
 		return refuse("the client_secret of client %s would be right if it were form-encoded: write + as %%2B, / as %%2F, "+
@@ -135,7 +135,7 @@ func readCredentials(r *http.Request, form url.Values) (credentials, error) {
 		body.method = oidc.AuthMethodNone
 	}
 	switch count := len(r.Header.Values("Authorization")); {
-	case count > 1: // programs before this one may have read another of them
+	case count > 1: // a proxy before the provider may have read another one
 		return credentials{}, refuse("the request has %d Authorization headers: send one (RFC 6749 §2.3)", count)
 	case form.Get("client_assertion") != "" || form.Get("client_assertion_type") != "":
 		return readAssertion(r, form)

@@ -151,7 +151,7 @@ func (c Config) Warnings() []string {
 	if costs := users.Costs(c.Users); len(costs) > 1 {
 		w = append(w, "the users' password hashes have different costs ("+strings.Join(costs, ", ")+"): "+
 			"each sign-in takes as long as one comparison of every kind, so that its time tells nothing about the user; "+
-			"make all hashes with one algorithm and its parameters (idp hash-password)")
+			"make all hashes with one algorithm and the same parameters (idp hash-password)")
 	}
 	return w
 }

@@ -51,7 +51,7 @@ var ReasonGroups = sync.OnceValue(func() (groups []ReasonGroup) {
 	return groups
 })
 
-// read returns a file with the renewal offsets of the known libraries, whose only list the trace has.
+// read returns the text of a file. It replaces {offsets} by the renewal offsets of libraries that package trace lists.
 func read(name string) string {
 	text, err := files.ReadFile(name)
 	if err != nil {

@@ -114,7 +114,7 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 	params := paramsOf(r)
 	recorder.Join(trace.State, params.Get("state"))
 	recorder.Join(trace.Interaction, params.Get(session.InteractionParam))
-	if params.Get("audience") != "" { // a habit from Auth0
+	if params.Get("audience") != "" { // Auth0 has this parameter
 		trace.Narrow(r.Context(), "RFC 8707 §2", "the parameter audience was ignored: name the API by resource")
 	}
 	isForPrograms := e.Audience == endpoint.Programs || e.Audience == endpoint.Files

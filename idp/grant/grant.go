@@ -61,7 +61,7 @@ type Grants struct {
 	Revoked  storage.Bucket[time.Time]    // when a grant, or one of its access tokens (by jti), was revoked
 	Families storage.Bucket[Family]       // by grant id: its refresh tokens
 	Index    storage.Bucket[[]indexEntry] // by sub: which grants with refresh tokens there are
-	// TakenBack has by sub when the user took back what a client was granted, by client_id.
+	// TakenBack has, by sub and then by client_id, the time when the user took the grants of the client back.
 	TakenBack storage.Bucket[map[string]time.Time]
 	Grace     time.Duration // how long a replaced refresh token still gives its successor
 	Now       func() time.Time

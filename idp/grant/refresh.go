@@ -102,7 +102,8 @@ func (g *Grants) Begin(ctx context.Context, granted Grant, jkt string, terms Ter
 	if err := g.addToIndex(ctx, family, terms); err != nil {
 		return "", err
 	}
-	// This comes after the index: a user who takes the grant back now either finds it there, or is seen here.
+	// The check comes after the write to the index: if the user takes the grant back at the same time, either that request
+	// finds the grant in the index, or this check finds the record of that request.
 	isTakenBack, err := g.IsTakenBack(ctx, granted.Sub, granted.ClientID, granted.GrantedAt)
 	if isTakenBack {
 		err = errors.Join(ErrRevoked, g.Revoke(ctx, granted.ID))

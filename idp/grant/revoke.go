@@ -59,7 +59,7 @@ func (g *Grants) RevokeToken(ctx context.Context, id, jti string, until time.Tim
 // AllClients stands for all clients of a user.
 const AllClients = ""
 
-// takeBack records that the user took back now what the client was granted.
+// takeBack records that the user takes the grants of the client back now.
 func (g *Grants) takeBack(ctx context.Context, sub, clientID string) error {
 	type times = map[string]time.Time
 	return g.TakenBack.Update(ctx, sub, consentRetention, func(old *times) (*times, error) {
@@ -77,11 +77,12 @@ func (g *Grants) takeBack(ctx context.Context, sub, clientID string) error {
 }
 
 // ClockError is how far the clocks of two replicas may differ. A time that is further ahead was recorded before the
-// clock was set back: nobody knows how long ago.
+// clock was set back, and it is not known how long ago.
 const ClockError = 5 * time.Second
 
-// IsTakenBack tells whether the user took back, at that time or later, what the client was granted. What the user took
-// back before the clock was set back ends no grant of the time after that; else the client would get none for long.
+// IsTakenBack tells whether the user took back, at that time or later, what the client was granted. A record from
+// before the clock was set back does not end a grant from after that; otherwise the client would get no grant until the
+// clock reaches the time of the record.
 func (g *Grants) IsTakenBack(ctx context.Context, sub, clientID string, grantedAt time.Time) (bool, error) {
 	times, err := g.TakenBack.Get(ctx, sub)
 	if errors.Is(err, storage.ErrNotFound) {

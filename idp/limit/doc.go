@@ -26,8 +26,8 @@
 // Anybody can type a user name, so one address may use only a small part of the attempts for a user.
 //
 // A limit does not reveal whether one name exists: typed names are counted, known or not, and an attempt is refused
-// before a password is compared. All names of one user count as one, so guesses at several names are no more guesses;
-// the price is that a refused second name tells that both belong to one user.
+// before a password is compared. All names of one user count as one, so several names do not give more guesses.
+// A disadvantage is that a refused second name tells that both names belong to one user.
 //
 // Where teaching ends: the tables belong to this process, so n replicas allow n times as much. An attacker with many
 // addresses can still use up the attempts for one user; production adds second factors, known devices and a limiting

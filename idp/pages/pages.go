@@ -186,8 +186,8 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any,
 //
 // A page whose form may end at an application has no form-action. CSP Level 3 §6.4.1.1 leaves it to the browser whether
 // form-action applies to the redirects after a form, and Chromium applies it to each of them: also to those of the
-// application, which may lead to origins that the provider cannot know. Then the browser stays on the page without a
-// word, though the application has got the code. https://www.w3.org/TR/CSP3/#form-action-pre-navigate
+// application, which may lead to origins that the provider cannot know. Then the browser stays on the page and shows no
+// error, though the application has got the code. https://www.w3.org/TR/CSP3/#form-action-pre-navigate
 //
 // All browsers apply frame-src to redirects too, so a page with frames of applications names no origins there.
 func (p Policy) csp() string {

@@ -17,7 +17,7 @@ var policyRows = []struct {
 	formAction string
 	ancestors  string
 }{
-	{"CSP3 §6.4.1 forms that stay at the provider, on a page that nobody may frame", pages.Policy{}, "'self'", "'none'"},
+	{"CSP3 §6.4.1 forms that stay at the provider, on a page that no page may frame", pages.Policy{}, "'self'", "'none'"},
 	{"CSP3 §6.4.1 form-action may apply to the redirects of an application", pages.Policy{FormsLeave: true}, "",
 		"'none'"},
 	{"CSP3 §6.4.2 the client may frame", pages.Policy{FramedBy: "https://app.test/cb"}, "'self'", "https://app.test"},

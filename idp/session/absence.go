@@ -44,8 +44,8 @@ var reasons = map[Absence]oidc.Reason{
 // Error implements error.
 func (a Absence) Error() string { return string(a) }
 
-// Between says more than Error to an application whose iframe got no cookie: if its host and the provider's are on one
-// site, and only the schemes make them two, it names both origins.
+// Between is the text of Error. For an application whose iframe got no cookie it adds both origins, if their hosts
+// are of one site and only the schemes differ.
 // https://html.spec.whatwg.org/#schemelessly-same-site
 func (a Absence) Between(app, provider string) string {
 	from, err := url.Parse(oidc.Origin(app))

@@ -21,7 +21,7 @@ func Check(users []User, loopback bool, report oidc.Report) {
 		}
 		report.When(name == "", "username", "is empty: every user needs one")
 		report.When(name != "" && strings.TrimSpace(user.Username) != user.Username, "username",
-			"%q begins or ends with a blank, which nobody types: remove it", user.Username)
+			"%q begins or ends with a blank, and sign-in ignores such blanks: remove it", user.Username)
 		report.When(names[name] && name != "", "username", "%q is there twice: rename one", user.Username)
 		report.When(subs[sub] && sub != "", "sub", "%q is another user's sub already: a sub is never shared (Core §2)", sub)
 		report.When(len(sub) > 255, "sub", "has %d characters; Core §2 allows 255: shorten it", len(sub))
