@@ -23,7 +23,7 @@ const (
 
 // ErrBusy is the error of an attempt whose password was not compared, because too many other attempts wait.
 var ErrBusy = oidc.TemporarilyUnavailable.Errorf(
-	"too many people sign in at this moment: the password was not compared; try again in some seconds",
+	"too many people are signing in at the moment: the password was not compared; try again in a few seconds",
 ).Blame(oidc.RequestTooMany)
 
 // kind decides the cost of a comparison. It is the algorithm and the parameters of a hash. The name of plain text is
