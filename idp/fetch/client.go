@@ -116,7 +116,8 @@ func (c *Client) do(
 	defer cancel()
 	leave, err := limiter.begin(waiting, ownerOf(u))
 	if err != nil {
-		return nil, nil, failed(address, err)
+		return nil, nil, &Error{URL: address, cause: err,
+			Text: "it was not asked: too many requests to its server, or in total, wait at this provider; try again later"}
 	}
 	response, err = c.http.Do(r)
 	if err != nil {

@@ -268,6 +268,11 @@ func TestASlowServerDoesNotStopTheOthers(t *testing.T) {
 	if n := asked.Load(); n != 4 {
 		t.Errorf("the slow server has %d requests at once; want 4", n)
 	}
+	short, end := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer end()
+	if _, err := c.Get(short, slow.URL); err == nil || !strings.Contains(err.Error(), "it was not asked") {
+		t.Errorf("a request that was never sent has the error %v", err)
+	}
 	cancel()
 	all.Wait()
 }
