@@ -126,7 +126,7 @@ describe("a person arrives at the third origin after", () => {
     });
   }
 
-  test("Front-Channel Logout §3 a sign-out that an app hands on in its iframe", async () => {
+  test("Front-Channel Logout §3 a sign-out that an app redirects to another origin in its iframe", async () => {
     const context = await chromium.browser.createBrowserContext();
     const page = await context.newPage();
     try {

@@ -45,7 +45,7 @@ func TestTheTraceNamesWhatAPreflightRefused(t *testing.T) {
 	}
 }
 
-// A stranger can send preflights without end.
+// Any program can send preflights without end.
 func TestRefusedPreflightsDoNotFillMemory(t *testing.T) {
 	p := idptest.Start(t, nil)
 	for i := range 1000 {

@@ -45,7 +45,7 @@ func TestASignInWhoseCookieDoesNotComeBackSaysSo(t *testing.T) { // RFC 6265 §7
 	}
 }
 
-// The keys of a memory store are new after a restart, so no page of before can be read.
+// The keys of a memory store are new after a restart, so the form of an older page cannot be read.
 func TestAPageThatIsTooOldShowsTheWayToBeginAgain(t *testing.T) {
 	client := func(id, initiate, home string) oidc.Client {
 		return oidc.Client{

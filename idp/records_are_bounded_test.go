@@ -83,10 +83,10 @@ var bounds = map[string]struct {
 	"client":        {128 << 10, year},     // since its last use
 	"client-origin": {100, year},           // a number
 	"code":          {32 << 10, hour},      // then a tombstone
-	"consent":       {256 << 10, year},     // of one user; the oldest go
+	"consent":       {256 << 10, year},     // of one user; the oldest are deleted
 	"device":        {8 << 10, hour},       // waits for a person
 	"dpop":          {100, hour},           // as long as the proof could come again
-	"holding":       {64 << 10, year},      // of one user; the oldest go
+	"holding":       {64 << 10, year},      // of one user; the oldest are deleted
 	"keys":          {64 << 10, 10 * year}, // there is one
 	"par":           {64 << 10, 25 * hour}, // as a tombstone; before that some minutes
 	"refresh":       {32 << 10, year + hour},
@@ -94,7 +94,7 @@ var bounds = map[string]struct {
 	"users":         {64 << 10, 10 * year}, // there is one, with the sub of each user
 	"session":       {64 << 10, 2 * day},
 	"session-index": {32 << 10, 2 * day}, // of one user
-	"taken-back":    {64 << 10, year},    // of one user; the oldest go
+	"taken-back":    {64 << 10, year},    // of one user; the oldest are deleted
 	"user-code":     {100, hour},
 	"console":       {1 << 20, 10 * year}, // development mode only
 }

@@ -91,7 +91,7 @@ func (c serveCommand) Run(s settings) error {
 	}
 	if path := s.certificateFile(); s.TLSSelfSigned && path != "" {
 		log.Info("the self-signed certificate is kept in a file: open the issuer in the browser and accept it once; "+
-			"programs trust it by the file", "file", path, "curl", "curl --cacert "+path+" "+s.Issuer,
+			"give the file to each other program that should trust it", "file", path, "curl", "curl --cacert "+path+" "+s.Issuer,
 			"node", "NODE_EXTRA_CA_CERTS="+path+" node app.js")
 	}
 	defer within(logoutTimeout, provider.Close) // sends the logout tokens that still wait

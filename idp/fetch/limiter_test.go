@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 )
 
-func TestHostsOfOneOwnerShareTheirTurns(t *testing.T) {
+func TestHostsOfOneOwnerShareALimit(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://a.b.example.com/keys":  "example.com",
 		"https://example.com:8443/keys": "example.com",
@@ -29,7 +29,7 @@ func TestHostsOfOneOwnerShareTheirTurns(t *testing.T) {
 }
 
 // Requests that wait for their own host leave the total to others, and hosts without requests are forgotten.
-func TestWaitingForAHostUsesNothingUp(t *testing.T) {
+func TestARequestThatWaitsForItsHostDoesNotCountInTheTotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limiter, release := newLimiter(), make(chan struct{})
 		for range 100 {

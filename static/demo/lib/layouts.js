@@ -18,7 +18,7 @@ const timeout = 5000; // milliseconds
 /** @type {[string, string]} */
 const closed = [
   "closed",
-  "Nothing: this provider is not running, or does not answer this page. It answers in development mode, and only the origins in console_origins.",
+  "Nothing: this provider is not running, or does not answer this page. It answers only in development mode, and only pages of the origins in console_origins.",
 ];
 
 const config = await loadConfig();
