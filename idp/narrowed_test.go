@@ -78,6 +78,16 @@ func TestAFlowOfADeviceSaysWhatWasLeftOut(t *testing.T) {
 	}
 }
 
+// The request that goes on after the sign-in no longer has the parameter audience.
+func TestAFlowKeepsWhatWasLeftOutBeforeTheSignIn(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	asked := b.Authorize(idptest.Request("spa", "scope", "openid nobody.knows", "audience", "https://api.test"))
+	login := b.Get(asked.Location.String())
+	b.Get(b.Submit(login, url.Values{"username": {"alice"}, "password": {"alice"}}).Location.String())
+	checkNarrowed(t, p.LastFlow(t), "does not know it; the parameter audience was ignored: name the API by resource")
+}
+
 func TestARefreshThatAsksForLessSaysSo(t *testing.T) {
 	p := idptest.Start(t, nil)
 	b := p.Browser(t)

@@ -131,12 +131,19 @@ func (h *Hub) page(_ *flow, r *Record) string {
 		"and the app waits until its timer runs out", r.Status)
 }
 
-// narrowed returns what the request did not get.
-func (h *Hub) narrowed(_ *flow, r *Record) string {
+// narrowed returns what the flow did not get, if the record is about some of it. The request that goes on after a
+// sign-in no longer has the parameters that were ignored before.
+func (h *Hub) narrowed(f *flow, r *Record) string {
+	isNarrowed := func(m moment) bool { return m.step.Reason == requestNarrowed }
+	if !slices.ContainsFunc(r.taken, isNarrowed) {
+		return ""
+	}
 	var texts []string
-	for _, m := range r.taken {
-		if m.step.Reason == requestNarrowed {
-			texts = append(texts, m.step.Text)
+	for _, k := range f.records {
+		for _, m := range k.taken {
+			if isNarrowed(m) && !slices.Contains(texts, m.step.Text) {
+				texts = append(texts, m.step.Text)
+			}
 		}
 	}
 	return strings.Join(texts, "; ")
