@@ -27,7 +27,7 @@ type reader struct {
 	wrong   []string              // a line for each mistake
 }
 
-// The limits of a file. Only aliases that repeat aliases exceed them.
+// The limits of a file. A file without aliases that repeat aliases is far below them.
 const (
 	maxDepth  = 50
 	maxValues = 1_000_000

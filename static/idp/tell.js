@@ -1,5 +1,5 @@
-// This page is an error that could not be sent to the application, in an iframe that nobody sees. So it tells the page
-// around it, at the one origin that is registered, and the browser's console what went wrong (development mode only).
+// This page is in a hidden iframe, and shows an error that could not be sent to the application. So it reports the error
+// to the page around it, at the one registered origin, and to the browser's console (development mode only).
 
 const page = /** @type {HTMLElement} */ (document.getElementById("tell"));
 const { origin, reason, error, errorUri } = page.dataset;
