@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -19,7 +20,7 @@ func taken(t *testing.T, host string) (port string) {
 	return port
 }
 
-// saidAtStart is what the program logs before it answers its first request.
+// saidAtStart is the log of a program that ends after its first answer. It is complete, because the program has ended.
 func saidAtStart(t *testing.T, listen, issuer string) string {
 	t.Helper()
 	p := startServing(t, binary(t), "--listen", listen, "--issuer", issuer)
@@ -28,6 +29,8 @@ func saidAtStart(t *testing.T, listen, issuer string) string {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
+	p.signal(t, syscall.SIGTERM)
+	p.exit(t)
 	return p.stderr.String()
 }
 
