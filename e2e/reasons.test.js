@@ -14,6 +14,7 @@ import {
   exchange,
   issued,
   needed,
+  putToken,
   replay,
   signInByHand,
   told,
@@ -35,28 +36,20 @@ const rows = [
       return ask(page, hush, {});
     },
   },
-  {
-    reason: "session.idle",
-    when: "three hours without a request, where two are the limit",
+  ...[
+    { reason: "session.idle", when: "three hours without a request, where two are the limit", time: "3h" },
+    { reason: "session.expired", when: "a session older than its absolute lifetime of twelve hours", time: "13h" },
+  ].map(({ reason, when, time }) => ({
+    reason,
+    when,
     at: "authorize",
     steps: absent,
-    cause: async ({ page, hush, console }) => {
+    cause: async (/** @type {import("./harness/refused.js").Scene} */ { page, hush, console }) => {
       await signIn(page, hush, "spa");
-      await console.forward("3h");
+      await console.forward(time);
       return ask(page, hush, {});
     },
-  },
-  {
-    reason: "session.expired",
-    when: "a session older than its absolute lifetime of twelve hours",
-    at: "authorize",
-    steps: absent,
-    cause: async ({ page, hush, console }) => {
-      await signIn(page, hush, "spa");
-      await console.forward("13h");
-      return ask(page, hush, {});
-    },
-  },
+  })),
   {
     reason: "session.signed_out",
     when: "the session was ended while the browser still had its cookie",
@@ -378,11 +371,7 @@ const rows = [
     when: "a script that sends PUT to the token endpoint",
     at: "token",
     steps: ["cors failed"],
-    cause: async ({ page, hush }) => {
-      await page.goto(hush.app);
-      const put = (/** @type {string} */ url) => fetch(url, { method: "PUT" }).then(() => "an answer", String);
-      assert.match(await page.evaluate(put, `${hush.issuer}/token`), /Failed to fetch/);
-    },
+    cause: ({ page, hush }) => putToken(page, hush),
   },
   {
     reason: "token.invalid",

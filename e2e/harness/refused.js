@@ -136,3 +136,13 @@ export async function useToken(page, address, token) {
     token,
   );
 }
+
+/**
+ * A script of the application sends PUT to the token endpoint, and its browser refuses that after the preflight.
+ * @param {Page} page @param {Hush} hush
+ */
+export async function putToken(page, hush) {
+  await page.goto(hush.app);
+  const put = (/** @type {string} */ url) => fetch(url, { method: "PUT" }).then(() => "an answer", String);
+  assert.match(await page.evaluate(put, `${hush.issuer}/token`), /Failed to fetch/);
+}
