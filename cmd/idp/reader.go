@@ -23,7 +23,7 @@ type reader struct {
 	src     *source
 	aliases map[ast.Node]ast.Node // what each alias (*name) repeats
 	depth   int                   // of the value that is read now
-	values  int                   // how many were read, including those that aliases repeat
+	values  int                   // number of values read so far; the values that an alias repeats count again
 	wrong   []string              // a line for each mistake
 }
 
