@@ -263,7 +263,7 @@ func (c *common) at(issuer string) http.Handler {
 		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now, random: c.deps.Random,
 		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers,
 		clients: c.clients, site: site,
-		csrfName: cookies.Names()[0] + "-csrf", endpoints: map[string]endpoint.Endpoint{}, methods: map[string][]string{},
+		csrfName: cookies.Names()[0] + "-csrf", methods: map[string][]string{},
 	}).mount(all)
 }
 

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,44 +37,56 @@ type server struct {
 	errors    endpoint.Errors
 	pages     *pages.Pages
 	observers []Observer
-	site      DevelopmentSite              // nil without development mode
-	clients   *clients.Register            // scripts of their origins may read answers to Programs
-	csrfName  string                       // of the cookie
-	endpoints map[string]endpoint.Endpoint // by method and path pattern, as echo knows it
-	methods   map[string][]string          // by path
+	site      DevelopmentSite     // nil without development mode
+	clients   *clients.Register   // scripts of their origins may read answers to Programs
+	csrfName  string              // of the cookie
+	methods   map[string][]string // by path
 }
 
 // unknown is the endpoint of all paths that have no endpoint of their own.
 var unknown = endpoint.Endpoint{Name: "other", Audience: endpoint.People, Untraced: true}
 
-// mount returns the handler of the endpoints. It selects the middleware of each endpoint once, not for each request.
+// mount returns the handler of the endpoints. All middleware of an endpoint is chosen and composed here, once: the
+// framework would compose its own middleware again for each request.
 func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
-	router := echo.New()
-	router.HTTPErrorHandler = func(err error, c echo.Context) { s.renderError(c, unknown, err) }
-	router.Use(s.exchange)
+	router, at := echo.New(), map[string]endpoint.Endpoint{}
 	for _, e := range endpoints {
-		pattern, guards := patternOf(e.Path), []echo.MiddlewareFunc{middleware.BodyLimit(bodyLimit)}
-		if e.Audience == endpoint.People {
-			guards = append(guards, csrf(s.csrfName, s.issuer.Scheme == "https"))
-		}
+		at[patternOf(e.Path)] = e
 		s.methods[e.Path] = append(s.methods[e.Path], e.Methods...)
+	}
+	for _, e := range endpoints {
+		pattern, handle := patternOf(e.Path), middleware.BodyLimit(bodyLimit)(serve(e, s.site))
+		if e.Audience == endpoint.People {
+			handle = csrf(s.csrfName, s.issuer.Scheme == "https")(handle)
+		}
+		handle = s.exchange(e, handle)
 		for _, method := range e.Methods {
-			s.endpoints[method+" "+pattern] = e
-			s.endpoints[pattern] = e
-			router.Add(method, pattern, serve(e, s.site), guards...)
+			router.Add(method, pattern, handle)
 		}
-		if isForPrograms(e) {
-			s.endpoints[http.MethodOptions+" "+pattern] = e
-			router.Add(http.MethodOptions, pattern, nothing) // CORS answers a preflight before
+		router.Add(http.MethodOptions, pattern, s.exchange(e, options(s.methods[e.Path])))
+	}
+	// Handlers of endpoints return no errors, so an error here is the router's: no such path, or no such method there.
+	router.HTTPErrorHandler = func(err error, c echo.Context) {
+		e, ok := at[c.Path()]
+		if !ok {
+			e = unknown
 		}
+		_ = s.exchange(e, func(echo.Context) error { return err })(c) // returns nil always
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		router.ServeHTTP(&answer{ResponseWriter: w}, r)
 	})
 }
 
-// nothing answers a request with method OPTIONS that is no preflight. It must not reach the endpoint or its limit.
-func nothing(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
+// options answers a request with method OPTIONS that is no preflight of a script that may read the answer (RFC 9110
+// §9.3.7). It must not reach the endpoint or its limit.
+func options(methods []string) echo.HandlerFunc {
+	allow := strings.Join(append(slices.Clip(methods), http.MethodOptions), ", ")
+	return func(c echo.Context) error {
+		c.Response().Header().Set(echo.HeaderAllow, allow)
+		return c.NoContent(http.StatusNoContent)
+	}
+}
 
 // patternOf translates a path to echo's syntax: {name} is :name, and a final {name...} is *.
 func patternOf(path string) string {
@@ -86,52 +100,45 @@ func isForPrograms(e endpoint.Endpoint) bool {
 	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
 }
 
-// exchange is the outermost middleware: it finds the endpoint, calls the observers, writes the log line, and writes the
+// exchange is the outermost middleware of an endpoint: it calls the observers, writes the log line, and writes the
 // answer for an error.
-func (s *server) exchange(next echo.HandlerFunc) echo.HandlerFunc {
-	public := s.issuer.Scheme == "https" && !s.loopback
+func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.HandlerFunc {
 	next = middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true})(next)
+	unreadable, readable, restricted := s.cors(e, false)(next), s.cors(e, true)(next),
+		s.cors(e, true, "Authorization", "Content-Type")(next)
+	headers := headersOf(e, s.issuer.Scheme == "https" && !s.loopback)
 	return func(c echo.Context) error {
-		e := endpointOf(s.endpoints, c)
 		id, start := requestID(c, s.random), s.now()
 		r := c.Request().WithContext(storage.WithBudget(c.Request().Context()))
-		done := func(endpoint.Outcome) {}
-		for _, observer := range s.observers {
-			observed, end := observer.Request(e, id, r)
-			before := done
-			r, done = observed, func(o endpoint.Outcome) { end(o); before(o) }
+		ends := make([]func(endpoint.Outcome), len(s.observers))
+		for i, observer := range s.observers {
+			r, ends[i] = observer.Request(e, id, r)
 		}
 		c.SetRequest(r)
-		setHeaders(c.Response().Header(), e, public)
+		maps.Copy(c.Response().Header(), headers)
 		var failure error
 		defer func() { // deferred, because a handler may drop the connection by a panic
 			outcome := outcomeOf(c)
-			done(outcome)
+			for _, end := range slices.Backward(ends) {
+				end(outcome)
+			}
 			logRequest(s.log, c, e, outcome, failure, s.now().Sub(start))
 		}()
 		handle := next
 		switch {
-		case isForPrograms(e) && r.Header.Get("Origin") != "":
-			handle = s.cors(e, r)(next)
-		case isForPrograms(e): // a cache must not give this answer to a script of another origin
-			c.Response().Header().Add(echo.HeaderVary, echo.HeaderOrigin)
+		case !isForPrograms(e):
+		case !s.isReadable(e, r):
+			handle = unreadable
+		case headerNames.MatchString(r.Header.Get(echo.HeaderAccessControlRequestHeaders)):
+			handle = readable
+		default:
+			handle = restricted
 		}
 		if failure = handle(c); failure != nil {
 			s.renderError(c, e, failure)
 		}
 		return nil
 	}
-}
-
-// endpointOf finds the endpoint by method and path, or by the path alone if no endpoint has the method.
-func endpointOf(endpoints map[string]endpoint.Endpoint, c echo.Context) endpoint.Endpoint {
-	if e, ok := endpoints[c.Request().Method+" "+c.Path()]; ok {
-		return e
-	}
-	if e, ok := endpoints[c.Path()]; ok {
-		return e
-	}
-	return unknown
 }
 
 // requestID returns the request ID that a proxy sent, if it is well-formed, or else a new one.
@@ -146,8 +153,10 @@ func requestID(c echo.Context, random func() string) string {
 
 var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
 
-// setHeaders sets the headers that every answer has; a page replaces the Content-Security-Policy by its own.
-func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
+// headersOf returns the headers that every answer of an endpoint has; a page replaces the Content-Security-Policy by
+// its own. All answers share the values.
+func headersOf(e endpoint.Endpoint, public bool) http.Header {
+	h := http.Header{}
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -159,25 +168,29 @@ func setHeaders(h http.Header, e endpoint.Endpoint, public bool) {
 		h.Set("Cache-Control", "no-store") // RFC 6749 §5.1
 		h.Set("Pragma", "no-cache")
 	}
+	return h
 }
 
-// cors lets scripts read the answers, also errors: scripts of clients' origins, or of all origins if the endpoint is
-// public. Such a script may send any header, and the browser's cookies, which change no answer. Each request with an
-// Origin gets a new middleware, because the framework's callback about the origin does not get the request.
-func (s *server) cors(e endpoint.Endpoint, r *http.Request) echo.MiddlewareFunc {
-	config := middleware.CORSConfig{ // without AllowHeaders it allows the headers that the preflight names
-		AllowOriginFunc: func(origin string) (bool, error) {
-			return e.AnyOrigin || e.Audience == endpoint.Files || s.clients.AllowsOrigin(r.Context(), origin), nil
-		},
+// cors lets scripts of the request's origin read the answers, also errors, or does not. Such a script may send the
+// headers, without a list any header, and the browser's cookies, which change no answer. It also adds Vary: Origin,
+// because a cache must not give the answer to a script of another origin.
+func (s *server) cors(e endpoint.Endpoint, readable bool, headers ...string) echo.MiddlewareFunc {
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowHeaders:     headers,
+		AllowOriginFunc:  func(string) (bool, error) { return readable, nil },
 		AllowMethods:     s.methods[e.Path],
 		AllowCredentials: true,
 		ExposeHeaders:    []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
 		MaxAge:           600,
-	}
-	if !headerNames.MatchString(r.Header.Get(echo.HeaderAccessControlRequestHeaders)) {
-		config.AllowHeaders = []string{"Authorization", "Content-Type"}
-	}
-	return middleware.CORSWithConfig(config)
+	})
+}
+
+// isReadable tells whether scripts of the request's origin may read the answer: scripts of clients' origins may, and
+// scripts of all origins if the endpoint is public.
+func (s *server) isReadable(e endpoint.Endpoint, r *http.Request) bool {
+	origin := r.Header.Get(echo.HeaderOrigin)
+	return origin != "" &&
+		(e.AnyOrigin || e.Audience == endpoint.Files || s.clients.AllowsOrigin(r.Context(), origin))
 }
 
 // headerNames matches the list of header names in a preflight, with a limit, because the answer repeats the list.
