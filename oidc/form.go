@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,9 @@ const FormType = "application/x-www-form-urlencoded"
 // parameters with its error.
 const maxParameters = 10_000
 
+// usualParameters is how many parameters ParseQuery makes place for at once; more are appended.
+const usualParameters = 16
+
 var errParameters = errors.New("too many parameters")
 
 // maxForm limits a form in the body, in bytes. A server may have a lower limit.
@@ -29,13 +33,40 @@ const maxForm = 1 << 20
 // others.
 // https://url.spec.whatwg.org/#urlencoded-parsing
 func ParseQuery(text string) (url.Values, error) {
-	all := strings.SplitN(text, "&", maxParameters+1)
-	kept := all[:min(len(all), maxParameters)]
-	values, err := url.ParseQuery(strings.ReplaceAll(strings.Join(kept, "&"), ";", "%3B"))
-	if len(all) > len(kept) {
-		err = errParameters
+	count := strings.Count(text, "&") + 1
+	values := make(url.Values, min(count, usualParameters))
+	singles := make([]string, 0, min(count, usualParameters)) // the values of all parameters that come once
+	var failed error
+	seen := 0
+	for parameter := range strings.SplitSeq(text, "&") {
+		if seen++; seen > maxParameters {
+			return values, errParameters
+		}
+		if parameter == "" {
+			continue
+		}
+		name, value, err := unescape(parameter)
+		switch {
+		case err != nil:
+			failed = cmp.Or(failed, err) // the first one
+		case values[name] != nil:
+			values[name] = append(values[name], value)
+		default:
+			singles = append(singles, value)
+			values[name] = singles[len(singles)-1 : len(singles) : len(singles)]
+		}
 	}
-	return values, err
+	return values, failed
+}
+
+// unescape decodes name=value.
+func unescape(parameter string) (name, value string, err error) {
+	name, value, _ = strings.Cut(parameter, "=")
+	if name, err = url.QueryUnescape(name); err != nil {
+		return "", "", err
+	}
+	value, err = url.QueryUnescape(value)
+	return name, value, err
 }
 
 // EncodeQuery encodes parameters for the query or the fragment of a redirect, sorted by name. It writes a blank as %20:

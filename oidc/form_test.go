@@ -98,3 +98,18 @@ func TestParseForm(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkParseQuery parses the query of a silent renewal.
+func BenchmarkParseQuery(b *testing.B) {
+	query := url.Values{
+		"client_id": {"spa"}, "redirect_uri": {"http://localhost:9090/callback.html"}, "response_type": {"code"},
+		"scope": {"openid profile"}, "state": {"0123456789abcdef"}, "nonce": {"0123456789abcdef"}, "prompt": {"none"},
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+	}.Encode()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := oidc.ParseQuery(query); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

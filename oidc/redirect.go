@@ -14,10 +14,13 @@ import (
 // MatchRedirectURI tells whether uri equals a registered URI, byte for byte (Core §3.1.2.1), with one exception: a
 // registered http URI of a loopback host matches with any port (RFC 8252 §7.3).
 func MatchRedirectURI(registered []string, uri string) bool {
+	if slices.Contains(registered, uri) {
+		return true
+	}
 	bare, isLoopback := WithoutLoopbackPort(uri)
-	return slices.ContainsFunc(registered, func(candidate string) bool {
+	return isLoopback && slices.ContainsFunc(registered, func(candidate string) bool {
 		other, ok := WithoutLoopbackPort(candidate)
-		return candidate == uri || ok && isLoopback && other == bare
+		return ok && other == bare
 	})
 }
 

@@ -173,11 +173,11 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	request.Malformed, request.faults.packed = malformed, fault
 	request.FromObject, request.Pushed = waiting.FromObject, waiting.RequestURI != ""
 	request.RequestURI, request.SignedIn = waiting.RequestURI, waiting.SignedIn
-	return e.answer(r, address, request, waiting.Denied)
+	return e.answer(r, address, &request, waiting.Denied)
 }
 
 // answer decides, and sends the decision to the verified address. denied is the text of the user's refusal, or "".
-func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request Request, denied string) (Outcome, error) {
+func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request *Request, denied string) (Outcome, error) {
 	silent := wantsNoPage(request.Params)
 	decided, refused := e.decide(r, request, denied)
 	if decided.page != "" {
@@ -212,7 +212,7 @@ type decision struct {
 }
 
 // decide judges a request with a verified address. It returns a code, a page to show, or an error for the client.
-func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d decision, err error) {
+func (e *Endpoint) decide(r *http.Request, request *Request, denied string) (d decision, err error) {
 	switch {
 	case denied != "":
 		current, err := e.Sessions.Current(r)
@@ -250,13 +250,13 @@ func (e *Endpoint) decide(r *http.Request, request Request, denied string) (d de
 }
 
 // situation collects the provider's data about the user.
-func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err error) {
+func (e *Endpoint) situation(r *http.Request, request *Request) (s *Situation, err error) {
 	current, err := e.Sessions.Current(r)
 	absence, absent := errors.AsType[session.Absence](err)
 	if err != nil && !absent {
-		return Situation{}, err
+		return nil, err
 	}
-	s = Situation{Request: request, Session: current, Absence: absence, Issuer: e.Issuer, Levels: e.Levels, Now: e.Now()}
+	s = &Situation{Request: *request, Session: current, Absence: absence, Issuer: e.Issuer, Levels: e.Levels, Now: e.Now()}
 	if request.LoginHint != "" {
 		// A user without an account in this browser is as unknown here as no user, so no answer tells which users exist.
 		user, _ := e.Users.ByName(request.LoginHint)
@@ -264,12 +264,12 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 			s.Hinted = user.Sub
 		}
 	}
-	s.Account = about(request, current, s.Hinted, s.Now)
+	s.Account = about(&s.Request, current, s.Hinted, s.Now)
 	if s.Account != nil && (!s.Client.FirstParty || s.Prompt.Has(oidc.PromptConsent)) {
 		// Consents are read only if consent is needed, so a first-party client costs no store operation.
 		consents, err := e.Consents.Of(r.Context(), s.Account.Sub)
 		if err != nil {
-			return Situation{}, err
+			return nil, err
 		}
 		s.Consent = consents[s.Client.ClientID]
 	}
@@ -282,7 +282,7 @@ func (e *Endpoint) situation(r *http.Request, request Request) (s Situation, err
 }
 
 // meet returns the page that meets a broken need; with prompt=none, an error for the client (Core §3.1.2.1).
-func (e *Endpoint) meet(need *oidc.Rule[Situation], s Situation) (page string, err error) {
+func (e *Endpoint) meet(need *oidc.Rule[*Situation], s *Situation) (page string, err error) {
 	inVain := need.Else == oidc.UnmetAuthenticationRequirements && s.cannotReachACR()
 	if !s.Prompt.Has(oidc.PromptNone) && !inVain {
 		return e.show(need, s)
@@ -295,7 +295,7 @@ func (e *Endpoint) meet(need *oidc.Rule[Situation], s Situation) (page string, e
 }
 
 // show returns the address of the need's page, with the sealed request in it.
-func (e *Endpoint) show(need *oidc.Rule[Situation], s Situation) (string, error) {
+func (e *Endpoint) show(need *oidc.Rule[*Situation], s *Situation) (string, error) {
 	waiting := session.Interaction{
 		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: tells[need.Text],
 		FromObject: s.FromObject, RequestURI: s.RequestURI,
@@ -311,7 +311,7 @@ func (e *Endpoint) show(need *oidc.Rule[Situation], s Situation) (string, error)
 }
 
 // grant returns the grant that the code stands for.
-func (s Situation) grant() grant.Grant {
+func (s *Situation) grant() grant.Grant {
 	return grant.Grant{
 		ClientID: s.Client.ClientID, RedirectURI: s.RedirectURI, CodeChallenge: s.CodeChallenge, Nonce: s.Nonce,
 		Scope: s.Scope, Resource: s.Resource, Claims: s.Claims, DPoPJKT: s.DPoPJKT,

@@ -296,7 +296,7 @@ func (e *testEndpoint) signIn(t testing.TB, r *http.Request, subs ...string) {
 func watchRules(t *testing.T) map[int]bool {
 	broken, original := map[int]bool{}, slices.Clone(rules)
 	for i, rule := range original {
-		rules[i].Holds = func(r Request) bool {
+		rules[i].Holds = func(r *Request) bool {
 			holds := rule.Holds(r)
 			broken[i] = broken[i] || !holds
 			return holds
@@ -310,7 +310,7 @@ func watchRules(t *testing.T) map[int]bool {
 func watchNeeds(t *testing.T) map[int]bool {
 	arisen, original := map[int]bool{}, slices.Clone(needs)
 	for i, need := range original {
-		needs[i].Holds = func(s Situation) bool {
+		needs[i].Holds = func(s *Situation) bool {
 			holds := need.Holds(s)
 			arisen[i] = arisen[i] || !holds
 			return holds

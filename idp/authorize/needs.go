@@ -24,56 +24,56 @@ type Situation struct {
 
 // needs are the conditions for a code without a page. The error code of the first broken need selects the page (see
 // screens); with prompt=none it is the answer.
-var needs = oidc.Table[Situation]{{
+var needs = oidc.Table[*Situation]{{
 	Spec: "Core §3.1.2.3", Text: "a user is signed in", Else: oidc.LoginRequired, Reason: oidc.SessionNone,
-	Holds: func(s Situation) bool { return s.Session != nil },
-	Got:   func(s Situation) string { return "nobody: " + s.Absence.Between(s.RedirectURI, s.Issuer) },
+	Holds: func(s *Situation) bool { return s.Session != nil },
+	Got:   func(s *Situation) string { return "nobody: " + s.Absence.Between(s.RedirectURI, s.Issuer) },
 }, {
 	Spec: "Core §3.1.2.1 id_token_hint", Text: "id_token_hint is an ID token of this provider",
 	Params: []string{"id_token_hint"}, Else: oidc.LoginRequired, Reason: oidc.HintUnreadable,
-	Holds: func(s Situation) bool { return s.IDTokenHint == "" || s.HintedSub != "" || s.chosen() },
+	Holds: func(s *Situation) bool { return s.IDTokenHint == "" || s.HintedSub != "" || s.chosen() },
 	Help:  "the token was changed, is from another provider, or from before a restart",
 }, {
 	Spec: "Core §3.1.2.1 id_token_hint", Text: "the user of id_token_hint is signed in",
 	Params: []string{"id_token_hint"}, Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
-	Holds: func(s Situation) bool { return s.boundTo() == "" || s.signedIn(s.boundTo()) },
+	Holds: func(s *Situation) bool { return s.boundTo() == "" || s.signedIn(s.boundTo()) },
 }, {
 	Spec: "Core §3.1.2.1 login_hint", Text: "the user of login_hint is signed in", Params: []string{"login_hint"},
 	Else: oidc.LoginRequired, Reason: oidc.SessionOtherUser,
-	Holds: func(s Situation) bool {
+	Holds: func(s *Situation) bool {
 		return s.boundTo() != "" || s.LoginHint == "" || s.Hinted != "" || s.chosen()
 	},
 }, {
 	Spec: "Core §3.1.2.1 prompt", Text: "the user chose an account, if prompt has select_account",
 	Params: []string{"prompt"}, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
-	Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptSelectAccount) || s.chosen() },
+	Holds: func(s *Situation) bool { return !s.Prompt.Has(oidc.PromptSelectAccount) || s.chosen() },
 }, {
 	Spec: "Core §3.1.2.6", Text: "one account is signed in, or the request names one by id_token_hint or login_hint",
 	Params: []string{"id_token_hint", "login_hint"}, Else: oidc.AccountSelectionRequired, Reason: oidc.AccountAmbiguous,
-	Holds: func(s Situation) bool { return s.Account != nil },
+	Holds: func(s *Situation) bool { return s.Account != nil },
 }, {
 	Spec: "Core §3.1.2.1 prompt", Text: "the user signed in for this request, if prompt has login",
 	Params: []string{"prompt"}, Else: oidc.LoginRequired, Reason: oidc.SessionTooOld,
-	Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptLogin) || s.justNow(s.Account.AuthTime) },
+	Holds: func(s *Situation) bool { return !s.Prompt.Has(oidc.PromptLogin) || s.justNow(s.Account.AuthTime) },
 }, {
 	Spec: "Core §3.1.2.1 max_age", Text: "the sign-in is not older than max_age", Else: oidc.LoginRequired,
 	Reason: oidc.SessionTooOld, Params: []string{"max_age"},
-	Holds: func(s Situation) bool {
+	Holds: func(s *Situation) bool {
 		// max_age=0 demands a new sign-in: a sign-in for this request is not too old.
 		return s.MaxAge == nil || s.justNow(s.Account.AuthTime) || isWithin(*s.MaxAge, s.Account.AuthTime, s.Now)
 	},
 }, {
 	Spec: "Core §5.5.1.1", Text: "the sign-in reaches one of the essential acr values", Params: []string{"claims"},
 	Else: oidc.UnmetAuthenticationRequirements, Reason: oidc.ACRUnmet,
-	Holds: func(s Situation) bool { return s.EssentialACR == nil || slices.Contains(s.EssentialACR, s.acr()) },
+	Holds: func(s *Situation) bool { return s.EssentialACR == nil || slices.Contains(s.EssentialACR, s.acr()) },
 }, {
 	Spec: "Core §3.1.2.4", Text: "the user has allowed the client everything that it asks for",
 	Params: []string{"scope"}, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
-	Holds: func(s Situation) bool { return s.Client.FirstParty || s.Consent.Scope.Covers(s.toAllow()) },
+	Holds: func(s *Situation) bool { return s.Client.FirstParty || s.Consent.Scope.Covers(s.toAllow()) },
 }, {
 	Spec: "Core §3.1.2.1 prompt", Text: "the user gave consent for this request, if prompt has consent",
 	Params: []string{"prompt"}, Else: oidc.ConsentRequired, Reason: oidc.ConsentMissing,
-	Holds: func(s Situation) bool { return !s.Prompt.Has(oidc.PromptConsent) || s.justNow(s.Consent.GrantedAt) },
+	Holds: func(s *Situation) bool { return !s.Prompt.Has(oidc.PromptConsent) || s.justNow(s.Consent.GrantedAt) },
 }}
 
 // screens are the paths of the pages that meet a need, by its error code.
@@ -95,34 +95,35 @@ var tells = map[string]string{
 }
 
 // toAllow returns the scope that the user is asked to allow.
-func (s Situation) toAllow() oidc.Scope {
+func (s *Situation) toAllow() oidc.Scope {
 	return oidc.ParseScope(s.Scope.String() + " " + s.ClaimsScope.String())
 }
 
 // mayStayOffline tells whether offline_access is allowed, or can be on the consent page (Core §11). The operator allows
 // it for first-party clients that are registered for refresh tokens, the user for all others.
-func (s Situation) mayStayOffline() bool {
+func (s *Situation) mayStayOffline() bool {
 	return s.Client.FirstParty || s.Consent.Scope.Has(oidc.ScopeOffline) || !s.Prompt.Has(oidc.PromptNone)
 }
 
 // about returns the account of the request: the account that the user chose or signed in to for it, or else the account
 // of a hint, or else the only account of the session. An id_token_hint excludes all other accounts.
-func about(r Request, s *session.Session, loginHint string, now time.Time) *session.Account {
+func about(r *Request, s *session.Session, loginHint string, now time.Time) *session.Account {
 	if s == nil {
 		return nil
 	}
-	for _, account := range s.Accounts {
+	for i := range s.Accounts {
+		account := &s.Accounts[i]
 		switch {
 		case r.boundTo() != "" && account.Sub != r.boundTo():
 			continue
 		case r.boundTo() != "", fulfils(r, account.SelectedAt, now), account.Sub == loginHint, len(s.Accounts) == 1:
-			return &account
+			return account
 		}
 	}
 	return nil
 }
 
-func (s Situation) signedIn(sub string) bool {
+func (s *Situation) signedIn(sub string) bool {
 	return slices.ContainsFunc(s.Session.Accounts, func(a session.Account) bool { return a.Sub == sub })
 }
 
@@ -131,7 +132,7 @@ func (s Situation) signedIn(sub string) bool {
 const fulfilledFor = 10 * time.Minute
 
 // fulfils tells whether the user did something at that time for this request.
-func fulfils(r Request, at, now time.Time) bool {
+func fulfils(r *Request, at, now time.Time) bool {
 	return !at.Before(r.StartedAt) && isWithin(fulfilledFor, at, now)
 }
 
@@ -141,10 +142,10 @@ func isWithin(age time.Duration, at, now time.Time) bool {
 }
 
 // justNow tells whether the user did something at that time for this request.
-func (s Situation) justNow(at time.Time) bool { return fulfils(s.Request, at, s.Now) }
+func (s *Situation) justNow(at time.Time) bool { return fulfils(&s.Request, at, s.Now) }
 
 // chosen tells whether the user signed in or chose an account for this request.
-func (s Situation) chosen() bool { return s.Account != nil && s.justNow(s.Account.SelectedAt) }
+func (s *Situation) chosen() bool { return s.Account != nil && s.justNow(s.Account.SelectedAt) }
 
 // Level is a value of acr, and the ways to sign in that reach it, by their amr (RFC 8176 §2).
 type Level struct {
@@ -179,7 +180,7 @@ func (l Levels) Reached(account session.Account) []string {
 }
 
 // acr returns the first requested acr that the sign-in reaches, or else the highest it reaches (Core §5.5.1.1).
-func (s Situation) acr() string {
+func (s *Situation) acr() string {
 	reached := s.Levels.Reached(*s.Account)
 	for _, wanted := range s.ACRValues {
 		if slices.Contains(reached, wanted) {
@@ -190,7 +191,7 @@ func (s Situation) acr() string {
 }
 
 // cannotReachACR tells whether another sign-in cannot help: no such level exists, or the user has just signed in.
-func (s Situation) cannotReachACR() bool {
+func (s *Situation) cannotReachACR() bool {
 	known := slices.ContainsFunc(s.Levels, func(l Level) bool { return slices.Contains(s.EssentialACR, l.Value) })
 	return !known || s.justNow(s.Account.AuthTime)
 }

@@ -67,7 +67,7 @@ func (e *Endpoint) pushOf(r *http.Request, client oidc.Client, form url.Values) 
 		return PushResponse{}, err
 	}
 	judged.Pushed, judged.FromObject = true, request.FromObject
-	if err := rules.Judge(r.Context(), judged); err != nil {
+	if err := rules.Judge(r.Context(), &judged); err != nil {
 		return PushResponse{}, err
 	}
 	uri, lifetime, err := e.Pushed.Push(r.Context(), request)

@@ -128,16 +128,17 @@ func (e *Endpoint) parse(
 	ctx context.Context, client oidc.Client, params url.Values, startedAt time.Time,
 ) (Request, error) {
 	prompt, _ := oidc.ParsePrompts(params.Get("prompt")) // the rule "prompt" reports the error
+	asked := oidc.ParseScope(params.Get("scope"))
 	r := Request{
 		Client: client, Params: params, StartedAt: startedAt, Prompt: prompt,
 		ResponseType: params.Get("response_type"), ResponseMode: params.Get("response_mode"),
 		RedirectURI: params.Get("redirect_uri"), Nonce: params.Get("nonce"),
-		Scope:  oidc.ParseScope(params.Get("scope")).Within(client.AllowedScope(e.Scopes)),
+		Scope:  asked.Within(client.AllowedScope(e.Scopes)),
 		MaxAge: maxAge(client, params.Get("max_age")), ACRValues: strings.Fields(params.Get("acr_values")),
 		LoginHint: params.Get("login_hint"), IDTokenHint: params.Get("id_token_hint"), DPoPJKT: params.Get("dpop_jkt"),
 		CodeChallenge: params.Get("code_challenge"), CodeChallengeMethod: params.Get("code_challenge_method"),
 	}
-	if asked := oidc.ParseScope(params.Get("scope")); len(asked) > len(r.Scope) {
+	if len(asked) > len(r.Scope) {
 		trace.Narrow(ctx, "Core §3.1.2.1", client.Refused(asked, e.Scopes)...)
 	}
 	if len(r.ACRValues) == 0 {
@@ -158,7 +159,7 @@ func (e *Endpoint) parse(
 }
 
 // boundTo returns the sub of the only user that the request accepts (Core §3.1.2.2); "": it accepts every user.
-func (r Request) boundTo() string { return cmp.Or(r.HintedSub, r.WantedSub) }
+func (r *Request) boundTo() string { return cmp.Or(r.HintedSub, r.WantedSub) }
 
 // wantsNoPage tells whether prompt contains none, even if other values of prompt are invalid.
 func wantsNoPage(params url.Values) bool {

@@ -25,7 +25,7 @@ func TestWhatANeedTellsHasWords(t *testing.T) {
 	told := map[string]bool{session.CookieLost: true} // for every need
 	for text, key := range tells {
 		told[key] = true
-		if !slices.ContainsFunc(needs, func(n oidc.Rule[Situation]) bool { return n.Text == text }) {
+		if !slices.ContainsFunc(needs, func(n oidc.Rule[*Situation]) bool { return n.Text == text }) {
 			t.Errorf("tells has the key %q for a need that does not exist: %s", key, text)
 		}
 		if english.Tell[key] == "" {

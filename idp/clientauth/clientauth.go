@@ -13,7 +13,6 @@ package clientauth
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -184,15 +183,20 @@ func ReadForm(r *http.Request) (url.Values, error) {
 	if err := oidc.ParseForm(r); err != nil {
 		return nil, oidc.InvalidRequest.Errorf("the form in the body cannot be read: %s", oidc.FormFault(err)).Because(err)
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
-		values := r.PostForm[name]
-		switch {
-		case len(values) > 1 && name != "resource":
-			return nil, oidc.InvalidRequest.Errorf(
-				"%.50q came %d times; send each parameter once (RFC 6749 §3.2)", name, len(values))
-		case !utf8.ValidString(strings.Join(values, "")):
-			return nil, oidc.InvalidRequest.Errorf("%.50q is not UTF-8 (RFC 6749 appendix B)", name)
+	isBad := func(value string) bool { return !utf8.ValidString(value) }
+	var wrong []string
+	for name, values := range r.PostForm {
+		if len(values) > 1 && name != "resource" || slices.ContainsFunc(values, isBad) {
+			wrong = append(wrong, name)
 		}
 	}
-	return r.PostForm, nil
+	if wrong == nil {
+		return r.PostForm, nil
+	}
+	name := slices.Min(wrong) // always the same one
+	if count := len(r.PostForm[name]); count > 1 && name != "resource" {
+		return nil, oidc.InvalidRequest.Errorf(
+			"%.50q came %d times; send each parameter once (RFC 6749 §3.2)", name, count)
+	}
+	return nil, oidc.InvalidRequest.Errorf("%.50q is not UTF-8 (RFC 6749 appendix B)", name)
 }

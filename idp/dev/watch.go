@@ -43,7 +43,7 @@ func observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 		step.Reason = string(j.Reason)
 	}
 	switch subject := j.Subject.(type) {
-	case authorize.Situation:
+	case *authorize.Situation:
 		step.Kind = trace.KindNeed
 	case clientauth.Attempt:
 		step.Kind = trace.KindClient

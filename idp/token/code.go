@@ -40,40 +40,40 @@ type redemption struct {
 const again = ". The code is spent: start again"
 
 // rules are the conditions for exchanging a spent code for tokens.
-var rules = oidc.Table[redemption]{{
+var rules = oidc.Table[*redemption]{{
 	Spec: "RFC 6749 §4.1.3", Text: "the code was issued to the client that redeems it", Params: []string{"client_id"},
 	Else: oidc.InvalidGrant, Reason: oidc.CodeForeign,
-	Holds: func(r redemption) bool { return r.ClientID == r.Client.ClientID },
+	Holds: func(r *redemption) bool { return r.ClientID == r.Client.ClientID },
 	Help:  "a code is good for one client only" + again,
 }, {
 	Spec: "RFC 6749 §4.1.2", Text: "the code is not older than 60 seconds", Else: oidc.InvalidGrant,
 	Reason: oidc.CodeExpired,
-	Holds:  func(r redemption) bool { return r.Now.Before(r.ExpiresAt) },
+	Holds:  func(r *redemption) bool { return r.Now.Before(r.ExpiresAt) },
 	Help:   "redeem it right after the redirect" + again,
 }, {
 	Spec: "RFC 6749 §4.1.3", Text: "redirect_uri is the one of the authorization request",
 	Params: []string{"redirect_uri"}, Else: oidc.InvalidGrant, Reason: oidc.CodeForeign,
-	Holds: func(r redemption) bool { return r.request.RedirectURI == r.Grant.RedirectURI },
+	Holds: func(r *redemption) bool { return r.request.RedirectURI == r.Grant.RedirectURI },
 	Help:  "send exactly the same redirect_uri to both endpoints" + again,
 }, {
 	Spec: "RFC 9700 §4.8.2", Text: "code_verifier comes only after a code_challenge", Params: []string{"code_verifier"},
 	Else: oidc.InvalidGrant, Reason: oidc.PKCEMissing,
-	Holds: func(r redemption) bool { return r.CodeVerifier == "" || r.CodeChallenge != "" },
+	Holds: func(r *redemption) bool { return r.CodeVerifier == "" || r.CodeChallenge != "" },
 	Help:  "the authorization request had no code_challenge: was it removed on the way?" + again,
 }, {
 	Spec: "RFC 7636 §4.5", Text: "code_verifier comes after a code_challenge", Params: []string{"code_verifier"},
 	Else: oidc.InvalidGrant, Reason: oidc.PKCEMissing,
-	Holds: func(r redemption) bool { return r.CodeVerifier != "" || r.CodeChallenge == "" },
+	Holds: func(r *redemption) bool { return r.CodeVerifier != "" || r.CodeChallenge == "" },
 	Help:  "send the code_verifier whose SHA-256 the code_challenge was" + again,
 }, {
 	Spec: "RFC 7636 §4.1", Text: "code_verifier has 43 to 128 characters out of A-Z a-z 0-9 - . _ ~",
 	Params: []string{"code_verifier"}, Else: oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
-	Holds: func(r redemption) bool { return r.CodeVerifier == "" || verifier.MatchString(r.CodeVerifier) },
+	Holds: func(r *redemption) bool { return r.CodeVerifier == "" || verifier.MatchString(r.CodeVerifier) },
 	Help:  "make it from 32 random bytes in base64url" + again,
 }, {
 	Spec: "RFC 7636 §4.6", Text: "the SHA-256 of code_verifier is the code_challenge", Params: []string{"code_verifier"},
 	Else: oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
-	Holds: func(r redemption) bool {
+	Holds: func(r *redemption) bool {
 		sum := sha256.Sum256([]byte(r.CodeVerifier)) // RFC 7636 §4.2
 		return r.CodeChallenge == "" || equal(base64.RawURLEncoding.EncodeToString(sum[:]), r.CodeChallenge)
 	},
@@ -81,7 +81,7 @@ var rules = oidc.Table[redemption]{{
 }, { // a request without a proof has no key
 	Spec: "RFC 9449 §10", Text: "the proof is of the key that the code is bound to",
 	Params: []string{"dpop_jkt"},
-	Holds:  func(r redemption) bool { return r.DPoPJKT == "" || equal(r.JKT, r.DPoPJKT) },
+	Holds:  func(r *redemption) bool { return r.DPoPJKT == "" || equal(r.JKT, r.DPoPJKT) },
 	Else:   oidc.InvalidGrant, Reason: oidc.DPoPProof,
 	Help: "send a DPoP proof of the key whose thumbprint was dpop_jkt" + again,
 }}
@@ -98,7 +98,7 @@ func (c *AuthorizationCode) tokens(ctx context.Context, r request) (Response, er
 	if err != nil {
 		return Response{}, notRedeemed(err)
 	}
-	if err := rules.Judge(ctx, redemption{r, granted, c.Issuer.Now()}); err != nil {
+	if err := rules.Judge(ctx, &redemption{r, granted, c.Issuer.Now()}); err != nil {
 		return Response{}, err
 	}
 	return begin(ctx, c.Grants, c.Issuer, c.Refresh, r, granted)
