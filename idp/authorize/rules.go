@@ -23,7 +23,8 @@ var rules = oidc.Table[*Request]{{
 }, {
 	Spec: "RFC 6749 §3.1", Text: "no parameter is sent more than once",
 	Holds: func(r *Request) bool { return repeated(r.Params) == "" },
-	Got:   func(r *Request) string { return repeated(r.Params) + " came more than once" }, Help: "send each parameter once",
+	Got:   func(r *Request) string { return repeated(r.Params) + " came more than once" },
+	Help:  "send each parameter once",
 }, {
 	Spec: "RFC 6749 appendix B", Text: "parameters are UTF-8",
 	Holds: func(r *Request) bool { return badUTF8(r.Params) == "" },

@@ -23,7 +23,7 @@ const rsaBits = 2048
 type key struct {
 	private crypto.Signer
 	public  jose.JSONWebKey
-	signers map[string]jose.Signer
+	signers map[string]jwsSigner
 }
 
 // newKey makes or reads the key that spec describes.
@@ -43,10 +43,9 @@ func ready(alg jose.SignatureAlgorithm, private crypto.Signer) (*key, error) {
 		return nil, err
 	}
 	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
-	k := &key{private: private, public: public, signers: map[string]jose.Signer{}}
+	k := &key{private: private, public: public, signers: map[string]jwsSigner{}}
 	for _, typ := range types {
-		signing := jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}}
-		k.signers[typ], err = jose.NewSigner(signing, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
+		k.signers[typ], err = newJWSSigner(alg, private, public.KeyID, typ)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -238,7 +239,7 @@ func (s *KeySet) Sign(ctx context.Context, alg, typ string, claims any) (string,
 	if err != nil {
 		return "", err
 	}
-	return jwt.Signed(k.signers[typ]).Claims(claims).Serialize()
+	return signClaims(k.signers[typ], claims)
 }
 
 // SignWithoutKID is Sign with a header that does not name the key: for the failure lab.
@@ -247,12 +248,19 @@ func (s *KeySet) SignWithoutKID(ctx context.Context, alg, typ string, claims any
 	if err != nil {
 		return "", err
 	}
-	signing := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.public.Algorithm), Key: k.private}
-	signer, err := jose.NewSigner(signing, new(jose.SignerOptions).WithType(jose.ContentType(typ)))
+	signer, err := newJWSSigner(jose.SignatureAlgorithm(k.public.Algorithm), k.private, "", typ)
 	if err != nil {
 		return "", err
 	}
-	return jwt.Signed(signer).Claims(claims).Serialize()
+	return signClaims(signer, claims)
+}
+
+func signClaims(signer jwsSigner, claims any) (string, error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	return signer.sign(payload)
 }
 
 // Verify checks that token is a JWT of the given typ with a valid signature by one of the published keys, and reads its
