@@ -5,7 +5,8 @@
 //	the data of a page, such as Login ───────────┴─► Render ──► the template of that language ──► headers and HTML
 //
 // The templates contain no texts: static/idp/languages has a file for each language, by keys such as login.title. A new
-// language is a new file there; a new text is a line in each file. New refuses languages whose keys differ.
+// language is a new file there; a new text is a line in each file. Check refuses languages whose keys differ. A
+// template and the texts of a language are read when the first answer needs them: a start does not wait for them.
 //
 // Where teaching ends: names from apps and from the configuration, and texts for developers, are in one language.
 package pages
@@ -13,6 +14,7 @@ package pages
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -20,6 +22,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 
@@ -29,9 +32,9 @@ import (
 
 // Pages renders the provider's pages.
 type Pages struct {
-	words     []words // English first
-	matcher   language.Matcher
-	templates map[string]map[string]*template.Template // by language and name
+	languages []words // English first
+	matcher   func() language.Matcher
+	templates map[string]map[string]func() (*template.Template, error) // by language and name
 }
 
 var names = []string{
@@ -39,8 +42,8 @@ var names = []string{
 	"reason", "reasons", "form_post", "web_message", "check_session",
 }
 
-// New parses the templates in files: layout.html, and one file for each page. Templates get their texts from languages/
-// by these functions:
+// New returns the pages of files: layout.html, and one file for each page. It reads only the names of the languages;
+// Check reads all. Templates get their texts from languages/ by these functions:
 //
 //	t "key" "name" value …   the text of the key, with values for its placeholders
 //	date                     a time
@@ -48,43 +51,47 @@ var names = []string{
 //	lang                     the language's tag
 //	code                     a text with code between backticks
 func New(files fs.FS) (p *Pages, err error) {
-	p = &Pages{templates: map[string]map[string]*template.Template{}}
-	if p.words, err = readWords(files); err != nil {
+	p = &Pages{templates: map[string]map[string]func() (*template.Template, error){}}
+	if p.languages, err = listLanguages(files); err != nil {
 		return nil, err
 	}
-	tags := make([]language.Tag, len(p.words))
-	for i, w := range p.words {
+	tags := make([]language.Tag, len(p.languages))
+	for i, w := range p.languages {
 		tags[i] = w.tag
-		p.templates[w.tag.String()] = map[string]*template.Template{}
-	}
-	p.matcher = language.NewMatcher(tags)
-	for _, name := range names {
-		if err := p.add(files, name); err != nil {
-			return nil, fmt.Errorf("page %s: %w", name, err)
+		templates := map[string]func() (*template.Template, error){}
+		for _, name := range names {
+			templates[name] = sync.OnceValues(func() (*template.Template, error) { return parse(files, name, w) })
 		}
+		p.templates[w.tag.String()] = templates
 	}
+	p.matcher = sync.OnceValue(func() language.Matcher { return language.NewMatcher(tags) })
 	return p, nil
 }
 
-// add parses a page once and makes a copy with the functions of each language. A page that defines a template with its
-// own name is rendered without the layout: a person sees it only if its script did not run.
-func (p *Pages) add(files fs.FS, name string) error {
-	parsed, err := template.New("").Funcs(p.words[0].funcs()).ParseFS(files, "layout.html", name+".html")
-	if err != nil {
-		return err
-	}
-	root := "layout"
-	if parsed.Lookup(name) != nil {
-		root = name
-	}
-	for _, w := range p.words {
-		own, err := parsed.Clone()
-		if err != nil {
-			return err
+// Check reads all templates and languages, and returns everything that is wrong with them.
+func (p *Pages) Check() error {
+	problems := []error{compareAll(p.languages)}
+	for _, w := range p.languages {
+		for _, name := range names {
+			if _, err := p.templates[w.tag.String()][name](); err != nil {
+				problems = append(problems, fmt.Errorf("page %s: %w", name, err))
+			}
 		}
-		p.templates[w.tag.String()][name] = own.Funcs(w.funcs()).Lookup(root)
 	}
-	return nil
+	return errors.Join(problems...)
+}
+
+// parse reads the page called name in one language. A page that defines a template with its own name is rendered
+// without the layout: a person sees it only if its script did not run.
+func parse(files fs.FS, name string, w words) (*template.Template, error) {
+	parsed, err := template.New("").Funcs(w.funcs()).ParseFS(files, "layout.html", name+".html")
+	if err != nil {
+		return nil, err
+	}
+	if own := parsed.Lookup(name); own != nil {
+		return own, nil
+	}
+	return parsed.Lookup("layout"), nil
 }
 
 func (w words) funcs() template.FuncMap {
@@ -160,12 +167,16 @@ type Policy struct {
 // Render writes the page called name in the language of its Frame, with the Content-Security-Policy of policy. The
 // server sets the headers that all answers share.
 func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any, policy Policy) error {
-	in := p.words[0].tag.String()
+	in := p.languages[0].tag.String()
 	if framed, ok := page.(interface{ language() string }); ok && p.templates[framed.language()] != nil {
 		in = framed.language()
 	}
+	parsed, err := p.templates[in][name]()
+	if err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
 	var body bytes.Buffer
-	if err := p.templates[in][name].Execute(&body, page); err != nil {
+	if err := parsed.Execute(&body, page); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
 	h := w.Header()
@@ -178,7 +189,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any,
 		h.Del("X-Frame-Options") // it cannot name an origin; frame-ancestors does
 	}
 	w.WriteHeader(status)
-	_, err := body.WriteTo(w)
+	_, err = body.WriteTo(w)
 	return err
 }
 

@@ -38,6 +38,32 @@ func testFiles() fstest.MapFS {
 	return files
 }
 
+// check reads all templates and languages.
+func check(files fstest.MapFS) error {
+	p, err := pages.New(files)
+	if err != nil {
+		return err
+	}
+	return p.Check()
+}
+
+func TestAllPagesAndLanguagesOfTheProviderAreGood(t *testing.T) {
+	if err := ourPages(t).Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A start must not wait for pages that nobody asked for.
+func TestNewReadsNoTemplateAndNoText(t *testing.T) {
+	files := testFiles()
+	for name := range files {
+		files[name] = &fstest.MapFile{Data: []byte("{{")}
+	}
+	if _, err := pages.New(files); err != nil {
+		t.Errorf("New has read a file: %v", err)
+	}
+}
+
 func mustPages(t *testing.T) *pages.Pages {
 	t.Helper()
 	p, err := pages.New(testFiles())
@@ -89,7 +115,7 @@ func TestAPageThatFailsHalfwayIsNotSent(t *testing.T) {
 	}
 }
 
-func TestNewNamesThePageThatIsMissingOrBroken(t *testing.T) {
+func TestCheckNamesThePageThatIsMissingOrBroken(t *testing.T) {
 	for name := range testFiles() {
 		page, isPage := strings.CutSuffix(name, ".html")
 		if !isPage {
@@ -102,8 +128,8 @@ func TestNewNamesThePageThatIsMissingOrBroken(t *testing.T) {
 		delete(missing, name)
 		broken[name] = &fstest.MapFile{Data: []byte("{{if}}")}
 		for what, files := range map[string]fstest.MapFS{"missing": missing, "broken": broken} {
-			if _, err := pages.New(files); err == nil || !strings.Contains(err.Error(), "page "+page) {
-				t.Errorf("with %s %s New = %v; want an error that names the page", name, what, err)
+			if err := check(files); err == nil || !strings.Contains(err.Error(), "page "+page) {
+				t.Errorf("with %s %s Check = %v; want an error that names the page", name, what, err)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -22,64 +23,79 @@ import (
 
 // words are the texts of the pages in one language.
 type words struct {
-	tag   language.Tag
-	texts map[string]string // HTML with {placeholders}, by keys such as login.title
+	tag language.Tag
+	// read returns HTML with {placeholders}, by keys such as login.title. It reads the file once.
+	read func() (map[string]string, error)
 }
 
-// readWords reads languages/<tag>.yaml of each language, English first, and compares the others with it: all must have
-// the same keys, placeholders and HTML.
-func readWords(files fs.FS) ([]words, error) {
+// listLanguages finds languages/<tag>.yaml of each language, English first.
+func listLanguages(files fs.FS) ([]words, error) {
 	names, err := fs.Glob(files, "languages/*.yaml")
 	if err != nil {
 		return nil, err
 	}
 	all := []words{{}}
 	for _, name := range names {
-		read, err := readLanguage(files, name)
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("%s: %w", name, err)
-		case read.tag == language.English:
-			all[0] = read
-		default:
-			all = append(all, read)
+		tag, err := language.Parse(strings.TrimSuffix(path.Base(name), ".yaml"))
+		if err != nil {
+			return nil, fmt.Errorf("%s: the file's name is no language (BCP 47), such as de or pt-BR: %w", name, err)
+		}
+		one := words{tag, sync.OnceValues(func() (map[string]string, error) { return readLanguage(files, name) })}
+		if tag == language.English {
+			all[0] = one
+		} else {
+			all = append(all, one)
 		}
 	}
-	if all[0].texts == nil {
+	if all[0].read == nil {
 		return nil, errors.New("languages/en.yaml is missing: it is the language for people who read none of the others")
 	}
-	var problems []error
-	for _, other := range all[1:] {
-		problems = append(problems, other.compare(all[0])...)
-	}
-	return all, errors.Join(problems...)
+	return all, nil
 }
 
-func readLanguage(files fs.FS, name string) (w words, err error) {
-	if w.tag, err = language.Parse(strings.TrimSuffix(path.Base(name), ".yaml")); err != nil {
-		return w, fmt.Errorf("the file's name is no language (BCP 47), such as de or pt-BR: %w", err)
+// compareAll compares all languages with English, the first: they must have the same keys, placeholders and HTML.
+func compareAll(languages []words) error {
+	english, err := languages[0].read()
+	if err != nil {
+		return err
 	}
+	var problems []error
+	for _, other := range languages[1:] {
+		texts, err := other.read()
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		problems = append(problems, compare("languages/"+other.tag.String()+".yaml", texts, english)...)
+	}
+	return errors.Join(problems...)
+}
+
+func readLanguage(files fs.FS, name string) (map[string]string, error) {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
-		return w, err
+		return nil, err
 	}
 	var tree map[string]any
 	if err := yaml.Unmarshal(text, &tree); err != nil {
-		return w, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	w.texts = map[string]string{}
-	return w, w.flatten("", tree)
+	texts := map[string]string{}
+	if err := flatten(texts, "", tree); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return texts, nil
 }
 
 // flatten puts the tree's leaves into texts, by their path.
-func (w words) flatten(above string, tree map[string]any) error {
+func flatten(texts map[string]string, above string, tree map[string]any) error {
 	for name, below := range tree {
 		key := above + name
 		switch below := below.(type) {
 		case string:
-			w.texts[key] = below
+			texts[key] = below
 		case map[string]any:
-			if err := w.flatten(key+".", below); err != nil {
+			if err := flatten(texts, key+".", below); err != nil {
 				return err
 			}
 		default:
@@ -90,10 +106,9 @@ func (w words) flatten(above string, tree map[string]any) error {
 }
 
 // compare returns the differences from English. Plural forms may differ, but each language has the form other.
-func (w words) compare(english words) (problems []error) {
-	file := "languages/" + w.tag.String() + ".yaml"
-	for key, want := range english.texts {
-		got, ok := w.texts[key]
+func compare(file string, texts, english map[string]string) (problems []error) {
+	for key, want := range english {
+		got, ok := texts[key]
 		switch {
 		case !ok && pluralForm(key):
 		case !ok:
@@ -103,8 +118,8 @@ func (w words) compare(english words) (problems []error) {
 				fixedParts(got), fixedParts(want)))
 		}
 	}
-	for key := range w.texts {
-		if _, ok := english.texts[key]; !ok && !pluralForm(key) {
+	for key := range texts {
+		if _, ok := english[key]; !ok && !pluralForm(key) {
 			problems = append(problems, fmt.Errorf("%s has a text for %s, which English has not: remove it, or add it there",
 				file, key))
 		}
@@ -131,6 +146,10 @@ func fixedParts(text string) []string {
 // A string becomes escaped text in a <bdi>, because it may be of another direction. An int is formatted for the
 // language; the int named n chooses the plural form.
 func (w words) say(key string, pairs ...any) (template.HTML, error) {
+	texts, err := w.read()
+	if err != nil {
+		return "", err
+	}
 	var values []string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		name, _ := pairs[i].(string)
@@ -142,13 +161,13 @@ func (w words) say(key string, pairs ...any) (template.HTML, error) {
 		case int:
 			values = append(values, "{"+name+"}", message.NewPrinter(w.tag).Sprint(value))
 			if name == "n" {
-				key = w.plural(key, value)
+				key = w.plural(texts, key, value)
 			}
 		default:
 			return "", fmt.Errorf("the text %s takes no %T for {%s}", key, value, name)
 		}
 	}
-	text, ok := w.texts[key]
+	text, ok := texts[key]
 	if !ok {
 		return "", fmt.Errorf("languages/%s.yaml has no text for %s", w.tag, key)
 	}
@@ -156,27 +175,28 @@ func (w words) say(key string, pairs ...any) (template.HTML, error) {
 }
 
 // plural is the key of the plural form of n; the form other if there is no text for it.
-func (w words) plural(key string, n int) string {
+func (w words) plural(texts map[string]string, key string, n int) string {
 	form := map[plural.Form]string{plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few",
 		plural.Many: ".many"}
 	counted := key + form[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)]
-	if _, ok := w.texts[counted]; ok && counted != key {
+	if _, ok := texts[counted]; ok && counted != key {
 		return counted
 	}
 	return key + ".other"
 }
 
 // date is the time as a <time> element in the language.
-func (w words) date(at time.Time) template.HTML {
+func (w words) date(at time.Time) (template.HTML, error) {
+	texts, err := w.read()
 	at = at.UTC()
-	month := w.texts["date.months"]
+	month := texts["date.months"]
 	if months := strings.Fields(month); len(months) == 12 {
 		month = months[at.Month()-1]
 	}
 	in := strings.NewReplacer("{day}", strconv.Itoa(at.Day()), "{month}", month, "{year}", strconv.Itoa(at.Year()),
 		"{time}", at.Format("15:04"))
-	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + in.Replace(w.texts["date.format"]) +
-		`</time>`)
+	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + in.Replace(texts["date.format"]) +
+		`</time>`), err
 }
 
 // withCode is a text of which the parts between backticks are code, as in Markdown.
@@ -192,17 +212,18 @@ func withCode(text string) template.HTML {
 }
 
 // scope is the description of a scope: from the configuration, else from the language file.
-func (w words) scope(s ScopeText) template.HTML {
+func (w words) scope(s ScopeText) (template.HTML, error) {
 	if s.Description != "" {
-		return template.HTML(html.EscapeString(s.Description))
+		return template.HTML(html.EscapeString(s.Description)), nil
 	}
-	return template.HTML(w.texts["scope."+s.Name])
+	texts, err := w.read()
+	return template.HTML(texts["scope."+s.Name]), err
 }
 
 // Languages lists the languages of the pages, English first, as BCP 47 tags: ui_locales_supported.
 func (p *Pages) Languages() []string {
-	tags := make([]string, len(p.words))
-	for i, w := range p.words {
+	tags := make([]string, len(p.languages))
+	for i, w := range p.languages {
 		tags[i] = w.tag.String()
 	}
 	return tags
@@ -244,10 +265,10 @@ func (p *Pages) match(wanted []language.Tag) (string, bool) {
 		base, _ := tag.Base()
 		// another script is better than another language
 		for _, tag := range []language.Tag{tag, language.Make(base.String())} {
-			if _, i, confidence := p.matcher.Match(tag); confidence > language.Low {
-				return p.words[i].tag.String(), true
+			if _, i, confidence := p.matcher().Match(tag); confidence > language.Low {
+				return p.languages[i].tag.String(), true
 			}
 		}
 	}
-	return p.words[0].tag.String(), false
+	return p.languages[0].tag.String(), false
 }

@@ -62,16 +62,16 @@ func TestLanguagesAgree(t *testing.T) {
 		}
 		return files
 	}
-	if _, err := pages.New(with("de.yaml", german(""))); err != nil {
+	if err := check(with("de.yaml", german(""))); err != nil {
 		t.Errorf("a language that has all: %v", err)
 	}
-	if _, err := pages.New(with("pt-BR.yaml", german(""))); err != nil {
+	if err := check(with("pt-BR.yaml", german(""))); err != nil {
 		t.Errorf("a language of one country: %v", err)
 	}
 	for _, row := range textRows {
 		t.Run(row.name, func(t *testing.T) {
-			if _, err := pages.New(with(row.file, row.text)); err == nil || !strings.Contains(err.Error(), row.says) {
-				t.Errorf("New = %v; want an error that says %s", err, row.says)
+			if err := check(with(row.file, row.text)); err == nil || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("Check = %v; want an error that says %s", err, row.says)
 			}
 		})
 	}
