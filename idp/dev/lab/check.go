@@ -118,8 +118,8 @@ func (f Fault) checkValues() error {
 }
 
 func kindNames() string {
-	list := make([]string, len(kinds))
-	for i, info := range kinds {
+	list := make([]string, len(kinds()))
+	for i, info := range kinds() {
 		list[i] = string(info.Kind)
 	}
 	return strings.Join(list, ", ")

@@ -3,6 +3,7 @@ package lab
 import (
 	_ "embed"
 	"slices"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 
@@ -70,16 +71,16 @@ type KindInfo struct {
 //go:embed kinds.yaml
 var kindsFile []byte
 
-var kinds = func() (list []KindInfo) {
+var kinds = sync.OnceValue(func() (list []KindInfo) {
 	if err := yaml.UnmarshalWithOptions(kindsFile, &list, yaml.DisallowUnknownField()); err != nil {
 		panic(err) // the file is embedded
 	}
 	return list
-}()
+})
 
 // Kinds lists all kinds of faults, each with the endpoints of served where it can happen.
 func Kinds(served []endpoint.Endpoint) []KindInfo {
-	all := slices.Clone(kinds)
+	all := slices.Clone(kinds())
 	for i, kind := range all {
 		for _, e := range served {
 			if !e.Untraced && kind.fits(e) && !slices.Contains(all[i].Endpoints, e.Name) {
@@ -112,11 +113,11 @@ func (k KindInfo) concerns(r requestInfo) bool {
 }
 
 func (k Kind) info() (KindInfo, bool) {
-	i := slices.IndexFunc(kinds, func(info KindInfo) bool { return info.Kind == k })
+	i := slices.IndexFunc(kinds(), func(info KindInfo) bool { return info.Kind == k })
 	if i < 0 {
 		return KindInfo{}, false
 	}
-	return kinds[i], true
+	return kinds()[i], true
 }
 
 // reasons are the codes of the faults that only the lab can explain. The endpoints themselves explain the faults of
