@@ -33,6 +33,9 @@ const maxForm = 1 << 20
 // others.
 // https://url.spec.whatwg.org/#urlencoded-parsing
 func ParseQuery(text string) (url.Values, error) {
+	if text == "" {
+		return url.Values{}, nil
+	}
 	count := strings.Count(text, "&") + 1
 	values := make(url.Values, min(count, usualParameters))
 	singles := make([]string, 0, min(count, usualParameters)) // the values of all parameters that come once

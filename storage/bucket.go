@@ -109,11 +109,12 @@ const groupEnd = "\x00"
 // a Redis Cluster, "" without a group:
 // https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
 func (b Bucket[T]) hash(key string) string {
-	slot := ""
+	var place, text [128]byte // on the stack: usual names and keys fit
+	hashed := append(append(place[:0], b.name...), ':')
 	if group, _, grouped := strings.Cut(key, groupEnd); grouped {
-		sum := sha256.Sum256([]byte("group" + groupEnd + group))
-		slot = "{" + base64.RawURLEncoding.EncodeToString(sum[:16]) + "}"
+		sum := sha256.Sum256(append(append(text[:0], "group"+groupEnd...), group...))
+		hashed = append(base64.RawURLEncoding.AppendEncode(append(hashed, '{'), sum[:16]), '}')
 	}
-	sum := sha256.Sum256([]byte(b.name + "\x00" + key))
-	return b.name + ":" + slot + base64.RawURLEncoding.EncodeToString(sum[:])
+	sum := sha256.Sum256(append(append(append(text[:0], b.name...), 0), key...))
+	return string(base64.RawURLEncoding.AppendEncode(hashed, sum[:]))
 }

@@ -81,7 +81,7 @@ func (m *Memory) Update(ctx context.Context, key string, ttl time.Duration, chan
 	if err != nil {
 		return err
 	}
-	return s.replace(key, value, expires)
+	return s.replace(key, bytes.Clone(value), expires)
 }
 
 // Len returns the number of records, including expired records that are not removed yet.
@@ -113,7 +113,7 @@ type shard struct {
 	expiry  expiryHeap
 }
 
-// replace replaces the record under key; a nil value removes it.
+// replace replaces the record under key and keeps value; a nil value removes the record.
 func (s *shard) replace(key string, value []byte, expires time.Time) error {
 	if value != nil && expires.IsZero() {
 		return ErrNoTTL
@@ -122,7 +122,7 @@ func (s *shard) replace(key string, value []byte, expires time.Time) error {
 	if value == nil {
 		return nil
 	}
-	r := &record{key: key, value: bytes.Clone(value), expires: expires}
+	r := &record{key: key, value: value, expires: expires}
 	s.records[key] = r
 	heap.Push(&s.expiry, r)
 	return nil

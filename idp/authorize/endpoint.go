@@ -178,7 +178,7 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 
 // answer decides, and sends the decision to the verified address. denied is the text of the user's refusal, or "".
 func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request *Request, denied string) (Outcome, error) {
-	silent := wantsNoPage(request.Params)
+	silent := request.Prompt.Has(oidc.PromptNone) || wantsNoPage(request.Params)
 	decided, refused := e.decide(r, request, denied)
 	if decided.page != "" {
 		return Outcome{Screen: decided.page, Browser: decided.Browser}, nil
@@ -256,7 +256,7 @@ func (e *Endpoint) situation(r *http.Request, request *Request) (s *Situation, e
 	if err != nil && !absent {
 		return nil, err
 	}
-	s = &Situation{Request: *request, Session: current, Absence: absence, Issuer: e.Issuer, Levels: e.Levels, Now: e.Now()}
+	s = &Situation{Request: request, Session: current, Absence: absence, Issuer: e.Issuer, Levels: e.Levels, Now: e.Now()}
 	if request.LoginHint != "" {
 		// A user without an account in this browser is as unknown here as no user, so no answer tells which users exist.
 		user, _ := e.Users.ByName(request.LoginHint)
@@ -264,7 +264,7 @@ func (e *Endpoint) situation(r *http.Request, request *Request) (s *Situation, e
 			s.Hinted = user.Sub
 		}
 	}
-	s.Account = about(&s.Request, current, s.Hinted, s.Now)
+	s.Account = about(request, current, s.Hinted, s.Now)
 	if s.Account != nil && (!s.Client.FirstParty || s.Prompt.Has(oidc.PromptConsent)) {
 		// Consents are read only if consent is needed, so a first-party client costs no store operation.
 		consents, err := e.Consents.Of(r.Context(), s.Account.Sub)

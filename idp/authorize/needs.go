@@ -11,7 +11,7 @@ import (
 
 // Situation is a well-formed request, and the data of the provider about the user.
 type Situation struct {
-	Request
+	*Request
 	Session *session.Session // nil: nobody is signed in
 	Absence session.Absence  // why there is no session
 	Account *session.Account // the account of the request; nil: undecided
@@ -142,7 +142,7 @@ func isWithin(age time.Duration, at, now time.Time) bool {
 }
 
 // justNow tells whether the user did something at that time for this request.
-func (s *Situation) justNow(at time.Time) bool { return fulfils(&s.Request, at, s.Now) }
+func (s *Situation) justNow(at time.Time) bool { return fulfils(s.Request, at, s.Now) }
 
 // chosen tells whether the user signed in or chose an account for this request.
 func (s *Situation) chosen() bool { return s.Account != nil && s.justNow(s.Account.SelectedAt) }

@@ -120,14 +120,14 @@ type Request struct {
 	RequestURI string // of a pushed request; spent with the code
 	SignedIn   bool   // the redirect here set the session cookie
 
-	faults struct{ claims, resource, packed error } // errors of reading claims, resource and the request object
+	faults struct{ prompt, claims, resource, packed error } // errors of reading them; packed: the request object
 }
 
 // parse reads the parameters; the rules judge them. A parameter without a value counts as omitted (RFC 6749 §3.1).
 func (e *Endpoint) parse(
 	ctx context.Context, client oidc.Client, params url.Values, startedAt time.Time,
 ) (Request, error) {
-	prompt, _ := oidc.ParsePrompts(params.Get("prompt")) // the rule "prompt" reports the error
+	prompt, errPrompt := oidc.ParsePrompts(params.Get("prompt"))
 	asked := oidc.ParseScope(params.Get("scope"))
 	r := Request{
 		Client: client, Params: params, StartedAt: startedAt, Prompt: prompt,
@@ -138,6 +138,7 @@ func (e *Endpoint) parse(
 		LoginHint: params.Get("login_hint"), IDTokenHint: params.Get("id_token_hint"), DPoPJKT: params.Get("dpop_jkt"),
 		CodeChallenge: params.Get("code_challenge"), CodeChallengeMethod: params.Get("code_challenge_method"),
 	}
+	r.faults.prompt = errPrompt
 	if len(asked) > len(r.Scope) {
 		trace.Narrow(ctx, "Core §3.1.2.1", client.Refused(asked, e.Scopes)...)
 	}

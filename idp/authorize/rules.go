@@ -80,7 +80,7 @@ var rules = oidc.Table[*Request]{{
 }, {
 	Spec: "Core §3.1.2.1", Text: "prompt is none alone, or any of login, consent and select_account",
 	Params: []string{"prompt"},
-	Holds:  func(r *Request) bool { _, err := oidc.ParsePrompts(r.Params.Get("prompt")); return err == nil },
+	Holds:  func(r *Request) bool { return r.faults.prompt == nil },
 	Got:    func(r *Request) string { return quote(r.Params.Get("prompt")) },
 	Help:   "prompt=none forbids every page, so nothing can stand beside it",
 }, {

@@ -2,14 +2,16 @@ package keys
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // jwsSigner signs with one key and one header. It writes the compact serialisation (RFC 7515 §7.1):
@@ -38,7 +40,7 @@ func newJWSSigner(alg jose.SignatureAlgorithm, private crypto.Signer, kid, typ s
 
 // sign returns the JWS of the payload.
 func (s jwsSigner) sign(payload []byte) (string, error) {
-	const signatureLength = 342 // of a 2048-bit RSA key, in base64url; a longer one makes the slice grow
+	const signatureLength = 86 // of ES256 and EdDSA, in base64url; a longer one makes the slice grow
 	room := len(s.header) + base64.RawURLEncoding.EncodedLen(len(payload)) + len(".") + signatureLength
 	jws := append(make([]byte, 0, room), s.header...)
 	jws = base64.RawURLEncoding.AppendEncode(jws, payload)
@@ -55,20 +57,28 @@ func (s jwsSigner) signature(input []byte) ([]byte, error) {
 		return s.private.Sign(rand.Reader, input, crypto.Hash(0))
 	}
 	digest := sha256.Sum256(input)
+	var options crypto.SignerOpts = crypto.SHA256
 	if s.alg == jose.PS256 {
-		pss := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
-		return s.private.Sign(rand.Reader, digest[:], pss)
+		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
 	}
-	key, ok := s.private.(*ecdsa.PrivateKey)
-	if !ok {
-		return s.private.Sign(rand.Reader, digest[:], crypto.SHA256) // RS256
+	signature, err := s.private.Sign(rand.Reader, digest[:], options)
+	if err != nil || s.alg != jose.ES256 {
+		return signature, err
 	}
-	r, t, err := ecdsa.Sign(rand.Reader, key, digest[:])
-	if err != nil {
-		return nil, err
+	return withoutASN1(signature)
+}
+
+// withoutASN1 returns R and S, 32 bytes each (RFC 7518 §3.4). The signature of a P-256 key has them in ASN.1.
+func withoutASN1(signature []byte) ([]byte, error) {
+	var r, s []byte
+	var inner cryptobyte.String
+	outer := cryptobyte.String(signature)
+	if !outer.ReadASN1(&inner, asn1.SEQUENCE) || !inner.ReadASN1Integer(&r) || !inner.ReadASN1Integer(&s) ||
+		len(r) > 32 || len(s) > 32 {
+		return nil, errors.New("keys: the signature is not that of a P-256 key")
 	}
-	both := make([]byte, 64) // RFC 7518 §3.4: R and S, 32 bytes each, not in ASN.1
-	r.FillBytes(both[:32])
-	t.FillBytes(both[32:])
+	both := make([]byte, 64)
+	copy(both[32-len(r):], r)
+	copy(both[64-len(s):], s)
 	return both, nil
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,6 +23,7 @@ import (
 type Cookies struct {
 	codecs []securecookie.Codec
 	names  []string
+	states []string // of the browser state
 	prefix string
 	maxAge time.Duration
 }
@@ -34,7 +36,8 @@ func NewCookies(issuer *url.URL, keys [][]byte, maxAge time.Duration) Cookies {
 	if issuer.Scheme == "https" {
 		names = []string{"__Host-" + prefix}
 	}
-	return Cookies{codecs: Codecs(keys, maxAge), names: names, prefix: prefix, maxAge: maxAge}
+	states := []string{names[0] + "-state", prefix + "-state-lax"}[:len(names)]
+	return Cookies{codecs: Codecs(keys, maxAge), names: names, states: states, prefix: prefix, maxAge: maxAge}
 }
 
 // Codecs returns a securecookie codec for each key. It signs values for maxAge and does not encrypt them.
@@ -42,12 +45,21 @@ func Codecs(keys [][]byte, maxAge time.Duration) []securecookie.Codec {
 	codecs := make([]securecookie.Codec, len(keys))
 	for i, key := range keys {
 		codec := securecookie.New(key, nil)
-		codec.SetSerializer(securecookie.JSONEncoder{})
+		codec.SetSerializer(serializer{})
 		codec.MaxAge(int(maxAge / time.Second))
 		codecs[i] = codec
 	}
 	return codecs
 }
+
+// serializer writes values as JSON, as securecookie.JSONEncoder does, without a decoder and its buffer for each cookie.
+type serializer struct{}
+
+// Serialize implements securecookie.Serializer.
+func (serializer) Serialize(value any) ([]byte, error) { return json.Marshal(value) }
+
+// Deserialize implements securecookie.Serializer.
+func (serializer) Deserialize(text []byte, value any) error { return json.Unmarshal(text, value) }
 
 // Names lists the cookies that are set, the one that reaches a cross-site iframe first.
 func (c Cookies) Names() []string { return slices.Clone(c.names) }

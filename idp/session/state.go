@@ -3,9 +3,9 @@ package session
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
@@ -23,9 +23,14 @@ func (s *Session) BrowserState() string {
 		sids[i] = account.SID
 	}
 	slices.Sort(sids)
-	text := "browser state\n" + s.ID + "\n" + string(s.SecretHash) + "\n" + strings.Join(sids, "\n")
-	sum := sha256.Sum256([]byte(text))
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
+	var place [256]byte // on the stack: the text of one or two accounts fits
+	text := append(append(place[:0], "browser state\n"...), s.ID...)
+	text = append(append(text, '\n'), s.SecretHash...)
+	for _, sid := range sids {
+		text = append(append(text, '\n'), sid...)
+	}
+	sum := sha256.Sum256(text)
+	return string(base64.RawURLEncoding.AppendEncode(place[:0], sum[:16]))
 }
 
 // SessionState is the session_state of an authentication response, which the page behind check_session_iframe computes
@@ -33,23 +38,18 @@ func (s *Session) BrowserState() string {
 // browser state", and "MUST NOT contain the space (" ") character". The origin is that of the redirect_uri; salt is
 // random. https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions
 func SessionState(clientID, redirectURI, browserState, salt string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{clientID, oidc.Origin(redirectURI), browserState, salt}, " ")))
-	return base64.RawURLEncoding.EncodeToString(sum[:]) + "." + salt
+	var place [256]byte
+	sum := sha256.Sum256(fmt.Appendf(place[:0], "%s %s %s %s", clientID, oidc.Origin(redirectURI), browserState, salt))
+	return string(append(append(base64.RawURLEncoding.AppendEncode(place[:0], sum[:]), '.'), salt...))
 }
 
 // StateNames lists the cookies that hold the browser state, the one that reaches a cross-site iframe first.
-func (c Cookies) StateNames() []string {
-	names := []string{c.names[0] + "-state"}
-	for range c.names[1:] {
-		names = append(names, c.prefix+"-state-lax")
-	}
-	return names
-}
+func (c Cookies) StateNames() []string { return slices.Clone(c.states) }
 
 // stateCookies are like the session cookies, but a script may read them.
 func (c Cookies) stateCookies() []*http.Cookie {
 	cookies := c.cookies()
-	for i, name := range c.StateNames() {
+	for i, name := range c.states {
 		cookies[i].Name, cookies[i].HttpOnly = name, false
 	}
 	return cookies
@@ -74,7 +74,7 @@ func (m *Manager) SetBrowserState(w http.ResponseWriter, r *http.Request, s *Ses
 
 // shown is the browser state in the request's cookie; empty for none.
 func (c Cookies) shown(r *http.Request) string {
-	for _, name := range c.StateNames() {
+	for _, name := range c.states {
 		if cookie, err := r.Cookie(name); err == nil {
 			return cookie.Value
 		}
