@@ -17,7 +17,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 COPY --from=packages /src/static/demo/vendor static/demo/vendor
-RUN CGO_ENABLED=0 go build -trimpath -o /bin/ ./cmd/idp ./cmd/demo-app
+RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /bin/ ./cmd/idp ./cmd/demo-app
 
 # Nothing but certificates, to reach others over https, and a user without rights.
 FROM scratch AS base
