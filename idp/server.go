@@ -106,7 +106,7 @@ func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.Handl
 	next = middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true})(next)
 	unreadable, readable, restricted := s.cors(e, false)(next), s.cors(e, true)(next),
 		s.cors(e, true, "Authorization", "Content-Type")(next)
-	headers := headersOf(e, s.issuer.Scheme == "https" && !s.loopback)
+	hasCORS, headers := isForPrograms(e), headersOf(e, s.issuer.Scheme == "https" && !s.loopback)
 	return func(c echo.Context) error {
 		id, start := requestID(c, s.random), s.now()
 		r := c.Request().WithContext(storage.WithBudget(c.Request().Context()))
@@ -126,7 +126,7 @@ func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.Handl
 		}()
 		handle := next
 		switch {
-		case !isForPrograms(e):
+		case !hasCORS:
 		case !s.isReadable(e, r):
 			handle = unreadable
 		case isHeaderNames(r.Header.Get(echo.HeaderAccessControlRequestHeaders)):

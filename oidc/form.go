@@ -48,8 +48,10 @@ func ParseQuery(text string) (url.Values, error) {
 		if parameter == "" {
 			continue
 		}
-		name, value, err := unescape(parameter)
-		switch {
+		name, value, _ := strings.Cut(parameter, "=")
+		name, err := url.QueryUnescape(name)
+		value, errValue := url.QueryUnescape(value)
+		switch err = cmp.Or(err, errValue); {
 		case err != nil:
 			failed = cmp.Or(failed, err) // the first one
 		case values[name] != nil:
@@ -60,16 +62,6 @@ func ParseQuery(text string) (url.Values, error) {
 		}
 	}
 	return values, failed
-}
-
-// unescape decodes name=value.
-func unescape(parameter string) (name, value string, err error) {
-	name, value, _ = strings.Cut(parameter, "=")
-	if name, err = url.QueryUnescape(name); err != nil {
-		return "", "", err
-	}
-	value, err = url.QueryUnescape(value)
-	return name, value, err
 }
 
 // EncodeQuery encodes parameters for the query or the fragment of a redirect, sorted by name. It writes a blank as %20:

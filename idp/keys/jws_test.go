@@ -162,7 +162,13 @@ func BenchmarkSign(b *testing.B) {
 		name string
 		sign func() (string, error)
 	}{
-		{"this package", func() (string, error) { return signClaims(own, claims) }},
+		{"this package", func() (string, error) {
+			payload, err := json.Marshal(claims)
+			if err != nil {
+				return "", err
+			}
+			return own.sign(payload)
+		}},
 		{"go-jose's builder", func() (string, error) { return jwt.Signed(theirs).Claims(claims).Serialize() }},
 		{"go-jose's signer", func() (string, error) {
 			payload, err := json.Marshal(claims)

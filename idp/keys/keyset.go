@@ -239,7 +239,11 @@ func (s *KeySet) Sign(ctx context.Context, alg, typ string, claims any) (string,
 	if err != nil {
 		return "", err
 	}
-	return signClaims(k.signers[typ], claims)
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	return k.signers[typ].sign(payload)
 }
 
 // SignWithoutKID is Sign with a header that does not name the key: for the failure lab.
@@ -252,10 +256,6 @@ func (s *KeySet) SignWithoutKID(ctx context.Context, alg, typ string, claims any
 	if err != nil {
 		return "", err
 	}
-	return signClaims(signer, claims)
-}
-
-func signClaims(signer jwsSigner, claims any) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
