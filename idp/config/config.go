@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -95,15 +94,6 @@ var layoutHosts = []string{"localhost", "idp.demo.localhost", "idp.localhost"}
 //go:embed builtin.yaml
 var builtIn []byte
 
-// readBuiltIn reads the file once: the defaults are completed several times at a start. Its callers change nothing in
-// the lists of the result.
-var readBuiltIn = sync.OnceValue(func() (built Config) {
-	if err := yaml.UnmarshalWithOptions(builtIn, &built, yaml.DisallowUnknownField()); err != nil {
-		panic(err) // the file is part of the program, and a test reads it
-	}
-	return built
-})
-
 // WithDefaults returns the configuration with defaults for missing values. Built-in users and clients are for a
 // loopback issuer only.
 func (c Config) WithDefaults() Config {
@@ -139,7 +129,10 @@ func (c Config) WithDefaults() Config {
 // withBuiltIn adds the defaults of a loopback issuer: users, the demo's clients and their API, and a salt. In
 // development mode it also has layouts, and a console that the demo may read.
 func withBuiltIn(c Config) Config {
-	built := readBuiltIn()
+	var built Config // each caller gets lists and maps of its own
+	if err := yaml.UnmarshalWithOptions(builtIn, &built, yaml.DisallowUnknownField()); err != nil {
+		panic(err) // the file is part of the program, and a test reads it
+	}
 	if len(c.Users) == 0 {
 		c.Users = built.Users
 	}
