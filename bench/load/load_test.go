@@ -87,9 +87,9 @@ func TestErrorsBeforeTheRun(t *testing.T) {
 		args       []string
 	}{
 		{"no users", "both must be 1 or more", []string{"--users", "0"}},
-		{"Discovery §4.3 the issuer in another spelling", "is --issuer its own spelling?", []string{"--issuer", f.URL + "/"}},
+		{"Discovery §4.3 the issuer in another spelling", "is the issuer its own spelling?", []string{"--issuer", f.URL + "/"}},
 		{"no provider", "does the provider run", []string{"--issuer", "http://127.0.0.1:1"}},
-		{"no such process", "check --pid", []string{"--issuer", f.URL, "--pid", "-1"}},
+		{"no such process", "does the process -1 run?", []string{"--issuer", f.URL, "--pid", "-1"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -119,12 +119,12 @@ func TestPercentileIsTheSmallestLatencyThatCoversItsShare(t *testing.T) {
 func TestFlatnessComparesTheLastQuarterWithTheSecond(t *testing.T) {
 	tests := []struct {
 		name    string
-		samples []int
+		samples []int64
 		ratio   float64
 	}{
-		{"warming up does not count", []int{1, 10, 10, 10}, 1},
-		{"growth shows", []int{5, 10, 15, 20}, 2},
-		{"too few samples say nothing", []int{1, 100}, 1},
+		{"warming up does not count", []int64{1, 10, 10, 10}, 1},
+		{"growth shows", []int64{5, 10, 15, 20}, 2},
+		{"too few samples say nothing", []int64{1, 100}, 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -136,11 +136,11 @@ func TestFlatnessComparesTheLastQuarterWithTheSecond(t *testing.T) {
 }
 
 func TestMemoryThatGrowsIsAFailure(t *testing.T) {
-	r := results{latency: make([]time.Duration, 1), memory: []int{10, 10, 10, 14}}
+	r := results{latency: make([]time.Duration, 1), memory: []int64{10, 10, 10, 14}}
 	if err := r.verdict(1); err != nil {
 		t.Errorf("flat memory: %v", err)
 	}
-	r.memory = []int{10, 10, 20, 25}
+	r.memory = []int64{10, 10, 20, 25}
 	if err := r.verdict(1); err == nil {
 		t.Error("memory that more than doubled is no failure")
 	}

@@ -17,32 +17,26 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
-	gooidc "github.com/coreos/go-oidc/v3/oidc"
-	"golang.org/x/oauth2"
+	"github.com/hush-idp/hush/bench/process"
+	"github.com/hush-idp/hush/bench/renewal"
 )
 
 // names are the provider's built-in users; each password is the name.
 var names = []string{"alice", "bob", "carol"}
-
-// timeout bounds one HTTP exchange. It is long: it detects requests that hang, not slow ones.
-const timeout = 30 * time.Second
 
 // options are the flags of the command.
 type options struct {
@@ -103,45 +97,34 @@ func parse(args []string) (options, error) {
 }
 
 // signInAll makes the users and signs each one in through the login form.
-func signInAll(ctx context.Context, o options) ([]*user, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = o.users
-	ctx = gooidc.ClientContext(ctx, &http.Client{Transport: transport, Timeout: timeout})
-	provider, err := gooidc.NewProvider(ctx, o.issuer)
+func signInAll(ctx context.Context, o options) ([]*renewal.User, error) {
+	client, err := renewal.New(ctx, renewal.Options{
+		Issuer: o.issuer, ClientID: o.clientID, RedirectURI: o.redirectURI, Scopes: []string{"openid", "profile", "api.read"},
+		Hint: true, AccessJWT: true, AuthTime: true, Connections: o.users,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("discovery failed; does the provider run, and is --issuer its own spelling? %w", err)
+		return nil, err
 	}
-	client := &client{
-		Config: oauth2.Config{
-			ClientID: o.clientID, RedirectURL: o.redirectURI, Endpoint: provider.Endpoint(),
-			Scopes: []string{"openid", "profile", "api.read"},
-		},
-		issuer:       o.issuer,
-		idTokens:     provider.VerifierContext(ctx, &gooidc.Config{ClientID: o.clientID}),
-		accessTokens: provider.VerifierContext(ctx, &gooidc.Config{SkipClientIDCheck: true}),
-	}
-	client.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-	users := make([]*user, o.users)
+	users := make([]*renewal.User, o.users)
 	for i := range users {
-		users[i] = newUser(names[i%len(names)], client, transport)
-		if err := users[i].signIn(ctx); err != nil {
-			return nil, fmt.Errorf("sign-in of %s: %w", users[i].name, err)
+		name := names[i%len(names)]
+		users[i] = client.User(name, name)
+		if err := users[i].SignIn(ctx); err != nil {
+			return nil, fmt.Errorf("sign-in of %s: %w", name, err)
 		}
 	}
 	return users, nil
 }
 
 // renewAll lets all users renew at once until cycles renewals were tried or ctx ends.
-func renewAll(ctx context.Context, users []*user, cycles int) *results {
+func renewAll(ctx context.Context, users []*renewal.User, cycles int) *results {
 	all := results{errors: map[string]int{}, first: map[string]error{}}
 	var taken atomic.Int64
 	var wg sync.WaitGroup
 	for _, u := range users {
 		wg.Go(func() {
 			for ctx.Err() == nil && taken.Add(1) <= int64(cycles) {
-				started := time.Now()
-				err := u.renew(ctx)
-				all.add(time.Since(started), err)
+				all.add(u.Renew(ctx))
 			}
 		})
 	}
@@ -153,7 +136,7 @@ func renewAll(ctx context.Context, users []*user, cycles int) *results {
 type results struct {
 	took      time.Duration
 	processor time.Duration // of the measured process
-	memory    []int         // samples in KiB, in order
+	memory    []int64       // samples in bytes, in order
 
 	mu      sync.Mutex
 	latency []time.Duration // of the renewals without error
@@ -168,10 +151,7 @@ func (r *results) add(latency time.Duration, err error) {
 		r.latency = append(r.latency, latency)
 		return
 	}
-	kind := "other"
-	if f, ok := errors.AsType[*failure](err); ok {
-		kind = f.kind
-	}
+	kind := renewal.Kind(err)
 	if r.errors[kind]++; r.first[kind] == nil {
 		r.first[kind] = err
 	}
@@ -230,20 +210,20 @@ func (r *results) percentile(p int) time.Duration {
 	return r.latency[max(rank, 1)-1].Round(10 * time.Microsecond)
 }
 
-func mebibytes(kib int) string { return fmt.Sprintf("%.1f MiB", float64(kib)/1024) }
+func mebibytes(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
 
-// sampleMemory samples the resident memory of process pid, in KiB, until the call of stop; with pid 0 nothing.
-func sampleMemory(pid int) (stop func() []int, err error) {
+// sampleMemory samples the resident memory of process pid, in bytes, until the call of stop; with pid 0 nothing.
+func sampleMemory(pid int) (stop func() []int64, err error) {
 	if pid == 0 {
-		return func() []int { return nil }, nil
+		return func() []int64 { return nil }, nil
 	}
-	first, err := residentKiB(pid)
+	first, err := process.Memory(pid, "VmRSS")
 	if err != nil {
 		return nil, err
 	}
-	quit, samples := make(chan struct{}), make(chan []int, 1)
+	quit, samples := make(chan struct{}), make(chan []int64, 1)
 	go func() {
-		all, tick := []int{first}, time.NewTicker(100*time.Millisecond)
+		all, tick := []int64{first}, time.NewTicker(100*time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
@@ -251,34 +231,19 @@ func sampleMemory(pid int) (stop func() []int, err error) {
 				samples <- all
 				return
 			case <-tick.C:
-				if kib, err := residentKiB(pid); err == nil { // a process that ended shows as errors of kind "no answer"
-					all = append(all, kib)
+				// A process that ended shows as errors of kind "no answer".
+				if now, err := process.Memory(pid, "VmRSS"); err == nil {
+					all = append(all, now)
 				}
 			}
 		}
 	}()
-	return func() []int { close(quit); return <-samples }, nil
-}
-
-// residentKiB reads VmRSS of a process.
-func residentKiB(pid int) (kib int, err error) {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, fmt.Errorf("memory is read from /proc of Linux; check --pid, or leave it out: %w", err)
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if value, found := strings.CutPrefix(lines.Text(), "VmRSS:"); found {
-			_, err := fmt.Sscanf(value, "%d kB", &kib)
-			return kib, err
-		}
-	}
-	return 0, fmt.Errorf("process %d has no resident memory; it has ended", pid)
+	return func() []int64 { close(quit); return <-samples }, nil
 }
 
 // flatness is the mean of the last quarter of the samples over the mean of the second quarter: about 1 when memory is
 // flat. The first quarter is the warm-up. It is 1 with fewer than four samples.
-func flatness(samples []int) float64 {
+func flatness(samples []int64) float64 {
 	quarter := len(samples) / 4
 	if quarter == 0 {
 		return 1
@@ -286,28 +251,17 @@ func flatness(samples []int) float64 {
 	return mean(samples[3*quarter:]) / mean(samples[quarter:2*quarter])
 }
 
-func mean(samples []int) (mean float64) {
+func mean(samples []int64) (mean float64) {
 	for _, s := range samples {
 		mean += float64(s) / float64(len(samples))
 	}
 	return mean
 }
 
-// processorTime is the processor time of process pid so far, in user and system mode; 0 for pid 0.
+// processorTime is the processor time of process pid so far; 0 for pid 0.
 func processorTime(pid int) (time.Duration, error) {
-	const tick = 10 * time.Millisecond // the unit of times in /proc on Linux
 	if pid == 0 {
 		return 0, nil
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, after, _ := strings.Cut(string(text), ") ") // the name before it may hold blanks
-	fields := strings.Fields(after)
-	var user, system int64
-	if len(fields) > 12 {
-		_, err = fmt.Sscan(fields[11]+" "+fields[12], &user, &system)
-	}
-	return time.Duration(user+system) * tick, err
+	return process.CPU(pid)
 }

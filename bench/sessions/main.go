@@ -13,7 +13,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -23,7 +22,6 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -35,6 +33,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hush-idp/hush/bench/process"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/bolt"
@@ -179,7 +178,7 @@ type usage struct {
 // measure measures this process and the store called name.
 func measure(name string) (w usage, err error) {
 	debug.FreeOSMemory()
-	if w.process, err = ownMemory(os.Getpid()); err != nil {
+	if w.process, err = process.Memory(os.Getpid(), "RssAnon"); err != nil {
 		return w, err
 	}
 	if path, isFile := strings.CutPrefix(name, "file:"); isFile {
@@ -213,16 +212,6 @@ func (w usage) print(out io.Writer, sessions int) {
 
 func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// ownMemory is the anonymous memory of process pid.
-func ownMemory(pid int) (int64, error) {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, fmt.Errorf("the memory of a process is read from /proc of Linux: %w", err)
-	}
-	defer file.Close()
-	return number(file, "RssAnon:", 1<<10)
-}
-
 // serverMemory is the used memory of the Redis server at address, HOST:PORT without a password.
 func serverMemory(address string) (int64, error) {
 	connection, err := net.DialTimeout("tcp", address, time.Second)
@@ -236,18 +225,7 @@ func serverMemory(address string) (int64, error) {
 	if _, err := io.WriteString(connection, "INFO memory\r\n"); err != nil {
 		return 0, err
 	}
-	return number(connection, "used_memory:", 1)
-}
-
-// number finds the line that begins with name and returns its number times unit.
-func number(from io.Reader, name string, unit int64) (n int64, err error) {
-	for lines := bufio.NewScanner(from); lines.Scan(); {
-		if value, found := strings.CutPrefix(lines.Text(), name); found {
-			_, err = fmt.Sscan(value, &n)
-			return n * unit, err
-		}
-	}
-	return 0, fmt.Errorf("no line with %q was found", name)
+	return process.Number(connection, "used_memory:", 1)
 }
 
 const (
@@ -272,53 +250,18 @@ func start(ctx context.Context, o options, out io.Writer) error {
 func startOnce(ctx context.Context, o options) (took time.Duration, memory int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	address, err := freeAddress()
+	address, err := process.FreeAddress()
 	if err != nil {
 		return 0, 0, err
 	}
-	provider := exec.CommandContext(ctx, o.idp, "--listen", address, "--store", o.store, "--dev=false", "--cookie-keys",
-		secret, "--log-level", "error")
-	provider.Stderr = os.Stderr
-	provider.Cancel = func() error { return provider.Process.Signal(syscall.SIGTERM) }
-	began := time.Now()
-	if err := provider.Start(); err != nil {
-		return 0, 0, err
-	}
-	defer provider.Wait() // ended by the signal of cancel
-	defer cancel()
-	if err := ready(ctx, "http://"+address+"/readyz"); err != nil {
-		return 0, 0, err
-	}
-	took = time.Since(began)
-	memory, err = ownMemory(provider.Process.Pid)
-	return took, memory, err
-}
-
-// ready waits until url answers 200.
-func ready(ctx context.Context, url string) error {
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return errors.New("the provider was not ready in time")
-		case <-tick.C:
-		}
-		response, err := http.Get(url)
-		if err != nil {
-			continue // it does not listen yet
-		}
-		_ = response.Body.Close()
-		if response.StatusCode == http.StatusOK {
-			return nil
-		}
-	}
-}
-
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	command := exec.Command(o.idp, "--listen", address, "--store", o.store, "--dev=false", "--cookie-keys", secret,
+		"--log-level", "error")
+	command.Stderr = os.Stderr
+	provider, err := process.Start(ctx, "http://"+address+"/readyz", command)
 	if err != nil {
-		return "", err
+		return 0, 0, err
 	}
-	return listener.Addr().String(), listener.Close()
+	defer provider.End()
+	memory, err = process.Memory(provider.PID, "RssAnon")
+	return provider.Ready, memory, err
 }
