@@ -45,10 +45,9 @@ lint: $(packages) ## formats, vet, staticcheck, module files, scripts and their 
 	go mod verify
 	go vet ./...
 	go tool staticcheck ./...
-	go -C bench mod tidy -diff
-	go -C bench mod verify
-	go -C bench vet ./...
-	staticcheck=$$(go tool -n staticcheck); cd bench && "$$staticcheck" ./...
+	staticcheck=$$(go tool -n staticcheck); for module in bench bench/peers; do \
+		go -C $$module mod tidy -diff && go -C $$module mod verify && go -C $$module vet ./... && \
+		(cd $$module && "$$staticcheck" ./...) || exit; done
 	npm run --silent lint
 	npm run --silent typecheck
 

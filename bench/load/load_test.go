@@ -87,7 +87,8 @@ func TestErrorsBeforeTheRun(t *testing.T) {
 		args       []string
 	}{
 		{"no users", "both must be 1 or more", []string{"--users", "0"}},
-		{"Discovery §4.3 the issuer in another spelling", "is the issuer its own spelling?", []string{"--issuer", f.URL + "/"}},
+		{"Discovery §4.3 the issuer in another spelling", "is the issuer its own spelling?",
+			[]string{"--issuer", f.URL + "/"}},
 		{"no provider", "does the provider run", []string{"--issuer", "http://127.0.0.1:1"}},
 		{"no such process", "does the process -1 run?", []string{"--issuer", f.URL, "--pid", "-1"}},
 	}
