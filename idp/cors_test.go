@@ -110,6 +110,15 @@ func TestAScriptMaySendAnyHeader(t *testing.T) {
 	}
 }
 
+// The router must leave OPTIONS to an endpoint that serves it: the demo's pages read the console from another origin.
+func TestTheConsoleAnswersItsPreflightsItself(t *testing.T) {
+	p := idptest.Start(t, nil)
+	h := preflight(t, p, "/console/flows", "http://localhost:9090", "GET", "")
+	if got := h.Get("Access-Control-Allow-Origin"); got != "http://localhost:9090" {
+		t.Errorf("the demo may not read the console: %v", h)
+	}
+}
+
 func TestAPreflightNamesTheMethodsOfTheAddress(t *testing.T) {
 	p := idptest.Start(t, nil)
 	for path, methods := range map[string]string{

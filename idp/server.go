@@ -63,7 +63,9 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 		for _, method := range e.Methods {
 			router.Add(method, pattern, handle)
 		}
-		router.Add(http.MethodOptions, pattern, s.exchange(e, options(s.methods[e.Path])))
+		if !slices.Contains(s.methods[e.Path], http.MethodOptions) { // the console answers its preflights itself
+			router.Add(http.MethodOptions, pattern, s.exchange(e, options(s.methods[e.Path])))
+		}
 	}
 	// Handlers of endpoints return no errors, so an error here is the router's: no such path, or no such method there.
 	router.HTTPErrorHandler = func(err error, c echo.Context) {
