@@ -14,7 +14,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"html/template"
+	"html"
 	"log"
 	"math/big"
 	"net/http"
@@ -141,16 +141,16 @@ func (p *Peer) SignedIn(next func(http.ResponseWriter, *http.Request, Session)) 
 		}
 		if session.Subject == "" && r.URL.Query().Get("prompt") != "none" {
 			w.Header().Set("Content-Type", "text/html")
-			_ = form.Execute(w, "/login?"+r.URL.RawQuery)
+			fmt.Fprintf(w, form, html.EscapeString(r.URL.RawQuery))
 			return
 		}
 		next(w, r, session)
 	}
 }
 
-var form = template.Must(template.New("").Parse(`<!doctype html><title>Sign in</title>
-<form method="post" action="{{.}}"><input name="username"><input type="password" name="password">
-<button>Sign in</button></form>`))
+const form = `<!doctype html><title>Sign in</title>
+<form method="post" action="/login?%s"><input name="username"><input type="password" name="password">
+<button>Sign in</button></form>`
 
 // SignIn makes a session for the user of the form and goes on with the authorization request.
 func (p *Peer) SignIn(w http.ResponseWriter, r *http.Request) {
