@@ -1,4 +1,4 @@
-// Package process starts servers and measures them by /proc of Linux.
+// Package process starts servers and measures them, on Linux.
 package process
 
 import (
@@ -14,31 +14,19 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// tick is the unit of times in /proc/PID/stat. It is 10 ms on each architecture that Go runs on.
-const tick = 10 * time.Millisecond
-
-// CPU is the processor time of process pid so far, in user and system mode.
+// CPU is the processor time of process pid so far, in user and system mode: what utime and stime of /proc/PID/stat are
+// together, and not rounded to the hundredth of a second, in which a provider may renew a hundred times.
 func CPU(pid int) (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, fmt.Errorf("processor time is read from /proc of Linux: %w", err)
+	const scheduler = 2 // the clock of clock_getcpuclockid(3)
+	var now unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|scheduler), &now); err != nil {
+		return 0, fmt.Errorf("the processor time of process %d is not known; does it run? %w", pid, err)
 	}
-	return cpuOf(string(text))
-}
-
-// cpuOf is the sum of utime and stime in a line of proc_pid_stat(5), the fields 14 and 15.
-func cpuOf(line string) (time.Duration, error) {
-	fields := strings.Fields(line[strings.LastIndex(line, ")")+1:]) // the name before it may have blanks
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("%d fields are after the name of a process in %q; expected 13 or more", len(fields), line)
-	}
-	var user, system int64
-	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
-		return 0, err
-	}
-	return time.Duration(user+system) * tick, nil
+	return time.Duration(now.Nano()), nil
 }
 
 // Memory is a field of /proc/PID/status in bytes, such as VmRSS, the memory that is resident now, VmHWM, the most that
@@ -72,6 +60,9 @@ type Process struct {
 	done chan struct{} // closed when it has ended
 }
 
+// startTimeout is the longest time until a server is ready: some make a million records before.
+const startTimeout = 5 * time.Minute
+
 // Start starts command and waits until url answers 200. The server ends when ctx does, or by End.
 func Start(ctx context.Context, url string, command *exec.Cmd) (*Process, error) {
 	began := time.Now()
@@ -94,6 +85,8 @@ func Start(ctx context.Context, url string, command *exec.Cmd) (*Process, error)
 func (p *Process) End() { p.end() }
 
 func (p *Process) answers(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
 	interval := time.NewTicker(time.Millisecond)
 	defer interval.Stop()

@@ -4,9 +4,11 @@
 //	go run -C bench ./sessions --store memory
 //	go run -C bench ./sessions --store file:/tmp/hush.db --idp ../bin/idp
 //	go run -C bench ./sessions --store redis://127.0.0.1:6379 --idp ../bin/idp
+//	go run -C bench ./sessions --store memory --listen 127.0.0.1:18080
 //
 // It writes sessions and the index of their users as the provider does, measures this process, the file or the server,
-// and starts a real provider on the store. The records are of users that do not exist. They stay in the file or the
+// and starts a real provider on the store. With --listen it becomes the provider: the only way to start one on a memory
+// that is full. The records are of users that do not exist. They stay in the file or the
 // server, so use new ones.
 //
 // Where teaching ends: server and disk are on the same machine. A network adds its round trip to each write.
@@ -42,8 +44,8 @@ import (
 
 // options are the flags of the command.
 type options struct {
-	store, idp string
-	sessions   int
+	store, idp, listen, profile string
+	sessions                    int
 }
 
 func main() {
@@ -82,7 +84,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fmt.Fprintf(out, "sessions  %d, written in %.1f s: %.0f a second\n", o.sessions, took.Seconds(),
 		float64(o.sessions)/took.Seconds())
 	after.less(before).print(out, o.sessions)
-	if err := end(); err != nil || o.idp == "" {
+	if o.listen != "" {
+		err = serve(ctx, o, store)
+	}
+	if err := errors.Join(err, end()); err != nil || o.idp == "" {
 		return err
 	}
 	return start(ctx, o, out)
@@ -94,6 +99,8 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.store, "store", "memory", "memory, file:PATH or redis://HOST:PORT, without sessions")
 	flags.IntVar(&o.sessions, "sessions", 1_000_000, "number of live sessions")
 	flags.StringVar(&o.idp, "idp", "", "the provider's binary, whose start on the store is measured")
+	flags.StringVar(&o.listen, "listen", "", "serve a provider on the store at this address, until SIGTERM")
+	flags.StringVar(&o.profile, "profile", "", "file for the profile of the processor time while it serves")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -228,10 +235,8 @@ func serverMemory(address string) (int64, error) {
 	return process.Number(connection, "used_memory:", 1)
 }
 
-const (
-	secret       = "a-secret-of-this-measurement-of-32-characters-or-more" // encrypts the keys of a new store
-	startTimeout = 5 * time.Minute                                         // until a provider is ready
-)
+// secret encrypts the keys of a new store.
+const secret = "a-secret-of-this-measurement-of-32-characters-or-more"
 
 // start starts a provider on the store twice and reports the second time: the first may make the signing keys.
 func start(ctx context.Context, o options, out io.Writer) error {
@@ -248,8 +253,6 @@ func start(ctx context.Context, o options, out io.Writer) error {
 
 // startOnce is the time from the provider's start until it is ready, and its own memory then.
 func startOnce(ctx context.Context, o options) (took time.Duration, memory int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
 	address, err := process.FreeAddress()
 	if err != nil {
 		return 0, 0, err

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hush-idp/hush/bench/process"
+	"github.com/hush-idp/hush/bench/renewal"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/storage"
 )
@@ -20,6 +24,50 @@ func TestTheReportOfAFileStore(t *testing.T) {
 		if !strings.Contains(report.String(), expected) {
 			t.Errorf("the report has no %q:\n%s", expected, &report)
 		}
+	}
+}
+
+func TestAUserRenewsAtAProviderThatBeginsWithSessions(t *testing.T) {
+	address, err := process.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended, profile := make(chan error, 1), filepath.Join(t.TempDir(), "profile")
+	go func() {
+		ended <- run(ctx, []string{"--sessions", "10", "--listen", address, "--profile", profile}, new(strings.Builder))
+	}()
+	renewOnce(t, "http://"+address)
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("the provider ended with %v", err)
+	}
+	if written, err := os.Stat(profile); err != nil || written.Size() == 0 {
+		t.Errorf("the profile was not written: %v", err)
+	}
+}
+
+func renewOnce(t *testing.T, issuer string) {
+	t.Helper()
+	options := renewal.Options{Issuer: issuer, ClientID: "spa", RedirectURI: "http://localhost:9090/spa/callback.html",
+		Scopes: []string{"openid"}, AccessJWT: true, AuthTime: true}
+	client, err := renewal.New(t.Context(), options)
+	for range 500 { // until it listens
+		if err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+		client, err = renewal.New(t.Context(), options)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := client.User("alice", "alice")
+	if err := alice.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alice.Renew(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
