@@ -62,6 +62,19 @@ load: CYCLES ?= 400
 load: build ## silent renewals by eight users against a real provider; CYCLES=10000 for more
 	@node scripts/load.js --users 8 --cycles $(CYCLES)
 
+# What Hush is compared with, and the programs that measure.
+peers := bench/peers/node/node_modules/.package-lock.json
+
+.PHONY: bench
+bench: build $(peers) ## renewals beside other providers, five minutes: docs/performance.md; FLAGS='--docs=' only prints
+	CGO_ENABLED=0 go build -C bench/peers -trimpath -ldflags='-s -w' -o ../../bin/bench/ ./...
+	CGO_ENABLED=0 go build -C bench -trimpath -ldflags='-s -w' -o ../bin/bench/ ./sessions
+	go run -C bench ./compare $(FLAGS)
+
+$(peers): bench/peers/node/package-lock.json
+	npm ci --prefix bench/peers/node --no-audit --no-fund
+	@touch $@
+
 .PHONY: soak
 soak: install ## the long forms of the tests that kill, stop and rotate, then make fuzz: hours; RUN='Killed|Redis' for some
 soak: RUN ?= .

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/bench/renewal"
+)
+
+// builtIn is a client of Hush's built-in configuration. Its users are alice, bob and carol.
+var builtIn = renewal.Options{
+	ClientID: "spa", RedirectURI: "http://localhost:9090/spa/callback.html", Scopes: []string{"openid"},
+	AccessJWT: true, AuthTime: true,
+}
+
+// growth measures Hush with few and with many live sessions, with few and with many users, and on a file. It adds its
+// tables to texts.
+func growth(ctx context.Context, folder string, s size, texts map[string]string) error {
+	// Rounds are so much longer with sessions because the collection of garbage, which is rare in a large heap, must be in
+	// them. A start with a million sessions takes as long as making them.
+	for _, t := range []struct {
+		name, first    string // of the table and of its first column
+		longer, starts int
+		subjects       []*subject
+	}{
+		{"sessions", "live sessions", 5, 1, []*subject{withSessions(1), withSessions(1_000), withSessions(1_000_000)}},
+		{"users", "users in the file", 2, 3, []*subject{
+			withUsers(concurrency, folder), withUsers(1_000, folder), withUsers(100_000, folder),
+		}},
+		{"stores", "store", 2, 3, []*subject{
+			withStore("memory", "memory", folder), withStore("file:", "file:"+filepath.Join(folder, "hush.db"), folder),
+		}},
+	} {
+		part := s
+		part.renewals, part.starts = t.longer*s.renewals, t.starts
+		if err := measure(ctx, folder, part, t.subjects); err != nil {
+			return err
+		}
+		texts[t.name] = growthTable(t.first, t.subjects)
+	}
+	return shares(ctx, folder, s, texts)
+}
+
+// withSessions is a provider whose store in memory begins with n sessions of other users.
+func withSessions(n int, flags ...string) *subject {
+	p := provider{name: thousands(n), client: builtIn, names: []string{"alice", "bob", "carol"},
+		command: func(address, _ string) []string {
+			program := filepath.Join(binaries, "sessions")
+			return append([]string{program, "--sessions", strconv.Itoa(n), "--listen", address}, flags...)
+		}}
+	return &subject{provider: p, algorithm: es256}
+}
+
+// withUsers is a provider with n users in its configuration.
+func withUsers(n int, folder string) *subject {
+	p := newHush(thousands(n), "JWT", folder, "--config", filepath.Join(folder, "users.yaml"))
+	command := p.command
+	p.command = func(address, algorithm string) []string {
+		_ = os.WriteFile(filepath.Join(folder, "users.yaml"), []byte(hushConfig(algorithm, "JWT", folder, n)), 0o600)
+		return command(address, algorithm)
+	}
+	return &subject{provider: p, algorithm: es256}
+}
+
+// withStore is a provider on a store.
+func withStore(name, address, folder string) *subject {
+	p := newHush(name, "JWT", folder, "--store", address, "--cookie-keys", strings.Repeat("k", 64))
+	return &subject{provider: p, algorithm: es256}
+}
+
+// growthTable compares each subject with the first.
+func growthTable(what string, subjects []*subject) string {
+	text := "| " + what + " | CPU ÷ that of the first line | ready after | memory then | most memory in the load |\n" +
+		"|---:|---:|---:|---:|---:|\n"
+	for _, s := range subjects {
+		text += fmt.Sprintf("| %s | %.2f | %s | %.0f MiB | %.0f MiB |\n", s.name,
+			mean(s.rounds)/mean(subjects[0].rounds), duration(s.starts), readyMemory(s), mebibytes(s.peak))
+	}
+	return text
+}
+
+// mean is the processor time of one renewal in all rounds together.
+func mean(rounds []round) float64 {
+	var all round
+	for _, r := range rounds {
+		all.cpu += r.cpu
+		all.latencies = append(all.latencies, r.latencies...)
+	}
+	return cpu(all)
+}
+
+// duration is the median of the times until a provider was ready.
+func duration(starts []start) string {
+	ms := spreadOf(each(starts, func(s start) float64 { return milliseconds(s.ready) })).Median
+	if ms >= 1000 {
+		return fmt.Sprintf("%.1f s", ms/float64(time.Second/time.Millisecond))
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
