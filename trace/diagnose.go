@@ -26,10 +26,16 @@ const (
 
 const maxSkew = time.Minute
 
-// diagnoses are the checks of each record. finds returns the text of the reason, or "".
+// finding is the text of a reason. It is called when the flow is read, and says what was true when it was made.
+type finding func() string
+
+// found is a finding with a text that is made at once.
+func found(text string) finding { return func() string { return text } }
+
+// diagnoses are the checks of each record. finds returns the text of the reason, or nil.
 var diagnoses = []struct {
 	reason string
-	finds  func(h *Hub, f *flow, r *Record) string
+	finds  func(h *Hub, f *flow, r *Record) finding
 }{
 	{pageInIframe, (*Hub).page},
 	{callbackNested, (*Hub).nested},
@@ -41,15 +47,15 @@ var diagnoses = []struct {
 
 // diagnose adds the reasons that the record and its flow show to the reason of the endpoint.
 func (h *Hub) diagnose(f *flow, r *Record) {
-	if r.Reason == faultInjected && h.page(f, r) != "" {
+	if r.Reason == faultInjected && h.page(f, r) != nil {
 		r.Reason = pageInIframe // the effect of the fault
 	}
 	if r.Reason != "" && r.Reason != pageInIframe {
-		f.note(r, r.Reason, f.account(r), r.end())
+		f.note(r, r.Reason, found(f.account(r)), r.end())
 	}
 	for _, d := range diagnoses {
-		if found := d.finds(h, f, r); found != "" {
-			f.note(r, d.reason, found, r.end())
+		if why := d.finds(h, f, r); why != nil {
+			f.note(r, d.reason, why, r.end())
 		}
 	}
 	if r.Endpoint == "token" && r.Reason != codeReplayed {
@@ -62,26 +68,26 @@ func (h *Hub) diagnose(f *flow, r *Record) {
 func (f *flow) overtaken() {
 	for _, k := range f.records {
 		if k.Reason == codeReplayed {
-			f.note(k, codeReplayed, f.replayed(k), k.end())
+			f.note(k, codeReplayed, found(f.replayed(k)), k.end())
 			f.State = FlowFailed
 		}
 	}
 }
 
 // note adds a reason to the flow, and to the record if that has none. It replaces a reason with the same code.
-func (f *flow) note(r *Record, code, text string, at time.Time) {
+func (f *flow) note(r *Record, code string, why finding, at time.Time) {
 	r.Reason = cmp.Or(r.Reason, code)
-	reasoned := Reasoned{Code: code, Text: text, At: at}
-	if known := slices.IndexFunc(f.Reasons, func(k Reasoned) bool { return k.Code == code }); known >= 0 {
-		f.Reasons[known] = reasoned
+	noted := note{code, why, at}
+	if known := slices.IndexFunc(f.notes, func(k note) bool { return k.code == code }); known >= 0 {
+		f.notes[known] = noted
 		return
 	}
-	f.Reasons = append(f.Reasons, reasoned)
+	f.notes = append(f.notes, noted)
 }
 
 // withdraw removes a reason that later records disprove.
 func (f *flow) withdraw(code string) {
-	f.Reasons = slices.DeleteFunc(f.Reasons, func(k Reasoned) bool { return k.Code == code })
+	f.notes = slices.DeleteFunc(f.notes, func(k note) bool { return k.code == code })
 	for _, r := range f.records {
 		if r.Reason == code {
 			r.Reason = ""
@@ -123,20 +129,20 @@ func (f *flow) replayed(r *Record) string {
 		max(0, r.At.Sub(f.records[first].At)).Round(time.Millisecond), whose)
 }
 
-func (h *Hub) page(_ *flow, r *Record) string {
+func (h *Hub) page(_ *flow, r *Record) finding {
 	if !r.lost() || r.Fetch.Dest != "iframe" {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("prompt=none was answered with a page (status %d) in a hidden iframe; nobody sees it, "+
-		"and the app waits until its timer runs out", r.Status)
+	return found(fmt.Sprintf("prompt=none was answered with a page (status %d) in a hidden iframe; nobody sees it, "+
+		"and the app waits until its timer runs out", r.Status))
 }
 
 // narrowed returns what the flow did not get, if the record is about some of it. The request that goes on after a
 // sign-in no longer has the parameters that were ignored before.
-func (h *Hub) narrowed(f *flow, r *Record) string {
+func (h *Hub) narrowed(f *flow, r *Record) finding {
 	isNarrowed := func(m moment) bool { return m.step.Reason == requestNarrowed }
 	if !slices.ContainsFunc(r.taken, isNarrowed) {
-		return ""
+		return nil
 	}
 	var texts []string
 	for _, k := range f.records {
@@ -146,20 +152,20 @@ func (h *Hub) narrowed(f *flow, r *Record) string {
 			}
 		}
 	}
-	return strings.Join(texts, "; ")
+	return found(strings.Join(texts, "; "))
 }
 
-func (h *Hub) nested(_ *flow, r *Record) string {
+func (h *Hub) nested(_ *flow, r *Record) finding {
 	if !r.Nested {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("the request came from %s, which is a redirect_uri of the client: "+
-		"the whole app started inside the iframe", r.Referer)
+	return found(fmt.Sprintf("the request came from %s, which is a redirect_uri of the client: "+
+		"the whole app started inside the iframe", r.Referer))
 }
 
-func (h *Hub) skewed(_ *flow, r *Record) string {
+func (h *Hub) skewed(_ *flow, r *Record) finding {
 	if r.ClockOffset.Abs() <= maxSkew {
-		return ""
+		return nil
 	}
 	whose, than := "the provider's", "the real time"
 	if r.isReport() {
@@ -169,7 +175,7 @@ func (h *Hub) skewed(_ *flow, r *Record) string {
 	if r.ClockOffset < 0 {
 		direction = "behind"
 	}
-	return fmt.Sprintf("%s clock is %s %s %s", whose, r.ClockOffset.Abs(), direction, than)
+	return found(fmt.Sprintf("%s clock is %s %s %s", whose, r.ClockOffset.Abs(), direction, than))
 }
 
 // silence is the text for a code that was not redeemed.

@@ -74,11 +74,20 @@ const (
 	MessageUnseen  MessageState = "unseen"
 )
 
+// note is a Reasoned of a flow that grows.
+type note struct {
+	code string
+	why  finding
+	at   time.Time
+}
+
 // flow is a Flow while it grows. Hub.mu guards it.
 type flow struct {
 	Flow
 	records   []*Record
+	notes     []note
 	keys      []join
+	renewer   uint64      // of the first record
 	authorize bool        // it began at the authorization endpoint
 	awaiting  *Record     // the authorize record whose code was not redeemed yet
 	timer     *time.Timer // of awaiting
@@ -87,7 +96,7 @@ type flow struct {
 // add appends the record and updates the flow's fields.
 func (f *flow) add(record *Record) {
 	if len(f.records) == 0 {
-		f.authorize, f.Silent = record.fresh(), record.Silent
+		f.authorize, f.Silent, f.renewer = record.fresh(), record.Silent, record.renewer
 	}
 	if len(f.records) == maxRecords {
 		f.records = slices.Delete(f.records, 1, 2) // the first stays, because it shows the beginning
@@ -142,7 +151,7 @@ func (h *Hub) giveUp(f *flow, r *Record) {
 	h.mu.Lock()
 	if f.awaiting == r {
 		f.stopTimer()
-		f.note(r, callbackSilent, f.silence(h.quiet), r.end().Add(h.quiet))
+		f.note(r, callbackSilent, found(f.silence(h.quiet)), r.end().Add(h.quiet))
 		f.State = FlowFailed
 		h.notice(f, r)
 	}
@@ -153,7 +162,10 @@ func (h *Hub) giveUp(f *flow, r *Record) {
 // snapshot is a copy of the flow that needs no Hub.mu: steps and values of ended records never change.
 func (f *flow) snapshot() Flow {
 	s := f.Flow
-	s.Reasons = append([]Reasoned{}, f.Reasons...)
+	s.Reasons = make([]Reasoned, len(f.notes))
+	for i, n := range f.notes {
+		s.Reasons[i] = Reasoned{n.code, n.why(), n.at}
+	}
 	s.Records = make([]Record, len(f.records))
 	for i, r := range f.records {
 		s.Records[i] = r.whole()

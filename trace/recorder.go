@@ -146,6 +146,7 @@ func (r *Recorder) End() {
 		}
 		r.record.Took = cmp.Or(r.record.Took, r.hub.now().Sub(r.record.At))
 		r.record.bound()
+		r.record.renewer = r.record.renewerOf()
 	})
 	if first {
 		r.hub.file(r)

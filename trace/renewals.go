@@ -42,13 +42,15 @@ func (r *Record) lifetime() time.Duration {
 
 // shortLived compares the lifetime with the shortest offset, so that tokens that suit one library are not reported to
 // all. Where a client renews early again and again, the longest offset counts.
-func (h *Hub) shortLived(f *flow, r *Record) string {
+func (h *Hub) shortLived(f *flow, r *Record) finding {
 	life, limit := r.lifetime(), libraries[0].offset
-	if life == 0 || life > limit && h.earlyAgain(f.records[0]) == "" {
-		return ""
+	if life == 0 || life > limit && h.earlyAgain(f.records[0]) == nil {
+		return nil
 	}
-	return fmt.Sprintf("expires_in is %.0f s; a client that renews that long before the end, or longer, renews at once, "+
-		"again and again. Defaults: %s", life.Seconds(), RenewalOffsets(life))
+	return func() string {
+		return fmt.Sprintf("expires_in is %.0f s; a client that renews that long before the end, or longer, renews at "+
+			"once, again and again. Defaults: %s", life.Seconds(), RenewalOffsets(life))
+	}
 }
 
 const (
@@ -58,16 +60,16 @@ const (
 
 // looping looks at the renewals of the record's client and browser before the record. It looks again at requests that
 // came later and were answered earlier.
-func (h *Hub) looping(_ *flow, r *Record) string {
-	if !r.renews() {
-		return ""
+func (h *Hub) looping(_ *flow, r *Record) finding {
+	if r.renewer == 0 {
+		return nil
 	}
 	for _, f := range h.flows {
 		first := f.records[0]
-		if !first.At.After(r.At) || !first.isLike(r) {
+		if f.renewer != r.renewer || !f.At.After(r.At) {
 			continue
 		}
-		if found := h.loopOf(first); found != "" {
+		if found := h.loopOf(first); found != nil {
 			f.note(first, renewalLooping, found, first.end())
 			h.notice(f, first)
 		}
@@ -75,52 +77,58 @@ func (h *Hub) looping(_ *flow, r *Record) string {
 	return h.loopOf(r)
 }
 
-// loopOf is the text for one of many renewals, or "".
-func (h *Hub) loopOf(r *Record) string {
-	if early := h.earlyAgain(r); early != "" {
+// loopOf is the text for one of many renewals, or nil.
+func (h *Hub) loopOf(r *Record) finding {
+	if early := h.earlyAgain(r); early != nil {
 		return early
 	}
 	n := 0
 	for _, f := range h.flows {
-		first := f.records[0]
-		if age := r.At.Sub(first.At); age >= 0 && age < loopWindow && first.isLike(r) {
+		if f.renewer != r.renewer {
+			continue
+		}
+		if age := r.At.Sub(f.At); age >= 0 && age < loopWindow {
 			n++
 		}
 	}
 	if n < loopCount {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("%d renewals of this client and browser within %s", n, loopWindow)
+	return func() string { return fmt.Sprintf("%d renewals of this client and browser within %s", n, loopWindow) }
 }
 
-// earlyAgain is the text for a renewal that came early after an early one, or "". All renewals must have succeeded: a
+// earlyAgain is the text for a renewal that came early after an early one, or nil. All renewals must have succeeded: a
 // client whose renewal, or whose call of an API, failed has another cause to renew.
-func (h *Hub) earlyAgain(r *Record) string {
+func (h *Hub) earlyAgain(r *Record) finding {
+	if r.renewer == 0 {
+		return nil
+	}
 	var last, one *flow // the renewal before r, and the one before that
 	for _, f := range h.flows {
-		first := f.records[0]
-		if !first.isLike(r) || !first.At.Before(r.At) {
+		if f.renewer != r.renewer || !f.At.Before(r.At) {
 			continue
 		}
-		if last == nil || first.At.After(last.records[0].At) {
+		if last == nil || f.At.After(last.At) {
 			last, one = f, last
-		} else if one == nil || first.At.After(one.records[0].At) {
+		} else if one == nil || f.At.After(one.At) {
 			one = f
 		}
 	}
 	if one == nil {
-		return ""
+		return nil
 	}
 	earlier, life := one.early(last.records[0])
 	later, same := last.early(r)
 	if life == 0 || life != same {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("tokens live %.0f s, and the last two renewals came %s and %s after the answer before, each of "+
-		"which had a token. Inferred: the app renews a fixed time before the end, as long as the lifetime or nearly so. "+
-		"That is the default of: %s. A person who renews or reloads again and again, and a failed call of an API that "+
-		"the provider does not see, look the same", life.Seconds(), earlier.Round(10*time.Millisecond),
-		later.Round(10*time.Millisecond), RenewalOffsets(life-max(earlier, later)))
+	return func() string {
+		return fmt.Sprintf("tokens live %.0f s, and the last two renewals came %s and %s after the answer before, each of "+
+			"which had a token. Inferred: the app renews a fixed time before the end, as long as the lifetime or nearly "+
+			"so. That is the default of: %s. A person who renews or reloads again and again, and a failed call of an API "+
+			"that the provider does not see, look the same", life.Seconds(), earlier.Round(10*time.Millisecond),
+			later.Round(10*time.Millisecond), RenewalOffsets(life-max(earlier, later)))
+	}
 }
 
 // early returns how long after the flow's tokens the next renewal began, and how long the tokens live. Zeros: less than
@@ -147,7 +155,10 @@ func (r *Record) renews() bool {
 	return r.fresh() && r.Silent || byToken
 }
 
-// isLike reports whether both are renewals of one client and browser.
-func (r *Record) isLike(s *Record) bool {
-	return r.renews() && s.renews() && r.ClientID == s.ClientID && r.UserAgent == s.UserAgent
+// renewerOf is the same number for all renewals of one client and browser, and zero for a record that begins none.
+func (r *Record) renewerOf() uint64 {
+	if !r.renews() {
+		return 0
+	}
+	return max(1, sumOf(r.ClientID+" "+r.UserAgent))
 }

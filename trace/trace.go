@@ -93,6 +93,7 @@ type Record struct {
 	Overlooked  bool     `json:"overlooked,omitempty"` // the failure lab hid the cookies from the provider
 	Steps       []Step   `json:"steps,omitempty"`
 	taken       []moment // the steps, until the record is read
+	renewer     uint64   // see renewerOf; the hub compares it with that of each flow
 	Status      int      `json:"status"`             // 0: the connection was dropped
 	Location    string   `json:"location,omitempty"` // masked
 	Answer      []Value  `json:"answer,omitempty"`   // parameters of the redirect, or members of the JSON; masked
