@@ -36,9 +36,7 @@ func (t Table[S]) Broken(ctx context.Context, subject S) *Rule[S] {
 		rule := &t[i]
 		holds := rule.Holds(subject)
 		if observe != nil {
-			observe(Judgment{
-				Spec: rule.Spec, Text: rule.Text, Params: rule.Params, Reason: rule.Reason, Holds: holds, Subject: subject,
-			})
+			observe(Judgment{Rule: rule, Holds: holds, Subject: subject})
 		}
 		if !holds {
 			return rule
@@ -59,13 +57,25 @@ func (r Rule[S]) Breach(subject S) *Error {
 	return cmp.Or(r.Else, InvalidRequest).Errorf("%s", text).Blame(r.Reason)
 }
 
-// Judgment is the result of one rule for one subject.
-type Judgment struct {
+// Requirement is what a rule says, without the type of its subject.
+type Requirement struct {
 	Spec, Text string
 	Params     []string
-	Reason     Reason // of the rule, whether it holds or not
-	Holds      bool
-	Subject    any // what was judged, an S
+	Reason     Reason
+}
+
+// Requirement returns what the rule says.
+func (r *Rule[S]) Requirement() Requirement { return Requirement{r.Spec, r.Text, r.Params, r.Reason} }
+
+// Required is a rule for subjects of any type: a *Rule.
+type Required interface{ Requirement() Requirement }
+
+// Judgment is the result of one rule for one subject. An observer may keep the Rule, but not the Subject, which may
+// change.
+type Judgment struct {
+	Rule    Required
+	Holds   bool
+	Subject any // what was judged, an S
 }
 
 type observerKey struct{}

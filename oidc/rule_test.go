@@ -39,7 +39,8 @@ func TestTheObserverHearsEachRuleUpToTheFirstBreach(t *testing.T) {
 	ctx := oidc.ObserveRules(t.Context(), func(j oidc.Judgment) { heard = append(heard, j) })
 	_ = lengths.Judge(ctx, "")
 	_ = lengths.Judge(ctx, "much text")
-	if len(heard) != 3 || heard[0].Holds || !heard[1].Holds || heard[2].Holds || heard[2].Reason != oidc.RequestMalformed {
+	if len(heard) != 3 || heard[0].Holds || !heard[1].Holds || heard[2].Holds ||
+		heard[2].Rule.Requirement().Reason != oidc.RequestMalformed {
 		t.Errorf("heard %+v", heard)
 	}
 }

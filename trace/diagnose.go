@@ -101,8 +101,8 @@ func (f *flow) account(r *Record) string {
 		return f.replayed(r)
 	}
 	for _, m := range r.taken {
-		if m.step.Reason == r.Reason && r.Description == "" {
-			return m.step.Text
+		if m.reason() == r.Reason && r.Description == "" {
+			return m.told(nil).Text
 		}
 	}
 	return cmp.Or(r.Description, r.Reason)
@@ -140,7 +140,7 @@ func (h *Hub) page(_ *flow, r *Record) finding {
 // narrowed returns what the flow did not get, if the record is about some of it. The request that goes on after a
 // sign-in no longer has the parameters that were ignored before.
 func (h *Hub) narrowed(f *flow, r *Record) finding {
-	isNarrowed := func(m moment) bool { return m.step.Reason == requestNarrowed }
+	isNarrowed := func(m moment) bool { return m.rule == nil && m.step.Reason == requestNarrowed }
 	if !slices.ContainsFunc(r.taken, isNarrowed) {
 		return nil
 	}

@@ -79,9 +79,8 @@ func (r *Record) blame() {
 		return
 	}
 	for _, m := range r.taken {
-		step := m.step
-		if step.Outcome == Failed && step.Reason != "" && (r.failed() || step.Kind == KindCORS) {
-			r.Reason = step.Reason
+		if m.failed() && m.reason() != "" && (r.failed() || m.kind == KindCORS) {
+			r.Reason = m.reason()
 		}
 	}
 }

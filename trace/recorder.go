@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hush-idp/hush/oidc"
 )
 
 const (
@@ -61,7 +63,8 @@ func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recor
 	}
 	r.record.taken = make([]moment, 0, max(4, usualSteps[record.Endpoint]))
 	for i := range record.Steps {
-		r.record.taken = append(r.record.taken, moment{record.Steps[i].At.Sub(r.record.At), &record.Steps[i]})
+		r.record.taken = append(r.record.taken, moment{after: record.Steps[i].At.Sub(r.record.At), step: &record.Steps[i],
+			kind: record.Steps[i].Kind})
 	}
 	r.record.Steps = nil
 	r.joins = r.keys[:0]
@@ -71,18 +74,62 @@ func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recor
 // usualSteps is the number of steps of a successful request, so that its slice seldom grows.
 var usualSteps = map[string]int{"authorize": 32, "token": 16}
 
-// moment is a step and its time. It is short because the hub has thousands of moments; most steps are shared.
+// moment is a step and its time. Most steps are rules that were checked: of them the hub keeps no text, only the rule.
 type moment struct {
 	after time.Duration // after the record's At
-	step  *Step
+	step  *Step         // of a rule, only its further values, or nil
+	rule  oidc.Required // nil: the step
+	kind  Kind
+	holds bool
+}
+
+// reason is that of a failed or noted step; "" for others.
+func (m moment) reason() string {
+	switch {
+	case m.rule == nil:
+		return m.step.Reason
+	case m.holds:
+		return ""
+	}
+	return string(m.rule.Requirement().Reason)
+}
+
+func (m moment) failed() bool {
+	if m.rule == nil {
+		return m.step.Outcome == Failed
+	}
+	return !m.holds
+}
+
+// told is the step, except its time. A rule's step has the values of the request parameters that the rule is about.
+func (m moment) told(params []Value) Step {
+	if m.rule == nil {
+		return *m.step
+	}
+	rule, outcome := m.rule.Requirement(), Failed
+	if m.holds {
+		outcome = OK
+	}
+	step := Step{Kind: m.kind, Spec: rule.Spec, Text: rule.Text, Outcome: outcome, Reason: m.reason()}
+	if m.step != nil {
+		step.Values = slices.Clip(m.step.Values)
+	}
+	for _, name := range rule.Params {
+		for _, param := range params {
+			if param.Name == name {
+				step.Values = append(step.Values, param)
+			}
+		}
+	}
+	return step
 }
 
 // whole is a copy of the record with its steps, their times and values.
 func (r *Record) whole() Record {
 	w := *r
 	for _, m := range r.taken {
-		step := *m.step
-		step.At, step.Values = r.At.Add(m.after), m.step.judged(r.Params)
+		step := m.told(r.Params)
+		step.At = r.At.Add(m.after)
 		w.Steps = append(w.Steps, step)
 	}
 	return w
@@ -93,13 +140,33 @@ func (r *Recorder) Emit(step Step) {
 	if r == nil {
 		return
 	}
-	own, now := step, r.hub.now() // a pointer to the parameter would allocate without a Hub, too
+	own := step // a pointer to the parameter would allocate without a Hub, too
 	own.Text = clip(own.Text, maxLine)
-	r.unlessEnded(func() {
-		if len(r.record.taken) < maxSteps {
-			r.record.taken = append(r.record.taken, moment{now.Sub(r.record.At), &own})
-		}
-	})
+	r.take(moment{step: &own, kind: own.Kind})
+}
+
+// Judge adds the step of a rule that was checked. Its texts, and the values of the parameters that it is about, are
+// looked up when the record is read. further are other values to show.
+func (r *Recorder) Judge(kind Kind, rule oidc.Required, holds bool, further ...Value) {
+	if r == nil {
+		return
+	}
+	m := moment{rule: rule, kind: kind, holds: holds}
+	if len(further) > 0 {
+		m.step = &Step{Values: further}
+	}
+	r.take(m)
+}
+
+// take adds the moment, now.
+func (r *Recorder) take(m moment) {
+	now := r.hub.now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.ended && len(r.record.taken) < maxSteps {
+		m.after = now.Sub(r.record.At)
+		r.record.taken = append(r.record.taken, m)
+	}
 }
 
 // unlessEnded calls do with Recorder.mu locked, while the record has not ended.
@@ -164,27 +231,4 @@ func (r *Recorder) recognise(v *Value) {
 	case v.Name == "state" && v.Text != "" && len(v.Text) <= maxText:
 		r.join(join{State, sumOf(v.Text)})
 	}
-}
-
-// Rule is the step of a checked rule. params are the names of the request parameters that the rule is about; their
-// values are added when the step is read.
-func Rule(spec, text string, params []string, holds bool) Step {
-	outcome := Failed
-	if holds {
-		outcome = OK
-	}
-	return Step{Kind: KindRule, Spec: spec, Text: text, Outcome: outcome, params: params}
-}
-
-// judged are the step's own values, and the values of its parameters.
-func (s *Step) judged(params []Value) []Value {
-	values := s.Values
-	for _, name := range s.params {
-		for _, param := range params {
-			if param.Name == name {
-				values = append(values[:len(values):len(values)], param)
-			}
-		}
-	}
-	return values
 }

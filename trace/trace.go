@@ -14,7 +14,6 @@ type Step struct {
 	Outcome Outcome   `json:"outcome"`
 	Reason  string    `json:"reason,omitempty"` // of docs/reasons.md, when Outcome is Failed
 	Values  []Value   `json:"values,omitempty"` // the checked values, masked
-	params  []string  // names of request parameters; their values belong to Values, too
 }
 
 // Kind is the subject of a Step.

@@ -27,23 +27,24 @@ type ReturnAddress struct {
 // Address is an address of a client before it is verified.
 type Address struct {
 	ClientID, RedirectURI string
-	Client                oidc.Client // the ClientID is empty if there is no such client
+	Known                 bool     // there is such a client
+	Registered            []string // the redirect URIs of the client
 }
 
 // addresses are the conditions under which an Address becomes a ReturnAddress.
 var addresses = oidc.Table[Address]{{
 	Spec: "RFC 6749 §4.1.1", Text: "client_id names a registered client", Else: oidc.UnauthorizedClient,
 	Reason: oidc.ClientUnknown,
-	Holds:  func(a Address) bool { return a.Client.ClientID != "" },
+	Holds:  func(a Address) bool { return a.Known },
 	Got:    func(a Address) string { return quote(a.ClientID) },
 	Help:   "check its spelling, or add the client to the configuration",
 }, {
 	Spec: "Core §3.1.2.1", Text: "redirect_uri is registered for the client",
 	Reason: oidc.RedirectUnregistered,
-	Holds:  func(a Address) bool { return oidc.MatchRedirectURI(a.Client.RedirectURIs, a.RedirectURI) },
+	Holds:  func(a Address) bool { return oidc.MatchRedirectURI(a.Registered, a.RedirectURI) },
 	Got: func(a Address) string {
 		return fmt.Sprintf("%s, which is not registered for client %s; registered: %s",
-			clip(a.RedirectURI), a.ClientID, oidc.Listing(a.Client.RedirectURIs, a.RedirectURI))
+			clip(a.RedirectURI), a.ClientID, oidc.Listing(a.Registered, a.RedirectURI))
 	},
 	Help: "it has to be equal to the letter, but for the port of a loopback address",
 }}
@@ -77,7 +78,7 @@ func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (Return
 	if err != nil && !errors.Is(err, clients.ErrUnknown) {
 		return ReturnAddress{}, err
 	}
-	asked := Address{ClientID: params.Get("client_id"), RedirectURI: params.Get("redirect_uri"), Client: client}
+	asked := Address{params.Get("client_id"), params.Get("redirect_uri"), client.ClientID != "", client.RedirectURIs}
 	if rule := addresses.Broken(ctx, asked); rule != nil {
 		if rule.Reason == oidc.ClientUnknown {
 			return ReturnAddress{}, rule.Breach(asked)

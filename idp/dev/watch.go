@@ -38,39 +38,37 @@ func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (
 
 // observeRule records the result of a rule of a protocol package.
 func observeRule(recorder *trace.Recorder, j oidc.Judgment) {
-	step := trace.Rule(j.Spec, j.Text, j.Params, j.Holds)
-	if !j.Holds {
-		step.Reason = string(j.Reason)
-	}
+	kind := trace.KindRule
+	var values []trace.Value // besides the parameters that the rule names
 	switch subject := j.Subject.(type) {
 	case *authorize.Situation:
-		step.Kind = trace.KindNeed
+		kind = trace.KindNeed
 	case clientauth.Attempt:
-		step.Kind = trace.KindClient
+		kind = trace.KindClient
 	case authorize.Address:
-		describeAddress(&step, subject, j)
+		kind, values = describeAddress(subject, j)
 	case authorize.Posted:
 		recorder.Set(func(record *trace.Record) { record.Answer = trace.Params(url.Values(subject)) })
 		return
 	case authorize.Unpacked:
 		params := url.Values(subject)
-		step.Values = trace.Params(params)
+		values = trace.Params(params)
 		recorder.Join(trace.State, params.Get("state"))
 		recorder.Set(func(record *trace.Record) { record.Silent = isSilent(params) })
 	}
-	recorder.Emit(step)
+	recorder.Judge(kind, j.Rule, j.Holds, values...)
 }
 
 // describeAddress adds, for a redirect_uri that is not registered, the most similar registered one and the difference.
-func describeAddress(step *trace.Step, address authorize.Address, j oidc.Judgment) {
-	step.Kind = trace.KindRedirectURI
+func describeAddress(address authorize.Address, j oidc.Judgment) (trace.Kind, []trace.Value) {
 	switch {
-	case j.Reason == oidc.ClientUnknown:
-		step.Kind = trace.KindClient
-	case !j.Holds:
-		nearest, difference := oidc.Nearest(address.Client.RedirectURIs, address.RedirectURI)
-		step.Values = []trace.Value{trace.Plain("nearest", nearest), trace.Plain("difference", difference)}
+	case j.Rule.Requirement().Reason == oidc.ClientUnknown:
+		return trace.KindClient, nil
+	case j.Holds:
+		return trace.KindRedirectURI, nil
 	}
+	nearest, difference := oidc.Nearest(address.Registered, address.RedirectURI)
+	return trace.KindRedirectURI, []trace.Value{trace.Plain("nearest", nearest), trace.Plain("difference", difference)}
 }
 
 func isSilent(params url.Values) bool {
