@@ -131,7 +131,10 @@ func (c *common) pageEndpoints(
 			Grants: c.grants, ScopeTexts: texts, Sender: c.sender,
 		}).Endpoints(),
 		(&logout.CheckSession{Issuer: issuer, Pages: c.pages, Clients: c.clients, Sessions: sessions}).Endpoints(),
-		pages.Assets{"/static/idp/": static.IDP(), "/static/shared/": static.Shared()}.Endpoints(),
+		pages.Assets{
+			"/static/idp/":    static.NewFiles(static.IDP()).Handler,
+			"/static/shared/": static.NewFiles(static.Shared()).Handler,
+		}.Endpoints(),
 		(&discovery.Health{Keys: c.keys, Usable: c.deps.Usable}).Endpoints(),
 		c.deps.Endpoints,
 	)

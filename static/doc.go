@@ -4,6 +4,8 @@
 //	shared/  the look both programs share: hush.css (its first comment lists the classes), favicon.svg, quiet.svg
 //	demo/    the demo relying party: its pages and readable ES modules
 //
+// Files serves all of this but the pages: compressed, and with an ETag.
+//
 // # The provider's pages
 //
 // A page is layout.html and one other file, parsed together and executed as "layout"; form_post.html and

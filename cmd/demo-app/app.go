@@ -3,20 +3,15 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"path"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/rp"
-	"github.com/hush-idp/hush/static"
 )
 
 // maxBody bounds a request's body, in bytes. The largest expected one is an authorization response.
@@ -46,7 +41,8 @@ func newSite(c config, self string, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := newPages(c)
+	files := newAssets()
+	pages, err := newPages(c, files)
 	if err != nil {
 		return nil, err
 	}
@@ -54,18 +50,12 @@ func newSite(c config, self string, log *slog.Logger) (http.Handler, error) {
 	e.HTTPErrorHandler = pages.showError(log)
 	e.Use(withRequestID, logRequests(log), securityHeaders(c.Issuer))
 	pages.routes(e)
-	routeAssets(e)
+	files.routes(e)
 	routeWeb(e, webApp{party: party, api: self + "/api/me", host: hostOf(c.BaseURL)})
 	e.GET("/api/me", echo.WrapHandler(resource.Require(apiScope)(http.HandlerFunc(me))))
 	e.GET("/config.json", func(ec echo.Context) error { return answer(ec, http.StatusOK, c.spa()) })
 	e.GET("/healthz", func(ec echo.Context) error { return ec.String(http.StatusOK, "ok\n") })
 	return e, nil
-}
-
-func routeAssets(e *echo.Echo) {
-	e.GET("/static/shared/*", echo.WrapHandler(http.StripPrefix("/static/shared", assets(static.Shared()))))
-	e.GET("/static/demo/*", echo.WrapHandler(http.StripPrefix("/static/demo", assets(static.Demo()))))
-	e.GET("/vendor/oidc-client-ts.js", echo.WrapHandler(library()))
 }
 
 // routeWeb mounts the handlers of package rp and of the server-side app.
@@ -91,61 +81,6 @@ func routeWeb(e *echo.Echo, web webApp) {
 func answer(c echo.Context, status int, body any) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.JSON(status, body)
-}
-
-// types are the file types that assets serves; pages and folders are not served.
-var types = map[string]string{
-	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
-}
-
-// assets serves scripts, styles and pictures. Embedded files have no date, so one ETag for all files lets a browser use
-// its cache.
-func assets(files fs.FS) http.Handler {
-	server, tag := http.FileServerFS(files), etag(files)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		kind := types[path.Ext(r.URL.Path)]
-		if kind == "" {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Cache-Control", "no-cache") // use the cache, but revalidate
-		w.Header().Set("ETag", tag)
-		server.ServeHTTP(w, r)
-	})
-}
-
-func etag(files fs.FS) string {
-	hash := sha256.New()
-	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(files, name)
-		hash.Write(content)
-		return err
-	}) // embedded files can be read
-	return `"` + hex.EncodeToString(hash.Sum(nil)[:12]) + `"`
-}
-
-// haveLibrary is true when this program was built after npm install.
-func haveLibrary() bool {
-	_, err := fs.Stat(static.Demo(), "vendor/oidc-client-ts.js")
-	return err == nil
-}
-
-// library serves oidc-client-ts, or an error that says how to get it.
-func library() http.Handler {
-	if haveLibrary() {
-		return http.StripPrefix("/", assets(static.Demo()))
-	}
-	return http.HandlerFunc(missingLibrary)
-}
-
-func missingLibrary(w http.ResponseWriter, _ *http.Request) {
-	http.Error(w, "oidc-client-ts is not built into this program.\n"+
-		"Run `npm install` in the project's folder: it copies the library to static/demo/vendor/.\n"+
-		"Then build or start the demo again.", http.StatusNotFound)
 }
 
 // securityHeaders allow scripts and styles of this origin, fetches and hidden iframes of this origin and of the

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
 )
 
 // parse returns the configuration of a command line.
@@ -220,14 +221,16 @@ func TestAScriptIsNotSentTwice(t *testing.T) {
 
 func TestMissingLibrarySaysHowToGetIt(t *testing.T) {
 	w := httptest.NewRecorder()
-	missingLibrary(w, nil)
+	if err := missingLibrary(echo.New().NewContext(nil, w)); err != nil {
+		t.Fatal(err)
+	}
 	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "npm install") {
 		t.Errorf("status %d, body %q; want 404 and what to do", w.Code, w.Body)
 	}
 }
 
 func TestLibraryIsServedWhenBuiltIn(t *testing.T) {
-	response, body := send(t, startDemo(t), request{path: "/vendor/oidc-client-ts.js"})
+	response, body := send(t, startDemo(t), request{path: "/static/demo/vendor/oidc-client-ts.js"})
 	want, says := http.StatusNotFound, "npm install"
 	if haveLibrary() {
 		want, says = http.StatusOK, "UserManager"

@@ -39,23 +39,28 @@ type page struct {
 // standalone pages have no layout: they run in hidden iframes and should load fast.
 var standalone = []string{"callback", "silent_callback", "lesson_app", "lesson_silent"}
 
-func newPages(c config) (*pages, error) {
+func newPages(c config, files assets) (*pages, error) {
 	texts, err := readTexts()
 	if err != nil {
 		return nil, err
 	}
 	p := &pages{config: c, texts: texts, parsed: map[string]*template.Template{}}
+	empty := func() *template.Template {
+		return template.New("").Funcs(template.FuncMap{"versioned": files.versioned, "modules": modules})
+	}
 	for _, name := range []string{"landing", "spa", "web", "both", "tokens", "lessons", "error"} {
-		parsed, err := template.ParseFS(static.Demo(), "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
+		parsed, err := empty().ParseFS(static.Demo(), "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, err
 		}
 		p.parsed[name] = parsed.Lookup("layout")
 	}
 	for _, name := range standalone {
-		if p.parsed[name], err = template.ParseFS(static.Demo(), "pages/"+name+".html"); err != nil {
+		parsed, err := empty().ParseFS(static.Demo(), "pages/"+name+".html")
+		if err != nil {
 			return nil, err
 		}
+		p.parsed[name] = parsed.Lookup(name + ".html")
 	}
 	return p, nil
 }

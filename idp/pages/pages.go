@@ -19,7 +19,6 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"path"
 	"regexp"
 	"strings"
 	"sync"
@@ -109,30 +108,29 @@ func Redirect(w http.ResponseWriter, r *http.Request, target string) error {
 	return nil
 }
 
-// Assets serves the files of trees, by their path prefixes such as /static/idp/: scripts, styles and pictures. It does
-// not serve the templates and texts beside them.
-type Assets map[string]fs.FS
+// Assets serves scripts, styles and pictures. Each path prefix, such as /static/idp/, has a function that returns the
+// handler of a file, or nil.
+type Assets map[string]func(name string) http.Handler
 
 // Endpoints returns an endpoint for each prefix.
 func (a Assets) Endpoints() (all []endpoint.Endpoint) {
-	for prefix, tree := range a {
+	for prefix, handlerOf := range a {
 		all = append(all, endpoint.Endpoint{
 			Name: endpoint.NameStatic, Path: prefix + "{path...}", Methods: []string{http.MethodGet},
-			Audience: endpoint.Visitors, Serve: serveFiles(prefix, tree), Untraced: true,
+			Audience: endpoint.Visitors, Serve: serveFiles(prefix, handlerOf), Untraced: true,
 		})
 	}
 	return all
 }
 
-func serveFiles(prefix string, tree fs.FS) endpoint.Handler {
-	server := http.StripPrefix(prefix, http.FileServerFS(tree))
+func serveFiles(prefix string, handlerOf func(string) http.Handler) endpoint.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		ext := path.Ext(r.URL.Path)
-		if _, err := fs.Stat(tree, strings.TrimPrefix(r.URL.Path, prefix)); err != nil || ext == ".html" || ext == ".yaml" {
+		file := handlerOf(strings.TrimPrefix(r.URL.Path, prefix))
+		if file == nil {
 			return endpoint.ErrNotFound
 		}
 		w.Header().Set("Cache-Control", "public, max-age=300")
-		server.ServeHTTP(w, r)
+		file.ServeHTTP(w, r)
 		return nil
 	}
 }
