@@ -2,10 +2,16 @@
 // fetch of this page and not by the redirect that brought it here, because browsers withhold the app's own cookies
 // from a redirect that comes from another site into an iframe. A fetch of one's own origin carries them everywhere.
 
-import { byId } from "../../shared/dom.js";
+//
+// The page imports nothing and has no style until a person sees it, because each renewal loads it.
 
-if (window.parent === window) byId("alone").hidden = false;
-else await finish();
+if (window.parent === window) showPage();
+else void finish();
+
+function showPage() {
+  for (const link of document.querySelectorAll("link")) link.disabled = false;
+  document.getElementById("alone")?.removeAttribute("hidden");
+}
 
 async function finish() {
   const answer = new URLSearchParams(location.search);

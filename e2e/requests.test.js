@@ -1,0 +1,68 @@
+// What a silent renewal loads: nothing beyond what the protocol and the demo's own report need.
+
+import assert from "node:assert/strict";
+import { sameSite } from "./harness/hush.js";
+import { renew, signIn } from "./harness/person.js";
+import { story } from "./harness/story.js";
+
+/** @typedef {import("puppeteer-core").Page} Page */
+
+const expected = {
+  spa: {
+    frame: ["GET /authorize", "GET /spa/callback.html", "GET /static/demo/spa/callback.js"],
+    page: ["POST /token", "GET /userinfo", "GET /api/me", "POST /console/reports", "POST /console/reports"],
+  },
+  web: {
+    frame: [
+      "GET /web/silent",
+      "GET /authorize",
+      "GET /web/silent-callback",
+      "GET /static/demo/web/silent-callback.js",
+      "POST /web/silent/finish",
+    ],
+    page: ["GET /web/session", "GET /web/call-api", "POST /console/reports", "POST /console/reports"],
+  },
+};
+
+for (const half of /** @type {const} */ (["spa", "web"])) {
+  story(
+    `${half}: a renewal makes these requests and no other, and its script comes from the cache`,
+    { layout: sameSite, cookies: "allowed" },
+    async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await signIn(page, hush, half);
+      await renew(page); // the first one fills the cache
+      const reported = reports(page);
+      const requests = record(page);
+      await renew(page);
+      await reported;
+      assert.deepEqual(requests.frame.map(nameOf), expected[half].frame);
+      assert.deepEqual(requests.page.map(nameOf).toSorted(), expected[half].page.toSorted());
+      const script = requests.frame.find((request) => request.resourceType() === "script");
+      assert.equal(script?.response()?.fromCache(), true);
+    },
+  );
+}
+
+/** @param {Page} page */
+function record(page) {
+  const frame = /** @type {import("puppeteer-core").HTTPRequest[]} */ ([]);
+  const own = /** @type {import("puppeteer-core").HTTPRequest[]} */ ([]);
+  page.on("request", (request) => {
+    if (request.resourceType() === "preflight") return; // the browser may remember the answer, or ask again
+    if (request.frame() === page.mainFrame()) own.push(request);
+    else frame.push(request);
+  });
+  return { frame, page: own };
+}
+
+/** Waits for both reports of a renewal. @param {Page} page */
+async function reports(page) {
+  let left = 2;
+  await page.waitForResponse((answer) => nameOf(answer.request()) === "POST /console/reports" && --left === 0);
+}
+
+/** @param {import("puppeteer-core").HTTPRequest} request */
+function nameOf(request) {
+  return `${request.method()} ${new URL(request.url()).pathname}`;
+}
