@@ -232,11 +232,11 @@ function isSpa(client) {
 
 /** The states of the four steps, for code that observes a renewal without showing them. */
 function unseenSteps() {
-  /** @type {Map<number, string>} */
+  /** @type {Map<number, import("./steps.js").State>} */
   const states = new Map();
   return {
     begin: () => states.clear(),
-    set: (/** @type {number} */ n, /** @type {string} */ state) => void states.set(n, state),
+    set: (/** @type {number} */ n, /** @type {import("./steps.js").State} */ state) => void states.set(n, state),
     add: () => undefined,
     stateOf: (/** @type {number} */ n) => states.get(n),
   };

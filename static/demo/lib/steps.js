@@ -2,6 +2,7 @@
 // saw it happen and says so, and every line under a step is such an observation with its time.
 
 import { byId, make } from "../../shared/dom.js";
+import { drawingOf } from "./drawing.js";
 
 /** @typedef {"idle" | "active" | "done" | "failed"} State */
 /** @typedef {1 | 2 | 3 | 4} Step */
@@ -9,14 +10,25 @@ import { byId, make } from "../../shared/dom.js";
 /** @type {Record<State, string>} */
 const words = { idle: "not yet", active: "happening now", done: "done", failed: "failed" };
 
+/** @type {Step[]} */
+const all = [1, 2, 3, 4];
+
 export function createSteps() {
   let start = performance.now();
+  const steps = new Map(all.map((n) => [n, fresh()]));
+  const draw = drawingOf(() => {
+    for (const [n, step] of steps) drawStep(n, step);
+  });
+  let renewing = false;
+  const changed = () => draw(renewing);
 
   return {
     /** A new silent renewal: all steps are open again, and times count from here. */
     begin() {
       start = performance.now();
-      for (const n of /** @type {Step[]} */ ([1, 2, 3, 4])) reset(n);
+      renewing = true;
+      for (const n of all) steps.set(n, fresh());
+      changed();
     },
     /**
      * A step that happens by itself, outside a renewal: only it is open again, and its times count from here.
@@ -25,7 +37,8 @@ export function createSteps() {
      */
     alone(n) {
       start = performance.now();
-      reset(n);
+      steps.set(n, fresh());
+      changed();
     },
     /**
      * @param {Step} n
@@ -33,8 +46,10 @@ export function createSteps() {
      * @param {string} [seen] what was observed
      */
     set(n, state, seen) {
-      mark(n, state);
+      Object.assign(steps.get(n) ?? {}, { state });
+      if (state === "failed" || (n === 3 && state === "done")) renewing = false;
       if (seen) this.add(n, seen);
+      changed();
     },
     /**
      * @param {Step} n
@@ -42,34 +57,30 @@ export function createSteps() {
      * @param {number} at as performance.now() counts
      */
     add(n, seen, at = performance.now()) {
-      factsOf(n).append(make("li", "", make("span", "number soft", `${elapsed(at - start)} `), seen));
+      steps.get(n)?.facts.push(make("li", "", make("span", "number soft", `${elapsed(at - start)} `), seen));
+      changed();
     },
     /** @param {Step} n */
-    stateOf: (n) => byId(`step-${n}`).dataset.state,
+    stateOf: (n) => steps.get(n)?.state,
   };
 }
 
-/** @param {Step} n */
-function reset(n) {
-  mark(n, "idle");
-  factsOf(n).replaceChildren();
+/** @returns {{ state: State, facts: HTMLElement[] }} */
+function fresh() {
+  return { state: "idle", facts: [] };
 }
 
 /**
  * @param {Step} n
- * @param {State} state
+ * @param {{ state: State, facts: HTMLElement[] }} step
  */
-function mark(n, state) {
+function drawStep(n, { state, facts }) {
   const step = byId(`step-${n}`);
   step.dataset.state = state;
   byId(`picture-${n}`, SVGElement).dataset.state = state;
   const label = step.querySelector(".state");
   if (label) label.textContent = words[state];
-}
-
-/** @param {Step} n */
-function factsOf(n) {
-  return byId(`step-${n}-facts`);
+  byId(`step-${n}-facts`).replaceChildren(...facts);
 }
 
 /** @param {number} milliseconds */

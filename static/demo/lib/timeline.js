@@ -8,6 +8,7 @@
 // so their clocks agree; the trace goes by the real one even when the provider's own clock has been moved.
 
 import { drawFlow } from "../../shared/diagram.js";
+import { drawingOf } from "./drawing.js";
 
 /**
  * @typedef {import("../../shared/diagram.js").Flow} Flow
@@ -54,7 +55,7 @@ export class Timeline {
   /** @type {Flow["state"]} */
   #result = "open";
   #closed = Number.POSITIVE_INFINITY; // milliseconds since 1970
-  #drawing = 0;
+  #drawSoon = drawingOf(() => this.#drawNow());
 
   /**
    * @param {HTMLElement} element to draw into
@@ -157,10 +158,8 @@ export class Timeline {
     return states.some(({ text }) => text === this.#state);
   }
 
-  /** Draws when the script that is running has come to its end, however often it is asked before. */
   #draw() {
-    clearTimeout(this.#drawing);
-    this.#drawing = window.setTimeout(() => this.#drawNow());
+    this.#drawSoon(this.#result === "open");
   }
 
   #drawNow() {

@@ -1,5 +1,5 @@
 // Watches a silent renewal from outside, while oidc-client-ts does it, and reports what it sees to the steps and to the
-// timeline. What happens inside the provider, and where the iframe is meanwhile, no page may see: step 2 is known by its
+// timeline. It changes one thing: it removes the iframe as soon as the answer has come. What happens inside the provider, and where the iframe is meanwhile, no page may see: step 2 is known by its
 // result, and to the timeline the provider tells its part itself.
 
 import { pageProblem } from "../lib/reason.js";
@@ -127,7 +127,11 @@ export class Watch {
     if (!source || source !== this.#frame?.contentWindow) return;
     const problem = pageProblem(event, this.#issuer);
     if (problem) this.#tell.page(problem);
-    if (origin === location.origin && data?.source === "oidc-client") this.#answered(new URL(data.url).searchParams);
+    if (origin !== location.origin || data?.source !== "oidc-client") return;
+    this.#answered(new URL(data.url).searchParams);
+    const frame = this.#frame;
+    // When all have heard the message. The library loads about:blank before it removes the iframe, and the code waits.
+    setTimeout(() => frame.remove());
   }
 
   /** @param {URLSearchParams} answer */
