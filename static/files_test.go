@@ -3,8 +3,13 @@ package static_test
 import (
 	"compress/gzip"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -115,5 +120,34 @@ func TestTemplatesAndFoldersAreNotServed(t *testing.T) {
 		if sent.Handler(name) != nil || sent.Version(name) != "" {
 			t.Errorf("%q is served", name)
 		}
+	}
+}
+
+// The browser fetches the modules of the console at once, and not one after the other.
+func TestTheConsolePreloadsAllItsModules(t *testing.T) {
+	trees := map[string]fs.FS{"idp": static.IDP(), "shared": static.Shared()}
+	page, err := fs.ReadFile(static.IDP(), "console.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var preloaded, imported []string
+	links := regexp.MustCompile(`"modulepreload" href="/static/([^"]+)"`)
+	for _, found := range links.FindAllStringSubmatch(string(page), -1) {
+		preloaded = append(preloaded, found[1])
+	}
+	for _, module := range append([]string{"idp/console/app.js"}, preloaded...) {
+		tree, name, _ := strings.Cut(module, "/")
+		code, err := fs.ReadFile(trees[tree], name)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, found := range regexp.MustCompile(`from "(\.[^"]+)"`).FindAllStringSubmatch(string(code), -1) {
+			imported = append(imported, path.Join(path.Dir(module), found[1]))
+		}
+	}
+	slices.Sort(preloaded)
+	slices.Sort(imported)
+	if imported = slices.Compact(imported); !slices.Equal(preloaded, imported) {
+		t.Errorf("the page preloads\n%q, its modules import\n%q", preloaded, imported)
 	}
 }
