@@ -27,6 +27,7 @@ const reads = [
   "/console/events",
   "/console/flows",
   "/console/flows/x",
+  "/console/cookies",
   "/console/faults",
   "/console/faults/kinds",
   "/console/clock",
@@ -271,6 +272,45 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
       await page.waitForSelector("#username");
     },
   );
+
+  scene("its page lists the flows of before, and fetches a flow when it is opened", async ({ hush, newTab }) => {
+    const app = await newTab();
+    await signIn(app.page, hush, "spa");
+    const console = new Console(hush);
+    await console.reset();
+    await renew(app.page);
+    await renew(app.page);
+    const [newest, older] = await console.flows();
+    assert.ok(newest && older);
+
+    const { page } = await newTab();
+    const fetched = /** @type {string[]} */ ([]);
+    page.on("request", (request) => void fetched.push(new URL(request.url()).pathname));
+    await page.goto(`${hush.issuer}/console`);
+    await page.waitForSelector("#flow-diagram:not(.example) details");
+    assert.ok((await page.$$("#cookie-history li")).length > 0, "the history of the cookies has what was before");
+    await page.click(`#flow-list li[data-flow="${older.id}"] button`);
+    await page.waitForSelector(`#flow-more[data-flow="${older.id}"]`);
+    const [, request] = await page.$$("#flow-diagram details > summary"); // after the iframe, of which no record is
+    await request?.click();
+    await page.waitForSelector("#flow-diagram details .opened dl"); // the parameters of the request
+    const api = fetched.filter((path) => path.startsWith("/console/flows") || path === "/console/cookies");
+    assert.deepEqual(api.toSorted(), [
+      "/console/cookies",
+      "/console/flows",
+      ...[`/console/flows/${newest.id}`, `/console/flows/${older.id}`].toSorted(),
+    ]);
+
+    await app.page.bringToFront();
+    await renew(app.page);
+    const [live] = await console.flows();
+    assert.ok(live);
+    await page.bringToFront();
+    await page.waitForSelector(`#flow-list li[data-flow="${live.id}"][data-state=done]`);
+    await page.click(`#flow-list li[data-flow="${live.id}"] button`);
+    await page.waitForSelector(`#flow-more[data-flow="${live.id}"]`);
+    assert.ok(!fetched.includes(`/console/flows/${live.id}`), "the stream had it from its beginning");
+  });
 
   scene(
     "exports one flow as a Mermaid diagram and as a transcript in which no secret stands",

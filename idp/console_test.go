@@ -13,8 +13,8 @@ import (
 
 // consolePaths are what the console and its pages answer in development mode.
 var consolePaths = []string{
-	"/console", "/console/events", "/console/flows", "/console/flows/x", "/console/token", "/console/probe",
-	"/console/faults", "/console/faults/kinds",
+	"/console", "/console/events", "/console/flows", "/console/flows/x", "/console/cookies", "/console/token",
+	"/console/probe", "/console/faults", "/console/faults/kinds",
 	"/console/clock", "/console/sessions", "/console/clients", "/console/keys", "/console/users", "/reasons/",
 	"/reasons/session.none",
 }

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// Flow is the records of one renewal or one sign-in, from the authorization request to the API call. Requests that
-// belong to none, such as a logout, are flows of their own.
-type Flow struct {
+// Summary is a Flow without its content, as a list of flows has it.
+type Summary struct {
 	ID       string        `json:"id"`
 	ClientID string        `json:"client_id,omitempty"`
 	Issuer   string        `json:"issuer"`
@@ -17,8 +16,17 @@ type Flow struct {
 	At       time.Time     `json:"at"`
 	Took     time.Duration `json:"took"`    // in nanoseconds, from the first request to the last answer
 	Reasons  []Reasoned    `json:"reasons"` // in the order in which they were found
-	Messages []Message     `json:"messages"`
-	Records  []Record      `json:"records,omitempty"` // by the time of the request
+	Begins   string        `json:"begins"`  // the endpoint of the first request
+	// Steps says how far each of the four steps of a renewal came: failed, waiting, done, or empty.
+	Steps [4]MessageState `json:"steps"`
+}
+
+// Flow is the records of one renewal or one sign-in, from the authorization request to the API call. Requests that
+// belong to none, such as a logout, are flows of their own.
+type Flow struct {
+	Summary
+	Messages []Message `json:"messages"`
+	Records  []Record  `json:"records,omitempty"` // by the time of the request
 }
 
 // FlowState says how far a Flow has come.
@@ -177,5 +185,21 @@ func (f *flow) snapshot() Flow {
 func (f Flow) drawn() Flow {
 	slices.SortStableFunc(f.Records, func(a, b Record) int { return a.At.Compare(b.At) })
 	f.Messages = draw(f)
+	f.Begins, f.Steps = f.Records[0].Endpoint, stepsOf(f.Messages)
 	return f
+}
+
+// stepsOf finds the worst state of each step. Messages after a failed step are about the failure, and count for none.
+func stepsOf(messages []Message) (steps [4]MessageState) {
+	for _, state := range []MessageState{MessageDone, MessageWaiting, MessageFailed} {
+		for _, m := range messages {
+			if m.State == state && m.Step > 0 {
+				steps[m.Step-1] = state
+			}
+		}
+	}
+	if failed := slices.Index(steps[:], MessageFailed); failed >= 0 {
+		clear(steps[failed+1:])
+	}
+	return steps
 }

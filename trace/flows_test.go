@@ -207,3 +207,28 @@ func TestAnOldReportStaysWhereItIs(t *testing.T) {
 		t.Errorf("there are %d flows; want the report of before, and the new request", n)
 	}
 }
+
+var rowsHowFarTheStepsCame = []struct {
+	text   string
+	happen func(h *trace.Hub)
+	want   [4]trace.MessageState
+}{
+	{"a renewal under way waits for its code to be redeemed", func(h *trace.Hub) { authorize(h) },
+		[4]trace.MessageState{"done", "done", "waiting", "waiting"}},
+	{"tokens end the third step, and nothing was seen of the fourth", func(h *trace.Hub) { authorize(h); token(h) },
+		[4]trace.MessageState{"done", "done", "done", ""}},
+	{"after a failed step nothing counts", func(h *trace.Hub) { authorize(h, refused("login_required", "session.none")) },
+		[4]trace.MessageState{"done", "failed", "", ""}},
+}
+
+func TestHowFarTheStepsCame(t *testing.T) {
+	for _, row := range rowsHowFarTheStepsCame {
+		t.Run(row.text, func(t *testing.T) {
+			h := newHub(t)
+			row.happen(h)
+			if f := only(t, h); f.Steps != row.want || f.Begins != "authorize" {
+				t.Errorf("%q, begun at %s; want %q, begun at authorize", f.Steps, f.Begins, row.want)
+			}
+		})
+	}
+}

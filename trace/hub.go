@@ -75,9 +75,22 @@ func (h *Hub) snapshots() []Flow {
 
 // Flow returns the flow with this id, unless it was dropped.
 func (h *Hub) Flow(id string) (Flow, bool) {
-	for _, f := range h.snapshots() {
+	found, ok := h.snapshotOf(id)
+	if !ok {
+		return Flow{}, false
+	}
+	return found.drawn(), true
+}
+
+func (h *Hub) snapshotOf(id string) (Flow, bool) {
+	if h == nil {
+		return Flow{}, false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, f := range h.flows {
 		if f.ID == id {
-			return f.drawn(), true
+			return f.snapshot(), true
 		}
 	}
 	return Flow{}, false
@@ -119,7 +132,7 @@ func (h *Hub) flowOf(record *Record, joins []join) *flow {
 	if f := h.find(joins); f != nil && !record.fresh() && record.Endpoint != "logout" {
 		return f
 	}
-	f := &flow{Flow: Flow{ID: newID(), At: record.At, State: FlowOpen}}
+	f := &flow{Flow: Flow{Summary: Summary{ID: newID(), At: record.At, State: FlowOpen}}}
 	h.flows = append(h.flows, f)
 	if len(h.flows) > h.limit {
 		h.drop(0)

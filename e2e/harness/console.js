@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 /** @typedef {import("./hush.js").Hush} Hush */
 /** @typedef {import("../../static/shared/diagram.js").Flow} Flow */
 /** @typedef {import("../../static/shared/diagram.js").Record} Record */
+/** @typedef {import("../../static/shared/diagram.js").Summary} Summary */
 
 /** An answer of the provider. @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, body: string }} Answer */
 
@@ -45,9 +46,10 @@ export class Console {
     this.hush = hush;
   }
 
-  /** The flows, the newest first. @returns {Promise<Flow[]>} */
+  /** The whole flows, the newest first. @returns {Promise<Flow[]>} */
   async flows() {
-    return (await this.read("/console/flows")).flows ?? [];
+    const { flows } = /** @type {{ flows: Summary[] }} */ (await this.read("/console/flows"));
+    return Promise.all(flows.map(({ id }) => this.read(`/console/flows/${id}`)));
   }
 
   /**

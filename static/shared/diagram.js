@@ -21,7 +21,8 @@ import { make, settle } from "./dom.js";
  *   reason?: string, source?: "browser", about?: string }} Message
  * @typedef {{ code: string, text: string, at: string }} Reasoned
  * @typedef {{ id: string, client_id?: string, issuer: string, silent: boolean, state: "open" | "done" | "failed", at: string,
- *   took?: number, reasons?: Reasoned[] | null, messages?: Message[] | null, records?: Record[] | null }} Flow
+ *   took?: number, reasons?: Reasoned[] | null, begins?: string, steps?: (State | "")[] }} Summary
+ * @typedef {Summary & { messages?: Message[] | null, records?: Record[] | null }} Flow
  */
 
 /**

@@ -2,7 +2,7 @@
 // demo and tests use: it shows the requests and records of the provider, and changes the records.
 //
 //	request ──► guards ──► routes
-//	            Host         GET /events, /flows            recorded requests          trace.Hub
+//	            Host         GET /events, /flows, /cookies  recorded requests          trace.Hub
 //	            Origin       /faults, /clock                failures, and the time     lab.Lab
 //	            no Origin    /sessions, /clients, /keys     records of the provider    session, clients, keys
 //	            CSRF token   POST /reports                  observations of the application

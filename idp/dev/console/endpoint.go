@@ -54,6 +54,7 @@ var routes = []route{
 	{"GET", "/flows", (*Endpoint).flows},
 	{"GET", "/flows/{id}", (*Endpoint).flow},
 	{"DELETE", "/flows", (*Endpoint).forget},
+	{"GET", "/cookies", (*Endpoint).cookies},
 	{"POST", "/reports", (*Endpoint).report},
 
 	{"GET", "/faults", (*Endpoint).faults},

@@ -3,9 +3,11 @@ package console
 import (
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 const (
@@ -66,9 +68,31 @@ func (s stream) send(text string) error {
 	return s.control.Flush()
 }
 
-// flows is GET /console/flows.
+// flows is GET /console/flows: summaries, newest first.
 func (e *Endpoint) flows(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]any{"flows": orEmpty(e.Hub.Flows())}, nil
+	summaries := []trace.Summary{}
+	for _, f := range e.Hub.Flows() {
+		summaries = append(summaries, f.Summary)
+	}
+	return map[string]any{"flows": summaries}, nil
+}
+
+const cookieRecords = 100 // that the history of the cookies has
+
+// cookies is GET /console/cookies: the newest records with cookies, reduced to what became of the cookies.
+func (e *Endpoint) cookies(http.ResponseWriter, *http.Request) (any, error) {
+	records := []trace.Record{}
+	for _, f := range e.Hub.Flows() {
+		for _, r := range f.Records {
+			if len(r.Cookies) > 0 {
+				records = append(records, trace.Record{ID: r.ID, FlowID: r.FlowID, At: r.At, Took: r.Took, Issuer: r.Issuer,
+					Endpoint: r.Endpoint, Method: r.Method, Path: r.Path, ClientID: r.ClientID, Silent: r.Silent, Fetch: r.Fetch,
+					Cookies: r.Cookies, Status: r.Status})
+			}
+		}
+	}
+	slices.SortStableFunc(records, func(a, b trace.Record) int { return b.At.Compare(a.At) })
+	return map[string]any{"records": records[:min(len(records), cookieRecords)]}, nil
 }
 
 // flow is GET /console/flows/{id}, also as a Mermaid sequence diagram or a transcript.

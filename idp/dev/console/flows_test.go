@@ -3,10 +3,13 @@ package console_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hush-idp/hush/trace"
 )
@@ -96,12 +99,15 @@ func TestFlows(t *testing.T) {
 		t.Fatalf("there are %d flows; want 2", len(flows))
 	}
 	newest := flows[0].(map[string]any)
-	if records := newest["records"].([]any); records[0].(map[string]any)["id"] != "authorize-two" {
+	path := "/console/flows/" + newest["id"].(string)
+	one := h.json(t, 200, "GET", path, "")
+	if records := one["records"].([]any); records[0].(map[string]any)["id"] != "authorize-two" {
 		t.Errorf("the first flow is not the newest: %v", records)
 	}
-	path := "/console/flows/" + newest["id"].(string)
-	if one := h.json(t, 200, "GET", path, ""); one["id"] != newest["id"] {
-		t.Errorf("%s gives flow %v", path, one["id"])
+	delete(one, "messages")
+	delete(one, "records")
+	if diff := cmp.Diff(one, newest); diff != "" {
+		t.Errorf("the summary is not the flow without its messages and records: %s", diff)
 	}
 	for format, want := range map[string]string{"mermaid": "sequenceDiagram", "transcript": "/authorize"} {
 		response := h.ask(t, "GET", path+"?format="+format, "")
@@ -113,6 +119,41 @@ func TestFlows(t *testing.T) {
 	h.json(t, 400, "GET", path+"?format=pdf", "")
 	h.json(t, 204, "DELETE", "/console/flows", "")
 	h.json(t, 400, "GET", path, "")
+}
+
+func TestAListOf200FlowsIsSmall(t *testing.T) {
+	h := newFixture(t)
+	for i := range 200 {
+		h.renew(t, fmt.Sprint(i))
+	}
+	list := read(t, h.ask(t, "GET", "/console/flows", ""))
+	one := read(t, h.ask(t, "GET", "/console/flows/"+h.Hub.Flows()[0].ID, ""))
+	if n := strings.Count(list, `"begins":"authorize"`); n != 200 || len(list) > 200*400 {
+		t.Errorf("%d flows are %d bytes, and one of them whole %d; want 400 bytes each at most", n, len(list), len(one))
+	}
+}
+
+func TestCookies(t *testing.T) {
+	h := newFixture(t)
+	for i := range 120 {
+		_, recorder := h.Hub.Begin(t.Context(), trace.Record{
+			ID: fmt.Sprint(i), Endpoint: "authorize", Method: "GET", Path: "/authorize", ClientID: "spa", Status: 303,
+			Params: []trace.Value{{Name: "client_id", Text: "spa"}}, Fetch: trace.Fetch{Dest: "iframe"},
+			Cookies: []trace.Cookie{{Name: "hush_session", Direction: "sent"}},
+		})
+		recorder.End()
+	}
+	h.renew(t, "without")
+	records := h.json(t, 200, "GET", "/console/cookies", "")["records"].([]any)
+	if len(records) != 100 {
+		t.Fatalf("there are %d records; want the newest 100", len(records))
+	}
+	newest := records[0].(map[string]any)
+	if newest["id"] != "119" || newest["path"] != "/authorize" || newest["client_id"] != "spa" ||
+		newest["fetch"].(map[string]any)["dest"] != "iframe" || len(newest["cookies"].([]any)) != 1 ||
+		newest["params"] != nil {
+		t.Errorf("the newest record is %v", newest)
+	}
 }
 
 // A report joins the flow of the request that it is about.

@@ -43,7 +43,7 @@ function show() {
 /** Something happened: what follows from it is drawn. */
 function draw() {
   flows.draw();
-  drawCookies(store.flows);
+  drawCookies(store.cookies);
   countFaults();
   byId("console").dataset.ready = "true";
 }

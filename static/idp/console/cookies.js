@@ -6,20 +6,14 @@ import { clockTime } from "./ui.js";
 
 /** @typedef {import("../../shared/diagram-details.js").Record} Record */
 
-const shown = 100;
-
-/** @param {import("./store.js").WholeFlow[]} flows */
-export function drawCookies(flows) {
-  const records = flows
-    .flatMap((flow) => flow.records)
-    .filter((record) => record.cookies?.length)
-    .sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
-    .slice(0, shown);
+/** @param {Record[]} records that have cookies */
+export function drawCookies(records) {
+  const newest = records.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
   const list = byId("cookie-history");
   const old = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.record, item]));
   settle(
     list,
-    records.map((record) => /** @type {HTMLElement} */ (old.get(record.id) ?? entry(record))),
+    newest.map((record) => /** @type {HTMLElement} */ (old.get(record.id) ?? entry(record))),
   );
   byId("no-cookies").hidden = records.length > 0;
 }

@@ -7,7 +7,8 @@ import { change } from "./api.js";
 import { example } from "./example.js";
 import { button, clockTime, copyable, say } from "./ui.js";
 
-/** @typedef {import("./store.js").WholeFlow} WholeFlow */
+/** @typedef {import("../../shared/diagram.js").Flow} Flow */
+/** @typedef {import("../../shared/diagram.js").Summary} Summary */
 
 const states = {
   open: ["info", "under way"],
@@ -48,7 +49,7 @@ export class Flows {
     this.#drawShown(shown);
   }
 
-  /** @param {WholeFlow[]} flows @param {WholeFlow | undefined} shown */
+  /** @param {Flow[]} flows @param {Flow | undefined} shown */
   #drawList(flows, shown) {
     const list = byId("flow-list");
     const old = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.flow, item]));
@@ -79,8 +80,9 @@ export class Flows {
     byId("flow-head").scrollIntoView({ block: "nearest" });
   }
 
-  /** @param {WholeFlow | undefined} flow */
+  /** @param {Flow | undefined} flow */
   #drawShown(flow) {
+    if (flow && !flow.records) return void this.store.open(flow.id); // and draws again when the flow is there
     byId("flow-empty").hidden = flow !== undefined;
     byId("flow-head").hidden = flow === undefined;
     byId("flow-more").hidden = flow === undefined;
@@ -99,17 +101,17 @@ export class Flows {
   }
 }
 
-/** @param {WholeFlow} flow */
+/** @param {Summary} flow */
 function titleOf(flow) {
   if (flow.silent) return "Silent renewal";
-  return beginnings[flow.records[0]?.endpoint ?? ""] ?? "Sign-in with a page";
+  return beginnings[flow.begins ?? ""] ?? "Sign-in with a page";
 }
 
-/** One line of the list: what, whose, when, how far. @param {HTMLElement} item @param {WholeFlow} flow */
+/** One line of the list: what, whose, when, how far. @param {HTMLElement} item @param {Summary} flow */
 function fillItem(item, flow) {
   const choice = item.querySelector("button");
   const reasons = (flow.reasons ?? []).map(({ code }) => code);
-  const version = JSON.stringify([flow.state, reasons, flow.messages?.map(({ state }) => state)]);
+  const version = JSON.stringify([flow.state, reasons, flow.steps]);
   if (!choice || item.dataset.version === version) return;
   item.dataset.version = version;
   item.dataset.state = flow.state;
@@ -125,32 +127,24 @@ function fillItem(item, flow) {
   );
 }
 
-/** @param {WholeFlow} flow */
+/** @param {Summary} flow */
 function stateOf(flow) {
   return states[flow.state] ?? ["", flow.state];
 }
 
-/** The four steps, as far as they came. @param {WholeFlow} flow */
+/** The four steps, as far as they came. @param {Summary} flow */
 function pips(flow) {
   const row = make("span", "pips");
   row.ariaHidden = "true";
-  let stopped = false; // what comes after a failed step only tells of the failure
-  for (const step of [1, 2, 3, 4]) {
-    const pip = make("span", "pip", String(step));
-    pip.dataset.state = stopped ? "idle" : stepState((flow.messages ?? []).filter((message) => message.step === step));
-    stopped ||= pip.dataset.state === "failed";
+  flow.steps?.forEach((state, i) => {
+    const pip = make("span", "pip", String(i + 1));
+    pip.dataset.state = state || "idle";
     row.append(pip);
-  }
+  });
   return row;
 }
 
-/** @param {import("../../shared/diagram.js").Message[]} messages */
-function stepState(messages) {
-  const found = messages.map(({ state }) => state);
-  return ["failed", "waiting", "done"].find((state) => found.includes(/** @type {any} */ (state))) ?? "idle";
-}
-
-/** @param {WholeFlow} flow */
+/** @param {Summary} flow */
 function headOf(flow) {
   const [tone = "", words = ""] = stateOf(flow);
   const title = make(
@@ -170,7 +164,7 @@ function headOf(flow) {
   return [title, facts, ...(flow.reasons ?? []).map((reason) => why(flow, reason))];
 }
 
-/** @param {WholeFlow} flow @param {import("../../shared/diagram.js").Reasoned} reason */
+/** @param {Summary} flow @param {import("../../shared/diagram.js").Reasoned} reason */
 function why(flow, reason) {
   const code = make("strong", "", reason.code);
   const tone = flow.state === "failed" ? "bad" : "warn";
@@ -179,7 +173,7 @@ function why(flow, reason) {
   return note;
 }
 
-/** The flow, to take away. @param {WholeFlow} flow */
+/** The flow, to take away. @param {Summary} flow */
 function exportsOf(flow) {
   const out = make("div", "exported");
   const show = (/** @type {string} */ name, /** @type {string} */ format) => async () => {

@@ -1,16 +1,22 @@
-// What the provider told of its flows: all at first, then one event after the other.
+// What the provider told of its flows: summaries at first, then one event after the other. A flow is whole, with its
+// messages and records, when somebody has opened it, or when this page saw it from its beginning.
 
 import { get } from "./api.js";
+import { say } from "./ui.js";
 
 /** @typedef {import("../../shared/diagram.js").Flow} Flow */
+/** @typedef {import("../../shared/diagram.js").Summary} Summary */
 /** @typedef {import("../../shared/diagram-details.js").Record} Record */
-/** @typedef {Flow & { records: Record[] }} WholeFlow */
 
 const maxFlows = 200; // the provider stores as many
+const maxCookies = 100; // and the provider lists as many
 
 export class Store {
-  /** @type {Map<string, WholeFlow>} by id, oldest first */
+  /** @type {Map<string, Flow>} by id, oldest first */
   #flows = new Map();
+  /** @type {Map<string, Record>} by id: the cookies of recent requests */
+  #cookies = new Map();
+  #opening = "";
   #scheduled = false;
 
   /**
@@ -27,9 +33,35 @@ export class Store {
     return [...this.#flows.values()].reverse();
   }
 
+  /** The records that have cookies. */
+  get cookies() {
+    return [...this.#cookies.values()];
+  }
+
   /** @param {string} id */
   flow(id) {
     return this.#flows.get(id);
+  }
+
+  /** Fetches the whole flow. It is drawn when it is there. @param {string} id */
+  async open(id) {
+    if (this.#opening === id) return;
+    this.#opening = id;
+    try {
+      await this.#fetch(id);
+      this.#schedule();
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error), "bad"); // the provider is away, or has forgotten the flow
+    }
+    this.#opening = "";
+  }
+
+  /** @param {string} id */
+  async #fetch(id) {
+    const known = this.#flows.get(id);
+    const whole = await get(`/flows/${id}`);
+    if (known === this.#flows.get(id)) this.#flows.set(id, whole);
+    else await this.#fetch(id); // an event came meanwhile: the answer may be older
   }
 
   /** EventSource comes back by itself; what was missed meanwhile is fetched. */
@@ -45,25 +77,27 @@ export class Store {
   }
 
   async load() {
-    const { flows } = await get("/flows");
-    this.#flows = new Map(
-      flows.reverse().map((/** @type {Flow} */ flow) => [flow.id, { ...flow, records: flow.records ?? [] }]),
-    );
+    const [{ flows }, { records }] = await Promise.all([get("/flows"), get("/cookies")]);
+    this.#flows = new Map(flows.reverse().map((/** @type {Summary} */ flow) => [flow.id, flow]));
+    this.#cookies = new Map(records.reverse().map((/** @type {Record} */ record) => [record.id, record]));
     this.#schedule();
   }
 
   clear() {
     this.#flows.clear();
+    this.#cookies.clear();
     this.#schedule();
   }
 
   /** @param {{ flow: Flow, record: Record }} event */
   #take({ flow, record }) {
-    const records = this.#flows.get(flow.id)?.records ?? [];
-    const others = records.filter(({ id }) => id !== record.id);
-    this.#flows.set(flow.id, { ...flow, records: [...others, record] });
-    const oldest = this.#flows.keys().next().value;
-    if (this.#flows.size > maxFlows && oldest) this.#flows.delete(oldest);
+    const known = this.#flows.get(flow.id);
+    const records = known ? known.records : [];
+    const others = records?.filter(({ id }) => id !== record.id);
+    this.#flows.set(flow.id, { ...flow, records: others && [...others, record] });
+    if (record.cookies?.length) this.#cookies.set(record.id, record);
+    dropOldest(this.#flows, maxFlows);
+    dropOldest(this.#cookies, maxCookies);
     this.#schedule();
   }
 
@@ -75,4 +109,10 @@ export class Store {
       this.changed();
     });
   }
+}
+
+/** @param {Map<string, unknown>} map @param {number} limit */
+function dropOldest(map, limit) {
+  const oldest = map.keys().next().value;
+  if (map.size > limit && oldest) map.delete(oldest);
 }
