@@ -26,6 +26,9 @@ func Authorization(h http.Header) (scheme, credentials string) {
 // BasicAuth returns the user and the password of the scheme Basic (RFC 7617 §2), as net/http does for one space.
 func BasicAuth(h http.Header) (user, password string, ok bool) {
 	scheme, credentials := Authorization(h)
+	if scheme == "" {
+		return "", "", false
+	}
 	return (&http.Request{Header: http.Header{"Authorization": {scheme + " " + credentials}}}).BasicAuth()
 }
 

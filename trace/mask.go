@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -18,8 +17,11 @@ const (
 	maxText   = 300  // characters of a plain value
 	maxToken  = 8192 // bytes of a JWT that is still shown decoded
 	maxValues = 50   // parameters of one request
+	usualSize = 2048 // bytes of all texts of a request
 	prefix    = 6    // characters that are shown of a secret
 	short     = 12   // a secret of so many characters, or fewer, shows none
+
+	lengthOfMask = 48 // bytes, at most: the prefix, the dots and the length
 )
 
 // Value is one value by its wire name, ready to be shown: a secret is masked.
@@ -67,41 +69,80 @@ func segment(encoded string) json.RawMessage {
 
 // Plain is a public value, clipped at 300 characters. It is a copy: value may be a part of a large request, which would
 // stay in memory with it.
-func Plain(name, value string) Value {
-	return Value{Name: name, Text: strings.Clone(clip(value, maxText))}
-}
+func Plain(name, value string) Value { return new(sheet).value(name, value, plain) }
 
 // Secret is a value shown by its first six characters and its length: "aB3x9_… (43 characters)". A secret of at most
 // twelve characters is shown by its length only.
-func Secret(name, value string) Value {
-	return Value{Name: name, Text: mask(value), sum: sumOf(value)}
-}
+func Secret(name, value string) Value { return sheetFor(lengthOfMask).value(name, value, secret) }
 
 // JWT is a token shown with its header and claims, without its signature. Other text is only masked.
-func JWT(name, token string) Value {
-	v := Secret(name, token)
-	if end := strings.LastIndexByte(token, '.'); strings.Count(token, ".") == 2 && end <= maxToken {
-		v.Decoded = Decoded(undecoded + token[:end])
+func JWT(name, token string) Value { return sheetFor(lengthOfMask).value(name, token, jwt) }
+
+// manner is the way in which a value is shown.
+type manner int
+
+const (
+	plain manner = iota
+	secret
+	jwt
+	hidden
+)
+
+// sheet is the memory that the texts of several values share: one allocation for all of them. Texts that were written
+// stay as they are when more is written.
+type sheet struct{ strings.Builder }
+
+// sheetFor is a sheet for so many bytes; for more of them it allocates again.
+func sheetFor(bytes int) *sheet {
+	s := &sheet{}
+	s.Grow(bytes)
+	return s
+}
+
+// value writes the text of a value. Nothing of it refers to the memory of the request.
+func (s *sheet) value(name, value string, as manner) Value {
+	switch as {
+	case secret:
+		return Value{Name: name, Text: s.mask(value), sum: sumOf(value)}
+	case jwt:
+		v := s.value(name, value, secret)
+		if end := strings.LastIndexByte(value, '.'); strings.Count(value, ".") == 2 && end <= maxToken {
+			v.Decoded = Decoded(undecoded + value[:end])
+		}
+		return v
+	case hidden:
+		return Value{Name: name, Text: "(not shown)"}
 	}
-	return v
+	return Value{Name: name, Text: s.copied(clip(value, maxText))}
+}
+
+// copied writes the text.
+func (s *sheet) copied(text string) string {
+	from := s.Len()
+	s.WriteString(text)
+	return s.String()[from:]
+}
+
+func (s *sheet) mask(value string) string {
+	if value == "" {
+		return "(empty)"
+	}
+	from, length := s.Len(), utf8.RuneCountInString(value)
+	if length > short {
+		s.WriteString(head(value, prefix))
+		s.WriteString("… ")
+	}
+	s.WriteByte('(')
+	s.WriteString(strconv.Itoa(length))
+	s.WriteString(" characters)")
+	return s.String()[from:]
 }
 
 // sumOf is the first eight bytes of the value's SHA-256.
 func sumOf(value string) uint64 {
-	sum := sha256.Sum256([]byte(value))
+	var place [128]byte // most values need no copy on the heap
+	sum := sha256.Sum256(append(place[:0], value...))
 	return binary.BigEndian.Uint64(sum[:])
-}
-
-func mask(value string) string {
-	if value == "" {
-		return "(empty)"
-	}
-	length := utf8.RuneCountInString(value)
-	shown := ""
-	if length > short {
-		shown = head(value, prefix) + "… "
-	}
-	return shown + "(" + strconv.Itoa(length) + " characters)"
 }
 
 // head is the first n characters.
@@ -123,52 +164,63 @@ func clip(s string, max int) string {
 	return head(s, max) + "…"
 }
 
-// maskings show the values of these parameters; see masked for other parameters.
-var maskings = map[string]func(name, value string) Value{
-	"code":             Secret,
-	"code_verifier":    Secret,
-	"csrf":             Secret,
-	"interaction":      Secret,
-	"request":          Secret,
-	"session_state":    Secret,
-	"assertion":        Secret,
-	"device_code":      Secret,
-	"user_code":        Secret,
-	"auth_req_id":      Secret,
-	"access_token":     JWT,
-	"id_token":         JWT,
-	"id_token_hint":    JWT,
-	"client_assertion": JWT,
-	"logout_token":     JWT,
-	"response":         JWT,
+// manners are those of these parameters; see mannerOf for other parameters.
+var manners = map[string]manner{
+	"code":             secret,
+	"code_verifier":    secret,
+	"csrf":             secret,
+	"interaction":      secret,
+	"request":          secret,
+	"session_state":    secret,
+	"assertion":        secret,
+	"device_code":      secret,
+	"user_code":        secret,
+	"auth_req_id":      secret,
+	"access_token":     jwt,
+	"id_token":         jwt,
+	"id_token_hint":    jwt,
+	"client_assertion": jwt,
+	"logout_token":     jwt,
+	"response":         jwt,
 
-	"token_type":      Plain,
-	"token_type_hint": Plain,
+	"token_type":      plain,
+	"token_type_hint": plain,
 }
 
-// masked is the value shown as its name allows: plain, as a secret, as a JWT, or hidden for a password.
-func masked(name, value string) Value {
-	if as, ok := maskings[name]; ok {
-		return as(name, value)
+// mannerOf says how a parameter of this name is shown. Nothing is shown of a password.
+func mannerOf(name string) manner {
+	if as, ok := manners[name]; ok {
+		return as
 	}
 	switch lower := strings.ToLower(name); {
 	case strings.Contains(lower, "password"):
-		return Value{Name: name, Text: "(not shown)"}
+		return hidden
 	case strings.Contains(lower, "secret"), strings.Contains(lower, "token"):
-		return Secret(name, value)
+		return secret
 	}
-	return Plain(name, value)
+	return plain
 }
 
 // Params are the parameters of a request or an answer, masked by name and in the order of their names, at most 50.
 func Params(form url.Values) []Value {
-	values := make([]Value, 0, min(len(form), maxValues))
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		for _, value := range form[name] {
-			if len(values) < maxValues {
-				values = append(values, masked(strings.Clone(clip(name, maxText)), value))
-			}
+	var usual [16]string
+	names, count, size := usual[:0], 0, 0
+	for name, values := range form {
+		names, count, size = append(names, name), count+len(values), size+len(name)
+		for _, value := range values {
+			size += min(len(value), maxText)
 		}
 	}
-	return values
+	slices.Sort(names)
+	all, texts := make([]Value, 0, min(count, maxValues)), sheetFor(min(size, usualSize))
+	for _, name := range names {
+		if len(all) == maxValues {
+			break
+		}
+		own, as := texts.copied(clip(name, maxText)), mannerOf(name)
+		for _, value := range form[name][:min(len(form[name]), maxValues-len(all))] {
+			all = append(all, texts.value(own, value, as))
+		}
+	}
+	return all
 }

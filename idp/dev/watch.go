@@ -129,19 +129,19 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 	if isPreflight := r.Method == http.MethodOptions; (isForPrograms || isPreflight) && s.isForeign(r) {
 		s.watchCORS(recorder, r, outcome.Header)
 	}
-	if location, err := url.Parse(outcome.Header.Get("Location")); err == nil && *location != (url.URL{}) {
+	if location := outcome.Header.Get("Location"); location != "" {
 		follow(recorder, location)
 	}
 }
 
 // follow records the target of a redirect, and joins the request that will come back from there.
-func follow(recorder *trace.Recorder, location *url.URL) {
-	answer, _ := oidc.ParseQuery(cmp.Or(location.EscapedFragment(), location.RawQuery))
+func follow(recorder *trace.Recorder, location string) {
+	address, fragment, _ := strings.Cut(location, "#")
+	address, query, _ := strings.Cut(address, "?")
+	answer, _ := oidc.ParseQuery(cmp.Or(fragment, query))
 	recorder.Join(trace.Interaction, answer.Get(session.InteractionParam))
 	recorder.Set(func(record *trace.Record) {
-		bare := *location
-		bare.RawQuery, bare.Fragment, bare.RawFragment = "", "", ""
-		record.Location = bare.String()
+		record.Location = strings.Clone(address) // without the memory of the query
 		record.Answer = trace.Params(answer)
 	})
 }
@@ -213,7 +213,8 @@ func clientOf(r *http.Request, params url.Values) string {
 
 // cookiesOf are the session cookies, sent or withheld, and all cookies that the answer sets.
 func (s *site) cookiesOf(r *http.Request, answer http.Header, overlooked bool) []trace.Cookie {
-	var cookies []trace.Cookie
+	set := answer.Values("Set-Cookie")
+	cookies := make([]trace.Cookie, 0, 2+len(set))
 	for i, name := range s.Sessions.Cookies.Names() {
 		cookie := trace.Cookie{Name: name, Direction: "withheld", SameSite: [...]string{"None", "Lax"}[i], Secure: i == 0,
 			HTTPOnly: true, Session: true}
@@ -225,7 +226,7 @@ func (s *site) cookiesOf(r *http.Request, answer http.Header, overlooked bool) [
 		}
 		cookies = append(cookies, cookie)
 	}
-	for _, line := range answer.Values("Set-Cookie") {
+	for _, line := range set {
 		if set, err := http.ParseSetCookie(line); err == nil {
 			cookies = append(cookies, s.cookieSet(set))
 		}
