@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -14,23 +15,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
+	"github.com/spf13/pflag"
 )
 
 // parse returns the configuration of a command line.
 func parse(t *testing.T, args ...string) config {
 	t.Helper()
-	var c cli
-	parser, err := kong.New(&c, options()...)
-	if err != nil {
+	var c config
+	set := pflag.NewFlagSet("demo-app", pflag.ContinueOnError)
+	c.flags(set)
+	if err := errors.Join(set.Parse(args), readEnvironment(set)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parser.Parse(args); err != nil {
-		t.Fatal(err)
-	}
-	return c.config
+	return c
 }
 
 // startDemo starts the demo with an unreachable provider.
@@ -358,11 +357,11 @@ func TestServeUntilLetsRequestsFinish(t *testing.T) {
 
 func TestHealthcheck(t *testing.T) {
 	server := startDemo(t)
-	if err := (healthcheckCommand{}).Run(config{Listen: server.Listener.Addr().String()}); err != nil {
+	if err := healthcheck(config{Listen: server.Listener.Addr().String()}); err != nil {
 		t.Errorf("a running demo is not healthy: %v", err)
 	}
 	server.Close()
-	if err := (healthcheckCommand{}).Run(config{Listen: server.Listener.Addr().String()}); err == nil {
+	if err := healthcheck(config{Listen: server.Listener.Addr().String()}); err == nil {
 		t.Error("a demo that is gone is healthy")
 	}
 }

@@ -7,7 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/rp"
@@ -15,14 +18,43 @@ import (
 
 // config is the configuration of the command line.
 type config struct {
-	Listen       string     `default:"127.0.0.1:9090" help:"Address to listen on."`
-	BaseURL      string     `placeholder:"URL" help:"This demo's address for the browser (default: localhost and port)."`
-	Issuer       string     `default:"http://localhost:8080" help:"The provider's issuer."`
-	BackChannel  string     `placeholder:"URL" help:"The provider's address for this process: http://idp:8080."`
-	ClientSecret string     `default:"web-secret" help:"Secret of the client \"web\", the server-side app."`
-	APIAudience  string     `name:"api-audience" default:"urn:hush:demo-api" help:"The aud of access tokens for the API."`
-	LogLevel     slog.Level `default:"info" help:"debug, info, warn or error."`
-	LogFormat    string     `default:"text" enum:"text,json" help:"text or json."`
+	Listen       string
+	BaseURL      string // for browsers
+	Issuer       string
+	BackChannel  string // the provider's address for this process
+	ClientSecret string // of the client "web", the server-side app
+	APIAudience  string // the aud of access tokens for the API
+	LogLevel     slog.Level
+	LogFormat    string // text or json
+}
+
+// flags adds a flag for each setting, with its default.
+func (c *config) flags(set *pflag.FlagSet) {
+	set.StringVar(&c.Listen, "listen", "127.0.0.1:9090", "Address to listen on, `HOST:PORT`.")
+	set.StringVar(&c.BaseURL, "base-url", "", "This demo's `URL` for the browser (default: localhost and port).")
+	set.StringVar(&c.Issuer, "issuer", "http://localhost:8080", "The provider's issuer, a `URL`.")
+	set.StringVar(&c.BackChannel, "back-channel", "", "The provider's `URL` for this process: http://idp:8080.")
+	set.StringVar(&c.ClientSecret, "client-secret", "web-secret", "`SECRET` of the client \"web\", the server-side app.")
+	set.StringVar(&c.APIAudience, "api-audience", "urn:hush:demo-api", "The `aud` of access tokens for the API.")
+	set.TextVar(&c.LogLevel, "log-level", slog.LevelInfo, "`LEVEL` of the log: debug, info, warn or error.")
+	set.StringVar(&c.LogFormat, "log-format", "text", "`FORMAT` of the log: text or json.")
+}
+
+// readEnvironment gives each flag that the command line does not have the value of its variable: HUSH_DEMO_BASE_URL for
+// --base-url. Variables that are made from files end with a line break; a compose file sets a variable to nothing when
+// its own environment does not have it.
+func readEnvironment(set *pflag.FlagSet) (err error) {
+	set.VisitAll(func(flag *pflag.Flag) {
+		name := "HUSH_DEMO_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		value := strings.TrimSpace(os.Getenv(name))
+		if flag.Changed || value == "" {
+			return
+		}
+		if wrong := flag.Value.Set(value); wrong != nil {
+			err = fmt.Errorf("%s: %w", name, wrong)
+		}
+	})
+	return err
 }
 
 // The two clients, as the provider's built-in configuration knows them.
@@ -38,6 +70,9 @@ var scopes = []string{oidc.ScopeOpenID, "profile", "email", apiScope}
 func (c config) complete() (config, error) {
 	for _, text := range []*string{&c.Listen, &c.BaseURL, &c.Issuer, &c.BackChannel, &c.ClientSecret, &c.APIAudience} {
 		*text = strings.TrimSpace(*text) // variables that are made from files end with a line break
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		return c, fmt.Errorf("--log-format %q is neither text nor json: write one of the two", c.LogFormat)
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {

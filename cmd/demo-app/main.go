@@ -29,26 +29,39 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
 )
 
-// cli is the command line. Each flag is also an environment variable: HUSH_DEMO_LISTEN and so on.
-type cli struct {
-	config
-
-	Serve       serveCommand       `cmd:"" default:"1" hidden:"" help:"Serve the demo until interrupted (the default)."`
-	Healthcheck healthcheckCommand `cmd:"" hidden:"" help:"Exit with 0 when the demo at --listen is healthy."`
+func main() {
+	if err := commandLine().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
-type serveCommand struct{}
+// commandLine returns the program's commands. Each flag is also an environment variable: HUSH_DEMO_LISTEN and so on.
+func commandLine() *cobra.Command {
+	var c config
+	cobra.MousetrapHelpText = "" // a double click on Windows serves too
+	root := &cobra.Command{
+		Use:          "demo-app",
+		Long:         "A relying party to try the Hush provider with: a single-page app, a server-side app and an API.",
+		SilenceUsage: true, SilenceErrors: true,
+		PersistentPreRunE: func(command *cobra.Command, _ []string) error { return readEnvironment(command.Flags()) },
+		RunE:              func(*cobra.Command, []string) error { return serve(c, os.Stdout, os.Stderr) },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	c.flags(root.PersistentFlags())
+	root.AddCommand(
+		&cobra.Command{Use: "serve", Short: "Serve the demo until interrupted (the default).", Args: cobra.NoArgs,
+			RunE: root.RunE},
+		&cobra.Command{Use: "healthcheck", Short: "Exit with 0 when the demo at --listen is healthy.", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return healthcheck(c) }})
+	return root
+}
 
-// Run serves until the process is interrupted.
-func (serveCommand) Run(c config) error { return serve(c, os.Stdout, os.Stderr) }
-
-type healthcheckCommand struct{}
-
-// Run asks the running demo for /healthz.
-func (healthcheckCommand) Run(c config) error {
+// healthcheck asks the running demo for /healthz.
+func healthcheck(c config) error {
 	client := http.Client{Timeout: 3 * time.Second}
 	response, err := client.Get(selfURL(c.Listen) + "/healthz")
 	if err != nil {
@@ -59,20 +72,6 @@ func (healthcheckCommand) Run(c config) error {
 		return fmt.Errorf("/healthz answered %s, expected 200", response.Status)
 	}
 	return nil
-}
-
-func main() {
-	var c cli
-	command := kong.Parse(&c, options()...)
-	command.FatalIfErrorf(command.Run(c.config))
-}
-
-func options() []kong.Option {
-	return []kong.Option{
-		kong.Name("demo-app"),
-		kong.Description("A relying party to try the Hush provider with: a single-page app, a server-side app and an API."),
-		kong.DefaultEnvars("HUSH_DEMO"),
-	}
 }
 
 // serve listens and serves until SIGINT or SIGTERM. The greeting goes to out, the log to errOut.

@@ -25,16 +25,14 @@ var textFiles embed.FS
 // texts are the outputs of check and serve about settings.
 var texts = template.Must(template.ParseFS(textFiles, "*.txt"))
 
-type checkCommand struct{ flags }
-
-// Run prints the settings that serve would use, or all mistakes in them. It reads the files with certificates and keys,
-// and opens neither the store nor the port.
-func (c checkCommand) Run(s settings) error {
+// check prints the settings that serve would use, or all mistakes in them. It reads the files with certificates and
+// keys, and opens neither the store nor the port.
+func (s *settings) check([]string) error {
 	if err := s.checkFiles(); err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	if err := texts.ExecuteTemplate(table, "check.txt", &s); err != nil {
+	if err := texts.ExecuteTemplate(table, "check.txt", s); err != nil {
 		return err
 	}
 	for _, warning := range s.warnings() {

@@ -50,7 +50,7 @@ func TestEncodingsOfTheFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			name := file(t, text)
-			_, err := parse(t, "--config", name).ProvideSettings()
+			_, err := parse(t, "--config", name).settings()
 			if err == nil || !strings.HasPrefix(err.Error(), name+":") || !strings.Contains(err.Error(), "UTF-8") {
 				t.Errorf("got %v; want an error that names the file and UTF-8", err)
 			}
@@ -114,7 +114,7 @@ func TestBlanksAroundVariablesAreNoPartOfThem(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Setenv(row.variable, row.value)
-			s, _ := parse(t).ProvideSettings() // Redis without cookie_keys is a problem, but not this test's
+			s, _ := parse(t).settings() // Redis without cookie_keys is a problem, but not this test's
 			got := map[string]string{"HUSH_COOKIE_KEYS": strings.Join(s.CookieKeys, ","), "HUSH_ISSUER": s.Issuer,
 				"HUSH_LISTEN": s.Listen, "HUSH_LOG_LEVEL": s.LogLevel, "HUSH_STORE": s.Store}
 			if got[row.variable] != row.want {

@@ -137,19 +137,3 @@ func (src *source) line(path string) int {
 	}
 	return src.lines[path]
 }
-
-// name is "--store or HUSH_STORE" for the path of a setting that the command line or the environment set, or empty.
-func (f flags) name(path string) string {
-	path, _, _ = strings.Cut(strings.ReplaceAll(path, ".", "_"), "[")
-	for field, value := range reflect.ValueOf(f).Fields() {
-		if keyOfFlag(field) == path && !value.IsZero() {
-			return "--" + strings.ReplaceAll(path, "_", "-") + " or " + field.Tag.Get("env")
-		}
-	}
-	return ""
-}
-
-// keyOfFlag is the key in the file for the setting of the flag: log_level for HUSH_LOG_LEVEL.
-func keyOfFlag(flag reflect.StructField) string {
-	return strings.ToLower(strings.TrimPrefix(flag.Tag.Get("env"), "HUSH_"))
-}

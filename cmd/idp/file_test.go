@@ -146,7 +146,7 @@ func (row fileRow) check(t *testing.T, good string) {
 		}
 	}
 	name := file(t, text)
-	_, err := parse(t, "--config", name).ProvideSettings()
+	_, err := parse(t, "--config", name).settings()
 	if err == nil || !strings.Contains(err.Error(), row.text) {
 		t.Fatalf("got %v; want an error with %q in it", err, row.text)
 	}
@@ -199,7 +199,7 @@ func TestTheFileSaysWhatItSays(t *testing.T) {
 
 func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	name := file(t, "log_level: loud\n"+loopbackFile+"log_format: xml\n")
-	_, err := parse(t, "--config", name).ProvideSettings()
+	_, err := parse(t, "--config", name).settings()
 	for _, want := range []string{name + ":1: log_level", name + ":12: log_format"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v; want %q in it", err, want)
@@ -209,7 +209,7 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 
 func TestAFileThatIsNotThere(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "missing.yaml")
-	if _, err := parse(t, "--config", name).ProvideSettings(); err == nil || !strings.Contains(err.Error(), name) {
+	if _, err := parse(t, "--config", name).settings(); err == nil || !strings.Contains(err.Error(), name) {
 		t.Errorf("got %v; want an error that names %s", err, name)
 	}
 }
@@ -232,7 +232,7 @@ func TestFaultsOfFlagsAreToldByFlag(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			withKeys := loopbackFile + "log_level: info\ncookie_keys:\n  - " + keyB + "\n  - " + keyC + "\n"
-			_, err := parse(t, append(strings.Fields(row.args), "--config", file(t, withKeys))...).ProvideSettings()
+			_, err := parse(t, append(strings.Fields(row.args), "--config", file(t, withKeys))...).settings()
 			if err == nil || !tells(err.Error(), row.flag, row.text) {
 				t.Errorf("got %v; want a line that begins with %q and has %q in it", err, row.flag, row.text)
 			}
@@ -267,7 +267,7 @@ func TestNoErrorShowsASecret(t *testing.T) {
 			file(t, strings.Replace(publicFile, "client_secret: a-long-random-secret", "client_secrt: "+secret, 1))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := parse(t, args...).ProvideSettings(); err == nil || strings.Contains(err.Error(), secret) {
+			if _, err := parse(t, args...).settings(); err == nil || strings.Contains(err.Error(), secret) {
 				t.Errorf("got %v; want an error, and the secret not in it", err)
 			}
 		})

@@ -27,7 +27,7 @@ func FuzzFile(f *testing.F) {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, err := flags{Config: name}.ProvideSettings()
+		s, err := parse(t, "--config", name).settings()
 		switch {
 		case err == nil && (s.Issuer == "" || s.Listen == "" || s.Store == ""):
 			t.Errorf("%q gives half of the settings: %+v", text, s)

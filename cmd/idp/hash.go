@@ -10,6 +10,7 @@ import (
 	"github.com/go-crypt/crypt/algorithm"
 	"github.com/go-crypt/crypt/algorithm/argon2"
 	"github.com/go-crypt/crypt/algorithm/bcrypt"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
@@ -19,25 +20,33 @@ const bcryptCost = 12
 // maxPassword is more than a login form sends.
 const maxPassword = 4 << 10
 
-type hashPasswordCommand struct {
-	Algorithm string `help:"argon2id (64 MiB of memory, RFC 9106 §4) or bcrypt." enum:"argon2id,bcrypt" default:"argon2id"`
+func hashPasswordCommand() *cobra.Command {
+	var algorithm string
+	c := &cobra.Command{Use: "hash-password", Short: "Read a password and print its hash, for password_hash of a user.",
+		Args: asIn("hash-password"), RunE: func(*cobra.Command, []string) error { return hashPassword(algorithm) }}
+	c.Flags().StringVar(&algorithm, "algorithm", "argon2id",
+		"`NAME` of the hash: argon2id (64 MiB of memory, RFC 9106 §4) or bcrypt.")
+	return c
 }
 
-// Run prints a value for password_hash of a user. The password is no argument, because other users can read arguments
-// while the command runs, and the shell's history stores them. A comparison with an argon2id hash uses one thread, so
-// that the provider can serve other requests meanwhile.
-func (c hashPasswordCommand) Run() error {
+// hashPassword prints a value for password_hash of a user. The password is no argument, because other users can read
+// arguments while the command runs, and the shell's history stores them. A comparison with an argon2id hash uses one
+// thread, so that the provider can serve other requests meanwhile.
+func hashPassword(name string) error {
+	if name != "argon2id" && name != "bcrypt" {
+		return fmt.Errorf("--algorithm: %q is neither argon2id nor bcrypt: write one of the two", name)
+	}
 	password, err := readPassword()
 	if err != nil {
 		return err
 	}
-	if c.Algorithm == "bcrypt" && len(password) > bcrypt.PasswordInputSizeMax {
+	if name == "bcrypt" && len(password) > bcrypt.PasswordInputSizeMax {
 		return fmt.Errorf("the password has %d bytes, and bcrypt reads %d: use --algorithm argon2id, or a shorter password",
 			len(password), bcrypt.PasswordInputSizeMax)
 	}
 	var hasher algorithm.Hash
 	hasher, err = argon2.New(argon2.WithProfileRFC9106LowMemory(), argon2.WithP(1))
-	if c.Algorithm == "bcrypt" {
+	if name == "bcrypt" {
 		hasher, err = bcrypt.New(bcrypt.WithCost(bcryptCost))
 	}
 	if err != nil {

@@ -22,7 +22,7 @@ func TestHealthcheckAsksWhereTheProviderListens(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	s := mustSettings(t, "--listen", listener.Addr().String())
-	if err := (healthcheckCommand{}).Run(s); err != nil {
+	if err := s.healthcheck(nil); err != nil {
 		t.Errorf("the provider listens at %s, and: %v", listener.Addr(), err)
 	}
 }

@@ -18,7 +18,7 @@ func TestHealthcheckOfAProviderThatListensEverywhere(t *testing.T) {
 	}
 	for _, host := range []string{"", "0.0.0.0", "[::]", "localhost"} {
 		s := mustSettings(t, "--listen", host+":"+port)
-		if err := (healthcheckCommand{}).Run(s); err != nil {
+		if err := s.healthcheck(nil); err != nil {
 			t.Errorf("--listen %s:PORT: %v", host, err)
 		}
 	}
@@ -43,7 +43,8 @@ func TestHealthcheck(t *testing.T) {
 				w.WriteHeader(row.status)
 			}))
 			defer server.Close()
-			err := (healthcheckCommand{}).Run(mustSettings(t, "--listen", server.Listener.Addr().String()))
+			s := mustSettings(t, "--listen", server.Listener.Addr().String())
+			err := s.healthcheck(nil)
 			if (err == nil) != (row.text == "") || err != nil && !strings.Contains(err.Error(), row.text) {
 				t.Errorf("healthcheck = %v; want %q", err, row.text)
 			}

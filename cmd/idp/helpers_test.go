@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/alecthomas/kong"
 )
 
 // folder is gone when the tests are.
@@ -34,26 +32,17 @@ func TestMain(m *testing.M) {
 // parse reads a command line, and the environment, as main does.
 func parse(t *testing.T, args ...string) flags {
 	t.Helper()
-	var line commandLine
-	if err := parseInto(&line, args...); err != nil {
+	given := newFlags()
+	if err := given.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	return line.Serve.flags
-}
-
-func parseInto(line *commandLine, args ...string) error {
-	parser, err := kong.New(line, kong.Name("idp"), help())
-	if err != nil {
-		return err
-	}
-	_, err = parser.Parse(args)
-	return err
+	return given
 }
 
 // mustSettings are the settings of a good command line.
 func mustSettings(t *testing.T, args ...string) settings {
 	t.Helper()
-	s, err := parse(t, args...).ProvideSettings()
+	s, err := parse(t, args...).settings()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,15 +10,8 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 )
 
-type keysCommand struct {
-	List   listKeysCommand   `cmd:"" help:"${keys_list}"`
-	Rotate rotateKeysCommand `cmd:"" help:"${keys_rotate}"`
-}
-
-type listKeysCommand struct{ flags }
-
-// Run prints the published keys and the state of each.
-func (c listKeysCommand) Run(s settings) error {
+// listKeys prints the published keys and the state of each.
+func (s *settings) listKeys([]string) error {
 	return s.withKeys(func(ctx context.Context, signing *keys.KeySet) error {
 		published, err := signing.List(ctx)
 		if err != nil {
@@ -28,10 +21,8 @@ func (c listKeysCommand) Run(s settings) error {
 	})
 }
 
-type rotateKeysCommand struct{ flags }
-
-// Run rotates the keys and prints them. Other processes on the store read the new keys a moment later.
-func (c rotateKeysCommand) Run(s settings) error {
+// rotateKeys rotates the keys and prints them. Other processes on the store read the new keys a moment later.
+func (s *settings) rotateKeys([]string) error {
 	err := s.withKeys(rotate)
 	if err == nil && s.isRedis() {
 		fmt.Println("Each provider that runs on this store publishes these keys within 3 seconds.")

@@ -85,7 +85,7 @@ func TestAnUnknownKeyIsNamedAtEachLevel(t *testing.T) {
 func wantMistake(t *testing.T, text, path, remedy string) {
 	t.Helper()
 	name := file(t, text)
-	_, err := parse(t, "--config", name).ProvideSettings()
+	_, err := parse(t, "--config", name).settings()
 	start := fmt.Sprintf("%s:%d: %s: ", name, strings.Count(text, "\n"), path)
 	if err == nil || !strings.HasPrefix(err.Error(), start) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%sgave %v\n; want one line that begins with %s", text, err, start)
@@ -98,7 +98,7 @@ func wantMistake(t *testing.T, text, path, remedy string) {
 
 func TestAllMistakesOfFormAreToldAtOnce(t *testing.T) {
 	name := file(t, "rotate_every: 30d\nrefresh: {grace: 10}\npar:\n  lifetime: 60\n")
-	_, err := parse(t, "--config", name).ProvideSettings()
+	_, err := parse(t, "--config", name).settings()
 	for _, want := range []string{":1: rotate_every: ", ":2: refresh.grace: ", ":4: par.lifetime: "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v; want %q in it", err, want)
@@ -136,9 +136,8 @@ var wrongFlags = map[string]struct{ value, remedy string }{
 }
 
 func TestEveryFlagAndVariableRefusesAWrongValue(t *testing.T) {
-	for field := range reflect.TypeFor[flags]().Fields() {
-		variable := field.Tag.Get("env")
-		flag := strings.ReplaceAll(keyOfFlag(field), "_", "-")
+	for _, names := range settingFlags {
+		flag, variable := names[0], variableOf(names[0])
 		row, ok := wrongFlags[flag]
 		if !ok {
 			t.Errorf("no wrong value of --%s is tried", flag)
@@ -155,11 +154,7 @@ func TestEveryFlagAndVariableRefusesAWrongValue(t *testing.T) {
 // wantRefused wants an error that names the flag or the variable and says what to write.
 func wantRefused(t *testing.T, name, remedy string, args ...string) {
 	t.Helper()
-	var line commandLine
-	err := parseInto(&line, args...)
-	if err == nil {
-		_, err = line.Serve.ProvideSettings()
-	}
+	_, err := parse(t, args...).settings()
 	said := fmt.Sprint(err)
 	if err == nil || !strings.Contains(said, name) || !strings.Contains(said, remedy) || goWords.MatchString(said) {
 		t.Errorf("got %v; want an error with %q and %q, and no words of Go", err, name, remedy)

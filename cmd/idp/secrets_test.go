@@ -87,7 +87,7 @@ func TestAKeyOfItsOwnWinsOverAMergedFile(t *testing.T) {
 		})
 	}
 	both := of("client_secret: merged, client_secret_file: /nowhere", "client_name: a")
-	_, err := parse(t, "--config", file(t, both)).ProvideSettings()
+	_, err := parse(t, "--config", file(t, both)).settings()
 	if err == nil || !strings.Contains(err.Error(), "keep one of the two") {
 		t.Errorf("a value and a file in one merged group: %v", err)
 	}
@@ -151,7 +151,7 @@ func TestFaultsOfSecretsFromElsewhere(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) { row.check(t, loopbackFile) })
 	}
 	name := file(t, loopbackFile+"cookie_keys_file: "+secretFile(t, "hunter2")+"\n")
-	_, err := parse(t, "--config", name).ProvideSettings()
+	_, err := parse(t, "--config", name).settings()
 	if err == nil || !strings.HasPrefix(err.Error(), name+":11: cookie_keys[0]: ") ||
 		strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v; want the line of cookie_keys_file", err)

@@ -36,10 +36,8 @@ const (
 	logoutTimeout     = 5 * time.Second
 )
 
-type serveCommand struct{ flags }
-
-// Run runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
-func (c serveCommand) Run(s settings) error {
+// serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
+func (s *settings) serve([]string) error {
 	if err := s.checkFiles(); err != nil {
 		return err
 	}
@@ -83,7 +81,7 @@ func (c serveCommand) Run(s settings) error {
 	}
 	server := newServer(provider, log)
 	server.RegisterOnShutdown(func() { close(ending) })
-	if err := hello(os.Stdout, s); err != nil {
+	if err := hello(os.Stdout, *s); err != nil {
 		return err
 	}
 	for _, warning := range append(s.warnings(), s.otherListeners(listener.Addr())...) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/session"
@@ -17,21 +19,21 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-type sessionsCommand struct {
-	List listSessionsCommand `cmd:"" help:"${sessions_list}"`
-	End  endSessionCommand   `cmd:"" help:"${sessions_end}"`
+func listSessionsCommand(given flags) *cobra.Command {
+	var user string
+	c := given.command("list", "Show the sessions that are active, or ended within the last hour, of all users or of one.",
+		func(s *settings, _ []string) error { return s.listSessions(user) })
+	c.Flags().StringVar(&user, "user", "", "Only sessions of this `USER`: a username, an email address or a sub. The "+
+		"user\nneed not be configured.")
+	return c
 }
 
-type listSessionsCommand struct {
-	flags
-	User string `help:"${sessions_user}" placeholder:"USER"`
-}
-
-// Run prints a line for each session, user by user, the newest first.
-func (c listSessionsCommand) Run(s settings) error {
+// listSessions prints a line for each session, user by user, the newest first. With an empty user it lists the sessions
+// of all users.
+func (s *settings) listSessions(user string) error {
 	return s.withStore(func(ctx context.Context, store engine) error {
 		manager := idp.StoredSessions(s.Config, store, time.Now)
-		subs, err := s.subs(ctx, manager, c.User)
+		subs, err := s.subs(ctx, manager, user)
 		if err != nil {
 			return err
 		}
@@ -39,7 +41,7 @@ func (c listSessionsCommand) Run(s settings) error {
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 && c.User != "" {
+		if len(list) == 0 && user != "" {
 			fmt.Println("There is no session of the sub", subs[0])
 			return nil
 		}
@@ -97,22 +99,27 @@ func sessionsOf(ctx context.Context, manager *session.Manager, subs []string) (
 	return list, subsOf, nil
 }
 
-type endSessionCommand struct {
-	flags
-	ID   string `arg:"" optional:"" help:"${sessions_id}"`
-	User string `help:"${sessions_end_user}" placeholder:"USER"`
+func endSessionCommand(given flags) *cobra.Command {
+	var user string
+	c := given.command("end [ID]", "Sign out a session by its ID, an account by the sid of a token, or all of a user.",
+		func(s *settings, args []string) error { return s.end(strings.Join(args, ""), user) })
+	c.Flags().StringVar(&user, "user", "",
+		"End all sessions of this `USER`, all refresh tokens, and the access tokens that the"+
+			"\nprovider checks: a username, an email address or a sub. The user need not be configured.")
+	return c
 }
 
-// Run ends the session, or all access of the user. Every provider on the store notices it with the next request.
-func (c endSessionCommand) Run(s settings) error {
-	if (c.ID == "") == (c.User == "") {
+// end ends the session with this ID, or all access of the user. Every provider on the store notices it with the next
+// request.
+func (s *settings) end(id, user string) error {
+	if (id == "") == (user == "") {
 		return errors.New("give either the ID of a session, or --user USER: all sessions and tokens of the user end")
 	}
 	return s.withStore(func(ctx context.Context, store engine) error {
 		manager := idp.StoredSessions(s.Config, store, time.Now)
-		end := func() ([]session.Ended, error) { return endSession(ctx, manager, c.ID) }
-		if c.User != "" {
-			end = func() ([]session.Ended, error) { return s.endUser(ctx, store, manager, c.User) }
+		end := func() ([]session.Ended, error) { return endSession(ctx, manager, id) }
+		if user != "" {
+			end = func() ([]session.Ended, error) { return s.endUser(ctx, store, manager, user) }
 		}
 		ended, err := end()
 		if err != nil {

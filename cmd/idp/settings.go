@@ -6,32 +6,11 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"reflect"
 	"strings"
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/oidc"
 )
-
-// flags are the command line and the environment. An empty value was not given there. The variable's name
-// without HUSH_ is the key in the file; fetch_ca_file is the key ca_file in the section fetch.
-type flags struct {
-	Config        string   `help:"${config}" placeholder:"FILE" env:"HUSH_CONFIG"`
-	Listen        string   `help:"${listen}" placeholder:"HOST:PORT" env:"HUSH_LISTEN"`
-	Issuer        string   `help:"${issuer}" placeholder:"URL" env:"HUSH_ISSUER"`
-	Dev           *bool    `help:"${dev}" env:"HUSH_DEV"`
-	Store         string   `help:"${store}" placeholder:"STORE" env:"HUSH_STORE"`
-	MetricsListen string   `help:"${metrics_listen}" placeholder:"HOST:PORT" env:"HUSH_METRICS_LISTEN"`
-	CookieKeys    []string `help:"${cookie_keys}" placeholder:"KEY" env:"HUSH_COOKIE_KEYS"`
-	LogLevel      string   `help:"debug, info, warn or error. Default: info." placeholder:"LEVEL" env:"HUSH_LOG_LEVEL"`
-	LogFormat     string   `help:"text or json. Default: text." placeholder:"FORMAT" env:"HUSH_LOG_FORMAT"`
-	TLSCert       string   `name:"tls-cert" help:"${tls_cert}" placeholder:"FILE" env:"HUSH_TLS_CERT"`
-	TLSKey        string   `name:"tls-key" help:"${tls_key}" placeholder:"FILE" env:"HUSH_TLS_KEY"`
-	TLSSelfSigned *bool    `name:"tls-self-signed" help:"${tls_self_signed}" env:"HUSH_TLS_SELF_SIGNED"`
-
-	FetchAllowPrivate *bool  `name:"fetch-allow-private" help:"${fetch_allow_private}" env:"HUSH_FETCH_ALLOW_PRIVATE"`
-	FetchCAFile       string `name:"fetch-ca-file" help:"${fetch_ca_file}" placeholder:"FILE" env:"HUSH_FETCH_CA_FILE"`
-}
 
 // settings contains all settings of this command; the yaml tags are the keys of the file.
 type settings struct {
@@ -49,66 +28,19 @@ type settings struct {
 	TLSSelfSigned bool   `yaml:"tls_self_signed"`
 }
 
-// ProvideSettings merges the four sources and checks the result, for the Run method of a command. Its error names the
-// file and line, or the flag, of each problem.
-func (f flags) ProvideSettings() (settings, error) {
-	f.trim()
+// settings merges the four sources and checks the result. Its error names the file and line, or the flag, of each
+// problem.
+func (f flags) settings() (settings, error) {
+	f.readEnvironment()
 	var source source
-	s, err := source.read(f.Config)
+	s, err := source.read(f.Lookup("config").Value.String())
 	if err != nil {
 		return s, err
 	}
-	f.override(&s)
+	problems := f.override(&s)
 	s.complete()
 	s.flags, s.source = f, source
-	return s, source.locate(s.problems(), f)
-}
-
-// trim removes the blanks and line breaks around each value, and empty entries of lists: variables that are made from
-// files end with a line break, and people write a blank after the comma of a list. Each line of a list is an entry.
-func (f *flags) trim() {
-	for _, value := range reflect.ValueOf(f).Elem().Fields() {
-		switch given := value.Addr().Interface().(type) {
-		case *string:
-			*given = strings.TrimSpace(*given)
-		case *[]string:
-			var entries []string
-			for _, entry := range lineBreak.Split(strings.Join(*given, "\n"), -1) {
-				if entry = strings.TrimSpace(entry); entry != "" {
-					entries = append(entries, entry)
-				}
-			}
-			*given = entries
-		}
-	}
-}
-
-// override replaces values of the file by values of flags and environment.
-func (f flags) override(s *settings) {
-	for field, value := range reflect.ValueOf(f).Fields() {
-		to, ok := settingOf(reflect.ValueOf(s).Elem(), keyOfFlag(field))
-		if !ok || value.IsZero() {
-			continue
-		}
-		if value.Kind() == reflect.Pointer && to.Kind() != reflect.Pointer {
-			value = value.Elem()
-		}
-		to.Set(value)
-	}
-}
-
-// settingOf returns the field of a struct, or of a section in it, that has this key.
-func settingOf(v reflect.Value, key string) (reflect.Value, bool) {
-	for _, field := range fieldsOf(v.Type()) {
-		within, isWithin := strings.CutPrefix(key, keyOf(field)+"_")
-		switch at := v.FieldByIndex(field.Index); {
-		case keyOf(field) == key:
-			return at, true
-		case isWithin && at.Kind() == reflect.Struct:
-			return settingOf(at, within)
-		}
-	}
-	return reflect.Value{}, false
+	return s, source.locate(append(problems, s.problems()...), f)
 }
 
 // complete fills in the defaults. Issuer and listen follow from each other where one is missing.

@@ -100,7 +100,7 @@ func TestFlagsOverEnvironmentOverFileOverDefaults(t *testing.T) {
 				if sources&sourceFlag != 0 {
 					args = append(args, "--"+row.flag+"="+row.byFlag)
 				}
-				s, _ := parse(t, args...).ProvideSettings() // a certificate without its key is a problem, but not this test's
+				s, _ := parse(t, args...).settings() // a certificate without its key is a problem, but not this test's
 				if got := row.get(s); got != strings.Trim(want, "[]") {
 					t.Errorf("got %s; want %s", got, want)
 				}
@@ -175,7 +175,7 @@ func TestWhatOnlyALoopbackIssuerHas(t *testing.T) {
 	if s := mustSettings(t, "--dev=false"); len(s.Users) != 3 || s.Development() {
 		t.Errorf("--dev=false: %d users, development: %t; want 3, false", len(s.Users), s.Development())
 	}
-	public, err := parse(t, "--issuer=https://login.example.com").ProvideSettings()
+	public, err := parse(t, "--issuer=https://login.example.com").settings()
 	if len(public.Users) != 0 || len(public.Clients) != 0 || public.Development() {
 		t.Errorf("a public issuer has %d built-in users, %d clients, development: %t", len(public.Users), len(public.Clients),
 			public.Development())

@@ -87,7 +87,7 @@ func TestEachKeyOfATextTakesItAsItIsWritten(t *testing.T) {
 			t.Run(row.name+" "+want, func(t *testing.T) {
 				text := strings.Replace(loopbackFile, row.old, fmt.Sprintf(row.new, want), 1)
 				s, _ := parse(t, "--config",
-					file(t, text)).ProvideSettings() // not every text is a good acr value
+					file(t, text)).settings() // not every text is a good acr value
 				if got := row.get(s); got != want {
 					t.Errorf("read as %q", got)
 				}
@@ -188,7 +188,7 @@ func TestAFileThatGrowsByAliasesIsRefused(t *testing.T) {
 			i+1, i+1, strings.Join([]string{a, a, a, a, a, a, a, a, a, a}, ", "))
 	}
 	name := file(t, strings.Replace(loopbackFile, "    password: alice\n", "    password: alice\n"+text, 1))
-	_, err := parse(t, "--config", name).ProvideSettings()
+	_, err := parse(t, "--config", name).settings()
 	if err == nil || !strings.Contains(err.Error(), "too many values") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v; want one line about too many values", err)
 	}

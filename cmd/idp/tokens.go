@@ -15,20 +15,15 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-type tokenCommand struct {
-	flags
-	User   string `arg:"" help:"Username or email of a configured user."`
-	Client string `arg:"" help:"client_id of a configured client."`
-}
-
-// Run prints an access token that the provider with the same settings accepts: it is signed with the provider's key. It
-// belongs to no sign-in, so it names no session, and no sign-out ends it.
-func (c tokenCommand) Run(s settings) error {
-	claims, err := s.claimsFor(c.User, c.Client, time.Now())
+// printToken prints an access token that the provider with the same settings accepts: it is signed with the provider's
+// key. It belongs to no sign-in, so it names no session, and no sign-out ends it. The arguments are the username or
+// email address of a configured user, and the client_id of a configured client.
+func (s *settings) printToken(args []string) error {
+	claims, err := s.claimsFor(args[0], args[1], time.Now())
 	if err != nil {
 		return err
 	}
-	printToken := func(ctx context.Context, signing *keys.KeySet) error {
+	sign := func(ctx context.Context, signing *keys.KeySet) error {
 		signed, err := signing.Sign(ctx, "", keys.TypeAccessToken, claims)
 		if err == nil {
 			fmt.Println(signed)
@@ -40,9 +35,9 @@ func (c tokenCommand) Run(s settings) error {
 		if err != nil {
 			return err
 		}
-		return printToken(context.Background(), signing)
+		return sign(context.Background(), signing)
 	}
-	if err := s.withKeys(printToken); err != nil {
+	if err := s.withKeys(sign); err != nil {
 		return fmt.Errorf("the key that signs is in the provider's store, unless signing_keys names a file: %w", err)
 	}
 	return nil
@@ -76,11 +71,9 @@ func (s *settings) claimsFor(username, clientID string, now time.Time) (access.T
 	}, nil
 }
 
-type registrationTokenCommand struct{ flags }
-
-// Run prints an initial access token (RFC 7591 §3): it lets its bearer register clients at /register for a day. It is
-// signed with the provider's cookie key, so the command needs neither the provider nor its store.
-func (c registrationTokenCommand) Run(s settings) error {
+// printRegistrationToken prints an initial access token (RFC 7591 §3): it lets its bearer register clients at /register
+// for a day. It is signed with the provider's cookie key, so the command needs neither the provider nor its store.
+func (s *settings) printRegistrationToken([]string) error {
 	if err := s.findSecret(); err != nil {
 		return err
 	}

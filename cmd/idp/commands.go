@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const about = `Hush, an OpenID Connect provider that shows how silent renewal works. Without any setting it serves
+http://localhost:8080 with the users alice, bob and carol (password = name). Every flag can also be an
+environment variable or a line of the file: flags win over environment, environment over file.`
+
+// commandLine returns the program's commands. Without a command the program serves.
+func commandLine() *cobra.Command {
+	cobra.MousetrapHelpText = "" // a double click on Windows serves too
+	given := newFlags()
+	root := given.command("idp", "", (*settings).serve)
+	root.Args, root.Long, root.Version = nil, about, versionOf()
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(explain)
+	root.AddCommand(
+		given.command("serve", "Run the provider; the default command.", (*settings).serve),
+		given.command("healthcheck", "Ask the provider that runs with the same settings whether it is alive: exit 0 or 1.",
+			(*settings).healthcheck),
+		given.command("check", "Print what the provider would run with, or everything that is wrong with the settings.",
+			(*settings).check),
+		group("keys", "Signing keys in the store of --store.",
+			given.command("list", "Show the published signing keys. On a new store this makes them, as the provider would.",
+				(*settings).listKeys),
+			given.command("rotate", "Make new signing keys, which sign when every provider has seen them; the old ones verify.",
+				(*settings).rotateKeys)),
+		hashPasswordCommand(),
+		given.command("token USER CLIENT", "Print an access token for a user and a client without a sign-in, on a loopback "+
+			"issuer only.", (*settings).printToken),
+		group("sessions", "Sessions in the store of --store.", listSessionsCommand(given), endSessionCommand(given)),
+		given.command("registration-token", "Print a token with which clients can be registered for a day "+
+			"(registration.mode: token).", (*settings).printRegistrationToken),
+	)
+	return root
+}
+
+// command returns a command that works on the settings of a provider. The words in use behind its name are its
+// arguments.
+func (f flags) command(use, help string, run func(*settings, []string) error) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: help, Args: asIn(use), RunE: func(_ *cobra.Command, args []string) error {
+		s, err := f.settings()
+		if err != nil {
+			return err
+		}
+		return run(&s, args)
+	}}
+	c.Flags().AddFlagSet(f.FlagSet)
+	return c
+}
+
+// group returns a command that does nothing without one of its own commands.
+func group(name, help string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: name, Short: help, RunE: func(c *cobra.Command, _ []string) error {
+		text := c.CommandPath() + " is no whole command: write"
+		for _, each := range c.Commands() {
+			text += "\n  " + each.UseLine()
+		}
+		return errors.New(text)
+	}}
+	c.AddCommand(commands...)
+	return c
+}
+
+// asIn wants as many arguments as use has words behind the command's name; one in brackets may be missing.
+func asIn(use string) cobra.PositionalArgs {
+	most := strings.Count(use, " ")
+	least := most - strings.Count(use, "[")
+	return func(c *cobra.Command, args []string) error {
+		if least <= len(args) && len(args) <= most {
+			return nil
+		}
+		return fmt.Errorf("%q are not the arguments of this command: write %s", args, c.UseLine())
+	}
+}
+
+// explain adds to the error about an unknown flag the flags that are spelled alike. The library knows this for commands
+// only.
+func explain(c *cobra.Command, err error) error {
+	text := fmt.Sprintf("%v: %s --help lists the flags", err, c.CommandPath())
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return errors.New(text)
+	}
+	names := cobra.Command{SuggestionsMinimumDistance: 2}
+	c.Flags().VisitAll(func(flag *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: flag.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	for _, name := range names.SuggestionsFor(unknown.GetSpecifiedName()) {
+		text += "; did you mean --" + name + "?"
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestMistakesOnTheCommandLine(t *testing.T) {
+	path := binary(t)
+	for name, row := range map[string]struct {
+		args []string
+		says string
+	}{
+		"a flag that is spelled wrong":          {[]string{"check", "--liste=127.0.0.1:1"}, "did you mean --listen?"},
+		"a flag that no command has":            {[]string{"serve", "--nonsense"}, "idp serve --help lists the flags"},
+		"a flag without its value":              {[]string{"check", "--listen"}, "needs an argument: --listen"},
+		"a flag of another command":             {[]string{"serve", "--user", "alice"}, "unknown flag: --user"},
+		"settings for a command that uses none": {[]string{"hash-password", "--store", "memory"}, "unknown flag: --store"},
+		"a command that is spelled wrong":       {[]string{"chek"}, "Did you mean this?\n\tcheck"},
+		"a word too many":                       {[]string{"serve", "now"}, "write idp serve"},
+		"a word too few":                        {[]string{"token", "alice"}, "write idp token USER CLIENT"},
+		"two sessions to end":                   {[]string{"sessions", "end", "a", "b"}, "write idp sessions end [ID]"},
+		"a group without its command":           {[]string{"sessions"}, "idp sessions end [ID]"},
+		"a group with a command that it lacks":  {[]string{"keys", "delete"}, "idp keys rotate"},
+	} {
+		if code, said := runToEnd(t, path, row.args...); code != 1 || !strings.Contains(said, row.says) {
+			t.Errorf("%s: it ended with %d and said %s; want 1 and %q", name, code, said, row.says)
+		}
+	}
+}
+
+func TestHelpNamesEachFlagWithItsVariable(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"serve", "-h"}, {"help", "sessions", "list"}} {
+		code, said := runToEnd(t, binary(t), args...)
+		for _, row := range settingFlags {
+			if code != 0 || !strings.Contains(said, "--"+row[0]+" ") || !strings.Contains(said, "["+variableOf(row[0])+"]") {
+				t.Errorf("%v ended with %d and does not name --%s and its variable:\n%s", args, code, row[0], said)
+			}
+		}
+		if strings.Contains(said, "`") || strings.Contains(said, "true|false") {
+			t.Errorf("%v says\n%s", args, said)
+		}
+	}
+}
+
+// The flag library and all others let the linker leave out the methods that nothing calls.
+func TestTheProgramIsMadeWithoutTheseLibraries(t *testing.T) {
+	output, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dep := range strings.Lines(string(output)) {
+		if strings.HasPrefix(dep, "github.com/alecthomas/kong") {
+			t.Errorf("the program is made with %s", dep)
+		}
+	}
+}
