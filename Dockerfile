@@ -1,6 +1,6 @@
 # Two images, each one static binary from scratch:
 #
-#	docker build --target idp -t hush-idp .
+#	docker build --target idp -t hush-idp --build-arg VERSION="$(git describe --tags --always --dirty)" .
 #	docker build --target demo-app -t hush-demo .
 #
 # Without --target both binaries are built and the provider's image is made.
@@ -17,7 +17,9 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 COPY --from=packages /src/static/demo/vendor static/demo/vendor
-RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /bin/ ./cmd/idp ./cmd/demo-app
+# What `idp --version` prints.
+ARG VERSION
+RUN scripts/build.sh /bin/ ./cmd/idp ./cmd/demo-app
 
 # Nothing but certificates, to reach others over https, and a user without rights.
 FROM scratch AS base

@@ -14,9 +14,6 @@ endif
 # Where npm notes what it installed, and what is copied out of it for the browser.
 packages := node_modules/.package-lock.json
 library := static/demo/vendor/oidc-client-ts.js
-# Static: nothing of the machine that built them is needed at run time. Without the symbols for debuggers the provider is
-# a third smaller.
-build := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/
 
 .PHONY: help
 help: ## list the targets
@@ -28,7 +25,7 @@ demo: build ## start the provider and the demo app, until Ctrl-C
 
 .PHONY: build
 build: $(library) ## two static binaries in bin/ that need nothing else at run time
-	$(build) ./cmd/idp ./cmd/demo-app
+	scripts/build.sh bin/ ./cmd/idp ./cmd/demo-app
 
 .PHONY: test
 test: install lint unit load e2e ## every check and test, installing what they need
