@@ -157,15 +157,12 @@ func TestHowLongACodeIsRemembered(t *testing.T) {
 		},
 		{"a code that nobody redeemed is there for almost five minutes", false, 5*time.Minute - 1, nil},
 		{"a code that nobody redeemed is unknown after five minutes", false, 5 * time.Minute, grant.ErrUnknown},
-		{"RFC 6749 §4.1.2 the tombstone stays while the tokens live", true, tokenLifetime, grant.ErrReplayed},
+		{"RFC 6749 §4.1.2 the mark stays while the tokens live", true, tokenLifetime, grant.ErrReplayed},
 		{
-			"RFC 6749 §4.1.2 the tombstone stays the code's lifetime longer", true, tokenLifetime + grant.CodeLifetime - 1,
-			grant.ErrReplayed,
+			"RFC 6749 §4.1.2 the mark stays until the tokens have expired by any replica's clock", true,
+			tokenLifetime + grant.ClockError - 1, grant.ErrReplayed,
 		},
-		{
-			"the tombstone goes when no token of the code can be alive", true, tokenLifetime + grant.CodeLifetime,
-			grant.ErrUnknown,
-		},
+		{"the mark goes when no token of the code can be alive", true, tokenLifetime + grant.ClockError, grant.ErrUnknown},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := newFixture()
@@ -183,13 +180,26 @@ func TestHowLongACodeIsRemembered(t *testing.T) {
 	}
 }
 
-func TestReplaysDoNotProlongTheTombstone(t *testing.T) {
+// The marks of all codes of some minutes are in the store at the same time.
+func TestTheMarkOfASpentCodeIsShort(t *testing.T) {
+	d := newFixture()
+	code := d.issue(t)
+	if _, err := d.redeem(t, code); err != nil {
+		t.Fatal(err)
+	}
+	values := strings.Fields(d.store.Values())
+	if mark := values[len(values)-1]; len(mark) > 15 {
+		t.Errorf("the mark is %s; want 15 bytes or fewer, which storage.Memory keeps without a pointer", mark)
+	}
+}
+
+func TestReplaysDoNotProlongTheMark(t *testing.T) {
 	d := newFixture()
 	code := d.issue(t)
 	_, first := d.redeem(t, code)
 	d.clock.Pass(tokenLifetime)
 	_, second := d.redeem(t, code)
-	d.clock.Pass(grant.CodeLifetime)
+	d.clock.Pass(grant.ClockError)
 	_, third := d.redeem(t, code)
 	if first != nil || !errors.Is(second, grant.ErrReplayed) || !errors.Is(third, grant.ErrUnknown) {
 		t.Errorf("got %v, %v, %v; want nil, ErrReplayed, ErrUnknown", first, second, third)
