@@ -1,7 +1,10 @@
 package storage_test
 
 import (
+	"math/rand/v2"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,9 +43,66 @@ func TestMemorySweepsWhatExpiredAndKeepsWhatLives(t *testing.T) {
 	}
 }
 
+func TestMemoryAgreesWithAMap(t *testing.T) {
+	type record struct {
+		value   string
+		expires time.Time
+	}
+	c, random := storagetest.NewClock(), rand.New(rand.NewPCG(1, 2))
+	m, model := storage.NewMemory(c.Now), map[string]record{}
+	for range 50_000 {
+		c.Pass(time.Duration(random.IntN(20)) * time.Millisecond)
+		key, ttl := strconv.Itoa(random.IntN(2000)), time.Duration(1+random.IntN(60))*time.Second
+		old, ok := model[key]
+		if ok = ok && c.Now().Before(old.expires); !ok {
+			old = record{}
+		}
+		err := m.Update(t.Context(), key, ttl, func(value []byte) ([]byte, error) {
+			if string(value) != old.value || (value != nil) != ok {
+				t.Fatalf("%s is %q; want %v", key, value, old)
+			}
+			if random.IntN(4) == 0 {
+				delete(model, key)
+				return nil, nil
+			}
+			model[key] = record{strings.Repeat("v", random.IntN(40)), c.Now().Add(ttl)}
+			return []byte(model[key].value), nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func mustPut(t *testing.T, s storage.Store, key string, ttl time.Duration) {
 	t.Helper()
 	if err := s.Put(t.Context(), key, []byte("v"), ttl); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// The marks of spent codes are most of what a busy provider remembers.
+func TestAShortRecordTakesFewBytes(t *testing.T) {
+	const records, most = 200_000, 80 // bytes of a record
+	m := storage.NewMemory(time.Now)
+	before := heap()
+	for i := range records {
+		key := "code:{a hash of twenty-two characters}" + strconv.Itoa(i)
+		if err := m.Put(t.Context(), key, []byte(`{"spent":300}`), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	each := float64(heap()-before) / records
+	t.Logf("%.1f bytes each", each)
+	if m.Len() != records || each > most {
+		t.Errorf("each of %d records takes %.1f bytes; want %d at most", m.Len(), each, most)
+	}
+}
+
+// heap is how much memory is in use after a collection.
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }

@@ -91,13 +91,13 @@ func TestAConsentIsRememberedForAYearAfterTheLastOne(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	d := newFixture()
 	d.remember(t, "alice", "a", "openid")
-	d.clock.Pass(year - 1)
+	d.clock.Pass(year - time.Second)
 	d.remember(t, "alice", "b", "openid")
-	d.clock.Pass(year - 1)
+	d.clock.Pass(year - time.Second)
 	if got := len(d.scopes(t, "alice")); got != 2 {
 		t.Errorf("just before a year has passed %d consents are remembered; want 2", got)
 	}
-	d.clock.Pass(1)
+	d.clock.Pass(time.Second)
 	if got := len(d.scopes(t, "alice")); got != 0 {
 		t.Errorf("after a year %d consents are remembered; want none", got)
 	}
