@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -146,14 +145,12 @@ func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.Handl
 // requestID returns the request ID that a proxy sent, if it is well-formed, or else a new one.
 func requestID(c echo.Context, random func() string) string {
 	id := c.Request().Header.Get(echo.HeaderXRequestID)
-	if !requestIDs.MatchString(id) {
+	if id == "" || len(id) > 128 || !oidc.IsMadeOf(id, oidc.LettersAndDigits+"._:/+=-") {
 		id = random()
 	}
 	c.Response().Header().Set(echo.HeaderXRequestID, id)
 	return id
 }
-
-var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
 
 // headersOf returns the headers that every answer of an endpoint has; a page replaces the Content-Security-Policy by
 // its own. All answers share the values.
@@ -197,9 +194,9 @@ func (s *server) isReadable(e endpoint.Endpoint, r *http.Request) bool {
 
 // isHeaderNames tells whether the text is a list of header names in a preflight. The length is limited, because the
 // answer repeats the list. https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
-func isHeaderNames(list string) bool { return len(list) <= 1000 && headerNames.MatchString(list) }
-
-var headerNames = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~, -]*$")
+func isHeaderNames(list string) bool {
+	return len(list) <= 1000 && oidc.IsMadeOf(list, oidc.LettersAndDigits+"!#$%&'*+.^_`|~, -")
+}
 
 // csrf rejects forms that pages of this provider did not send. It checks Sec-Fetch-Site if the browser sends it, or
 // else a token that must be in the cookie and in the form.

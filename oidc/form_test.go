@@ -113,3 +113,14 @@ func BenchmarkParseQuery(b *testing.B) {
 		}
 	}
 }
+
+func TestIsMadeOf(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, "a": true, "-Az09_": true, "a b": false, "a\n": false, "\na": false, "aéb": false, "a\xffb": false,
+		"a.b": false, "é": false, "a\x00b": false,
+	} {
+		if got := oidc.IsMadeOf(text, oidc.LettersAndDigits+"-_"); got != want {
+			t.Errorf("IsMadeOf(%q) = %t; want %t", text, got, want)
+		}
+	}
+}

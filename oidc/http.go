@@ -13,6 +13,12 @@ const (
 	TokenTypeDPoP   = "DPoP"
 )
 
+// LettersAndDigits are those of ASCII: ALPHA and DIGIT of RFC 5234 appendix B.1.
+const LettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// IsMadeOf reports whether each character of text is one of chars, which are ASCII.
+func IsMadeOf(text, chars string) bool { return strings.Trim(text, chars) == "" }
+
 // b64token is RFC 6750 §2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 var b64token = regexp.MustCompile(`^[A-Za-z0-9\-._~+/]+=*$`)
 

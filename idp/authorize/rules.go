@@ -3,7 +3,6 @@ package authorize
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -106,7 +105,7 @@ var rules = oidc.Table[*Request]{{
 }, {
 	Spec: "RFC 7636 §4.2", Text: "code_challenge is the base64url form of a SHA-256, 43 characters",
 	Params: []string{"code_challenge"},
-	Holds:  func(r *Request) bool { return r.CodeChallenge == "" || s256.MatchString(r.CodeChallenge) },
+	Holds:  func(r *Request) bool { return r.CodeChallenge == "" || isSHA256(r.CodeChallenge) },
 	Got:    func(r *Request) string { return fmt.Sprintf("%d characters", len(r.CodeChallenge)) },
 	Help:   "compute BASE64URL(SHA256(code_verifier)) without padding",
 }, {
@@ -128,7 +127,7 @@ var rules = oidc.Table[*Request]{{
 }, {
 	Spec: "RFC 9449 §10", Text: "dpop_jkt is the SHA-256 thumbprint of a key, 43 characters of base64url",
 	Params: []string{"dpop_jkt"},
-	Holds:  func(r *Request) bool { return r.DPoPJKT == "" || s256.MatchString(r.DPoPJKT) },
+	Holds:  func(r *Request) bool { return r.DPoPJKT == "" || isSHA256(r.DPoPJKT) },
 	Got:    func(r *Request) string { return fmt.Sprintf("%d characters", len(r.DPoPJKT)) },
 	Help:   "compute it as RFC 7638 says, without padding",
 }, {
@@ -144,7 +143,9 @@ func isPlainHTTP(uri string) bool {
 	return err != nil || u.Scheme == "http" && !oidc.IsLoopback(u.Hostname())
 }
 
-var s256 = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+func isSHA256(text string) bool {
+	return len(text) == 43 && oidc.IsMadeOf(text, oidc.LettersAndDigits+"-_")
+}
 
 // repeated returns the first parameter with several values; only resource may have several (RFC 8707 §2).
 func repeated(params url.Values) string {

@@ -145,16 +145,13 @@ func normalized(text string) string {
 	return scheme + "://" + strings.TrimSuffix(host, ":") + escapes.ReplaceAllStringFunc(path, normalizedEscape)
 }
 
-var (
-	escapes    = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-	unreserved = regexp.MustCompile(`^[A-Za-z0-9._~-]$`) // RFC 3986 §2.3
-)
+var escapes = regexp.MustCompile(`%[0-9A-Fa-f][0-9A-Fa-f]`)
 
 // normalizedEscape replaces an escape that is not needed by its character, and writes others in capitals (RFC 3986
-// §6.2.2).
+// §2.3, §6.2.2).
 func normalizedEscape(escape string) string {
 	plain, err := url.PathUnescape(escape)
-	if err == nil && unreserved.MatchString(plain) {
+	if err == nil && oidc.IsMadeOf(plain, oidc.LettersAndDigits+"-._~") {
 		return plain
 	}
 	return strings.ToUpper(escape)

@@ -40,10 +40,10 @@ func wrong(format string, values ...any) error {
 
 // form is the parts of a URL: TLS, kind, user and password, hosts, path, query. net/url knows no list of hosts, and its
 // errors show the URL.
-var form = regexp.MustCompile(`(?s)^redis(s?)(?:\+(sentinel|cluster))?://(?:([^/?]*)@)?([^/?]*)/?([^?]*)\??(.*)$`)
+const form = `(?s)^redis(s?)(?:\+(sentinel|cluster))?://(?:([^/?]*)@)?([^/?]*)/?([^?]*)\??(.*)$`
 
 func parse(text string) (target, error) {
-	parts := form.FindStringSubmatch(text)
+	parts := regexp.MustCompile(form).FindStringSubmatch(text) // once in a process
 	if parts == nil {
 		return target{}, wrong("it begins with something else than redis:// or rediss://")
 	}

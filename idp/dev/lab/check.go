@@ -3,7 +3,6 @@ package lab
 import (
 	"cmp"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,8 +15,10 @@ const maxDelay = time.Minute // longer than any client waits
 
 var defaultLifetime = Duration{30 * time.Second}
 
-// errorCode is the form of OAuth's error codes; RFC 6749 §4.1.2.1 would allow more.
-var errorCode = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
+// isErrorCode tells whether the text has the form of OAuth's error codes; RFC 6749 §4.1.2.1 would allow more.
+func isErrorCode(text string) bool {
+	return len(text) <= 64 && oidc.IsMadeOf(text, "abcdefghijklmnopqrstuvwxyz0123456789_")
+}
 
 // prepared returns the fault as it begins at now, with its defaults, or an invalid_request error.
 func (f Fault) prepared(id string, now time.Time) (Fault, error) {
@@ -105,7 +106,7 @@ func (f Fault) checkNeeds(info KindInfo) error {
 
 func (f Fault) checkValues() error {
 	switch {
-	case f.Error != "" && !errorCode.MatchString(string(f.Error)):
+	case f.Error != "" && !isErrorCode(string(f.Error)):
 		return oidc.InvalidRequest.Errorf("error %.50q is no OAuth error code: write one such as login_required", f.Error)
 	case f.Status != 0 && (f.Status < http.StatusBadRequest || f.Status > 599):
 		return oidc.InvalidRequest.Errorf("status %d is no failure: write one from 400 to 599, such as 503", f.Status)
