@@ -6,14 +6,12 @@ package config
 
 import (
 	"cmp"
-	_ "embed" // builtin.yaml
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/goccy/go-yaml"
 
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/dpop"
@@ -91,9 +89,6 @@ const DefaultIssuer = "http://localhost:8080"
 // layoutHosts are the names at which the provider is the same host as the demo, same-site, and cross-site.
 var layoutHosts = []string{"localhost", "idp.demo.localhost", "idp.localhost"}
 
-//go:embed builtin.yaml
-var builtIn []byte
-
 // WithDefaults returns the configuration with defaults for missing values. Built-in users and clients are for a
 // loopback issuer only.
 func (c Config) WithDefaults() Config {
@@ -129,10 +124,7 @@ func (c Config) WithDefaults() Config {
 // withBuiltIn adds the defaults of a loopback issuer: users, the demo's clients and their API, and a salt. In
 // development mode it also has layouts, and a console that the demo may read.
 func withBuiltIn(c Config) Config {
-	var built Config // each caller gets lists and maps of its own
-	if err := yaml.UnmarshalWithOptions(builtIn, &built, yaml.DisallowUnknownField()); err != nil {
-		panic(err) // the file is part of the program, and a test reads it
-	}
+	built := builtIn()
 	if len(c.Users) == 0 {
 		c.Users = built.Users
 	}
