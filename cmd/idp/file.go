@@ -65,7 +65,7 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 		}
 		return fmt.Errorf("%sa second document begins here and would not be read: remove the ---", src.at(begin))
 	}
-	r := &reader{src: src, aliases: aliasesOf(tree)}
+	r := &reader{src: src, schema: schema{}, aliases: aliasesOf(tree)}
 	for _, document := range tree.Docs {
 		r.read(document.Body, reflect.ValueOf(s).Elem(), "")
 	}

@@ -101,10 +101,12 @@ func (f flags) readEnvironment() {
 // override replaces values of the file by values of flags and environment, and returns the booleans that are none.
 func (f flags) override(s *settings) (problems idp.Problems) {
 	f.VisitAll(func(flag *pflag.Flag) {
-		key := strings.ReplaceAll(flag.Name, "-", "_")
+		key, text := strings.ReplaceAll(flag.Name, "-", "_"), flag.Value.String()
+		if text == "" {
+			return
+		}
 		to, ok := settingOf(reflect.ValueOf(s).Elem(), key)
-		text := flag.Value.String()
-		if !ok || text == "" {
+		if !ok {
 			return
 		}
 		switch value, isBoolean := booleans[strings.ToLower(text)]; {

@@ -21,6 +21,7 @@ import (
 // would make the number 83 of 0123, and a mistake is reported with the key and the expected form.
 type reader struct {
 	src     *source
+	schema  schema
 	aliases map[ast.Node]ast.Node // what each alias (*name) repeats
 	depth   int                   // of the value that is read now
 	values  int                   // number of values read so far; the values that an alias repeats count again
@@ -181,8 +182,8 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 		if other >= 0 && other < i && all[other].of != e.of {
 			continue // e is merged, and the other form stands in the mapping itself, or was merged before
 		}
-		field, known := fieldOf(to.Type(), e.key)
-		if named, ok := namedFile(to.Type(), e.key); ok && !known {
+		field, known := r.schema.field(to.Type(), e.key)
+		if named, ok := r.namedFile(to.Type(), e.key); ok && !known {
 			both := other >= 0 && all[other].of == e.of
 			if r.check(!both, e.node, at, "stands beside %s: keep one of the two", strings.TrimSuffix(e.key, fileSuffix)) {
 				r.readNamedFile(e, to.FieldByIndex(named.Index), strings.TrimSuffix(at, fileSuffix))

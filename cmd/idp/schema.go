@@ -6,14 +6,19 @@ import (
 	"strings"
 )
 
-// fieldOf returns the field of a struct that has this key in the file.
-func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
-	for _, field := range fieldsOf(t) {
-		if keyOf(field) == key {
-			return field, true
+// schema has the fields of each struct that was read, by their keys in the file. A file has many values of one type.
+type schema map[reflect.Type]map[string]reflect.StructField
+
+// field returns the field of a struct that has this key in the file.
+func (s schema) field(t reflect.Type, key string) (reflect.StructField, bool) {
+	if s[t] == nil {
+		s[t] = map[string]reflect.StructField{}
+		for _, field := range fieldsOf(t) {
+			s[t][keyOf(field)] = field
 		}
 	}
-	return reflect.StructField{}, false
+	field, ok := s[t][key]
+	return field, ok
 }
 
 // fieldsOf returns the fields of a struct that have a key in the file, and the fields of an inlined struct.

@@ -129,9 +129,9 @@ var lineBreak = regexp.MustCompile(`\s*\n\s*`)
 const fileSuffix = "_file"
 
 // namedFile returns the field K for a key K_file, where K takes a text or a list of texts.
-func namedFile(t reflect.Type, key string) (reflect.StructField, bool) {
+func (r *reader) namedFile(t reflect.Type, key string) (reflect.StructField, bool) {
 	name, ok := strings.CutSuffix(key, fileSuffix)
-	field, known := fieldOf(t, name)
+	field, known := r.schema.field(t, name)
 	return field, ok && known && (isText(field.Type) || field.Type.Kind() == reflect.Slice && isText(field.Type.Elem()))
 }
 
