@@ -22,6 +22,7 @@ var recordTests = []struct {
 	name string
 	test func(l *outlived)
 }{
+	{"RFC 6749 §4.1.2, §10.5 a code and its mark", codesLast},
 	{"RFC 6749 §6, RFC 9700 §4.14.2 refresh tokens", refreshTokensLast},
 	{"Core §11 the user ends the grants of an application", grantIndexLasts},
 	{"RFC 7591 §3, RFC 7592 §2 a registered client", registrationsLast},

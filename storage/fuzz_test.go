@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,5 +50,42 @@ func checkKept(t *testing.T, key string, record note) {
 	}
 	if _, err := b.Get(t.Context(), key+"x"); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("the record of %q is under %q, too: %v", key, key+"x", err)
+	}
+}
+
+// FuzzRestore: whatever a snapshot holds, it is an error or an engine that takes records.
+func FuzzRestore(f *testing.F) {
+	clock := storagetest.NewClock()
+	m := storage.NewMemory(clock.Now)
+	for _, value := range []string{"", "short", strings.Repeat("long", 10)} {
+		if err := m.Put(f.Context(), "key"+value, []byte(value), time.Hour); err != nil {
+			f.Fatal(err)
+		}
+	}
+	good := m.Snapshot()
+	for _, snapshot := range [][]byte{nil, {}, good, good[:len(good)-1], good[:16], good[:17], append(good, 0)} {
+		f.Add(snapshot)
+	}
+	f.Fuzz(func(t *testing.T, snapshot []byte) {
+		m, err := storage.Restore(snapshot, clock.Now)
+		if err != nil {
+			return
+		}
+		if _, err := storage.Restore(m.Snapshot(), clock.Now); err != nil {
+			t.Errorf("%q can be restored once only: %v", snapshot, err)
+		}
+		checkWritable(t, m)
+	})
+}
+
+func checkWritable(t *testing.T, m *storage.Memory) {
+	t.Helper()
+	for i := range 100 {
+		mustPut(t, m, strconv.Itoa(i), time.Minute)
+	}
+	for i := range 100 {
+		if _, err := m.Get(t.Context(), strconv.Itoa(i)); err != nil {
+			t.Errorf("record %d: %v", i, err)
+		}
 	}
 }

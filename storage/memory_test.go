@@ -106,3 +106,36 @@ func heap() uint64 {
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }
+
+func TestASnapshotHasWhatLives(t *testing.T) {
+	c := storagetest.NewClock()
+	m := storage.NewMemory(c.Now)
+	for i := range 1000 {
+		mustPut(t, m, "dead"+strconv.Itoa(i), time.Second)
+		mustPut(t, m, "alive"+strconv.Itoa(i), time.Minute)
+	}
+	long := strings.Repeat("v", 1000)
+	if err := m.Put(t.Context(), "long", []byte(long), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Put(t.Context(), "empty", nil, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	c.Pass(2 * time.Second)
+	m, err := storage.Restore(m.Snapshot(), c.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"alive0": "v", "alive999": "v", "long": long, "empty": ""} {
+		if got, err := m.Get(t.Context(), key); err != nil || string(got) != want {
+			t.Errorf("%s is %q, %v; want %q", key, got, err, want)
+		}
+	}
+	if m.Len() != 1002 {
+		t.Errorf("%d records; want the 1002 live ones", m.Len())
+	}
+	c.Pass(time.Minute)
+	if got := m.Snapshot(); got != nil {
+		t.Errorf("after their ttl a snapshot has %d bytes; want none", len(got))
+	}
+}

@@ -1,6 +1,7 @@
 // Package bolt is the engine that stores records in one file, for one process. The records survive a restart.
 //
 //	Get                     Put, Update                     Ping, Close
+//	 ├─ "code:…" ────────────┼─ "code:…" ──► a storage.Memory, in the file between Close and Open
 //	 │                       │  writes of the same millisecond share a transaction (bbolt's DB.Batch)
 //	 │                       ▼
 //	 │                      apply   old value ─► change ─► new value, one after the other
@@ -11,6 +12,11 @@
 // # Promises
 //
 // After a Put or Update without an error, the record survives kill -9, and a power cut if the disk honours fsync.
+//
+// Codes are the exception, and the marks of spent codes: a silent renewal writes nothing else, and would wait for the
+// disk twice. Close saves them, and Open removes them from the file before it returns. So they survive a stop. After a
+// crash they are unknown, and an unknown code is refused as a spent code is. Apps that waited for tokens have to ask
+// for a new code then. The second use of a code from before the crash does not revoke the tokens of the first.
 //
 // A write ends within storage.Budget with storage.ErrUnavailable. The error says if the disk already has the change, so
 // that its effect is unknown. A context that ends before the change has run cancels the write; later it is ignored. Get

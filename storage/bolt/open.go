@@ -36,6 +36,11 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		_ = f.db.Close()
 		return nil, refusal(path, err)
 	}
+	memory, err := f.takeCodes(now)
+	if err != nil {
+		_ = f.db.Close()
+		return nil, refusal(path, err)
+	}
 	if f.isWasteful(now()) {
 		if f, err = f.compact(path); err != nil {
 			return nil, refusal(path, err)
@@ -43,7 +48,8 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	}
 	f.db.MaxBatchDelay = batchDelay
 	s := &Store{
-		path: path, now: now, db: f.db, file: f.info, closing: make(chan struct{}), closed: make(chan struct{}),
+		path: path, now: now, db: f.db, file: f.info, codes: codes{memory: memory},
+		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	go s.sweepLoop()
 	return s, nil
