@@ -21,36 +21,34 @@ import (
 
 // IDToken has the claims of an ID token (Core §2, §3.1.3.6).
 type IDToken struct {
-	Issuer          string         `json:"iss"`
-	Subject         string         `json:"sub"`
-	Audience        string         `json:"aud"` // the client_id
-	Expiry          int64          `json:"exp"` // seconds since 1970, like all times here
-	IssuedAt        int64          `json:"iat"`
-	AuthTime        int64          `json:"auth_time"`
-	Nonce           string         `json:"nonce,omitempty"` // as the client sent it
-	AccessTokenHash string         `json:"at_hash"`
-	SID             string         `json:"sid,omitempty"` // of the browser's session; a device has none
-	ACR             string         `json:"acr"`
-	AMR             []string       `json:"amr"`
-	Extra           map[string]any `json:"-"` // more claims about the user
+	Issuer          string   `json:"iss"`
+	Subject         string   `json:"sub"`
+	Audience        string   `json:"aud"` // the client_id
+	Expiry          int64    `json:"exp"` // seconds since 1970, like all times here
+	IssuedAt        int64    `json:"iat"`
+	AuthTime        int64    `json:"auth_time"`
+	Nonce           string   `json:"nonce,omitempty"` // as the client sent it
+	AccessTokenHash string   `json:"at_hash"`
+	SID             string   `json:"sid,omitempty"` // of the browser's session; a device has none
+	ACR             string   `json:"acr"`
+	AMR             []string `json:"amr"`
 }
 
-// MarshalJSON writes the claims and Extra; a claim of Extra never replaces another claim.
-func (t IDToken) MarshalJSON() ([]byte, error) {
-	type plain IDToken
-	own, err := json.Marshal(plain(t))
-	if err != nil || len(t.Extra) == 0 {
-		return own, err
+// with returns the claims of the ID token and more claims about the user; none of these replaces a claim of t.
+func (t IDToken) with(more map[string]any) (map[string]any, error) {
+	own, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
 	}
-	all := maps.Clone(t.Extra)
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(own, &members); err != nil {
 		return nil, err
 	}
+	all := maps.Clone(more)
 	for name, value := range members {
 		all[name] = value
 	}
-	return json.Marshal(all)
+	return all, nil
 }
 
 // Issuer makes the tokens of a grant.
@@ -143,13 +141,20 @@ func (i *Issuer) idToken(
 	if err != nil {
 		return "", err
 	}
-	signed, err := i.Signer.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, IDToken{
+	token := IDToken{
 		Issuer: i.Issuer, Subject: subject, Audience: client.ClientID,
 		Expiry:   now.Add(cmp.Or(client.IDTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
 		IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(), Nonce: g.Nonce,
 		AccessTokenHash: atHash(client.IDTokenSignedResponseAlg, accessToken),
-		SID:             g.SID, ACR: g.ACR, AMR: g.AMR, Extra: i.requested(g),
-	})
+		SID:             g.SID, ACR: g.ACR, AMR: g.AMR,
+	}
+	var claims any = token
+	if more := i.requested(g); len(more) > 0 {
+		if claims, err = token.with(more); err != nil {
+			return "", err
+		}
+	}
+	signed, err := i.Signer.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, claims)
 	if err != nil || client.IDTokenEncryptedResponseAlg == "" {
 		return signed, err
 	}
