@@ -241,8 +241,14 @@ func (s source) imports(t *testing.T, want string) bool {
 	})
 }
 
+// written are the files that people write and read: those that no program generated.
+func written(t *testing.T) []source {
+	t.Helper()
+	return slices.DeleteFunc(sources(t), func(s source) bool { return ast.IsGenerated(s.file) })
+}
+
 func TestNoFunctionIsLong(t *testing.T) {
-	for _, s := range sources(t) {
+	for _, s := range written(t) {
 		for node := range ast.Preorder(s.file) {
 			name := "a function literal"
 			switch f := node.(type) {
@@ -263,7 +269,7 @@ func TestNoFunctionIsLong(t *testing.T) {
 }
 
 func TestNoFileIsLong(t *testing.T) {
-	for _, s := range sources(t) {
+	for _, s := range written(t) {
 		if lines := s.line(s.file.FileEnd); lines > maxFileLines {
 			t.Errorf("%s has %d lines; at most %d", s.name, lines, maxFileLines)
 		}
@@ -272,7 +278,7 @@ func TestNoFileIsLong(t *testing.T) {
 
 // A column is a character, and a tab is one.
 func TestNoLineIsLong(t *testing.T) {
-	for _, s := range sources(t) {
+	for _, s := range written(t) {
 		text, err := os.ReadFile(s.name)
 		if err != nil {
 			t.Fatal(err)

@@ -1,8 +1,6 @@
 package oidc
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -118,36 +116,6 @@ func (p Prompts) Has(prompt Prompt) bool { return slices.Contains(p, prompt) }
 func KnownPrompts() []Prompt { return slices.Clone(knownPrompts) }
 
 var knownPrompts = []Prompt{PromptNone, PromptLogin, PromptConsent, PromptSelectAccount}
-
-// ClaimsRequest is the claims parameter (Core §5.5): which claims are wanted, and where.
-// https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter
-type ClaimsRequest struct {
-	Userinfo map[string]*ClaimRequest `json:"userinfo,omitempty"`
-	IDToken  map[string]*ClaimRequest `json:"id_token,omitempty"`
-}
-
-// ClaimRequest says how one claim is wanted (Core §5.5.1). nil (JSON null) requests a voluntary claim.
-type ClaimRequest struct {
-	Essential bool  `json:"essential,omitempty"`
-	Value     any   `json:"value,omitempty"`
-	Values    []any `json:"values,omitempty"`
-}
-
-// ParseClaims reads the wire form, a JSON object; "" is no request. Unknown members are ignored (Core §5.5). Its
-// errors are for the developer of the client.
-func ParseClaims(wire string) (*ClaimsRequest, error) {
-	if wire == "" {
-		return nil, nil
-	}
-	var request *ClaimsRequest
-	if err := json.Unmarshal([]byte(wire), &request); err != nil {
-		return nil, errors.New(JSONFault(err))
-	}
-	if request == nil {
-		return nil, errors.New("it is null")
-	}
-	return request, nil
-}
 
 // ParseResources reads the resource parameters of a request, the APIs of its access tokens, each at most once (RFC 8707
 // §2). known are the APIs that access tokens can be for (Client.AllowedResources). Its errors are invalid_target.

@@ -3,7 +3,7 @@
 //	session, grant, consent   name their records:   Bucket[Session], Bucket[Code] …
 //	        │  key, record
 //	        ▼
-//	Bucket[T]                 hashes the key, encodes the record as JSON
+//	Bucket[T]                 hashes the key, encodes the record
 //	        │  opaque key, bytes, ttl
 //	        ▼
 //	Store                     Get, Put, Update: the methods of an engine

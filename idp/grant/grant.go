@@ -10,6 +10,14 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
+// The records are stored as MessagePack, by methods that go generate writes.
+//
+//go:generate go tool msgp -io=false -tests=false
+//msgp:tag msg,json
+//msgp:timezone utc
+//msgp:shim oidc.Scope as:string using:oidc.Scope.String/oidc.ParseScope
+//msgp:ignore Grants
+
 // CodeLifetime is how long a code may be redeemed. RFC 6749 §4.1.2: "A maximum authorization code lifetime of 10
 // minutes is RECOMMENDED"; FAPI 2.0 allows one minute, which is enough for a redirect.
 const CodeLifetime = 60 * time.Second
@@ -26,7 +34,7 @@ type Grant struct {
 	RedirectURI   string     `json:"redirect_uri,omitempty"`
 	CodeChallenge string     `json:"code_challenge,omitempty"` // S256
 	Nonce         string     `json:"nonce,omitempty"`
-	Scope         oidc.Scope `json:"scope,omitempty"`
+	Scope         oidc.Scope `json:"scope,omitempty" msg:"scope"`
 	Sub           string     `json:"sub,omitempty"`
 	SID           string     `json:"sid,omitempty"`
 	AuthTime      time.Time  `json:"auth_time,omitzero"`
@@ -47,7 +55,7 @@ type Grant struct {
 // access token of the code has expired: five minutes by default. Under load the marks are most of what the provider
 // remembers, so they are short: the grant's ID is a part of the code, and how long tokens live needs no date.
 type Code struct {
-	Grant Grant `json:"grant,omitzero"`
+	Grant *Grant `json:"grant,omitempty"` // nil in a mark
 	// Spent makes the record a mark: how many seconds the access tokens of the code live, 1 or more.
 	Spent int64 `json:"spent,omitempty"`
 }
@@ -90,7 +98,7 @@ func New(c Config, store storage.Store, now func() time.Time, random func() stri
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
 	grant.ID, grant.GrantedAt, grant.ExpiresAt = g.Random(), g.Now(), g.Now().Add(CodeLifetime)
 	code = grant.ID + "." + g.Random()
-	return code, g.Codes.Put(ctx, codeKey(code), Code{Grant: grant}, codeRetention)
+	return code, g.Codes.Put(ctx, codeKey(code), Code{Grant: &grant}, codeRetention)
 }
 
 // codeKey is the key of the code, in the group of its grant.
@@ -103,21 +111,27 @@ func codeKey(code string) string {
 // code it returns ErrUnknown. For a spent code it revokes the grant and returns ErrReplayed. tokenLifetime is the
 // maximum lifetime of the access tokens. The mark is stored longer by ClockError, for replicas whose clock is behind.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
-	var found Code
-	mark := Code{Spent: int64((tokenLifetime + time.Second - 1) / time.Second)}
+	found, mark := Code{}, Code{Spent: int64((tokenLifetime + time.Second - 1) / time.Second)}
 	err := g.Codes.Update(ctx, codeKey(code), tokenLifetime+ClockError, func(old *Code) (*Code, error) {
-		if old == nil {
-			return nil, ErrUnknown
+		found = Code{}
+		if old != nil {
+			found = *old
 		}
-		if found = *old; found.Spent != 0 {
+		switch {
+		case found.Spent != 0:
 			return nil, ErrReplayed
+		case found.Grant == nil:
+			return nil, ErrUnknown
 		}
 		return &mark, nil
 	})
 	if errors.Is(err, ErrReplayed) {
 		return g.replayed(ctx, code, found)
 	}
-	return found.Grant, err
+	if err != nil {
+		return Grant{}, err
+	}
+	return *found.Grant, nil
 }
 
 // replayed revokes the grant of the spent code, whose mark is spent. Tokens issued until now expire after the time in

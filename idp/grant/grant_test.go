@@ -1,6 +1,7 @@
 package grant_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"sync"
@@ -240,4 +241,26 @@ func TestASecondUseRevokesForAsLongAsATokenCanLive(t *testing.T) {
 			t.Errorf("%s: %t, %v; want %t", row.name, got, err, row.want)
 		}
 	}
+}
+
+// What the store's two encodings of a code cost: written once and read once.
+func BenchmarkEncoding(b *testing.B) {
+	written := good(time.Now())
+	code := grant.Code{Grant: &written}
+	b.Run("MessagePack", func(b *testing.B) {
+		for b.Loop() {
+			text, err := code.MarshalMsg(nil)
+			if _, errRead := new(grant.Code).UnmarshalMsg(text); err != nil || errRead != nil {
+				b.Fatal(err, errRead)
+			}
+		}
+	})
+	b.Run("JSON", func(b *testing.B) {
+		for b.Loop() {
+			text, err := json.Marshal(code)
+			if errRead := json.Unmarshal(text, new(grant.Code)); err != nil || errRead != nil {
+				b.Fatal(err, errRead)
+			}
+		}
+	})
 }

@@ -114,6 +114,12 @@ func FuzzStoredSession(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	packed, err := s.MarshalMsg(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(packed)
+	f.Add(packed[:len(packed)-1])
 	f.Add([]byte(`{"accounts":[null],"started_at":"9999-12-31T23:59:59Z"}`))
 	f.Fuzz(func(t *testing.T, record []byte) {
 		m := *h.Manager

@@ -5,6 +5,13 @@ import (
 	"time"
 )
 
+// The records are stored as MessagePack, by methods that go generate writes.
+//
+//go:generate go tool msgp -io=false -tests=false
+//msgp:tag json
+//msgp:timezone utc
+//msgp:ignore Ended
+
 // Session is the record of one browser. Times are absolute.
 type Session struct {
 	ID         string    `json:"id"`
