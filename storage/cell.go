@@ -57,11 +57,11 @@ func (c *Cell[T]) View() *T { return c.view.Load() }
 // Expire makes the next CatchUp read the record at any age of the view.
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
-// CatchUp reads the record again if the view is too old. After an error the view stays, and CatchUp does not read again
-// for the time of Budget.
+// CatchUp reads the record again if the view is too old. After an error the view stays, and CatchUp returns that error
+// without a read for the time of Budget.
 func (c *Cell[T]) CatchUp(ctx context.Context) error {
-	if !c.isDue() {
-		return nil
+	if last := c.last.Load(); last != nil && !c.isDue(last) {
+		return last.err
 	}
 	ctx, end := Spend(ctx) // the wait for others included
 	defer end()
@@ -69,8 +69,8 @@ func (c *Cell[T]) CatchUp(ctx context.Context) error {
 		return err
 	}
 	defer c.turn.Release(1)
-	if !c.isDue() {
-		return nil // another request has read it meanwhile
+	if last := c.last.Load(); last != nil && !c.isDue(last) {
+		return last.err // another request has read it meanwhile
 	}
 	c.stale.Store(false)
 	record, err := c.bucket.Get(ctx, c.key)
@@ -85,19 +85,7 @@ func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	return err
 }
 
-// Err is the error of the last read; nil after a success, and before the first read.
-func (c *Cell[T]) Err() error {
-	if last := c.last.Load(); last != nil {
-		return last.err
-	}
-	return nil
-}
-
-func (c *Cell[T]) isDue() bool {
-	last := c.last.Load()
-	if last == nil {
-		return true
-	}
+func (c *Cell[T]) isDue(last *look) bool {
 	age := c.place.Now().Sub(last.at)
 	if last.err != nil {
 		return age >= Budget || age < 0

@@ -103,7 +103,7 @@ func (s *shared) current(ctx context.Context) (*view, error) {
 		}
 		return nil, err
 	}
-	if s.RotateEvery > 0 && v.stored.isDue(s.now(), s.RotateEvery) && s.isTurn() {
+	if s.RotateEvery > 0 && v.stored.isDue(s.Now(), s.RotateEvery) && s.isTurn() {
 		done := func(stored Stored, now time.Time) bool { return !stored.isDue(now, s.RotateEvery) }
 		go func() { _ = s.rotateUnless(context.WithoutCancel(ctx), done) }() // the old keys sign meanwhile, as before
 	}
@@ -112,11 +112,7 @@ func (s *shared) current(ctx context.Context) (*view, error) {
 
 // refresh reads the record if the view is too old, and makes the keys that the record lacks.
 func (s *shared) refresh(ctx context.Context) (*view, error) {
-	err := s.cell.CatchUp(ctx)
-	if err == nil {
-		err = s.cell.Err()
-	}
-	if err != nil {
+	if err := s.cell.CatchUp(ctx); err != nil {
 		return nil, fmt.Errorf("keys: the signing keys cannot be read from the store: %w", err)
 	}
 	if v := s.view.Load(); v != nil && v.stored == s.cell.View() {
@@ -254,7 +250,7 @@ func (s *shared) signing(ctx context.Context, alg jose.SignatureAlgorithm) (*key
 	if err != nil {
 		return nil, err
 	}
-	k, ok := v.stored.signing(alg, s.now())
+	k, ok := v.stored.signing(alg, s.Now())
 	if opened := v.opened[k.KeyID]; ok && opened != nil {
 		return opened, nil
 	}
