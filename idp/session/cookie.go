@@ -87,17 +87,20 @@ func (c Cookies) clear(w http.ResponseWriter) {
 
 // read returns the value of the first valid cookie, or else NoCookie, Withheld or CookieUnreadable.
 func (c Cookies) read(r *http.Request) (string, error) {
-	absence := Missing(r)
+	came := false
 	for _, name := range c.names {
 		for _, cookie := range r.CookiesNamed(name) {
 			var value string
 			if securecookie.DecodeMulti(c.prefix, cookie.Value, &value, c.codecs...) == nil {
 				return value, nil
 			}
-			absence = CookieUnreadable
+			came = true
 		}
 	}
-	return "", absence
+	if came {
+		return "", CookieUnreadable
+	}
+	return "", Missing(r)
 }
 
 // Missing returns the reason of a missing cookie. In a cross-site iframe a browser may withhold cookies, unless it

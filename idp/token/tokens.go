@@ -44,7 +44,8 @@ func (t IDToken) with(more map[string]any) (map[string]any, error) {
 	if err := json.Unmarshal(own, &members); err != nil {
 		return nil, err
 	}
-	all := maps.Clone(more)
+	all := map[string]any{}
+	maps.Copy(all, more)
 	for name, value := range members {
 		all[name] = value
 	}
@@ -149,8 +150,9 @@ func (i *Issuer) idToken(
 		SID:             g.SID, ACR: g.ACR, AMR: g.AMR,
 	}
 	var claims any = token
-	if more := i.requested(g); len(more) > 0 {
-		if claims, err = token.with(more); err != nil {
+	if g.Claims != nil && len(g.Claims.IDToken) > 0 { // the claims parameter (Core §5.5)
+		user, _ := i.Users.BySub(g.Sub)
+		if claims, err = token.with(i.Release.IDToken(user.Claims, g.Claims.IDToken)); err != nil {
 			return "", err
 		}
 	}
@@ -159,15 +161,6 @@ func (i *Issuer) idToken(
 		return signed, err
 	}
 	return i.Keys.EncryptIDToken(ctx, client, signed)
-}
-
-// requested returns the claims about the user that the claims parameter requests for the ID token (Core §5.5).
-func (i *Issuer) requested(g grant.Grant) map[string]any {
-	if g.Claims == nil || len(g.Claims.IDToken) == 0 {
-		return nil
-	}
-	user, _ := i.Users.BySub(g.Sub)
-	return i.Release.IDToken(user.Claims, g.Claims.IDToken)
 }
 
 func accessTokenLifetime(client oidc.Client) time.Duration {
