@@ -60,7 +60,7 @@ func (m *Memory) Get(ctx context.Context, key string) ([]byte, error) {
 	s, d := m.place(key)
 	s.Lock()
 	defer s.Unlock()
-	value, _ := s.find(d, momentOf(m.now()))
+	value, _ := s.find(d, moment(m.now().UnixMicro()))
 	if value == nil {
 		return nil, ErrNotFound
 	}
@@ -86,20 +86,20 @@ func (m *Memory) Update(ctx context.Context, key string, ttl time.Duration, chan
 	if ttl < 0 {
 		return ErrBadTTL
 	}
-	now := m.now()
+	now := moment(m.now().UnixMicro())
 	s, d := m.place(key)
 	s.Lock()
 	defer s.Unlock()
-	old, expires := s.find(d, momentOf(now))
+	old, expires := s.find(d, now)
 	if ttl != KeepTTL {
-		expires = momentOf(now.Add(ttl).Add(time.Microsecond - 1)) // rounded up: no record is removed too early
+		expires = now + moment((ttl+time.Microsecond-1)/time.Microsecond) // rounded up
 	}
 	value, err := change(old)
 	if err == nil && value != nil && old == nil && ttl == KeepTTL {
 		err = ErrNoTTL
 	}
 	if err == nil {
-		s.replace(d, value, expires, momentOf(now))
+		s.replace(d, value, expires, now)
 	}
 	return err
 }
@@ -152,10 +152,9 @@ func (s *shard) replace(d digest, value []byte, expires, now moment) {
 // digest stands for a key; see Memory.place. No key has the zero digest.
 type digest [digestSize]byte
 
-// moment is a time in microseconds. 0 is before every time of a clock.
+// moment is a time in microseconds since 1970. 0 is before every time of a clock: times before 1970 are after all
+// others, so a clock must not pass that year.
 type moment uint64
-
-func momentOf(t time.Time) moment { return moment(t.UnixMicro()) ^ 1<<63 }
 
 // table is a hash table: one slice with linear probing. While as many records come as expire, it has 1.33 to 1.5 times
 // as many slots as live records. A Go map has up to 2.3 times as many, depending on their number.

@@ -14,7 +14,7 @@ const headSize = 1 + digestSize + 8 + 4
 // Snapshot returns the live records as bytes for Restore, or nil without records. A write at the same time may be in it
 // or not.
 func (m *Memory) Snapshot() []byte {
-	snapshot, now := m.salt[:], momentOf(m.now())
+	snapshot, now := m.salt[:], moment(m.now().UnixMicro())
 	for i := range m.shards {
 		s := &m.shards[i]
 		s.Lock()
@@ -62,7 +62,7 @@ func Restore(snapshot []byte, now func() time.Time) (*Memory, error) {
 		if rest = rest[headSize:]; size > uint64(len(rest)) || d == (digest{}) {
 			return nil, errSnapshot
 		}
-		s.replace(d, rest[:size], moment(expires), momentOf(now()))
+		s.replace(d, rest[:size], moment(expires), moment(now().UnixMicro()))
 		rest = rest[size:]
 	}
 	return m, nil
