@@ -1,29 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"embed"
 	"fmt"
-	"io"
 	"os"
-	"slices"
-	"strings"
 	"text/tabwriter"
-	"text/template"
 	"time"
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/idp/limit"
-	"github.com/hush-idp/hush/idp/users"
 )
-
-//go:embed *.txt
-var textFiles embed.FS
-
-// texts are the outputs of check and serve about settings.
-var texts = template.Must(template.ParseFS(textFiles, "*.txt"))
 
 // check prints the settings that serve would use, or all mistakes in them. It reads the files with certificates and
 // keys, and opens neither the store nor the port.
@@ -32,8 +18,8 @@ func (s *settings) check([]string) error {
 		return err
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	if err := texts.ExecuteTemplate(table, "check.txt", s); err != nil {
-		return err
+	for _, row := range s.rows() {
+		fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
 	}
 	for _, warning := range s.warnings() {
 		fmt.Fprintln(os.Stderr, "warning:", warning)
@@ -64,41 +50,4 @@ func (s *settings) checkFiles() error {
 		}
 	}
 	return s.source.locate(problems, s.flags)
-}
-
-// ActiveLimits returns each rate that limits something, with its path.
-func (s *settings) ActiveLimits() []string {
-	return slices.DeleteFunc(s.Limits.List(),
-		func(rate string) bool { return strings.HasSuffix(rate, " "+string(limit.Off)) })
-}
-
-// StoreWithoutPassword is the name of the store; the part of a URL before the @ and behind the ? is hidden.
-func (s *settings) StoreWithoutPassword() string {
-	scheme, rest, isURL := strings.Cut(s.Store, "://")
-	if !isURL {
-		return s.Store
-	}
-	rest, query, _ := strings.Cut(rest, "?")
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		rest = "[hidden]" + rest[at:]
-	}
-	if query != "" {
-		rest += "?[hidden]"
-	}
-	return scheme + "://" + rest
-}
-
-// PasswordsAreNames tells whether the password of every user is the username.
-func (s *settings) PasswordsAreNames() bool {
-	return !slices.ContainsFunc(s.Users, func(u users.User) bool { return u.Password != u.Username })
-}
-
-// hello prints the provider's addresses and how to sign in. It names the users in development mode only.
-func hello(w io.Writer, s settings) error {
-	var text bytes.Buffer
-	if err := texts.ExecuteTemplate(&text, "hello.txt", &s); err != nil {
-		return err
-	}
-	_, err := text.WriteTo(w) // at once: a program that reads it sees all or nothing
-	return err
 }
