@@ -35,6 +35,26 @@ func TestClients(t *testing.T) {
 	}
 }
 
+// A line of the settings that the client has no value for is left out, and a name in braces is a name.
+func TestTheSettingsHaveTheLinesThatTheClientNeeds(t *testing.T) {
+	h := newFixture(t)
+	settings := h.json(t, 200, "POST", "/console/clients", `{"client_id":"{issuer}","token_endpoint_auth_method":"none",
+		"redirect_uris":["http://localhost:5173/cb"],"scope":"openid"}`)["settings"].([]any)
+	texts := map[string]string{}
+	for _, s := range settings {
+		texts[s.(map[string]any)["library"].(string)] = s.(map[string]any)["text"].(string)
+	}
+	for library, lacks := range map[string]string{"oidc-client-ts": "post_logout_redirect_uri", "go-oidc": "ClientSecret"} {
+		if text := texts[library]; strings.Contains(text, lacks) || !strings.Contains(text, `: "{issuer}",`) &&
+			!strings.Contains(text, `:     "{issuer}",`) {
+			t.Errorf("the settings for %s are\n%s\nwant the client_id {issuer}, and no line with %s", library, text, lacks)
+		}
+	}
+	if want := "[]string{oidc.ScopeOpenID},"; !strings.Contains(texts["go-oidc"], want) {
+		t.Errorf("the settings for go-oidc lack %s:\n%s", want, texts["go-oidc"])
+	}
+}
+
 // What the YAML says is, read back, the client.
 func TestTheYAMLKeepsTheClient(t *testing.T) {
 	h := newFixture(t)
