@@ -35,9 +35,11 @@ install: $(packages) ## what the tests need: npm packages, a C compiler, Redis, 
 	@scripts/install.sh
 
 .PHONY: lint
-lint: $(packages) ## formats, vet, staticcheck, module files, scripts and their types
+lint: $(packages) ## formats, generated files, vet, staticcheck, module files, scripts and their types
 	@unformatted=$$(gofmt -l .); \
 		[ -z "$$unformatted" ] || { echo "not as gofmt writes it (run make format):" $$unformatted >&2; exit 1; }
+	go tool templ fmt -fail -log-level error idp/pages
+	go tool templ generate -check -log-level error
 	go mod tidy -diff
 	go mod verify
 	go vet ./...
@@ -98,9 +100,14 @@ screenshots: build ## every page, two widths, light and dark, into FOLDER or a n
 images: build ## the same, and the two that the README shows into docs/images/
 	@node e2e/screenshots.js --readme $(FOLDER)
 
+.PHONY: generate
+generate: ## translate the pages, idp/pages/*.templ, to Go
+	go tool templ generate -log-level error
+
 .PHONY: format
-format: $(packages) ## write Go and scripts as the linters want them
+format: $(packages) ## write Go, pages and scripts as the linters want them
 	gofmt -w .
+	go tool templ fmt -log-level error idp/pages
 	npm run --silent format
 
 $(packages): package.json package-lock.json

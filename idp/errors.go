@@ -129,7 +129,7 @@ func (s *server) renderErrorPage(c echo.Context, status int, e *oidc.Error, caus
 		policy.FramedBy = s.site.Help(c.Request(), &page, e)
 		policy.FormsLeave = page.Remedy != nil // its form goes on with the request
 	}
-	return s.pages.Render(c.Response(), status, "error", page, policy)
+	return s.pages.Render(c.Response(), status, page, policy)
 }
 
 // errorKind returns the key of the page's texts, below error in static/idp/languages.

@@ -194,7 +194,7 @@ var mustsOfTokens = []must{
 		x.want(strings.HasSuffix(policy, "; frame-src https: http:"), true)
 		x.want(
 			strings.Contains(
-				page.Body, `<iframe src="https://late.test/out;script-src%20*,default-src?a=%27;frame-src&amp;iss=`,
+				page.Body, `<iframe src="https://late.test/out;script-src%20*,default-src?a=&#39;;frame-src&amp;iss=`,
 			),
 			true,
 		)

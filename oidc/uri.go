@@ -112,6 +112,9 @@ func (u uri) isOpenHTTP() bool { return u.Scheme == "http" && !u.local && !IsLoo
 // scripts are schemes whose URI a browser may run as a script, or show as a page without an origin of its own.
 var scripts = []string{"javascript", "data", "vbscript", "blob", "file", "about"}
 
+// IsScript reports whether a browser may run a URI of this scheme, in lower case, as a script.
+func IsScript(scheme string) bool { return slices.Contains(scripts, scheme) }
+
 // addressFault checks an address to which the provider sends the browser. RFC 6749 §3.1.2: "The redirection endpoint
 // URI MUST be an absolute URI […] The endpoint URI MUST NOT include a fragment component."
 func (u uri) addressFault() string {
@@ -120,7 +123,7 @@ func (u uri) addressFault() string {
 		return "is not absolute: write it whole, like https://app.example.com/callback"
 	case strings.Contains(u.text, "#"):
 		return "has a fragment: remove the # and what follows (RFC 6749 §3.1.2)"
-	case slices.Contains(scripts, u.Scheme):
+	case IsScript(u.Scheme):
 		return "has a scheme with which a browser may run a script: use https, http or an app's own scheme"
 	}
 	return ""

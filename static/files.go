@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// types are the types of the files that Files serves. It does not serve templates, texts and folders.
+// types are the types of the files that Files serves. It does not serve texts and folders.
 var types = map[string]string{
 	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
 }

@@ -13,13 +13,14 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/static"
 )
 
 const script = "export const x = 1; // and more and more and more and more and more and more and more words"
 
 var sent = static.NewFiles(fstest.MapFS{
-	"app.js": {Data: []byte(script)}, "page.html": {Data: []byte("{{.Secret}}")}, "lib/x.css": {Data: []byte("p {}")},
+	"app.js": {Data: []byte(script)}, "en.yaml": {Data: []byte("title: Home")}, "lib/x.css": {Data: []byte("p {}")},
 })
 
 // fetch asks for app.js at this query, with these header fields.
@@ -115,8 +116,8 @@ func TestOnlyTheAddressWithTheVersionIsKept(t *testing.T) { // RFC 8246
 	}
 }
 
-func TestTemplatesAndFoldersAreNotServed(t *testing.T) {
-	for _, name := range []string{"page.html", "lib", "", ".", "../files.go", "nothing.js", "/app.js"} {
+func TestTextsAndFoldersAreNotServed(t *testing.T) {
+	for _, name := range []string{"en.yaml", "lib", "", ".", "../files.go", "nothing.js", "/app.js"} {
 		if sent.Handler(name) != nil || sent.Version(name) != "" {
 			t.Errorf("%q is served", name)
 		}
@@ -126,14 +127,11 @@ func TestTemplatesAndFoldersAreNotServed(t *testing.T) {
 // The browser fetches the modules of the console at once, and not one after the other.
 func TestTheConsolePreloadsAllItsModules(t *testing.T) {
 	trees := map[string]fs.FS{"idp": static.IDP(), "shared": static.Shared()}
-	page, err := fs.ReadFile(static.IDP(), "console.html")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var preloaded, imported []string
-	links := regexp.MustCompile(`"modulepreload" href="/static/([^"]+)"`)
-	for _, found := range links.FindAllStringSubmatch(string(page), -1) {
-		preloaded = append(preloaded, found[1])
+	for _, n := range parse(t, sample{"console", pages.Console{}}).elements {
+		if attr(n, "rel") == "modulepreload" {
+			preloaded = append(preloaded, strings.TrimPrefix(attr(n, "href"), "/static/"))
+		}
 	}
 	for _, module := range append([]string{"idp/console/app.js"}, preloaded...) {
 		tree, name, _ := strings.Cut(module, "/")

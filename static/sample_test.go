@@ -1,7 +1,6 @@
 package static_test
 
 import (
-	"html/template"
 	"io"
 	"net/http/httptest"
 	"reflect"
@@ -9,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/static"
@@ -18,8 +16,7 @@ import (
 // sample is one page of the provider with its data.
 type sample struct {
 	name string // of the picture and the test
-	file string // without .html
-	data any
+	page pages.Page
 }
 
 const issuer = "http://localhost:8080"
@@ -73,44 +70,43 @@ func about(title string, c *oidc.Client) pages.Frame {
 // samples returns every page in every state, for the app c.
 func samples(c *oidc.Client) []sample {
 	return slices.Concat(accountSamples(c), developerSamples(c), []sample{
-		{"login", "login", pages.Login{Frame: about("Sign in", c), OneClick: users}},
-		{"login-again", "login", pages.Login{
+		{"login", pages.Login{Frame: about("Sign in", c), OneClick: users}},
+		{"login-again", pages.Login{
 			Frame: about("Sign in", c), Username: "alice",
 			Wrong: true, Reason: "too_old",
 		}},
-		{"login-alone", "login", pages.Login{Frame: about("Sign in", nil), OneClick: users}},
-		{"device", "device", pages.Device{Frame: about("", nil), UserCode: "WDJB-MJHX", Unknown: true}},
-		{"device-ask", "device", pages.Device{Frame: about("", c), UserCode: "WDJB-MJHT", Account: alice,
+		{"login-alone", pages.Login{Frame: about("Sign in", nil), OneClick: users}},
+		{"device", pages.Device{Frame: about("", nil), UserCode: "WDJB-MJHX", Unknown: true}},
+		{"device-ask", pages.Device{Frame: about("", c), UserCode: "WDJB-MJHT", Account: alice,
 			Another: "/select_account", Scopes: scopes}},
-		{"device-allowed", "device", pages.Device{Frame: about("", nil), Decision: "allow"}},
-		{"device-denied", "device", pages.Device{Frame: about("", nil), Decision: "deny"}},
-		{"consent", "consent", pages.Consent{Frame: about("Permission", c), Account: alice, Scopes: scopes}},
-		{"select_account", "select_account", pages.SelectAccount{Frame: about("Choose an account", c), Accounts: accounts}},
-		{"select_account-alone", "select_account",
-			pages.SelectAccount{Frame: about("Choose an account", nil), Accounts: accounts}},
-		{"logout", "logout", pages.Logout{Frame: about("Sign out", c), Accounts: accounts,
+		{"device-allowed", pages.Device{Frame: about("", nil), Decision: "allow"}},
+		{"device-denied", pages.Device{Frame: about("", nil), Decision: "deny"}},
+		{"consent", pages.Consent{Frame: about("Permission", c), Account: alice, Scopes: scopes}},
+		{"select_account", pages.SelectAccount{Frame: about("Choose an account", c), Accounts: accounts}},
+		{"select_account-alone", pages.SelectAccount{Frame: about("Choose an account", nil), Accounts: accounts}},
+		{"logout", pages.Logout{Frame: about("Sign out", c), Accounts: accounts,
 			Notice: "post_logout_redirect_uri https://shop.example/by is not registered for client shop; " +
 				"registered: https://shop.example/bye."}},
-		{"logout-alone", "logout", pages.Logout{Frame: about("Sign out", nil)}},
-		{"signed_out", "signed_out", pages.SignedOut{Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye"}},
-		{"signed_out-still", "signed_out", pages.SignedOut{Frame: about("Signed out", nil), Still: accounts}},
-		{"signed_out-alone", "signed_out", pages.SignedOut{Frame: about("Signed out", nil), ReturnTo: ""}},
-		{"error", "error", pages.Error{
+		{"logout-alone", pages.Logout{Frame: about("Sign out", nil)}},
+		{"signed_out", pages.SignedOut{Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye"}},
+		{"signed_out-still", pages.SignedOut{Frame: about("Signed out", nil), Still: accounts}},
+		{"signed_out-alone", pages.SignedOut{Frame: about("Signed out", nil), ReturnTo: ""}},
+		{"error", pages.Error{
 			Frame: about("", c), Kind: "redirect_unregistered", Status: 400, Code: "invalid_request",
 			Description: "The redirect_uri http://localhost:3000/calback is not registered for the client. " +
 				"Expected one of the addresses below. Correct the request, or register this address.",
 			RequestID: "6f1d2c9be07a", Registered: []string{"http://localhost:9090/spa/callback.html",
 				"http://app.localhost:9090/spa/callback.html"},
 		}},
-		{"error-ours", "error", pages.Error{Frame: about("", nil), Kind: "failed", Status: 500, Code: "server_error",
+		{"error-ours", pages.Error{Frame: about("", nil), Kind: "failed", Status: 500, Code: "server_error",
 			Description: "The provider could not answer.", RequestID: "6f1d2c9be07a"}},
-		{"error-too-many", "error", pages.Error{Frame: about("", nil), Kind: "too_many", Status: 429, RetryAfter: 30,
+		{"error-too-many", pages.Error{Frame: about("", nil), Kind: "too_many", Status: 429, RetryAfter: 30,
 			Code: "temporarily_unavailable", Description: "There were too many requests.", RequestID: "6f1d2c9be07a"}},
-		{"form_post", "form_post", pages.FormPost{
+		{"form_post", pages.FormPost{
 			Frame: about("Back to the app", c), Action: "https://shop.example/callback",
 			Values: []pages.Value{{Name: "code", Value: "SplxlOBeZQQYbYS6WxSbIA"}, {Name: "submit", Value: `"><i>`}},
 		}},
-		{"web_message", "web_message", pages.WebMessage{Frame: about("Back to the app", c), Target: "https://shop.example",
+		{"web_message", pages.WebMessage{Frame: about("Back to the app", c), Target: "https://shop.example",
 			Response: `{"code":"SplxlOBeZQQYbYS6WxSbIA","state":"\"><i>"}`}},
 	})
 }
@@ -118,13 +114,13 @@ func samples(c *oidc.Client) []sample {
 // developerSamples are the pages for developers: home, reasons, console.
 func developerSamples(c *oidc.Client) []sample {
 	return []sample{
-		{"home", "home", pages.Home{
+		{"home", pages.Home{
 			Frame: about("Home", nil), Dev: true, Accounts: accounts, Users: users, Clients: []oidc.Client{*spa, *c},
 			Endpoints: endpoints,
 			Consents:  []pages.Remembered{{Client: *c, Scopes: []string{"openid", "profile", "email"}, GrantedAt: granted}},
 		}},
-		{"home-alone", "home", pages.Home{Frame: about("Home", nil), Endpoints: endpoints}},
-		{"error-remedy", "error", pages.Error{
+		{"home-alone", pages.Home{Frame: about("Home", nil), Endpoints: endpoints}},
+		{"error-remedy", pages.Error{
 			Frame: about("", nil), Kind: "client_unknown", Status: 400, Code: "unauthorized_client",
 			Description: "client_id shop is not registered.", RequestID: "6f1d2c9be07a",
 			Reason: "client.unknown", ReasonURL: issuer + "/reasons/client.unknown", YAML: "clients:\n  - client_id: shop\n",
@@ -132,22 +128,22 @@ func developerSamples(c *oidc.Client) []sample {
 			Remedy: &pages.Remedy{ClientID: c.ClientID, RedirectURI: "http://localhost:5173/callback", ReturnTo: "/authorize",
 				Token: "csrf-value"},
 		}},
-		{"reason", "reason", pages.Reason{
-			Frame: about("session.none", nil), Reason: dev.Reason{
+		{"reason", pages.Reason{
+			Frame: about("session.none", nil), Text: pages.ReasonText{
 				Code: "session.none", Title: "Nobody is signed in with this browser",
 				Happened:  "No cookie came, so the answer is `login_required`.",
 				HowWeKnow: "The request has no cookie.", HowSure: "Certain.", WhatToDo: "Sign in.",
-				Spec: []dev.Link{{Text: "OpenID Connect Core §3.1.2.6",
+				Spec: []pages.Link{{Text: "OpenID Connect Core §3.1.2.6",
 					URL: "https://openid.net/specs/openid-connect-core-1_0.html#AuthError"}},
 			},
 		}},
-		{"reasons", "reasons", pages.Reasons{Frame: about("Reasons", nil), Groups: []dev.ReasonGroup{{
+		{"reasons", pages.Reasons{Frame: about("Reasons", nil), Groups: []pages.ReasonGroup{{
 			Title: "The session and its cookie", Lead: "Nearly all are `login_required`.",
-			Reasons: []dev.Reason{{Code: "session.none", Title: "Nobody is signed in with this browser"}},
+			Reasons: []pages.ReasonText{{Code: "session.none", Title: "Nobody is signed in with this browser"}},
 		}}}},
-		{"console", "console", pages.Console{Frame: about("Console", nil),
+		{"console", pages.Console{Frame: about("Console", nil),
 			Issuers: []string{issuer, "http://idp.localhost:8080"}}},
-		{"probe", "probe", pages.Probe{Frame: about("Probe", nil), Origin: "http://localhost:9090",
+		{"probe", pages.Probe{Frame: about("Probe", nil), Origin: "http://localhost:9090",
 			Report: `{"source":"hush-probe"}`}},
 	}
 }
@@ -155,11 +151,11 @@ func developerSamples(c *oidc.Client) []sample {
 // accountSamples are the pages about sessions: the list, and the end of one.
 func accountSamples(c *oidc.Client) []sample {
 	return []sample{
-		{"signed_out-going-on", "signed_out", pages.SignedOut{
+		{"signed_out-going-on", pages.SignedOut{
 			Frame: about("Signed out", c), ReturnTo: "https://shop.example/bye",
-			Frames: []template.URL{"https://shop.example/out?sid=1"}, Unconfirmed: []oidc.Client{*c},
+			Frames: []string{"https://shop.example/out?sid=1"}, Unconfirmed: []oidc.Client{*c},
 		}},
-		{"account", "account", pages.SignIns{
+		{"account", pages.SignIns{
 			Frame: about("Account", nil), People: accounts, Others: true,
 			Sessions: []pages.SignIn{
 				{Account: accounts[0], SID: "s.1", Browser: "Firefox on Linux", This: true, Since: granted, Seen: granted},
@@ -168,16 +164,16 @@ func accountSamples(c *oidc.Client) []sample {
 			Access: []pages.Access{{Account: accounts[0], Client: *c,
 				Scopes: []pages.ScopeText{{Name: "email"}, {Name: "orders.read"}}, Since: granted, Lasting: true, Used: granted}},
 		}},
-		{"account-alone", "account", pages.SignIns{Frame: about("Account", nil)}},
+		{"account-alone", pages.SignIns{Frame: about("Account", nil)}},
 	}
 }
 
 // in is the same page in another language.
 func (s sample) in(language string) sample {
-	page := reflect.New(reflect.TypeOf(s.data)).Elem()
-	page.Set(reflect.ValueOf(s.data))
+	page := reflect.New(reflect.TypeOf(s.page)).Elem()
+	page.Set(reflect.ValueOf(s.page))
 	page.FieldByName("Language").SetString(language)
-	s.data = page.Interface()
+	s.page = page.Interface().(pages.Page)
 	return s
 }
 
@@ -191,7 +187,7 @@ func (s sample) render(w io.Writer) error {
 		return err
 	}
 	recorder := httptest.NewRecorder()
-	if err := provider.Render(recorder, 200, s.file, s.data, pages.Policy{}); err != nil {
+	if err := provider.Render(recorder, 200, s.page, pages.Policy{}); err != nil {
 		return err
 	}
 	_, err = recorder.Body.WriteTo(w)

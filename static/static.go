@@ -8,8 +8,8 @@ import (
 //go:embed all:idp all:shared all:demo
 var files embed.FS
 
-// IDP holds the provider's pages (html/template files, one a page, and layout.html),
-// its style sheets and its scripts. Serve styles and scripts at /static/idp/.
+// IDP holds the texts of the provider's pages by language, its style sheets and its scripts. Serve styles and scripts
+// at /static/idp/.
 func IDP() fs.FS { return folder("idp") }
 
 // Demo holds the demo relying party's pages, styles and scripts. The folder vendor/ in it

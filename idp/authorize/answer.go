@@ -93,13 +93,13 @@ func (e *Endpoint) showAnswer(w http.ResponseWriter, r *http.Request, outcome Ou
 	}
 	if answer.Target != "" {
 		page := pages.NewWebMessage(frame, answer.Target, answer.Values)
-		return e.Pages.Render(w, http.StatusOK, webMessage, page, pages.Policy{FramedBy: answer.RedirectURI})
+		return e.Pages.Render(w, http.StatusOK, page, pages.Policy{FramedBy: answer.RedirectURI})
 	}
 	policy := pages.Policy{FormsLeave: true}
 	if answer.Silent {
 		policy.FramedBy = answer.RedirectURI
 	}
-	return e.Pages.Render(w, http.StatusOK, formPost, pages.NewFormPost(frame, answer.RedirectURI, answer.Values), policy)
+	return e.Pages.Render(w, http.StatusOK, pages.NewFormPost(frame, answer.RedirectURI, answer.Values), policy)
 }
 
 // Posted are the parameters of a posted answer. Their only rule always holds; it shows them to the observer.

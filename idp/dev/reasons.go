@@ -27,7 +27,7 @@ func (s *site) reasonEndpoints() []endpoint.Endpoint {
 // listReasons is GET /reasons/.
 func (s *site) listReasons(w http.ResponseWriter, r *http.Request) error {
 	page := pages.Reasons{Frame: pages.Frame{Title: "Reasons", Issuer: s.Config.Issuer}, Groups: ReasonGroups()}
-	return s.Pages.Render(w, http.StatusOK, "reasons", page, pages.Policy{})
+	return s.Pages.Render(w, http.StatusOK, page, pages.Policy{})
 }
 
 // explainReason is GET /reasons/CODE, the error_uri of an error.
@@ -36,6 +36,6 @@ func (s *site) explainReason(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return endpoint.ErrNotFound
 	}
-	page := pages.Reason{Frame: pages.Frame{Title: string(reason.Code), Issuer: s.Config.Issuer}, Reason: reason}
-	return s.Pages.Render(w, http.StatusOK, "reason", page, pages.Policy{})
+	page := pages.Reason{Frame: pages.Frame{Title: string(reason.Code), Issuer: s.Config.Issuer}, Text: reason}
+	return s.Pages.Render(w, http.StatusOK, page, pages.Policy{})
 }

@@ -9,30 +9,10 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
-
-// Reason explains one code. Each text is a paragraph; code in it stands between backticks.
-type Reason struct {
-	Code      oidc.Reason
-	Title     string // a short sentence without a full stop
-	Happened  string
-	HowWeKnow string
-	HowSure   string
-	WhatToDo  string
-	Spec      []Link
-}
-
-// Link leads to a place in a specification.
-type Link struct{ Text, URL string }
-
-// ReasonGroup is the reasons that concern one subject.
-type ReasonGroup struct {
-	Title   string
-	Lead    string // the text about all reasons of the group
-	Reasons []Reason
-}
 
 //go:embed reasons/*.md
 var files embed.FS
@@ -44,7 +24,7 @@ var intro string // the beginning of docs/reasons.md
 var names = []string{"reasons/session.md", "reasons/request.md", "reasons/token.md", "reasons/several.md"}
 
 // ReasonGroups returns all reasons, in the order of docs/reasons.md. The caller must not change them.
-var ReasonGroups = sync.OnceValue(func() (groups []ReasonGroup) {
+var ReasonGroups = sync.OnceValue(func() (groups []pages.ReasonGroup) {
 	for _, name := range names {
 		groups = append(groups, parse(read(name)))
 	}
@@ -61,7 +41,7 @@ func read(name string) string {
 }
 
 // AllReasons returns the reasons of all groups.
-func AllReasons() (all []Reason) {
+func AllReasons() (all []pages.ReasonText) {
 	for _, group := range ReasonGroups() {
 		all = append(all, group.Reasons...)
 	}
@@ -69,13 +49,13 @@ func AllReasons() (all []Reason) {
 }
 
 // ReasonByCode returns the explanation of code.
-func ReasonByCode(code oidc.Reason) (Reason, bool) {
+func ReasonByCode(code oidc.Reason) (pages.ReasonText, bool) {
 	for _, reason := range AllReasons() {
 		if reason.Code == code {
 			return reason, true
 		}
 	}
-	return Reason{}, false
+	return pages.ReasonText{}, false
 }
 
 // link is a link of Markdown.
@@ -83,26 +63,26 @@ var link = regexp.MustCompile(`\[([^\]]*)\]\(([^)]*)\)`)
 
 // parse reads one file: a heading and a lead, then the reasons. Each reason is a heading with its code and a paragraph
 // for each of its fields. The tests report a paragraph that has no known label.
-func parse(text string) ReasonGroup {
-	var group ReasonGroup
-	var reason *Reason
+func parse(text string) pages.ReasonGroup {
+	var group pages.ReasonGroup
+	var reason *pages.ReasonText
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		if title, ok := strings.CutPrefix(paragraph, "## "); ok {
 			group.Title = title
 		} else if code, ok := strings.CutPrefix(paragraph, "### "); ok {
-			group.Reasons = append(group.Reasons, Reason{Code: oidc.Reason(strings.Trim(code, "`"))})
+			group.Reasons = append(group.Reasons, pages.ReasonText{Code: oidc.Reason(strings.Trim(code, "`"))})
 			reason = &group.Reasons[len(group.Reasons)-1]
 		} else if reason == nil {
 			group.Lead = paragraph
 		} else {
-			reason.read(paragraph)
+			readParagraph(reason, paragraph)
 		}
 	}
 	return group
 }
 
-// read reads one paragraph below the heading of a reason.
-func (r *Reason) read(paragraph string) {
+// readParagraph reads one paragraph below the heading of a reason.
+func readParagraph(r *pages.ReasonText, paragraph string) {
 	for label, field := range map[string]*string{
 		"**What happened.** ": &r.Happened, "**How we know.** ": &r.HowWeKnow,
 		"**How sure.** ": &r.HowSure, "**What to do.** ": &r.WhatToDo,
@@ -114,7 +94,7 @@ func (r *Reason) read(paragraph string) {
 	}
 	if links, ok := strings.CutPrefix(paragraph, "See "); ok {
 		for _, found := range link.FindAllStringSubmatch(links, -1) {
-			r.Spec = append(r.Spec, Link{Text: found[1], URL: found[2]})
+			r.Spec = append(r.Spec, pages.Link{Text: found[1], URL: found[2]})
 		}
 		return
 	}

@@ -228,5 +228,5 @@ func (p *Page) refuse(w http.ResponseWriter, r *http.Request, typed string, err 
 }
 
 func (p *Page) render(w http.ResponseWriter, status int, page pages.Device) error {
-	return p.Pages.Render(w, status, "device", page, pages.Policy{})
+	return p.Pages.Render(w, status, page, pages.Policy{})
 }

@@ -141,7 +141,7 @@ func (h *Home) serve(w http.ResponseWriter, r *http.Request, current *session.Se
 	if page.Dev {
 		page.Users, page.Clients = pages.Accounts(h.Users.All()), h.Clients.All()
 	}
-	return h.Pages.Render(w, http.StatusOK, "home", page, pages.Policy{})
+	return h.Pages.Render(w, http.StatusOK, page, pages.Policy{})
 }
 
 // remembered lists the consents of the user.

@@ -158,7 +158,7 @@ func (e *Endpoint) renderLogin(
 	if e.offersOneClick(r) {
 		page.OneClick = pages.Accounts(e.Users.All())
 	}
-	return e.render(w, status, "login", page, waiting)
+	return e.render(w, status, page, waiting)
 }
 
 // showSelectAccount offers the accounts that are signed in, and the sign-in to another account.
@@ -168,7 +168,7 @@ func (e *Endpoint) showSelectAccount(w http.ResponseWriter, r *http.Request, wai
 		return err
 	}
 	page := pages.SelectAccount{Frame: e.frame(r, waiting), Accounts: pages.Accounts(e.Users.BySubs(current.Subs()))}
-	return e.render(w, http.StatusOK, "select_account", page, waiting)
+	return e.render(w, http.StatusOK, page, waiting)
 }
 
 // selectAccount is POST /select_account. It redirects to the sign-in if the account is empty or not signed in any more.
@@ -194,7 +194,7 @@ func (e *Endpoint) showConsent(w http.ResponseWriter, r *http.Request, waiting s
 		Scopes: pages.DescribeScope(waiting.Scope, e.ScopeTexts),
 		Back:   pages.Place(waiting.Params.Get("redirect_uri")),
 	}
-	return e.render(w, http.StatusOK, "consent", page, waiting)
+	return e.render(w, http.StatusOK, page, waiting)
 }
 
 // consent is POST /consent: allow or deny. To allow, the account of the page must still be signed in.
@@ -246,8 +246,8 @@ func (e *Endpoint) goOn(w http.ResponseWriter, r *http.Request, waiting session.
 	return pages.Redirect(w, r, target)
 }
 
-func (e *Endpoint) render(w http.ResponseWriter, status int, name string, page any, waiting session.Interaction) error {
-	return e.Pages.Render(w, status, name, page, pages.Policy{FormsLeave: waiting.ClientID != ""})
+func (e *Endpoint) render(w http.ResponseWriter, status int, page pages.Page, waiting session.Interaction) error {
+	return e.Pages.Render(w, status, page, pages.Policy{FormsLeave: waiting.ClientID != ""})
 }
 
 func (e *Endpoint) frame(r *http.Request, waiting session.Interaction) pages.Frame {

@@ -57,7 +57,7 @@ func (a *Account) show(w http.ResponseWriter, r *http.Request, current *session.
 		}
 		page.Access = append(page.Access, access...)
 	}
-	return a.Pages.Render(w, http.StatusOK, "account", page, pages.Policy{})
+	return a.Pages.Render(w, http.StatusOK, page, pages.Policy{})
 }
 
 // others is the value of sid that means all sign-ins in other browsers.

@@ -49,7 +49,7 @@ func (e *CheckSession) show(w http.ResponseWriter, r *http.Request) error {
 	page := pages.CheckSession{
 		Frame: pages.Frame{Issuer: e.Issuer}, Cookies: strings.Join(e.Sessions.Cookies.StateNames(), " "),
 	}
-	return e.Pages.Render(w, http.StatusOK, "check_session", page, pages.Policy{Framers: e.framers(r)})
+	return e.Pages.Render(w, http.StatusOK, page, pages.Policy{Framers: e.framers(r)})
 }
 
 // maxFramers keeps the Content-Security-Policy header short enough for browsers and proxies.

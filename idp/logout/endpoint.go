@@ -25,7 +25,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -176,7 +175,7 @@ func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, request Request, 
 	if page.Interaction, err = e.Seal.Close(request); err != nil {
 		return err
 	}
-	return e.Pages.Render(w, http.StatusOK, "logout", page, pages.Policy{FormsLeave: request.ReturnTo != ""})
+	return e.Pages.Render(w, http.StatusOK, page, pages.Policy{FormsLeave: request.ReturnTo != ""})
 }
 
 // confirm is POST /logout/confirm, the form of ask. It signs out the accounts on that page.
@@ -212,16 +211,12 @@ func (e *Endpoint) signedOut(
 	ctx, cancel := context.WithTimeout(r.Context(), waitForClients)
 	defer cancel()
 	sent := e.Sender.SendAndWait(ctx, e.Issuer, ended)
-	frames := e.frames(r.Context(), ended)
 	page := pages.SignedOut{
-		Frame: e.frame(r, request), ReturnTo: template.URL(request.ReturnTo), Frames: make([]template.URL, len(frames)),
+		Frame: e.frame(r, request), ReturnTo: request.ReturnTo, Frames: e.frames(r.Context(), ended),
 		Still: pages.Accounts(e.Users.BySubs(still.Subs())), Notice: request.Problem,
 	}
-	if request.ReturnTo != "" && len(frames) == 0 {
-		return pages.Redirect(w, r, request.ReturnTo)
-	}
-	for i, frame := range frames {
-		page.Frames[i] = template.URL(frame)
+	if page.ReturnTo != "" && len(page.Frames) == 0 {
+		return pages.Redirect(w, r, page.ReturnTo)
 	}
 	for _, s := range sent {
 		if s.Err != nil {
@@ -229,8 +224,8 @@ func (e *Endpoint) signedOut(
 		}
 	}
 	// a client may sign out in an iframe of its own (signoutSilent in oidc-client-ts)
-	policy := pages.Policy{Frames: len(frames) > 0, FramedBy: request.ReturnTo}
-	return e.Pages.Render(w, http.StatusOK, "signed_out", page, policy)
+	policy := pages.Policy{Frames: len(page.Frames) > 0, FramedBy: request.ReturnTo}
+	return e.Pages.Render(w, http.StatusOK, page, policy)
 }
 
 // frames are the URIs of the iframes on the last page: each registered frontchannel_logout_uri with iss and sid.

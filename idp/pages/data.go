@@ -2,12 +2,14 @@ package pages
 
 import (
 	"encoding/json"
-	"html/template"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
@@ -25,7 +27,13 @@ type Frame struct {
 
 func (f Frame) language() string { return f.Language }
 
-// The pages, each with the data of its template.
+// Page is the data of a page: one of the types below, each of which has its HTML in a .templ file.
+type Page interface {
+	language() string
+	html(in words) templ.Component
+}
+
+// The pages.
 type (
 	// Login is the sign-in page.
 	Login struct {
@@ -58,11 +66,11 @@ type (
 	// post_logout_redirect_uri.
 	SignedOut struct {
 		Frame
-		ReturnTo    template.URL
-		Notice      string         // as on the page before
-		Frames      []template.URL // registered frontchannel_logout_uris
-		Still       []Account      // accounts that are still signed in with this browser
-		Unconfirmed []oidc.Client  // clients that did not confirm a logout token yet
+		ReturnTo    string
+		Notice      string        // as on the page before
+		Frames      []string      // registered frontchannel_logout_uris
+		Still       []Account     // accounts that are still signed in with this browser
+		Unconfirmed []oidc.Client // clients that did not confirm a logout token yet
 	}
 	// SignIns is the page of sessions and of apps with access.
 	SignIns struct {
@@ -111,10 +119,10 @@ type (
 		Clients   []oidc.Client // in development mode
 		Endpoints []Endpoint
 	}
-	// FormPost returns an answer to a client by response_mode=form_post.
+	// FormPost returns an answer to a client by response_mode=form_post. Action must be a registered redirect URI.
 	FormPost struct {
 		Frame
-		Action template.URL
+		Action string
 		Values []Value
 	}
 	// WebMessage returns an answer to a client by response_mode=web_message. Its script posts Response to the origin
@@ -141,15 +149,15 @@ type (
 		Origin string
 		Report string // JSON
 	}
-	// Reason explains one reason code. The field Reason is a Reason of package dev.
+	// Reason explains one reason code.
 	Reason struct {
 		Frame
-		Reason any
+		Text ReasonText
 	}
-	// Reasons lists all reason codes. Groups is the result of ReasonGroups of package dev.
+	// Reasons lists all reason codes.
 	Reasons struct {
 		Frame
-		Groups any
+		Groups []ReasonGroup
 	}
 )
 
@@ -189,6 +197,20 @@ type (
 	App struct{ Name, ClientID, URL string }
 	// Endpoint is a URL of the provider by its name in the metadata.
 	Endpoint struct{ Name, URL string }
+	// ReasonText explains a reason code. Its texts have code between backticks, except Title, a short sentence without a
+	// full stop.
+	ReasonText struct {
+		Code                                          oidc.Reason
+		Title, Happened, HowWeKnow, HowSure, WhatToDo string
+		Spec                                          []Link
+	}
+	// Link leads to a place in a specification.
+	Link struct{ Text, URL string }
+	// ReasonGroup is the reasons that concern one subject. Lead is about all of them.
+	ReasonGroup struct {
+		Title, Lead string
+		Reasons     []ReasonText
+	}
 	// Value is one parameter of a FormPost.
 	Value struct{ Name, Value string }
 )
@@ -230,9 +252,27 @@ func Place(uri string) string {
 	return u.Host
 }
 
+// registered is a registered URI for an attribute, whatever its scheme: a native app has one of its own. Registration
+// refuses the schemes of scripts. This function does so once more, so that no other way leads such a URI into a page.
+func registered(uri string) templ.SafeURL {
+	if u, err := url.Parse(uri); err != nil || oidc.IsScript(u.Scheme) {
+		return templ.FailedSanitizationURL
+	}
+	return templ.SafeURL(uri)
+}
+
+// isWebPage reports whether the URI leads to a web page, as registration demands of those that people see.
+func isWebPage(uri string) bool {
+	scheme, _, found := strings.Cut(uri, "://")
+	return found && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http"))
+}
+
+// initial is the first character of a name.
+func initial(name string) string { return fmt.Sprintf("%.1s", name) }
+
 // NewFormPost is the page that posts values to action, a verified redirect URI.
 func NewFormPost(frame Frame, action string, values url.Values) FormPost {
-	page := FormPost{Frame: frame, Action: template.URL(action)}
+	page := FormPost{Frame: frame, Action: action}
 	for name := range values {
 		page.Values = append(page.Values, Value{Name: name, Value: values.Get(name)})
 	}

@@ -69,10 +69,10 @@ func TestLanguage(t *testing.T) {
 func TestThePagesSpeakEachLanguage(t *testing.T) {
 	p := ourPages(t)
 	for _, language := range append(p.Languages(), "", "tlh") {
-		for name, page := range everyPage(language) {
+		for _, page := range everyPage(language) {
 			w := httptest.NewRecorder()
-			if err := p.Render(w, http.StatusOK, name, page, pages.Policy{}); err != nil {
-				t.Errorf("%s in %q: %v", name, language, err)
+			if err := p.Render(w, http.StatusOK, page, pages.Policy{}); err != nil {
+				t.Errorf("%T in %q: %v", page, language, err)
 				continue
 			}
 			want := language
@@ -81,10 +81,10 @@ func TestThePagesSpeakEachLanguage(t *testing.T) {
 			}
 			if body := w.Body.String(); !strings.Contains(body, `<html lang="`+want+`">`) ||
 				w.Header().Get("Content-Language") != want {
-				t.Errorf("RFC 9110 §8.5 %s in %q has Content-Language %s:\n%s", name, language, w.Header().Get("Content-Language"),
+				t.Errorf("RFC 9110 §8.5 %T in %q has Content-Language %s:\n%s", page, language, w.Header().Get("Content-Language"),
 					body)
 			} else if left := leftOpen.FindString(body); left != "" {
-				t.Errorf("%s in %s has %s, which has no value", name, language, left)
+				t.Errorf("%T in %s has %s, which has no value", page, language, left)
 			}
 		}
 	}

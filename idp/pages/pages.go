@@ -1,12 +1,15 @@
-// Package pages renders the pages that people see. It has the templates, their data, and the headers that prevent
-// framing and scripting by other sites. Its callers decide the contents of a page.
+// Package pages renders the pages that people see. It has their HTML, their data, and the headers that prevent framing
+// and scripting by other sites. Its callers decide the contents of a page.
 //
 //	Language(r, ui_locales) ──► Frame.Language ──┐
-//	the data of a page, such as Login ───────────┴─► Render ──► the template of that language ──► headers and HTML
+//	the data of a page, such as Login ───────────┴─► Render ──► its HTML in that language ──► headers and HTML
 //
-// The templates contain no texts: static/idp/languages has a file for each language, by keys such as login.title. A new
-// language is a new file there; a new text is a line in each file. Check refuses languages whose keys differ. A
-// template and the texts of a language are read when the first answer needs them: a start does not wait for them.
+// The HTML of a page is in a file such as login.templ, which make generate translates to Go: login_templ.go. It escapes
+// each value for its place: a text, an attribute, or a URL, where it refuses the scheme javascript.
+//
+// The .templ files contain no texts: static/idp/languages has a file for each language, by keys such as login.title. A
+// new language is a new file there; a new text is a line in each file. Check refuses languages whose keys differ. The
+// texts of a language are read when the first answer needs them: a start does not wait for them.
 //
 // Where teaching ends: names from apps and from the configuration, and texts for developers, are in one language.
 package pages
@@ -14,12 +17,10 @@ package pages
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -31,70 +32,32 @@ import (
 
 // Pages renders the provider's pages.
 type Pages struct {
-	languages []words // English first
+	languages []dictionary // English first
 	matcher   func() language.Matcher
-	templates map[string]map[string]func() (*template.Template, error) // by language and name
 }
 
-var names = []string{
-	"login", "consent", "select_account", "logout", "signed_out", "error", "home", "device", "account", "console", "probe",
-	"reason", "reasons", "form_post", "web_message", "check_session",
-}
-
-// New returns the pages of files: layout.html, and one file for each page. It reads only the names of the languages;
-// Check reads all. Templates get their texts from languages/ by these functions:
-//
-//	t "key" "name" value …   the text of the key, with values for its placeholders
-//	date                     a time
-//	scope                    what a ScopeText means
-//	lang                     the language's tag
-//	code                     a text with code between backticks
+// New returns the pages with the texts in the folder languages of files. It reads only the names of the languages;
+// Check reads all.
 func New(files fs.FS) (p *Pages, err error) {
-	p = &Pages{templates: map[string]map[string]func() (*template.Template, error){}}
+	p = &Pages{}
 	if p.languages, err = listLanguages(files); err != nil {
 		return nil, err
 	}
 	tags := make([]language.Tag, len(p.languages))
-	for i, w := range p.languages {
-		tags[i] = w.tag
-		templates := map[string]func() (*template.Template, error){}
-		for _, name := range names {
-			templates[name] = sync.OnceValues(func() (*template.Template, error) { return parse(files, name, w) })
-		}
-		p.templates[w.tag.String()] = templates
+	for i, one := range p.languages {
+		tags[i] = one.tag
 	}
 	p.matcher = sync.OnceValue(func() language.Matcher { return language.NewMatcher(tags) })
 	return p, nil
 }
 
-// Check reads all templates and languages, and returns everything that is wrong with them.
-func (p *Pages) Check() error {
-	problems := []error{compareAll(p.languages)}
-	for _, w := range p.languages {
-		for _, name := range names {
-			if _, err := p.templates[w.tag.String()][name](); err != nil {
-				problems = append(problems, fmt.Errorf("page %s: %w", name, err))
-			}
-		}
-	}
-	return errors.Join(problems...)
-}
+// Check reads all languages, and returns everything that is wrong with them.
+func (p *Pages) Check() error { return compareAll(p.languages) }
 
-// parse reads the page called name in one language. A page that defines a template with its own name is rendered
-// without the layout: a person sees it only if its script did not run.
-func parse(files fs.FS, name string, w words) (*template.Template, error) {
-	parsed, err := template.New("").Funcs(w.funcs()).ParseFS(files, "layout.html", name+".html")
-	if err != nil {
-		return nil, err
-	}
-	if own := parsed.Lookup(name); own != nil {
-		return own, nil
-	}
-	return parsed.Lookup("layout"), nil
-}
-
-func (w words) funcs() template.FuncMap {
-	return template.FuncMap{"t": w.say, "date": w.date, "scope": w.scope, "lang": w.tag.String, "code": withCode}
+// words are the texts in the language; English if there is none.
+func (p *Pages) words(tag string) (words, error) {
+	i := slices.IndexFunc(p.languages, func(one dictionary) bool { return one.tag.String() == tag })
+	return p.languages[max(i, 0)].read()
 }
 
 // Route is an endpoint with a page or a form of this provider.
@@ -162,24 +125,20 @@ type Policy struct {
 	Connects   bool     // the page's scripts may send requests to this provider
 }
 
-// Render writes the page called name in the language of its Frame, with the Content-Security-Policy of policy. The
-// server sets the headers that all answers share.
-func (p *Pages) Render(w http.ResponseWriter, status int, name string, page any, policy Policy) error {
-	in := p.languages[0].tag.String()
-	if framed, ok := page.(interface{ language() string }); ok && p.templates[framed.language()] != nil {
-		in = framed.language()
-	}
-	parsed, err := p.templates[in][name]()
+// Render writes the page in the language of its Frame, with the Content-Security-Policy of policy. The server sets the
+// headers that all answers share. Nothing is sent if the page cannot be made.
+func (p *Pages) Render(w http.ResponseWriter, status int, page Page, policy Policy) error {
+	in, err := p.words(page.language())
 	if err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+		return err
 	}
 	var body bytes.Buffer
-	if err := parsed.Execute(&body, page); err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+	if err := page.html(in).Render(context.Background(), &body); err != nil {
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", in)
+	h.Set("Content-Language", in.tag.String())
 	h.Set("Content-Security-Policy", policy.csp())
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Frame-Options", "DENY")

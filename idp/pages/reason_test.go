@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hush-idp/hush/idp/dev"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/static"
 )
@@ -25,8 +24,8 @@ func TestCodeStandsBetweenBackticks(t *testing.T) {
 		"<i> `<b>`":        "&lt;i&gt; <code>&lt;b&gt;</code>",
 	} {
 		w := httptest.NewRecorder()
-		page := pages.Reason{Reason: dev.Reason{Happened: text}}
-		if err := p.Render(w, http.StatusOK, "reason", page, pages.Policy{}); err != nil {
+		page := pages.Reason{Text: pages.ReasonText{Happened: text}}
+		if err := p.Render(w, http.StatusOK, page, pages.Policy{}); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(w.Body.String(), `id="happened">`+want+"</p>") {
@@ -43,12 +42,12 @@ func TestTheReasonPageShowsEachPart(t *testing.T) {
 	w := httptest.NewRecorder()
 	page := pages.Reason{
 		Frame: pages.Frame{Title: "T"},
-		Reason: dev.Reason{
+		Text: pages.ReasonText{
 			Code: "session.none", Title: "the summary", Happened: "a `<b>`", HowWeKnow: "we know", HowSure: "how sure",
-			WhatToDo: "to do", Spec: []dev.Link{{Text: "RFC 1", URL: "https://example.com/1"}},
+			WhatToDo: "to do", Spec: []pages.Link{{Text: "RFC 1", URL: "https://example.com/1"}},
 		},
 	}
-	if err := p.Render(w, http.StatusOK, "reason", page, pages.Policy{}); err != nil {
+	if err := p.Render(w, http.StatusOK, page, pages.Policy{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -67,11 +66,11 @@ func TestTheListOfReasonsLeadsToEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	page := pages.Reasons{Frame: pages.Frame{Title: "T"}, Groups: []dev.ReasonGroup{
-		{Title: "One", Lead: "of `one`", Reasons: []dev.Reason{{Code: "session.none", Title: "nobody"}}},
-		{Title: "Two", Reasons: []dev.Reason{{Code: "code.replayed", Title: "twice"}}},
+	page := pages.Reasons{Frame: pages.Frame{Title: "T"}, Groups: []pages.ReasonGroup{
+		{Title: "One", Lead: "of `one`", Reasons: []pages.ReasonText{{Code: "session.none", Title: "nobody"}}},
+		{Title: "Two", Reasons: []pages.ReasonText{{Code: "code.replayed", Title: "twice"}}},
 	}}
-	if err := p.Render(w, http.StatusOK, "reasons", page, pages.Policy{}); err != nil {
+	if err := p.Render(w, http.StatusOK, page, pages.Policy{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`href="/reasons/session.none"`, `href="/reasons/code.replayed"`, "of <code>one</code>",

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
@@ -15,32 +14,41 @@ import (
 	"sync"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/goccy/go-yaml"
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 )
 
-// words are the texts of the pages in one language.
+// words are the texts of the pages in one language: HTML with {placeholders}, by keys such as login.title.
 type words struct {
-	tag language.Tag
-	// read returns HTML with {placeholders}, by keys such as login.title. It reads the file once.
-	read func() (map[string]string, error)
+	tag   language.Tag
+	texts map[string]string
+}
+
+// dictionary is the file of one language. It is read once, for the first page in that language.
+type dictionary struct {
+	tag  language.Tag
+	read func() (words, error)
 }
 
 // listLanguages finds languages/<tag>.yaml of each language, English first.
-func listLanguages(files fs.FS) ([]words, error) {
+func listLanguages(files fs.FS) ([]dictionary, error) {
 	names, err := fs.Glob(files, "languages/*.yaml")
 	if err != nil {
 		return nil, err
 	}
-	all := []words{{}}
+	all := []dictionary{{}}
 	for _, name := range names {
 		tag, err := language.Parse(strings.TrimSuffix(path.Base(name), ".yaml"))
 		if err != nil {
 			return nil, fmt.Errorf("%s: the file's name is no language (BCP 47), such as de or pt-BR: %w", name, err)
 		}
-		one := words{tag, sync.OnceValues(func() (map[string]string, error) { return readLanguage(files, name) })}
+		one := dictionary{tag, sync.OnceValues(func() (words, error) {
+			texts, err := readLanguage(files, name)
+			return words{tag, texts}, err
+		})}
 		if tag == language.English {
 			all[0] = one
 		} else {
@@ -54,19 +62,19 @@ func listLanguages(files fs.FS) ([]words, error) {
 }
 
 // compareAll compares all languages with English, the first: they must have the same keys, placeholders and HTML.
-func compareAll(languages []words) error {
+func compareAll(languages []dictionary) error {
 	english, err := languages[0].read()
 	if err != nil {
 		return err
 	}
 	var problems []error
 	for _, other := range languages[1:] {
-		texts, err := other.read()
+		in, err := other.read()
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
-		problems = append(problems, compare("languages/"+other.tag.String()+".yaml", texts, english)...)
+		problems = append(problems, compare("languages/"+other.tag.String()+".yaml", in.texts, english.texts)...)
 	}
 	return errors.Join(problems...)
 }
@@ -141,66 +149,82 @@ func fixedParts(text string) []string {
 
 // say is the text of key as HTML, with values for its placeholders: a name, its value, the next name …
 //
-//	{{t "login.heading_app" "app" .Client.Name}}
+//	@in.say("login.heading_app", "app", p.Client.Name())
 //
-// A string becomes escaped text in a <bdi>, because it may be of another direction. An int is formatted for the
-// language; the int named n chooses the plural form.
-func (w words) say(key string, pairs ...any) (template.HTML, error) {
-	texts, err := w.read()
-	if err != nil {
-		return "", err
-	}
+// A string becomes escaped text in a <bdi>, because it may be of another direction. A time is a date in the language.
+// An int is formatted for the language; the int named n chooses the plural form.
+func (w words) say(key string, pairs ...any) templ.Component { return templ.Raw(w.fill(key, pairs)) }
+
+func (w words) fill(key string, pairs []any) (string, error) {
 	var values []string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		name, _ := pairs[i].(string)
+		placeholder := "{" + name + "}"
 		switch value := pairs[i+1].(type) {
 		case string:
-			values = append(values, "{"+name+"}", `<bdi class="break">`+html.EscapeString(value)+`</bdi>`)
-		case template.HTML:
-			values = append(values, "{"+name+"}", string(value))
+			values = append(values, placeholder, `<bdi class="break">`+html.EscapeString(value)+`</bdi>`)
+		case time.Time:
+			values = append(values, placeholder, w.date(value))
 		case int:
-			values = append(values, "{"+name+"}", message.NewPrinter(w.tag).Sprint(value))
+			values = append(values, placeholder, message.NewPrinter(w.tag).Sprint(value))
 			if name == "n" {
-				key = w.plural(texts, key, value)
+				key = w.plural(key, value)
 			}
 		default:
 			return "", fmt.Errorf("the text %s takes no %T for {%s}", key, value, name)
 		}
 	}
-	text, ok := texts[key]
+	text, ok := w.texts[key]
 	if !ok {
 		return "", fmt.Errorf("languages/%s.yaml has no text for %s", w.tag, key)
 	}
-	return template.HTML(strings.NewReplacer(values...).Replace(text)), nil
+	return strings.NewReplacer(values...).Replace(text), nil
 }
 
+// text is the text of key for an attribute. The text must have no HTML in it.
+func (w words) text(key string) (string, error) { return w.fill(key, nil) }
+
 // plural is the key of the plural form of n; the form other if there is no text for it.
-func (w words) plural(texts map[string]string, key string, n int) string {
+func (w words) plural(key string, n int) string {
 	form := map[plural.Form]string{plural.Zero: ".zero", plural.One: ".one", plural.Two: ".two", plural.Few: ".few",
 		plural.Many: ".many"}
 	counted := key + form[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)]
-	if _, ok := texts[counted]; ok && counted != key {
+	if _, ok := w.texts[counted]; ok && counted != key {
 		return counted
 	}
 	return key + ".other"
 }
 
 // date is the time as a <time> element in the language.
-func (w words) date(at time.Time) (template.HTML, error) {
-	texts, err := w.read()
+func (w words) date(at time.Time) string {
 	at = at.UTC()
-	month := texts["date.months"]
+	month := w.texts["date.months"]
 	if months := strings.Fields(month); len(months) == 12 {
 		month = months[at.Month()-1]
 	}
 	in := strings.NewReplacer("{day}", strconv.Itoa(at.Day()), "{month}", month, "{year}", strconv.Itoa(at.Year()),
 		"{time}", at.Format("15:04"))
-	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + in.Replace(texts["date.format"]) +
-		`</time>`), err
+	return `<time datetime="` + at.Format(time.RFC3339) + `">` + in.Replace(w.texts["date.format"]) + `</time>`
 }
 
+// describes reports whether the scope has a description.
+func (w words) describes(s ScopeText) bool {
+	return s.Description != "" || w.texts["scope."+s.Name] != ""
+}
+
+// scope is the description of a scope: from the configuration, else from the language file.
+func (w words) scope(s ScopeText) templ.Component {
+	if s.Description != "" {
+		return plain(s.Description)
+	}
+	return templ.Raw(w.texts["scope."+s.Name])
+}
+
+// plain is a text that is no HTML.
+func plain(text string) templ.Component { return templ.Raw(html.EscapeString(text)) }
+
 // withCode is a text of which the parts between backticks are code, as in Markdown.
-func withCode(text string) template.HTML {
+func withCode(text string) templ.Component {
 	var escaped strings.Builder
 	for i, part := range strings.Split(html.EscapeString(text), "`") {
 		if i%2 == 1 {
@@ -208,16 +232,7 @@ func withCode(text string) template.HTML {
 		}
 		escaped.WriteString(part)
 	}
-	return template.HTML(escaped.String())
-}
-
-// scope is the description of a scope: from the configuration, else from the language file.
-func (w words) scope(s ScopeText) (template.HTML, error) {
-	if s.Description != "" {
-		return template.HTML(html.EscapeString(s.Description)), nil
-	}
-	texts, err := w.read()
-	return template.HTML(texts["scope."+s.Name]), err
+	return templ.Raw(escaped.String())
 }
 
 // Languages lists the languages of the pages, English first, as BCP 47 tags: ui_locales_supported.

@@ -5,7 +5,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,58 +79,54 @@ func TestLanguagesAgree(t *testing.T) {
 	}
 }
 
-// say renders a page whose content is the template.
-func say(t *testing.T, template, language string, page pages.Error) (string, error) {
-	t.Helper()
-	files := testFiles()
-	for _, name := range ourPages(t).Languages() {
-		text, err := fs.ReadFile(static.IDP(), "languages/"+name+".yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		files["languages/"+name+".yaml"] = &fstest.MapFile{Data: text}
-	}
-	files["layout.html"] = &fstest.MapFile{Data: []byte(`{{define "layout"}}{{template "content" .}}{{end}}`)}
-	files["error.html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}` + template + `{{end}}`)}
-	p, err := pages.New(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := httptest.NewRecorder()
-	page.Language = language
-	err = p.Render(w, http.StatusOK, "error", page, pages.Policy{})
-	return w.Body.String(), err
-}
-
 func TestTexts(t *testing.T) {
-	for _, row := range []struct{ name, template, language, want string }{
-		{"a text", `{{t "login.title"}}`, "de", "Anmelden"},
-		{"a name stays to itself, whatever it is", `{{t "login.heading_app" "app" "<b>& Co"}}`, "fr",
+	for _, row := range []struct {
+		name, language, key string
+		pairs               []any
+		want                string
+	}{
+		{"a text", "de", "login.title", nil, "Anmelden"},
+		{"a name stays to itself, whatever it is", "fr", "login.heading_app", []any{"app", "<b>& Co"},
 			`Connectez-vous pour continuer vers <bdi class="break">&lt;b&gt;&amp; Co</bdi>`},
-		{"a name that looks like a placeholder is a name", `{{t "error.from_app" "app" "{client_id}" "client_id" "x"}}`, "en",
+		{"a name that looks like a placeholder is a name", "en", "error.from_app",
+			[]any{"app", "{client_id}", "client_id", "x"},
 			`The request came from the app <strong><bdi class="break">{client_id}</bdi></strong> ` +
 				`(<code><bdi class="break">x</bdi></code>).`},
-		{"in an attribute it is text", `<a title="{{t "error.from_app" "app" "\"x" "client_id" "y"}}">`, "en",
-			`<a title="The request came from the app &#34;x (y).">`},
-		{"one", `{{t "error.wait_seconds" "n" 1}}`, "en", "Try again in one second."},
-		{"many", `{{t "error.wait_seconds" "n" 30}}`, "en", "Try again in 30 seconds."},
-		{"numbers are written as the language does", `{{t "error.wait_seconds" "n" 12345}}`, "de",
+		{"one", "en", "error.wait_seconds", []any{"n", 1}, "Try again in one second."},
+		{"many", "en", "error.wait_seconds", []any{"n", 30}, "Try again in 30 seconds."},
+		{"numbers are written as the language does", "de", "error.wait_seconds", []any{"n", 12345},
 			"Versuchen Sie es in 12.345 Sekunden wieder."},
-		{"French has the singular for 0 too", `{{t "error.wait_seconds" "n" 0}}`, "fr", "Réessayez dans une seconde."},
-		{"Japanese has no plural", `{{t "error.wait_seconds" "n" 1}}`, "ja", "1 秒後にもう一度お試しください。"},
-		{"a form without a text is other", `{{t "error.wait_seconds" "n" 1000000}}`, "fr",
+		{"French has the singular for 0 too", "fr", "error.wait_seconds", []any{"n", 0}, "Réessayez dans une seconde."},
+		{"Japanese has no plural", "ja", "error.wait_seconds", []any{"n", 1}, "1 秒後にもう一度お試しください。"},
+		{"a form without a text is other", "fr", "error.wait_seconds", []any{"n", 1000000},
 			"Réessayez dans 1\u00a0000\u00a0000 secondes."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := say(t, row.template, row.language, pages.Error{})
+			got, err := ourPages(t).Say(row.language, row.key, row.pairs...)
 			if err != nil || got != row.want {
 				t.Errorf("%v\ngot  %s\nwant %s", err, got, row.want)
 			}
 		})
 	}
-	for _, bad := range []string{`{{t "login.nothing"}}`, `{{t "login.heading_app" "app" 1.5}}`} {
-		if _, err := say(t, bad, "de", pages.Error{}); err == nil {
-			t.Errorf("%s is said", bad)
+	if text, err := ourPages(t).Say("de", "login.nothing"); err == nil {
+		t.Errorf("a key without a text is %q", text)
+	}
+	if text, err := ourPages(t).Say("de", "login.heading_app", "app", 1.5); err == nil {
+		t.Errorf("a value that is no text, number or time makes %q", text)
+	}
+}
+
+// The title of a page and an attribute show HTML as it is written.
+func TestTitlesHaveNoHTML(t *testing.T) {
+	p := ourPages(t)
+	for _, language := range p.Languages() {
+		for key := range englishKeys(t) {
+			if key != "signed_out.frame" && !strings.HasSuffix(key, ".title") {
+				continue
+			}
+			if text, err := p.Say(language, key); err != nil || strings.ContainsAny(text, "<&{") {
+				t.Errorf("in %s %s is %q (%v); want a text without HTML and placeholders", language, key, text, err)
+			}
 		}
 	}
 }
@@ -142,7 +140,7 @@ func TestDates(t *testing.T) {
 		w := httptest.NewRecorder()
 		page := pages.Home{Frame: pages.Frame{Language: language}, Accounts: []pages.Account{{Username: "alice"}}}
 		page.Consents = []pages.Remembered{{Client: oidc.Client{ClientID: "shop"}, GrantedAt: granted}}
-		if err := ourPages(t).Render(w, http.StatusOK, "home", page, pages.Policy{}); err != nil {
+		if err := ourPages(t).Render(w, http.StatusOK, page, pages.Policy{}); err != nil {
 			t.Fatal(err)
 		}
 		if want := `<time datetime="2026-03-06T23:30:00Z">` + want + `</time>`; !strings.Contains(w.Body.String(), want) {
@@ -156,7 +154,7 @@ func TestWhenToTryAgain(t *testing.T) {
 		121: "in 3 minutes."} {
 		w := httptest.NewRecorder()
 		page := pages.Error{Kind: "too_many", RetryAfter: seconds}
-		if err := ourPages(t).Render(w, http.StatusTooManyRequests, "error", page, pages.Policy{}); err != nil ||
+		if err := ourPages(t).Render(w, http.StatusTooManyRequests, page, pages.Policy{}); err != nil ||
 			!strings.Contains(w.Body.String(), want) {
 			t.Errorf("%v: %d seconds are not %q:\n%s", err, seconds, want, w.Body)
 		}
@@ -171,34 +169,32 @@ func TestEachStandardScopeHasWords(t *testing.T) {
 			w := httptest.NewRecorder()
 			page := pages.Consent{Frame: pages.Frame{Language: language, Client: &oidc.Client{ClientID: "shop"}},
 				Scopes: pages.DescribeScope(oidc.Scope{scope}, nil)}
-			if err := p.Render(w, http.StatusOK, "consent", page, pages.Policy{}); err != nil {
+			if err := p.Render(w, http.StatusOK, page, pages.Policy{}); err != nil {
 				t.Fatal(err)
 			}
-			if !regexp.MustCompile(`<span>[^<]+</span><code>` + scope + `</code>`).MatchString(w.Body.String()) {
+			if !regexp.MustCompile(`<span>[^<]+</span> <code>` + scope + `</code>`).MatchString(w.Body.String()) {
 				t.Errorf("Core §3.1.2.4 in %s there is no description of %s", language, scope)
 			}
 		}
 	}
 }
 
-// TestEveryTextIsUsed reads the templates: a text that no page shows is one more to translate for nothing, and
-// a key that no catalogue has would fail a page.
+// TestEveryTextIsUsed reads the .templ files: a text that no page shows is one more to translate for nothing, and
+// a key that no language has would fail a page.
 func TestEveryTextIsUsed(t *testing.T) {
-	var templates strings.Builder
-	names, err := fs.Glob(static.IDP(), "*.html")
+	names, err := filepath.Glob("*.templ")
 	if err != nil {
 		t.Fatal(err)
 	}
+	used, call := map[string]bool{}, regexp.MustCompile(`\bin\.(?:say|text)\("([a-z0-9_.]+)"[,)]`)
 	for _, name := range names {
-		text, err := fs.ReadFile(static.IDP(), name)
+		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		templates.Write(text)
-	}
-	used := map[string]bool{}
-	for _, match := range regexp.MustCompile(`\bt "([a-z0-9_.]+)"`).FindAllStringSubmatch(templates.String(), -1) {
-		used[match[1]] = true
+		for _, match := range call.FindAllStringSubmatch(string(text), -1) {
+			used[match[1]] = true
+		}
 	}
 	keys := englishKeys(t)
 	for key := range used {
@@ -214,7 +210,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	}
 }
 
-// composed are the keys that a template composes, or another function reads.
+// composed are the keys that a page composes, or another function reads.
 var composed = regexp.MustCompile(`^(tell|scope|date)\.|^error\.[a-z_]+\.(title|lead)$`)
 
 func englishKeys(t *testing.T) map[string]bool {

@@ -18,7 +18,7 @@ func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, er
 		_ = oidc.WriteJSON(w, status, shown) // fails only if the client has gone
 		return
 	}
-	_ = e.Pages.Render(w, status, "error", pages.Error{
+	_ = e.Pages.Render(w, status, pages.Error{
 		Frame:  pages.Frame{Title: "The console does not answer this", Issuer: e.Issuer},
 		Status: status, Code: string(shown.Code), Description: shown.Description,
 	}, pages.Policy{})

@@ -14,7 +14,7 @@ import (
 // page is GET /console.
 func (e *Endpoint) page(w http.ResponseWriter, _ *http.Request) (any, error) {
 	page := pages.Console{Frame: pages.Frame{Title: "Console", Issuer: e.Issuer, CSRF: e.Token}, Issuers: e.Issuers}
-	return nil, e.Pages.Render(w, http.StatusOK, "console", page, pages.Policy{Connects: true})
+	return nil, e.Pages.Render(w, http.StatusOK, page, pages.Policy{Connects: true})
 }
 
 // token is GET /console/token: for pages of listed origins, which get it by CORS.
@@ -49,7 +49,7 @@ func (e *Endpoint) probe(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	page := pages.Probe{Frame: pages.Frame{Title: "Probe", Issuer: e.Issuer}, Origin: origin, Report: string(report)}
-	return nil, e.Pages.Render(w, http.StatusOK, "probe", page, pages.Policy{FramedBy: origin})
+	return nil, e.Pages.Render(w, http.StatusOK, page, pages.Policy{FramedBy: origin})
 }
 
 // FetchOf reads the Fetch Metadata of a request.
