@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
@@ -72,7 +73,7 @@ type Dependencies struct {
 type Provider struct {
 	*common
 	first http.Handler
-	sites map[string]http.Handler // by host: the same provider at its other issuers
+	sites map[string]func() http.Handler // by host: the same provider at its other issuers, built by the first request
 }
 
 // common has the parts that all sites of a provider share. There is one site for each issuer.
@@ -114,9 +115,9 @@ func New(config Config, deps Dependencies) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{common: c, first: c.at(config.Issuer), sites: map[string]http.Handler{}}
+	p := &Provider{common: c, first: c.at(config.Issuer), sites: map[string]func() http.Handler{}}
 	for _, issuer := range config.Layouts {
-		p.sites[parseIssuer(issuer).Host] = c.at(issuer)
+		p.sites[parseIssuer(issuer).Host] = sync.OnceValue(func() http.Handler { return c.at(issuer) })
 	}
 	return p, nil
 }
@@ -124,9 +125,9 @@ func New(config Config, deps Dependencies) (*Provider, error) {
 // ServeHTTP implements http.Handler. The Host header selects the issuer; an unknown host gets the first. HEAD is served
 // as GET, and the HTTP server omits the body (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	site, ok := p.sites[r.Host]
-	if !ok {
-		site = p.first
+	site := p.first
+	if other, ok := p.sites[r.Host]; ok {
+		site = other()
 	}
 	if r.Method == http.MethodHead {
 		asGET := *r // a copy: the HTTP server reads the method of the original

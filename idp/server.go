@@ -58,12 +58,13 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 		if e.Audience == endpoint.People {
 			handle = csrf(s.csrfName, s.issuer.Scheme == "https")(handle)
 		}
-		handle = s.exchange(e, handle)
-		for _, method := range e.Methods {
-			router.Add(method, pattern, handle)
+		methods := e.Methods
+		if own := s.methods[e.Path]; !slices.Contains(own, http.MethodOptions) { // the console answers its preflights itself
+			methods, handle = append(slices.Clip(methods), http.MethodOptions), withOptions(own, handle)
 		}
-		if !slices.Contains(s.methods[e.Path], http.MethodOptions) { // the console answers its preflights itself
-			router.Add(http.MethodOptions, pattern, s.exchange(e, options(s.methods[e.Path])))
+		handle = s.exchange(e, handle)
+		for _, method := range methods {
+			router.Add(method, pattern, handle)
 		}
 	}
 	// Handlers of endpoints return no errors, so an error here is the router's: no such path, or no such method there.
@@ -79,22 +80,23 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 	})
 }
 
-// options answers a request with method OPTIONS that is no preflight of a script that may read the answer (RFC 9110
+// withOptions answers a request with method OPTIONS that is no preflight of a script that may read the answer (RFC 9110
 // §9.3.7). It must not reach the endpoint or its limit.
-func options(methods []string) echo.HandlerFunc {
+func withOptions(methods []string, next echo.HandlerFunc) echo.HandlerFunc {
 	allow := strings.Join(append(slices.Clip(methods), http.MethodOptions), ", ")
 	return func(c echo.Context) error {
+		if c.Request().Method != http.MethodOptions {
+			return next(c)
+		}
 		c.Response().Header().Set(echo.HeaderAllow, allow)
 		return c.NoContent(http.StatusNoContent)
 	}
 }
 
-// patternOf translates a path to echo's syntax: {name} is :name, and a final {name...} is *.
+// patternOf translates a path to echo's syntax: {name} is :name, and a final {path...} is *.
 func patternOf(path string) string {
-	if tree, ok := strings.CutSuffix(path, "{path...}"); ok {
-		return tree + "*"
-	}
-	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+	path = strings.ReplaceAll(path, "{path...}", "*")
+	return strings.ReplaceAll(strings.ReplaceAll(path, "{", ":"), "}", "")
 }
 
 func isForPrograms(e endpoint.Endpoint) bool {
@@ -105,9 +107,10 @@ func isForPrograms(e endpoint.Endpoint) bool {
 // answer for an error.
 func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.HandlerFunc {
 	next = middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true})(next)
-	unreadable, readable, restricted := s.cors(e, false)(next), s.cors(e, true)(next),
-		s.cors(e, true, "Authorization", "Content-Type")(next)
-	hasCORS, headers := isForPrograms(e), headersOf(e, s.issuer.Scheme == "https" && !s.loopback)
+	if isForPrograms(e) {
+		next = s.cors(e, next)
+	}
+	headers := headersOf(e, s.issuer.Scheme == "https" && !s.loopback)
 	return func(c echo.Context) error {
 		id, start := requestID(c, s.random), s.now()
 		r := c.Request().WithContext(storage.WithBudget(c.Request().Context()))
@@ -123,19 +126,9 @@ func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.Handl
 			for _, end := range slices.Backward(ends) {
 				end(outcome)
 			}
-			logRequest(s.log, c, e, outcome, failure, s.now().Sub(start))
+			s.logRequest(c, e, outcome, failure, s.now().Sub(start))
 		}()
-		handle := next
-		switch {
-		case !hasCORS:
-		case !s.isReadable(e, r):
-			handle = unreadable
-		case isHeaderNames(r.Header.Get(echo.HeaderAccessControlRequestHeaders)):
-			handle = readable
-		default:
-			handle = restricted
-		}
-		if failure = handle(c); failure != nil {
+		if failure = next(c); failure != nil {
 			s.renderError(c, e, failure)
 		}
 		return nil
@@ -155,11 +148,10 @@ func requestID(c echo.Context, random func() string) string {
 // headersOf returns the headers that every answer of an endpoint has; a page replaces the Content-Security-Policy by
 // its own. All answers share the values.
 func headersOf(e endpoint.Endpoint, public bool) http.Header {
-	h := http.Header{}
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
+	h := http.Header{
+		"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+		"X-Frame-Options":         {"DENY"}, "X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"no-referrer"},
+	}
 	if public {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
@@ -170,17 +162,29 @@ func headersOf(e endpoint.Endpoint, public bool) http.Header {
 	return h
 }
 
-// cors lets scripts of the request's origin read the answers, also errors, or does not. Such a script may send the
-// headers, without a list any header, and the browser's cookies, which change no answer. It also adds Vary: Origin,
-// because a cache must not give the answer to a script of another origin.
-func (s *server) cors(e endpoint.Endpoint, readable bool, headers ...string) echo.MiddlewareFunc {
+// cors lets scripts of the request's origin read the answers, also errors, or does not.
+func (s *server) cors(e endpoint.Endpoint, next echo.HandlerFunc) echo.HandlerFunc {
+	unreadable, readable := s.readable(e, false)(next), s.readable(e, true)(next)
+	restricted := s.readable(e, true, "Authorization", "Content-Type")(next)
+	return func(c echo.Context) error {
+		switch r := c.Request(); {
+		case !s.isReadable(e, r):
+			return unreadable(c)
+		case isHeaderNames(r.Header.Get(echo.HeaderAccessControlRequestHeaders)):
+			return readable(c)
+		}
+		return restricted(c)
+	}
+}
+
+// readable lets scripts of any origin read the answers, or of none. They may send the headers, without a list any
+// header, and the browser's cookies, which change no answer. It also adds Vary: Origin, because a cache must not give
+// the answer to a script of another origin.
+func (s *server) readable(e endpoint.Endpoint, readable bool, headers ...string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowHeaders:     headers,
-		AllowOriginFunc:  func(string) (bool, error) { return readable, nil },
-		AllowMethods:     s.methods[e.Path],
-		AllowCredentials: true,
-		ExposeHeaders:    []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
-		MaxAge:           600,
+		AllowOriginFunc: func(string) (bool, error) { return readable, nil },
+		AllowMethods:    s.methods[e.Path], AllowHeaders: headers, AllowCredentials: true, MaxAge: 600,
+		ExposeHeaders: []string{"WWW-Authenticate", dpop.HeaderNonce, echo.HeaderRetryAfter, echo.HeaderXRequestID},
 	})
 }
 
@@ -289,14 +293,13 @@ func outcomeOf(c echo.Context) endpoint.Outcome {
 }
 
 // logRequest writes a line about each request. Health checks, which come every few seconds, are logged at level debug.
-func logRequest(
-	log *slog.Logger, c echo.Context, e endpoint.Endpoint, outcome endpoint.Outcome, failure error, took time.Duration,
-) {
+func (s *server) logRequest(c echo.Context, e endpoint.Endpoint, outcome endpoint.Outcome, failure error,
+	took time.Duration) {
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
-		slog.String(
-			"method", c.Request().Method), slog.String("path", c.Request().URL.Path), slog.Int("status", outcome.Status),
-		slog.Duration("took", took), slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
+		slog.String("method", c.Request().Method), slog.String("path", c.Request().URL.Path),
+		slog.Int("status", outcome.Status), slog.Duration("took", took),
+		slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
 	}
 	switch {
 	case failure != nil:
@@ -311,5 +314,5 @@ func logRequest(
 	case e.Name == discovery.NameHealth:
 		level = slog.LevelDebug
 	}
-	log.LogAttrs(context.WithoutCancel(c.Request().Context()), level, "request", attrs...)
+	s.log.LogAttrs(context.WithoutCancel(c.Request().Context()), level, "request", attrs...)
 }
