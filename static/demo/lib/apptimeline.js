@@ -17,11 +17,8 @@ export function appTimeline(provider, { issuer, clientId, blame }) {
   const timeline = new Timeline(byId("timeline"), {
     issuer,
     clientId,
-    begun: () => showReasons([], issuer),
-    blame: (reasons) => {
-      showReasons(reasons, issuer);
-      for (const reason of reasons) blame(reason);
-    },
+    drawn: (reasons) => showReasons(reasons, issuer),
+    blame: (reasons) => reasons.forEach(blame),
   });
   void feed(timeline, provider, issuer);
   return timeline;

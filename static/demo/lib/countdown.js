@@ -11,7 +11,8 @@ export function createCountdown(output, bar) {
   function show() {
     const left = Math.ceil((end - Date.now()) / 1000);
     bar.value = end === 0 ? 0 : Math.max(0, left);
-    output.textContent = words(end, left);
+    const text = words(end, left);
+    if (output.textContent !== text) output.textContent = text; // each writing makes the browser lay out the page again
   }
 
   return {

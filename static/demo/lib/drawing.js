@@ -1,7 +1,7 @@
 // When to draw what was seen. The hidden iframe of a renewal and the page around it share one thread, so each drawing
 // during a renewal makes this renewal slower. It is usually over before a person could see a change.
 
-const pause = 300; // milliseconds that a renewal may take before its drawing begins
+export const pause = 300; // milliseconds that a renewal may take before its drawing begins
 
 /**
  * Gives a function that asks for a drawing: for one drawing, however often it is asked before.

@@ -1,6 +1,7 @@
 // The one place where the page says what happened. It is a live region (role=status), so a screen reader hears it.
 
 import { link, make } from "../../shared/dom.js";
+import { pause } from "./drawing.js";
 import { explanationOf } from "./reason.js";
 import { textFor } from "./texts.js";
 
@@ -25,9 +26,16 @@ export function show(element, problem, names) {
   if (tone !== "good") element.scrollIntoView({ block: "nearest" }); // on a phone the buttons are far below it
 }
 
-/** @param {HTMLElement} element */
+/**
+ * Takes the message away: its codes at once, its words a moment later. A quick renewal puts the next message in their
+ * place before, and the page does not move.
+ *
+ * @param {HTMLElement} element
+ */
 export function clear(element) {
-  element.replaceChildren();
+  if (!element.dataset.code) return;
+  const [note] = element.children;
+  setTimeout(() => note?.remove(), pause);
   element.dataset.code = "";
   element.dataset.error = "";
   element.dataset.reason = "";

@@ -36,7 +36,7 @@ const reported = new Set(["callback", "api", "clock"]);
  * @typedef {object} Options
  * @property {string} issuer
  * @property {string} clientId
- * @property {() => void} [begun] told when a renewal begins
+ * @property {(reasons: Reasoned[]) => void} [drawn] told at each drawing: the reasons of the renewal that is drawn
  * @property {(reasons: Reasoned[], flow: Flow) => void} [blame] told when the provider has found a reason
  * @property {(flow: Flow) => boolean} [prefer] among the flows that began since, take this one rather than that of the state
  */
@@ -73,7 +73,6 @@ export class Timeline {
     this.#flows.clear();
     this.#state = "";
     this.#result = "open";
-    this.#options.begun?.();
     this.#draw();
   }
 
@@ -164,6 +163,7 @@ export class Timeline {
 
   #drawNow() {
     const mine = this.#mine();
+    this.#options.drawn?.(mine?.flow.reasons ?? []);
     if (!mine) return drawFlow(this.#element, this.#alone(), { extra: inOrder(this.#seen) });
     const theirs = mine.flow.messages ?? [];
     const joined = this.#hasState(mine.records) ? join(theirs, this.#seen, mine.records) : [...theirs, ...this.#seen];
