@@ -189,8 +189,8 @@ func documents() []string {
 	const good = `{"redirect_uris":["https://a.test/cb"],"client_id":"a","fault":"drop","kind":"callback","`
 	for _, member := range []string{
 		"redirect_uris", "jwks", "jwks_uri", "default_max_age", "client_id", "contacts", "require_auth_time", "grant_types",
-		"fault", "times", "until", "for", "status", "delay", "kind", "state", "took_ms", "forward", "real", "skew_s", "user",
-		"access_token_lifetime", "unknown_member", "redirect_uri", "client_secret", "yaml",
+		"fault", "times", "until", "for", "status", "delay", "kind", "state", "took_ms", "ago_ms", "forward", "real",
+		"skew_s", "user", "access_token_lifetime", "unknown_member", "redirect_uri", "client_secret", "yaml",
 	} {
 		for _, value := range []string{
 			`"x"`, "5", "-1.5", "1e400", "true", "{}", "[]", `[1]`, `{"keys":5}`, `{"keys":[{"kty":5}]}`, "null",

@@ -49,6 +49,9 @@ func NewHub(o Options) *Hub {
 	}
 }
 
+// Now is the time by the clock of the records.
+func (h *Hub) Now() time.Time { return h.now() }
+
 // Flows returns the flows, newest first.
 func (h *Hub) Flows() []Flow {
 	all := h.snapshots()

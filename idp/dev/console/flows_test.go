@@ -160,7 +160,7 @@ func TestCookies(t *testing.T) {
 func TestReports(t *testing.T) {
 	h := newFixture(t)
 	h.renew(t, "one")
-	h.json(t, 204, "POST", "/console/reports", `{"kind":"callback","state":"one","took_ms":20}`)
+	h.json(t, 204, "POST", "/console/reports", `{"kind":"callback","state":"one","ago_ms":2000}`)
 	h.json(t, 204, "POST", "/console/reports",
 		`{"kind":"api","state":"one","status":401,"url":"http://localhost:9090/api/me?token=secret","took_ms":20}`)
 	flows := h.Hub.Flows()
@@ -175,6 +175,9 @@ func TestReports(t *testing.T) {
 	if callback.ID == "" || callback.ID == api.ID || callback.Took > 10*time.Millisecond ||
 		callback.Steps[0].Kind != trace.KindReport {
 		t.Errorf("the callback's report is %+v", callback)
+	}
+	if ago := api.At.Sub(callback.At); ago < time.Second || ago > 3*time.Second {
+		t.Errorf("the callback is %v older than the API call; want about the two seconds that were reported", ago)
 	}
 	if api.Path != "http://localhost:9090/api/me" || api.Status != 401 || api.Took != 20*time.Millisecond ||
 		api.Steps[0].Outcome != trace.Failed {

@@ -19,9 +19,13 @@ type report struct {
 	Status int     `json:"status"`
 	URL    string  `json:"url"`
 	TookMS float64 `json:"took_ms"` // of the API call, in milliseconds
+	AgoMS  float64 `json:"ago_ms"`  // from the message of the callback page to the report, in milliseconds
 	Error  string  `json:"error"`
 	SkewS  float64 `json:"skew_s"` // how far the application's clock is ahead of the provider's, in seconds
 }
+
+// longestAgo bounds how late a report may be: the provider keeps flows for some minutes only.
+const longestAgo = time.Minute
 
 var reportTexts = map[string]string{
 	"callback": "the callback page reported to the application",
@@ -38,7 +42,7 @@ func (e *Endpoint) report(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := sent.problem(); err != nil {
 		return nil, err
 	}
-	record := sent.record(r)
+	record := sent.record(r, e.Hub.Now())
 	record.ID, record.Issuer = e.Sessions.Random(), e.Issuer
 	_, recorder := e.Hub.Begin(r.Context(), record)
 	recorder.Join(trace.State, sent.State)
@@ -63,19 +67,27 @@ func (t report) problem() error {
 	return nil
 }
 
-func (t report) record(r *http.Request) trace.Record {
+func (t report) record(r *http.Request, now time.Time) trace.Record {
 	record := trace.Record{
 		Endpoint: t.Kind, Method: http.MethodGet, Status: t.Status, Error: t.Error, Origin: r.Header.Get("Origin"),
 		UserAgent: r.UserAgent(), ClockOffset: time.Duration(t.SkewS * float64(time.Second)),
 	}
-	if t.Kind == "api" { // the other kinds take no time
-		record.Took = max(0, time.Duration(t.TookMS*float64(time.Millisecond)))
+	switch t.Kind {
+	case "api":
+		record.Took = milliseconds(t.TookMS)
+	case "callback":
+		record.At = now.Add(-min(milliseconds(t.AgoMS), longestAgo))
+		record.Took = time.Nanosecond // with 0, the record would last until now
 	}
 	if u, err := url.Parse(t.URL); err == nil {
 		u.RawQuery, u.Fragment, u.User = "", "", nil // a query may have a code
 		record.Path = u.String()
 	}
 	return record
+}
+
+func milliseconds(ms float64) time.Duration {
+	return max(0, time.Duration(ms*float64(time.Millisecond)))
 }
 
 func (t report) step() trace.Step {

@@ -14,6 +14,7 @@
  * @property {number} [status] of the API's answer
  * @property {string} [url]
  * @property {number} [took_ms]
+ * @property {number} [ago_ms] how long before the report it happened
  * @property {string} [error] of the provider's answer
  * @property {number} [skew_s] seconds by which this clock is ahead of the provider's
  */

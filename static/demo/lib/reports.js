@@ -1,19 +1,23 @@
 // Telling the provider what it cannot see, so that its own picture of the renewal is whole: that the answer reached the
 // callback page, that the API was called, and when the two clocks differ.
 
+import { pause } from "./drawing.js";
+
 const tolerance = 60; // seconds of difference between two clocks that nobody needs to hear of
 
 /** @typedef {import("./provider.js").Provider} Provider */
 
 /**
- * (3) The provider's answer reached this page.
+ * (3) The provider's answer reached this page. It is told a moment later: the exchange of the code comes first.
  *
  * @param {Provider} provider
  * @param {{state: string, error?: string}} answer
- * @param {number} age of the renewal, in milliseconds
  */
-export function tellCallback(provider, { state, error }, age) {
-  return provider.report({ kind: "callback", state, error: error || undefined, took_ms: age });
+export async function tellCallback(provider, { state, error }) {
+  const came = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, pause));
+  const ago = Math.round(performance.now() - came);
+  return provider.report({ kind: "callback", state, error: error || undefined, ago_ms: ago });
 }
 
 /**

@@ -86,7 +86,7 @@ async function renew() {
     issuer: config.issuer,
     stuck: () => verdict.stuck(),
     page: (problem) => verdict.page(problem),
-    answer: (answer) => void tellCallback(provider, answer, timeline.age),
+    answer: (answer) => void tellCallback(provider, answer),
   }).finally(() => {
     renewing = false;
   });
