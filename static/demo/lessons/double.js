@@ -46,7 +46,6 @@ async function answerOf(stage) {
   const client = stage.client();
   const frame = make("iframe", "offscreen");
   frame.title = "silent renewal";
-  document.body.append(frame);
   const url = new Promise((resolve, reject) => {
     setTimeout(reject, 5000, new Error("no answer came back"));
     window.addEventListener("message", ({ source, data }) => {
@@ -55,5 +54,6 @@ async function answerOf(stage) {
   });
   const request = await client.createSigninRequest({ prompt: "none", request_type: "si:s" }); // "signin, silent"
   frame.src = request.url;
+  document.body.append(frame);
   return { client, url: await url.finally(() => frame.remove()) };
 }

@@ -1,6 +1,7 @@
 // What the lessons and the comparison play on: an app that is set up as each of them wants it, and a provider that can be
 // set up wrongly.
 
+import { hiddenFrames } from "../spa/hiddenframe.js";
 import { settings } from "../spa/settings.js";
 import { Watch } from "../spa/watch.js";
 import { renewSilently } from "../web/renew.js";
@@ -53,7 +54,7 @@ export class Stage {
       begin: () => undefined,
       stuck: () => this.#hopes?.stuck?.(),
       page: (problem) => this.#hopes?.page?.(problem),
-      answer: (answer) => void tellCallback(provider, answer, this.timeline.age),
+      answer: (answer) => void tellCallback(provider, answer),
     });
     void provider.watch((event) => {
       for (const timeline of [this.#previous, this.timeline]) timeline?.hear(event);
@@ -151,16 +152,14 @@ export class Stage {
 
   /** One renewal by the server-side app. */
   async renewAtServer() {
-    this.#watch.asleep = true; // it would take the iframe for one of the library's
     const { status, body, description } = await renewSilently({
       steps: unseenSteps(),
       timeline: this.timeline,
       issuer: this.#config.issuer,
       stuck: () => this.#hopes?.stuck?.(),
       page: (problem) => this.#hopes?.page?.(problem),
-      answer: (answer) => void tellCallback(this.#provider, answer, this.timeline.age),
+      answer: (answer) => void tellCallback(this.#provider, answer),
     });
-    this.#watch.asleep = false;
     if (status === 200) return this.#serverCallsApi();
     this.timeline.add({
       step: 3,
@@ -194,7 +193,8 @@ export class Stage {
 
   /** @param {Settings} change */
   #manager(change) {
-    return new this.#oidc.UserManager({ ...this.#settings(change), stateStore: this.#watch.stateStore(this.#oidc) });
+    const own = { ...this.#settings(change), stateStore: this.#watch.stateStore(this.#oidc) };
+    return new this.#oidc.UserManager(own, undefined, undefined, hiddenFrames(this.#oidc));
   }
 
   /** The app's own settings, with a memory of its own: the single-page app keeps its session. @param {Settings} change */

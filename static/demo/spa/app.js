@@ -12,6 +12,7 @@ import { tellApi, tellCallback, tellClock } from "../lib/reports.js";
 import { createSteps } from "../lib/steps.js";
 import { Verdict } from "../lib/verdict.js";
 import { createView } from "../lib/view.js";
+import { hiddenFrames } from "./hiddenframe.js";
 import { settings } from "./settings.js";
 import { Watch } from "./watch.js";
 
@@ -39,14 +40,15 @@ class App {
       begin: () => this.begin(),
       stuck: () => this.stuck(),
       page: (problem) => this.verdict.page(problem),
-      answer: (answer) => void tellCallback(this.provider, answer, this.timeline.age),
+      answer: (answer) => void tellCallback(this.provider, answer),
     });
-    this.manager = new oidc.UserManager({ ...settings(config), stateStore: this.watch.stateStore(oidc) });
+    const own = { ...settings(config), stateStore: this.watch.stateStore(oidc) };
+    this.manager = new oidc.UserManager(own, undefined, undefined, hiddenFrames(oidc));
   }
 
   async start() {
     const { events } = this.manager;
-    events.addUserLoaded((user) => this.loaded(user));
+    events.addUserLoaded((user) => void setTimeout(() => this.loaded(user))); // the library waits for what it calls
     events.addUserUnloaded(() => this.show(null));
     events.addSilentRenewError((error) => this.failed(error)); // no code awaits an automatic renewal
     events.addAccessTokenExpiring(() => this.expiring());

@@ -1,5 +1,5 @@
 // Watches a silent renewal from outside, while oidc-client-ts does it, and reports what it sees to the steps and to the
-// timeline. It changes one thing: it removes the iframe as soon as the answer has come. What happens inside the provider, and where the iframe is meanwhile, no page may see: step 2 is known by its
+// timeline. What happens inside the provider, and where the iframe is meanwhile, no page may see: step 2 is known by its
 // result, and to the timeline the provider tells its part itself.
 
 import { pageProblem } from "../lib/reason.js";
@@ -18,11 +18,8 @@ import { pageProblem } from "../lib/reason.js";
  */
 
 export class Watch {
-  /** Is a renewal under way? From the iframe to the result, which comes when the iframe is gone already. */
+  /** Is a renewal under way? From the request to the result, which comes when the iframe is gone already. */
   running = false;
-
-  /** Somebody else's iframe is not to be watched. */
-  asleep = false;
 
   /** @type {HTMLIFrameElement | undefined} the hidden iframe of the renewal that is watched */
   #frame;
@@ -47,38 +44,8 @@ export class Watch {
   }
 
   /**
-   * (1) oidc-client-ts appends a hidden iframe to the body, and removes it when the answer has come.
-   *
-   * @param {MutationRecord[]} records
-   */
-  #changed(records) {
-    if (this.asleep) return;
-    const added = records.flatMap((record) => [...record.addedNodes]);
-    for (const node of added) if (node instanceof HTMLIFrameElement) this.#begin(node);
-    const removed = records.flatMap((record) => [...record.removedNodes]);
-    if (removed.some((node) => node === this.#frame)) this.#removed();
-  }
-
-  /** @param {HTMLIFrameElement} frame */
-  #begin(frame) {
-    this.running = true;
-    this.#frame = frame;
-    frame.addEventListener("load", () => this.#stopped(frame));
-    this.#tell.begin();
-    this.#steps.begin();
-    this.timeline.begin();
-    this.#steps.set(1, "active", "a hidden iframe was added to this page");
-    this.timeline.add({ step: 1, from: "app", to: "iframe", text: "A hidden iframe is added to the page" });
-  }
-
-  #removed() {
-    const text = `The iframe is removed, ${this.timeline.age} ms after it came`;
-    this.timeline.add({ step: 1, from: "app", to: "iframe", text }); // or later: the timeline goes up only
-  }
-
-  /**
-   * The library's own store for what a request must remember until its answer comes. It writes there at the last
-   * moment before it points the iframe at /authorize, so this is where that can be seen.
+   * (1) The library's own store for what a request must remember until its answer comes. It writes there at the last
+   * moment before the iframe goes to /authorize, so this is where a renewal can be seen to begin.
    *
    * @param {typeof import("oidc-client-ts")} oidc
    */
@@ -87,18 +54,49 @@ export class Watch {
     const set = store.set.bind(store);
     store.set = async (key, value) => {
       await set(key, value);
-      if (JSON.parse(value).request_type === "si:s") this.#sent(key); // "signin, silent"
+      if (JSON.parse(value).request_type === "si:s") this.#begin(key); // "signin, silent"
     };
     return store;
   }
 
   /** @param {string} state of the request */
-  #sent(state) {
-    this.#steps.set(1, "done", "state and code_verifier are stored in this browser; the iframe goes to /authorize");
-    this.#steps.set(2, "active");
+  #begin(state) {
+    this.running = true;
+    this.#frame = undefined;
+    this.#tell.begin();
+    this.#steps.begin();
+    this.timeline.begin();
     this.timeline.request(state);
+    this.#steps.set(1, "active", "state and code_verifier are stored in this browser");
+  }
+
+  /**
+   * A hidden iframe is appended to the body, and removed when the answer has come.
+   *
+   * @param {MutationRecord[]} records
+   */
+  #changed(records) {
+    const added = records.flatMap((record) => [...record.addedNodes]);
+    for (const node of added) if (node instanceof HTMLIFrameElement) this.#added(node);
+    const removed = records.flatMap((record) => [...record.removedNodes]);
+    if (removed.some((node) => node === this.#frame)) this.#removed();
+  }
+
+  /** @param {HTMLIFrameElement} frame */
+  #added(frame) {
+    if (this.#steps.stateOf(1) !== "active") return; // somebody else's iframe
+    this.#frame = frame;
+    frame.addEventListener("load", () => this.#stopped(frame));
+    this.#steps.set(1, "done", "a hidden iframe was added to this page; it goes to /authorize");
+    this.#steps.set(2, "active");
+    this.timeline.add({ step: 1, from: "app", to: "iframe", text: "A hidden iframe is added to the page" });
     const text = "GET /authorize with prompt=none and code_challenge";
     this.timeline.add({ step: 1, from: "iframe", to: "provider", text, again: true });
+  }
+
+  #removed() {
+    const text = `The iframe is removed, ${this.timeline.age} ms after it came`;
+    this.timeline.add({ step: 1, from: "app", to: "iframe", text }); // or later: the timeline goes up only
   }
 
   /**
@@ -129,9 +127,6 @@ export class Watch {
     if (problem) this.#tell.page(problem);
     if (origin !== location.origin || data?.source !== "oidc-client") return;
     this.#answered(new URL(data.url).searchParams);
-    const frame = this.#frame;
-    // When all have heard the message. The library loads about:blank before it removes the iframe, and the code waits.
-    setTimeout(() => frame.remove());
   }
 
   /** @param {URLSearchParams} answer */

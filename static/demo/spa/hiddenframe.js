@@ -1,0 +1,44 @@
+// The hidden iframe of a renewal, in the place of the one that oidc-client-ts makes. The library adds its iframe to the page
+// empty, points it at /authorize, and lets it load about:blank before it removes it. This one is added with its address
+// and removed at once, which saves two navigations. An app works without it.
+
+/** @typedef {import("oidc-client-ts").INavigator} INavigator */
+/** @typedef {import("oidc-client-ts").IWindow} IWindow */
+
+/**
+ * The last argument of the library's UserManager.
+ *
+ * @param {typeof import("oidc-client-ts")} oidc
+ * @param {number} [timeout] seconds to wait for the provider's answer
+ * @returns {INavigator}
+ */
+export function hiddenFrames(oidc, timeout = 10) {
+  return { prepare: async () => hiddenFrame(oidc, timeout), callback: async () => undefined };
+}
+
+/** @param {typeof import("oidc-client-ts")} oidc @param {number} timeout @returns {IWindow} */
+function hiddenFrame(oidc, timeout) {
+  const frame = document.createElement("iframe");
+  const over = new AbortController(); // ends the listener
+  const close = () => {
+    over.abort();
+    setTimeout(() => frame.remove()); // the exchange of the code goes first
+  };
+  return {
+    close,
+    navigate: ({ url }) =>
+      new Promise((resolve, reject) => {
+        setTimeout(() => reject(new oidc.ErrorTimeout("the iframe brought no answer")), timeout * 1000);
+        const hear = (/** @type {MessageEvent} */ { source, origin, data }) => {
+          if (source !== frame.contentWindow || origin !== location.origin || data?.source !== "oidc-client") return;
+          close();
+          resolve({ url: data.url });
+        };
+        window.addEventListener("message", hear, { signal: over.signal });
+        frame.hidden = true;
+        frame.title = "silent renewal";
+        frame.src = url;
+        document.body.append(frame);
+      }),
+  };
+}
