@@ -48,6 +48,7 @@ func (t target) open(ctx context.Context) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(client)
+	s.isCluster = t.kind == "cluster"
 	if err = t.inspect(ctx, s); err != nil {
 		_ = s.Close() // it never fails
 		return nil, err

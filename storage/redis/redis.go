@@ -24,6 +24,8 @@ const (
 	dialLimit = time.Second
 	pingEvery = 500 * time.Millisecond
 	pingLimit = 2 * time.Second
+	// answersFor is how long an answer proves that the connection works, less than the client takes to drop it.
+	answersFor = 100 * time.Millisecond
 
 	prefix     = "hush:"
 	pingKey    = prefix + "ping"
@@ -40,10 +42,14 @@ type Store struct {
 	client rueidis.Client
 	// wrote has the last values that this process wrote, as guesses of the next Update. Each is used once: mostly the
 	// process that issued a code redeems it a moment later.
-	wrote  *lru.Cache[string, written]
-	turns  [64]*semaphore.Weighted // by a hash of the key; see Update
-	seed   maphash.Seed
-	closed atomic.Bool
+	wrote *lru.Cache[string, written]
+	turns [64]*semaphore.Weighted // by a hash of the key; see Update
+	began time.Time
+	// answered is when the server answered last, as a time.Duration since began; see inTime.
+	answered  atomic.Int64
+	isCluster bool
+	seed      maphash.Seed
+	closed    atomic.Bool
 }
 
 // written is a value and its expiry.
@@ -57,7 +63,7 @@ func newStore(client rueidis.Client) *Store {
 	if err != nil {
 		panic(err) // which happens for a size below 1 only
 	}
-	s := &Store{client: client, wrote: wrote, seed: maphash.MakeSeed()}
+	s := &Store{client: client, wrote: wrote, seed: maphash.MakeSeed(), began: time.Now()}
 	for i := range s.turns {
 		s.turns[i] = semaphore.NewWeighted(1)
 	}
@@ -95,7 +101,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 // read tries the cache first if the key is cached.
 func (s *Store) read(ctx context.Context, key string) (record, error) {
 	if strings.HasPrefix(key, cached) {
-		found, err := recordIn(inTime(ctx, func() rueidis.RedisResult {
+		found, err := recordIn(s.inTime(ctx, func() rueidis.RedisResult {
 			return s.client.DoCache(ctx, s.client.B().Get().Key(key).Cache(), CacheFor)
 		}))
 		if err == nil {
@@ -149,30 +155,42 @@ func (s *Store) write(ctx context.Context, key string, command rueidis.Completed
 	if !strings.HasPrefix(key, cached) {
 		return s.do(ctx, command)
 	}
-	return inTime(ctx, func() rueidis.RedisResult {
+	return s.inTime(ctx, func() rueidis.RedisResult {
 		return s.client.DoMulti(ctx, command, s.client.B().Exists().Key(key).Build())[0]
 	})
 }
 
 // do sends a command.
 func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.RedisResult {
-	return inTime(ctx, func() rueidis.RedisResult { return s.client.Do(ctx, command) })
+	return s.inTime(ctx, func() rueidis.RedisResult { return s.client.Do(ctx, command) })
 }
 
-// inTime makes a call of the client end with ctx. Without it, a call that waits for a new connection may take half a
-// second longer than its ctx while the server hangs.
-func inTime(ctx context.Context, call func() rueidis.RedisResult) rueidis.RedisResult {
+// inTime makes a call of the client end with ctx. The client does so itself, except while it makes a new connection to
+// a server that hangs, or while the ring is full. So a call needs a goroutine of its own only if the server has not
+// answered for a moment. In a Cluster one server may hang while another answers.
+func (s *Store) inTime(ctx context.Context, call func() rueidis.RedisResult) rueidis.RedisResult {
 	if ctx.Err() != nil {
 		return rueidis.NewErrorResult(ctx.Err())
 	}
+	if !s.isCluster && time.Since(s.began)-time.Duration(s.answered.Load()) < answersFor {
+		return s.note(call())
+	}
 	answered := make(chan rueidis.RedisResult, 1)
-	go func() { answered <- call() }()
+	go func() { answered <- s.note(call()) }()
 	select {
 	case result := <-answered:
 		return result
 	case <-ctx.Done():
 		return rueidis.NewErrorResult(ctx.Err())
 	}
+}
+
+// note records that the server answered, if it did.
+func (s *Store) note(result rueidis.RedisResult) rueidis.RedisResult {
+	if result.NonRedisError() == nil && !result.IsCacheHit() {
+		s.answered.Store(int64(time.Since(s.began)))
+	}
+	return result
 }
 
 // milliseconds are rounded up: a record must not end before its ttl.
