@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -40,10 +41,8 @@ func newJWSSigner(alg jose.SignatureAlgorithm, private crypto.Signer, kid, typ s
 
 // sign returns the JWS of the payload.
 func (s jwsSigner) sign(payload []byte) (string, error) {
-	const signatureLength = 86 // of ES256 and EdDSA, in base64url; a longer one makes the slice grow
-	room := len(s.header) + base64.RawURLEncoding.EncodedLen(len(payload)) + len(".") + signatureLength
-	jws := append(make([]byte, 0, room), s.header...)
-	jws = base64.RawURLEncoding.AppendEncode(jws, payload)
+	var place [2048]byte // on the stack: usual tokens fit
+	jws := base64.RawURLEncoding.AppendEncode(append(place[:0], s.header...), payload)
 	signature, err := s.signature(jws)
 	if err != nil {
 		return "", err
@@ -53,8 +52,8 @@ func (s jwsSigner) sign(payload []byte) (string, error) {
 
 // signature returns the signature of RFC 7518 §3.3 to §3.5 or RFC 8037 §3.1.
 func (s jwsSigner) signature(input []byte) ([]byte, error) {
-	if s.alg == jose.EdDSA { // it hashes by itself
-		return s.private.Sign(rand.Reader, input, crypto.Hash(0))
+	if s.alg == jose.EdDSA { // it hashes by itself, and the clone lets input stay on the stack
+		return s.private.Sign(rand.Reader, bytes.Clone(input), crypto.Hash(0))
 	}
 	digest := sha256.Sum256(input)
 	var options crypto.SignerOpts = crypto.SHA256
