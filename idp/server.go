@@ -2,7 +2,6 @@ package idp
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -314,5 +313,5 @@ func (s *server) logRequest(c echo.Context, e endpoint.Endpoint, outcome endpoin
 	case e.Name == discovery.NameHealth:
 		level = slog.LevelDebug
 	}
-	s.log.LogAttrs(context.WithoutCancel(c.Request().Context()), level, "request", attrs...)
+	s.log.LogAttrs(c.Request().Context(), level, "request", attrs...)
 }

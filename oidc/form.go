@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -67,12 +68,26 @@ func ParseQuery(text string) (url.Values, error) {
 // EncodeQuery encodes parameters for the query or the fragment of a redirect, sorted by name. It writes a blank as %20:
 // both %20 and + are right, but clients that decode with decodeURIComponent read %20 only.
 func EncodeQuery(params url.Values) string {
-	return strings.ReplaceAll(params.Encode(), "+", "%20") // Encode writes a plus sign as %2B
+	var place [512]byte // on the stack: usual answers fit
+	query := place[:0]
+	names := slices.AppendSeq(make([]string, 0, len(params)), maps.Keys(params))
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range params[name] {
+			query = append(append(query, '&'), url.QueryEscape(name)...)
+			query = append(append(query, '='), url.QueryEscape(value)...)
+		}
+	}
+	if len(query) == 0 {
+		return ""
+	}
+	return strings.ReplaceAll(string(query[1:]), "+", "%20") // QueryEscape writes a plus sign as %2B
 }
 
 // ParseForm parses the form in the body into r.PostForm, and both the form and the query into r.Form, the form's values
-// first. It works as (*http.Request).ParseForm does, by the rules of ParseQuery: it parses a request once, and a second
-// call returns nil. After an error r.Form has the parameters that can be read; FormFault has its text.
+// first. Without a query both are the same map. It works as (*http.Request).ParseForm does, by the rules of ParseQuery:
+// it parses a request once, and a second call returns nil. After an error r.Form has the parameters that can be read;
+// FormFault has its text.
 func ParseForm(r *http.Request) (err error) {
 	if r.PostForm == nil {
 		r.PostForm = url.Values{}
@@ -86,6 +101,9 @@ func ParseForm(r *http.Request) (err error) {
 		}
 	}
 	if r.Form != nil {
+		return err
+	}
+	if r.Form = r.PostForm; r.URL.RawQuery == "" {
 		return err
 	}
 	query, errQuery := ParseQuery(r.URL.RawQuery)

@@ -64,7 +64,7 @@ func (m *Memory) Get(ctx context.Context, key string) ([]byte, error) {
 	if value == nil {
 		return nil, ErrNotFound
 	}
-	return value, nil
+	return bytes.Clone(value), nil
 }
 
 // Put implements Store.
@@ -123,13 +123,13 @@ func (m *Memory) place(key string) (*shard, digest) {
 	return &m.shards[sum[digestSize]%shardCount], digest(sum[:digestSize])
 }
 
-// find returns a copy of the value of a live record, and its time of expiry; nil without one.
+// find returns the value of a live record, and its time of expiry; nil without one. The value changes with the record.
 func (s *shard) find(d digest, now moment) (value []byte, expires moment) {
 	if r := s.short.at(d); now < r.expires {
-		return bytes.Clone(r.value.text[:r.value.size]), r.expires
+		return r.value.text[:r.value.size:r.value.size], r.expires
 	}
 	if r := s.long.at(d); now < r.expires {
-		return bytes.Clone(r.value), r.expires
+		return r.value, r.expires
 	}
 	return nil, 0
 }

@@ -27,7 +27,7 @@ type Store interface {
 	// read of old and the write. old is nil when there is no record; a nil result removes the record. The new ttl counts
 	// from now; KeepTTL leaves the old one and so cannot create a record. Update returns an error of change unchanged and
 	// changes nothing. An engine may call change again when another writer came first, so change must have no other
-	// effect than its result.
+	// effect than its result: it must not write to old, or keep it.
 	Update(ctx context.Context, key string, ttl time.Duration, change func(old []byte) ([]byte, error)) error
 }
 

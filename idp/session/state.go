@@ -3,7 +3,6 @@ package session
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -38,8 +37,11 @@ func (s *Session) BrowserState() string {
 // browser state", and "MUST NOT contain the space (" ") character". The origin is that of the redirect_uri; salt is
 // random. https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions
 func SessionState(clientID, redirectURI, browserState, salt string) string {
-	var place [256]byte
-	sum := sha256.Sum256(fmt.Appendf(place[:0], "%s %s %s %s", clientID, oidc.Origin(redirectURI), browserState, salt))
+	var place [256]byte // on the stack: usual texts fit
+	text := append(append(place[:0], clientID...), ' ')
+	text = append(append(text, oidc.Origin(redirectURI)...), ' ')
+	text = append(append(text, browserState...), ' ')
+	sum := sha256.Sum256(append(text, salt...))
 	return string(append(append(base64.RawURLEncoding.AppendEncode(place[:0], sum[:]), '.'), salt...))
 }
 
