@@ -259,14 +259,8 @@ func (s source) imports(t *testing.T, want string) bool {
 	})
 }
 
-// written are the files that people write and read: those that no program generated.
-func written(t *testing.T) []source {
-	t.Helper()
-	return slices.DeleteFunc(sources(t), func(s source) bool { return ast.IsGenerated(s.file) })
-}
-
 func TestNoFunctionIsLong(t *testing.T) {
-	for _, s := range written(t) {
+	for _, s := range sources(t) {
 		for node := range ast.Preorder(s.file) {
 			name := "a function literal"
 			switch f := node.(type) {
@@ -287,7 +281,7 @@ func TestNoFunctionIsLong(t *testing.T) {
 }
 
 func TestNoFileIsLong(t *testing.T) {
-	for _, s := range written(t) {
+	for _, s := range sources(t) {
 		if lines := s.line(s.file.FileEnd); lines > maxFileLines {
 			t.Errorf("%s has %d lines; at most %d", s.name, lines, maxFileLines)
 		}
@@ -296,7 +290,7 @@ func TestNoFileIsLong(t *testing.T) {
 
 // A column is a character, and a tab is one.
 func TestNoLineIsLong(t *testing.T) {
-	for _, s := range written(t) {
+	for _, s := range sources(t) {
 		text, err := os.ReadFile(s.name)
 		if err != nil {
 			t.Fatal(err)
