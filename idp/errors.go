@@ -116,7 +116,7 @@ func (s *server) renderErrorPage(c echo.Context, status int, e *oidc.Error, caus
 	}
 	asking, err := s.clients.ByID(c.Request().Context(), c.Request().PostForm.Get("app")) // a field of our forms
 	if page.Kind == "stale" && err == nil {
-		app := pages.NewApp(asking, s.issuer.String())
+		app := pages.NewApp(*asking, s.issuer.String())
 		if app.URL = cmp.Or(app.URL, asking.ClientURI); app.URL != "" {
 			page.Again = &app
 		}

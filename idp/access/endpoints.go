@@ -78,10 +78,10 @@ func (e *Revocation) revoke(r *http.Request) error {
 // readToken returns the client and the parameter token of a request. token_type_hint changes nothing: RFC 7009 §2.1 and
 // RFC 7662 §2.1: the server "MAY ignore this parameter, particularly if it is able to detect the token type
 // automatically".
-func readToken(r *http.Request, auth *clientauth.Authenticator) (client oidc.Client, token string, err error) {
+func readToken(r *http.Request, auth *clientauth.Authenticator) (client *oidc.Client, token string, err error) {
 	form, err := clientauth.ReadForm(r)
 	if err != nil {
-		return client, "", err
+		return &oidc.Client{}, "", err
 	}
 	if client, err = auth.Authenticate(r, form); err != nil {
 		return client, "", err
@@ -101,7 +101,7 @@ func hasEnded(err error) bool {
 // refreshToken revokes a refresh token, even a replaced one, with all tokens of its grant. RFC 7009 §2.1: "If the token
 // is a refresh token and the authorization server supports the revocation of access tokens, then the authorization
 // server SHOULD also invalidate all access tokens based on the same authorization grant".
-func (e *Revocation) refreshToken(ctx context.Context, client oidc.Client, raw string) (found bool, err error) {
+func (e *Revocation) refreshToken(ctx context.Context, client *oidc.Client, raw string) (found bool, err error) {
 	family, err := e.Grants.Look(ctx, raw)
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
@@ -115,7 +115,7 @@ func (e *Revocation) refreshToken(ctx context.Context, client oidc.Client, raw s
 	return true, e.Grants.Revoke(ctx, family.Grant.ID)
 }
 
-func (e *Revocation) accessToken(ctx context.Context, client oidc.Client, raw string) (found bool, err error) {
+func (e *Revocation) accessToken(ctx context.Context, client *oidc.Client, raw string) (found bool, err error) {
 	token, err := e.Tokens.Read(ctx, raw)
 	switch {
 	case isInvalidToken(err):
@@ -137,7 +137,7 @@ func isInvalidToken(err error) bool {
 
 // errForeign refuses a token of another client. RFC 7009 §2.1: "If this validation fails, the request is refused and
 // the client is informed of the error".
-func errForeign(client oidc.Client) error {
+func errForeign(client *oidc.Client) error {
 	return oidc.InvalidGrant.Errorf(
 		"the token was not issued to client %s: a client cannot revoke the token of another (RFC 7009 §2.1)", client.ClientID)
 }
@@ -238,7 +238,7 @@ func accepts(r *http.Request, want string) bool {
 // token scanning attacks, the endpoint MUST also require some form of authorization to access this endpoint": only
 // confidential clients may ask. §2.2: "the authorization server SHOULD NOT include any additional information about an
 // inactive token, including why the token is inactive". https://www.rfc-editor.org/rfc/rfc7662#section-2
-func (e *Introspection) introspect(r *http.Request) (Info, oidc.Client, error) {
+func (e *Introspection) introspect(r *http.Request) (Info, *oidc.Client, error) {
 	client, raw, err := readToken(r, e.Auth)
 	switch {
 	case client.Public():
@@ -262,7 +262,7 @@ func (e *Introspection) introspect(r *http.Request) (Info, oidc.Client, error) {
 	return info, client, err
 }
 
-func (e *Introspection) accessToken(ctx context.Context, asking oidc.Client, raw string) (Info, error) {
+func (e *Introspection) accessToken(ctx context.Context, asking *oidc.Client, raw string) (Info, error) {
 	token, err := e.Tokens.Read(ctx, raw)
 	switch {
 	case isInvalidToken(err):
@@ -294,13 +294,13 @@ func (e *Introspection) accessToken(ctx context.Context, asking oidc.Client, raw
 // mayIntrospect reports whether the client may introspect the access token. RFC 7662 §2.2: if "the protected resource
 // is not allowed to introspect this particular token, then the authorization server MUST return an introspection
 // response with the "active" field set to "false"".
-func mayIntrospect(client oidc.Client, token Token) bool {
+func mayIntrospect(client *oidc.Client, token Token) bool {
 	isFor := token.Audience.Has(client.ClientID) || client.Audience != "" && token.Audience.Has(client.Audience)
 	return token.ClientID == client.ClientID || isFor || client.FirstParty
 }
 
 // refreshToken returns an Info without token_type: the types of RFC 6749 §7.1 are types of access tokens.
-func (e *Introspection) refreshToken(ctx context.Context, asking oidc.Client, raw string) (Info, error) {
+func (e *Introspection) refreshToken(ctx context.Context, asking *oidc.Client, raw string) (Info, error) {
 	family, err := e.Grants.Look(ctx, raw)
 	if errors.Is(err, grant.ErrUnknown) || hasEnded(err) {
 		return Info{}, nil

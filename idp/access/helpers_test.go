@@ -91,7 +91,7 @@ func (f *fixture) good(clientID string) access.Token {
 
 func (f *fixture) make(t *testing.T, client oidc.Client, token access.Token) string {
 	t.Helper()
-	raw, err := f.Make(t.Context(), client, token)
+	raw, err := f.Make(t.Context(), &client, token)
 	wantNil(t, err)
 	return raw
 }

@@ -36,7 +36,7 @@ func (f *fixture) introspect(r *http.Request) (info access.Info, jwt string, err
 
 // subOfWeb is the pairwise sub of alice at the client web.
 func (f *fixture) subOfWeb() string {
-	sub, err := f.Subjects.Of(registered()[1], "alice")
+	sub, err := f.Subjects.Of(&registered()[1], "alice")
 	if err != nil {
 		panic(err)
 	}
@@ -271,8 +271,8 @@ func TestAFailingStoreIsNoInactiveToken(t *testing.T) {
 // absent is a register that cannot be asked.
 type absent struct{}
 
-func (absent) ByID(context.Context, string) (oidc.Client, error) {
-	return oidc.Client{}, storagetest.ErrEngine
+func (absent) ByID(context.Context, string) (*oidc.Client, error) {
+	return &oidc.Client{}, storagetest.ErrEngine
 }
 
 func TestAFailingRegisterIsNoInactiveToken(t *testing.T) {

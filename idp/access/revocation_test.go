@@ -25,7 +25,7 @@ func (f *fixture) issue(t *testing.T, clientID string) (tokens issued) {
 	t.Helper()
 	id := "the grant of " + clientID
 	make := func(jti, format string) string {
-		raw, err := f.Make(t.Context(), oidc.Client{ClientID: clientID, AccessTokenFormat: format}, access.Token{
+		raw, err := f.Make(t.Context(), &oidc.Client{ClientID: clientID, AccessTokenFormat: format}, access.Token{
 			Issuer: "http://idp.test", Subject: "alice", JTI: jti, ClientID: clientID, GrantID: id,
 			Expiry: f.clock.Now().Add(5 * time.Minute).Unix(),
 		})

@@ -87,7 +87,7 @@ const (
 
 // Make writes the token for the client, by its access_token_format. token.Subject is the provider's own sub of the
 // user.
-func (t *Tokens) Make(ctx context.Context, client oidc.Client, token Token) (string, error) {
+func (t *Tokens) Make(ctx context.Context, client *oidc.Client, token Token) (string, error) {
 	if client.AccessTokenFormat == oidc.FormatOpaque {
 		return t.makeOpaque(ctx, token)
 	}
@@ -129,7 +129,7 @@ func (t *Tokens) store(ctx context.Context, key string, token Token) error {
 }
 
 // ForClient returns the token with the user's sub for the client. A token without a user is returned unchanged.
-func (t *Tokens) ForClient(client oidc.Client, token Token) (Token, error) {
+func (t *Tokens) ForClient(client *oidc.Client, token Token) (Token, error) {
 	if token.AuthTime == 0 {
 		return token, nil
 	}

@@ -123,7 +123,7 @@ func TestAFailingStoreIsNoInvalidToken(t *testing.T) {
 		if _, err := f.Read(t.Context(), raw); !errors.Is(err, storagetest.ErrEngine) {
 			t.Errorf("%s: %v; want the engine's error", name, err)
 		}
-		if _, err := f.Make(t.Context(), client, f.good("spa")); strings.HasSuffix(name, "a JWT") != (err == nil) {
+		if _, err := f.Make(t.Context(), &client, f.good("spa")); strings.HasSuffix(name, "a JWT") != (err == nil) {
 			t.Errorf("%s: Make: %v", name, err)
 		}
 	}

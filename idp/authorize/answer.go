@@ -144,7 +144,7 @@ func byMessage(a ReturnAddress, answer url.Values, _ bool) Outcome {
 const answerLifetime = 10 * time.Minute
 
 // signAnswer makes the JWT of JARM §2.1: the parameters of the answer, and iss, aud and exp.
-func (e *Endpoint) signAnswer(ctx context.Context, client oidc.Client, answer url.Values) (string, error) {
+func (e *Endpoint) signAnswer(ctx context.Context, client *oidc.Client, answer url.Values) (string, error) {
 	claims := map[string]any{}
 	for name := range answer {
 		claims[name] = answer.Get(name)

@@ -94,7 +94,7 @@ func TestTheAlgOfAnAnswerIsTheClients(t *testing.T) { // JARM §3
 func TestTheAlgOfAnAnswerWithoutARegisteredOne(t *testing.T) { // FAPI 2.0 §5.4.1: no RS256
 	for want, client := range map[string]oidc.Client{"RS256": {},
 		"ES256": {Profile: oidc.ProfileFAPI2, IDTokenSignedResponseAlg: "ES256"}} {
-		response, err := newEndpoint(t).signAnswer(t.Context(), client, url.Values{})
+		response, err := newEndpoint(t).signAnswer(t.Context(), &client, url.Values{})
 		if alg, _ := jarm(t, response); err != nil || alg != want {
 			t.Errorf("alg = %q, %v; want %q", alg, err, want)
 		}
@@ -236,7 +236,7 @@ func TestClaimsOfAPairwiseClientNameItsOwnSubs(t *testing.T) { // Core §8.1
 		shown := "alice" // the client knows nobody by this sub
 		if sub != "" {
 			var err error
-			if shown, err = e.Subjects.Of(list[0], sub); err != nil {
+			if shown, err = e.Subjects.Of(&list[0], sub); err != nil {
 				t.Fatal(err)
 			}
 		}

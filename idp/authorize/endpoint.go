@@ -64,7 +64,7 @@ type Endpoint struct {
 type (
 	// Clients is a *clients.Register.
 	Clients interface {
-		ByID(ctx context.Context, clientID string) (oidc.Client, error)
+		ByID(ctx context.Context, clientID string) (*oidc.Client, error)
 	}
 	// Sessions is a *session.Manager.
 	Sessions interface {

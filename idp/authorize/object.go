@@ -55,7 +55,7 @@ func ObjectAlgorithms() []string { return []string{none, "RS256", "PS256", "ES25
 
 // unread is a request object that is being read.
 type unread struct {
-	client     oidc.Client
+	client     *oidc.Client
 	issuer     string
 	now        time.Time
 	parts      []string
@@ -71,7 +71,7 @@ type header struct {
 }
 
 // Read reads a request object (RFC 9101 §6). Its errors are invalid_request_object.
-func (r *ObjectReader) Read(ctx context.Context, client oidc.Client, compact string) (Object, error) {
+func (r *ObjectReader) Read(ctx context.Context, client *oidc.Client, compact string) (Object, error) {
 	object := unread{client: client, issuer: r.Issuer, now: r.Now(), parts: strings.Split(compact, ".")}
 	object.unreadable = decode(object.parts[0], &object.header)
 	if err := headerRules.Judge(ctx, object); err != nil {
@@ -202,7 +202,7 @@ func invalid(format string, a ...any) *oidc.Error {
 // ReadAt fetches a request object from a registered request_uri of the client. A fragment may be the hash of the
 // content (Core §6.2); it is for caches, so another hash is only noted in the trace. Its errors are invalid_request_uri
 // (RFC 9101 §7), or those of Read.
-func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestURI string) (Object, error) {
+func (r *ObjectReader) ReadAt(ctx context.Context, client *oidc.Client, requestURI string) (Object, error) {
 	if !isRegistered(client, requestURI) {
 		return Object{}, oidc.InvalidRequestURI.Errorf(
 			"request_uri %.200q is not one of the client's registered request_uris (Registration §2); "+
@@ -224,7 +224,7 @@ func (r *ObjectReader) ReadAt(ctx context.Context, client oidc.Client, requestUR
 }
 
 // isRegistered compares without the fragments, since a hash changes with the content.
-func isRegistered(client oidc.Client, requestURI string) bool {
+func isRegistered(client *oidc.Client, requestURI string) bool {
 	bare, _, _ := strings.Cut(requestURI, "#")
 	return slices.ContainsFunc(client.RequestURIs, func(registered string) bool {
 		registered, _, _ = strings.Cut(registered, "#")

@@ -49,7 +49,7 @@ func (e *Endpoint) Push(r *http.Request) (PushResponse, error) {
 	return e.pushOf(r, client, form)
 }
 
-func (e *Endpoint) pushOf(r *http.Request, client oidc.Client, form url.Values) (PushResponse, error) {
+func (e *Endpoint) pushOf(r *http.Request, client *oidc.Client, form url.Values) (PushResponse, error) {
 	request, err := e.readPushed(r, client, form)
 	if err != nil {
 		return PushResponse{}, err
@@ -75,7 +75,7 @@ func (e *Endpoint) pushOf(r *http.Request, client oidc.Client, form url.Values) 
 }
 
 // readPushed returns the parameters in the form, or in its request object (RFC 9126 §2.1, §3).
-func (e *Endpoint) readPushed(r *http.Request, client oidc.Client, form url.Values) (PushedRequest, error) {
+func (e *Endpoint) readPushed(r *http.Request, client *oidc.Client, form url.Values) (PushedRequest, error) {
 	if form.Get("request_uri") != "" {
 		return PushedRequest{}, oidc.InvalidRequest.Errorf(
 			"request_uri came to the endpoint that gives them (RFC 9126 §2.1): push the parameters themselves")
@@ -96,7 +96,7 @@ func (e *Endpoint) readPushed(r *http.Request, client oidc.Client, form url.Valu
 }
 
 // bindToKey sets dpop_jkt to the key of the DPoP proof, if there is one (RFC 9449 §10.1).
-func (e *Endpoint) bindToKey(r *http.Request, client oidc.Client, params url.Values) error {
+func (e *Endpoint) bindToKey(r *http.Request, client *oidc.Client, params url.Values) error {
 	if !usesDPoP(r) {
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 
 // ReturnAddress is a verified address of the client. Only returnAddress makes one, so code with one may redirect.
 type ReturnAddress struct {
-	client      oidc.Client
+	client      *oidc.Client
 	redirectURI string
 	mode        mode
 	state       string
@@ -52,7 +52,7 @@ var addresses = oidc.Table[Address]{{
 // unregistered is the error of a redirect_uri that the client has not registered.
 type unregistered struct {
 	error
-	client oidc.Client
+	client *oidc.Client
 }
 
 // Unwrap lets oidc.AsError find the error.
@@ -90,7 +90,7 @@ func (e *Endpoint) returnAddress(ctx context.Context, params url.Values) (Return
 
 // Request is an authentication request of a known client (Core §3.1.2.1). Its fields are not yet checked (see rules).
 type Request struct {
-	Client    oidc.Client
+	Client    *oidc.Client
 	Params    url.Values // as received
 	Malformed error      // the error of reading them
 	StartedAt time.Time  // when the request was first received
@@ -126,7 +126,7 @@ type Request struct {
 
 // parse reads the parameters; the rules judge them. A parameter without a value counts as omitted (RFC 6749 §3.1).
 func (e *Endpoint) parse(
-	ctx context.Context, client oidc.Client, params url.Values, startedAt time.Time,
+	ctx context.Context, client *oidc.Client, params url.Values, startedAt time.Time,
 ) (Request, error) {
 	prompt, errPrompt := oidc.ParsePrompts(params.Get("prompt"))
 	asked := oidc.ParseScope(params.Get("scope"))
@@ -169,7 +169,7 @@ func wantsNoPage(params url.Values) bool {
 }
 
 // maxAge reads a number of seconds, below 2^31 so that no sum overflows. nil: it is missing or invalid (see rules).
-func maxAge(client oidc.Client, wire string) *time.Duration {
+func maxAge(client *oidc.Client, wire string) *time.Duration {
 	seconds, err := strconv.ParseUint(wire, 10, 31)
 	age := time.Duration(seconds) * time.Second
 	if wire == "" && client.DefaultMaxAge != nil {
@@ -225,7 +225,7 @@ func texts(request *oidc.ClaimRequest) []string {
 const foreign = "\x00"
 
 // reveal returns the provider's sub of the user with the given sub at the client (pairwise subs: Core §8.1).
-func (e *Endpoint) reveal(client oidc.Client, shown string) (string, error) {
+func (e *Endpoint) reveal(client *oidc.Client, shown string) (string, error) {
 	if shown == "" {
 		return "", nil
 	}

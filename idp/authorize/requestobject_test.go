@@ -145,7 +145,7 @@ func TestRequestObjects(t *testing.T) {
 			clock := storagetest.NewClock()
 			o, client := goodDraft(clock.Now()), objectClient()
 			row.change(&o, &client, clock.Now())
-			read, err := newObjectReader(clock).Read(t.Context(), client, o.sign(t))
+			read, err := newObjectReader(clock).Read(t.Context(), &client, o.sign(t))
 			switch {
 			case row.good && (err != nil || read.Params.Get("client_id") != "app" || read.Signed != (o.alg != none)):
 				t.Errorf("got %+v, %v; want it read", read, err)
@@ -192,7 +192,8 @@ func TestTheMembersBecomeParameters(t *testing.T) { // RFC 9101 §4
 			"id_token": map[string]any{"email": nil}}, "resource": []string{"https://a.test", "https://b.test"},
 		"odd": true, "nothing": nil, "prompt": []string{"none"},
 	})
-	read, err := newObjectReader(clock).Read(t.Context(), objectClient(), o.sign(t))
+	client := objectClient()
+	read, err := newObjectReader(clock).Read(t.Context(), &client, o.sign(t))
 	want := url.Values{
 		"client_id": {"app"}, "response_type": {"code"}, "scope": {"openid"}, "redirect_uri": {"https://app.test/cb"},
 		"max_age": {"1234567"},
@@ -295,7 +296,7 @@ func TestRequestURIs(t *testing.T) {
 			filled := strings.NewReplacer("https://app.test/", server.URL+"/", "{hash}", hash([]byte(content)))
 			hub := trace.NewHub(trace.Options{Now: clock.Now})
 			ctx, recorder := hub.Begin(t.Context(), trace.Record{Endpoint: "authorize"})
-			_, err := newObjectReader(clock).ReadAt(ctx, client, filled.Replace(row.uri))
+			_, err := newObjectReader(clock).ReadAt(ctx, &client, filled.Replace(row.uri))
 			recorder.End()
 			noted := slices.ContainsFunc(hub.Flows()[0].Records[0].Steps,
 				func(s trace.Step) bool { return s.Spec == "Core §6.2" })
@@ -326,7 +327,7 @@ func FuzzRequestObject(f *testing.F) {
 	}
 	reader, client := newObjectReader(clock), objectClient()
 	f.Fuzz(func(t *testing.T, compact string) {
-		read, err := reader.Read(t.Context(), client, compact)
+		read, err := reader.Read(t.Context(), &client, compact)
 		switch {
 		case err != nil && oidc.AsError(err).Code != oidc.InvalidRequestObject:
 			t.Errorf("%q is the provider's fault: %v", compact, err)

@@ -65,7 +65,7 @@ func (e *Endpoint) unpack(ctx context.Context, waiting session.Interaction) (ses
 // assemble joins the parameters of the URL and of the request object; the object wins. Parameters in the URL count only
 // with scope=openid there (Core §6.1, §6.3.3; RFC 9101 §6.3). A client that must sign may not use them, because the URL
 // is not signed.
-func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
+func assemble(client *oidc.Client, outer, inner url.Values) (url.Values, error) {
 	if !oidc.ParseScope(outer.Get("scope")).Has(oidc.ScopeOpenID) || client.RequireSignedRequestObject || client.FAPI2() {
 		return inner, nil
 	}
@@ -82,7 +82,7 @@ func assemble(client oidc.Client, outer, inner url.Values) (url.Values, error) {
 
 // pushed opens a pushed request. All other parameters of the URL are ignored (RFC 9126 §4).
 func (e *Endpoint) pushed(
-	ctx context.Context, client oidc.Client, uri string, waiting session.Interaction,
+	ctx context.Context, client *oidc.Client, uri string, waiting session.Interaction,
 ) (session.Interaction, error) {
 	request, err := e.Pushed.Open(ctx, uri, client.ClientID)
 	if err != nil {

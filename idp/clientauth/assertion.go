@@ -91,7 +91,7 @@ func algorithms(names []string) []jose.SignatureAlgorithm {
 }
 
 // checkAssertion verifies a client's assertion, checks its claims, and records it as used.
-func (a *Authenticator) checkAssertion(r *http.Request, client oidc.Client, compact string) error {
+func (a *Authenticator) checkAssertion(r *http.Request, client *oidc.Client, compact string) error {
 	header, payload, err := a.verify(r.Context(), client, compact)
 	if err != nil {
 		return refuse("client_assertion is not accepted: %v", err)
@@ -114,7 +114,7 @@ func (a *Authenticator) checkAssertion(r *http.Request, client oidc.Client, comp
 }
 
 // verify verifies the signature by the client's key, or the MAC by its secret.
-func (a *Authenticator) verify(ctx context.Context, client oidc.Client, compact string) (jose.Header, []byte, error) {
+func (a *Authenticator) verify(ctx context.Context, client *oidc.Client, compact string) (jose.Header, []byte, error) {
 	allowed := client.AssertionAlgs()
 	if client.TokenEndpointAuthMethod == oidc.AuthMethodPrivateJWT {
 		return a.Keys.Verify(ctx, client, compact, algorithms(allowed))

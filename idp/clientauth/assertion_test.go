@@ -121,7 +121,7 @@ func (a *asking) assertion(t testing.TB) string {
 	return must(jwt.Signed(signer).Claims(a.claims).Serialize())
 }
 
-func (a *asking) ask(t testing.TB, by *clientauth.Authenticator) (oidc.Client, error) {
+func (a *asking) ask(t testing.TB, by *clientauth.Authenticator) (*oidc.Client, error) {
 	t.Helper()
 	form := maps.Clone(a.form)
 	if !form.Has("client_assertion") {
@@ -130,7 +130,7 @@ func (a *asking) ask(t testing.TB, by *clientauth.Authenticator) (oidc.Client, e
 	return send(by, a.path, form, a.basic)
 }
 
-func send(by *clientauth.Authenticator, path string, form url.Values, basic string) (oidc.Client, error) {
+func send(by *clientauth.Authenticator, path string, form url.Values, basic string) (*oidc.Client, error) {
 	r := httptest.NewRequest("POST", issuer+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if basic != "" {
@@ -138,7 +138,7 @@ func send(by *clientauth.Authenticator, path string, form url.Values, basic stri
 	}
 	read, err := clientauth.ReadForm(r)
 	if err != nil {
-		return oidc.Client{}, err
+		return nil, err
 	}
 	return by.Authenticate(r, read)
 }

@@ -59,22 +59,22 @@ var authenticated = oidc.Table[Attempt]{{
 	Holds: func(a Attempt) bool { return a.Err == nil },
 }}
 
-// Authenticate returns the client that sent the request. RFC 6749 §2.3: "The client MUST NOT use more than one
-// authentication method in each request." Its errors are invalid_client, or the store's.
+// Authenticate returns the client that sent the request; after an error, the zero Client. RFC 6749 §2.3: "The client
+// MUST NOT use more than one authentication method in each request." Its errors are invalid_client, or the store's.
 // https://www.rfc-editor.org/rfc/rfc6749#section-2.3
-func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (oidc.Client, error) {
+func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (*oidc.Client, error) {
 	client, err := a.authenticate(r, form)
 	authenticated.Broken(r.Context(), Attempt{err})
 	if err != nil {
-		return oidc.Client{}, err
+		return &oidc.Client{}, err
 	}
 	return client, nil
 }
 
-func (a *Authenticator) authenticate(r *http.Request, form url.Values) (oidc.Client, error) {
+func (a *Authenticator) authenticate(r *http.Request, form url.Values) (*oidc.Client, error) {
 	given, err := readCredentials(r, form)
 	if err != nil {
-		return oidc.Client{}, err
+		return &oidc.Client{}, err
 	}
 	client, err := a.Clients.ByID(r.Context(), given.clientID)
 	switch {
@@ -97,7 +97,7 @@ func (a *Authenticator) authenticate(r *http.Request, form url.Values) (oidc.Cli
 
 // wrongSecret makes the error about a wrong secret. In development mode it says so if the secret would be right in
 // another encoding. In production it does not, because that is a comparison with a second secret.
-func (a *Authenticator) wrongSecret(client oidc.Client, given credentials) error {
+func (a *Authenticator) wrongSecret(client *oidc.Client, given credentials) error {
 	if a.Development && client.ClientSecret.Matches(given.raw) {
 		return refuse("the client_secret of client %s would be right if it were form-encoded: write + as %%2B, / as %%2F, "+
 			"= as %%3D, %% as %%25 (RFC 6749 §2.3.1)", client.ClientID)
@@ -106,7 +106,7 @@ func (a *Authenticator) wrongSecret(client oidc.Client, given credentials) error
 }
 
 // checkMethod compares the method of the request with the registered one.
-func checkMethod(client oidc.Client, given credentials) error {
+func checkMethod(client *oidc.Client, given credentials) error {
 	switch {
 	case client.FAPI2() && given.method != oidc.AuthMethodPrivateJWT:
 		return refuse("client %s used %s; its profile fapi2 demands private_key_jwt (FAPI 2.0 §5.3.2.1)",

@@ -20,7 +20,7 @@ const (
 
 // assertion is a client's assertion with a verified signature.
 type assertion struct {
-	Client    oidc.Client
+	Client    *oidc.Client
 	Type      string // typ of the header
 	Now       time.Time
 	Audiences []string // the values of aud that name this provider

@@ -35,8 +35,9 @@ import (
 
 // Lookup finds clients: a *Register, or a decorator of one.
 type Lookup interface {
-	// ByID returns the client with this client_id, or ErrUnknown.
-	ByID(ctx context.Context, clientID string) (oidc.Client, error)
+	// ByID returns the client with this client_id, or the zero Client and ErrUnknown. Requests share the client, and
+	// nobody may change it.
+	ByID(ctx context.Context, clientID string) (*oidc.Client, error)
 }
 
 // Register holds the clients. Its methods may be called by many goroutines at once.
@@ -52,7 +53,7 @@ type Register struct {
 type list struct {
 	of      *[]stored // the changes that it includes
 	clients []oidc.Client
-	byID    map[string]oidc.Client
+	byID    map[string]*oidc.Client
 	origins []string // the origins of all redirect URIs
 	exact   []string // the AllowedCORSOrigins of all clients
 }
@@ -106,9 +107,9 @@ func is(id string) func(oidc.Client) bool {
 }
 
 func newList(clients []oidc.Client) *list {
-	l := &list{clients: clients, byID: map[string]oidc.Client{}}
-	for _, client := range clients {
-		l.byID[client.ClientID] = client
+	l := &list{clients: clients, byID: map[string]*oidc.Client{}}
+	for i, client := range clients {
+		l.byID[client.ClientID] = &clients[i]
 		l.exact = append(l.exact, client.AllowedCORSOrigins...)
 		for _, uri := range client.RedirectURIs {
 			if origin := oidc.Origin(uri); origin != "" && !slices.Contains(l.origins, origin) {
@@ -122,14 +123,14 @@ func newList(clients []oidc.Client) *list {
 // ErrUnknown means that the client is not registered.
 var ErrUnknown = errors.New("clients: no such client")
 
-// ByID returns the client with this client_id, or ErrUnknown.
-func (r *Register) ByID(ctx context.Context, id string) (oidc.Client, error) {
+// ByID implements Lookup.
+func (r *Register) ByID(ctx context.Context, id string) (*oidc.Client, error) {
 	client, ok := r.now().byID[id]
 	switch {
 	case ok:
 		return client, nil
 	case r.Registered == nil || id == "":
-		return oidc.Client{}, ErrUnknown
+		return &oidc.Client{}, ErrUnknown
 	}
 	return r.Registered.ByID(ctx, id)
 }

@@ -68,7 +68,7 @@ func (p Provided) checkValues(client oidc.Client, report oidc.Report) {
 	report.When(client.RefreshTokenLifetime > p.LongestRefresh, "refresh_token_lifetime", "%v is longer than "+
 		"refresh.absolute, %v: shorten one or lengthen the other", client.RefreshTokenLifetime, p.LongestRefresh)
 	if client.SubjectType == oidc.SubjectPairwise {
-		_, err := Sector(client)
+		_, err := Sector(&client)
 		report.When(err != nil, "subject_type", "%v", err)
 		report.When(p.PairwiseSalt == "", "subject_type",
 			"is pairwise, which needs a pairwise_salt: write one (openssl rand -hex 32)")

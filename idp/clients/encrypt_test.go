@@ -39,7 +39,7 @@ func TestWhatIsEncryptedTheClientReads(t *testing.T) {
 		for _, enc := range append(oidc.EncryptionEncs(), "") {
 			client := keyed(private)
 			client.IDTokenEncryptedResponseAlg, client.IDTokenEncryptedResponseEnc = alg, enc
-			token := must(keys.EncryptIDToken(t.Context(), client, "a.b.c"))
+			token := must(keys.EncryptIDToken(t.Context(), &client, "a.b.c"))
 			wantEnc := enc
 			if enc == "" {
 				wantEnc = "A128CBC-HS256" // Registration §2: "the default enc value is A128CBC-HS256"
@@ -64,10 +64,10 @@ func TestWhatIsEncryptedTheClientReads(t *testing.T) {
 
 func TestAClientThatRegisteredNothingGetsItAsItIs(t *testing.T) {
 	keys := clients.NewKeys(nil, time.Now)
-	if got := must(keys.EncryptIDToken(t.Context(), oidc.Client{}, "a.b.c")); got != "a.b.c" {
+	if got := must(keys.EncryptIDToken(t.Context(), &oidc.Client{}, "a.b.c")); got != "a.b.c" {
 		t.Error(got)
 	}
-	if got := must(keys.EncryptUserinfo(t.Context(), oidc.Client{}, []byte("{}"), false)); string(got) != "{}" {
+	if got := must(keys.EncryptUserinfo(t.Context(), &oidc.Client{}, []byte("{}"), false)); string(got) != "{}" {
 		t.Error(got)
 	}
 }
@@ -76,7 +76,7 @@ func TestAClientWithoutAKeyForIt(t *testing.T) {
 	keys := clients.NewKeys(nil, time.Now)
 	client := keyed(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)))
 	client.UserinfoEncryptedResponseAlg = "RSA-OAEP-256"
-	if _, err := keys.EncryptUserinfo(t.Context(), client, []byte("{}"), false); oidc.AsError(
+	if _, err := keys.EncryptUserinfo(t.Context(), &client, []byte("{}"), false); oidc.AsError(
 		err,
 	).Code != oidc.InvalidRequest {
 		t.Errorf("got %v", err)

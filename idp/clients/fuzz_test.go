@@ -47,7 +47,7 @@ func FuzzStoredEntry(f *testing.F) {
 			t.Errorf("%s: an empty secret is good", record)
 		}
 		if err == nil && found == nil {
-			if err := r.Replace(t.Context(), r.With(entry, client)); err != nil {
+			if err := r.Replace(t.Context(), r.With(entry, *client)); err != nil {
 				t.Errorf("%s can be read but not changed: %v", record, err)
 			}
 		}

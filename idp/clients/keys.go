@@ -24,7 +24,7 @@ const maxTried = 4
 // Verify checks the signature of a JWS in compact form by the client's keys, and returns its header and payload. It
 // accepts an alg that is in algs and in SignatureAlgorithms. Its errors are for the developer of the client.
 func (k *Keys) Verify(
-	ctx context.Context, client oidc.Client, compact string, algs []jose.SignatureAlgorithm,
+	ctx context.Context, client *oidc.Client, compact string, algs []jose.SignatureAlgorithm,
 ) (jose.Header, []byte, error) {
 	algs = slices.DeleteFunc(SignatureAlgorithms(), func(alg jose.SignatureAlgorithm) bool {
 		return !slices.Contains(algs, alg)
@@ -56,7 +56,7 @@ func (k *Keys) Verify(
 
 // EncryptIDToken encrypts a signed ID token if the client registered that (Core §10.2), else it returns the token
 // unchanged.
-func (k *Keys) EncryptIDToken(ctx context.Context, client oidc.Client, signed string) (string, error) {
+func (k *Keys) EncryptIDToken(ctx context.Context, client *oidc.Client, signed string) (string, error) {
 	alg, enc := client.IDTokenEncryptedResponseAlg, client.IDTokenEncryptedResponseEnc
 	if alg == "" {
 		return signed, nil
@@ -66,7 +66,7 @@ func (k *Keys) EncryptIDToken(ctx context.Context, client oidc.Client, signed st
 
 // EncryptUserinfo encrypts a userinfo answer if the client registered that, else it returns the answer unchanged.
 // isJWT says that the answer is signed.
-func (k *Keys) EncryptUserinfo(ctx context.Context, client oidc.Client, answer []byte, isJWT bool) ([]byte, error) {
+func (k *Keys) EncryptUserinfo(ctx context.Context, client *oidc.Client, answer []byte, isJWT bool) ([]byte, error) {
 	alg, enc := client.UserinfoEncryptedResponseAlg, client.UserinfoEncryptedResponseEnc
 	if alg == "" {
 		return answer, nil
@@ -79,7 +79,7 @@ func (k *Keys) EncryptUserinfo(ctx context.Context, client oidc.Client, answer [
 // RFC 7519 §5.2: of a payload that is a JWT, cty "MUST be present in this case". An error says what is wrong with the
 // client's keys.
 func (k *Keys) encrypt(
-	ctx context.Context, client oidc.Client, alg, enc string, payload []byte, isJWT bool,
+	ctx context.Context, client *oidc.Client, alg, enc string, payload []byte, isJWT bool,
 ) (string, error) {
 	key, err := k.ForEncryption(ctx, client, jose.KeyAlgorithm(alg))
 	if err != nil {
@@ -102,7 +102,7 @@ func (k *Keys) encrypt(
 }
 
 // ForEncryption returns the client's first key for the key management alg (RFC 7518 §4.1).
-func (k *Keys) ForEncryption(ctx context.Context, client oidc.Client, alg jose.KeyAlgorithm) (jose.JSONWebKey, error) {
+func (k *Keys) ForEncryption(ctx context.Context, client *oidc.Client, alg jose.KeyAlgorithm) (jose.JSONWebKey, error) {
 	found, err := k.find(ctx, client, func(set oidc.KeySet) ([]jose.JSONWebKey, error) { return set.For(string(alg), "") })
 	if err != nil {
 		return jose.JSONWebKey{}, err
@@ -114,7 +114,7 @@ func (k *Keys) ForEncryption(ctx context.Context, client oidc.Client, alg jose.K
 type choose func(oidc.KeySet) ([]jose.JSONWebKey, error)
 
 // find returns the keys of the client that choose takes.
-func (k *Keys) find(ctx context.Context, client oidc.Client, choose choose) ([]jose.JSONWebKey, error) {
+func (k *Keys) find(ctx context.Context, client *oidc.Client, choose choose) ([]jose.JSONWebKey, error) {
 	switch {
 	case client.JWKS != nil:
 		return choose(*client.JWKS)

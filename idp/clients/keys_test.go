@@ -92,7 +92,7 @@ func sign(t testing.TB, alg jose.SignatureAlgorithm, kid string, private any) st
 }
 
 func verify(k *clients.Keys, c oidc.Client, token string) error {
-	_, _, err := k.Verify(context.Background(), c, token, clients.SignatureAlgorithms())
+	_, _, err := k.Verify(context.Background(), &c, token, clients.SignatureAlgorithms())
 	return err
 }
 
@@ -300,11 +300,11 @@ func TestTheKeyForEncryption(t *testing.T) {
 	for alg, kid := range map[jose.KeyAlgorithm]string{
 		jose.RSA_OAEP_256: "big", jose.ECDH_ES: "curve", jose.ECDH_ES_A256KW: "curve",
 	} {
-		if key, err := keys.ForEncryption(t.Context(), s.client, alg); err != nil || key.KeyID != kid {
+		if key, err := keys.ForEncryption(t.Context(), &s.client, alg); err != nil || key.KeyID != kid {
 			t.Errorf("%s: got %q, %v", alg, key.KeyID, err)
 		}
 	}
-	if _, err := keys.ForEncryption(t.Context(), s.client, jose.A128KW); err == nil {
+	if _, err := keys.ForEncryption(t.Context(), &s.client, jose.A128KW); err == nil {
 		t.Error("a key for A128KW was found")
 	}
 }

@@ -162,19 +162,19 @@ func (r *Registered) update(ctx context.Context, clientID string, change func(*E
 	return was, err
 }
 
-// ByID returns the client with this client_id, or ErrUnknown.
-func (r *Registered) ByID(ctx context.Context, clientID string) (oidc.Client, error) {
+// ByID implements Lookup.
+func (r *Registered) ByID(ctx context.Context, clientID string) (*oidc.Client, error) {
 	if len(clientID) > longestKey {
-		return oidc.Client{}, ErrUnknown
+		return &oidc.Client{}, ErrUnknown
 	}
 	if was, ok := r.seen.Get(clientID); ok && r.now().Sub(was.at).Abs() < seenFor {
-		return was.client, was.err
+		return &was.client, was.err
 	}
 	client, err := r.read(ctx, clientID)
 	if err == nil || errors.Is(err, ErrUnknown) {
 		r.seen.Add(clientID, seen{client, err, r.now()})
 	}
-	return client, err
+	return &client, err
 }
 
 // read reads the client from the store, and records that it is used.

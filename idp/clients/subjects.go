@@ -42,7 +42,7 @@ func (s *Subjects) Types() []string {
 // party other than the OpenID Provider. Sector Identifiers that are distinct MUST result in different Subject
 // Identifier values. The algorithm MUST be deterministic."
 // https://openid.net/specs/openid-connect-core-1_0.html#PairwiseAlg
-func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
+func (s *Subjects) Of(client *oidc.Client, sub string) (string, error) {
 	if client.SubjectType != oidc.SubjectPairwise {
 		return sub, nil
 	}
@@ -60,7 +60,7 @@ func (s *Subjects) Of(client oidc.Client, sub string) (string, error) {
 
 // Reveal returns the provider's own sub of a user. shown is the user's sub for the client. The result is empty if no
 // user has it. The hash cannot be reversed, so Reveal looks into a cache, and then hashes the sub of every user.
-func (s *Subjects) Reveal(client oidc.Client, shown string) (string, error) {
+func (s *Subjects) Reveal(client *oidc.Client, shown string) (string, error) {
 	if client.SubjectType != oidc.SubjectPairwise {
 		return shown, nil
 	}
@@ -93,7 +93,7 @@ func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []by
 // component of that URL is used as the Sector Identifier"; without one "the Sector Identifier used for pairwise
 // identifier calculation is the host component of the registered redirect_uri. If there are multiple hostnames in the
 // registered redirect_uris, the Client MUST register a sector_identifier_uri."
-func Sector(client oidc.Client) (string, error) {
+func Sector(client *oidc.Client) (string, error) {
 	if client.SectorIdentifierURI != "" {
 		return host(client.SectorIdentifierURI)
 	}

@@ -30,7 +30,7 @@ func sector(client oidc.Client, uri string) oidc.Client {
 
 func of(t *testing.T, s *clients.Subjects, client oidc.Client, sub string) string {
 	t.Helper()
-	shown, err := s.Of(client, sub)
+	shown, err := s.Of(&client, sub)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestTheSectorOfAClient(t *testing.T) {
 		{"no redirect_uri and no sector_identifier_uri", pairwise(), ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := clients.Sector(row.client)
+			got, err := clients.Sector(&row.client)
 			if got != row.want || (err == nil) != (row.want != "") {
 				t.Errorf("Sector = %q, %v; want %q", got, err, row.want)
 			}
@@ -131,7 +131,7 @@ func TestWhichUserASubMeans(t *testing.T) {
 			s := subjects()
 			of(t, s, other, "bob") // the sub of another client is cached, and is not valid for this one
 			for range 2 {
-				if got, err := s.Reveal(row.client, row.shown); got != row.want || err != nil {
+				if got, err := s.Reveal(&row.client, row.shown); got != row.want || err != nil {
 					t.Errorf("Reveal = %q, %v; want %q", got, err, row.want)
 				}
 			}
@@ -141,7 +141,8 @@ func TestWhichUserASubMeans(t *testing.T) {
 
 func TestWithoutASaltThereIsNoPairwise(t *testing.T) {
 	s := clients.NewSubjects("", nil)
-	if _, err := s.Of(pairwise("https://app.test/cb"), "alice"); err == nil {
+	client := pairwise("https://app.test/cb")
+	if _, err := s.Of(&client, "alice"); err == nil {
 		t.Error("Core §8.1 a pairwise sub without a secret could be reversed by anybody")
 	}
 	if got := s.Types(); !slices.Equal(got, []string{"public"}) {

@@ -42,7 +42,7 @@ func emit(ctx context.Context, kind trace.Kind, spec, text string, values ...tra
 type watchedDevices struct{ *device.Devices }
 
 // Redeem implements token.Devices.
-func (d watchedDevices) Redeem(ctx context.Context, client oidc.Client, code string) (grant.Grant, error) {
+func (d watchedDevices) Redeem(ctx context.Context, client *oidc.Client, code string) (grant.Grant, error) {
 	granted, err := d.Devices.Redeem(ctx, client, code)
 	if err == nil {
 		emit(ctx, trace.KindCode, "RFC 8628 §3.4", "the user allowed the device its request",
@@ -62,7 +62,7 @@ type labClients struct {
 }
 
 // ByID implements authorize.Clients.
-func (c labClients) ByID(ctx context.Context, id string) (oidc.Client, error) {
+func (c labClients) ByID(ctx context.Context, id string) (*oidc.Client, error) {
 	client, err := c.Register.ByID(ctx, id)
 	return c.lab.Client(client, id), err
 }

@@ -67,7 +67,7 @@ func alice(now time.Time) grant.Grant {
 // codeOf is the OAuth error that the device gets; "" for tokens.
 func (r *fixture) codeOf(t *testing.T, client oidc.Client, deviceCode string) oidc.ErrorCode {
 	t.Helper()
-	_, err := r.Redeem(t.Context(), client, deviceCode)
+	_, err := r.Redeem(t.Context(), &client, deviceCode)
 	if err == nil {
 		return ""
 	}
@@ -154,7 +154,7 @@ func TestWhatTheUserAllowedIsWhatTheDeviceGets(t *testing.T) {
 	r := newFixture()
 	codes := r.begin(t)
 	r.decide(t, codes, Allow)
-	got, err := r.Redeem(t.Context(), tv, codes.Device)
+	got, err := r.Redeem(t.Context(), &tv, codes.Device)
 	want := alice(r.clock.Now())
 	want.ClientID, want.Scope, want.Resource = "tv", oidc.Scope{"openid", "email"}, []string{"https://api.test"}
 	want.ID, _, _ = strings.Cut(codes.Device, ".")
@@ -172,7 +172,7 @@ func TestOfRacingRequestsOneGetsTheTokens(t *testing.T) {
 	got := make(chan error, 8)
 	for range cap(got) {
 		all.Go(func() {
-			_, err := r.Redeem(t.Context(), tv, codes.Device)
+			_, err := r.Redeem(t.Context(), &tv, codes.Device)
 			got <- err
 		})
 	}
@@ -263,7 +263,7 @@ func TestAStoreThatFailsIsNoUnknownCode(t *testing.T) {
 	codes := r.begin(t)
 	r.store.Gone(true)
 	_, find := r.Find(t.Context(), codes.User)
-	_, redeem := r.Redeem(t.Context(), tv, codes.Device)
+	_, redeem := r.Redeem(t.Context(), &tv, codes.Device)
 	_, begin := r.Begin(t.Context(), Pending{})
 	for _, err := range []error{find, redeem, begin} {
 		if !errors.Is(err, storagetest.ErrEngine) {

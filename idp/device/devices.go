@@ -160,7 +160,7 @@ func (d *Devices) Decide(ctx context.Context, found Pending, decision string, gr
 }
 
 // Redeem answers a polling device: with the grant, once, or with an error of RFC 8628 §3.5.
-func (d *Devices) Redeem(ctx context.Context, client oidc.Client, deviceCode string) (grant.Grant, error) {
+func (d *Devices) Redeem(ctx context.Context, client *oidc.Client, deviceCode string) (grant.Grant, error) {
 	id, secret, _ := strings.Cut(deviceCode, ".")
 	var granted grant.Grant
 	var refused error
@@ -172,7 +172,7 @@ func (d *Devices) Redeem(ctx context.Context, client oidc.Client, deviceCode str
 }
 
 // poll judges one token request, and records it in p.
-func (d *Devices) poll(p *Pending, client oidc.Client, secret string) (none grant.Grant, err error) {
+func (d *Devices) poll(p *Pending, client *oidc.Client, secret string) (none grant.Grant, err error) {
 	if p == nil || !isCode(p, secret) {
 		return none, oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, " +
 			"or the provider was restarted").Blame(oidc.CodeUnknown)

@@ -211,7 +211,7 @@ func (p *Page) ask(
 		return err
 	}
 	frame := p.Pages.Frame(r, p.Issuer)
-	frame.Client = &client
+	frame.Client = client
 	return p.render(w, http.StatusOK, pages.Device{
 		Frame: frame, UserCode: formatted(typed), Account: pages.NewAccount(user), Another: another,
 		Scopes: pages.DescribeScope(found.Scope, p.ScopeTexts),

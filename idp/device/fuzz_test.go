@@ -39,7 +39,7 @@ func FuzzStoredDevice(f *testing.F) {
 		var p Pending
 		readable := json.Unmarshal(record, &p) == nil
 		_, secret, _ := strings.Cut(code, ".")
-		if _, err := r.Redeem(t.Context(), tv, code); err == nil &&
+		if _, err := r.Redeem(t.Context(), &tv, code); err == nil &&
 			!(readable && p.Decision == Allow && p.Grant != nil && p.ClientID == "tv" &&
 				p.SpentAt.IsZero() && now.Before(p.ExpiresAt) && p.CodeHash == oidc.NewSecret(secret).Hash()) {
 			t.Errorf("%s gives tokens for %q", record, code)

@@ -153,7 +153,7 @@ func (h *Home) remembered(ctx context.Context, sub string) (list []pages.Remembe
 	for _, id := range slices.Sorted(maps.Keys(consents)) {
 		if client, err := h.Clients.ByID(ctx, id); err == nil {
 			consent := consents[id]
-			list = append(list, pages.Remembered{Client: client, Scopes: consent.Scope, GrantedAt: consent.GrantedAt})
+			list = append(list, pages.Remembered{Client: *client, Scopes: consent.Scope, GrantedAt: consent.GrantedAt})
 		}
 	}
 	return list, nil

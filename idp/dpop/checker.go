@@ -74,7 +74,7 @@ func (c *Checker) GiveNonce(w http.ResponseWriter, r *http.Request) {
 // Proof returns the thumbprint (RFC 7638) of the key that the client proves to hold; empty if the request has no proof.
 // It records the proof as used. Its errors are invalid_dpop_proof or use_dpop_nonce, or the store's; after an error the
 // caller calls GiveNonce.
-func (c *Checker) Proof(r *http.Request, client oidc.Client) (jkt string, err error) {
+func (c *Checker) Proof(r *http.Request, client *oidc.Client) (jkt string, err error) {
 	raw, err := read(r.Header)
 	if raw == "" || err != nil {
 		return "", err
@@ -85,7 +85,7 @@ func (c *Checker) Proof(r *http.Request, client oidc.Client) (jkt string, err er
 }
 
 // TokenProof is Proof for a request that gives tokens: some clients must send one.
-func (c *Checker) TokenProof(r *http.Request, client oidc.Client) (jkt string, err error) {
+func (c *Checker) TokenProof(r *http.Request, client *oidc.Client) (jkt string, err error) {
 	jkt, err = c.Proof(r, client)
 	if err == nil && jkt == "" && client.NeedsDPoP() {
 		return "", refuse("client %s gets only tokens that are bound to its key, and sent no proof: "+
@@ -96,7 +96,7 @@ func (c *Checker) TokenProof(r *http.Request, client oidc.Client) (jkt string, e
 
 // CheckToken checks the proof of a request with an access token of the client. The token is bound to the key with
 // thumbprint jkt (RFC 9449 §7.1).
-func (c *Checker) CheckToken(r *http.Request, client oidc.Client, accessToken, jkt string) error {
+func (c *Checker) CheckToken(r *http.Request, client *oidc.Client, accessToken, jkt string) error {
 	raw, err := read(r.Header)
 	if err != nil {
 		return err

@@ -102,9 +102,9 @@ func (a *attempt) check(t testing.TB) (jkt string, err error) {
 	t.Helper()
 	r := requestWith(t, a.make(t))
 	if a.withToken {
-		return thumbprint(a.key.Public()), a.f.CheckToken(r, a.client, token, thumbprint(key1().Public()))
+		return thumbprint(a.key.Public()), a.f.CheckToken(r, &a.client, token, thumbprint(key1().Public()))
 	}
-	return a.f.Proof(r, a.client)
+	return a.f.Proof(r, &a.client)
 }
 
 // requestWith is a request to the token endpoint with these DPoP headers.
@@ -289,7 +289,7 @@ func FuzzProof(fuzz *testing.F) {
 	wild.claims["iat"], wild.claims["htu"] = 1e300, "https://%zz"
 	fuzz.Add(wild.make(fuzz))
 	fuzz.Fuzz(func(t *testing.T, proof string) {
-		jkt, err := f.Proof(requestWith(t, proof), oidc.Client{})
+		jkt, err := f.Proof(requestWith(t, proof), &oidc.Client{})
 		if err == nil && jkt == "" && proof != "" {
 			t.Error("a key without a name")
 		}

@@ -25,7 +25,7 @@ func FuzzSignedClaims(fuzz *testing.F) {
 		fuzz.Add(must(json.Marshal(claims)))
 	}
 	fuzz.Fuzz(func(t *testing.T, claims []byte) {
-		jkt, err := f.Proof(requestWith(t, must(must(signer.Sign(claims)).CompactSerialize())), oidc.Client{})
+		jkt, err := f.Proof(requestWith(t, must(must(signer.Sign(claims)).CompactSerialize())), &oidc.Client{})
 		code := oidc.AsError(err)
 		switch {
 		case err == nil && jkt != thumbprint(key1().Public()):

@@ -45,7 +45,7 @@ type proof struct {
 	JKT    string // the thumbprint of the key that signed the proof
 
 	RequestMethod, RequestURL string
-	Client                    oidc.Client
+	Client                    *oidc.Client
 	AccessToken               string // empty at the endpoints that give tokens
 	BoundTo                   string // the thumbprint of the key that the access token is bound to
 	NeedsNonce                bool

@@ -255,7 +255,7 @@ func (e *Endpoint) frame(r *http.Request, waiting session.Interaction) pages.Fra
 	frame.Language = e.Pages.Language(r, waiting.Params.Get("ui_locales"))
 	frame.Interaction = r.Form.Get(session.InteractionParam)
 	if client, err := e.Clients.ByID(r.Context(), waiting.ClientID); err == nil {
-		frame.Client = &client
+		frame.Client = client
 	}
 	return frame
 }

@@ -150,13 +150,14 @@ func (a *Account) access(ctx context.Context, sub string) ([]pages.Access, error
 	for _, id := range slices.Sorted(maps.Keys(byClient)) {
 		access := byClient[id]
 		access.Account = a.account(sub)
-		access.Client, err = a.Clients.ByID(ctx, id)
+		client, err := a.Clients.ByID(ctx, id)
 		if errors.Is(err, clients.ErrUnknown) { // the person can end the access of a deleted client too
-			access.Client, err = oidc.Client{ClientID: id}, nil
+			client, err = &oidc.Client{ClientID: id}, nil
 		}
 		if err != nil {
 			return nil, err
 		}
+		access.Client = *client
 		list = append(list, access)
 	}
 	return list, nil

@@ -166,7 +166,7 @@ func TestALogoutTokenAndItsRequest(t *testing.T) {
 	}
 	r := a.got()[0]
 	header, c := decoded(t, r.PostForm.Get("logout_token"), 0), decoded(t, r.PostForm.Get("logout_token"), 1)
-	sub, _ := o.Subjects.Of(shop, "alice")
+	sub, _ := o.Subjects.Of(&shop, "alice")
 	events, _ := json.Marshal(c["events"])
 	contentType := r.Header.Get("Content-Type")
 	for _, row := range []struct {
@@ -382,6 +382,6 @@ func TestAClientThatCannotBeLookedUpIsReported(t *testing.T) {
 
 type unreachable struct{ error }
 
-func (u unreachable) ByID(context.Context, string) (oidc.Client, error) {
-	return oidc.Client{}, u.error
+func (u unreachable) ByID(context.Context, string) (*oidc.Client, error) {
+	return &oidc.Client{}, u.error
 }

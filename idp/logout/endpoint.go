@@ -258,7 +258,7 @@ func (e *Endpoint) frame(r *http.Request, request Request) pages.Frame {
 	frame := e.Pages.Frame(r, e.Issuer)
 	frame.Language = e.Pages.Language(r, request.UILocales)
 	if client, err := e.Clients.ByID(r.Context(), request.ClientID); err == nil {
-		frame.Client = &client
+		frame.Client = client
 	}
 	return frame
 }

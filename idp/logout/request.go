@@ -128,7 +128,7 @@ func (e *Endpoint) read(ctx context.Context, params url.Values, current *session
 		if err != nil && !errors.Is(err, clients.ErrUnknown) {
 			return Request{}, err
 		}
-		r.client = client
+		r.client = *client
 	}
 	if judged.breaks(ctx, common, r) {
 		return judged, nil

@@ -142,7 +142,7 @@ func (s *Sender) Send(ctx context.Context, issuer string, ended []session.Ended)
 			if errors.Is(err, clients.ErrUnknown) || err == nil && client.BackchannelLogoutURI == "" {
 				continue
 			}
-			d := &delivery{client: client, ended: e, tried: make(chan struct{})}
+			d := &delivery{client: *client, ended: e, tried: make(chan struct{})}
 			d.client.ClientID = id
 			round = append(round, d)
 			if err == nil {
@@ -254,7 +254,7 @@ func (s *Sender) try(d *delivery) error {
 // Authentication Response in place of an ID Token."
 // https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
 func (s *Sender) token(ctx context.Context, d *delivery) (string, error) {
-	sub, err := s.Subjects.Of(d.client, d.ended.Sub)
+	sub, err := s.Subjects.Of(&d.client, d.ended.Sub)
 	if err != nil {
 		return "", err
 	}
@@ -266,7 +266,7 @@ func (s *Sender) token(ctx context.Context, d *delivery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.ClientKeys.EncryptIDToken(ctx, d.client, signed)
+	return s.ClientKeys.EncryptIDToken(ctx, &d.client, signed)
 }
 
 func (s *Sender) report(d *delivery, try int, err error, again bool) {

@@ -86,7 +86,7 @@ var rules = oidc.Table[*request]{
 	{
 		Spec: "Core §8.1", Text: "a pairwise client with redirect_uris of several hosts has a sector_identifier_uri",
 		Holds: func(r *request) bool {
-			_, err := clients.Sector(r.Client)
+			_, err := clients.Sector(&r.Client)
 			return r.SubjectType != oidc.SubjectPairwise || err == nil
 		},
 		Got:  func(r *request) string { return fmt.Sprintf("%.300s", strings.Join(r.RedirectURIs, ", ")) },

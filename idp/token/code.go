@@ -130,7 +130,7 @@ type DeviceCode struct {
 
 // Devices is a *device.Devices. Endpoint packages do not import each other.
 type Devices interface {
-	Redeem(ctx context.Context, client oidc.Client, deviceCode string) (grant.Grant, error)
+	Redeem(ctx context.Context, client *oidc.Client, deviceCode string) (grant.Grant, error)
 }
 
 // tokens implements GrantType.

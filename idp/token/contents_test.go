@@ -81,7 +81,7 @@ func TestPairwiseSubjects(t *testing.T) { // Core §8.1
 	e := newEndpoint(t)
 	e.access.Subjects = clients.NewSubjects("a salt of this test", nil)
 	pairwise := oidc.Client{SubjectType: oidc.SubjectPairwise, RedirectURIs: []string{"https://app.test/cb"}}
-	want, err := e.access.Subjects.Of(pairwise, "alice")
+	want, err := e.access.Subjects.Of(&pairwise, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}

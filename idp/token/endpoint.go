@@ -50,7 +50,7 @@ type Response struct {
 
 // request is a token request of a client that authenticated. Each grant type reads some of the parameters.
 type request struct {
-	Client oidc.Client
+	Client *oidc.Client
 	JKT    string // the thumbprint of the DPoP proof's key; empty: no proof (RFC 9449 §5)
 
 	Code         string
@@ -62,7 +62,7 @@ type request struct {
 	Resource     []string
 }
 
-func parse(form url.Values, client oidc.Client, jkt string) request {
+func parse(form url.Values, client *oidc.Client, jkt string) request {
 	return request{
 		Client: client, JKT: jkt, Code: form.Get("code"), RedirectURI: form.Get("redirect_uri"),
 		CodeVerifier: form.Get("code_verifier"), RefreshToken: form.Get("refresh_token"), DeviceCode: form.Get("device_code"),
@@ -123,7 +123,7 @@ func (e *Endpoint) Exchange(r *http.Request) (Response, error) {
 }
 
 // grantType returns the grant type, or an error if the client may not use it.
-func (e *Endpoint) grantType(client oidc.Client, name string) (GrantType, error) {
+func (e *Endpoint) grantType(client *oidc.Client, name string) (GrantType, error) {
 	found, ok := e.Grants[name]
 	switch {
 	case name == "":

@@ -145,7 +145,7 @@ func FuzzRefresh(f *testing.F) {
 			AuthTime: e.clock.Now(),
 		}
 		token, err := e.grants.Begin(
-			t.Context(), granted, "", Refresh{Idle: time.Hour, Absolute: time.Hour}.terms(oidc.Client{}),
+			t.Context(), granted, "", Refresh{Idle: time.Hour, Absolute: time.Hour}.terms(&oidc.Client{}),
 		)
 		if err != nil {
 			t.Fatal(err)

@@ -130,7 +130,7 @@ func begin(
 }
 
 // terms are the terms of the client's refresh tokens. FAPI 2.0 §5.3.2.1 forbids rotation.
-func (f Refresh) terms(client oidc.Client) grant.Terms {
+func (f Refresh) terms(client *oidc.Client) grant.Terms {
 	return grant.Terms{
 		Idle: cmp.Or(client.RefreshTokenLifetime, f.Idle), Absolute: f.Absolute, Access: accessTokenLifetime(client),
 		Rotate: !client.FAPI2(),

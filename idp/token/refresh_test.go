@@ -146,10 +146,10 @@ func TestRefreshTokensAreRotated(t *testing.T) {
 
 func TestAFAPI2ClientKeepsItsRefreshToken(t *testing.T) { // FAPI 2.0 §5.3.2.1: "shall not use refresh token rotation"
 	refresh := Refresh{Idle: 30 * 24 * time.Hour, Absolute: 365 * 24 * time.Hour}
-	if terms := refresh.terms(oidc.Client{Profile: oidc.ProfileFAPI2}); terms.Rotate {
+	if terms := refresh.terms(&oidc.Client{Profile: oidc.ProfileFAPI2}); terms.Rotate {
 		t.Errorf("got %+v", terms)
 	}
-	if terms := refresh.terms(oidc.Client{RefreshTokenLifetime: time.Hour}); !terms.Rotate || terms.Idle != time.Hour ||
+	if terms := refresh.terms(&oidc.Client{RefreshTokenLifetime: time.Hour}); !terms.Rotate || terms.Idle != time.Hour ||
 		terms.Access != oidc.DefaultTokenLifetime {
 		t.Errorf("got %+v", terms)
 	}

@@ -136,7 +136,7 @@ func (i *Issuer) accessToken(r request, g grant.Grant, audience oidc.Audience, n
 
 // idToken signs the ID token, and then encrypts it if the client registered encryption (Core §10.2).
 func (i *Issuer) idToken(
-	ctx context.Context, client oidc.Client, g grant.Grant, now time.Time, accessToken string,
+	ctx context.Context, client *oidc.Client, g grant.Grant, now time.Time, accessToken string,
 ) (string, error) {
 	subject, err := i.Access.Subjects.Of(client, g.Sub)
 	if err != nil {
@@ -163,7 +163,7 @@ func (i *Issuer) idToken(
 	return i.Keys.EncryptIDToken(ctx, client, signed)
 }
 
-func accessTokenLifetime(client oidc.Client) time.Duration {
+func accessTokenLifetime(client *oidc.Client) time.Duration {
 	return cmp.Or(client.AccessTokenLifetime, oidc.DefaultTokenLifetime)
 }
 

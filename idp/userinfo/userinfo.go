@@ -85,20 +85,20 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 }
 
 // authorize returns the access token of the request and the client that it was issued to.
-func (e *Endpoint) authorize(r *http.Request) (access.Token, oidc.Client, error) {
+func (e *Endpoint) authorize(r *http.Request) (access.Token, *oidc.Client, error) {
 	raw, err := tokenOf(r)
 	if err != nil {
-		return access.Token{}, oidc.Client{}, err
+		return access.Token{}, &oidc.Client{}, err
 	}
 	token, client, err := e.readToken(r, raw)
 	record(r, raw, token, err)
 	return token, client, err
 }
 
-func (e *Endpoint) readToken(r *http.Request, raw string) (access.Token, oidc.Client, error) {
+func (e *Endpoint) readToken(r *http.Request, raw string) (access.Token, *oidc.Client, error) {
 	token, err := e.Tokens.Read(r.Context(), raw)
 	if err != nil {
-		return token, oidc.Client{}, err
+		return token, &oidc.Client{}, err
 	}
 	client, err := e.Clients.ByID(r.Context(), token.ClientID)
 	if errors.Is(err, clients.ErrUnknown) {
@@ -117,7 +117,7 @@ func (e *Endpoint) readToken(r *http.Request, raw string) (access.Token, oidc.Cl
 // §4: aud must have "an identifier the resource server expects for itself". That is the issuer. A token for which the
 // client named no resource is for the default API alone; userinfo takes it too, because clients of OpenID Connect name
 // no resource.
-func (e *Endpoint) checkAudience(client oidc.Client, token access.Token) error {
+func (e *Endpoint) checkAudience(client *oidc.Client, token access.Token) error {
 	isDefault := slices.Equal(token.Audience, []string{cmp.Or(client.Audience, e.Audience)})
 	if isDefault || token.Audience.Has(e.Issuer) {
 		return nil
@@ -158,7 +158,7 @@ func tokenOf(r *http.Request) (string, error) {
 // checkBinding requires the scheme DPoP and a proof for a token that is bound to a key, and Bearer for other tokens.
 // RFC 9449 §7.2: "protected resources that support both […] MUST reject a DPoP-bound access token received as a bearer
 // token".
-func (e *Endpoint) checkBinding(r *http.Request, client oidc.Client, raw string, token access.Token) error {
+func (e *Endpoint) checkBinding(r *http.Request, client *oidc.Client, raw string, token access.Token) error {
 	header, err := oidc.DPoPToken(r.Header)
 	isDPoP := header != ""
 	switch {
@@ -179,7 +179,7 @@ func (e *Endpoint) checkBinding(r *http.Request, client oidc.Client, raw string,
 // answer writes the claims in the form that the client registered. Core §5.3.2: a signed or encrypted answer is a JWT
 // "with content type application/jwt"; if signed, it "MUST contain the Claims iss (issuer) and aud (audience)".
 // https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
-func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.Token, client oidc.Client) error {
+func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.Token, client *oidc.Client) error {
 	claims, err := e.claims(token, client)
 	signing, encryption := client.UserinfoSignedResponseAlg, client.UserinfoEncryptedResponseAlg
 	switch {
@@ -201,7 +201,7 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, token access.T
 }
 
 // marshal returns the claims as JSON, or signed if the client registered that.
-func (e *Endpoint) marshal(ctx context.Context, claims map[string]any, client oidc.Client) ([]byte, error) {
+func (e *Endpoint) marshal(ctx context.Context, claims map[string]any, client *oidc.Client) ([]byte, error) {
 	if client.UserinfoSignedResponseAlg == "" {
 		return json.Marshal(claims)
 	}
@@ -212,7 +212,7 @@ func (e *Endpoint) marshal(ctx context.Context, claims map[string]any, client oi
 
 // claims are the claims about the user that the token's scope and its requested claims cover (Core §5.4, §5.5), and
 // always sub (§5.3.2).
-func (e *Endpoint) claims(token access.Token, client oidc.Client) (map[string]any, error) {
+func (e *Endpoint) claims(token access.Token, client *oidc.Client) (map[string]any, error) {
 	scope := oidc.ParseScope(token.Scope)
 	if !scope.Has(oidc.ScopeOpenID) {
 		return nil, oidc.InsufficientScope.Errorf("the access token's scope is %q, expected openid in it", token.Scope)

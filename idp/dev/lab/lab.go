@@ -79,17 +79,18 @@ func (l *Lab) Clear() error {
 // Client returns the client, registered with the id, with the changes of the faults short_lifetime and
 // consent_withdrawn. It counts no use: Sign counts short_lifetime, and the decorator of consents counts
 // consent_withdrawn. So more than Times simultaneous requests may see the change.
-func (l *Lab) Client(client oidc.Client, id string) oidc.Client {
+func (l *Lab) Client(client *oidc.Client, id string) *oidc.Client {
+	changed := *client
 	for _, f := range slices.Backward(l.state().Faults) { // the first fault prevails
 		switch {
 		case !f.isOf(id):
 		case f.Fault == ShortLifetime:
-			client.AccessTokenLifetime = f.Lifetime.Duration
+			changed.AccessTokenLifetime = f.Lifetime.Duration
 		case f.Fault == ConsentWithdrawn:
-			client.FirstParty = false
+			changed.FirstParty = false
 		}
 	}
-	return client
+	return &changed
 }
 
 // somebodyElse is the other user if the provider has only one user.
