@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,6 +22,27 @@ func TestARunWithoutErrorReportsRateLatencyAndMemory(t *testing.T) {
 		if !strings.Contains(report.String(), expected) {
 			t.Errorf("the report has no %q:\n%s", expected, &report)
 		}
+	}
+}
+
+func TestARateIsNotExceeded(t *testing.T) {
+	f := newFake(t)
+	began := time.Now()
+	if err := run(t.Context(), []string{"--issuer", f.URL, "--cycles", "40", "--rate", "200"}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 200*time.Millisecond {
+		t.Errorf("40 renewals took %s at a rate of 200 a second", took)
+	}
+}
+
+func TestTheCurveHasTheMemoryOfEachHalfMinute(t *testing.T) {
+	var r results
+	for i := range 601 {
+		r.memory = append(r.memory, int64(i)<<20)
+	}
+	if got := strings.Join(r.curve(), " "); got != "0 300 600" {
+		t.Errorf("the curve is %s", got)
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -41,7 +42,7 @@ var names = []string{"alice", "bob", "carol"}
 // options are the flags of the command.
 type options struct {
 	issuer, clientID, redirectURI string
-	users, cycles, pid            int
+	users, cycles, rate, pid      int
 }
 
 func main() {
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	before, errBefore := processorTime(o.pid)
 	started := time.Now()
-	results := renewAll(ctx, users, o.cycles)
+	results := renewAll(ctx, users, o.cycles, o.rate)
 	results.took = time.Since(started)
 	results.memory = stopSampling()
 	after, errAfter := processorTime(o.pid)
@@ -86,12 +87,16 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.redirectURI, "redirect-uri", "http://localhost:9090/spa/callback.html", "its redirect_uri")
 	flags.IntVar(&o.users, "users", 8, "concurrent users, each with cookies of its own")
 	flags.IntVar(&o.cycles, "cycles", 10000, "silent renewals in all, shared by the users")
+	flags.IntVar(&o.rate, "rate", 0, "most renewals a second; 0: as many as the users can")
 	flags.IntVar(&o.pid, "pid", 0, "process whose memory and processor time are measured (Linux); 0: none")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	if o.users < 1 || o.cycles < 1 {
 		return o, fmt.Errorf("--users is %d and --cycles is %d; both must be 1 or more", o.users, o.cycles)
+	}
+	if o.rate < 0 {
+		return o, fmt.Errorf("--rate is %d; it must be 1 or more, or 0 for no limit", o.rate)
 	}
 	return o, nil
 }
@@ -116,14 +121,19 @@ func signInAll(ctx context.Context, o options) ([]*renewal.User, error) {
 	return users, nil
 }
 
-// renewAll lets all users renew at once until cycles renewals were tried or ctx ends.
-func renewAll(ctx context.Context, users []*renewal.User, cycles int) *results {
+// renewAll lets all users renew at once until cycles renewals were tried or ctx ends. With a rate above 0, renewal n
+// begins n/rate seconds after the first at the earliest.
+func renewAll(ctx context.Context, users []*renewal.User, cycles, rate int) *results {
 	all := results{errors: map[string]int{}, first: map[string]error{}}
+	began := time.Now()
 	var taken atomic.Int64
 	var wg sync.WaitGroup
 	for _, u := range users {
 		wg.Go(func() {
-			for ctx.Err() == nil && taken.Add(1) <= int64(cycles) {
+			for n := taken.Add(1); ctx.Err() == nil && n <= int64(cycles); n = taken.Add(1) {
+				if rate > 0 {
+					time.Sleep(time.Until(began.Add(time.Duration(n) * time.Second / time.Duration(rate))))
+				}
 				all.add(u.Renew(ctx))
 			}
 		})
@@ -193,12 +203,26 @@ func (r *results) print(out io.Writer, users int) {
 		fmt.Fprintf(out, "memory   start %s, most %s, end %s, last quarter / second quarter %.3f\n",
 			mebibytes(m[0]), mebibytes(slices.Max(m)), mebibytes(m[len(m)-1]), flatness(m))
 	}
+	if curve := r.curve(); len(curve) > 1 {
+		fmt.Fprintf(out, "curve    %s MiB, each %s\n", strings.Join(curve, ", "), curveEvery)
+	}
 	if len(r.errors) == 0 {
 		fmt.Fprintln(out, "errors   0")
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.errors)) {
 		fmt.Fprintf(out, "errors   %d of kind %q, the first: %v\n", r.errors[kind], kind, r.first[kind])
 	}
+}
+
+// curveEvery is the time between two numbers of the report's curve of memory.
+const curveEvery = 30 * time.Second
+
+// curve is the resident memory in MiB at the start and after each curveEvery.
+func (r *results) curve() (curve []string) {
+	for i := 0; i < len(r.memory); i += int(curveEvery / sampleEvery) {
+		curve = append(curve, fmt.Sprintf("%.0f", float64(r.memory[i])/(1<<20)))
+	}
+	return curve
 }
 
 // percentile is the latency that p percent of the renewals did not exceed, 0 without any; the latencies are sorted.
@@ -212,6 +236,9 @@ func (r *results) percentile(p int) time.Duration {
 
 func mebibytes(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
 
+// sampleEvery is the time between two samples of the memory.
+const sampleEvery = 100 * time.Millisecond
+
 // sampleMemory samples the resident memory of process pid, in bytes, until the call of stop; with pid 0 nothing.
 func sampleMemory(pid int) (stop func() []int64, err error) {
 	if pid == 0 {
@@ -223,7 +250,7 @@ func sampleMemory(pid int) (stop func() []int64, err error) {
 	}
 	quit, samples := make(chan struct{}), make(chan []int64, 1)
 	go func() {
-		all, tick := []int64{first}, time.NewTicker(100*time.Millisecond)
+		all, tick := []int64{first}, time.NewTicker(sampleEvery)
 		defer tick.Stop()
 		for {
 			select {
