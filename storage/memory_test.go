@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"runtime"
 	"strconv"
@@ -96,6 +97,34 @@ func TestAShortRecordTakesFewBytes(t *testing.T) {
 	t.Logf("%.1f bytes each", each)
 	if m.Len() != records || each > most {
 		t.Errorf("each of %d records takes %.1f bytes; want %d at most", m.Len(), each, most)
+	}
+}
+
+// Codes come, are spent, and expire, at a tenth of the rate of `make bench-million`.
+func TestMemoryLevelsOffUnderSteadyRenewals(t *testing.T) {
+	const renewals, rate, lifetime, most = 100_000, 160, 305 * time.Second, 70 // bytes of a live mark
+	c := storagetest.NewClock()
+	m, code := storage.NewMemory(c.Now), bytes.Repeat([]byte("c"), 500)
+	before, middle := heap(), uint64(0)
+	for i := range renewals {
+		c.Pass(time.Second / rate)
+		key := "code:" + strconv.Itoa(i)
+		if err := m.Put(t.Context(), key, code, 5*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Update(t.Context(), key, lifetime, func([]byte) ([]byte, error) {
+			return []byte(`{"spent":300}`), nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if i == renewals/2 { // later than lifetime
+			middle = heap() - before
+		}
+	}
+	end, live := heap()-before, uint64(rate*lifetime/time.Second)
+	t.Logf("%d bytes after the half, %d at the end, %d for each of %d marks", middle, end, end/live, live)
+	if m.Len() == 0 || end > middle+middle/4 || end > most*live {
+		t.Errorf("%d bytes after the half, %d at the end: %d for each live mark, want %d at most", middle, end, end/live, most)
 	}
 }
 

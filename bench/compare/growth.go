@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/bench/renewal"
@@ -18,9 +17,14 @@ var builtIn = renewal.Options{
 	AccessJWT: true, AuthTime: true,
 }
 
-// growth measures Hush with few and with many live sessions, with few and with many users, and on a file. It adds its
-// tables to texts.
+// growth measures Hush with few and with many live sessions, with few and with many users, and on each store. It adds
+// its tables to texts.
 func growth(ctx context.Context, folder string, s size, texts map[string]string) error {
+	stores, end, err := stores(folder)
+	if err != nil {
+		return err
+	}
+	defer end()
 	// Rounds are so much longer with sessions because the collection of garbage, which is rare in a large heap, must be in
 	// them. A start with a million sessions takes as long as making them.
 	for _, t := range []struct {
@@ -32,9 +36,7 @@ func growth(ctx context.Context, folder string, s size, texts map[string]string)
 		{"users", "users in the file", 2, 3, []*subject{
 			withUsers(concurrency, folder), withUsers(1_000, folder), withUsers(100_000, folder),
 		}},
-		{"stores", "store", 2, 3, []*subject{
-			withStore("memory", "memory", folder), withStore("file:", "file:"+filepath.Join(folder, "hush.db"), folder),
-		}},
+		{"stores", "store", 2, 3, stores},
 	} {
 		part := s
 		part.renewals, part.starts = t.longer*s.renewals, t.starts
@@ -43,6 +45,7 @@ func growth(ctx context.Context, folder string, s size, texts map[string]string)
 		}
 		texts[t.name] = growthTable(t.first, t.subjects)
 	}
+	texts["stores"] += redisText(stores)
 	return shares(ctx, folder, s, texts)
 }
 
@@ -67,31 +70,30 @@ func withUsers(n int, folder string) *subject {
 	return &subject{provider: p, algorithm: es256}
 }
 
-// withStore is a provider on a store.
-func withStore(name, address, folder string) *subject {
-	p := newHush(name, "JWT", folder, "--store", address, "--cookie-keys", strings.Repeat("k", 64))
-	return &subject{provider: p, algorithm: es256}
-}
-
 // growthTable compares each subject with the first.
 func growthTable(what string, subjects []*subject) string {
 	text := "| " + what + " | CPU ÷ that of the first line | ready after | memory then | most memory in the load |\n" +
 		"|---:|---:|---:|---:|---:|\n"
+	unit := mean(subjects[0].rounds, ofProvider)
 	for _, s := range subjects {
 		text += fmt.Sprintf("| %s | %.2f | %s | %.0f MiB | %.0f MiB |\n", s.name,
-			mean(s.rounds)/mean(subjects[0].rounds), duration(s.starts), readyMemory(s), mebibytes(s.peak))
+			mean(s.rounds, ofProvider)/unit, duration(s.starts), readyMemory(s), mebibytes(s.peak))
 	}
 	return text
 }
 
-// mean is the processor time of one renewal in all rounds together.
-func mean(rounds []round) float64 {
-	var all round
+func ofProvider(r round) time.Duration { return r.cpu }
+func ofStore(r round) time.Duration    { return r.store }
+
+// mean is a processor time for one renewal in all rounds together, in milliseconds.
+func mean(rounds []round, of func(round) time.Duration) float64 {
+	var all time.Duration
+	renewals := 0
 	for _, r := range rounds {
-		all.cpu += r.cpu
-		all.latencies = append(all.latencies, r.latencies...)
+		all += of(r)
+		renewals += len(r.latencies)
 	}
-	return cpu(all)
+	return milliseconds(all) / float64(renewals)
 }
 
 // duration is the median of the times until a provider was ready.

@@ -33,8 +33,12 @@ type subject struct {
 	rounds    []round
 	peak      int64 // the most memory that was resident, in bytes
 
-	running *process.Process
-	users   []*renewal.User
+	processes int // how many renew at the same time; 0: one
+	store     int // the process of the store, whose processor time counts apart; 0: there is none
+
+	running   []*process.Process
+	addresses []string // of running
+	users     []*renewal.User
 }
 
 // start is the start of a process.
@@ -45,7 +49,8 @@ type start struct {
 
 // round is what a subject did between its turns.
 type round struct {
-	cpu       time.Duration // of the provider
+	cpu       time.Duration // of the provider, or of all its processes
+	store     time.Duration // processor time of the store's process
 	took      time.Duration
 	latencies []time.Duration
 }
@@ -86,8 +91,18 @@ func measure(ctx context.Context, folder string, s size, subjects []*subject) er
 	return nil
 }
 
-// start starts the provider on a free port. Its output is in a file of folder.
+// start starts the provider, as many times as it has processes.
 func (s *subject) start(ctx context.Context, folder string) error {
+	for range max(1, s.processes) {
+		if err := s.startOne(ctx, folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startOne starts a process on a free port. Its output is in a file of folder.
+func (s *subject) startOne(ctx context.Context, folder string) error {
 	address, err := process.FreeAddress()
 	if err != nil {
 		return err
@@ -100,31 +115,43 @@ func (s *subject) start(ctx context.Context, folder string) error {
 	line := s.command(address, s.algorithm)
 	command := exec.Command(line[0], line[1:]...)
 	command.Stdout, command.Stderr = log, log
-	s.client.Issuer, s.client.Connections = "http://"+address, concurrency
-	s.running, err = process.Start(ctx, s.client.Issuer+"/.well-known/openid-configuration", command)
+	started, err := process.Start(ctx, "http://"+address+"/.well-known/openid-configuration", command)
 	if err != nil {
 		output, _ := os.ReadFile(log.Name())
 		return fmt.Errorf("%w; it wrote: %s", err, output)
 	}
-	memory, err := process.Memory(s.running.PID, "VmRSS")
-	s.starts = append(s.starts, start{s.running.Ready, memory})
+	s.running, s.addresses = append(s.running, started), append(s.addresses, address)
+	memory, err := process.Memory(started.PID, "VmRSS")
+	s.starts = append(s.starts, start{started.Ready, memory})
 	return err
 }
 
 func (s *subject) end() {
-	if s.running != nil {
-		s.running.End()
+	for _, p := range s.running {
+		p.End()
 	}
-	s.running = nil
+	s.running, s.addresses = nil, nil
 }
 
+// signIn signs in the users, as many at each process as at one provider.
 func (s *subject) signIn(ctx context.Context) error {
-	client, err := renewal.New(ctx, s.client)
+	s.users = nil
+	for _, address := range s.addresses {
+		if err := s.signInAt(ctx, address, concurrency); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *subject) signInAt(ctx context.Context, address string, users int) error {
+	options := s.client
+	options.Issuer, options.Connections = "http://"+address, users
+	client, err := renewal.New(ctx, options)
 	if err != nil {
 		return err
 	}
-	s.users = nil
-	for i := range concurrency {
+	for i := range users {
 		user := client.User(fmt.Sprintf("u%d", i), "x")
 		if len(s.names) > 0 {
 			name := s.names[i%len(s.names)]
@@ -140,18 +167,33 @@ func (s *subject) signIn(ctx context.Context) error {
 
 // renew is a round of n renewals by all users at once.
 func (s *subject) renew(ctx context.Context, n int) error {
-	before, err := process.CPU(s.running.PID)
+	before, storeBefore, err := s.processorTime()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
 	latencies, err := renewals(ctx, s.users, n)
 	took := time.Since(began)
-	after, errAfter := process.CPU(s.running.PID)
-	peak, errPeak := process.Memory(s.running.PID, "VmHWM")
+	after, storeAfter, errAfter := s.processorTime()
+	peak, errPeak := process.Memory(s.running[0].PID, "VmHWM")
 	s.peak = peak
-	s.rounds = append(s.rounds, round{after - before, took, latencies})
+	s.rounds = append(s.rounds, round{after - before, storeAfter - storeBefore, took, latencies})
 	return errors.Join(err, errAfter, errPeak)
+}
+
+// processorTime is that of the provider, or of all its processes, and that of the store's process.
+func (s *subject) processorTime() (all, store time.Duration, err error) {
+	for _, p := range s.running {
+		one, err := process.CPU(p.PID)
+		if err != nil {
+			return 0, 0, err
+		}
+		all += one
+	}
+	if s.store != 0 {
+		store, err = process.CPU(s.store)
+	}
+	return all, store, err
 }
 
 // renewals are n in all. Its error is the first wrong answer of each user.
