@@ -83,12 +83,13 @@ func answer(c echo.Context, status int, body any) error {
 	return c.JSON(status, body)
 }
 
-// securityHeaders allow scripts and styles of this origin, fetches and hidden iframes of this origin and of the
-// provider. There is no form-action: Chromium applies it to each redirect after the sign-out form, and the provider may
-// redirect on to any origin.
+// securityHeaders allow scripts and styles of this origin, the scripts in the callback pages, and fetches and hidden
+// iframes of this origin and of the provider. There is no form-action: Chromium applies it to each redirect after the
+// sign-out form, and the provider may redirect on to any origin.
 func securityHeaders(issuer string) echo.MiddlewareFunc {
 	provider := oidc.Origin(issuer)
-	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	policy := "default-src 'none'; script-src 'self'" + inlineHashes() + "; " +
+		"style-src 'self'; img-src 'self' data:; " +
 		"connect-src 'self' " + provider + "; frame-src 'self' " + provider + "; " +
 		"frame-ancestors 'self'; base-uri 'none'"
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
@@ -66,6 +69,22 @@ func modules(address string) (all []string) {
 		}
 	}
 	return all
+}
+
+// inlined are the scripts of the callback pages. Each renewal loads such a page, which has its script in it: even from
+// the cache a browser gets a file later than the page.
+var inlined = []string{"/static/demo/spa/callback.js", "/static/demo/web/silent-callback.js"}
+
+// inline returns the text of one of them for a page.
+func inline(address string) template.JS { return template.JS(contentOf(address)) }
+
+// inlineHashes names them in a policy. https://www.w3.org/TR/CSP3/#framework-directive-source-list
+func inlineHashes() (sources string) {
+	for _, address := range inlined {
+		sum := sha256.Sum256(contentOf(address))
+		sources += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return sources
 }
 
 func contentOf(address string) []byte {

@@ -124,8 +124,8 @@ func TestLessons(t *testing.T) {
 func TestCallbackPagesOfTheLessons(t *testing.T) {
 	server := startDemo(t)
 	for _, row := range []struct{ path, has, lacks, referrer string }{
-		{"/lessons/callback.html", "spa/callback.js", "demo/lessons/", "no-referrer"},
-		{"/lessons/app.html", "lessons/nested.js", "callback.js", "no-referrer-when-downgrade"},
+		{"/lessons/callback.html", `source: "oidc-client"`, "demo/lessons/", "no-referrer"},
+		{"/lessons/app.html", "lessons/nested.js", `source: "oidc-client"`, "no-referrer-when-downgrade"},
 		{"/lessons/silent.html", "<main", "<script", "no-referrer"},
 	} {
 		response, body := send(t, server, request{path: row.path + "?code=x&state=y"})

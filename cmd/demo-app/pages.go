@@ -46,7 +46,7 @@ func newPages(c config, files assets) (*pages, error) {
 	}
 	p := &pages{config: c, texts: texts, parsed: map[string]*template.Template{}}
 	empty := func() *template.Template {
-		return template.New("").Funcs(template.FuncMap{"versioned": files.versioned, "modules": modules})
+		return template.New("").Funcs(template.FuncMap{"versioned": files.versioned, "modules": modules, "inline": inline})
 	}
 	for _, name := range []string{"landing", "spa", "web", "both", "tokens", "lessons", "error"} {
 		parsed, err := empty().ParseFS(static.Demo(), "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
