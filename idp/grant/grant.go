@@ -98,13 +98,7 @@ func New(c Config, store storage.Store, now func() time.Time, random func() stri
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
 	grant.ID, grant.GrantedAt, grant.ExpiresAt = g.Random(), g.Now(), g.Now().Add(CodeLifetime)
 	code = grant.ID + "." + g.Random()
-	return code, g.Codes.Put(ctx, codeKey(code), Code{Grant: &grant}, codeRetention)
-}
-
-// codeKey is the key of the code, in the group of its grant.
-func codeKey(code string) string {
-	id, _, _ := strings.Cut(code, ".")
-	return storage.GroupKey(id, code)
+	return code, g.Codes.Put(ctx, storage.GroupKey(grant.ID, code), Code{Grant: &grant}, codeRetention)
 }
 
 // Redeem spends the code and returns its grant; the caller then judges whether the client may get it. For an unknown
@@ -112,7 +106,8 @@ func codeKey(code string) string {
 // maximum lifetime of the access tokens. The mark is stored longer by ClockError, for replicas whose clock is behind.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	found, mark := Code{}, Code{Spent: int64((tokenLifetime + time.Second - 1) / time.Second)}
-	err := g.Codes.Update(ctx, codeKey(code), tokenLifetime+ClockError, func(old *Code) (*Code, error) {
+	id, _, _ := strings.Cut(code, ".")
+	err := g.Codes.Update(ctx, storage.GroupKey(id, code), tokenLifetime+ClockError, func(old *Code) (*Code, error) {
 		found = Code{}
 		if old != nil {
 			found = *old
@@ -126,7 +121,7 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 		return &mark, nil
 	})
 	if errors.Is(err, ErrReplayed) {
-		return g.replayed(ctx, code, found)
+		return g.replayed(ctx, id, found)
 	}
 	if err != nil {
 		return Grant{}, err
@@ -134,10 +129,9 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 	return *found.Grant, nil
 }
 
-// replayed revokes the grant of the spent code, whose mark is spent. Tokens issued until now expire after the time in
-// the mark, or before. It returns ErrReplayed, or the error of the revocation.
-func (g *Grants) replayed(ctx context.Context, code string, spent Code) (Grant, error) {
-	id, _, _ := strings.Cut(code, ".")
+// replayed revokes the grant with this id, the mark of whose code is spent. Tokens issued until now expire after the
+// time in the mark, or before. It returns ErrReplayed, or the error of the revocation.
+func (g *Grants) replayed(ctx context.Context, id string, spent Code) (Grant, error) {
 	if err := g.end(ctx, id, g.Now().Add(time.Duration(spent.Spent)*time.Second)); err != nil {
 		return Grant{}, err
 	}
