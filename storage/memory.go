@@ -160,8 +160,8 @@ type moment uint64
 // as many slots as live records. A Go map has up to 2.3 times as many, depending on their number.
 type table[V any] struct {
 	slots   []slot[V]
-	taken   int // slots that are not free
-	sweepAt moment
+	taken   int    // slots that are not free
+	sweepAt moment // 0: it was not full yet
 }
 
 // slot has a record, which is live before expires, or it is free and has the zero digest. The slot of a removed record
@@ -190,7 +190,7 @@ func (t *table[V]) put(r slot[V], now moment) {
 		if r.expires == 0 {
 			return
 		}
-		if 8*t.taken >= 7*len(t.slots) || now >= t.sweepAt {
+		if 8*t.taken >= 7*len(t.slots) || t.sweepAt > 0 && now >= t.sweepAt {
 			t.sweep(now)
 			s = t.at(r.digest)
 		}
