@@ -72,7 +72,7 @@ func (h *Hub) Begin(ctx context.Context, record Record) (context.Context, *Recor
 }
 
 // usualSteps is the number of steps of a successful request, so that its slice seldom grows.
-var usualSteps = map[string]int{"authorize": 32, "token": 16}
+var usualSteps = map[string]int{"authorize": 40, "token": 14}
 
 // moment is a step and its time. Most steps are rules that were checked: of them the hub keeps no text, only the rule.
 type moment struct {

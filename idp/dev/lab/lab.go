@@ -80,17 +80,20 @@ func (l *Lab) Clear() error {
 // consent_withdrawn. It counts no use: Sign counts short_lifetime, and the decorator of consents counts
 // consent_withdrawn. So more than Times simultaneous requests may see the change.
 func (l *Lab) Client(client *oidc.Client, id string) *oidc.Client {
-	changed := *client
 	for _, f := range slices.Backward(l.state().Faults) { // the first fault prevails
-		switch {
-		case !f.isOf(id):
-		case f.Fault == ShortLifetime:
+		if !f.isOf(id) {
+			continue
+		}
+		changed := *client
+		switch f.Fault {
+		case ShortLifetime:
 			changed.AccessTokenLifetime = f.Lifetime.Duration
-		case f.Fault == ConsentWithdrawn:
+		case ConsentWithdrawn:
 			changed.FirstParty = false
 		}
+		client = &changed
 	}
-	return &changed
+	return client
 }
 
 // somebodyElse is the other user if the provider has only one user.
@@ -116,6 +119,13 @@ func (l *Lab) OtherUser(s session.Session, sub string) *session.Session {
 // count is in the store, so that the limit of uses holds for all replicas. There is no fault while the store cannot be
 // reached, and none without Intercept around the request.
 func (l *Lab) Use(ctx context.Context, among ...Kind) (used Fault, ok bool) {
+	if len(l.state().Faults) == 0 {
+		return Fault{}, false
+	}
+	return l.use(ctx, among)
+}
+
+func (l *Lab) use(ctx context.Context, among []Kind) (used Fault, ok bool) {
 	request, isIntercepted := ctx.Value(requestKey{}).(requestInfo)
 	matches := func(f Fault) bool { return slices.Contains(among, f.Fault) && f.concerns(request) }
 	if !isIntercepted || !slices.ContainsFunc(l.state().Faults, matches) {
