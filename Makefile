@@ -76,6 +76,10 @@ bench: build $(peers) ## renewals beside other providers, five minutes: docs/per
 	CGO_ENABLED=0 go build -C bench -trimpath -ldflags='-s -w' -o ../bin/bench/ ./sessions
 	go run -C bench ./compare $(FLAGS)
 
+.PHONY: bench-browser
+bench-browser: build ## a silent renewal in Chromium beside a bare iframe, two minutes: docs/performance.md
+	node scripts/bench-silent.js --page docs/performance.md
+
 $(peers): bench/peers/node/package-lock.json
 	npm ci --prefix bench/peers/node --no-audit --no-fund
 	@touch $@

@@ -4,7 +4,9 @@
 //   renewal   the button of the demo: oidc-client-ts, the provider in development mode, everything that the demo shows
 //   baseline  an iframe whose document answers 303 to a static page, which tells this page; then one fetch
 //
-//   node scripts/bench-silent.js [--renewals 40]        after make build; prints medians in milliseconds, and the ratio
+//   node scripts/bench-silent.js [--renewals 30] [--page docs/performance.md]
+//
+// after make build prints two tables, or writes them between the marks of the page.
 
 import { createServer } from "node:http";
 import { setTimeout as rest } from "node:timers/promises";
@@ -12,23 +14,32 @@ import { parseArgs } from "node:util";
 import { openChromium } from "../e2e/harness/browser.js";
 import { crossSite, sameSite, startHush } from "../e2e/harness/hush.js";
 import { says, signIn } from "../e2e/harness/person.js";
+import { inWords, writeBetweenMarks } from "./bench-tables.js";
+
+/** @typedef {import("./bench-tables.js").Measured} Measured */
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1)); // ends the programs too
 
 /** Renewals before those that count: modules are compiled and connections are open. */
 const warmUp = 3;
 
-/** After each, in milliseconds: for what the demo still draws and reports. */
-const pause = 200;
+/** After each, in milliseconds: for what the demo still draws and reports, and for the animations of its diagram. */
+const pause = 700;
 
 /** The page in the bare iframe. */
 const staticPage = "<!doctype html><title>Static</title><script>parent.postMessage('here', '*')</script>";
 
-const { values } = parseArgs({ options: { renewals: { type: "string", default: "40" } } });
+const { values } = parseArgs({
+  options: { renewals: { type: "string", default: "30" }, page: { type: "string" } },
+});
 
-for (const layout of [sameSite, crossSite]) await compare(layout, Number(values.renewals));
+const measured = [];
+for (const layout of [sameSite, crossSite]) measured.push(await compare(layout, Number(values.renewals)));
+const text = inWords(measured);
+if (values.page) await writeBetweenMarks(values.page, text);
+else console.log(Object.values(text).join("\n"));
 
-/** @param {import("../e2e/harness/hush.js").Layout} layout @param {number} count */
+/** @param {import("../e2e/harness/hush.js").Layout} layout @param {number} count @returns {Promise<Measured>} */
 async function compare(layout, count) {
   const bare = await serveBare(layout);
   const hush = await startHush(layout);
@@ -37,6 +48,8 @@ async function compare(layout, count) {
     const page = await browser.newPage();
     await page.setBypassCSP(true); // the demo's policy allows frames of the provider only
     await signIn(page, hush, "spa");
+    await page.click("#automatic"); // off: no renewal but ours
+    await page.evaluate(keepTimes);
     const renewals = [];
     const baselines = [];
     for (let i = 0; i < warmUp + count; i++) {
@@ -46,7 +59,8 @@ async function compare(layout, count) {
       baselines.push(await page.evaluate(baseline, bare.address));
       await rest(pause);
     }
-    report(layout, { renewals: renewals.slice(warmUp), baselines: baselines.slice(warmUp) });
+    const chromium = await browser.version();
+    return { layout: layout.name, chromium, renewals: renewals.slice(warmUp), baselines: baselines.slice(warmUp) };
   } finally {
     await close();
     await hush.stop();
@@ -69,6 +83,19 @@ async function serveBare({ app, idp }) {
   return { server, address: `http://${idp}:${port}` };
 }
 
+/** Makes the page keep when the last iframe was added to it and when the last message came from one. */
+function keepTimes() {
+  const times = { iframe: 0, message: 0 };
+  Object.assign(globalThis, { times });
+  new MutationObserver((records) => {
+    const added = records.flatMap((record) => [...record.addedNodes]);
+    if (added.some((node) => node instanceof HTMLIFrameElement)) times.iframe = performance.now();
+  }).observe(document.body, { childList: true, subtree: true });
+  window.addEventListener("message", () => {
+    times.message = performance.now();
+  });
+}
+
 /** Presses the button of the demo. Gives how long signinSilent() of oidc-client-ts took, in milliseconds. */
 function renewal() {
   const { prototype } = /** @type {typeof import("oidc-client-ts")} */ (globalThis.oidc).UserManager;
@@ -78,12 +105,17 @@ function renewal() {
       prototype.signinSilent = signinSilent;
       const start = performance.now();
       const user = signinSilent.apply(this, args);
-      user.then(() => resolve(performance.now() - start), reject);
+      const over = () => {
+        const end = performance.now();
+        const { iframe, message } = /** @type {any} */ (globalThis).times;
+        resolve({ all: end - start, before: iframe - start, iframe: message - iframe, after: end - message });
+      };
+      user.then(over, reject);
       return await user;
     };
   });
   document.getElementById("renew")?.click();
-  return /** @type {Promise<number>} */ (took);
+  return /** @type {Promise<import("./bench-tables.js").Times>} */ (took);
 }
 
 /** Gives the milliseconds of the least that a renewal needs. @param {string} address */
@@ -92,39 +124,17 @@ async function baseline(address) {
   const frame = document.createElement("iframe");
   frame.hidden = true;
   frame.src = `${address}/start`;
-  document.querySelector("main")?.append(frame); // what is added to the body, the demo takes for a renewal
-  await new Promise((resolve) => {
-    addEventListener("message", (event) => event.source === frame.contentWindow && resolve(event.data));
+  const over = new AbortController();
+  const heard = new Promise((resolve) => {
+    const hear = (/** @type {MessageEvent} */ { source }) => source === frame.contentWindow && resolve(source);
+    window.addEventListener("message", hear, { signal: over.signal });
   });
+  document.querySelector("main")?.append(frame); // what is added to the body, the demo may take for a renewal
+  await heard;
+  over.abort();
   frame.remove();
   await (await fetch(`${address}/fetch`)).json();
-  return performance.now() - start;
-}
-
-/**
- * @param {import("../e2e/harness/hush.js").Layout} layout
- * @param {{ renewals: number[], baselines: number[] }} measured
- */
-function report(layout, { renewals, baselines }) {
-  console.log(layout.name);
-  const ratio = median(renewals) / median(baselines);
-  console.log(`  signinSilent()                 ${inWords(renewals)}`);
-  console.log(`  iframe with a 303, one fetch   ${inWords(baselines)}`);
-  console.log(`  ratio of the medians           ${ratio.toFixed(2)}, of ${renewals.length} each`);
-}
-
-/** @param {number[]} times */
-function inWords(times) {
-  const [low, middle, high] = [0.05, 0.5, 0.95].map((share) => quantile(times, share).toFixed(0).padStart(5));
-  return `median ${middle} ms, 5 % below ${low}, 5 % above ${high}`;
-}
-
-/** @param {number[]} times */
-function median(times) {
-  return quantile(times, 0.5);
-}
-
-/** @param {number[]} times @param {number} share */
-function quantile(times, share) {
-  return times.toSorted((a, b) => a - b)[Math.floor(share * times.length)] ?? Number.NaN;
+  const end = performance.now();
+  const { iframe, message } = /** @type {any} */ (globalThis).times;
+  return { all: end - start, before: iframe - start, iframe: message - iframe, after: end - message };
 }
