@@ -22,13 +22,14 @@ type Scope []string
 
 // ParseScope reads the wire form. It drops repeated values and preserves the order.
 func ParseScope(wire string) Scope {
-	var scope Scope
-	for _, value := range strings.Fields(wire) {
+	values := strings.Fields(wire)
+	scope := Scope(values[:0])
+	for _, value := range values {
 		if !scope.Has(value) {
 			scope = append(scope, value)
 		}
 	}
-	return scope
+	return slices.Clip(scope)
 }
 
 // String is the wire form.

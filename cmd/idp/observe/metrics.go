@@ -18,7 +18,6 @@
 package observe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -98,7 +97,10 @@ func (m *Metrics) Request(e endpoint.Endpoint, _ string, r *http.Request) (*http
 	}
 	start := m.now()
 	return r, func(outcome endpoint.Outcome) {
-		refused := cmp.Or(outcome.Refused, &oidc.Error{})
+		var refused oidc.Error
+		if outcome.Refused != nil {
+			refused = *outcome.Refused
+		}
 		class := "dropped" // the connection ended without an answer
 		if outcome.Status > 0 {
 			class = strconv.Itoa(outcome.Status/100) + "xx"
