@@ -23,6 +23,7 @@ export class Watch {
 
   /** @type {HTMLIFrameElement | undefined} the hidden iframe of the renewal that is watched */
   #frame;
+  #came = 0; // when the iframe was added, as performance.now() counts
   #steps;
   #issuer;
   #tell;
@@ -86,6 +87,7 @@ export class Watch {
   #added(frame) {
     if (this.#steps.stateOf(1) !== "active") return; // somebody else's iframe
     this.#frame = frame;
+    this.#came = performance.now();
     frame.addEventListener("load", () => this.#stopped(frame));
     this.#steps.set(1, "done", "a hidden iframe was added to this page; it goes to /authorize");
     this.#steps.set(2, "active");
@@ -95,7 +97,7 @@ export class Watch {
   }
 
   #removed() {
-    const text = `The iframe is removed, ${this.timeline.age} ms after it came`;
+    const text = `The iframe is removed, ${Math.round(performance.now() - this.#came)} ms after it came`;
     this.timeline.add({ step: 1, from: "app", to: "iframe", text }); // or later: the timeline goes up only
   }
 
