@@ -108,9 +108,14 @@ func (b Bucket[T]) encode(record *T) (value []byte, err error) {
 }
 
 // decode also reads records that an earlier version stored as JSON. No record in MessagePack begins with a brace.
+//
+// Skip finds a list or a map that is not whole. Without it UnmarshalMsg would allocate the size that the list claims to
+// have: 64 GiB for a damaged record of 17 bytes.
 func (b Bucket[T]) decode(value []byte, record *T) (err error) {
 	if packed, ok := any(record).(msgp.Unmarshaler); ok && !bytes.HasPrefix(value, []byte("{")) {
-		_, err = packed.UnmarshalMsg(value)
+		if _, err = msgp.Skip(value); err == nil {
+			_, err = packed.UnmarshalMsg(value)
+		}
 	} else {
 		err = json.Unmarshal(value, record)
 	}

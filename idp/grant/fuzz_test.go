@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tinylib/msgp/msgp"
 
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/oidc"
@@ -33,6 +35,7 @@ func FuzzStoredCode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(packed)
+	f.Add([]byte(endlessList))
 	f.Add([]byte(`{"grant":null,"spent":0}`))
 	f.Add([]byte(`{"grant":{"scope":[null],"amr":null},"spent":9e18}`))
 	f.Fuzz(func(t *testing.T, record []byte) {
@@ -52,12 +55,33 @@ func FuzzStoredCode(f *testing.F) {
 	})
 }
 
+// endlessList is a code whose grant has a list of 16 million texts, and none of them.
+const endlessList = "\x81\xa5grant\x81\xa3amr\xdd\x01\x00\x00\x00"
+
+func TestADamagedListCostsNoMemory(t *testing.T) {
+	d := newFixture()
+	d.Codes = storage.NewBucket[grant.Code]("code", storagetest.Holding([]byte(endlessList)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := d.Redeem(t.Context(), "code", tokenLifetime)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "a code record cannot be read") {
+		t.Errorf("Redeem = %v; want an error that names the record", err)
+	}
+	if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 1 {
+		t.Errorf("a record of %d bytes took %d MiB", len(endlessList), took)
+	}
+}
+
 // decode reads the JSON of earlier versions, which begins with a brace, or MessagePack.
 func decode(record []byte, code *grant.Code) error {
 	if record[0] == '{' {
 		return json.Unmarshal(record, code)
 	}
-	_, err := code.UnmarshalMsg(record)
+	_, err := msgp.Skip(record)
+	if err == nil {
+		_, err = code.UnmarshalMsg(record)
+	}
 	return err
 }
 

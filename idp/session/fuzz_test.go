@@ -120,6 +120,7 @@ func FuzzStoredSession(f *testing.F) {
 	}
 	f.Add(packed)
 	f.Add(packed[:len(packed)-1])
+	f.Add([]byte("\x81\xa8accounts\xdd\x01\x00\x00\x00"))
 	f.Add([]byte(`{"accounts":[null],"started_at":"9999-12-31T23:59:59Z"}`))
 	f.Fuzz(func(t *testing.T, record []byte) {
 		m := *h.Manager
