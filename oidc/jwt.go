@@ -89,6 +89,10 @@ func (c Client) DefaultAlg() string {
 	return ""
 }
 
+// The record of an access token has its audience as MessagePack, by methods that go generate writes.
+//
+//go:generate go tool msgp -io=false -tests=false
+
 // Audience is the aud claim: on the wire one string, or an array of strings (RFC 7519 §4.1.3).
 type Audience []string
 

@@ -33,6 +33,12 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
+// The record of an access token is stored as MessagePack, by methods that go generate writes.
+//
+//go:generate go tool msgp -io=false -tests=false
+//msgp:tag json
+//msgp:ignore Tokens Hints Hint
+
 // Token holds the claims of an access token (RFC 9068 §2.2).
 type Token struct {
 	Issuer   string        `json:"iss"`
