@@ -63,7 +63,7 @@ load: build ## silent renewals by eight users against a real provider; CYCLES=10
 
 .PHONY: bench-million
 bench-million: STORE ?= memory
-bench-million: build ## a million renewals at 1,600 a second, and the memory meanwhile: eleven minutes; STORE=file:PATH
+bench-million: build ## a million renewals at 1,600 a second, and the memory meanwhile, eleven minutes; STORE=file:PATH
 	@HUSH_CONFIG=bench/load/es256.yaml HUSH_DEV=false HUSH_STORE=$(STORE) \
 		node scripts/load.js --users 16 --cycles 1000000 --rate 1600
 
@@ -77,7 +77,7 @@ bench: build $(peers) ## renewals beside other providers, five minutes: docs/per
 	go run -C bench ./compare $(FLAGS)
 
 .PHONY: bench-browser
-bench-browser: build ## a silent renewal in Chromium beside a bare iframe, two minutes: docs/performance.md
+bench-browser: build ## compare a silent renewal in Chromium with a bare iframe, two minutes: docs/performance.md
 	node scripts/bench-silent.js --page docs/performance.md
 
 $(peers): bench/peers/node/package-lock.json

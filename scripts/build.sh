@@ -2,8 +2,8 @@
 # Builds the programs as they are shipped: scripts/build.sh FOLDER PACKAGE...
 # They are static: nothing of the machine that built them is needed at run time. Without the symbols for debuggers the
 # provider is a third smaller. `idp --version` prints $VERSION, or else what git calls this checkout.
-# The exporter of spans brings gRPC, whose pages for debugging use html/template: grpcnotrace leaves them out. A template
-# looks methods up by name, so the linker would keep every exported method, and the provider would be 14 MiB larger.
+# The exporter of spans needs gRPC, whose pages for debugging use html/template. The tag grpcnotrace leaves them out: a
+# template calls methods by name, so the linker would keep every exported method, and the provider be 14 MiB larger.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=${VERSION:-}
