@@ -232,8 +232,8 @@ func TestOnlyTheServerKnowsTheWebFramework(t *testing.T) {
 	}
 }
 
-// A template looks methods up by names that it reads, so the linker keeps every exported method of every type that the
-// program can reach: 14 MiB of cmd/idp. The pages of the provider are compiled instead.
+// A template calls methods by names that it reads at run time. So the linker keeps every exported method of every type
+// that the program can reach: 14 MiB of cmd/idp. The pages of the provider are Go code instead.
 func TestTheProviderHasNoTemplates(t *testing.T) {
 	for _, s := range sources(t) {
 		if s.isTest() || isAt(path.Dir(s.name), []string{"cmd/demo-app", "bench/..."}) {

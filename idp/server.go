@@ -161,7 +161,7 @@ func headersOf(e endpoint.Endpoint, public bool) http.Header {
 	return h
 }
 
-// cors lets scripts of the request's origin read the answers, also errors, or does not.
+// cors decides for each request whether scripts of its origin may read the answer, also an error.
 func (s *server) cors(e endpoint.Endpoint, next echo.HandlerFunc) echo.HandlerFunc {
 	unreadable, readable := s.readable(e, false)(next), s.readable(e, true)(next)
 	restricted := s.readable(e, true, "Authorization", "Content-Type")(next)
@@ -176,9 +176,9 @@ func (s *server) cors(e endpoint.Endpoint, next echo.HandlerFunc) echo.HandlerFu
 	}
 }
 
-// readable lets scripts of any origin read the answers, or of none. They may send the headers, without a list any
-// header, and the browser's cookies, which change no answer. It also adds Vary: Origin, because a cache must not give
-// the answer to a script of another origin.
+// readable lets scripts of every origin read the answers, or of none. They may send these headers, any header if there
+// is no list, and the browser's cookies, which change no answer. It also adds Vary: Origin, because a cache must not
+// give the answer to a script of another origin.
 func (s *server) readable(e endpoint.Endpoint, readable bool, headers ...string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		AllowOriginFunc: func(string) (bool, error) { return readable, nil },

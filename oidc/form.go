@@ -86,8 +86,8 @@ func EncodeQuery(params url.Values) string {
 
 // ParseForm parses the form in the body into r.PostForm, and both the form and the query into r.Form, the form's values
 // first. Without a query both are the same map. It works as (*http.Request).ParseForm does, by the rules of ParseQuery:
-// it parses a request once, and a second call returns nil. After an error r.Form has the parameters that can be read;
-// FormFault has its text.
+// it parses a request once, and a second call returns nil. After an error r.Form has the parameters that can be read,
+// and FormFault returns the text of the error.
 func ParseForm(r *http.Request) (err error) {
 	if r.PostForm == nil {
 		r.PostForm = url.Values{}

@@ -13,10 +13,10 @@ const (
 	TokenTypeDPoP   = "DPoP"
 )
 
-// LettersAndDigits are those of ASCII: ALPHA and DIGIT of RFC 5234 appendix B.1.
+// LettersAndDigits are the letters and digits of ASCII: ALPHA and DIGIT of RFC 5234 appendix B.1.
 const LettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// IsMadeOf reports whether each character of text is one of chars, which are ASCII.
+// IsMadeOf reports whether each character of text is in chars, which must be ASCII. An empty text is.
 func IsMadeOf(text, chars string) bool { return strings.Trim(text, chars) == "" }
 
 // b64token is RFC 6750 §2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="

@@ -112,7 +112,7 @@ func (u uri) isOpenHTTP() bool { return u.Scheme == "http" && !u.local && !IsLoo
 // scripts are schemes whose URI a browser may run as a script, or show as a page without an origin of its own.
 var scripts = []string{"javascript", "data", "vbscript", "blob", "file", "about"}
 
-// IsScript reports whether a browser may run a URI of this scheme, in lower case, as a script.
+// IsScript reports whether a browser may run a URI of this scheme as a script. The scheme must be in lower case.
 func IsScript(scheme string) bool { return slices.Contains(scripts, scheme) }
 
 // addressFault checks an address to which the provider sends the browser. RFC 6749 §3.1.2: "The redirection endpoint

@@ -1,6 +1,6 @@
 // Package static embeds the texts, styles and scripts of both programs, so that each program is one file.
 //
-//	idp/     the provider's styles and scripts; languages/ has the texts of its pages, package idp/pages their HTML
+//	idp/     the provider's styles and scripts; languages/ has the texts of its pages; their HTML is in idp/pages
 //	shared/  the look both programs share: hush.css (its first comment lists the classes), favicon.svg, quiet.svg
 //	demo/    the demo relying party: its pages and readable ES modules
 //

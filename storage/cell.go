@@ -57,8 +57,8 @@ func (c *Cell[T]) View() *T { return c.view.Load() }
 // Expire makes the next CatchUp read the record at any age of the view.
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
-// CatchUp reads the record again if the view is too old. After an error the view stays, and CatchUp returns that error
-// without a read for the time of Budget.
+// CatchUp reads the record again if the view is too old. After an error the view stays as it is. CatchUp then returns
+// the same error, without a read, until the time of Budget has passed.
 func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	if last := c.last.Load(); last != nil && !c.isDue(last) {
 		return last.err

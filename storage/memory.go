@@ -16,7 +16,7 @@ const (
 	digestSize = 16
 	shortSize  = 15 // bytes
 	leastSlots = 8
-	sweepAfter = moment(time.Minute / time.Microsecond) // then a write removes what has expired, though slots are free
+	sweepAfter = moment(time.Minute / time.Microsecond) // after this time a write removes expired records, full or not
 )
 
 // Memory is the engine for one process: tables in memory. Writes remove expired records; no other record is evicted.
@@ -30,8 +30,8 @@ type Memory struct {
 type shard struct {
 	sync.Mutex
 	long table[[]byte]
-	// short is for values of few bytes. Most are the marks of spent codes, hundreds of thousands of them under load: so a
-	// record there takes about 55 bytes, and has no pointer that the garbage collector would have to follow.
+	// short has the values of few bytes. Most are the marks of spent codes, hundreds of thousands of them under load. So
+	// a record there takes about 55 bytes and has no pointer, and the garbage collector does not have to read the table.
 	short table[short]
 }
 
@@ -104,7 +104,7 @@ func (m *Memory) Update(ctx context.Context, key string, ttl time.Duration, chan
 	return err
 }
 
-// Len returns the number of records, including those that expired or were removed and still have their place.
+// Len returns the number of records, including expired and removed records that still occupy a slot.
 func (m *Memory) Len() int {
 	n := 0
 	for i := range m.shards {
@@ -115,15 +115,15 @@ func (m *Memory) Len() int {
 	return n
 }
 
-// place returns the shard of the key, and what stands for the key there: half of the SHA-256 of salt and key. Nobody
-// can find another key with the same digest.
+// place returns the shard of the key, and its digest there: half of the SHA-256 of salt and key. It is infeasible to
+// find another key with the same digest.
 func (m *Memory) place(key string) (*shard, digest) {
 	var text [128]byte // on the stack: usual keys fit
 	sum := sha256.Sum256(append(append(text[:0], m.salt[:]...), key...))
 	return &m.shards[sum[digestSize]%shardCount], digest(sum[:digestSize])
 }
 
-// find returns the value of a live record, and its time of expiry; nil without one. The value changes with the record.
+// find returns the value of a live record and its time of expiry, or nil. The value is valid until the record changes.
 func (s *shard) find(d digest, now moment) (value []byte, expires moment) {
 	if r := s.short.at(d); now < r.expires {
 		return r.value.text[:r.value.size:r.value.size], r.expires
@@ -149,23 +149,23 @@ func (s *shard) replace(d digest, value []byte, expires, now moment) {
 	s.long.put(inLong, now)
 }
 
-// digest stands for a key; see Memory.place. No key has the zero digest.
+// digest identifies a key; see Memory.place. No key has the zero digest.
 type digest [digestSize]byte
 
-// moment is a time in microseconds since 1970. 0 is before every time of a clock: times before 1970 are after all
-// others, so a clock must not pass that year.
+// moment is a time in microseconds since 1970. 0 is before every time. The number is unsigned, so a time before 1970
+// counts as later than all others: the clock must not go from before 1970 to after it.
 type moment uint64
 
-// table is a hash table: one slice with linear probing. While as many records come as expire, it has 1.33 to 1.5 times
-// as many slots as live records. A Go map has up to 2.3 times as many, depending on their number.
+// table is a hash table: one slice with linear probing. While records are added as fast as others expire, it has 1.33
+// to 1.5 times as many slots as live records. A Go map has up to 2.3 times as many, depending on their number.
 type table[V any] struct {
 	slots   []slot[V]
 	taken   int    // slots that are not free
-	sweepAt moment // 0: it was not full yet
+	sweepAt moment // the next sweep if it does not become full before; 0: it never was full
 }
 
-// slot has a record, which is live before expires, or it is free and has the zero digest. The slot of a removed record
-// is not free, because the search for another record may go through it.
+// slot has a record, or it is free and has the zero digest. The record is live until expires. The slot of a removed
+// record is not free, because the search for another record may pass it.
 type slot[V any] struct {
 	digest  digest
 	expires moment

@@ -11,8 +11,8 @@ var errSnapshot = errors.New("storage: the snapshot of a Memory is damaged")
 // headSize is the size of a record in a snapshot without its value: shard, digest, time of expiry, size of the value.
 const headSize = 1 + digestSize + 8 + 4
 
-// Snapshot returns the live records as bytes for Restore, or nil without records. A write at the same time may be in it
-// or not.
+// Snapshot returns the live records as bytes for Restore, or nil if there are none. It may contain a write that happens
+// at the same time, or not.
 func (m *Memory) Snapshot() []byte {
 	snapshot, now := m.salt[:], moment(m.now().UnixMicro())
 	for i := range m.shards {
@@ -42,8 +42,8 @@ func appendRecord(snapshot []byte, shard int, d digest, expires moment, value []
 	return append(binary.BigEndian.AppendUint32(snapshot, uint32(len(value))), value...)
 }
 
-// Restore returns an engine with the records of the snapshot; nil is the snapshot of an empty one. It fails if the
-// snapshot is damaged.
+// Restore returns an engine with the records of the snapshot, which judges ttls by now. From nil it makes an empty one.
+// It fails if the snapshot is damaged.
 func Restore(snapshot []byte, now func() time.Time) (*Memory, error) {
 	m := NewMemory(now)
 	if snapshot == nil {

@@ -49,7 +49,7 @@ func NewHub(o Options) *Hub {
 	}
 }
 
-// Now is the time by the clock of the records.
+// Now returns the time by the clock of the records.
 func (h *Hub) Now() time.Time { return h.now() }
 
 // Flows returns the flows, newest first.

@@ -133,7 +133,7 @@ func (s *subject) end() {
 	s.running, s.addresses = nil, nil
 }
 
-// signIn signs in the users, as many at each process as at one provider.
+// signIn signs in the users: as many at each of several processes as at one.
 func (s *subject) signIn(ctx context.Context) error {
 	s.users = nil
 	for _, address := range s.addresses {
@@ -181,7 +181,7 @@ func (s *subject) renew(ctx context.Context, n int) error {
 	return errors.Join(err, errAfter, errPeak)
 }
 
-// processorTime is that of the provider, or of all its processes, and that of the store's process.
+// processorTime returns the processor time of the provider, or of all its processes, and that of the store's process.
 func (s *subject) processorTime() (all, store time.Duration, err error) {
 	for _, p := range s.running {
 		one, err := process.CPU(p.PID)

@@ -13,8 +13,8 @@ import (
 	"github.com/hush-idp/hush/bench/process"
 )
 
-// stores are a provider on each store, and two providers at the same time; without Redis if that is not installed.
-// The caller must call end.
+// stores are a provider on each store, and two providers at the same time. Redis is left out if it is not installed.
+// The caller must call end, also after an error.
 func stores(folder string) (all []*subject, end func(), err error) {
 	pair := withStore("memory, two providers", "memory", folder)
 	pair.processes = 2
@@ -36,7 +36,7 @@ func withStore(name, address, folder string) *subject {
 	return &subject{provider: p, algorithm: es256}
 }
 
-// redisText says what the server of Redis takes, and what two providers on it do.
+// redisText tells the processor time of the Redis server, and the rate of two providers on it. Empty without Redis.
 func redisText(stores []*subject) string {
 	one, two := stores[len(stores)-2], stores[len(stores)-1]
 	if one.store == 0 {
@@ -49,7 +49,7 @@ func redisText(stores []*subject) string {
 		mean(two.rounds, ofStore)/mean(stores[0].rounds, ofProvider), 2*alone/together)
 }
 
-// redisServer is a Redis of this program that writes nothing to the disk.
+// redisServer is a Redis server that this program started. It writes nothing to the disk.
 type redisServer struct {
 	url string
 	pid int // 0: redis-server is not installed

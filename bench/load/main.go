@@ -121,8 +121,8 @@ func signInAll(ctx context.Context, o options) ([]*renewal.User, error) {
 	return users, nil
 }
 
-// renewAll lets all users renew at once until cycles renewals were tried or ctx ends. With a rate above 0, renewal n
-// begins n/rate seconds after the first at the earliest.
+// renewAll lets all users renew at once until cycles renewals were tried or ctx ends. With a rate above 0, in renewals
+// a second, renewal n begins n/rate seconds after the call or later.
 func renewAll(ctx context.Context, users []*renewal.User, cycles, rate int) *results {
 	all := results{errors: map[string]int{}, first: map[string]error{}}
 	began := time.Now()

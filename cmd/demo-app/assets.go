@@ -71,14 +71,14 @@ func modules(address string) (all []string) {
 	return all
 }
 
-// inlined are the scripts of the callback pages. Each renewal loads such a page, which has its script in it: even from
-// the cache a browser gets a file later than the page.
+// inlined are the scripts that the callback pages contain. Each renewal loads such a page, and a script in a file of
+// its own would arrive later than the page, even from the browser's cache.
 var inlined = []string{"/static/demo/spa/callback.js", "/static/demo/web/silent-callback.js"}
 
-// inline returns the text of one of them for a page.
+// inline returns the text of such a script for a page.
 func inline(address string) template.JS { return template.JS(contentOf(address)) }
 
-// inlineHashes names them in a policy. https://www.w3.org/TR/CSP3/#framework-directive-source-list
+// inlineHashes are the hashes of inlined for script-src. https://www.w3.org/TR/CSP3/#framework-directive-source-list
 func inlineHashes() (sources string) {
 	for _, address := range inlined {
 		sum := sha256.Sum256(contentOf(address))

@@ -40,9 +40,9 @@ func (c *config) flags(set *pflag.FlagSet) {
 	set.StringVar(&c.LogFormat, "log-format", "text", "`FORMAT` of the log: text or json.")
 }
 
-// readEnvironment gives each flag that the command line does not have the value of its variable: HUSH_DEMO_BASE_URL for
-// --base-url. Variables that are made from files end with a line break; a compose file sets a variable to nothing when
-// its own environment does not have it.
+// readEnvironment sets each flag that is not on the command line to the value of its variable: HUSH_DEMO_BASE_URL for
+// --base-url. A variable that is made from a file ends with a line break. An empty one does not count, because a
+// compose file sets a variable to nothing when its own environment does not have it.
 func readEnvironment(set *pflag.FlagSet) (err error) {
 	set.VisitAll(func(flag *pflag.Flag) {
 		name := "HUSH_DEMO_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))

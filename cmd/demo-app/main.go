@@ -42,7 +42,7 @@ func main() {
 // commandLine returns the program's commands. Each flag is also an environment variable: HUSH_DEMO_LISTEN and so on.
 func commandLine() *cobra.Command {
 	var c config
-	cobra.MousetrapHelpText = "" // a double click on Windows serves too
+	cobra.MousetrapHelpText = "" // a double click on Windows must start the program
 	root := &cobra.Command{
 		Use:          "demo-app",
 		Long:         "A relying party to try the Hush provider with: a single-page app, a server-side app and an API.",

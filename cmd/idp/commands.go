@@ -15,7 +15,7 @@ environment variable or a line of the file: flags win over environment, environm
 
 // commandLine returns the program's commands. Without a command the program serves.
 func commandLine() *cobra.Command {
-	cobra.MousetrapHelpText = "" // a double click on Windows serves too
+	cobra.MousetrapHelpText = "" // a double click on Windows must start the program
 	given := newFlags()
 	root := given.command("idp", "", (*settings).serve)
 	root.Args, root.Long, root.Version = nil, about, versionOf()
@@ -43,8 +43,7 @@ func commandLine() *cobra.Command {
 	return root
 }
 
-// command returns a command that works on the settings of a provider. The words in use behind its name are its
-// arguments.
+// command returns a command that works on the settings of a provider. use is its name, and then its arguments.
 func (f flags) command(use, help string, run func(*settings, []string) error) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: help, Args: asIn(use), RunE: func(_ *cobra.Command, args []string) error {
 		s, err := f.settings()
@@ -70,7 +69,7 @@ func group(name, help string, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// asIn wants as many arguments as use has words behind the command's name; one in brackets may be missing.
+// asIn accepts as many arguments as use names after the command's name. An argument in brackets may be missing.
 func asIn(use string) cobra.PositionalArgs {
 	most := strings.Count(use, " ")
 	least := most - strings.Count(use, "[")
@@ -82,8 +81,8 @@ func asIn(use string) cobra.PositionalArgs {
 	}
 }
 
-// explain adds to the error about an unknown flag the flags that are spelled alike. The library knows this for commands
-// only.
+// explain adds to the error about an unknown flag the flags with a similar spelling. The library suggests
+// only commands.
 func explain(c *cobra.Command, err error) error {
 	text := fmt.Sprintf("%v: %s --help lists the flags", err, c.CommandPath())
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)

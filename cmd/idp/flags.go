@@ -11,8 +11,8 @@ import (
 	"github.com/hush-idp/hush/idp"
 )
 
-// flags are the command line and the environment: the settings that stand there win over the file. The name of the
-// setting fetch.ca_file is --fetch-ca-file as a flag and HUSH_FETCH_CA_FILE as a variable.
+// flags are the settings of the command line and of the environment, which win over those of the file. The setting
+// fetch.ca_file is the flag --fetch-ca-file and the variable HUSH_FETCH_CA_FILE.
 type flags struct{ *pflag.FlagSet }
 
 // settingFlags are the flags of each command that works on the settings of a provider, and their help. The placeholder
@@ -23,8 +23,8 @@ var settingFlags = [][2]string{
 	{"issuer", "The provider's `URL`, as browsers see it. Default: http://localhost and the port\nlistened at."},
 	{"dev", "Development mode: one-click sign-in, addresses and users on the home page. On for\na loopback issuer, " +
 		"impossible for others; --dev=false turns it off."},
-	{"store", "`STORE` where sessions, codes and all other state live: memory (gone with the\nprocess), file:PATH, or " +
-		"redis://HOST:PORT and its variants (docs/operations.md).\nDefault: memory."},
+	{"store", "`STORE` where sessions, codes and all other state are kept: memory (lost\nwith the process), " +
+		"file:PATH, or redis://HOST:PORT and its variants (docs/operations.md).\nDefault: memory."},
 	{"metrics-listen", "Address at which /metrics is served, `HOST:PORT`. Default: none; a loopback issuer\n" +
 		"has /metrics at its own."},
 	{"cookie-keys", "`KEY`s that sign cookies, 32 characters or more, separated by commas;\nthe first signs."},
@@ -52,9 +52,9 @@ func newFlags() flags {
 	return f
 }
 
-// given is the value of a flag, as it was written each time without the blanks and line breaks around it: variables
-// that are made from files end with a line break. Empty values were not given: a compose file sets a variable to
-// nothing when its own environment does not have it.
+// given has the texts that a flag was set to, without blanks and line breaks at both ends: a variable that is made from
+// a file ends with a line break. An empty text does not count, because a compose file sets a variable to nothing when
+// its own environment does not have it.
 type given struct {
 	texts     []string
 	isBoolean bool
@@ -89,7 +89,7 @@ func variableOf(name string) string {
 	return "HUSH_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// readEnvironment gives each flag that the command line does not have the value of its variable.
+// readEnvironment sets each flag that is not on the command line to the value of its variable.
 func (f flags) readEnvironment() {
 	f.VisitAll(func(flag *pflag.Flag) {
 		if !flag.Changed {
@@ -98,7 +98,8 @@ func (f flags) readEnvironment() {
 	})
 }
 
-// override replaces values of the file by values of flags and environment, and returns the booleans that are none.
+// override replaces values of the file by values of flags and environment. It returns a problem for each boolean flag
+// whose value is not one of booleans.
 func (f flags) override(s *settings) (problems idp.Problems) {
 	f.VisitAll(func(flag *pflag.Flag) {
 		key, text := strings.ReplaceAll(flag.Name, "-", "_"), flag.Value.String()
@@ -141,7 +142,8 @@ func entriesOf(texts []string) (entries []string) {
 	return entries
 }
 
-// name is "--store or HUSH_STORE" for the path of a setting that the command line or the environment set, or empty.
+// name is "--store or HUSH_STORE" for the path store. It is empty if neither the command line nor the environment set
+// the setting.
 func (f flags) name(path string) string {
 	path, _, _ = strings.Cut(strings.NewReplacer(".", "-", "_", "-").Replace(path), "[")
 	if flag := f.Lookup(path); flag == nil || flag.Value.String() == "" {

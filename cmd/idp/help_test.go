@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,19 +40,6 @@ func TestHelpNamesEachFlagWithItsVariable(t *testing.T) {
 		}
 		if strings.Contains(said, "`") || strings.Contains(said, "true|false") {
 			t.Errorf("%v says\n%s", args, said)
-		}
-	}
-}
-
-// The flag library and all others let the linker leave out the methods that nothing calls.
-func TestTheProgramIsMadeWithoutTheseLibraries(t *testing.T) {
-	output, err := exec.Command("go", "list", "-deps", ".").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dep := range strings.Lines(string(output)) {
-		if strings.HasPrefix(dep, "github.com/alecthomas/kong") {
-			t.Errorf("the program is made with %s", dep)
 		}
 	}
 }

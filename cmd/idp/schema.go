@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// schema has the fields of each struct that was read, by their keys in the file. A file has many values of one type.
+// schema has the fields of each struct type that was read, by their keys in the file: a file has many values of a type.
 type schema map[reflect.Type]map[string]reflect.StructField
 
 // field returns the field of a struct that has this key in the file.

@@ -109,8 +109,8 @@ func endSessionCommand(given flags) *cobra.Command {
 	return c
 }
 
-// end ends the session with this ID, or all access of the user. Every provider on the store notices it with the next
-// request.
+// end ends the session with this ID, or all access of the user. Every provider on the store applies it from its next
+// request on.
 func (s *settings) end(id, user string) error {
 	if (id == "") == (user == "") {
 		return errors.New("give either the ID of a session, or --user USER: all sessions and tokens of the user end")

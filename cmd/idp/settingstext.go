@@ -33,7 +33,7 @@ func hello(w io.Writer, s settings) error {
 		}
 	}
 	line("clients", "%s", s.clientsText())
-	_, err := io.WriteString(w, text.String()) // at once: a program that reads it sees all or nothing
+	_, err := io.WriteString(w, text.String()) // in one write: a program that reads it sees all or nothing
 	return err
 }
 

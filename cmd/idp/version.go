@@ -2,11 +2,10 @@ package main
 
 import "runtime/debug"
 
-// version is the program's version, if scripts/build.sh built it.
+// version is the program's version. scripts/build.sh sets it; it is empty after go build.
 var version string
 
-// versionOf is the version that the build set, or the one that the Go tool found in the repository or in the module's
-// name.
+// versionOf is the version that the build set, else the one that the Go tool recorded, else "unknown".
 func versionOf() string {
 	if version != "" {
 		return version

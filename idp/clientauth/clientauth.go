@@ -59,8 +59,9 @@ var authenticated = oidc.Table[Attempt]{{
 	Holds: func(a Attempt) bool { return a.Err == nil },
 }}
 
-// Authenticate returns the client that sent the request; after an error, the zero Client. RFC 6749 §2.3: "The client
-// MUST NOT use more than one authentication method in each request." Its errors are invalid_client, or the store's.
+// Authenticate returns the client that sent the request; with an error the Client is empty, never nil. RFC 6749 §2.3:
+// "The client MUST NOT use more than one authentication method in each request." Its errors are invalid_client, or the
+// store's. The caller must not change the client.
 // https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (*oidc.Client, error) {
 	client, err := a.authenticate(r, form)

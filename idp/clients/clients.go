@@ -35,8 +35,8 @@ import (
 
 // Lookup finds clients: a *Register, or a decorator of one.
 type Lookup interface {
-	// ByID returns the client with this client_id, or the zero Client and ErrUnknown. Requests share the client, and
-	// nobody may change it.
+	// ByID returns the client with this client_id. For an unknown one the error is ErrUnknown; with an error the Client
+	// is empty, never nil. Requests share the client, so the caller must not change it.
 	ByID(ctx context.Context, clientID string) (*oidc.Client, error)
 }
 

@@ -7,11 +7,11 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// demoAPI is the demo's API. The name is no address: it is the same wherever the demo runs.
+// demoAPI is the aud of the demo's API. It is no address, because the demo's address is not always the same.
 const demoAPI = "urn:hush:demo-api"
 
-// The demo may run under one host, or in one of two layouts of subdomains. Its port is 9090; the clients' loopback URIs
-// match with any.
+// The demo has one host, or one of two layouts of subdomains. Its port is 9090; the clients' loopback URIs match with
+// any port.
 var demoHosts = []string{
 	"http://localhost:9090", "http://127.0.0.1:9090", "http://app.localhost:9090", "http://app.demo.localhost:9090"}
 

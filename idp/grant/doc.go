@@ -12,9 +12,9 @@
 //	                                                                       └──► later: ErrReplayed, and Revoke
 //
 // A code is spent in one atomic step before the request is judged, so one of two concurrent requests is always a
-// replay. The record of a spent code is a mark, which lasts as long as the access tokens of the code. RFC 6749 §4.1.2:
-// "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke
-// (when possible) all tokens previously issued based on that authorization code."
+// replay. The record of a spent code is a mark, which is stored while access tokens of the code may be valid.
+// RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the
+// request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
 //
 // A refresh token has three parts: the grant's id, a part common to its family, and a part of its own. The second part
 // distinguishes a replaced token, whose use revokes the family, from an invented token. The next token is computed from

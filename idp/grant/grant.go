@@ -48,12 +48,12 @@ type Grant struct {
 	DPoPJKT  string              `json:"dpop_jkt,omitempty"` // the key that the code is bound to (RFC 9449 §10)
 }
 
-// Code is the record behind an authorization code: its grant, and after the redemption a mark in its place.
+// Code is the record of an authorization code: its grant, or after the redemption a mark.
 //
 // A second use of a spent code must be refused, and should revoke the tokens of the first (RFC 6749 §4.1.2, §10.5). The
-// mark is needed for the revocation only, as a code without a record is refused too. So it is stored until the last
-// access token of the code has expired: five minutes by default. Under load the marks are most of what the provider
-// remembers, so they are short: the grant's ID is a part of the code, and how long tokens live needs no date.
+// mark is needed for the revocation only, because a code without a record is refused too. So it is stored until the
+// last access token of the code has expired: five minutes by default. Under load most records are marks, so a mark is
+// short. It has no ID, because the grant's ID is a part of the code, and a lifetime instead of a date.
 type Code struct {
 	Grant *Grant `json:"grant,omitempty"` // nil in a mark
 	// Spent makes the record a mark: how many seconds the access tokens of the code live, 1 or more.
@@ -129,8 +129,8 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 	return *found.Grant, nil
 }
 
-// replayed revokes the grant with this id, the mark of whose code is spent. Tokens issued until now expire after the
-// time in the mark, or before. It returns ErrReplayed, or the error of the revocation.
+// replayed revokes the grant with this id, whose code has the mark spent. All its access tokens expire within the time
+// in the mark from now. It returns ErrReplayed, or the error of the revocation.
 func (g *Grants) replayed(ctx context.Context, id string, spent Code) (Grant, error) {
 	if err := g.end(ctx, id, g.Now().Add(time.Duration(spent.Spent)*time.Second)); err != nil {
 		return Grant{}, err

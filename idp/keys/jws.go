@@ -52,7 +52,7 @@ func (s jwsSigner) sign(payload []byte) (string, error) {
 
 // signature returns the signature of RFC 7518 §3.3 to §3.5 or RFC 8037 §3.1.
 func (s jwsSigner) signature(input []byte) ([]byte, error) {
-	if s.alg == jose.EdDSA { // it hashes by itself, and the clone lets input stay on the stack
+	if s.alg == jose.EdDSA { // it takes the input and not its hash; the clone lets input stay on the stack
 		return s.private.Sign(rand.Reader, bytes.Clone(input), crypto.Hash(0))
 	}
 	digest := sha256.Sum256(input)

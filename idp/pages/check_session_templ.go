@@ -9,7 +9,7 @@ package pages
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// Session Management §3.2: the page behind check_session_iframe. Nobody sees it; what it does is in its script.
+// Session Management §3.2: the page behind check_session_iframe. Nobody sees the page; its script does the work.
 func (p CheckSession) html(in words) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

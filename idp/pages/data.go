@@ -252,8 +252,8 @@ func Place(uri string) string {
 	return u.Host
 }
 
-// registered is a registered URI for an attribute, whatever its scheme: a native app has one of its own. Registration
-// refuses the schemes of scripts. This function does so once more, so that no other way leads such a URI into a page.
+// registered returns a registered URI for an attribute. Its scheme may be any but one of scripts, because a native app
+// has a scheme of its own. Registration refuses the schemes of scripts too; this is a second check.
 func registered(uri string) templ.SafeURL {
 	if u, err := url.Parse(uri); err != nil || oidc.IsScript(u.Scheme) {
 		return templ.FailedSanitizationURL
@@ -261,7 +261,7 @@ func registered(uri string) templ.SafeURL {
 	return templ.SafeURL(uri)
 }
 
-// isWebPage reports whether the URI leads to a web page, as registration demands of those that people see.
+// isWebPage reports whether the URI has the scheme http or https. Registration demands that of each URI that is a link.
 func isWebPage(uri string) bool {
 	scheme, _, found := strings.Cut(uri, "://")
 	return found && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http"))

@@ -509,7 +509,7 @@ func (p Error) remedy() templ.Component {
 	})
 }
 
-// advice is what the person can do.
+// advice tells what the person can do.
 func (p Error) advice(in words) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -654,7 +654,7 @@ func (p Error) advice(in words) templ.Component {
 	})
 }
 
-// report is what the person can copy to the makers of the app, or to the operator.
+// report has the facts that the person can send to the developers of the app, or to the operator.
 func (p Error) report(in words) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -15,8 +15,8 @@ import (
 	"github.com/hush-idp/hush/idp/pages"
 )
 
-// hostileTexts are texts of a stranger, by a harmless one of the same kind: a page shows a link only for a URI of a web
-// page.
+// hostileTexts are texts of a stranger, each list under a harmless text of the same kind. The second kind is for links:
+// a page shows a link only for the URI of a web page.
 var hostileTexts = map[string][]string{
 	"harmless": {
 		`"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, `" onmouseover="alert(1)`,
@@ -33,8 +33,8 @@ var hostileTexts = map[string][]string{
 	},
 }
 
-// Whatever a stranger writes into any field of any page, the elements and their attributes are those of the page with a
-// harmless text, and no URL is a script.
+// A page with a hostile text in any field has the same elements and attributes as with a harmless text, and no URL is a
+// script.
 func TestAHostileTextStaysATextInEachPlace(t *testing.T) {
 	for harmless, hostile := range hostileTexts {
 		for _, page := range filledPages(harmless) {
@@ -74,7 +74,8 @@ func filledPages(text string) (all []pages.Page) {
 	return all
 }
 
-// filled is a page of the same type with the text in every field. The keys of texts are those of the provider alone.
+// filled is a page of the same type with the text in every field. It leaves out fields that choose a text by its key,
+// because only the provider sets them.
 func filled(page pages.Page, text string) pages.Page {
 	same := reflect.New(reflect.TypeOf(page)).Elem()
 	fill(same, text, 0)
@@ -149,8 +150,9 @@ func structure(t *testing.T, page pages.Page) (list []string) {
 	return list
 }
 
-// mayRun follows the URL Standard: a browser omits spaces and control characters before the scheme, and tabs and line
-// breaks everywhere. https://url.spec.whatwg.org/#concept-basic-url-parser
+// mayRun reports whether a browser may run the URL as a script. By the URL Standard a browser omits spaces and control
+// characters before the scheme, and tabs and line breaks everywhere.
+// https://url.spec.whatwg.org/#concept-basic-url-parser
 func mayRun(url string) bool {
 	url = strings.TrimLeftFunc(url, func(r rune) bool { return r <= ' ' })
 	url = strings.ToLower(strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(url))

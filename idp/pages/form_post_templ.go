@@ -9,7 +9,7 @@ package pages
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// OAuth 2.0 Form Post Response Mode §2: the answer travels in the body of a POST that this page makes.
+// OAuth 2.0 Form Post Response Mode §2: the answer is in the body of a POST that this page sends.
 func (p FormPost) html(in words) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

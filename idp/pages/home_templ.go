@@ -235,7 +235,7 @@ func (p Home) html(in words) templ.Component {
 	})
 }
 
-// here are the accounts of this browser.
+// here shows the accounts that are signed in with this browser.
 func (p Home) here(in words) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

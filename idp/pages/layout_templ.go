@@ -11,7 +11,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "cmp"
 
-// shell is what a page puts around its content.
+// shell has what a page gives to layout besides its content.
 type shell struct {
 	title templ.Component
 	head  templ.Component // more elements of the head; nil: none
@@ -148,8 +148,8 @@ func layout(in words, f Frame, page shell) templ.Component {
 	})
 }
 
-// answer is the layout of a page that hands an answer to a client by the script. A person sees it only if the script
-// does not run.
+// answer is the layout of a page whose script sends an answer to a client. A person sees the page only if the script
+// does not run. main has attributes of the main element.
 func answer(in words, script string, main templ.Attributes) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -278,8 +278,8 @@ func meta() templ.Component {
 	})
 }
 
-// hidden is what every POST form carries: proof that this page was ours, the request it belongs to, and the app, for an
-// error page that cannot read the request.
+// hidden has the fields of every POST form: a proof that the form is from this provider's page, the request that it
+// belongs to, and the app. An error page that cannot read the request shows the app.
 func hidden(f Frame) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

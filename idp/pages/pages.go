@@ -125,8 +125,8 @@ type Policy struct {
 	Connects   bool     // the page's scripts may send requests to this provider
 }
 
-// Render writes the page in the language of its Frame, with the Content-Security-Policy of policy. The server sets the
-// headers that all answers share. Nothing is sent if the page cannot be made.
+// Render writes the page in the language of its Frame, with the HTTP status and the Content-Security-Policy of policy.
+// The server sets the headers that all answers share. After an error nothing is sent.
 func (p *Pages) Render(w http.ResponseWriter, status int, page Page, policy Policy) error {
 	in, err := p.words(page.language())
 	if err != nil {

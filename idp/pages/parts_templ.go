@@ -15,7 +15,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// asker is the app that asks, leading into Hush.
+// asker shows the logo of the app, a line, and the mark of Hush.
 func asker(client *oidc.Client) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -159,7 +159,7 @@ func app(name string) templ.Component {
 	})
 }
 
-// links are the pages that the client has about itself.
+// links lead to the pages that the client registered about itself.
 func links(in words, client *oidc.Client) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -315,7 +315,7 @@ func person(a Account) templ.Component {
 	})
 }
 
-// people are accounts in a list.
+// people is a list of accounts.
 func people(accounts []Account) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -359,7 +359,7 @@ func people(accounts []Account) templ.Component {
 	})
 }
 
-// asks are scopes that a person is asked to allow.
+// asks is the list of the scopes that a person is asked to allow.
 func asks(in words, scopes []ScopeText) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -434,7 +434,7 @@ func asks(in words, scopes []ScopeText) templ.Component {
 	})
 }
 
-// codes are texts of machines in a list.
+// codes is a list of technical texts, such as URIs.
 func codes(class string, list []string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

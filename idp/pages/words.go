@@ -151,7 +151,7 @@ func fixedParts(text string) []string {
 //
 //	@in.say("login.heading_app", "app", p.Client.Name())
 //
-// A string becomes escaped text in a <bdi>, because it may be of another direction. A time is a date in the language.
+// A string becomes escaped text in a <bdi>, because its direction may be another one. A time is a date in the language.
 // An int is formatted for the language; the int named n chooses the plural form.
 func (w words) say(key string, pairs ...any) templ.Component { return templ.Raw(w.fill(key, pairs)) }
 

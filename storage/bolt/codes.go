@@ -16,7 +16,7 @@ import (
 // Store is open; see the package comment.
 const codesPrefix = "code:"
 
-// codesKey has the codes in aboutBucket while the Store is closed.
+// codesKey is the key of the codes in aboutBucket. It exists only while the Store is closed.
 var codesKey = []byte("codes")
 
 // codes are the records in memory.
@@ -57,8 +57,8 @@ func (s *Store) saveCodes() error {
 	})
 }
 
-// takeCodes removes the codes from the file and returns them: a later start must not find a code that was spent
-// meanwhile.
+// takeCodes removes the codes from the file and returns them. If they stayed, a start after a crash would find codes
+// that were spent meanwhile.
 func (f file) takeCodes(now func() time.Time) (*storage.Memory, error) {
 	var snapshot []byte
 	err := guard(func() error {

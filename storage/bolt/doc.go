@@ -13,10 +13,10 @@
 //
 // After a Put or Update without an error, the record survives kill -9, and a power cut if the disk honours fsync.
 //
-// Codes are the exception, and the marks of spent codes: a silent renewal writes nothing else, and would wait for the
+// Codes and the marks of spent codes are the exception. Most silent renewals write nothing else, and would wait for the
 // disk twice. Close saves them, and Open removes them from the file before it returns. So they survive a stop. After a
-// crash they are unknown, and an unknown code is refused as a spent code is. Apps that waited for tokens have to ask
-// for a new code then. The second use of a code from before the crash does not revoke the tokens of the first.
+// crash they are unknown, and an unknown code is refused as a spent code is. An app that has not redeemed its code then
+// needs a new one. The second use of a code from before the crash does not revoke the tokens of the first.
 //
 // A write ends within storage.Budget with storage.ErrUnavailable. The error says if the disk already has the change, so
 // that its effect is unknown. A context that ends before the change has run cancels the write; later it is ignored. Get

@@ -24,7 +24,7 @@ const (
 	dialLimit = time.Second
 	pingEvery = 500 * time.Millisecond
 	pingLimit = 2 * time.Second
-	// answersFor is how long an answer proves that the connection works, less than the client takes to drop it.
+	// answersFor is how long after an answer the connection counts as working. The client drops it only after DeadAfter.
 	answersFor = 100 * time.Millisecond
 
 	prefix     = "hush:"
@@ -166,8 +166,8 @@ func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.Redis
 }
 
 // inTime makes a call of the client end with ctx. The client does so itself, except while it makes a new connection to
-// a server that hangs, or while the ring is full. So a call needs a goroutine of its own only if the server has not
-// answered for a moment. In a Cluster one server may hang while another answers.
+// a server that hangs, or while the ring is full. So a call needs a goroutine of its own only if the server did not
+// answer within the last answersFor. In a Cluster each call has one, because one server may hang while another answers.
 func (s *Store) inTime(ctx context.Context, call func() rueidis.RedisResult) rueidis.RedisResult {
 	if ctx.Err() != nil {
 		return rueidis.NewErrorResult(ctx.Err())
@@ -185,7 +185,7 @@ func (s *Store) inTime(ctx context.Context, call func() rueidis.RedisResult) rue
 	}
 }
 
-// note records that the server answered, if it did.
+// note records the time if the result is an answer of the server.
 func (s *Store) note(result rueidis.RedisResult) rueidis.RedisResult {
 	if result.NonRedisError() == nil && !result.IsCacheHit() {
 		s.answered.Store(int64(time.Since(s.began)))

@@ -24,7 +24,7 @@ type report struct {
 	SkewS  float64 `json:"skew_s"` // how far the application's clock is ahead of the provider's, in seconds
 }
 
-// longestAgo bounds how late a report may be: the provider keeps flows for some minutes only.
+// longestAgo limits AgoMS, because the provider keeps flows for some minutes only.
 const longestAgo = time.Minute
 
 var reportTexts = map[string]string{

@@ -41,7 +41,7 @@ func settingsFor(issuer string, client oidc.Client) []settings {
 	return list
 }
 
-// placeholdersOf are the values for settings.yaml, as code of both languages has them.
+// placeholdersOf are the values for settings.yaml, written so that JavaScript and Go both accept them.
 func placeholdersOf(issuer string, client oidc.Client) map[string]string {
 	scope := cmp.Or(client.Scope, "openid profile email")
 	values := map[string]string{

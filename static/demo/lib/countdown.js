@@ -12,7 +12,7 @@ export function createCountdown(output, bar) {
     const left = Math.ceil((end - Date.now()) / 1000);
     bar.value = end === 0 ? 0 : Math.max(0, left);
     const text = words(end, left);
-    if (output.textContent !== text) output.textContent = text; // each writing makes the browser lay out the page again
+    if (output.textContent !== text) output.textContent = text; // each change makes the browser lay out the page again
   }
 
   return {

@@ -27,8 +27,8 @@ export function show(element, problem, names) {
 }
 
 /**
- * Takes the message away: its codes at once, its words a moment later. A quick renewal puts the next message in their
- * place before, and the page does not move.
+ * Removes the message: its codes at once, its words after a pause. A quick renewal shows the next message before the
+ * end of the pause, so the page does not move.
  *
  * @param {HTMLElement} element
  */

@@ -8,7 +8,7 @@ const tolerance = 60; // seconds of difference between two clocks that nobody ne
 /** @typedef {import("./provider.js").Provider} Provider */
 
 /**
- * (3) The provider's answer reached this page. It is told a moment later: the exchange of the code comes first.
+ * (3) The provider's answer reached this page. The report comes after a pause: the exchange of the code is first.
  *
  * @param {Provider} provider
  * @param {{state: string, error?: string}} answer

@@ -48,7 +48,7 @@ class App {
 
   async start() {
     const { events } = this.manager;
-    events.addUserLoaded((user) => void setTimeout(() => this.loaded(user))); // the library waits for what it calls
+    events.addUserLoaded((user) => void setTimeout(() => this.loaded(user))); // the library waits for its listeners
     events.addUserUnloaded(() => this.show(null));
     events.addSilentRenewError((error) => this.failed(error)); // no code awaits an automatic renewal
     events.addAccessTokenExpiring(() => this.expiring());

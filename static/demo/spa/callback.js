@@ -1,6 +1,6 @@
-// The last stop of every way to sign in: the script in the page at redirect_uri. In the hidden iframe of a renewal one
-// message is enough: oidc-client-ts in the page around it waits for this message, exchanges the code and removes the
-// iframe. So nothing is loaded there, not even this file: the page has its text. In a window of its own it does more.
+// The script of the page at redirect_uri, for each kind of sign-in. In the hidden iframe of a renewal one message is
+// enough: oidc-client-ts in the page around it waits for this message and exchanges the code. So the iframe loads
+// nothing else, not even this file: the page contains its text. In a window of its own the page loads finish.js.
 
 const finish = "/static/demo/spa/finish.js";
 if (window.parent === window) void import(finish);

@@ -1,6 +1,6 @@
-// The hidden iframe of a renewal, in the place of the one that oidc-client-ts makes. The library adds its iframe to the page
-// empty, points it at /authorize, and lets it load about:blank before it removes it. This one is added with its address
-// and removed at once, which saves two navigations. An app works without it.
+// The hidden iframe of a renewal, instead of the one that oidc-client-ts makes. The library adds an iframe without an
+// address, then sets the address to /authorize, and loads about:blank before it removes the iframe. This iframe is
+// added with its address and removed without another load, which saves two navigations. An app works without this file.
 
 /** @typedef {import("oidc-client-ts").INavigator} INavigator */
 /** @typedef {import("oidc-client-ts").IWindow} IWindow */
@@ -22,7 +22,7 @@ function hiddenFrame(oidc, timeout) {
   const over = new AbortController(); // ends the listener
   const close = () => {
     over.abort();
-    setTimeout(() => frame.remove()); // the exchange of the code goes first
+    setTimeout(() => frame.remove()); // after the exchange of the code has begun
   };
   return {
     close,

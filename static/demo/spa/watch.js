@@ -1,6 +1,6 @@
 // Watches a silent renewal from outside, while oidc-client-ts does it, and reports what it sees to the steps and to the
-// timeline. What happens inside the provider, and where the iframe is meanwhile, no page may see: step 2 is known by its
-// result, and to the timeline the provider tells its part itself.
+// timeline. No page may see what happens inside the provider, or where the iframe is meanwhile. So the result tells
+// what happened in step 2, and the provider itself adds its part to the timeline.
 
 import { pageProblem } from "../lib/reason.js";
 
@@ -18,7 +18,7 @@ import { pageProblem } from "../lib/reason.js";
  */
 
 export class Watch {
-  /** Is a renewal under way? From the request to the result, which comes when the iframe is gone already. */
+  /** Is a renewal running? From its request to its result, which comes after the iframe was removed. */
   running = false;
 
   /** @type {HTMLIFrameElement | undefined} the hidden iframe of the renewal that is watched */
@@ -45,8 +45,8 @@ export class Watch {
   }
 
   /**
-   * (1) The library's own store for what a request must remember until its answer comes. It writes there at the last
-   * moment before the iframe goes to /authorize, so this is where a renewal can be seen to begin.
+   * (1) The store in which the library keeps the state of a request until the answer comes. The library writes there
+   * right before the iframe goes to /authorize, so this write shows that a renewal begins.
    *
    * @param {typeof import("oidc-client-ts")} oidc
    */
@@ -85,7 +85,7 @@ export class Watch {
 
   /** @param {HTMLIFrameElement} frame */
   #added(frame) {
-    if (this.#steps.stateOf(1) !== "active") return; // somebody else's iframe
+    if (this.#steps.stateOf(1) !== "active") return; // an iframe of another script
     this.#frame = frame;
     this.#came = performance.now();
     frame.addEventListener("load", () => this.#stopped(frame));
@@ -156,7 +156,7 @@ export class Watch {
   }
 
   /**
-   * Requests to the provider while step 3 runs: the code is exchanged at /token, then userinfo is asked.
+   * Requests to the provider while step 3 runs: the exchange of the code at /token, and userinfo if loadUserInfo is on.
    *
    * @param {PerformanceEntryList} entries
    */

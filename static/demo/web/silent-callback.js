@@ -1,8 +1,8 @@
-// The last stop of the hidden iframe. The provider's answer stands in this page's address; the server gets it by a
-// fetch of this page and not by the redirect that brought it here, because browsers withhold the app's own cookies
+// The script of the last page in the hidden iframe. The provider's answer is in its address. The server gets it by
+// a fetch of this page and not by the redirect that brought it here, because browsers withhold the app's own cookies
 // from a redirect that comes from another site into an iframe. A fetch of one's own origin carries them everywhere.
 //
-// Each renewal loads the page. So it has the text of this script in it, and no style until a person sees it.
+// Each renewal loads the page. So the page contains the text of this script, and has no style until a person sees it.
 
 if (window.parent === window) showPage();
 else void finish();
