@@ -59,7 +59,7 @@ func (f flags) command(use, help string, run func(*settings, []string) error) *c
 // group returns a command that does nothing without one of its own commands.
 func group(name, help string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: name, Short: help, RunE: func(c *cobra.Command, _ []string) error {
-		text := c.CommandPath() + " is no whole command: write"
+		text := c.CommandPath() + " needs one of its commands: write"
 		for _, each := range c.Commands() {
 			text += "\n  " + each.UseLine()
 		}
