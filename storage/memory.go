@@ -46,8 +46,8 @@ func NewMemory(now func() time.Time) *Memory {
 	m := &Memory{now: now}
 	_, _ = rand.Read(m.salt[:]) // never fails (Go 1.24)
 	for i := range m.shards {
-		m.shards[i].long.slots = make([]slot[[]byte], leastSlots)
-		m.shards[i].short.slots = make([]slot[short], leastSlots)
+		m.shards[i].long.slots = make([]slot[[]byte], slotsFor(0))
+		m.shards[i].short.slots = make([]slot[short], slotsFor(0))
 	}
 	return m
 }
@@ -199,6 +199,9 @@ func (t *table[V]) put(r slot[V], now moment) {
 	*s = r
 }
 
+// slotsFor is how many slots a table with so many records gets when it is made.
+func slotsFor(records int) int { return leastSlots + records*4/3 }
+
 // sweep moves the live records to a new slice, and makes a third as many free slots. So a write moves about six records
 // on average.
 func (t *table[V]) sweep(now moment) {
@@ -208,7 +211,7 @@ func (t *table[V]) sweep(now moment) {
 			live++
 		}
 	}
-	t.slots, t.taken, t.sweepAt = make([]slot[V], leastSlots+live*4/3), live, now+sweepAfter
+	t.slots, t.taken, t.sweepAt = make([]slot[V], slotsFor(live)), live, now+sweepAfter
 	for i := range old {
 		if now < old[i].expires {
 			*t.at(old[i].digest) = old[i]

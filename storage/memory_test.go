@@ -100,6 +100,23 @@ func TestAShortRecordTakesFewBytes(t *testing.T) {
 	}
 }
 
+func TestARestoreTakesNotMuchLongerThanTheWrites(t *testing.T) {
+	const records = 200_000
+	m, began := storage.NewMemory(time.Now), time.Now()
+	for i := range records {
+		mustPut(t, m, "code:"+strconv.Itoa(i), time.Hour)
+	}
+	writes, snapshot := time.Since(began), m.Snapshot()
+	began = time.Now()
+	m, err := storage.Restore(snapshot, time.Now)
+	if err != nil || m.Len() != records {
+		t.Fatalf("%d records, %v", m.Len(), err)
+	}
+	if took := time.Since(began); took > 5*writes {
+		t.Errorf("the restore took %s, and the writes %s", took, writes)
+	}
+}
+
 // Codes come, are spent, and expire, at a tenth of the rate of `make bench-million`.
 func TestMemoryLevelsOffUnderSteadyRenewals(t *testing.T) {
 	const renewals, rate, lifetime, most = 100_000, 160, 305 * time.Second, 70 // bytes of a live mark

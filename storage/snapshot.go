@@ -14,7 +14,8 @@ const headSize = 1 + digestSize + 8 + 4
 // Snapshot returns the live records as bytes for Restore, or nil if there are none. It may contain a write that happens
 // at the same time, or not.
 func (m *Memory) Snapshot() []byte {
-	snapshot, now := m.salt[:], moment(m.now().UnixMicro())
+	now := moment(m.now().UnixMicro())
+	snapshot := append(make([]byte, 0, m.Len()*(headSize+shortSize)), m.salt[:]...)
 	for i := range m.shards {
 		s := &m.shards[i]
 		s.Lock()
@@ -52,18 +53,43 @@ func Restore(snapshot []byte, now func() time.Time) (*Memory, error) {
 	if len(snapshot) < digestSize {
 		return nil, errSnapshot
 	}
-	rest := snapshot[copy(m.salt[:], snapshot):]
-	for len(rest) > 0 {
-		if len(rest) < headSize || rest[0] >= shardCount {
-			return nil, errSnapshot
+	records := snapshot[copy(m.salt[:], snapshot):]
+	// The records come in the order of their slots. In a table that grows meanwhile they would all be at its beginning, and
+	// each search would pass most of them.
+	var shorts, longs [shardCount]int
+	err := eachRecord(records, func(shard int, _ digest, _ moment, value []byte) {
+		if len(value) > shortSize {
+			longs[shard]++
+		} else {
+			shorts[shard]++
 		}
-		s, d := &m.shards[rest[0]], digest(rest[1:headSize])
-		expires, size := binary.BigEndian.Uint64(rest[1+digestSize:]), uint64(binary.BigEndian.Uint32(rest[headSize-4:]))
-		if rest = rest[headSize:]; size > uint64(len(rest)) || d == (digest{}) {
-			return nil, errSnapshot
-		}
-		s.replace(d, rest[:size], moment(expires), moment(now().UnixMicro()))
-		rest = rest[size:]
+	})
+	if err != nil {
+		return nil, err
 	}
-	return m, nil
+	for i := range m.shards {
+		m.shards[i].short.slots = make([]slot[short], slotsFor(shorts[i]))
+		m.shards[i].long.slots = make([]slot[[]byte], slotsFor(longs[i]))
+	}
+	return m, eachRecord(records, func(shard int, d digest, expires moment, value []byte) {
+		m.shards[shard].replace(d, value, expires, moment(now().UnixMicro()))
+	})
+}
+
+// eachRecord calls do with each record of a snapshot after its salt.
+func eachRecord(records []byte, do func(shard int, d digest, expires moment, value []byte)) error {
+	for len(records) > 0 {
+		if len(records) < headSize || records[0] >= shardCount {
+			return errSnapshot
+		}
+		head, rest := records[:headSize], records[headSize:]
+		d, expires := digest(head[1:]), moment(binary.BigEndian.Uint64(head[1+digestSize:]))
+		size := uint64(binary.BigEndian.Uint32(head[headSize-4:]))
+		if size > uint64(len(rest)) || d == (digest{}) {
+			return errSnapshot
+		}
+		do(int(head[0]), d, expires, rest[:size])
+		records = rest[size:]
+	}
+	return nil
 }
