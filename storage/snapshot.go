@@ -54,8 +54,8 @@ func Restore(snapshot []byte, now func() time.Time) (*Memory, error) {
 		return nil, errSnapshot
 	}
 	records := snapshot[copy(m.salt[:], snapshot):]
-	// The records come in the order of their slots. In a table that grows meanwhile they would all be at its beginning, and
-	// each search would pass most of them.
+	// The records come in the order of their slots. In a table that grows meanwhile they would all be at its beginning,
+	// and each search would pass most of them.
 	var shorts, longs [shardCount]int
 	err := eachRecord(records, func(shard int, _ digest, _ moment, value []byte) {
 		if len(value) > shortSize {
