@@ -54,14 +54,14 @@ story(
   },
 );
 
-/** Presses the button. Gives what happened in the page until signinSilent() was over. */
+/** Presses the button, and returns what changed in the page until signinSilent() ended. */
 async function renewal() {
   const { prototype } = /** @type {typeof import("oidc-client-ts")} */ (globalThis.oidc).UserManager;
   const { signinSilent } = prototype;
   const records = /** @type {MutationRecord[]} */ ([]);
   const observer = new MutationObserver((more) => records.push(...more));
   const { setTimeout } = window;
-  // A slow machine is no slow renewal: what the demo draws when one takes long, is not drawn here.
+  // The demo draws more when a renewal takes long. A slow machine must not cause that here, so timers are delayed.
   window.setTimeout = /** @type {any} */ (
     (/** @type {() => void} */ act, after = 0) => setTimeout(act, after && 60_000)
   );

@@ -2,11 +2,11 @@
 // must do for one. Both happen in turn in one page, so that noise hits both alike:
 //
 //   renewal   the button of the demo: oidc-client-ts, the provider in development mode, everything that the demo shows
-//   baseline  an iframe whose document answers 303 to a static page, which tells this page; then one fetch
+//   baseline  an iframe whose address answers 303 to a static page, which posts a message to this page; then one fetch
 //
-//   node scripts/bench-silent.js [--renewals 30] [--page docs/performance.md]
+//   make build && node scripts/bench-silent.js [--renewals 30] [--page docs/performance.md]
 //
-// after make build prints two tables, or writes them between the marks of the page.
+// prints two tables. With --page it writes them between the marks of that page instead.
 
 import { createServer } from "node:http";
 import { setTimeout as rest } from "node:timers/promises";
@@ -23,7 +23,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 /** Renewals before those that count: modules are compiled and connections are open. */
 const warmUp = 3;
 
-/** After each, in milliseconds: for what the demo still draws and reports, and for the animations of its diagram. */
+/** Milliseconds to wait after each, because the demo still draws, reports, and animates its diagram. */
 const pause = 700;
 
 /** The page in the bare iframe. */
@@ -83,7 +83,7 @@ async function serveBare({ app, idp }) {
   return { server, address: `http://${idp}:${port}` };
 }
 
-/** Makes the page keep when the last iframe was added to it and when the last message came from one. */
+/** Makes the page note the time of the last iframe that was added to it, and of the last message. */
 function keepTimes() {
   const times = { iframe: 0, message: 0 };
   Object.assign(globalThis, { times });
@@ -129,7 +129,7 @@ async function baseline(address) {
     const hear = (/** @type {MessageEvent} */ { source }) => source === frame.contentWindow && resolve(source);
     window.addEventListener("message", hear, { signal: over.signal });
   });
-  document.querySelector("main")?.append(frame); // what is added to the body, the demo may take for a renewal
+  document.querySelector("main")?.append(frame); // not to the body: the demo would take it for the iframe of a renewal
   await heard;
   over.abort();
   frame.remove();

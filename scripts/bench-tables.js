@@ -1,4 +1,4 @@
-// What bench-silent.js measured, as tables of Markdown.
+// Writes the results of bench-silent.js as tables of Markdown.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -21,7 +21,7 @@ const parts = [
   ["after", "`POST /token`, or the fetch"],
 ];
 
-/** The texts, by the names of the marks between which they stand. @param {Measured[]} measured */
+/** The texts for a page, each by the name of its marks. @param {Measured[]} measured */
 export function inWords(measured) {
   return { browser: comparison(measured), "browser parts": whereItGoes(measured) };
 }
@@ -84,7 +84,7 @@ function quantile(times, part, share) {
   return sorted[Math.floor(share * sorted.length)] ?? Number.NaN;
 }
 
-/** Writes each text in the place of what stands between its marks. @param {string} path @param {Record<string, string>} texts */
+/** Replaces the text between each pair of marks. @param {string} path @param {Record<string, string>} texts */
 export async function writeBetweenMarks(path, texts) {
   let page = await readFile(path, "utf8");
   for (const [name, text] of Object.entries(texts)) {

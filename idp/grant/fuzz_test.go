@@ -55,7 +55,7 @@ func FuzzStoredCode(f *testing.F) {
 	})
 }
 
-// endlessList is a code whose grant has a list of 16 million texts, and none of them.
+// endlessList is a code whose grant claims a list of 16 million texts and has none of them.
 const endlessList = "\x81\xa5grant\x81\xa3amr\xdd\x01\x00\x00\x00"
 
 func TestADamagedListCostsNoMemory(t *testing.T) {

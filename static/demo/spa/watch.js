@@ -23,7 +23,7 @@ export class Watch {
 
   /** @type {HTMLIFrameElement | undefined} the hidden iframe of the renewal that is watched */
   #frame;
-  #came = 0; // when the iframe was added, as performance.now() counts
+  #came = 0; // the time by performance.now() when the iframe was added, in milliseconds
   #steps;
   #issuer;
   #tell;
