@@ -133,7 +133,7 @@ var (
 // judge makes the trees in an empty file, and refuses a file with other contents.
 func (f file) judge() error {
 	return guard(func() error {
-		isEmpty := false
+		isEmpty, isFirst := false, false
 		err := f.db.View(func(tx *bbolt.Tx) error {
 			if tx.Size() > f.info.Size() {
 				return errCut
@@ -148,21 +148,30 @@ func (f file) judge() error {
 		if err != nil {
 			return err
 		}
-		return f.db.View(judgeFormat)
+		err = f.db.View(func(tx *bbolt.Tx) (err error) {
+			isFirst, err = judgeFormat(tx)
+			return err
+		})
+		if err == nil && isFirst {
+			err = f.db.Update(writeFormat)
+		}
+		return err
 	})
 }
 
-func judgeFormat(tx *bbolt.Tx) error {
+func judgeFormat(tx *bbolt.Tx) (isFirst bool, err error) {
 	about := tx.Bucket(aboutBucket)
-	switch {
-	case about == nil:
-		return errForeign
-	case string(about.Get(formatKey)) != format:
-		return errNewer
-	case tx.Bucket(recordsBucket) == nil || tx.Bucket(expiryBucket) == nil:
-		return errForeign
+	if about == nil {
+		return false, errForeign
 	}
-	return nil
+	found := string(about.Get(formatKey))
+	switch {
+	case found != format && found != firstFormat:
+		return false, errNewer
+	case tx.Bucket(recordsBucket) == nil || tx.Bucket(expiryBucket) == nil:
+		return false, errForeign
+	}
+	return found == firstFormat, nil
 }
 
 // createTrees makes the trees in an empty file.
@@ -172,8 +181,10 @@ func createTrees(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	return tx.Bucket(aboutBucket).Put(formatKey, []byte(format))
+	return writeFormat(tx)
 }
+
+func writeFormat(tx *bbolt.Tx) error { return tx.Bucket(aboutBucket).Put(formatKey, []byte(format)) }
 
 // refusal returns the error of Open: the reason why the file is not opened, and a remedy.
 func refusal(path string, err error) error {

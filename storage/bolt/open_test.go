@@ -38,7 +38,7 @@ func TestAFileThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 			return database(t, filepath.Join(dir, "a"), "records", "")
 		}, "of another program: give another path"},
 		{"a newer version wrote it", func(t *testing.T, dir string) string {
-			return database(t, filepath.Join(dir, "a"), "hush", "2")
+			return database(t, filepath.Join(dir, "a"), "hush", "3")
 		}, "start that version"},
 		{"it was cut within its data", func(t *testing.T, dir string) string { return cut(t, dir, 3) },
 			"restore it from a backup"},
@@ -60,6 +60,39 @@ func TestAFileThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 				t.Errorf("Open = %v; want the path and %q", err, row.says)
 			}
 		})
+	}
+}
+
+// Programs that know the first format cannot read all records that this one writes, and refuse another format.
+func TestAFileOfTheFirstFormatGetsThePresentOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hush.db")
+	s := open(t, path, time.Now)
+	mustPut(t, s, "session", "{}", time.Hour)
+	closeStore(t, s)
+	inAbout(t, path, func(b *bbolt.Bucket) error { return b.Put([]byte("format"), []byte("1")) })
+	s = open(t, path, time.Now)
+	if value, err := s.Get(t.Context(), "session"); string(value) != "{}" || err != nil {
+		t.Errorf("Get = %q, %v; want the record of the earlier program", value, err)
+	}
+	closeStore(t, s)
+	inAbout(t, path, func(b *bbolt.Bucket) error {
+		if got := string(b.Get([]byte("format"))); got != "2" {
+			t.Errorf("the format is %q; want 2", got)
+		}
+		return nil
+	})
+}
+
+// inAbout calls do with the bucket of the closed file that has its format.
+func inAbout(t *testing.T, path string, do func(*bbolt.Bucket) error) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error { return do(tx.Bucket([]byte("hush"))) })
+	if err != nil || db.Close() != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -9,8 +9,12 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// format changes when older programs cannot read the file any more.
-const format = "1"
+// format changes when older programs cannot read the file any more. In firstFormat all records were JSON: Open reads
+// that, and writes the present format into the file.
+const (
+	format      = "2"
+	firstFormat = "1"
+)
 
 var (
 	aboutBucket   = []byte("hush")    // formatKey -> format
