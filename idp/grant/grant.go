@@ -129,10 +129,11 @@ func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Dur
 	return *found.Grant, nil
 }
 
-// replayed revokes the grant with this id, whose code has the mark spent. All its access tokens expire within the time
-// in the mark from now. It returns ErrReplayed, or the error of the revocation.
+// replayed revokes the grant with this id, the mark of whose code is spent. Its tokens live as long as the mark says.
+// The first use may get them a moment later, or by a clock that is ahead: so the revocation lasts longer by ClockError.
+// It returns ErrReplayed, or the error of the revocation.
 func (g *Grants) replayed(ctx context.Context, id string, spent Code) (Grant, error) {
-	if err := g.end(ctx, id, g.Now().Add(time.Duration(spent.Spent)*time.Second)); err != nil {
+	if err := g.end(ctx, id, g.Now().Add(time.Duration(spent.Spent)*time.Second+ClockError)); err != nil {
 		return Grant{}, err
 	}
 	return Grant{ID: id}, ErrReplayed

@@ -234,6 +234,7 @@ func TestASecondUseRevokesForAsLongAsATokenCanLive(t *testing.T) {
 		{"another grant", "g2", 0, false},
 		{"provider checklist: also 30 seconds later", first.ID, 30 * time.Second, true},
 		{"as long as a token can live", first.ID, tokenLifetime - 30*time.Second - 1, true},
+		{"also a token that the first use got a moment after the second", first.ID, grant.ClockError, true},
 		{"not longer, since no token is left", first.ID, 1, false},
 	} {
 		d.clock.Pass(row.pass)
