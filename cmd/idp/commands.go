@@ -70,6 +70,7 @@ func group(name, help string, commands ...*cobra.Command) *cobra.Command {
 }
 
 // asIn accepts as many arguments as use names after the command's name. An argument in brackets may be missing.
+// The error does not show the arguments: the password that idp hash-password reads from stdin may be one by mistake.
 func asIn(use string) cobra.PositionalArgs {
 	most := strings.Count(use, " ")
 	least := most - strings.Count(use, "[")
@@ -77,7 +78,7 @@ func asIn(use string) cobra.PositionalArgs {
 		if least <= len(args) && len(args) <= most {
 			return nil
 		}
-		return fmt.Errorf("%q are not the arguments of this command: write %s", args, c.UseLine())
+		return fmt.Errorf("the command does not take %d arguments: write %s", len(args), c.UseLine())
 	}
 }
 

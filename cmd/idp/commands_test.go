@@ -91,6 +91,13 @@ func runWith(t *testing.T, stdin, path string, args ...string) (code int, stdout
 	return command.ProcessState.ExitCode(), said.String(), complained.String()
 }
 
+func TestAPasswordAsAnArgumentIsNotShown(t *testing.T) {
+	code, said := runToEnd(t, binary(t), "hash-password", testSecret)
+	if code != 1 || strings.Contains(said, testSecret) || !strings.Contains(said, "write idp hash-password") {
+		t.Errorf("it ended with %d and said %s", code, said)
+	}
+}
+
 func TestAHashOfAPasswordIsOneThatUsersSignInWith(t *testing.T) {
 	path := binary(t)
 	for _, row := range []struct{ algorithm, prefix string }{
