@@ -111,8 +111,9 @@ images: build ## the same, and the two that the README shows into docs/images/
 	@node e2e/screenshots.js --readme $(FOLDER)
 
 .PHONY: generate
-generate: ## translate the pages, idp/pages/*.templ, to Go
+generate: ## translate the pages, idp/pages/*.templ, to Go, and write the methods of stored records
 	go tool templ generate -log-level error
+	go generate ./idp/... ./oidc
 
 .PHONY: format
 format: $(packages) ## write Go, pages and scripts as the linters want them

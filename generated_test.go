@@ -34,7 +34,7 @@ func TestTheMethodsOfRecordsAreUpToDate(t *testing.T) {
 		want, errWant := os.ReadFile(fresh)
 		got, errGot := os.ReadFile(strings.TrimSuffix(s.name, ".go") + "_gen.go")
 		if errWant != nil || errGot != nil || !bytes.Equal(want, got) {
-			t.Errorf("the methods of the records in %s are not up to date: run go generate ./... (%v, %v)",
+			t.Errorf("the methods of the records in %s are not up to date: run make generate (%v, %v)",
 				s.name, errWant, errGot)
 		}
 	}
