@@ -15,7 +15,7 @@ func TestARedisOfTheProgramEndsWithIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if server.pid == 0 {
-		t.Skip("redis-server is not installed")
+		t.Fatal("this test needs redis-server: make install installs it")
 	}
 	if took, err := process.CPU(server.pid); took <= 0 || err != nil {
 		t.Errorf("its processor time is %s, %v", took, err)
