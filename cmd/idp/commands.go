@@ -78,7 +78,7 @@ func asIn(use string) cobra.PositionalArgs {
 		if least <= len(args) && len(args) <= most {
 			return nil
 		}
-		return fmt.Errorf("the command does not take %d arguments: write %s", len(args), c.UseLine())
+		return fmt.Errorf("the command cannot be used with this number of arguments (%d): write %s", len(args), c.UseLine())
 	}
 }
 
