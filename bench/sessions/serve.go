@@ -13,8 +13,9 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// serve serves a provider with the built-in users on the store until ctx ends. It is made as the program idp makes it.
-// With --profile it writes where the processor time of that went.
+// serve serves a provider with the built-in users on the store until ctx ends. It is made as the program idp makes
+// it, but the garbage collector runs more often than there. With --profile it writes where the processor time of that
+// went.
 func serve(ctx context.Context, o options, store storage.Store) error {
 	development := false
 	config := idp.Config{
