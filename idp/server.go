@@ -14,7 +14,6 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
@@ -125,7 +124,7 @@ func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.Handl
 			for _, end := range slices.Backward(ends) {
 				end(outcome)
 			}
-			s.logRequest(c, e, outcome, failure, s.now().Sub(start))
+			s.logRequest(c, outcome, failure, s.now().Sub(start))
 		}()
 		if failure = next(c); failure != nil {
 			s.renderError(c, e, failure)
@@ -291,10 +290,12 @@ func outcomeOf(c echo.Context) endpoint.Outcome {
 	return outcome
 }
 
-// logRequest writes a line about each request. Health checks, which come every few seconds, are logged at level debug.
-func (s *server) logRequest(c echo.Context, e endpoint.Endpoint, outcome endpoint.Outcome, failure error,
-	took time.Duration) {
-	level := slog.LevelInfo
+// logRequest writes a line about the request, if the log has its level.
+func (s *server) logRequest(c echo.Context, outcome endpoint.Outcome, failure error, took time.Duration) {
+	ctx, level := c.Request().Context(), levelOf(outcome, failure)
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("method", c.Request().Method), slog.String("path", c.Request().URL.Path),
 		slog.Int("status", outcome.Status), slog.Duration("took", took),
@@ -306,12 +307,19 @@ func (s *server) logRequest(c echo.Context, e endpoint.Endpoint, outcome endpoin
 	case outcome.Refused != nil:
 		attrs = append(attrs, slog.String("error", outcome.Refused.Error()))
 	}
+	s.log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// levelOf returns the level at which a request is logged: debug for a request that succeeded, info for a request that
+// was refused or had no answer, error for a failure of the provider. A line for each success would take a tenth of the
+// processor time of a renewal, and the metrics count the successes.
+func levelOf(outcome endpoint.Outcome, failure error) slog.Level {
 	switch {
 	case outcome.Status >= http.StatusInternalServerError,
 		outcome.Refused != nil && outcome.Refused.Code == oidc.ServerError:
-		level = slog.LevelError
-	case e.Name == discovery.NameHealth:
-		level = slog.LevelDebug
+		return slog.LevelError
+	case failure != nil, outcome.Refused != nil, outcome.Status == 0, outcome.Status >= http.StatusBadRequest:
+		return slog.LevelInfo
 	}
-	s.log.LogAttrs(c.Request().Context(), level, "request", attrs...)
+	return slog.LevelDebug
 }

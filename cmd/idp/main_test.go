@@ -41,6 +41,9 @@ func checkServes(t *testing.T, path string) {
 	address := freeAddress(t, "127.0.0.1")
 	issuer := "http://" + address
 	p := startServing(t, path, "--listen", address, "--issuer", issuer, "--log-format=json")
+	if status, _ := get(t, issuer+"/nothing"); status != http.StatusNotFound {
+		t.Errorf("/nothing gave %d", status)
+	}
 	if status, body := get(t, issuer+"/healthz"); status != http.StatusOK {
 		t.Errorf("/healthz gave %d %s", status, body)
 	}
@@ -61,11 +64,11 @@ func checkServes(t *testing.T, path string) {
 		t.Errorf("healthcheck ended with %d after the provider: %s", code, said)
 	}
 	log := p.stderr.String()
-	if !strings.Contains(log, `"path":"/.well-known/openid-configuration"`) {
-		t.Errorf("the log has no line of the request:\n%s", log)
+	if !strings.Contains(log, `"path":"/nothing"`) {
+		t.Errorf("the log has no line of the request that was refused:\n%s", log)
 	}
-	if strings.Contains(log, "/healthz") {
-		t.Errorf("the log is full of health checks:\n%s", log)
+	if strings.Contains(log, "/healthz") || strings.Contains(log, "/.well-known") {
+		t.Errorf("the log has lines of requests that succeeded:\n%s", log)
 	}
 	for line := range strings.Lines(p.stderr.String()) {
 		if !json.Valid([]byte(line)) {
