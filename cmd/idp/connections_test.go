@@ -62,9 +62,9 @@ var slowRows = []struct {
 	limit       time.Duration
 	answer      string // part of what the provider says before it cuts; empty: it may say nothing
 }{
-	{"a request line that does not end", "GET /authorize?state=", "x", readHeaderTimeout, ""},
-	{"headers that do not end", "GET /authorize HTTP/1.1\r\nHost: x\r\n", "X-A: b\r\n", readHeaderTimeout, ""},
-	{"silence", "", "", readHeaderTimeout, ""},
+	{"a request line that does not end", "GET /authorize?state=", "x", readTimeout, ""},
+	{"headers that do not end", "GET /authorize HTTP/1.1\r\nHost: x\r\n", "X-A: b\r\n", readTimeout, ""},
+	{"silence", "", "", readTimeout, ""},
 	{"a body that does not come", formHead(1000), "", readTimeout, "400 Bad Request"},
 	{"a body that comes in drops", formHead(60000), "a", readTimeout, "400 Bad Request"},
 	{"a chunked body that does not end",

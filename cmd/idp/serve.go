@@ -28,14 +28,13 @@ import (
 
 // The limits of one connection, and of the shutdown.
 const (
-	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 15 * time.Second
-	writeTimeout      = 30 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
-	shutdownTimeout   = 10 * time.Second
-	flushTimeout      = 2 * time.Second
-	logoutTimeout     = 5 * time.Second
+	readTimeout     = 10 * time.Second // of the headers and the body together
+	writeTimeout    = 30 * time.Second
+	idleTimeout     = 2 * time.Minute
+	maxHeaderBytes  = 64 << 10
+	shutdownTimeout = 10 * time.Second
+	flushTimeout    = 2 * time.Second
+	logoutTimeout   = 5 * time.Second
 )
 
 // serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
@@ -119,7 +118,7 @@ func within(timeout time.Duration, do func(context.Context)) {
 
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: handler, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
