@@ -261,7 +261,7 @@ func (c *common) at(issuer string) http.Handler {
 	}
 	all = endpoint.AtIssuer{Issuer: issuer, Host: c.limits.Addresses.Host, Redirects: site != nil}.Keep(all)
 	return (&server{
-		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now, random: c.deps.Random,
+		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now,
 		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers,
 		clients: c.clients, site: site,
 		csrfName: cookies.Names()[0] + "-csrf", methods: map[string][]string{},

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,7 +32,6 @@ type server struct {
 	loopback  bool
 	log       *slog.Logger
 	now       func() time.Time
-	random    func() string
 	errors    endpoint.Errors
 	pages     *pages.Pages
 	observers []Observer
@@ -110,7 +111,7 @@ func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.Handl
 	}
 	headers := headersOf(e, s.issuer.Scheme == "https" && !s.loopback)
 	return func(c echo.Context) error {
-		id, start := requestID(c, s.random), s.now()
+		id, start := requestID(c), s.now()
 		r := c.Request().WithContext(storage.WithBudget(c.Request().Context()))
 		ends := make([]func(endpoint.Outcome), len(s.observers))
 		for i, observer := range s.observers {
@@ -121,10 +122,11 @@ func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.Handl
 		var failure error
 		defer func() { // deferred, because a handler may drop the connection by a panic
 			outcome := outcomeOf(c)
+			outcome.Took = s.now().Sub(start)
 			for _, end := range slices.Backward(ends) {
 				end(outcome)
 			}
-			s.logRequest(c, outcome, failure, s.now().Sub(start))
+			s.logRequest(c, outcome, failure)
 		}()
 		if failure = next(c); failure != nil {
 			s.renderError(c, e, failure)
@@ -133,11 +135,12 @@ func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.Handl
 	}
 }
 
-// requestID returns the request ID that a proxy sent, if it is well-formed, or else a new one.
-func requestID(c echo.Context, random func() string) string {
+// requestID returns the request ID that a proxy sent, if it is well-formed, or else a new one. A request ID has to be
+// unique and need not be secret, so its random number is not made for cryptography.
+func requestID(c echo.Context) string {
 	id := c.Request().Header.Get(echo.HeaderXRequestID)
 	if id == "" || len(id) > 128 || !oidc.IsMadeOf(id, oidc.LettersAndDigits+"._:/+=-") {
-		id = random()
+		id = strconv.FormatUint(rand.Uint64(), 36)
 	}
 	c.Response().Header().Set(echo.HeaderXRequestID, id)
 	return id
@@ -291,14 +294,14 @@ func outcomeOf(c echo.Context) endpoint.Outcome {
 }
 
 // logRequest writes a line about the request, if the log has its level.
-func (s *server) logRequest(c echo.Context, outcome endpoint.Outcome, failure error, took time.Duration) {
+func (s *server) logRequest(c echo.Context, outcome endpoint.Outcome, failure error) {
 	ctx, level := c.Request().Context(), levelOf(outcome, failure)
 	if !s.log.Enabled(ctx, level) {
 		return
 	}
 	attrs := []slog.Attr{
 		slog.String("method", c.Request().Method), slog.String("path", c.Request().URL.Path),
-		slog.Int("status", outcome.Status), slog.Duration("took", took),
+		slog.Int("status", outcome.Status), slog.Duration("took", outcome.Took),
 		slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
 	}
 	switch {

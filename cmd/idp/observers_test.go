@@ -84,9 +84,9 @@ func TestWhatARenewalCostsIsCounted(t *testing.T) {
 		`hush_requests_total{endpoint="userinfo",error="invalid_token",reason="token.invalid",status="4xx"} 1`,
 		`hush_requests_total{endpoint="other",error="invalid_request",reason="",status="4xx"} 1`,
 		`hush_request_duration_seconds_count{endpoint="token"} 2`,
-		`hush_store_operations_total{bucket="session",method="get",outcome="ok"} 1`,
-		`hush_store_operations_total{bucket="code",method="put",outcome="ok"} 1`,
-		`hush_store_operations_total{bucket="code",method="update",outcome="ok"} 1`,
+		`hush_store_operation_duration_seconds_count{bucket="session",method="get",outcome="ok"} 1`,
+		`hush_store_operation_duration_seconds_count{bucket="code",method="put",outcome="ok"} 1`,
+		`hush_store_operation_duration_seconds_count{bucket="code",method="update",outcome="ok"} 1`,
 	)
 	if strings.Contains(b.Get("/metrics").Body, code) {
 		t.Error("the code is in it")

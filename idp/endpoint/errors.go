@@ -3,6 +3,7 @@ package endpoint
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -82,6 +83,7 @@ func Refuse(w http.ResponseWriter, refused *oidc.Error) {
 type Outcome struct {
 	Request *http.Request // the request after Serve; its form is parsed if the endpoint parsed it
 	Status  int           // 0: the connection was dropped without an answer
+	Took    time.Duration // from the arrival of the request to the end of the answer
 	Header  http.Header   // of the answer
 	Refused *oidc.Error   // the error in the answer (JSON, page or redirect); nil: none
 }

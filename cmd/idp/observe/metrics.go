@@ -1,7 +1,7 @@
 // Package observe measures the provider for Prometheus and for OpenTelemetry.
 //
 //	a request            Metrics.Request ─► hush_requests_total, hush_request_duration_seconds       ┐
-//	a store operation    Metrics.Store   ─► hush_store_operations_total, …_duration_seconds          ┴► GET /metrics
+//	a store operation    Metrics.Store   ─► hush_store_operation_duration_seconds                    ┴► GET /metrics
 //
 //	GET /authorize                Tracer.Request    http.route, status, request id, error, reason    ┐
 //	   ├─ store get session       Tracer.Store      the bucket                                        ├► a collector
@@ -36,12 +36,11 @@ import (
 
 // Metrics counts requests and store operations in a registry of its own. Its methods may be called by many goroutines.
 type Metrics struct {
-	now            func() time.Time
-	registry       *prometheus.Registry
-	requests       *prometheus.CounterVec
-	requestTook    *prometheus.HistogramVec
-	operations     *prometheus.CounterVec
-	operationsTook *prometheus.HistogramVec
+	now         func() time.Time
+	registry    *prometheus.Registry
+	requests    *prometheus.CounterVec
+	requestTook *prometheus.HistogramVec
+	operations  *prometheus.HistogramVec
 }
 
 // The upper bounds of the histograms, in seconds. A token costs two signatures, an operation of the memory engine a
@@ -63,12 +62,10 @@ func NewMetrics(now func() time.Time) *Metrics {
 			[]string{"endpoint", "status", "error", "reason"}),
 		requestTook: with.NewHistogramVec(prometheus.HistogramOpts{Name: "hush_request_duration_seconds",
 			Help: "Time from a request's arrival to the end of its answer.", Buckets: requestBounds}, []string{"endpoint"}),
-		operations: with.NewCounterVec(prometheus.CounterOpts{Name: "hush_store_operations_total",
-			Help: "Calls of the storage engine by bucket, method (get, put, update) " +
-				"and outcome (ok, not_found, refused, cancelled, unavailable, failed)."},
+		operations: with.NewHistogramVec(prometheus.HistogramOpts{Name: "hush_store_operation_duration_seconds",
+			Help: "Time of a call of the storage engine, by bucket, method (get, put, update) " +
+				"and outcome (ok, not_found, refused, cancelled, unavailable, failed).", Buckets: operationBounds},
 			[]string{"bucket", "method", "outcome"}),
-		operationsTook: with.NewHistogramVec(prometheus.HistogramOpts{Name: "hush_store_operation_duration_seconds",
-			Help: "Time of a call of the storage engine.", Buckets: operationBounds}, []string{"bucket", "method"}),
 	}
 }
 
@@ -95,7 +92,6 @@ func (m *Metrics) Request(e endpoint.Endpoint, _ string, r *http.Request) (*http
 	if e.Streams {
 		return r, func(endpoint.Outcome) {}
 	}
-	start := m.now()
 	return r, func(outcome endpoint.Outcome) {
 		var refused oidc.Error
 		if outcome.Refused != nil {
@@ -106,7 +102,7 @@ func (m *Metrics) Request(e endpoint.Endpoint, _ string, r *http.Request) (*http
 			class = strconv.Itoa(outcome.Status/100) + "xx"
 		}
 		m.requests.WithLabelValues(e.Name, class, string(refused.Code), string(refused.Reason)).Inc()
-		m.requestTook.WithLabelValues(e.Name).Observe(m.now().Sub(start).Seconds())
+		m.requestTook.WithLabelValues(e.Name).Observe(outcome.Took.Seconds())
 	}
 }
 
@@ -115,8 +111,8 @@ func (m *Metrics) Store(next storage.Store) storage.Store {
 	return &operations{next, func(ctx context.Context, method, bucket string) (context.Context, func(error, bool)) {
 		start := m.now()
 		return ctx, func(err error, refused bool) {
-			m.operations.WithLabelValues(bucket, method, outcome(err, refused)).Inc()
-			m.operationsTook.WithLabelValues(bucket, method).Observe(m.now().Sub(start).Seconds())
+			took := m.now().Sub(start)
+			m.operations.WithLabelValues(bucket, method, outcome(err, refused)).Observe(took.Seconds())
 		}
 	}}
 }
