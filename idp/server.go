@@ -293,9 +293,21 @@ func outcomeOf(c echo.Context) endpoint.Outcome {
 	return outcome
 }
 
-// logRequest writes a line about the request, if the log has its level.
+// logRequest writes a line about the request: at level debug if it succeeded, at info if it was refused or had no
+// answer, at error if the provider failed. A line for each success would take a tenth of the processor time of a
+// renewal, and the metrics count the successes.
 func (s *server) logRequest(c echo.Context, outcome endpoint.Outcome, failure error) {
-	ctx, level := c.Request().Context(), levelOf(outcome, failure)
+	ctx, level, cause := c.Request().Context(), slog.LevelDebug, failure
+	if cause == nil && outcome.Refused != nil {
+		cause = outcome.Refused
+	}
+	switch {
+	case outcome.Status >= http.StatusInternalServerError,
+		outcome.Refused != nil && outcome.Refused.Code == oidc.ServerError:
+		level = slog.LevelError
+	case cause != nil, outcome.Status == 0, outcome.Status >= http.StatusBadRequest:
+		level = slog.LevelInfo
+	}
 	if !s.log.Enabled(ctx, level) {
 		return
 	}
@@ -304,25 +316,8 @@ func (s *server) logRequest(c echo.Context, outcome endpoint.Outcome, failure er
 		slog.Int("status", outcome.Status), slog.Duration("took", outcome.Took),
 		slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
 	}
-	switch {
-	case failure != nil:
-		attrs = append(attrs, slog.String("error", failure.Error()))
-	case outcome.Refused != nil:
-		attrs = append(attrs, slog.String("error", outcome.Refused.Error()))
+	if cause != nil {
+		attrs = append(attrs, slog.String("error", cause.Error()))
 	}
 	s.log.LogAttrs(ctx, level, "request", attrs...)
-}
-
-// levelOf returns the level at which a request is logged: debug for a request that succeeded, info for a request that
-// was refused or had no answer, error for a failure of the provider. A line for each success would take a tenth of the
-// processor time of a renewal, and the metrics count the successes.
-func levelOf(outcome endpoint.Outcome, failure error) slog.Level {
-	switch {
-	case outcome.Status >= http.StatusInternalServerError,
-		outcome.Refused != nil && outcome.Refused.Code == oidc.ServerError:
-		return slog.LevelError
-	case failure != nil, outcome.Refused != nil, outcome.Status == 0, outcome.Status >= http.StatusBadRequest:
-		return slog.LevelInfo
-	}
-	return slog.LevelDebug
 }
