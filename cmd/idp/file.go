@@ -16,16 +16,24 @@ import (
 	"github.com/hush-idp/hush/idp"
 )
 
-// source is the configuration file; it finds the line of a problem.
+// source is the configuration, mostly a file; it finds the line of a problem.
 type source struct {
 	name  string
 	lines map[string]int // of each value, by its path
 }
 
-// read reads the file called name; without a name there is none. Unknown keys and values of another form are errors.
-func (src *source) read(name string) (settings, error) {
-	var s settings
-	if name == "" {
+// fromStdin is the name that stands for stdin.
+const fromStdin = "-"
+
+// read reads the configuration: inline, the text itself, or else the file called name. Without both there is none.
+// Unknown keys and values of another form are errors.
+func (src *source) read(name, inline string) (s settings, err error) {
+	switch {
+	case inline != "" && name != "":
+		return s, errors.New("--config-json or HUSH_CONFIG_JSON: stands beside --config or HUSH_CONFIG: keep one of the two")
+	case inline != "":
+		return src.parse("--config-json or HUSH_CONFIG_JSON", []byte(inline))
+	case name == "":
 		return s, nil
 	}
 	text, err := readText(name)
@@ -36,6 +44,14 @@ func (src *source) read(name string) (settings, error) {
 	if err != nil {
 		return s, err
 	}
+	if name == fromStdin {
+		name = "stdin"
+	}
+	return src.parse(name, text)
+}
+
+// parse reads the text, which errors call name.
+func (src *source) parse(name string, text []byte) (s settings, err error) {
 	src.name, src.lines = name, map[string]int{}
 	err = src.decode(text, &s)
 	return s, err

@@ -18,8 +18,10 @@ type flags struct{ *pflag.FlagSet }
 // settingFlags are the flags of each command that works on the settings of a provider, and their help. The placeholder
 // of the value is in backquotes; a flag without one is a boolean.
 var settingFlags = [][2]string{
-	{"config", "YAML `FILE` with everything that can be configured (docs/configuration.md)."},
-	{"listen", "Address to listen at, `HOST:PORT`. Default: 127.0.0.1 and the issuer's port."},
+	{"config", "YAML `FILE` with everything that can be configured (docs/configuration.md);\n- reads it from stdin."},
+	{"config-json", "The content of such a file as `JSON` or YAML, instead of a file."},
+	{"listen", "Address to listen at, `HOST:PORT`. Default: 127.0.0.1 and the issuer's port. With port 0\nthe " +
+		"system chooses a free port, and the issuer follows from it."},
 	{"issuer", "The provider's `URL`, as browsers see it. Default: http://localhost and the port\nlistened at."},
 	{"dev", "Development mode: one-click sign-in, addresses and users on the home page. On for\na loopback issuer, " +
 		"impossible for others; --dev=false turns it off."},
@@ -28,8 +30,10 @@ var settingFlags = [][2]string{
 	{"metrics-listen", "Address at which /metrics is served, `HOST:PORT`. Default: none; a loopback issuer\n" +
 		"has /metrics at its own."},
 	{"cookie-keys", "`KEY`s that sign cookies, 32 characters or more, separated by commas;\nthe first signs."},
+	{"ready-file", "`FILE` that is written when the provider listens, with issuer, port, console and pid as\nJSON, and " +
+		"removed when it ends. The message on stdout is the same JSON then."},
 	{"log-level", "`LEVEL` of the log: debug, info, warn or error. Default: info."},
-	{"log-format", "`FORMAT` of the log: text or json. Default: text."},
+	{"log-format", "`FORMAT` of the log: text or json. Default: text. With json the message on stdout is JSON\ntoo."},
 	{"tls-cert", "PEM `FILE` with the certificate chain, to serve https."},
 	{"tls-key", "PEM `FILE` with the certificate's key."},
 	{"tls-self-signed", "Serve https with a certificate made at start, for development on a loopback\nissuer."},

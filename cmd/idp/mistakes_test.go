@@ -119,6 +119,8 @@ func TestAnchorsAliasesAndTagsAreRead(t *testing.T) {
 // wrongFlags has a wrong value for every flag that has a variable, and what the remedy has to say.
 var wrongFlags = map[string]struct{ value, remedy string }{
 	"config":          {"/nowhere/hush.yaml", "YAML file"},
+	"config-json":     {`{"listen": [1]}`, "a text"},
+	"ready-file":      {"/nowhere/ready.json", "a folder that exists"},
 	"listen":          {"here", "HOST:PORT"},
 	"issuer":          {"login.example.com", "https://login.example.com"},
 	"dev":             {"perhaps", "true, 1, yes, false, 0 or no"},

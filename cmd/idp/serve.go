@@ -39,7 +39,7 @@ const (
 
 // serve runs the provider until SIGINT or SIGTERM and then lets the requests in flight finish.
 func (s *settings) serve([]string) error {
-	if err := s.checkFiles(); err != nil {
+	if err := errors.Join(s.checkFiles(), s.choosePort(), s.removeReadyFile()); err != nil {
 		return err
 	}
 	log := s.logger()
@@ -82,10 +82,26 @@ func (s *settings) serve([]string) error {
 	}
 	server := newServer(provider, log)
 	server.RegisterOnShutdown(func() { close(ending) })
-	if err := hello(os.Stdout, *s); err != nil {
+	removeReadyFile, err := s.announce(listener.Addr(), log)
+	if err != nil {
 		return err
 	}
-	for _, warning := range append(s.warnings(), s.otherListeners(listener.Addr())...) {
+	defer removeReadyFile()
+	defer within(logoutTimeout, provider.Close) // sends the logout tokens that still wait
+	return run(server, listener, provider, log)
+}
+
+// announce says where the provider listens: in the ready file, on stdout and in the log. The caller removes the ready
+// file when the provider ends.
+func (s *settings) announce(own net.Addr, log *slog.Logger) (removeReadyFile func(), err error) {
+	if removeReadyFile, err = s.writeReadyFile(); err != nil {
+		return nil, err
+	}
+	if err := hello(os.Stdout, *s); err != nil {
+		removeReadyFile()
+		return nil, err
+	}
+	for _, warning := range append(s.warnings(), s.otherListeners(own)...) {
 		log.Warn(warning)
 	}
 	if path := s.certificateFile(); s.TLSSelfSigned && path != "" {
@@ -93,8 +109,7 @@ func (s *settings) serve([]string) error {
 			"give the file to each other program that should trust it", "file", path, "curl", "curl --cacert "+path+" "+s.Issuer,
 			"node", "NODE_EXTRA_CA_CERTS="+path+" node app.js")
 	}
-	defer within(logoutTimeout, provider.Close) // sends the logout tokens that still wait
-	return run(server, listener, provider, log)
+	return removeReadyFile, nil
 }
 
 // spareHeap returns 24 MiB that are never used, so that the garbage collector runs less often. The collector runs when
@@ -165,12 +180,39 @@ func run(server *http.Server, listener net.Listener, provider *idp.Provider, log
 	return nil
 }
 
+// choosePort lets the system choose a port, if listen has the port 0: everything that follows from the port is known
+// then, such as the issuer.
+func (s *settings) choosePort() error {
+	if !s.hasFreePort() {
+		return nil
+	}
+	bound, err := s.bind()
+	if err != nil {
+		return err
+	}
+	*s, err = s.at(bound.Addr().String())
+	s.bound = bound
+	return err
+}
+
 // listen listens at s.Listen, with TLS if it is set.
 func (s *settings) listen() (net.Listener, error) {
 	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err
 	}
+	listener := s.bound
+	if listener == nil {
+		listener, err = s.bind()
+	}
+	if err != nil || config == nil {
+		return listener, err
+	}
+	return tls.NewListener(listener, config), nil
+}
+
+// bind listens at s.Listen.
+func (s *settings) bind() (net.Listener, error) {
 	listener, err := net.Listen("tcp", s.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s is taken by another program: end that one, or choose another port with --listen", s.Listen)
@@ -179,10 +221,7 @@ func (s *settings) listen() (net.Listener, error) {
 		return nil, fmt.Errorf("this user may not listen at %s: choose a port from 1024 on, as in --issuer "+
 			"http://localhost:8080, or allow the port to this user", s.Listen)
 	}
-	if err != nil || config == nil {
-		return listener, err
-	}
-	return tls.NewListener(listener, config), nil
+	return listener, err
 }
 
 // otherListeners describes the programs that listen at other addresses of the issuer's name: localhost is 127.0.0.1

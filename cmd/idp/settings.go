@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/hush-idp/hush/idp"
@@ -14,8 +15,10 @@ import (
 
 // settings contains all settings of this command; the yaml tags are the keys of the file.
 type settings struct {
-	flags  flags  // of the command line that the settings come from
-	source source // the file that they come from
+	flags  flags        // of the command line that the settings come from
+	source source       // the file that they come from
+	given  *settings    // as they were given, without defaults
+	bound  net.Listener // at the port that the system chose; nil: none yet
 
 	idp.Config    `yaml:",inline"`
 	Listen        string `yaml:"listen"`
@@ -26,6 +29,7 @@ type settings struct {
 	TLSCert       string `yaml:"tls_cert"`
 	TLSKey        string `yaml:"tls_key"`
 	TLSSelfSigned bool   `yaml:"tls_self_signed"`
+	ReadyFile     string `yaml:"ready_file"`
 }
 
 // settings merges the four sources and checks the result. Its error names the file and line, or the flag, of each
@@ -33,14 +37,34 @@ type settings struct {
 func (f flags) settings() (settings, error) {
 	f.readEnvironment()
 	var source source
-	s, err := source.read(f.Lookup("config").Value.String())
+	s, err := source.read(f.Lookup("config").Value.String(), f.Lookup("config-json").Value.String())
 	if err != nil {
 		return s, err
 	}
 	problems := f.override(&s)
-	s.complete()
 	s.flags, s.source = f, source
-	return s, source.locate(append(problems, s.problems()...), f)
+	return s.completed(problems...)
+}
+
+// completed returns the settings with defaults, and an error with these problems and those of the settings.
+func (s settings) completed(problems ...idp.Problem) (settings, error) {
+	given := s
+	s.given = &given
+	s.complete()
+	return s, s.source.locate(append(problems, s.problems()...), s.flags)
+}
+
+// at returns the settings as if listen had been given as the address. Issuer, layouts and more follow from its port.
+func (s settings) at(address string) (settings, error) {
+	given := *s.given
+	given.Listen = address
+	return given.completed()
+}
+
+// hasFreePort tells whether the system chooses the port to listen at.
+func (s *settings) hasFreePort() bool {
+	_, port, err := net.SplitHostPort(s.Listen)
+	return err == nil && port == "0"
 }
 
 // complete fills in the defaults. Issuer and listen follow from each other where one is missing.
@@ -95,8 +119,9 @@ func (s *settings) Scheme() string {
 func (s *settings) problems() idp.Problems {
 	problems, _ := idp.Validate(s.Config).(idp.Problems)
 	when := oidc.Report(func(path, text string) { problems = append(problems, idp.Problem{Path: path, Text: text}) }).When
-	_, port, err := net.SplitHostPort(s.Listen)
-	when(port == "0", "listen", "%q leaves the port open, so the issuer is not known: name a port", s.Listen)
+	_, _, err := net.SplitHostPort(s.Listen)
+	when(s.hasFreePort() && s.given.Issuer != "", "issuer", "%q stands beside a port that the system chooses "+
+		"(listen %s): remove one of the two; without issuer it is http://localhost and the port", s.Issuer, s.Listen)
 	when(err != nil, "listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:8080", s.Listen)
 	_, _, err = net.SplitHostPort(s.MetricsListen)
 	when(s.MetricsListen != "" && err != nil, "metrics_listen",
@@ -107,6 +132,9 @@ func (s *settings) problems() idp.Problems {
 	when(s.isRedis() && len(s.CookieKeys) == 0, "cookie_keys",
 		"is missing: every provider on one Redis needs the same, to read the cookies of the others; "+
 			"openssl rand -hex 32 makes one")
+	folder, err := os.Stat(filepath.Dir(s.ReadyFile))
+	when(s.ReadyFile != "" && (err != nil || !folder.IsDir()), "ready_file",
+		"%q is in no folder: name a file in a folder that exists and that this user can write to", s.ReadyFile)
 	when(s.level(new(slog.Level)) != nil, "log_level", "%q is none of debug, info, warn, error: write one of these",
 		s.LogLevel)
 	when(s.LogFormat != "text" && s.LogFormat != "json", "log_format", "%q is neither text nor json: write one of the two",

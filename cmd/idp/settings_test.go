@@ -47,6 +47,10 @@ var precedence = []struct {
 		func(s settings) string { return s.LogFormat },
 	},
 	{
+		"ready-file", "HUSH_READY_FILE", "ready_file", "flag.json", "env.json", "file.json", "",
+		func(s settings) string { return s.ReadyFile },
+	},
+	{
 		"tls-cert", "HUSH_TLS_CERT", "tls_cert", "flag.pem", "env.pem", "file.pem", "",
 		func(s settings) string { return s.TLSCert },
 	},
@@ -141,6 +145,7 @@ func TestListenAndIssuerFollowFromEachOther(t *testing.T) {
 		{"https of a proxy", "--issuer=https://idp.localhost", "127.0.0.1:8080", "https://idp.localhost"},
 		{"listen at the port of http", "--listen=127.0.0.1:80", "127.0.0.1:80", "http://localhost"},
 		{"listen at the port of https", "--listen=127.0.0.1:443 --tls-self-signed", "127.0.0.1:443", "https://localhost"},
+		{"a port that the system chooses", "--listen=127.0.0.1:0", "127.0.0.1:0", "http://localhost:0"},
 		{"both, and they differ: a proxy or a container stands between", "--issuer=http://localhost:1 --listen=0.0.0.0:2",
 			"0.0.0.0:2", "http://localhost:1"},
 		{"TLS with neither", "--tls-self-signed", "127.0.0.1:8080", "https://localhost:8080"},

@@ -11,8 +11,13 @@ import (
 	"github.com/hush-idp/hush/idp/users"
 )
 
-// hello prints the provider's addresses and how to sign in. It names the users in development mode only.
+// hello prints the provider's addresses and how to sign in. It names the users in development mode only. With a ready
+// file or a log in JSON, programs read it: it is the JSON of ready then.
 func hello(w io.Writer, s settings) error {
+	if s.ReadyFile != "" || s.LogFormat == "json" {
+		_, err := w.Write(s.ready())
+		return err
+	}
 	var text strings.Builder
 	line := func(name, format string, values ...any) {
 		fmt.Fprintf(&text, "  %-9s %s\n", name, fmt.Sprintf(format, values...))

@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"regexp"
@@ -21,8 +22,14 @@ import (
 
 // readText reads a file in UTF-8, or in the encoding that its byte order mark names (YAML 1.2.2 §5.2): some editors and
 // shells of Windows write UTF-16, or a mark before UTF-8.
-func readText(name string) ([]byte, error) {
-	text, err := os.ReadFile(name)
+// The name - means stdin.
+func readText(name string) (text []byte, err error) {
+	if name == fromStdin {
+		name = "stdin"
+		text, err = io.ReadAll(os.Stdin)
+	} else {
+		text, err = os.ReadFile(name)
+	}
 	if err != nil {
 		return nil, err
 	}
