@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
@@ -237,7 +238,7 @@ func (c *common) at(issuer string) http.Handler {
 	config := c.config
 	config.Issuer = issuer
 	cookies := session.NewCookies(parseIssuer(issuer), c.cookieKeys, config.Session.Absolute)
-	sessions := sessionsIn(config, c.deps.Store, c.deps.Now, cookies, c.deps.Random, c.users.Known)
+	sessions := sessionsIn(config, c.deps.Store, c.deps.Now, cookies, c.deps.Random, &c.users.Known)
 	sessions.Gone = func(ctx context.Context, ended []session.Ended) { c.sender.Send(ctx, issuer, ended) }
 	devices := device.New(c.deps.Store, c.deps.Now, c.deps.Random)
 	parts := Parts{
@@ -331,7 +332,7 @@ func StoredSessions(c Config, store storage.Store, now func() time.Time) *sessio
 
 func sessionsIn(
 	c Config, store storage.Store, now func() time.Time, cookies session.Cookies, random func() string,
-	subs map[string]bool,
+	subs *atomic.Pointer[map[string]bool],
 ) *session.Manager {
 	return &session.Manager{
 		Sessions: storage.NewBucket[session.Session]("session", store),

@@ -73,7 +73,7 @@ func (s *settings) subs(ctx context.Context, manager *session.Manager, name stri
 	}
 	recorded, err := manager.UserList.Subs(ctx)
 	for _, sub := range recorded {
-		if !directory.Known[sub] {
+		if !(*directory.Known.Load())[sub] {
 			subs = append(subs, sub)
 		}
 	}

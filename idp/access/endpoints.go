@@ -306,7 +306,7 @@ func (e *Introspection) refreshToken(ctx context.Context, asking *oidc.Client, r
 		return Info{}, nil
 	}
 	granted := family.Grant
-	if err != nil || granted.ClientID != asking.ClientID || !e.Tokens.Users.Known[granted.Sub] {
+	if err != nil || granted.ClientID != asking.ClientID || !(*e.Tokens.Users.Known.Load())[granted.Sub] {
 		return Info{}, err
 	}
 	sub, err := e.Tokens.Subjects.Of(asking, granted.Sub)

@@ -183,7 +183,7 @@ func (t *Tokens) Read(ctx context.Context, raw string) (Token, error) {
 
 // checkUser refuses the token of a removed user, and a token of a grant that the user took back.
 func (t *Tokens) checkUser(ctx context.Context, token Token) error {
-	if !t.Users.Known[token.Subject] {
+	if !(*t.Users.Known.Load())[token.Subject] {
 		return oidc.InvalidToken.Errorf("the user of the access token no longer exists")
 	}
 	isTakenBack, err := t.Grants.IsTakenBack(ctx, token.Subject, token.ClientID, time.UnixMilli(token.GrantedAt))

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hush-idp/hush/storage"
@@ -24,7 +25,7 @@ type Manager struct {
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
 	// Users has the subs of the users who may have a session. nil: all may; the manager only lists and ends sessions.
-	Users map[string]bool
+	Users *atomic.Pointer[map[string]bool]
 	// UserList has the users of earlier configurations too.
 	UserList *UserList
 	// Gone is called with the accounts that Current signs out because their users were removed.
@@ -57,7 +58,7 @@ func (m *Manager) Current(r *http.Request) (*Session, error) {
 	if err := m.judge(s, secret); err != nil {
 		return nil, err
 	}
-	isRemoved := func(a Account) bool { return m.Users != nil && !m.Users[a.Sub] }
+	isRemoved := func(a Account) bool { return m.Users != nil && !(*m.Users.Load())[a.Sub] }
 	if slices.ContainsFunc(s.Accounts, isRemoved) {
 		return m.without(r.Context(), s, isRemoved)
 	}

@@ -18,7 +18,7 @@ type UserList struct {
 	Records  storage.Bucket[map[string]time.Time] // one record: by sub, when the user was removed; zero: not removed
 	Absolute time.Duration                        // the lifetime of a session
 	Now      func() time.Time
-	written  atomic.Bool
+	written  atomic.Pointer[map[string]bool] // the users that the store has
 }
 
 const (
@@ -26,12 +26,13 @@ const (
 	userListRetention = 5 * 365 * 24 * time.Hour // longer than a process runs
 )
 
-// write records the users of the configuration. Only the first sign-in of a process costs a store operation. A nil
-// UserList records nothing.
-func (l *UserList) write(ctx context.Context, configured map[string]bool) error {
-	if l == nil || configured == nil || l.written.Load() {
+// write records the users. Only the first sign-in of a process, and the first after a change of the users, costs a
+// store operation. A nil UserList records nothing, and nil users are not recorded.
+func (l *UserList) write(ctx context.Context, users *atomic.Pointer[map[string]bool]) error {
+	if l == nil || users == nil || l.written.Load() == users.Load() {
 		return nil
 	}
+	known := users.Load()
 	type times = map[string]time.Time
 	err := l.Records.Update(ctx, userListKey, userListRetention, func(old *times) (*times, error) {
 		all, now := times{}, l.Now()
@@ -43,7 +44,7 @@ func (l *UserList) write(ctx context.Context, configured map[string]bool) error 
 				all[sub] = removedAt
 			}
 		}
-		for sub := range configured {
+		for sub := range *known {
 			all[sub] = time.Time{}
 		}
 		maps.DeleteFunc(all, func(_ string, removedAt time.Time) bool {
@@ -51,7 +52,9 @@ func (l *UserList) write(ctx context.Context, configured map[string]bool) error 
 		})
 		return &all, nil
 	})
-	l.written.Store(err == nil)
+	if err == nil {
+		l.written.Store(known)
+	}
 	return err
 }
 

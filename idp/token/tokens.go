@@ -96,7 +96,7 @@ type holder struct {
 var holderRules = oidc.Table[holder]{{
 	Spec: "RFC 9700 §4.14.2", Text: "the user is still known to the provider", Else: oidc.InvalidGrant,
 	Reason: oidc.UserRemoved,
-	Holds:  func(h holder) bool { return h.Grant.AuthTime.IsZero() || h.Users.Known[h.Grant.Sub] },
+	Holds:  func(h holder) bool { return h.Grant.AuthTime.IsZero() || (*h.Users.Known.Load())[h.Grant.Sub] },
 	Help:   "the user was removed: sign in as another user",
 }}
 

@@ -42,11 +42,11 @@ func TestEachAttemptComparesWithEveryKindOfHash(t *testing.T) {
 		name := k.name
 		k.compare = func(string) bool { compared = append(compared, name); return false }
 	}
-	for i := range directory.compare.kinds {
-		count(&directory.compare.kinds[i])
+	for i := range directory.people.Load().compare.kinds {
+		count(&directory.people.Load().compare.kinds[i])
 	}
-	for i := range directory.own {
-		count(&directory.own[i])
+	for i := range directory.people.Load().own {
+		count(&directory.people.Load().own[i])
 	}
 	want := []string{"", "$2b$4", "$argon2id$v=19$m=65536,t=3,p=4", "$argon2id$v=19$m=131072,t=3,p=2",
 		"$bcrypt-sha256$v=2,t=2b,r=4"}
@@ -75,7 +75,7 @@ func TestOnlyTheOwnHashSignsIn(t *testing.T) {
 // of comparisons that ran at the same time, and the number of attempts that were not compared.
 func comparedAtOnce(directory *Directory, attempts int, each time.Duration) (most, busy int32) {
 	var running, refused, peak atomic.Int32
-	directory.compare.kinds[0].compare = func(string) bool {
+	directory.people.Load().compare.kinds[0].compare = func(string) bool {
 		peak.Store(max(peak.Load(), running.Add(1)))
 		time.Sleep(each)
 		running.Add(-1)
@@ -109,8 +109,8 @@ func TestComparisonsAtTheSameTimeAreBounded(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				directory := directoryOf(t, row.hashes...)
-				directory.compare.limit(row.processors)
-				directory.compare.kinds = directory.compare.kinds[:1] // the real work takes real time
+				directory.people.Load().compare.limit(row.processors)
+				directory.people.Load().compare.kinds = directory.people.Load().compare.kinds[:1] // the real work takes real time
 				const more = 7
 				attempts := row.atOnce*(1+maxWaiting) + more
 				most, busy := comparedAtOnce(directory, int(attempts), time.Millisecond)
@@ -126,7 +126,7 @@ func TestComparisonsAtTheSameTimeAreBounded(t *testing.T) {
 func TestAnAttemptWaitsForAShortTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		directory := directoryOf(t)
-		directory.compare.limit(2)
+		directory.people.Load().compare.limit(2)
 		if most, busy := comparedAtOnce(directory, 10, 2*time.Second); most != 1 || busy != 7 {
 			t.Errorf("of 10 attempts of 2 s each %d were refused, and %d ran at once; want 7 and 1", busy, most)
 		}
@@ -136,8 +136,8 @@ func TestAnAttemptWaitsForAShortTime(t *testing.T) {
 func TestAnAttemptEndsWithItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		directory := directoryOf(t)
-		directory.compare.limit(1)
-		directory.compare.kinds[0].compare = func(string) bool { time.Sleep(time.Second); return false }
+		directory.people.Load().compare.limit(1)
+		directory.people.Load().compare.kinds[0].compare = func(string) bool { time.Sleep(time.Second); return false }
 		go func() { _, _, _ = directory.Authenticate(context.Background(), "nobody", "x") }()
 		synctest.Wait()
 		gone, leave := context.WithCancel(t.Context())

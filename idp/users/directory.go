@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/go-crypt/crypt"
 	"github.com/go-crypt/crypt/algorithm"
@@ -42,11 +44,18 @@ func (u User) Email() string {
 	return email
 }
 
-// Directory holds the users. It does not change after New.
+// Directory holds the users. Change replaces them; requests that began before may still see the users before.
 type Directory struct {
-	// Known has the subs of all users. The user of an older record may have been removed since.
-	Known map[string]bool
+	// Known points to the subs of all users, which must not be changed. The user of an older record may have been removed
+	// since.
+	Known atomic.Pointer[map[string]bool]
 
+	people atomic.Pointer[people]
+	turn   sync.Mutex // for one change at a time
+}
+
+// people are the users at one time. They do not change.
+type people struct {
 	users   []User
 	own     []kind // of the user at the same index, with the user's own comparison
 	compare comparisons
@@ -57,20 +66,38 @@ type Directory struct {
 
 // New returns a directory of users. All subs and all usernames must be different, and all hashes valid.
 func New(users []User) (*Directory, error) {
-	d := &Directory{
-		Known: map[string]bool{}, bySub: map[string]int{}, byName: map[string]int{}, byEmail: map[string]int{},
-	}
-	d.compare.add(kind{compare: plain("")})
-	for _, user := range users {
-		if err := d.add(user); err != nil {
-			return nil, err
-		}
-	}
-	d.compare.limit(runtime.GOMAXPROCS(0))
-	return d, nil
+	d := &Directory{}
+	return d, d.Change(func([]User) ([]User, error) { return users, nil })
 }
 
-func (d *Directory) add(user User) error {
+// Change replaces the users by the result of change, which gets the users before and must not change them. An error of
+// change is returned, and nothing changes. The conditions are those of New; Check reports what breaks them.
+func (d *Directory) Change(change func([]User) ([]User, error)) error {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	var before []User
+	if p := d.people.Load(); p != nil {
+		before = p.users
+	}
+	users, err := change(before)
+	if err != nil {
+		return err
+	}
+	p, known := &people{bySub: map[string]int{}, byName: map[string]int{}, byEmail: map[string]int{}}, map[string]bool{}
+	p.compare.add(kind{compare: plain("")})
+	for _, user := range users {
+		if err := p.add(user); err != nil {
+			return err
+		}
+		known[p.users[len(p.users)-1].Sub] = true
+	}
+	p.compare.limit(runtime.GOMAXPROCS(0))
+	d.people.Store(p)
+	d.Known.Store(&known)
+	return nil
+}
+
+func (p *people) add(user User) error {
 	if user.Sub == "" {
 		user.Sub = user.Username
 	}
@@ -78,24 +105,25 @@ func (d *Directory) add(user User) error {
 	if err != nil {
 		return fmt.Errorf("user %q: %w", user.Username, err)
 	}
-	d.compare.add(own)
-	i := len(d.users)
-	d.users, d.own = append(d.users, user), append(d.own, own)
-	d.bySub[user.Sub], d.Known[user.Sub] = i, true
+	p.compare.add(own)
+	i := len(p.users)
+	p.users, p.own = append(p.users, user), append(p.own, own)
+	p.bySub[user.Sub] = i
 	if email := canonical(user.Email()); email != "" {
-		d.byEmail[email] = i
+		p.byEmail[email] = i
 	}
-	d.byName[canonical(user.Username)] = i
+	p.byName[canonical(user.Username)] = i
 	return nil
 }
 
-// All returns the users in the order of the configuration.
-func (d *Directory) All() []User { return d.users }
+// All returns the users in the order of the configuration. The caller must not change the list.
+func (d *Directory) All() []User { return d.people.Load().users }
 
 // BySub returns the user with this sub claim.
 func (d *Directory) BySub(sub string) (User, bool) {
-	i, ok := d.bySub[sub]
-	return d.at(i, ok)
+	p := d.people.Load()
+	i, ok := p.bySub[sub]
+	return p.at(i, ok)
 }
 
 // BySubs returns the known users with these sub claims, in that order.
@@ -111,7 +139,8 @@ func (d *Directory) BySubs(subs []string) []User {
 
 // ByName returns the user with this username or email, ignoring case.
 func (d *Directory) ByName(name string) (User, bool) {
-	return d.at(d.find(name))
+	p := d.people.Load()
+	return p.at(p.find(name))
 }
 
 // Key returns the same text for all names of one user, by which failed attempts are counted. An unknown name has a key
@@ -128,12 +157,13 @@ func (d *Directory) Key(name string) string {
 // comparisons are bounded: after a wait of at most five seconds the error is ErrBusy, and nothing was compared.
 func (d *Directory) Authenticate(ctx context.Context, name, password string) (User, bool, error) {
 	var own kind
-	i, known := d.find(name)
+	p := d.people.Load()
+	i, known := p.find(name)
 	if known {
-		own = d.own[i]
+		own = p.own[i]
 	}
-	matches, err := d.compare.matches(ctx, own.name, own.compare, password)
-	user, ok := d.at(i, known && matches)
+	matches, err := p.compare.matches(ctx, own.name, own.compare, password)
+	user, ok := p.at(i, known && matches)
 	return user, ok, err
 }
 
@@ -141,20 +171,20 @@ func (d *Directory) Authenticate(ctx context.Context, name, password string) (Us
 // Form C (RFC 8265 §3.3), because some keyboards and file systems write ë as two characters.
 func canonical(name string) string { return norm.NFC.String(strings.ToLower(strings.TrimSpace(name))) }
 
-func (d *Directory) find(name string) (int, bool) {
+func (p *people) find(name string) (int, bool) {
 	name = canonical(name)
-	if i, ok := d.byName[name]; ok {
+	if i, ok := p.byName[name]; ok {
 		return i, true
 	}
-	i, ok := d.byEmail[name]
+	i, ok := p.byEmail[name]
 	return i, ok
 }
 
-func (d *Directory) at(i int, ok bool) (User, bool) {
+func (p *people) at(i int, ok bool) (User, bool) {
 	if !ok {
 		return User{}, false
 	}
-	return d.users[i], true
+	return p.users[i], true
 }
 
 // CheckHash returns an error unless hash is a valid bcrypt or argon2id hash.

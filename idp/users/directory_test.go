@@ -1,6 +1,8 @@
 package users_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -191,5 +193,34 @@ func TestHowAUserIsShown(t *testing.T) {
 				t.Errorf("Name, Email = %q, %q; want %q, %q", row.user.Name(), row.user.Email(), row.shown, row.mail)
 			}
 		})
+	}
+}
+
+func TestUsersChangeWhileTheProviderRuns(t *testing.T) {
+	directory, err := users.New([]users.User{{Username: "alice", Password: "alice"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(user users.User) error {
+		return directory.Change(func(before []users.User) ([]users.User, error) {
+			return append(slices.Clone(before), user), nil
+		})
+	}
+	if err := add(users.User{Username: "dana", Password: "dana", Sub: "7"}); err != nil {
+		t.Fatal(err)
+	}
+	if user, ok, err := directory.Authenticate(t.Context(), "dana", "dana"); !ok || err != nil || user.Sub != "7" {
+		t.Errorf("the new user signs in as %v, %t, %v", user, ok, err)
+	}
+	if known := *directory.Known.Load(); !known["alice"] || !known["7"] || len(known) != 2 {
+		t.Errorf("the known subs are %v", known)
+	}
+	if err := add(users.User{Username: "eve", PasswordHash: "no hash"}); err == nil || len(directory.All()) != 2 {
+		t.Errorf("an unreadable hash gave %v, and there are %d users; want an error and 2", err, len(directory.All()))
+	}
+	refused := errors.New("refused")
+	err = directory.Change(func([]users.User) ([]users.User, error) { return nil, refused })
+	if !errors.Is(err, refused) || len(directory.All()) != 2 {
+		t.Errorf("an error of change gave %v, and there are %d users", err, len(directory.All()))
 	}
 }
