@@ -16,6 +16,18 @@ const theatres = [
   { place: { layout: crossSite, cookies: "granted", browser: "firefox" }, inHalves: ["spa"] },
 ];
 
+/** The picture after a renewal. @type {Record<import("./harness/person.js").Half, { lanes: string[], hops: string[] }>} */
+const pictures = {
+  spa: {
+    lanes: ["App’s page", "Hidden iframe", "Provider", "API"],
+    hops: ["1 done", "2 done", "3a done", "3b done", "3c done", "4 done"],
+  },
+  web: {
+    lanes: ["App’s page", "Hidden iframe", "App’s server", "Provider", "API"],
+    hops: ["1a done", "1b done", "2 done", "3a done", "3b done", "3c done", "3d done", "4 done"],
+  },
+};
+
 for (const { place, inHalves } of theatres) {
   scenes("the diagram", place, (scene) => {
     for (const half of inHalves) {
@@ -24,8 +36,26 @@ for (const { place, inHalves } of theatres) {
         await signIn(page, hush, half);
         await renew(page);
         await page.waitForSelector("ol.diagram[data-state=done] li[data-step='4'][data-state=done]");
-        assertOrder(await arrows(page));
+        assertOrder(await arrows(page), half === "web" ? "server" : "app");
       });
+
+      scene(
+        `${half}: the picture has a lane for each party and an arrow for each message`,
+        async ({ hush, newTab }) => {
+          const { page } = await newTab();
+          await signIn(page, hush, half);
+          await renew(page);
+          await page.waitForSelector("#picture li[data-hop='4'][data-state=done]");
+          const lanes = await page.$$eval("#picture .diagram-head span", (names) =>
+            names.map((name) => name.textContent),
+          );
+          const hops = await page.$$eval("#picture li", (all) =>
+            all.map(({ dataset }) => `${dataset.hop} ${dataset.state}`),
+          );
+          assert.deepEqual(lanes, pictures[half].lanes);
+          assert.deepEqual(hops, pictures[half].hops);
+        },
+      );
 
       scene(`${half}: stops in red at step 2 when nobody is signed in`, async ({ hush, newTab }) => {
         const app = await newTab();
@@ -74,8 +104,8 @@ for (const { place, inHalves } of theatres) {
   });
 }
 
-/** The arrows stand in the order of the steps; each step has one that happened. @param {Arrow[]} shown */
-function assertOrder(shown) {
+/** The arrows stand in the order of the steps; each step has one that happened. @param {Arrow[]} shown @param {string} client the lane that exchanges the code */
+function assertOrder(shown, client = "app") {
   const steps = shown.map(({ step }) => step).filter((step) => step > 0);
   assert.deepEqual(steps, steps.toSorted(), JSON.stringify(shown));
   for (const step of [1, 2, 3, 4]) {
@@ -92,9 +122,9 @@ function assertOrder(shown) {
   for (const hop of [
     "1 iframe > provider",
     "2 provider > iframe",
-    "3 app > provider",
-    "3 provider > app",
-    "4 app > api",
+    `3 ${client} > provider`,
+    `3 provider > ${client}`,
+    `4 ${client} > api`,
   ]) {
     assert.ok(way.includes(hop), `${hop} is among ${way.join(", ")}`);
   }

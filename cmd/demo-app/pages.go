@@ -29,7 +29,6 @@ type page struct {
 	Title, Path     string
 	Issuer, BaseURL string
 	Places          []place // the layouts to choose from
-	Steps           []step
 	IDToken         token
 	AccessToken     token
 	Lessons         []lesson
@@ -148,30 +147,19 @@ type texts struct {
 	Lessons []lesson `yaml:"lessons"`
 }
 
-// appTexts are the texts of one app: its title, the four steps of a silent renewal and the captions of its tokens.
+// appTexts are the texts of one app: its title and the captions of its tokens.
 type appTexts struct {
 	Title       string `yaml:"title"`
-	Steps       []step `yaml:"steps"`
 	IDToken     string `yaml:"id_token"`
 	AccessToken string `yaml:"access_token"`
-}
-
-// step is one of the four steps of a silent renewal, with its reason.
-type step struct {
-	N       int    `yaml:"-"` // from 1
-	Caption string `yaml:"caption"`
-	Why     string `yaml:"why"`
 }
 
 // token is the text around a decoded token.
 type token struct{ ID, Title, Text string }
 
 func (t appTexts) page() page {
-	for i := range t.Steps {
-		t.Steps[i].N = i + 1
-	}
 	return page{
-		Title: t.Title, Steps: t.Steps,
+		Title:       t.Title,
 		IDToken:     token{"id-token", "ID token", t.IDToken},
 		AccessToken: token{"access-token", "Access token", t.AccessToken},
 	}

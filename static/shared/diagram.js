@@ -9,13 +9,15 @@
 
 import { duration, reasonLink, reasonText, recordDetails } from "./diagram-details.js";
 import { make, settle } from "./dom.js";
+import { arrowBetween, laneHead, laneOf, nameOf, place } from "./lanes.js";
+import { tellings } from "./renewal.js";
 
 /** @typedef {import("./diagram-details.js").Record} Record */
 
 /**
  * The data of package trace, as JSON. What only a page knows has `source`, and in `about` the words that it opens to.
  *
- * @typedef {"app" | "iframe" | "browser" | "provider" | "api"} Lane
+ * @typedef {import("./renewal.js").Lane} Lane
  * @typedef {"done" | "failed" | "waiting" | "unseen"} State
  * @typedef {{ step: number, from: Lane, to: Lane, text: string, state: State, at: string, took?: number, record?: string,
  *   reason?: string, source?: "browser", about?: string }} Message
@@ -30,46 +32,10 @@ import { make, settle } from "./dom.js";
  * @property {Record[]} [records] what messages open to, found by id; default: those of the flow
  * @property {(message: Message) => Record | undefined | Promise<Record | undefined>} [onOpen] asked for a record that is not among them
  * @property {Message[]} [extra] what the page saw by itself, merged by time
+ * @property {Telling} [telling] lanes and steps; default: those of any client
  */
 
-const lanes = ["app", "iframe", "provider", "api"];
-
-/** @type {{ [step: number]: [string, string]}} the four steps of a silent renewal: what happens, and why */
-const silentSteps = {
-  1: [
-    "The app asks, in a hidden iframe",
-    "It opens the provider’s /authorize with prompt=none: answer at once, and show no page.",
-  ],
-  2: [
-    "The provider recognises the user",
-    "By its own session cookie. It sends the iframe back to the app with a one-time code, or with an error.",
-  ],
-  3: [
-    "The app exchanges the code for tokens",
-    "The iframe hands the code over and goes; the app posts it to /token with the proof that the code is its own.",
-  ],
-  4: [
-    "The app calls its API",
-    "With the new access token. The API checks signature, issuer, audience and expiry by itself.",
-  ],
-};
-
-/** @type {{ [step: number]: [string, string]}} the same steps where a person sees the provider */
-const visibleSteps = {
-  1: [
-    "The app sends the browser to the provider",
-    "It opens /authorize in the window that the person sees. Pages are allowed.",
-  ],
-  2: [
-    "The provider identifies the user",
-    "By its session cookie, or by a sign-in page. Then it sends the browser back with a one-time code.",
-  ],
-  3: ["The app exchanges the code for tokens", "It posts the code to /token with the proof that the code is its own."],
-  4: [
-    "The app calls its API",
-    "With the new access token. The API checks signature, issuer, audience and expiry by itself.",
-  ],
-};
+/** @typedef {Omit<import("./renewal.js").Telling, "hops">} Telling */
 
 /** Step 4 where the provider's userinfo is asked, too. @type {[string, string]} */
 const twoUses = [
@@ -95,7 +61,8 @@ const stateWords = {
  * @param {Options} [options]
  */
 export function drawFlow(element, flow, options = {}) {
-  const list = listOf(element, flow);
+  const telling = options.telling ?? (flow.silent ? tellings.any : tellings.visible);
+  const list = listOf(element, flow, telling);
   const first = list.childElementCount === 0;
   list.dataset.state = flow.state;
   const old = new Map([...list.children].map((item) => [keyOf(item), /** @type {HTMLElement} */ (item)]));
@@ -103,29 +70,22 @@ export function drawFlow(element, flow, options = {}) {
   const keys = keysOf(messages);
   const items = messages.map((message, i) => {
     const item = old.get(keys[i] ?? "") ?? newItem(keys[i] ?? "", !first);
-    const caption = messages[i - 1]?.step === message.step ? undefined : captionOf(flow, messages, message.step);
-    update(item, flow, message, options, caption);
+    const caption = messages[i - 1]?.step === message.step ? undefined : captionOf(telling, messages, message.step);
+    update(item, flow, message, { ...options, telling }, caption);
     return item;
   });
   settle(list, items);
 }
 
-/** The <ol> in element; another flow begins a new one. @param {HTMLElement} element @param {Flow} flow */
-function listOf(element, flow) {
+/** The <ol> in element; another flow begins a new one. @param {HTMLElement} element @param {Flow} flow @param {Telling} telling */
+function listOf(element, flow, telling) {
   const there = element.querySelector("ol.diagram");
   if (there instanceof HTMLElement && there.dataset.flow === flow.id) return there;
-  const list = make("ol", "diagram");
+  const list = make("ol", "lanes diagram");
   list.dataset.flow = flow.id;
-  element.replaceChildren(head(flow), list);
+  element.style.setProperty("--lanes", String(telling.lanes.length));
+  element.replaceChildren(laneHead(telling), list);
   return list;
-}
-
-/** The names of the lanes. @param {Flow} flow */
-function head(flow) {
-  const visitor = flow.silent ? "Hidden iframe" : "Browser";
-  const row = make("div", "diagram-head", ...["App", visitor, "Provider", "API"].map((name) => make("span", "", name)));
-  row.ariaHidden = "true"; // each message says by itself from whom it comes and to whom it goes
-  return row;
 }
 
 /** One list on one clock; among equals the provider's own comes first. @param {Message[]} ours @param {Message[]} extra */
@@ -169,9 +129,10 @@ function update(item, flow, message, options, caption) {
   const version = JSON.stringify([message, caption, record]);
   if (item.dataset.version === version) return;
   item.dataset.version = version;
-  mark(item, message);
+  const telling = options.telling ?? tellings.any;
+  mark(item, message, telling);
   const details = item.querySelector("details") ?? make("details");
-  details.replaceChildren(summary(flow, message));
+  details.replaceChildren(summary(flow, message, telling));
   const open = () => void fill(details, flow, message, record, options);
   details.ontoggle = () => details.open && open();
   if (details.open) open();
@@ -180,36 +141,25 @@ function update(item, flow, message, options, caption) {
   if (caption) item.prepend(stepHead(message.step, caption));
 }
 
-/** What style sheets and tests read. @param {HTMLElement} item @param {Message} message */
-function mark(item, message) {
+/** What style sheets and tests read. @param {HTMLElement} item @param {Message} message @param {Telling} telling */
+function mark(item, message, telling) {
   item.dataset.step = String(message.step);
   item.dataset.from = message.from;
   item.dataset.to = message.to;
   item.dataset.state = message.state;
   item.dataset.reason = message.reason ?? "";
   item.dataset.source = message.source ?? "provider";
-  const [from, to] = [laneOf(message.from), laneOf(message.to)];
-  item.dataset.direction = direction(from, to);
-  item.dataset.side = Math.max(from, to) === 3 ? "end" : "start";
+  const [from, to] = [laneOf(telling, message.from), laneOf(telling, message.to)];
+  place(item, from, to);
+  item.dataset.side = Math.max(from, to) === telling.lanes.length - 1 ? "end" : "start";
 }
 
-/** @param {number} from @param {number} to */
-function direction(from, to) {
-  if (from === to) return "self";
-  return from < to ? "right" : "left";
-}
-
-/** A visible window and a hidden iframe share their lane: one flow has one of them. @param {Lane} lane */
-function laneOf(lane) {
-  return Math.max(0, lanes.indexOf(lane === "browser" ? "iframe" : lane));
-}
-
-/** @param {Flow} flow @param {Message[]} messages @param {number} step */
-function captionOf(flow, messages, step) {
+/** @param {Telling} telling @param {Message[]} messages @param {number} step */
+function captionOf(telling, messages, step) {
   const refused = messages.some((message) => message.step === 2 && message.state === "failed");
   if (step === 3 && refused) return noCode;
   if (step === 4 && messages.some((message) => message.step === 4 && message.to === "provider")) return twoUses;
-  return (flow.silent ? silentSteps : visibleSteps)[step];
+  return telling.steps[step];
 }
 
 /** Number, name and reason of a step, before its first message. @param {number} step @param {[string, string]} caption */
@@ -222,22 +172,21 @@ function stepHead(step, [title, why]) {
   );
 }
 
-/** The arrow and its words. @param {Flow} flow @param {Message} message */
-function summary(flow, message) {
+/** The arrow and its words. @param {Flow} flow @param {Message} message @param {Telling} telling */
+function summary(flow, message, telling) {
   const state = stateWords[message.state] ?? message.state;
   const after = Date.parse(message.at) - Date.parse(flow.at);
   const words = make(
     "span",
     "words",
-    make("span", "visually-hidden", `${nameOf(message.from)} to ${nameOf(message.to)}: `),
+    make("span", "visually-hidden", `${nameOf(telling, message.from)} to ${nameOf(telling, message.to)}: `),
     make("span", "text", message.text),
     message.reason && make("span", "tag bad", message.reason),
     state && message.state !== "failed" && make("span", "tag", state),
     state && message.state === "failed" && make("span", "visually-hidden", state),
     Number.isFinite(after) && make("span", "when soft number", when(after, message)),
   );
-  const arrow = make("span", "arrow");
-  arrow.ariaHidden = "true";
+  const arrow = arrowBetween(laneOf(telling, message.from), laneOf(telling, message.to));
   return make("summary", "", words, arrow);
 }
 
@@ -246,11 +195,6 @@ function when(after, message) {
   if (message.state === "waiting") return "";
   const at = `+${duration(Math.max(0, Math.round(after)) * 1e6)}`;
   return message.took ? `${at}, took ${duration(message.took)}` : at;
-}
-
-/** @param {Lane} lane */
-function nameOf(lane) {
-  return { app: "App", iframe: "Hidden iframe", browser: "Browser", provider: "Provider", api: "API" }[lane] ?? lane;
 }
 
 /**

@@ -11,12 +11,14 @@ import { Timeline } from "./timeline.js";
  * The timeline of the page's own app, fed by what the provider saw.
  *
  * @param {Provider} provider
- * @param {{issuer: string, clientId: string, blame: (reason: import("./timeline.js").Reasoned) => void}} options
+ * @param {{issuer: string, clientId: string, telling: import("../../shared/renewal.js").Telling,
+ *   blame: (reason: import("./timeline.js").Reasoned) => void}} options
  */
-export function appTimeline(provider, { issuer, clientId, blame }) {
+export function appTimeline(provider, { issuer, clientId, telling, blame }) {
   const timeline = new Timeline(byId("timeline"), {
     issuer,
     clientId,
+    telling,
     drawn: (reasons) => showReasons(reasons, issuer),
     blame: (reasons) => reasons.forEach(blame),
   });

@@ -1,6 +1,7 @@
 // What the lessons and the comparison play on: an app that is set up as each of them wants it, and a provider that can be
 // set up wrongly.
 
+import { tellings } from "../../shared/renewal.js";
 import { hiddenFrames } from "../spa/hiddenframe.js";
 import { settings } from "../spa/settings.js";
 import { Watch } from "../spa/watch.js";
@@ -49,7 +50,8 @@ export class Stage {
     this.#config = config;
     this.#provider = provider;
     this.#hopes = /** @type {Hopes | undefined} */ (undefined);
-    this.timeline = new Timeline(document.createElement("div"), { issuer: config.issuer, clientId: "" }); // until the first lesson
+    const nothing = { issuer: config.issuer, clientId: "", telling: tellings.spa };
+    this.timeline = new Timeline(document.createElement("div"), nothing); // until the first lesson
     this.#watch = new Watch(unseenSteps(), this.timeline, config.issuer, {
       begin: () => undefined,
       stuck: () => this.#hopes?.stuck?.(),
@@ -69,6 +71,7 @@ export class Stage {
     this.timeline = new Timeline(hopes.diagram, {
       issuer: this.#config.issuer,
       clientId: hopes.client,
+      telling: hopes.client === "web" ? tellings.web : tellings.spa,
       blame: hopes.blame,
       prefer: ({ reasons }) => reasons?.some(({ code }) => code === hopes.reason) ?? false, // none, when none is expected
     });
@@ -163,8 +166,8 @@ export class Stage {
     if (status === 200) return this.#serverCallsApi();
     this.timeline.add({
       step: 3,
-      from: "app",
-      to: "app",
+      from: "server",
+      to: "server",
       text: `The app's server refuses: ${body.error}`,
       state: "failed",
     });
@@ -175,12 +178,12 @@ export class Stage {
   async #serverCallsApi() {
     this.timeline.add({
       step: 3,
-      from: "app",
-      to: "app",
+      from: "server",
+      to: "server",
       text: "The app's server checked the new tokens and keeps them",
     });
     this.timeline.end("done");
-    await this.#call("GET /api/me, by the app's server, with its access token", async () => {
+    await this.#call("server", "GET /api/me, by the app's server, with its access token", async () => {
       const { status } = await (await fetch("/web/call-api")).json();
       return status;
     });
@@ -205,19 +208,19 @@ export class Stage {
 
   /** (4) by this page. @param {string} accessToken */
   async callApi(accessToken) {
-    await this.#call("GET /api/me with the access token", async () => (await callApi(accessToken)).status);
+    await this.#call("app", "GET /api/me with the access token", async () => (await callApi(accessToken)).status);
     this.timeline.end("done");
   }
 
-  /** (4) @param {string} text @param {() => Promise<number>} call gives the status of the answer */
-  async #call(text, call) {
+  /** (4) @param {"app" | "server"} from @param {string} text @param {() => Promise<number>} call gives the status of the answer */
+  async #call(from, text, call) {
     const start = performance.now();
-    this.timeline.add({ step: 4, from: "app", to: "api", text });
+    this.timeline.add({ step: 4, from, to: "api", text });
     const status = await call();
     this.timeline.add({
       step: 4,
       from: "api",
-      to: "app",
+      to: from,
       text: `The API answered ${status}`,
       took: performance.now() - start,
     });

@@ -3,9 +3,11 @@
 
 import { byId, make } from "../../shared/dom.js";
 import { drawingOf } from "./drawing.js";
+import { createPicture } from "./picture.js";
 
-/** @typedef {"idle" | "active" | "done" | "failed"} State */
-/** @typedef {1 | 2 | 3 | 4} Step */
+/** @typedef {import("../../shared/renewal.js").StepState} State */
+/** @typedef {import("../../shared/renewal.js").Step} Step */
+/** @typedef {import("../../shared/renewal.js").Telling} Telling */
 
 /** @type {Record<State, string>} */
 const words = { idle: "not yet", active: "happening now", done: "done", failed: "failed" };
@@ -13,11 +15,17 @@ const words = { idle: "not yet", active: "happening now", done: "done", failed: 
 /** @type {Step[]} */
 const all = [1, 2, 3, 4];
 
-export function createSteps() {
+/** @param {Telling} telling whose steps they are */
+export function createSteps(telling) {
+  const picture = createPicture(byId("picture"), telling);
+  byId("steps").replaceChildren(...all.map((n) => stepItem(n, telling)));
   let start = performance.now();
   const steps = new Map(all.map((n) => [n, fresh()]));
   const draw = drawingOf(() => {
-    for (const [n, step] of steps) drawStep(n, step);
+    for (const [n, step] of steps) {
+      picture.step(n, step.state);
+      drawStep(n, step);
+    }
   });
   let renewing = false;
   const changed = () => draw(renewing);
@@ -65,6 +73,25 @@ export function createSteps() {
   };
 }
 
+/** @param {Step} n @param {Telling} telling */
+function stepItem(n, telling) {
+  const [caption, how] = telling.steps[n] ?? ["", ""];
+  const state = make("span", "visually-hidden", "State: ");
+  const facts = make("ul", "seen small");
+  facts.id = `step-${n}-facts`;
+  const item = make(
+    "li",
+    "",
+    make("p", "caption", caption),
+    make("p", "soft small", how),
+    make("p", "small", state, make("span", "tag state", words.idle)),
+    facts,
+  );
+  item.id = `step-${n}`;
+  item.dataset.state = "idle";
+  return item;
+}
+
 /** @returns {{ state: State, facts: HTMLElement[] }} */
 function fresh() {
   return { state: "idle", facts: [] };
@@ -77,7 +104,6 @@ function fresh() {
 function drawStep(n, { state, facts }) {
   const step = byId(`step-${n}`);
   step.dataset.state = state;
-  byId(`picture-${n}`, SVGElement).dataset.state = state;
   const label = step.querySelector(".state");
   if (label) label.textContent = words[state];
   byId(`step-${n}-facts`).replaceChildren(...facts);

@@ -36,6 +36,7 @@ const reported = new Set(["callback", "api", "clock"]);
  * @typedef {object} Options
  * @property {string} issuer
  * @property {string} clientId
+ * @property {import("../../shared/renewal.js").Telling} telling whose lanes and steps it has
  * @property {(reasons: Reasoned[]) => void} [drawn] told at each drawing: the reasons of the renewal that is drawn
  * @property {(reasons: Reasoned[], flow: Flow) => void} [blame] told when the provider has found a reason
  * @property {(flow: Flow) => boolean} [prefer] among the flows that began since, take this one rather than that of the state
@@ -164,12 +165,13 @@ export class Timeline {
   #drawNow() {
     const mine = this.#mine();
     this.#options.drawn?.(mine?.flow.reasons ?? []);
-    if (!mine) return drawFlow(this.#element, this.#alone(), { extra: inOrder(this.#seen) });
-    const theirs = mine.flow.messages ?? [];
+    const { telling } = this.#options;
+    if (!mine) return drawFlow(this.#element, this.#alone(), { extra: inOrder(this.#seen), telling });
+    const theirs = atServer(mine.flow.messages ?? [], telling);
     const joined = this.#hasState(mine.records) ? join(theirs, this.#seen, mine.records) : [...theirs, ...this.#seen];
     const at = Date.parse(mine.flow.at) < this.#begun ? mine.flow.at : new Date(this.#begun).toISOString(); // times count from here
     const flow = { ...mine.flow, at, messages: inOrder(joined.filter((message) => !this.#isOver(message))) };
-    return drawFlow(this.#element, flow, { records: [...mine.records.values()] });
+    return drawFlow(this.#element, flow, { records: [...mine.records.values()], telling });
   }
 
   /** Nothing more comes after a failure, whatever the provider still expects. @param {Message} message */
@@ -183,6 +185,24 @@ export class Timeline {
     const at = new Date(this.#begun).toISOString();
     return { id: "page", client_id: clientId, issuer, silent: true, state: this.#result, at, messages: [] };
   }
+}
+
+/**
+ * The provider does not know whether the app asks from a page or from its server. A client with a server exchanges codes
+ * and calls APIs there.
+ *
+ * @param {Message[]} messages
+ * @param {import("../../shared/renewal.js").Telling} telling
+ * @returns {Message[]}
+ */
+function atServer(messages, { lanes }) {
+  if (!lanes.some(([lane]) => lane === "server")) return messages;
+  const talksTo = (/** @type {string} */ lane) => lane === "provider" || lane === "api";
+  return messages.map((message) => {
+    if (message.from === "app" && talksTo(message.to)) return { ...message, from: "server" };
+    if (message.to === "app" && talksTo(message.from)) return { ...message, to: "server" };
+    return message;
+  });
 }
 
 /**

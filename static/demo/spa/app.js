@@ -1,6 +1,7 @@
 // The single-page app: oidc-client-ts does the protocol, this file connects it with the page.
 
 import { byId } from "../../shared/dom.js";
+import { tellings } from "../../shared/renewal.js";
 import { callApi, refusal } from "../lib/api.js";
 import { appTimeline } from "../lib/apptimeline.js";
 import { loadConfig } from "../lib/config.js";
@@ -19,7 +20,7 @@ import { Watch } from "./watch.js";
 /** @typedef {import("oidc-client-ts").User} User */
 
 class App {
-  steps = createSteps();
+  steps = createSteps(tellings.spa);
   signedIn = false;
   renewals = 0;
   announce = false; // a renewal that somebody asked for is announced; an automatic one only shows
@@ -35,7 +36,8 @@ class App {
     this.provider = Provider.of(config.issuer);
     const { issuer, client_id: clientId } = config;
     this.verdict = new Verdict(view.say);
-    this.timeline = appTimeline(this.provider, { issuer, clientId, blame: (reason) => this.verdict.blamed(reason) });
+    const blame = (/** @type {import("../lib/timeline.js").Reasoned} */ reason) => this.verdict.blamed(reason);
+    this.timeline = appTimeline(this.provider, { issuer, clientId, telling: tellings.spa, blame });
     this.watch = new Watch(this.steps, this.timeline, issuer, {
       begin: () => this.begin(),
       stuck: () => this.stuck(),

@@ -2,6 +2,7 @@
 // the server tells it, and opens the hidden iframe when it is time to renew.
 
 import { byId } from "../../shared/dom.js";
+import { tellings } from "../../shared/renewal.js";
 import { refusal } from "../lib/api.js";
 import { appTimeline } from "../lib/apptimeline.js";
 import { loadConfig } from "../lib/config.js";
@@ -17,12 +18,13 @@ import { renewSilently } from "./renew.js";
 
 const config = await loadConfig();
 const view = createView(config);
-const steps = createSteps();
+const steps = createSteps(tellings.web);
 const provider = Provider.of(config.issuer);
 const verdict = new Verdict(view.say);
 const timeline = appTimeline(provider, {
   issuer: config.issuer,
   clientId: "web",
+  telling: tellings.web,
   blame: (reason) => verdict.blamed(reason),
 });
 const automatic = byId("automatic", HTMLInputElement);
@@ -95,7 +97,12 @@ async function renew() {
   announce = false;
   if (status !== 200) return failed(body, reasonIn(description));
   steps.set(3, "done", "the server exchanged the code, checked the tokens and keeps them");
-  timeline.add({ step: 3, from: "app", to: "app", text: "The app's server checked the new tokens and keeps them" });
+  timeline.add({
+    step: 3,
+    from: "server",
+    to: "server",
+    text: "The app's server checked the new tokens and keeps them",
+  });
   timeline.end("done");
   await refresh();
   plan();
@@ -125,7 +132,7 @@ async function failed(answer, reason) {
  */
 async function call(success) {
   steps.set(4, "active", "the server calls GET /api/me with its access token");
-  timeline.add({ step: 4, from: "app", to: "api", text: "GET /api/me, by the app's server, with its access token" });
+  timeline.add({ step: 4, from: "server", to: "api", text: "GET /api/me, by the app's server, with its access token" });
   const start = performance.now();
   const response = await fetch("/web/call-api");
   const answer = await response.json();
@@ -138,7 +145,7 @@ async function call(success) {
   timeline.add({
     step: 4,
     from: "api",
-    to: "app",
+    to: "server",
     text: `The API answered ${answer.status}`,
     state: refused ? "failed" : "done",
     took,

@@ -39,12 +39,9 @@ export async function renewSilently(renewal) {
   const result = listen(frame, renewal);
   document.body.append(frame);
   steps.set(1, "active", "a hidden iframe was added; its address is /web/silent, which redirects it to /authorize");
-  timeline.add({
-    step: 1,
-    from: "app",
-    to: "iframe",
-    text: "A hidden iframe is added; the app's server sends it on to /authorize",
-  });
+  timeline.add({ step: 1, from: "app", to: "iframe", text: "A hidden iframe is added to the page" });
+  const text = "GET /web/silent, which redirects to /authorize";
+  timeline.add({ step: 1, from: "iframe", to: "server", text, state: "unseen" });
   try {
     return await result;
   } finally {
@@ -108,7 +105,7 @@ function answered({ code, state, error }, { steps, timeline, answer }) {
   const way = /** @type {const} */ ({ from: "iframe", to: "app" });
   if (!code && !error) {
     const text = "The app's server could not send the iframe to /authorize";
-    timeline.add({ step: 1, from: "app", to: "app", text, state: "failed" });
+    timeline.add({ step: 1, from: "server", to: "server", text, state: "failed" });
     return steps.set(1, "failed", text.replace("The", "the"));
   }
   timeline.request(state ?? "");
@@ -123,11 +120,9 @@ function answered({ code, state, error }, { steps, timeline, answer }) {
   }
   steps.set(2, "done", `the iframe came back with code=${code}…`);
   steps.set(3, "active", "the iframe told this page, and hands the code to the app's server");
-  timeline.add({
-    step: 3,
-    ...way,
-    text: `postMessage: the iframe came back with code=${code}…, and posts it to the app's server`,
-  });
+  timeline.add({ step: 3, ...way, text: `postMessage: the iframe came back with code=${code}…` });
+  const text = "fetch POST /web/silent/finish, with the code";
+  timeline.add({ step: 3, from: "iframe", to: "server", text, state: "unseen" });
   return undefined;
 }
 
