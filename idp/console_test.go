@@ -15,7 +15,8 @@ import (
 var consolePaths = []string{
 	"/console", "/console/events", "/console/flows", "/console/flows/x", "/console/cookies", "/console/token",
 	"/console/probe", "/console/faults", "/console/faults/kinds",
-	"/console/clock", "/console/sessions", "/console/clients", "/console/keys", "/console/users", "/reasons/",
+	"/console/clock", "/console/lab", "/console/lab/off", "/console/sessions", "/console/clients",
+	"/console/keys", "/console/users", "/reasons/",
 	"/reasons/session.none",
 }
 
@@ -93,7 +94,8 @@ func TestTheConsoleRefusesForeignRequests(t *testing.T) {
 		})
 	}
 	for _, path := range []string{
-		"/console/faults", "/console/clock", "/console/clients", "/console/keys", "/console/reports", "/console/sessions/x",
+		"/console/faults", "/console/clock", "/console/lab/off", "/console/clients", "/console/keys",
+		"/console/reports", "/console/sessions/x",
 		"/console/clients/spa/redirect_uris",
 	} {
 		if w := serve(
@@ -136,7 +138,8 @@ func TestLayouts(t *testing.T) {
 
 func TestLayoutsAreForTheNamesOfTheDemo(t *testing.T) {
 	for issuer, want := range map[string]int{
-		"http://localhost:8080": 2, "http://idp.localhost:8080": 2, "http://127.0.0.1:8080": 0, "https://localhost:8443": 0,
+		"http://localhost:8080": 2, "http://idp.localhost:8080": 2, "http://127.0.0.1:8080": 0,
+		"https://localhost:8443": 0,
 	} {
 		if got := len(idp.Config{Issuer: issuer}.WithDefaults().Layouts); got != want {
 			t.Errorf("%s has %d more layouts; want %d", issuer, got, want)

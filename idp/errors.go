@@ -48,7 +48,7 @@ func explain(wording endpoint.Errors, c echo.Context, served endpoint.Endpoint, 
 	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read
 		return failed.Code, routerError(failed, c)
 	}
-	e := wording.Explain(err)
+	e := wording.Explain(c.Request().Context(), err)
 	if exceeded, ok := errors.AsType[*limit.Exceeded](err); ok {
 		// RFC 6585 §4: the answer MAY say how long to wait, and MUST NOT be stored by a cache.
 		c.Response().Header().Set("Cache-Control", "no-store")

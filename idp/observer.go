@@ -39,6 +39,9 @@ type Development interface {
 	At(site Site) DevelopmentSite
 	// LogoutSent is called after each attempt to send a back-channel logout token.
 	LogoutSent(sent logout.Sent)
+	// Remark returns what the failure lab did to the request of ctx, for its error_description: a text in parentheses,
+	// or "" if it did nothing.
+	Remark(ctx context.Context) string
 }
 
 // Site has the parts of a provider at one issuer that development mode uses.

@@ -274,7 +274,7 @@ func errorsOf(issuer string, development Development) endpoint.Errors {
 	if development == nil {
 		return endpoint.Errors{}
 	}
-	return endpoint.Errors{ReasonPages: issuer + PathReasons}
+	return endpoint.Errors{ReasonPages: issuer + PathReasons, Remark: development.Remark}
 }
 
 // parseIssuer returns the issuer as a URL. Validate has already parsed it, so there is no error.

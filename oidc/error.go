@@ -92,6 +92,13 @@ func (e *Error) Blame(reason Reason) *Error {
 	return &copied
 }
 
+// Remarked returns a copy of e with the remark at the end of the description.
+func (e *Error) Remarked(remark string) *Error {
+	copied := *e
+	copied.Description = strings.TrimSpace(e.Description + " " + ascii(remark))
+	return &copied
+}
+
 // Explained returns a copy of e with its Reason at the end of the description, and the page about that reason below
 // base as error_uri (RFC 6749 §4.1.2.1). Without a Reason it returns e itself.
 func (e *Error) Explained(base string) *Error {

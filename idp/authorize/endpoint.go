@@ -135,7 +135,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 		e.Browsers.SetBrowserState(w, r, outcome.Session)
 	}
 	if outcome.Refused != nil {
-		endpoint.Refuse(w, e.Errors.Explain(outcome.Refused))
+		endpoint.Refuse(w, e.Errors.Explain(r.Context(), outcome.Refused))
 	}
 	switch {
 	case err != nil:
@@ -185,7 +185,7 @@ func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request *Reque
 	}
 	values := url.Values{"code": {decided.code}}
 	if refused != nil {
-		values = e.Errors.Explain(refused).Params()
+		values = e.Errors.Explain(r.Context(), refused).Params()
 	}
 	outcome, err := e.send(r.Context(), address, values, decided.Browser, silent)
 	outcome.Refused, outcome.Browser = refused, decided.Browser

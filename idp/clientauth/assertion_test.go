@@ -170,7 +170,7 @@ func TestAssertions(t *testing.T) {
 
 func wantRefused(t *testing.T, err error, text string) {
 	t.Helper()
-	e := endpoint.Errors{}.Explain(err)
+	e := endpoint.Errors{}.Explain(t.Context(), err)
 	if err == nil || e.Code != oidc.InvalidClient || e.Reason == "" || !strings.Contains(e.Description, text) {
 		t.Errorf("got %v (%s); want invalid_client with %q", err, e.Reason, text)
 	}

@@ -88,6 +88,9 @@ func (m *Mode) Trace() *trace.Hub { return m.hub }
 // Lab makes the provider fail on purpose.
 func (m *Mode) Lab() *lab.Lab { return m.lab }
 
+// Remark implements idp.Development.
+func (m *Mode) Remark(ctx context.Context) string { return lab.Remark(ctx) }
+
 // Place implements idp.Development.
 func (m *Mode) Place() storage.Place { return m.place }
 

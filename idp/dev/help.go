@@ -36,12 +36,16 @@ func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy
 	return framedBy
 }
 
-// remedy offers to register the redirect_uri, on a page at one of our own host names: another name that resolves to
-// this machine (DNS rebinding) gets no token.
-func (s *site) remedy(r *http.Request, params url.Values) *pages.Remedy {
+// isOurHost reports whether the request is for one of our own host names. A page at another name that resolves to this
+// machine (DNS rebinding) must not get the console's token.
+func (s *site) isOurHost(r *http.Request) bool {
 	scheme, _, _ := strings.Cut(s.Config.Issuer, "://")
-	if r.Method != http.MethodGet || !slices.Contains(s.issuers, scheme+"://"+r.Host) ||
-		oidc.Origin(params.Get("redirect_uri")) == "" {
+	return slices.Contains(s.issuers, scheme+"://"+r.Host)
+}
+
+// remedy offers to register the redirect_uri, on a page at one of our own host names.
+func (s *site) remedy(r *http.Request, params url.Values) *pages.Remedy {
+	if r.Method != http.MethodGet || !s.isOurHost(r) || oidc.Origin(params.Get("redirect_uri")) == "" {
 		return nil
 	}
 	clientID := params.Get("client_id")

@@ -24,9 +24,16 @@ func (s *site) reasonEndpoints() []endpoint.Endpoint {
 	return []endpoint.Endpoint{list, one, bare}
 }
 
+// frame is the frame of a page for developers, in English.
+func (s *site) frame(r *http.Request, title string) pages.Frame {
+	frame := s.Pages.Frame(r, s.Config.Issuer)
+	frame.Title, frame.Language = title, ""
+	return frame
+}
+
 // listReasons is GET /reasons/.
 func (s *site) listReasons(w http.ResponseWriter, r *http.Request) error {
-	page := pages.Reasons{Frame: pages.Frame{Title: "Reasons", Issuer: s.Config.Issuer}, Groups: ReasonGroups()}
+	page := pages.Reasons{Frame: s.frame(r, "Reasons"), Groups: ReasonGroups()}
 	return s.Pages.Render(w, http.StatusOK, page, pages.Policy{})
 }
 
@@ -36,6 +43,6 @@ func (s *site) explainReason(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return endpoint.ErrNotFound
 	}
-	page := pages.Reason{Frame: pages.Frame{Title: string(reason.Code), Issuer: s.Config.Issuer}, Text: reason}
+	page := pages.Reason{Frame: s.frame(r, string(reason.Code)), Text: reason}
 	return s.Pages.Render(w, http.StatusOK, page, pages.Policy{})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/dev/console"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
@@ -22,6 +23,9 @@ import (
 func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
 	// changes by consoles of other replicas; without the store the last view stays
 	_, _ = s.Clients.CatchUp(r.Context()), s.lab.CatchUp(r.Context())
+	if s.lab.Active() {
+		r = s.announced(r)
+	}
 	if !s.isWatched(e, r) {
 		return r, func(endpoint.Outcome) {}
 	}
@@ -34,6 +38,22 @@ func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (
 		s.complete(recorder, e, outcome)
 		recorder.End()
 	}
+}
+
+// announced is the request for pages that tell what the failure lab does. The lab collects what it does to the request.
+func (s *site) announced(r *http.Request) *http.Request {
+	notices := s.lab.Notices()
+	if len(notices) == 0 {
+		return r
+	}
+	shown := &pages.Lab{ReturnTo: r.URL.RequestURI()}
+	for _, notice := range notices {
+		shown.Notices = append(shown.Notices, notice.At(s.deps.Now()))
+	}
+	if r.Method == http.MethodGet && s.isOurHost(r) {
+		shown.Token = s.token
+	}
+	return pages.WithLab(r.WithContext(s.lab.Observe(r.Context())), shown)
 }
 
 // observeRule records the result of a rule of a protocol package.

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -17,12 +18,15 @@ type Errors struct {
 	// ReasonPages is the base URL of the pages about reason codes, for error_uri. It is empty outside of development
 	// mode.
 	ReasonPages string
+	// Remark returns what the failure lab did to the request of ctx, in parentheses, or "". It is nil outside of
+	// development mode.
+	Remark func(ctx context.Context) string
 }
 
-// Explain returns the *oidc.Error for err; nil for nil. A store that cannot be reached becomes temporarily_unavailable,
-// an error without a reason gets the usual reason of its code, and in development mode the description ends with the
-// reason.
-func (e Errors) Explain(err error) *oidc.Error {
+// Explain returns the *oidc.Error for err, the error of the request of ctx; nil for nil. A store that cannot be reached
+// becomes temporarily_unavailable, and an error without a reason gets the usual reason of its code. In development mode
+// the description ends with the Remark and the reason.
+func (e Errors) Explain(ctx context.Context, err error) *oidc.Error {
 	explained := oidc.AsError(err)
 	if errors.Is(err, storage.ErrUnavailable) {
 		explained = oidc.TemporarilyUnavailable.Errorf(
@@ -36,6 +40,9 @@ func (e Errors) Explain(err error) *oidc.Error {
 	}
 	if e.ReasonPages == "" {
 		return explained
+	}
+	if e.Remark != nil {
+		explained = explained.Remarked(e.Remark(ctx))
 	}
 	return explained.Explained(e.ReasonPages)
 }

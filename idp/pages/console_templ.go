@@ -221,7 +221,7 @@ func (p Console) head() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<link rel=\"stylesheet\" href=\"/static/shared/diagram.css\"><link rel=\"stylesheet\" href=\"/static/idp/console/console.css\"><script type=\"module\" src=\"/static/idp/console/app.js\"></script><link rel=\"modulepreload\" href=\"/static/shared/dom.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/clients.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/clock.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/cookies.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/flows.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/inventory.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/lab.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/sessions.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/store.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/ui.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/api.js\"><link rel=\"modulepreload\" href=\"/static/shared/diagram-details.js\"><link rel=\"modulepreload\" href=\"/static/shared/diagram.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/example.js\"><link rel=\"modulepreload\" href=\"/static/shared/diagram-spec.js\"><link rel=\"modulepreload\" href=\"/static/shared/lanes.js\"><link rel=\"modulepreload\" href=\"/static/shared/renewal.js\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<link rel=\"stylesheet\" href=\"/static/shared/diagram.css\"><link rel=\"stylesheet\" href=\"/static/idp/console/console.css\"><script type=\"module\" src=\"/static/idp/console/app.js\"></script><link rel=\"modulepreload\" href=\"/static/shared/dom.js\"><link rel=\"modulepreload\" href=\"/static/shared/labbanner.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/clients.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/clock.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/cookies.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/flows.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/inventory.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/lab.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/sessions.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/store.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/ui.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/api.js\"><link rel=\"modulepreload\" href=\"/static/shared/diagram-details.js\"><link rel=\"modulepreload\" href=\"/static/shared/diagram.js\"><link rel=\"modulepreload\" href=\"/static/idp/console/example.js\"><link rel=\"modulepreload\" href=\"/static/shared/diagram-spec.js\"><link rel=\"modulepreload\" href=\"/static/shared/lanes.js\"><link rel=\"modulepreload\" href=\"/static/shared/renewal.js\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -303,7 +303,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs("for the client")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 148, Col: 49}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 149, Col: 49}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -316,7 +316,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs("for five minutes")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 182, Col: 45}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 183, Col: 45}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -329,7 +329,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var16 string
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs("for an hour")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 183, Col: 40}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 184, Col: 40}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {

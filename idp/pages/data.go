@@ -23,6 +23,7 @@ type Frame struct {
 	CSRF        string
 	Interaction string // sealed; the page's forms send it back
 	Client      *oidc.Client
+	Lab         *Lab // in development mode, while the failure lab does something
 }
 
 func (f Frame) language() string { return f.Language }
@@ -189,6 +190,12 @@ type (
 		Client    oidc.Client
 		Scopes    []string
 		GrantedAt time.Time
+	}
+	// Lab tells what the failure lab does: Notices are sentences without an end. Token is the console's CSRF token for the
+	// form that turns it off and goes back to ReturnTo; without it there is no form.
+	Lab struct {
+		Notices         []string
+		ReturnTo, Token string
 	}
 	// Remedy is a form that registers the redirect URI for the client, and makes the client if there is none. Action is
 	// the path of the form, with the client_id escaped in it.

@@ -105,6 +105,13 @@ func WithCSRF(r *http.Request, token string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), csrfKey{}, token))
 }
 
+type labKey struct{}
+
+// WithLab returns the request whose page tells what the failure lab does.
+func WithLab(r *http.Request, shown *Lab) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), labKey{}, shown))
+}
+
 // Frame is the frame of a page that answers the request. Its CSRF is the token of WithCSRF. Its language is the first
 // of ui_locales or of Accept-Language that the provider has texts for (Core §3.1.2.1).
 func (p *Pages) Frame(r *http.Request, issuer string) Frame {
@@ -113,7 +120,8 @@ func (p *Pages) Frame(r *http.Request, issuer string) Frame {
 	if params == nil {
 		params, _ = oidc.ParseQuery(r.URL.RawQuery)
 	}
-	return Frame{Language: p.Language(r, params.Get("ui_locales")), Issuer: issuer, CSRF: token}
+	lab, _ := r.Context().Value(labKey{}).(*Lab)
+	return Frame{Language: p.Language(r, params.Get("ui_locales")), Issuer: issuer, CSRF: token, Lab: lab}
 }
 
 // Policy lists the permissions of a page beyond the default: no resources of other origins, no framing.

@@ -76,7 +76,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 		return oidc.WriteJSON(w, status, information)
 	case oidc.AsError(err).Code == oidc.InvalidToken:
 		challenge := fmt.Sprintf("Bearer realm=%q", e.Issuer)
-		if explained := e.Errors.Explain(err); err != errNoToken {
+		if explained := e.Errors.Explain(r.Context(), err); err != errNoToken {
 			challenge += fmt.Sprintf(", error=%q, error_description=%q", explained.Code, explained.Description)
 		}
 		w.Header().Set("WWW-Authenticate", challenge)

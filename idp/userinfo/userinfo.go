@@ -228,7 +228,7 @@ func (e *Endpoint) claims(token access.Token, client *oidc.Client) (map[string]a
 // should have used (RFC 9449 §7.1). RFC 6750 §3.1: for a request without a token, or with another way to authenticate,
 // "the resource server SHOULD NOT include an error code or other error information".
 func (e *Endpoint) challenge(w http.ResponseWriter, r *http.Request, err error) {
-	explained := e.Errors.Explain(err)
+	explained := e.Errors.Explain(r.Context(), err)
 	bearer := fmt.Sprintf("Bearer realm=%q", e.Issuer)
 	dpop := fmt.Sprintf("DPoP algs=%q", strings.Join(dpop.Algorithms(), " "))
 	scheme, _ := oidc.Authorization(r.Header)

@@ -18,8 +18,10 @@ func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, er
 		_ = oidc.WriteJSON(w, status, shown) // fails only if the client has gone
 		return
 	}
+	frame := e.Pages.Frame(r, e.Issuer)
+	frame.Title, frame.Language, frame.CSRF = "The console does not answer this", "", ""
 	_ = e.Pages.Render(w, status, pages.Error{
-		Frame:  pages.Frame{Title: "The console does not answer this", Issuer: e.Issuer},
+		Frame:  frame,
 		Status: status, Code: string(shown.Code), Description: shown.Description,
 	}, pages.Policy{})
 }

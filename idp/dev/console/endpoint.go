@@ -62,6 +62,8 @@ var routes = []route{
 	{"DELETE", "/faults", (*Endpoint).clearFaults},
 	{"DELETE", "/faults/{id}", (*Endpoint).cancelFault},
 	{"GET", "/faults/kinds", (*Endpoint).faultKinds},
+	{"GET", "/lab", (*Endpoint).lab},
+	{"POST", "/lab/off", (*Endpoint).turnOff},
 	{"GET", "/clock", (*Endpoint).clock},
 	{"POST", "/clock", (*Endpoint).moveClock},
 

@@ -92,6 +92,23 @@ func (e *Endpoint) moveClock(w http.ResponseWriter, r *http.Request) (any, error
 	return e.clock(w, r)
 }
 
+// lab is GET /console/lab: what the failure lab does now.
+func (e *Endpoint) lab(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string]any{"notices": e.Lab.Notices()}, nil
+}
+
+// turnOff is POST /console/lab/off: no faults, and the real time. The answer to a form is a redirect to return_to.
+func (e *Endpoint) turnOff(w http.ResponseWriter, r *http.Request) (any, error) {
+	if err := e.Lab.TurnOff(); err != nil {
+		return nil, err
+	}
+	if oidc.ParseForm(r) == nil && r.PostForm.Has("return_to") {
+		http.Redirect(w, r, pathOfOurs(r.PostForm.Get("return_to")), http.StatusSeeOther)
+		return nil, nil
+	}
+	return e.lab(w, r)
+}
+
 // orEmpty is a list that JSON writes as [], never as null.
 func orEmpty[T any](list []T) []T {
 	if list == nil {

@@ -12,8 +12,13 @@ import (
 )
 
 // page is GET /console.
-func (e *Endpoint) page(w http.ResponseWriter, _ *http.Request) (any, error) {
-	page := pages.Console{Frame: pages.Frame{Title: "Console", Issuer: e.Issuer, CSRF: e.Token}, Issuers: e.Issuers}
+func (e *Endpoint) page(w http.ResponseWriter, r *http.Request) (any, error) {
+	frame := e.Pages.Frame(r, e.Issuer)
+	frame.Title, frame.Language, frame.CSRF = "Console", "", e.Token
+	if frame.Lab == nil {
+		frame.Lab = &pages.Lab{} // hidden, until the script shows what begins
+	}
+	page := pages.Console{Frame: frame, Issuers: e.Issuers}
 	return nil, e.Pages.Render(w, http.StatusOK, page, pages.Policy{Connects: true})
 }
 

@@ -148,6 +148,7 @@ func (l *Lab) use(ctx context.Context, among []Kind) (used Fault, ok bool) {
 		l.cell.Expire() // this view is an old one
 	case err == nil:
 		used.record(ctx)
+		note(ctx, used.Fault)
 	}
 	return used, err == nil
 }

@@ -2,8 +2,9 @@
 // provider's is loaded in a hidden iframe, as a silent renewal would load it, and says which cookies came with it.
 
 import { byId, make } from "../../shared/dom.js";
+import { LabBanner } from "../../shared/labbanner.js";
 import { loadConfig } from "./config.js";
-import { Provider } from "./provider.js";
+import { labChanged, Provider } from "./provider.js";
 import { crossSite } from "./site.js";
 
 /**
@@ -23,6 +24,14 @@ const closed = [
 
 const config = await loadConfig();
 const provider = Provider.of(config.issuer);
+const lab = new LabBanner(byId("lab-on"), {
+  read: async () => ((await provider.isOpen()) ? provider.get("/lab") : { notices: [] }),
+  turnOff: () => provider.send("POST", "/lab/off"),
+});
+addEventListener(labChanged, () => void lab.update());
+document.addEventListener("visibilitychange", () => document.hidden || void lab.update()); // somebody was elsewhere
+addEventListener("focus", () => void lab.update());
+void lab.update();
 let measurements = 0;
 byId("measure").addEventListener("click", () => void measure());
 let signedIn = document.body.dataset.signedIn;
@@ -31,12 +40,14 @@ new MutationObserver(() => {
   signedIn = document.body.dataset.signedIn;
   void measure();
 }).observe(document.body, { attributeFilter: ["data-signed-in"] });
-// An OAuth error came back: perhaps the session has ended meanwhile.
+// An OAuth error came back: perhaps the session has ended meanwhile, or the failure lab caused it.
 const message = document.getElementById("message");
 if (message)
-  new MutationObserver(() => message.dataset.error && void measure()).observe(message, {
-    attributeFilter: ["data-error"],
-  });
+  new MutationObserver(() => {
+    if (!message.dataset.error) return;
+    void measure();
+    void lab.update();
+  }).observe(message, { attributeFilter: ["data-error"] });
 await measure();
 
 async function measure() {

@@ -2,8 +2,12 @@
 
 import { link, make } from "../../shared/dom.js";
 import { pause } from "./drawing.js";
-import { explanationOf } from "./reason.js";
+import { explanationOf, isMadeUp } from "./reason.js";
+import { crossSite } from "./site.js";
 import { textFor } from "./texts.js";
+
+const madeUp =
+  "The failure lab of {issuer} made this failure. The lines below say what such an answer means when no failure lab is on.";
 
 /**
  * Shows the words for problem.code in the element, and leaves the code in data-code, the OAuth error code that was on
@@ -15,7 +19,9 @@ import { textFor } from "./texts.js";
  */
 export function show(element, problem, names) {
   const { tone, title, text, todo = [] } = textFor(problem);
-  const note = make("div", `note ${tone} stack tight`, make("strong", "", title), make("p", "", ...links(text, names)));
+  const note = make("div", `note ${tone} stack tight`, make("strong", "", title));
+  if (isMadeUp(problem.description)) note.append(make("p", "made-up", ...links(madeUp, names)));
+  note.append(make("p", "", ...links(text, names)));
   if (problem.description) note.append(make("p", "small", "Reported: ", make("q", "", problem.description)));
   if (problem.reason) note.append(reasonLine(problem.reason, names.issuer));
   if (todo.length > 0) note.append(list(todo, names));
@@ -67,7 +73,10 @@ function list(todo, names) {
  * @param {{app: string, issuer: string}} names
  */
 function links(text, { app, issuer }) {
-  const filled = text.replaceAll("{app}", app).replaceAll("{issuer}", issuer);
+  const filled = text
+    .replaceAll("{sites}", crossSite(app, issuer) ? "are different sites" : "are the same site")
+    .replaceAll("{app}", app)
+    .replaceAll("{issuer}", issuer);
   return filled.split(/(https?:\/\/[^\s()]*[\w/])/).map((part, index) => (index % 2 ? addressLink(part) : part));
 }
 

@@ -19,6 +19,9 @@
  * @property {number} [skew_s] seconds by which this clock is ahead of the provider's
  */
 
+/** The name of an event of the window: this page changed what the failure lab does. */
+export const labChanged = "hush-lab";
+
 const retryAfter = 5000; // milliseconds; a provider may start later, but asking often would fill the browser's console
 
 export class Provider {
@@ -82,6 +85,7 @@ export class Provider {
     const request = { method, headers, body: body && JSON.stringify(body), keepalive: true };
     const response = await fetch(this.#console + path, request);
     if (response.status === 403) this.#forget(); // it was started anew, and has another token
+    if (/^\/(faults|clock)/.test(path)) dispatchEvent(new Event(labChanged));
     return read(response);
   }
 

@@ -10,6 +10,15 @@ export function reasonIn(description) {
 }
 
 /**
+ * Did the failure lab make the provider answer like this? Then the description says so before the reason.
+ *
+ * @param {string | undefined} description
+ */
+export function isMadeUp(description) {
+  return description?.includes("(failure lab: ") ?? false;
+}
+
+/**
  * The provider's page on a reason.
  *
  * @param {string} issuer

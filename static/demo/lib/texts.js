@@ -1,7 +1,7 @@
 // What each outcome means and what to do about it, in words. The key is the message's data-code: an OAuth error
 // code as the provider sent it, or a name of this demo for what no protocol message can say. Where the provider gives a
 // reason code that has a text of its own, that is more exact and comes first.
-// {issuer} and {app} stand for the two origins.
+// {issuer} and {app} stand for the two origins; {sites} says whether they "are different sites".
 
 /**
  * @typedef {object} Text
@@ -52,7 +52,7 @@ export const texts = {
   cookie_withheld: {
     tone: "warn",
     title: "Withheld or signed out: the provider did not see its session cookie.",
-    text: "The provider answered login_required, because no session cookie came with the hidden iframe. App ({app}) and provider ({issuer}) are different sites, so either the browser withheld the cookie (third-party cookies are blocked) or nobody is signed in there. The answer is the same in both cases.",
+    text: "The provider answered login_required, because no session cookie came with the hidden iframe. The app ({app}) and the provider ({issuer}) {sites}. In an iframe of another site there are two possible causes: the browser withheld the cookie (third-party cookies are blocked), or nobody is signed in there. The answer is the same in both cases.",
     todo: [
       "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
       "If withheld: serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but not those who use your app.",
@@ -93,8 +93,8 @@ export const texts = {
   },
   "cookie.samesite": {
     tone: "warn",
-    title: "The provider's cookie is SameSite=Lax, so it does not come into this iframe.",
-    text: "App ({app}) and provider ({issuer}) are different sites. Such a cookie comes with navigations of the whole window only, whatever the browser's settings.",
+    title: "The provider says that its cookie is SameSite=Lax, so it does not reach an iframe of another site.",
+    text: "The app ({app}) and the provider ({issuer}) {sites}. Browsers send a Lax cookie with a navigation of the whole window, but not to an iframe of another site. The browser's settings do not change that.",
     todo: ["The provider has to set it with SameSite=None; Secure, or both have to be served from one site.", note],
   },
   consent_required: {

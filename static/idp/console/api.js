@@ -4,6 +4,9 @@ import { byId } from "../../shared/dom.js";
 
 const { csrf = "" } = byId("console").dataset;
 
+/** The name of an event of the window: this page changed what the failure lab does. */
+export const labChanged = "hush-lab";
+
 /** What the provider refused, in its words. */
 export class Refused extends Error {}
 
@@ -21,12 +24,14 @@ export function get(path) {
  * @param {unknown} [body]
  * @returns {Promise<any>}
  */
-export function change(method, path, body) {
-  return ask(path, {
+export async function change(method, path, body) {
+  const answer = await ask(path, {
     method,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-Hush-CSRF": csrf },
     body: body === undefined ? null : JSON.stringify(body),
   });
+  if (/^\/(faults|clock)/.test(path)) dispatchEvent(new Event(labChanged));
+  return answer;
 }
 
 /** @param {string} path @param {RequestInit} init */

@@ -1,6 +1,8 @@
 // The console: tabs that load when they are shown, and flows that arrive by themselves.
 
 import { byId } from "../../shared/dom.js";
+import { LabBanner } from "../../shared/labbanner.js";
+import { change, get, labChanged } from "./api.js";
 import { Clients } from "./clients.js";
 import { ProviderClock } from "./clock.js";
 import { drawCookies } from "./cookies.js";
@@ -15,6 +17,15 @@ const store = new Store(draw, connected);
 const flows = new Flows(store);
 const lab = new Lab();
 const clock = new ProviderClock();
+const banner = new LabBanner(byId("lab-on"), {
+  read: () => get("/lab"),
+  turnOff: async () => {
+    const off = await change("POST", "/lab/off");
+    await tabs[shown]?.load();
+    return off;
+  },
+});
+addEventListener(labChanged, () => void banner.update());
 
 /** @type {{ [tab: string]: { load: () => Promise<void> } }} flows and cookies have all they need */
 const tabs = {
@@ -57,6 +68,7 @@ function countFaults() {
   counting = setTimeout(() => {
     counting = undefined;
     void lab.refresh().catch(() => undefined); // the live tag says when nobody answers
+    void banner.update();
   }, 1000);
 }
 
