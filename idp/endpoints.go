@@ -139,8 +139,8 @@ func (c *common) pageEndpoints(
 		c.deps.Endpoints,
 	)
 	home := &discovery.Home{
-		Issuer: issuer, Development: config.Development(), Pages: c.pages, Users: c.users, Clients: c.clients,
-		Sessions: sessions, Consents: c.consents, Served: all,
+		Issuer: issuer, Development: config.Development(), OptIns: config.OptIns(), Pages: c.pages, Users: c.users,
+		Clients: c.clients, Sessions: sessions, Consents: c.consents, Served: all,
 	}
 	return slices.Concat(all, home.Endpoints(), aliases(config.Aliases, all))
 }

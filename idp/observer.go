@@ -35,6 +35,8 @@ type Observer interface {
 type Development interface {
 	// Place is the place in the store for the clients that the console added.
 	Place() storage.Place
+	// Unregistered are the clients that any_client lets in; nil without that setting.
+	Unregistered() clients.Unregistered
 	// At is called once for each issuer, before the endpoints are built.
 	At(site Site) DevelopmentSite
 	// LogoutSent is called after each attempt to send a back-channel logout token.

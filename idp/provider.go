@@ -206,18 +206,19 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 // newRegister makes the register of clients: clients of the configuration, clients that the console added, and, if
 // registration is enabled, clients that registered themselves.
 func newRegister(config Config, deps Dependencies, secrets [][]byte) (*clients.Register, error) {
-	place := storage.Alone()
+	place, unregistered := storage.Alone(), clients.Unregistered(nil)
 	if deps.Development != nil {
-		place = deps.Development.Place()
+		place, unregistered = deps.Development.Place(), deps.Development.Unregistered()
 	}
 	if !config.Registration.Enabled() {
-		return clients.On(place, config.Clients, nil), nil
+		return clients.On(place, config.Clients, nil, unregistered), nil
 	}
 	seal, err := keys.NewSealFor("hush: client secrets", secrets)
 	if err != nil {
 		return nil, err
 	}
-	return clients.On(place, config.Clients, clients.NewRegistered(deps.Store, seal, deps.Now)), nil
+	registered := clients.NewRegistered(deps.Store, seal, deps.Now)
+	return clients.On(place, config.Clients, registered, unregistered), nil
 }
 
 // newKeys makes keys in memory or in the store. They are in the store if it outlives the process and cookie_keys are

@@ -22,6 +22,8 @@ var rowsWhatAPublicProviderRefuses = []struct {
 	{"http", func(c *idp.Config) { c.Issuer = "http://login.example.com" }, "issuer: "},
 	{"a path", func(c *idp.Config) { c.Issuer += "/idp" }, "issuer: "},
 	{"development mode", func(c *idp.Config) { c.Dev = new(bool); *c.Dev = true }, "dev: "},
+	{"clients that are not registered", func(c *idp.Config) { c.AnyClient = true },
+		"any_client: is for development mode on a loopback issuer only"},
 	{"no users, as the built-in ones are for loopback", func(c *idp.Config) { c.Users = nil }, "users: is empty"},
 	{"no clients, as the built-in ones are for loopback", func(c *idp.Config) { c.Clients = nil }, "clients: is empty"},
 	{

@@ -60,6 +60,16 @@ func Origin(uri string) string {
 	return u.Scheme + "://" + host
 }
 
+// SignOutAddresses are the usual post_logout_redirect_uris of an app with this redirect URI: its origin, with and
+// without the final slash. There are none if the redirect URI has no web origin.
+func SignOutAddresses(redirectURI string) []string {
+	origin := Origin(redirectURI)
+	if origin == "" {
+		return nil
+	}
+	return []string{origin + "/", origin}
+}
+
 // Nearest finds the registered redirect URI that differs from uri in the fewest parts and, among equals, in the fewest
 // letters. difference describes the parts of uri that differ:
 //

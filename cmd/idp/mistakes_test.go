@@ -132,6 +132,7 @@ var wrongFlags = map[string]struct{ value, remedy string }{
 	"tls-cert":        {"cert.pem", "tls_key belong together"},
 	"tls-key":         {"key.pem", "tls_cert belong together"},
 	"tls-self-signed": {"perhaps", "true, 1, yes, false, 0 or no"},
+	"any-client":      {"perhaps", "true, 1, yes, false, 0 or no"},
 
 	"fetch-allow-private": {"perhaps", "true, 1, yes, false, 0 or no"},
 	"fetch-ca-file":       {"/nowhere/ca.pem", "cannot be read"},

@@ -11,7 +11,7 @@
 //	Subjects.Reveal  the user of such a sub
 //
 // In development mode the console adds and changes clients while the provider runs. Such a change is valid until the
-// configuration of the same client changes.
+// configuration of the same client changes. The setting any_client also lets clients in that are not registered.
 //
 // Where teaching ends: the store has no list of the clients that registered themselves, so neither All nor the console
 // shows them. Fetched keys are cached for five minutes by each process, without regard to the caching headers of the
@@ -46,7 +46,19 @@ type Register struct {
 	cell       *storage.Cell[[]stored]
 	merged     atomic.Pointer[list]
 
-	Registered *Registered // the clients that registered themselves; nil: registration is off
+	Registered   *Registered  // the clients that registered themselves; nil: registration is off
+	Unregistered Unregistered // the clients that development mode lets in; nil: there are none
+}
+
+// Unregistered finds clients that are not registered, and that the setting any_client lets in. Package dev implements
+// it.
+type Unregistered interface {
+	// ByID returns the client, which the caller must not change; nil: there is none.
+	ByID(clientID string) *oidc.Client
+	// AllowsOrigin tells whether scripts of the origin may read answers, as Register.AllowsOrigin does.
+	AllowsOrigin(origin string) bool
+	// All returns the clients, the one used last first.
+	All() []oidc.Client
 }
 
 // list is a snapshot of the register. It does not change.
@@ -59,13 +71,13 @@ type list struct {
 }
 
 // New returns a register of the clients; their client_ids must differ. Its changes are lost when the process ends.
-func New(configured []oidc.Client) *Register { return On(storage.Alone(), configured, nil) }
+func New(configured []oidc.Client) *Register { return On(storage.Alone(), configured, nil, nil) }
 
-// On returns a register of the configured and the registered clients. Changes of configured clients are stored in
-// place.
-func On(place storage.Place, configured []oidc.Client, registered *Registered) *Register {
+// On returns a register of the configured, the registered and the unregistered clients. Changes of configured clients
+// are stored in place.
+func On(place storage.Place, configured []oidc.Client, registered *Registered, unregistered Unregistered) *Register {
 	cell := storage.NewCell[[]stored](place, "console", "clients")
-	return &Register{configured: configured, cell: cell, Registered: registered}
+	return &Register{configured: configured, cell: cell, Registered: registered, Unregistered: unregistered}
 }
 
 // CatchUp reads the changes of other replicas, unless it did so a moment ago. An error leaves the register as it is.
@@ -125,11 +137,15 @@ var ErrUnknown = errors.New("clients: no such client")
 
 // ByID implements Lookup.
 func (r *Register) ByID(ctx context.Context, id string) (*oidc.Client, error) {
-	client, ok := r.now().byID[id]
-	switch {
-	case ok:
+	if client, ok := r.now().byID[id]; ok {
 		return client, nil
-	case r.Registered == nil || id == "":
+	}
+	if r.Unregistered != nil {
+		if client := r.Unregistered.ByID(id); client != nil {
+			return client, nil
+		}
+	}
+	if r.Registered == nil || id == "" {
 		return &oidc.Client{}, ErrUnknown
 	}
 	return r.Registered.ByID(ctx, id)
@@ -177,6 +193,8 @@ func (r *Register) AllowsOrigin(ctx context.Context, origin string) bool {
 	case origin == "" || origin == "null":
 		return false
 	case oidc.MatchRedirectURI(r.now().origins, origin), slices.Contains(r.now().exact, origin):
+		return true
+	case r.Unregistered != nil && r.Unregistered.AllowsOrigin(origin):
 		return true
 	case r.Registered == nil:
 		return false

@@ -178,7 +178,7 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 	configured := []oidc.Client{
 		{ClientID: "web", ClientSecret: oidc.NewSecret("configured"), RedirectURIs: []string{"https://web.test/cb"}},
 	}
-	first := clients.On(place, configured, nil)
+	first := clients.On(place, configured, nil, nil)
 	put(
 		t,
 		first,
@@ -198,7 +198,7 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 		},
 	)
 
-	after := clients.On(place, configured, nil)
+	after := clients.On(place, configured, nil, nil)
 	if err := after.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestChangesSurviveWithTheStoreAndTellNoSecret(t *testing.T) {
 	}
 
 	configured[0].RedirectURIs = []string{"https://edited.test/cb"}
-	edited := clients.On(place, configured, nil)
+	edited := clients.On(place, configured, nil, nil)
 	if err := edited.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}

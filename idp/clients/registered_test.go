@@ -35,7 +35,8 @@ func newFixture() *fixture {
 func fixtureOn(spy *storagetest.Spy, clock *storagetest.Clock) *fixture {
 	registered := clients.NewRegistered(spy, sealed, clock.Now)
 	return &fixture{
-		Registered: registered, register: clients.On(storage.Alone(), configured(), registered), clock: clock, store: spy,
+		Registered: registered, register: clients.On(storage.Alone(), configured(), registered, nil),
+		clock: clock, store: spy,
 	}
 }
 

@@ -70,6 +70,8 @@ type Config struct {
 	// ConsoleOrigins are origins besides the provider's own that may read and use the console. Development mode only.
 	// nil: the origins of the demo.
 	ConsoleOrigins []string `yaml:"console_origins"`
+	// AnyClient lets in clients that are not registered, if their redirect URI has a loopback host. Development mode only.
+	AnyClient bool `yaml:"any_client"`
 }
 
 // SigningKey is a key that signs tokens: its alg and the PEM file that holds it, if there is one.

@@ -36,6 +36,7 @@ func (c Config) Check(endpoints map[string]string) error {
 	report := oidc.Report(func(path, text string) { problems = append(problems, Problem{path, text}) })
 	checkIssuer(c, report)
 	checkConsole(c, report)
+	checkPowers(c, report)
 	checkCookieKeys(c.CookieKeys, report)
 	checkScopes(c, report)
 	checkResources(c.Resources, report)
@@ -82,6 +83,13 @@ func checkIssuer(c Config, report oidc.Report) {
 		"or a loopback name such as http://localhost:8080 for development", c.Issuer)
 	report.When(c.Dev != nil && *c.Dev && !c.Loopback(), "dev", "development mode signs anybody in without a password, "+
 		"so it works on a loopback issuer only, and %s is none: remove dev: true", c.Issuer)
+}
+
+// checkPowers: what makes tests shorter would let anybody in elsewhere.
+func checkPowers(c Config, report oidc.Report) {
+	for name, isSet := range map[string]bool{"any_client": c.AnyClient} {
+		report.When(isSet && !c.Development(), name, "is for development mode on a loopback issuer only: remove it")
+	}
 }
 
 // checkConsole: layouts and console origins are addresses of this machine.
@@ -142,9 +150,18 @@ func checkAliases(aliases, endpoints map[string]string, report oidc.Report) {
 	}
 }
 
+// OptIns describes each power of development mode that is off by default and that the configuration turns on.
+func (c Config) OptIns() (texts []string) {
+	if c.AnyClient {
+		texts = append(texts, "any_client is on: a client that is not registered is let in if its redirect_uri has a "+
+			"loopback host, with any secret; the console lists each, with the YAML that registers it")
+	}
+	return texts
+}
+
 // Warnings describes the settings that suit development only.
 func (c Config) Warnings() []string {
-	var w []string
+	w := c.OptIns()
 	if slices.ContainsFunc(c.Users, func(u users.User) bool { return u.Password != "" }) {
 		w = append(w, "passwords stand in plain text: good for development on this machine, for nothing else")
 	}

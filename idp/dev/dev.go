@@ -20,9 +20,11 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp"
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dev/console"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/storage"
@@ -39,6 +41,7 @@ type Mode struct {
 	hub     *trace.Hub
 	lab     *lab.Lab
 	token   string // the CSRF token of the console
+	any     *anyClients
 	issuers []string
 }
 
@@ -53,11 +56,16 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 	if deps.Propagation > 0 {
 		place.Age = viewAge
 	}
+	var anyone *anyClients
+	if config.AnyClient {
+		anyone = newAnyClients(keys.DefaultAlg(config.SigningKeys), deps.Log)
+	}
 	return &Mode{
 		deps: deps, place: place,
 		hub:     trace.NewHub(trace.Options{Now: deps.Now}),
 		lab:     lab.New(place, deps.Now, deps.Random, subs(config)...),
 		token:   consoleToken(config, deps.Random),
+		any:     anyone,
 		issuers: append([]string{config.Issuer}, config.Layouts...),
 	}
 }
@@ -93,6 +101,14 @@ func (m *Mode) Remark(ctx context.Context) string { return lab.Remark(ctx) }
 
 // Place implements idp.Development.
 func (m *Mode) Place() storage.Place { return m.place }
+
+// Unregistered implements idp.Development.
+func (m *Mode) Unregistered() clients.Unregistered {
+	if m.any == nil {
+		return nil
+	}
+	return m.any
+}
 
 // LogoutSent implements idp.Development. A repeated attempt has a flow of its own; the flow of the sign-out shows the
 // first.
@@ -139,6 +155,7 @@ func (s *site) Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler
 		return next
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
+		s.any.admit(r, e, s.Clients)
 		failing, handled, err := s.lab.Intercept(w, r, e.Name)
 		if handled || err != nil {
 			return err

@@ -112,6 +112,7 @@ func (h *Health) Ready(ctx context.Context) error {
 type Home struct {
 	Issuer      string
 	Development bool
+	OptIns      []string // powers of development mode that the configuration turned on
 	Pages       *pages.Pages
 	Users       *users.Directory
 	Clients     *clients.Register
@@ -139,7 +140,7 @@ func (h *Home) serve(w http.ResponseWriter, r *http.Request, current *session.Se
 		page.Apps = h.apps(page.Consents)
 	}
 	if page.Dev {
-		page.Users, page.Clients = pages.Accounts(h.Users.All()), h.Clients.All()
+		page.Users, page.Clients, page.OptIns = pages.Accounts(h.Users.All()), h.Clients.All(), h.OptIns
 	}
 	return h.Pages.Render(w, http.StatusOK, page, pages.Policy{})
 }

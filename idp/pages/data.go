@@ -118,6 +118,7 @@ type (
 		Apps      []App
 		Users     []Account     // in development mode
 		Clients   []oidc.Client // in development mode
+		OptIns    []string      // powers of development mode that the configuration turned on
 		Endpoints []Endpoint
 	}
 	// FormPost returns an answer to a client by response_mode=form_post. Action must be a registered redirect URI.

@@ -19,6 +19,8 @@ type clientAnswer struct {
 	Client   map[string]any `json:"client"`
 	Settings []settings     `json:"settings"`
 	YAML     string         `json:"yaml"`
+	// Unregistered is true for a client that any_client let in.
+	Unregistered bool `json:"unregistered,omitempty"`
 }
 
 // clients is GET /console/clients.
@@ -29,6 +31,17 @@ func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		answers = append(answers, answer)
+	}
+	if e.Clients.Unregistered == nil {
+		return map[string]any{"clients": answers}, nil
+	}
+	for _, client := range e.Clients.Unregistered.All() {
+		answer, err := e.clientAnswer(client, client.ClientSecret.Plain())
+		if err != nil {
+			return nil, err
+		}
+		answer.Unregistered = true
 		answers = append(answers, answer)
 	}
 	return map[string]any{"clients": answers}, nil

@@ -8,7 +8,8 @@ import { button, copyable, say } from "./ui.js";
  * @typedef {{ client_id: string, client_name?: string, client_secret?: string, token_endpoint_auth_method?: string,
  *   redirect_uris: string[], post_logout_redirect_uris?: string[], scope?: string, first_party?: boolean,
  *   access_token_lifetime?: string }} Client
- * @typedef {{ client: Client, settings: { library: string, language: string, text: string }[], yaml: string }} Shown
+ * @typedef {{ client: Client, settings: { library: string, language: string, text: string }[], yaml: string,
+ *   unregistered?: boolean }} Shown
  */
 
 export class Clients {
@@ -40,14 +41,14 @@ export class Clients {
   }
 
   /** @param {Shown} shown */
-  #item({ client, settings, yaml }) {
+  #item({ client, settings, yaml, unregistered }) {
     const title = make(
       "span",
       "who",
       make("strong", "", client.client_name || client.client_id),
       make("span", "mono", client.client_id),
     );
-    const summary = make("summary", "", make("span", "row", title, ...tagsOf(client)));
+    const summary = make("summary", "", make("span", "row", title, ...tagsOf(client, unregistered)));
     const item = make(
       "details",
       "card flat",
@@ -59,11 +60,12 @@ export class Clients {
         uris("post_logout_redirect_uris", client.post_logout_redirect_uris ?? []),
         ...settings.map(({ library, text }) => copyable(`Settings for ${library}`, text)),
         copyable("To keep it: YAML for the configuration file", yaml),
-        make(
-          "p",
-          "row",
-          edit(client, () => this.#open(client)),
-        ),
+        !unregistered &&
+          make(
+            "p",
+            "row",
+            edit(client, () => this.#open(client)),
+          ),
       ),
     );
     item.id = `client-${client.client_id}`;
@@ -116,10 +118,11 @@ export class Clients {
   }
 }
 
-/** @param {Client} client */
-function tagsOf(client) {
+/** @param {Client} client @param {boolean} [unregistered] */
+function tagsOf(client, unregistered) {
   const isPublic = client.token_endpoint_auth_method === "none";
   return [
+    unregistered && make("span", "tag warn", "not registered: let in by any_client"),
     make("span", "tag", isPublic ? "public, PKCE" : "confidential"),
     make("span", "tag", client.first_party ? "first-party: no consent page" : "asks for consent"),
     client.access_token_lifetime && make("span", "tag", `tokens live ${client.access_token_lifetime}`),
