@@ -43,9 +43,11 @@ func settingsFor(issuer string, client oidc.Client) []settings {
 
 // placeholdersOf are the values for settings.yaml, written so that JavaScript and Go both accept them.
 func placeholdersOf(issuer string, client oidc.Client) map[string]string {
+	_, host, _ := strings.Cut(issuer, "://")
 	scope := cmp.Or(client.Scope, "openid profile email")
 	values := map[string]string{
 		"{issuer}": strconv.Quote(issuer), "{client_id}": strconv.Quote(client.ClientID), "{scope}": strconv.Quote(scope),
+		"{host}": strconv.Quote(host), "{https_issuer}": strconv.Quote("https://" + host),
 		"{redirect_uri}": `""`, "{post_logout_redirect_uri}": "", "{client_secret}": "",
 	}
 	if len(client.RedirectURIs) > 0 {
