@@ -93,7 +93,9 @@ var (
 	// endpoints import parts, and not each other.
 	endpoints = []string{"idp/token", "idp/registration"}
 	// pageEndpoints are endpoints that show pages.
-	pageEndpoints = []string{"idp/authorize", "idp/discovery", "idp/login", "idp/logout", "idp/device"}
+	pageEndpoints = []string{
+		"idp/authorize", "idp/discovery", "idp/login", "idp/logout", "idp/device", "idp/storageaccess",
+	}
 )
 
 // layers are all of them; of two that fit the first counts.

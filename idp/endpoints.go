@@ -20,6 +20,7 @@ import (
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/registration"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/storageaccess"
 	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/oidc"
@@ -131,6 +132,10 @@ func (c *common) pageEndpoints(
 			Grants: c.grants, ScopeTexts: texts, Sender: c.sender,
 		}).Endpoints(),
 		(&logout.CheckSession{Issuer: issuer, Pages: c.pages, Clients: c.clients, Sessions: sessions}).Endpoints(),
+		(&storageaccess.Endpoint{
+			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: sessions,
+			Interactions: s.interactions,
+		}).Endpoints(),
 		pages.Assets{
 			"/static/idp/":    static.NewFiles(static.IDP()).Handler,
 			"/static/shared/": static.NewFiles(static.Shared()).Handler,

@@ -16,6 +16,7 @@ type Metadata struct {
 	DeviceAuthorizationEndpoint        string `json:"device_authorization_endpoint,omitempty"`
 	PushedAuthorizationRequestEndpoint string `json:"pushed_authorization_request_endpoint,omitempty"`
 	CheckSessionIframe                 string `json:"check_session_iframe,omitempty"`
+	StorageAccessEndpoint              string `json:"storage_access_endpoint,omitempty"` // of this provider only
 	OPPolicyURI                        string `json:"op_policy_uri,omitempty"`
 	OPTosURI                           string `json:"op_tos_uri,omitempty"`
 

@@ -139,6 +139,17 @@ type (
 		Frame
 		Cookies string
 	}
+	// StorageAccess asks the browser for access to the provider's cookie, in a frame of Client. Its script posts the
+	// result to Origin, which must be verified. Visit is the URL of a StorageVisit.
+	StorageAccess struct {
+		Frame
+		Origin, Visit string
+	}
+	// StorageVisit is the visit that lets browsers ask for StorageAccess afterwards. Account is signed in.
+	StorageVisit struct {
+		Frame
+		Account Account
+	}
 	// Console is the page for a developer. Its scripts fetch the rest; Frame.CSRF is the console's own token.
 	Console struct {
 		Frame

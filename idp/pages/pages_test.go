@@ -114,6 +114,8 @@ func everyPage(language string) []pages.Page {
 				Since: time.Unix(1, 0), Lasting: true}},
 		},
 		pages.CheckSession{Frame: frame, Cookies: "a b"},
+		pages.StorageAccess{Frame: frame, Origin: "https://app.test", Visit: "/storage_access/visit?client_id=spa"},
+		pages.StorageVisit{Frame: frame, Account: alice},
 		pages.Error{
 			Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r",
 			Registered: []string{"https://app.test/"},
