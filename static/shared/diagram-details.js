@@ -27,6 +27,9 @@ const directions = {
   removed: ["warn", "removed by the answer"],
 };
 
+/** Kinds of checks whose text is what should be, and not what was found. */
+const conditions = new Set(["rule", "need"]);
+
 const marks = { ok: "✓", failed: "✕", noted: "·" };
 const outcomes = { ok: "passed", failed: "failed", noted: "noted" };
 
@@ -34,26 +37,26 @@ const outcomes = { ok: "passed", failed: "failed", noted: "noted" };
 const brought = new Set(["sent", "overlooked", "withheld"]);
 
 /**
- * A request and its answer are one record and two arrows. Each opens to its own half first; what was checked stands between
- * the two, so both show it.
+ * A request and its answer are one record and two arrows. The request opens to what came and what was checked, the answer
+ * to what was sent, so that nothing is said twice.
  *
  * @param {Record} record
  * @param {"request" | "answer"} half
  */
 export function recordDetails(record, half) {
-  const all = record.cookies ?? [];
+  const came = record.cookies ?? [];
   const asked = [
-    section("Cookies", cookies(all.filter(({ direction }) => brought.has(direction)))),
+    section("Cookies", cookies(came.filter(({ direction }) => brought.has(direction)))),
     section("Parameters", values(record.params ?? [])),
     section("What the browser says by itself", browserSays(record)),
   ];
   const checked = section("What was checked, in this order", checks(record.steps ?? []));
   const answered = [
-    section("Cookies", cookies(all.filter(({ direction }) => !brought.has(direction)))),
+    section("Cookies", cookies(came.filter(({ direction }) => !brought.has(direction)))),
     section("The answer", answer(record)),
   ];
-  const order = half === "request" && !isTold(record) ? [...asked, checked] : [checked, ...answered];
-  if (isTold(record)) order.push(...asked);
+  const all = isTold(record) ? [checked, ...answered, ...asked] : undefined;
+  const order = all ?? (half === "request" ? [...asked, checked] : answered);
   return make("div", "opened stack tight", request(record), ...order);
 }
 
@@ -92,13 +95,14 @@ function section(title, content) {
  */
 const rows = {
   rule: (count) => `${count} rules of a good request, all passed`,
-  need: (count) => `${count} causes to show a person a page; none of them arises`,
+  need: (count) => `${count} conditions for an answer without a page, all met`,
 };
 
 /** @param {Step[]} steps */
-function checks(steps) {
-  if (steps.length === 0) return null;
-  return make("ol", "checks", ...runs(steps).flatMap((run) => (run.length > 2 ? row(run) : run.map(check))));
+export function checks(steps) {
+  const said = steps.filter(({ kind }) => kind !== "error"); // the answer has it, and the check before it says why
+  if (said.length === 0) return null;
+  return make("ol", "checks", ...runs(said).flatMap((run) => (run.length > 2 ? row(run) : run.map(check))));
 }
 
 /** Joins neighbours that fit one line. @param {Step[]} steps */
@@ -136,6 +140,7 @@ function check(step) {
   const words = make(
     "p",
     "",
+    conditions.has(step.kind) && step.outcome === "failed" && "Not so: ",
     step.text,
     make("span", "visually-hidden", ` (${outcomes[step.outcome]})`),
     step.reason && make("span", "tag bad", step.reason),
