@@ -13,6 +13,7 @@
  * @property {Step} step
  * @property {Lane[]} path the lanes that it passes through
  * @property {string} text
+ * @property {string} [refused] the text when the provider sent an error instead of a code
  * @property {"first" | "last"} [place] first: it was sent when its step begins; last: it is sent when its step ends
  * @property {boolean} [cookie] the browser may add the provider's session cookie
  */
@@ -63,8 +64,15 @@ const spa = {
       text: "signinSilent() → /authorize?prompt=none&code_challenge",
       cookie: true,
     },
-    { id: "2", step: 2, path: ["provider", "iframe"], text: "303 ?code" },
-    { id: "3a", step: 3, path: ["iframe", "app"], text: "postMessage: code", place: "first" },
+    { id: "2", step: 2, path: ["provider", "iframe"], text: "303 ?code", refused: "303 ?error" },
+    {
+      id: "3a",
+      step: 3,
+      path: ["iframe", "app"],
+      text: "postMessage: code",
+      refused: "postMessage: error",
+      place: "first",
+    },
     { id: "3b", step: 3, path: ["app", "provider"], text: "POST /token code + code_verifier" },
     { id: "3c", step: 3, path: ["provider", "app"], text: "ID token + access token", place: "last" },
     { id: "4", step: 4, path: ["app", "api"], text: "GET /api Bearer getUser()?.access_token" },
@@ -98,8 +106,8 @@ const web = {
       text: "303 → /authorize?prompt=none&code_challenge",
       cookie: true,
     },
-    { id: "2", step: 2, path: ["provider", "iframe"], text: "303 ?code" },
-    { id: "3a", step: 3, path: ["iframe", "server"], text: "fetch: code", place: "first" },
+    { id: "2", step: 2, path: ["provider", "iframe"], text: "303 ?code", refused: "303 ?error" },
+    { id: "3a", step: 3, path: ["iframe", "server"], text: "fetch: code", refused: "fetch: error", place: "first" },
     { id: "3b", step: 3, path: ["server", "provider"], text: "POST /token code + code_verifier + client secret" },
     { id: "3c", step: 3, path: ["provider", "server"], text: "ID token + access token", place: "last" },
     { id: "3d", step: 3, path: ["iframe", "app"], text: "postMessage: renewed", place: "last" },

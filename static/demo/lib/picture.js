@@ -9,7 +9,7 @@ import { arrowBetween, laneHead, laneOf, nameOf, place } from "../../shared/lane
 /** @typedef {"idle" | "sent" | "withheld"} CookieState */
 
 /** @type {Record<CookieState, string>} */
-const cookieWords = { idle: "session cookie", sent: "session cookie ✓", withheld: "session cookie withheld ✕" };
+const cookieWords = { idle: "session cookie", sent: "session cookie ✓", withheld: "no session cookie ✕" };
 
 /**
  * @param {HTMLElement} element to draw into
@@ -21,11 +21,20 @@ export function createPicture(element, telling) {
   element.style.setProperty("--lanes", String(telling.lanes.length));
   element.replaceChildren(laneHead(telling), list);
 
+  /** @param {boolean} refused the provider sent an error */
+  function say(refused) {
+    for (const { id, text, refused: error } of telling.hops) {
+      const words = items.get(id)?.querySelector(".text");
+      if (words && error) words.textContent = refused ? error : text;
+    }
+  }
+
   return {
     /** @param {string} id of a hop @param {StepState} state */
     hop(id, state) {
       const there = items.get(id);
       if (there) there.dataset.state = state;
+      if (id === "2") say(state === "failed");
     },
     /** @param {number} n @param {StepState} state of the whole step */
     step(n, state) {
