@@ -129,6 +129,7 @@ func TestRoutes(t *testing.T) {
 		says   string
 	}{
 		{"the start page leads to both apps", request{path: "/"}, 200, `href="/web/"`},
+		{"slow motion loads its script", request{path: "/slow/"}, 200, `src="/static/demo/slow/app.js"`},
 		{"the single-page app loads its script", request{path: "/spa/"}, 200, `src="/static/demo/spa/app.js"`},
 		{"the server-side app loads its script", request{path: "/web/"}, 200, `src="/static/demo/web/app.js"`},
 		{"the comparison loads its script", request{path: "/both/"}, 200, `src="/static/demo/both/app.js"`},
@@ -171,7 +172,7 @@ func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 		"X-Content-Type-Options": "nosniff",
 		"Referrer-Policy":        "no-referrer",
 	}
-	for _, path := range []string{"/", "/spa/", "/both/", "/tokens/", "/lessons/", "/spa/callback.html",
+	for _, path := range []string{"/", "/slow/", "/spa/", "/both/", "/tokens/", "/lessons/", "/spa/callback.html",
 		"/web/silent-callback", "/api/me", "/static/demo/demo.css", "/nothing"} {
 		t.Run(path, func(t *testing.T) {
 			response, body := send(t, server, request{path: path})

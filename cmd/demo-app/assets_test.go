@@ -19,7 +19,7 @@ var (
 )
 
 var allPages = []string{
-	"/", "/spa/", "/web/", "/both/", "/tokens/", "/lessons/", "/spa/callback.html", "/web/silent-callback",
+	"/", "/slow/", "/spa/", "/web/", "/both/", "/tokens/", "/lessons/", "/spa/callback.html", "/web/silent-callback",
 	"/lessons/app.html", "/lessons/silent.html",
 }
 

@@ -47,7 +47,7 @@ func newPages(c config, files assets) (*pages, error) {
 	empty := func() *template.Template {
 		return template.New("").Funcs(template.FuncMap{"versioned": files.versioned, "modules": modules, "inline": inline})
 	}
-	for _, name := range []string{"landing", "spa", "web", "both", "tokens", "lessons", "error"} {
+	for _, name := range []string{"landing", "slow", "spa", "web", "both", "tokens", "lessons", "error"} {
 		parsed, err := empty().ParseFS(static.Demo(), "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, err
@@ -66,6 +66,7 @@ func newPages(c config, files assets) (*pages, error) {
 
 func (p *pages) routes(e *echo.Echo) {
 	e.GET("/", p.show("landing", page{Title: "Start"}))
+	e.GET("/slow/", p.show("slow", page{Title: "Slow motion"}))
 	e.GET("/spa/", p.show("spa", p.texts.SPA.page()))
 	e.GET("/spa/callback.html", p.show("callback", page{}))
 	e.GET("/web/", p.show("web", p.texts.Web.page()))
@@ -73,7 +74,7 @@ func (p *pages) routes(e *echo.Echo) {
 	e.GET("/both/", p.show("both", page{Title: "The two ways"}))
 	e.GET("/tokens/", p.show("tokens", page{Title: "Refresh token or hidden iframe"}))
 	p.lessonRoutes(e)
-	for _, path := range []string{"/spa", "/web", "/both", "/tokens", "/lessons"} {
+	for _, path := range []string{"/slow", "/spa", "/web", "/both", "/tokens", "/lessons"} {
 		e.GET(path, func(c echo.Context) error { return c.Redirect(http.StatusMovedPermanently, path+"/") })
 	}
 }

@@ -53,7 +53,7 @@ async function finish(oidc) {
  * @param {unknown} state
  */
 function whereTo(state) {
-  return state === "/lessons/" ? state : "/spa/";
+  return state === "/lessons/" || state === "/slow/" ? state : "/spa/";
 }
 
 /**
