@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { crossSite, sameSite } from "./harness/hush.js";
-import { signIn, signOutAtProvider, text } from "./harness/person.js";
-import { scenes, story } from "./harness/story.js";
+import { clickLogin, signIn, signOutAtProvider, text } from "./harness/person.js";
+import { scenes } from "./harness/story.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
 /** @typedef {import("./harness/hush.js").Hush} Hush */
@@ -94,9 +94,37 @@ scenes("the page about tokens", { layout: sameSite, cookies: "blocked" }, (scene
   });
 });
 
-story("a failure is told in words", { layout: crossSite, cookies: "blocked" }, async ({ hush, newTab }) => {
-  const { page } = await newTab();
-  await open(page, hush);
-  await page.click("#renew-both");
-  await page.waitForSelector("#message[data-code=cookie_withheld]");
+scenes("the page about tokens, where the iframe gets no cookie", { layout: crossSite, cookies: "blocked" }, (scene) => {
+  scene(
+    "the refresh token of the sign-in renews, and the iframe says why it cannot",
+    async ({ hush, newTab, browser }) => {
+      const { page } = await newTab();
+      await page.goto(`${hush.app}/tokens/`);
+      await page.waitForSelector("body[data-ready=true]");
+      const opened = browser.waitForTarget((target) => target.url().startsWith(`${hush.issuer}/login`));
+      await page.click("#sign-in");
+      const popup = await (await opened).page();
+      if (popup) await clickLogin(popup, "alice");
+      await page.waitForSelector("#sign-in:not([disabled])");
+      const [, first] = /brought refresh token (\S+)\.$/.exec(await text(page, "#refresh-way-said")) ?? [];
+      assert.ok(first, "the sign-in brought a refresh token");
+
+      await page.click("#renew-both");
+      await page.waitForSelector("#message[data-code=cookie_withheld]");
+      assert.match(await text(page, "#iframe-way-said"), /^Failed: cookie\./);
+      const said = await text(page, "#refresh-way-said");
+      assert.match(said, /by POST \/token alone/);
+      assert.ok(said.includes(`${first} is spent`), said);
+    },
+  );
+
+  scene("signed in elsewhere: a window that closes by itself brings the tokens", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await open(page, hush);
+    await page.click("#renew-both");
+    await page.waitForSelector("#message[data-code=cookie_withheld]");
+    assert.match(await text(page, "#refresh-way-said"), /by POST \/token alone.* is spent/);
+    assert.match(await press(page, "bind", "dpop"), /answers 200\. .* 401\.$/);
+    assert.match(await press(page, "revoke", "revoke"), /answered 200 .* after POST \/revoke 401/);
+  });
 });

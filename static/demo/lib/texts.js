@@ -161,7 +161,14 @@ export const texts = {
     tone: "warn",
     title: "The browser blocked the sign-in window.",
     text: "It opens windows only as the direct answer to a click, and not where its settings forbid them.",
-    todo: ["Allow pop-up windows for {app}, or use Sign in, which needs none."],
+    todo: ["Allow pop-up windows for {app}, or sign in on the page of the single-page app without a window."],
+  },
+
+  no_refresh_token: {
+    tone: "bad",
+    title: "The sign-in brought no refresh token.",
+    text: "This app asked for scope offline_access, and the provider did not give a refresh token.",
+    todo: ["Look at the client's grant_types at the provider: refresh_token has to be one of them."],
   },
 
   // The API (RFC 6750 §3.1) and this app itself

@@ -1,12 +1,14 @@
 // Two ways to the next access token, one that stays with the browser's key, what revoking does, and how a sign-out elsewhere is
-// noticed. Each card has a UserManager of its own, which keeps its tokens in memory only.
+// noticed. Each card has a UserManager of its own, which keeps its tokens in memory only. A sign-in with a window keeps this
+// page, and so its memory.
 
 import { byId } from "../../shared/dom.js";
 import { loadConfig } from "../lib/config.js";
 import { decode } from "../lib/jwt.js";
 import { clear, show } from "../lib/message.js";
-import { judge, problemOf } from "../lib/problem.js";
+import { judge, problemOf, Refused } from "../lib/problem.js";
 import { settings } from "../spa/settings.js";
+import { renew, tokens } from "./renewal.js";
 import { Userinfo } from "./userinfo.js";
 
 /** @typedef {import("oidc-client-ts").UserManager} UserManager */
@@ -30,14 +32,6 @@ function managerOf(oidc, change) {
   });
 }
 
-/** Renews by whatever the manager has: its refresh token, or else the hidden iframe. @param {UserManager} manager */
-async function renew(manager) {
-  const start = performance.now();
-  const user = await manager.signinSilent();
-  if (!user) throw new Error("oidc-client-ts gave no user");
-  return { user, took: Math.round(performance.now() - start) };
-}
-
 /** The end of a token: enough to see that it is another one. @param {string | undefined} token */
 function tail(token) {
   return token ? `…\u2060${token.slice(-6)}` : "none";
@@ -45,18 +39,33 @@ function tail(token) {
 
 /** The first way: each renewal is a request with the provider's cookie. @param {UserManager} manager */
 async function byIframe(manager) {
-  const { user, took } = await renew(manager);
-  say("iframe-way", `Renewed in ${took} ms, by an iframe and POST /token. Access token ${tail(user.access_token)}.`);
+  const { user, took, iframes } = await renew(manager);
+  say("iframe-way", `Renewed in ${took} ms, by ${way(iframes)}. Access token ${tail(user.access_token)}.`);
 }
 
-/** The second: only the first renewal needs the cookie, which brings the refresh token. @param {UserManager} manager */
+/** What a renewal was seen to do. @param {number} iframes that were added for it */
+function way(iframes) {
+  return iframes > 0 ? "an iframe and POST /token" : "POST /token alone";
+}
+
+/** The second: only the sign-in needs the cookie, and it brings the refresh token. @param {UserManager} manager */
 async function byRefreshToken(manager) {
-  const before = (await manager.getUser())?.refresh_token ?? (await renew(manager)).user.refresh_token;
-  const { user, took } = await renew(manager);
+  const before = (await manager.getUser())?.refresh_token ?? (await tokens(manager, config.issuer)).refresh_token;
+  if (!before) throw new Refused({ code: "no_refresh_token" });
+  const { user, took, iframes } = await renew(manager);
+  const replaced =
+    user.refresh_token === before
+      ? `The refresh token stays ${tail(before)}.`
+      : `The refresh token was replaced too: ${tail(before)} is spent, ${tail(user.refresh_token)} is the next.`;
+  say("refresh-way", `Renewed in ${took} ms, by ${way(iframes)}. Access token ${tail(user.access_token)}. ${replaced}`);
+}
+
+/** Signs in with a window of the provider, and keeps the refresh token of that sign-in. @param {UserManager} manager */
+async function signIn(manager) {
+  const user = await manager.signinPopup({ popupAbortOnClose: true });
   say(
     "refresh-way",
-    `Renewed in ${took} ms, by POST /token alone. Access token ${tail(user.access_token)}. ` +
-      `The refresh token was replaced too: ${tail(before)} is spent, ${tail(user.refresh_token)} is the next.`,
+    `Signed in as ${user.profile.sub}. The sign-in brought refresh token ${tail(user.refresh_token)}.`,
   );
 }
 
@@ -82,7 +91,7 @@ async function failure(card, act) {
 
 /** Tokens bound to a key of the browser: a copy without the key is useless. @param {UserManager} manager @param {Userinfo} userinfo */
 async function bind(manager, userinfo) {
-  const { user } = await renew(manager);
+  const user = await tokens(manager, config.issuer);
   const claims = decode(user.access_token)?.claims;
   const { jkt = "unknown" } = /** @type {{jkt?: string}} */ (claims?.cnf ?? {});
   const proof = await manager.dpopProof(userinfo.address, user);
@@ -98,7 +107,7 @@ async function bind(manager, userinfo) {
 
 /** @param {UserManager} manager @param {Userinfo} userinfo */
 async function revoke(manager, userinfo) {
-  const { user } = await renew(manager);
+  const user = await tokens(manager, config.issuer);
   const before = await userinfo.asBearer(user.access_token);
   await manager.revokeTokens();
   const after = await userinfo.asBearer(user.access_token);
@@ -157,6 +166,7 @@ function start(oidc) {
   const monitor = managerOf(oidc, { monitorSession: true, checkSessionIntervalInSeconds: 2 });
   monitor.events.addUserSignedOut(() => signedOut(monitor));
   const userinfo = new Userinfo(config.issuer);
+  onClick("sign-in", () => signIn(refresh));
   onClick("renew-both", () => bothWays(iframe, refresh));
   onClick("bind", () => bind(bound, userinfo));
   onClick("revoke", () => revoke(revocable, userinfo));
