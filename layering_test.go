@@ -89,7 +89,7 @@ var (
 		"idp/session", "idp/grant", "idp/keys", "idp/users", "idp/fetch", "idp/dpop",
 	}
 	// sharedParts are used by several endpoints. They import parts.
-	sharedParts = []string{"idp/clients", "idp/access", "idp/userinfo", "idp/clientauth", "idp/limit"}
+	sharedParts = []string{"idp/clients", "idp/claims", "idp/access", "idp/userinfo", "idp/clientauth", "idp/limit"}
 	// endpoints import parts, and not each other.
 	endpoints = []string{"idp/token", "idp/registration"}
 	// pageEndpoints are endpoints that show pages.

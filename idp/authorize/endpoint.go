@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dpop"
@@ -17,7 +18,6 @@ import (
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
-	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
@@ -35,7 +35,7 @@ type Endpoint struct {
 	Scopes    oidc.Scope // all scope values of the provider
 	Resources []string   // the APIs that accept access tokens (RFC 8707)
 	Levels    Levels
-	Release   userinfo.Release
+	Release   claims.Release
 
 	Clients  Clients
 	Sessions Sessions

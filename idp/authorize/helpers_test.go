@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dpop"
@@ -22,7 +23,6 @@ import (
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/session"
-	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -76,7 +76,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 				AMR: []string{"user", "pwd"},
 			},
 		},
-		Release:   userinfo.Release{Scopes: map[string][]string{"staff": {"room"}}},
+		Release:   claims.Release{Scopes: map[string][]string{"staff": {"room"}}},
 		Resources: []string{"https://api.test", "https://other.test"},
 		Objects: &ObjectReader{
 			Issuer: testIssuer, Keys: clients.NewKeys(nil, clock.Now), Documents: fetch.NewCache(fetcher(), clock.Now),

@@ -14,13 +14,13 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/hush-idp/hush/idp/authorize"
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/registration"
-	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -189,12 +189,12 @@ func (c Config) ScopeTexts() map[string]string {
 }
 
 // Release returns the claims of the configured scope values.
-func (c Config) Release() userinfo.Release {
+func (c Config) Release() claims.Release {
 	scopes := map[string][]string{}
 	for _, scope := range c.Scopes {
 		scopes[scope.Name] = scope.Claims
 	}
-	return userinfo.Release{Scopes: scopes}
+	return claims.Release{Scopes: scopes}
 }
 
 // KnownResources are the APIs that any client may ask access tokens for (RFC 8707). The issuer stands for userinfo.

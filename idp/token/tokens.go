@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
-	"github.com/hush-idp/hush/idp/userinfo"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -60,7 +60,7 @@ type Issuer struct {
 	Signer   keys.Signer
 	Keys     *clients.Keys // for encrypted ID tokens
 	Users    *users.Directory
-	Release  userinfo.Release
+	Release  claims.Release
 	Now      func() time.Time
 	Random   func() string // jti: 128 bits or more
 }

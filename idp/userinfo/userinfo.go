@@ -1,17 +1,7 @@
-// Package userinfo decides which claims about a user a client gets, where, and in which form. It is the userinfo
-// endpoint.
+// Package userinfo is the userinfo endpoint. Package claims decides which claims a client gets there.
 //
 //	access token ─► access.Read ─► bound to a key? its proof ─► scope has openid ─► the user ─► Release.Userinfo
 //	                                                  JSON, signed JWT or encrypted, by the client ◄─┘
-//
-//	scope ────────────────► covered names ──┐
-//	                                        ├──► Userinfo   (Core §5.4, §5.5)
-//	claims, userinfo ─► Within ─► names ────┘
-//	claims, id_token ─► Within ─► names ───────► IDToken    (Core §5.5)
-//
-// Every claim belongs to a scope value: standard claims to the scope values of Core §5.4, other claims to configured
-// scope values. A client can request a claim by name if it may request the claim's scope value, and the user is asked
-// to allow that value. A claim that belongs to no scope value is never released.
 //
 // Where teaching ends: all claims are normal claims of this provider (Core §5.6). Aggregated and distributed claims
 // need another provider that vouches for them.
@@ -28,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -50,7 +41,7 @@ type Endpoint struct {
 	Users      *users.Directory
 	Keys       *keys.KeySet // answers are signed with them
 	DPoP       *dpop.Checker
-	Release    Release
+	Release    claims.Release
 	Errors     endpoint.Errors
 }
 

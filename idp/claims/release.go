@@ -1,4 +1,17 @@
-package userinfo
+// Package claims decides which claims about a user or a client go into the ID token, the access token and the answers
+// of userinfo and introspection.
+//
+//	scope ────────────────► covered names ──┐
+//	                                        ├──► Userinfo    (Core §5.4, §5.5)
+//	claims, userinfo ─► Within ─► names ────┘
+//	claims, id_token ─► Within ─► names ────┬──► IDToken     (Core §5.5)
+//	scope, id_token_claims ─────────────────┘
+//	scope, access_token_claims ────────────────► AccessToken (RFC 9068 §2.2.3), introspection
+//
+// Every claim belongs to a scope value: standard claims to the scope values of Core §5.4, other claims to configured
+// scope values. A client can request a claim by name if it may request the claim's scope value, and the user is asked
+// to allow that value. A claim that belongs to no scope value is never released.
+package claims
 
 import (
 	"encoding/json"

@@ -1,16 +1,16 @@
-package userinfo_test
+package claims_test
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hush-idp/hush/idp/userinfo"
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/oidc"
 )
 
 // release knows one scope value besides the standard ones.
-var release = userinfo.Release{Scopes: map[string][]string{"staff": {"employee_number", "room"}}}
+var release = claims.Release{Scopes: map[string][]string{"staff": {"employee_number", "room"}}}
 
 var alice = map[string]any{
 	"name": "Alice", "name#ja": "アリス", "email": "alice@example.com", "email_verified": true, "nickname": "",
