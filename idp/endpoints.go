@@ -36,7 +36,7 @@ const PathReasons = "/reasons/"
 func (c *common) endpoints(
 	config Config, sessions *session.Manager, parts Parts, devices *device.Devices, metadata *oidc.Metadata,
 ) []endpoint.Endpoint {
-	issuer, errors := config.Issuer, errorsOf(config.Issuer, c.deps.Development)
+	issuer, release, errors := config.Issuer, config.Release(), errorsOf(config.Issuer, c.deps.Development)
 	auth := &clientauth.Authenticator{
 		Issuer: issuer, TokenEndpoint: issuer + token.Path, Clients: parts.Clients, Keys: c.clientKeys,
 		Assertions: storage.NewBucket[time.Time]("assertion", c.deps.Store), Now: c.deps.Now,
@@ -44,7 +44,8 @@ func (c *common) endpoints(
 	}
 	tokens := &access.Tokens{
 		Issuer: issuer, Subjects: c.subjects, Signer: parts.Signer, Keys: c.keys, Grants: c.grants, Now: c.deps.Now,
-		Random: c.deps.Random, Records: storage.NewBucket[access.Token]("access", c.deps.Store), Users: c.users,
+		Records: storage.NewBucket[access.Token]("access", c.deps.Store), Users: c.users, Release: release,
+		Random: c.deps.Random,
 	}
 	proofs := &dpop.Checker{
 		Issuer: issuer, Nonces: c.nonces, RequireNonce: config.DPoP.RequireNonce,
@@ -52,13 +53,12 @@ func (c *common) endpoints(
 	}
 	hints := &access.Hints{Issuer: issuer, Keys: c.keys, Clients: c.clients, Subjects: c.subjects}
 	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, SealTerms: c.sealTerms}
-	defaultAlg := keys.DefaultAlg(config.SigningKeys)
-	known, resources := config.KnownScope(), config.KnownResources()
+	known, resources, defaultAlg := config.KnownScope(), config.KnownResources(), keys.DefaultAlg(config.SigningKeys)
 
 	all := slices.Concat(
 		(&discovery.Endpoint{Issuer: issuer, Metadata: metadata, Keys: c.keys}).Endpoints(),
 		(&authorize.Endpoint{
-			Issuer: issuer, Scopes: known, Resources: resources, Levels: config.ACRValues, Release: config.Release(),
+			Issuer: issuer, Scopes: known, Resources: resources, Levels: config.ACRValues, Release: release,
 			Clients: parts.Clients, Sessions: parts.Recognise, Grants: parts.Grants, Consents: parts.Consents,
 			Auth: auth, Proofs: proofs, Users: c.users, Subjects: c.subjects, Hints: hints, Browsers: sessions,
 			Interactions: interactions,
@@ -76,7 +76,7 @@ func (c *common) endpoints(
 		}).Endpoints(),
 		(&userinfo.Endpoint{
 			Issuer: issuer, Audience: config.Audience, Tokens: tokens, Clients: c.clients, ClientKeys: c.clientKeys,
-			Users: c.users, Keys: c.keys, DPoP: proofs, Release: config.Release(), Errors: errors,
+			Users: c.users, Keys: c.keys, DPoP: proofs, Release: release, Errors: errors,
 		}).Endpoints(),
 		(&access.Revocation{
 			Issuer: issuer, Auth: auth, Grants: c.grants, Tokens: tokens, Limit: c.limits.Guesses(),

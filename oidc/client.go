@@ -99,7 +99,19 @@ type Client struct {
 	RefreshTokenLifetime time.Duration `json:"refresh_token_lifetime,omitempty"` // without use; zero: the provider's
 	Audience             string        `json:"audience,omitempty"`               // the API of the access tokens
 	AccessTokenFormat    string        `json:"access_token_format,omitempty"`    // FormatOpaque; empty: JWT (RFC 9068)
+	AccessTokenType      string        `json:"access_token_type,omitempty"`      // TypeJWT; empty: TypeATJWT
 	Profile              string        `json:"profile,omitempty"`                // ProfileFAPI2, or empty
+
+	// IDTokenClaims and AccessTokenClaims are claims about the user that go into these tokens, if a granted scope value
+	// covers them. Introspection has the claims of access tokens.
+	IDTokenClaims     ClaimNames `json:"id_token_claims,omitempty"`
+	AccessTokenClaims ClaimNames `json:"access_token_claims,omitempty"`
+	// ClaimsMapping says, by the name that a claim gets, where its value comes from (ClaimPath, ClaimSource).
+	ClaimsMapping map[string]any `json:"claims_mapping,omitempty"`
+	// Claims are claims about the client itself, for its tokens of client_credentials.
+	Claims map[string]any `json:"claims,omitempty"`
+	// AudienceAsResource gives the parameter audience, which Auth0 has, the meaning of resource (RFC 8707).
+	AudienceAsResource bool `json:"audience_as_resource,omitempty"`
 }
 
 // DefaultTokenLifetime is how long access and ID tokens live unless the client says otherwise.

@@ -25,6 +25,7 @@ func (c Client) Problems(local bool) (found []Problem) {
 	c.checkURIs(report, local)
 	c.checkKeys(report)
 	c.checkRequests(report)
+	c.checkClaims(report)
 	report.unlessLifetime("access_token_lifetime", c.AccessTokenLifetime)
 	report.unlessLifetime("id_token_lifetime", c.IDTokenLifetime)
 	report.unlessLifetime("refresh_token_lifetime", c.RefreshTokenLifetime)

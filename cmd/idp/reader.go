@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/hush-idp/hush/oidc"
 )
 
 // reader reads a configuration file into a struct. The struct's yaml tags are the keys, and the types of its fields
@@ -146,8 +148,16 @@ func (r *reader) resolve(node ast.Node, path string) ast.Node {
 }
 
 func (r *reader) readList(node ast.Node, to reflect.Value, path string) {
+	form := "a list: write each entry on a line of its own after a dash, or [a, b]"
+	if to.Type() == reflect.TypeFor[oidc.ClaimNames]() {
+		if text, ok := node.(*ast.StringNode); ok && text.Value == oidc.AllClaims {
+			to.Set(reflect.ValueOf(oidc.ClaimNames{oidc.AllClaims}))
+			return
+		}
+		form = "a list of claims such as [name, email], or the word scope for all that the granted scopes cover"
+	}
 	list, ok := node.(*ast.SequenceNode)
-	if !r.want(ok, node, path, "a list: write each entry on a line of its own after a dash, or [a, b]") {
+	if !r.want(ok, node, path, form) {
 		return
 	}
 	to.Set(reflect.MakeSlice(to.Type(), len(list.Values), len(list.Values)))

@@ -251,6 +251,9 @@ func (s *settings) otherListeners(own net.Addr) (warnings []string) {
 // warnings describes the settings that suit development only.
 func (s *settings) warnings() []string {
 	warnings := s.Warnings()
+	for _, problem := range s.Unreleased() {
+		warnings = append(warnings, s.source.place(problem.Path, s.flags)+problem.Path+": "+problem.Text)
+	}
 	forgets := !s.Loopback() && s.Store == "memory" // other stores keep the keys that the configuration lacks
 	if forgets && len(s.CookieKeys) == 0 {
 		warnings = append(warnings, "cookie_keys is not set, and the store is memory: all users are signed out when the "+

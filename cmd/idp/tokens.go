@@ -19,12 +19,12 @@ import (
 // key. It belongs to no sign-in, so it names no session, and no sign-out ends it. The arguments are the username or
 // email address of a configured user, and the client_id of a configured client.
 func (s *settings) printToken(args []string) error {
-	claims, err := s.claimsFor(args[0], args[1], time.Now())
+	claims, typ, err := s.claimsFor(args[0], args[1], time.Now())
 	if err != nil {
 		return err
 	}
 	sign := func(ctx context.Context, signing *keys.KeySet) error {
-		signed, err := signing.Sign(ctx, "", keys.TypeAccessToken, claims)
+		signed, err := signing.Sign(ctx, "", typ, claims)
 		if err == nil {
 			fmt.Println(signed)
 		}
@@ -43,32 +43,35 @@ func (s *settings) printToken(args []string) error {
 	return nil
 }
 
-// claimsFor returns the claims of a token with every scope that the client may ask for. acr is "0" and amr that of a
-// sign-in by one click, because no user was authenticated (Core §2).
-func (s *settings) claimsFor(username, clientID string, now time.Time) (access.Token, error) {
+// claimsFor returns the claims and the typ of a token with every scope that the client may ask for. acr is "0" and amr
+// that of a sign-in by one click, because no user was authenticated (Core §2).
+func (s *settings) claimsFor(username, clientID string, now time.Time) (claims access.Extended, typ string, err error) {
 	if !s.Loopback() {
-		return access.Token{}, fmt.Errorf("issuer: %s is not an address of this machine, and this command makes tokens "+
+		return claims, "", fmt.Errorf("issuer: %s is not an address of this machine, and this command makes tokens "+
 			"for development only: get one by signing in", s.Issuer)
 	}
 	directory, err := users.New(s.Users)
 	if err != nil {
-		return access.Token{}, err
+		return claims, "", err
 	}
 	user, ok := directory.ByName(username)
 	if !ok {
-		return access.Token{}, fmt.Errorf("user %.50q is not configured: `idp check` lists the users", username)
+		return claims, "", fmt.Errorf("user %.50q is not configured: `idp check` lists the users", username)
 	}
 	i := slices.IndexFunc(s.Clients, func(c oidc.Client) bool { return c.ClientID == clientID })
 	if i < 0 {
-		return access.Token{}, fmt.Errorf("client %.50q is not configured: `idp check` lists the clients", clientID)
+		return claims, "", fmt.Errorf("client %.50q is not configured: `idp check` lists the clients", clientID)
 	}
 	client := s.Clients[i]
-	return access.Token{
+	claims.Token = access.Token{
 		Issuer: s.Issuer, Subject: user.Sub, Audience: oidc.Audience{cmp.Or(client.Audience, s.Audience)}, ClientID: clientID,
 		IssuedAt: now.Unix(), Expiry: now.Add(cmp.Or(client.AccessTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
 		Scope: client.AllowedScope(s.KnownScope()).String(), AuthTime: now.Unix(), ACR: "0", AMR: []string{"user"},
 		JTI: rand.Text(), GrantID: rand.Text(),
-	}, nil
+	}
+	tokens := access.Tokens{Users: directory, Release: s.Release()}
+	claims.More = tokens.More(&client, claims.Token)
+	return claims, cmp.Or(client.AccessTokenType, keys.TypeAccessToken), nil
 }
 
 // printRegistrationToken prints an initial access token (RFC 7591 §3): it lets its bearer register clients at /register

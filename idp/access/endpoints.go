@@ -3,12 +3,14 @@ package access
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"mime"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clientauth"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -213,6 +215,21 @@ type Info struct {
 	Confirmation *Confirmation `json:"cnf,omitempty"` // RFC 9449 §6.2
 	AuthTime     int64         `json:"auth_time,omitempty"`
 	ACR          string        `json:"acr,omitempty"`
+
+	More map[string]any `json:"-"` // about the user or the client; members beside the others (§2.2)
+}
+
+// MarshalJSON implements json.Marshaler. No claim of More replaces another member.
+func (i Info) MarshalJSON() ([]byte, error) {
+	type own Info // without this method
+	if len(i.More) == 0 {
+		return json.Marshal(own(i))
+	}
+	all, err := claims.Merge(own(i), i.More)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
 }
 
 // signedInfo is an answer as a JWT. RFC 9701 §5 requires these members and forbids sub and exp beside them, "to prevent
@@ -274,16 +291,17 @@ func (e *Introspection) accessToken(ctx context.Context, asking *oidc.Client, ra
 	if errors.Is(err, clients.ErrUnknown) {
 		return Info{}, nil // the tokens of a deleted client are inactive
 	}
-	if err == nil {
-		token, err = e.Tokens.ForClient(client, token)
-	}
 	if err != nil {
+		return Info{}, err
+	}
+	more := e.Tokens.More(client, token)
+	if token, err = e.Tokens.ForClient(client, token); err != nil {
 		return Info{}, err
 	}
 	info := Info{
 		Active: true, Scope: token.Scope, ClientID: token.ClientID, TokenType: oidc.TokenTypeBearer, Expiry: token.Expiry,
 		IssuedAt: token.IssuedAt, Subject: token.Subject, Audience: token.Audience, Issuer: token.Issuer, JTI: token.JTI,
-		Confirmation: token.Confirmation, AuthTime: token.AuthTime, ACR: token.ACR,
+		Confirmation: token.Confirmation, AuthTime: token.AuthTime, ACR: token.ACR, More: more,
 	}
 	if token.Confirmation != nil {
 		info.TokenType = oidc.TokenTypeDPoP

@@ -7,7 +7,8 @@
 //	POST /introspect  ──► what the token allows, or {"active": false}
 //
 // The access_token_format of the client decides between the two forms. Both can be revoked one by one (Revoke), and
-// with the whole grant (grant.Grants).
+// with the whole grant (grant.Grants). Claims that the configuration adds are in a JWT as they were when it was made;
+// introspection says what they are now.
 //
 // Three kinds of clients may introspect an access token: the client that it was issued to, a client that the token is
 // for (its client_id or registered audience is in aud), and first-party clients. Only the client that a refresh token
@@ -18,12 +19,15 @@
 package access
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
@@ -37,7 +41,7 @@ import (
 //
 //go:generate go tool msgp -io=false -tests=false
 //msgp:tag json
-//msgp:ignore Tokens Hints Hint
+//msgp:ignore Tokens Extended Hints Hint
 
 // Token holds the claims of an access token (RFC 9068 §2.2).
 type Token struct {
@@ -81,8 +85,33 @@ type Tokens struct {
 	Records  storage.Bucket[Token]
 	Subjects *clients.Subjects
 	Users    *users.Directory
+	Release  claims.Release
 	Now      func() time.Time
 	Random   func() string // 128 bits or more, without a dot
+}
+
+// Extended is an access token that also has claims about its user or client.
+type Extended struct {
+	Token
+	More map[string]any
+}
+
+// MarshalJSON implements json.Marshaler. No claim of More replaces one of Token.
+func (e Extended) MarshalJSON() ([]byte, error) {
+	all, err := claims.Merge(e.Token, e.More)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
+}
+
+// From returns the access token whose claims these are; false: they are the claims of another kind of token.
+func From(claims any) (Token, bool) {
+	if extended, ok := claims.(Extended); ok {
+		return extended.Token, true
+	}
+	token, ok := claims.(Token)
+	return token, ok
 }
 
 // Prefixes of the keys in Records. They differ because the jti of an opaque token is no secret.
@@ -91,8 +120,8 @@ const (
 	prefixJWT    = "jwt "
 )
 
-// Make writes the token for the client, by its access_token_format. token.Subject is the provider's own sub of the
-// user.
+// Make writes the token for the client, by its access_token_format and access_token_type. token.Subject is the
+// provider's own sub of the user.
 func (t *Tokens) Make(ctx context.Context, client *oidc.Client, token Token) (string, error) {
 	if client.AccessTokenFormat == oidc.FormatOpaque {
 		return t.makeOpaque(ctx, token)
@@ -106,7 +135,20 @@ func (t *Tokens) Make(ctx context.Context, client *oidc.Client, token Token) (st
 			return "", err
 		}
 	}
-	return t.Signer.Sign(ctx, client.DefaultAlg(), keys.TypeAccessToken, public)
+	var content any = public
+	if len(client.AccessTokenClaims)+len(client.ClaimsMapping)+len(client.Claims)+len(t.Release.InAccessToken) > 0 {
+		content = Extended{public, t.More(client, token)}
+	}
+	return t.Signer.Sign(ctx, client.DefaultAlg(), cmp.Or(client.AccessTokenType, keys.TypeAccessToken), content)
+}
+
+// More returns the claims of the token's user or client beside those of Token. token.Subject is the provider's own sub.
+func (t *Tokens) More(client *oidc.Client, token Token) map[string]any {
+	if token.AuthTime == 0 {
+		return claims.OfClient(client)
+	}
+	user, _ := t.Users.BySub(token.Subject)
+	return t.Release.AccessToken(client, user.Claims, oidc.ParseScope(token.Scope))
 }
 
 // makeOpaque writes a token without claims: the id of its grant, a dot, and a secret. The claims are in the store. RFC
@@ -196,11 +238,14 @@ func (t *Tokens) checkUser(ctx context.Context, token Token) error {
 // parse reads the claims of a token of either form: a JWT has two dots (RFC 7515 §7.1), an opaque token has one.
 func (t *Tokens) parse(ctx context.Context, raw string) (token Token, err error) {
 	if strings.Count(raw, ".") != 1 {
-		switch err := t.Keys.Verify(ctx, raw, keys.TypeAccessToken, &token); {
+		switch err := t.Keys.VerifyAny(ctx, raw, []string{keys.TypeAccessToken, oidc.TypeJWT}, &token); {
 		case errors.Is(err, storage.ErrUnavailable):
 			return token, err
 		case err != nil:
 			return token, oidc.InvalidToken.Errorf("the access token is not one of this provider: %v", err)
+		case token.GrantID == "": // the same typ as that of an ID token, or of another answer as a JWT
+			return Token{}, oidc.InvalidToken.Errorf("the access token is not one of this provider: its typ is %q, expected "+
+				"%q; send the access_token of the token response", oidc.TypeJWT, keys.TypeAccessToken)
 		}
 		return token, nil
 	}
@@ -246,9 +291,13 @@ func (h *Hints) Read(ctx context.Context, idToken string) (Hint, error) {
 		Audience string `json:"aud"`
 		Expiry   int64  `json:"exp"`
 		SID      string `json:"sid"`
+		GrantID  string `json:"grant_id"`
 	}
 	if err := h.Keys.Verify(ctx, idToken, keys.TypeIDToken, &claims); err != nil {
 		return Hint{}, err
+	}
+	if claims.GrantID != "" { // its typ may be that of an ID token (access_token_type)
+		return Hint{}, errors.New("it is an access token: send an ID token")
 	}
 	if claims.Subject == "" || claims.Expiry == 0 { // a signed JARM or userinfo answer is no ID token
 		return Hint{}, errors.New("it has no sub or no exp, so it is no ID token")

@@ -23,23 +23,58 @@ import (
 // Release knows the claims of every scope value. Its zero value knows the scope values of Core §5.4.
 type Release struct {
 	Scopes map[string][]string // of the configuration: the names of the claims by scope value
+	// InIDToken and InAccessToken are claims that these tokens have for every client, by granted scope value.
+	InIDToken, InAccessToken map[string]oidc.ClaimNames
 }
 
 // Userinfo returns the claims that the userinfo endpoint releases: the claims of scope, and the claims that were
 // requested by name (Core §5.3.2 and §5.5). requested comes from Within.
 func (r Release) Userinfo(
-	user map[string]any, scope oidc.Scope, requested map[string]*oidc.ClaimRequest,
+	client *oidc.Client, user map[string]any, scope oidc.Scope, requested map[string]*oidc.ClaimRequest,
 ) map[string]any {
-	released := r.IDToken(user, requested)
+	released := byName(user, requested)
 	for _, name := range r.Names(scope) {
 		release(released, user, name)
 	}
-	return released
+	return mapped(released, client.ClaimsMapping)
 }
 
-// IDToken returns the claims about the user for an ID token: only claims that were requested by name. Core §5.4: the
+// IDToken returns the claims about the user for an ID token: claims that were requested by name, and those that the
+// client's id_token_claims or the scope's add. Without these settings a claim of a scope is not in it. Core §5.4: the
 // claims of a scope "are returned from the UserInfo Endpoint".
-func (Release) IDToken(user map[string]any, requested map[string]*oidc.ClaimRequest) map[string]any {
+func (r Release) IDToken(
+	client *oidc.Client, user map[string]any, scope oidc.Scope, requested map[string]*oidc.ClaimRequest,
+) map[string]any {
+	released := byName(user, requested)
+	r.add(released, user, scope, client.IDTokenClaims, r.InIDToken)
+	return mapped(released, client.ClaimsMapping)
+}
+
+// AccessToken returns the claims about the user for an access token and for answers about it (RFC 9068 §2.2.3).
+func (r Release) AccessToken(client *oidc.Client, user map[string]any, scope oidc.Scope) map[string]any {
+	released := map[string]any{}
+	r.add(released, user, scope, client.AccessTokenClaims, r.InAccessToken)
+	return mapped(released, client.ClaimsMapping)
+}
+
+// OfClient returns the claims for an access token about the client itself, of client_credentials.
+func OfClient(client *oidc.Client) map[string]any { return mapped(client.Claims, client.ClaimsMapping) }
+
+// add releases the claims that the scope covers and that are among the client's or the scope value's names.
+func (r Release) add(
+	released, user map[string]any, scope oidc.Scope, names oidc.ClaimNames, ofScope map[string]oidc.ClaimNames,
+) {
+	for _, value := range scope {
+		for _, name := range r.Names(oidc.Scope{value}) {
+			if names.Has(name) || ofScope[value].Has(name) {
+				release(released, user, name)
+			}
+		}
+	}
+}
+
+// byName returns the claims that were requested by name, if their values suit.
+func byName(user map[string]any, requested map[string]*oidc.ClaimRequest) map[string]any {
 	released := map[string]any{}
 	for name, request := range requested {
 		if isWanted(request, user[name]) {
@@ -118,17 +153,14 @@ func (r Release) Scope(request *oidc.ClaimsRequest, allowed oidc.Scope) oidc.Sco
 	return scope
 }
 
-// ofSignIn are claims about the sign-in and not about the user. Every ID token has them; a request for a value of sub
-// or acr is judged by /authorize (Core §5.5.1.1).
-var ofSignIn = oidc.Scope{"sub", "acr", "auth_time", "amr", "sid", "iss", "aud", "exp", "iat", "nonce", "at_hash"}
-
 // coveredBy returns the requests for the names, with or without a language tag. Core §5.2: the tag is "delimited by a #
-// character". nil: there is none.
+// character". Claims that only the provider writes are not about the user: /authorize judges a request for a value of
+// sub or acr (Core §5.5.1.1). nil: there is no request.
 func coveredBy(names oidc.Scope, requested map[string]*oidc.ClaimRequest) map[string]*oidc.ClaimRequest {
 	var covered map[string]*oidc.ClaimRequest
 	for name, request := range requested {
 		bare, _, _ := strings.Cut(name, "#")
-		if names.Has(bare) && !ofSignIn.Has(bare) {
+		if names.Has(bare) && !oidc.IsReservedClaim(bare) {
 			if covered == nil {
 				covered = map[string]*oidc.ClaimRequest{}
 			}

@@ -112,8 +112,9 @@ func TestWhatIsReleased(t *testing.T) {
 			if within == nil {
 				within = &oidc.ClaimsRequest{}
 			}
-			check(t, "userinfo", release.Userinfo(alice, oidc.ParseScope(row.scope), within.Userinfo), row.userinfo)
-			check(t, "the ID token", release.IDToken(alice, within.IDToken), row.idToken)
+			granted := oidc.ParseScope(row.scope)
+			check(t, "userinfo", release.Userinfo(&oidc.Client{}, alice, granted, within.Userinfo), row.userinfo)
+			check(t, "the ID token", release.IDToken(&oidc.Client{}, alice, granted, within.IDToken), row.idToken)
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -20,6 +21,7 @@ type Provided struct {
 	ACRValues      []string
 	LongestRefresh time.Duration // refresh.absolute
 	PairwiseSalt   string
+	Release        claims.Release
 }
 
 // Check reports the mistakes in pairwise_salt and clients.
@@ -39,6 +41,7 @@ func (p Provided) Check(clients []oidc.Client, report oidc.Report) {
 			client.ClientID, first)
 		p.checkAlgs(client, at)
 		p.checkValues(client, at)
+		p.checkClaims(client, at)
 	}
 }
 
@@ -72,5 +75,27 @@ func (p Provided) checkValues(client oidc.Client, report oidc.Report) {
 		report.When(err != nil, "subject_type", "%v", err)
 		report.When(p.PairwiseSalt == "", "subject_type",
 			"is pairwise, which needs a pairwise_salt: write one (openssl rand -hex 32)")
+	}
+}
+
+// checkClaims: a claim that the client can get belongs to a scope value that it may request.
+func (p Provided) checkClaims(client oidc.Client, report oidc.Report) {
+	covered := p.Release.Names(client.AllowedScope(p.Scope))
+	for field, names := range map[string]oidc.ClaimNames{
+		"id_token_claims": client.IDTokenClaims, "access_token_claims": client.AccessTokenClaims,
+	} {
+		for i, name := range names {
+			isKnown := name == oidc.AllClaims || oidc.IsReservedClaim(name) || covered.Has(name) // the second is reported
+			report.When(!isKnown, fmt.Sprintf("%s[%d]", field, i),
+				"no scope that the client may ask for covers the claim %q: add it to the claims of a scope, or write scope for "+
+					"all claims that the granted scopes cover", name)
+		}
+	}
+	for name, source := range client.ClaimsMapping {
+		claim, _, _ := oidc.ClaimSource(source)
+		_, isOwn := client.Claims[claim]
+		report.When(claim != "" && !isOwn && !covered.Has(claim), "claims_mapping."+name,
+			"no scope that the client may ask for covers the claim %q: add it to the claims of a scope, or write "+
+				"{value: %s} for a constant", claim, claim)
 	}
 }

@@ -51,7 +51,7 @@ type Config struct {
 	PAR       authorize.PARConfig `yaml:"par"`
 	// Aliases are additional paths of endpoints, by the endpoint's name: authorize, token, userinfo, logout, jwks.
 	Aliases map[string]string `yaml:"aliases"`
-	// Scopes are known besides openid, profile, email, address and phone.
+	// Scopes are known besides openid, profile, email, address and phone, or add something to these.
 	Scopes       []Scope             `yaml:"scopes"`
 	Users        []users.User        `yaml:"users"`
 	Clients      []oidc.Client       `yaml:"clients"`
@@ -77,12 +77,16 @@ type Config struct {
 // SigningKey is a key that signs tokens: its alg and the PEM file that holds it, if there is one.
 type SigningKey = keys.Spec
 
-// Scope is a scope value of the installation, and the text that asks a person to allow it.
+// Scope is a scope value of the installation, and the text that asks a person to allow it. It may also be a scope value
+// of Core §5.4, to add something to it.
 type Scope struct {
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`
-	// Claims are the names of the users' claims that the scope covers.
+	// Claims are the names of the users' claims that the scope covers, beside those of Core §5.4.
 	Claims []string `yaml:"claims"`
+	// IDTokenClaims and AccessTokenClaims are those of them that go into these tokens for every client.
+	IDTokenClaims     oidc.ClaimNames `yaml:"id_token_claims"`
+	AccessTokenClaims oidc.ClaimNames `yaml:"access_token_claims"`
 }
 
 // DefaultIssuer is the issuer of a provider without configuration.
@@ -174,7 +178,9 @@ func (c Config) Development() bool { return c.Dev != nil && *c.Dev && c.Loopback
 func (c Config) KnownScope() oidc.Scope {
 	scope := append(oidc.StandardScope(), oidc.ScopeOffline)
 	for _, s := range c.Scopes {
-		scope = append(scope, s.Name)
+		if !oidc.StandardScope().Has(s.Name) {
+			scope = append(scope, s.Name)
+		}
 	}
 	return scope
 }
@@ -190,11 +196,21 @@ func (c Config) ScopeTexts() map[string]string {
 
 // Release returns the claims of the configured scope values.
 func (c Config) Release() claims.Release {
-	scopes := map[string][]string{}
-	for _, scope := range c.Scopes {
-		scopes[scope.Name] = scope.Claims
+	release := claims.Release{Scopes: map[string][]string{}}
+	add := func(to *map[string]oidc.ClaimNames, scope string, names oidc.ClaimNames) {
+		if len(names) > 0 && *to == nil {
+			*to = map[string]oidc.ClaimNames{}
+		}
+		if len(names) > 0 {
+			(*to)[scope] = names
+		}
 	}
-	return claims.Release{Scopes: scopes}
+	for _, scope := range c.Scopes {
+		release.Scopes[scope.Name] = scope.Claims
+		add(&release.InIDToken, scope.Name, scope.IDTokenClaims)
+		add(&release.InAccessToken, scope.Name, scope.AccessTokenClaims)
+	}
+	return release
 }
 
 // KnownResources are the APIs that any client may ask access tokens for (RFC 8707). The issuer stands for userinfo.

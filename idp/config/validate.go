@@ -53,6 +53,7 @@ func (c Config) Check(endpoints map[string]string) error {
 	clients.Provided{
 		Loopback: c.Loopback(), SigningAlgs: signingAlgs(c.SigningKeys), Scope: c.KnownScope(),
 		ACRValues: c.ACRValues.Values(), LongestRefresh: c.Refresh.Absolute, PairwiseSalt: c.PairwiseSalt,
+		Release: c.Release(),
 	}.Check(c.Clients, report)
 	if len(problems) == 0 {
 		return nil
@@ -115,12 +116,27 @@ func checkCookieKeys(keys []string, report oidc.Report) {
 }
 
 func checkScopes(c Config, report oidc.Report) {
-	known := c.KnownScope()
+	known := oidc.Scope{oidc.ScopeOpenID, oidc.ScopeOffline} // they cover no claims
+	release := c.Release()
 	for i, scope := range c.Scopes {
-		at := fmt.Sprintf("scopes[%d].name", i)
-		report.When(scope.Name == "" || strings.ContainsFunc(scope.Name, oidc.NotInScope), at,
+		report := report.In(fmt.Sprintf("scopes[%d]", i))
+		report.When(scope.Name == "" || strings.ContainsFunc(scope.Name, oidc.NotInScope), "name",
 			"%q is no scope value: use printable ASCII without space, quote or backslash (RFC 6749 §3.3)", scope.Name)
-		report.When(known[:len(known)-len(c.Scopes)+i].Has(scope.Name), at, "%s is there already: remove one", scope.Name)
+		report.When(known.Has(scope.Name), "name", "%s is there already: remove one", scope.Name)
+		known = append(known, scope.Name)
+		report.CheckClaimNames("claims", scope.Claims)
+		report.When(slices.Contains(scope.Claims, oidc.AllClaims), "claims",
+			"names the claim scope, which only the provider itself writes: choose another name")
+		for field, names := range map[string]oidc.ClaimNames{
+			"id_token_claims": scope.IDTokenClaims, "access_token_claims": scope.AccessTokenClaims,
+		} {
+			covered := release.Names(oidc.Scope{scope.Name})
+			for j, name := range names {
+				report.When(name != oidc.AllClaims && !covered.Has(name), fmt.Sprintf("%s[%d]", field, j),
+					"%q is none of the claims of this scope: add it to its claims, or write one of %s, or scope for all of them",
+					name, strings.Join(covered, ", "))
+			}
+		}
 	}
 }
 
@@ -171,4 +187,22 @@ func (c Config) Warnings() []string {
 			"make all hashes with one algorithm and the same parameters (idp hash-password)")
 	}
 	return w
+}
+
+// Unreleased are the users' claims that no scope covers, as Problems: they are no mistakes, but no client gets them.
+func (c Config) Unreleased() (found Problems) {
+	covered := c.Release().Names(c.KnownScope())
+	seen := map[string]bool{}
+	for i, user := range c.Users {
+		for _, name := range slices.Sorted(maps.Keys(user.Claims)) {
+			bare, _, _ := strings.Cut(name, "#") // the language of a claim follows its name (Core §5.2)
+			if !covered.Has(bare) && !seen[bare] {
+				found = append(found, Problem{fmt.Sprintf("users[%d].claims.%s", i, name), "no scope covers this claim, so no " +
+					"client ever gets it: add it to the claims of a scope, such as scopes: [{name: " + bare +
+					", claims: [" + bare + "]}]"})
+			}
+			seen[bare] = true
+		}
+	}
+	return found
 }

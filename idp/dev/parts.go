@@ -282,7 +282,7 @@ func (s labSigner) Sign(ctx context.Context, alg, typ string, claims any) (strin
 	if err != nil {
 		return "", err
 	}
-	if token, ok := claims.(access.Token); ok && typ == keys.TypeAccessToken {
+	if token, ok := access.From(claims); ok {
 		trace.From(ctx).Join(trace.JTI, token.JTI)
 		trace.From(ctx).Set(func(record *trace.Record) { record.Answer = answerWith(token) })
 		emit(ctx, trace.KindToken, "RFC 9068 §2", "the access token is signed", trace.JWT("access_token", signed))

@@ -267,6 +267,11 @@ func (s *KeySet) SignWithoutKID(ctx context.Context, alg, typ string, claims any
 // claims into claims. It checks nothing else: not the issuer, not the audience, not the expiry. Its errors are for the
 // developer of the client, except those of the store.
 func (s *KeySet) Verify(ctx context.Context, token, typ string, claims any) error {
+	return s.VerifyAny(ctx, token, []string{typ}, claims)
+}
+
+// VerifyAny is Verify for a JWT of one of several typs. The caller checks by the claims what kind of token it is.
+func (s *KeySet) VerifyAny(ctx context.Context, token string, typs []string, claims any) error {
 	parsed, err := jwt.ParseSigned(token, Algorithms())
 	if err != nil {
 		return fmt.Errorf("it is no JWT signed with one of %v", Algorithms())
@@ -275,8 +280,8 @@ func (s *KeySet) Verify(ctx context.Context, token, typ string, claims any) erro
 	if err := oidc.CheckCrit(header); err != nil {
 		return err
 	}
-	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
-		return fmt.Errorf("its typ is %q, expected %q", got, typ)
+	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); !slices.Contains(typs, got) {
+		return fmt.Errorf("its typ is %q, expected %q", got, typs[0])
 	}
 	public, err := s.find(ctx, header.KeyID, header.Algorithm)
 	if err != nil {

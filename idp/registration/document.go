@@ -49,10 +49,12 @@ func readDocument(r *http.Request) (document, error) {
 	return d, nil
 }
 
-// own are the members of oidc.Client that only the configuration of the provider may set: trust, origins and lifetimes.
+// own are the members of oidc.Client that only the configuration of the provider may set: trust, origins, lifetimes,
+// and what APIs read in access tokens, by which they may decide what a user or a client can do.
 var own = []string{
 	"client_id", "client_secret", "first_party", "audience", "access_token_lifetime",
 	"id_token_lifetime", "refresh_token_lifetime", "allowed_cors_origins",
+	"access_token_type", "access_token_claims", "claims_mapping", "claims",
 }
 
 // metadata are the members that a client may set, by their exact names: package encoding/json would accept other

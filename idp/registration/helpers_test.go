@@ -84,6 +84,7 @@ func newFixture() *fixture {
 // capable is the metadata of a provider that supports everything a client may register.
 func capable() oidc.Metadata {
 	return oidc.Metadata{
+		ClaimsSupported: []string{"name"},
 		ScopesSupported: []string{"openid", "profile", "email"}, ResponseTypesSupported: []string{"code"},
 		GrantTypesSupported: []string{
 			oidc.GrantAuthorizationCode,

@@ -37,6 +37,14 @@ var refusals = []struct {
 		"array",
 	},
 	{
+		"Core §5.4 id_token_claims is an array, or the word scope", []any{"id_token_claims", "name"},
+		oidc.InvalidClientMetadata, "id_token_claims is a string",
+	},
+	{
+		"RFC 8725 §2.8 id_token_claims names no claim of the provider's own", []any{"id_token_claims", []string{"sub"}},
+		oidc.InvalidClientMetadata, "id_token_claims[0] names the claim sub",
+	},
+	{
 		"RFC 9700 §2.6 no http redirect URI but on loopback", []any{"redirect_uris", []string{"http://app.test/cb"}},
 		oidc.InvalidRedirectURI, "http://app.test/cb",
 	},

@@ -59,6 +59,10 @@ var rowsWhatTheProviderCannotIsNotRegistered = []struct {
 		append(withKeys(), "userinfo_encrypted_response_alg", "ECDH-ES"),
 	},
 	{
+		"a setting of this provider id_token_claims",
+		func(m *oidc.Metadata) { m.ClaimsSupported = nil }, []any{"id_token_claims", []string{"scope", "name"}},
+	},
+	{
 		"Registration §2 request_object_signing_alg",
 		func(m *oidc.Metadata) { m.RequestObjectSigningAlgValuesSupported = nil },
 		append(withKeys(), "request_object_signing_alg", "RS256"),
@@ -199,6 +203,18 @@ var accepted = []struct {
 		"a client cannot make itself trusted",
 		[]any{"first_party", true, "FIRST_PARTY", true, "access_token_lifetime", 1e18, "audience", "https://other.test"},
 		document{"first_party": nil, "access_token_lifetime": nil, "audience": nil},
+	},
+	{
+		"RFC 7591 §5 what goes into access tokens is the provider's own",
+		[]any{
+			"access_token_type", "JWT", "access_token_claims", []string{"name"}, "claims", document{"roles": "admin"},
+			"claims_mapping", document{"roles": document{"value": "admin"}},
+		},
+		document{"access_token_type": nil, "access_token_claims": nil, "claims": nil, "claims_mapping": nil},
+	},
+	{
+		"Core §5.4 a client may ask for the claims of its scope in the ID token", []any{"id_token_claims", "scope"},
+		document{"id_token_claims": []any{"scope"}},
 	},
 	{"a client cannot choose its client_id or secret", []any{"client_id", "spa", "client_secret", "guess"}, document{}},
 }

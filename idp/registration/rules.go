@@ -108,6 +108,8 @@ func choicesOf(c oidc.Client, m oidc.Metadata) []choice {
 		{"RFC 7591 §2", "grant_types", c.GrantTypes, m.GrantTypesSupported},
 		{"RFC 7591 §2", "response_types", c.ResponseTypes, m.ResponseTypesSupported},
 		{"RFC 7591 §2", "scope", oidc.ParseScope(c.Scope), m.ScopesSupported},
+		{"a setting of this provider", "id_token_claims", c.IDTokenClaims,
+			slices.Concat(m.ClaimsSupported, []string{oidc.AllClaims})},
 		{"Core §8", "subject_type", one(c.SubjectType), m.SubjectTypesSupported},
 		{"Registration §2", "token_endpoint_auth_signing_alg",
 			one(c.TokenEndpointAuthSigningAlg), m.TokenEndpointAuthAlgs},

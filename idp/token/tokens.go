@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
-	"encoding/json"
-	"maps"
 	"time"
 
 	"github.com/hush-idp/hush/idp/access"
@@ -32,24 +30,6 @@ type IDToken struct {
 	SID             string   `json:"sid,omitempty"` // of the browser's session; a device has none
 	ACR             string   `json:"acr"`
 	AMR             []string `json:"amr"`
-}
-
-// with returns the claims of the ID token and more claims about the user; none of these replaces a claim of t.
-func (t IDToken) with(more map[string]any) (map[string]any, error) {
-	own, err := json.Marshal(t)
-	if err != nil {
-		return nil, err
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(own, &members); err != nil {
-		return nil, err
-	}
-	all := map[string]any{}
-	maps.Copy(all, more)
-	for name, value := range members {
-		all[name] = value
-	}
-	return all, nil
 }
 
 // Issuer makes the tokens of a grant.
@@ -149,14 +129,19 @@ func (i *Issuer) idToken(
 		AccessTokenHash: atHash(client.IDTokenSignedResponseAlg, accessToken),
 		SID:             g.SID, ACR: g.ACR, AMR: g.AMR,
 	}
-	var claims any = token
-	if g.Claims != nil && len(g.Claims.IDToken) > 0 { // the claims parameter (Core §5.5)
+	var content any = token
+	var requested map[string]*oidc.ClaimRequest
+	if g.Claims != nil {
+		requested = g.Claims.IDToken // the claims parameter (Core §5.5)
+	}
+	if len(requested)+len(client.IDTokenClaims)+len(client.ClaimsMapping)+len(i.Release.InIDToken) > 0 {
 		user, _ := i.Users.BySub(g.Sub)
-		if claims, err = token.with(i.Release.IDToken(user.Claims, g.Claims.IDToken)); err != nil {
+		content, err = claims.Merge(token, i.Release.IDToken(client, user.Claims, g.Scope, requested))
+		if err != nil {
 			return "", err
 		}
 	}
-	signed, err := i.Signer.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, claims)
+	signed, err := i.Signer.Sign(ctx, client.IDTokenSignedResponseAlg, keys.TypeIDToken, content)
 	if err != nil || client.IDTokenEncryptedResponseAlg == "" {
 		return signed, err
 	}

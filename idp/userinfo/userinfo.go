@@ -209,7 +209,7 @@ func (e *Endpoint) claims(token access.Token, client *oidc.Client) (map[string]a
 		return nil, oidc.InsufficientScope.Errorf("the access token's scope is %q, expected openid in it", token.Scope)
 	}
 	user, _ := e.Users.BySub(token.Subject)
-	claims := e.Release.Userinfo(user.Claims, scope, token.Claims)
+	claims := e.Release.Userinfo(client, user.Claims, scope, token.Claims)
 	sub, err := e.Tokens.Subjects.Of(client, token.Subject)
 	claims["sub"] = sub
 	return claims, err

@@ -41,7 +41,12 @@ func samples(t *testing.T) map[string]any {
 		"access_token_format":               oidc.FormatOpaque, "profile": oidc.ProfileFAPI2,
 		"default_acr_values": []string{"urn:hush:password"}, "contacts": []string{"# somebody: <a@example.com>"},
 		"allowed_cors_origins": []string{"capacitor://localhost"},
-		"client_name":          `"The app": #1`,
+		"id_token_claims":      oidc.ClaimNames{"scope"}, "access_token_claims": oidc.ClaimNames{"name", "email"},
+		"access_token_type": oidc.TypeATJWT, "claims": map[string]any{"roles": []any{"machine"}},
+		"claims_mapping": map[string]any{
+			"realm_access.roles": "roles", "https://app.example/tenant": map[string]any{"value": "acme: #1"},
+		},
+		"client_name": `"The app": #1`,
 	}
 }
 
@@ -74,7 +79,8 @@ func everyField(t *testing.T) oidc.Client {
 	return client
 }
 
-// Clients: jwks and jwks_uri must not stand together (Registration §2), so two clients cover all fields.
+// Clients: jwks and jwks_uri must not stand together (Registration §2), and an opaque token has no typ, so two clients
+// cover all fields.
 func TestEveryFieldOfAClientSurvivesTheConsole(t *testing.T) {
 	compare := cmp.Options{cmp.AllowUnexported(oidc.Secret{}), cmp.Comparer(func(a, b jose.JSONWebKey) bool {
 		x, err := a.MarshalJSON()
@@ -85,9 +91,9 @@ func TestEveryFieldOfAClientSurvivesTheConsole(t *testing.T) {
 		h := newFixture(t)
 		client := everyField(t)
 		if without == "jwks" {
-			client.JWKS = nil
+			client.JWKS, client.AccessTokenFormat = nil, ""
 		} else {
-			client.JWKSURI = ""
+			client.JWKSURI, client.AccessTokenType = "", ""
 		}
 		must(t, h.Clients.Put(t.Context(), client))
 		before, err := h.Clients.ByID(t.Context(), client.ClientID)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hush-idp/hush/idp/access"
 	"github.com/hush-idp/hush/idp/keys"
 )
 
@@ -19,7 +20,7 @@ func (l *Lab) Sign(ctx context.Context, next keys.Signer, published *keys.KeySet
 	if ctx.Value(requestKey{}) == nil {
 		return next.Sign(ctx, alg, typ, claims)
 	}
-	if typ != keys.TypeIDToken {
+	if _, isAccess := access.From(claims); isAccess || typ != keys.TypeIDToken {
 		l.Use(ctx, ShortLifetime) // Client has changed the lifetime of this token
 		return next.Sign(ctx, alg, typ, claims)
 	}
