@@ -151,7 +151,11 @@ func (e *Endpoint) parse(
 			r.HintedSub = hint.Subject
 		}
 	}
-	if resources := params["resource"]; len(resources) > 0 {
+	resources := params["resource"]
+	if client.AudienceAsResource && len(resources) == 0 {
+		resources = params["audience"]
+	}
+	if len(resources) > 0 {
 		r.Resource, r.faults.resource = oidc.ParseResources(resources, client.AllowedResources(e.Resources))
 	}
 	if claims := params.Get("claims"); claims != "" {

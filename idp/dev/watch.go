@@ -132,9 +132,7 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 	params := paramsOf(r)
 	recorder.Join(trace.State, params.Get("state"))
 	recorder.Join(trace.Interaction, params.Get(session.InteractionParam))
-	if params.Get("audience") != "" { // Auth0 has this parameter
-		trace.Narrow(r.Context(), "RFC 8707 §2", "the parameter audience was ignored: name the API by resource")
-	}
+	s.watchAudience(r.Context(), clientOf(r, params), params.Get("audience"))
 	isForPrograms := e.Audience == endpoint.Programs || e.Audience == endpoint.Files
 	recorder.Set(func(record *trace.Record) {
 		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))
@@ -151,6 +149,17 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 	}
 	if location := outcome.Header.Get("Location"); location != "" {
 		follow(recorder, location)
+	}
+}
+
+// watchAudience records that audience, a parameter of Auth0, was ignored.
+func (s *site) watchAudience(ctx context.Context, clientID, audience string) {
+	if audience == "" {
+		return
+	}
+	if client, err := s.Clients.ByID(ctx, clientID); err != nil || !client.AudienceAsResource {
+		trace.Narrow(ctx, "RFC 8707 §2", "the parameter audience was ignored: name the API by resource, or give the client "+
+			"audience_as_resource: true in the configuration")
 	}
 }
 

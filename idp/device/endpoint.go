@@ -70,7 +70,11 @@ func (a *Authorization) serve(w http.ResponseWriter, r *http.Request) error {
 			"client %s is not registered for the device flow: add %s to its grant_types (RFC 8628 §3.1)",
 			client.ClientID, oidc.GrantDeviceCode)
 	}
-	resources, err := oidc.ParseResources(form["resource"], client.AllowedResources(a.Resources))
+	asResource := form["resource"]
+	if client.AudienceAsResource && len(asResource) == 0 {
+		asResource = form["audience"]
+	}
+	resources, err := oidc.ParseResources(asResource, client.AllowedResources(a.Resources))
 	if err != nil {
 		return err
 	}

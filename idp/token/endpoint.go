@@ -63,10 +63,14 @@ type request struct {
 }
 
 func parse(form url.Values, client *oidc.Client, jkt string) request {
+	resources := form["resource"]
+	if client.AudienceAsResource && len(resources) == 0 {
+		resources = form["audience"]
+	}
 	return request{
 		Client: client, JKT: jkt, Code: form.Get("code"), RedirectURI: form.Get("redirect_uri"),
 		CodeVerifier: form.Get("code_verifier"), RefreshToken: form.Get("refresh_token"), DeviceCode: form.Get("device_code"),
-		Scope: oidc.ParseScope(form.Get("scope")), Resource: form["resource"],
+		Scope: oidc.ParseScope(form.Get("scope")), Resource: resources,
 	}
 }
 
