@@ -102,6 +102,13 @@ fuzz: ## each fuzz target for ten minutes; FUZZTIME=30s for less
 e2e: build ## the programs in a real browser, and as a container would run them
 	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
 
+.PHONY: recipes
+recipes: build ## other people's applications against the provider, two minutes; needs Java 17 and Maven: e2e/recipes
+	npm ci --prefix e2e/recipes/auth-express --ignore-scripts --no-audit --no-fund
+	npm ci --prefix e2e/recipes/next-auth --ignore-scripts --no-audit --no-fund
+	mvn -q -B -ntp -f e2e/recipes/spring-resource-server package
+	@node --test --test-reporter=spec e2e/recipes/recipes.test.js
+
 .PHONY: screenshots
 screenshots: build ## every page, two widths, light and dark, into FOLDER or a new folder
 	@node e2e/screenshots.js $(FOLDER)
