@@ -4,60 +4,102 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { Console, codesOf } from "./harness/console.js";
 import { crossSite } from "./harness/hush.js";
-import { clickLogin } from "./harness/person.js";
+import { clickLogin, text } from "./harness/person.js";
 import { story } from "./harness/story.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
 /** @typedef {import("./harness/hush.js").Hush} Hush */
 
 /**
- * The reason that each lesson shows; what else always comes with it; what may follow, as the race goes; and whether the
- * reason stands there early, while the client still waits for its 10 seconds.
- * @type {{ id: string, reason: string, besides?: string[], may?: string[], early?: boolean }[]}
+ * The reason that each lesson shows; what else always comes with it; what may follow, as the race goes; whether the
+ * reason stands there early, while the client still waits for its 10 seconds; which of its causes is chosen; what the
+ * app's code gets; and whether the renewal with the fix ends with an error on purpose.
+ * @typedef {{ id: string, reason: string, besides?: string[], may?: string[], early?: boolean, choice?: string,
+ *   told?: RegExp, refused?: boolean }} Lesson
  */
+
+/** @type {Lesson[]} */
 const lessons = [
   { id: "1", reason: "cookie.withheld_or_absent" },
   { id: "2", reason: "cookie.samesite" },
-  { id: "3", reason: "page.in_iframe", early: true },
+  { id: "3", reason: "page.in_iframe", early: true, told: /ErrorTimeout: IFrame timed out without a response/ },
   { id: "4", reason: "redirect.unregistered", besides: ["page.in_iframe"], early: true },
   { id: "5", reason: "callback.nested", besides: ["callback.silent"] }, // the app outside never gets its code
-  { id: "6", reason: "callback.silent" },
+  { id: "6", reason: "callback.silent", choice: "mute", told: /ErrorTimeout: IFrame timed out/ },
+  { id: "6", reason: "session.too_old", choice: "codes", told: /ErrorTimeout: IFrame timed out/, refused: true },
   { id: "7", reason: "renewal.looping", besides: ["token.short_lived"] },
-  { id: "8", reason: "origin.not_allowed" },
-  { id: "9", reason: "code.replayed", may: ["token.invalid"] }, // a replay revokes the token of the first, perhaps in use
+  { id: "8", reason: "origin.not_allowed", choice: "token", told: /TypeError: Failed to fetch/ },
+  { id: "8", reason: "origin.not_allowed", choice: "userinfo", told: /TypeError: Failed to fetch/ },
+  { id: "8", reason: "origin.not_allowed", choice: "discovery", told: /TypeError: Failed to fetch/ },
+  // a replay revokes the token of the first, perhaps in use
+  { id: "9", reason: "code.replayed", choice: "code", may: ["token.invalid"], told: /ErrorResponse/ },
+  { id: "9", reason: "", choice: "state", told: /No matching state found in storage/ },
   { id: "10", reason: "clock.skew" },
   { id: "10b", reason: "consent.missing" },
 ];
 
 // Each has programs and a browser of its own, several at a time: in many of them a client waits for its 10 seconds.
 describe("lesson", { concurrency: 4 }, () => {
-  for (const { id, reason, besides = [], may = [], early } of lessons) {
-    const sentence = `${id}: the button causes ${reason} and nothing else, and the fix works`;
+  for (const lesson of lessons) {
+    const which = lesson.choice ? `${lesson.id} (${lesson.choice})` : lesson.id;
+    const sentence = `${which}: the button causes ${lesson.reason || "no reason"} and nothing else, and the fix works`;
     story(sentence, { layout: crossSite, cookies: "allowed" }, async ({ hush, newTab }) => {
       const { page } = await newTab();
       const console = new Console(hush);
       await openLessons(page, hush);
-      assert.equal(await page.$$eval(".lesson", (cards) => cards.length), lessons.length);
+      await showLesson(page, lesson.id);
+      if (lesson.choice) await page.click(`#lesson-${lesson.id} input[value=${lesson.choice}]`);
       await console.reset();
-      await page.click(`#lesson-${id}-cause`);
-      if (early) assert.equal(await stateWhenNamed(page, id), "causing");
-      await reaches(page, id, "failed");
-      assert.equal(await page.$eval(`#lesson-${id}`, (card) => card.getAttribute("data-reason")), reason);
-      await page.waitForSelector(`#lesson-${id}-diagram ol.diagram li`); // it is drawn after the renewal, not during it
-      for (const code of [reason, ...besides]) await console.flowWith(code);
-      const found = new Set((await console.flows()).flatMap(codesOf));
-      assert.deepEqual([...found].filter((code) => !may.includes(code)).sort(), [reason, ...besides].sort());
-
+      await causes(page, console, lesson);
       await console.do("DELETE", "/console/flows");
-      await page.click(`#lesson-${id}-fix`);
-      await reaches(page, id, "fixed");
-      const renewed = await console.flow(({ silent, state }) => silent && state === "done", "a renewal that works");
-      assert.deepEqual(codesOf(renewed), []);
-      assert.deepEqual((await console.read("/console/faults")).faults, [], "no fault stays behind");
-      assert.equal((await console.read("/console/clock")).offset_s, 0, "the clock is right again");
+      await repairs(page, console, lesson);
     });
   }
 });
+
+/** The button causes the failure, and the card shows it. @param {Page} page @param {Console} console @param {Lesson} lesson */
+async function causes(page, console, { id, reason, besides = [], may = [], early, choice, told = /./ }) {
+  await page.click(`#lesson-${id}-cause`);
+  if (early) assert.equal(await stateWhenNamed(page, id), "causing");
+  await reaches(page, id, "failed");
+  const shown = choice === "discovery" ? "" : reason; // that request belongs to no renewal
+  assert.equal(await page.$eval(`#lesson-${id}`, (card) => card.getAttribute("data-reason")), shown);
+  assert.match(await text(page, `#lesson-${id}-said`), told);
+  if (id === "7") await countsWhatHappened(page, console);
+  if (shown) await page.waitForSelector(`#lesson-${id}-diagram ol.diagram li`); // drawn after the renewal, not during it
+  const expected = [reason, ...besides].filter((code) => code !== "");
+  for (const code of expected) await console.flowWith(code);
+  const found = new Set((await console.flows()).flatMap(codesOf));
+  assert.deepEqual([...found].filter((code) => !may.includes(code)).sort(), expected.sort());
+}
+
+/** The fix works, and nothing stays wrong. @param {Page} page @param {Console} console @param {Lesson} lesson */
+async function repairs(page, console, { id, refused }) {
+  await page.click(`#lesson-${id}-fix`);
+  await reaches(page, id, "fixed");
+  const wanted = refused ? "failed" : "done";
+  const renewed = await console.flow(({ silent, state }) => silent && state === wanted, `the state ${wanted}`);
+  if (!refused) assert.deepEqual(codesOf(renewed), []);
+  assert.equal(await text(page, "#lessons-done"), "1");
+  assert.deepEqual((await console.read("/console/faults")).faults, [], "no fault stays behind");
+  assert.equal((await console.read("/console/clock")).offset_s, 0, "the clock is right again");
+}
+
+/** Goes to one lesson: only that one is shown. @param {Page} page @param {string} id */
+async function showLesson(page, id) {
+  await page.evaluate((lesson) => {
+    location.hash = `lesson-${lesson}`;
+  }, id);
+  await page.waitForSelector(`#lesson-${id}-cause`, { visible: true });
+  assert.equal(await page.$$eval(".lesson:not([hidden])", (cards) => cards.length), 1);
+}
+
+/** Lesson 7 says as many renewals as the provider saw. @param {Page} page @param {Console} console */
+async function countsWhatHappened(page, console) {
+  const [, count] = /(\d+) renewals? in 8 s/.exec(await text(page, "#lesson-7-said")) ?? [];
+  const silent = (await console.flows()).filter((flow) => flow.silent && flow.state === "done");
+  assert.ok(Math.abs(silent.length - Number(count)) <= 1, `${count} renewals are said, ${silent.length} were seen`); // the last may be stopped
+}
 
 /** Opens the lessons as a signed-in user. @param {Page} page @param {Hush} hush */
 async function openLessons(page, hush) {

@@ -162,6 +162,7 @@ async function lessons(page, hush) {
   await clickLogin(page, "alice");
   await page.waitForSelector("body[data-ready=true][data-signed-in=true]");
   for (const id of [1, 9]) {
+    await page.click(`#lesson-${id}-link`);
     await page.click(`#lesson-${id}-cause`);
     await page.waitForSelector(`#lesson-${id}[data-state=failed]`);
     if (id === 1) await shoot(page, "demo-lessons-failed");

@@ -117,6 +117,9 @@ func TestLessons(t *testing.T) {
 				t.Errorf("lesson %s has an empty text", l.ID)
 			}
 		}
+		if len(l.Spec) == 0 {
+			t.Errorf("lesson %s names no section", l.ID)
+		}
 	}
 }
 
@@ -127,6 +130,7 @@ func TestCallbackPagesOfTheLessons(t *testing.T) {
 		{"/lessons/callback.html", `source: "oidc-client"`, "demo/lessons/", "no-referrer"},
 		{"/lessons/app.html", "lessons/nested.js", `source: "oidc-client"`, "no-referrer-when-downgrade"},
 		{"/lessons/silent.html", "<main", "<script", "no-referrer"},
+		{"/lessons/codes.html", "lessons/codes.js", `source: "oidc-client"`, "no-referrer"},
 	} {
 		response, body := send(t, server, request{path: row.path + "?code=x&state=y"})
 		if response.StatusCode != http.StatusOK || !strings.Contains(body, row.has) || strings.Contains(body, row.lacks) {

@@ -36,7 +36,7 @@ type page struct {
 }
 
 // standalone pages have no layout: they run in hidden iframes and should load fast.
-var standalone = []string{"callback", "silent_callback", "lesson_app", "lesson_silent"}
+var standalone = []string{"callback", "silent_callback", "lesson_app", "lesson_silent", "lesson_codes"}
 
 func newPages(c config, files assets) (*pages, error) {
 	texts, err := readTexts()
@@ -80,11 +80,12 @@ func (p *pages) routes(e *echo.Echo) {
 }
 
 // lessonRoutes mounts the lessons and their wrong callback pages: a page with an unregistered address, a page that
-// starts an app, a page that does nothing.
+// starts an app, a page that does nothing, a page that ignores errors.
 func (p *pages) lessonRoutes(e *echo.Echo) {
 	e.GET("/lessons/", p.show("lessons", page{Title: "Lessons", Lessons: p.texts.Lessons}))
 	e.GET("/lessons/callback.html", p.show("callback", page{}))
 	e.GET("/lessons/silent.html", p.show("lesson_silent", page{}))
+	e.GET("/lessons/codes.html", p.show("lesson_codes", page{}))
 	e.GET("/lessons/app.html", p.show("lesson_app", page{}), sendReferrer)
 }
 
@@ -168,7 +169,20 @@ func (t appTexts) page() page {
 
 // lesson is a way in which silent renewal fails. The element ids of its card are lesson-ID, lesson-ID-cause,
 // lesson-ID-fix.
-type lesson struct{ ID, Title, Reports, Happens, Cause, Reason, Know, Fix, Apply string }
+type lesson struct {
+	ID, Title, Reports, Happens, Cause, Reason, Know, Fix, Apply string
+
+	Spec      []link
+	Simulated string // what the failure lab makes up; empty: everything is real
+	Choices   []choice
+}
+
+// link leads to a section of a specification or to the documentation of a library.
+type link struct{ Name, URL string }
+
+// choice is one of several causes in a lesson. Reason is its reason if it differs from the lesson's; "none" is no
+// reason.
+type choice struct{ ID, Label, Reason string }
 
 func readTexts() (t texts, err error) {
 	return t, yaml.UnmarshalWithOptions(textsYAML, &t, yaml.Strict())

@@ -78,6 +78,11 @@ export class Stage {
     this.#watch.timeline = this.timeline;
   }
 
+  /** The address of the metadata, new each time: the browser's cache must not answer. */
+  freshMetadata() {
+    return `${this.#config.issuer}/.well-known/openid-configuration?at=${Date.now()}`;
+  }
+
   /** @param {string} path of this app */
   at(path) {
     return location.origin + path;
@@ -88,7 +93,7 @@ export class Stage {
     return this.#provider.send(method, path, body);
   }
 
-  /** Asks the provider to be wrong, for two minutes at most. @param {{client: string, fault: string, endpoint?: string, lifetime?: string}} wrong */
+  /** Asks the provider to be wrong, for two minutes at most. @param {{client?: string, fault: string, endpoint?: string, lifetime?: string}} wrong */
   async fault(wrong) {
     const { id } = await this.send("POST", "/faults", { ...wrong, for: "2m" });
     this.#faults.push(id);
@@ -137,12 +142,25 @@ export class Stage {
     }
   }
 
-  /** Renews as the library sees fit, for some seconds. @param {number} seconds @returns {Promise<number>} how often it did */
+  /** The same with another callback page. @param {string} path of this app @param {Settings} [change] */
+  renewAt(path, change = {}) {
+    const renewed = () => this.renew({ ...change, silent_redirect_uri: this.at(path) });
+    return this.register(path).then(renewed);
+  }
+
+  /**
+   * Renews when the library decides, for some seconds.
+   *
+   * @param {number} seconds
+   * @returns {Promise<number[]>} when each renewal ended, in milliseconds after the start
+   */
   async renewAutomatically(seconds) {
     const manager = this.#manager({ automaticSilentRenew: true });
-    let renewals = 0;
+    const begun = performance.now();
+    /** @type {number[]} */
+    const times = [];
     manager.events.addUserLoaded((user) => {
-      renewals++;
+      times.push(performance.now() - begun);
       this.#watch.succeeded(user);
     });
     await manager.signinSilent();
@@ -150,7 +168,7 @@ export class Stage {
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     manager.stopSilentRenew();
     await manager.removeUser();
-    return renewals;
+    return times;
   }
 
   /** One renewal by the server-side app. */

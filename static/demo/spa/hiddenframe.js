@@ -28,7 +28,7 @@ function hiddenFrame(oidc, timeout) {
     close,
     navigate: ({ url }) =>
       new Promise((resolve, reject) => {
-        setTimeout(() => reject(new oidc.ErrorTimeout("the iframe brought no answer")), timeout * 1000);
+        setTimeout(() => reject(new oidc.ErrorTimeout("IFrame timed out without a response")), timeout * 1000);
         const hear = (/** @type {MessageEvent} */ { source, origin, data }) => {
           if (source !== frame.contentWindow || origin !== location.origin || data?.source !== "oidc-client") return;
           close();
