@@ -53,11 +53,7 @@ async function finish(oidc) {
  * @param {unknown} state
  */
 function whereTo(state) {
-<<<<<<< HEAD
-  return state === "/lessons/" || state === "/slow/" ? state : "/spa/";
-=======
-  return typeof state === "string" && /^\/lessons\/(#[\w-]+)?$/.test(state) ? state : "/spa/";
->>>>>>> ed56995 (One lesson at a time, with its sections, its own words and more of its causes)
+  return typeof state === "string" && /^\/(slow|lessons)\/(#[\w-]+)?$/.test(state) ? state : "/spa/";
 }
 
 /**
