@@ -153,6 +153,17 @@ func (c Client) NeedsDPoP() bool { return c.DPoPBoundAccessTokens || c.FAPI2() }
 // FAPI2 tells whether the client must follow the FAPI 2.0 Security Profile.
 func (c Client) FAPI2() bool { return c.Profile == ProfileFAPI2 }
 
+// Origins are the web origins of the redirect URIs. MatchRedirectURI compares with them: a loopback origin matches with
+// any port, like the redirect URI itself.
+func (c Client) Origins() (origins []string) {
+	for _, uri := range c.RedirectURIs {
+		if origin := Origin(uri); origin != "" && !slices.Contains(origins, origin) {
+			origins = append(origins, origin)
+		}
+	}
+	return origins
+}
+
 // Name is the name that pages show: client_name, or else client_id.
 func (c Client) Name() string { return cmp.Or(c.ClientName, c.ClientID) }
 

@@ -123,11 +123,7 @@ func newList(clients []oidc.Client) *list {
 	for i, client := range clients {
 		l.byID[client.ClientID] = &clients[i]
 		l.exact = append(l.exact, client.AllowedCORSOrigins...)
-		for _, uri := range client.RedirectURIs {
-			if origin := oidc.Origin(uri); origin != "" && !slices.Contains(l.origins, origin) {
-				l.origins = append(l.origins, origin)
-			}
-		}
+		l.origins = append(l.origins, client.Origins()...)
 	}
 	return l
 }
