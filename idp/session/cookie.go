@@ -79,6 +79,7 @@ func (c Cookies) set(w http.ResponseWriter, value string) error {
 
 // clear removes the cookies from the browser, also those of the browser state.
 func (c Cookies) clear(w http.ResponseWriter) {
+	c.setLogin(w, loggedOut)
 	for _, cookie := range append(c.cookies(), c.stateCookies()...) {
 		cookie.MaxAge = -1
 		http.SetCookie(w, cookie)

@@ -59,20 +59,33 @@ func (c Cookies) stateCookies() []*http.Cookie {
 
 // SetBrowserState sets the cookie to the browser state of s, the browser's session or nil, if the cookie has another
 // value. The next poll of a check_session_iframe detects the change, also if the session was ended in another browser.
+// With the cookie goes the login status (FedCM).
 func (m *Manager) SetBrowserState(w http.ResponseWriter, r *http.Request, s *Session) {
 	state := s.BrowserState()
 	if state == m.Cookies.shown(r) {
 		return
 	}
-	age := -1
+	age, status := -1, loggedOut
 	if state != "" {
+		status = loggedIn
 		age = int(s.StartedAt.Add(m.Absolute).Sub(m.Now()) / time.Second)
 	}
+	m.Cookies.setLogin(w, status)
 	for _, cookie := range m.Cookies.stateCookies() {
 		cookie.Value, cookie.MaxAge = state, age
 		http.SetCookie(w, cookie)
 	}
 }
+
+// The values of Set-Login: whether somebody is signed in with this browser. Without it, or after loggedOut, FedCM shows
+// no account. https://w3c-fedid.github.io/login-status/
+const (
+	loggedIn  = "logged-in"
+	loggedOut = "logged-out"
+)
+
+// setLogin tells the browser the login status of the provider.
+func (c Cookies) setLogin(w http.ResponseWriter, status string) { w.Header().Set("Set-Login", status) }
 
 // shown is the browser state in the request's cookie; empty for none.
 func (c Cookies) shown(r *http.Request) string {
