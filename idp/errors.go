@@ -28,7 +28,7 @@ func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error
 	status, e := explain(s.errors, c, served, err)
 	endpoint.Refuse(c.Response(), e)
 	setErrorHeaders(c.Response().Header(), served, status, e, s.issuer.String())
-	if isForPrograms(served) {
+	if isInJSON(served) {
 		err = oidc.WriteJSON(c.Response(), status, e)
 	} else {
 		err = s.renderErrorPage(c, status, e, err)

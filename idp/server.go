@@ -98,6 +98,9 @@ func patternOf(path string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(path, "{", ":"), "}", "")
 }
 
+// isInJSON tells whether the errors of the endpoint are JSON.
+func isInJSON(e endpoint.Endpoint) bool { return isForPrograms(e) || e.Audience == endpoint.UserAgents }
+
 func isForPrograms(e endpoint.Endpoint) bool {
 	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
 }
@@ -156,7 +159,7 @@ func headersOf(e endpoint.Endpoint, public bool) http.Header {
 	if public {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	if e.Audience == endpoint.Programs {
+	if e.Audience == endpoint.Programs || e.Audience == endpoint.UserAgents {
 		h.Set("Cache-Control", "no-store") // RFC 6749 §5.1
 		h.Set("Pragma", "no-cache")
 	}

@@ -54,4 +54,7 @@ const (
 	Visitors Audience = "visitors"
 	// Files are public documents that may be cached, such as discovery: JSON errors, CORS for every origin.
 	Files Audience = "files"
+	// UserAgents are browsers that send requests by themselves, not for a page: those of FedCM. JSON errors, no-store.
+	// Answers depend on the session cookie, so the handler decides which origin may read them, and no other script may.
+	UserAgents Audience = "user agents"
 )
