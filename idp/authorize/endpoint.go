@@ -155,25 +155,35 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	var fault error
-	if waiting.Params.Get("request") != "" || waiting.Params.Get("request_uri") != "" {
-		waiting, fault = e.unpack(r.Context(), waiting)
-	}
-	address, err := e.returnAddress(r.Context(), waiting.Params)
-	switch {
-	case fault != nil && err != nil:
-		return Outcome{}, fault
-	case err != nil:
+	address, request, err := e.read(r.Context(), waiting)
+	if err != nil {
 		return Outcome{}, err
 	}
-	request, err := e.parse(r.Context(), address.client, waiting.Params, waiting.StartedAt)
+	request.Malformed = malformed
+	return e.answer(r, address, &request, waiting.Denied)
+}
+
+// read verifies the client and its address, and makes a typed request of the parameters.
+func (e *Endpoint) read(ctx context.Context, waiting session.Interaction) (ReturnAddress, Request, error) {
+	var fault error
+	if waiting.Params.Get("request") != "" || waiting.Params.Get("request_uri") != "" {
+		waiting, fault = e.unpack(ctx, waiting)
+	}
+	address, err := e.returnAddress(ctx, waiting.Params)
+	switch {
+	case fault != nil && err != nil:
+		return ReturnAddress{}, Request{}, fault
+	case err != nil:
+		return ReturnAddress{}, Request{}, err
+	}
+	request, err := e.parse(ctx, address.client, waiting.Params, waiting.StartedAt)
 	if err != nil {
 		fault = err
 	}
-	request.Malformed, request.faults.packed = malformed, fault
+	request.faults.packed = fault
 	request.FromObject, request.Pushed = waiting.FromObject, waiting.RequestURI != ""
 	request.RequestURI, request.SignedIn = waiting.RequestURI, waiting.SignedIn
-	return e.answer(r, address, &request, waiting.Denied)
+	return address, request, nil
 }
 
 // answer decides, and sends the decision to the verified address. denied is the text of the user's refusal, or "".
@@ -298,7 +308,7 @@ func (e *Endpoint) meet(need *oidc.Rule[*Situation], s *Situation) (page string,
 func (e *Endpoint) show(need *oidc.Rule[*Situation], s *Situation) (string, error) {
 	waiting := session.Interaction{
 		Params: s.Params, StartedAt: s.StartedAt, ClientID: s.Client.ClientID, Scope: s.toAllow(), Reason: tells[need.Text],
-		FromObject: s.FromObject, RequestURI: s.RequestURI,
+		FromObject: s.FromObject, RequestURI: s.RequestURI, Path: s.Path, Sub: s.ChosenSub,
 	}
 	if s.SignedIn && s.Absence == session.NoCookie {
 		waiting.Reason = session.CookieLost

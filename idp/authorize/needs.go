@@ -144,8 +144,10 @@ func isWithin(age time.Duration, at, now time.Time) bool {
 // justNow tells whether the user did something at that time for this request.
 func (s *Situation) justNow(at time.Time) bool { return fulfils(s.Request, at, s.Now) }
 
-// chosen tells whether the user signed in or chose an account for this request.
-func (s *Situation) chosen() bool { return s.Account != nil && s.justNow(s.Account.SelectedAt) }
+// chosen tells whether the user signed in or chose an account for this request, here or in the browser's own dialog.
+func (s *Situation) chosen() bool {
+	return s.Account != nil && (s.ChosenSub != "" || s.justNow(s.Account.SelectedAt))
+}
 
 // Level is a value of acr, and the ways to sign in that reach it, by their amr (RFC 8176 §2).
 type Level struct {

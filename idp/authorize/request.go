@@ -121,6 +121,9 @@ type Request struct {
 	RequestURI string // of a pushed request; spent with the code
 	SignedIn   bool   // the redirect here set the session cookie
 
+	ChosenSub string // the account that the user chose in the browser's own dialog (FedCM); the request is about no other
+	Path      string // the endpoint to which a page returns; empty: Path of this package
+
 	faults struct{ prompt, claims, resource, packed error } // errors of reading them; packed: the request object
 }
 
@@ -165,7 +168,7 @@ func (e *Endpoint) parse(
 }
 
 // boundTo returns the sub of the only user that the request accepts (Core §3.1.2.2); "": it accepts every user.
-func (r *Request) boundTo() string { return cmp.Or(r.HintedSub, r.WantedSub) }
+func (r *Request) boundTo() string { return cmp.Or(r.ChosenSub, r.HintedSub, r.WantedSub) }
 
 // wantsNoPage tells whether prompt contains none, even if other values of prompt are invalid.
 func wantsNoPage(params url.Values) bool {
