@@ -134,6 +134,12 @@ type (
 		Target   string
 		Response string // JSON
 	}
+	// FedCM ends the pop-up window that the browser opened for a sign-in by FedCM. Its script gives Token, a code for the
+	// account with the id Account, to the browser; without a Token it only closes the window.
+	FedCM struct {
+		Frame
+		Token, Account string
+	}
 	// CheckSession is the page behind check_session_iframe. Cookies names the cookies with the browser state.
 	CheckSession struct {
 		Frame
