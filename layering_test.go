@@ -94,7 +94,7 @@ var (
 	endpoints = []string{"idp/token", "idp/registration"}
 	// pageEndpoints are endpoints that show pages.
 	pageEndpoints = []string{
-		"idp/authorize", "idp/discovery", "idp/login", "idp/logout", "idp/device", "idp/storageaccess",
+		"idp/authorize", "idp/discovery", "idp/login", "idp/logout", "idp/device", "idp/storageaccess", "idp/fedcm",
 	}
 )
 

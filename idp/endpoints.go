@@ -13,6 +13,7 @@ import (
 	"github.com/hush-idp/hush/idp/discovery"
 	"github.com/hush-idp/hush/idp/dpop"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/fedcm"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/login"
@@ -53,22 +54,14 @@ func (c *common) endpoints(
 	}
 	hints := &access.Hints{Issuer: issuer, Keys: c.keys, Clients: c.clients, Subjects: c.subjects}
 	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, SealTerms: c.sealTerms}
-	known, resources, defaultAlg := config.KnownScope(), config.KnownResources(), keys.DefaultAlg(config.SigningKeys)
-
+	defaultAlg := keys.DefaultAlg(config.SigningKeys)
+	judge := c.judge(config, sessions, parts, shared{auth, devices, hints, interactions}, proofs)
 	all := slices.Concat(
 		(&discovery.Endpoint{Issuer: issuer, Metadata: metadata, Keys: c.keys}).Endpoints(),
-		(&authorize.Endpoint{
-			Issuer: issuer, Scopes: known, Resources: resources, Levels: config.ACRValues, Release: release,
-			Clients: parts.Clients, Sessions: parts.Recognise, Grants: parts.Grants, Consents: parts.Consents,
-			Auth: auth, Proofs: proofs, Users: c.users, Subjects: c.subjects, Hints: hints, Browsers: sessions,
-			Interactions: interactions,
-			Objects:      &authorize.ObjectReader{Issuer: issuer, Keys: c.clientKeys, Documents: c.documents, Now: c.deps.Now},
-			Pushed: &authorize.PushedRequests{
-				Records:  storage.NewBucket[authorize.PushedRequest]("par", c.deps.Store),
-				Lifetime: config.PAR.Lifetime, Now: c.deps.Now, Random: c.deps.Random,
-			},
-			Keys: c.keys, DefaultAlg: defaultAlg, Pages: c.pages, Errors: errors, Limit: c.limits.Push(),
-			Now: c.deps.Now, Random: c.deps.Random,
+		judge.Endpoints(),
+		(&fedcm.Endpoint{
+			Issuer: issuer, Judge: judge, Clients: parts.Clients, Sessions: parts.Recognise, Users: c.users,
+			Consents: parts.Consents, Interactions: interactions, Pages: c.pages, Errors: errors, Now: c.deps.Now,
 		}).Endpoints(),
 		(&token.Endpoint{
 			Issuer: issuer, Auth: auth, Proofs: proofs, Limit: c.limits.Token(),
@@ -92,6 +85,26 @@ func (c *common) endpoints(
 		}).Endpoints(),
 	)
 	return c.pageEndpoints(config, sessions, parts, shared{auth, devices, hints, interactions}, all)
+}
+
+// judge is the authorization endpoint. FedCM asks it too.
+func (c *common) judge(
+	config Config, sessions *session.Manager, parts Parts, s shared, proofs *dpop.Checker,
+) *authorize.Endpoint {
+	issuer := config.Issuer
+	return &authorize.Endpoint{
+		Issuer: issuer, Scopes: config.KnownScope(), Resources: config.KnownResources(), Levels: config.ACRValues,
+		Release: config.Release(), Clients: parts.Clients, Sessions: parts.Recognise, Grants: parts.Grants,
+		Consents: parts.Consents, Auth: s.auth, Proofs: proofs, Users: c.users, Subjects: c.subjects, Hints: s.hints,
+		Browsers: sessions, Interactions: s.interactions,
+		Objects: &authorize.ObjectReader{Issuer: issuer, Keys: c.clientKeys, Documents: c.documents, Now: c.deps.Now},
+		Pushed: &authorize.PushedRequests{
+			Records:  storage.NewBucket[authorize.PushedRequest]("par", c.deps.Store),
+			Lifetime: config.PAR.Lifetime, Now: c.deps.Now, Random: c.deps.Random,
+		},
+		Keys: c.keys, DefaultAlg: keys.DefaultAlg(config.SigningKeys), Pages: c.pages,
+		Errors: errorsOf(issuer, c.deps.Development), Limit: c.limits.Push(), Now: c.deps.Now, Random: c.deps.Random,
+	}
 }
 
 // shared are the parts that endpoints for programs and endpoints for people both use.

@@ -45,9 +45,10 @@ const (
 	TokenInvalid         Reason = "token.invalid"    // at userinfo: expired, revoked, of another provider
 	DPoPProof            Reason = "dpop.proof"       // missing, wrong, without the nonce, or of another key
 	OriginNotAllowed     Reason = "origin.not_allowed"
-	CORSMethod           Reason = "cors.method"      // a preflight asks for a method that the address does not have
-	CORSHeader           Reason = "cors.header"      // a preflight asks for headers whose names are not allowed
-	RequestTooMany       Reason = "request.too_many" // a limit of the installation: per address, client or user
+	FedCMNotBrowser      Reason = "fedcm.not_browser" // without Sec-Fetch-Dest: webidentity
+	CORSMethod           Reason = "cors.method"       // a preflight asks for a method that the address does not have
+	CORSHeader           Reason = "cors.header"       // a preflight asks for headers whose names are not allowed
+	RequestTooMany       Reason = "request.too_many"  // a limit of the installation: per address, client or user
 	ServerFailed         Reason = "server.failed"
 	StoreUnavailable     Reason = "store.unavailable" // the database of the store does not answer
 )
