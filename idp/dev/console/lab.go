@@ -8,9 +8,20 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
+// faultList is the answer of GET /console/faults.
+type faultList struct {
+	Faults []lab.Fault `json:"faults"`
+	Ended  []lab.Fault `json:"ended"` // the last twenty, the last one first
+}
+
+// kindList is the answer of GET /console/faults/kinds.
+type kindList struct {
+	Kinds []lab.KindInfo `json:"kinds"`
+}
+
 // faults is GET /console/faults.
 func (e *Endpoint) faults(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]any{"faults": e.Lab.List(), "ended": e.Lab.Ended()}, nil
+	return faultList{e.Lab.List(), e.Lab.Ended()}, nil
 }
 
 // addFault is POST /console/faults.
@@ -37,7 +48,8 @@ func (e *Endpoint) cancelFault(w http.ResponseWriter, r *http.Request) (any, err
 	}
 	if !found {
 		return nil, oidc.InvalidRequest.Errorf("fault %.50q does not exist or is over: GET /console/faults lists the "+
-			"current ones", r.PathValue("id"))
+			"current ones", r.PathValue("id")).
+			Because(errAbsent)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil, nil
@@ -54,39 +66,32 @@ func (e *Endpoint) clearFaults(w http.ResponseWriter, _ *http.Request) (any, err
 
 // faultKinds is GET /console/faults/kinds.
 func (e *Endpoint) faultKinds(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]any{"kinds": lab.Kinds(e.Served)}, nil
+	return kindList{lab.Kinds(e.Served)}, nil
 }
 
 // clockAnswer is the provider's time, and how far it is ahead of the real one.
 type clockAnswer struct {
-	Now     time.Time `json:"now"`
-	Offset  string    `json:"offset"` // as a duration, such as "10m0s"
-	OffsetS float64   `json:"offset_s"`
+	Now time.Time `json:"now"`
+	// Offset is a duration, such as 10m0s; negative: the clock is behind the real time.
+	Offset  string  `json:"offset"`
+	OffsetS float64 `json:"offset_s"` // in seconds
+	Frozen  bool    `json:"frozen"`   // the clock stands still
 }
 
 // clock is GET /console/clock.
 func (e *Endpoint) clock(http.ResponseWriter, *http.Request) (any, error) {
-	offset := e.Lab.Clock.Offset()
-	return clockAnswer{Now: e.Lab.Clock.Now(), Offset: offset.String(), OffsetS: offset.Seconds()}, nil
+	clock := e.Lab.Clock
+	offset := clock.Offset()
+	return clockAnswer{Now: clock.Now(), Offset: offset.String(), OffsetS: offset.Seconds(), Frozen: clock.IsFrozen()}, nil
 }
 
-// moveClock is POST /console/clock: {"forward": "10m"}, or {"real": true} back to the real time.
+// moveClock is POST /console/clock.
 func (e *Endpoint) moveClock(w http.ResponseWriter, r *http.Request) (any, error) {
-	var asked struct {
-		Forward lab.Duration `json:"forward"`
-		Real    bool         `json:"real"`
-	}
-	if err := readJSON(r, &asked); err != nil {
+	var move lab.Move
+	if err := readJSON(r, &move); err != nil {
 		return nil, err
 	}
-	if asked.Real == (asked.Forward != lab.Duration{}) {
-		return nil, oidc.InvalidRequest.Errorf(`send either {"forward": "10m"}, or {"real": true} for the real time`)
-	}
-	move := func() error { return e.Lab.Clock.Forward(asked.Forward.Duration) }
-	if asked.Real {
-		move = e.Lab.Clock.Real
-	}
-	if err := move(); err != nil {
+	if err := e.Lab.Clock.Move(move); err != nil {
 		return nil, err
 	}
 	return e.clock(w, r)

@@ -16,7 +16,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("the faults are %v; want the delay and the lost session", faults)
 	}
 	h.json(t, 204, "DELETE", "/console/faults/"+added["id"].(string), "")
-	h.json(t, 400, "DELETE", "/console/faults/"+added["id"].(string), "")
+	h.json(t, 404, "DELETE", "/console/faults/"+added["id"].(string), "")
 	h.json(t, 204, "DELETE", "/console/faults", "")
 	list = h.json(t, 200, "GET", "/console/faults", "")
 	if len(list["faults"].([]any)) != 0 || len(list["ended"].([]any)) != 2 {
@@ -62,10 +62,35 @@ func TestClock(t *testing.T) {
 		t.Errorf("back at the real time the offset is %v", got)
 	}
 	for _, body := range []string{"{}", `{"forward":"-1h"}`, `{"forward":"later"}`, `{"forward":"1h","real":true}`,
-		`{"backward":"1h"}`} {
+		`{"backward":"1h"}`, `{"back":"-1h"}`, `{"back":"1h","forward":"1h"}`, `{"at":"later"}`,
+		`{"real":true,"frozen":true}`,
+		`{"at":"2200-01-01T00:00:00Z"}`} {
 		h.json(t, 400, "POST", "/console/clock", body)
 	}
 	if got := h.json(t, 200, "GET", "/console/clock", "")["offset"]; got != "0s" {
 		t.Errorf("refused requests moved the clock by %v", got)
+	}
+}
+
+func TestTheClockGoesBackAndStandsStill(t *testing.T) {
+	h := newFixture(t)
+	if got := h.json(t, 200, "POST", "/console/clock", `{"back":"1h"}`)["offset"]; got != "-1h0m0s" {
+		t.Errorf("an hour back the offset is %v", got)
+	}
+	const at = "2030-02-03T04:05:06Z"
+	for _, body := range []string{`{"at":"` + at + `","frozen":true}`, `{"frozen":true}`} {
+		if clock := h.json(t, 200, "POST", "/console/clock", body); clock["now"] != at || clock["frozen"] != true {
+			t.Errorf("%s gives %v; want it to stand at %s", body, clock, at)
+		}
+	}
+	if now := h.json(t, 200, "POST", "/console/clock", `{"forward":"1m"}`)["now"]; now != "2030-02-03T04:06:06Z" {
+		t.Errorf("a frozen clock that was moved shows %v", now)
+	}
+	clock := h.json(t, 200, "POST", "/console/clock", `{"frozen":false}`)
+	if first := clock["now"].(string); first < at || clock["frozen"] != false {
+		t.Errorf("the clock goes from %v on", clock)
+	}
+	if clock := h.json(t, 200, "POST", "/console/clock", `{"real":true}`); clock["offset"] != "0s" {
+		t.Errorf("back at the real time: %v", clock)
 	}
 }

@@ -1,6 +1,6 @@
 // Package lab is the failure lab: it makes the provider fail on purpose, so that a developer or a test sees how an
 // application reacts. A Fault has a kind, a client, an endpoint, and a number of uses or an end time. The lab also has
-// the Clock of the provider, which can be moved forward.
+// the Clock of the provider, which can be moved and frozen.
 //
 //	POST /console/faults ──► Lab.Add ──► faults ──► Ended (used up, expired, cancelled)
 //	                                       ▲ Use

@@ -76,6 +76,14 @@ func (l *Lab) Clear() error {
 	})
 }
 
+// Reset ends all faults, forgets those that are over, and brings the clock back to the real time.
+func (l *Lab) Reset() error {
+	return l.change(context.Background(), func(s *state) error {
+		*s = state{}
+		return nil
+	})
+}
+
 // Client returns the client, registered with the id, with the changes of the faults short_lifetime and
 // consent_withdrawn. It counts no use: Sign counts short_lifetime, and the decorator of consents counts
 // consent_withdrawn. So more than Times simultaneous requests may see the change.

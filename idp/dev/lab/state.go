@@ -10,7 +10,8 @@ import (
 type state struct {
 	Faults []Fault       `json:"faults,omitempty"` // in the order in which they were added
 	Ended  []Fault       `json:"ended,omitempty"`  // the last one first
-	Ahead  time.Duration `json:"ahead,omitempty"`  // of the Clock, in nanoseconds
+	Ahead  time.Duration `json:"ahead,omitempty"`  // of the Clock, in nanoseconds; negative: it is behind
+	Frozen time.Time     `json:"frozen,omitzero"`  // the time at which the Clock stands still; zero: it goes
 }
 
 // state is the last view of the record, without the faults that have run out since. The caller must not change its
