@@ -43,11 +43,7 @@ func (c *common) endpoints(
 		Assertions: storage.NewBucket[time.Time]("assertion", c.deps.Store), Now: c.deps.Now,
 		Development: config.Development(),
 	}
-	tokens := &access.Tokens{
-		Issuer: issuer, Subjects: c.subjects, Signer: parts.Signer, Keys: c.keys, Grants: c.grants, Now: c.deps.Now,
-		Records: storage.NewBucket[access.Token]("access", c.deps.Store), Users: c.users, Release: release,
-		Random: c.deps.Random,
-	}
+	tokens := c.accessTokens(config, parts.Signer)
 	proofs := &dpop.Checker{
 		Issuer: issuer, Nonces: c.nonces, RequireNonce: config.DPoP.RequireNonce,
 		Used: storage.NewBucket[time.Time]("dpop", c.deps.Store), Now: c.deps.Now,
@@ -167,11 +163,8 @@ func (c *common) pageEndpoints(
 func grantTypes(
 	c *common, config Config, parts Parts, tokens *access.Tokens,
 ) token.GrantTypes {
-	issuer := &token.Issuer{
-		Issuer: config.Issuer, Audience: config.Audience, Access: tokens, Signer: parts.Signer, Keys: c.clientKeys,
-		Users: c.users, Release: config.Release(), Now: c.deps.Now, Random: c.deps.Random,
-	}
-	lifetimes := token.Refresh{Idle: config.Refresh.Idle, Absolute: config.Refresh.Absolute}
+	issuer := c.tokenIssuer(config, parts.Signer, tokens)
+	lifetimes := lifetimesOf(config)
 	return token.GrantTypes{
 		oidc.GrantAuthorizationCode: &token.AuthorizationCode{Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes},
 		oidc.GrantRefreshToken: &token.RefreshToken{
@@ -183,6 +176,35 @@ func grantTypes(
 		oidc.GrantDeviceCode: &token.DeviceCode{
 			Devices: parts.Devices, Grants: parts.Grants, Issuer: issuer, Refresh: lifetimes,
 		},
+	}
+}
+
+// accessTokens are the access tokens of one issuer.
+func (c *common) accessTokens(config Config, signer keys.Signer) *access.Tokens {
+	return &access.Tokens{
+		Issuer: config.Issuer, Subjects: c.subjects, Signer: signer, Keys: c.keys, Grants: c.grants, Now: c.deps.Now,
+		Random: c.deps.Random, Records: storage.NewBucket[access.Token]("access", c.deps.Store), Users: c.users,
+		Release: config.Release(),
+	}
+}
+
+// tokenIssuer makes the tokens of one issuer.
+func (c *common) tokenIssuer(config Config, signer keys.Signer, tokens *access.Tokens) *token.Issuer {
+	return &token.Issuer{
+		Issuer: config.Issuer, Audience: config.Audience, Access: tokens, Signer: signer, Keys: c.clientKeys,
+		Users: c.users, Release: config.Release(), Now: c.deps.Now, Random: c.deps.Random,
+	}
+}
+
+func lifetimesOf(config Config) token.Refresh {
+	return token.Refresh{Idle: config.Refresh.Idle, Absolute: config.Refresh.Absolute}
+}
+
+// direct makes tokens without a request of a client, and without the faults of development mode.
+func (c *common) direct(config Config) token.Direct {
+	return token.Direct{
+		Issuer: c.tokenIssuer(config, c.keys, c.accessTokens(config, c.keys)), Grants: c.grants,
+		Refresh: lifetimesOf(config),
 	}
 }
 

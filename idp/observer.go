@@ -59,6 +59,7 @@ type Site struct {
 	Devices  *device.Devices
 	Clients  *clients.Register
 	Signer   keys.Signer
+	Tokens   token.Direct // makes tokens without a request of a client
 }
 
 // DevelopmentSite is development mode at one issuer.

@@ -252,6 +252,7 @@ func (c *common) at(issuer string) http.Handler {
 		site = c.deps.Development.At(Site{
 			Config: config, Pages: c.pages, Users: c.users, Keys: c.keys, Clients: c.clients, Sessions: sessions,
 			Consents: c.consents, Grants: c.grants, Signer: c.keys, Sender: c.sender, Devices: devices,
+			Tokens: c.direct(config),
 		})
 		parts, observers = site.Parts(), append(slices.Clone(observers), site)
 	}

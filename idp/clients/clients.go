@@ -105,9 +105,12 @@ func (r *Register) with(changes *[]stored) []oidc.Client {
 		if err != nil || change.Over != r.over(client.ClientID) {
 			continue
 		}
-		if i := slices.IndexFunc(all, is(client.ClientID)); i >= 0 {
+		switch i := slices.IndexFunc(all, is(client.ClientID)); {
+		case change.Removed:
+			all = slices.DeleteFunc(all, is(client.ClientID))
+		case i >= 0:
 			all[i] = client
-		} else {
+		default:
 			all = append(all, client)
 		}
 	}
@@ -176,6 +179,26 @@ func (r *Register) Update(ctx context.Context, id string, change Change) error {
 	})
 }
 
+// Remove removes the client with this client_id. It returns ErrUnknown if there is none. A configured client comes back
+// when its configuration changes.
+func (r *Register) Remove(ctx context.Context, id string) error {
+	return r.cell.Change(ctx, func(changes []stored) ([]stored, error) {
+		if !slices.ContainsFunc(r.with(&changes), is(id)) {
+			return nil, ErrUnknown
+		}
+		left := slices.DeleteFunc(slices.Clone(changes), func(s stored) bool { return s.Client.ClientID == id })
+		if over := r.over(id); over != "" {
+			left = append(left, stored{Client: oidc.Client{ClientID: id}, Over: over, Removed: true})
+		}
+		return left, nil
+	})
+}
+
+// Reset undoes all changes: the register has the configured clients again.
+func (r *Register) Reset(ctx context.Context) error {
+	return r.cell.Change(ctx, func([]stored) ([]stored, error) { return nil, nil })
+}
+
 // Put adds the client, or replaces the one with its client_id.
 func (r *Register) Put(ctx context.Context, client oidc.Client) error {
 	return r.Update(ctx, client.ClientID, func(oidc.Client, bool) (oidc.Client, error) { return client, nil })
@@ -204,6 +227,7 @@ type stored struct {
 	Client     oidc.Client `json:"client"`
 	SecretHash string      `json:"secret_hash,omitempty"`
 	Over       string      `json:"over,omitempty"` // the hash of the configured client that this one replaces
+	Removed    bool        `json:"removed,omitempty"`
 }
 
 func newStored(client oidc.Client, over string) stored {

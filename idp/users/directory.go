@@ -51,6 +51,7 @@ type Directory struct {
 	Known atomic.Pointer[map[string]bool]
 
 	people atomic.Pointer[people]
+	first  []User     // those of New
 	turn   sync.Mutex // for one change at a time
 }
 
@@ -66,8 +67,13 @@ type people struct {
 
 // New returns a directory of users. All subs and all usernames must be different, and all hashes valid.
 func New(users []User) (*Directory, error) {
-	d := &Directory{}
-	return d, d.Change(func([]User) ([]User, error) { return users, nil })
+	d := &Directory{first: users}
+	return d, d.Reset()
+}
+
+// Reset brings the users of New back.
+func (d *Directory) Reset() error {
+	return d.Change(func([]User) ([]User, error) { return d.first, nil })
 }
 
 // Change replaces the users by the result of change, which gets the users before and must not change them. An error of
