@@ -43,8 +43,13 @@ const deeds = /** @type {const} */ ([
   ["DELETE", "/console/faults/x"],
   ["POST", "/console/clock"],
   ["POST", "/console/sessions/x"],
-  ["POST", "/console/clients"],
-  ["PUT", "/console/clients"],
+  ["POST", "/console/sessions"],
+  ["POST", "/console/tokens"],
+  ["POST", "/console/reset"],
+  ["PUT", "/console/clients/x"],
+  ["PATCH", "/console/clients/x"],
+  ["DELETE", "/console/clients/x"],
+  ["PUT", "/console/users/x"],
   ["POST", "/console/clients/spa/redirect_uris"],
   ["POST", "/console/keys"],
   ["POST", "/console/reports"],
@@ -140,7 +145,8 @@ describe("the console on a loopback issuer", () => {
         const { status } = await ask(hush, path, { method, headers, body: "{}" });
         assert.equal(status, 403, `${method} ${path} with token ${given}`);
       }
-      const inAddress = await ask(hush, `${path}?csrf=${encodeURIComponent(token)}`, { method, body: "{}" });
+      const headers = { origin: hush.issuer };
+      const inAddress = await ask(hush, `${path}?csrf=${encodeURIComponent(token)}`, { method, headers, body: "{}" });
       assert.equal(inAddress.status, 403, `${method} ${path} with the token in the address`);
     }
   });

@@ -94,8 +94,8 @@ func TestTheConsoleRefusesForeignRequests(t *testing.T) {
 		})
 	}
 	for _, path := range []string{
-		"/console/faults", "/console/clock", "/console/lab/off", "/console/clients", "/console/keys",
-		"/console/reports", "/console/sessions/x",
+		"/console/faults", "/console/clock", "/console/lab/off", "/console/tokens", "/console/keys", "/console/reports",
+		"/console/sessions/x",
 		"/console/clients/spa/redirect_uris",
 	} {
 		if w := serve(

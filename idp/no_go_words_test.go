@@ -210,9 +210,9 @@ func (x *reader) sendDocuments() {
 		x.t.Fatalf("%v: %s", err, w.Body)
 	}
 	for _, address := range []string{
-		"POST /register", "POST /console/clients", "PUT /console/clients/spa", "POST /console/faults", "POST /console/clock",
-		"POST /console/reports", "POST /console/clients/spa/redirect_uris", "POST /console/users", "POST /console/keys",
-		"POST /console/sessions",
+		"POST /register", "PUT /console/clients/spa", "POST /console/faults", "POST /console/clock", "POST /console/reports",
+		"POST /console/clients/spa/redirect_uris", "PUT /console/users/alice", "PATCH /console/users/alice",
+		"POST /console/keys", "POST /console/sessions", "POST /console/tokens",
 	} {
 		method, path, _ := strings.Cut(address, " ")
 		for _, body := range documents() {

@@ -73,7 +73,7 @@ export class Console {
     return this.flow((flow) => codesOf(flow).includes(code), code);
   }
 
-  /** Forgets all flows, faults, and moves of the clock. */
+  /** Forgets all flows, faults, and moves of the clock; sign-ins stay. */
   async reset() {
     await this.do("DELETE", "/console/flows");
     await this.do("DELETE", "/console/faults");

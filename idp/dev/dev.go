@@ -19,6 +19,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dev/console"
@@ -43,6 +45,7 @@ type Mode struct {
 	token   string // the CSRF token of the console
 	any     *anyClients
 	issuers []string
+	waits   *semaphore.Weighted // the requests that wait for a flow, at all issuers
 }
 
 // New builds development mode for a provider with this configuration. The provider is then built with
@@ -67,6 +70,7 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 		token:   consoleToken(config, deps.Random),
 		any:     anyone,
 		issuers: append([]string{config.Issuer}, config.Layouts...),
+		waits:   console.NewWaits(),
 	}
 }
 
@@ -144,6 +148,7 @@ func (s *site) Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint {
 	page := &console.Endpoint{
 		Issuer: s.Config.Issuer, Issuers: s.issuers, Origins: s.Config.ConsoleOrigins, Token: s.token,
 		Pages: s.Pages, Hub: s.hub, Lab: s.lab, Clients: s.Clients, Users: s.Users, Keys: s.Keys, Sessions: s.Sessions,
+		Consents: s.Consents, Tokens: s.Tokens, Waits: s.waits,
 		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Sender: s.Sender, Served: served,
 	}
 	return append(s.reasonEndpoints(), page.Endpoints()...)

@@ -19,7 +19,7 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-var update = flag.Bool("update", false, "write docs/reasons.md")
+var update = flag.Bool("update", false, "write docs/reasons.md and the OpenAPI document anew")
 
 // codes are the constants of oidc/reason.go.
 func codes(t *testing.T) []oidc.Reason {

@@ -26,9 +26,15 @@ func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, er
 	}, pages.Policy{})
 }
 
-// readJSON reads the request's body into what. An unknown field is an error, because it is probably a typing error.
-func readJSON(r *http.Request, what any) error {
-	decoder := json.NewDecoder(r.Body)
+// errAbsent is in the error about a thing that the path names and that does not exist. The answer is a 404.
+var errAbsent = errors.New("there is no such thing")
+
+// readJSON reads the request's body into what.
+func readJSON(r *http.Request, what any) error { return decode(r.Body, what) }
+
+// decode reads JSON into what. An unknown field is an error, because it is probably a typing error.
+func decode(text io.Reader, what any) error {
+	decoder := json.NewDecoder(text)
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(what)
 	if _, ours := errors.AsType[*oidc.Error](err); ours {

@@ -3,12 +3,14 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -23,6 +25,11 @@ type clientAnswer struct {
 	Unregistered bool `json:"unregistered,omitempty"`
 }
 
+// clientList is the answer of GET /console/clients.
+type clientList struct {
+	Clients []clientAnswer `json:"clients"`
+}
+
 // clients is GET /console/clients.
 func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
 	answers := []clientAnswer{}
@@ -34,7 +41,7 @@ func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
 		answers = append(answers, answer)
 	}
 	if e.Clients.Unregistered == nil {
-		return map[string]any{"clients": answers}, nil
+		return clientList{answers}, nil
 	}
 	for _, client := range e.Clients.Unregistered.All() {
 		answer, err := e.clientAnswer(client, client.ClientSecret.Plain())
@@ -44,7 +51,25 @@ func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
 		answer.Unregistered = true
 		answers = append(answers, answer)
 	}
-	return map[string]any{"clients": answers}, nil
+	return clientList{answers}, nil
+}
+
+// client is GET /console/clients/{id}.
+func (e *Endpoint) client(_ http.ResponseWriter, r *http.Request) (any, error) {
+	client, err := e.Clients.ByID(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, unknownClient(r.PathValue("id"), err)
+	}
+	return e.clientAnswer(*client, "")
+}
+
+// unknownClient is the error for a client that is not registered. Another err stays as it is.
+func unknownClient(id string, err error) error {
+	if !errors.Is(err, clients.ErrUnknown) {
+		return err
+	}
+	return oidc.InvalidRequest.Errorf("client %.50q is not registered: GET /console/clients lists the clients", id).
+		Because(errAbsent)
 }
 
 // clientAnswer describes a client. secret is the plain secret if the request contained it.
@@ -53,46 +78,67 @@ func (e *Endpoint) clientAnswer(client oidc.Client, secret string) (clientAnswer
 	return clientAnswer{Client: members(client), Settings: settingsFor(e.Issuer, client), YAML: text}, err
 }
 
-// addClient is POST /console/clients.
-func (e *Endpoint) addClient(_ http.ResponseWriter, r *http.Request) (any, error) {
-	return e.changeClient(r, func(id string, known bool) error {
+// maxClients bounds the clients of the register.
+const maxClients = 1000
+
+// putClient is PUT /console/clients/{id}: it adds the client, or replaces the one with this client_id. The body has the
+// members of a client. With the header If-None-Match: * (RFC 9110 §13.1.2) it only adds a client.
+func (e *Endpoint) putClient(_ http.ResponseWriter, r *http.Request) (any, error) {
+	if len(e.Clients.All()) >= maxClients {
+		return nil, oidc.InvalidRequest.Errorf("there are %d clients already: delete some", maxClients)
+	}
+	return e.changeClient(r, func(_ oidc.Client, known bool) (oidc.Client, error) {
+		if known && r.Header.Get("If-None-Match") == "*" {
+			return oidc.Client{}, oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change "+
+				"the existing client (PATCH)", r.PathValue("id"))
+		}
+		return oidc.Client{}, nil
+	})
+}
+
+// patchClient is PATCH /console/clients/{id}: the body is a JSON merge patch (RFC 7396) of the client. Members that are
+// not in it stay as they are, and so does the secret if it is empty.
+func (e *Endpoint) patchClient(_ http.ResponseWriter, r *http.Request) (any, error) {
+	return e.changeClient(r, func(old oidc.Client, known bool) (oidc.Client, error) {
 		if !known {
-			return nil
+			return old, unknownClient(r.PathValue("id"), clients.ErrUnknown)
 		}
-		return oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change the existing "+
-			"client (PUT)", id)
+		return old, nil
 	})
 }
 
-// editClient is PUT /console/clients: the body is a JSON merge patch (RFC 7396) of the client that its client_id names.
-// Fields that are not in it stay as they are, and so does the secret if it is empty.
-func (e *Endpoint) editClient(_ http.ResponseWriter, r *http.Request) (any, error) {
-	return e.changeClient(r, func(id string, known bool) error {
-		if known {
-			return nil
-		}
-		return oidc.InvalidRequest.Errorf("client %.50q is not registered: add it (POST), or correct the client_id", id)
-	})
+// deleteClient is DELETE /console/clients/{id}.
+func (e *Endpoint) deleteClient(w http.ResponseWriter, r *http.Request) (any, error) {
+	if err := e.Clients.Remove(r.Context(), r.PathValue("id")); err != nil {
+		return nil, unknownClient(r.PathValue("id"), err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil, nil
 }
 
-// changeClient applies the merge patch in the body to a client for which may returns no error.
-func (e *Endpoint) changeClient(r *http.Request, may func(id string, known bool) error) (any, error) {
+// changeClient applies the merge patch in the body to the client that from returns for the one before.
+func (e *Endpoint) changeClient(
+	r *http.Request, from func(old oidc.Client, known bool) (oidc.Client, error),
+) (any, error) {
 	var patch json.RawMessage
 	if err := readJSON(r, &patch); err != nil {
 		return nil, err
 	}
-	asked, _, err := patched(oidc.Client{}, patch)
-	if err != nil {
-		return nil, err
-	}
+	id := r.PathValue("id")
 	var client oidc.Client
 	var secret string
-	err = e.Clients.Update(r.Context(), asked.ClientID, func(old oidc.Client, known bool) (oidc.Client, error) {
-		if err := may(asked.ClientID, known); err != nil {
+	err := e.Clients.Update(r.Context(), id, func(old oidc.Client, known bool) (oidc.Client, error) {
+		before, err := from(old, known)
+		if err != nil {
 			return old, err
 		}
-		if client, secret, err = patched(old, patch); err != nil {
+		before.ClientID = id
+		if client, secret, err = patched(before, patch); err != nil {
 			return old, err
+		}
+		if client.ClientID != id {
+			return old, oidc.InvalidRequest.Errorf("client_id is %.50q, and the path names %.50q: leave client_id out",
+				client.ClientID, id)
 		}
 		client, err = e.checked(client)
 		return client, err
@@ -127,13 +173,16 @@ func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
 	return client, oidc.InvalidRequest.Errorf("%s", strings.Join(problems, "\n"))
 }
 
+// redirectBody is the body of POST /console/clients/{id}/redirect_uris.
+type redirectBody struct {
+	RedirectURI string `json:"redirect_uri"`
+	ReturnTo    string `json:"return_to,omitempty"` // a path of the provider; for the form of an error page
+}
+
 // addRedirectURI is POST /console/clients/{id}/redirect_uris, as JSON or as the form of an error page. A missing client
 // is made, public and first-party. The answer to a form is a redirect to return_to.
 func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, error) {
-	var asked struct {
-		RedirectURI string `json:"redirect_uri"`
-		ReturnTo    string `json:"return_to"`
-	}
+	var asked redirectBody
 	isForm := oidc.ParseForm(r) == nil && len(r.PostForm) > 0
 	if isForm {
 		asked.RedirectURI, asked.ReturnTo = r.PostForm.Get("redirect_uri"), r.PostForm.Get("return_to")

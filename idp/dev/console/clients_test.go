@@ -39,7 +39,7 @@ func TestClients(t *testing.T) {
 // A line of the settings that the client has no value for is left out, and a name in braces is a name.
 func TestTheSettingsHaveTheLinesThatTheClientNeeds(t *testing.T) {
 	h := newFixture(t)
-	settings := h.json(t, 200, "POST", "/console/clients", `{"client_id":"{issuer}","token_endpoint_auth_method":"none",
+	settings := h.json(t, 200, "PUT", "/console/clients/%7Bissuer%7D", `{"token_endpoint_auth_method":"none",
 		"redirect_uris":["http://localhost:5173/cb"],"scope":"openid"}`)["settings"].([]any)
 	texts := map[string]string{}
 	for _, s := range settings {
@@ -61,7 +61,7 @@ func TestTheSettingsHaveTheLinesThatTheClientNeeds(t *testing.T) {
 // What the YAML says is, read back, the client.
 func TestTheYAMLKeepsTheClient(t *testing.T) {
 	h := newFixture(t)
-	answer := h.json(t, 200, "POST", "/console/clients", `{"client_id":"new: #1",
+	answer := h.json(t, 200, "PUT", "/console/clients/new:%20%231", `{
 		"client_name":"\"quoted\" ${HOME}","client_secret":"s3cret",
 		"redirect_uris":["http://localhost:5173/cb"],
 		"token_endpoint_auth_method":"client_secret_basic","first_party":true,"access_token_lifetime":"2h","scope":"openid"}`)
@@ -85,8 +85,8 @@ func TestTheYAMLKeepsTheClient(t *testing.T) {
 
 func TestEditingAClientKeepsItsSecret(t *testing.T) {
 	h := newFixture(t)
-	answer := h.json(t, 200, "PUT", "/console/clients",
-		`{"client_id":"web","redirect_uris":["http://localhost:9090/other"],"access_token_lifetime":"5m"}`)
+	answer := h.json(t, 200, "PATCH", "/console/clients/web",
+		`{"redirect_uris":["http://localhost:9090/other"],"access_token_lifetime":"5m"}`)
 	client, _ := h.Clients.ByID(t.Context(), "web")
 	if !client.ClientSecret.Matches("web-secret") || client.RedirectURIs[0] != "http://localhost:9090/other" ||
 		client.AccessTokenLifetime != 5*time.Minute {
@@ -100,23 +100,27 @@ func TestEditingAClientKeepsItsSecret(t *testing.T) {
 
 func TestClientsThatCannotBe(t *testing.T) {
 	h := newFixture(t)
-	for _, row := range []struct{ method, body, want string }{
-		{"POST", `{"client_id":"spa","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`,
-			"there already"},
-		{"PUT", `{"client_id":"spaa","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`,
-			"not registered"},
-		{"POST", `{"client_id":"new","redirect_uris":[],"token_endpoint_auth_method":"none"}`, "redirect_uris"},
-		{"POST", `{"client_id":"new","redirect_uris":["javascript:alert(1)"],"token_endpoint_auth_method":"none"}`,
+	for _, row := range []struct {
+		method, id, body string
+		status           int
+		want             string
+	}{
+		{"PATCH", "spaa", `{"scope":"openid"}`, 404, "not registered"},
+		{"PUT", "new", `{"client_id":"other","redirect_uris":["http://localhost/cb"],"token_endpoint_auth_method":"none"}`,
+			400, "client_id"},
+		{"PUT", "new", `{"redirect_uris":[],"token_endpoint_auth_method":"none"}`, 400, "redirect_uris"},
+		{"PUT", "new", `{"redirect_uris":["javascript:alert(1)"],"token_endpoint_auth_method":"none"}`, 400,
 			"redirect_uris[0]"},
-		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"]}`, "client_secret"},
-		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"scope":"openid moon"}`, "moon"},
-		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"access_token_lifetime":"long"}`,
+		{"PUT", "new", `{"redirect_uris":["http://localhost/cb"]}`, 400, "client_secret"},
+		{"PUT", "new", `{"redirect_uris":["http://localhost/cb"],"scope":"openid moon"}`, 400, "moon"},
+		{"PUT", "new", `{"redirect_uris":["http://localhost/cb"],"access_token_lifetime":"long"}`, 400,
 			"access_token_lifetime"},
-		{"POST", `{"client_id":"new","redirect_uris":["http://localhost/cb"],"id_token_signed_response_alg":"RS256"}`,
-			"RS256"},
-		{"POST", `{"client_id":"new","redirect_uri":"http://localhost/cb"}`, "redirect_uri"},
+		{"PUT", "new", `{"redirect_uris":["http://localhost/cb"],"id_token_signed_response_alg":"RS256"}`, 400, "RS256"},
+		{"PUT", "new", `{"redirect_uri":"http://localhost/cb"}`, 400, "redirect_uri"},
+		{"DELETE", "new", ``, 404, "not registered"},
+		{"GET", "new", ``, 404, "not registered"},
 	} {
-		if got := h.json(t, 400, row.method, "/console/clients",
+		if got := h.json(t, row.status, row.method, "/console/clients/"+row.id,
 			row.body)["error_description"].(string); !strings.Contains(got, row.want) {
 			t.Errorf("%s %s is refused with %q; want it to name %s", row.method, row.body, got, row.want)
 		}
@@ -157,4 +161,30 @@ func TestARedirectURIOfAnUnknownClientMakesAPublicOne(t *testing.T) {
 	}
 	h.json(t, 400, "POST", "/console/clients/spa/redirect_uris", `{"redirect_uri":"http://localhost/#x"}`)
 	h.json(t, 400, "POST", "/console/clients/spa/redirect_uris", `{}`)
+}
+
+func TestAClientIsAddedReplacedAndRemoved(t *testing.T) {
+	h := newFixture(t)
+	const body = `{"redirect_uris":["http://localhost:5173/cb"],"token_endpoint_auth_method":"none"}`
+	h.json(t, 200, "PUT", "/console/clients/new", body)
+	if again := h.ask(t, "PUT", "/console/clients/new", body, "If-None-Match", "*"); again.StatusCode != 400 {
+		t.Errorf("RFC 9110 §13.1.2 a client that is there already gives %d; want 400", again.StatusCode)
+	}
+	h.json(t, 200, "PUT", "/console/clients/spa", body)
+	shown := h.json(t, 200, "GET", "/console/clients/spa", "")["client"].(map[string]any)
+	if shown["client_name"] != nil || shown["redirect_uris"].([]any)[0] != "http://localhost:5173/cb" {
+		t.Errorf("the client that was replaced is %v", shown)
+	}
+	for _, id := range []string{"new", "spa"} {
+		h.json(t, 204, "DELETE", "/console/clients/"+id, "")
+		h.json(t, 404, "GET", "/console/clients/"+id, "")
+	}
+	h.json(t, 200, "PUT", "/console/clients/spa", body)
+	must(t, h.Clients.Reset(t.Context()))
+	if client, err := h.Clients.ByID(t.Context(), "spa"); err != nil || client.ClientName != "The app" {
+		t.Errorf("after the reset spa is %+v, %v", client, err)
+	}
+	if all := h.Clients.All(); len(all) != 2 {
+		t.Errorf("after the reset there are %d clients; want the 2 of the configuration", len(all))
+	}
 }

@@ -4,13 +4,17 @@
 //	request ──► guards ──► routes
 //	            Host         GET /events, /flows, /cookies  recorded requests          trace.Hub
 //	            Origin       /faults, /clock                failures, and the time     lab.Lab
-//	            no Origin    /sessions, /clients, /keys     records of the provider    session, clients, keys
-//	            CSRF token   POST /reports                  observations of the application
+//	            no Origin    /users, /clients, /sessions    records of the provider    users, clients, session
+//	            CSRF token   POST /tokens, /reset           without a sign-in          token.Direct
+//	                         POST /reports                  observations of the application
 //	                         GET /probe                     did the cookie reach an iframe?
+//	                         GET /openapi.json              the document about all of them
+//
+// A route says what it takes and gives, and a test makes the OpenAPI document of the routes.
 //
 // Nobody signs in to the console, so it exists on a loopback issuer only. It answers at the provider's own names only
-// (against DNS rebinding), to the provider's own pages and to listed origins, and a change needs the token, which only
-// these pages can read.
+// (against DNS rebinding), to the provider's own pages and to listed origins. A change by a page needs the token, which
+// only these pages can read; a program sends JSON instead, which no page of another origin can send unasked.
 //
 // Where teaching ends: every program on this machine may use the console. A console for production needs sign-in,
 // roles, and a log of all changes.

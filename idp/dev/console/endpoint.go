@@ -4,13 +4,17 @@ import (
 	"errors"
 	"net/http"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
+	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/logout"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/token"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -32,50 +36,14 @@ type Endpoint struct {
 	Clients  *clients.Register
 	Users    *users.Directory
 	Keys     *keys.KeySet
-	Sessions *session.Manager    // the sessions of Issuer
+	Sessions *session.Manager // the sessions of Issuer
+	Consents *grant.Consents
+	Tokens   token.Direct        // makes tokens without a request of a client
+	Waits    *semaphore.Weighted // the requests that wait for a flow; see NewWaits
 	Sender   *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
 	Served   []endpoint.Endpoint // where faults can happen
 	Scopes   oidc.Scope          // all that the provider knows
 	Ending   <-chan struct{}     // closed when the provider ends, which ends streams; nil: never
-}
-
-// route is one method at a path below Path. serve returns the answer for JSON, or nil after it has written the answer.
-type route struct {
-	method, path string
-	serve        func(e *Endpoint, w http.ResponseWriter, r *http.Request) (any, error)
-}
-
-var routes = []route{
-	{"GET", "", (*Endpoint).page},
-	{"GET", "/token", (*Endpoint).token},
-	{"GET", "/probe", (*Endpoint).probe},
-
-	{"GET", "/events", (*Endpoint).events},
-	{"GET", "/flows", (*Endpoint).flows},
-	{"GET", "/flows/{id}", (*Endpoint).flow},
-	{"DELETE", "/flows", (*Endpoint).forget},
-	{"GET", "/cookies", (*Endpoint).cookies},
-	{"POST", "/reports", (*Endpoint).report},
-
-	{"GET", "/faults", (*Endpoint).faults},
-	{"POST", "/faults", (*Endpoint).addFault},
-	{"DELETE", "/faults", (*Endpoint).clearFaults},
-	{"DELETE", "/faults/{id}", (*Endpoint).cancelFault},
-	{"GET", "/faults/kinds", (*Endpoint).faultKinds},
-	{"GET", "/lab", (*Endpoint).lab},
-	{"POST", "/lab/off", (*Endpoint).turnOff},
-	{"GET", "/clock", (*Endpoint).clock},
-	{"POST", "/clock", (*Endpoint).moveClock},
-
-	{"GET", "/sessions", (*Endpoint).sessions},
-	{"POST", "/sessions/{id}", (*Endpoint).changeSession},
-	{"GET", "/clients", (*Endpoint).clients},
-	{"POST", "/clients", (*Endpoint).addClient},
-	{"PUT", "/clients", (*Endpoint).editClient},
-	{"POST", "/clients/{id}/redirect_uris", (*Endpoint).addRedirectURI},
-	{"GET", "/keys", (*Endpoint).keys},
-	{"POST", "/keys", (*Endpoint).rotateKeys},
-	{"GET", "/users", (*Endpoint).users},
 }
 
 // Endpoints returns the console and its API below Path, guards included.
@@ -99,7 +67,7 @@ func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 func (e *Endpoint) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range routes {
-		mux.HandleFunc(r.method+" "+Path+r.path, e.answering(r))
+		mux.HandleFunc(r.Method+" "+Path+r.Path, e.answering(r))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, r, http.StatusNotFound, oidc.InvalidRequest.Errorf("the console has nothing for %s %s", r.Method,
@@ -109,7 +77,7 @@ func (e *Endpoint) handler() http.Handler {
 }
 
 // answering calls the route's handler and writes the result as JSON. A handler that returns nil has written the answer.
-func (e *Endpoint) answering(route route) http.HandlerFunc {
+func (e *Endpoint) answering(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		answer, err := route.serve(e, w, r)
@@ -117,6 +85,8 @@ func (e *Endpoint) answering(route route) http.HandlerFunc {
 		case errors.Is(err, storage.ErrUnavailable):
 			unavailable := oidc.TemporarilyUnavailable.Errorf("the provider's store cannot be reached: try again in a moment")
 			e.refuse(w, r, http.StatusServiceUnavailable, unavailable.Because(err))
+		case errors.Is(err, errAbsent):
+			e.refuse(w, r, http.StatusNotFound, err)
 		case err != nil:
 			e.refuse(w, r, oidc.AsError(err).Status(), err)
 		case answer != nil:

@@ -105,7 +105,7 @@ func TestEveryFieldOfAClientSurvivesTheConsole(t *testing.T) {
 			}
 			body, err := json.Marshal(shown)
 			must(t, err)
-			h.json(t, 200, "PUT", "/console/clients", string(body))
+			h.json(t, 200, "PATCH", "/console/clients/"+client.ClientID, string(body))
 		}
 		after, err := h.Clients.ByID(t.Context(), client.ClientID)
 		must(t, err)
@@ -113,8 +113,8 @@ func TestEveryFieldOfAClientSurvivesTheConsole(t *testing.T) {
 			t.Errorf("without %s, a client that was sent back unchanged changed (-before +after):\n%s", without, diff)
 		}
 
-		answer := h.json(t, 200, "PUT", "/console/clients",
-			`{"client_id":"every","client_secret":"`+client.ClientSecret.Plain()+`"}`)
+		answer := h.json(t, 200, "PATCH", "/console/clients/every",
+			`{"client_secret":"`+client.ClientSecret.Plain()+`"}`)
 		var file struct {
 			Clients []oidc.Client `yaml:"clients"`
 		}

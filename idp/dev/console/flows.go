@@ -68,16 +68,12 @@ func (s stream) send(text string) error {
 	return s.control.Flush()
 }
 
-// flows is GET /console/flows: summaries, newest first.
-func (e *Endpoint) flows(http.ResponseWriter, *http.Request) (any, error) {
-	summaries := []trace.Summary{}
-	for _, f := range e.Hub.Flows() {
-		summaries = append(summaries, f.Summary)
-	}
-	return map[string]any{"flows": summaries}, nil
-}
-
 const cookieRecords = 100 // that the history of the cookies has
+
+// cookieList is the answer of GET /console/cookies.
+type cookieList struct {
+	Records []trace.Record `json:"records"`
+}
 
 // cookies is GET /console/cookies: the newest records with cookies, reduced to what became of the cookies.
 func (e *Endpoint) cookies(http.ResponseWriter, *http.Request) (any, error) {
@@ -92,7 +88,7 @@ func (e *Endpoint) cookies(http.ResponseWriter, *http.Request) (any, error) {
 		}
 	}
 	slices.SortStableFunc(records, func(a, b trace.Record) int { return b.At.Compare(a.At) })
-	return map[string]any{"records": records[:min(len(records), cookieRecords)]}, nil
+	return cookieList{records[:min(len(records), cookieRecords)]}, nil
 }
 
 // flow is GET /console/flows/{id}, also as a Mermaid sequence diagram or a transcript.
@@ -100,7 +96,8 @@ func (e *Endpoint) flow(w http.ResponseWriter, r *http.Request) (any, error) {
 	found, ok := e.Hub.Flow(r.PathValue("id"))
 	if !ok {
 		return nil, oidc.InvalidRequest.Errorf("flow %.50q is not stored, or not any more: GET /console/flows lists "+
-			"the stored ones", r.PathValue("id"))
+			"the stored ones", r.PathValue("id")).
+			Because(errAbsent)
 	}
 	query, _ := oidc.ParseQuery(r.URL.RawQuery)
 	switch format := query.Get("format"); format {

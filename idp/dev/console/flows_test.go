@@ -118,7 +118,7 @@ func TestFlows(t *testing.T) {
 	}
 	h.json(t, 400, "GET", path+"?format=pdf", "")
 	h.json(t, 204, "DELETE", "/console/flows", "")
-	h.json(t, 400, "GET", path, "")
+	h.json(t, 404, "GET", path, "")
 }
 
 func TestAListOf200FlowsIsSmall(t *testing.T) {

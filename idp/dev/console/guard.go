@@ -2,6 +2,7 @@ package console
 
 import (
 	"crypto/subtle"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,8 +22,9 @@ var guards = []struct {
 	{(*Endpoint).isKnownOrigin,
 		"a page of another origin asked: open the console itself, or list the origin in console_origins"},
 	{(*Endpoint).isNotForeign, "another site's page asked for this (Sec-Fetch-Site says so): open the console itself"},
-	{(*Endpoint).hasToken, "the CSRF token is missing or wrong (was the provider restarted?): send what GET " +
-		"/console/token answers in the header X-Hush-CSRF, or reload the page"},
+	{(*Endpoint).hasToken, "the CSRF token is missing or wrong (was the provider restarted?): reload the page; a " +
+		"program sends Content-Type: application/json; a page of console_origins sends what GET /console/token answers in " +
+		"the header X-Hush-CSRF"},
 }
 
 // guarded checks the guards, and answers preflights for listed origins
@@ -51,7 +53,7 @@ func (e *Endpoint) share(h http.Header, origin string) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
 	h.Set("Access-Control-Allow-Headers", "Content-Type, X-Hush-CSRF")
 	h.Set("Access-Control-Max-Age", "600")
 }
@@ -92,10 +94,13 @@ func (e *Endpoint) isNotForeign(r *http.Request) bool {
 	return r.Method == http.MethodGet && (dest == "document" || dest == "iframe" && r.URL.Path == Path+"/probe")
 }
 
-// hasToken: a request that changes something needs the CSRF token.
+// hasToken: a request of a page that changes something needs the CSRF token.
 func (e *Endpoint) hasToken(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	}
+	if isOfProgram(r) {
 		return true
 	}
 	given := r.Header.Get("X-Hush-CSRF")
@@ -103,4 +108,18 @@ func (e *Endpoint) hasToken(r *http.Request) bool {
 		given = r.PostForm.Get("csrf")
 	}
 	return subtle.ConstantTimeCompare([]byte(given), []byte(e.Token)) == 1
+}
+
+// isOfProgram reports whether no browser sent the request. A browser sends Origin with each request that changes
+// something (https://fetch.spec.whatwg.org/#append-a-request-origin-header), and asks by a preflight before it sends
+// JSON, or a method that forms do not have, from a page of another origin
+// (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+func isOfProgram(r *http.Request) bool {
+	for _, header := range []string{"Origin", "Sec-Fetch-Site", "X-Hush-CSRF"} {
+		if r.Header.Get(header) != "" {
+			return false
+		}
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return r.Method != http.MethodPost || err == nil && kind == "application/json"
 }

@@ -2,8 +2,11 @@ package console_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hush-idp/hush/idp/dev/console"
 )
 
 // A good request plus one change.
@@ -49,9 +52,18 @@ var guardRows = []struct {
 		403},
 	{"a form of another site", "POST", "/console/keys",
 		[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, 403},
-	{"no token", "DELETE", "/console/flows", []string{"X-Hush-CSRF", ""}, 403},
+	{"no token in a form", "POST", "/console/keys",
+		[]string{"X-Hush-CSRF", "", "Content-Type", "application/x-www-form-urlencoded"}, 403},
+	{"no token in a text, which a form can send", "POST", "/console/keys",
+		[]string{"X-Hush-CSRF", "", "Content-Type", "text/plain"}, 403},
+	{"no token in a body without a type", "POST", "/console/keys", []string{"X-Hush-CSRF", "", "Content-Type", ""}, 403},
+	{"no token from a page", "DELETE", "/console/flows",
+		[]string{"X-Hush-CSRF", "", "Sec-Fetch-Site", "same-origin"}, 403},
+	{"a program that sends JSON", "POST", "/console/clock", []string{"X-Hush-CSRF", ""}, 400},
+	{"a program that sends a method that forms do not have", "DELETE", "/console/flows",
+		[]string{"X-Hush-CSRF", "", "Content-Type", ""}, 204},
 	{"a wrong token", "POST", "/console/keys", []string{"X-Hush-CSRF", token + "x"}, 403},
-	{"the token's beginning", "PUT", "/console/clients", []string{"X-Hush-CSRF", token[:5]}, 403},
+	{"the token's beginning", "PUT", "/console/clients/x", []string{"X-Hush-CSRF", token[:5]}, 403},
 	{"a wrong token of a listed origin", "POST", "/console/clock", []string{"Origin", demo, "X-Hush-CSRF", "guessed"},
 		403},
 	{"a method that nobody offers", "PATCH", "/console/clients", nil, 404},
@@ -81,20 +93,23 @@ func publicKeys(t *testing.T, h *fixture) []any {
 	return h.json(t, 200, "GET", "/console/keys", "")["keys"].([]any)
 }
 
-// Without the token nothing changes, wherever it is asked for.
-func TestEveryChangeNeedsTheToken(t *testing.T) {
+// Without the token no page changes anything, and a page of another origin reads nothing.
+func TestEveryRouteIsGuarded(t *testing.T) {
 	h := newFixture(t)
-	for _, row := range [][2]string{
-		{"POST", "/faults"}, {"DELETE", "/faults"}, {"DELETE", "/faults/x"}, {"POST", "/clock"}, {"DELETE", "/flows"},
-		{"POST", "/reports"},
-		{"POST", "/sessions/x"}, {"POST", "/clients"}, {"PUT", "/clients"}, {"POST", "/clients/spa/redirect_uris"},
-		{"POST", "/keys"},
-	} {
-		for _, headers := range [][]string{{"X-Hush-CSRF", ""}, {"X-Hush-CSRF", "", "Origin", demo},
-			{"X-Hush-CSRF", "", "Content-Type", "application/x-www-form-urlencoded"}} {
-			if response := h.ask(t, row[0], "/console"+row[1], "csrf=guessed",
-				headers...); response.StatusCode != http.StatusForbidden {
-				t.Errorf("%s %s with %v gives %d; want 403", row[0], row[1], headers, response.StatusCode)
+	isForm := []string{"X-Hush-CSRF", "", "Origin", "null", "Sec-Fetch-Site", "same-origin", "Content-Type",
+		"application/x-www-form-urlencoded"}
+	foreign := [][]string{{"Host", "rebound.example.com"}, {"Origin", "https://evil.test"}, {"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "script"}}
+	for _, route := range console.Routes() {
+		path := console.Path + strings.NewReplacer("{id}", "x", "{username}", "x").Replace(route.Path)
+		refused := foreign
+		if route.Method != http.MethodGet {
+			refused = append(slices.Clone(foreign), isForm, []string{"X-Hush-CSRF", "", "Origin", demo})
+		}
+		for _, headers := range refused {
+			response := h.ask(t, route.Method, path, "csrf=guessed", headers...)
+			if response.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s with %v gives %d; want 403", route.Method, path, headers, response.StatusCode)
 			}
 		}
 	}
@@ -129,7 +144,7 @@ func TestAPreflightOfAListedOriginIsAnswered(t *testing.T) {
 			t.Errorf("the preflight for %s gives %d; want 204", path, response.StatusCode)
 		}
 		for name, want := range map[string]string{
-			"Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+			"Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
 			"Access-Control-Allow-Headers": "Content-Type, X-Hush-CSRF",
 		} {
 			if got := response.Header.Get(name); got != want {

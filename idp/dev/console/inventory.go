@@ -18,6 +18,11 @@ type keyAnswer struct {
 	JWK      jose.JSONWebKey `json:"jwk"`
 }
 
+// keyList is the answer of GET /console/keys.
+type keyList struct {
+	Keys []keyAnswer `json:"keys"`
+}
+
 // keys is GET /console/keys.
 func (e *Endpoint) keys(_ http.ResponseWriter, r *http.Request) (any, error) {
 	published, err := e.Keys.List(r.Context())
@@ -28,7 +33,7 @@ func (e *Endpoint) keys(_ http.ResponseWriter, r *http.Request) (any, error) {
 	for i, key := range published {
 		answers[i] = keyAnswer{key.JWK.KeyID, key.JWK.Algorithm, key.Signs, key.SignsAt, key.RetireAt, key.JWK}
 	}
-	return map[string]any{"keys": answers}, nil
+	return keyList{answers}, nil
 }
 
 // rotateKeys is POST /console/keys.
@@ -37,23 +42,4 @@ func (e *Endpoint) rotateKeys(w http.ResponseWriter, r *http.Request) (any, erro
 		return nil, err
 	}
 	return e.keys(w, r)
-}
-
-// userAnswer is a user without the password.
-type userAnswer struct {
-	Sub      string         `json:"sub"`
-	Username string         `json:"username"`
-	Name     string         `json:"name"`
-	Email    string         `json:"email,omitempty"`
-	Claims   map[string]any `json:"claims"`
-}
-
-// users is GET /console/users.
-func (e *Endpoint) users(http.ResponseWriter, *http.Request) (any, error) {
-	all := e.Users.All()
-	answers := make([]userAnswer, len(all))
-	for i, user := range all {
-		answers[i] = userAnswer{user.Sub, user.Username, user.Name(), user.Email(), user.Claims}
-	}
-	return map[string]any{"users": answers}, nil
 }

@@ -97,9 +97,14 @@ func (e *Endpoint) moveClock(w http.ResponseWriter, r *http.Request) (any, error
 	return e.clock(w, r)
 }
 
+// labAnswer is what the failure lab does now.
+type labAnswer struct {
+	Notices []lab.Notice `json:"notices"`
+}
+
 // lab is GET /console/lab: what the failure lab does now.
 func (e *Endpoint) lab(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]any{"notices": e.Lab.Notices()}, nil
+	return labAnswer{e.Lab.Notices()}, nil
 }
 
 // turnOff is POST /console/lab/off: no faults, and the real time. The answer to a form is a redirect to return_to.

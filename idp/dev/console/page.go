@@ -22,9 +22,14 @@ func (e *Endpoint) page(w http.ResponseWriter, r *http.Request) (any, error) {
 	return nil, e.Pages.Render(w, http.StatusOK, page, pages.Policy{Connects: true})
 }
 
+// tokenAnswer is the answer of GET /console/token.
+type tokenAnswer struct {
+	CSRF string `json:"csrf"` // for the header X-Hush-CSRF
+}
+
 // token is GET /console/token: for pages of listed origins, which get it by CORS.
 func (e *Endpoint) token(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]string{"csrf": e.Token}, nil
+	return tokenAnswer{e.Token}, nil
 }
 
 // probed is the message of the probe to the page around it.

@@ -38,6 +38,13 @@ type accountAnswer struct {
 	AuthTime time.Time `json:"auth_time"`
 }
 
+// sessionList is the answer of GET /console/sessions.
+type sessionList struct {
+	Sessions []sessionAnswer `json:"sessions"`
+	Idle     string          `json:"idle"`     // how long an unused session lasts, as a duration such as 2h0m0s
+	Absolute string          `json:"absolute"` // how long any session lasts, as a duration
+}
+
 // sessions is GET /console/sessions.
 func (e *Endpoint) sessions(_ http.ResponseWriter, r *http.Request) (any, error) {
 	list, err := e.listed(r.Context())
@@ -53,18 +60,14 @@ func (e *Endpoint) sessions(_ http.ResponseWriter, r *http.Request) (any, error)
 		answers[i] = e.sessionAnswer(s)
 		answers[i].ThisBrowser = current != nil && current.ID == s.ID
 	}
-	return map[string]any{"sessions": answers, "idle": e.Sessions.Idle.String(), "absolute": e.Sessions.Absolute.String()},
-		nil
+	return sessionList{answers, e.Sessions.Idle.String(), e.Sessions.Absolute.String()}, nil
 }
 
 // listed are the sessions of all users, also of users who were removed, each once, newest first.
 func (e *Endpoint) listed(ctx context.Context) ([]session.Session, error) {
-	subs, err := e.Sessions.UserList.Subs(ctx)
+	subs, err := e.subs(ctx)
 	if err != nil {
 		return nil, err
-	}
-	for _, user := range e.Users.All() {
-		subs = append(subs, user.Sub)
 	}
 	found := map[string]session.Session{}
 	for _, sub := range subs {
@@ -80,6 +83,16 @@ func (e *Endpoint) listed(ctx context.Context) ([]session.Session, error) {
 		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.ID, b.ID))
 	})
 	return all[:min(len(all), maxSessions)], nil
+}
+
+// subs are the subs of all users, also of users who were removed since the longest session began.
+func (e *Endpoint) subs(ctx context.Context) ([]string, error) {
+	subs, err := e.Sessions.UserList.Subs(ctx)
+	for _, user := range e.Users.All() {
+		subs = append(subs, user.Sub)
+	}
+	slices.Sort(subs)
+	return slices.Compact(subs), err
 }
 
 func (e *Endpoint) sessionAnswer(s session.Session) sessionAnswer {
@@ -100,12 +113,15 @@ func handle(s session.Session) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
+// sessionChange is the body of POST /console/sessions/{id}.
+type sessionChange struct {
+	Do   string `json:"do"`             // end, expire, idle or user
+	User string `json:"user,omitempty"` // with user: the username of the session's new user
+}
+
 // changeSession is POST /console/sessions/{id}: {"do": "end"}, "expire", "idle", or "user" with {"user": "bob"}.
 func (e *Endpoint) changeSession(_ http.ResponseWriter, r *http.Request) (any, error) {
-	var asked struct {
-		Do   string `json:"do"`
-		User string `json:"user"`
-	}
+	var asked sessionChange
 	if err := readJSON(r, &asked); err != nil {
 		return nil, err
 	}
@@ -149,7 +165,8 @@ func (e *Endpoint) byHandle(ctx context.Context, id string) (session.Session, er
 	i := slices.IndexFunc(list, func(s session.Session) bool { return handle(s) == id })
 	if i < 0 {
 		return session.Session{},
-			oidc.InvalidRequest.Errorf("session %.50q is not stored (any more): GET /console/sessions lists those that are", id)
+			oidc.InvalidRequest.Errorf("session %.50q is not stored (any more): GET /console/sessions lists those that are", id).
+				Because(errAbsent)
 	}
 	return list[i], nil
 }

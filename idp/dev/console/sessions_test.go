@@ -100,7 +100,7 @@ func TestChangesOfASessionThatCannotBe(t *testing.T) {
 	for _, body := range []string{"{}", `{"do":"steal"}`, `{"do":"user"}`, `{"do":"user","user":"mallory"}`} {
 		h.json(t, 400, "POST", path, body)
 	}
-	h.json(t, 400, "POST", "/console/sessions/unknown", `{"do":"end"}`)
+	h.json(t, 404, "POST", "/console/sessions/unknown", `{"do":"end"}`)
 	h.json(t, 200, "POST", path, `{"do":"end"}`)
 	h.json(t, 400, "POST", path, `{"do":"user","user":"bob"}`) // a tombstone stays one
 	if _, err := h.Sessions.Index.Get(t.Context(), "bob"); !errors.Is(err, storage.ErrNotFound) {

@@ -34,6 +34,20 @@ func (c *Clock) IsFrozen() bool {
 	return s != nil && !s.Frozen.IsZero()
 }
 
+// sentence says how the clock differs from the real time; it is empty if it does not.
+func (c *Clock) sentence() string {
+	offset := c.Offset()
+	switch {
+	case c.IsFrozen():
+		return "the provider's clock stands still at " + c.Now().UTC().Format(time.RFC3339)
+	case offset > 0:
+		return "the provider's clock is " + short(offset) + " ahead"
+	case offset < 0:
+		return "the provider's clock is " + short(-offset) + " behind"
+	}
+	return ""
+}
+
 // now is the provider's time at the real time. A nil state has the real time.
 func (s *state) now(real time.Time) time.Time {
 	switch {

@@ -21,8 +21,8 @@ func (l *Lab) Notices() []Notice {
 	for _, f := range l.state().Faults {
 		all = append(all, Notice{Text: f.sentence(), Until: f.Until})
 	}
-	if ahead := l.Clock.Offset(); ahead != 0 {
-		all = append(all, Notice{Text: "the provider's clock is " + short(ahead) + " ahead"})
+	if text := l.Clock.sentence(); text != "" {
+		all = append(all, Notice{Text: text})
 	}
 	return all
 }
@@ -65,7 +65,7 @@ func (n Notice) At(now time.Time) string {
 // Active reports whether a fault can still happen or the clock is moved.
 func (l *Lab) Active() bool {
 	view := l.cell.View()
-	return view != nil && (len(view.Faults) > 0 || view.Ahead != 0)
+	return view != nil && (len(view.Faults) > 0 || view.Ahead != 0 || !view.Frozen.IsZero())
 }
 
 // TurnOff ends all faults and brings the clock back to the real time.
@@ -80,7 +80,7 @@ type effectsKey struct{}
 
 // effects are what the lab did to one request.
 type effects struct {
-	ahead time.Duration
+	clock string // how the clock differed from the real time
 	used  []Kind
 }
 
@@ -90,7 +90,7 @@ func (l *Lab) Observe(ctx context.Context) context.Context {
 	if !l.Active() {
 		return ctx
 	}
-	return context.WithValue(ctx, effectsKey{}, &effects{ahead: l.Clock.Offset()})
+	return context.WithValue(ctx, effectsKey{}, &effects{clock: l.Clock.sentence()})
 }
 
 func note(ctx context.Context, kind Kind) {
@@ -102,15 +102,15 @@ func note(ctx context.Context, kind Kind) {
 // Remark returns what the lab did to the request of ctx, in parentheses, or "" if it did nothing.
 func Remark(ctx context.Context) string {
 	did, ok := ctx.Value(effectsKey{}).(*effects)
-	if !ok || len(did.used) == 0 && did.ahead == 0 {
+	if !ok || len(did.used) == 0 && did.clock == "" {
 		return ""
 	}
 	var parts []string
 	for _, kind := range did.used {
 		parts = append(parts, "caused by the fault "+string(kind))
 	}
-	if did.ahead != 0 {
-		parts = append(parts, "the provider's clock is "+short(did.ahead)+" ahead")
+	if did.clock != "" {
+		parts = append(parts, did.clock)
 	}
 	return "(failure lab: " + strings.Join(parts, "; ") + ")"
 }

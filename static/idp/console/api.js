@@ -19,15 +19,16 @@ export function get(path) {
 }
 
 /**
- * @param {"POST" | "PUT" | "DELETE"} method
+ * @param {"POST" | "PUT" | "PATCH" | "DELETE"} method
  * @param {string} path below /console
  * @param {unknown} [body]
+ * @param {{ [name: string]: string }} [headers] more of them
  * @returns {Promise<any>}
  */
-export async function change(method, path, body) {
+export async function change(method, path, body, headers = {}) {
   const answer = await ask(path, {
     method,
-    headers: { Accept: "application/json", "Content-Type": "application/json", "X-Hush-CSRF": csrf },
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-Hush-CSRF": csrf, ...headers },
     body: body === undefined ? null : JSON.stringify(body),
   });
   if (/^\/(faults|clock)/.test(path)) dispatchEvent(new Event(labChanged));

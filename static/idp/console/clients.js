@@ -105,8 +105,9 @@ export class Clients {
     const client = written(form);
     if (client.token_endpoint_auth_method === "none") client.client_secret = undefined;
     try {
-      if (this.#edited) await change("PUT", "/clients", changed(this.#edited, client));
-      else await change("POST", "/clients", client);
+      const path = `/clients/${encodeURIComponent(client.client_id)}`;
+      if (this.#edited) await change("PATCH", path, changed(this.#edited, client));
+      else await change("PUT", path, client, { "If-None-Match": "*" }); // it must be new
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       byId("client-problem").textContent = error.message;
