@@ -85,6 +85,7 @@ type common struct {
 	pages      *pages.Pages
 	clients    *clients.Register
 	users      *users.Directory
+	typed      *users.Typed
 	grants     *grant.Grants
 	consents   *grant.Consents
 	subjects   *clients.Subjects
@@ -188,7 +189,8 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 	subjects := clients.NewSubjects(config.PairwiseSalt, directory)
 	grants := grant.New(config.Refresh, deps.Store, deps.Now, deps.Random)
 	return &common{
-		config: config, deps: deps, keys: keySet, pages: html, clients: register, users: directory, grants: grants,
+		config: config, deps: deps, keys: keySet, pages: html, clients: register, users: directory,
+		typed: &users.Typed{Directory: directory}, grants: grants,
 		consents: &grant.Consents{
 			Records: storage.NewBucket[map[string]grant.Consent]("consent", deps.Store), Grants: grants, Now: deps.Now,
 		},

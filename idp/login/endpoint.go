@@ -48,6 +48,7 @@ type Endpoint struct {
 	Interactions session.Seal[session.Interaction]
 	ScopeTexts   map[string]string // of configured scopes
 	OneClick     bool              // users may sign in without a password; for development only
+	Typed        *users.Typed      // users that people type; for development only
 	Limit        endpoint.Limit    // of POST /login
 	Addresses    *limit.Addresses
 	Passwords    *limit.Passwords // counts wrong passwords
@@ -102,6 +103,9 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, waiting session
 	if r.Form.Get("cancel") != "" && waiting.ClientID != "" {
 		return e.deny(w, r, waiting, "the user cancelled the sign-in")
 	}
+	if r.Form.Has("name") && e.offersOneClick(r) {
+		return e.loginAsTyped(w, r, waiting)
+	}
 	user, account, ok, err := e.authenticate(r)
 	if err != nil {
 		return err
@@ -110,6 +114,24 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, waiting session
 		page := pages.Login{Username: r.Form.Get("username"), Wrong: true}
 		return e.renderLogin(w, r, http.StatusForbidden, waiting, page)
 	}
+	return e.signIn(w, r, waiting, user, account)
+}
+
+// loginAsTyped signs in the user with the typed name and claims. A fault is shown above the form, which keeps both.
+func (e *Endpoint) loginAsTyped(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
+	name, claims := r.Form.Get("name"), r.Form.Get("claims")
+	user, err := e.Typed.User(name, claims)
+	if err != nil {
+		page := pages.Login{TypedName: name, TypedClaims: claims, TypedFault: err.Error()}
+		return e.renderLogin(w, r, http.StatusBadRequest, waiting, page)
+	}
+	return e.signIn(w, r, waiting, user, byOneClick)
+}
+
+// signIn signs the user in, and redirects to the waiting request or to the home page.
+func (e *Endpoint) signIn(
+	w http.ResponseWriter, r *http.Request, waiting session.Interaction, user users.User, account session.Account,
+) error {
 	account.Sub = user.Sub
 	if _, err := e.Sessions.SignIn(w, r, account); err != nil {
 		return err

@@ -43,6 +43,9 @@ type (
 		Wrong    bool      // the last attempt failed
 		Reason   string    // why a person must sign in now: a key of tell in static/idp/languages, or empty
 		OneClick []Account // users that need no password; development only
+
+		// The form for a user that a person types, which is there with OneClick: what was typed, and its fault.
+		TypedName, TypedClaims, TypedFault string
 	}
 	// Consent asks Account to allow Client the Scopes.
 	Consent struct {

@@ -98,7 +98,8 @@ func everyPage(language string) []pages.Page {
 	alice := pages.Account{Sub: "s", Username: "alice", Name: "Alice Archer", Email: "alice@example.com"}
 	accounts := []pages.Account{alice}
 	return []pages.Page{
-		pages.Login{Frame: frame, Username: "u", Wrong: true, Reason: "again", OneClick: accounts},
+		pages.Login{Frame: frame, Username: "u", Wrong: true, Reason: "again", OneClick: accounts, TypedName: "n",
+			TypedClaims: "{", TypedFault: "f"},
 		pages.Consent{Frame: frame, Account: alice,
 			Scopes: []pages.ScopeText{{Name: "email", Description: "d"}}},
 		pages.SelectAccount{Frame: frame, Accounts: accounts},
