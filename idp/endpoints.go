@@ -129,7 +129,8 @@ func (c *common) pageEndpoints(
 		(&login.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions, Consents: c.consents,
 			Interactions: s.interactions, ScopeTexts: texts, OneClick: config.Development(), Typed: c.typed,
-			Limit: c.limits.Login(), Addresses: c.limits.Addresses, Passwords: c.limits.Passwords,
+			HintSignsIn: config.LoginHintSignsIn,
+			Limit:       c.limits.Login(), Addresses: c.limits.Addresses, Passwords: c.limits.Passwords,
 		}).Endpoints(),
 		(&logout.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions,

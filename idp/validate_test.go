@@ -24,6 +24,12 @@ var rowsWhatAPublicProviderRefuses = []struct {
 	{"development mode", func(c *idp.Config) { c.Dev = new(bool); *c.Dev = true }, "dev: "},
 	{"clients that are not registered", func(c *idp.Config) { c.AnyClient = true },
 		"any_client: is for development mode on a loopback issuer only"},
+	{"a sign-in by login_hint", func(c *idp.Config) { c.LoginHintSignsIn = true },
+		"login_hint_signs_in: is for development mode on a loopback issuer only"},
+	{"RFC 6749 §4.1.2 a code that lives longer", func(c *idp.Config) { c.CodeLifetime = 2 * time.Minute },
+		"code_lifetime: is for development mode on a loopback issuer only"},
+	{"the built-in users", func(c *idp.Config) { c.BuiltIn = true },
+		"built_in: adds users whose passwords everybody knows"},
 	{"no users, as the built-in ones are for loopback", func(c *idp.Config) { c.Users = nil }, "users: is empty"},
 	{"no clients, as the built-in ones are for loopback", func(c *idp.Config) { c.Clients = nil }, "clients: is empty"},
 	{

@@ -39,6 +39,7 @@ var settingFlags = [][2]string{
 	{"tls-self-signed", "Serve https with a certificate made at start, for development on a loopback\nissuer."},
 	{"any-client", "Let in clients that are not registered, if their redirect URI has a loopback host;\n" +
 		"in development mode only."},
+	{"login-hint-signs-in", "Sign the user of login_hint in without a page, for tests; in development mode only."},
 	{"fetch-allow-private", "Fetch what clients name, such as jwks_uri, from private addresses and by http too.\n" +
 		"On in development mode."},
 	{"fetch-ca-file", "PEM `FILE` of certificate authorities that are trusted when the provider fetches,\n" +

@@ -134,6 +134,8 @@ var wrongFlags = map[string]struct{ value, remedy string }{
 	"tls-self-signed": {"perhaps", "true, 1, yes, false, 0 or no"},
 	"any-client":      {"perhaps", "true, 1, yes, false, 0 or no"},
 
+	"login-hint-signs-in": {"perhaps", "true, 1, yes, false, 0 or no"},
+
 	"fetch-allow-private": {"perhaps", "true, 1, yes, false, 0 or no"},
 	"fetch-ca-file":       {"/nowhere/ca.pem", "cannot be read"},
 }

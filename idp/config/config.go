@@ -72,6 +72,14 @@ type Config struct {
 	ConsoleOrigins []string `yaml:"console_origins"`
 	// AnyClient lets in clients that are not registered, if their redirect URI has a loopback host. Development mode only.
 	AnyClient bool `yaml:"any_client"`
+	// LoginHintSignsIn signs the user of login_hint in where a person would see the sign-in page. Development mode only.
+	LoginHintSignsIn bool `yaml:"login_hint_signs_in"`
+	// CodeLifetime is how long a code may be redeemed: 60 seconds, and up to an hour in development mode, for people who
+	// step through a debugger.
+	CodeLifetime time.Duration `yaml:"code_lifetime"`
+	// BuiltIn adds the built-in users, clients and scopes of a loopback issuer to those of the configuration, instead of
+	// having them only where the configuration has none. One of the configuration replaces the built-in one of its name.
+	BuiltIn bool `yaml:"built_in"`
 }
 
 // SigningKey is a key that signs tokens: its alg and the PEM file that holds it, if there is one.
@@ -112,6 +120,7 @@ func (c Config) WithDefaults() Config {
 	c.Audience = cmp.Or(c.Audience, c.Issuer)
 	c.Session = c.Session.WithDefaults(2*time.Hour, 12*time.Hour)
 	c.Refresh = c.Refresh.WithDefaults()
+	c.CodeLifetime = cmp.Or(c.CodeLifetime, grant.CodeLifetime)
 	c.ACRValues = c.ACRValues.WithDefaults()
 	c.PAR = c.PAR.WithDefaults()
 	c.Limits = c.Limits.WithDefaults(loopback)
@@ -131,15 +140,9 @@ func (c Config) WithDefaults() Config {
 // development mode it also has layouts, and a console that the demo may read.
 func withBuiltIn(c Config) Config {
 	built := builtIn()
-	if len(c.Users) == 0 {
-		c.Users = built.Users
-	}
-	if len(c.Clients) == 0 {
-		c.Clients = built.Clients
-	}
-	if len(c.Scopes) == 0 {
-		c.Scopes = built.Scopes
-	}
+	c.Users = withMore(c.BuiltIn, c.Users, built.Users, func(u users.User) string { return u.Username })
+	c.Clients = withMore(c.BuiltIn, c.Clients, built.Clients, func(c oidc.Client) string { return c.ClientID })
+	c.Scopes = withMore(c.BuiltIn, c.Scopes, built.Scopes, func(s Scope) string { return s.Name })
 	c.Audience = cmp.Or(c.Audience, built.Audience)
 	c.PairwiseSalt = cmp.Or(c.PairwiseSalt, "the salt of a provider for development at "+c.Issuer)
 	if c.Development() && c.Layouts == nil {
@@ -149,6 +152,21 @@ func withBuiltIn(c Config) Config {
 		c.ConsoleOrigins = built.ConsoleOrigins
 	}
 	return c
+}
+
+// withMore returns the built-in entries if the configuration has none. With add it returns the entries of the
+// configuration, which keep their places, and then the built-in ones of other names.
+func withMore[E any](add bool, configured, built []E, name func(E) string) []E {
+	if !add && len(configured) > 0 {
+		return configured
+	}
+	all := slices.Clip(configured)
+	for _, entry := range built {
+		if !slices.ContainsFunc(configured, func(own E) bool { return name(own) == name(entry) }) {
+			all = append(all, entry)
+		}
+	}
+	return all
 }
 
 // layoutsOf returns the issuers of the other layouts, if issuer is one of them.

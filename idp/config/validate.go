@@ -6,8 +6,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
@@ -86,11 +88,21 @@ func checkIssuer(c Config, report oidc.Report) {
 		"so it works on a loopback issuer only, and %s is none: remove dev: true", c.Issuer)
 }
 
+// longestCode is the maximum of code_lifetime.
+const longestCode = time.Hour
+
 // checkPowers: what makes tests shorter would let anybody in elsewhere.
 func checkPowers(c Config, report oidc.Report) {
-	for name, isSet := range map[string]bool{"any_client": c.AnyClient} {
+	for name, isSet := range map[string]bool{
+		"any_client": c.AnyClient, "login_hint_signs_in": c.LoginHintSignsIn,
+		"code_lifetime": c.CodeLifetime > grant.CodeLifetime,
+	} {
 		report.When(isSet && !c.Development(), name, "is for development mode on a loopback issuer only: remove it")
 	}
+	report.When(c.BuiltIn && !c.Loopback(), "built_in", "adds users whose passwords everybody knows, so it is for a "+
+		"loopback issuer only: remove it")
+	report.When(c.CodeLifetime < time.Second || c.CodeLifetime > longestCode, "code_lifetime",
+		"%v is not between 1s and %v: write a duration such as 10m", c.CodeLifetime, longestCode)
 }
 
 // checkConsole: layouts and console origins are addresses of this machine.
@@ -171,6 +183,14 @@ func (c Config) OptIns() (texts []string) {
 	if c.AnyClient {
 		texts = append(texts, "any_client is on: a client that is not registered is let in if its redirect_uri has a "+
 			"loopback host, with any secret; the console lists each, with the YAML that registers it")
+	}
+	if c.LoginHintSignsIn {
+		texts = append(texts, "login_hint_signs_in is on: a request with login_hint signs that user in, without a page "+
+			"and without a password")
+	}
+	if c.CodeLifetime > grant.CodeLifetime {
+		texts = append(texts, fmt.Sprintf("code_lifetime is %v: a code that leaks can be used for longer than the usual %v",
+			c.CodeLifetime, grant.CodeLifetime))
 	}
 	return texts
 }

@@ -3,6 +3,7 @@ package dev
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -187,7 +188,8 @@ func (g labGrants) Issue(ctx context.Context, granted grant.Grant) (string, erro
 	code, err := g.Grants.Issue(ctx, granted)
 	if err == nil {
 		trace.From(ctx).Join(trace.Code, code)
-		emit(ctx, trace.KindCode, "RFC 6749 §4.1.2", "a code is issued, good for 60 seconds and one redemption",
+		text := fmt.Sprintf("a code is issued, good for %.0f seconds and one redemption", g.CodeLifetime.Seconds())
+		emit(ctx, trace.KindCode, "RFC 6749 §4.1.2", text,
 			trace.Secret("code", code), trace.Plain("sub", granted.Sub), trace.Plain("scope", granted.Scope.String()))
 	}
 	return code, err

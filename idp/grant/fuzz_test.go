@@ -204,7 +204,7 @@ func FuzzStoredIndex(f *testing.F) {
 	f.Fuzz(func(t *testing.T, record []byte) {
 		clock := storagetest.NewClock()
 		store := &listing{Store: storage.NewMemory(clock.Now), list: storagetest.Holding(record)}
-		g := grant.New(grant.Config{}, store, clock.Now, rand.Text)
+		g := grant.New(grant.Config{}, grant.CodeLifetime, store, clock.Now, rand.Text)
 		_, read := g.Of(t.Context(), "alice")
 		_, begun := g.Begin(t.Context(), grant.Grant{ID: "new", ClientID: "spa", Sub: "alice"}, "", terms)
 		if (read == nil) != (begun == nil) {

@@ -18,13 +18,12 @@ import (
 //msgp:shim oidc.Scope as:string using:oidc.Scope.String/oidc.ParseScope
 //msgp:ignore Grants
 
-// CodeLifetime is how long a code may be redeemed. RFC 6749 §4.1.2: "A maximum authorization code lifetime of 10
-// minutes is RECOMMENDED"; FAPI 2.0 allows one minute, which is enough for a redirect.
+// CodeLifetime is how long a code may be redeemed, unless development mode says otherwise. RFC 6749 §4.1.2: "A maximum
+// authorization code lifetime of 10 minutes is RECOMMENDED"; FAPI 2.0 allows one minute, enough for a redirect.
 const CodeLifetime = 60 * time.Second
 
-// codeRetention is how long a code that was not redeemed is stored, so that a late client gets "expired", not
-// "unknown".
-const codeRetention = 5 * time.Minute
+// expiredRetention is how long an expired code is stored, so that a late client gets "expired", not "unknown".
+const expiredRetention = 4 * time.Minute
 
 // Grant is the result of one authorization: the contents of the tokens, and the conditions under which the client gets
 // them.
@@ -73,32 +72,36 @@ type Grants struct {
 	Families storage.Bucket[Family]       // by grant id: its refresh tokens
 	Index    storage.Bucket[[]indexEntry] // by sub: which grants with refresh tokens there are
 	// TakenBack has, by sub and then by client_id, the time when the user took the grants of the client back.
-	TakenBack storage.Bucket[map[string]time.Time]
-	Grace     time.Duration // how long a replaced refresh token still gives its successor
-	Now       func() time.Time
-	Random    func() string // 128 bits or more, without a dot
+	TakenBack    storage.Bucket[map[string]time.Time]
+	CodeLifetime time.Duration
+	Grace        time.Duration // how long a replaced refresh token still gives its successor
+	Now          func() time.Time
+	Random       func() string // 128 bits or more, without a dot
 }
 
 // New returns the grants in store; c configures their refresh tokens.
-func New(c Config, store storage.Store, now func() time.Time, random func() string) *Grants {
+func New(
+	c Config, codeLifetime time.Duration, store storage.Store, now func() time.Time, random func() string,
+) *Grants {
 	return &Grants{
-		Codes:     storage.NewBucket[Code]("code", store),
-		Revoked:   storage.NewBucket[time.Time]("revoked", store),
-		Families:  storage.NewBucket[Family]("refresh", store),
-		Index:     storage.NewBucket[[]indexEntry]("holding", store),
-		TakenBack: storage.NewBucket[map[string]time.Time]("taken-back", store),
-		Grace:     *c.WithDefaults().Grace, Now: now, Random: random,
+		Codes:        storage.NewBucket[Code]("code", store),
+		Revoked:      storage.NewBucket[time.Time]("revoked", store),
+		Families:     storage.NewBucket[Family]("refresh", store),
+		Index:        storage.NewBucket[[]indexEntry]("holding", store),
+		TakenBack:    storage.NewBucket[map[string]time.Time]("taken-back", store),
+		CodeLifetime: codeLifetime, Grace: *c.WithDefaults().Grace, Now: now, Random: random,
 	}
 }
 
-// Issue stores the grant and returns the code that stands for it for CodeLifetime. It fills in ID, GrantedAt and
+// Issue stores the grant and returns the code that stands for it for g.CodeLifetime. It fills in ID, GrantedAt and
 // ExpiresAt.
 //
 // The code is the grant's ID, a dot, and a secret. All records of a grant are in one group of the store.
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
-	grant.ID, grant.GrantedAt, grant.ExpiresAt = g.Random(), g.Now(), g.Now().Add(CodeLifetime)
+	grant.ID, grant.GrantedAt, grant.ExpiresAt = g.Random(), g.Now(), g.Now().Add(g.CodeLifetime)
 	code = grant.ID + "." + g.Random()
-	return code, g.Codes.Put(ctx, storage.GroupKey(grant.ID, code), Code{Grant: &grant}, codeRetention)
+	return code, g.Codes.Put(ctx, storage.GroupKey(grant.ID, code), Code{Grant: &grant},
+		g.CodeLifetime+expiredRetention)
 }
 
 // Redeem spends the code and returns its grant; the caller then judges whether the client may get it. For an unknown

@@ -24,7 +24,7 @@ func newFixture() *fixture {
 	store := &storagetest.Spy{Store: storage.NewMemory(c.Now)}
 	return &fixture{
 		clock: c, store: store,
-		Grants:   grant.New(grant.Config{}, store, c.Now, rand.Text),
+		Grants:   grant.New(grant.Config{}, grant.CodeLifetime, store, c.Now, rand.Text),
 		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: c.Now},
 	}
 }

@@ -49,6 +49,7 @@ type Endpoint struct {
 	ScopeTexts   map[string]string // of configured scopes
 	OneClick     bool              // users may sign in without a password; for development only
 	Typed        *users.Typed      // users that people type; for development only
+	HintSignsIn  bool              // login_hint signs in without a page; for development only
 	Limit        endpoint.Limit    // of POST /login
 	Addresses    *limit.Addresses
 	Passwords    *limit.Passwords // counts wrong passwords
@@ -95,7 +96,19 @@ func (e *Endpoint) with(
 }
 
 func (e *Endpoint) showLogin(w http.ResponseWriter, r *http.Request, waiting session.Interaction) error {
+	if user, ok := e.hinted(r, waiting); ok {
+		return e.signIn(w, r, waiting, user, byOneClick)
+	}
 	return e.renderLogin(w, r, http.StatusOK, waiting, pages.Login{})
+}
+
+// hinted returns the user of login_hint if that user signs in without a page. A browser that lost the cookie of such a
+// sign-in would be redirected without end, so it gets the page.
+func (e *Endpoint) hinted(r *http.Request, waiting session.Interaction) (users.User, bool) {
+	if !e.HintSignsIn || !endpoint.IsFromThisMachine(r) || waiting.Reason == session.CookieLost {
+		return users.User{}, false
+	}
+	return e.Users.ByName(waiting.Params.Get("login_hint"))
 }
 
 // login is POST /login: a password, one click, or a refusal.

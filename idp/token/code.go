@@ -45,7 +45,7 @@ var rules = oidc.Table[*redemption]{{
 	Holds: func(r *redemption) bool { return r.ClientID == r.Client.ClientID },
 	Help:  "a code is good for one client only" + again,
 }, {
-	Spec: "RFC 6749 §4.1.2", Text: "the code is not older than 60 seconds", Else: oidc.InvalidGrant,
+	Spec: "RFC 6749 §4.1.2", Text: "the code has not expired", Else: oidc.InvalidGrant,
 	Reason: oidc.CodeExpired,
 	Holds:  func(r *redemption) bool { return r.Now.Before(r.ExpiresAt) },
 	Help:   "redeem it right after the redirect" + again,

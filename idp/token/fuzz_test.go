@@ -139,7 +139,7 @@ func FuzzRefresh(f *testing.F) {
 	e.issuer.Signer = signsAll
 	e.access.Signer = e.issuer.Signer
 	f.Fuzz(func(t *testing.T, body string) {
-		e.useGrants(grant.New(grant.Config{}, storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text))
+		e.useGrants(grant.New(grant.Config{}, grant.CodeLifetime, storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text))
 		granted := grant.Grant{
 			ID: "g", ClientID: "offline", Scope: oidc.Scope{"openid", "profile", "offline_access"}, Sub: "alice",
 			AuthTime: e.clock.Now(),

@@ -62,7 +62,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	}
 	clock := storagetest.NewClock()
 	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	grants := grant.New(grant.Config{}, store, clock.Now, rand.Text)
+	grants := grant.New(grant.Config{}, grant.CodeLifetime, store, clock.Now, rand.Text)
 	sign := keys.SignerFunc(func(ctx context.Context, _, typ string, claims any) (string, error) {
 		return set.Sign(ctx, "ES256", typ, claims)
 	})
