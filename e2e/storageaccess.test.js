@@ -11,7 +11,7 @@ import { scenes } from "./harness/story.js";
 
 /** Waits until the app's page has heard these results, in this order. @param {Page} page @param {string[]} results */
 async function heard(page, ...results) {
-  const want = results.map((result) => `${result} to us;`).join("");
+  const want = ["loaded", ...results].map((result) => `${result} to us;`).join("");
   await page.waitForFunction((text) => document.body.dataset.told === text, {}, want);
 }
 

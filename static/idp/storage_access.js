@@ -1,7 +1,7 @@
 // Storage Access API: asks the browser, after a click, whether this frame may have the provider's cookie. The page around this one
 // gets each result by postMessage. The browser drops a message if that page is not of the origin that the provider has verified.
 
-/** @typedef {"ready" | "granted" | "denied" | "unsupported"} Result */
+/** loaded: the browser is being asked; ready: it takes a click. @typedef {"loaded" | "ready" | "granted" | "denied" | "unsupported"} Result */
 
 const page = document.getElementById("storage-access");
 const ask = document.getElementById("storage-ask");
@@ -13,7 +13,7 @@ function tell(result) {
   for (const name of ["granted", "denied", "unsupported"]) {
     document.getElementById(`storage-${name}`)?.toggleAttribute("hidden", name !== result);
   }
-  ask?.toggleAttribute("disabled", result === "granted" || result === "unsupported");
+  ask?.toggleAttribute("disabled", result !== "ready" && result !== "denied");
   const height = document.documentElement.scrollHeight; // pixels, so that the frame needs no scroll bar
   if (parent !== window) parent.postMessage({ type: "storage_access", result, height }, page.dataset.origin ?? "");
 }
@@ -29,21 +29,12 @@ async function request(otherwise) {
   }
 }
 
-// A browser that has allowed it before grants it without a question and without a click.
-async function isAllowed() {
-  try {
-    const { state } = await navigator.permissions.query({ name: /** @type {PermissionName} */ ("storage-access") });
-    return state === "granted";
-  } catch {
-    return false; // this browser has no such permission
-  }
-}
-
+// A browser that has allowed it before, or after a sign-in by FedCM, grants it without a click. Others refuse without a question.
 async function begin() {
+  tell("loaded"); // the page around this one knows then that this is no error page
   if (!document.requestStorageAccess) tell("unsupported");
   else if (await document.hasStorageAccess()) tell("granted");
-  else if (await isAllowed()) await request("ready");
-  else tell("ready");
+  else await request("ready");
 }
 
 ask?.addEventListener("click", () => void request("denied"));

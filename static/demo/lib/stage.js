@@ -215,7 +215,7 @@ export class Stage {
   /** @param {Settings} change */
   #manager(change) {
     const own = { ...this.#settings(change), stateStore: this.#watch.stateStore(this.#oidc) };
-    return new this.#oidc.UserManager(own, undefined, undefined, hiddenFrames(this.#oidc));
+    return new this.#oidc.UserManager(own, undefined, undefined, hiddenFrames(this.#oidc, own.authority));
   }
 
   /** The app's own settings, with a memory of its own: the single-page app keeps its session. @param {Settings} change */

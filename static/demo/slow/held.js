@@ -69,7 +69,7 @@ export class HeldRenewal {
 
   /** (1) and (2), and the message of the iframe. @returns {import("oidc-client-ts").INavigator} */
   #navigator() {
-    const frames = hiddenFrames(this.#oidc);
+    const frames = hiddenFrames(this.#oidc, this.#config.issuer);
     const prepare = async () => {
       const frame = await frames.prepare({});
       return {

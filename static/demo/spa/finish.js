@@ -1,11 +1,13 @@
 // The end of a sign-in in a window. One call finishes both ways, by the state that the answer carries:
 //   redirect  exchanges the code, stores the tokens, and gives the user: this page then goes to the app
+//   ladder    the same, for a redirect with prompt=none, which may also bring an error: lib/renewal-ladder.js
 //   popup     tells the window that opened it, which does the rest and closes this one
 
 import { byId, make } from "../../shared/dom.js";
 import { loadConfig } from "../lib/config.js";
 import { show } from "../lib/message.js";
 import { problemOf } from "../lib/problem.js";
+import { comeBack } from "../lib/renewal-ladder.js";
 import { settings } from "./settings.js";
 
 await Promise.all([...document.querySelectorAll("link")].map(enable));
@@ -40,8 +42,8 @@ async function finish(oidc) {
   const config = await loadConfig();
   const manager = new oidc.UserManager({ ...settings(config), automaticSilentRenew: false });
   try {
-    const user = await manager.signinCallback();
-    if (user) location.replace(whereTo(user.state)); // replace: the used code does not stay in the history
+    const { user, page } = await comeBack(manager);
+    if (page || user) location.replace(page ?? whereTo(user?.state)); // replace: the used code does not stay in the history
   } catch (error) {
     say(problemOf(error), config.issuer);
   }

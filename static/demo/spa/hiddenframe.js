@@ -9,16 +9,18 @@
  * The last argument of the library's UserManager.
  *
  * @param {typeof import("oidc-client-ts")} oidc
+ * @param {string} issuer its pages in the iframe may use the permission of a sign-in by FedCM
  * @param {number} [timeout] seconds to wait for the provider's answer
  * @returns {INavigator}
  */
-export function hiddenFrames(oidc, timeout = 10) {
-  return { prepare: async () => hiddenFrame(oidc, timeout), callback: async () => undefined };
+export function hiddenFrames(oidc, issuer, timeout = 10) {
+  return { prepare: async () => hiddenFrame(oidc, issuer, timeout), callback: async () => undefined };
 }
 
-/** @param {typeof import("oidc-client-ts")} oidc @param {number} timeout @returns {IWindow} */
-function hiddenFrame(oidc, timeout) {
+/** @param {typeof import("oidc-client-ts")} oidc @param {string} issuer @param {number} timeout @returns {IWindow} */
+function hiddenFrame(oidc, issuer, timeout) {
   const frame = document.createElement("iframe");
+  frame.allow = `identity-credentials-get ${new URL(issuer).origin}`;
   const over = new AbortController(); // ends the listener
   const close = () => {
     over.abort();
