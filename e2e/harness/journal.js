@@ -22,12 +22,15 @@ export class Journal {
   }
 
   /**
-   * What the provider answered to hidden iframes, but for the demo's probe, which is a page by design.
+   * What the provider answered to hidden iframes, but for those by which the demo measures: these are pages by design.
    * @param {string} issuer
    */
   framesFrom(issuer) {
-    const probe = `${issuer}/console/probe`;
-    return this.frameAnswers.filter(({ url }) => url.startsWith(`${issuer}/`) && !url.startsWith(probe));
+    const measures = ["/console/probe", "/storage_access"];
+    return this.frameAnswers.filter(({ url }) => {
+      const { origin, pathname } = new URL(url);
+      return origin === issuer && !measures.includes(pathname);
+    });
   }
 
   /**

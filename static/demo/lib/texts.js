@@ -26,6 +26,11 @@ export const texts = {
     title: "Renewed without a page.",
     text: "The provider recognised its own cookie in the hidden iframe, so you saw nothing. The API was called with the new access token.",
   },
+  renewed_by_token: {
+    tone: "good",
+    title: "Renewed by a refresh token.",
+    text: "The app sent its refresh token to POST /token. No iframe and no cookie took part, so the steps below show nothing of it.",
+  },
   renewing: {
     tone: "info",
     title: "A renewal is under way already.",
@@ -164,6 +169,33 @@ export const texts = {
     todo: ["Allow pop-up windows for {app}, or sign in on the page of the single-page app without a window."],
   },
 
+  fedcm_refused: {
+    tone: "warn",
+    title: "The browser did not sign you in.",
+    text: "You closed its dialog, or nobody is signed in at the provider, or the browser has switched FedCM off for this page.",
+    todo: ["Sign in with the button, then try again. Or take the next step: the highlighted button below."],
+  },
+  ask_refused: {
+    tone: "warn",
+    title: "The browser gave no access to the cookie.",
+    text: "The page of the provider asked, and the browser refused. It does not tell this page why.",
+    todo: [
+      "The provider's page below names the two usual reasons. You can open the provider there, and press the button again.",
+      "Or take the next step: the highlighted button below.",
+    ],
+  },
+  refresh_token_refused: {
+    tone: "warn",
+    title: "No refresh token came.",
+    text: "The sign-in in the window did not finish.",
+    todo: ["Allow pop-up windows for {app}. Or take the next step: the highlighted button below."],
+  },
+  redirect_refused: {
+    tone: "warn",
+    title: "The page could not go to the provider.",
+    text: "oidc-client-ts could not begin the redirect.",
+    todo: ["Sign in with the button."],
+  },
   no_refresh_token: {
     tone: "bad",
     title: "The sign-in brought no refresh token.",

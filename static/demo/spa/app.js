@@ -14,6 +14,7 @@ import { createSteps } from "../lib/steps.js";
 import { Verdict } from "../lib/verdict.js";
 import { createView } from "../lib/view.js";
 import { hiddenFrames } from "./hiddenframe.js";
+import { LadderCard } from "./ladder.js";
 import { settings } from "./settings.js";
 import { Watch } from "./watch.js";
 
@@ -23,6 +24,7 @@ class App {
   steps = createSteps(tellings.spa);
   signedIn = false;
   renewals = 0;
+  signing = false; // a popup is open
   announce = false; // a renewal that somebody asked for is announced; an automatic one only shows
 
   /**
@@ -45,7 +47,13 @@ class App {
       answer: (answer) => void tellCallback(this.provider, answer),
     });
     const own = { ...settings(config), stateStore: this.watch.stateStore(oidc) };
-    this.manager = new oidc.UserManager(own, undefined, undefined, hiddenFrames(oidc));
+    this.manager = new oidc.UserManager(own, undefined, undefined, hiddenFrames(oidc, issuer));
+    this.ladder = new LadderCard(oidc, this.manager, {
+      begin: () => this.step(),
+      say: (problem) => this.view.say(problem),
+      failed: (error) => this.failed(error),
+      renewedByToken: () => this.renewedByToken(),
+    });
   }
 
   async start() {
@@ -63,7 +71,10 @@ class App {
   connectButtons() {
     const { manager } = this;
     this.on("sign-in", () => manager.signinRedirect());
-    this.on("sign-in-popup", () => manager.signinPopup({ popupAbortOnClose: true }));
+    this.on("sign-in-popup", () => {
+      this.signing = true;
+      return manager.signinPopup({ popupAbortOnClose: true });
+    });
     this.on("sign-out", () => manager.signoutRedirect({ state: "signed out by the button" }));
     this.on("renew", () => this.renew());
     this.on("call-api", () => this.callByButton());
@@ -100,11 +111,18 @@ class App {
     void this.sayIfDown();
   }
 
+  /** A click begins a step of the ladder, which ends in a renewal. */
+  step() {
+    this.announce = true;
+    this.view.quiet();
+  }
+
   async renew() {
     this.announce = true;
-    if (this.watch.running)
-      this.view.say({ code: "renewing" }); // one at a time
-    else await this.manager.signinSilent();
+    if (this.watch.running) return this.view.say({ code: "renewing" }); // one at a time
+    const byToken = (await this.manager.getUser())?.refresh_token !== undefined;
+    await this.manager.signinSilent();
+    if (byToken) this.renewedByToken();
   }
 
   /**
@@ -115,13 +133,26 @@ class App {
   loaded(user) {
     const renewed = this.signedIn;
     this.show(user);
-    if (!this.watch.running) return this.view.say({ code: "signed_in" });
+    if (!this.watch.running) return this.loadedElsewhere(renewed);
     this.watch.succeeded(user);
     if (renewed) this.view.renewals(++this.renewals);
     const success = renewed ? "renewed" : "signed_in";
     tellClock(this.provider, decode(user.access_token)?.claims ?? {});
     void this.call(user.access_token, this.announce ? success : "");
     this.announce = false;
+  }
+
+  /** New tokens without an iframe: from a popup, from FedCM, or by a refresh token. @param {boolean} renewed */
+  loadedElsewhere(renewed) {
+    if (this.signing || !renewed) this.view.say({ code: "signed_in" });
+    this.signing = false;
+  }
+
+  /** Somebody asked for a renewal, and it went by a refresh token. */
+  renewedByToken() {
+    this.announce = false;
+    this.view.renewals(++this.renewals);
+    this.view.say({ code: "renewed_by_token" });
   }
 
   /** @param {User | null} user */
@@ -134,6 +165,7 @@ class App {
   async failed(thrown) {
     this.announce = false;
     const problem = problemOf(thrown);
+    void this.ladder.failed(thrown);
     this.watch.failed(problem);
     if (this.verdict.covers(problem)) return;
     this.view.say(await judge(problem, { issuer: this.config.issuer, wasSignedIn: this.signedIn }));

@@ -1,0 +1,98 @@
+// The ladder of renewals in the demo, where app and provider are two sites and the browser blocks third-party cookies.
+
+import assert from "node:assert/strict";
+import { setStorageAccess } from "./harness/access.js";
+import { crossSite } from "./harness/hush.js";
+import { claims, clickLogin, openApp, says, signedIn, signIn, signOutAtProvider, text } from "./harness/person.js";
+import { scenes } from "./harness/story.js";
+
+/** @typedef {import("puppeteer-core").Page} Page */
+/** @typedef {import("../static/demo/lib/renewal-ladder.js").Rung} Rung */
+
+/** Waits until the card recommends this step, and returns why. @param {Page} page @param {Rung} rung */
+async function recommends(page, rung) {
+  await page.waitForSelector(`#ladder-why[data-rung="${rung}"]`);
+  return text(page, "#ladder-why");
+}
+
+/** The table, measured. @param {Page} page */
+async function table(page) {
+  await page.$eval("#ladder-rows", (rows) => rows.scrollIntoView({ block: "center" }));
+  await page.waitForSelector("#ladder-rows [data-works]");
+  return page.$$eval("#ladder-rows tr", (rows) => rows.map((row) => row.dataset.works));
+}
+
+/** Takes a step whose result is a renewal, and renews once more. @param {Page} page @param {string} button @param {string} code */
+async function climbs(page, button, code = "renewed") {
+  await page.click(button);
+  await says(page, code);
+  const { jti } = await claims(page, "access-token");
+  await page.click("#renew");
+  await page.waitForFunction(
+    (before) => !document.querySelector("#access-token")?.textContent?.includes(before),
+    {},
+    jti,
+  );
+  await says(page, code);
+}
+
+scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
+  scene("a refresh token renews without a cookie", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await signIn(page, hush, "spa");
+    await climbs(page, "#ladder-refresh_token", "renewed_by_token");
+    assert.match(await recommends(page, "refresh_token"), /has a refresh token/);
+  });
+
+  scene("a redirect of the whole page comes back to the same page with new tokens", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await signIn(page, hush, "spa");
+    const { jti } = await claims(page, "access-token");
+    await page.goto(`${hush.app}/spa/?from=here#there`);
+    await signedIn(page);
+    await Promise.all([page.waitForNavigation(), page.click("#ladder-redirect")]);
+    await page.waitForFunction(() => location.href.endsWith("/spa/?from=here#there"));
+    await signedIn(page);
+    assert.match(await recommends(page, "redirect"), /came back with new tokens/);
+    assert.notEqual((await claims(page, "access-token")).jti, jti);
+  });
+
+  scene(
+    "signed out: the redirect comes back with the provider's answer, and a sign-in is next",
+    async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await signIn(page, hush, "spa");
+      const other = await newTab();
+      await signOutAtProvider(other.page, hush);
+      await page.bringToFront();
+      await page.click("#ladder-redirect");
+      assert.match(await recommends(page, "sign_in"), /answered the redirect with login_required/);
+      await page.waitForSelector("body[data-ready=true]");
+      await page.click("#sign-in");
+      await clickLogin(page, "alice");
+      await signedIn(page);
+    },
+  );
+
+  scene(
+    "the browser refuses access: the page says so and recommends the next step",
+    async ({ hush, newTab, browser }) => {
+      const { page } = await newTab();
+      await setStorageAccess(browser, hush, "denied");
+      await signIn(page, hush, "spa");
+      assert.equal((await table(page))[2], "click");
+      await page.click("#ladder-ask");
+      const frame = await (await page.waitForSelector("#ladder-frame iframe"))?.contentFrame();
+      await (await frame?.waitForSelector("#storage-ask:not([disabled])"))?.click();
+      await page.waitForSelector("#message[data-code=ask_refused]");
+      assert.match(await text(page, "#message"), /denied/);
+      assert.match(await recommends(page, "fedcm"), /no cookie/);
+    },
+  );
+
+  scene("no card where app and provider are one site", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await openApp(page, { ...hush, app: hush.app.replace("app.localhost", "localhost") }, "spa");
+    assert.equal(await page.$eval("#ladder", (card) => card instanceof HTMLElement && card.hidden), true);
+  });
+});
