@@ -57,7 +57,8 @@ func (c *common) endpoints(
 		judge.Endpoints(),
 		(&fedcm.Endpoint{
 			Issuer: issuer, Judge: judge, Clients: parts.Clients, Sessions: parts.Recognise, Users: c.users,
-			Consents: parts.Consents, Interactions: interactions, Pages: c.pages, Errors: errors, Now: c.deps.Now,
+			Browsers: sessions, Subjects: c.subjects, Consents: c.consents, Interactions: interactions, Pages: c.pages,
+			Errors: errors, Now: c.deps.Now,
 		}).Endpoints(),
 		(&token.Endpoint{
 			Issuer: issuer, Auth: auth, Proofs: proofs, Limit: c.limits.Token(),

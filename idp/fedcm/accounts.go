@@ -33,9 +33,8 @@ func (e *Endpoint) serveAccounts(w http.ResponseWriter, r *http.Request) error {
 	if err := fromFedCM.Judge(r.Context(), r); err != nil {
 		return err
 	}
-	current, err := e.Sessions.Current(r)
-	absence, absent := errors.AsType[session.Absence](err)
-	if err != nil && !absent {
+	current, absence, err := e.current(r)
+	if err != nil {
 		return err
 	}
 	if err := signedIn.Judge(r.Context(), absence); err != nil {
@@ -51,6 +50,15 @@ func (e *Endpoint) serveAccounts(w http.ResponseWriter, r *http.Request) error {
 		list = append(list, entry)
 	}
 	return oidc.WriteJSON(w, http.StatusOK, map[string][]account{"accounts": list})
+}
+
+// current returns the session, or the reason why there is none. Its error is from the store.
+func (e *Endpoint) current(r *http.Request) (*session.Session, session.Absence, error) {
+	current, err := e.Sessions.Current(r)
+	if absence, absent := errors.AsType[session.Absence](err); absent {
+		return nil, absence, nil
+	}
+	return current, "", err
 }
 
 func (e *Endpoint) entry(ctx context.Context, user users.User, s *session.Session) (a account, err error) {

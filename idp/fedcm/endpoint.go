@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/pages"
@@ -21,6 +22,7 @@ const (
 	pathAccounts    = "/fedcm/accounts"
 	pathClient      = "/fedcm/client_metadata"
 	pathAssertion   = "/fedcm/assertion"
+	pathDisconnect  = "/fedcm/disconnect"
 	pathContinue    = "/fedcm/continue"
 	pathLogin       = "/fedcm/login"
 	pathClose       = "/fedcm/close"
@@ -38,7 +40,9 @@ type Endpoint struct {
 	Clients      Clients
 	Sessions     Sessions
 	Users        *users.Directory
-	Consents     Consents
+	Browsers     *session.Manager // forgets a client that disconnects
+	Subjects     *clients.Subjects
+	Consents     *grant.Consents
 	Interactions session.Seal[session.Interaction]
 	Pages        *pages.Pages
 	Errors       endpoint.Errors
@@ -64,10 +68,6 @@ type (
 	Sessions interface {
 		Current(r *http.Request) (*session.Session, error)
 	}
-	// Consents is a *grant.Consents.
-	Consents interface {
-		Of(ctx context.Context, sub string) (map[string]grant.Consent, error)
-	}
 )
 
 // Endpoints returns the documents, the endpoints that the browser asks, and the pages of its pop-up window.
@@ -87,6 +87,10 @@ func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 		{
 			Name: "fedcm_assertion", Path: pathAssertion, Methods: []string{http.MethodPost}, Audience: endpoint.UserAgents,
 			Serve: e.serveAssertion,
+		},
+		{
+			Name: "fedcm_disconnect", Path: pathDisconnect, Methods: []string{http.MethodPost},
+			Audience: endpoint.UserAgents, Serve: e.serveDisconnect,
 		},
 		page(pathContinue, e.serveContinue), page(pathLogin, e.serveLogin), page(pathClose, e.serveClose),
 	}
@@ -113,6 +117,7 @@ type configuration struct {
 	AccountsEndpoint       string `json:"accounts_endpoint"`
 	ClientMetadataEndpoint string `json:"client_metadata_endpoint"`
 	IDAssertionEndpoint    string `json:"id_assertion_endpoint"`
+	DisconnectEndpoint     string `json:"disconnect_endpoint"`
 	LoginURL               string `json:"login_url"`
 	// SupportsUseOtherAccount lets the dialog offer the sign-in with one more account.
 	SupportsUseOtherAccount bool `json:"supports_use_other_account"`
@@ -122,7 +127,8 @@ func (e *Endpoint) serveConfig(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", publicFor)
 	return oidc.WriteJSON(w, http.StatusOK, configuration{
 		AccountsEndpoint: e.Issuer + pathAccounts, ClientMetadataEndpoint: e.Issuer + pathClient,
-		IDAssertionEndpoint: e.Issuer + pathAssertion, LoginURL: e.Issuer + pathLogin, SupportsUseOtherAccount: true,
+		IDAssertionEndpoint: e.Issuer + pathAssertion, DisconnectEndpoint: e.Issuer + pathDisconnect,
+		LoginURL: e.Issuer + pathLogin, SupportsUseOtherAccount: true,
 	})
 }
 

@@ -227,6 +227,22 @@ func (m *Manager) RecordClient(ctx context.Context, s *Session, account Account,
 	})
 }
 
+// ForgetClient removes the client from the clients of the account of sub: the client has ended its sign-in by itself,
+// so it needs no logout token.
+func (m *Manager) ForgetClient(ctx context.Context, s *Session, sub, clientID string) error {
+	return m.Sessions.Update(ctx, s.ID, storage.KeepTTL, func(old *Session) (*Session, error) {
+		if old == nil {
+			return nil, nil
+		}
+		for i := range old.Accounts {
+			if account := &old.Accounts[i]; account.Sub == sub {
+				account.Clients = slices.DeleteFunc(account.Clients, func(id string) bool { return id == clientID })
+			}
+		}
+		return old, nil
+	})
+}
+
 // SignOut ends the session of the request with all its accounts and removes the cookies from the browser. A request
 // without a session is signed out already. Like End and SignOutSID it returns the accounts that were signed out; the
 // caller notifies their clients.
