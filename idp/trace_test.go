@@ -257,6 +257,10 @@ var reasonRows = []struct {
 		form.Set("client_id", "brief")
 		b.Post("/token", form)
 	}},
+	{"claims.unasked", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
+		b.Post("/token",
+			tokenForm(b.Code(idptest.Request("spa"))))
+	}},
 	{"renewal.looping", func(_ *testing.T, _ *idptest.Provider, b *idptest.Browser) {
 		for range 8 {
 			b.Authorize(idptest.Request("spa", "prompt", "none"))

@@ -61,5 +61,6 @@ const (
 	CallbackSilent  Reason = "callback.silent"   // a code was sent and never redeemed
 	PageInIframe    Reason = "page.in_iframe"    // prompt=none ended on a page
 	ClockSkew       Reason = "clock.skew"        // provider and client do not agree on the time
+	ClaimsUnasked   Reason = "claims.unasked"    // the app may show no name: its claims are at userinfo only
 	FaultInjected   Reason = "fault.injected"    // by the failure lab, without a reason of its own
 )

@@ -22,6 +22,7 @@ const (
 	corsHeader       = "cors.header"
 	faultInjected    = "fault.injected"
 	requestNarrowed  = "request.narrowed"
+	claimsUnasked    = "claims.unasked"
 )
 
 const maxSkew = time.Minute
@@ -43,6 +44,7 @@ var diagnoses = []struct {
 	{tokenShortLived, (*Hub).shortLived},
 	{clockSkew, (*Hub).skewed},
 	{requestNarrowed, (*Hub).narrowed},
+	{claimsUnasked, (*Hub).unasked},
 }
 
 // diagnose adds the reasons that the record and its flow show to the reason of the endpoint.
