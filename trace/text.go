@@ -72,8 +72,8 @@ func caption(m Message) string {
 // entities replaces characters that have a meaning in Mermaid.
 var entities = strings.NewReplacer("#", "#35;", ";", "#59;", "<", "#lt;", ">", "#gt;", "\n", " ", "\r", " ")
 
-// marks stand before a step.
-var marks = map[Outcome]string{OK: "+", Failed: "x", Noted: "."}
+// outcomes stand before a step.
+var outcomes = map[Outcome]string{OK: "passed", Failed: "failed", Noted: "noted"}
 
 // Transcript is the flow in plain text: each message with its number, and for each request and answer the parameters
 // and steps. It has no times and no ids, and of a secret only the length, so that equal flows have equal transcripts.
@@ -139,7 +139,7 @@ func (t *transcript) request(r *Record) {
 func (t *transcript) answer(r *Record) {
 	for _, step := range r.Steps {
 		reason := bracketed(" [", step.Reason, "]")
-		t.line(1, "%s %s: %s%s%s", marks[step.Outcome], step.Kind, strings.TrimSuffix(step.Text, reason),
+		t.line(1, "%s: %s%s%s", outcomes[step.Outcome], strings.TrimSuffix(step.Text, reason),
 			bracketed(" (", step.Spec, ")"), reason)
 		t.values(2, step.Values)
 	}
