@@ -271,7 +271,7 @@ func (p Console) cookies() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<section class=\"tab stack\" id=\"cookies\" aria-labelledby=\"cookies-title\"><h2 id=\"cookies-title\">Cookie history</h2><p>Step 2 of a silent renewal stands or falls with one cookie: the provider’s session cookie, set when the person signed in. Here is what became of it, request by request. <em>Did not come</em> in a cross-site iframe can mean two things that look the same to the provider: the browser withheld it, or it never had one. Over http Hush sets the cookie twice: with SameSite=None, which may come into iframes of other sites, and with SameSite=Lax (its name ends in <code>-lax</code>) for WebKit, which refuses the first. One of them is enough.</p><div class=\"card flat\"><ol class=\"plain cookie-history\" id=\"cookie-history\"></ol><p class=\"soft\" id=\"no-cookies\">No request brought or set a cookie yet.</p></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<section class=\"tab stack\" id=\"cookies\" aria-labelledby=\"cookies-title\"><h2 id=\"cookies-title\">Cookie history</h2><p>Step 2 of a silent renewal stands or falls with one cookie: the provider’s session cookie, set when the person signed in. Here is what became of it, request by request. <em>Did not come</em> in a cross-site iframe can mean two things that look the same to the provider: the browser withheld it, or it never had one. Over http Hush sets the cookie twice: with SameSite=None, which may come into iframes of other sites, and with SameSite=Lax (its name ends in <code>-lax</code>) for WebKit, which refuses the first. One of them is enough.</p><div class=\"card flat\"><ol class=\"plain cookie-history\" id=\"cookie-history\"></ol><p class=\"soft\" id=\"no-cookies\">No request brought or set a cookie yet.</p><details class=\"small\" id=\"cookie-more\" hidden><summary>Requests without a cookie that need none: <span id=\"cookie-count\"></span></summary><ol class=\"plain cookie-history\" id=\"cookie-rest\"></ol></details></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -303,7 +303,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs("for the client")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 149, Col: 49}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 153, Col: 49}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -316,7 +316,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs("for five minutes")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 183, Col: 45}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 187, Col: 45}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -329,7 +329,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var16 string
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs("for an hour")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 184, Col: 40}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 188, Col: 40}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {

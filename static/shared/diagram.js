@@ -138,7 +138,7 @@ function update(item, flow, message, options, caption) {
   if (details.open) open();
   item.querySelector(".step-head")?.remove();
   if (details.parentElement !== item) item.append(details);
-  if (caption) item.prepend(stepHead(message.step, caption));
+  if (caption) item.prepend(stepHead(flow.silent ? message.step : 0, caption));
 }
 
 /** What style sheets and tests read. @param {HTMLElement} item @param {Message} message @param {Telling} telling */
@@ -162,12 +162,12 @@ function captionOf(telling, messages, step) {
   return telling.steps[step];
 }
 
-/** Number, name and reason of a step, before its first message. @param {number} step @param {[string, string]} caption */
+/** Number, name and reason of a step, before its first message. Only a silent renewal counts steps: 0 is without a number. @param {number} step @param {[string, string]} caption */
 function stepHead(step, [title, why]) {
   return make(
     "div",
     "step-head",
-    make("span", "step-number", String(step)),
+    step > 0 && make("span", "step-number", String(step)),
     make("p", "", make("strong", "", title), " ", make("span", "soft", why)),
   );
 }

@@ -9,13 +9,30 @@ import { clockTime } from "./ui.js";
 /** @param {Record[]} records that have cookies */
 export function drawCookies(records) {
   const newest = records.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
-  const list = byId("cookie-history");
+  const quiet = newest.filter(needsNone);
+  drawList(
+    "cookie-history",
+    newest.filter((record) => !needsNone(record)),
+  );
+  drawList("cookie-rest", quiet);
+  byId("cookie-more").hidden = quiet.length === 0;
+  byId("cookie-count").textContent = String(quiet.length);
+  byId("no-cookies").hidden = records.length > 0;
+}
+
+/** Came without a cookie where nobody expects one: only /authorize looks for the session. @param {Record} record */
+function needsNone({ endpoint, cookies }) {
+  return endpoint !== "authorize" && (cookies ?? []).every(({ direction }) => direction === "withheld");
+}
+
+/** @param {string} id of the list @param {Record[]} records */
+function drawList(id, records) {
+  const list = byId(id);
   const old = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.record, item]));
   settle(
     list,
-    newest.map((record) => /** @type {HTMLElement} */ (old.get(record.id) ?? entry(record))),
+    records.map((record) => /** @type {HTMLElement} */ (old.get(record.id) ?? entry(record))),
   );
-  byId("no-cookies").hidden = records.length > 0;
 }
 
 /** @param {Record} record */

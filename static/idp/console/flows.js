@@ -122,7 +122,7 @@ function fillItem(item, flow) {
       make("strong", "", titleOf(flow)),
       make("span", "", flow.client_id ?? "no client", " · ", clockTime(flow.at), ` · ${stateOf(flow)[1]}`),
     ),
-    pips(flow),
+    ...(flow.silent ? [pips(flow)] : []), // only a renewal has the four steps
     ...reasons.map((code) => make("span", "tag bad", code)),
   );
 }
