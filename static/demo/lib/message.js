@@ -29,7 +29,13 @@ export function show(element, problem, names) {
   element.dataset.code = problem.code;
   element.dataset.error = problem.error ?? "";
   element.dataset.reason = problem.reason ?? "";
-  if (tone !== "good") element.scrollIntoView({ block: "nearest" }); // on a phone the buttons are far below it
+  if (tone !== "good") reveal(element);
+}
+
+/** Moves the page only when a reader would see nothing of the message. @param {HTMLElement} element */
+function reveal(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  if (top > window.innerHeight - 48 || bottom < 48) element.scrollIntoView({ block: "nearest" });
 }
 
 /**

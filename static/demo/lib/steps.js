@@ -68,6 +68,10 @@ export function createSteps(telling) {
       steps.get(n)?.facts.push(make("li", "", make("span", "number soft", `${elapsed(at - start)} `), seen));
       changed();
     },
+    /** Brings the picture into view when somebody presses the button: on a phone it is below it. */
+    look() {
+      byId("picture").scrollIntoView({ block: "nearest" });
+    },
     /** @param {Step} n */
     stateOf: (n) => steps.get(n)?.state,
   };

@@ -119,6 +119,7 @@ class App {
 
   async renew() {
     this.announce = true;
+    this.steps.look();
     if (this.watch.running) return this.view.say({ code: "renewing" }); // one at a time
     const byToken = (await this.manager.getUser())?.refresh_token !== undefined;
     await this.manager.signinSilent();

@@ -73,6 +73,7 @@ function plan() {
 
 async function renewByButton() {
   announce = true;
+  steps.look();
   if (renewing) view.say({ code: "renewing" });
   else await renew();
 }
