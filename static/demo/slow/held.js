@@ -55,9 +55,12 @@ export class HeldRenewal {
   /** Resolves when the renewal has ended, well or not. */
   async run() {
     const oidc = this.#oidc;
-    const own = { ...settings(this.#config), automaticSilentRenew: false, stateStore: this.#store() };
+    const app = { ...settings(this.#config), automaticSilentRenew: false };
+    const userStore = new oidc.WebStorageStateStore({ store: new oidc.InMemoryWebStorage() });
+    const own = { ...app, userStore, stateStore: this.#store() };
     const manager = new oidc.UserManager(own, undefined, undefined, this.#navigator());
     try {
+      await this.#copyUser(new oidc.UserManager(app), manager);
       const user = (await manager.signinSilent()) ?? undefined;
       await this.#hold("3c", { user });
       await this.#hold("4", { user });
@@ -65,6 +68,18 @@ export class HeldRenewal {
     } catch (error) {
       this.#reach("failed", { problem: problemOf(error) });
     }
+  }
+
+  /**
+   * The user of this tab, for id_token_hint. signinSilent() would use a refresh token instead of the iframe.
+   *
+   * @param {import("oidc-client-ts").UserManager} from
+   * @param {import("oidc-client-ts").UserManager} to
+   */
+  async #copyUser(from, to) {
+    const user = await from.getUser();
+    if (user) user.refresh_token = undefined;
+    await to.storeUser(user);
   }
 
   /** (1) and (2), and the message of the iframe. @returns {import("oidc-client-ts").INavigator} */
