@@ -216,6 +216,7 @@ async function demoPages(page, hush) {
   await part(page, "renewal.png", "section:has(#timeline)");
   await openArrows(page);
   await shoot(page, "demo-spa-timeline-opened");
+  await slowMotion(page, hush);
   await openApp(page, hush, "web");
   await page.click("#sign-in");
   await signedIn(page);
@@ -229,6 +230,18 @@ async function demoPages(page, hush) {
   await openApp(page, hush, "spa");
   await page.waitForSelector("#message[data-code=provider_down]");
   await shoot(page, "demo-spa-provider-down");
+}
+
+/** @param {Page} page @param {Hush} hush */
+async function slowMotion(page, hush) {
+  await page.goto(`${hush.app}/slow/`);
+  await page.waitForSelector("body[data-ready=true]");
+  for (const stop of ["1", "2", "3a", "3b", "3c", "4", "end"]) {
+    await page.click("#next");
+    await page.waitForSelector(`body[data-stop='${stop}']`);
+    if (stop === "2") await page.waitForSelector("#picture .cookie[data-cookie=sent]");
+    await shoot(page, `demo-slow-${stop}`);
+  }
 }
 
 /** @param {Page} page @param {Hush} hush */
