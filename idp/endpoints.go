@@ -36,24 +36,26 @@ const PathReasons = "/reasons/"
 // metadata before the first request.
 func (c *common) endpoints(
 	config Config, sessions *session.Manager, parts Parts, devices *device.Devices, metadata *oidc.Metadata,
+	byHost map[string]*oidc.Metadata,
 ) []endpoint.Endpoint {
 	issuer, release, errors := config.Issuer, config.Release(), errorsOf(config.Issuer, c.deps.Development)
 	auth := &clientauth.Authenticator{
 		Issuer: issuer, TokenEndpoint: issuer + token.Path, Clients: parts.Clients, Keys: c.clientKeys,
 		Assertions: storage.NewBucket[time.Time]("assertion", c.deps.Store), Now: c.deps.Now,
-		Development: config.Development(),
+		Development: config.Development(), BackChannel: config.BackChannel(),
 	}
 	tokens := c.accessTokens(config, parts.Signer)
 	proofs := &dpop.Checker{
 		Issuer: issuer, Nonces: c.nonces, RequireNonce: config.DPoP.RequireNonce,
 		Used: storage.NewBucket[time.Time]("dpop", c.deps.Store), Now: c.deps.Now,
+		BackChannel: config.BackChannel(),
 	}
 	hints := &access.Hints{Issuer: issuer, Keys: c.keys, Clients: c.clients, Subjects: c.subjects}
 	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, SealTerms: c.sealTerms}
 	defaultAlg := keys.DefaultAlg(config.SigningKeys)
 	judge := c.judge(config, sessions, parts, shared{auth, devices, hints, interactions}, proofs)
 	all := slices.Concat(
-		(&discovery.Endpoint{Issuer: issuer, Metadata: metadata, Keys: c.keys}).Endpoints(),
+		(&discovery.Endpoint{Issuer: issuer, Metadata: metadata, ByHost: byHost, Keys: c.keys}).Endpoints(),
 		judge.Endpoints(),
 		(&fedcm.Endpoint{
 			Issuer: issuer, Judge: judge, Clients: parts.Clients, Sessions: parts.Recognise, Users: c.users,
@@ -129,7 +131,7 @@ func (c *common) pageEndpoints(
 		}).Endpoints(),
 		(&login.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions, Consents: c.consents,
-			Interactions: s.interactions, ScopeTexts: texts, OneClick: config.Development(), Typed: c.typed,
+			Interactions: s.interactions, ScopeTexts: texts, OneClick: oneClick(config), Typed: c.typed,
 			HintSignsIn: config.LoginHintSignsIn,
 			Limit:       c.limits.Login(), Addresses: c.limits.Addresses, Passwords: c.limits.Passwords,
 		}).Endpoints(),
@@ -196,6 +198,14 @@ func (c *common) tokenIssuer(config Config, signer keys.Signer, tokens *access.T
 		Issuer: config.Issuer, Audience: config.Audience, Access: tokens, Signer: signer, Keys: c.clientKeys,
 		Users: c.users, Release: config.Release(), Now: c.deps.Now, Random: c.deps.Random,
 	}
+}
+
+// oneClick tells at which host names a user may sign in without a password; nil: nowhere.
+func oneClick(config Config) func(host string) bool {
+	if !config.Development() {
+		return nil
+	}
+	return config.IsLocal
 }
 
 func lifetimesOf(config Config) token.Refresh {
@@ -280,7 +290,7 @@ func Validate(c Config) error {
 	built, names := c, map[string]string{}
 	built.Aliases = nil
 	empty := &common{config: c, limits: &limit.Limits{}, clients: &clients.Register{}}
-	for _, e := range empty.endpoints(built, &session.Manager{}, Parts{}, nil, nil) {
+	for _, e := range empty.endpoints(built, &session.Manager{}, Parts{}, nil, nil, nil) {
 		names[e.Path] = e.Name
 	}
 	return c.Check(names)

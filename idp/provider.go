@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -258,9 +259,10 @@ func (c *common) at(issuer string) http.Handler {
 		})
 		parts, observers = site.Parts(), append(slices.Clone(observers), site)
 	}
-	metadata := &oidc.Metadata{}
-	all := c.endpoints(config, sessions, parts, devices, metadata)
+	metadata, byHost := &oidc.Metadata{}, map[string]*oidc.Metadata{}
+	all := c.endpoints(config, sessions, parts, devices, metadata, byHost)
 	*metadata = describe(config, c.subjects.Types(), c.pages.Languages(), all)
+	maps.Copy(byHost, config.BackChannel().Metadata(*metadata, issuer, all))
 	if site != nil {
 		all = append(all, site.Endpoints(all)...)
 	}

@@ -25,6 +25,10 @@ var settingFlags = [][2]string{
 	{"issuer", "The provider's `URL`, as browsers see it. Default: http://localhost and the port\nlistened at."},
 	{"dev", "Development mode: one-click sign-in, addresses and users on the home page. On for\na loopback issuer, " +
 		"impossible for others; --dev=false turns it off."},
+	{"dev-hosts", "`HOST`s that count as this machine, separated by commas, so that the issuer may have one of\nthem, " +
+		"by http: for a network of containers. Everybody who reaches them can do everything."},
+	{"back-channel-hosts", "`HOST:PORT`s at which programs reach the provider too, separated by commas, such as\n" +
+		"idp:8080: discovery names the endpoints for programs there. Development mode only."},
 	{"store", "`STORE` where sessions, codes and all other state are kept: memory (lost\nwith the process), " +
 		"file:PATH, or redis://HOST:PORT and its variants (docs/operations.md).\nDefault: memory."},
 	{"metrics-listen", "Address at which /metrics is served, `HOST:PORT`. Default: none; a loopback issuer\n" +

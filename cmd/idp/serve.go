@@ -229,7 +229,7 @@ func (s *settings) bind() (net.Listener, error) {
 func (s *settings) otherListeners(own net.Addr) (warnings []string) {
 	u, err := url.Parse(s.Issuer)
 	listening, ok := own.(*net.TCPAddr)
-	if err != nil || !ok || !s.Loopback() || net.ParseIP(u.Hostname()) != nil || !s.isOwnPort() {
+	if err != nil || !ok || !oidc.IsLoopback(u.Hostname()) || net.ParseIP(u.Hostname()) != nil || !s.isOwnPort() {
 		return nil
 	}
 	for _, host := range []string{"127.0.0.1", "::1"} {

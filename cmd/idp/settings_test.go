@@ -47,6 +47,14 @@ var precedence = []struct {
 		func(s settings) string { return s.LogFormat },
 	},
 	{
+		"back-channel-hosts", "HUSH_BACK_CHANNEL_HOSTS", "back_channel_hosts", "a:1", "b:2,c:3", "[d:4]", "",
+		func(s settings) string { return strings.Join(s.BackChannelHosts, ",") },
+	},
+	{
+		"dev-hosts", "HUSH_DEV_HOSTS", "dev_hosts", "a", "b,c", "[d]", "",
+		func(s settings) string { return strings.Join(s.DevHosts, ",") },
+	},
+	{
 		"ready-file", "HUSH_READY_FILE", "ready_file", "flag.json", "env.json", "file.json", "",
 		func(s settings) string { return s.ReadyFile },
 	},

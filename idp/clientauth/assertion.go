@@ -100,7 +100,9 @@ func (a *Authenticator) checkAssertion(r *http.Request, client *oidc.Client, com
 	if !client.FAPI2() {
 		// RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token endpoint URL, or pushed
 		// authorization request endpoint URL as values that identify it as an intended audience."
-		judged.Audiences = append(judged.Audiences, a.TokenEndpoint, a.Issuer+r.URL.Path)
+		base := a.BackChannel.Base(r, a.Issuer)
+		judged.Audiences = append(judged.Audiences, a.TokenEndpoint, base+strings.TrimPrefix(a.TokenEndpoint, a.Issuer),
+			base+r.URL.Path)
 	}
 	judged.Type, _ = header.ExtraHeaders[jose.HeaderType].(string)
 	if err := josejson.Unmarshal(payload, &judged.assertionClaims); err != nil {

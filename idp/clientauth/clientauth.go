@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 )
@@ -32,7 +33,8 @@ type Authenticator struct {
 	Clients       clients.Lookup
 	Keys          *clients.Keys
 	Assertions    storage.Bucket[time.Time] // used assertions, and when they were used
-	Development   bool                      // errors say whether a wrong secret was right before it was decoded
+	BackChannel   endpoint.BackChannel
+	Development   bool // errors say whether a wrong secret was right before it was decoded
 	Now           func() time.Time
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/hush-idp/hush/idp/authorize"
 	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/dpop"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
@@ -67,6 +68,12 @@ type Config struct {
 	// same-site and cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer
 	// has one of them.
 	Layouts []string `yaml:"layouts"`
+	// BackChannelHosts are other hosts, such as idp:8080, at which programs reach the provider. Under such a Host,
+	// discovery names the endpoints for programs at that host. Development mode only.
+	BackChannelHosts []string `yaml:"back_channel_hosts"`
+	// DevHosts are host names that count as this machine, such as idp or 192.168.1.5, so that an issuer may have one of
+	// them, by plain http.
+	DevHosts []string `yaml:"dev_hosts"`
 	// ConsoleOrigins are origins besides the provider's own that may read and use the console. Development mode only.
 	// nil: the origins of the demo.
 	ConsoleOrigins []string `yaml:"console_origins"`
@@ -183,10 +190,26 @@ func layoutsOf(issuer string) (layouts []string) {
 	return layouts
 }
 
-// Loopback reports whether the issuer has a loopback host, which always means this machine.
+// Loopback reports whether the issuer's host means this machine: a loopback host always does, and one of DevHosts does
+// because the configuration says so.
 func (c Config) Loopback() bool {
 	u, err := url.Parse(c.Issuer)
-	return err == nil && oidc.IsLoopback(u.Hostname())
+	return err == nil && c.IsLocal(u.Hostname())
+}
+
+// IsLocal reports whether the host name, without a port, means this machine.
+func (c Config) IsLocal(host string) bool {
+	return oidc.IsLoopback(host) || host != "" && slices.Contains(c.DevHosts, strings.ToLower(host))
+}
+
+// BackChannel returns the base URL at each of BackChannelHosts, by the Host header.
+func (c Config) BackChannel() endpoint.BackChannel {
+	bases := endpoint.BackChannel{}
+	scheme, _, _ := strings.Cut(c.Issuer, "://")
+	for _, host := range c.BackChannelHosts {
+		bases[host] = scheme + "://" + host
+	}
+	return bases
 }
 
 // Development tells whether development mode is on.

@@ -39,6 +39,7 @@ func (c Config) Check(endpoints map[string]string) error {
 	checkIssuer(c, report)
 	checkConsole(c, report)
 	checkPowers(c, report)
+	checkHosts(c, report)
 	checkCookieKeys(c.CookieKeys, report)
 	checkScopes(c, report)
 	checkResources(c.Resources, report)
@@ -83,7 +84,8 @@ func checkIssuer(c Config, report oidc.Report) {
 	report.When(c.Issuer != origin, "issuer", "%q is more than an origin: the provider stands at the root of a host of "+
 		"its own, without path, query or final slash; write %s", c.Issuer, origin)
 	report.When(u.Scheme == "http" && !c.Loopback(), "issuer", "%q is http on a host that others can reach: use https, "+
-		"or a loopback name such as http://localhost:8080 for development", c.Issuer)
+		"a loopback name such as http://localhost:8080 for development, or list the host in dev_hosts to try it in a "+
+		"network of your own", c.Issuer)
 	report.When(c.Dev != nil && *c.Dev && !c.Loopback(), "dev", "development mode signs anybody in without a password, "+
 		"so it works on a loopback issuer only, and %s is none: remove dev: true", c.Issuer)
 }
@@ -95,7 +97,7 @@ const longestCode = time.Hour
 func checkPowers(c Config, report oidc.Report) {
 	for name, isSet := range map[string]bool{
 		"any_client": c.AnyClient, "login_hint_signs_in": c.LoginHintSignsIn,
-		"code_lifetime": c.CodeLifetime > grant.CodeLifetime,
+		"code_lifetime": c.CodeLifetime > grant.CodeLifetime, "back_channel_hosts": len(c.BackChannelHosts) > 0,
 	} {
 		report.When(isSet && !c.Development(), name, "is for development mode on a loopback issuer only: remove it")
 	}
@@ -103,6 +105,23 @@ func checkPowers(c Config, report oidc.Report) {
 		"loopback issuer only: remove it")
 	report.When(c.CodeLifetime < time.Second || c.CodeLifetime > longestCode, "code_lifetime",
 		"%v is not between 1s and %v: write a duration such as 10m", c.CodeLifetime, longestCode)
+}
+
+// checkHosts: a host is written as a program names it.
+func checkHosts(c Config, report oidc.Report) {
+	for i, host := range c.BackChannelHosts {
+		report.When(oidc.Origin("http://"+host) != "http://"+host, fmt.Sprintf("back_channel_hosts[%d]", i),
+			"%q is no host as a program names it: write one such as idp:8080, in lower case", host)
+	}
+	report.When(len(c.DevHosts) > 0 && !c.Development(), "dev_hosts", "is for development only, and %s is none of them: "+
+		"remove it, or give the issuer one of these hosts", c.Issuer)
+	for i, host := range c.DevHosts {
+		u, err := url.Parse("http://" + host)
+		isName := err == nil && u.Host == host && u.Port() == "" && oidc.Origin("http://"+host) == "http://"+host &&
+			oidc.IsMadeOf(host, oidc.LettersAndDigits+"-._:[]")
+		report.When(!isName, fmt.Sprintf("dev_hosts[%d]", i),
+			"%q is no host name or address: write one like idp or 192.168.1.5, in lower case and without a port", host)
+	}
 }
 
 // checkConsole: layouts and console origins are addresses of this machine.
@@ -113,7 +132,7 @@ func checkConsole(c Config, report oidc.Report) {
 		)
 		for i, origin := range origins {
 			u, err := url.Parse(origin)
-			isOurs := err == nil && origin == oidc.Origin(origin) && oidc.IsLoopback(u.Hostname())
+			isOurs := err == nil && origin == oidc.Origin(origin) && c.IsLocal(u.Hostname())
 			report.When(!isOurs, fmt.Sprintf("%s[%d]", name, i),
 				"%q is no origin of this machine: write one like http://app.localhost:9090", origin)
 		}
@@ -191,6 +210,15 @@ func (c Config) OptIns() (texts []string) {
 	if c.CodeLifetime > grant.CodeLifetime {
 		texts = append(texts, fmt.Sprintf("code_lifetime is %v: a code that leaks can be used for longer than the usual %v",
 			c.CodeLifetime, grant.CodeLifetime))
+	}
+	if len(c.DevHosts) > 0 {
+		texts = append(texts, "dev_hosts is set ("+strings.Join(c.DevHosts, ", ")+"): everybody who reaches these hosts can "+
+			"sign in as any user, make tokens and change the provider, and can read what travels by plain http; use it in a "+
+			"network of your own only, with data that nobody needs")
+	}
+	if len(c.BackChannelHosts) > 0 {
+		texts = append(texts, "back_channel_hosts is set ("+strings.Join(c.BackChannelHosts, ", ")+"): programs that reach "+
+			"these hosts can make tokens and change the provider")
 	}
 	return texts
 }

@@ -146,7 +146,8 @@ func (s *site) Store(next storage.Store) storage.Store { return next }
 // Endpoints implements idp.DevelopmentSite.
 func (s *site) Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint {
 	page := &console.Endpoint{
-		Issuer: s.Config.Issuer, Issuers: s.issuers, Origins: s.Config.ConsoleOrigins, Token: s.token,
+		Issuer: s.Config.Issuer, Issuers: s.issuers,
+		BackChannel: s.Config.BackChannel(), Origins: s.Config.ConsoleOrigins, Token: s.token,
 		Pages: s.Pages, Hub: s.hub, Lab: s.lab, Clients: s.Clients, Users: s.Users, Keys: s.Keys, Sessions: s.Sessions,
 		Consents: s.Consents, Tokens: s.Tokens, Waits: s.waits,
 		Scopes: s.Config.KnownScope(), Ending: s.deps.Ending, Sender: s.Sender, Served: served,

@@ -34,7 +34,9 @@ const (
 type Endpoint struct {
 	Issuer   string
 	Metadata *oidc.Metadata // complete before the first request
-	Keys     *keys.KeySet
+	// ByHost has other metadata for some Host headers; complete before the first request.
+	ByHost map[string]*oidc.Metadata
+	Keys   *keys.KeySet
 }
 
 // Endpoints returns both metadata documents and the key set.
@@ -51,9 +53,13 @@ func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 }
 
 // serveMetadata answers with the metadata. Clients may cache it for a minute, so they notice a change soon.
-func (e *Endpoint) serveMetadata(w http.ResponseWriter, _ *http.Request) error {
+func (e *Endpoint) serveMetadata(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=60")
-	return oidc.WriteJSON(w, http.StatusOK, e.Metadata)
+	metadata, ok := e.ByHost[r.Host]
+	if !ok {
+		metadata = e.Metadata
+	}
+	return oidc.WriteJSON(w, http.StatusOK, metadata)
 }
 
 // serveKeys answers with the key set. The cache time is short: a client must load a new key before the key signs.

@@ -25,6 +25,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 )
@@ -47,6 +48,7 @@ var refuse = oidc.InvalidDPoPProof.Errorf
 // Checker checks the proofs of requests to one issuer.
 type Checker struct {
 	Issuer       string
+	BackChannel  endpoint.BackChannel
 	Nonces       Nonces
 	RequireNonce bool                      // in every proof; else only in token requests of clients with profile fapi2
 	Used         storage.Bucket[time.Time] // proofs, and when they were used
@@ -143,10 +145,11 @@ func (c *Checker) check(r *http.Request, raw string, p *proof) error {
 
 // url returns the URL that the client requested, without its query. At an alias it is the URL of the alias.
 func (c *Checker) url(r *http.Request) string {
+	base := c.BackChannel.Base(r, c.Issuer)
 	if asked, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		return c.Issuer + asked.EscapedPath()
+		return base + asked.EscapedPath()
 	}
-	return c.Issuer + r.URL.EscapedPath()
+	return base + r.URL.EscapedPath()
 }
 
 // verify verifies the proof by the key in its own header. RFC 9449 §4.3: "The jwk JOSE Header Parameter does not

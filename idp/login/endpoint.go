@@ -47,12 +47,13 @@ type Endpoint struct {
 	Consents     *grant.Consents
 	Interactions session.Seal[session.Interaction]
 	ScopeTexts   map[string]string // of configured scopes
-	OneClick     bool              // users may sign in without a password; for development only
-	Typed        *users.Typed      // users that people type; for development only
-	HintSignsIn  bool              // login_hint signs in without a page; for development only
-	Limit        endpoint.Limit    // of POST /login
-	Addresses    *limit.Addresses
-	Passwords    *limit.Passwords // counts wrong passwords
+	// OneClick tells whether users may sign in without a password at the host name. nil: nowhere. For development only.
+	OneClick    func(host string) bool
+	Typed       *users.Typed   // users that people type; for development only
+	HintSignsIn bool           // login_hint signs in without a page; for development only
+	Limit       endpoint.Limit // of POST /login
+	Addresses   *limit.Addresses
+	Passwords   *limit.Passwords // counts wrong passwords
 }
 
 // Sessions is a *session.Manager, or a decorator of one.
@@ -173,11 +174,11 @@ func (e *Endpoint) authenticate(r *http.Request) (user users.User, account sessi
 	return user, byPassword, ok, err
 }
 
-// offersOneClick demands a loopback host name: a foreign web page whose host name resolves to this machine (DNS
-// rebinding) must not sign a user in.
+// offersOneClick demands a host name that means this machine: a foreign web page whose host name resolves to this
+// machine (DNS rebinding) must not sign a user in.
 func (e *Endpoint) offersOneClick(r *http.Request) bool {
 	u := url.URL{Host: r.Host}
-	return e.OneClick && oidc.IsLoopback(u.Hostname())
+	return e.OneClick != nil && e.OneClick(u.Hostname())
 }
 
 // renderLogin shows the sign-in page. Its user name is the typed one, else the name of the user that the request is

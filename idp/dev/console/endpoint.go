@@ -26,24 +26,26 @@ const Path = "/console"
 
 // Endpoint serves the console of one issuer.
 type Endpoint struct {
-	Issuer   string
-	Issuers  []string // all under which this provider answers, Issuer among them
-	Origins  []string // other origins whose pages may use the console: the demo's
-	Token    string   // the CSRF token of requests that change something
-	Pages    *pages.Pages
-	Hub      *trace.Hub
-	Lab      *lab.Lab
-	Clients  *clients.Register
-	Users    *users.Directory
-	Keys     *keys.KeySet
-	Sessions *session.Manager // the sessions of Issuer
-	Consents *grant.Consents
-	Tokens   token.Direct        // makes tokens without a request of a client
-	Waits    *semaphore.Weighted // the requests that wait for a flow; see NewWaits
-	Sender   *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
-	Served   []endpoint.Endpoint // where faults can happen
-	Scopes   oidc.Scope          // all that the provider knows
-	Ending   <-chan struct{}     // closed when the provider ends, which ends streams; nil: never
+	Issuer  string
+	Issuers []string // all under which this provider answers, Issuer among them
+	// BackChannel has the hosts besides Issuers at which programs may use the console.
+	BackChannel endpoint.BackChannel
+	Origins     []string // other origins whose pages may use the console: the demo's
+	Token       string   // the CSRF token of requests that change something
+	Pages       *pages.Pages
+	Hub         *trace.Hub
+	Lab         *lab.Lab
+	Clients     *clients.Register
+	Users       *users.Directory
+	Keys        *keys.KeySet
+	Sessions    *session.Manager // the sessions of Issuer
+	Consents    *grant.Consents
+	Tokens      token.Direct        // makes tokens without a request of a client
+	Waits       *semaphore.Weighted // the requests that wait for a flow; see NewWaits
+	Sender      *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
+	Served      []endpoint.Endpoint // where faults can happen
+	Scopes      oidc.Scope          // all that the provider knows
+	Ending      <-chan struct{}     // closed when the provider ends, which ends streams; nil: never
 }
 
 // Endpoints returns the console and its API below Path, guards included.

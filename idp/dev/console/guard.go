@@ -59,6 +59,9 @@ func (e *Endpoint) share(h http.Header, origin string) {
 }
 
 func (e *Endpoint) isOurHost(r *http.Request) bool {
+	if _, ok := e.BackChannel[r.Host]; ok {
+		return true
+	}
 	return slices.ContainsFunc(e.Issuers, func(issuer string) bool {
 		u, err := url.Parse(issuer)
 		return err == nil && strings.EqualFold(u.Host, r.Host)
