@@ -6,6 +6,9 @@
 //	browser.SignIn("alice")
 //	answer := browser.Authorize(idptest.Request("spa", "prompt", "none"))
 //
+// Token gives tokens without a sign-in, AddUser and AddClient add what a test needs, Walk leads a browser over redirects
+// and consent to the application, and API sends any other request of docs/testing.md.
+//
 // Only time is simulated. An application can be tested against a provider that fails as a lab.Fault says. The trace
 // shows the requests that the provider received and the reasons for its answers.
 //
@@ -13,8 +16,7 @@
 //	… the application renews …
 //	provider.LastFlow(t).Reasons // session.expired
 //
-// Two clocks can be moved. Clock is the real time as the provider sees it; Lab().Clock is the provider's own clock,
-// which is wrong when it is ahead (clock.skew).
+// Clock is the time of a test. Lab().Clock is for a provider whose clock is wrong (clock.skew).
 package idptest
 
 import (
