@@ -30,6 +30,74 @@ test("docker-compose.yml publishes ports for this machine only", async () => {
   assert.deepEqual(ports, ["127.0.0.1:8080:8080", "127.0.0.1:9090:9090", "127.0.0.1:8180:8180"]);
 });
 
+test("the provider's image listens where the engine publishes, writes to a volume, and needs no stage of npm", async () => {
+  const stages = await stagesOfTheDockerfile();
+  const needed = stagesFor("idp", stages);
+  assert.ok(needed.has("build-idp") && !needed.has("packages"), `the provider's image needs ${[...needed]}`);
+  assert.equal(Object.keys(stages).at(-1), "idp", "the image without --target");
+  assert.match(String(stages.idp), /^ENV HUSH_LISTEN=0\.0\.0\.0:8080$/m);
+  assert.match(String(stages.idp), /--chown=65532:65532 \/data \/data\nVOLUME \/data$/m);
+  assert.match(String(stages.base), /^LABEL org\.opencontainers\.image\.version=\$VERSION$/m);
+});
+
+test("the compilers of the Dockerfile run without emulation, for whatever machine the image is", async () => {
+  const compilers = Object.values(await stagesOfTheDockerfile()).filter((text) => /(node|golang):/.test(text));
+  assert.equal(compilers.length, 2);
+  for (const text of compilers) assert.match(text, /^--platform=\$BUILDPLATFORM /);
+});
+
+/** The text of each stage, by its name. @returns {Promise<Record<string, string>>} */
+async function stagesOfTheDockerfile() {
+  const [, ...texts] = (await read("Dockerfile")).split(/^FROM /m);
+  return Object.fromEntries(texts.map((text) => [/ AS (\S+)/.exec(text)?.[1], text]));
+}
+
+/** The stages that a stage is made of. @param {string} name @param {Record<string, string>} stages */
+function stagesFor(name, stages) {
+  const needed = new Set([name]);
+  for (const each of needed) {
+    const froms = String(stages[each]).matchAll(/(?:^|--from=)(?:--platform=\S+ )?(\S+)/g);
+    for (const [, stage = ""] of froms) if (stage in stages) needed.add(stage);
+  }
+  return needed;
+}
+
+test("the example with a file, an app and an API: the provider takes the file, and the API accepts its tokens", async () => {
+  const port = await freePort();
+  const idp = new Program(
+    "The provider",
+    "bin/idp",
+    [
+      "--config",
+      "deploy/with-your-app.hush.yaml",
+      "--listen",
+      `127.0.0.1:${port}`,
+      "--back-channel-hosts",
+      `127.0.0.1:${port}`,
+    ],
+    { env: {} },
+  );
+  const apiPort = await freePort();
+  const api = new Program("The API", process.execPath, ["deploy/api.mjs"], {
+    env: { DISCOVERY: `http://127.0.0.1:${port}/.well-known/openid-configuration`, PORT: `${apiPort}` },
+  });
+  try {
+    await idp.answers(`http://127.0.0.1:${port}/healthz`);
+    await api.answers(`http://127.0.0.1:${apiPort}/healthz`);
+    const made = await fetch(`http://127.0.0.1:${port}/console/tokens`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ user: "dana", client: "web" }),
+    });
+    const { access_token: token } = await made.json();
+    const said = await fetch(`http://127.0.0.1:${apiPort}/`, { headers: { authorization: `Bearer ${token}` } });
+    assert.deepEqual(await said.json(), { issuer: "http://localhost:8080", hello: "dana" });
+    assert.equal((await fetch(`http://127.0.0.1:${apiPort}/`)).status, 401);
+  } finally {
+    await Promise.all([api.stop(), idp.stop()]);
+  }
+});
+
 test("the binaries are built without C", async () => {
   for (const binary of ["bin/idp", "bin/demo-app"]) {
     const { stdout } = await run("go", ["version", "-m", fileURLToPath(new URL(binary, root))]);
