@@ -6,8 +6,8 @@
 //	browser.SignIn("alice")
 //	answer := browser.Authorize(idptest.Request("spa", "prompt", "none"))
 //
-// Token gives tokens without a sign-in, AddUser and AddClient add what a test needs, Walk leads a browser over redirects
-// and consent to the application, and API sends any other request of docs/testing.md.
+// Token gives tokens without a sign-in, AddUser and AddClient add what a test needs, Walk leads a browser over
+// redirects and consent to the application, and API sends any other request of docs/testing.md.
 //
 // Only time is simulated. An application can be tested against a provider that fails as a lab.Fault says. The trace
 // shows the requests that the provider received and the reasons for its answers.
