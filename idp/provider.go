@@ -74,8 +74,16 @@ type Dependencies struct {
 // Provider is the OpenID provider, an http.Handler for all paths of its host.
 type Provider struct {
 	*common
-	first http.Handler
-	sites map[string]func() http.Handler // by host: the same provider at its other issuers, built by the first request
+	sites atomic.Pointer[sites] // of the latest configuration
+	turn  sync.Mutex            // for one Reload at a time
+}
+
+// sites are the handlers of one configuration.
+type sites struct {
+	config Config
+	limits *limit.Limits
+	first  http.Handler
+	others map[string]func() http.Handler // by host: the same provider at its other issuers, built by the first request
 }
 
 // common has the parts that all sites of a provider share. There is one site for each issuer.
@@ -118,18 +126,28 @@ func New(config Config, deps Dependencies) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{common: c, first: c.at(config.Issuer), sites: map[string]func() http.Handler{}}
-	for _, issuer := range config.Layouts {
-		p.sites[parseIssuer(issuer).Host] = sync.OnceValue(func() http.Handler { return c.at(issuer) })
-	}
+	p := &Provider{common: c}
+	p.sites.Store(c.sites())
 	return p, nil
+}
+
+// sites builds the handlers: the one of Issuer now, the others when their first request comes.
+func (c *common) sites() *sites {
+	built := &sites{
+		config: c.config, limits: c.limits, first: c.at(c.config.Issuer), others: map[string]func() http.Handler{},
+	}
+	for _, issuer := range c.config.Layouts {
+		built.others[parseIssuer(issuer).Host] = sync.OnceValue(func() http.Handler { return c.at(issuer) })
+	}
+	return built
 }
 
 // ServeHTTP implements http.Handler. The Host header selects the issuer; an unknown host gets the first. HEAD is served
 // as GET, and the HTTP server omits the body (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	site := p.first
-	if other, ok := p.sites[r.Host]; ok {
+	sites := p.sites.Load()
+	site := sites.first
+	if other, ok := sites.others[r.Host]; ok {
 		site = other()
 	}
 	if r.Method == http.MethodHead {

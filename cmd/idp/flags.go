@@ -103,7 +103,7 @@ func variableOf(name string) string {
 // readEnvironment sets each flag that is not on the command line to the value of its variable.
 func (f flags) readEnvironment() {
 	f.VisitAll(func(flag *pflag.Flag) {
-		if !flag.Changed {
+		if !flag.Changed && flag.Value.String() == "" { // a second call changes nothing
 			_ = flag.Value.Set(os.Getenv(variableOf(flag.Name))) // takes every text
 		}
 	})

@@ -2,6 +2,8 @@
 //
 //	flags, HUSH_* environment, YAML file ─► settings ─► idp.Config ─► idp.New ─► serve until SIGINT or SIGTERM
 //
+// While the provider runs, changes of the file apply to it (reload.go).
+//
 // Other commands work on the settings, or on the store of a provider that runs or ran before.
 package main
 

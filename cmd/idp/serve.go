@@ -80,6 +80,9 @@ func (s *settings) serve([]string) error {
 	if err != nil {
 		return err
 	}
+	watching, stopWatching := context.WithCancel(context.Background())
+	defer stopWatching()
+	s.watchFile(watching, lookEvery, provider.Reload, log)
 	server := newServer(provider, log)
 	server.RegisterOnShutdown(func() { close(ending) })
 	removeReadyFile, err := s.announce(listener.Addr(), log)

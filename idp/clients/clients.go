@@ -42,7 +42,7 @@ type Lookup interface {
 
 // Register holds the clients. Its methods may be called by many goroutines at once.
 type Register struct {
-	configured []oidc.Client
+	configured atomic.Pointer[[]oidc.Client]
 	cell       *storage.Cell[[]stored]
 	merged     atomic.Pointer[list]
 
@@ -63,11 +63,12 @@ type Unregistered interface {
 
 // list is a snapshot of the register. It does not change.
 type list struct {
-	of      *[]stored // the changes that it includes
-	clients []oidc.Client
-	byID    map[string]*oidc.Client
-	origins []string // the origins of all redirect URIs
-	exact   []string // the AllowedCORSOrigins of all clients
+	configured *[]oidc.Client // the configuration that it includes
+	of         *[]stored      // the changes that it includes
+	clients    []oidc.Client
+	byID       map[string]*oidc.Client
+	origins    []string // the origins of all redirect URIs
+	exact      []string // the AllowedCORSOrigins of all clients
 }
 
 // New returns a register of the clients; their client_ids must differ. Its changes are lost when the process ends.
@@ -77,32 +78,37 @@ func New(configured []oidc.Client) *Register { return On(storage.Alone(), config
 // are stored in place.
 func On(place storage.Place, configured []oidc.Client, registered *Registered, unregistered Unregistered) *Register {
 	cell := storage.NewCell[[]stored](place, "console", "clients")
-	return &Register{configured: configured, cell: cell, Registered: registered, Unregistered: unregistered}
+	r := &Register{cell: cell, Registered: registered, Unregistered: unregistered}
+	r.configured.Store(&configured)
+	return r
 }
+
+// Configure replaces the clients of the configuration. Requests that began before may still see the clients before.
+func (r *Register) Configure(clients []oidc.Client) { r.configured.Store(&clients) }
 
 // CatchUp reads the changes of other replicas, unless it did so a moment ago. An error leaves the register as it is.
 func (r *Register) CatchUp(ctx context.Context) error { return r.cell.CatchUp(ctx) }
 
 // now returns the list with the changes that were last read.
 func (r *Register) now() *list {
-	changes, l := r.cell.View(), r.merged.Load()
-	if l == nil || l.of != changes {
-		l = newList(r.with(changes))
-		l.of = changes
+	configured, changes, l := r.configured.Load(), r.cell.View(), r.merged.Load()
+	if l == nil || l.of != changes || l.configured != configured {
+		l = newList(with(*configured, changes))
+		l.configured, l.of = configured, changes
 		r.merged.Store(l)
 	}
 	return l
 }
 
 // with returns the configured clients with the changes.
-func (r *Register) with(changes *[]stored) []oidc.Client {
-	all := slices.Clone(r.configured)
+func with(configured []oidc.Client, changes *[]stored) []oidc.Client {
+	all := slices.Clone(configured)
 	if changes == nil {
 		return all
 	}
 	for _, change := range *changes {
 		client, err := change.client()
-		if err != nil || change.Over != r.over(client.ClientID) {
+		if err != nil || change.Over != over(configured, client.ClientID) {
 			continue
 		}
 		switch i := slices.IndexFunc(all, is(client.ClientID)); {
@@ -160,7 +166,8 @@ type Change func(old oidc.Client, found bool) (oidc.Client, error)
 // when another change came first.
 func (r *Register) Update(ctx context.Context, id string, change Change) error {
 	return r.cell.Change(ctx, func(changes []stored) ([]stored, error) {
-		all := r.with(&changes)
+		configured := *r.configured.Load()
+		all := with(configured, &changes)
 		var old oidc.Client
 		i := slices.IndexFunc(all, is(id))
 		if i >= 0 {
@@ -170,7 +177,7 @@ func (r *Register) Update(ctx context.Context, id string, change Change) error {
 		if err != nil {
 			return nil, err
 		}
-		s := newStored(client, r.over(client.ClientID))
+		s := newStored(client, over(configured, client.ClientID))
 		if i := slices.IndexFunc(changes, func(s stored) bool { return s.Client.ClientID == client.ClientID }); i >= 0 {
 			changes[i] = s
 			return changes, nil
@@ -183,11 +190,12 @@ func (r *Register) Update(ctx context.Context, id string, change Change) error {
 // when its configuration changes.
 func (r *Register) Remove(ctx context.Context, id string) error {
 	return r.cell.Change(ctx, func(changes []stored) ([]stored, error) {
-		if !slices.ContainsFunc(r.with(&changes), is(id)) {
+		configured := *r.configured.Load()
+		if !slices.ContainsFunc(with(configured, &changes), is(id)) {
 			return nil, ErrUnknown
 		}
 		left := slices.DeleteFunc(slices.Clone(changes), func(s stored) bool { return s.Client.ClientID == id })
-		if over := r.over(id); over != "" {
+		if over := over(configured, id); over != "" {
 			left = append(left, stored{Client: oidc.Client{ClientID: id}, Over: over, Removed: true})
 		}
 		return left, nil
@@ -243,12 +251,12 @@ func (s stored) client() (client oidc.Client, err error) {
 }
 
 // over is the hash of the configured client with this id; empty if there is none.
-func (r *Register) over(id string) string {
-	i := slices.IndexFunc(r.configured, is(id))
+func over(configured []oidc.Client, id string) string {
+	i := slices.IndexFunc(configured, is(id))
 	if i < 0 {
 		return ""
 	}
-	text, err := json.Marshal(newStored(r.configured[i], ""))
+	text, err := json.Marshal(newStored(configured[i], ""))
 	if err != nil {
 		panic(err) // every field of a client has a JSON form
 	}

@@ -1,11 +1,13 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,7 +73,29 @@ func New(users []User) (*Directory, error) {
 	return d, d.Reset()
 }
 
-// Reset brings the users of New back.
+// Configure replaces the users of New. Users that were added since stay, unless the next users have one of the same
+// name or sub. The conditions are those of New.
+func (d *Directory) Configure(next []User) error {
+	return d.Change(func(all []User) ([]User, error) {
+		changed := slices.Clone(next)
+		for _, user := range all {
+			if !hasLike(d.first, user) && !hasLike(next, user) {
+				changed = append(changed, user)
+			}
+		}
+		d.first = next
+		return changed, nil
+	})
+}
+
+// hasLike tells whether the list has a user of the same name or sub.
+func hasLike(list []User, user User) bool {
+	return slices.ContainsFunc(list, func(other User) bool {
+		return other.Username == user.Username || cmp.Or(other.Sub, other.Username) == cmp.Or(user.Sub, user.Username)
+	})
+}
+
+// Reset brings the users of New or Configure back.
 func (d *Directory) Reset() error {
 	return d.Change(func([]User) ([]User, error) { return d.first, nil })
 }

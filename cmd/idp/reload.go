@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hush-idp/hush/idp"
+)
+
+// reloaded are the keys of the file whose changes apply while the provider runs.
+var reloaded = []string{"users", "clients", "scopes", "limits"}
+
+// lookEvery is how often the provider looks at the file. A changed file is read when it has not changed for so long,
+// because an editor may write it in several steps. The provider does not wait for a message of the system: mounted
+// volumes send none, and editors and Kubernetes replace the file by another one.
+const lookEvery = 500 * time.Millisecond
+
+// watcher applies changes of the configuration file.
+type watcher struct {
+	running settings // what the provider runs with
+	reload  func(idp.Config) error
+	log     *slog.Logger
+
+	text []byte // of the file, as it was read last
+	seen []byte // as it was seen last
+}
+
+// watchFile looks at the file every so often, and applies its changes, until ctx ends. On SIGHUP the file is read at
+// once, whether it changed or not: then files that it names are read again too. A provider without a file has nothing
+// to watch.
+func (s *settings) watchFile(
+	ctx context.Context, every time.Duration, reload func(idp.Config) error, log *slog.Logger,
+) {
+	if s.flags.FlagSet == nil || s.source.name == "" || !isFile(s.source.name) {
+		return
+	}
+	w := &watcher{running: *s, reload: reload, log: log}
+	w.text, _ = os.ReadFile(s.source.name)
+	w.seen = w.text
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(asked)
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-asked:
+				w.read()
+			case <-ticker.C:
+				w.look()
+			}
+		}
+	}()
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// look reads the file if it has changed and is complete: two looks see the same text. An empty file is being written.
+func (w *watcher) look() {
+	text, err := os.ReadFile(w.running.source.name)
+	if err != nil || len(bytes.TrimSpace(text)) == 0 {
+		return
+	}
+	isStable := bytes.Equal(text, w.seen)
+	w.seen = text
+	if isStable && !bytes.Equal(text, w.text) {
+		w.read()
+	}
+}
+
+// read applies the file, and reports the result to the log.
+func (w *watcher) read() {
+	w.text, _ = os.ReadFile(w.running.source.name)
+	w.seen = w.text
+	next, err := w.running.again()
+	if err == nil {
+		if err = w.reload(next.Config); err != nil {
+			if problems, ok := errors.AsType[idp.Problems](err); ok {
+				err = next.source.locate(problems, next.flags)
+			}
+		}
+	}
+	if err != nil {
+		for line := range strings.Lines(err.Error()) {
+			w.log.Error("the configuration file has a mistake, and nothing was changed", "problem", strings.TrimSpace(line))
+		}
+		return
+	}
+	w.log.Info("the configuration file was read again", "users", len(next.Users), "clients", len(next.Clients),
+		"scopes", len(next.Scopes))
+	if keys := changed(*w.running.given, *next.given); len(keys) > 0 {
+		w.log.Warn("some settings of the configuration file changed, and need a restart", "settings",
+			strings.Join(keys, ", "))
+	}
+}
+
+// again reads the settings as the provider read them at its start.
+func (s *settings) again() (settings, error) {
+	next, err := s.flags.settings()
+	if err != nil || !next.hasFreePort() {
+		return next, err
+	}
+	return next.at(s.Listen)
+}
+
+// changed returns the keys of the settings that differ and that do not apply without a restart.
+func changed(a, b settings) (keys []string) {
+	from, to := reflect.ValueOf(a), reflect.ValueOf(b)
+	for _, field := range fieldsOf(from.Type()) {
+		key := keyOf(field)
+		if !slices.Contains(reloaded, key) &&
+			!reflect.DeepEqual(from.FieldByIndex(field.Index).Interface(), to.FieldByIndex(field.Index).Interface()) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
