@@ -279,6 +279,23 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
     },
   );
 
+  scene("registers an address with one click in the flow that says why it was refused", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    const uri = "http://localhost:5173/elsewhere";
+    const request = `${hush.issuer}/authorize?${new URLSearchParams({ ...authorization, client_id: "spa", redirect_uri: uri })}`;
+    await page.goto(request);
+    await page.goto(`${hush.issuer}/console`);
+    await page.waitForSelector("[data-register=redirect_uri]");
+    await page.click("[data-register=redirect_uri]");
+    await page.waitForSelector("#message.good");
+    await page.goto(request);
+    await page.waitForSelector("#username");
+    const { clients } = await new Console(hush).read("/console/clients");
+    const spa = clients.find((/** @type {any} */ shown) => shown.client.client_id === "spa");
+    assert.ok(spa.yaml.includes(uri), spa.yaml);
+    assert.ok(spa.client.post_logout_redirect_uris.length > 0, "it can sign out too");
+  });
+
   scene("its page lists the flows of before, and fetches a flow when it is opened", async ({ hush, newTab }) => {
     const app = await newTab();
     await signIn(app.page, hush, "spa");

@@ -117,6 +117,18 @@ func TestWhatAnyClientDoesNotLetIn(t *testing.T) {
 	}
 }
 
+func TestAResetForgetsUnregisteredClients(t *testing.T) {
+	b := idptest.Start(t, anyClient).Browser(t)
+	b.Authorize(idptest.Request("mine", "redirect_uri", myApp))
+	token, _ := b.Get("/console/token").JSON(t)["csrf"].(string)
+	if page := b.Post("/console/reset", url.Values{"csrf": {token}}); page.Status != http.StatusNoContent {
+		t.Fatalf("the reset gave %d: %s", page.Status, page.Body)
+	}
+	if strings.Contains(b.Get("/console/clients").Body, "mine") {
+		t.Error("the console has the client after a reset")
+	}
+}
+
 func TestWithoutAnyClientAClientMustBeRegistered(t *testing.T) {
 	b := idptest.Start(t, nil).Browser(t)
 	if page := b.Authorize(idptest.Request("mine", "redirect_uri", myApp)); page.Status != http.StatusBadRequest {

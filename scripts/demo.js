@@ -1,7 +1,8 @@
 // `make demo`: starts the provider and the demo app, says where to look, and ends both when asked to
 // (Ctrl-C, SIGTERM) or when one of them ends.
 
-import { Program } from "./program.js";
+import { fileURLToPath } from "node:url";
+import { Program, root } from "./program.js";
 
 const issuer = "http://localhost:8080";
 const app = "http://localhost:9090";
@@ -14,7 +15,10 @@ const welcome = `
   Ctrl-C ends both.
 `;
 
-const provider = new Program("The provider", "bin/idp", ["--issuer", issuer], { echo: true });
+/** What one registers in the browser, and who is signed in, lasts until this file is deleted. */
+const store = `file:${fileURLToPath(new URL("bin/demo.db", root))}`;
+
+const provider = new Program("The provider", "bin/idp", ["--issuer", issuer, "--store", store], { echo: true });
 const demo = new Program("The demo app", "bin/demo-app", ["--base-url", app, "--issuer", issuer], { echo: true });
 
 /** Resolves when this process is asked to end. */

@@ -59,6 +59,8 @@ type Unregistered interface {
 	AllowsOrigin(origin string) bool
 	// All returns the clients, the one used last first.
 	All() []oidc.Client
+	// Reset forgets the clients.
+	Reset()
 }
 
 // list is a snapshot of the register. It does not change.
@@ -202,8 +204,11 @@ func (r *Register) Remove(ctx context.Context, id string) error {
 	})
 }
 
-// Reset undoes all changes: the register has the configured clients again.
+// Reset undoes all changes: the register has the configured clients again, and no unregistered ones.
 func (r *Register) Reset(ctx context.Context) error {
+	if r.Unregistered != nil {
+		r.Unregistered.Reset()
+	}
 	return r.cell.Change(ctx, func([]stored) ([]stored, error) { return nil, nil })
 }
 

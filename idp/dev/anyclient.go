@@ -63,6 +63,9 @@ func (a *anyClients) All() (all []oidc.Client) {
 	return all
 }
 
+// Reset implements clients.Unregistered.
+func (a *anyClients) Reset() { a.seen.Purge() }
+
 // admit lets the client of the request in, unless the register has it. The request must come from this machine, and
 // needs a redirect_uri with a loopback host, except that of a client that was let in before.
 func (a *anyClients) admit(r *http.Request, e endpoint.Endpoint, register *clients.Register) {

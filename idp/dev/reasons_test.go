@@ -127,6 +127,7 @@ func TestTheDocsAreGenerated(t *testing.T) {
 func file(t *testing.T, text string) []oidc.Client {
 	t.Helper()
 	var read struct {
+		BuiltIn bool          `yaml:"built_in"`
 		Clients []oidc.Client `yaml:"clients"`
 	}
 	if err := yaml.UnmarshalWithOptions([]byte(text), &read, yaml.DisallowUnknownField()); err != nil {
@@ -148,7 +149,7 @@ func TestTheYAMLMakesTheClientKnown(t *testing.T) {
 	} {
 		clients := file(t, dev.ClientYAML(row.clientID, row.redirectURI))
 		want := []oidc.Client{{ClientID: row.clientID, TokenEndpointAuthMethod: "none", RedirectURIs: []string{row.want},
-			FirstParty: true}}
+			PostLogoutRedirectURIs: oidc.SignOutAddresses(row.want), FirstParty: true}}
 		if diff := cmp.Diff(want, clients, cmp.AllowUnexported(oidc.Secret{})); diff != "" {
 			t.Errorf("the clients of the file (-want +got):\n%s", diff)
 			continue

@@ -119,11 +119,20 @@ func ReasonsMarkdown() string {
 // An empty redirectURI becomes an example. Both values may come from any request: each is quoted as one YAML value.
 // Every escape of a quoted Go string is one of YAML's (YAML 1.2 §5.7).
 func ClientYAML(clientID, redirectURI string) string {
-	return `clients:                                # the whole list: it replaces the built-in spa and web
+	redirectURI = cmp.Or(redirectURI, "http://localhost:5173/callback")
+	after := ""
+	for _, uri := range oidc.SignOutAddresses(redirectURI) {
+		after += "\n      - " + strconv.QuoteToASCII(uri)
+	}
+	if after != "" {
+		after = "\n    post_logout_redirect_uris:" + after
+	}
+	return `built_in: true                          # the built-in users and clients stay, beside those of this file
+clients:
   - client_id: ` + strconv.QuoteToASCII(clientID) + `
     token_endpoint_auth_method: none    # a single-page or native app; a server has a client_secret instead
     redirect_uris:
-      - ` + strconv.QuoteToASCII(cmp.Or(redirectURI, "http://localhost:5173/callback")) + `
+      - ` + strconv.QuoteToASCII(redirectURI) + after + `
     first_party: true                   # its users are not asked for consent
 `
 }

@@ -175,12 +175,15 @@ func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
 
 // redirectBody is the body of POST /console/clients/{id}/redirect_uris.
 type redirectBody struct {
-	RedirectURI string `json:"redirect_uri"`
-	ReturnTo    string `json:"return_to,omitempty"` // a path of the provider; for the form of an error page
+	RedirectURI           string `json:"redirect_uri,omitempty"`
+	PostLogoutRedirectURI string `json:"post_logout_redirect_uri,omitempty"` // instead of redirect_uri, or beside it
+	// ReturnTo is a path of the provider; for the form of an error page.
+	ReturnTo string `json:"return_to,omitempty"`
 }
 
 // addRedirectURI is POST /console/clients/{id}/redirect_uris, as JSON or as the form of an error page. A missing client
-// is made, public and first-party. The answer to a form is a redirect to return_to.
+// is made, public and first-party. With a redirect URI the client also gets the usual addresses after a sign-out. The
+// answer to a form is a redirect to return_to.
 func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, error) {
 	var asked redirectBody
 	isForm := oidc.ParseForm(r) == nil && len(r.PostForm) > 0
@@ -189,7 +192,10 @@ func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, 
 	} else if err := readJSON(r, &asked); err != nil {
 		return nil, err
 	}
-	client, err := e.withRedirectURI(r.Context(), r.PathValue("id"), asked.RedirectURI)
+	if asked.RedirectURI == "" && asked.PostLogoutRedirectURI == "" {
+		return nil, oidc.InvalidRequest.Errorf("redirect_uri is missing, and post_logout_redirect_uri too: send one of both")
+	}
+	client, err := e.withAddresses(r.Context(), r.PathValue("id"), asked)
 	if err != nil {
 		return nil, err
 	}
@@ -200,19 +206,31 @@ func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, 
 	return e.clientAnswer(client, "")
 }
 
-func (e *Endpoint) withRedirectURI(ctx context.Context, id, uri string) (client oidc.Client, err error) {
+func (e *Endpoint) withAddresses(ctx context.Context, id string, add redirectBody) (client oidc.Client, err error) {
 	err = e.Clients.Update(ctx, id, func(old oidc.Client, known bool) (oidc.Client, error) {
 		client = old
 		if !known {
 			client = oidc.Client{ClientID: id, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true}
 		}
-		if !slices.Contains(client.RedirectURIs, uri) {
-			client.RedirectURIs = append(slices.Clone(client.RedirectURIs), uri)
-		}
+		client.RedirectURIs = withNew(client.RedirectURIs, add.RedirectURI)
+		client.PostLogoutRedirectURIs = withNew(client.PostLogoutRedirectURIs,
+			append(oidc.SignOutAddresses(add.RedirectURI), add.PostLogoutRedirectURI)...)
 		client, err = e.checked(client)
 		return client, err
 	})
 	return client, err
+}
+
+// withNew returns the list with each address that is not empty and not in it. The port of a loopback address does not
+// count.
+func withNew(list []string, addresses ...string) []string {
+	list = slices.Clone(list)
+	for _, address := range addresses {
+		if address != "" && !oidc.MatchRedirectURI(list, address) {
+			list = append(list, address)
+		}
+	}
+	return list
 }
 
 // pathOfOurs returns the address if it is a path of this provider, else the console's path, to be no open redirector.

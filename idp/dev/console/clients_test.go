@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,15 @@ func TestARedirectURIOfAnUnknownClientMakesAPublicOne(t *testing.T) {
 	h.json(t, 200, "POST", "/console/clients/mine/redirect_uris", `{"redirect_uri":"http://localhost:5173/cb"}`)
 	client, err := h.Clients.ByID(t.Context(), "mine")
 	if err != nil || !client.Public() || !client.NeedsPKCE() || !client.FirstParty {
+		t.Errorf("the client is %+v", client)
+	}
+	if want := []string{"http://localhost:5173/", "http://localhost:5173"}; !slices.Equal(
+		client.PostLogoutRedirectURIs, want) {
+		t.Errorf("the addresses after a sign-out are %v; want %v", client.PostLogoutRedirectURIs, want)
+	}
+	h.json(t, 200, "POST", "/console/clients/mine/redirect_uris", `{"post_logout_redirect_uri":"http://localhost/bye"}`)
+	if client, _ := h.Clients.ByID(t.Context(), "mine"); len(client.RedirectURIs) != 1 ||
+		!slices.Contains(client.PostLogoutRedirectURIs, "http://localhost/bye") {
 		t.Errorf("the client is %+v", client)
 	}
 	h.json(t, 400, "POST", "/console/clients/spa/redirect_uris", `{"redirect_uri":"http://localhost/#x"}`)

@@ -144,7 +144,7 @@ function pips(flow) {
   return row;
 }
 
-/** @param {Summary} flow */
+/** @param {Flow} flow */
 function headOf(flow) {
   const [tone = "", words = ""] = stateOf(flow);
   const title = make(
@@ -164,13 +164,32 @@ function headOf(flow) {
   return [title, facts, ...(flow.reasons ?? []).map((reason) => why(flow, reason))];
 }
 
-/** @param {Summary} flow @param {import("../../shared/diagram.js").Reasoned} reason */
+/** @param {Flow} flow @param {import("../../shared/diagram.js").Reasoned} reason */
 function why(flow, reason) {
   const code = make("strong", "", reason.code);
   const tone = flow.state === "failed" ? "bad" : "warn";
   const note = make("p", `note ${tone}`, code, `: ${reasonText(reason)}`, reasonLink(flow.issuer, reason.code));
   note.dataset.reason = reason.code;
-  return note;
+  const refused = unregistered(flow, reason.code);
+  if (!refused) return note;
+  const { client, name, uri } = refused;
+  const register = button(`Register ${uri} for ${client}`, async () => {
+    await change("POST", `/clients/${encodeURIComponent(client)}/redirect_uris`, { [name]: uri });
+    say(`${uri} is registered for ${client} now. The tab Clients has the YAML that keeps it.`, "good");
+  });
+  register.dataset.register = name;
+  return make("div", "stack tight", note, make("p", "", register));
+}
+
+/** The address that the provider refused because the client has not registered it. @param {Flow} flow @param {string} code */
+function unregistered(flow, code) {
+  if (code !== "redirect.unregistered" && code !== "client.unknown") return undefined;
+  const record = flow.records?.find(({ reason }) => reason === code);
+  const values = new Map(record?.params?.map(({ name, text }) => [name, text]));
+  const client = values.get("client_id") ?? flow.client_id;
+  const name = values.has("post_logout_redirect_uri") ? "post_logout_redirect_uri" : "redirect_uri";
+  const uri = values.get(name);
+  return client && uri ? { client, name, uri } : undefined;
 }
 
 /** The flow, to take away. @param {Summary} flow */
