@@ -117,6 +117,9 @@ func (f *flow) add(record *Record) {
 	f.State = f.next(record)
 }
 
+// retries reports whether the browser was told to send the last request again.
+func (f *flow) retries() bool { return f.records[len(f.records)-1].Asks == AsksRetry }
+
 // next is the state of the flow after the record.
 func (f *flow) next(r *Record) FlowState {
 	switch {

@@ -128,11 +128,11 @@ func (h *Hub) file(r *Recorder) {
 	h.send()
 }
 
-// flowOf finds the record's flow, or begins one. A fresh authorization request always begins one, and takes over its
-// state from an older one. A logout begins one too, because it ends a whole session and not only the flow that used it
-// last.
+// flowOf finds the record's flow, or begins one. A fresh authorization request begins one, and takes over its state
+// from an older one, unless the older one waits for the browser to send it again. A logout begins one too, because it
+// ends a whole session and not only the flow that used it last.
 func (h *Hub) flowOf(record *Record, joins []join) *flow {
-	if f := h.find(joins); f != nil && !record.fresh() && record.Endpoint != "logout" {
+	if f := h.find(joins); f != nil && (!record.fresh() || f.retries()) && record.Endpoint != "logout" {
 		return f
 	}
 	f := &flow{Flow: Flow{Summary: Summary{ID: newID(), At: record.At, State: FlowOpen}}}

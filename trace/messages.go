@@ -18,6 +18,7 @@ type drawing struct {
 	answered bool      // the client got its answer
 	redeemed bool      // there was a token request
 	called   bool      // there was an API call
+	asks     string    // how the last authorize record asked the browser for its cookies
 }
 
 func draw(f Flow) []Message {
@@ -84,10 +85,11 @@ func (d *drawing) pair(r *Record, step int, from, to Lane) {
 }
 
 // authorize draws steps 1 and 2 of a renewal, and the callback page's message. A request that comes back from a sign-in
-// page has only step 2.
+// page, or that the browser sends again, has only step 2.
 func (d *drawing) authorize(r *Record) {
-	step := 0
-	if r.fresh() {
+	step, again := 0, d.asks == AsksRetry
+	d.asks = r.Asks
+	if r.fresh() && !again {
 		step, d.frame = 1, r.frame()
 		d.open(r)
 	}
@@ -95,8 +97,8 @@ func (d *drawing) authorize(r *Record) {
 	last := len(d.messages) - 1
 	d.blame(r, &d.messages[last-1], &d.messages[last])
 	d.messages[last].Step = 2
-	if r.redirects() && !r.answered() {
-		d.messages[last].Step = 0 // to a sign-in page
+	if r.redirects() && !r.answered() || r.Asks != "" {
+		d.messages[last].Step = 0 // to a sign-in page, or back with the cookies
 	}
 	if r.answered() {
 		d.answered = true
@@ -276,6 +278,10 @@ func answer(r *Record) string {
 		return status + ", without CORS headers for " + r.Origin + ": the browser keeps it from the app"
 	case r.answered():
 		return status + way(r) + result(r)
+	case r.Asks == AsksRetry:
+		return status + ": send this again, with the cookies"
+	case r.Asks == AsksBridge:
+		return status + ": a page that asks the browser for access to the cookies"
 	case r.lost():
 		return strings.TrimSpace(status + ", a page instead of a redirect " + r.Error)
 	case r.redirects():

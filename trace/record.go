@@ -34,7 +34,7 @@ func (r *Record) isAside() bool {
 
 // failed reports whether the request was refused or not answered.
 func (r *Record) failed() bool {
-	return r.Error != "" || r.Status >= 400 || r.dropped() || r.withheld()
+	return r.Error != "" || r.Status >= 400 && r.Asks == "" || r.dropped() || r.withheld()
 }
 
 // dropped reports whether there was no answer.
@@ -59,7 +59,7 @@ func (r *Record) redirects() bool { return r.Status >= 300 && r.Status < 400 }
 
 // lost reports whether a silent request ended on a page instead of at the redirect_uri.
 func (r *Record) lost() bool {
-	return r.Endpoint == "authorize" && r.Silent && !r.dropped() && !r.answered() && !r.redirects()
+	return r.Endpoint == "authorize" && r.Silent && !r.dropped() && !r.answered() && !r.redirects() && r.Asks == ""
 }
 
 // frame is the lane of the page that made the request.

@@ -99,11 +99,19 @@ type Record struct {
 	Error       string   `json:"error,omitempty"`    // the OAuth error code
 	Description string   `json:"error_description,omitempty"`
 	Reason      string   `json:"reason,omitempty"` // of the failure
-	Nested      bool     `json:"nested,omitempty"` // the Referer of an authorize request is a registered redirect_uri
+	// Asks is how the answer asks the browser for the cookies of a hidden iframe: retry or bridge. The browser comes back.
+	Asks   string `json:"asks,omitempty"`
+	Nested bool   `json:"nested,omitempty"` // the Referer of an authorize request is a registered redirect_uri
 	// ClockOffset is how far the provider's clock is ahead of the real time, in nanoseconds. In a report it is how far
 	// the application's clock is ahead of the provider's.
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`
 }
+
+// The values of Record.Asks.
+const (
+	AsksRetry  = "retry"  // by a header: the browser sends the same request again
+	AsksBridge = "bridge" // by a page in the iframe, which leads back to /authorize
+)
 
 // Emit adds a step to the record of the request that ctx belongs to. It does nothing without a Hub. Check
 // From(ctx) != nil before if the Step is costly to make.
