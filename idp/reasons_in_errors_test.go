@@ -9,6 +9,7 @@ import (
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/dev/lab"
+	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idptest"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -27,6 +28,9 @@ func reasonOf(
 	r := get(t, http.MethodGet, b.Provider().Issuer+"/authorize?"+params.Encode(), nil, headers...)
 	r.RequestURI = ""
 	page := b.Do(r)
+	if next := bridgeOf(page.Body); next != "" {
+		page = b.Do(fromBridge(t, b.Provider().Issuer+next+session.AccessDenied))
+	}
 	if page.Location == nil {
 		t.Fatalf("no redirect: %d\n%s", page.Status, page.Body)
 	}
@@ -73,12 +77,16 @@ func TestTheReasonForAMissingSession(t *testing.T) {
 	}{
 		{"a top-level request", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "document"}, "session.none"},
 		{"a same-site iframe", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Dest", "iframe"}, "session.none"},
-		{"a cross-site iframe of a browser that withholds cookies", frame, "cookie.withheld_or_absent"},
+		{"a cross-site iframe of a browser that withholds cookies", frame, "cookie.access_denied"},
 		{
 			"a cross-site iframe with storage access that is not active",
-			append(frame[:6:6], "Sec-Fetch-Storage-Access", "inactive"), "cookie.withheld_or_absent",
+			append(frame[:6:6], "Sec-Fetch-Storage-Access", "inactive"), "cookie.access_denied",
 		},
-		{"a cross-site iframe of a browser that does not say", frame[:6], "cookie.withheld_or_absent"},
+		{"a cross-site iframe of a browser that does not say", frame[:6], "cookie.access_denied"},
+		{
+			"a cross-site iframe of a page that is not the application's", append(frame[:8:8], "Referer", "https://other.test/"),
+			"cookie.withheld_or_absent",
+		},
 		{
 			"a cross-site iframe of a browser that sends cookies", append(frame[:6:6], "Sec-Fetch-Storage-Access", "active"),
 			"session.none",
@@ -97,18 +105,22 @@ func TestTheReasonForAMissingSession(t *testing.T) {
 
 // TestSchemesThatDiffer: http://localhost and https://localhost look like one site and are two.
 func TestSchemesThatDiffer(t *testing.T) {
-	for _, row := range []struct{ name, issuer, redirectURI, want string }{
+	for _, row := range []struct{ name, issuer, redirectURI, reason, want string }{
 		{"an app by http, the provider by https", "https://localhost:8443", "http://localhost:5173/callback",
+			"cookie.access_denied",
 			"http://localhost:5173 and https://localhost:8443 are two sites because their schemes differ: " +
 				"serve both by https or both by http"},
 		{"an app by https, the provider by http", "http://localhost:8080", "https://localhost:5173/callback",
+			"cookie.access_denied",
 			"https://localhost:5173 and http://localhost:8080 are two sites because their schemes differ"},
 		{"names of one registrable domain", "https://idp.demo.localhost", "http://app.demo.localhost/callback",
+			"cookie.access_denied",
 			"http://app.demo.localhost and https://idp.demo.localhost are two sites because their schemes differ"},
-		{"names of two registrable domains", "https://idp.localhost:8443", "http://app.localhost:5173/callback", ""},
-		{"two IP addresses", "https://127.0.0.1:8443", "http://127.0.0.2:5173/callback", ""},
-		{"one scheme", "http://idp.localhost:8080", "http://app.localhost:5173/callback", ""},
-		{"an app's own scheme", "http://localhost:8080", "com.example:/callback", ""},
+		{"names of two registrable domains", "https://idp.localhost:8443", "http://app.localhost:5173/callback",
+			"cookie.access_denied", ""},
+		{"two IP addresses", "https://127.0.0.1:8443", "http://127.0.0.2:5173/callback", "cookie.access_denied", ""},
+		{"one scheme", "http://idp.localhost:8080", "http://app.localhost:5173/callback", "cookie.access_denied", ""},
+		{"an app's own scheme", "http://localhost:8080", "com.example:/callback", "cookie.withheld_or_absent", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := idptest.Start(t, func(c *idp.Config) {
@@ -116,13 +128,16 @@ func TestSchemesThatDiffer(t *testing.T) {
 					TokenEndpointAuthMethod: "none", RedirectURIs: []string{row.redirectURI}}}
 			})
 			w := hidden(t, p, idptest.Request("spa", "prompt", "none", "redirect_uri", row.redirectURI), frame...)
+			if next := bridgeOf(w.Body.String()); next != "" {
+				w = serve(p, fromBridge(t, row.issuer+next+session.AccessDenied))
+			}
 			location, err := url.Parse(w.Header().Get("Location"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := location.Query().Get("error_description")
 			if !strings.Contains(got, row.want) || strings.Contains(got, "schemes differ") != (row.want != "") ||
-				!strings.HasSuffix(got, "[cookie.withheld_or_absent]") {
+				!strings.HasSuffix(got, "["+row.reason+"]") {
 				t.Errorf("error_description = %q; want it to say %q", got, row.want)
 			}
 		})

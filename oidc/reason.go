@@ -14,6 +14,8 @@ const (
 	SessionSuperseded       Reason = "session.superseded"        // an older cookie of a session with a newer sign-in
 	SessionCookieUnreadable Reason = "session.cookie_unreadable" // changed, or made with another key
 	CookieWithheldOrAbsent  Reason = "cookie.withheld_or_absent" // no cookie came in a cross-site iframe
+	CookieAccessDenied      Reason = "cookie.access_denied"      // a hidden iframe asked for the cookie in vain
+	CookieAccessUnsupported Reason = "cookie.access_unsupported" // and could not even ask
 	CookieSameSite          Reason = "cookie.samesite"           // the browser has the cookie only as SameSite=Lax
 	SessionTooOld           Reason = "session.too_old"           // max_age, prompt=login
 	SessionOtherUser        Reason = "session.other_user"        // a hint names somebody else

@@ -109,12 +109,13 @@ func (e *Endpoint) describe(m *oidc.Metadata) {
 	m.RequireRequestURIRegistration, m.AuthorizationResponseIssParameterSupported = true, true
 }
 
-// Outcome is the decision of the endpoint: one of Redirect, Post, or Screen.
+// Outcome is the decision of the endpoint: one of Redirect, Post, Screen, or Activate.
 type Outcome struct {
-	Redirect string // 303 to this URL
-	Post     *Post  // a page that posts the answer
-	Screen   string // 303 to this path of the provider
-	Refused  error  // why the answer is an error, for the log
+	Redirect string      // 303 to this URL
+	Post     *Post       // a page that posts the answer
+	Screen   string      // 303 to this path of the provider
+	Activate *Activation // an answer to the browser, which then sends the request with its cookies
+	Refused  error       // why the answer is an error, for the log
 	Browser
 }
 
@@ -142,6 +143,8 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case outcome.Post != nil:
 		return e.showAnswer(w, r, outcome)
+	case outcome.Activate != nil:
+		return e.activate(w, outcome.Activate)
 	}
 	w.Header().Set("Location", cmp.Or(outcome.Screen, outcome.Redirect))
 	w.WriteHeader(http.StatusSeeOther)
@@ -160,6 +163,9 @@ func (e *Endpoint) Authorize(r *http.Request) (Outcome, error) {
 		return Outcome{}, err
 	}
 	request.Malformed = malformed
+	if request.Bridged = waiting.Bridged; request.Bridged {
+		r = e.crossed(r, waiting.Params)
+	}
 	return e.answer(r, address, &request, waiting.Denied)
 }
 
@@ -190,8 +196,11 @@ func (e *Endpoint) read(ctx context.Context, waiting session.Interaction) (Retur
 func (e *Endpoint) answer(r *http.Request, address ReturnAddress, request *Request, denied string) (Outcome, error) {
 	silent := request.Prompt.Has(oidc.PromptNone) || wantsNoPage(request.Params)
 	decided, refused := e.decide(r, request, denied)
-	if decided.page != "" {
+	switch {
+	case decided.page != "":
 		return Outcome{Screen: decided.page, Browser: decided.Browser}, nil
+	case decided.activation != nil: // the session is not known yet
+		return Outcome{Activate: decided.activation}, nil
 	}
 	values := url.Values{"code": {decided.code}}
 	if refused != nil {
@@ -215,9 +224,10 @@ func (e *Endpoint) resume(r *http.Request) (session.Interaction, error) {
 	return session.Interaction{Params: r.Form, StartedAt: now}, nil
 }
 
-// decision is the result of a request: a code, or a page to show first.
+// decision is the result of a request: a code, a page to show first, or how to get the cookies.
 type decision struct {
 	code, page string
+	activation *Activation
 	Browser
 }
 
@@ -242,6 +252,9 @@ func (e *Endpoint) decide(r *http.Request, request *Request, denied string) (d d
 	}
 	d.Browser = Browser{Looked: true, Session: situation.Session, Absence: situation.Absence}
 	if need := needs.Broken(r.Context(), situation); need != nil {
+		if d.activation, err = e.activation(r, situation); d.activation != nil || err != nil {
+			return d, err
+		}
 		d.page, err = e.meet(need, situation)
 		return d, err
 	}

@@ -93,6 +93,7 @@ type Request struct {
 	Client    *oidc.Client
 	Params    url.Values // as received
 	Malformed error      // the error of reading them
+	Bridged   bool       // the browser was asked for access to the cookies (see Activation)
 	StartedAt time.Time  // when the request was first received
 
 	ResponseType        string

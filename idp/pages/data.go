@@ -143,6 +143,13 @@ type (
 		Frame
 		Token, Account string
 	}
+	// Bridge is a page without any interface in a hidden iframe. Its Script asks the browser for access to the cookies of
+	// the provider, and goes on to Next with the answer behind it. The script is in the page, because each renewal may
+	// load the page anew.
+	Bridge struct {
+		Frame
+		Next, Script string
+	}
 	// CheckSession is the page behind check_session_iframe. Cookies names the cookies with the browser state.
 	CheckSession struct {
 		Frame
@@ -297,6 +304,12 @@ func isWebPage(uri string) bool {
 
 // initial is the first character of a name.
 func initial(name string) string { return fmt.Sprintf("%.1s", name) }
+
+// Bridge is the page that goes on to next, a path of the provider.
+func (p *Pages) Bridge(frame Frame, next string) (Bridge, error) {
+	script, err := p.bridge()
+	return Bridge{Frame: frame, Next: next, Script: string(script)}, err
+}
 
 // NewFormPost is the page that posts values to action, a verified redirect URI.
 func NewFormPost(frame Frame, action string, values url.Values) FormPost {

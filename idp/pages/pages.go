@@ -17,6 +17,8 @@ package pages
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"io/fs"
 	"net/http"
 	"regexp"
@@ -34,12 +36,13 @@ import (
 type Pages struct {
 	languages []dictionary // English first
 	matcher   func() language.Matcher
+	bridge    func() ([]byte, error) // the script of the page Bridge, read once
 }
 
 // New returns the pages with the texts in the folder languages of files. It reads only the names of the languages;
 // Check reads all.
 func New(files fs.FS) (p *Pages, err error) {
-	p = &Pages{}
+	p = &Pages{bridge: sync.OnceValues(func() ([]byte, error) { return fs.ReadFile(files, "bridge.js") })}
 	if p.languages, err = listLanguages(files); err != nil {
 		return nil, err
 	}
@@ -128,6 +131,7 @@ func (p *Pages) Frame(r *http.Request, issuer string) Frame {
 type Policy struct {
 	FormsLeave bool     // a form of the page may end at an application, by redirects too
 	FramedBy   string   // the origin of this URI may frame the page
+	Script     string   // the only script that may run, instead of the provider's files
 	Framers    []string // more of them; the port may be *
 	Frames     bool     // the page may load applications into frames, and those may redirect
 	Connects   bool     // the page's scripts may send requests to this provider
@@ -158,7 +162,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page, policy Poli
 	return err
 }
 
-// csp is strict: no inline script or style, no foreign source, no frame, no form of another origin.
+// csp is strict: no inline script but Script, no inline style, no foreign source, no frame, no form of another origin.
 //
 // A page whose form may end at an application has no form-action. CSP Level 3 §6.4.1.1 leaves it to the browser whether
 // form-action applies to the redirects after a form, and Chromium applies it to each of them: also to those of the
@@ -171,8 +175,13 @@ func (p Policy) csp() string {
 	if framers := sources(append([]string{p.FramedBy}, p.Framers...)); framers != "" {
 		frameAncestors = framers[1:]
 	}
+	scripts := "'self'"
+	if p.Script != "" {
+		hash := sha256.Sum256([]byte(p.Script))
+		scripts = "'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'"
+	}
 	directives := []string{
-		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: https:", "base-uri 'none'",
+		"default-src 'none'", "script-src " + scripts, "style-src 'self'", "img-src 'self' data: https:", "base-uri 'none'",
 	}
 	if !p.FormsLeave {
 		directives = append(directives, "form-action 'self'")
@@ -190,7 +199,7 @@ func (p Policy) csp() string {
 // sources are the distinct origins of the URIs, each after a space. The port * means all ports of the host.
 func sources(uris []string) (list string) {
 	for _, uri := range uris {
-		origin := cspOrigin(uri)
+		origin := FramingOrigin(uri)
 		if anyPort.MatchString(uri) {
 			origin = uri
 		}
@@ -211,7 +220,9 @@ var namedHost = regexp.MustCompile(`^https?://[a-z0-9.-]+(:[0-9]+)?$`)
 // anyPort matches an origin with * as its port.
 var anyPort = regexp.MustCompile(`^https?://[a-z0-9.-]+:\*$`)
 
-func cspOrigin(uri string) string {
+// FramingOrigin is the origin of the URI, as a Policy can name it; empty for a URI without a host, or with an IPv6
+// address.
+func FramingOrigin(uri string) string {
 	if origin := oidc.Origin(uri); namedHost.MatchString(origin) {
 		return origin
 	}

@@ -118,6 +118,7 @@ func everyPage(language string) []pages.Page {
 		pages.StorageAccess{Frame: frame, Origin: "https://app.test", Visit: "/storage_access/visit?client_id=spa"},
 		pages.StorageVisit{Frame: frame, Account: alice},
 		pages.FedCM{Frame: frame, Token: "c", Account: "s"},
+		pages.Bridge{Frame: frame, Next: "/authorize?interaction=i&storage_access=", Script: "1 < 2"},
 		pages.Error{
 			Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r",
 			Registered: []string{"https://app.test/"},

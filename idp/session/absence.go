@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 
 	"golang.org/x/net/publicsuffix"
 
@@ -23,6 +24,10 @@ const (
 		"or nobody is signed in"
 	LaxOnly Absence = "no session cookie in a cross-site iframe: this browser has the cookie with SameSite=Lax only, " +
 		"and sends it to no cross-site iframe"
+	Denied Absence = "no session cookie in a hidden iframe: the browser denied the iframe access to the cookies of the " +
+		"provider, so it is unknown whether anybody is signed in"
+	Unsupported Absence = "no session cookie in a hidden iframe: this browser gives the iframe no way to ask for access " +
+		"to the cookies of the provider, so it is unknown whether anybody is signed in"
 	CookieUnreadable Absence = "the session cookie cannot be read: it was changed, or made with another key " +
 		"(was the provider restarted?)"
 	Unknown    Absence = "the session cookie names no session: it was ended long ago, or the provider was restarted"
@@ -36,6 +41,7 @@ const (
 
 var reasons = map[Absence]oidc.Reason{
 	NoCookie: oidc.SessionNone, Withheld: oidc.CookieWithheldOrAbsent, LaxOnly: oidc.CookieSameSite,
+	Denied: oidc.CookieAccessDenied, Unsupported: oidc.CookieAccessUnsupported,
 	CookieUnreadable: oidc.SessionCookieUnreadable, Unknown: oidc.SessionUnknown, SignedOut: oidc.SessionSignedOut,
 	Superseded: oidc.SessionSuperseded, Idle: oidc.SessionIdle, Expired: oidc.SessionExpired,
 	UserRemoved: oidc.UserRemoved,
@@ -50,7 +56,7 @@ func (a Absence) Error() string { return string(a) }
 func (a Absence) Between(app, provider string) string {
 	from, err := url.Parse(oidc.Origin(app))
 	to, failed := url.Parse(oidc.Origin(provider))
-	isInFrame := a == Withheld || a == LaxOnly
+	isInFrame := slices.Contains([]Absence{Withheld, LaxOnly, Denied, Unsupported}, a)
 	if !isInFrame || cmp.Or(err, failed) != nil || from.Scheme == to.Scheme || site(from) != site(to) {
 		return a.Error()
 	}

@@ -105,10 +105,16 @@ func (c Cookies) read(r *http.Request) (string, error) {
 }
 
 // Missing returns the reason of a missing cookie. In a cross-site iframe a browser may withhold cookies, unless it
-// sends "active". https://www.w3.org/TR/fetch-metadata/ and
-// https://privacycg.github.io/storage-access-headers/
+// sends "active". After WithAccess the answer of the browser is the reason.
+// https://www.w3.org/TR/fetch-metadata/ and https://privacycg.github.io/storage-access-headers/
 func Missing(r *http.Request) Absence {
-	if isCrossSiteFrame(r) && r.Header.Get("Sec-Fetch-Storage-Access") != "active" {
+	answer := r.Context().Value(accessKey{})
+	switch {
+	case answer == AccessDenied:
+		return Denied
+	case answer == AccessUnsupported:
+		return Unsupported
+	case isCrossSiteFrame(r) && r.Header.Get(HeaderStorageAccess) != AccessActive:
 		return Withheld
 	}
 	return NoCookie

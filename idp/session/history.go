@@ -29,7 +29,7 @@ func NewCookieHistory(manager *Manager) *CookieHistory {
 }
 
 // Current is Manager.Current, with LaxOnly in place of Withheld and NoCookie where that is likely, and NoCookie in
-// place of Withheld where the marker proves it.
+// place of Withheld and Denied where the marker proves it.
 func (h *CookieHistory) Current(r *http.Request) (*Session, error) {
 	s, err := h.Manager.Current(r)
 	laxOnly, _ := h.laxOnly.Peek(browserOf(r))
@@ -38,7 +38,7 @@ func (h *CookieHistory) Current(r *http.Request) (*Session, error) {
 		h.laxOnly.Add(browserOf(r), arrived[0] != h.Cookies.Names()[0])
 	case (err == Withheld || err == NoCookie) && isCrossSiteFrame(r) && laxOnly:
 		return nil, LaxOnly
-	case err == Withheld && len(r.CookiesNamed(h.marker())) > 0:
+	case (err == Withheld || err == Denied) && len(r.CookiesNamed(h.marker())) > 0:
 		return nil, NoCookie
 	}
 	return s, err

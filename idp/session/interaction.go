@@ -50,6 +50,8 @@ type Interaction struct {
 	Path   string `json:"path,omitempty"`   // the endpoint that judges the request; empty: PathAuthorize
 	Denied string `json:"denied,omitempty"` // how the person refused; empty: the person did not refuse
 
+	Bridged bool `json:"bridged,omitempty"` // the browser was asked for access to the cookies (see WithAccess)
+
 	SignedIn bool `json:"signed_in,omitempty"` // the redirect follows a sign-in that set the session cookie
 }
 

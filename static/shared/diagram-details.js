@@ -15,7 +15,8 @@ import { link, make } from "./dom.js";
  * @typedef {{ id: string, flow_id: string, at: string, took: number, issuer: string, endpoint: string, method: string,
  *   path: string, client_id?: string, silent: boolean, origin?: string, referer?: string, user_agent?: string, fetch: Fetch,
  *   params?: Value[] | null, cookies?: Cookie[] | null, steps?: Step[] | null, status: number, location?: string,
- *   answer?: Value[] | null, error?: string, error_description?: string, reason?: string }} Record
+ *   answer?: Value[] | null, error?: string, error_description?: string, reason?: string,
+ *   asks?: "retry" | "bridge" }} Record
  */
 
 /** @type {{ [direction: string]: [string, string]}} what became of a cookie, its colour and its words */
