@@ -242,8 +242,8 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
       await signIn(app.page, hush, "spa");
       await renewInVain(app.page);
       await watching.page.bringToFront();
-      await watching.page.waitForSelector('ol.diagram li[data-reason="cookie.withheld_or_absent"]');
-      const flow = await new Console(hush).flowWith("cookie.withheld_or_absent");
+      await watching.page.waitForSelector('ol.diagram li[data-reason="cookie.access_denied"]');
+      const flow = await new Console(hush).flowWith("cookie.access_denied");
       assert.equal(await watching.page.$eval("ol.diagram", ({ dataset }) => dataset.flow), flow.id);
     },
   );

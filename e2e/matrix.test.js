@@ -12,12 +12,12 @@ import { scenes } from "./harness/story.js";
 /** @typedef {import("./harness/hush.js").Hush} Hush */
 /** @typedef {import("puppeteer-core").Page} Page */
 
-/** What a renewal must come to: tokens (no reason), or this reason. @typedef {"" | "session.none" | "cookie.withheld_or_absent"} Result */
+/** What a renewal must come to: tokens (no reason), or this reason. @typedef {"" | "session.none" | "cookie.access_denied"} Result */
 
 /** Where the provider's cookie reaches the iframe, and its absence means that nobody is signed in. */
 const open = /** @type {const} */ (["", "session.none"]);
-/** Where it does not, and its absence means nothing. */
-const shut = /** @type {const} */ (["cookie.withheld_or_absent", "cookie.withheld_or_absent"]);
+/** Where it does not, the provider asks the browser for it in vain, and its absence means nothing. */
+const shut = /** @type {const} */ (["cookie.access_denied", "cookie.access_denied"]);
 
 /**
  * In one site every policy lets the cookie pass. Across sites: the results for somebody signed in, and signed out.

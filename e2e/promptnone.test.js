@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { crossSite, sameSite } from "./harness/hush.js";
 import { openApp, signIn } from "./harness/person.js";
-import { askSilently, authorizeURL, state } from "./harness/request.js";
+import { askSilently, authorizeURL, inIframe, state } from "./harness/request.js";
 import { story } from "./harness/story.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
@@ -40,12 +40,18 @@ for (const place of places) {
 }
 
 story(
-  "prompt=none with the cookie withheld never renders a page",
+  "prompt=none with the cookie withheld: a page that asks the browser for it, and a redirect to the app",
   { layout: crossSite, cookies: "blocked" },
   async ({ hush, newTab }) => {
     const { page } = await newTab();
     await signIn(page, hush, "spa");
-    assert.equal(await answer(page, hush, {}), "login_required");
+    const back = page.waitForResponse((answer) => answer.url().startsWith(`${hush.issuer}/authorize?interaction=`));
+    assert.equal((await inIframe(page, authorizeURL(hush, {}))).status(), 200);
+    assert.equal((await back).status(), 303);
+    const { origin, pathname, searchParams } = new URL((await back).headers().location ?? "");
+    assert.equal(origin + pathname, `${hush.app}/spa/callback.html`);
+    assert.equal(searchParams.get("error"), "login_required");
+    assert.equal(searchParams.get("state"), state);
   },
 );
 

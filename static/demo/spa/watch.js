@@ -2,6 +2,7 @@
 // timeline. No page may see what happens inside the provider, or where the iframe is meanwhile. So the result tells
 // what happened in step 2, and the provider itself adds its part to the timeline.
 
+import { bridgePassed } from "../lib/bridge.js";
 import { pageProblem } from "../lib/reason.js";
 
 /** @typedef {ReturnType<typeof import("../lib/steps.js").createSteps>} Steps */
@@ -88,7 +89,7 @@ export class Watch {
     if (this.#steps.stateOf(1) !== "active") return; // an iframe of another script
     this.#frame = frame;
     this.#came = performance.now();
-    frame.addEventListener("load", () => this.#stopped(frame));
+    frame.addEventListener("load", () => bridgePassed().then(() => this.#stopped(frame)));
     this.#steps.set(1, "done", "a hidden iframe was added to this page; it goes to /authorize");
     this.#steps.set(2, "active");
     this.timeline.add({ step: 1, from: "app", to: "iframe", text: "A hidden iframe is added to the page" });
@@ -102,7 +103,7 @@ export class Watch {
   }
 
   /**
-   * (2) A redirect is no page, so the iframe never "loads" at the provider. When it does, it is stuck there: on an
+   * (2) A redirect is no page, so the iframe never "loads" at the provider. When it does, and stays, it is stuck there: on an
    * error page, a sign-in page, or the browser's own "cannot connect". This page may not look inside.
    *
    * @param {HTMLIFrameElement} frame

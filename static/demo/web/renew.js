@@ -1,6 +1,7 @@
 // Silent renewal for the server-side app: a hidden iframe, opened and taken away by the page itself.
 
 import { make } from "../../shared/dom.js";
+import { bridgePassed } from "../lib/bridge.js";
 import { reachable } from "../lib/problem.js";
 import { pageProblem } from "../lib/reason.js";
 
@@ -66,7 +67,8 @@ function listen(frame, renewal) {
   const heard = new Promise((resolve) => {
     setTimeout(resolve, timeout, { status: 0, body: { error: "timeout" } });
     frame.addEventListener("load", async () => {
-      if (!stoppedElsewhere(frame, renewal)) return;
+      await bridgePassed();
+      if (!frame.isConnected || !stoppedElsewhere(frame, renewal)) return;
       renewal.stuck();
       if (await reachable(issuer)) return;
       resolve({ status: 0, body: { error: "provider_down" } }); // no need to wait for the timer
