@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/storage/storagetest"
 )
@@ -318,6 +320,69 @@ func TestTheRetryAndTheBridgeCostNoStoreOperation(t *testing.T) {
 			}
 			if want := []string{"Get", "Put"}; !slices.Equal(spy.Operations(), want) {
 				t.Errorf("both requests together did %v; want %v, as one request", spy.Operations(), want)
+			}
+		})
+	}
+}
+
+func TestTheTraceOfTheQuestion(t *testing.T) {
+	for _, row := range []struct{ headers, answer, asks, state, reason string }{
+		{sendsNone, session.AccessGranted, "bridge", "open", ""},
+		{sendsNone, session.AccessDenied, "bridge", "failed", string(oidc.CookieAccessDenied)},
+		{sendsNone, session.AccessUnsupported, "bridge", "failed", string(oidc.CookieAccessUnsupported)},
+		{"", "", "retry", "open", ""},
+	} {
+		t.Run(row.asks+" "+row.answer, func(t *testing.T) {
+			p := idptest.Start(t, nil)
+			b := p.Browser(t)
+			b.SignIn("alice")
+			params := idptest.Request("spa", "prompt", "none", "state", "mine")
+			w := hidden(t, p, params, hiddenHeaders(row.headers)...)
+			flow := p.LastFlow(t)
+			if flow.State != "open" || len(flow.Reasons) > 0 || flow.Records[0].Asks != row.asks {
+				t.Fatalf("after the question the flow is %s, %v, asks %q", flow.State, flow.Reasons, flow.Records[0].Asks)
+			}
+			again := get(t, http.MethodGet, p.Issuer+"/authorize?"+params.Encode(), nil,
+				hiddenHeaders("Sec-Fetch-Storage-Access=active")...)
+			again.RequestURI = ""
+			if row.asks == "bridge" {
+				again = fromBridge(t, p.Issuer+bridgeOf(w.Body.String())+row.answer)
+			}
+			if row.reason != "" {
+				b = p.Browser(t) // no cookie comes
+			}
+			b.Do(again)
+			flow = p.LastFlow(t)
+			if len(flow.Records) != 2 || string(flow.State) != row.state {
+				t.Errorf("%d records, state %s; want both requests in one flow, %s", len(flow.Records), flow.State, row.state)
+			}
+			if row.reason != "" && (len(flow.Reasons) != 1 || flow.Reasons[0].Code != row.reason) {
+				t.Errorf("the reasons are %v; want %s alone", flow.Reasons, row.reason)
+			}
+		})
+	}
+}
+
+// BenchmarkSilentRequest is what a silent authorization request costs the provider: one that comes with the cookie, and
+// one for which the browser is asked first.
+func BenchmarkSilentRequest(b *testing.B) {
+	provider := forBenchmark(b, false, storage.NewMemory(time.Now))
+	cookies, query := signedIn(provider), idptest.Request("spa", "prompt", "none").Encode()
+	ask := func(headers string) func() {
+		return func() {
+			r := httptest.NewRequest(http.MethodGet, "http://localhost:8080/authorize?"+query, nil)
+			for i, all := 0, hiddenHeaders(headers); i < len(all); i += 2 {
+				r.Header.Set(all[i], all[i+1])
+			}
+			provider.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+	for name, first := range map[string]func(){"with the cookie": func() {}, "retry": ask(""), "bridge": ask(sendsNone)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				first()
+				answerOf(provider, http.MethodGet, "/authorize?"+query, cookies, nil)
 			}
 		})
 	}

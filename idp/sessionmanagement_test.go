@@ -144,6 +144,17 @@ func stateNames(t *testing.T, p *idptest.Provider) []string {
 	return session.NewCookies(u, nil, 0).StateNames()
 }
 
+func TestACheckSessionPageIsLoadedWithTheCookies(t *testing.T) { // Storage Access Headers
+	p := idptest.Start(t, nil)
+	for access, want := range map[string]string{"inactive": "load", "active": "", "none": "", "": ""} {
+		w := serve(p, get(t, "GET", "/check_session", nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe",
+			"Sec-Fetch-Storage-Access", access))
+		if got := w.Header().Get("Activate-Storage-Access"); got != want || w.Header().Get("Vary") == "" {
+			t.Errorf("after %q Activate-Storage-Access is %q with Vary %q; want %q", access, got, w.Header().Get("Vary"), want)
+		}
+	}
+}
+
 func TestACheckSessionPageWithoutCookiesIsInTheTrace(t *testing.T) { // Session Management §5.1
 	p := idptest.Start(t, nil)
 	frame := []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Dest", "iframe", "Sec-Fetch-Storage-Access", "none"}

@@ -101,7 +101,7 @@ func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 	case e.Untraced:
 		return false
 	case e.Name == "check_session": // the browser may send no session cookies from an iframe
-		return len(s.Sessions.Cookies.Arrived(r)) == 0 && session.Missing(r) == session.Withheld
+		return s.Sessions.Cookies.Withheld(r)
 	case e.Audience == endpoint.Files, r.Method == http.MethodOptions:
 		return s.isForeign(r)
 	}

@@ -36,7 +36,11 @@ func (e *CheckSession) Endpoints() []endpoint.Endpoint {
 
 // show is GET /check_session. The script of the page reads the browser state from cookies and answers the clients.
 func (e *CheckSession) show(w http.ResponseWriter, r *http.Request) error {
-	if len(e.Sessions.Cookies.Arrived(r)) == 0 && session.Missing(r) == session.Withheld {
+	w.Header().Set("Vary", session.HeaderStorageAccess)
+	if r.Header.Get(session.HeaderStorageAccess) == session.AccessInactive {
+		w.Header().Set(session.HeaderActivate, "load") // the script may read the cookies, as the user allowed the client
+	}
+	if e.Sessions.Cookies.Withheld(r) {
 		recorder := trace.From(r.Context())
 		recorder.Set(func(record *trace.Record) { record.Reason = string(oidc.CookieWithheldOrAbsent) })
 		recorder.Emit(trace.Step{

@@ -120,6 +120,11 @@ func Missing(r *http.Request) Absence {
 	return NoCookie
 }
 
+// Withheld tells whether a page in a cross-site iframe has no access to the cookies, and gets none by HeaderActivate.
+func (c Cookies) Withheld(r *http.Request) bool {
+	return len(c.Arrived(r)) == 0 && Missing(r) == Withheld && r.Header.Get(HeaderStorageAccess) != AccessInactive
+}
+
 func isCrossSiteFrame(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Dest") == "iframe"
 }
