@@ -12,7 +12,11 @@ import { pkce } from "./request.js";
  * @typedef {{ token?: string, automatic?: boolean, name?: string, message?: string, error?: string, url?: string }} Ended
  */
 
-/** A request of an app, as far as it differs from a good one. @typedef {{ clientId?: string, params?: object, provider?: object, options?: object }} Change */
+/**
+ * A request of an app, as far as it differs from a good one. With mediation: "optional", the default of the API, the
+ * browser may sign in a known user by itself.
+ * @typedef {{ clientId?: string, params?: object, provider?: object, mediation?: "required" | "silent" }} Change
+ */
 
 /** The dialogs of a page. */
 export class Dialogs {
@@ -79,7 +83,8 @@ export class Dialogs {
  * @param {Change} [change]
  * @returns {Promise<Ended>}
  */
-export function signInByFedCM(page, hush, { clientId = "spa", params = {}, provider = {}, options = {} } = {}) {
+export function signInByFedCM(page, hush, change = {}) {
+  const { clientId = "spa", params = {}, provider = {}, mediation = "required" } = change;
   const asked = {
     redirect_uri: `${hush.app}/spa/callback.html`,
     scope: "openid",
@@ -100,6 +105,6 @@ export function signInByFedCM(page, hush, { clientId = "spa", params = {}, provi
         return { name, message, error, url };
       }
     },
-    { ...options, identity },
+    { mediation, identity },
   );
 }
