@@ -17,20 +17,27 @@ import (
 
 // The paths of the endpoints. The browser asks for PathWellKnown at the root of the host.
 const (
-	PathWellKnown   = "/.well-known/web-identity"
-	PathConfig      = "/fedcm/config.json"
-	pathAccounts    = "/fedcm/accounts"
-	pathClient      = "/fedcm/client_metadata"
-	pathAssertion   = "/fedcm/assertion"
-	pathDisconnect  = "/fedcm/disconnect"
-	pathContinue    = "/fedcm/continue"
-	pathLogin       = "/fedcm/login"
-	pathClose       = "/fedcm/close"
-	webIdentity     = "webidentity" // the value of Sec-Fetch-Dest in requests of FedCM
-	publicFor       = "public, max-age=60"
+	PathWellKnown  = "/.well-known/web-identity"
+	PathConfig     = "/fedcm/config.json"
+	pathAccounts   = "/fedcm/accounts"
+	pathClient     = "/fedcm/client_metadata"
+	pathAssertion  = "/fedcm/assertion"
+	pathDisconnect = "/fedcm/disconnect"
+	pathContinue   = "/fedcm/continue"
+	pathLogin      = "/fedcm/login"
+	pathClose      = "/fedcm/close"
+)
+
+// The fields of the browser's forms that this package reads, besides client_id and nonce.
+const (
 	formAccount     = "account_id"
 	formParams      = "params"
 	formIsAutomatic = "is_auto_selected"
+)
+
+const (
+	webIdentity = "webidentity"        // the value of Sec-Fetch-Dest in requests of FedCM
+	publicFor   = "public, max-age=60" // Cache-Control of the documents
 )
 
 // Endpoint serves FedCM.
