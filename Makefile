@@ -103,7 +103,7 @@ e2e: build ## the programs in a real browser, and as a container would run them
 	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
 
 .PHONY: recipes
-recipes: build ## other people's applications against the provider, two minutes; needs Java 17 and Maven: e2e/recipes
+recipes: build ## other people's applications against the provider, some minutes; needs Java 17 and Maven: e2e/recipes
 	npm ci --prefix e2e/recipes/auth-express --ignore-scripts --no-audit --no-fund
 	npm ci --prefix e2e/recipes/next-auth --ignore-scripts --no-audit --no-fund
 	mvn -q -B -ntp -f e2e/recipes/spring-resource-server package

@@ -41,7 +41,7 @@ func (p Provided) Check(clients []oidc.Client, report oidc.Report) {
 			client.ClientID, first)
 		p.checkAlgs(client, at)
 		p.checkValues(client, at)
-		p.checkClaims(client, at)
+		p.CheckClaims(client, at)
 	}
 }
 
@@ -78,8 +78,8 @@ func (p Provided) checkValues(client oidc.Client, report oidc.Report) {
 	}
 }
 
-// checkClaims: a claim that the client can get belongs to a scope value that it may request.
-func (p Provided) checkClaims(client oidc.Client, report oidc.Report) {
+// CheckClaims reports claims that the client cannot get: no scope value that it may request covers them.
+func (p Provided) CheckClaims(client oidc.Client, report oidc.Report) {
 	covered := p.Release.Names(client.AllowedScope(p.Scope))
 	for field, names := range map[string]oidc.ClaimNames{
 		"id_token_claims": client.IDTokenClaims, "access_token_claims": client.AccessTokenClaims,

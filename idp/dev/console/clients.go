@@ -167,6 +167,9 @@ func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
 			problems = append(problems, fmt.Sprintf("scope: %q is not known to the provider: known are %s", name, e.Scopes))
 		}
 	}
+	clients.Provided{Scope: e.Scopes, Release: e.Release}.CheckClaims(client, func(field, text string) {
+		problems = append(problems, field+": "+text)
+	})
 	if problems == nil {
 		return client, nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -45,6 +46,7 @@ type Endpoint struct {
 	Sender      *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
 	Served      []endpoint.Endpoint // where faults can happen
 	Scopes      oidc.Scope          // all that the provider knows
+	Release     claims.Release      // the claims that they cover
 	Ending      <-chan struct{}     // closed when the provider ends, which ends streams; nil: never
 }
 

@@ -41,7 +41,7 @@ func samples(t *testing.T) map[string]any {
 		"access_token_format":               oidc.FormatOpaque, "profile": oidc.ProfileFAPI2,
 		"default_acr_values": []string{"urn:hush:password"}, "contacts": []string{"# somebody: <a@example.com>"},
 		"allowed_cors_origins": []string{"capacitor://localhost"},
-		"id_token_claims":      oidc.ClaimNames{"scope"}, "access_token_claims": oidc.ClaimNames{"name", "email"},
+		"id_token_claims":      oidc.ClaimNames{"scope"}, "access_token_claims": oidc.ClaimNames{"email_verified", "email"},
 		"access_token_type": oidc.TypeATJWT, "claims": map[string]any{"roles": []any{"machine"}},
 		"claims_mapping": map[string]any{
 			"realm_access.roles": "roles", "https://app.example/tenant": map[string]any{"value": "acme: #1"},
