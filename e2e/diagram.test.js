@@ -65,6 +65,9 @@ for (const { place, inHalves } of theatres) {
         await app.page.bringToFront();
         await renewInVain(app.page);
         await app.page.waitForSelector("ol.diagram[data-state=failed] li[data-state=failed]");
+        await app.page.waitForSelector("#picture li[data-hop='2'][data-state=failed]");
+        const texts = await app.page.$$eval("#picture .text", (all) => all.map(({ textContent }) => textContent));
+        assert.ok(texts.includes("303 ?error") && !texts.includes("303 ?code"), texts.join(", "));
         const shown = await arrows(app.page);
         const red = shown.filter(({ state }) => state === "failed");
         assert.ok(

@@ -21,20 +21,18 @@ export function createPicture(element, telling) {
   element.style.setProperty("--lanes", String(telling.lanes.length));
   element.replaceChildren(laneHead(telling), list);
 
-  /** @param {boolean} refused the provider sent an error */
-  function say(refused) {
-    for (const { id, text, refused: error } of telling.hops) {
-      const words = items.get(id)?.querySelector(".text");
-      if (words && error) words.textContent = refused ? error : text;
-    }
-  }
-
   return {
     /** @param {string} id of a hop @param {StepState} state */
     hop(id, state) {
       const there = items.get(id);
       if (there) there.dataset.state = state;
-      if (id === "2") say(state === "failed");
+    },
+    /** Did the iframe come back with an error instead of a code? @param {boolean} refused */
+    refused(refused) {
+      for (const hop of telling.hops.filter((hop) => hop.refused)) {
+        const words = items.get(hop.id)?.querySelector(".text");
+        words?.replaceChildren((refused && hop.refused) || hop.text);
+      }
     },
     /** @param {number} n @param {StepState} state of the whole step */
     step(n, state) {

@@ -259,6 +259,7 @@ function unseenSteps() {
     begin: () => states.clear(),
     set: (/** @type {number} */ n, /** @type {import("./steps.js").State} */ state) => void states.set(n, state),
     add: () => undefined,
+    refuse: () => undefined,
     stateOf: (/** @type {number} */ n) => states.get(n),
   };
 }

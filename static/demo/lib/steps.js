@@ -26,8 +26,11 @@ export function createSteps(telling) {
       picture.step(n, step.state);
       drawStep(n, step);
     }
+    picture.refused(refused);
+    if (refused) picture.hop("3a", "done"); // the iframe passes an error on like a code
   });
   let renewing = false;
+  let refused = false;
   const changed = () => draw(renewing);
 
   return {
@@ -35,6 +38,7 @@ export function createSteps(telling) {
     begin() {
       start = performance.now();
       renewing = true;
+      refused = false;
       for (const n of all) steps.set(n, fresh());
       changed();
     },
@@ -66,6 +70,11 @@ export function createSteps(telling) {
      */
     add(n, seen, at = performance.now()) {
       steps.get(n)?.facts.push(make("li", "", make("span", "number soft", `${elapsed(at - start)} `), seen));
+      changed();
+    },
+    /** The iframe came back with an error instead of a code. */
+    refuse() {
+      refused = true;
       changed();
     },
     /** Brings the picture into view when somebody presses the button: on a phone it is below it. */

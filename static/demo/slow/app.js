@@ -152,6 +152,7 @@ class Player {
 
   #drawPicture() {
     for (const { id } of tellings.spa.hops) this.#picture.hop(id, this.#stateOf(id));
+    this.#picture.refused(this.#path === refused && this.#at >= 2);
     this.#picture.cookie(this.#at >= 2 ? cookieState(this.#seen.authorize) : "idle");
   }
 

@@ -30,7 +30,7 @@ export class Watch {
   #tell;
 
   /**
-   * @param {Pick<Steps, "begin" | "set" | "add" | "stateOf">} steps
+   * @param {Pick<Steps, "begin" | "set" | "add" | "refuse" | "stateOf">} steps
    * @param {Timeline} timeline
    * @param {string} issuer
    * @param {Tell} tell
@@ -146,6 +146,7 @@ export class Watch {
       again: true,
     });
     if (!code) {
+      this.#steps.refuse();
       this.#fail(2, `the iframe came back with error=${error}`);
       const text = `postMessage: the iframe came back with error=${error}`;
       return this.timeline.add({ step: 3, from: "iframe", to: "app", text, state: "failed" });

@@ -15,7 +15,7 @@ const timeout = 10_000; // milliseconds; a provider that shows a page instead of
 
 /**
  * @typedef {object} Renewal
- * @property {Pick<Steps, "begin" | "set" | "stateOf">} steps
+ * @property {Pick<Steps, "begin" | "set" | "refuse" | "stateOf">} steps
  * @property {Timeline} timeline
  * @property {string} issuer
  * @property {(answer: {state: string, error?: string}) => void} answer told when the provider's answer came back
@@ -116,6 +116,7 @@ function answered({ code, state, error }, { steps, timeline, answer }) {
   answer({ state: state ?? "", error });
   steps.set(1, "done");
   if (!code) {
+    steps.refuse();
     steps.set(2, "failed", `the iframe came back with error=${error}`);
     timeline.add({ step: 3, ...way, text: `postMessage: the iframe came back with error=${error}`, state: "failed" });
     return undefined;
