@@ -7,19 +7,22 @@ import { Program, root } from "./program.js";
 const issuer = "http://localhost:8080";
 const app = "http://localhost:9090";
 
-const welcome = `
-  The demo app   ${app}
-  The provider   ${issuer}
+const welcome = `Open ${app}
+Sign in as alice, bob or carol: by one click, or with the name as password.
+The provider ${issuer} shows what it saw at ${issuer}/console
+Ctrl-C ends both.`;
 
-  Open the demo app and sign in as alice, bob or carol; the password is the name.
-  Ctrl-C ends both.
-`;
+/** Only failures of the programs themselves: the console shows the requests. */
+const quiet = ["--log-level", "error"];
 
 /** What one registers in the browser, and who is signed in, lasts until this file is deleted. */
 const store = `file:${fileURLToPath(new URL("bin/demo.db", root))}`;
 
-const provider = new Program("The provider", "bin/idp", ["--issuer", issuer, "--store", store], { echo: true });
-const demo = new Program("The demo app", "bin/demo-app", ["--base-url", app, "--issuer", issuer], { echo: true });
+const options = ["--issuer", issuer, "--store", store, ...quiet];
+const provider = new Program("The provider", "bin/idp", options, { echo: true });
+const demo = new Program("The demo app", "bin/demo-app", ["--base-url", app, "--issuer", issuer, ...quiet], {
+  echo: true,
+});
 
 /** Resolves when this process is asked to end. */
 const asked = new Promise((resolve) => {

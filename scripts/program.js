@@ -30,7 +30,7 @@ export class Program {
    * @param {string} command an absolute path, or a path below the root of the repository
    * @param {string[]} args
    * @param {{ env?: NodeJS.ProcessEnv, echo?: boolean }} options env replaces this process's
-   *   environment; echo also passes the output on to the terminal
+   *   environment; echo also passes standard error on to the terminal
    */
   constructor(name, command, args, options = {}) {
     this.name = name;
@@ -39,8 +39,11 @@ export class Program {
       stdio: ["ignore", "pipe", "pipe"],
       env: options.env ?? process.env,
     });
-    this.#child.stdout.on("data", (chunk) => this.#keep(chunk, process.stdout));
-    this.#child.stderr.on("data", (chunk) => this.#keep(chunk, process.stderr));
+    this.#child.stdout.on("data", (chunk) => this.#keep(chunk));
+    this.#child.stderr.on("data", (chunk) => {
+      this.#keep(chunk);
+      if (this.#echo) process.stderr.write(chunk);
+    });
     this.ended = this.#end();
     const kill = () => this.#child.kill();
     process.on("exit", kill);
@@ -89,13 +92,9 @@ export class Program {
     this.#fail("did not end on SIGTERM");
   }
 
-  /**
-   * @param {Buffer} chunk
-   * @param {NodeJS.WriteStream} terminal
-   */
-  #keep(chunk, terminal) {
+  /** @param {Buffer} chunk */
+  #keep(chunk) {
     this.#output = (this.#output + chunk).slice(-maxOutput);
-    if (this.#echo) terminal.write(chunk);
   }
 
   async #end() {

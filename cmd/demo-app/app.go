@@ -28,7 +28,7 @@ func newApp(c config, self string, log *slog.Logger) (http.Handler, error) {
 		}
 		all.byHost[hostOf(here.BaseURL)] = site
 	}
-	return http.MaxBytesHandler(all, maxBody), nil
+	return headAsGet(http.MaxBytesHandler(all, maxBody)), nil
 }
 
 // newSite returns the demo in one layout.
@@ -110,6 +110,17 @@ func sendReferrer(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Response().Header().Set("Referrer-Policy", "no-referrer-when-downgrade")
 		return next(c)
 	}
+}
+
+// headAsGet answers HEAD like GET (RFC 9110 §9.3.2). The server sends no body, because its own request still says HEAD.
+func headAsGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			r = r.Clone(r.Context())
+			r.Method = http.MethodGet
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 type requestIDKey struct{}

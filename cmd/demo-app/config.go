@@ -135,13 +135,13 @@ type layout struct {
 }
 
 var layouts = []layout{
-	{"One host", "two ports of localhost", "One site: a port is no part of a site. Every cookie arrives, " +
-		"even where third-party cookies are blocked, unlike in production.", "localhost", "localhost"},
-	{"One site", "two names under demo.localhost", "One site with two names, as app.example.com and login.example.com. " +
-		"Every cookie arrives: this is the layout to choose in production.", "app.demo.localhost", "idp.demo.localhost"},
+	{"One host", "two ports of localhost", "Same site, because ports do not count. Everything works here, " +
+		"even things that break in production.", "localhost", "localhost"},
+	{"One site", "two names under demo.localhost", "Same site with two names, like app.example.com and " +
+		"login.example.com. Every cookie arrives. Choose this layout in production.", "app.demo.localhost", "idp.demo.localhost"},
 	{"Two sites", "app.localhost and idp.localhost",
-		"Two sites, as app.example and login.example. The cookie is a third-party cookie in the iframe: " +
-			"it arrives only where the browser allows that.", "app.localhost", "idp.localhost"},
+		"Two sites, like app.example and login.example. The cookie is a third-party cookie in the iframe. It " +
+			"arrives only if the browser allows third-party cookies.", "app.localhost", "idp.localhost"},
 }
 
 // everywhere is this configuration for every layout, the given one first. Without a layout it returns this

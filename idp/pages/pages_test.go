@@ -82,7 +82,7 @@ func TestAPageThatFailsHalfwayIsNotSent(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	if err := p.Render(w, http.StatusOK, pages.Login{}, pages.Policy{}); err == nil ||
-		!strings.Contains(err.Error(), "languages/en.yaml has no text for layout.place") {
+		!strings.Contains(err.Error(), "languages/en.yaml has no text for layout.skip") {
 		t.Errorf("Render = %v; want an error that names the text", err)
 	}
 	if w.Body.Len() > 0 || len(w.Header()) > 0 {

@@ -19,7 +19,7 @@ const timeout = 5000; // milliseconds
 /** @type {[string, string]} */
 const closed = [
   "closed",
-  "Nothing: this provider is not running, or does not answer this page. It answers only in development mode, and only pages of the origins in console_origins.",
+  "Not measured. The provider is not running, or does not answer this page. It answers in development mode only, and only to the origins in console_origins.",
 ];
 
 const config = await loadConfig();
@@ -86,20 +86,17 @@ function ask() {
  * @returns {[string, string]} a word for programs, a sentence for people
  */
 function judge(probe) {
-  if (!probe) return ["silent", "Nothing: the provider's page in the iframe did not answer."];
+  if (!probe) return ["silent", "Not measured. The provider's page in the iframe did not answer."];
   const { cookies, session, fetch } = probe;
   if (session)
     return [
       "session",
-      "The provider's cookie arrived in a hidden iframe and opened a session: silent renewal works here.",
+      "The provider's cookie arrived in a hidden iframe and belongs to a session, so silent renewal works here.",
     ];
   if (cookies.length > 0)
-    return ["cookie", "The provider's cookie arrived in a hidden iframe, but opens no session: sign in."];
+    return ["cookie", "The provider's cookie arrived in a hidden iframe, but belongs to no session. Sign in."];
   if (!crossSite(location.origin, config.issuer)) {
-    return [
-      "none",
-      "No cookie of the provider's arrived in a hidden iframe. On one site browsers withhold none, so nobody is signed in there under this name.",
-    ];
+    return ["none", "Not signed in yet. This layout never loses the cookie: app and provider are of one site."];
   }
   return withoutCookie(fetch.storage_access);
 }
@@ -114,17 +111,17 @@ function withoutCookie(access) {
   if (access === "active") {
     return [
       "none",
-      "No cookie arrived, though this browser would send one (Sec-Fetch-Storage-Access: active): nobody is signed in there.",
+      "No cookie arrived. This browser would send one (Sec-Fetch-Storage-Access: active), so nobody is signed in there.",
     ];
   }
   if (access) {
     return [
       "withheld",
-      `No cookie arrived: this browser keeps third-party cookies out of iframes (Sec-Fetch-Storage-Access: ${access}).`,
+      `No cookie arrived. This browser does not send third-party cookies to iframes (Sec-Fetch-Storage-Access: ${access}).`,
     ];
   }
   return [
     "absent",
-    "No cookie arrived: it was withheld, or nobody is signed in there. This browser does not say which.",
+    "No cookie arrived. Either the browser withheld it, or nobody is signed in there. This browser does not say which.",
   ];
 }
