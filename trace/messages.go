@@ -143,6 +143,7 @@ func (d *drawing) callback(r *Record) {
 		m.State, m.Record = state(report.failed() && !refused), report.ID
 	case d.silent():
 		m.State, m.Reason = MessageFailed, callbackSilent
+		m.Text = "should pass the code on, but did not"
 	case !refused && !d.everRedeemed():
 		m.State = MessageWaiting
 	}
@@ -152,7 +153,7 @@ func (d *drawing) callback(r *Record) {
 // handover is how a code gets from the callback page to the app.
 func handover(frame Lane) string {
 	if frame == LaneIframe {
-		return "tells its parent: here is the code"
+		return "passes the code to its parent"
 	}
 	return "is back at the app with the code"
 }

@@ -22,7 +22,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app unseen: tells its parent: here is the code
+3 iframe>app unseen: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
 `,
@@ -33,7 +33,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app done: tells its parent: here is the code
+3 iframe>app done: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
 4 app>api done: GET https://api.example/me: access_token
@@ -46,7 +46,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app unseen: tells its parent: here is the code
+3 iframe>app unseen: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
 4 app>provider done: GET /userinfo: access_token
@@ -59,7 +59,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 200, a form that posts itself to redirect_uri: code, state, iss
-3 iframe>app unseen: tells its parent: here is the code
+3 iframe>app unseen: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
 `,
@@ -70,7 +70,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app waiting: tells its parent: here is the code
+3 iframe>app waiting: passes the code to its parent
 3 app>provider waiting: POST /token: code
 4 app>api waiting: calls the API with the access token
 `,
@@ -126,7 +126,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app unseen: tells its parent: here is the code
+3 iframe>app unseen: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app failed: 400 invalid_grant [pkce.mismatch]
 `,
@@ -137,7 +137,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app unseen: tells its parent: here is the code
+3 iframe>app unseen: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app failed: 503 [fault.injected]
 3 app>provider done: POST /token: code, code_verifier
@@ -154,7 +154,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app unseen: tells its parent: here is the code
+3 iframe>app unseen: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
 3 app>provider done: POST /token: code, code_verifier
@@ -167,7 +167,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app unseen: tells its parent: here is the code
+3 iframe>app unseen: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app failed: 200, without CORS headers for https://x: the browser keeps it from the app [origin.not_allowed]
 `,
@@ -190,7 +190,7 @@ var drawings = []struct {
 1 app>iframe unseen: the app, started inside the iframe, opens another on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie [callback.nested]
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app waiting: tells its parent: here is the code
+3 iframe>app waiting: passes the code to its parent
 3 app>provider waiting: POST /token: code
 4 app>api waiting: calls the API with the access token
 `,
@@ -204,7 +204,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app failed: tells its parent: here is the code
+3 iframe>app failed: passes the code to its parent
 `,
 	}, {
 		"a sign-in waits at the page",
@@ -302,7 +302,7 @@ var drawings = []struct {
 1 app>iframe unseen: opens a hidden iframe on /authorize
 1 iframe>provider done: GET /authorize: prompt=none, session cookie
 2 provider>iframe done: 303 to redirect_uri: code, state, iss
-3 iframe>app unseen: tells its parent: here is the code
+3 iframe>app unseen: passes the code to its parent
 3 app>provider done: POST /token: code, code_verifier
 3 provider>app done: 200: tokens, expires_in 300
 4 app>api done: GET https://api.example/me: access_token

@@ -197,7 +197,7 @@ func TestACodeThatNobodyRedeemsIsNoticed(t *testing.T) {
 			"when the callback page says nothing", func(h *trace.Hub) { authorize(h) },
 			"a code was sent to the redirect_uri and not redeemed within 10s: the callback page did not tell the app, or the " +
 				"app did not listen",
-			trace.FlowFailed, "3 iframe>app failed: tells its parent: here is the code [callback.silent]\n",
+			trace.FlowFailed, "3 iframe>app failed: should pass the code on, but did not [callback.silent]\n",
 		}, {
 			"when the app does nothing with it", func(h *trace.Hub) { authorize(h); callback(h) },
 			"a code was sent to the redirect_uri and not redeemed within 10s: the callback page told the app, which did " +

@@ -46,7 +46,7 @@ var addresses = oidc.Table[Address]{{
 		return fmt.Sprintf("%s, which is not registered for client %s; registered: %s",
 			clip(a.RedirectURI), a.ClientID, oidc.Listing(a.Registered, a.RedirectURI))
 	},
-	Help: "it has to be equal to the letter, but for the port of a loopback address",
+	Help: "it must match exactly; only the port of a loopback address may differ",
 }}
 
 // unregistered is the error of a redirect_uri that the client has not registered.

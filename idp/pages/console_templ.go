@@ -65,7 +65,7 @@ func (p Console) html(in words) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" data-ready=\"false\"><div class=\"row spread\"><h1>Console</h1><p class=\"row\"><span class=\"tag\" id=\"live\" role=\"status\">connecting</span><span class=\"tag warn\">Development only</span></p></div><p class=\"lead\">What this provider is asked, what it decides and why, as it happens. And the switches to make it fail on purpose.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" data-ready=\"false\"><div class=\"row spread\"><h1>Console</h1><p class=\"row\"><span class=\"tag\" id=\"live\" role=\"status\">connecting</span><span class=\"tag warn\">Development only</span></p></div><p class=\"lead\">This page shows each request to this provider, the decision and the reason. It can also make the provider fail on purpose.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -73,7 +73,7 @@ func (p Console) html(in words) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<noscript><p class=\"note warn\">The console shows everything by script, and script is off.</p></noscript><p class=\"note\" id=\"message\" role=\"status\"></p></div><nav class=\"tabs\" id=\"tabs\" aria-label=\"Console\"><ul><li><a href=\"#flows\">Flows</a></li><li><a href=\"#cookies\">Cookies</a></li><li><a href=\"#lab\">Failure lab <span class=\"tag warn\" id=\"fault-count\" hidden></span></a></li><li><a href=\"#sessions\">Sessions</a></li><li><a href=\"#clients\">Clients</a></li><li><a href=\"#keys\">Keys</a></li><li><a href=\"#users\">Users</a></li></ul></nav>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<noscript><p class=\"note warn\">The console needs scripts, and scripts are off in this browser.</p></noscript><p class=\"note\" id=\"message\" role=\"status\"></p></div><nav class=\"tabs\" id=\"tabs\" aria-label=\"Console\"><ul><li><a href=\"#flows\">Flows</a></li><li><a href=\"#cookies\">Cookies</a></li><li><a href=\"#lab\">Failure lab <span class=\"tag warn\" id=\"fault-count\" hidden></span></a></li><li><a href=\"#sessions\">Sessions</a></li><li><a href=\"#clients\">Clients</a></li><li><a href=\"#keys\">Keys</a></li><li><a href=\"#users\">Users</a></li></ul></nav>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -134,20 +134,20 @@ func (p Console) names() templ.Component {
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
 		if len(p.Issuers) > 1 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p class=\"soft small\">One provider under ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p class=\"soft small\">This provider has ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(len(p.Issuers))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 44, Col: 38}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 44, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " names, to try same-site and cross-site; they share flows, clients, faults and the clock: ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " names, so that you can try same-site and cross-site. They share flows, clients, faults and the clock: ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -246,7 +246,7 @@ func (p Console) flows() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<section class=\"tab\" id=\"flows\" aria-labelledby=\"flows-title\"><h2 class=\"visually-hidden\" id=\"flows-title\">Flows</h2><div class=\"flows\"><div class=\"card flat flow-list stack tight\"><div class=\"row spread\"><h3>Newest first</h3><button class=\"button small\" id=\"forget-flows\" type=\"button\">Forget all</button></div><label class=\"check small\"><input type=\"checkbox\" id=\"silent-only\"> Silent renewals only</label> <label class=\"check small\"><input type=\"checkbox\" id=\"follow\" checked> Show the newest by itself</label><ol class=\"plain\" id=\"flow-list\"></ol></div><div class=\"card flat flow-shown stack\"><div id=\"flow-empty\" class=\"stack tight\"><h3>Nothing happened yet</h3><p>Open an app that uses this provider, sign in, and let it renew its tokens. This is what such a renewal looks like: an app asks for new tokens in a hidden iframe, and the provider answers for as long as the person is signed in.</p></div><div id=\"flow-head\" class=\"stack tight\" hidden></div><div id=\"flow-diagram\"></div><div id=\"flow-more\" class=\"row\" hidden></div><p class=\"soft small\">Each line is a message, in the order of time; select one to see its parameters, what was checked about it, and the cookies. Solid: the provider saw it. Dashed: it was not seen yet, or happens where the provider cannot look. Red: here it stopped.</p></div></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<section class=\"tab\" id=\"flows\" aria-labelledby=\"flows-title\"><h2 class=\"visually-hidden\" id=\"flows-title\">Flows</h2><div class=\"flows\"><div class=\"card flat flow-list stack tight\"><div class=\"row spread\"><h3>Newest first</h3><button class=\"button small\" id=\"forget-flows\" type=\"button\">Forget all</button></div><label class=\"check small\"><input type=\"checkbox\" id=\"silent-only\"> Silent renewals only</label> <label class=\"check small\"><input type=\"checkbox\" id=\"follow\" checked> Show the newest by itself</label><ol class=\"plain\" id=\"flow-list\"></ol></div><div class=\"card flat flow-shown stack\"><div id=\"flow-empty\" class=\"stack tight\"><h3>Nothing happened yet</h3><p>Open an app that uses this provider, sign in, and renew the tokens. The diagram shows an example: the app asks for new tokens in a hidden iframe, and the provider answers as long as the user is signed in.</p></div><div id=\"flow-head\" class=\"stack tight\" hidden></div><div id=\"flow-diagram\"></div><div id=\"flow-more\" class=\"row\" hidden></div><p class=\"soft small\">Each line is a message. Select one to see its parameters, its checks and its cookies. Solid lines: the provider saw the message. Dashed lines: the provider has not seen it, or cannot see it. Red: the flow stopped here.</p></div></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -271,7 +271,7 @@ func (p Console) cookies() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<section class=\"tab stack\" id=\"cookies\" aria-labelledby=\"cookies-title\"><h2 id=\"cookies-title\">Cookie history</h2><p>Step 2 of a silent renewal stands or falls with one cookie: the provider’s session cookie, set when the person signed in. Here is what became of it, request by request. <em>Did not come</em> in a cross-site iframe can mean two things that look the same to the provider: the browser withheld it, or it never had one. Over http Hush sets the cookie twice: with SameSite=None, which may come into iframes of other sites, and with SameSite=Lax (its name ends in <code>-lax</code>) for WebKit, which refuses the first. One of them is enough.</p><div class=\"card flat\"><ol class=\"plain cookie-history\" id=\"cookie-history\"></ol><p class=\"soft\" id=\"no-cookies\">No request brought or set a cookie yet.</p><details class=\"small\" id=\"cookie-more\" hidden><summary>Requests without a cookie that need none: <span id=\"cookie-count\"></span></summary><ol class=\"plain cookie-history\" id=\"cookie-rest\"></ol></details></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<section class=\"tab stack\" id=\"cookies\" aria-labelledby=\"cookies-title\"><h2 id=\"cookies-title\">Cookie history</h2><p>Step 2 of a silent renewal needs the provider’s session cookie, which was set when the user signed in. This list shows the cookie in each request. <em>Did not come</em> in a cross-site iframe has two possible causes that look the same to the provider: the browser withheld the cookie, or the browser has no cookie. Over http Hush sets the cookie twice: with SameSite=None, which browsers may send in iframes of other sites, and with SameSite=Lax (the name ends in <code>-lax</code>) for WebKit, which refuses the first. One of them is enough.</p><div class=\"card flat\"><ol class=\"plain cookie-history\" id=\"cookie-history\"></ol><p class=\"soft\" id=\"no-cookies\">No request has sent or set a cookie yet.</p><details class=\"small\" id=\"cookie-more\" hidden><summary>Requests without a cookie that need none: <span id=\"cookie-count\"></span></summary><ol class=\"plain cookie-history\" id=\"cookie-rest\"></ol></details></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -296,14 +296,14 @@ func (p Console) lab() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<section class=\"tab stack\" id=\"lab\" aria-labelledby=\"lab-title\"><h2 id=\"lab-title\">Failure lab</h2><div class=\"columns\"><form class=\"card flat stack\" id=\"fault-form\"><h3>Make something go wrong</h3><div class=\"field\"><label for=\"fault-kind\">The provider …</label> <select id=\"fault-kind\" name=\"fault\"></select><p class=\"hint\" id=\"fault-hint\"></p></div><div class=\"field\"><label for=\"fault-endpoint\">at the endpoint</label> <select id=\"fault-endpoint\" name=\"endpoint\"></select></div><div class=\"field\"><label for=\"fault-client\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<section class=\"tab stack\" id=\"lab\" aria-labelledby=\"lab-title\"><h2 id=\"lab-title\">Failure lab</h2><div class=\"columns\"><form class=\"card flat stack\" id=\"fault-form\"><h3>Inject a fault</h3><div class=\"field\"><label for=\"fault-kind\">The provider …</label> <select id=\"fault-kind\" name=\"fault\"></select><p class=\"hint\" id=\"fault-hint\"></p></div><div class=\"field\"><label for=\"fault-endpoint\">at the endpoint</label> <select id=\"fault-endpoint\" name=\"endpoint\"></select></div><div class=\"field\"><label for=\"fault-client\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs("for the client")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 153, Col: 49}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 152, Col: 49}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -316,7 +316,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs("for five minutes")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 187, Col: 45}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 186, Col: 45}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -329,13 +329,13 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var16 string
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs("for an hour")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 188, Col: 40}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 187, Col: 40}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</option></select></div><p><button class=\"button primary\" id=\"fault-add\" type=\"submit\">Let it fail</button></p></form><div class=\"stack\"><div class=\"card flat stack tight\"><div class=\"row spread\"><h3>Waiting to happen</h3><button class=\"button small\" id=\"faults-clear\" type=\"button\">Cancel all</button></div><ul class=\"plain\" id=\"fault-list\"></ul><p class=\"soft\" id=\"no-faults\">None: the provider behaves.</p><details id=\"faults-over\"><summary>Over</summary><ul class=\"plain\" id=\"fault-ended\"></ul></details></div><div class=\"card flat stack tight\" id=\"clock\"><h3>The provider’s clock</h3><p><span class=\"number big\" id=\"clock-now\">–</span></p><p class=\"soft\" id=\"clock-offset\">It shows the real time.</p><p class=\"row\"><button class=\"button small\" type=\"button\" data-forward=\"1m\">+ 1 min</button> <button class=\"button small\" type=\"button\" data-forward=\"10m\">+ 10 min</button> <button class=\"button small\" type=\"button\" data-forward=\"2h\">+ 2 h</button> <button class=\"button small\" type=\"button\" data-forward=\"12h\">+ 12 h</button> <button class=\"button small\" type=\"button\" id=\"clock-real\">Real time</button></p><p class=\"hint\">Codes live 60 seconds, tokens minutes, sessions hours: forward, and they expire at once. Apps keep their own time, so they will notice.</p></div></div></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</option></select></div><p><button class=\"button primary\" id=\"fault-add\" type=\"submit\">Inject the fault</button></p></form><div class=\"stack\"><div class=\"card flat stack tight\"><div class=\"row spread\"><h3>Active faults</h3><button class=\"button small\" id=\"faults-clear\" type=\"button\">Cancel all</button></div><ul class=\"plain\" id=\"fault-list\"></ul><p class=\"soft\" id=\"no-faults\">None.</p><details id=\"faults-over\"><summary>Faults that are over</summary><ul class=\"plain\" id=\"fault-ended\"></ul></details></div><div class=\"card flat stack tight\" id=\"clock\"><h3>The provider’s clock</h3><p><span class=\"number big\" id=\"clock-now\">–</span></p><p class=\"soft\" id=\"clock-offset\">It shows the real time.</p><p class=\"row\"><button class=\"button small\" type=\"button\" data-forward=\"1m\">+ 1 min</button> <button class=\"button small\" type=\"button\" data-forward=\"10m\">+ 10 min</button> <button class=\"button small\" type=\"button\" data-forward=\"2h\">+ 2 h</button> <button class=\"button small\" type=\"button\" data-forward=\"12h\">+ 12 h</button> <button class=\"button small\" type=\"button\" id=\"clock-real\">Real time</button></p><p class=\"hint\">Move the clock forward to expire codes (60 s), tokens (minutes) or sessions (hours). Apps keep real time, so they see clock skew.</p></div></div></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -360,7 +360,7 @@ func (p Console) sessions() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<section class=\"tab stack\" id=\"sessions\" aria-labelledby=\"sessions-title\"><h2 id=\"sessions-title\">Sessions</h2><p>A session is one browser in which somebody signed in. <span id=\"session-limits\"></span> End one, and the next silent renewal of every app in that browser fails.</p><ul class=\"plain cards\" id=\"session-list\"></ul><p class=\"soft\" id=\"no-sessions\">Nobody signed in since the provider started.</p></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<section class=\"tab stack\" id=\"sessions\" aria-labelledby=\"sessions-title\"><h2 id=\"sessions-title\">Sessions</h2><p>A session is one browser in which a user signed in. <span id=\"session-limits\"></span> After you end a session, the next silent renewal of every app in that browser fails.</p><ul class=\"plain cards\" id=\"session-list\"></ul><p class=\"soft\" id=\"no-sessions\">No user has signed in since the provider started.</p></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -385,7 +385,7 @@ func (p Console) clients() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<section class=\"tab stack\" id=\"clients\" aria-labelledby=\"clients-title\"><h2 id=\"clients-title\">Clients</h2><p>A client is an app that may use this provider. What is added or changed here works at once and is saved in the store; the store <code>memory</code> is gone with the process, the YAML beside it keeps it.</p><p><button class=\"button\" id=\"client-add\" type=\"button\">Add a client</button></p><form class=\"card flat stack\" id=\"client-form\" hidden><h3 id=\"client-form-title\">A new client</h3><div class=\"columns\"><div class=\"field\"><label for=\"client-id\">client_id</label> <input id=\"client-id\" name=\"client_id\" required spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"client-name\">client_name</label> <input id=\"client-name\" name=\"client_name\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"client-auth\">token_endpoint_auth_method</label> <select id=\"client-auth\" name=\"token_endpoint_auth_method\"><option value=\"none\">none: a public client (a browser or native app, with PKCE)</option> <option value=\"client_secret_basic\">client_secret_basic: a server</option> <option value=\"client_secret_post\">client_secret_post: a server</option> <option value=\"client_secret_jwt\">client_secret_jwt: a server that signs with its secret</option> <option value=\"private_key_jwt\">private_key_jwt: a server that signs with its own key (jwks or jwks_uri)</option> <option value=\"\">client_secret_basic or client_secret_post: a server</option></select></div><div class=\"field\" id=\"client-secret-field\"><label for=\"client-secret\">client_secret</label> <input id=\"client-secret\" name=\"client_secret\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\" id=\"client-secret-hint\"></p></div><div class=\"field\"><label for=\"client-redirects\">redirect_uris, one a line</label> <textarea id=\"client-redirects\" name=\"redirect_uris\" rows=\"3\" spellcheck=\"false\" required></textarea><p class=\"hint\">Also the page that the hidden iframe comes back to.</p></div><div class=\"field\"><label for=\"client-logouts\">post_logout_redirect_uris, one a line</label> <textarea id=\"client-logouts\" name=\"post_logout_redirect_uris\" rows=\"3\" spellcheck=\"false\"></textarea></div><div class=\"field\"><label for=\"client-scope\">scope</label> <input id=\"client-scope\" name=\"scope\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">Empty: every scope that the provider knows.</p></div><div class=\"field\"><label for=\"client-lifetime\">access_token_lifetime</label> <input id=\"client-lifetime\" name=\"access_token_lifetime\" placeholder=\"5m\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">60 seconds or less make oidc-client-ts renew without end.</p></div></div><label class=\"check\"><input type=\"checkbox\" id=\"client-first-party\" name=\"first_party\"> first_party: people are not asked for consent</label><p class=\"error-text\" id=\"client-problem\" role=\"alert\"></p><p class=\"row\"><button class=\"button primary\" id=\"client-save\" type=\"submit\">Save</button> <button class=\"button quiet\" id=\"client-cancel\" type=\"button\">Cancel</button></p></form><div class=\"stack\" id=\"client-list\"></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<section class=\"tab stack\" id=\"clients\" aria-labelledby=\"clients-title\"><h2 id=\"clients-title\">Clients</h2><p>A client is an app that may use this provider. Changes here work at once and are saved in the store. The store <code>memory</code> loses them when the provider ends. Copy the YAML into the configuration file to keep them.</p><p><button class=\"button\" id=\"client-add\" type=\"button\">Add a client</button></p><form class=\"card flat stack\" id=\"client-form\" hidden><h3 id=\"client-form-title\">A new client</h3><div class=\"columns\"><div class=\"field\"><label for=\"client-id\">client_id</label> <input id=\"client-id\" name=\"client_id\" required spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"client-name\">client_name</label> <input id=\"client-name\" name=\"client_name\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"client-auth\">token_endpoint_auth_method</label> <select id=\"client-auth\" name=\"token_endpoint_auth_method\"><option value=\"none\">none: a public client (a browser or native app, with PKCE)</option> <option value=\"client_secret_basic\">client_secret_basic: a server</option> <option value=\"client_secret_post\">client_secret_post: a server</option> <option value=\"client_secret_jwt\">client_secret_jwt: a server that signs with its secret</option> <option value=\"private_key_jwt\">private_key_jwt: a server that signs with its own key (jwks or jwks_uri)</option> <option value=\"\">client_secret_basic or client_secret_post: a server</option></select></div><div class=\"field\" id=\"client-secret-field\"><label for=\"client-secret\">client_secret</label> <input id=\"client-secret\" name=\"client_secret\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\" id=\"client-secret-hint\"></p></div><div class=\"field\"><label for=\"client-redirects\">redirect_uris, one a line</label> <textarea id=\"client-redirects\" name=\"redirect_uris\" rows=\"3\" spellcheck=\"false\" required></textarea><p class=\"hint\">Include the page to which the hidden iframe returns.</p></div><div class=\"field\"><label for=\"client-logouts\">post_logout_redirect_uris, one a line</label> <textarea id=\"client-logouts\" name=\"post_logout_redirect_uris\" rows=\"3\" spellcheck=\"false\"></textarea></div><div class=\"field\"><label for=\"client-scope\">scope</label> <input id=\"client-scope\" name=\"scope\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">Empty: every scope that the provider knows.</p></div><div class=\"field\"><label for=\"client-lifetime\">access_token_lifetime</label> <input id=\"client-lifetime\" name=\"access_token_lifetime\" placeholder=\"5m\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">60 seconds or less make oidc-client-ts renew without end.</p></div></div><label class=\"check\"><input type=\"checkbox\" id=\"client-first-party\" name=\"first_party\"> first_party: users are not asked for consent</label><p class=\"error-text\" id=\"client-problem\" role=\"alert\"></p><p class=\"row\"><button class=\"button primary\" id=\"client-save\" type=\"submit\">Save</button> <button class=\"button quiet\" id=\"client-cancel\" type=\"button\">Cancel</button></p></form><div class=\"stack\" id=\"client-list\"></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -410,7 +410,7 @@ func (p Console) keys() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"tab stack\" id=\"keys\" aria-labelledby=\"keys-title\"><h2 id=\"keys-title\">Keys</h2><p>The provider signs tokens; an app or API that gets one verifies it with the public keys at <a href=\"/jwks\">/jwks</a>. After a rotation tokens name a new <code>kid</code>, and who cached the old key set has to fetch it anew. Does your API?</p><p><button class=\"button\" id=\"rotate\" type=\"button\">Rotate now</button></p><div class=\"card flat table-scroll\" role=\"region\" aria-labelledby=\"keys-title\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">kid</th><th scope=\"col\">alg</th><th scope=\"col\">kty</th><th scope=\"col\">What it does</th></tr></thead> <tbody id=\"key-list\"></tbody></table></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"tab stack\" id=\"keys\" aria-labelledby=\"keys-title\"><h2 id=\"keys-title\">Keys</h2><p>The provider signs tokens. An app or API verifies them with the public keys at <a href=\"/jwks\">/jwks</a>. After rotation, tokens carry a new <code>kid</code>; an API that caches the key set must refetch it. Test yours.</p><p><button class=\"button\" id=\"rotate\" type=\"button\">Rotate now</button></p><div class=\"card flat table-scroll\" role=\"region\" aria-labelledby=\"keys-title\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">kid</th><th scope=\"col\">alg</th><th scope=\"col\">kty</th><th scope=\"col\">What it does</th></tr></thead> <tbody id=\"key-list\"></tbody></table></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -435,7 +435,7 @@ func (p Console) users() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<section class=\"tab stack\" id=\"users\" aria-labelledby=\"users-title\"><h2 id=\"users-title\">Users</h2><p>Who can sign in here. In development mode the sign-in page also offers each of them by one click.</p><div class=\"card flat table-scroll\" role=\"region\" aria-labelledby=\"users-title\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Username</th><th scope=\"col\">Name</th><th scope=\"col\">sub</th><th scope=\"col\">Claims</th></tr></thead> <tbody id=\"user-list\"></tbody></table></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<section class=\"tab stack\" id=\"users\" aria-labelledby=\"users-title\"><h2 id=\"users-title\">Users</h2><p>These users can sign in. In development mode the sign-in page has a button for each of them.</p><div class=\"card flat table-scroll\" role=\"region\" aria-labelledby=\"users-title\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Username</th><th scope=\"col\">Name</th><th scope=\"col\">sub</th><th scope=\"col\">Claims</th></tr></thead> <tbody id=\"user-list\"></tbody></table></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

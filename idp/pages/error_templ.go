@@ -452,7 +452,7 @@ func (p Error) remedy() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(p.Registered) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<p>Is the request right, and the registration wrong? Then let the app have this address, as long as the store keeps it:</p><p><button class=\"button\" id=\"remedy-submit\">Add this redirect URI to client ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<p>If the request is right and the registration is wrong, register this address now. With the store memory the change is lost on restart.</p><p><button class=\"button\" id=\"remedy-submit\">Add this redirect URI to client ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -470,7 +470,7 @@ func (p Error) remedy() templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<p>Is this your app? Then register it, as long as the store keeps it: a public client with PKCE, without consent page.</p><p><button class=\"button\" id=\"remedy-submit\">Add client ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<p>Your app? Register it now (public client, PKCE, no consent page). With the store memory the registration is lost on restart, unless you save the YAML below.</p><p><button class=\"button\" id=\"remedy-submit\">Add client ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -33,8 +33,8 @@ export const texts = {
   },
   renewing: {
     tone: "info",
-    title: "A renewal is under way already.",
-    text: "Its result will stand here; when no answer comes, after 10 seconds.",
+    title: "A renewal is already running.",
+    text: "Its result will appear here, at the latest after 10 seconds.",
   },
   api_ok: {
     tone: "good",
@@ -123,7 +123,7 @@ export const texts = {
   access_denied: {
     tone: "warn",
     title: "The sign-in was cancelled or refused.",
-    text: "You, or a rule of the provider, said no. No token was issued.",
+    text: "The user cancelled, or a rule of the provider refused. The provider issued no token.",
     todo: ["Sign in again if that was not your intention."],
   },
 
@@ -135,7 +135,7 @@ export const texts = {
     todo: [
       "Start it: go run ./cmd/idp (make demo starts both).",
       "If it runs: open {issuer}/.well-known/openid-configuration in a tab. If that shows JSON, compare the registered redirect URIs with {app}: their origins are the ones allowed.",
-      "Then try again here. Automatic renewal stops at such an error; Renew now starts it again.",
+      "Then try again here. Automatic renewal stops at such an error. The button Renew now starts it again.",
     ],
   },
   timeout: {
@@ -150,7 +150,7 @@ export const texts = {
   page_in_iframe: {
     tone: "bad",
     title: "The hidden iframe stopped on a page of the provider.",
-    text: "A silent request may only be answered by a redirect back to this app. A page in a hidden iframe is seen by nobody, so the app would wait until its timer runs out.",
+    text: "A silent request may only be answered by a redirect back to this app. The user cannot see a page in a hidden iframe, so the app would wait until its timer ends.",
     todo: [
       "The reason below leads to what it means and what to do.",
       "The timeline shows the request and what was checked.",
@@ -165,7 +165,7 @@ export const texts = {
   popup_blocked: {
     tone: "warn",
     title: "The browser blocked the sign-in window.",
-    text: "It opens windows only as the direct answer to a click, and not where its settings forbid them.",
+    text: "The browser opens windows only after a click, and only if its settings allow it.",
     todo: ["Allow pop-up windows for {app}, or sign in on the page of the single-page app without a window."],
   },
 
@@ -222,7 +222,7 @@ export const texts = {
   no_session: {
     tone: "warn",
     title: "This app has no session for you.",
-    text: "Its server knows nobody by this browser's cookie. After a restart of the demo that is normal: its sessions live in memory.",
+    text: "The app's server has no session for this browser. This is normal after a restart of the demo, because its sessions are in memory.",
     todo: ["Sign in."],
   },
   invalid_state: {
@@ -264,7 +264,7 @@ export const texts = {
   lesson_broken: {
     tone: "bad",
     title: "This lesson could not be given.",
-    text: "Not the failure it shows went wrong, but the lesson itself. What was reported stands below, as it came.",
+    text: "The lesson itself failed, not the thing it demonstrates. The report is below.",
     todo: ["Reload this page and try again."],
   },
   library_missing: {
@@ -291,7 +291,7 @@ export const texts = {
   other: {
     tone: "bad",
     title: "That did not work.",
-    text: "What was reported stands below, as it came.",
+    text: "The report is below.",
     todo: ["Try again. If it stays: the provider's log has a line for each refused request."],
   },
 };
