@@ -66,3 +66,20 @@ func TestAnAppWithLastingAccessIsSeenAndEnded(t *testing.T) { // Core §11, Back
 		t.Errorf("its refresh token gives %d; want 400", page.Status)
 	}
 }
+
+// The sessions of one kind of browser are one group, which shows the newest.
+func TestTheAccountPageGroupsSessionsByBrowser(t *testing.T) {
+	p := idptest.Start(t, nil)
+	for range 3 {
+		p.Browser(t).SignIn("alice")
+	}
+	b := p.Browser(t)
+	b.SignIn("alice")
+	page := b.Get("/account")
+	if !strings.Contains(page.Body, "2 more sessions of") || !strings.Contains(page.Body, "last used just now") {
+		t.Errorf("the page is\n%s", page.Body)
+	}
+	if strings.Index(page.Body, `id="end-others"`) > strings.Index(page.Body, `id="this-session"`) {
+		t.Error("the button for all other browsers comes after the list")
+	}
+}

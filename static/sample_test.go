@@ -158,8 +158,8 @@ func accountSamples(c *oidc.Client) []sample {
 		{"account", pages.SignIns{
 			Frame: about("Account", nil), People: accounts, Others: true,
 			Sessions: []pages.SignIn{
-				{Account: accounts[0], SID: "s.1", Browser: "Firefox on Linux", This: true, Since: granted, Seen: granted},
-				{Account: accounts[0], SID: "s.2", Browser: "Safari on iPhone", Since: granted, Seen: granted},
+				{Account: accounts[0], SID: "s.1", Browser: "Firefox on Linux", This: true, Since: granted, Seen: 5 * time.Minute},
+				{Account: accounts[0], SID: "s.2", Browser: "Safari on iPhone", Since: granted, Seen: 5 * time.Minute},
 			},
 			Access: []pages.Access{{Account: accounts[0], Client: *c,
 				Scopes: []pages.ScopeText{{Name: "email"}, {Name: "orders.read"}}, Since: granted, Lasting: true, Used: granted}},

@@ -138,7 +138,8 @@ var layouts = []layout{
 	{"One host", "two ports of localhost", "Same site, because ports do not count. Everything works here, " +
 		"even things that break in production.", "localhost", "localhost"},
 	{"One site", "two names under demo.localhost", "Same site with two names, like app.example.com and " +
-		"login.example.com. Every cookie arrives. Choose this layout in production.", "app.demo.localhost", "idp.demo.localhost"},
+		"login.example.com. Every cookie arrives. Choose this layout in production.",
+		"app.demo.localhost", "idp.demo.localhost"},
 	{"Two sites", "app.localhost and idp.localhost",
 		"Two sites, like app.example and login.example. The cookie is a third-party cookie in the iframe. It " +
 			"arrives only if the browser allows third-party cookies.", "app.localhost", "idp.localhost"},

@@ -105,7 +105,8 @@ func (a *Account) signIns(ctx context.Context, current *session.Session) ([]page
 		for _, s := range sessions {
 			account, ok := s.Account(sub)
 			signIn := pages.SignIn{
-				Account: a.account(sub), SID: account.SID, Browser: s.Browser, Since: account.AuthTime, Seen: s.LastSeen,
+				Account: a.account(sub), SID: account.SID, Browser: s.Browser, Since: account.AuthTime,
+				Seen: a.Sessions.Now().Sub(s.LastSeen),
 				This: s.ID == current.ID,
 			}
 			switch {
@@ -117,7 +118,7 @@ func (a *Account) signIns(ctx context.Context, current *session.Session) ([]page
 			}
 		}
 	}
-	slices.SortStableFunc(elsewhere, func(a, b pages.SignIn) int { return b.Seen.Compare(a.Seen) })
+	slices.SortStableFunc(elsewhere, func(a, b pages.SignIn) int { return cmp.Compare(a.Seen, b.Seen) })
 	return append(here, elsewhere...), nil
 }
 

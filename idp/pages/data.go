@@ -23,7 +23,8 @@ type Frame struct {
 	CSRF        string
 	Interaction string // sealed; the page's forms send it back
 	Client      *oidc.Client
-	Lab         *Lab // in development mode, while the failure lab does something
+	Demo        string // in development mode the URL of the demo app; empty: none
+	Lab         *Lab   // in development mode, while the failure lab does something
 }
 
 func (f Frame) language() string { return f.Language }
@@ -198,11 +199,12 @@ type (
 	ScopeText struct{ Name, Description string }
 	// SignIn is one account in one browser.
 	SignIn struct {
-		Account     Account
-		SID         string
-		Browser     string // in words; may be empty
-		This        bool   // the browser of the request
-		Since, Seen time.Time
+		Account Account
+		SID     string
+		Browser string // in words; may be empty
+		This    bool   // the browser of the request
+		Since   time.Time
+		Seen    time.Duration // ago
 	}
 	// Access describes the access of one app to one account.
 	Access struct {
@@ -332,6 +334,27 @@ func NewWebMessage(frame Frame, target string, values url.Values) WebMessage {
 		panic(err) // a map of strings has a JSON form
 	}
 	return WebMessage{Frame: frame, Target: target, Response: string(text)}
+}
+
+// Groups are the sessions by browser and account, each in the order of Sessions. This browser is a group of its own.
+func (p SignIns) Groups() (groups [][]SignIn) {
+	for _, s := range p.Sessions {
+		i := slices.IndexFunc(groups, func(g []SignIn) bool {
+			return !s.This && !g[0].This && g[0].Browser == s.Browser && g[0].Account.Sub == s.Account.Sub
+		})
+		if i < 0 {
+			groups = append(groups, []SignIn{s})
+		} else {
+			groups[i] = append(groups[i], s)
+		}
+	}
+	return groups
+}
+
+// buttonID is the id of the button that ends the session.
+func (p SignIns) buttonID(s SignIn) string {
+	i := slices.IndexFunc(p.Sessions, func(one SignIn) bool { return one.SID == s.SID })
+	return fmt.Sprintf("session-%d-end", i)
 }
 
 // Several reports whether more than one account is signed in, so that the page must name the account of each entry.

@@ -108,7 +108,15 @@ func WithCSRF(r *http.Request, token string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), csrfKey{}, token))
 }
 
-type labKey struct{}
+type (
+	labKey  struct{}
+	demoKey struct{}
+)
+
+// WithDemo returns the request whose page is one of development mode: it leads to the console and to the demo app.
+func WithDemo(r *http.Request, demo string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), demoKey{}, demo))
+}
 
 // WithLab returns the request whose page tells what the failure lab does.
 func WithLab(r *http.Request, shown *Lab) *http.Request {
@@ -124,7 +132,10 @@ func (p *Pages) Frame(r *http.Request, issuer string) Frame {
 		params, _ = oidc.ParseQuery(r.URL.RawQuery)
 	}
 	lab, _ := r.Context().Value(labKey{}).(*Lab)
-	return Frame{Language: p.Language(r, params.Get("ui_locales")), Issuer: issuer, CSRF: token, Lab: lab}
+	demo, _ := r.Context().Value(demoKey{}).(string)
+	return Frame{
+		Language: p.Language(r, params.Get("ui_locales")), Issuer: issuer, CSRF: token, Lab: lab, Demo: demo,
+	}
 }
 
 // Policy lists the permissions of a page beyond the default: no resources of other origins, no framing.

@@ -151,7 +151,8 @@ func fixedParts(text string) []string {
 //
 //	@in.say("login.heading_app", "app", p.Client.Name())
 //
-// A string becomes escaped text in a <bdi>, because its direction may be another one. A time is a date in the language.
+// A string becomes escaped text in a <bdi>, because its direction may be another one. A time is a date in the language,
+// and a duration is how long ago something was.
 // An int is formatted for the language; the int named n chooses the plural form.
 func (w words) say(key string, pairs ...any) templ.Component { return templ.Raw(w.fill(key, pairs)) }
 
@@ -165,6 +166,8 @@ func (w words) fill(key string, pairs []any) (string, error) {
 			values = append(values, placeholder, `<bdi class="break">`+html.EscapeString(value)+`</bdi>`)
 		case time.Time:
 			values = append(values, placeholder, w.date(value))
+		case time.Duration:
+			values = append(values, placeholder, w.ago(value))
 		case int:
 			values = append(values, placeholder, message.NewPrinter(w.tag).Sprint(value))
 			if name == "n" {
@@ -205,6 +208,20 @@ func (w words) date(at time.Time) string {
 	in := strings.NewReplacer("{day}", strconv.Itoa(at.Day()), "{month}", month, "{year}", strconv.Itoa(at.Year()),
 		"{time}", at.Format("15:04"))
 	return `<time datetime="` + at.Format(time.RFC3339) + `">` + in.Replace(w.texts["date.format"]) + `</time>`
+}
+
+// ago is a past time, by its distance from now, in whole minutes, hours or days.
+func (w words) ago(d time.Duration) string {
+	key, n := "date.ago.days", int(d.Hours()/24)
+	switch {
+	case d < time.Minute:
+		return w.texts["date.ago.now"]
+	case d < time.Hour:
+		key, n = "date.ago.minutes", int(d.Minutes())
+	case d < 24*time.Hour:
+		key, n = "date.ago.hours", int(d.Hours())
+	}
+	return strings.ReplaceAll(w.texts[w.plural(key, n)], "{n}", strconv.Itoa(n))
 }
 
 // describes reports whether the scope has a description.

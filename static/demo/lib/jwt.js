@@ -3,7 +3,7 @@
 
 /**
  * @typedef {Record<string, unknown>} Claims
- * @typedef {{header: Claims, claims: Claims}} Decoded
+ * @typedef {{header: Claims, claims: Claims, raw?: string}} Decoded raw is the whole token, where the page has it
  */
 
 /**
@@ -16,7 +16,7 @@
 export function decode(token) {
   const [header = "", claims = ""] = token.split(".");
   try {
-    return { header: part(header), claims: part(claims) };
+    return { header: part(header), claims: part(claims), raw: token };
   } catch {
     return undefined;
   }

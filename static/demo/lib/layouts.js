@@ -4,6 +4,7 @@
 import { byId, make } from "../../shared/dom.js";
 import { LabBanner } from "../../shared/labbanner.js";
 import { loadConfig } from "./config.js";
+import { serveCopyButtons } from "./copy.js";
 import { labChanged, Provider } from "./provider.js";
 import { crossSite } from "./site.js";
 
@@ -24,6 +25,7 @@ const closed = [
 
 const config = await loadConfig();
 const provider = Provider.of(config.issuer);
+serveCopyButtons();
 const lab = new LabBanner(byId("lab-on"), {
   read: async () => ((await provider.isOpen()) ? provider.get("/lab") : { notices: [] }),
   turnOff: () => provider.send("POST", "/lab/off"),

@@ -13,7 +13,10 @@ export function showToken(id, token) {
   const before = claims.textContent ? JSON.parse(claims.textContent) : undefined;
   claims.textContent = token ? JSON.stringify(token.claims, null, 2) : "";
   byId(`${id}-header`).textContent = token ? JSON.stringify(token.header) : "";
-  byId(`${id}-note`).textContent = token ? note(token.claims, before) : "None: nobody is signed in.";
+  const copy = byId(`${id}-copy`);
+  copy.hidden = !token?.raw;
+  copy.dataset.copy = token?.raw ?? "";
+  byId(`${id}-note`).textContent = token ? note(token.claims, before) : "No token: nobody is signed in.";
 }
 
 /**
