@@ -90,6 +90,18 @@ scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
     },
   );
 
+  scene("the server-side app renews by a redirect of the whole page", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await signIn(page, hush, "web");
+    const { jti } = await claims(page, "access-token");
+    await page.click("#renew");
+    await page.waitForSelector("#blocked:not([hidden]) #renew-page");
+    await Promise.all([page.waitForNavigation(), page.click("#renew-page")]);
+    await signedIn(page);
+    assert.equal(new URL(page.url()).pathname, "/web/");
+    assert.notEqual((await claims(page, "access-token")).jti, jti);
+  });
+
   scene("no card where app and provider are one site", async ({ hush, newTab }) => {
     const { page } = await newTab();
     await openApp(page, { ...hush, app: hush.app.replace("app.localhost", "localhost") }, "spa");

@@ -25,6 +25,11 @@
 //	const answer = await fetch("finish", { method: "POST", body: new URLSearchParams(location.search) });
 //	parent.postMessage(await answer.json(), location.origin);
 //
+// A browser that blocks third-party cookies may withhold the provider's cookie from the iframe; the provider answers
+// login_required then. The attribute allow="identity-credentials-get https://provider.example" on the iframe lets a
+// provider's page in it ask the browser for the cookie. If that fails too, the page sends the browser to
+// login?prompt=none&return_to=/here, a redirect of the whole page, to which browsers send the cookie.
+//
 // With the scope offline_access a page may renew by Refresh instead, and by SilentLogin when Refresh answers
 // not_refreshable. TokenSource and Client refresh an expired access token by themselves.
 //

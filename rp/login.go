@@ -30,6 +30,9 @@ const maxReturnTo = 512
 // return_to in its query is a local path to go to afterwards (default: Config.Home). prompt, login_hint,
 // max_age and acr_values are passed on to the provider (Core §3.1.2.1). When it fails (provider_down, invalid_request),
 // it redirects the browser to return_to with error and error_description in the query.
+//
+// prompt=none renews the session by a redirect of the whole page, without a page of the provider. It works where the
+// browser withholds the provider's cookie from a hidden iframe. The last ID Token goes along as id_token_hint.
 func (p *RP) Login(w http.ResponseWriter, r *http.Request) {
 	if allow(w, r, http.MethodGet) {
 		p.begin(w, r, p.beginLogin)
@@ -60,6 +63,11 @@ func (p *RP) beginLogin(r *http.Request, f *flow) (string, error) {
 		f.ReturnTo = returnTo
 	}
 	params := pick(query, "prompt", "login_hint", "max_age", "acr_values")
+	if params.Get("prompt") == string(oidc.PromptNone) {
+		if _, session, err := p.current(r); err == nil {
+			session.addHint(params)
+		}
+	}
 	if maxAge := params.Get("max_age"); maxAge != "" {
 		seconds, err := strconv.ParseUint(maxAge, 10, 31)
 		if err != nil {

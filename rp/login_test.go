@@ -58,6 +58,21 @@ func TestSilentLoginSendsPromptNone(t *testing.T) {
 	}
 }
 
+func TestARedirectOfTheWholePageRenews(t *testing.T) {
+	a := newApp(t)
+	if q := authorizationRequest(t, a.begin("/web/login?prompt=none")); q.Has("id_token_hint") {
+		t.Errorf("nobody signed in: %v", q)
+	}
+	session := a.signIn()
+	q := authorizationRequest(t, a.begin("/web/login?prompt=none&return_to=/web/"))
+	if q.Get("prompt") != "none" || q.Get("id_token_hint") != session.IDToken {
+		t.Errorf("Core §3.1.2.1: the request is %v, expected prompt=none and the session's ID Token", q)
+	}
+	if q := authorizationRequest(t, a.begin("/web/login?prompt=login")); q.Has("id_token_hint") {
+		t.Errorf("a sign-in with a page may be of another user: %v", q)
+	}
+}
+
 func TestLoginRefuses(t *testing.T) {
 	for _, row := range []struct{ name, query string }{
 		{"RFC 9700 §4.11 return_to on another host", "return_to=//evil.test/"},

@@ -60,7 +60,8 @@ export const texts = {
     text: "The provider answered login_required, because no session cookie came with the hidden iframe. The app ({app}) and the provider ({issuer}) {sites}. In an iframe of another site there are two possible causes: the browser withheld the cookie (third-party cookies are blocked), or nobody is signed in there. The answer is the same in both cases.",
     todo: [
       "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
-      "If withheld: serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but not those who use your app.",
+      "If withheld: the page {app}/spa/ has a card with the ways to renew in this browser, and measures which of them work.",
+      "Or serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but not those who use your app.",
       "If signed out: sign in again.",
       note,
     ],

@@ -123,7 +123,9 @@ async function failed(answer, reason) {
   timeline.end("failed");
   await refresh(); // some errors end the session
   if (verdict.covers(problem)) return;
-  view.say(await judge(problem, { issuer: config.issuer, wasSignedIn }));
+  const judged = await judge(problem, { issuer: config.issuer, wasSignedIn });
+  byId("blocked").hidden = judged.code !== "cookie_withheld";
+  view.say(judged);
 }
 
 /**
@@ -185,7 +187,8 @@ automatic.addEventListener("change", () => refresh().then(plan, lost));
 const arrival = new URLSearchParams(location.search);
 await refresh();
 plan();
-if (arrival.has("error")) await failed(Object.fromEntries(arrival));
+if (arrival.has("error"))
+  view.say(fromWire(Object.fromEntries(arrival))); // of a redirect: no browser withholds the cookie there
 else if (arrival.has("state")) view.say({ code: "signed_out" });
 else if (location.origin !== new URL(config.redirect_uri).origin) view.say({ code: "wrong_origin" });
 else if (!(await reachable(config.issuer))) view.say({ code: "provider_down" });

@@ -34,6 +34,7 @@ export async function renewSilently(renewal) {
   const frame = make("iframe");
   frame.hidden = true;
   frame.title = "silent renewal";
+  frame.allow = `identity-credentials-get ${new URL(renewal.issuer).origin}`; // for a page of the provider that asks for the cookie
   frame.src = "/web/silent";
   steps.begin();
   timeline.begin();
