@@ -13,7 +13,7 @@ export const registered = {
   client_name: "App",
   token_endpoint_auth_method: "none",
   grant_types: ["authorization_code", "refresh_token"],
-  redirect_uris: [`http://localhost${paths.callback}`],
+  redirect_uris: [`http://localhost${paths.callback}`, `http://app.localhost${paths.callback}`],
   post_logout_redirect_uris: [`http://localhost${paths.signedOut}`],
   first_party: true,
 };
@@ -51,10 +51,17 @@ const signedOut = `
   else if (window.opener) manager.signoutPopupCallback();
 `;
 
-/** @param {string} issuer */
-export function startApp(issuer) {
-  const scripts = ["/oidc-client-ts.js", "/app.js"];
-  return startSite({
+/** The scripts of each page. */
+export const scripts = ["/oidc-client-ts.js", "/app.js"];
+
+/**
+ * @param {string} issuer
+ * @param {string} [host]
+ * @param {Record<string, string>} [more] files
+ */
+export function startApp(issuer, host = "localhost", more = {}) {
+  const files = {
+    ...more,
     "/": page(...scripts),
     [paths.callback]: page(...scripts, "/answered.js"),
     [paths.signedOut]: page(...scripts, "/signed-out.js"),
@@ -62,7 +69,8 @@ export function startApp(issuer) {
     "/app.js": app(issuer),
     "/answered.js": answered,
     "/signed-out.js": signedOut,
-  });
+  };
+  return startSite(files, { host });
 }
 
 /**
