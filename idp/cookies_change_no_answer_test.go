@@ -148,7 +148,8 @@ func TestEachEndpointOfTheMetadataIsAskedWithCookies(t *testing.T) {
 	}
 	for name, address := range metadata {
 		path, isEndpoint := address.(string)
-		isForPerson := name == "authorization_endpoint" || name == "end_session_endpoint"
+		isForPerson := name == "authorization_endpoint" || name == "end_session_endpoint" ||
+			name == "storage_access_endpoint"
 		if path = strings.TrimPrefix(path, p.Issuer); isEndpoint && strings.HasSuffix(name, "_endpoint") && !isForPerson &&
 			tested[path] == nil {
 			t.Errorf("%s, %s, is not asked", name, path)

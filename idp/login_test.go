@@ -132,7 +132,7 @@ func TestPromptLoginSignsInAgainWithALaterAuthTime(t *testing.T) { // Core §3.1
 	before := authTime(t, b.Tokens("spa", b.Code(idptest.Request("spa"))))
 	p.Clock.Pass(time.Minute)
 	page := open(t, b, idptest.Request("spa", "prompt", "login"))
-	wantPage(t, page, http.StatusOK, "prove again that it is you")
+	wantPage(t, page, http.StatusOK, "asks you to sign in again")
 	code := wantCode(t, submit(t, b, page, "username", "alice", "password", "alice"))
 	if after := authTime(t, b.Tokens("spa", code)); after <= before {
 		t.Errorf("auth_time was %v and is %v; want later", before, after)

@@ -63,7 +63,7 @@ var loopbackFaults = []fileRow{
 	{"RFC 6749 §3.3 a scope with a letter beyond ASCII", "", "scopes:\n  - name: änderungen # HERE", "RFC 6749 §3.3"},
 	{"RFC 6749 §3.3 a scope without a name", "", "scopes:\n  - description: all # HERE", "RFC 6749 §3.3"},
 	{"a scope twice", "", "scopes:\n  - name: a\n  - name: a # HERE", "remove one"},
-	{"a scope that OpenID Connect has already", "", "scopes:\n  - name: email # HERE", "remove one"},
+	{"a scope that is there twice", "", "scopes:\n  - name: api\n  - name: api # HERE", "remove one"},
 	{"a client's scope that the provider does not know", "", "    scope: openid telepathy # HERE", "add it to scopes"},
 	{"a negative idle lifetime", "", "session:\n  idle: -1h # HERE", "2h"},
 	{"a duration without its unit", "", "session:\n  idle: 30 # HERE", "90s"},

@@ -40,7 +40,8 @@ func TestProgram(t *testing.T) {
 func checkServes(t *testing.T, path string) {
 	address := freeAddress(t, "127.0.0.1")
 	issuer := "http://" + address
-	p := startServing(t, path, "--listen", address, "--issuer", issuer, "--log-format=json")
+	p := start(t, path, "--listen", address, "--issuer", issuer, "--log-format=json")
+	p.await(t, p.stdout, `"issuer":"`+issuer+`"`)
 	if status, _ := get(t, issuer+"/nothing"); status != http.StatusNotFound {
 		t.Errorf("/nothing gave %d", status)
 	}
