@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { setStorageAccess } from "./harness/access.js";
+import { Dialogs } from "./harness/fedcm.js";
 import { crossSite } from "./harness/hush.js";
 import { claims, clickLogin, openApp, says, signedIn, signIn, signOutAtProvider, text } from "./harness/person.js";
 import { scenes } from "./harness/story.js";
@@ -37,6 +38,16 @@ async function climbs(page, button, code = "renewed") {
 }
 
 scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
+  scene("FedCM dismissed: the page says so, and recommends to ask the browser", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await signIn(page, hush, "spa");
+    const dialogs = await Dialogs.of(page);
+    await page.click("#ladder-fedcm");
+    await dialogs.dismiss();
+    await page.waitForSelector("#message[data-code=fedcm_refused]");
+    assert.match(await recommends(page, "ask"), /fedcm was answered with/);
+  });
+
   scene("a refresh token renews without a cookie", async ({ hush, newTab }) => {
     const { page } = await newTab();
     await signIn(page, hush, "spa");
