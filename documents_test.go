@@ -115,7 +115,7 @@ func TestDocumentsNameFilesThatExist(t *testing.T) {
 	for _, page := range []string{
 		"README.md", "CONTRIBUTING.md", architecturePage, "docs/conformance.md", "docs/silent-refresh.md", "docs/console.md",
 		"docs/operations.md", "docs/relying-party.md", "docs/scaling.md", "docs/configuration.md",
-		"docs/performance.md",
+		"docs/performance.md", "docs/blocked-cookies.md",
 	} {
 		text, err := os.ReadFile(page)
 		if err != nil {
