@@ -37,7 +37,31 @@ async function climbs(page, button, code = "renewed") {
   await says(page, code);
 }
 
+/** @param {Page} page */
+async function reload(page) {
+  await page.reload();
+  await page.waitForSelector("body[data-ready=true]");
+}
+
 scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
+  scene("FedCM: ten renewals in a row by hidden iframe after one sign-in, across reloads", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await signIn(page, hush, "spa");
+    const dialogs = await Dialogs.of(page);
+    await page.click("#renew");
+    assert.match(await recommends(page, "fedcm"), /cookie\.access_denied/);
+    await page.click("#ladder-fedcm");
+    await dialogs.choose("alice");
+    await page.waitForSelector("#message[data-code=renewed]");
+    for (let renewals = 0; renewals < 10; renewals++) {
+      if (renewals % 4 === 3) await reload(page);
+      await page.click("#renew");
+      await says(page, "renewed");
+    }
+    assert.match(await recommends(page, "iframe"), /came with the hidden iframe/);
+    assert.deepEqual(await table(page), ["no", "yes", "click", "yes", "unknown"]);
+  });
+
   scene("FedCM dismissed: the page says so, and recommends to ask the browser", async ({ hush, newTab }) => {
     const { page } = await newTab();
     await signIn(page, hush, "spa");
@@ -46,6 +70,34 @@ scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
     await dialogs.dismiss();
     await page.waitForSelector("#message[data-code=fedcm_refused]");
     assert.match(await recommends(page, "ask"), /fedcm was answered with/);
+  });
+
+  scene(
+    "access allowed: renewals by hidden iframe, until the user takes it back",
+    async ({ hush, newTab, browser }) => {
+      const { page } = await newTab();
+      await setStorageAccess(browser, hush, "granted");
+      await signIn(page, hush, "spa");
+      await climbs(page, "#ladder-ask");
+      await reload(page);
+      assert.deepEqual((await table(page))[2], "yes");
+      await setStorageAccess(browser, hush, "denied");
+      await page.click("#renew");
+      await page.waitForSelector("#message[data-code=cookie_withheld]");
+      await recommends(page, "fedcm");
+    },
+  );
+
+  scene("signed out while access is allowed: the reason is the sign-out", async ({ hush, newTab, browser }) => {
+    const { page } = await newTab();
+    await setStorageAccess(browser, hush, "granted");
+    await signIn(page, hush, "spa");
+    const other = await newTab();
+    await signOutAtProvider(other.page, hush);
+    await page.bringToFront();
+    await page.click("#ladder-ask");
+    await page.waitForSelector("#message[data-error=login_required]");
+    assert.match(await text(page, "#message"), /session\./);
   });
 
   scene("a refresh token renews without a cookie", async ({ hush, newTab }) => {
