@@ -410,7 +410,7 @@ func (p Console) keys() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"tab stack\" id=\"keys\" aria-labelledby=\"keys-title\"><h2 id=\"keys-title\">Keys</h2><p>The provider signs tokens. An app or API verifies them with the public keys at <a href=\"/jwks\">/jwks</a>. After rotation, tokens carry a new <code>kid</code>; an API that caches the key set must refetch it. Test yours.</p><p><button class=\"button\" id=\"rotate\" type=\"button\">Rotate now</button></p><div class=\"card flat table-scroll\" role=\"region\" aria-labelledby=\"keys-title\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">kid</th><th scope=\"col\">alg</th><th scope=\"col\">kty</th><th scope=\"col\">What it does</th></tr></thead> <tbody id=\"key-list\"></tbody></table></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"tab stack\" id=\"keys\" aria-labelledby=\"keys-title\"><h2 id=\"keys-title\">Keys</h2><p>The provider signs tokens. An app or API verifies them with the public keys at <a href=\"/jwks\">/jwks</a>. After rotation, tokens carry a new <code>kid</code>; an API that caches the key set must refetch it. Test yours.</p><p><button class=\"button\" id=\"rotate\" type=\"button\">Rotate now</button></p><div class=\"card flat table-scroll\" role=\"region\" aria-label=\"Table of keys\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">kid</th><th scope=\"col\">alg</th><th scope=\"col\">kty</th><th scope=\"col\">What it does</th></tr></thead> <tbody id=\"key-list\"></tbody></table></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -435,7 +435,7 @@ func (p Console) users() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<section class=\"tab stack\" id=\"users\" aria-labelledby=\"users-title\"><h2 id=\"users-title\">Users</h2><p>These users can sign in. In development mode the sign-in page has a button for each of them.</p><div class=\"card flat table-scroll\" role=\"region\" aria-labelledby=\"users-title\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Username</th><th scope=\"col\">Name</th><th scope=\"col\">sub</th><th scope=\"col\">Claims</th></tr></thead> <tbody id=\"user-list\"></tbody></table></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<section class=\"tab stack\" id=\"users\" aria-labelledby=\"users-title\"><h2 id=\"users-title\">Users</h2><p>These users can sign in. In development mode the sign-in page has a button for each of them.</p><div class=\"card flat table-scroll\" role=\"region\" aria-label=\"Table of users\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Username</th><th scope=\"col\">Name</th><th scope=\"col\">sub</th><th scope=\"col\">Claims</th></tr></thead> <tbody id=\"user-list\"></tbody></table></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
