@@ -281,6 +281,7 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
 
   scene("registers an address with one click in the flow that says why it was refused", async ({ hush, newTab }) => {
     const { page } = await newTab();
+    await new Console(hush).reset();
     const uri = "http://localhost:5173/elsewhere";
     const request = `${hush.issuer}/authorize?${new URLSearchParams({ ...authorization, client_id: "spa", redirect_uri: uri })}`;
     await page.goto(request);

@@ -44,10 +44,17 @@ export class Dialogs {
     return new Dialogs(session);
   }
 
-  /** Waits for the next dialog. @returns {Promise<Dialog>} */
+  /** Waits for the next dialog, for 30 seconds. @returns {Promise<Dialog>} */
   next() {
     const dialog = this.#shown.shift();
-    return dialog ? Promise.resolve(dialog) : new Promise((resolve) => this.#waiting.push(resolve));
+    if (dialog) return Promise.resolve(dialog);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error("the browser showed no dialog of FedCM in 30 seconds")), 30_000);
+      this.#waiting.push((shown) => {
+        clearTimeout(timer);
+        resolve(shown);
+      });
+    });
   }
 
   /** Chooses the account with this id in the next dialog, and returns the dialog. @param {string} accountId */

@@ -42,14 +42,19 @@ export async function inIframe(page, address) {
 }
 
 /**
- * Opens a request in a hidden iframe. Returns the parameters of the redirect that answers it.
+ * Opens a request in a hidden iframe. Returns the parameters of the redirect that answers it, which may come after the
+ * page that asks the browser for the cookie.
  * @param {Page} page
  * @param {Hush} hush
  * @param {Change} change
  */
 export async function askSilently(page, hush, change) {
   const address = authorizeURL(hush, change);
-  const response = await inIframe(page, address);
+  const answered = page.waitForResponse(
+    (response) => response.url().startsWith(`${hush.issuer}/authorize?`) && response.status() >= 300,
+  );
+  await inIframe(page, address);
+  const response = await answered;
   assert.equal(response.status(), 303);
   const location = new URL(response.headers().location ?? "", address);
   assert.equal(location.origin + location.pathname, change.redirect_uri ?? `${hush.app}/spa/callback.html`);
