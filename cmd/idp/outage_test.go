@@ -209,11 +209,11 @@ func (u usage) String() string {
 	return fmt.Sprintf("%.0f MiB, %.0f goroutines", u.resident/(1<<20), u.goroutines)
 }
 
-// checkFlat holds that the process needs no more than before; a collector of garbage is allowed its moods, and a
-// renewers its connections.
+// checkFlat holds that the process needs no more than before. The garbage collector may be late. A request that waits
+// for Redis may have two goroutines more: the wait, and the watch of the client's connection.
 func (u usage) checkFlat(t *testing.T, before usage) {
 	t.Helper()
-	if u.resident > 1.5*before.resident+32<<20 || u.goroutines > before.goroutines+float64(rounds(20, 100)) {
+	if u.resident > 1.5*before.resident+32<<20 || u.goroutines > before.goroutines+float64(rounds(40, 140)) {
 		t.Errorf("the process needs %v; before the outage %v", u, before)
 	}
 }
