@@ -14,7 +14,7 @@ import { openChromium } from "./harness/browser.js";
 import { ask, Console, codesOf } from "./harness/console.js";
 import { crossSite, layouts, sameSite, startHush } from "./harness/hush.js";
 import { openApp, renew, renewInVain, signIn } from "./harness/person.js";
-import { pkce } from "./harness/request.js";
+import { authorizeURL } from "./harness/request.js";
 import { scenes } from "./harness/story.js";
 
 /** @typedef {import("./harness/hush.js").Hush} Hush */
@@ -54,14 +54,6 @@ const deeds = /** @type {const} */ ([
   ["POST", "/console/keys"],
   ["POST", "/console/reports"],
 ]);
-
-/** A good request, but for client and address. */
-const authorization = {
-  response_type: "code",
-  scope: "openid",
-  code_challenge: pkce.challenge,
-  code_challenge_method: "S256",
-};
 
 describe("the console on a loopback issuer", () => {
   /** @type {Hush} */
@@ -248,55 +240,6 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
     },
   );
 
-  scene(
-    "registers an address with one click on the page that refused it, and the renewal then works",
-    async ({ hush, newTab }) => {
-      const { page } = await newTab();
-      const uri = `${hush.app}/spa/elsewhere.html`;
-      const query = { ...authorization, client_id: "spa", redirect_uri: uri };
-      await page.goto(`${hush.issuer}/authorize?${new URLSearchParams(query)}`);
-      const shown = await page.$eval("main", (main) => main.textContent ?? "");
-      assert.ok(shown.includes("/spa/callback.html"), `the nearest registered one stands there: ${shown}`);
-      assert.match(shown, /path/, "and the difference");
-      await Promise.all([page.waitForNavigation(), page.click("#remedy-submit")]);
-      await page.waitForSelector("#username"); // back at the request, which is accepted now
-      const { clients } = await new Console(hush).read("/console/clients");
-      assert.ok(JSON.stringify(clients).includes(uri), JSON.stringify(clients));
-    },
-  );
-
-  scene(
-    "shows for an unknown client the configuration that would add it, and adds it with one click",
-    async ({ hush, newTab }) => {
-      const { page } = await newTab();
-      const query = { ...authorization, client_id: "my-app", redirect_uri: "http://localhost:5173/callback" };
-      await page.goto(`${hush.issuer}/authorize?${new URLSearchParams(query)}`);
-      const yaml = await page.$eval("main pre", (element) => element.textContent ?? "");
-      assert.match(yaml, /client_id: "my-app"/);
-      assert.match(yaml, /http:\/\/localhost:5173\/callback/);
-      await Promise.all([page.waitForNavigation(), page.click("#remedy-submit")]);
-      await page.waitForSelector("#username");
-    },
-  );
-
-  scene("registers an address with one click in the flow that says why it was refused", async ({ hush, newTab }) => {
-    const { page } = await newTab();
-    await new Console(hush).reset();
-    const uri = "http://localhost:5173/elsewhere";
-    const request = `${hush.issuer}/authorize?${new URLSearchParams({ ...authorization, client_id: "spa", redirect_uri: uri })}`;
-    await page.goto(request);
-    await page.goto(`${hush.issuer}/console`);
-    await page.waitForSelector("[data-register=redirect_uri]");
-    await page.click("[data-register=redirect_uri]");
-    await page.waitForSelector("#message.good");
-    await page.goto(request);
-    await page.waitForSelector("#username");
-    const { clients } = await new Console(hush).read("/console/clients");
-    const spa = clients.find((/** @type {any} */ shown) => shown.client.client_id === "spa");
-    assert.ok(spa.yaml.includes(uri), spa.yaml);
-    assert.ok(spa.client.post_logout_redirect_uris.length > 0, "it can sign out too");
-  });
-
   scene("its page lists the flows of before, and fetches a flow when it is opened", async ({ hush, newTab }) => {
     const app = await newTab();
     await signIn(app.page, hush, "spa");
@@ -367,7 +310,6 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
   );
 
   scene("an error page may be framed by the registered origin that asked, and by no other", async ({ hush }) => {
-    const silent = { ...authorization, client_id: "spa", prompt: "none" };
     const framed = { "sec-fetch-dest": "iframe", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
     for (const { uri, headers, ancestors } of [
       { uri: `${hush.app}/unregistered`, headers: framed, ancestors: hush.app },
@@ -376,8 +318,8 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
       { uri: "https://evil.example/", headers: { ...framed, referer: "https://evil.example/" }, ancestors: "'none'" },
       { uri: "nonsense", headers: framed, ancestors: "'none'" },
     ]) {
-      const query = new URLSearchParams({ ...silent, redirect_uri: uri });
-      const answer = await ask(hush, `/authorize?${query}`, { headers });
+      const { search } = new URL(authorizeURL(hush, { redirect_uri: uri }));
+      const answer = await ask(hush, `/authorize${search}`, { headers });
       assert.equal(answer.status, 400);
       const policy = String(answer.headers["content-security-policy"]);
       assert.equal(/frame-ancestors ([^;]*)/.exec(policy)?.[1], ancestors, uri);
