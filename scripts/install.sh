@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what `make test` needs beyond Go, Node, npm, make and git: a C compiler for Go's race
-# detector, a Redis server, Chromium and Firefox with a font, and Apache with mod_auth_openidc. As root on Debian it
-# installs them; elsewhere it says what is missing and fails. `CHROMIUM`, `FIREFOX`, `APACHE` and `APACHE_MODULES` (a folder)
-# name others than Debian's.
+# Installs what `make test` needs beyond Go, Node, npm, make and git: a C compiler for Go's race detector, a Redis server,
+# Chromium and Firefox with a font, Apache with mod_auth_openidc, and curl, Python, Java and ip for the examples of the docs.
+# As root on Debian it installs them; elsewhere it says what is missing and fails. `CHROMIUM`, `FIREFOX`, `APACHE` and
+# `APACHE_MODULES` (a folder) name others than Debian's.
 set -euo pipefail
 
 chromium=${CHROMIUM:-/usr/bin/chromium}
@@ -17,6 +17,10 @@ command -v "$chromium" >/dev/null || missing+=(chromium fonts-liberation)
 command -v "$firefox" >/dev/null || missing+=(firefox-esr)
 command -v "$apache" >/dev/null || missing+=(apache2)
 [ -e "$modules/mod_auth_openidc.so" ] || missing+=(libapache2-mod-auth-openidc)
+command -v curl >/dev/null || missing+=(curl)
+command -v python3 >/dev/null || missing+=(python3)
+command -v javac >/dev/null || missing+=(default-jdk-headless)
+command -v ip >/dev/null || missing+=(iproute2)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 
 if [ ${#missing[@]} -eq 0 ]; then
@@ -26,7 +30,8 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 	cat >&2 <<-END
 		These are missing: ${missing[*]}
 		On Debian:  sudo apt-get install ${missing[*]}
-		Elsewhere:  install a C compiler, Redis or Valkey, Chromium, Firefox, Apache 2.4 and mod_auth_openidc, and
+		Elsewhere:  install a C compiler, Redis or Valkey, Chromium, Firefox, Apache 2.4 and mod_auth_openidc, curl,
+		            Python 3, a JDK and iproute2, and
 		            name those that are not where Debian has them: CHROMIUM=/path/to/chromium FIREFOX=/path/to/firefox
 		            APACHE=/path/to/httpd APACHE_MODULES=/path/to/modules make test
 	END
