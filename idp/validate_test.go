@@ -29,7 +29,7 @@ var rowsWhatAPublicProviderRefuses = []struct {
 	{"RFC 6749 §4.1.2 a code that lives longer", func(c *idp.Config) { c.CodeLifetime = 2 * time.Minute },
 		"code_lifetime: is for development mode on a loopback issuer only"},
 	{"the built-in users", func(c *idp.Config) { c.BuiltIn = true },
-		"built_in: adds users whose passwords everybody knows"},
+		"built_in: adds users with public passwords"},
 	{"no users, as the built-in ones are for loopback", func(c *idp.Config) { c.Users = nil }, "users: is empty"},
 	{"no clients, as the built-in ones are for loopback", func(c *idp.Config) { c.Clients = nil }, "clients: is empty"},
 	{

@@ -15,7 +15,7 @@ const (
 	SessionCookieUnreadable Reason = "session.cookie_unreadable" // changed, or made with another key
 	CookieWithheldOrAbsent  Reason = "cookie.withheld_or_absent" // no cookie came in a cross-site iframe
 	CookieAccessDenied      Reason = "cookie.access_denied"      // a hidden iframe asked for the cookie in vain
-	CookieAccessUnsupported Reason = "cookie.access_unsupported" // and could not even ask
+	CookieAccessUnsupported Reason = "cookie.access_unsupported" // a hidden iframe could not ask for it
 	CookieSameSite          Reason = "cookie.samesite"           // the browser has the cookie only as SameSite=Lax
 	SessionTooOld           Reason = "session.too_old"           // max_age, prompt=login
 	SessionOtherUser        Reason = "session.other_user"        // a hint names somebody else

@@ -10,9 +10,9 @@ import (
 	"github.com/hush-idp/hush/oidc"
 )
 
-// unasked returns why the app may show no name: scope profile or email was granted at a sign-in, and their claims are
-// at userinfo only (Core §5.4), which nobody asked so far. Not so if the request has the parameter claims, or the ID
-// token a claim about the user. A request to userinfo withdraws the reason.
+// unasked returns why the app may show no name. Scope profile or email was granted at a sign-in, and the app has not
+// asked userinfo for their claims (Core §5.4). The result is empty if the request has the parameter claims, or the ID
+// token has a claim about the user. A request to userinfo withdraws the reason.
 func (h *Hub) unasked(f *flow, r *Record) finding {
 	if r.Endpoint == "userinfo" {
 		f.withdraw(claimsUnasked)

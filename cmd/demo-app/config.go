@@ -142,7 +142,7 @@ var layouts = []layout{
 		"app.demo.localhost", "idp.demo.localhost"},
 	{"Two sites", "app.localhost and idp.localhost",
 		"Two sites, like app.example and login.example. The cookie is a third-party cookie in the iframe. It " +
-			"arrives only if the browser allows third-party cookies.", "app.localhost", "idp.localhost"},
+			"arrives only if the browser gives access to it.", "app.localhost", "idp.localhost"},
 }
 
 // everywhere is this configuration for every layout, the given one first. Without a layout it returns this

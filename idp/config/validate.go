@@ -93,7 +93,7 @@ func checkIssuer(c Config, report oidc.Report) {
 // longestCode is the maximum of code_lifetime.
 const longestCode = time.Hour
 
-// checkPowers: what makes tests shorter would let anybody in elsewhere.
+// checkPowers reports settings that are safe in development mode only.
 func checkPowers(c Config, report oidc.Report) {
 	for name, isSet := range map[string]bool{
 		"any_client": c.AnyClient, "login_hint_signs_in": c.LoginHintSignsIn,
@@ -101,7 +101,7 @@ func checkPowers(c Config, report oidc.Report) {
 	} {
 		report.When(isSet && !c.Development(), name, "is for development mode on a loopback issuer only: remove it")
 	}
-	report.When(c.BuiltIn && !c.Loopback(), "built_in", "adds users whose passwords everybody knows, so it is for a "+
+	report.When(c.BuiltIn && !c.Loopback(), "built_in", "adds users with public passwords, so it is for a "+
 		"loopback issuer only: remove it")
 	report.When(c.CodeLifetime < time.Second || c.CodeLifetime > longestCode, "code_lifetime",
 		"%v is not between 1s and %v: write a duration such as 10m", c.CodeLifetime, longestCode)
@@ -214,7 +214,7 @@ func (c Config) OptIns() (texts []string) {
 	if len(c.DevHosts) > 0 {
 		texts = append(texts, "dev_hosts is set ("+strings.Join(c.DevHosts, ", ")+"): everybody who reaches these hosts can "+
 			"sign in as any user, make tokens and change the provider, and can read what travels by plain http; use it in a "+
-			"network of your own only, with data that nobody needs")
+			"network of your own only, with test data only")
 	}
 	if len(c.BackChannelHosts) > 0 {
 		texts = append(texts, "back_channel_hosts is set ("+strings.Join(c.BackChannelHosts, ", ")+"): programs that reach "+

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Notice is one thing that the lab does now. Every page shows it, so that nobody takes a failure on purpose for
-// another.
+// Notice is one thing that the lab does now. Every page shows it, so that no reader takes it for a real
+// failure.
 type Notice struct {
 	Text  string    `json:"text"`           // a sentence without its end
 	Until time.Time `json:"until,omitzero"` // by the real time; zero: no such end

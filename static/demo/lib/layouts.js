@@ -98,7 +98,7 @@ function judge(probe) {
   if (cookies.length > 0)
     return ["cookie", "The provider's cookie arrived in a hidden iframe, but belongs to no session. Sign in."];
   if (!crossSite(location.origin, config.issuer)) {
-    return ["none", "Not signed in yet. This layout never loses the cookie: app and provider are of one site."];
+    return ["none", "Not signed in yet. App and provider are one site, so browsers send the cookie."];
   }
   return withoutCookie(fetch.storage_access);
 }

@@ -44,7 +44,7 @@ const offers = {
   fedcm: "One sign-in in the browser's own dialog (FedCM) gives hidden iframes the cookie.",
   ask: "One click in a page of the provider (Storage Access API) gives hidden iframes the cookie.",
   refresh_token: "A refresh token renews without any cookie.",
-  redirect: "The whole page can ask the provider and come back: no browser blocks the cookie there.",
+  redirect: "The whole page can ask the provider and come back. The cookie is first-party there.",
 };
 
 /** A renewal that cannot go on without a click: step says with which button. */

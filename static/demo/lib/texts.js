@@ -60,7 +60,7 @@ export const texts = {
     text: "The provider answered login_required, because no session cookie came with the hidden iframe. The app ({app}) and the provider ({issuer}) {sites}. In an iframe of another site there are two possible causes: the browser withheld the cookie (third-party cookies are blocked), or nobody is signed in there. The answer is the same in both cases.",
     todo: [
       "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
-      "If withheld: the page {app}/spa/ has a card with the ways to renew in this browser, and measures which of them work.",
+      "If withheld: the page {app}/spa/ has a card with the ways to renew in this browser, and measures those with an iframe.",
       "Or serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but not those who use your app.",
       "If signed out: sign in again.",
       note,
@@ -173,7 +173,7 @@ export const texts = {
   fedcm_refused: {
     tone: "warn",
     title: "The browser did not sign you in.",
-    text: "You closed its dialog, or nobody is signed in at the provider, or the browser has switched FedCM off for this page.",
+    text: "Possible causes: a closed dialog, no signed-in user at the provider, or FedCM is switched off for this page.",
     todo: ["Sign in with the button, then try again. Or take the next step: the highlighted button below."],
   },
   ask_refused: {

@@ -49,7 +49,7 @@ const validates = {
   id: "2",
   step: 2,
   title: "The provider validates its session cookie",
-  text: "The browser added the session cookie of the provider to the request of the hidden iframe. The provider validated the cookie, so it knows the user without a page. It sent the iframe back to the app with a code (303 is a redirect). Nobody can stop a browser during a request, so here you read what was recorded.",
+  text: "The browser added the session cookie of the provider to the request of the hidden iframe. The provider validated the cookie, so it knows the user without a page. It sent the iframe back to the app with a code (303 is a redirect). A page cannot stop a request in the browser, so here you read what was recorded.",
   code: [],
   next: "See how the iframe notifies its parent",
 };
@@ -76,7 +76,7 @@ const exchanges = {
   id: "3b",
   step: 3,
   title: "The parent exchanges the code for tokens",
-  text: "The parent page has the code, and the iframe is gone. A code alone is worth nothing: the page must prove that it began this renewal. So it sends the code together with the code_verifier, the secret that it kept in step 1. (A server-side app sends its client secret too.) The button sends the request.",
+  text: "The parent page has the code, and the iframe is gone. A code alone is not enough. The page must prove that it began this renewal. So it sends the code together with the code_verifier, the secret that it kept in step 1. (A server-side app sends its client secret too.) The button sends the request.",
   code: [
     { by: "oidc-client-ts", file: library, lines: ["code: response.code,", "code_verifier: state.code_verifier,"] },
   ],
@@ -88,7 +88,7 @@ const receives = {
   id: "3c",
   step: 3,
   title: "The parent gets the tokens",
-  text: "The provider made the hash of the code_verifier and compared it with the code_challenge of step 1. They are equal, so it answered with two tokens. The ID token tells the app who the user is. The access token opens the API. oidc-client-ts stored both.",
+  text: "The provider made the hash of the code_verifier and compared it with the code_challenge of step 1. They are equal, so it answered with two tokens. The ID token tells the app who the user is. The access token is for the API. oidc-client-ts stored both.",
   code: [
     {
       by: "oidc-client-ts",
@@ -136,8 +136,8 @@ export const refused = [
   asks,
   {
     ...validates,
-    title: "The provider finds no session",
-    text: "The provider found no session of a user for this request, or it may not answer without a page. prompt=none forbids a page, so it sent the iframe back to the app with an error. The checks below say which one failed. Nobody can stop a browser during a request, so here you read what was recorded.",
+    title: "The provider answers with an error",
+    text: "The provider found no session of a user for this request, or it may not answer without a page. prompt=none forbids a page, so it sent the iframe back to the app with an error. The checks below say which one failed. A page cannot stop a request in the browser, so here you read what was recorded.",
   },
   {
     ...notifies,

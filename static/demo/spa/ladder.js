@@ -97,7 +97,7 @@ export class LadderCard {
       ["Hidden iframe, after a sign-in by FedCM", ...access(bridge, can.fedcm.possible, "Sign in by FedCM first.")],
       ["Hidden iframe, after access was allowed", ...access(allowed, can.ask.possible, "Press Ask the browser.")],
       ["Refresh token", can.refresh_token.possible ? "yes" : "no", can.refresh_token.why || noCookie],
-      ["Redirect of the whole page", "unknown", "It would leave this page. No browser blocks the cookie there."],
+      ["Redirect of the whole page", "unknown", "It would leave this page. The cookie is first-party there."],
     ];
     byId("ladder-rows").replaceChildren(...rows.map(row));
     byId("ladder").dataset.measured = `${bridge} ${allowed}`;
@@ -123,7 +123,7 @@ function alone(layout) {
 function access(told, possible, todo) {
   if (told === "granted") return ["yes", "The browser gave a hidden iframe access without a click."];
   if (told === "refused") return ["no", "The provider's page did not load."];
-  if (!possible || told === "unsupported") return ["no", "This browser has no such way."];
+  if (!possible || told === "unsupported") return ["no", "This way does not exist here."];
   return ["click", `requestStorageAccess() without a click was refused. ${todo}`];
 }
 
