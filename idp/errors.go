@@ -61,7 +61,7 @@ func explain(wording endpoint.Errors, c echo.Context, served endpoint.Endpoint, 
 	if isUnproved(e.Code) && c.Response().Header().Get(echo.HeaderWWWAuthenticate) != "" {
 		return http.StatusUnauthorized, e // a resource requires a proof (RFC 9449 §7.1 and §9)
 	}
-	if e.Code == oidc.AccessDenied && isForPrograms(served) {
+	if e.Code == oidc.AccessDenied && served.IsForPrograms() {
 		return http.StatusBadRequest, e // the user refused the device's request (RFC 8628 §3.5, RFC 6749 §5.2)
 	}
 	return e.Status(), e
@@ -72,7 +72,7 @@ func setErrorHeaders(h http.Header, served endpoint.Endpoint, status int, e *oid
 	if status == http.StatusServiceUnavailable {
 		h.Set(echo.HeaderRetryAfter, "2") // seconds (RFC 9110 §10.2.3)
 	}
-	if e.Code == oidc.InvalidClient && isForPrograms(served) && h.Get(echo.HeaderWWWAuthenticate) == "" {
+	if e.Code == oidc.InvalidClient && served.IsForPrograms() && h.Get(echo.HeaderWWWAuthenticate) == "" {
 		h.Set(echo.HeaderWWWAuthenticate, clientauth.Challenge(issuer)) // RFC 6749 §5.2
 	}
 }

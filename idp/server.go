@@ -99,17 +99,15 @@ func patternOf(path string) string {
 }
 
 // isInJSON tells whether the errors of the endpoint are JSON.
-func isInJSON(e endpoint.Endpoint) bool { return isForPrograms(e) || e.Audience == endpoint.UserAgents }
-
-func isForPrograms(e endpoint.Endpoint) bool {
-	return e.Audience == endpoint.Programs || e.Audience == endpoint.Files
+func isInJSON(e endpoint.Endpoint) bool {
+	return e.IsForPrograms() || e.Audience == endpoint.UserAgents
 }
 
 // exchange is the outermost middleware of an endpoint: it calls the observers, writes the log line, and writes the
 // answer for an error.
 func (s *server) exchange(e endpoint.Endpoint, next echo.HandlerFunc) echo.HandlerFunc {
 	next = middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true})(next)
-	if isForPrograms(e) {
+	if e.IsForPrograms() {
 		next = s.cors(e, next)
 	}
 	headers := headersOf(e, s.issuer.Scheme == "https" && !s.loopback)

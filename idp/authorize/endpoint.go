@@ -329,8 +329,7 @@ func (e *Endpoint) show(need *oidc.Rule[*Situation], s *Situation) (string, erro
 	if s.Account != nil {
 		waiting.Sub = s.Account.Sub
 	}
-	sealed, err := e.Interactions.Close(waiting)
-	return screens[need.Else] + "?" + url.Values{session.InteractionParam: {sealed}}.Encode(), err
+	return e.Interactions.URL(screens[need.Else], waiting)
 }
 
 // grant returns the grant that the code stands for.

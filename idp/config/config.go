@@ -237,19 +237,17 @@ func (c Config) ScopeTexts() map[string]string {
 
 // Release returns the claims of the configured scope values.
 func (c Config) Release() claims.Release {
-	release := claims.Release{Scopes: map[string][]string{}}
-	add := func(to *map[string]oidc.ClaimNames, scope string, names oidc.ClaimNames) {
-		if len(names) > 0 && *to == nil {
-			*to = map[string]oidc.ClaimNames{}
-		}
-		if len(names) > 0 {
-			(*to)[scope] = names
-		}
+	release := claims.Release{
+		Scopes: map[string][]string{}, InIDToken: map[string]oidc.ClaimNames{}, InAccessToken: map[string]oidc.ClaimNames{},
 	}
 	for _, scope := range c.Scopes {
 		release.Scopes[scope.Name] = scope.Claims
-		add(&release.InIDToken, scope.Name, scope.IDTokenClaims)
-		add(&release.InAccessToken, scope.Name, scope.AccessTokenClaims)
+		if len(scope.IDTokenClaims) > 0 {
+			release.InIDToken[scope.Name] = scope.IDTokenClaims
+		}
+		if len(scope.AccessTokenClaims) > 0 {
+			release.InAccessToken[scope.Name] = scope.AccessTokenClaims
+		}
 	}
 	return release
 }

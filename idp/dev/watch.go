@@ -23,7 +23,7 @@ import (
 func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
 	// changes by consoles of other replicas; without the store the last view stays
 	_, _ = s.Clients.CatchUp(r.Context()), s.lab.CatchUp(r.Context())
-	if e.Audience != endpoint.Programs && e.Audience != endpoint.Files {
+	if !e.IsForPrograms() {
 		r = pages.WithDemo(r, s.demo)
 	}
 	if s.lab.Active() {
@@ -136,18 +136,17 @@ func (s *site) complete(recorder *trace.Recorder, e endpoint.Endpoint, outcome e
 	recorder.Join(trace.State, params.Get("state"))
 	recorder.Join(trace.Interaction, params.Get(session.InteractionParam))
 	s.watchAudience(r.Context(), clientOf(r, params), params.Get("audience"))
-	isForPrograms := e.Audience == endpoint.Programs || e.Audience == endpoint.Files
 	recorder.Set(func(record *trace.Record) {
 		record.ClientID = cmp.Or(record.ClientID, clientOf(r, params))
 		record.Silent = record.Silent || isSilent(params)
 		record.Nested = record.Fetch.Dest == "iframe" && s.isCallback(r.Context(), record.ClientID, record.Referer)
 		record.Params = trace.Params(params)
-		if !isForPrograms {
+		if !e.IsForPrograms() {
 			record.Cookies = s.cookiesOf(r, outcome.Header, record.Overlooked)
 		}
 		record.Status = cmp.Or(outcome.Status, record.Status)
 	})
-	if isPreflight := r.Method == http.MethodOptions; (isForPrograms || isPreflight) && s.isForeign(r) {
+	if isPreflight := r.Method == http.MethodOptions; (e.IsForPrograms() || isPreflight) && s.isForeign(r) {
 		s.watchCORS(recorder, r, outcome.Header)
 	}
 	if location := outcome.Header.Get("Location"); location != "" {
@@ -270,8 +269,7 @@ func (s *site) cookieSet(set *http.Cookie) trace.Cookie {
 	cookie := trace.Cookie{
 		Name: set.Name, Text: trace.Secret(set.Name, set.Value).Text, Direction: "set", Secure: set.Secure,
 		HTTPOnly: set.HttpOnly,
-		SameSite: map[http.SameSite]string{http.SameSiteNoneMode: "None", http.SameSiteLaxMode: "Lax",
-			http.SameSiteStrictMode: "Strict"}[set.SameSite],
+		SameSite: console.SameSiteOf(set),
 		Session: slices.Contains(s.Sessions.Cookies.Names(), set.Name),
 	}
 	if set.MaxAge < 0 {

@@ -25,7 +25,7 @@ func (b BackChannel) Base(r *http.Request, issuer string) string {
 func (b BackChannel) Metadata(m oidc.Metadata, issuer string, served []Endpoint) map[string]*oidc.Metadata {
 	isForPrograms := map[string]bool{}
 	for _, e := range served {
-		isForPrograms[issuer+e.Path] = e.Audience == Programs || e.Audience == Files
+		isForPrograms[issuer+e.Path] = e.IsForPrograms()
 	}
 	all := map[string]*oidc.Metadata{}
 	for host, base := range b {

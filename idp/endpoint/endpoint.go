@@ -30,6 +30,9 @@ type Endpoint struct {
 	Streams bool
 }
 
+// IsForPrograms tells whether programs read the answers, and scripts of other origins by CORS.
+func (e Endpoint) IsForPrograms() bool { return e.Audience == Programs || e.Audience == Files }
+
 // Handler answers a request. If it returns an error, the server writes the answer: JSON or a page, by the endpoint's
 // Audience. A handler that returns an error must not have written anything.
 type Handler func(w http.ResponseWriter, r *http.Request) error

@@ -103,7 +103,7 @@ func (e *Endpoint) approved(ctx context.Context, sub string, s *session.Session)
 func (e *Endpoint) client(ctx context.Context, id string) (*oidc.Client, error) {
 	client, err := e.Clients.ByID(ctx, id)
 	if errors.Is(err, clients.ErrUnknown) {
-		return &oidc.Client{}, nil
+		return client, nil
 	}
 	return client, err
 }

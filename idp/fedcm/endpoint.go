@@ -1,7 +1,6 @@
 package fedcm
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -44,7 +43,7 @@ const (
 type Endpoint struct {
 	Issuer       string
 	Judge        Judge
-	Clients      Clients
+	Clients      clients.Lookup
 	Sessions     Sessions
 	Users        *users.Directory
 	Browsers     *session.Manager // forgets a client that disconnects
@@ -67,10 +66,6 @@ type Judge interface {
 
 // Parts that the provider has.
 type (
-	// Clients is a *clients.Register.
-	Clients interface {
-		ByID(ctx context.Context, clientID string) (*oidc.Client, error)
-	}
 	// Sessions is a *session.Manager.
 	Sessions interface {
 		Current(r *http.Request) (*session.Session, error)

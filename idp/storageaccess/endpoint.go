@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -95,12 +94,7 @@ func (e *Endpoint) verified(ctx context.Context, params url.Values) (*oidc.Clien
 	if err != nil && !errors.Is(err, clients.ErrUnknown) {
 		return nil, "", err
 	}
-	asking.Known = err == nil
-	for _, uri := range client.RedirectURIs {
-		if origin := oidc.Origin(uri); origin != "" && !slices.Contains(asking.Registered, origin) {
-			asking.Registered = append(asking.Registered, origin)
-		}
-	}
+	asking.Known, asking.Registered = err == nil, client.Origins()
 	return client, asking.Origin, rules.Judge(ctx, asking)
 }
 

@@ -66,6 +66,13 @@ func (e *Endpoint) probe(w http.ResponseWriter, r *http.Request) (any, error) {
 func FetchOf(h http.Header) trace.Fetch {
 	return trace.Fetch{
 		Site: h.Get("Sec-Fetch-Site"), Mode: h.Get("Sec-Fetch-Mode"), Dest: h.Get("Sec-Fetch-Dest"),
-		StorageAccess: h.Get("Sec-Fetch-Storage-Access"),
+		StorageAccess: h.Get(session.HeaderStorageAccess),
 	}
+}
+
+// SameSiteOf is the attribute SameSite of a cookie, as it stands in Set-Cookie; "" without one.
+func SameSiteOf(cookie *http.Cookie) string {
+	return map[http.SameSite]string{
+		http.SameSiteNoneMode: "None", http.SameSiteLaxMode: "Lax", http.SameSiteStrictMode: "Strict",
+	}[cookie.SameSite]
 }

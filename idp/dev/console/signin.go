@@ -59,8 +59,8 @@ func (e *Endpoint) cookiesOf(h http.Header) []browserCookie {
 	cookies := []browserCookie{}
 	for _, line := range h.Values("Set-Cookie") {
 		if set, err := http.ParseSetCookie(line); err == nil {
-			sameSite := map[http.SameSite]string{http.SameSiteNoneMode: "None", http.SameSiteLaxMode: "Lax"}[set.SameSite]
-			cookies = append(cookies, browserCookie{set.Name, set.Value, e.Issuer, set.HttpOnly, set.Secure, sameSite})
+			cookies = append(cookies,
+				browserCookie{set.Name, set.Value, e.Issuer, set.HttpOnly, set.Secure, SameSiteOf(set)})
 		}
 	}
 	return cookies

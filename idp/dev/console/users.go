@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -98,7 +99,7 @@ func (e *Endpoint) patchUser(_ http.ResponseWriter, r *http.Request) (any, error
 		if err != nil {
 			return body, oidc.InvalidRequest.Errorf("the body cannot be read: send a JSON object").Because(err)
 		}
-		return body, decode(strings.NewReader(string(after)), &body)
+		return body, decode(bytes.NewReader(after), &body)
 	})
 }
 

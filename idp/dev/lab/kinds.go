@@ -93,7 +93,7 @@ func Kinds(served []endpoint.Endpoint) []KindInfo {
 
 // fits reports whether the fault can happen at e, besides Endpoints.
 func (k KindInfo) fits(e endpoint.Endpoint) bool {
-	isForScripts := e.Audience == endpoint.Programs || e.Audience == endpoint.Files
+	isForScripts := e.IsForPrograms()
 	return k.Further == "all" || k.Further == "scripts" && isForScripts
 }
 
