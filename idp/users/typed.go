@@ -89,7 +89,8 @@ func placeOf(err error, text string) string {
 
 // put adds the user to the directory, in place of the one with the sub replaced. Above the bound the oldest goes.
 func (t *Typed) put(replaced string, user User) error {
-	subs := append(slices.DeleteFunc(slices.Clone(t.subs), func(sub string) bool { return sub == replaced }), user.Sub)
+	isOver := func(sub string) bool { _, isThere := t.Directory.BySub(sub); return sub == replaced || !isThere }
+	subs := append(slices.DeleteFunc(slices.Clone(t.subs), isOver), user.Sub) // a reset has removed some
 	gone := replaced
 	if len(subs) > maxTyped {
 		gone, subs = subs[0], subs[1:]

@@ -99,3 +99,21 @@ func TestTypedUsersAreBounded(t *testing.T) {
 		t.Errorf("there are %d typed users, the oldest is there: %t, the newest: %t", more, oldest, newest)
 	}
 }
+
+func TestAResetMakesRoomForTypedUsers(t *testing.T) {
+	list := typed(t)
+	for range 100 {
+		if err := list.Directory.Reset(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := list.User("dana", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := list.User("erin", ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, isThere := list.Directory.ByName("dana"); !isThere {
+		t.Error("dana was typed a moment ago, and made room for a user that a reset removed")
+	}
+}
