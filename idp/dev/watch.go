@@ -270,7 +270,7 @@ func (s *site) cookieSet(set *http.Cookie) trace.Cookie {
 		Name: set.Name, Text: trace.Secret(set.Name, set.Value).Text, Direction: "set", Secure: set.Secure,
 		HTTPOnly: set.HttpOnly,
 		SameSite: console.SameSiteOf(set),
-		Session: slices.Contains(s.Sessions.Cookies.Names(), set.Name),
+		Session:  slices.Contains(s.Sessions.Cookies.Names(), set.Name),
 	}
 	if set.MaxAge < 0 {
 		cookie.Direction, cookie.Text = "removed", ""

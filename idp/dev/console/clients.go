@@ -81,12 +81,20 @@ func (e *Endpoint) clientAnswer(client oidc.Client, secret string) (clientAnswer
 // maxClients bounds the clients of the register.
 const maxClients = 1000
 
+// update changes a client, or adds one if there are fewer than maxClients.
+func (e *Endpoint) update(ctx context.Context, id string, change clients.Change) error {
+	return e.Clients.Update(ctx, id, func(old oidc.Client, known bool) (oidc.Client, error) {
+		client, err := change(old, known)
+		if err == nil && !known && len(e.Clients.All()) >= maxClients {
+			return old, oidc.InvalidRequest.Errorf("there are %d clients already: delete some", maxClients)
+		}
+		return client, err
+	})
+}
+
 // putClient is PUT /console/clients/{id}: it adds the client, or replaces the one with this client_id. The body has the
 // members of a client. With the header If-None-Match: * (RFC 9110 §13.1.2) it only adds a client.
 func (e *Endpoint) putClient(_ http.ResponseWriter, r *http.Request) (any, error) {
-	if len(e.Clients.All()) >= maxClients {
-		return nil, oidc.InvalidRequest.Errorf("there are %d clients already: delete some", maxClients)
-	}
 	return e.changeClient(r, func(_ oidc.Client, known bool) (oidc.Client, error) {
 		if known && r.Header.Get("If-None-Match") == "*" {
 			return oidc.Client{}, oidc.InvalidRequest.Errorf("client %q is there already: choose another client_id, or change "+
@@ -127,7 +135,7 @@ func (e *Endpoint) changeClient(
 	id := r.PathValue("id")
 	var client oidc.Client
 	var secret string
-	err := e.Clients.Update(r.Context(), id, func(old oidc.Client, known bool) (oidc.Client, error) {
+	err := e.update(r.Context(), id, func(old oidc.Client, known bool) (oidc.Client, error) {
 		before, err := from(old, known)
 		if err != nil {
 			return old, err
@@ -210,7 +218,7 @@ func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, 
 }
 
 func (e *Endpoint) withAddresses(ctx context.Context, id string, add redirectBody) (client oidc.Client, err error) {
-	err = e.Clients.Update(ctx, id, func(old oidc.Client, known bool) (oidc.Client, error) {
+	err = e.update(ctx, id, func(old oidc.Client, known bool) (oidc.Client, error) {
 		client = old
 		if !known {
 			client = oidc.Client{ClientID: id, TokenEndpointAuthMethod: oidc.AuthMethodNone, FirstParty: true}

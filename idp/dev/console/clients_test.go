@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -201,4 +203,18 @@ func TestAClientIsAddedReplacedAndRemoved(t *testing.T) {
 	if all := h.Clients.All(); len(all) != 2 {
 		t.Errorf("after the reset there are %d clients; want the 2 of the configuration", len(all))
 	}
+}
+
+func TestTheClientsAreBounded(t *testing.T) {
+	h := newFixture(t)
+	configured := []oidc.Client{spa()}
+	for i := range 999 {
+		configured = append(configured, oidc.Client{ClientID: fmt.Sprint("app-", i)})
+	}
+	h.Clients = clients.New(configured)
+	body := `{"redirect_uris":["http://localhost:1/cb"],"token_endpoint_auth_method":"none"}`
+	h.json(t, 400, "PUT", "/console/clients/one-more", body)
+	h.json(t, 400, "POST", "/console/clients/one-more/redirect_uris", `{"redirect_uri":"http://localhost:1/cb"}`)
+	h.json(t, 200, "PUT", "/console/clients/app-1", body)
+	h.json(t, 200, "PATCH", "/console/clients/app-1", `{"client_name":"Changed at the bound"}`)
 }
