@@ -103,14 +103,16 @@ func checkReady(t *testing.T, p *program, ready readyLine) {
 // A ready file of a process that was killed names an address where nobody listens any more.
 func TestAnOldReadyFileIsRemovedAtTheStart(t *testing.T) {
 	s := mustSettings(t, "--ready-file", filepath.Join(t.TempDir(), "ready.json"))
-	if err := os.WriteFile(s.ReadyFile, []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.removeReadyFile(); err != nil {
-		t.Error(err)
-	}
-	if _, err := os.Stat(s.ReadyFile); !os.IsNotExist(err) {
-		t.Errorf("the old file is there still: %v", err)
+	for _, text := range []string{string(s.ready()), ""} {
+		if err := os.WriteFile(s.ReadyFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.removeReadyFile(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(s.ReadyFile); !os.IsNotExist(err) {
+			t.Errorf("the old file %q is there still: %v", text, err)
+		}
 	}
 	if err := s.removeReadyFile(); err != nil {
 		t.Errorf("without an old file: %v", err)
@@ -118,6 +120,42 @@ func TestAnOldReadyFileIsRemovedAtTheStart(t *testing.T) {
 	s.ReadyFile = t.TempDir()
 	if _, err := s.writeReadyFile(); err == nil || !strings.Contains(err.Error(), "ready_file: ") {
 		t.Errorf("a ready file that is a folder gave %v; want an error about ready_file", err)
+	}
+}
+
+// A wrong path must not cost data.
+func TestAFileThatIsNoReadyFileStays(t *testing.T) {
+	s := mustSettings(t, "--ready-file", filepath.Join(t.TempDir(), "own.yaml"))
+	for _, text := range []string{"users: []\n", "{}", `{"issuer":"https://example.com"}`, strings.Repeat(" ", 5000)} {
+		if err := os.WriteFile(s.ReadyFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.removeReadyFile(); err == nil || !strings.Contains(err.Error(), "is no ready file") {
+			t.Errorf("%.20q gave %v; want an error", text, err)
+		}
+		if after, err := os.ReadFile(s.ReadyFile); err != nil || string(after) != text {
+			t.Errorf("the file is now %q, %v; want it as it was", after, err)
+		}
+	}
+	s.ReadyFile = t.TempDir()
+	if err := s.removeReadyFile(); err == nil {
+		t.Error("an empty folder was removed")
+	}
+}
+
+func TestTheEndRemovesItsOwnReadyFileAlone(t *testing.T) {
+	s := mustSettings(t, "--ready-file", filepath.Join(t.TempDir(), "ready.json"))
+	remove, err := s.writeReadyFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := []byte(`{"issuer":"http://localhost:1","pid":1}`)
+	if err := os.WriteFile(s.ReadyFile, other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	remove()
+	if _, err := os.Stat(s.ReadyFile); err != nil {
+		t.Errorf("the ready file of another provider is gone: %v", err)
 	}
 }
 
