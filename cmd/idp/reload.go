@@ -35,23 +35,24 @@ type watcher struct {
 }
 
 // watchFile looks at the file every so often, and applies its changes, until ctx ends. On SIGHUP the file is read at
-// once, whether it changed or not: then files that it names are read again too. A provider without a file has nothing
-// to watch.
+// once, whether it changed or not: then files that it names are read again too. Without a file, SIGHUP changes nothing.
 func (s *settings) watchFile(
 	ctx context.Context, every time.Duration, reload func(idp.Config) error, log *slog.Logger,
 ) {
-	if s.flags.FlagSet == nil || s.source.name == "" || !isFile(s.source.name) {
-		return
-	}
 	w := &watcher{running: *s, reload: reload, log: log}
-	w.text, _ = os.ReadFile(s.source.name)
-	w.seen = w.text
+	if isFile(s.source.name) {
+		w.text, _ = os.ReadFile(s.source.name)
+		w.seen = w.text
+	}
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP)
 	go func() {
 		defer signal.Stop(asked)
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
+		if w.text == nil { // the configuration was no file at the start
+			ticker.Stop()
+		}
 		for {
 			select {
 			case <-ctx.Done():
@@ -72,6 +73,9 @@ func isFile(name string) bool {
 
 // look reads the file if it has changed and is complete: two looks see the same text. An empty file is being written.
 func (w *watcher) look() {
+	if !isFile(w.running.source.name) {
+		return
+	}
 	text, err := os.ReadFile(w.running.source.name)
 	if err != nil || len(bytes.TrimSpace(text)) == 0 {
 		return
@@ -85,6 +89,10 @@ func (w *watcher) look() {
 
 // read applies the file, and reports the result to the log.
 func (w *watcher) read() {
+	if !isFile(w.running.source.name) {
+		w.log.Warn("there is no configuration file to read", "file", w.running.source.name)
+		return
+	}
 	w.text, _ = os.ReadFile(w.running.source.name)
 	w.seen = w.text
 	next, err := w.running.again()

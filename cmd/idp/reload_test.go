@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -195,4 +196,16 @@ func (r *reloading) renew(t *testing.T) bool {
 		t.Errorf("a renewal got no tokens: %d %s", page.Status, page.Body)
 	}
 	return page.Status == http.StatusOK
+}
+
+func TestSIGHUPWithoutAFileChangesNothing(t *testing.T) {
+	address := freeAddress(t, "127.0.0.1")
+	p := startServing(t, binary(t), "--listen", address)
+	get(t, "http://"+address+"/healthz") // it serves
+	p.signal(t, syscall.SIGHUP)
+	p.await(t, p.stderr, "there is no configuration file to read")
+	p.signal(t, syscall.SIGTERM)
+	if code := p.exit(t); code != 0 {
+		t.Errorf("it ended with %d:\n%s", code, p.stderr)
+	}
 }
