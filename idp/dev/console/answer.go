@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -32,11 +33,21 @@ var errAbsent = errors.New("there is no such thing")
 // readJSON reads the request's body into what.
 func readJSON(r *http.Request, what any) error { return decode(r.Body, what) }
 
+// maxDepth bounds lists and objects inside each other. The configuration file has the same bound.
+const maxDepth = 50
+
 // decode reads JSON into what. An unknown field is an error, because it is probably a typing error.
 func decode(text io.Reader, what any) error {
-	decoder := json.NewDecoder(text)
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(what)
+	var value json.RawMessage
+	err := json.NewDecoder(text).Decode(&value)
+	if err == nil && depthOf(value) > maxDepth {
+		return oidc.InvalidRequest.Errorf("the body has more than %d lists and objects inside each other", maxDepth)
+	}
+	if err == nil {
+		decoder := json.NewDecoder(bytes.NewReader(value))
+		decoder.DisallowUnknownFields()
+		err = decoder.Decode(what)
+	}
 	if _, ours := errors.AsType[*oidc.Error](err); ours {
 		return err
 	}
@@ -47,4 +58,19 @@ func decode(text io.Reader, what any) error {
 		return oidc.InvalidRequest.Errorf("the body cannot be read: %s", oidc.JSONFault(err)).Because(err)
 	}
 	return nil
+}
+
+// depthOf counts the lists and objects inside each other.
+func depthOf(value []byte) (deepest int) {
+	depth, decoder := 0, json.NewDecoder(bytes.NewReader(value))
+	for token, err := decoder.Token(); err == nil; token, err = decoder.Token() {
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		deepest = max(deepest, depth)
+	}
+	return deepest
 }

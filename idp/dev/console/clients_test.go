@@ -218,3 +218,13 @@ func TestTheClientsAreBounded(t *testing.T) {
 	h.json(t, 200, "PUT", "/console/clients/app-1", body)
 	h.json(t, 200, "PATCH", "/console/clients/app-1", `{"client_name":"Changed at the bound"}`)
 }
+
+func TestABodyHasABoundedDepth(t *testing.T) {
+	h := newFixture(t)
+	claims := func(depth int) string {
+		return `{"claims":` + strings.Repeat(`{"a":`, depth) + "1" + strings.Repeat("}", depth) + "}"
+	}
+	h.json(t, 200, "PATCH", "/console/clients/spa", claims(40))
+	h.json(t, 400, "PATCH", "/console/clients/spa", claims(50))
+	h.json(t, 400, "PATCH", "/console/clients/spa", claims(9980))
+}
