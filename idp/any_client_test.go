@@ -92,6 +92,7 @@ func TestWhatAnyClientDoesNotLetIn(t *testing.T) {
 		{"a redirect URI of an app", "com.example:/cb", "", ""},
 		{"a foreign page by its Referer", myApp, "Referer", "https://evil.example/"},
 		{"a foreign page by its Origin", myApp, "Origin", "https://evil.example"},
+		{"a page of another site without a Referer", myApp, "Sec-Fetch-Site", "cross-site"},
 		{"DNS rebinding: a foreign Host", myApp, "Host", "rebound.example.com"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -114,6 +115,12 @@ func TestWhatAnyClientDoesNotLetIn(t *testing.T) {
 		idptest.Request("spa", "redirect_uri", "http://localhost:5173/other").Encode(), nil))
 	if w.Code != http.StatusBadRequest {
 		t.Errorf("a registered client got a redirect URI that is not registered: %d", w.Code)
+	}
+	before := len(p.Log.String())
+	w = serve(p, get(t, http.MethodGet, p.Issuer+"/authorize?"+
+		idptest.Request(strings.Repeat("x", 10_000), "redirect_uri", myApp).Encode(), nil))
+	if more := len(p.Log.String()) - before; w.Code != http.StatusBadRequest || more > 2000 {
+		t.Errorf("a client_id of 10,000 bytes: got %d and %d bytes of log", w.Code, more)
 	}
 }
 

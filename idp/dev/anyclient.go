@@ -25,6 +25,7 @@ const (
 	maxAnyClients = 100
 	maxAddresses  = 20      // redirect URIs of one client, and as many addresses after the sign-out
 	maxAddress    = 2000    // bytes of an address
+	maxClientID   = 200     // bytes
 	maxBody       = 1 << 16 // bytes of a form that are searched for a client
 )
 
@@ -69,10 +70,13 @@ func (a *anyClients) Reset() { a.seen.Purge() }
 // admit lets the client of the request in, unless the register has it. The request must come from this machine, and
 // needs a redirect_uri with a loopback host, except that of a client that was let in before.
 func (a *anyClients) admit(r *http.Request, e endpoint.Endpoint, register *clients.Register) {
-	if a == nil || !endpoint.IsFromThisMachine(r) {
+	if a == nil || !endpoint.IsFromThisMachine(r) || isOfUnnamedSite(r) {
 		return
 	}
 	sent := sentBy(r, e)
+	if len(sent.clientID) > maxClientID {
+		return
+	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	old := a.ByID(sent.clientID)
@@ -98,6 +102,12 @@ func (a *anyClients) admit(r *http.Request, e endpoint.Endpoint, register *clien
 	if old == nil {
 		a.tell(r.Context(), client)
 	}
+}
+
+// isOfUnnamedSite tells whether a page of another site caused the request, and the browser does not say which page.
+func isOfUnnamedSite(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	return r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Referer() == "" && (origin == "" || origin == "null")
 }
 
 // tell reports a new client in the log and in the trace.
