@@ -1,7 +1,7 @@
 // The ladder of renewals in the demo, where app and provider are two sites and the browser blocks third-party cookies.
 
 import assert from "node:assert/strict";
-import { setStorageAccess } from "./harness/access.js";
+import { clickInFrame, setStorageAccess } from "./harness/access.js";
 import { Dialogs } from "./harness/fedcm.js";
 import { crossSite } from "./harness/hush.js";
 import { claims, clickLogin, openApp, says, signedIn, signIn, signOutAtProvider, text } from "./harness/person.js";
@@ -136,7 +136,7 @@ scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
       assert.equal((await table(page))[2], "click");
       await page.click("#ladder-ask");
       const frame = await (await page.waitForSelector("#ladder-frame iframe"))?.contentFrame();
-      await (await frame?.waitForSelector("#storage-ask:not([disabled])"))?.click();
+      await clickInFrame(frame, "#storage-ask:not([disabled])");
       await page.waitForSelector("#message[data-code=ask_refused]");
       assert.match(await text(page, "#message"), /denied/);
       assert.match(await recommends(page, "fedcm"), /no cookie/);

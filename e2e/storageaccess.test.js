@@ -1,7 +1,7 @@
 // The provider's page that asks the browser for access to the cookie, in a frame of the app (Storage Access API).
 
 import assert from "node:assert/strict";
-import { frameAskPage, setStorageAccess } from "./harness/access.js";
+import { clickInFrame, frameAskPage, setStorageAccess } from "./harness/access.js";
 import { crossSite } from "./harness/hush.js";
 import { clickLogin, openApp, signIn } from "./harness/person.js";
 import { page as blank, startSite } from "./harness/site.js";
@@ -22,12 +22,12 @@ scenes("the page that asks for access to the cookie", { layout: crossSite, cooki
     await openApp(page, hush, "spa");
     const frame = await frameAskPage(page, hush);
     await heard(page, "ready");
-    await frame.click("#storage-ask");
+    await clickInFrame(frame, "#storage-ask");
     await heard(page, "ready", "denied");
 
     const opened = browser.waitForTarget((target) => target.url().startsWith(`${hush.issuer}/login`));
     await frame.waitForSelector("#storage-denied:not([hidden]) #storage-visit");
-    await frame.click("#storage-visit");
+    await clickInFrame(frame, "#storage-visit");
     const visit = await (await opened).page();
     assert.ok(visit);
     await clickLogin(visit, "alice");
@@ -38,7 +38,7 @@ scenes("the page that asks for access to the cookie", { layout: crossSite, cooki
 
     await setStorageAccess(browser, hush, "granted"); // as the person answers now
     await page.bringToFront();
-    await frame.click("#storage-ask");
+    await clickInFrame(frame, "#storage-ask");
     await heard(page, "ready", "denied", "granted");
     await frame.waitForSelector("#storage-granted:not([hidden])");
   });
@@ -108,7 +108,7 @@ scenes("the page that asks", { layout: crossSite, cookies: "blocked", browser: "
     await signIn(page, hush, "spa");
     const frame = await frameAskPage(page, hush);
     await heard(page, "ready");
-    await (await frame.waitForSelector("#storage-ask:not([disabled])"))?.click();
+    await clickInFrame(frame, "#storage-ask:not([disabled])");
     await heard(page, "ready", "granted");
   });
 });

@@ -46,3 +46,27 @@ export async function frameAskPage(page, hush, change = {}) {
   const handle = await page.waitForSelector("#ask");
   return /** @type {import("puppeteer-core").Frame} */ (await handle?.contentFrame());
 }
+
+/**
+ * Clicks in a frame that stands still. The size of a frame follows its content: a click during the change lands beside the button, and
+ * Chromium may drop the input of a frame that moved within the last 500 ms.
+ * @param {import("puppeteer-core").Frame | null | undefined} frame
+ * @param {string} selector
+ */
+export async function clickInFrame(frame, selector) {
+  const button = await frame?.waitForSelector(selector);
+  let still = await boxOf(frame);
+  for (let checks = 0; checks < 8; checks++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const now = await boxOf(frame);
+    if (now !== still) checks = 0;
+    still = now;
+  }
+  await button?.click();
+}
+
+/** Where a frame is in the page around it. @param {import("puppeteer-core").Frame | null | undefined} frame */
+async function boxOf(frame) {
+  const element = await frame?.frameElement();
+  return JSON.stringify(await element?.boundingBox());
+}
