@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -8,7 +9,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"testing"
 
@@ -78,10 +81,31 @@ func TestTheCompactSerialisationIsThatOfTheSpecifications(t *testing.T) {
 	}
 }
 
-// The signatures of ES256 (RFC 7515 A.3 has a key) and PS256 contain a random number, so go-jose verifies them.
+// RFC 6979 A.2.5, which RFC 8725 §3.2 recommends: P-256 and SHA-256 with the messages "sample" and "test".
+func TestSignaturesOfES256AreDeterministic(t *testing.T) {
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(),
+		fromHex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for message, want := range map[string][]byte{
+		"sample": fromHex("EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716" +
+			"F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"),
+		"test": fromHex("F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367" +
+			"019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083"),
+	} {
+		got, err := jwsSigner{alg: jose.ES256, private: private}.signature([]byte(message))
+		if !bytes.Equal(got, want) || err != nil {
+			t.Errorf("%s: got %x, %v\nwant %x", message, got, err, want)
+		}
+	}
+}
+
+// RFC 7515 A.3 has a key for ES256 but another signature, and signatures of PS256 contain a random number. So go-jose
+// verifies them.
 func TestAnotherLibraryVerifiesWhatIsSigned(t *testing.T) {
 	for _, alg := range Algorithms() {
-		for range 20 { // R or S of one signature in 128 begins with a zero byte, which RFC 7518 §3.4 demands
+		for number := range 300 { // R or S of one signature in 128 begins with a zero byte, which RFC 7518 §3.4 demands
 			private, err := generate(alg)
 			if alg == jose.ES256 {
 				private, err = ecdsa.ParseRawPrivateKey(
@@ -94,11 +118,12 @@ func TestAnotherLibraryVerifiesWhatIsSigned(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, err := signer.sign([]byte(joe))
+			payload := fmt.Sprint(number, joe)
+			text, err := signer.sign([]byte(payload))
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkByGoJOSE(t, text, alg, private.Public())
+			checkByGoJOSE(t, text, payload, alg, private.Public())
 			if alg == jose.RS256 || alg == jose.PS256 {
 				break // an RSA key costs a second, and its signatures have one form
 			}
@@ -106,7 +131,7 @@ func TestAnotherLibraryVerifiesWhatIsSigned(t *testing.T) {
 	}
 }
 
-func checkByGoJOSE(t *testing.T, text string, alg jose.SignatureAlgorithm, public crypto.PublicKey) {
+func checkByGoJOSE(t *testing.T, text, want string, alg jose.SignatureAlgorithm, public crypto.PublicKey) {
 	t.Helper()
 	parsed, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{alg})
 	if err != nil {
@@ -114,7 +139,7 @@ func checkByGoJOSE(t *testing.T, text string, alg jose.SignatureAlgorithm, publi
 	}
 	payload, err := parsed.Verify(public)
 	header := parsed.Signatures[0].Protected
-	if err != nil || string(payload) != joe || header.KeyID != "the kid" ||
+	if err != nil || string(payload) != want || header.KeyID != "the kid" ||
 		header.ExtraHeaders[jose.HeaderType] != TypeAccessToken || header.Algorithm != string(alg) {
 		t.Errorf("%s: header %+v, payload %s, %v", alg, header, payload, err)
 	}
@@ -130,6 +155,14 @@ func rsaKeyOf(p, q string) *rsa.PrivateKey {
 	}
 	key.Precompute()
 	return key
+}
+
+func fromHex(text string) []byte {
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		panic(err)
+	}
+	return raw
 }
 
 func decoded(text string) []byte {
