@@ -31,7 +31,7 @@ var rules = oidc.Table[*Request]{{
 	Help:  "encode parameters as UTF-8 before percent-encoding them",
 }, {
 	Spec: "a limit of this provider", Text: "all parameters together have at most 16 KiB",
-	Holds: func(r *Request) bool { return encodedSize(r.Params) <= maxParams },
+	Holds: func(r *Request) bool { return isAtMost(maxParams, r.Params) },
 	Help:  "keep state short: store what it stands for in the application",
 }, {
 	// FAPI 2.0 §5.3.2.2 requires it of a client with profile fapi2.
@@ -158,14 +158,24 @@ func badUTF8(params url.Values) string {
 	})
 }
 
-// encodedSize is the number of bytes of the parameters in a query.
-func encodedSize(params url.Values) (size int) {
+// isAtMost tells whether a query of the parameters has at most so many bytes. An encoded text is at most three times as
+// long, so a usual request is not encoded to be counted.
+func isAtMost(most int, params url.Values) bool {
+	plain, encoded := 0, 0
 	for name, values := range params {
 		for _, value := range values {
-			size += len(url.QueryEscape(name)) + len("=") + len(url.QueryEscape(value)) + len("&")
+			plain += len(name) + len("=") + len(value) + len("&")
 		}
 	}
-	return size
+	if 3*plain <= most {
+		return true
+	}
+	for name, values := range params {
+		for _, value := range values {
+			encoded += len(url.QueryEscape(name)) + len("=") + len(url.QueryEscape(value)) + len("&")
+		}
+	}
+	return encoded <= most
 }
 
 // firstName returns the first matching parameter in alphabetical order, or "".

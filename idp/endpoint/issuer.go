@@ -44,6 +44,9 @@ func (a AtIssuer) keep(next Handler) Handler {
 	own, _ := url.Parse(a.Issuer) // the configuration has checked it
 	// Cookies do not tell ports apart (RFC 6265 §8.5), and many proxies leave the port out.
 	isOwn := func(host string) bool {
+		if host == own.Host { // of nearly every request
+			return true
+		}
 		u, err := url.Parse("//" + host)
 		return err == nil && strings.EqualFold(u.Hostname(), own.Hostname())
 	}

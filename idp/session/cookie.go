@@ -3,7 +3,6 @@ package session
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -40,26 +39,17 @@ func NewCookies(issuer *url.URL, keys [][]byte, maxAge time.Duration) Cookies {
 	return Cookies{codecs: Codecs(keys, maxAge), names: names, states: states, prefix: prefix, maxAge: maxAge}
 }
 
-// Codecs returns a securecookie codec for each key. It signs values for maxAge and does not encrypt them.
+// Codecs returns a securecookie codec for each key. It signs a []byte for maxAge and does not encrypt it.
 func Codecs(keys [][]byte, maxAge time.Duration) []securecookie.Codec {
 	codecs := make([]securecookie.Codec, len(keys))
 	for i, key := range keys {
 		codec := securecookie.New(key, nil)
-		codec.SetSerializer(serializer{})
+		codec.SetSerializer(securecookie.NopEncoder{})
 		codec.MaxAge(int(maxAge / time.Second))
 		codecs[i] = codec
 	}
 	return codecs
 }
-
-// serializer writes values as JSON, as securecookie.JSONEncoder does, without a decoder and its buffer for each cookie.
-type serializer struct{}
-
-// Serialize implements securecookie.Serializer.
-func (serializer) Serialize(value any) ([]byte, error) { return json.Marshal(value) }
-
-// Deserialize implements securecookie.Serializer.
-func (serializer) Deserialize(text []byte, value any) error { return json.Unmarshal(text, value) }
 
 // Names lists the cookies that are set, the one that reaches a cross-site iframe first.
 func (c Cookies) Names() []string { return slices.Clone(c.names) }
@@ -67,7 +57,7 @@ func (c Cookies) Names() []string { return slices.Clone(c.names) }
 // set sends the cookies with a signed value.
 func (c Cookies) set(w http.ResponseWriter, value string) error {
 	for _, cookie := range c.cookies() {
-		signed, err := securecookie.EncodeMulti(c.prefix, value, c.codecs...)
+		signed, err := securecookie.EncodeMulti(c.prefix, []byte(value), c.codecs...)
 		if err != nil {
 			return err
 		}
@@ -91,9 +81,9 @@ func (c Cookies) read(r *http.Request) (string, error) {
 	came := false
 	for _, name := range c.names {
 		for _, cookie := range r.CookiesNamed(name) {
-			var value string
+			var value []byte
 			if securecookie.DecodeMulti(c.prefix, cookie.Value, &value, c.codecs...) == nil {
-				return value, nil
+				return string(value), nil
 			}
 			came = true
 		}

@@ -198,12 +198,7 @@ func TestCookiesThatWereMadeElsewhere(t *testing.T) {
 // sign makes a cookie by the format of securecookie, as of a given time: base64(date|base64(value)|mac), the mac over
 // name|date|value.
 func sign(key []byte, name, value string, at time.Time) string {
-	return signJSON(key, name, fmt.Appendf(nil, "%q", value), at)
-}
-
-// signJSON is sign for a value that is JSON already.
-func signJSON(key []byte, name string, value []byte, at time.Time) string {
-	payload := fmt.Sprintf("%d|%s", at.Unix(), base64.URLEncoding.EncodeToString(append(value, '\n')))
+	payload := fmt.Sprintf("%d|%s", at.Unix(), base64.URLEncoding.EncodeToString([]byte(value)))
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(name + "|" + payload))
 	return base64.URLEncoding.EncodeToString(append([]byte(payload+"|"), mac.Sum(nil)...))

@@ -84,12 +84,8 @@ func FuzzCookieValue(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		value = strings.NewReplacer("ID", id, "SECRET", secret).Replace(value)
-		quoted, err := json.Marshal(value)
-		if err != nil {
-			t.Fatal(err)
-		}
 		name := h.Cookies.Names()[0]
-		_, err = h.current(t, new(browser).with(name, signJSON(newKey, name, quoted, time.Now())))
+		_, err := h.current(t, new(browser).with(name, sign(newKey, name, value, time.Now())))
 		if _, absent := errors.AsType[session.Absence](err); (err == nil) != (value == id+"."+secret) ||
 			err != nil && !absent {
 			t.Errorf("%q: %v", value, err)

@@ -99,14 +99,14 @@ func (h *fixture) subs(t *testing.T, b *browser) string {
 // value is what the cookie of b says once its signature is taken off: id and secret.
 func (h *fixture) value(t testing.TB, b *browser) (id, secret string) {
 	t.Helper()
-	var value string
+	var value []byte
 	name := h.Cookies.Names()[0]
 	if err := securecookie.DecodeMulti(
 		name, b.cookies[name], &value, session.Codecs([][]byte{newKey}, absolute)...,
 	); err != nil {
 		t.Fatal(err)
 	}
-	id, secret, ok := strings.Cut(value, ".")
+	id, secret, ok := strings.Cut(string(value), ".")
 	if !ok {
 		t.Fatalf("the cookie says %q; want id and secret", value)
 	}

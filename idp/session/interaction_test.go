@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -89,7 +90,8 @@ func TestKeysRotateUnderAnOpenPage(t *testing.T) {
 // TestOpenRefuses takes a good sealed interaction and changes one thing about it.
 func TestOpenRefuses(t *testing.T) {
 	sealed := mustSeal(t, sealer(ourKey))
-	cookie, err := securecookie.EncodeMulti("hush-0a1b2c3d", "id.secret", session.Codecs([][]byte{ourKey}, retention)...)
+	codecs := session.Codecs([][]byte{ourKey}, retention)
+	cookie, err := securecookie.EncodeMulti("hush-0a1b2c3d", []byte("id.secret"), codecs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +120,11 @@ func TestOpenRefuses(t *testing.T) {
 func unsealed(t *testing.T) string {
 	t.Helper()
 	codecs := session.Codecs([][]byte{ourKey}, retention)
-	signed, err := securecookie.EncodeMulti(session.ForAuthorize, waiting(), codecs...)
+	content, err := json.Marshal(waiting())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := securecookie.EncodeMulti(session.ForAuthorize, content, codecs...)
 	if err != nil {
 		t.Fatal(err)
 	}
