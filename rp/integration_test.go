@@ -57,15 +57,7 @@ func newTestbedAt(t *testing.T, provider *idptest.Provider, change ...func(*rp.C
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux.HandleFunc("/web/login", h.Login)
-	mux.HandleFunc("/web/callback", h.Callback)
-	mux.HandleFunc("/web/silent", h.SilentLogin)
-	mux.HandleFunc("/web/silent/finish", h.FinishSilent)
-	mux.HandleFunc("/web/logout", h.Logout)
-	mux.HandleFunc("/web/refresh", h.Refresh)
-	mux.HandleFunc("/web/back-channel", h.BackChannelLogout)
-	mux.HandleFunc("/web/front-channel", h.FrontChannelLogout)
-	mux.HandleFunc("/web/monitor", h.Monitor)
+	h.Mount(mux, "/web")
 	mux.HandleFunc("/web/request", func(w http.ResponseWriter, r *http.Request) { h.requests <- r.Clone(t.Context()) })
 	mux.HandleFunc("/web/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "home") })
 	mux.Handle("/api/me", api.Require("api.read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -136,8 +136,9 @@ func TestMethods(t *testing.T) {
 	for _, row := range [][2]string{
 		{"POST", "/web/login"}, {"POST", "/web/silent"}, {"POST", "/web/callback"}, {"GET", "/web/silent/finish"},
 		{"GET", "/web/logout"},
-		{"GET", "/web/refresh"}, {"GET", "/web/sign-out-here"}, {"GET", "/web/back-channel"}, {"POST", "/web/front-channel"},
-		{"POST", "/web/monitor"}, {"POST", "/web/monitor.js"}, {"PUT", "/web/initiate"}, {"POST", "/web/jwks"},
+		{"GET", "/web/refresh"}, {"GET", "/web/sign-out-here"}, {"GET", "/web/back-channel-logout"},
+		{"POST", "/web/front-channel-logout"},
+		{"POST", "/web/monitor"}, {"POST", "/web/monitor.js"}, {"PUT", "/web/initiate-login"}, {"POST", "/web/jwks"},
 	} {
 		if response := a.do(row[0], row[1], ""); response.StatusCode != http.StatusMethodNotAllowed ||
 			response.Header.Get("Allow") == "" {
@@ -260,7 +261,7 @@ func TestARawSemicolonIsData(t *testing.T) {
 		t.Errorf("URL §5.1 a raw semicolon in return_to and in the answer: the sign-in ended at %q", to)
 	}
 	iss := "iss=" + url.QueryEscape(a.provider.URL)
-	location = a.location(a.do("POST", "/web/initiate", iss+"&login_hint=bob;x"))
+	location = a.location(a.do("POST", "/web/initiate-login", iss+"&login_hint=bob;x"))
 	if hint := authorizationRequest(t, location).Get("login_hint"); hint != "bob;x" {
 		t.Errorf("URL §5.1 a raw semicolon in the form of an initiated login: login_hint is %q", hint)
 	}

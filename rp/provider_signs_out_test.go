@@ -41,7 +41,7 @@ func (a *testApp) logoutToken(change func(object)) string {
 // backChannel delivers a logout token as the provider does, without cookies.
 func (a *testApp) backChannel(token string) (*http.Response, oidc.Error) {
 	a.t.Helper()
-	response, err := http.PostForm(a.server.URL+"/web/back-channel", url.Values{"logout_token": {token}})
+	response, err := http.PostForm(a.server.URL+"/web/back-channel-logout", url.Values{"logout_token": {token}})
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestBackChannelLogoutThatFails(t *testing.T) {
 // frontChannel loads the iframe, whose request has no cookies of the application.
 func (a *testApp) frontChannel(query string) *http.Response {
 	a.t.Helper()
-	response, err := http.Get(a.server.URL + "/web/front-channel?" + query)
+	response, err := http.Get(a.server.URL + "/web/front-channel-logout?" + query)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -298,11 +298,12 @@ func TestFrontChannelLogoutStoresNothingAboutASidOfNoSession(t *testing.T) {
 func TestFrontChannelLogoutByCookie(t *testing.T) {
 	a := newApp(t)
 	a.signIn()
-	if response := a.do("GET", "/web/front-channel", ""); response.StatusCode != http.StatusOK || !a.isSignedOut() {
+	if response := a.do("GET", "/web/front-channel-logout", ""); response.StatusCode != http.StatusOK || !a.isSignedOut() {
 		t.Errorf("Front-Channel Logout §2: a session that has no sid ends by its cookie: %s", response.Status)
 	}
 	a.signInAs("s1")
-	if response := a.do("GET", "/web/front-channel", ""); response.StatusCode != http.StatusBadRequest || a.isSignedOut() {
+	response := a.do("GET", "/web/front-channel-logout", "")
+	if response.StatusCode != http.StatusBadRequest || a.isSignedOut() {
 		t.Errorf("Front-Channel Logout §2: a session that has a sid ends by that: %s", response.Status)
 	}
 }

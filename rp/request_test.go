@@ -202,7 +202,7 @@ func TestRequestObjectHoldsEverything(t *testing.T) {
 func TestInitiatedLogin(t *testing.T) {
 	a := newApp(t)
 	here := url.QueryEscape(a.server.URL + "/web/deep?x=1")
-	iss := "/web/initiate?iss=" + url.QueryEscape(a.provider.URL)
+	iss := "/web/initiate-login?iss=" + url.QueryEscape(a.provider.URL)
 	location := a.begin(iss + "&login_hint=bob&target_link_uri=" + here)
 	if q := authorizationRequest(t, location); q.Get("login_hint") != "bob" {
 		t.Errorf("Core §4: login_hint is %q", q.Get("login_hint"))
@@ -210,8 +210,8 @@ func TestInitiatedLogin(t *testing.T) {
 	if to := a.callback(a.provider.answer(location)); to != "/web/deep?x=1" {
 		t.Errorf("Core §4: target_link_uri is where the user goes, not %q", to)
 	}
-	posted := a.location(a.do("POST", "/web/initiate", url.Values{"iss": {a.provider.URL}, "login_hint": {"bob"}}.Encode(),
-		"Origin", a.provider.URL))
+	posted := a.location(a.do("POST", "/web/initiate-login",
+		url.Values{"iss": {a.provider.URL}, "login_hint": {"bob"}}.Encode(), "Origin", a.provider.URL))
 	if q := authorizationRequest(t, posted); q.Get("login_hint") != "bob" {
 		t.Errorf("Core §4: a POST of another site begins a sign-in as a GET does: %v", q)
 	}
@@ -220,9 +220,9 @@ func TestInitiatedLogin(t *testing.T) {
 		code        oidc.ErrorCode
 		says        string
 	}{
-		{"Core §4 iss is the provider's", "/web/initiate?iss=https://evil.test", IssuerMismatch,
+		{"Core §4 iss is the provider's", "/web/initiate-login?iss=https://evil.test", IssuerMismatch,
 			"only that provider's users"},
-		{"Core §4 iss is present", "/web/initiate", IssuerMismatch, "iss is ''"},
+		{"Core §4 iss is present", "/web/initiate-login", IssuerMismatch, "iss is ''"},
 		{"Core §4 target_link_uri is no open redirector", iss + "&target_link_uri=https://evil.test/", oidc.InvalidRequest,
 			"another origin"},
 		{"Core §4 target_link_uri on a host whose name begins like ours", iss + "&target_link_uri=" +

@@ -53,19 +53,7 @@ func newApp(t *testing.T, change ...func(*Config)) *testApp {
 	if a.RP, err = New(config); err != nil {
 		t.Fatal(err)
 	}
-	mux.HandleFunc("/web/login", a.Login)
-	mux.HandleFunc("/web/callback", a.Callback)
-	mux.HandleFunc("/web/silent", a.SilentLogin)
-	mux.HandleFunc("/web/silent/finish", a.FinishSilent)
-	mux.HandleFunc("/web/logout", a.Logout)
-	mux.HandleFunc("/web/refresh", a.Refresh)
-	mux.HandleFunc("/web/sign-out-here", a.SignOutHere)
-	mux.HandleFunc("/web/back-channel", a.BackChannelLogout)
-	mux.HandleFunc("/web/front-channel", a.FrontChannelLogout)
-	mux.HandleFunc("/web/monitor", a.Monitor)
-	mux.HandleFunc("/web/monitor.js", a.MonitorScript)
-	mux.HandleFunc("/web/initiate", a.InitiateLogin)
-	mux.HandleFunc("/web/jwks", a.JWKS)
+	a.Mount(mux, "/web")
 	return a
 }
 

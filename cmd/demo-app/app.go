@@ -60,19 +60,15 @@ func newSite(c config, self string, log *slog.Logger) (http.Handler, error) {
 
 // routeWeb mounts the handlers of package rp and of the server-side app.
 func routeWeb(e *echo.Echo, web webApp) {
-	for path, handler := range map[string]http.HandlerFunc{
-		"/web/login": web.party.Login, "/web/callback": web.party.Callback, "/web/silent": web.party.SilentLogin,
-		"/web/monitor": web.party.Monitor, "/web/monitor.js": web.party.MonitorScript,
-		"/web/front-channel-logout": web.party.FrontChannelLogout,
-	} {
-		e.GET(path, echo.WrapHandler(handler))
-	}
-	for path, handler := range map[string]http.HandlerFunc{
-		"/web/silent/finish": web.party.FinishSilent, "/web/logout": web.party.Logout, "/web/refresh": web.party.Refresh,
-		"/web/sign-out-here": web.party.SignOutHere, "/web/back-channel-logout": web.party.BackChannelLogout,
-	} {
-		e.POST(path, echo.WrapHandler(handler))
-	}
+	mux := http.NewServeMux()
+	web.party.Mount(mux, "/web")
+	e.Any("/web/*", func(c echo.Context) error {
+		if _, pattern := mux.Handler(c.Request()); pattern == "" {
+			return echo.ErrNotFound
+		}
+		mux.ServeHTTP(c.Response(), c.Request())
+		return nil
+	})
 	e.GET("/web/session", web.session)
 	e.GET("/web/call-api", web.callAPI)
 }

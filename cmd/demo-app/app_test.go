@@ -149,7 +149,7 @@ func TestRoutes(t *testing.T) {
 		{"health is one word", request{path: "/healthz"}, 200, "ok"},
 		{"nobody has a session at first", request{path: "/web/session"}, 200, `"signed_in":false`},
 		{"without a session there is no token for the API", request{path: "/web/call-api"}, 401, `"error":"no_session"`},
-		{"signing out is a POST", request{path: "/web/logout", header: html}, 405, "does not accept this method"},
+		{"signing out is a POST", request{path: "/web/logout", header: html}, 405, "use POST"},
 		{"a large body is refused", request{method: "POST", path: "/web/silent/finish", body: strings.Repeat("x", maxBody+1),
 			header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}, 400, "invalid_request"},
 	} {
