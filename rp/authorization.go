@@ -122,7 +122,8 @@ const (
 
 // Callback finishes a sign-in: GET with the provider's answer in the query, or a POST of it where ResponseMode is
 // form_post. It checks the answer and the tokens, begins a new session and redirects the browser (303) to the return_to
-// of Login. When a step fails, the redirect has error and error_description in the query, and no session changes.
+// of Login. When a step fails, the redirect has error and error_description in the query, and no session changes. A
+// sign-in that Config.OnSignIn refuses ends the session that was there before as well.
 func (p *RP) Callback(w http.ResponseWriter, r *http.Request) {
 	if p.config.ResponseMode == responseModeFormPost && r.Method == http.MethodPost {
 		p.takePosted(w, r)

@@ -83,6 +83,20 @@ type Config struct {
 	// Resources are the APIs that access tokens are for (RFC 8707).
 	Resources []string
 
+	// UserInfoAtSignIn asks the userinfo endpoint at each sign-in and stores the answer in Session.UserInfo. Most
+	// providers give the claims of scopes such as profile and email there only (Core §5.4). The sign-in fails when the
+	// answer is missing or is about another sub (Core §5.3.2).
+	UserInfoAtSignIn bool
+	// OnSignIn is called at each sign-in, by Callback or by FinishSilent without a session, after all checks and before
+	// the session is stored. It may find or create the application's user and set Session.User. A renewal does not call
+	// it.
+	//
+	// An error refuses the sign-in: nobody is signed in afterwards, also when there was a session before, and the refresh
+	// token is revoked. The browser goes to the application's page as after any failure. An *oidc.Error, such as
+	// oidc.AccessDenied.Errorf("only staff may sign in"), gives error and error_description there; of any other error
+	// the log has the text, and the page has server_error.
+	OnSignIn func(*http.Request, *Session) error
+
 	// CookieKeys are secrets of 32 bytes or more. The first encrypts new cookies, and all of them decrypt, so that a key
 	// can be replaced without signing users out. nil: one random key until the process ends.
 	CookieKeys [][]byte
@@ -163,6 +177,9 @@ func (c Config) withDefaults() Config {
 		c.Store = storage.NewMemory(c.Now)
 	}
 	c.Log = cmp.Or(c.Log, slog.Default())
+	if c.OnSignIn == nil {
+		c.OnSignIn = func(*http.Request, *Session) error { return nil }
+	}
 	if c.DPoP && c.DPoPKey == nil {
 		c.DPoPKey = newDPoPKey()
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,8 +43,27 @@ type Session struct {
 	EndsAt       time.Time `json:"ends_at"`                 // of the session itself
 
 	// Claims are those of the ID Token, a JSON object. Most providers put the claims of scopes such as profile and email
-	// into userinfo only (Core §5.4): UserInfo asks for them, and Config.Claims requests single ones in the ID Token.
+	// into userinfo only (Core §5.4): Config.UserInfoAtSignIn and RP.UserInfo ask for them, and Config.Claims requests
+	// single ones in the ID Token.
 	Claims json.RawMessage `json:"claims"`
+	// UserInfo is the answer of userinfo at the sign-in, a JSON object; nil without Config.UserInfoAtSignIn.
+	UserInfo json.RawMessage `json:"userinfo,omitempty"`
+	// User is the application's own key or record of the user, as Config.OnSignIn set it. Renewals keep it.
+	User string `json:"user,omitempty"`
+}
+
+// ReadClaims fills into, a pointer, with the claims of UserInfo and of the ID Token. If both have a claim, that of the
+// ID Token counts.
+func (s *Session) ReadClaims(into any) error {
+	for _, claims := range []json.RawMessage{s.UserInfo, s.Claims} {
+		if len(claims) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(claims, into); err != nil {
+			return fmt.Errorf("rp: the claims of the session do not have the expected types: %w", err)
+		}
+	}
+	return nil
 }
 
 // SessionView is a session for a page of the application, without tokens. Times are seconds since 1970, as in a JWT.
@@ -178,10 +198,20 @@ func (p *RP) current(r *http.Request) (string, *Session, error) {
 	return id, &session, nil
 }
 
-// signIn ends the session of the request and stores session under a new id, against session fixation.
+// signIn ends the session of the request and stores session under a new id, against session fixation. When userinfo
+// fails, the session of the request stays; when the application refuses the user, it ends.
 func (p *RP) signIn(w http.ResponseWriter, r *http.Request, session *Session) error {
+	if err := p.addUserInfo(r.Context(), session); err != nil {
+		return err
+	}
+	refused := p.config.OnSignIn(r, session)
 	if err := p.forget(r); err != nil {
 		return err
+	}
+	if refused != nil {
+		p.cookies.remove(w, p.cookies.session)
+		p.revoke(r.Context(), session)
+		return refused
 	}
 	id := rand.Text()
 	if err := p.sessions.Put(r.Context(), id, *session, sessionLifetime); err != nil {
@@ -233,6 +263,7 @@ func (p *RP) replace(ctx context.Context, id string, fresh *Session) (renewed *S
 		next.Renewals, next.EndsAt = old.Renewals+1, old.EndsAt
 		next.RefreshToken = cmp.Or(fresh.RefreshToken, old.RefreshToken)
 		next.SessionState = cmp.Or(fresh.SessionState, old.SessionState)
+		next.UserInfo, next.User = old.UserInfo, old.User
 		renewed = &next
 		return renewed, nil
 	})

@@ -218,24 +218,37 @@ func (p *RP) UserInfo(r *http.Request) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := p.provider.discover(r.Context())
+	return p.userInfo(r.Context(), session)
+}
+
+// addUserInfo sets session.UserInfo if the configuration asks for it.
+func (p *RP) addUserInfo(ctx context.Context, session *Session) (err error) {
+	if p.config.UserInfoAtSignIn {
+		session.UserInfo, err = p.userInfo(ctx, session)
+	}
+	return err
+}
+
+// userInfo returns the verified claims about the user of session.
+func (p *RP) userInfo(ctx context.Context, session *Session) (json.RawMessage, error) {
+	d, err := p.provider.discover(ctx)
 	if err != nil {
 		return nil, err
 	}
-	media, body, err := p.fetchUserInfo(r.Context(), d, session)
+	media, body, err := p.fetchUserInfo(ctx, d, session)
 	if err != nil {
 		return nil, err
 	}
 	u := userInfo{signed: media == "application/jwt", session: session, config: p.config}
 	if u.signed {
-		if body, err = p.verifyUserInfo(r.Context(), d, string(body)); err != nil {
+		if body, err = p.verifyUserInfo(ctx, d, string(body)); err != nil {
 			return nil, err
 		}
 	}
 	if err := json.Unmarshal(body, &u); err != nil {
 		return nil, unusable("it is no JSON object, or sub, iss or aud has the wrong type")
 	}
-	if err := userInfoRules.Judge(r.Context(), u); err != nil {
+	if err := userInfoRules.Judge(ctx, u); err != nil {
 		return nil, err
 	}
 	return body, nil

@@ -25,15 +25,26 @@ func asJWT(alg jose.SignatureAlgorithm, kid string, key any) func(*testing.T) fu
 	}
 }
 
-// badUserInfos are good answers with one change.
-var badUserInfos = []struct {
+// badUserInfo is a good answer with one change.
+type badUserInfo struct {
 	name       string
 	registered string
 	change     func(object)
 	sign       func(*testing.T) func([]byte) string
 	code       oidc.ErrorCode
 	says       string
-}{
+}
+
+func (row badUserInfo) distortions(t *testing.T) distortions {
+	bad := distortions{metadata: with("userinfo_signing_alg_values_supported", []string{"ES256", "none"}),
+		userinfo: row.change}
+	if row.sign != nil {
+		bad.userinfoJWT = row.sign(t)
+	}
+	return bad
+}
+
+var badUserInfos = []badUserInfo{
 	{name: "Core §5.3.2 sub is that of the ID Token", change: with("sub", "bob"), code: SubMismatch, says: "another sub"},
 	{name: "Core §5.3.2 sub is present", change: without("sub"), code: oidc.ServerError, says: "has a sub"},
 	{name: "Core §5.3.2 sub is a string", change: with("sub", 7), code: oidc.ServerError, says: "wrong type"},
@@ -72,12 +83,7 @@ func TestBadUserInfo(t *testing.T) {
 	for _, row := range badUserInfos {
 		t.Run(row.name, func(t *testing.T) {
 			a := newApp(t, func(c *Config) { c.UserinfoSignedResponseAlg = row.registered })
-			bad := distortions{metadata: with("userinfo_signing_alg_values_supported", []string{"ES256", "none"}),
-				userinfo: row.change}
-			if row.sign != nil {
-				bad.userinfoJWT = row.sign(t)
-			}
-			a.provider.misbehave(bad)
+			a.provider.misbehave(row.distortions(t))
 			a.signIn()
 			claims, err := a.UserInfo(a.request())
 			if err == nil {
