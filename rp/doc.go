@@ -2,8 +2,8 @@
 // renew their tokens silently in a hidden iframe, and to protect an API with access tokens. go-oidc, x/oauth2,
 // securecookie and go-jose do the cryptography and the wire formats; this package checks the rest.
 //
-// The smallest application mounts Login, Callback and Logout, and reads the signed-in user from Session: see the
-// Example. An API needs a Resource only. A sign-in:
+// The smallest application calls Mount, which registers all handlers, and reads the signed-in user from Session: see
+// the Example and docs/how-to-rp.md. An API needs a Resource only. A sign-in:
 //
 //	browser                            application (rp)                        provider
 //	   │  GET login                          │                                    │
@@ -14,16 +14,15 @@
 //	   ├─ GET callback, flow cookie ────────►│ state, iss                         │
 //	   │                                     ├─ code, verifier, secret ──────────►│
 //	   │                                     │◄─ ID Token, access token ──────────┤
-//	   │◄─ 303 return_to, session cookie ────┤ checks the ID Token, new session   │
+//	   │                                     ├─ access token ────────────────────►│ (with UserInfoAtSignIn)
+//	   │                                     │◄─ userinfo ────────────────────────┤
+//	   │◄─ 303 return_to, session cookie ────┤ checks both, OnSignIn, new session │
 //
-// For silent renewal the application also mounts SilentLogin and FinishSilent, and serves a page for the silent
-// callback. SilentLogin asks with prompt=none, so the provider answers with one redirect and no page. The answer goes
-// to the application's page and not to Callback: Firefox withholds the application's Lax cookies from a redirect of
-// another site inside an iframe. The page POSTs its query to FinishSilent, because every browser sends the cookies with
-// a fetch of the same origin, and passes the result on to its parent window:
-//
-//	const answer = await fetch("finish", { method: "POST", body: new URLSearchParams(location.search) });
-//	parent.postMessage(await answer.json(), location.origin);
+// For silent renewal the application also sets SilentRedirectURI, where SilentCallback serves a page. SilentLogin asks
+// with prompt=none, so the provider answers with one redirect and no page. The answer goes to the page and not to
+// Callback: Firefox withholds the application's Lax cookies from a redirect of another site inside an iframe. The page
+// POSTs its query to FinishSilent, because every browser sends the cookies with a fetch of the same origin, and passes
+// the result on to its parent window.
 //
 // A browser that blocks third-party cookies may withhold the provider's cookie from the iframe; the provider answers
 // login_required then. The attribute allow="identity-credentials-get https://provider.example" on the iframe lets a
