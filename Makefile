@@ -28,7 +28,7 @@ build: $(library) ## two static binaries in bin/ that need nothing else at run t
 	scripts/build.sh bin/ ./cmd/idp ./cmd/demo-app
 
 .PHONY: test
-test: install lint unit load e2e ## every check and test, installing what they need
+test: install lint unit load helpers e2e ## every check and test, installing what they need
 
 .PHONY: install
 install: $(packages) ## what the tests need: npm packages, a C compiler, Redis, Chromium, Firefox, Apache
@@ -101,6 +101,13 @@ fuzz: ## each fuzz target for ten minutes; FUZZTIME=30s for less
 .PHONY: e2e
 e2e: build ## the programs in a real browser, and as a container would run them
 	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
+
+.PHONY: helpers
+helpers: build ## the test helpers for JavaScript, Python and Java: each has a test suite
+	HUSH_IDP=bin/idp node --test --test-reporter=spec clients/js/*.test.js
+	[ -x bin/pytest/bin/pytest ] || { python3 -m venv bin/pytest && bin/pytest/bin/pip install -q pytest==9.1.1; }
+	HUSH_IDP=bin/idp PYTHONPATH=clients/python bin/pytest/bin/pytest -q -p hush_testing -p no:cacheprovider clients/python
+	HUSH_IDP=$(CURDIR)/bin/idp mvn -q -B -ntp -f clients/java test
 
 .PHONY: recipes
 recipes: build ## other people's applications against the provider, some minutes; needs Java 17 and Maven: e2e/recipes

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what `make test` needs beyond Go, Node, npm, make and git: a C compiler for Go's race detector, a Redis server,
-# Chromium and Firefox with a font, Apache with mod_auth_openidc, and curl, Python, Java and ip for the examples of the docs.
+# Chromium and Firefox with a font, Apache with mod_auth_openidc, and curl, Python, Java, Maven and ip for the test helpers and the
+# examples of the docs.
 # As root on Debian it installs them; elsewhere it says what is missing and fails. `CHROMIUM`, `FIREFOX`, `APACHE` and
 # `APACHE_MODULES` (a folder) name others than Debian's.
 set -euo pipefail
@@ -18,8 +19,9 @@ command -v "$firefox" >/dev/null || missing+=(firefox-esr)
 command -v "$apache" >/dev/null || missing+=(apache2)
 [ -e "$modules/mod_auth_openidc.so" ] || missing+=(libapache2-mod-auth-openidc)
 command -v curl >/dev/null || missing+=(curl)
-command -v python3 >/dev/null || missing+=(python3)
+python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
+command -v mvn >/dev/null || missing+=(maven)
 command -v ip >/dev/null || missing+=(iproute2)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 
@@ -31,7 +33,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 		These are missing: ${missing[*]}
 		On Debian:  sudo apt-get install ${missing[*]}
 		Elsewhere:  install a C compiler, Redis or Valkey, Chromium, Firefox, Apache 2.4 and mod_auth_openidc, curl,
-		            Python 3, a JDK and iproute2, and
+		            Python 3 with venv, a JDK, Maven and iproute2, and
 		            name those that are not where Debian has them: CHROMIUM=/path/to/chromium FIREFOX=/path/to/firefox
 		            APACHE=/path/to/httpd APACHE_MODULES=/path/to/modules make test
 	END
