@@ -1,4 +1,4 @@
-// The README's way to an own page that renews silently: its commands and its file, as they stand there.
+// The tutorial's way to an own page that renews silently: its commands and its file, as they stand in docs/start.md.
 
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -15,12 +15,12 @@ import { clickLogin, text } from "./harness/person.js";
 /** Slow typing: 60 words a minute. */
 const charactersPerSecond = 5;
 
-/** The blocks of the README's section, in order: what a person types, and the file, which a person copies. */
+/** The blocks of the section, in order: what a person types, and the file, which a person copies. */
 const { typed, page } = await steps();
 
 async function steps() {
-  const readme = await readFile(new URL("README.md", root), "utf8");
-  const [, section = ""] = /## Your own page, in a minute\n([\s\S]*?)\n## /.exec(readme) ?? [];
+  const tutorial = await readFile(new URL("docs/start.md", root), "utf8");
+  const [, section = ""] = /## 4\. Build a page of your own\n([\s\S]*?)\n## /.exec(tutorial) ?? [];
   const blocks = [...section.matchAll(/```(\w*)\n([\s\S]*?)```/g)].map(([, language, block = ""]) => ({
     language,
     block: block.trim(),
@@ -63,16 +63,16 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-test("the README's steps take at most sixty seconds to type, and touch no file of the provider", () => {
+test("the tutorial's steps take at most sixty seconds to type, and touch no file of the provider", () => {
   assert.deepEqual(
     typed.flatMap((block) => block.split("\n")).map((line) => line.split(" ")[0]),
-    ["git", "go", "mkdir", "npx"],
+    ["go", "mkdir", "npx"],
   );
   const seconds = typed.join("\n").length / charactersPerSecond;
   assert.ok(seconds <= 60, `typing takes ${seconds} seconds`);
 });
 
-test("the README's page signs in, and renews silently by itself", { timeout: 120_000 }, async () => {
+test("the tutorial's page signs in, and renews silently by itself", { timeout: 120_000 }, async () => {
   const { browser, close } = await openChromium("allowed");
   try {
     const tab = await browser.newPage();
