@@ -20,12 +20,27 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: demo
-demo: build ## start the provider and the demo app, until Ctrl-C
-	@node scripts/demo.js
+demo: build ## start the provider and the demo app, until Ctrl-C; builds the documentation meanwhile
+	@$(MAKE) --no-print-directory docs >bin/docs.log 2>&1 </dev/null & node scripts/demo.js
 
 .PHONY: build
 build: $(library) ## two static binaries in bin/ that need nothing else at run time
 	scripts/build.sh bin/ ./cmd/idp ./cmd/demo-app
+
+# The site of the documentation, which the demo app serves at /docs/. The machine that builds it needs no network but
+# the npm registry.
+site := bin/docs/index.html
+vitepress := website/node_modules/.package-lock.json
+
+.PHONY: docs
+docs: $(site) ## the documents of docs/ as a site in bin/docs, if they changed: a minute at the first time
+
+$(site): $(vitepress) $(wildcard docs/*.md docs/images/*) $(shell find website/.vitepress -type f)
+	npm run --silent --prefix website build
+
+$(vitepress): website/package.json website/package-lock.json
+	npm ci --prefix website --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: test
 test: install lint unit load helpers e2e ## every check and test, installing what they need
