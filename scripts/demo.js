@@ -18,11 +18,19 @@ const quiet = ["--log-level", "error"];
 /** What one registers in the browser, and who is signed in, lasts until this file is deleted. */
 const store = `file:${fileURLToPath(new URL("bin/demo.db", root))}`;
 
+/** The site of the documentation, which `make demo` builds in the background if its sources changed. */
+const docs = fileURLToPath(new URL("bin/docs", root));
+
 const options = ["--issuer", issuer, "--store", store, ...quiet];
 const provider = new Program("The provider", "bin/idp", options, { echo: true });
-const demo = new Program("The demo app", "bin/demo-app", ["--base-url", app, "--issuer", issuer, ...quiet], {
-  echo: true,
-});
+const demo = new Program(
+  "The demo app",
+  "bin/demo-app",
+  ["--base-url", app, "--issuer", issuer, "--docs", docs, ...quiet],
+  {
+    echo: true,
+  },
+);
 
 /** Resolves when this process is asked to end. */
 const asked = new Promise((resolve) => {

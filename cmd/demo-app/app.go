@@ -51,6 +51,7 @@ func newSite(c config, self string, log *slog.Logger) (http.Handler, error) {
 	e.Use(withRequestID, logRequests(log), securityHeaders(c.Issuer))
 	pages.routes(e)
 	files.routes(e)
+	docs{folder: c.Docs, pages: pages}.routes(e)
 	routeWeb(e, webApp{party: party, api: self + "/api/me", host: hostOf(c.BaseURL)})
 	e.GET("/api/me", echo.WrapHandler(resource.Require(apiScope)(http.HandlerFunc(me))))
 	e.GET("/config.json", func(ec echo.Context) error { return answer(ec, http.StatusOK, c.spa()) })

@@ -24,6 +24,7 @@ type config struct {
 	BackChannel  string // the provider's address for this process
 	ClientSecret string // of the client "web", the server-side app
 	APIAudience  string // the aud of access tokens for the API
+	Docs         string // the folder with the site of the documentation; empty: none
 	LogLevel     slog.Level
 	LogFormat    string // text or json
 }
@@ -36,6 +37,7 @@ func (c *config) flags(set *pflag.FlagSet) {
 	set.StringVar(&c.BackChannel, "back-channel", "", "The provider's `URL` for this process: http://idp:8080.")
 	set.StringVar(&c.ClientSecret, "client-secret", "web-secret", "`SECRET` of the client \"web\", the server-side app.")
 	set.StringVar(&c.APIAudience, "api-audience", "urn:hush:demo-api", "The `aud` of access tokens for the API.")
+	set.StringVar(&c.Docs, "docs", "", "`FOLDER` of the documentation, which make docs builds; served at /docs/.")
 	set.TextVar(&c.LogLevel, "log-level", slog.LevelInfo, "`LEVEL` of the log: debug, info, warn or error.")
 	set.StringVar(&c.LogFormat, "log-format", "text", "`FORMAT` of the log: text or json.")
 }
@@ -68,7 +70,9 @@ var scopes = []string{oidc.ScopeOpenID, "profile", "email", apiScope}
 
 // complete sets defaults and checks the values that rp does not check.
 func (c config) complete() (config, error) {
-	for _, text := range []*string{&c.Listen, &c.BaseURL, &c.Issuer, &c.BackChannel, &c.ClientSecret, &c.APIAudience} {
+	for _, text := range []*string{
+		&c.Listen, &c.BaseURL, &c.Issuer, &c.BackChannel, &c.ClientSecret, &c.APIAudience, &c.Docs,
+	} {
 		*text = strings.TrimSpace(*text) // variables that are made from files end with a line break
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {

@@ -47,7 +47,7 @@ func newPages(c config, files assets) (*pages, error) {
 	empty := func() *template.Template {
 		return template.New("").Funcs(template.FuncMap{"versioned": files.versioned, "modules": modules, "inline": inline})
 	}
-	for _, name := range []string{"landing", "slow", "spa", "web", "both", "tokens", "lessons", "error"} {
+	for _, name := range []string{"landing", "slow", "spa", "web", "both", "tokens", "lessons", "error", "nodocs"} {
 		parsed, err := empty().ParseFS(static.Demo(), "pages/layout.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, err

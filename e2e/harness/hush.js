@@ -3,8 +3,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/port.js";
-import { Program } from "../../scripts/program.js";
+import { Program, root } from "../../scripts/program.js";
+
+/** The site of the documentation, if it is built. */
+const docs = fileURLToPath(new URL("bin/docs", root));
 
 /**
  * Where app and provider live, seen from the browser.
@@ -89,7 +93,7 @@ async function start(ports, issuer, app, config, more) {
   const demo = new Program(
     "The demo app",
     "bin/demo-app",
-    ["--listen", `127.0.0.1:${ports.app}`, "--base-url", app, "--issuer", issuer, ...more],
+    ["--listen", `127.0.0.1:${ports.app}`, "--base-url", app, "--issuer", issuer, "--docs", docs, ...more],
     { env: clean() },
   );
   /** @type {Hush} */
