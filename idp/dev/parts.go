@@ -205,7 +205,7 @@ func (g labGrants) Redeem(ctx context.Context, code string, lifetime time.Durati
 	}
 	trace.From(ctx).Join(trace.Code, code)
 	emitUse(ctx, err, "the code", "redeemed", trace.Step{Spec: "RFC 6749 §4.1.2",
-		Text: "the code is spent before anything about it is judged", Values: []trace.Value{trace.Secret("code", code)}})
+		Text: "the code is marked as used before it is checked", Values: []trace.Value{trace.Secret("code", code)}})
 	return granted, err
 }
 

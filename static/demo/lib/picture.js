@@ -30,7 +30,7 @@ export function createPicture(element, telling) {
     /** Did the iframe come back with an error instead of a code? @param {boolean} refused */
     refused(refused) {
       for (const hop of telling.hops.filter((hop) => hop.refused)) {
-        const words = items.get(hop.id)?.querySelector(".text");
+        const words = items.get(hop.id)?.querySelector(".text > span");
         words?.replaceChildren((refused && hop.refused) || hop.text);
       }
     },
@@ -66,7 +66,7 @@ function item({ id, path, text, cookie }, telling) {
     "words",
     make("span", "badge", id),
     make("span", "visually-hidden", ` ${names.join(" to ")}: `),
-    make("span", "text", text),
+    make("span", "text", make("span", "", text)),
   );
   const item = make("li", "", words, make("span", "track", ...arrows), cookie && cookieOn(lanes));
   item.dataset.hop = id;

@@ -123,15 +123,16 @@ class Player {
     const stop = this.#stop;
     if (!stop) return;
     document.body.dataset.stop = this.#isReached ? stop.id : "";
-    byId("stop-step").textContent = stop.step ? `Step ${stop.step} of 4` : "Four steps";
+    byId("stop-step").textContent = stepOf(stop);
     byId("stop-title").textContent = stop.title;
-    byId("stop-text").textContent = stop.text;
+    byId("stop-text").replaceChildren(...withCode(stop.text));
     byId("stop-note").hidden = !this.#renewal?.hurried;
     byId("stop-code").replaceChildren(...stop.code.map(codeOf));
     byId("next").textContent = stop.next;
     byId("next", HTMLButtonElement).disabled = !this.#isReached;
     byId("back", HTMLButtonElement).disabled = this.#at === 0;
     byId("again").hidden = !this.#renewal;
+    byId("more").hidden = this.#at < this.#path.length - 1;
     this.#drawFacts();
     this.#drawPicture();
   }
@@ -165,6 +166,15 @@ class Player {
   }
 }
 
+/** @param {import("./stops.js").Stop} stop */
+function stepOf({ id, step }) {
+  if (!step) return "Four steps";
+  return /^\d[a-z]$/.test(id) ? `Step ${step} of 4, message ${id}` : `Step ${step} of 4`;
+}
+
+/** The nodes of a text, with code elements for what stands between backticks. @param {string} text */
+const withCode = (text) => text.split("`").map((part, i) => (i % 2 ? make("code", "", part) : part));
+
 /** @param {import("./stops.js").Stop["code"][number]} code */
 function codeOf({ by, file, lines }) {
   const source = make("a", "", by);
@@ -182,8 +192,9 @@ async function showSignIn(oidc, config) {
   document.body.dataset.signedIn = String(user !== null);
   byId("signed-in").textContent = user
     ? `Signed in as ${user.profile.name ?? user.profile.sub}.`
-    : "Nobody is signed in in this tab. Sign in first: a silent renewal needs a session at the provider.";
+    : "You are not signed in. Sign in first, because a silent renewal needs a session at the provider.";
   byId("sign-in").hidden = user !== null;
+  byId("next").classList.toggle("primary", user !== null);
 }
 
 const config = await loadConfig();

@@ -126,9 +126,18 @@ function answer({ user }) {
 
 /** @param {Facts} facts */
 function body({ api }) {
-  const text = make("pre", "", api?.body ?? "");
+  const text = make("pre", "", indented(api?.body ?? ""));
   text.tabIndex = 0;
   return text;
+}
+
+/** @param {string} json */
+function indented(json) {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2);
+  } catch {
+    return json;
+  }
 }
 
 /** @param {Facts} facts @param {string} issuer */
