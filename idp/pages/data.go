@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -29,9 +30,13 @@ type Frame struct {
 
 func (f Frame) language() string { return f.Language }
 
+// At is the address of a path of the provider on a page: below the path of the issuer.
+func (f Frame) At(path string) string { return string(endpoint.BaseOf(f.Issuer)) + path }
+
 // Page is the data of a page: one of the types below, each of which has its HTML in a .templ file.
 type Page interface {
 	language() string
+	At(path string) string
 	html(in words) templ.Component
 }
 
@@ -92,7 +97,7 @@ type (
 		UserCode string // as typed, or as the device showed it
 		Unknown  bool   // no device waits with that code
 		Account  Account
-		Another  string // the URL for another account
+		Another  string // the path for another account
 		Scopes   []ScopeText
 		Decision string // allow or deny
 	}
@@ -157,7 +162,7 @@ type (
 		Cookies string
 	}
 	// StorageAccess asks the browser for access to the provider's cookie, in a frame of Client. Its script posts the
-	// result to Origin, which must be verified. Visit is the URL of a StorageVisit.
+	// result to Origin, which must be verified. Visit is the path of a StorageVisit, with its query.
 	StorageAccess struct {
 		Frame
 		Origin, Visit string

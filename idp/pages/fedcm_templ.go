@@ -61,7 +61,7 @@ func (p FedCM) html(in words) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = answer(in, "/static/idp/fedcm.js", templ.Attributes{"id": "fedcm", "data-token": p.Token, "data-account": p.Account}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = answer(in, p.Frame, "/static/idp/fedcm.js", templ.Attributes{"id": "fedcm", "data-token": p.Token, "data-account": p.Account}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -118,7 +118,7 @@ func (p FormPost) html(in words) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = answer(in, "/static/idp/form_post.js", nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = answer(in, p.Frame, "/static/idp/form_post.js", nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -155,6 +155,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page, policy Poli
 	if err != nil {
 		return err
 	}
+	in.base = page.At("")
 	var body bytes.Buffer
 	if err := page.html(in).Render(context.Background(), &body); err != nil {
 		return err

@@ -62,7 +62,7 @@ func (p WebMessage) html(in words) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = answer(in, "/static/idp/web_message.js", templ.Attributes{
+		templ_7745c5c3_Err = answer(in, p.Frame, "/static/idp/web_message.js", templ.Attributes{
 			"id": "web-message", "data-target": p.Target, "data-response": p.Response,
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

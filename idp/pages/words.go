@@ -25,6 +25,7 @@ import (
 type words struct {
 	tag   language.Tag
 	texts map[string]string
+	base  string // the path of the issuer, before the links in the texts
 }
 
 // dictionary is the file of one language. It is read once, for the first page in that language.
@@ -47,7 +48,7 @@ func listLanguages(files fs.FS) ([]dictionary, error) {
 		}
 		one := dictionary{tag, sync.OnceValues(func() (words, error) {
 			texts, err := readLanguage(files, name)
-			return words{tag, texts}, err
+			return words{tag: tag, texts: texts}, err
 		})}
 		if tag == language.English {
 			all[0] = one
@@ -181,6 +182,7 @@ func (w words) fill(key string, pairs []any) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("languages/%s.yaml has no text for %s", w.tag, key)
 	}
+	text = strings.ReplaceAll(text, `href="/`, `href="`+html.EscapeString(w.base)+`/`)
 	return strings.NewReplacer(values...).Replace(text), nil
 }
 
