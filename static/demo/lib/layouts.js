@@ -67,7 +67,7 @@ function ask() {
   const { origin } = new URL(config.issuer);
   const frame = make("iframe");
   frame.title = "which cookies arrive";
-  frame.src = `${origin}/console/probe?origin=${encodeURIComponent(location.origin)}`;
+  frame.src = `${config.issuer}/console/probe?origin=${encodeURIComponent(location.origin)}`;
   const answer = new Promise((resolve) => {
     setTimeout(resolve, timeout);
     const hear = (/** @type {MessageEvent} */ event) => {

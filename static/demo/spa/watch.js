@@ -165,10 +165,9 @@ export class Watch {
   #requested(entries) {
     if (this.#steps.stateOf(3) !== "active") return;
     for (const entry of /** @type {PerformanceResourceTiming[]} */ (entries)) {
-      const { origin, pathname } = new URL(entry.name);
-      if (entry.initiatorType !== "fetch" || origin !== new URL(this.#issuer).origin) continue;
-      if (pathname.startsWith("/console/")) continue; // this page itself, asking what happened
-      this.#measured(pathname, entry);
+      if (entry.initiatorType !== "fetch" || !entry.name.startsWith(`${this.#issuer}/`)) continue;
+      if (entry.name.startsWith(`${this.#issuer}/console/`)) continue; // this page itself, asking what happened
+      this.#measured(new URL(entry.name).pathname, entry);
     }
   }
 

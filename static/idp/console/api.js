@@ -4,6 +4,9 @@ import { byId } from "../../shared/dom.js";
 
 const { csrf = "" } = byId("console").dataset;
 
+/** The address of the API. The issuer may have a path, and so has the address of this script. */
+export const api = new URL("../../../console", import.meta.url).pathname;
+
 /** The name of an event of the window: this page changed what the failure lab does. */
 export const labChanged = "hush-lab";
 
@@ -37,7 +40,7 @@ export async function change(method, path, body, headers = {}) {
 
 /** @param {string} path @param {RequestInit} init */
 async function ask(path, init) {
-  const response = await fetch(`/console${path}`, init).catch(() => {
+  const response = await fetch(api + path, init).catch(() => {
     throw new Refused("The provider does not answer. Is it still running?");
   });
   if (response.status === 204) return undefined;

@@ -3,7 +3,7 @@
 import { drawFlow } from "../../shared/diagram.js";
 import { duration, reasonLink, reasonText } from "../../shared/diagram-details.js";
 import { byId, link, make, settle } from "../../shared/dom.js";
-import { change } from "./api.js";
+import { api, change } from "./api.js";
 import { example } from "./example.js";
 import { button, clockTime, copyable, say } from "./ui.js";
 
@@ -196,13 +196,13 @@ function unregistered(flow, code) {
 function exportsOf(flow) {
   const out = make("div", "exported");
   const show = (/** @type {string} */ name, /** @type {string} */ format) => async () => {
-    const response = await fetch(`/console/flows/${flow.id}?format=${format}`);
+    const response = await fetch(`${api}/flows/${flow.id}?format=${format}`);
     out.replaceChildren(copyable(name, await response.text()));
   };
   return [
     button("Mermaid", show("Mermaid sequence diagram", "mermaid")),
     button("Transcript", show("Transcript", "transcript")),
-    link(`/console/flows/${flow.id}`, "JSON"),
+    link(`${api}/flows/${flow.id}`, "JSON"),
     out,
   ];
 }

@@ -1,7 +1,7 @@
 // What the provider told of its flows: summaries at first, then one event after the other. A flow is whole, with its
 // messages and records, when somebody has opened it, or when this page saw it from its beginning.
 
-import { get } from "./api.js";
+import { api, get } from "./api.js";
 import { say } from "./ui.js";
 
 /** @typedef {import("../../shared/diagram.js").Flow} Flow */
@@ -66,7 +66,7 @@ export class Store {
 
   /** EventSource comes back by itself; what was missed meanwhile is fetched. */
   watch() {
-    const source = new EventSource("/console/events");
+    const source = new EventSource(`${api}/events`);
     source.addEventListener("open", () => {
       this.connected(true);
       void this.load();
