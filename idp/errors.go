@@ -25,7 +25,7 @@ func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error
 	if c.Response().Committed {
 		return
 	}
-	status, e := explain(s.errors, c, served, err)
+	status, e := s.explain(c, served, err)
 	endpoint.Refuse(c.Response(), e)
 	setErrorHeaders(c.Response().Header(), served, status, e, s.issuer.String())
 	if isInJSON(served) {
@@ -39,16 +39,16 @@ func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error
 }
 
 // explain returns the status and the OAuth error for an error of a handler or of the router.
-func explain(wording endpoint.Errors, c echo.Context, served endpoint.Endpoint, err error) (int, *oidc.Error) {
+func (s *server) explain(c echo.Context, served endpoint.Endpoint, err error) (int, *oidc.Error) {
 	if errors.Is(err, endpoint.ErrNotFound) {
 		err = echo.ErrNotFound
 	}
 	_, ours := errors.AsType[*oidc.Error](err)
 	failed, ok := errors.AsType[*echo.HTTPError](err)
 	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read
-		return failed.Code, routerError(failed, c)
+		return failed.Code, routerError(failed, c, s.base)
 	}
-	e := wording.Explain(c.Request().Context(), err)
+	e := s.errors.Explain(c.Request().Context(), err)
 	if exceeded, ok := errors.AsType[*limit.Exceeded](err); ok {
 		// RFC 6585 §4: the answer MAY say how long to wait, and MUST NOT be stored by a cache.
 		c.Response().Header().Set("Cache-Control", "no-store")
@@ -78,15 +78,15 @@ func setErrorHeaders(h http.Header, served endpoint.Endpoint, status int, e *oid
 }
 
 // routerError describes an error of the router itself.
-func routerError(failed *echo.HTTPError, c echo.Context) *oidc.Error {
-	r := c.Request()
+func routerError(failed *echo.HTTPError, c echo.Context, base endpoint.Base) *oidc.Error {
+	r, path := c.Request(), string(base)+c.Request().URL.Path
 	switch failed.Code {
 	case http.StatusNotFound:
 		return oidc.InvalidRequest.Errorf("there is nothing at %s; the provider's addresses are listed at %s",
-			r.URL.Path, discovery.Path)
+			path, string(base)+discovery.Path)
 	case http.StatusMethodNotAllowed:
 		return oidc.InvalidRequest.Errorf(
-			"%s does not take %s; it takes %s", r.URL.Path, r.Method, c.Response().Header().Get("Allow"),
+			"%s does not take %s; it takes %s", path, r.Method, c.Response().Header().Get("Allow"),
 		)
 	case http.StatusRequestEntityTooLarge:
 		return oidc.InvalidRequest.Errorf("the request's body is larger than %s", bodyLimit)

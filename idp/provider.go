@@ -78,14 +78,6 @@ type Provider struct {
 	turn  sync.Mutex            // for one Reload at a time
 }
 
-// sites are the handlers of one configuration.
-type sites struct {
-	config Config
-	limits *limit.Limits
-	first  http.Handler
-	others map[string]func() http.Handler // by host: the same provider at its other issuers, built by the first request
-}
-
 // common has the parts that all sites of a provider share. There is one site for each issuer.
 type common struct {
 	config     Config
@@ -129,33 +121,6 @@ func New(config Config, deps Dependencies) (*Provider, error) {
 	p := &Provider{common: c}
 	p.sites.Store(c.sites())
 	return p, nil
-}
-
-// sites builds the handlers: the one of Issuer now, the others when their first request comes.
-func (c *common) sites() *sites {
-	built := &sites{
-		config: c.config, limits: c.limits, first: c.at(c.config.Issuer), others: map[string]func() http.Handler{},
-	}
-	for _, issuer := range c.config.Layouts {
-		built.others[parseIssuer(issuer).Host] = sync.OnceValue(func() http.Handler { return c.at(issuer) })
-	}
-	return built
-}
-
-// ServeHTTP implements http.Handler. The Host header selects the issuer; an unknown host gets the first. HEAD is served
-// as GET, and the HTTP server omits the body (RFC 9110 §9.3.2).
-func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	sites := p.sites.Load()
-	site := sites.first
-	if other, ok := sites.others[r.Host]; ok {
-		site = other()
-	}
-	if r.Method == http.MethodHead {
-		asGET := *r // a copy: the HTTP server reads the method of the original
-		asGET.Method = http.MethodGet
-		r = &asGET
-	}
-	site.ServeHTTP(w, r)
 }
 
 // Ready waits for the signing keys, and returns an error if one cannot be used.
@@ -286,7 +251,8 @@ func (c *common) at(issuer string) http.Handler {
 	}
 	all = endpoint.AtIssuer{Issuer: issuer, Host: c.limits.Addresses.Host, Redirects: site != nil}.Keep(all)
 	return (&server{
-		issuer: parseIssuer(issuer), loopback: config.Loopback(), log: c.deps.Log, now: c.deps.Now,
+		issuer: parseIssuer(issuer), base: endpoint.BaseOf(issuer), loopback: config.Loopback(), log: c.deps.Log,
+		now:    c.deps.Now,
 		errors: errorsOf(issuer, c.deps.Development), pages: c.pages, observers: observers,
 		clients: c.clients, site: site,
 		csrfName: cookies.Names()[0] + "-csrf", methods: map[string][]string{},

@@ -29,6 +29,7 @@ const bodyLimit = "64KiB"
 // server answers HTTP for the endpoints of one issuer. This file alone knows the web framework.
 type server struct {
 	issuer    *url.URL
+	base      endpoint.Base // of issuer
 	loopback  bool
 	log       *slog.Logger
 	now       func() time.Time
@@ -55,7 +56,7 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 	for _, e := range endpoints {
 		pattern, handle := patternOf(e.Path), middleware.BodyLimit(bodyLimit)(serve(e, s.site))
 		if e.Audience == endpoint.People {
-			handle = csrf(s.csrfName, s.issuer.Scheme == "https")(handle)
+			handle = csrf(s.csrfName, s.base, s.issuer.Scheme == "https")(handle)
 		}
 		methods := e.Methods
 		if own := s.methods[e.Path]; !slices.Contains(own, http.MethodOptions) { // the console answers its preflights itself
@@ -75,7 +76,7 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 		_ = s.exchange(e, func(echo.Context) error { return err })(c) // returns nil always
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		router.ServeHTTP(&answer{ResponseWriter: w}, r)
+		router.ServeHTTP(&answer{ResponseWriter: w, base: s.base}, r)
 	})
 }
 
@@ -206,11 +207,11 @@ func isHeaderNames(list string) bool {
 
 // csrf rejects forms that pages of this provider did not send. It checks Sec-Fetch-Site if the browser sends it, or
 // else a token that must be in the cookie and in the form.
-func csrf(cookie string, secure bool) echo.MiddlewareFunc {
+func csrf(cookie string, base endpoint.Base, secure bool) echo.MiddlewareFunc {
 	check := middleware.CSRFWithConfig(middleware.CSRFConfig{
 		TokenLookup:           "form:csrf",
 		CookieName:            cookie,
-		CookiePath:            "/",
+		CookiePath:            base.CookiePath(),
 		CookieSecure:          secure,
 		CookieHTTPOnly:        true,
 		CookieSameSite:        http.SameSiteLaxMode,
@@ -271,10 +272,20 @@ func limited(limit endpoint.Limit, next endpoint.Handler) endpoint.Handler {
 	}
 }
 
-// answer is a ResponseWriter that also records the error that the answer contains.
+// answer is a ResponseWriter that also records the error that the answer contains. Handlers redirect to paths of the
+// provider without the path of the issuer; WriteHeader adds it.
 type answer struct {
 	http.ResponseWriter
+	base    endpoint.Base
 	refused *oidc.Error
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) {
+	if location := a.Header().Get(echo.HeaderLocation); location != "" {
+		a.Header().Set(echo.HeaderLocation, a.base.Redirect(location))
+	}
+	a.ResponseWriter.WriteHeader(status)
 }
 
 // Refused is called by endpoint.Refuse.

@@ -20,7 +20,20 @@ var rowsWhatAPublicProviderRefuses = []struct {
 }{
 	{"the good configuration", func(*idp.Config) {}, ""},
 	{"http", func(c *idp.Config) { c.Issuer = "http://login.example.com" }, "issuer: "},
-	{"a path", func(c *idp.Config) { c.Issuer += "/idp" }, "issuer: "},
+	{"Discovery §4 a path", func(c *idp.Config) { c.Issuer += "/realms/demo-1.2_~" }, ""},
+	{"Discovery §3 a path and a query", func(c *idp.Config) { c.Issuer += "/idp?x=1" }, "issuer: "},
+	{"Discovery §3 a path and a fragment", func(c *idp.Config) { c.Issuer += "/idp#x" }, "issuer: "},
+	{"Discovery §4.3 a path with a final slash", func(c *idp.Config) { c.Issuer += "/idp/" }, "issuer: "},
+	{"RFC 3986 §5.2.4 a path that goes up", func(c *idp.Config) { c.Issuer += "/idp/.." }, "issuer: "},
+	{"RFC 3986 §6.2.2.2 a path with an escape", func(c *idp.Config) { c.Issuer += "/%69dp" }, "issuer: "},
+	{"a path with an empty segment", func(c *idp.Config) { c.Issuer += "//idp" }, "issuer: "},
+	{"RFC 6265 §4.1.1 a path that ends a cookie's Path", func(c *idp.Config) { c.Issuer += "/a;b" }, "issuer: "},
+	{"RFC 8615 §3 a path of well-known documents", func(c *idp.Config) { c.Issuer += "/.well-known/idp" }, "issuer: "},
+	{"a path that begins like a page of the provider", func(c *idp.Config) { c.Issuer += "/login/idp" }, "issuer: "},
+	{"a path that begins like an alias", func(c *idp.Config) {
+		c.Issuer, c.Aliases = c.Issuer+"/oauth", map[string]string{"token": "/oauth/token"}
+	}, "issuer: "},
+	{"a path that begins with the letters of a page", func(c *idp.Config) { c.Issuer += "/logins" }, ""},
 	{"development mode", func(c *idp.Config) { c.Dev = new(bool); *c.Dev = true }, "dev: "},
 	{"clients that are not registered", func(c *idp.Config) { c.AnyClient = true },
 		"any_client: is for development mode on a loopback issuer only"},

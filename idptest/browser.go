@@ -145,7 +145,11 @@ func (b *Browser) Submit(page Page, fill url.Values) Page {
 	}
 	for node := range document.Descendants() {
 		if fields, ok := fieldsOf(node, fill); ok && node.Data == "form" {
-			return b.Post(attribute(node, "action"), fields)
+			action, err := b.home.Parse(attribute(node, "action"))
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			return b.Post(action.String(), fields)
 		}
 	}
 	b.t.Fatalf("no form of the page has the fields %v:\n%s", fill, page.Body)

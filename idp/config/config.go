@@ -64,9 +64,9 @@ type Config struct {
 	Fetch        fetch.Config `yaml:"fetch"`
 	DPoP         dpop.Config  `yaml:"dpop"`
 
-	// Layouts are additional issuers of the same provider, distinguished by their host, so that one process can be
-	// same-site and cross-site to an application. Development mode only. nil: the three names of layoutHosts, if Issuer
-	// has one of them.
+	// Layouts are additional issuers of the same provider, distinguished by their host or path, so that one process can
+	// be same-site and cross-site to an application. Development mode only. nil: the three names of layoutHosts, if
+	// Issuer has one of them.
 	Layouts []string `yaml:"layouts"`
 	// BackChannelHosts are other hosts, such as idp:8080, at which programs reach the provider. Under such a Host,
 	// discovery names the endpoints for programs at that host. Development mode only.
@@ -179,12 +179,13 @@ func withMore[E any](add bool, configured, built []E, name func(E) string) []E {
 // layoutsOf returns the issuers of the other layouts, if issuer is one of them.
 func layoutsOf(issuer string) (layouts []string) {
 	u, err := url.Parse(issuer)
-	if err != nil || u.Scheme != "http" || !slices.Contains(layoutHosts, u.Hostname()) {
+	isOne := err == nil && u.Scheme == "http" && slices.Contains(layoutHosts, u.Hostname())
+	if !isOne || u.Path != "" && !segments.MatchString(u.Path) { // checkAddress tells about the path
 		return nil
 	}
 	for _, host := range layoutHosts {
 		if host != u.Hostname() {
-			layouts = append(layouts, "http://"+strings.TrimSuffix(host+":"+u.Port(), ":"))
+			layouts = append(layouts, "http://"+strings.TrimSuffix(host+":"+u.Port(), ":")+u.Path)
 		}
 	}
 	return layouts
@@ -207,7 +208,7 @@ func (c Config) BackChannel() endpoint.BackChannel {
 	bases := endpoint.BackChannel{}
 	scheme, _, _ := strings.Cut(c.Issuer, "://")
 	for _, host := range c.BackChannelHosts {
-		bases[host] = scheme + "://" + host
+		bases[host] = scheme + "://" + host + string(endpoint.BaseOf(c.Issuer))
 	}
 	return bases
 }

@@ -36,7 +36,8 @@ func (p Problems) Error() string {
 func (c Config) Check(endpoints map[string]string) error {
 	var problems Problems
 	report := oidc.Report(func(path, text string) { problems = append(problems, Problem{path, text}) })
-	checkIssuer(c, report)
+	checkIssuer(c, endpoints, report)
+	c.checkLayouts(endpoints, report)
 	checkConsole(c, report)
 	checkPowers(c, report)
 	checkHosts(c, report)
@@ -74,15 +75,13 @@ func signingAlgs(specs []SigningKey) []string {
 
 // checkIssuer: OpenID Connect Discovery §3: the issuer is a "URL using the https scheme with no query or fragment
 // components"; http is for this machine only.
-func checkIssuer(c Config, report oidc.Report) {
+func checkIssuer(c Config, endpoints map[string]string, report oidc.Report) {
 	u, err := url.Parse(c.Issuer)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		report.When(true, "issuer", "%q is no http or https URL: write one like https://login.example.com", c.Issuer)
 		return
 	}
-	origin := oidc.Origin(c.Issuer)
-	report.When(c.Issuer != origin, "issuer", "%q is more than an origin: the provider stands at the root of a host of "+
-		"its own, without path, query or final slash; write %s", c.Issuer, origin)
+	c.checkAddress("issuer", c.Issuer, endpoints, report)
 	report.When(u.Scheme == "http" && !c.Loopback(), "issuer", "%q is http on a host that others can reach: use https, "+
 		"a loopback name such as http://localhost:8080 for development, or list the host in dev_hosts to try it in a "+
 		"network of your own", c.Issuer)
@@ -124,18 +123,15 @@ func checkHosts(c Config, report oidc.Report) {
 	}
 }
 
-// checkConsole: layouts and console origins are addresses of this machine.
+// checkConsole: console origins are addresses of this machine.
 func checkConsole(c Config, report oidc.Report) {
-	for name, origins := range map[string][]string{"layouts": c.Layouts, "console_origins": c.ConsoleOrigins} {
-		report.When(
-			len(origins) > 0 && !c.Development(), name, "is for development mode on a loopback issuer only: remove it",
-		)
-		for i, origin := range origins {
-			u, err := url.Parse(origin)
-			isOurs := err == nil && origin == oidc.Origin(origin) && c.IsLocal(u.Hostname())
-			report.When(!isOurs, fmt.Sprintf("%s[%d]", name, i),
-				"%q is no origin of this machine: write one like http://app.localhost:9090", origin)
-		}
+	report.When(len(c.ConsoleOrigins) > 0 && !c.Development(), "console_origins",
+		"is for development mode on a loopback issuer only: remove it")
+	for i, origin := range c.ConsoleOrigins {
+		u, err := url.Parse(origin)
+		isOurs := err == nil && origin == oidc.Origin(origin) && c.IsLocal(u.Hostname())
+		report.When(!isOurs, fmt.Sprintf("console_origins[%d]", i),
+			"%q is no origin of this machine: write one like http://app.localhost:9090", origin)
 	}
 }
 

@@ -40,7 +40,8 @@ func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy
 // machine (DNS rebinding) must not get the console's token.
 func (s *site) isOurHost(r *http.Request) bool {
 	scheme, _, _ := strings.Cut(s.Config.Issuer, "://")
-	return slices.Contains(s.issuers, scheme+"://"+r.Host)
+	isAsked := func(issuer string) bool { return oidc.Origin(issuer) == scheme+"://"+r.Host }
+	return slices.ContainsFunc(s.issuers, isAsked)
 }
 
 // remedy offers to register the redirect_uri, on a page at one of our own host names.

@@ -114,7 +114,7 @@ func (s *site) isWatched(e endpoint.Endpoint, r *http.Request) bool {
 // isForeign reports whether a script of another origin sent the request, so that the browser demands CORS headers.
 func (s *site) isForeign(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	return origin != "" && origin != s.Config.Issuer
+	return origin != "" && origin != oidc.Origin(s.Config.Issuer)
 }
 
 // beginning is the record of a request before its answer.

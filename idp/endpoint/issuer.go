@@ -42,6 +42,7 @@ func (a AtIssuer) Keep(all []Endpoint) (kept []Endpoint) {
 
 func (a AtIssuer) keep(next Handler) Handler {
 	own, _ := url.Parse(a.Issuer) // the configuration has checked it
+	base := BaseOf(a.Issuer)
 	// Cookies do not tell ports apart (RFC 6265 §8.5), and many proxies leave the port out.
 	isOwn := func(host string) bool {
 		if host == own.Host { // of nearly every request
@@ -56,7 +57,9 @@ func (a AtIssuer) keep(next Handler) Handler {
 		}
 		host := a.Host(r)
 		before, _ := r.Cookie(moved)
-		moving := &http.Cookie{Name: moved, Value: url.PathEscape(r.URL.Path), Path: "/", MaxAge: 2, HttpOnly: true}
+		moving := &http.Cookie{
+			Name: moved, Value: url.PathEscape(r.URL.Path), Path: base.CookiePath(), MaxAge: 2, HttpOnly: true,
+		}
 		switch {
 		case isOwn(host):
 			return next(w, r)
@@ -68,7 +71,7 @@ func (a AtIssuer) keep(next Handler) Handler {
 			return next(w, r)
 		}
 		http.SetCookie(w, moving)
-		http.Redirect(w, r, oidc.Origin(a.Issuer)+r.URL.RequestURI(), http.StatusSeeOther)
+		http.Redirect(w, r, a.Issuer+r.URL.RequestURI(), http.StatusSeeOther)
 		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -17,6 +18,10 @@ import (
 //	over http   hush-ISSUER          SameSite=None; Secure    the same, on loopback names only; WebKit refuses it
 //	            hush-ISSUER-lax      SameSite=Lax             every same-site iframe, in every browser
 //
+// If the issuer has a path, the cookies have that Path, so that another issuer of the host never gets them. Browsers
+// refuse __Host- with a Path other than / (RFC 6265bis §4.1.3.2), so the name begins with __Secure- there: another host
+// of the same domain may then set a cookie of that name, but cannot sign one.
+//
 // ISSUER is a short hash of the issuer: cookies ignore ports, so two providers on two ports of localhost would
 // otherwise overwrite each other's cookies.
 type Cookies struct {
@@ -24,6 +29,7 @@ type Cookies struct {
 	names  []string
 	states []string // of the browser state
 	prefix string
+	path   string
 	maxAge time.Duration
 }
 
@@ -35,8 +41,14 @@ func NewCookies(issuer *url.URL, keys [][]byte, maxAge time.Duration) Cookies {
 	if issuer.Scheme == "https" {
 		names = []string{"__Host-" + prefix}
 	}
+	if issuer.Scheme == "https" && issuer.Path != "" {
+		names = []string{"__Secure-" + prefix}
+	}
 	states := []string{names[0] + "-state", prefix + "-state-lax"}[:len(names)]
-	return Cookies{codecs: Codecs(keys, maxAge), names: names, states: states, prefix: prefix, maxAge: maxAge}
+	return Cookies{
+		codecs: Codecs(keys, maxAge), names: names, states: states, prefix: prefix, path: cmp.Or(issuer.Path, "/"),
+		maxAge: maxAge,
+	}
 }
 
 // Codecs returns a securecookie codec for each key. It signs a []byte for maxAge and does not encrypt it.
@@ -131,9 +143,11 @@ func (c Cookies) Arrived(r *http.Request) []string {
 }
 
 func (c Cookies) cookies() []*http.Cookie {
-	cookies := []*http.Cookie{{Name: c.names[0], Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode}}
+	cookies := []*http.Cookie{
+		{Name: c.names[0], Path: c.path, HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode},
+	}
 	for _, name := range c.names[1:] {
-		cookies = append(cookies, &http.Cookie{Name: name, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		cookies = append(cookies, &http.Cookie{Name: name, Path: c.path, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
 	return cookies
 }

@@ -54,6 +54,17 @@ var cookieRows = []struct {
 		{Name: "__Host-hush-HASH", Path: "/", SameSite: http.SameSiteNoneMode, Secure: true, HttpOnly: true},
 		{Name: "__Host-hush-HASH-state", Path: "/", SameSite: http.SameSiteNoneMode, Secure: true},
 	}},
+	{"RFC 6265 §5.1.4 the cookies of an issuer with a path have that Path", httpIssuer + "/realms/demo", []attributes{
+		{Name: "hush-HASH", Path: "/realms/demo", SameSite: http.SameSiteNoneMode, Secure: true, HttpOnly: true},
+		{Name: "hush-HASH-lax", Path: "/realms/demo", SameSite: http.SameSiteLaxMode, HttpOnly: true},
+		{Name: "hush-HASH-state", Path: "/realms/demo", SameSite: http.SameSiteNoneMode, Secure: true},
+		{Name: "hush-HASH-state-lax", Path: "/realms/demo", SameSite: http.SameSiteLaxMode},
+	}},
+	{"RFC 6265bis §4.1.3.1 over https a cookie with another Path than / is a __Secure- one", httpsIssuer + "/auth",
+		[]attributes{
+			{Name: "__Secure-hush-HASH", Path: "/auth", SameSite: http.SameSiteNoneMode, Secure: true, HttpOnly: true},
+			{Name: "__Secure-hush-HASH-state", Path: "/auth", SameSite: http.SameSiteNoneMode, Secure: true},
+		}},
 }
 
 var eightHex = regexp.MustCompile(`[0-9a-f]{8}`)

@@ -49,8 +49,8 @@ func (h *CookieHistory) SignIn(w http.ResponseWriter, r *http.Request, account A
 	s, err := h.Manager.SignIn(w, r, account)
 	if err == nil {
 		http.SetCookie(w, &http.Cookie{
-			Name: h.marker(), Value: "somebody-signed-in-here", Path: "/", MaxAge: int(h.Absolute.Seconds()),
-			HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
+			Name: h.marker(), Value: "somebody-signed-in-here", Path: h.Cookies.path,
+			MaxAge: int(h.Absolute.Seconds()), HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
 		})
 	}
 	return s, err

@@ -78,7 +78,8 @@ func (e *Endpoint) isKnownOrigin(r *http.Request) bool {
 	case "null":
 		return r.Header.Get("Sec-Fetch-Site") == "same-origin"
 	default:
-		return slices.Contains(e.Issuers, origin) || slices.Contains(e.Origins, origin)
+		isOwn := func(issuer string) bool { return oidc.Origin(issuer) == origin }
+		return slices.ContainsFunc(e.Issuers, isOwn) || slices.Contains(e.Origins, origin)
 	}
 }
 
