@@ -97,11 +97,8 @@ func (w *watcher) read() {
 	w.seen = w.text
 	next, err := w.running.again()
 	if err == nil {
-		if err = w.reload(next.Config); err != nil {
-			if problems, ok := errors.AsType[idp.Problems](err); ok {
-				err = next.source.locate(problems, next.flags)
-			}
-		}
+		w.reportRestart(next)
+		err = w.apply(next)
 	}
 	if err != nil {
 		for line := range strings.Lines(err.Error()) {
@@ -109,11 +106,25 @@ func (w *watcher) read() {
 		}
 		return
 	}
-	w.log.Info("the configuration file was read again", "users", len(next.Users), "clients", len(next.Clients),
-		"scopes", len(next.Scopes))
-	if keys := changed(*w.running.given, *next.given); len(keys) > 0 {
-		w.log.Warn("some settings of the configuration file changed, and need a restart", "settings",
-			strings.Join(keys, ", "))
+	w.log.Info("the configuration file was read again", "users", len(next.given.Users), "clients",
+		len(next.given.Clients), "scopes", len(next.given.Scopes))
+}
+
+// apply gives the settings without defaults to the provider, which has the defaults of the settings that it runs with.
+func (w *watcher) apply(next settings) error {
+	err := w.reload(next.given.Config)
+	if problems, ok := errors.AsType[idp.Problems](err); ok {
+		return next.source.locate(problems, next.flags)
+	}
+	return err
+}
+
+// reportRestart names each changed setting that does not apply now, with its line. It does so also before a report of a
+// mistake: a client may fit the changed settings only.
+func (w *watcher) reportRestart(next settings) {
+	for _, key := range changed(*w.running.given, *next.given) {
+		w.log.Warn("a setting of the configuration file changed, and needs a restart",
+			"setting", next.source.place(key, next.flags)+key)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -124,8 +125,46 @@ func TestAMistakeInAChangedFileChangesNothing(t *testing.T) {
 		})
 	}
 	r.change(t, good+"log_level: debug\nsession: {idle: 1h}\n", wasRead)
-	if want := `settings="session, log_level"`; !strings.Contains(r.log.String(), want) {
-		t.Errorf("the log does not name the settings that need a restart, %s:\n%s", want, r.log)
+	for _, key := range []string{"session", "log_level"} {
+		if !regexp.MustCompile(`needs a restart" setting="\S+:\d+: ` + key + `"`).MatchString(r.log.String()) {
+			t.Errorf("the log does not name %s and its line as a setting that needs a restart:\n%s", key, r.log)
+		}
+	}
+}
+
+// A setting that needs a restart does not stop the changes that need none.
+func TestASettingThatNeedsARestartStopsNothing(t *testing.T) {
+	good := oneUser + "clients:" + spaClient
+	dana := oneUser + "  - {username: dana, password: dana}\nclients:" + spaClient
+	for _, row := range []struct{ name, before, after, key string }{
+		{"another alg of the signing key", "", "signing_keys: [{alg: ES256}]\n", "signing_keys"},
+		{"fewer signing keys", "signing_keys: [{alg: ES256}, {alg: RS256}]\n", "signing_keys: [{alg: RS256}]\n",
+			"signing_keys"},
+		{"another issuer's salt", "", "pairwise_salt: " + strings.Repeat("x", 32) + "\n", "pairwise_salt"},
+		{"built-in users and clients", "", "built_in: true\n", "built_in"},
+		{"development mode", "", "dev: false\n", "dev"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := startReloading(t, good+row.before)
+			r.change(t, dana+row.after, wasRead)
+			r.SignIn("dana")
+			r.Code(idptest.Request("spa", "prompt", "none"))
+			if want := r.name + ":9: " + row.key + `"`; !strings.Contains(r.log.String(), want) {
+				t.Errorf("the log does not say %s:\n%s", want, r.log)
+			}
+		})
+	}
+}
+
+// A client that needs a changed signing key waits for the restart, and the log says why.
+func TestAClientForAnotherSigningKeyNeedsARestart(t *testing.T) {
+	good := oneUser + "clients:" + spaClient
+	r := startReloading(t, good)
+	r.change(t, good+"    id_token_signed_response_alg: ES256\nsigning_keys: [{alg: ES256}]\n", hasMistake)
+	for _, want := range []string{":8: clients[0].id_token_signed_response_alg", ":9: signing_keys"} {
+		if !strings.Contains(r.log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, r.log)
+		}
 	}
 }
 
