@@ -10,7 +10,6 @@
 package dev
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -68,7 +67,7 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 	return &Mode{
 		deps: deps, place: place,
 		hub:     trace.NewHub(trace.Options{Now: deps.Now}),
-		lab:     lab.New(place, deps.Now, deps.Random, subs(config)...),
+		lab:     lab.New(place, deps.Now, deps.Random),
 		token:   consoleToken(config, deps.Random),
 		any:     anyone,
 		issuers: append([]string{config.Issuer}, config.Layouts...),
@@ -188,14 +187,6 @@ func (s *site) Fail(e endpoint.Endpoint, next endpoint.Handler) endpoint.Handler
 		r.Form, r.PostForm = failing.Form, failing.PostForm // for the observers of r
 		return err
 	}
-}
-
-// subs are the users of the configuration.
-func subs(config idp.Config) (subs []string) {
-	for _, user := range config.Users {
-		subs = append(subs, cmp.Or(user.Sub, user.Username))
-	}
-	return subs
 }
 
 // consoleToken is the console's CSRF token: the same at every replica with the same cookie key, and after a restart.

@@ -19,6 +19,7 @@ import (
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
 )
@@ -28,7 +29,7 @@ import (
 func (s *site) Parts() idp.Parts {
 	return idp.Parts{
 		Clients: labClients{s.Clients, s.lab}, Consents: labConsents{s.Consents, s.lab},
-		Recognise: labSessions{s.history, s.lab}, Sessions: signIns{s.history},
+		Recognise: labSessions{s.history, s.lab, s.Users}, Sessions: signIns{s.history},
 		Grants: labGrants{s.Grants, s.lab}, Signer: labSigner{s.Signer, s.Keys, s.lab},
 		Devices: watchedDevices{s.Devices},
 	}
@@ -96,7 +97,8 @@ func (c labConsents) Of(ctx context.Context, sub string) (consents map[string]gr
 // by which of the two cookies.
 type labSessions struct {
 	*session.CookieHistory
-	lab *lab.Lab
+	lab   *lab.Lab
+	users *users.Directory
 }
 
 // Current implements authorize.Sessions.
@@ -145,7 +147,7 @@ func (s labSessions) failing(r *http.Request) (*session.Session, error) {
 	case lab.SessionExpired:
 		return nil, session.Expired
 	case lab.SessionOtherUser:
-		return s.lab.OtherUser(*found, f.User), nil
+		return lab.OtherUser(*found, f.User, s.users.All()), nil
 	}
 	return found, nil
 }

@@ -40,7 +40,7 @@ type fixture struct {
 	cookies  []*http.Cookie
 }
 
-// newFixture returns development mode of a provider with these users.
+// newFixture returns development mode of a provider to which these users were added after its start.
 func newFixture(t *testing.T, names ...string) *fixture {
 	t.Helper()
 	clock := storagetest.NewClock()
@@ -49,11 +49,11 @@ func newFixture(t *testing.T, names ...string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var config idp.Config
-	for _, name := range names {
-		config.Users = append(config.Users, users.User{Username: name})
+	directory, err := users.New(nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	mode := dev.New(config, idp.Dependencies{Store: store, Now: clock.Now, Random: rand.Text})
+	mode := dev.New(idp.Config{}, idp.Dependencies{Store: store, Now: clock.Now, Random: rand.Text})
 	h := &fixture{
 		Lab: mode.Lab(), clock: clock, hub: mode.Trace(), keys: set,
 		sessions: &session.Manager{
@@ -68,8 +68,16 @@ func newFixture(t *testing.T, names ...string) *fixture {
 	}
 	h.parts = mode.At(idp.Site{
 		Clients: clients.New([]oidc.Client{firstParty("spa"), firstParty("other")}), Sessions: h.sessions,
-		Consents: h.consents, Grants: h.grants, Keys: set, Signer: set,
+		Consents: h.consents, Grants: h.grants, Keys: set, Signer: set, Users: directory,
 	}).Parts()
+	if err := directory.Change(func(all []users.User) ([]users.User, error) {
+		for _, name := range names {
+			all = append(all, users.User{Username: name, Password: name})
+		}
+		return all, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	h.signIn(t)
 	return h
 }

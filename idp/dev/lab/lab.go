@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/session"
+	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
@@ -25,14 +26,13 @@ type Lab struct {
 	now    func() time.Time // the real time
 	random func() string
 	cell   *storage.Cell[state]
-	users  []string // subs of the provider: session_other_user chooses among them
 }
 
 // New returns a lab that stores its faults and its clock in the place, where all labs share them. now is the real time,
-// random makes the ids of faults, users are the subs of the provider's users.
-func New(place storage.Place, now func() time.Time, random func() string, users ...string) *Lab {
+// random makes the ids of faults.
+func New(place storage.Place, now func() time.Time, random func() string) *Lab {
 	cell := storage.NewCell[state](place, "console", "lab")
-	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell, users: users}
+	return &Lab{Clock: &Clock{real: now, cell: cell}, now: now, random: random, cell: cell}
 }
 
 // CatchUp reads changes of other replicas, unless it did so a moment ago. On an error the lab stays as it is.
@@ -107,14 +107,14 @@ func (l *Lab) Client(client *oidc.Client, id string) *oidc.Client {
 // somebodyElse is the other user if the provider has only one user.
 const somebodyElse = "somebody-else"
 
-// OtherUser returns the session as if only sub were signed in; "" means another user of the provider. No logout knows
-// the sid of this account.
-func (l *Lab) OtherUser(s session.Session, sub string) *session.Session {
+// OtherUser returns the session as if only sub were signed in; "" means the first other one of all users. No logout
+// knows the sid of this account.
+func OtherUser(s session.Session, sub string, all []users.User) *session.Session {
 	if sub == "" {
 		sub = somebodyElse
-		isOther := func(user string) bool { return !slices.Contains(s.Subs(), user) }
-		if i := slices.IndexFunc(l.users, isOther); i >= 0 {
-			sub = l.users[i]
+		isOther := func(user users.User) bool { return !slices.Contains(s.Subs(), user.Sub) }
+		if i := slices.IndexFunc(all, isOther); i >= 0 {
+			sub = all[i].Sub
 		}
 	}
 	account := s.Accounts[0]
