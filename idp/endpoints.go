@@ -132,7 +132,7 @@ func (c *common) pageEndpoints(
 		(&login.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions, Consents: c.consents,
 			Interactions: s.interactions, ScopeTexts: texts, OneClick: oneClick(config), Typed: c.typed,
-			HintSignsIn: config.LoginHintSignsIn,
+			HintSignsIn: hintSignsIn(config),
 			Limit:       c.limits.Login(), Addresses: c.limits.Addresses, Passwords: c.limits.Passwords,
 		}).Endpoints(),
 		(&logout.Endpoint{
@@ -206,6 +206,14 @@ func oneClick(config Config) func(host string) bool {
 		return nil
 	}
 	return config.IsLocal
+}
+
+// hintSignsIn tells for which requests login_hint signs in without a page; nil: for none.
+func hintSignsIn(config Config) func(*http.Request) bool {
+	if !config.LoginHintSignsIn {
+		return nil
+	}
+	return config.Machine().Sent
 }
 
 func lifetimesOf(config Config) token.Refresh {

@@ -213,6 +213,11 @@ func (c Config) BackChannel() endpoint.BackChannel {
 	return bases
 }
 
+// Machine returns the hosts that mean this machine, and those of the back channel.
+func (c Config) Machine() endpoint.Machine {
+	return endpoint.Machine{IsLocal: c.IsLocal, BackChannel: c.BackChannel()}
+}
+
 // Development tells whether development mode is on.
 func (c Config) Development() bool { return c.Dev != nil && *c.Dev && c.Loopback() }
 

@@ -29,21 +29,22 @@ const (
 	maxBody       = 1 << 16 // bytes of a form that are searched for a client
 )
 
-// anyClients are the clients that any_client lets in. A client is made of its requests: its redirect URIs have loopback
-// hosts, and its secret is the one that it sends. They are in memory only. A nil *anyClients lets in nobody.
+// anyClients are the clients that any_client lets in. A client is made of its requests: its redirect URIs have hosts of
+// this machine, and its secret is the one that it sends. They are in memory only. A nil *anyClients lets in nobody.
 type anyClients struct {
-	alg   string // of ID tokens
-	log   *slog.Logger
-	mutex sync.Mutex // for one change at a time
-	seen  *lru.Cache[string, *oidc.Client]
+	alg     string // of ID tokens
+	machine endpoint.Machine
+	log     *slog.Logger
+	mutex   sync.Mutex // for one change at a time
+	seen    *lru.Cache[string, *oidc.Client]
 }
 
-func newAnyClients(alg string, log *slog.Logger) *anyClients {
+func newAnyClients(alg string, machine endpoint.Machine, log *slog.Logger) *anyClients {
 	seen, err := lru.New[string, *oidc.Client](maxAnyClients)
 	if err != nil {
 		panic(err) // the size is positive
 	}
-	return &anyClients{alg: alg, log: log, seen: seen}
+	return &anyClients{alg: alg, machine: machine, log: log, seen: seen}
 }
 
 // ByID implements clients.Unregistered.
@@ -52,9 +53,9 @@ func (a *anyClients) ByID(id string) *oidc.Client {
 	return client
 }
 
-// AllowsOrigin implements clients.Unregistered. Each loopback origin is allowed: its script may be about to send the
-// first request of a client.
-func (a *anyClients) AllowsOrigin(origin string) bool { return isLoopbackAddress(origin) }
+// AllowsOrigin implements clients.Unregistered. Each origin of this machine is allowed: its script may be about to send
+// the first request of a client.
+func (a *anyClients) AllowsOrigin(origin string) bool { return a.isLocal(origin) }
 
 // All implements clients.Unregistered.
 func (a *anyClients) All() (all []oidc.Client) {
@@ -68,9 +69,9 @@ func (a *anyClients) All() (all []oidc.Client) {
 func (a *anyClients) Reset() { a.seen.Purge() }
 
 // admit lets the client of the request in, unless the register has it. The request must come from this machine, and
-// needs a redirect_uri with a loopback host, except that of a client that was let in before.
+// needs a redirect_uri with a host of this machine, except that of a client that was let in before.
 func (a *anyClients) admit(r *http.Request, e endpoint.Endpoint, register *clients.Register) {
-	if a == nil || !endpoint.IsFromThisMachine(r) || isOfUnnamedSite(r) {
+	if a == nil || !a.machine.Sent(r) || isOfUnnamedSite(r) {
 		return
 	}
 	sent := sentBy(r, e)
@@ -89,10 +90,10 @@ func (a *anyClients) admit(r *http.Request, e endpoint.Endpoint, register *clien
 	if old != nil {
 		client = *old
 	}
-	client.RedirectURIs = withAddress(client.RedirectURIs, sent.redirectURI)
-	client.PostLogoutRedirectURIs = withAddress(client.PostLogoutRedirectURIs, sent.postLogoutRedirectURI)
+	client.RedirectURIs = a.withAddress(client.RedirectURIs, sent.redirectURI)
+	client.PostLogoutRedirectURIs = a.withAddress(client.PostLogoutRedirectURIs, sent.postLogoutRedirectURI)
 	for _, uri := range oidc.SignOutAddresses(sent.redirectURI) {
-		client.PostLogoutRedirectURIs = withAddress(client.PostLogoutRedirectURIs, uri)
+		client.PostLogoutRedirectURIs = a.withAddress(client.PostLogoutRedirectURIs, uri)
 	}
 	sent.authenticate(&client)
 	if len(client.RedirectURIs) == 0 || len(client.Problems(true)) > 0 {
@@ -179,9 +180,9 @@ func (s sent) authenticate(client *oidc.Client) {
 	}
 }
 
-// withAddress returns the list with the address at its end, if that has a loopback host and is new.
-func withAddress(list []string, address string) []string {
-	if !isLoopbackAddress(address) || len(address) > maxAddress || slices.Contains(list, address) {
+// withAddress returns the list with the address at its end, if that has a host of this machine and is new.
+func (a *anyClients) withAddress(list []string, address string) []string {
+	if !a.isLocal(address) || len(address) > maxAddress || slices.Contains(list, address) {
 		return list
 	}
 	if len(list) == maxAddresses {
@@ -190,7 +191,7 @@ func withAddress(list []string, address string) []string {
 	return append(slices.Clone(list), address)
 }
 
-func isLoopbackAddress(address string) bool {
+func (a *anyClients) isLocal(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && oidc.Origin(address) != "" && oidc.IsLoopback(u.Hostname())
+	return err == nil && oidc.Origin(address) != "" && a.machine.IsLocal(u.Hostname())
 }

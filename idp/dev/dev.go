@@ -62,7 +62,7 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 	}
 	var anyone *anyClients
 	if config.AnyClient {
-		anyone = newAnyClients(keys.DefaultAlg(config.SigningKeys), deps.Log)
+		anyone = newAnyClients(keys.DefaultAlg(config.SigningKeys), config.Machine(), deps.Log)
 	}
 	return &Mode{
 		deps: deps, place: place,

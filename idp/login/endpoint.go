@@ -48,9 +48,10 @@ type Endpoint struct {
 	Interactions session.Seal[session.Interaction]
 	ScopeTexts   map[string]string // of configured scopes
 	// OneClick tells whether users may sign in without a password at the host name. nil: nowhere. For development only.
-	OneClick    func(host string) bool
-	Typed       *users.Typed   // users that people type; for development only
-	HintSignsIn bool           // login_hint signs in without a page; for development only
+	OneClick func(host string) bool
+	Typed    *users.Typed // users that people type; for development only
+	// HintSignsIn tells whether login_hint signs in without a page. nil: never. For development only.
+	HintSignsIn func(*http.Request) bool
 	Limit       endpoint.Limit // of POST /login
 	Addresses   *limit.Addresses
 	Passwords   *limit.Passwords // counts wrong passwords
@@ -106,7 +107,7 @@ func (e *Endpoint) showLogin(w http.ResponseWriter, r *http.Request, waiting ses
 // hinted returns the user of login_hint if that user signs in without a page. A browser that lost the cookie of such a
 // sign-in would be redirected without end, so it gets the page.
 func (e *Endpoint) hinted(r *http.Request, waiting session.Interaction) (users.User, bool) {
-	if !e.HintSignsIn || !endpoint.IsFromThisMachine(r) || waiting.Reason == session.CookieLost {
+	if e.HintSignsIn == nil || !e.HintSignsIn(r) || waiting.Reason == session.CookieLost {
 		return users.User{}, false
 	}
 	return e.Users.ByName(waiting.Params.Get("login_hint"))
