@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"mime"
 	"net/http"
@@ -70,13 +71,16 @@ func (e *Endpoint) isOurHost(r *http.Request) bool {
 
 // isKnownOrigin: Origin, if there is one, must be the provider's own or a listed one. A form of our own page sends
 // "Origin: null", since pages here have Referrer-Policy no-referrer
-// (https://fetch.spec.whatwg.org/#append-a-request-origin-header); Sec-Fetch-Site identifies it as ours.
+// (https://fetch.spec.whatwg.org/#append-a-request-origin-header); Sec-Fetch-Site identifies it as ours. By plain
+// http to a host of dev_hosts a browser does not send that (https://www.w3.org/TR/fetch-metadata/#fetch-integration).
+// Then the CSRF token in the form identifies it: no page of another origin can read the token.
 func (e *Endpoint) isKnownOrigin(r *http.Request) bool {
 	switch origin := r.Header.Get("Origin"); origin {
 	case "":
 		return true
 	case "null":
-		return r.Header.Get("Sec-Fetch-Site") == "same-origin"
+		site := r.Header.Get("Sec-Fetch-Site")
+		return site == "same-origin" || site == "" && e.isToken(formToken(r))
 	default:
 		isOwn := func(issuer string) bool { return oidc.Origin(issuer) == origin }
 		return slices.ContainsFunc(e.Issuers, isOwn) || slices.Contains(e.Origins, origin)
@@ -107,11 +111,19 @@ func (e *Endpoint) hasToken(r *http.Request) bool {
 	if isOfProgram(r) {
 		return true
 	}
-	given := r.Header.Get("X-Hush-CSRF")
-	if given == "" && oidc.ParseForm(r) == nil {
-		given = r.PostForm.Get("csrf")
-	}
+	return e.isToken(cmp.Or(r.Header.Get("X-Hush-CSRF"), formToken(r)))
+}
+
+func (e *Endpoint) isToken(given string) bool {
 	return subtle.ConstantTimeCompare([]byte(given), []byte(e.Token)) == 1
+}
+
+// formToken returns the CSRF token in the body of a form; empty: there is none.
+func formToken(r *http.Request) string {
+	if oidc.ParseForm(r) != nil {
+		return ""
+	}
+	return r.PostForm.Get("csrf")
 }
 
 // isOfProgram reports whether no browser sent the request. A browser sends Origin with each request that changes

@@ -88,6 +88,41 @@ func TestGuards(t *testing.T) {
 	}
 }
 
+// A form of the provider's own page by plain http to a host of dev_hosts: browsers send Sec-Fetch-Site to trustworthy
+// addresses only, and hide the origin since the page has Referrer-Policy no-referrer.
+func TestAFormInABrowserThatSendsNoSecFetchSite(t *testing.T) {
+	h := newFixture(t)
+	good := []string{"Origin", "null", "X-Hush-CSRF", "", "Content-Type", "application/x-www-form-urlencoded"}
+	for _, row := range []struct {
+		name, method, body string
+		more               []string
+		want               int
+	}{
+		{"the form", "POST", "csrf=" + token, nil, http.StatusOK},
+		{"without the token", "POST", "", nil, http.StatusForbidden},
+		{"with a wrong token", "POST", "csrf=guessed", nil, http.StatusForbidden},
+		{"with the token in a header, which a form cannot have", "POST", "", []string{"X-Hush-CSRF", token},
+			http.StatusForbidden},
+		{"with the token in a body that is no form", "POST", "csrf=" + token, []string{"Content-Type", "text/plain"},
+			http.StatusForbidden},
+		{"of another site, in a browser that says so", "POST", "csrf=" + token, []string{"Sec-Fetch-Site", "cross-site"},
+			http.StatusForbidden},
+		{"of a foreign origin", "POST", "csrf=" + token, []string{"Origin", "https://evil.test"}, http.StatusForbidden},
+		{"a GET with the token in its query", "GET", "", nil, http.StatusForbidden},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			path := "/console/keys"
+			if row.method == http.MethodGet {
+				path += "?csrf=" + token
+			}
+			response := h.ask(t, row.method, path, row.body, append(slices.Clone(good), row.more...)...)
+			if response.StatusCode != row.want {
+				t.Errorf("got %d; want %d\n%s", response.StatusCode, row.want, read(t, response))
+			}
+		})
+	}
+}
+
 func publicKeys(t *testing.T, h *fixture) []any {
 	t.Helper()
 	return h.json(t, 200, "GET", "/console/keys", "")["keys"].([]any)
