@@ -188,6 +188,57 @@ func TestAnIssuerRefusesTheAccessTokenOfAnotherOnItsHost(t *testing.T) {
 	}
 }
 
+func TestAnIssuerRefusesCodesAndRefreshTokensOfAnotherOnItsHost(t *testing.T) {
+	b, first, second := realms(t)
+	offline := b.Provider().Token(t, "alice", "spa", idptest.Want{"scope": "openid offline_access"})
+	b.SignIn("alice")
+	request := idptest.Request("spa")
+	forms := map[string]func() url.Values{
+		"RFC 9700 §4.4 a code": func() url.Values {
+			return url.Values{
+				"grant_type": {"authorization_code"}, "code": {b.Code(request)}, "redirect_uri": {request.Get("redirect_uri")},
+				"code_verifier": {idptest.CodeVerifier},
+			}
+		},
+		"RFC 9700 §4.4 a refresh token": func() url.Values {
+			return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {offline.RefreshToken}}
+		},
+	}
+	for name, form := range forms {
+		for _, row := range []struct {
+			issuer string
+			want   int
+		}{{second, http.StatusBadRequest}, {first, http.StatusOK}} {
+			sent := form()
+			sent.Set("client_id", "spa")
+			page := b.Post(row.issuer+"/token", sent)
+			if page.Status != row.want || page.Status != http.StatusOK && !strings.Contains(page.Body, "code.foreign") {
+				t.Errorf("%s at %s gives %d %s; want %d", name, row.issuer, page.Status, page.Body, row.want)
+			}
+		}
+	}
+}
+
+func TestAnIssuerSaysNothingAboutTokensOfAnotherOnItsHost(t *testing.T) {
+	b, first, second := realms(t)
+	tokens := b.Provider().Token(t, "alice", "web", idptest.Want{"scope": "openid offline_access"})
+	post := func(address, token string) idptest.Page {
+		return b.Post(address, url.Values{"client_id": {"web"}, "client_secret": {"web-secret"}, "token": {token}})
+	}
+	for name, token := range map[string]string{
+		"RFC 7662 §2.2 an access token": tokens.AccessToken, "RFC 7662 §2.2 a refresh token": tokens.RefreshToken,
+	} {
+		if revoked := post(second+"/revoke", token); revoked.Status != http.StatusOK {
+			t.Errorf("RFC 7009 §2.2 the other issuer answers the revocation of %s with %d", name, revoked.Status)
+		}
+		for issuer, want := range map[string]bool{first: true, second: false} {
+			if info := post(issuer+"/introspect", token).JSON(t); info["active"] != want {
+				t.Errorf("%s at %s: %v; want active %v", name, issuer, info, want)
+			}
+		}
+	}
+}
+
 // layoutRows are layouts beside the issuer http://localhost:8080/realms/one.
 var layoutRows = []struct{ name, layout, want string }{
 	{"another path", "http://localhost:8080/realms/two", ""},

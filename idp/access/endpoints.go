@@ -110,6 +110,8 @@ func (e *Revocation) refreshToken(ctx context.Context, client *oidc.Client, raw 
 		return false, nil
 	case err != nil && !hasEnded(err):
 		return false, err
+	case family.Grant.Issuer != "" && family.Grant.Issuer != e.Issuer:
+		return false, nil
 	case family.Grant.ClientID != client.ClientID:
 		return false, errForeign(client)
 	}
@@ -324,7 +326,8 @@ func (e *Introspection) refreshToken(ctx context.Context, asking *oidc.Client, r
 		return Info{}, nil
 	}
 	granted := family.Grant
-	if err != nil || granted.ClientID != asking.ClientID || !(*e.Tokens.Users.Known.Load())[granted.Sub] {
+	isForeign := granted.ClientID != asking.ClientID || granted.Issuer != "" && granted.Issuer != e.Issuer
+	if err != nil || isForeign || !(*e.Tokens.Users.Known.Load())[granted.Sub] {
 		return Info{}, err
 	}
 	sub, err := e.Tokens.Subjects.Of(asking, granted.Sub)

@@ -268,7 +268,9 @@ func (e *Endpoint) decide(r *http.Request, request *Request, denied string) (d d
 	if err != nil {
 		return d, err
 	}
-	d.code, err = e.Grants.Issue(r.Context(), situation.grant())
+	granted := situation.grant()
+	granted.Issuer = e.Issuer
+	d.code, err = e.Grants.Issue(r.Context(), granted)
 	return d, err
 }
 

@@ -158,7 +158,7 @@ func (p *Page) decide(w http.ResponseWriter, r *http.Request, current *session.S
 	found, err := p.find(r, typed)
 	if err == nil {
 		err = p.Devices.Decide(r.Context(), found, decision, grant.Grant{
-			Sub: account.Sub, AuthTime: account.AuthTime, ACR: account.ACR, AMR: account.AMR,
+			Issuer: p.Issuer, Sub: account.Sub, AuthTime: account.AuthTime, ACR: account.ACR, AMR: account.AMR,
 		})
 	}
 	if err != nil {

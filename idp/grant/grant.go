@@ -29,6 +29,7 @@ const expiredRetention = 4 * time.Minute
 // them.
 type Grant struct {
 	ID            string     `json:"grant_id"`
+	Issuer        string     `json:"issuer,omitempty"` // where it was granted; empty in records of older versions
 	ClientID      string     `json:"client_id,omitempty"`
 	RedirectURI   string     `json:"redirect_uri,omitempty"`
 	CodeChallenge string     `json:"code_challenge,omitempty"` // S256

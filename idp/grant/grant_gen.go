@@ -118,64 +118,68 @@ func (z *Code) Msgsize() (s int) {
 func (z *Grant) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(16)
-	var zb0001Mask uint16 /* 16 bits */
+	zb0001Len := uint32(17)
+	var zb0001Mask uint32 /* 17 bits */
 	_ = zb0001Mask
-	if z.ClientID == "" {
+	if z.Issuer == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
-	if z.RedirectURI == "" {
+	if z.ClientID == "" {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
-	if z.CodeChallenge == "" {
+	if z.RedirectURI == "" {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.Nonce == "" {
+	if z.CodeChallenge == "" {
 		zb0001Len--
 		zb0001Mask |= 0x10
 	}
-	if z.Sub == "" {
+	if z.Nonce == "" {
 		zb0001Len--
-		zb0001Mask |= 0x40
+		zb0001Mask |= 0x20
 	}
-	if z.SID == "" {
+	if z.Sub == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80
 	}
-	if z.AuthTime.IsZero() {
+	if z.SID == "" {
 		zb0001Len--
 		zb0001Mask |= 0x100
 	}
-	if z.ACR == "" {
+	if z.AuthTime.IsZero() {
 		zb0001Len--
 		zb0001Mask |= 0x200
 	}
-	if z.AMR == nil {
+	if z.ACR == "" {
 		zb0001Len--
 		zb0001Mask |= 0x400
 	}
-	if z.GrantedAt.IsZero() {
+	if z.AMR == nil {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.ExpiresAt.IsZero() {
+	if z.GrantedAt.IsZero() {
 		zb0001Len--
 		zb0001Mask |= 0x1000
 	}
-	if z.Resource == nil {
+	if z.ExpiresAt.IsZero() {
 		zb0001Len--
 		zb0001Mask |= 0x2000
 	}
-	if z.Claims == nil {
+	if z.Resource == nil {
 		zb0001Len--
 		zb0001Mask |= 0x4000
 	}
-	if z.DPoPJKT == "" {
+	if z.Claims == nil {
 		zb0001Len--
 		zb0001Mask |= 0x8000
+	}
+	if z.DPoPJKT == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -186,21 +190,26 @@ func (z *Grant) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa8, 0x67, 0x72, 0x61, 0x6e, 0x74, 0x5f, 0x69, 0x64)
 		o = msgp.AppendString(o, z.ID)
 		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "issuer"
+			o = append(o, 0xa6, 0x69, 0x73, 0x73, 0x75, 0x65, 0x72)
+			o = msgp.AppendString(o, z.Issuer)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
 			// string "client_id"
 			o = append(o, 0xa9, 0x63, 0x6c, 0x69, 0x65, 0x6e, 0x74, 0x5f, 0x69, 0x64)
 			o = msgp.AppendString(o, z.ClientID)
 		}
-		if (zb0001Mask & 0x4) == 0 { // if not omitted
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "redirect_uri"
 			o = append(o, 0xac, 0x72, 0x65, 0x64, 0x69, 0x72, 0x65, 0x63, 0x74, 0x5f, 0x75, 0x72, 0x69)
 			o = msgp.AppendString(o, z.RedirectURI)
 		}
-		if (zb0001Mask & 0x8) == 0 { // if not omitted
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "code_challenge"
 			o = append(o, 0xae, 0x63, 0x6f, 0x64, 0x65, 0x5f, 0x63, 0x68, 0x61, 0x6c, 0x6c, 0x65, 0x6e, 0x67, 0x65)
 			o = msgp.AppendString(o, z.CodeChallenge)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
 			// string "nonce"
 			o = append(o, 0xa5, 0x6e, 0x6f, 0x6e, 0x63, 0x65)
 			o = msgp.AppendString(o, z.Nonce)
@@ -208,27 +217,27 @@ func (z *Grant) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "scope"
 		o = append(o, 0xa5, 0x73, 0x63, 0x6f, 0x70, 0x65)
 		o = msgp.AppendString(o, oidc.Scope.String(z.Scope))
-		if (zb0001Mask & 0x40) == 0 { // if not omitted
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "sub"
 			o = append(o, 0xa3, 0x73, 0x75, 0x62)
 			o = msgp.AppendString(o, z.Sub)
 		}
-		if (zb0001Mask & 0x80) == 0 { // if not omitted
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
 			// string "sid"
 			o = append(o, 0xa3, 0x73, 0x69, 0x64)
 			o = msgp.AppendString(o, z.SID)
 		}
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "auth_time"
 			o = append(o, 0xa9, 0x61, 0x75, 0x74, 0x68, 0x5f, 0x74, 0x69, 0x6d, 0x65)
 			o = msgp.AppendTime(o, z.AuthTime)
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "acr"
 			o = append(o, 0xa3, 0x61, 0x63, 0x72)
 			o = msgp.AppendString(o, z.ACR)
 		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "amr"
 			o = append(o, 0xa3, 0x61, 0x6d, 0x72)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.AMR)))
@@ -236,17 +245,17 @@ func (z *Grant) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, z.AMR[za0001])
 			}
 		}
-		if (zb0001Mask & 0x800) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
 			// string "granted_at"
 			o = append(o, 0xaa, 0x67, 0x72, 0x61, 0x6e, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendTime(o, z.GrantedAt)
 		}
-		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
 			// string "expires_at"
 			o = append(o, 0xaa, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73, 0x5f, 0x61, 0x74)
 			o = msgp.AppendTime(o, z.ExpiresAt)
 		}
-		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
 			// string "resource"
 			o = append(o, 0xa8, 0x72, 0x65, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Resource)))
@@ -254,7 +263,7 @@ func (z *Grant) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, z.Resource[za0002])
 			}
 		}
-		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
 			// string "claims"
 			o = append(o, 0xa6, 0x63, 0x6c, 0x61, 0x69, 0x6d, 0x73)
 			if z.Claims == nil {
@@ -267,7 +276,7 @@ func (z *Grant) MarshalMsg(b []byte) (o []byte, err error) {
 				}
 			}
 		}
-		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "dpop_jkt"
 			o = append(o, 0xa8, 0x64, 0x70, 0x6f, 0x70, 0x5f, 0x6a, 0x6b, 0x74)
 			o = msgp.AppendString(o, z.DPoPJKT)
@@ -298,6 +307,12 @@ func (z *Grant) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.ID, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "issuer":
+			z.Issuer, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Issuer")
 				return
 			}
 		case "client_id":
@@ -445,7 +460,7 @@ func (z *Grant) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Grant) Msgsize() (s int) {
-	s = 3 + 9 + msgp.StringPrefixSize + len(z.ID) + 10 + msgp.StringPrefixSize + len(z.ClientID) + 13 + msgp.StringPrefixSize + len(z.RedirectURI) + 15 + msgp.StringPrefixSize + len(z.CodeChallenge) + 6 + msgp.StringPrefixSize + len(z.Nonce) + 6 + msgp.StringPrefixSize + len(oidc.Scope.String(z.Scope)) + 4 + msgp.StringPrefixSize + len(z.Sub) + 4 + msgp.StringPrefixSize + len(z.SID) + 10 + msgp.TimeSize + 4 + msgp.StringPrefixSize + len(z.ACR) + 4 + msgp.ArrayHeaderSize
+	s = 3 + 9 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Issuer) + 10 + msgp.StringPrefixSize + len(z.ClientID) + 13 + msgp.StringPrefixSize + len(z.RedirectURI) + 15 + msgp.StringPrefixSize + len(z.CodeChallenge) + 6 + msgp.StringPrefixSize + len(z.Nonce) + 6 + msgp.StringPrefixSize + len(oidc.Scope.String(z.Scope)) + 4 + msgp.StringPrefixSize + len(z.Sub) + 4 + msgp.StringPrefixSize + len(z.SID) + 10 + msgp.TimeSize + 4 + msgp.StringPrefixSize + len(z.ACR) + 4 + msgp.ArrayHeaderSize
 	for za0001 := range z.AMR {
 		s += msgp.StringPrefixSize + len(z.AMR[za0001])
 	}

@@ -37,7 +37,7 @@ func (d Direct) Tokens(ctx context.Context, w Wanted) (Response, error) {
 	now := issuer.Now
 	issuer.Now = func() time.Time { return now().Add(-w.Age) }
 	access.Now = issuer.Now
-	w.Grant.ID, w.Grant.ClientID = issuer.Random(), w.Client.ClientID
+	w.Grant.ID, w.Grant.Issuer, w.Grant.ClientID = issuer.Random(), issuer.Issuer, w.Client.ClientID
 	// after all that the user took back until now: these times are compared in milliseconds
 	w.Grant.GrantedAt = now().Add(time.Millisecond)
 	if !w.Grant.AuthTime.IsZero() {

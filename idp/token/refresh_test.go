@@ -22,6 +22,7 @@ var refreshRows = []struct {
 	bound  *ecdsa.PrivateKey // the key that the token is bound to; nil: to none
 	proof  *ecdsa.PrivateKey // the key whose proof the request carries; nil: it carries none
 	gone   bool              // the user is not known any more
+	other  bool              // the token is sent to another issuer of the process
 	err    oidc.ErrorCode
 }{
 	{name: "RFC 6749 §6 a public client refreshes"},
@@ -64,6 +65,7 @@ var refreshRows = []struct {
 	{name: "RFC 9449 §5 no proof for a token that is bound to a key", bound: boundKey, err: oidc.InvalidGrant},
 	{name: "RFC 9449 §5 the proof of another key", bound: boundKey, proof: anotherKey, err: oidc.InvalidGrant},
 	{name: "RFC 9700 §4.14.2 the user does not exist any more", gone: true, err: oidc.InvalidGrant},
+	{name: "RFC 9700 §4.4 a token of another issuer of the process", other: true, err: oidc.InvalidGrant},
 }
 
 func TestRefresh(t *testing.T) {
@@ -81,6 +83,9 @@ func TestRefresh(t *testing.T) {
 			e.key = row.proof
 			if row.gone {
 				e.issuer.Users = directory(t)
+			}
+			if row.other {
+				e.issuer.Issuer += "/realms/two"
 			}
 			e.clock.Pass(row.wait)
 			response, err := e.Exchange(post(t, form))

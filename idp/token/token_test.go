@@ -27,7 +27,7 @@ type row struct {
 	client string            // spa (default), web, post, basic
 	change string            // a=b sets, -a removes, +a=b adds a second value; separated by spaces, values form-encoded
 	basic  string            // user:password for the Authorization header
-	grant  string            // a change to the authorization: -challenge, other (another client's)
+	grant  string            // a change to the authorization: -challenge, other (another client's), elsewhere
 	wait   time.Duration     // between the code and its redemption
 	header func(http.Header) // a change to the headers
 	err    oidc.ErrorCode
@@ -120,6 +120,8 @@ var rows = []row{
 	// the code
 	{name: "RFC 6749 §5.2 a code nobody issued", change: "code=invented", err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.3 a code of another client", grant: "other", err: oidc.InvalidGrant},
+	{name: "RFC 9700 §4.4 a code of another issuer of the process", grant: "elsewhere", err: oidc.InvalidGrant},
+	{name: "RFC 9700 §4.4 a code of an older version, which did not name the issuer", grant: "before"},
 	{name: "RFC 6749 §4.1.2 an expired code", wait: 60 * time.Second, err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.2 a code that expired long ago", wait: time.Hour, err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.3 another redirect_uri", change: "redirect_uri=https://app.test/other", err: oidc.InvalidGrant},
@@ -364,11 +366,15 @@ func TestAtHash(t *testing.T) { // Core appendix A.3 has the values of its examp
 func (e *testEndpoint) issue(t *testing.T, client, how string) string {
 	t.Helper()
 	g := grant.Grant{
-		ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: codeChallenge, Nonce: "n",
+		Issuer: testIssuer, ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: codeChallenge, Nonce: "n",
 		Scope: oidc.Scope{"openid", "profile"}, Sub: "alice", SID: "the sid", AuthTime: e.clock.Now().Add(-100 * time.Second),
 		ACR: "1", AMR: []string{"pwd"},
 	}
 	switch how {
+	case "elsewhere":
+		g.Issuer = testIssuer + "/realms/two"
+	case "before":
+		g.Issuer = ""
 	case "-challenge":
 		g.CodeChallenge = ""
 	case "other":

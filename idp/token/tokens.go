@@ -66,10 +66,11 @@ func (i *Issuer) tokens(ctx context.Context, r request, g grant.Grant) (Response
 	return response, err
 }
 
-// holder is the user that tokens are about.
+// holder is the user that tokens are about, and the issuer that makes them.
 type holder struct {
-	Grant grant.Grant
-	Users *users.Directory
+	Grant  grant.Grant
+	Users  *users.Directory
+	Issuer string
 }
 
 // holderRules are the conditions for tokens of every grant type. A grant without auth_time is about no user.
@@ -78,12 +79,18 @@ var holderRules = oidc.Table[holder]{{
 	Reason: oidc.UserRemoved,
 	Holds:  func(h holder) bool { return h.Grant.AuthTime.IsZero() || (*h.Users.Known.Load())[h.Grant.Sub] },
 	Help:   "the user was removed: sign in as another user",
+}, { // one process may have several issuers
+	Spec: "RFC 9700 §4.4", Text: "what the client redeems was granted by this issuer", Else: oidc.InvalidGrant,
+	Reason: oidc.CodeForeign,
+	Holds:  func(h holder) bool { return h.Grant.Issuer == "" || h.Grant.Issuer == h.Issuer },
+	Got:    func(h holder) string { return h.Grant.Issuer + ", and this is " + h.Issuer },
+	Help:   "send it to the token_endpoint of the issuer of the authorization response",
 }}
 
 // permit judges whether the grant may give tokens now. It returns the APIs of the access token: the granted APIs in
 // resource, or all granted APIs (RFC 8707 §2.2).
 func (i *Issuer) permit(ctx context.Context, r request, g grant.Grant) (oidc.Audience, error) {
-	if err := holderRules.Judge(ctx, holder{g, i.Users}); err != nil {
+	if err := holderRules.Judge(ctx, holder{g, i.Users, i.Issuer}); err != nil {
 		return nil, err
 	}
 	granted := g.Resource
