@@ -162,7 +162,7 @@ async function openApp({ hush, newTab }, ...names) {
   for (const name of names) {
     await page.goto(`${hush.issuer}/login`);
     await clickLogin(page, name);
-    await page.waitForFunction(() => location.pathname === "/");
+    await page.waitForFunction((home) => location.href === home, {}, `${hush.issuer}/`);
   }
   await page.goto(`${hush.app}/spa/`);
   return { page, dialogs: await Dialogs.of(page) };

@@ -11,9 +11,12 @@ import { Program, root } from "../../scripts/program.js";
 const docs = fileURLToPath(new URL("bin/docs", root));
 
 /**
- * Where app and provider live, seen from the browser.
- * @typedef {{ name: string, app: string, idp: string }} Layout
+ * Where app and provider live, seen from the browser. path is that of the issuer; without it the issuer is an origin.
+ * @typedef {{ name: string, app: string, idp: string, path?: string }} Layout
  */
+
+/** HUSH_E2E_PATH=/realms/demo runs any test at issuers with this path. */
+const pathOfAll = process.env.HUSH_E2E_PATH ?? "";
 
 /** One site: a port is no part of a site, so every cookie reaches the hidden iframe. @type {Layout} */
 export const sameSite = { name: "localhost:A and localhost:B", app: "localhost", idp: "localhost" };
@@ -52,7 +55,8 @@ export const layouts = [sameSite, subdomains, crossSite];
  */
 export async function startHush(layout, config = {}) {
   const ports = { idp: await freePort(), app: await freePort() };
-  return await start(ports, `http://${layout.idp}:${ports.idp}`, `http://${layout.app}:${ports.app}`, config, []);
+  const issuer = `http://${layout.idp}:${ports.idp}${layout.path ?? pathOfAll}`;
+  return await start(ports, issuer, `http://${layout.app}:${ports.app}`, config, []);
 }
 
 /**
@@ -129,7 +133,8 @@ async function ready(hush, demo) {
 
 /** @param {string} address @param {string} host */
 function withHost(address, host) {
-  return `http://${host}:${new URL(address).port}`;
+  const { port, pathname } = new URL(address);
+  return `http://${host}:${port}${pathname.replace(/\/$/, "")}`;
 }
 
 /** This environment without settings of the programs, which would change what is tested. */

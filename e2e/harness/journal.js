@@ -28,8 +28,8 @@ export class Journal {
   framesFrom(issuer) {
     const measures = ["/console/probe", "/storage_access"];
     return this.frameAnswers.filter(({ url }) => {
-      const { origin, pathname } = new URL(url);
-      return origin === issuer && !measures.includes(pathname);
+      const [address = ""] = url.split("?");
+      return address.startsWith(`${issuer}/`) && !measures.some((path) => address === issuer + path);
     });
   }
 
