@@ -15,12 +15,13 @@ import { tellings } from "./renewal.js";
 /** @typedef {import("./diagram-details.js").Record} Record */
 
 /**
- * The data of package trace, as JSON. What only a page knows has `source`, and in `about` the words that it opens to.
+ * The data of package trace, as JSON. What only a page knows has `source`, in `about` the words that it opens to, and in
+ * `request` the request that the message stands for, such as "GET /api/me".
  *
  * @typedef {import("./renewal.js").Lane} Lane
  * @typedef {"done" | "failed" | "waiting" | "unseen"} State
  * @typedef {{ step: number, from: Lane, to: Lane, text: string, state: State, at: string, took?: number, record?: string,
- *   reason?: string, source?: "browser", about?: string }} Message
+ *   reason?: string, source?: "browser", about?: string, request?: string }} Message
  * @typedef {{ code: string, text: string, at: string }} Reasoned
  * @typedef {{ id: string, client_id?: string, issuer: string, silent: boolean, state: "open" | "done" | "failed", at: string,
  *   took?: number, reasons?: Reasoned[] | null, begins?: string, steps?: (State | "")[] }} Summary
@@ -131,6 +132,7 @@ function update(item, flow, message, options, caption) {
   item.dataset.version = version;
   const telling = options.telling ?? tellings.any;
   mark(item, message, telling);
+  item.dataset.request = message.request ?? requestOf(message, record);
   const details = item.querySelector("details") ?? make("details");
   details.replaceChildren(summary(flow, message, telling));
   const open = () => void fill(details, flow, message, record, options);
@@ -152,6 +154,12 @@ function mark(item, message, telling) {
   const [from, to] = [laneOf(telling, message.from), laneOf(telling, message.to)];
   place(item, from, to);
   item.dataset.side = Math.max(from, to) === telling.lanes.length - 1 ? "end" : "start";
+}
+
+/** The request to the provider that the message stands for, as the provider saw it. @param {Message} message @param {Record | undefined} record */
+function requestOf({ from, to }, record) {
+  const isRequest = record && to === "provider" && from !== "provider" && record.path !== "";
+  return isRequest ? `${record.method} ${record.path}` : "";
 }
 
 /** @param {Telling} telling @param {Message[]} messages @param {number} step */

@@ -201,7 +201,7 @@ export class Stage {
       text: "The app's server checked the new tokens and keeps them",
     });
     this.timeline.end("done");
-    await this.#call("server", "GET /api/me, by the app's server, with its access token", async () => {
+    await this.#call("server", "by the app's server, with its access token", async () => {
       const { status } = await (await fetch("/web/call-api")).json();
       return status;
     });
@@ -226,14 +226,15 @@ export class Stage {
 
   /** (4) by this page. @param {string} accessToken */
   async callApi(accessToken) {
-    await this.#call("app", "GET /api/me with the access token", async () => (await callApi(accessToken)).status);
+    await this.#call("app", "with the access token", async () => (await callApi(accessToken)).status);
     this.timeline.end("done");
   }
 
-  /** (4) @param {"app" | "server"} from @param {string} text @param {() => Promise<number>} call gives the status of the answer */
-  async #call(from, text, call) {
+  /** (4) @param {"app" | "server"} from @param {string} how @param {() => Promise<number>} call gives the status of the answer */
+  async #call(from, how, call) {
     const start = performance.now();
-    this.timeline.add({ step: 4, from, to: "api", text });
+    const request = "GET /api/me";
+    this.timeline.add({ step: 4, from, to: "api", text: `${request} ${how}`, request });
     const status = await call();
     this.timeline.add({
       step: 4,

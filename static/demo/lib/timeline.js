@@ -26,6 +26,7 @@ const reported = new Set(["callback", "api", "clock"]);
  * @property {import("../../shared/diagram.js").Lane} from
  * @property {import("../../shared/diagram.js").Lane} to
  * @property {string} text
+ * @property {string} [request] the request that it stands for, such as "GET /api/me"; the text begins with it
  * @property {import("../../shared/diagram.js").State} [state] default: done
  * @property {number} [took] milliseconds
  * @property {number} [when] as performance.now() counts; default: now
@@ -240,9 +241,9 @@ function inOrder(messages) {
  * @param {Seen} seen
  * @returns {Message & {again?: boolean}}
  */
-function message({ step, from, to, text, state = "done", took, when = performance.now(), again }) {
+function message({ step, from, to, text, request, state = "done", took, when = performance.now(), again }) {
   const at = new Date(performance.timeOrigin + when).toISOString();
-  return { step, from, to, text, state, at, took: took && took * 1e6, source: "browser", again };
+  return { step, from, to, text, request, state, at, took: took && took * 1e6, source: "browser", again };
 }
 
 function now() {

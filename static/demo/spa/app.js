@@ -184,12 +184,10 @@ class App {
    * @param {string} success the message's code when the API accepts; empty: no message
    */
   async call(accessToken, success) {
-    this.steps.set(
-      4,
-      "active",
-      `GET /api/me ${accessToken ? "with the access token in Authorization" : "without a token"}`,
-    );
-    this.timeline.add({ step: 4, from: "app", to: "api", text: "GET /api/me with the access token" });
+    const request = "GET /api/me";
+    const text = `${request} ${accessToken ? "with the access token in Authorization" : "without a token"}`;
+    this.steps.set(4, "active", text);
+    this.timeline.add({ step: 4, from: "app", to: "api", text, request });
     const start = performance.now();
     try {
       const answer = await callApi(accessToken);

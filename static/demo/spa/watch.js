@@ -93,8 +93,9 @@ export class Watch {
     this.#steps.set(1, "done", "a hidden iframe was added to this page; it goes to /authorize");
     this.#steps.set(2, "active");
     this.timeline.add({ step: 1, from: "app", to: "iframe", text: "A hidden iframe is added to the page" });
-    const text = "GET /authorize with prompt=none and code_challenge";
-    this.timeline.add({ step: 1, from: "iframe", to: "provider", text, again: true });
+    const request = "GET /authorize";
+    const text = `${request} with prompt=none and code_challenge`;
+    this.timeline.add({ step: 1, from: "iframe", to: "provider", text, request, again: true });
   }
 
   #removed() {

@@ -40,7 +40,7 @@ function tail(token) {
 /** The first way: each renewal is a request with the provider's cookie. @param {UserManager} manager */
 async function byIframe(manager) {
   const { user, took, iframes } = await renew(manager);
-  say("iframe-way", `Renewed in ${took} ms, by ${way(iframes)}. Access token ${tail(user.access_token)}.`);
+  say("iframe-way", `Renewed in ${took} ms, by ${way(iframes)}. Access token ${tail(user.access_token)}.`, { iframes });
 }
 
 /** What a renewal was seen to do. @param {number} iframes that were added for it */
@@ -57,7 +57,8 @@ async function byRefreshToken(manager) {
     user.refresh_token === before
       ? `The refresh token stays ${tail(before)}.`
       : `The refresh token was replaced too: ${tail(before)} is spent, ${tail(user.refresh_token)} is the next.`;
-  say("refresh-way", `Renewed in ${took} ms, by ${way(iframes)}. Access token ${tail(user.access_token)}. ${replaced}`);
+  const words = `Renewed in ${took} ms, by ${way(iframes)}. Access token ${tail(user.access_token)}. ${replaced}`;
+  say("refresh-way", words, { iframes });
 }
 
 /** Signs in with a window of the provider, and keeps the refresh token of that sign-in. @param {UserManager} manager */
@@ -131,9 +132,11 @@ async function signedOut(manager) {
   await manager.removeUser();
 }
 
-/** @param {string} card @param {string} words */
-function say(card, words) {
-  byId(`${card}-said`).textContent = words;
+/** @param {string} card @param {string} words @param {{iframes?: number}} [seen] of which the words are made; tests read it */
+function say(card, words, { iframes } = {}) {
+  const said = byId(`${card}-said`);
+  said.textContent = words;
+  said.dataset.iframes = `${iframes ?? ""}`;
 }
 
 /**

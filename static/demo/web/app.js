@@ -135,7 +135,9 @@ async function failed(answer, reason) {
  */
 async function call(success) {
   steps.set(4, "active", "the server calls GET /api/me with its access token");
-  timeline.add({ step: 4, from: "server", to: "api", text: "GET /api/me, by the app's server, with its access token" });
+  const request = "GET /api/me";
+  const text = `${request}, by the app's server, with its access token`;
+  timeline.add({ step: 4, from: "server", to: "api", text, request });
   const start = performance.now();
   const response = await fetch("/web/call-api");
   const answer = await response.json();

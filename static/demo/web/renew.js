@@ -42,8 +42,9 @@ export async function renewSilently(renewal) {
   document.body.append(frame);
   steps.set(1, "active", "a hidden iframe was added; its address is /web/silent, which redirects it to /authorize");
   timeline.add({ step: 1, from: "app", to: "iframe", text: "A hidden iframe is added to the page" });
-  const text = "GET /web/silent, which redirects to /authorize";
-  timeline.add({ step: 1, from: "iframe", to: "server", text, state: "unseen" });
+  const request = "GET /web/silent";
+  const text = `${request}, which redirects to /authorize`;
+  timeline.add({ step: 1, from: "iframe", to: "server", text, request, state: "unseen" });
   try {
     return await result;
   } finally {
@@ -125,8 +126,8 @@ function answered({ code, state, error }, { steps, timeline, answer }) {
   steps.set(2, "done", `the iframe came back with code=${code}…`);
   steps.set(3, "active", "the iframe told this page, and hands the code to the app's server");
   timeline.add({ step: 3, ...way, text: `postMessage: the iframe came back with code=${code}…` });
-  const text = "fetch POST /web/silent/finish, with the code";
-  timeline.add({ step: 3, from: "iframe", to: "server", text, state: "unseen" });
+  const request = "POST /web/silent/finish";
+  timeline.add({ step: 3, from: "iframe", to: "server", text: `${request}, with the code`, request, state: "unseen" });
   return undefined;
 }
 
