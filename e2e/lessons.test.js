@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
+import { assertTrue, claimsOf, comesTrue } from "./harness/claims.js";
 import { Console, codesOf } from "./harness/console.js";
 import { crossSite } from "./harness/hush.js";
+import { Network } from "./harness/network.js";
 import { clickLogin, text } from "./harness/person.js";
 import { story } from "./harness/story.js";
 
@@ -45,14 +47,18 @@ describe("lesson", { concurrency: 4 }, () => {
     const sentence = `${which}: the button causes ${lesson.reason || "no reason"} and nothing else, and the fix works`;
     story(sentence, { layout: crossSite, cookies: "allowed" }, async ({ hush, newTab }) => {
       const { page } = await newTab();
-      const console = new Console(hush);
+      const [console, network] = [new Console(hush), new Network(page, hush)];
       await openLessons(page, hush);
       await showLesson(page, lesson.id);
       if (lesson.choice) await page.click(`#lesson-${lesson.id} input[value=${lesson.choice}]`);
       await console.reset();
+      network.begin();
       await causes(page, console, lesson);
+      await saysWhatWasSent(page, network, lesson.id, "diagram");
       await console.do("DELETE", "/console/flows");
+      network.begin();
       await repairs(page, console, lesson);
+      await saysWhatWasSent(page, network, lesson.id, "fixed-diagram");
     });
   }
 });
@@ -83,6 +89,27 @@ async function repairs(page, console, { id, refused }) {
   assert.equal(await text(page, "#lessons-done"), "1");
   assert.deepEqual((await console.read("/console/faults")).faults, [], "no fault stays behind");
   assert.equal((await console.read("/console/clock")).offset_s, 0, "the clock is right again");
+}
+
+/**
+ * The diagram shows what the browser sent. In lesson 7 it shows the last renewal, and words count all of them. In lesson 5
+ * it follows the renewal of the app inside the iframe.
+ * @param {Page} page
+ * @param {Network} network
+ * @param {string} id
+ * @param {"diagram" | "fixed-diagram"} diagram
+ */
+async function saysWhatWasSent(page, network, id, diagram) {
+  const answers = id !== "5" || diagram !== "diagram";
+  await comesTrue(async () => {
+    const sent = await network.sent();
+    const last = id === "7" ? sent.slice(sent.findLastIndex(({ request }) => request === "GET /authorize")) : sent;
+    assertTrue(await claimsOf(page, `#lesson-${id}-${diagram}`), last, { answers });
+  });
+  if (id !== "7" || diagram !== "diagram") return;
+  const [, count] = /(\d+) renewals? in 8 s/.exec(await text(page, "#lesson-7-said")) ?? [];
+  const exchanges = (await network.requests()).filter((request) => request === "POST /token");
+  assert.ok(Math.abs(exchanges.length - Number(count)) <= 1, `${count} renewals are said, ${exchanges} were sent`); // the last may be stopped
 }
 
 /** Goes to one lesson: only that one is shown. @param {Page} page @param {string} id */
