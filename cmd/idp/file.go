@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
@@ -65,7 +66,11 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 				"brackets in odd places, and see docs/configuration.md", src.name)
 		}
 	}()
-	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // the reader reports duplicates
+	tokens := lexer.Tokenize(string(text))
+	if err := src.checkNesting(tokens); err != nil {
+		return err
+	}
+	tree, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // the reader reports duplicates
 	if failed, ok := errors.AsType[yaml.Error](err); ok {
 		return errors.New(src.at(failed.GetToken()) + failed.GetMessage() + aboutVariables(text, failed.GetToken()))
 	}

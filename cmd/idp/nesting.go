@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/goccy/go-yaml/token"
+)
+
+// checkNesting refuses a text whose lists and keys are nested too deeply, before the YAML library makes a tree of it:
+// the library needs memory in the square of the depth, 5 GB for 60,000 brackets. To make tokens needs memory in the
+// length of the text.
+func (src *source) checkNesting(tokens token.Tokens) error {
+	brackets := 0
+	var columns []int // of the keys and dashes that the token stands below, outside brackets
+	for _, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			brackets++
+		case token.SequenceEndType, token.MappingEndType:
+			brackets = max(0, brackets-1)
+		default:
+			if brackets == 0 && beginsBlock(t) {
+				columns = append(above(columns, t.Position.Column), t.Position.Column)
+			}
+		}
+		if len(columns)+brackets > maxDepth {
+			return fmt.Errorf("%slists and keys are nested more than %d deep here: a configuration needs far fewer levels; "+
+				"look for brackets or dashes without end", src.at(t), maxDepth)
+		}
+	}
+	return nil
+}
+
+// beginsBlock tells whether the token begins an entry of a list or of a mapping that has no brackets: it is a dash, a
+// question mark or a key.
+func beginsBlock(t *token.Token) bool {
+	isKey := t.Next != nil && t.Next.Type == token.MappingValueType
+	return isKey || t.Type == token.SequenceEntryType || t.Type == token.MappingKeyType
+}
+
+// above returns the columns on the left of column: an entry there or further right ends the entries at its own column.
+func above(columns []int, column int) []int {
+	for len(columns) > 0 && columns[len(columns)-1] >= column {
+		columns = columns[:len(columns)-1]
+	}
+	return columns
+}
