@@ -27,6 +27,9 @@ func TestTheMetadataUnderABackChannelHost(t *testing.T) {
 		return m
 	}
 	usual, moved := read(strings.TrimPrefix(p.Issuer, "http://")), read("idp:8080")
+	if inCapitals := read("IDP:8080"); inCapitals["token_endpoint"] != moved["token_endpoint"] {
+		t.Errorf("RFC 9110 §4.2.3 a host in capitals gets %v; want the host in lower case", inCapitals["token_endpoint"])
+	}
 	for name, value := range usual {
 		address, _ := value.(string)
 		want := value
@@ -52,6 +55,7 @@ func TestRequestsUnderABackChannelHost(t *testing.T) {
 		want       int
 	}{
 		{"a program in another container", "idp:8080", nil, http.StatusOK},
+		{"RFC 9110 §4.2.3 the host in capitals", "IDP:8080", nil, http.StatusOK},
 		{"a host that is not listed", "api:8080", nil, http.StatusForbidden},
 		{"another port of the listed host", "idp:9", nil, http.StatusForbidden},
 		{"a page of a foreign origin", "idp:8080", []string{"Origin", "https://evil.test"}, http.StatusForbidden},

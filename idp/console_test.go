@@ -134,6 +134,10 @@ func TestLayouts(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `"issuer":"http://localhost:8080"`) {
 		t.Errorf("a name of no layout is the first issuer's; the metadata says\n%s", w.Body)
 	}
+	w = serve(p, httptest.NewRequest(http.MethodGet, "http://IDP.localhost:8080/.well-known/openid-configuration", nil))
+	if !strings.Contains(w.Body.String(), `"issuer":"http://idp.localhost:8080"`) {
+		t.Errorf("RFC 9110 §4.2.3 the name of a layout in capitals; the metadata says\n%s", w.Body)
+	}
 }
 
 func TestLayoutsAreForTheNamesOfTheDemo(t *testing.T) {

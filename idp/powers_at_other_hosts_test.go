@@ -62,6 +62,7 @@ func TestAnyClientRedeemsAtABackChannelHost(t *testing.T) {
 		want       int
 	}{
 		{"a program in another container", "idp:8080", nil, http.StatusOK},
+		{"RFC 9110 §4.2.3 a host in capitals", "IDP:8080", nil, http.StatusOK},
 		{"a host that is not listed", "other:8080", nil, http.StatusUnauthorized},
 		{"a page of a foreign origin", "idp:8080", []string{"Origin", "https://evil.test"}, http.StatusUnauthorized},
 		{"a page at the host of the back channel", "idp:8080", []string{"Origin", "http://idp:8080"},

@@ -3,6 +3,7 @@ package idp
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -60,6 +61,7 @@ func (s *sites) at(r *http.Request) site {
 // ServeHTTP implements http.Handler. The Host header and the path select the issuer. HEAD is served as GET, and the
 // HTTP server omits the body (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = withLowerHost(r)
 	site := p.sites.Load().at(r)
 	r = site.base.Strip(r)
 	if r.Method == http.MethodHead {
@@ -68,4 +70,16 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = &asGET
 	}
 	site.handler().ServeHTTP(w, r)
+}
+
+// withLowerHost returns the request with its Host in lower case, as the configuration writes hosts. RFC 9110 §4.2.3: a
+// host is "case-insensitive and normally provided in lowercase".
+func withLowerHost(r *http.Request) *http.Request {
+	host := strings.ToLower(r.Host)
+	if host == r.Host { // of nearly every request
+		return r
+	}
+	lower := *r
+	lower.Host = host
+	return &lower
 }

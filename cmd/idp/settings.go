@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hush-idp/hush/idp"
@@ -54,11 +56,28 @@ func (s settings) completed(problems ...idp.Problem) (settings, error) {
 	return s, s.source.locate(append(problems, s.problems()...), s.flags)
 }
 
-// at returns the settings as if listen had been given as the address. Issuer, layouts and more follow from its port.
+// at returns the settings as if listen had been given as the address. Issuer, layouts and more follow from its port. A
+// layout or a host of the back channel with port 0 gets this port too.
 func (s settings) at(address string) (settings, error) {
 	given := *s.given
 	given.Listen = address
+	if _, port, err := net.SplitHostPort(address); err == nil {
+		given.Layouts = withPort(given.Layouts, port)
+		given.BackChannelHosts = withPort(given.BackChannelHosts, port)
+	}
 	return given.completed()
+}
+
+// freePort matches port 0 in an address, which may have a path, and in a host.
+var freePort = regexp.MustCompile(`:0(/|$)`)
+
+// withPort returns the addresses with the port in the place of port 0; nil for nil.
+func withPort(addresses []string, port string) []string {
+	changed := slices.Clone(addresses)
+	for i, address := range changed {
+		changed[i] = freePort.ReplaceAllString(address, ":"+port+"$1")
+	}
+	return changed
 }
 
 // hasFreePort tells whether the system chooses the port to listen at.

@@ -22,6 +22,35 @@ func TestHello(t *testing.T) {
 	}
 }
 
+func TestHelloNamesTheLayoutsAtThePortThatTheSystemChose(t *testing.T) {
+	for _, row := range []struct{ name, yaml, want string }{
+		{"without layouts in the file", "", "idp.demo.localhost:41234 idp.localhost:41234"},
+		{"layouts with port 0", "layouts: [http://idp.localhost:0, http://localhost:0/realms/two]\n",
+			"idp.localhost:41234 localhost:41234/realms/two"},
+		{"a layout with a port of its own, behind a proxy", "layouts: [http://idp.localhost:8000]\n",
+			"idp.localhost:8000"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, err := mustSettings(t, "--listen=127.0.0.1:0", "--back-channel-hosts=idp:0", "--config",
+				file(t, oneUser+row.yaml)).at("127.0.0.1:41234")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text bytes.Buffer
+			hello(&text, s)
+			var shown []string
+			for line := range strings.Lines(text.String()) {
+				if layout, ok := strings.CutPrefix(line, "  also at   http://"); ok {
+					shown = append(shown, strings.TrimSpace(layout))
+				}
+			}
+			if got := strings.Join(shown, " "); got != row.want || s.BackChannelHosts[0] != "idp:41234" {
+				t.Errorf("hello names the layouts %s, and the back channel is %s; want %s", got, s.BackChannelHosts, row.want)
+			}
+		})
+	}
+}
+
 func TestHelloTellsNoMoreThanItShould(t *testing.T) {
 	otherPassword := strings.Replace(loopbackFile, "password: alice", "password: hunter2", 1)
 	hashed := strings.Replace(loopbackFile, "password: alice", "password_hash: "+bcryptHash, 1)
