@@ -56,8 +56,6 @@ func (c Config) takenBy(path string, endpoints map[string]string) (first, taken 
 
 // checkLayouts: layouts are issuers on this machine, each another one.
 func (c Config) checkLayouts(endpoints map[string]string, report oidc.Report) {
-	report.When(len(c.Layouts) > 0 && !c.Development(), "layouts", "is for development mode on a loopback issuer "+
-		"only: remove it")
 	for i, layout := range c.Layouts {
 		at := fmt.Sprintf("layouts[%d]", i)
 		u, err := url.Parse(layout)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
-	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
@@ -39,7 +38,8 @@ func (c Config) Check(endpoints map[string]string) error {
 	checkIssuer(c, endpoints, report)
 	c.checkLayouts(endpoints, report)
 	checkConsole(c, report)
-	checkPowers(c, report)
+	c.checkPowers(report)
+	checkCodeLifetime(c.CodeLifetime, report)
 	checkHosts(c, report)
 	checkCookieKeys(c.CookieKeys, report)
 	checkScopes(c, report)
@@ -92,18 +92,9 @@ func checkIssuer(c Config, endpoints map[string]string, report oidc.Report) {
 // longestCode is the maximum of code_lifetime.
 const longestCode = time.Hour
 
-// checkPowers reports settings that are safe in development mode only.
-func checkPowers(c Config, report oidc.Report) {
-	for name, isSet := range map[string]bool{
-		"any_client": c.AnyClient, "login_hint_signs_in": c.LoginHintSignsIn,
-		"code_lifetime": c.CodeLifetime > grant.CodeLifetime, "back_channel_hosts": len(c.BackChannelHosts) > 0,
-	} {
-		report.When(isSet && !c.Development(), name, "is for development mode on a loopback issuer only: remove it")
-	}
-	report.When(c.BuiltIn && !c.Loopback(), "built_in", "adds users with public passwords, so it is for a "+
-		"loopback issuer only: remove it")
-	report.When(c.CodeLifetime < time.Second || c.CodeLifetime > longestCode, "code_lifetime",
-		"%v is not between 1s and %v: write a duration such as 10m", c.CodeLifetime, longestCode)
+func checkCodeLifetime(lifetime time.Duration, report oidc.Report) {
+	report.When(lifetime < time.Second || lifetime > longestCode, "code_lifetime",
+		"%v is not between 1s and %v: write a duration such as 10m", lifetime, longestCode)
 }
 
 // checkHosts: a host is written as a program names it.
@@ -112,8 +103,6 @@ func checkHosts(c Config, report oidc.Report) {
 		report.When(oidc.Origin("http://"+host) != "http://"+host, fmt.Sprintf("back_channel_hosts[%d]", i),
 			"%q is no host as a program names it: write one such as idp:8080, in lower case", host)
 	}
-	report.When(len(c.DevHosts) > 0 && !c.Development(), "dev_hosts", "is for development only, and %s is none of them: "+
-		"remove it, or give the issuer one of these hosts", c.Issuer)
 	for i, host := range c.DevHosts {
 		u, err := url.Parse("http://" + host)
 		isName := err == nil && u.Host == host && u.Port() == "" && oidc.Origin("http://"+host) == "http://"+host &&
@@ -125,8 +114,6 @@ func checkHosts(c Config, report oidc.Report) {
 
 // checkConsole: console origins are addresses of this machine.
 func checkConsole(c Config, report oidc.Report) {
-	report.When(len(c.ConsoleOrigins) > 0 && !c.Development(), "console_origins",
-		"is for development mode on a loopback issuer only: remove it")
 	for i, origin := range c.ConsoleOrigins {
 		u, err := url.Parse(origin)
 		isOurs := err == nil && origin == oidc.Origin(origin) && c.IsLocal(u.Hostname())
@@ -191,32 +178,6 @@ func checkAliases(aliases, endpoints map[string]string, report oidc.Report) {
 		report.When(taken[path] != "", at, "%s is the path of another endpoint or alias: choose another", path)
 		taken[path] = name
 	}
-}
-
-// OptIns describes each power of development mode that is off by default and that the configuration turns on.
-func (c Config) OptIns() (texts []string) {
-	if c.AnyClient {
-		texts = append(texts, "any_client is on: a client that is not registered is let in if its redirect_uri has a "+
-			"loopback host, with any secret; the console lists each, with the YAML that registers it")
-	}
-	if c.LoginHintSignsIn {
-		texts = append(texts, "login_hint_signs_in is on: a request with login_hint signs that user in, without a page "+
-			"and without a password")
-	}
-	if c.CodeLifetime > grant.CodeLifetime {
-		texts = append(texts, fmt.Sprintf("code_lifetime is %v: a code that leaks can be used for longer than the usual %v",
-			c.CodeLifetime, grant.CodeLifetime))
-	}
-	if len(c.DevHosts) > 0 {
-		texts = append(texts, "dev_hosts is set ("+strings.Join(c.DevHosts, ", ")+"): everybody who reaches these hosts can "+
-			"sign in as any user, make tokens and change the provider, and can read what travels by plain http; use it in a "+
-			"network of your own only, with test data only")
-	}
-	if len(c.BackChannelHosts) > 0 {
-		texts = append(texts, "back_channel_hosts is set ("+strings.Join(c.BackChannelHosts, ", ")+"): programs that reach "+
-			"these hosts can make tokens and change the provider")
-	}
-	return texts
 }
 
 // Warnings describes the settings that suit development only.
