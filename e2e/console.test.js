@@ -252,7 +252,7 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
 
     const { page } = await newTab();
     const fetched = /** @type {string[]} */ ([]);
-    page.on("request", (request) => void fetched.push(new URL(request.url()).pathname));
+    page.on("request", (request) => void fetched.push(request.url().replace(hush.issuer, "")));
     await page.goto(`${hush.issuer}/console`);
     await page.waitForSelector("#flow-diagram:not(.example) details");
     assert.ok((await page.$$("#cookie-history li")).length > 0, "the history of the cookies has what was before");

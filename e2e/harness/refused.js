@@ -36,18 +36,24 @@ export const issued = [...wellFormed, "session ok", "need ok", "code ok"];
 
 /** The answer, if there was one, and the console give the row's reason, and the console its steps. @param {Console} console @param {Row} row @param {Refusal} [refusal] */
 export async function assertExplained(console, { reason, at, steps }, refusal) {
-  if (refusal) assertNamed(refusal, reason);
+  if (refusal) assertNamed(refusal, reason, console.hush);
   const flow = await console.flowWith(reason);
   const found = recordsAt(flow, at).find((record) => record.reason === reason);
   assert.ok(found, `${at} has the reason; the flow has ${JSON.stringify(flow.records, null, 1)}`);
   assert.deepEqual(each(stepsOf(found)), steps);
 }
 
-/** In development mode error_description ends with the reason and error_uri leads to its page. @param {Refusal} refusal @param {string} reason */
-function assertNamed(refusal, reason) {
+/**
+ * In development mode error_description ends with the reason and error_uri leads to its page.
+ * @param {Refusal} refusal
+ * @param {string} reason
+ * @param {Hush} hush
+ */
+function assertNamed(refusal, reason, hush) {
   assert.ok(refusal.error_description?.endsWith(` [${reason}]`), JSON.stringify(refusal));
   assert.ok(refusal.error_uri?.startsWith("http://"), refusal.error_uri ?? "");
-  assert.equal(new URL(refusal.error_uri ?? "").pathname, `/reasons/${reason}`);
+  const { pathname } = new URL(refusal.error_uri ?? "");
+  assert.equal(pathname, new URL(`${hush.issuer}/reasons/${reason}`).pathname);
 }
 
 /** Steps that repeat are named once. @param {string[]} steps */
