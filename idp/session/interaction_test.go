@@ -77,6 +77,32 @@ func TestASealedInteractionMayBeLong(t *testing.T) {
 	}
 }
 
+func TestOnlyALongTextIsCompressed(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		state  int // length in bytes
+		isZip  bool
+		atMost int // length of the sealed text in bytes
+	}{
+		{"a short text needs no compressor", 100, false, 1 << 10},
+		{"a long text stays short enough for a proxy", 16 << 10, true, 4 << 10},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			value := waiting()
+			value.Params.Set("state", strings.Repeat("s", row.state))
+			sealed, err := sealer(ourKey).Close(value)
+			if err != nil || len(sealed) > row.atMost {
+				t.Errorf("%d bytes are sealed in %d, %v; want at most %d", row.state, len(sealed), err, row.atMost)
+			}
+			head, _, _ := strings.Cut(sealed, ".")
+			header, err := base64.RawURLEncoding.DecodeString(head)
+			if isZip := strings.Contains(string(header), `"zip":"DEF"`); err != nil || isZip != row.isZip {
+				t.Errorf("the header is %s, %v", header, err)
+			}
+		})
+	}
+}
+
 func TestKeysRotateUnderAnOpenPage(t *testing.T) {
 	sealed := mustSeal(t, sealer(ourKey))
 	if _, err := sealer(otherKey, ourKey).Open(sealed); err != nil {

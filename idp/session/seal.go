@@ -36,19 +36,28 @@ type sealed[T any] struct {
 // ErrStale is in the error of a sealed value that is too old or was not sealed by this provider.
 var ErrStale = errors.New("the sealed value cannot be opened")
 
-// Close returns the value as an opaque string fit for a URL: a JWE (RFC 7516 §3.1), compressed before the encryption. A
-// value may be as long as a request, and proxies limit the length of a redirect.
+// longText is the length in bytes from which a text is compressed before the encryption (RFC 7516 §4.1.3). Proxies
+// limit the length of a redirect, often to 4 KiB or 8 KiB. A compressor takes 1.2 MB of memory, so a short text has
+// none.
+const longText = 1 << 10
+
+// Close returns the value as an opaque string fit for a URL: a JWE (RFC 7516 §3.1). A value may be as long as a
+// request.
 func (s Seal[T]) Close(value T) (string, error) {
 	key, err := s.key(s.Secrets[0])
 	if err != nil {
 		return "", err
 	}
-	recipient := jose.Recipient{Algorithm: jose.DIRECT, Key: key}
-	encrypter, err := jose.NewEncrypter(jose.A256GCM, recipient, &jose.EncrypterOptions{Compression: jose.DEFLATE})
+	text, err := json.Marshal(sealed[T]{value, s.Now().Add(s.Lifetime)})
 	if err != nil {
 		return "", err
 	}
-	text, err := json.Marshal(sealed[T]{value, s.Now().Add(s.Lifetime)})
+	options := &jose.EncrypterOptions{Compression: jose.NONE}
+	if len(text) >= longText {
+		options.Compression = jose.DEFLATE
+	}
+	recipient := jose.Recipient{Algorithm: jose.DIRECT, Key: key}
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, recipient, options)
 	if err != nil {
 		return "", err
 	}
