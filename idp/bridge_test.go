@@ -161,6 +161,9 @@ func checkAsks(t *testing.T, w *httptest.ResponseRecorder, how string) {
 	status, policy := http.StatusOK, w.Header().Get("Content-Security-Policy")
 	if how == "retry" {
 		status, want["Activate-Storage-Access"] = http.StatusUnauthorized, `retry; allowed-origin="`+appOrigin+`"`
+		if challenge := w.Header().Get("WWW-Authenticate"); !strings.HasPrefix(challenge, `Cookie realm="http`) {
+			t.Errorf("WWW-Authenticate is %q; RFC 9110 §11.6.1: a 401 MUST have a challenge", challenge)
+		}
 	} else {
 		want["X-Frame-Options"] = ""
 		if !strings.HasSuffix(policy, "; frame-ancestors "+appOrigin) || !strings.HasPrefix(policy,

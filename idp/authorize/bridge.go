@@ -78,6 +78,7 @@ func (e *Endpoint) activate(w http.ResponseWriter, a *Activation) error {
 	w.Header().Set("Vary", session.HeaderStorageAccess+", Origin")
 	if a.Bridge == "" {
 		w.Header().Set(session.HeaderActivate, fmt.Sprintf("retry; allowed-origin=%q", a.Origin))
+		session.SetChallenge(w, e.Issuer)
 		w.WriteHeader(http.StatusUnauthorized)
 		return nil
 	}

@@ -39,6 +39,7 @@ func (e *Endpoint) serveAccounts(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := signedIn.Judge(r.Context(), absence); err != nil {
 		refused := oidc.AsError(err).Blame(absence.Reason())
+		session.SetChallenge(w, e.Issuer)
 		return refuse(w, http.StatusUnauthorized, e.Errors.Explain(r.Context(), refused))
 	}
 	list := []account{}

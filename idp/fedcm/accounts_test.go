@@ -64,6 +64,9 @@ func TestTheAccountsEndpointTellsNobodyWhoHasAnAccount(t *testing.T) {
 	if page.Status != http.StatusUnauthorized {
 		t.Errorf("FedCM, Accounts endpoint: without a session the status is 401, not %d", page.Status)
 	}
+	if challenge := page.Header.Get("WWW-Authenticate"); challenge == "" {
+		t.Errorf("RFC 9110 §11.6.1: a 401 must have a challenge")
+	}
 	if other := getAs(t, nobody, "/fedcm/accounts?account_id=zzz", "webidentity"); other.Body != page.Body {
 		t.Errorf("%s and %s differ", page.Body, other.Body)
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 )
 
@@ -11,6 +12,13 @@ const (
 	HeaderStorageAccess = "Sec-Fetch-Storage-Access"
 	HeaderActivate      = "Activate-Storage-Access"
 )
+
+// SetChallenge sets the WWW-Authenticate header of a 401 that a request without the session cookie gets, because each
+// 401 must have a challenge (RFC 9110 §11.6.1). No registered scheme is about cookies. Browsers ignore a scheme that
+// they do not know, and show no dialog.
+func SetChallenge(w http.ResponseWriter, issuer string) {
+	w.Header().Set("WWW-Authenticate", fmt.Sprintf("Cookie realm=%q", issuer))
+}
 
 // The values of HeaderStorageAccess that the provider acts on. The third is none.
 const (
