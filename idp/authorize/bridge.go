@@ -38,14 +38,14 @@ var crossedBridge = oidc.Table[Unpacked]{{
 // is asked once for each request.
 func (e *Endpoint) activation(r *http.Request, s *Situation) (*Activation, error) {
 	access, origin := r.Header.Get(session.HeaderStorageAccess), pages.FramingOrigin(s.RedirectURI)
-	asking := cmp.Or(r.Header.Get("Origin"), oidc.Origin(r.Header.Get("Referer")))
+	asking := asker(r)
 	isHidden := s.Prompt.Has(oidc.PromptNone) && s.Absence == session.Withheld && session.Missing(r) == session.Withheld
 	switch {
 	case !isHidden, s.Bridged, origin == "":
 		return nil, nil
 	case asking != "" && asking != origin: // it may not frame the page, and nobody would get an answer
 		return nil, nil
-	case access == session.AccessInactive && r.Header.Get("Origin") != "": // missing where the app's server redirected
+	case access == session.AccessInactive && r.Header.Get("Origin") == origin: // missing where the app's server redirected
 		note(r, trace.AsksRetry, "the user gave the application access to the cookies of this provider "+
 			"(Sec-Fetch-Storage-Access: inactive): the browser is told to send the request again with them")
 		return &Activation{Origin: origin}, nil
@@ -54,6 +54,15 @@ func (e *Endpoint) activation(r *http.Request, s *Situation) (*Activation, error
 	note(r, trace.AsksBridge, fmt.Sprintf("no cookie came in a cross-site iframe (Sec-Fetch-Storage-Access: %s): a page "+
 		"without any interface asks the browser for access, by document.requestStorageAccess()", cmp.Or(access, "not sent")))
 	return &Activation{Origin: origin, Bridge: bridge}, err
+}
+
+// asker returns the origin of the page that opened the iframe; "": the browser does not say it. Firefox sends
+// "Origin: null" for a page whose Referrer-Policy is no-referrer.
+func asker(r *http.Request) string {
+	if origin := r.Header.Get("Origin"); origin != "" && origin != "null" {
+		return origin
+	}
+	return oidc.Origin(r.Header.Get("Referer"))
 }
 
 func note(r *http.Request, asks, text string) {
