@@ -40,6 +40,9 @@ const order = ["fedcm", "ask", "refresh_token", "redirect"];
 /** How long the message of a page may come after its load event, in milliseconds: they come by different ways. */
 const grace = 1000;
 
+/** The rungs that give hidden iframes the cookie. They cannot give one that is SameSite=Lax. @type {ClickRung[]} */
+const forCookie = ["fedcm", "ask"];
+
 const offers = {
   fedcm: "One sign-in in the browser's own dialog (FedCM) gives hidden iframes the cookie.",
   ask: "One click in a page of the provider (Storage Access API) gives hidden iframes the cookie.",
@@ -85,11 +88,8 @@ export class RenewalLadder {
       const byToken = (await this.#manager.getUser())?.refresh_token !== undefined;
       const user = await this.#manager.signinSilent();
       if (!user) throw new Error("oidc-client-ts gave no user");
-      this.#decide(
-        byToken
-          ? { rung: "refresh_token", why: "The user has a refresh token." }
-          : { rung: "iframe", why: "The cookie came with the hidden iframe." },
-      );
+      if (byToken) this.#decide({ rung: "refresh_token", why: "The user has a refresh token." });
+      else this.#decide({ rung: "iframe", why: "The cookie came with the hidden iframe." });
       return user;
     } catch (error) {
       const step = await this.next(error);
@@ -106,6 +106,7 @@ export class RenewalLadder {
    */
   next(error) {
     const reason = withheld(error);
+    if (reason) this.#memory = { ...this.#memory, reason };
     return reason ? this.#nextAfter(`The hidden iframe got no cookie (${reason}).`) : Promise.resolve(undefined);
   }
 
@@ -114,12 +115,20 @@ export class RenewalLadder {
     const can = await this.capabilities();
     const why = [because];
     for (const rung of order) {
-      const answer = this.#answers[rung];
-      if (!can[rung].possible) why.push(can[rung].why);
-      else if (answer) why.push(`${rung} was answered with ${answer} in this session.`);
+      const against = can[rung].possible ? this.#against(rung) : can[rung].why;
+      if (against) why.push(against);
       else return this.#decide({ rung, why: [...why, offers[rung]].join(" ") });
     }
     return this.#decide({ rung: "sign_in", why: [...why, "The user has to sign in again."].join(" ") });
+  }
+
+  /** Why a step that is possible would be in vain; empty: it may help. @param {ClickRung} rung */
+  #against(rung) {
+    const { answers = {}, reason } = this.#memory;
+    if (reason === "cookie.samesite" && forCookie.includes(rung))
+      return `${rung} cannot help: the cookie is SameSite=Lax.`;
+    if (answers[rung] === "granted") return `${rung} was granted, but a later hidden iframe got no cookie.`;
+    return answers[rung] ? `${rung} was answered with ${answers[rung]} in this session.` : "";
   }
 
   /**
@@ -131,7 +140,7 @@ export class RenewalLadder {
    */
   async take(rung, container = document.body) {
     const answer = await this.#act(rung, container);
-    this.#answers = { ...this.#answers, [rung]: answer };
+    this.#note(rung, answer);
     if (answer === "granted") return this.renew();
     throw new StepNeeded(await this.#nextAfter("The hidden iframe gets no cookie."), new Error(answer));
   }
@@ -164,7 +173,7 @@ export class RenewalLadder {
     return new Promise((resolve) => {
       const hear = (/** @type {Access} */ access) => {
         if (access !== "ready") resolve(access);
-        if (access === "granted" && this.#answers.ask) void this.#grantedLater();
+        if (access === "granted" && this.#memory.answers?.ask) void this.#grantedLater().catch(() => undefined); // decided has heard of it
       };
       void this.#page(container, { hear, hidden: false, allow: true });
     });
@@ -172,7 +181,7 @@ export class RenewalLadder {
 
   /** The user first refused and then allowed it, in the frame that is still there. */
   async #grantedLater() {
-    this.#answers = { ...this.#answers, ask: "granted" };
+    this.#note("ask", "granted");
     this.#options.renewed?.(await this.renew());
   }
 
@@ -270,16 +279,12 @@ export class RenewalLadder {
     return step;
   }
 
-  /** How the steps of this session were answered. @returns {Partial<Record<ClickRung, string>>} */
-  get #answers() {
-    return this.#memory.answers ?? {};
+  /** @param {ClickRung} rung @param {string} answer in this session */
+  #note(rung, answer) {
+    this.#memory = { ...this.#memory, answers: { ...this.#memory.answers, [rung]: answer } };
   }
 
-  set #answers(answers) {
-    this.#memory = { ...this.#memory, answers };
-  }
-
-  /** @returns {{answers?: Partial<Record<ClickRung, string>>, decision?: Step}} */
+  /** @returns {{answers?: Partial<Record<ClickRung, string>>, decision?: Step, reason?: string}} reason: of the last failure */
   get #memory() {
     return read(this.#key);
   }
@@ -334,10 +339,7 @@ function returnTo(state) {
   return page?.startsWith(`${location.origin}/`) ? page : undefined;
 }
 
-/** @param {string} key */
-function read(key) {
-  return JSON.parse(sessionStorage.getItem(key) ?? "{}");
-}
+const read = (/** @type {string} */ key) => JSON.parse(sessionStorage.getItem(key) ?? "{}");
 
 /** @param {[unknown, string][]} conditions what has to be there, and what its absence means @returns {Capability} */
 function capability(conditions) {

@@ -185,6 +185,12 @@ export const texts = {
       "Or take the next step: the highlighted button below.",
     ],
   },
+  granted_in_vain: {
+    tone: "warn",
+    title: "The step succeeded, but the hidden iframe still gets no cookie.",
+    text: "The browser gave access to one frame only, and not to the hidden iframe of a renewal. WebKit does so.",
+    todo: ["Take the next step: the highlighted button below."],
+  },
   refresh_token_refused: {
     tone: "warn",
     title: "No refresh token came.",

@@ -50,7 +50,10 @@ class App {
     this.manager = new oidc.UserManager(own, undefined, undefined, hiddenFrames(oidc, issuer));
     this.ladder = new LadderCard(oidc, this.manager, {
       begin: () => this.step(),
-      say: (problem) => this.view.say(problem),
+      say: (problem) => {
+        this.watch.failed(problem);
+        this.view.say(problem);
+      },
       failed: (error) => this.failed(error),
       renewedByToken: () => this.renewedByToken(),
     });

@@ -66,7 +66,7 @@ export class LadderCard {
       await this.#ladder.take(rung, byId("ladder-frame"));
       if (this.#ladder.decision?.rung === "refresh_token") this.#tell.renewedByToken();
     } catch (error) {
-      if (error instanceof StepNeeded) this.#tell.say({ code: `${rung}_refused`, description: answer(error) });
+      if (error instanceof StepNeeded) this.#tell.say(refusal(rung, error));
       else this.#tell.failed(error);
     }
     await this.#measure();
@@ -121,9 +121,9 @@ function alone(layout) {
  * @returns {["yes" | "no" | "click", string]}
  */
 function access(told, possible, todo) {
+  if (!possible || told === "unsupported") return ["no", "This way does not exist here."];
   if (told === "granted") return ["yes", "The browser gave a hidden iframe access without a click."];
   if (told === "refused") return ["no", "The provider's page did not load."];
-  if (!possible || told === "unsupported") return ["no", "This way does not exist here."];
   return ["click", `requestStorageAccess() without a click was refused. ${todo}`];
 }
 
@@ -143,7 +143,8 @@ function row([name, result, answer]) {
   return line;
 }
 
-/** How the browser answered. @param {StepNeeded} error */
-function answer({ cause }) {
-  return problemOf(cause).description;
+/** The step was refused; or it was not, and the renewal after it failed. @param {ClickRung} rung @param {StepNeeded} error */
+function refusal(rung, { cause }) {
+  const { error, description } = problemOf(cause);
+  return { code: error ? "granted_in_vain" : `${rung}_refused`, error, description };
 }
