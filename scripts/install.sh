@@ -3,7 +3,8 @@
 # Chromium and Firefox with a font, Apache with mod_auth_openidc, and curl, Python, Java, Maven and ip for the test helpers and the
 # examples of the docs.
 # As root on Debian it installs them; elsewhere it says what is missing and fails. `CHROMIUM`, `FIREFOX`, `APACHE` and
-# `APACHE_MODULES` (a folder) name others than Debian's.
+# `APACHE_MODULES` (a folder) name others than Debian's. Where there is apt-get it also wants WebKitGTK (`WEBKIT_DRIVER`), a
+# display in memory and xdotool, which moves its mouse; the tests of WebKitGTK skip themselves on other systems.
 set -euo pipefail
 
 chromium=${CHROMIUM:-/usr/bin/chromium}
@@ -18,6 +19,11 @@ command -v "$chromium" >/dev/null || missing+=(chromium fonts-liberation)
 command -v "$firefox" >/dev/null || missing+=(firefox-esr)
 command -v "$apache" >/dev/null || missing+=(apache2)
 [ -e "$modules/mod_auth_openidc.so" ] || missing+=(libapache2-mod-auth-openidc)
+if command -v apt-get >/dev/null; then
+	command -v "${WEBKIT_DRIVER:-/usr/bin/WebKitWebDriver}" >/dev/null || missing+=(webkit2gtk-driver)
+	command -v Xvfb >/dev/null || missing+=(xvfb)
+	command -v xdotool >/dev/null || missing+=(xdotool)
+fi
 command -v curl >/dev/null || missing+=(curl)
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
