@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { assertTrue, claimsOf, comesTrue } from "./harness/claims.js";
 import { Console, codesOf } from "./harness/console.js";
+import { Dialogs } from "./harness/fedcm.js";
 import { crossSite } from "./harness/hush.js";
 import { Network } from "./harness/network.js";
 import { clickLogin, text } from "./harness/person.js";
@@ -62,6 +63,25 @@ describe("lesson", { concurrency: 4 }, () => {
     });
   }
 });
+
+story(
+  "lesson 1 is real where the browser blocks the cookie, and so is its repair by FedCM",
+  { layout: crossSite, cookies: "blocked" },
+  async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await openLessons(page, hush);
+    await showLesson(page, "1");
+    await page.click("#lesson-1-cause");
+    await reaches(page, "1", "failed");
+    assert.equal(await page.$eval("#lesson-1", (card) => card.getAttribute("data-reason")), "cookie.access_denied");
+    assert.deepEqual((await new Console(hush).read("/console/faults")).faults, [], "nothing is simulated");
+    const dialogs = await Dialogs.of(page);
+    await page.click("#lesson-1-fix");
+    await dialogs.choose("alice");
+    await reaches(page, "1", "fixed");
+    assert.match(await text(page, "#lesson-1-works"), /the renewal was real/);
+  },
+);
 
 /** The button causes the failure, and the card shows it. @param {Page} page @param {Console} console @param {Lesson} lesson */
 async function causes(page, console, { id, reason, besides = [], may = [], early, choice, told = /./ }) {

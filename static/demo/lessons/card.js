@@ -137,14 +137,19 @@ export class Card {
 
   /** @param {Reasoned[]} reasons */
   #blame(reasons) {
-    if (this.#expectedOne() && !reasons.some(({ code }) => code === this.#expected)) return; // a later renewal's, which says less
+    if (this.#expectedOne() && !reasons.some(({ code }) => this.#shows(code))) return; // a later renewal's, which says less
     this.#reasons = reasons;
     this.#showReason();
     if (this.#expectedOne()) this.#found();
   }
 
   #expectedOne() {
-    return this.#reasons.find(({ code }) => code === this.#expected);
+    return this.#reasons.find(({ code }) => this.#shows(code));
+  }
+
+  /** @param {string} code */
+  #shows(code) {
+    return code === this.#expected || (this.lesson.reasons?.includes(code) ?? false);
   }
 
   /** The reason that was found. The message that the app got ends with one too. */

@@ -2,8 +2,9 @@
 // same id (cmd/demo-app/texts.yaml).
 //
 // Some causes are faults of the provider's failure lab: the provider then behaves as one that is set up wrongly. Their cards
-// say "simulated". In lessons 4, 5, 6 and 9 the app is wrong, and this page is that app.
+// say "simulated". Lesson 1 is real where the browser blocks the cookie. In lessons 4, 5, 6 and 9 the app is wrong, and this page is that app.
 
+import { problemOf } from "../lib/problem.js";
 import { words } from "./card.js";
 import { once, onceAfterOnce, twice } from "./double.js";
 
@@ -15,11 +16,12 @@ import { once, onceAfterOnce, twice } from "./double.js";
  * @property {(stage: Stage, choice: string) => Promise<unknown>} fix repairs it, and renews to show that it works; throws if it does not work, may return what was seen
  * @property {number} [seconds] for which the cause watches, if it does not wait for an answer
  * @property {string} [client] whose renewal it is; default: spa
+ * @property {string[]} [reasons] that show the failure too, besides the one on the page
  */
 
 /** @type {Record<string, Lesson>} */
 export const lessons = {
-  1: fault({ fault: "third_party_cookie_ignored" }),
+  1: blocked(),
   2: fault({ fault: "cookie_samesite_lax" }),
   3: fault({ fault: "frame_options" }),
   4: {
@@ -109,6 +111,26 @@ function counted(times) {
 /** @param {number[]} times in milliseconds */
 function inSeconds(times) {
   return times.map((time) => `${(time / 1000).toFixed(1)} s`).join(", ");
+}
+
+/**
+ * The browser's own failure where it blocks the cookie, and its real repair. Elsewhere the fault of the provider.
+ *
+ * @returns {Lesson}
+ */
+function blocked() {
+  const simulated = fault({ fault: "third_party_cookie_ignored" });
+  let real = false;
+  return {
+    reasons: ["cookie.access_denied"],
+    async cause(stage) {
+      const told = await stage.renew().then(() => undefined, problemOf);
+      real = told?.reason?.startsWith("cookie.") ?? false;
+      if (real) return `${told?.error}: ${told?.description}`;
+      return simulated.cause(stage, "");
+    },
+    fix: (stage) => (real ? stage.giveCookie() : simulated.fix(stage, "")),
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import { callApi } from "./api.js";
 import { fromWire, problemOf, Refused } from "./problem.js";
 import { Provider } from "./provider.js";
 import { reasonIn } from "./reason.js";
+import { RenewalLadder } from "./renewal-ladder.js";
 import { tellCallback } from "./reports.js";
 import { Timeline } from "./timeline.js";
 
@@ -140,6 +141,24 @@ export class Stage {
     } finally {
       this.#watch.running = false;
     }
+  }
+
+  /**
+   * Lets the browser give hidden iframes the cookie, and renews by one. Without FedCM it renews by a refresh token.
+   *
+   * @returns {Promise<string>} how it went
+   */
+  async giveCookie() {
+    const manager = this.#manager({});
+    const ladder = new RenewalLadder(this.#oidc, manager);
+    const { fedcm } = await ladder.capabilities();
+    if (!fedcm.possible) {
+      await ladder.take("refresh_token");
+      return "This browser has no FedCM. A refresh token renewed, without any cookie.";
+    }
+    await ladder.take("fedcm");
+    await this.renew();
+    return "After one sign-in by FedCM the browser gave the hidden iframe the cookie: the renewal was real.";
   }
 
   /** The same with another callback page. @param {string} path of this app @param {Settings} [change] */
