@@ -4,44 +4,19 @@ import assert from "node:assert/strict";
 import { clickInFrame, setStorageAccess } from "./harness/access.js";
 import { Dialogs } from "./harness/fedcm.js";
 import { crossSite } from "./harness/hush.js";
-import { claims, clickLogin, openApp, says, signedIn, signIn, signOutAtProvider, text } from "./harness/person.js";
+import { climbs, recommends, reload, table } from "./harness/ladder.js";
+import {
+  claims,
+  clickLogin,
+  openApp,
+  renew,
+  says,
+  signedIn,
+  signIn,
+  signOutAtProvider,
+  text,
+} from "./harness/person.js";
 import { scenes, story } from "./harness/story.js";
-
-/** @typedef {import("puppeteer-core").Page} Page */
-/** @typedef {import("../static/demo/lib/renewal-ladder.js").Rung} Rung */
-
-/** Waits until the card recommends this step, and returns why. @param {Page} page @param {Rung} rung */
-async function recommends(page, rung) {
-  await page.waitForSelector(`#ladder-why[data-rung="${rung}"]`);
-  return text(page, "#ladder-why");
-}
-
-/** The table, measured. @param {Page} page */
-async function table(page) {
-  await page.$eval("#ladder-rows", (rows) => rows.scrollIntoView({ block: "center" }));
-  await page.waitForSelector("#ladder-rows [data-works]");
-  return page.$$eval("#ladder-rows tr", (rows) => rows.map((row) => row.dataset.works));
-}
-
-/** Takes a step whose result is a renewal, and renews once more. @param {Page} page @param {string} button @param {string} code */
-async function climbs(page, button, code = "renewed") {
-  await page.click(button);
-  await says(page, code);
-  const { jti } = await claims(page, "access-token");
-  await page.click("#renew");
-  await page.waitForFunction(
-    (before) => !document.querySelector("#access-token")?.textContent?.includes(before),
-    {},
-    jti,
-  );
-  await says(page, code);
-}
-
-/** @param {Page} page */
-async function reload(page) {
-  await page.reload();
-  await page.waitForSelector("body[data-ready=true]");
-}
 
 scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
   scene("FedCM: ten renewals in a row by hidden iframe after one sign-in, across reloads", async ({ hush, newTab }) => {
@@ -75,6 +50,7 @@ scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
       await page.click("#renew");
       await page.waitForSelector("#message[data-code=cookie_withheld]");
       await recommends(page, "fedcm");
+      await climbs(page, "#ladder-refresh_token", "renewed_by_token");
     },
   );
 
@@ -88,6 +64,10 @@ scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
     await page.click("#ladder-ask");
     await page.waitForSelector("#message[data-error=login_required]");
     assert.match(await text(page, "#message"), /session\./);
+    await page.click("#sign-in");
+    await clickLogin(page, "alice");
+    await signedIn(page);
+    await renew(page);
   });
 
   scene("a refresh token renews without a cookie", async ({ hush, newTab }) => {
@@ -140,6 +120,7 @@ scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
       await page.waitForSelector("#message[data-code=ask_refused]");
       assert.match(await text(page, "#message"), /denied/);
       assert.match(await recommends(page, "fedcm"), /no cookie/);
+      await climbs(page, "#ladder-refresh_token", "renewed_by_token");
     },
   );
 
@@ -164,15 +145,17 @@ scenes("the ladder", { layout: crossSite, cookies: "blocked" }, (scene) => {
 
 // A browser of its own: after a sign-in by FedCM in it, Chromium shows no dialog for the next one.
 story(
-  "FedCM dismissed: the page says so, and recommends to ask the browser",
+  "FedCM dismissed: the page says so, and recommends to ask the browser, which works",
   { layout: crossSite, cookies: "blocked" },
-  async ({ hush, newTab }) => {
+  async ({ hush, newTab, browser }) => {
     const { page } = await newTab();
+    await setStorageAccess(browser, hush, "granted"); // as the person answers in the end
     await signIn(page, hush, "spa");
     const dialogs = await Dialogs.of(page);
     await page.click("#ladder-fedcm");
     await dialogs.dismiss();
     await page.waitForSelector("#message[data-code=fedcm_refused]");
     assert.match(await recommends(page, "ask"), /fedcm was answered with/);
+    await climbs(page, "#ladder-ask");
   },
 );
