@@ -1,6 +1,7 @@
 // The page behind check_session_iframe, asked as an application asks it: by postMessage (Session Management §3.2).
 
 import assert from "node:assert/strict";
+import { setStorageAccess } from "./harness/access.js";
 import { crossSite, sameSite, subdomains } from "./harness/hush.js";
 import { openApp, signIn, signOutAtProvider } from "./harness/person.js";
 import { askSilently } from "./harness/request.js";
@@ -165,5 +166,24 @@ story(
     const state = await sessionState(page, hush);
     await watch(page, hush);
     assert.equal(await ask(page, hush, `spa ${state}`), "error", "changed would make the application renew for ever");
+  },
+);
+
+story(
+  "Storage Access Headers, load: with the user's permission the page reads its cookies where third-party cookies are blocked",
+  { layout: crossSite, cookies: "blocked" },
+  async ({ hush, browser, newTab }) => {
+    const { page } = await newTab();
+    await setStorageAccess(browser, hush, "granted");
+    await signIn(page, hush, "spa");
+    const state = await sessionState(page, hush);
+    const loading = page.waitForResponse((response) => response.url() === `${hush.issuer}/check_session`);
+    await watch(page, hush);
+    assert.equal((await loading).headers()["activate-storage-access"], "load");
+    assert.equal(await ask(page, hush, `spa ${state}`), "unchanged");
+    const other = await newTab();
+    await signOutAtProvider(other.page, hush);
+    await page.bringToFront();
+    assert.equal(await ask(page, hush, `spa ${state}`), "changed");
   },
 );
