@@ -1,6 +1,7 @@
 package hush_test
 
 import (
+	"bytes"
 	"go/ast"
 	"os"
 	"path"
@@ -127,5 +128,36 @@ func TestDocumentsNameFilesThatExist(t *testing.T) {
 				t.Errorf("%s names %s, which does not exist", page, m[1])
 			}
 		}
+	}
+}
+
+// Every test that the page about blocked cookies names is there.
+func TestBlockedCookiesNamesTestsThatExist(t *testing.T) {
+	page, err := os.ReadFile("docs/blocked-cookies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests []byte
+	for _, pattern := range []string{"idp/*_test.go", "idp/*/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tests = append(tests, text...)
+		}
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(string(page), -1)
+	for _, m := range named {
+		if !bytes.Contains(tests, []byte("func "+m[1]+"(")) {
+			t.Errorf("docs/blocked-cookies.md names %s, which does not exist", m[1])
+		}
+	}
+	if len(named) == 0 {
+		t.Error("docs/blocked-cookies.md names no test")
 	}
 }
