@@ -76,7 +76,7 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 		_ = s.exchange(e, func(echo.Context) error { return err })(c) // returns nil always
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		router.ServeHTTP(&answer{ResponseWriter: w, base: s.base}, r)
+		router.ServeHTTP(&answer{ResponseWriter: w}, r)
 	})
 }
 
@@ -272,20 +272,10 @@ func limited(limit endpoint.Limit, next endpoint.Handler) endpoint.Handler {
 	}
 }
 
-// answer is a ResponseWriter that also records the error that the answer contains. Handlers redirect to paths of the
-// provider without the path of the issuer; WriteHeader adds it.
+// answer is a ResponseWriter that also records the error that the answer contains.
 type answer struct {
 	http.ResponseWriter
-	base    endpoint.Base
 	refused *oidc.Error
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answer) WriteHeader(status int) {
-	if location := a.Header().Get(echo.HeaderLocation); location != "" {
-		a.Header().Set(echo.HeaderLocation, a.base.Redirect(location))
-	}
-	a.ResponseWriter.WriteHeader(status)
 }
 
 // Refused is called by endpoint.Refuse.

@@ -14,7 +14,8 @@ import (
 type sites struct {
 	config Config
 	limits *limit.Limits
-	all    []site // one for each issuer: that of Issuer, then those of Layouts
+	all    []site       // one for each issuer: that of Issuer, then those of Layouts
+	first  http.Handler // of all[0]
 }
 
 // site is the provider at one issuer.
@@ -30,10 +31,10 @@ func (c *common) sites() *sites {
 	for _, issuer := range append([]string{c.config.Issuer}, c.config.Layouts...) {
 		built.all = append(built.all, site{
 			host: parseIssuer(issuer).Host, base: endpoint.BaseOf(issuer),
-			handler: sync.OnceValue(func() http.Handler { return c.at(issuer) }),
+			handler: sync.OnceValue(func() http.Handler { return endpoint.BaseOf(issuer).Below(c.at(issuer)) }),
 		})
 	}
-	built.all[0].handler()
+	built.first = built.all[0].handler()
 	return built
 }
 
@@ -61,25 +62,26 @@ func (s *sites) at(r *http.Request) site {
 // ServeHTTP implements http.Handler. The Host header and the path select the issuer. HEAD is served as GET, and the
 // HTTP server omits the body (RFC 9110 §9.3.2).
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = withLowerHost(r)
-	site := p.sites.Load().at(r)
-	r = site.base.Strip(r)
+	if host := strings.ToLower(r.Host); host != r.Host {
+		r = withHost(r, host)
+	}
+	sites := p.sites.Load()
+	handler := sites.first
+	if len(sites.all) > 1 {
+		handler = sites.at(r).handler()
+	}
 	if r.Method == http.MethodHead {
 		asGET := *r // a copy: the HTTP server reads the method of the original
 		asGET.Method = http.MethodGet
 		r = &asGET
 	}
-	site.handler().ServeHTTP(w, r)
+	handler.ServeHTTP(w, r)
 }
 
-// withLowerHost returns the request with its Host in lower case, as the configuration writes hosts. RFC 9110 §4.2.3: a
-// host is "case-insensitive and normally provided in lowercase".
-func withLowerHost(r *http.Request) *http.Request {
-	host := strings.ToLower(r.Host)
-	if host == r.Host { // of nearly every request
-		return r
-	}
-	lower := *r
-	lower.Host = host
-	return &lower
+// withHost returns the request with its Host in lower case, as the configuration writes hosts. RFC 9110 §4.2.3: a host
+// is "case-insensitive and normally provided in lowercase".
+func withHost(r *http.Request, lower string) *http.Request {
+	changed := *r
+	changed.Host = lower
+	return &changed
 }

@@ -50,8 +50,11 @@ func ParseQuery(text string) (url.Values, error) {
 			continue
 		}
 		name, value, _ := strings.Cut(parameter, "=")
-		name, err := unescaped(name)
-		value, errValue := unescaped(value)
+		var err, errValue error
+		if strings.IndexByte(parameter, '%') >= 0 || strings.IndexByte(parameter, '+') >= 0 { // most have nothing to decode
+			name, err = url.QueryUnescape(name)
+			value, errValue = url.QueryUnescape(value)
+		}
 		switch err = cmp.Or(err, errValue); {
 		case err != nil:
 			failed = cmp.Or(failed, err) // the first one
@@ -63,14 +66,6 @@ func ParseQuery(text string) (url.Values, error) {
 		}
 	}
 	return values, failed
-}
-
-// unescaped is url.QueryUnescape. Most names and values have nothing to decode, and the search for two bytes is faster.
-func unescaped(text string) (string, error) {
-	if strings.IndexByte(text, '%') < 0 && strings.IndexByte(text, '+') < 0 {
-		return text, nil
-	}
-	return url.QueryUnescape(text)
 }
 
 // EncodeQuery encodes parameters for the query or the fragment of a redirect, sorted by name. It writes a blank as %20:

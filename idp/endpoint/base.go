@@ -9,9 +9,9 @@ import (
 )
 
 // Base is the path of an issuer: /realms/demo of http://localhost:8080/realms/demo, and empty for an issuer that is an
-// origin. The provider serves everything below it, in three steps:
+// origin. The provider serves everything below it:
 //
-//	request ─ Strip ─► a handler, which knows the Path of its Endpoint only ─ Redirect ─► Location
+//	request ─ Below ─► a handler, which knows the Path of its Endpoint only ─ Below ─► Location
 //	                                                  └─► a page or a cookie: Base before the path
 type Base string
 
@@ -28,13 +28,33 @@ func BaseOf(issuer string) Base {
 // CookiePath is the Path of cookies: a browser sends them to this path and below, and to no other issuer of the host.
 func (b Base) CookiePath() string { return cmp.Or(string(b), "/") }
 
-// Redirect returns the location for the browser: a path of the provider is below the base, and another URL stays.
-func (b Base) Redirect(location string) string {
-	if strings.HasPrefix(location, "/") {
-		return string(b) + location
+// Below returns a handler that removes the base from requests, calls next, and adds the base to redirects within the
+// provider. Without a base it is next.
+func (b Base) Below(next http.Handler) http.Handler {
+	if b == "" {
+		return next
 	}
-	return location
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&redirecting{w, b}, b.strip(r))
+	})
 }
+
+// redirecting adds the base to a Location that is a path.
+type redirecting struct {
+	http.ResponseWriter
+	base Base
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *redirecting) WriteHeader(status int) {
+	if location := w.Header().Get("Location"); strings.HasPrefix(location, "/") {
+		w.Header().Set("Location", string(w.base)+location)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap returns the underlying writer to http.ResponseController.
+func (w *redirecting) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Has tells whether the request is for a path below the base. Every path is below an empty base.
 func (b Base) Has(r *http.Request) bool {
@@ -42,11 +62,11 @@ func (b Base) Has(r *http.Request) bool {
 	return found
 }
 
-// Strip returns the request as it would be if the issuer were an origin. It does not change a request for another path:
+// strip returns the request as it would be if the issuer were an origin. It does not change a request for another path:
 // the path of the issuer is already missing behind a proxy that removes it.
-func (b Base) Strip(r *http.Request) *http.Request {
+func (b Base) strip(r *http.Request) *http.Request {
 	below, found := b.cut(r.URL.EscapedPath())
-	if b == "" || !found {
+	if !found {
 		return r
 	}
 	u := *r.URL
