@@ -143,7 +143,7 @@ func TestLayouts(t *testing.T) {
 func TestLayoutsAreForTheNamesOfTheDemo(t *testing.T) {
 	for issuer, want := range map[string]int{
 		"http://localhost:8080": 2, "http://idp.localhost:8080": 2, "http://127.0.0.1:8080": 0,
-		"https://localhost:8443": 0,
+		"https://localhost:8443": 0, "http://localhost:8080/realms/demo": 2,
 	} {
 		if got := len(idp.Config{Issuer: issuer}.WithDefaults().Layouts); got != want {
 			t.Errorf("%s has %d more layouts; want %d", issuer, got, want)

@@ -102,6 +102,13 @@ func TestFeaturesAgainstTheRealProvider(t *testing.T) {
 			h := newTestbedAt(t, idptest.Start(t, registered(row.client)), withOffline, row.party)
 			h.walk()
 		})
+		t.Run(row.name+", at an issuer with a path", func(t *testing.T) {
+			provider := idptest.Start(t, func(c *idp.Config) {
+				registered(row.client)(c)
+				c.Issuer += "/realms/demo"
+			})
+			newTestbedAt(t, provider, withOffline, row.party).walk()
+		})
 	}
 }
 

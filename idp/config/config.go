@@ -30,7 +30,7 @@ import (
 // DefaultIssuer. The yaml tags are the keys of the configuration file; docs/configuration.md explains each. Sections
 // belong to the package that uses them: its config.go has their defaults and checks.
 type Config struct {
-	Issuer string `yaml:"issuer"`
+	Issuer string `yaml:"issuer"` // an origin, or an origin and a path
 	// Dev turns development mode on or off. nil: on for a loopback issuer. It cannot be on for any other.
 	Dev *bool `yaml:"dev"`
 	// CookieKeys sign cookies: the first signs, all verify. Each has 32 characters or more. None: random keys, which

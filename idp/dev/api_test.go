@@ -137,7 +137,7 @@ func TestASessionWithoutAPage(t *testing.T) {
 	var cookies []*http.Cookie
 	for _, each := range answer["cookies"].([]any) {
 		c := each.(map[string]any)
-		if c["url"] != a.provider.Issuer {
+		if c["url"] != a.provider.Issuer+"/" {
 			t.Errorf("the cookie is for %v", c["url"])
 		}
 		cookies = append(cookies, &http.Cookie{Name: c["name"].(string), Value: c["value"].(string)})

@@ -27,7 +27,7 @@ type signInAnswer struct {
 type browserCookie struct {
 	Name     string `json:"name"`
 	Value    string `json:"value"`
-	URL      string `json:"url"` // of the issuer
+	URL      string `json:"url"` // of the issuer, and a slash: Playwright takes the Path from it
 	HTTPOnly bool   `json:"httpOnly"`
 	Secure   bool   `json:"secure"`
 	SameSite string `json:"sameSite"` // None or Lax
@@ -60,7 +60,7 @@ func (e *Endpoint) cookiesOf(h http.Header) []browserCookie {
 	for _, line := range h.Values("Set-Cookie") {
 		if set, err := http.ParseSetCookie(line); err == nil {
 			cookies = append(cookies,
-				browserCookie{set.Name, set.Value, e.Issuer, set.HttpOnly, set.Secure, SameSiteOf(set)})
+				browserCookie{set.Name, set.Value, e.Issuer + "/", set.HttpOnly, set.Secure, SameSiteOf(set)})
 		}
 	}
 	return cookies
