@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -43,24 +42,5 @@ func TestTheSuitesOfTheDocsAreThoseThatRun(t *testing.T) {
 		if lines := strings.Count(string(suite), "\n"); lines > longestSuite {
 			t.Errorf("clients/%s has %d lines; an example has at most %d", file, lines, longestSuite)
 		}
-	}
-}
-
-// TestTheCommandsOfTheDocsRun runs the block of curl commands of docs/testing.md: each must be answered well.
-func TestTheCommandsOfTheDocsRun(t *testing.T) {
-	var commands string
-	for _, block := range blocksOf(t, "") {
-		if strings.Contains(block, "/console/reset") {
-			commands = block
-		}
-	}
-	t.Setenv("HUSH_CONFIG_JSON", `{"signing_keys": [{"alg": "ES256"}]}`)
-	name := readyFile(t.TempDir(), 0)
-	ready := awaitReady(t, start(t, binary(t), "--listen", "127.0.0.1:0", "--ready-file", name), name)
-	script := "set -e\n" + strings.ReplaceAll(commands, "curl -s", "curl -sS --fail-with-body")
-	command := exec.CommandContext(t.Context(), "bash", "-c", script)
-	command.Env = append(os.Environ(), "ISSUER="+ready.Issuer)
-	if output, err := command.CombinedOutput(); err != nil || !strings.Contains(string(output), "access_token") {
-		t.Errorf("the commands of the docs: %v\n%s", err, output)
 	}
 }
