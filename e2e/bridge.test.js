@@ -86,8 +86,7 @@ scenes("storage access", blocked, (scene) => {
         },
         authorizeURL(hush, {}),
       );
-      const frames = page.frames().map((frame) => frame.url());
-      assert.ok(frames.includes("chrome-error://chromewebdata/"), `the browser shows an error instead: ${frames}`);
+      await page.waitForFrame((frame) => frame.url() === "chrome-error://chromewebdata/"); // after the load event
       const flow = await new Console(hush).flow(({ begins }) => begins === "authorize", "the request of the frame");
       assert.deepEqual(requestsOf(flow), ["none bridge"], "no request after it");
     } finally {
