@@ -4,7 +4,7 @@
 // Some causes are faults of the provider's failure lab: the provider then behaves as one that is set up wrongly. Their cards
 // say "simulated". Lesson 1 is real where the browser blocks the cookie. In lessons 4, 5, 6 and 9 the app is wrong, and this page is that app.
 
-import { problemOf } from "../lib/problem.js";
+import { byId } from "../../shared/dom.js";
 import { words } from "./card.js";
 import { once, onceAfterOnce, twice } from "./double.js";
 
@@ -124,13 +124,19 @@ function blocked() {
   return {
     reasons: ["cookie.access_denied"],
     async cause(stage) {
-      const told = await stage.renew().then(() => undefined, problemOf);
-      real = told?.reason?.startsWith("cookie.") ?? false;
-      if (real) return `${told?.error}: ${told?.description}`;
-      return simulated.cause(stage, "");
+      real = await isCookieWithheld();
+      return real ? stage.renew() : simulated.cause(stage, "");
     },
     fix: (stage) => (real ? stage.giveCookie() : simulated.fix(stage, "")),
   };
+}
+
+/** Whether the browser keeps the provider's cookie from hidden iframes: the top of the page measures it. */
+async function isCookieWithheld() {
+  const { dataset } = byId("layout-measured");
+  for (let checks = 0; !dataset.measured && checks < 50; checks++)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  return dataset.measured === "withheld" || dataset.measured === "absent";
 }
 
 /**
