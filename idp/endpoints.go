@@ -79,7 +79,7 @@ func (c *common) endpoints(
 		}).Endpoints(),
 		(&registration.Endpoint{
 			Issuer: issuer, Config: config.Registration, Tickets: ticketSeal(c.sealTerms), Clients: c.clients.Registered,
-			Fetch: c.fetch, Metadata: metadata, SigningAlg: defaultAlg,
+			Fetch: c.fetch, Metadata: metadata, Provided: config.Provided(), SigningAlg: defaultAlg,
 			Development: config.Loopback(), Random: c.deps.Random, Limit: c.limits.Registration(), Errors: errors,
 		}).Endpoints(),
 	)

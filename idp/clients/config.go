@@ -33,16 +33,22 @@ func (p Provided) Check(clients []oidc.Client, report oidc.Report) {
 		"(the built-in ones exist on a loopback issuer only)")
 	for i, client := range clients {
 		at := report.In(fmt.Sprintf("clients[%d]", i))
-		for _, problem := range client.Problems(p.Loopback) {
-			at(problem.Field, problem.Text)
-		}
 		first := slices.IndexFunc(clients, func(c oidc.Client) bool { return c.ClientID == client.ClientID })
 		at.When(first < i && client.ClientID != "", "client_id", "%q is a duplicate of clients[%d]: rename or remove one",
 			client.ClientID, first)
-		p.checkAlgs(client, at)
-		p.checkValues(client, at)
-		p.CheckClaims(client, at)
+		p.CheckClient(client, at)
 	}
+}
+
+// CheckClient reports the mistakes of one client, wherever it comes from: the file, the console or its registration.
+// They are mistakes of its metadata, and values that this provider does not have.
+func (p Provided) CheckClient(client oidc.Client, report oidc.Report) {
+	for _, problem := range client.Problems(p.Loopback) {
+		report(problem.Field, problem.Text)
+	}
+	p.checkAlgs(client, report)
+	p.checkValues(client, report)
+	p.checkClaims(client, report)
 }
 
 // checkAlgs: an alg that signs something for the client needs a key.
@@ -78,8 +84,8 @@ func (p Provided) checkValues(client oidc.Client, report oidc.Report) {
 	}
 }
 
-// CheckClaims reports claims that the client cannot get: no scope value that it may request covers them.
-func (p Provided) CheckClaims(client oidc.Client, report oidc.Report) {
+// checkClaims reports claims that the client cannot get: no scope value that it may request covers them.
+func (p Provided) checkClaims(client oidc.Client, report oidc.Report) {
 	covered := p.Release.Names(client.AllowedScope(p.Scope))
 	for field, names := range map[string]oidc.ClaimNames{
 		"id_token_claims": client.IDTokenClaims, "access_token_claims": client.AccessTokenClaims,

@@ -54,15 +54,20 @@ func (c Config) Check(endpoints map[string]string) error {
 	c.Registration.Check(report.In("registration"))
 	c.Fetch.Check(report.In("fetch"))
 	users.Check(c.Users, c.Loopback(), report)
-	clients.Provided{
-		Loopback: c.Loopback(), SigningAlgs: signingAlgs(c.SigningKeys), Scope: c.KnownScope(),
-		ACRValues: c.ACRValues.Values(), LongestRefresh: c.Refresh.Absolute, PairwiseSalt: c.PairwiseSalt,
-		Release: c.Release(),
-	}.Check(c.Clients, report)
+	c.Provided().Check(c.Clients, report)
 	if len(problems) == 0 {
 		return nil
 	}
 	return problems
+}
+
+// Provided returns what a client may use. The configuration must have its defaults.
+func (c Config) Provided() clients.Provided {
+	return clients.Provided{
+		Loopback: c.Loopback(), SigningAlgs: signingAlgs(c.SigningKeys), Scope: c.KnownScope(),
+		ACRValues: c.ACRValues.Values(), LongestRefresh: c.Refresh.Absolute, PairwiseSalt: c.PairwiseSalt,
+		Release: c.Release(),
+	}
 }
 
 func signingAlgs(specs []SigningKey) []string {

@@ -167,7 +167,7 @@ func (s *site) Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint {
 		BackChannel: s.Config.BackChannel(), Origins: s.Config.ConsoleOrigins, Token: s.token,
 		Pages: s.Pages, Hub: s.hub, Lab: s.lab, Clients: s.Clients, Users: s.Users, Keys: s.Keys, Sessions: s.Sessions,
 		Consents: s.Consents, Tokens: s.Tokens, Waits: s.waits,
-		Scopes: s.Config.KnownScope(), Release: s.Config.Release(), Ending: s.deps.Ending, Sender: s.Sender, Served: served,
+		Provided: s.Config.Provided(), Ending: s.deps.Ending, Sender: s.Sender, Served: served,
 	}
 	return append(s.reasonEndpoints(), page.Endpoints()...)
 }

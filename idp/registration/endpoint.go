@@ -37,6 +37,7 @@ type Endpoint struct {
 	Clients     *clients.Registered
 	Fetch       *fetch.Client
 	Metadata    *oidc.Metadata // of the provider, complete before the first request
+	Provided    clients.Provided
 	SigningAlg  string         // the default of id_token_signed_response_alg
 	Development bool           // the provider is on a loopback address: only this machine can reach it
 	Random      func() string  // 128 bits or more, without a slash

@@ -15,9 +15,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/idp/keys"
@@ -74,7 +76,11 @@ func newFixture() *fixture {
 	seal, metadata := must(keys.NewSealFor("a test", [][]byte{make([]byte, 32)})), capable()
 	return &fixture{store: spy, Endpoint: &registration.Endpoint{
 		Issuer: "https://idp.test", Clients: clients.NewRegistered(spy, seal, clock.Now), Fetch: fetcher(),
-		Metadata: &metadata, SigningAlg: "RS256", Random: rand.Text,
+		Metadata: &metadata, SigningAlg: "RS256", Random: rand.Text, Provided: clients.Provided{
+			SigningAlgs: metadata.IDTokenSigningAlgValuesSupported, Scope: metadata.ScopesSupported,
+			ACRValues: []string{"1", "0"}, LongestRefresh: time.Hour, PairwiseSalt: strings.Repeat("s", 32),
+			Release: claims.Release{Scopes: map[string][]string{"profile": {"name"}}},
+		},
 		Config: registration.Config{
 			Mode: registration.ModeOpen, InitialAccessTokens: []oidc.Secret{oidc.NewSecret("initial")},
 		},

@@ -45,6 +45,14 @@ var refusals = []struct {
 		oidc.InvalidClientMetadata, "id_token_claims[0] names the claim sub",
 	},
 	{
+		"Core §5.4 id_token_claims names claims of the scopes", []any{"id_token_claims", []string{"scope", "nothing"}},
+		oidc.InvalidClientMetadata, "id_token_claims[1] no scope that the client may ask for covers",
+	},
+	{
+		"Registration §2 default_acr_values are values that the provider knows", []any{"default_acr_values", []string{"9"}},
+		oidc.InvalidClientMetadata, "default_acr_values[0]",
+	},
+	{
 		"RFC 9700 §2.6 no http redirect URI but on loopback", []any{"redirect_uris", []string{"http://app.test/cb"}},
 		oidc.InvalidRedirectURI, "http://app.test/cb",
 	},

@@ -59,10 +59,6 @@ var rowsWhatTheProviderCannotIsNotRegistered = []struct {
 		append(withKeys(), "userinfo_encrypted_response_alg", "ECDH-ES"),
 	},
 	{
-		"a setting of this provider id_token_claims",
-		func(m *oidc.Metadata) { m.ClaimsSupported = nil }, []any{"id_token_claims", []string{"scope", "name"}},
-	},
-	{
 		"Registration §2 request_object_signing_alg",
 		func(m *oidc.Metadata) { m.RequestObjectSigningAlgValuesSupported = nil },
 		append(withKeys(), "request_object_signing_alg", "RS256"),

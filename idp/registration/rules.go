@@ -12,7 +12,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/fetch"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -83,15 +82,6 @@ var rules = oidc.Table[*request]{
 		},
 		Got: func(*request) string { return "a request without one" }, Else: oidc.InvalidClientMetadata,
 	},
-	{
-		Spec: "Core §8.1", Text: "a pairwise client with redirect_uris of several hosts has a sector_identifier_uri",
-		Holds: func(r *request) bool {
-			_, err := clients.Sector(&r.Client)
-			return r.SubjectType != oidc.SubjectPairwise || err == nil
-		},
-		Got:  func(r *request) string { return fmt.Sprintf("%.300s", strings.Join(r.RedirectURIs, ", ")) },
-		Else: oidc.InvalidClientMetadata,
-	},
 }
 
 // choice is a member whose values must be listed in the metadata of the provider.
@@ -108,8 +98,6 @@ func choicesOf(c oidc.Client, m oidc.Metadata) []choice {
 		{"RFC 7591 §2", "grant_types", c.GrantTypes, m.GrantTypesSupported},
 		{"RFC 7591 §2", "response_types", c.ResponseTypes, m.ResponseTypesSupported},
 		{"RFC 7591 §2", "scope", oidc.ParseScope(c.Scope), m.ScopesSupported},
-		{"a setting of this provider", "id_token_claims", c.IDTokenClaims,
-			slices.Concat(m.ClaimsSupported, []string{oidc.AllClaims})},
 		{"Core §8", "subject_type", one(c.SubjectType), m.SubjectTypesSupported},
 		{"Registration §2", "token_endpoint_auth_signing_alg",
 			one(c.TokenEndpointAuthSigningAlg), m.TokenEndpointAuthAlgs},
@@ -138,9 +126,6 @@ func isEmpty(value string) bool { return value == "" }
 
 // judge returns nil if the metadata may be registered. RFC 7591 §3.2.2 defines its errors.
 func judge(ctx context.Context, r *request) error {
-	for _, problem := range r.Problems(r.Endpoint.Development) {
-		return codeOf(problem.Field).Errorf("%s %.500s", problem.Field, problem.Text)
-	}
 	for _, c := range choicesOf(r.Client, *r.Endpoint.Metadata) {
 		for _, value := range c.Given {
 			if !slices.Contains(c.Listed, value) {
@@ -148,6 +133,13 @@ func judge(ctx context.Context, r *request) error {
 					c.Field, value, cmp.Or(strings.Join(c.Listed, ", "), "none"), c.Spec)
 			}
 		}
+	}
+	var problems []error
+	r.Endpoint.Provided.CheckClient(r.Client, func(field, text string) {
+		problems = append(problems, codeOf(field).Errorf("%s %.500s", field, text))
+	})
+	if len(problems) > 0 {
+		return problems[0]
 	}
 	if err := rules.Judge(ctx, r); err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -163,21 +162,7 @@ func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
 		client.IDTokenSignedResponseAlg = string(oidc.DefaultSigningAlg(e.Keys.Algs()))
 	}
 	var problems []string
-	for _, problem := range client.Problems(true) {
-		problems = append(problems, problem.Field+": "+problem.Text)
-	}
-	if _, err := e.Keys.Alg(client.IDTokenSignedResponseAlg); err != nil {
-		problems = append(problems, fmt.Sprintf("id_token_signed_response_alg: %q has no signing key: use one of %v",
-			client.IDTokenSignedResponseAlg, e.Keys.Algs()))
-	}
-	for _, name := range oidc.ParseScope(client.Scope) {
-		if !e.Scopes.Has(name) {
-			problems = append(problems, fmt.Sprintf("scope: %q is not known to the provider: known are %s", name, e.Scopes))
-		}
-	}
-	clients.Provided{Scope: e.Scopes, Release: e.Release}.CheckClaims(client, func(field, text string) {
-		problems = append(problems, field+": "+text)
-	})
+	e.Provided.CheckClient(client, func(field, text string) { problems = append(problems, field+": "+text) })
 	if problems == nil {
 		return client, nil
 	}

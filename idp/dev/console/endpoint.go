@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/clients"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -45,8 +44,7 @@ type Endpoint struct {
 	Waits       *semaphore.Weighted // the requests that wait for a flow; see NewWaits
 	Sender      *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
 	Served      []endpoint.Endpoint // where faults can happen
-	Scopes      oidc.Scope          // all that the provider knows
-	Release     claims.Release      // the claims that they cover
+	Provided    clients.Provided    // what a client may use
 	Ending      <-chan struct{}     // closed when the provider ends, which ends streams; nil: never
 }
 

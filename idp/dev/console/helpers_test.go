@@ -86,7 +86,12 @@ func endpoint(t *testing.T, issuer string) *console.Endpoint {
 	return &console.Endpoint{
 		Issuer: issuer, Issuers: []string{issuer, "http://idp.localhost:8080"}, Origins: []string{demo}, Token: token,
 		Pages: templates, Hub: trace.NewHub(trace.Options{Now: time.Now}), Lab: failureLab, Keys: set, Users: people,
-		Waits: console.NewWaits(), Clients: clients.New([]oidc.Client{spa(), web()}), Scopes: oidc.StandardScope(),
+		Waits: console.NewWaits(), Clients: clients.New([]oidc.Client{spa(), web()}),
+		Provided: clients.Provided{
+			Loopback: true, SigningAlgs: []string{"ES256"}, Scope: oidc.StandardScope(),
+			ACRValues: []string{"1", "urn:hush:password"}, LongestRefresh: 12 * time.Hour,
+			PairwiseSalt: strings.Repeat("s", 32),
+		},
 		Sessions: &session.Manager{
 			Sessions: storage.NewBucket[session.Session]("session", store),
 			Index:    storage.NewBucket[[]session.Entry]("session-index", store), Idle: 2 * time.Hour, Absolute: 12 * time.Hour,

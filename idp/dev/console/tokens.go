@@ -65,10 +65,11 @@ func (e *Endpoint) grantOf(body tokensBody, client *oidc.Client) (grant.Grant, e
 		granted.AMR = []string{"pwd"}
 	}
 	if len(granted.Scope) == 0 {
-		granted.Scope = client.AllowedScope(e.Scopes)
+		granted.Scope = client.AllowedScope(e.Provided.Scope)
 	}
-	if unknown := granted.Scope.Without(e.Scopes); len(unknown) > 0 {
-		return granted, oidc.InvalidScope.Errorf("scope %.200q is not known to the provider: known are %s", unknown, e.Scopes)
+	if unknown := granted.Scope.Without(e.Provided.Scope); len(unknown) > 0 {
+		return granted, oidc.InvalidScope.Errorf("scope %.200q is not known to the provider: known are %s", unknown,
+			e.Provided.Scope)
 	}
 	if body.User == "" {
 		granted.Scope = granted.Scope.Without(append(oidc.StandardScope(), oidc.ScopeOffline)) // they are about a user
