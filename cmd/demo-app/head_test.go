@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -23,5 +24,13 @@ func TestHeadIsAnsweredLikeGet(t *testing.T) {
 		if err != nil || response.StatusCode != http.StatusOK || len(body) > 0 || response.Header.Get("Content-Type") == "" {
 			t.Errorf("HEAD %s gives %d with %d bytes, %v", path, response.StatusCode, len(body), err)
 		}
+	}
+}
+
+func TestAnEmptyArgumentIsNoCommand(t *testing.T) {
+	command := commandLine()
+	command.SetArgs([]string{""})
+	if err := command.Execute(); err == nil || !strings.Contains(err.Error(), "unknown command") {
+		t.Errorf("demo-app '': got %v; want a refusal of the argument", err)
 	}
 }

@@ -145,9 +145,8 @@ func (s *settings) problems() idp.Problems {
 	_, _, err = net.SplitHostPort(s.MetricsListen)
 	when(s.MetricsListen != "" && err != nil, "metrics_listen",
 		"%q is no address: write HOST:PORT, such as 127.0.0.1:9464", s.MetricsListen)
-	scheme, _, _ := strings.Cut(s.Store, ":") // a password may stand behind it
-	when(s.Store != "memory" && s.StoreFile() == "" && !s.isRedis(), "store", "%.20q is no known store: write memory, "+
-		"file:PATH, redis://HOST:PORT or rediss://HOST:PORT (docs/operations.md)", scheme)
+	fault := s.storeFault()
+	when(fault != nil, "store", "%v", fault)
 	when(s.isRedis() && len(s.CookieKeys) == 0, "cookie_keys",
 		"is missing: every provider on one Redis needs the same, to read the cookies of the others; "+
 			"openssl rand -hex 32 makes one")

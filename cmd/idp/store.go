@@ -47,6 +47,19 @@ func (s *settings) openStore(ctx context.Context) (engine, error) {
 		propagation: keys.DefaultPropagation}, nil
 }
 
+// storeFault is the fault of the store's address that is found without the store; nil for none.
+func (s *settings) storeFault() error {
+	switch {
+	case s.Store == "memory", s.StoreFile() != "":
+		return nil
+	case s.isRedis():
+		return redis.Check(s.Store)
+	}
+	scheme, _, _ := strings.Cut(s.Store, ":") // a password may stand behind it
+	return fmt.Errorf("%.20q is no known store: write memory, file:PATH, redis://HOST:PORT or rediss://HOST:PORT "+
+		"(docs/operations.md)", scheme)
+}
+
 // StoreFile is the path of a store in a file; empty for others.
 func (s *settings) StoreFile() string {
 	path, isFile := strings.CutPrefix(s.Store, "file:")

@@ -90,6 +90,39 @@ func TestStoreFaultsSayWhatToDo(t *testing.T) {
 	}
 }
 
+// check and serve refuse the same addresses of a store.
+func TestTheAddressOfRedisIsCheckedWithTheSettings(t *testing.T) {
+	for _, row := range []struct{ name, store, says string }{
+		{"a port that is no number", "redis://:hunter2@localhost:port", "host is not of the form host:port"},
+		{"no host", "redis://", "host is not of the form host:port"},
+		{"a database that is no number", "redis://localhost/hunter2", "the database is not a number"},
+		{"several hosts of one server", "redis://a,b", "several hosts"},
+		{"a Sentinel without the name of the primary", "redis+sentinel://a,b", "the primary is missing"},
+		{"a kind that is not known", "redis+ring://a", "begins with something else"},
+		{"a parameter that is not known", "redis://a?password=hunter2", "parameters behind the ?"},
+		{"a name with a wrong escape", "redis://%zz:hunter2@a", "encodes nothing"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := parse(t, "--store="+row.store, "--cookie-keys="+testSecret).settings()
+			if err == nil || !strings.HasPrefix(err.Error(), "--store or HUSH_STORE: store: ") ||
+				!strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %v; want an error about store with %q", err, row.says)
+			}
+		})
+	}
+	mustSettings(t, "--store=redis+sentinel://a,b:26380/main/3?sentinel_user=u", "--cookie-keys="+testSecret)
+}
+
+func TestAnEmptyArgumentIsNoCommand(t *testing.T) {
+	for _, args := range [][]string{{""}, {"", "check"}, {"--log-level=error", ""}, {"serve", ""}, {"keys", ""}} {
+		command := commandLine()
+		command.SetArgs(args)
+		if err := command.Execute(); err == nil || strings.Contains(err.Error(), "listen") {
+			t.Errorf("idp %q: got %v; want a refusal of the argument", args, err)
+		}
+	}
+}
+
 func eventually(t *testing.T, what string, happens func() bool) {
 	t.Helper()
 	if !redistest.Eventually(happens) {

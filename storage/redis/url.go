@@ -42,6 +42,12 @@ func wrong(format string, values ...any) error {
 // errors show the URL.
 const form = `(?s)^redis(s?)(?:\+(sentinel|cluster))?://(?:([^/?]*)@)?([^/?]*)/?([^?]*)\??(.*)$`
 
+// Check returns an error if Open would refuse the URL itself. It asks no server.
+func Check(url string) error {
+	_, err := parse(url)
+	return err
+}
+
 func parse(text string) (target, error) {
 	parts := regexp.MustCompile(form).FindStringSubmatch(text) // once in a process
 	if parts == nil {
