@@ -47,7 +47,9 @@ export class Network {
   /** The requests since begin() that belong to renewals, in order. @returns {Promise<Sent[]>} */
   sent() {
     const ours = this.#requests.filter((request) => this.#matters(request));
-    return Promise.all(ours.map((request) => sent(request, this.#cookieOf(request))));
+    const { issuer, app } = this.#hush;
+    const pathOf = (/** @type {HTTPRequest} */ request) => pathBelow(issuer, request) || pathBelow(app, request);
+    return Promise.all(ours.map((request) => sent(request, pathOf(request), this.#cookieOf(request))));
   }
 
   /** The same in words, such as "GET /authorize". */
@@ -58,32 +60,40 @@ export class Network {
   /** Whether the session cookie was sent. @param {HTTPRequest} request */
   #cookieOf(request) {
     const { id = "" } = /** @type {{ id?: string }} */ (/** @type {unknown} */ (request)); // the requestId of the protocol
-    const cookies = this.#cookies.get(id)?.[request.redirectChain().length];
+    const redirected = request.redirectChain(); // all requests of the chain but the last
+    const place = redirected.includes(request) ? redirected.indexOf(request) : redirected.length;
+    const cookies = this.#cookies.get(id)?.[place];
     return cookies === undefined ? undefined : /(^|; )hush-[0-9a-f]{8}(-lax)?=/.test(cookies);
   }
 
   /** @param {HTTPRequest} request */
   #matters(request) {
     if (request.method() === "OPTIONS") return false; // the browser asks whether the page may ask
-    const { origin, pathname } = new URL(request.url());
-    if (origin === this.#hush.issuer) return paths.issuer.has(pathname);
-    return origin === this.#hush.app && paths.app.has(pathname);
+    const { issuer, app } = this.#hush;
+    return paths.issuer.has(pathBelow(issuer, request)) || paths.app.has(pathBelow(app, request));
   }
 }
 
-/** @param {HTTPRequest} request @param {boolean | undefined} cookie @returns {Promise<Sent>} */
-async function sent(request, cookie) {
-  const { pathname, searchParams } = new URL(request.url());
+/** The path below an address, which may have a path itself; empty: it is elsewhere. @param {string} base @param {HTTPRequest} request */
+function pathBelow(base, request) {
+  const { origin, pathname } = new URL(request.url());
+  const address = origin + pathname;
+  return address.startsWith(`${base}/`) ? address.slice(base.length) : "";
+}
+
+/** @param {HTTPRequest} request @param {string} path @param {boolean | undefined} cookie @returns {Promise<Sent>} */
+async function sent(request, path, cookie) {
+  const { searchParams } = new URL(request.url());
   const form = request.method() === "POST" ? await request.fetchPostData().catch(() => "") : "";
   const response = request.response();
   const { location } = response?.headers() ?? {};
   return {
     cookie,
-    request: `${request.method()} ${pathname}`,
+    request: `${request.method()} ${path}`,
     params: form ? new URLSearchParams(form) : searchParams,
     bearer: /^(Bearer|DPoP) /.test(request.headers().authorization ?? ""),
     status: response?.status() ?? 0,
     location: location ? new URL(location, request.url()).searchParams : new URLSearchParams(),
-    body: pathname === "/token" ? ((await response?.text().catch(() => "")) ?? "") : "",
+    body: path === "/token" ? ((await response?.text().catch(() => "")) ?? "") : "",
   };
 }
