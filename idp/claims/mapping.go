@@ -2,6 +2,7 @@ package claims
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -49,18 +50,32 @@ func put(claims map[string]any, path []string, value any) {
 // Merge returns the members of own, a struct of claims, and more claims beside them. None of these replaces a member of
 // own.
 func Merge(own any, more map[string]any) (map[string]any, error) {
+	all, err := Members(own)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range more {
+		if _, isOwn := all[name]; !isOwn {
+			all[name] = value
+		}
+	}
+	return all, nil
+}
+
+// Members returns the members of the JSON object that own, a struct of claims or a map, is written as. Each value is
+// its JSON, so numbers stay as they are written. The caller may change the map.
+func Members(own any) (map[string]any, error) {
 	text, err := json.Marshal(own)
 	if err != nil {
 		return nil, err
 	}
-	var members map[string]json.RawMessage // numbers stay as they were written
-	if err := json.Unmarshal(text, &members); err != nil {
-		return nil, err
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("the claims are no JSON object: %w", err)
 	}
-	all := map[string]any{}
-	maps.Copy(all, more)
-	for name, value := range members {
-		all[name] = value
+	members := make(map[string]any, len(raw))
+	for name, value := range raw {
+		members[name] = value
 	}
-	return all, nil
+	return members, nil
 }

@@ -2,6 +2,7 @@ package claims_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,5 +84,29 @@ func TestNoClaimReplacesOneOfTheToken(t *testing.T) { // RFC 9068 §5
 	text, err := json.Marshal(all)
 	if want := `{"exp":9007199254740993,"roles":["admin"],"sub":"alice"}`; err != nil || string(text) != want {
 		t.Errorf("got %s, %v; want %s", text, err, want)
+	}
+}
+
+func TestMembersAreWrittenAsTheStructIs(t *testing.T) {
+	own := struct {
+		Sub  string `json:"sub"`
+		Big  int64  `json:"big"`
+		None string `json:"none,omitempty"`
+	}{"alice", 9007199254740993, ""} // a float64 has no such number
+	members, err := claims.Members(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(members)
+	if want := `{"big":9007199254740993,"sub":"alice"}`; err != nil || string(text) != want {
+		t.Errorf("the members are %s (%v); want %s", text, err, want)
+	}
+	if _, err := claims.Members([]string{"sub"}); err == nil || !strings.Contains(err.Error(), "no JSON object") {
+		t.Errorf("a list has the members %v; want an error", err)
+	}
+	merged, err := claims.Merge(own, map[string]any{"sub": "bob", "more": 1})
+	text, _ = json.Marshal(merged)
+	if want := `{"big":9007199254740993,"more":1,"sub":"alice"}`; err != nil || string(text) != want {
+		t.Errorf("merged with others they are %s (%v); want %s", text, err, want)
 	}
 }

@@ -2,9 +2,9 @@ package token
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/grant"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/oidc"
@@ -53,22 +53,15 @@ type changing struct {
 }
 
 // Sign implements keys.Signer.
-func (c changing) Sign(ctx context.Context, alg, typ string, claims any) (string, error) {
-	text, err := json.Marshal(claims)
+func (c changing) Sign(ctx context.Context, alg, typ string, own any) (string, error) {
+	all, err := claims.Members(own)
 	if err != nil {
 		return "", err
 	}
-	var all map[string]json.RawMessage // the numbers stay as they are
-	if err := json.Unmarshal(text, &all); err != nil {
-		return "", err
-	}
 	for name, value := range c.claims {
+		all[name] = value
 		if value == nil {
 			delete(all, name)
-			continue
-		}
-		if all[name], err = json.Marshal(value); err != nil {
-			return "", err
 		}
 	}
 	return c.Signer.Sign(ctx, alg, typ, all)

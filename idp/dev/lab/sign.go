@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/access"
+	"github.com/hush-idp/hush/idp/claims"
 	"github.com/hush-idp/hush/idp/keys"
 )
 
@@ -42,8 +43,8 @@ func (l *Lab) Sign(ctx context.Context, next keys.Signer, published *keys.KeySet
 	return next.Sign(ctx, alg, typ, claims)
 }
 
-// falsify changes the claims for which there are faults.
-func (l *Lab) falsify(ctx context.Context, claims any) (any, error) {
+// falsify returns own, the claims of a token, with changes of the claims for which there are faults.
+func (l *Lab) falsify(ctx context.Context, own any) (any, error) {
 	now := l.Clock.Now()
 	in := func(d time.Duration) int64 { return now.Add(d).Unix() }
 	for _, wrong := range []struct {
@@ -60,30 +61,14 @@ func (l *Lab) falsify(ctx context.Context, claims any) (any, error) {
 		if _, ok := l.Use(ctx, wrong.kind); !ok {
 			continue
 		}
-		changed, err := asMap(claims)
+		changed, err := claims.Members(own)
 		if err != nil {
 			return nil, err
 		}
 		maps.Copy(changed, wrong.claims)
-		claims = changed
+		own = changed
 	}
-	return claims, nil
-}
-
-func asMap(claims any) (map[string]any, error) {
-	var members map[string]json.RawMessage // numbers stay as they were written
-	text, err := json.Marshal(claims)
-	if err == nil {
-		err = json.Unmarshal(text, &members)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lab: the claims are no JSON object: %w", err)
-	}
-	copied := map[string]any{}
-	for name, value := range members {
-		copied[name] = value
-	}
-	return copied, nil
+	return own, nil
 }
 
 // unsigned is a JWT whose signature is the empty string (RFC 7519 §6.1).
