@@ -7,6 +7,9 @@ import { story } from "./harness/story.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
 
+/** The paths below are those of an issuer that is an origin. */
+const place = /** @type {const} */ ({ layout: { ...sameSite, path: "" }, cookies: "allowed" });
+
 const expected = {
   spa: {
     frame: ["GET /authorize", "GET /spa/callback.html"],
@@ -19,27 +22,23 @@ const expected = {
 };
 
 for (const half of /** @type {const} */ (["spa", "web"])) {
-  story(
-    `${half}: a renewal makes these requests and no other`,
-    { layout: sameSite, cookies: "allowed" },
-    async ({ hush, newTab }) => {
-      const { page } = await newTab();
-      await signIn(page, hush, half);
-      await page.click("#automatic"); // off: a slow machine would see more renewals
-      await renew(page); // the first one asks for the discovery document
-      const reported = reports(page);
-      const requests = record(page);
-      await renew(page);
-      await reported;
-      assert.deepEqual(requests.frame.map(nameOf), expected[half].frame);
-      assert.deepEqual(requests.page.map(nameOf).toSorted(), expected[half].page.toSorted());
-    },
-  );
+  story(`${half}: a renewal makes these requests and no other`, place, async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await signIn(page, hush, half);
+    await page.click("#automatic"); // off: a slow machine would see more renewals
+    await renew(page); // the first one asks for the discovery document
+    const reported = reports(page);
+    const requests = record(page);
+    await renew(page);
+    await reported;
+    assert.deepEqual(requests.frame.map(nameOf), expected[half].frame);
+    assert.deepEqual(requests.page.map(nameOf).toSorted(), expected[half].page.toSorted());
+  });
 }
 
 story(
   "spa: a renewal takes one navigation, and nothing is drawn or reported before it is over",
-  { layout: sameSite, cookies: "allowed" },
+  place,
   async ({ hush, newTab }) => {
     const { page } = await newTab();
     await signIn(page, hush, "spa");

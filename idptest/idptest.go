@@ -47,9 +47,9 @@ type Provider struct {
 }
 
 // Start runs a provider with the built-in users and clients. change may edit the configuration; nil changes nothing.
-// The issuer is http://127.0.0.1 and a free port unless change sets one. Tokens are signed with ES256, whose keys are
-// made faster than those of RS256, the provider's default. wrap decorates the store, for a test that counts operations
-// or makes them fail.
+// The issuer is http://127.0.0.1 and a free port unless change sets one, or adds a path to it. Tokens are signed with
+// ES256, whose keys are made faster than those of RS256, the provider's default. wrap decorates the store, for a test
+// that counts operations or makes them fail.
 func Start(t testing.TB, change func(*idp.Config), wrap ...func(storage.Store) storage.Store) *Provider {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
