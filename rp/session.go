@@ -204,14 +204,16 @@ func (p *RP) signIn(w http.ResponseWriter, r *http.Request, session *Session) er
 	if err := p.addUserInfo(r.Context(), session); err != nil {
 		return err
 	}
-	refused := p.config.OnSignIn(r, session)
-	if err := p.forget(r); err != nil {
-		return err
-	}
-	if refused != nil {
+	if refused := p.config.OnSignIn(r, session); refused != nil {
 		p.cookies.remove(w, p.cookies.session)
 		p.revoke(r.Context(), session)
+		if err := p.forget(r); err != nil {
+			p.logFailure(r.Context(), "the session before the refused sign-in could not be deleted", asError(err))
+		}
 		return refused
+	}
+	if err := p.forget(r); err != nil {
+		return err
 	}
 	id := rand.Text()
 	if err := p.sessions.Put(r.Context(), id, *session, sessionLifetime); err != nil {

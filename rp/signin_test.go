@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 )
 
 // onlyAlice is an OnSignIn that refuses every user but alice.
@@ -71,6 +72,29 @@ func TestARefusedSignInLeavesNoSession(t *testing.T) {
 	}
 	if len(a.provider.revoked) != 1 {
 		t.Errorf("%d refresh tokens were revoked, expected that of the refused sign-in", len(a.provider.revoked))
+	}
+}
+
+// TestARefusedSignInWithABrokenStore: the browser loses its session also when the store cannot delete the record.
+func TestARefusedSignInWithABrokenStore(t *testing.T) {
+	a := newApp(t, onlyAlice(oidc.AccessDenied.Errorf("only alice")), func(c *Config) {
+		c.Scopes = append(c.Scopes, "offline_access")
+	})
+	a.signIn()
+	a.sessions = storage.NewBucket[Session]("rp-session", brokenStore{})
+	a.as("bob")
+	e := a.failure(a.callback(a.provider.answer(a.begin("/web/login"))))
+	if e.Code != oidc.AccessDenied || !strings.Contains(e.Description, "only alice") {
+		t.Errorf("%v, expected the access_denied of the application", e)
+	}
+	if _, err := a.request().Cookie(a.cookies.session); err == nil {
+		t.Error("the browser still has the cookie of alice's session")
+	}
+	if len(a.provider.revoked) != 1 {
+		t.Errorf("%d refresh tokens were revoked, expected that of the refused sign-in", len(a.provider.revoked))
+	}
+	if !strings.Contains(a.log.String(), errBroken.Error()) {
+		t.Errorf("the log does not say that the store failed:\n%s", a.log)
 	}
 }
 
