@@ -98,6 +98,7 @@ func (c *common) judge(
 		Browsers: sessions, Interactions: s.interactions,
 		Objects: &authorize.ObjectReader{Issuer: issuer, Keys: c.clientKeys, Documents: c.documents, Now: c.deps.Now},
 		Pushed: &authorize.PushedRequests{
+			Issuer:   issuer,
 			Records:  storage.NewBucket[authorize.PushedRequest]("par", c.deps.Store),
 			Lifetime: config.PAR.Lifetime, Now: c.deps.Now, Random: c.deps.Random,
 		},

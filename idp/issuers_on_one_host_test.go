@@ -123,6 +123,28 @@ func TestAnIssuerRefusesTheIDTokenHintOfAnotherOnItsHost(t *testing.T) {
 	}
 }
 
+func TestAnIssuerKnowsNoPushedRequestOfAnotherOnItsHost(t *testing.T) {
+	b, first, second := realms(t)
+	b.SignIn("alice")
+	b.Submit(b.Get(second+"/login"), url.Values{"username": {"alice"}, "password": {"alice"}})
+	uri := b.Post(first+"/par", idptest.Request("spa", "prompt", "none")).JSON(t)["request_uri"].(string)
+	ask := func(issuer, uri string) idptest.Page {
+		return b.Get(issuer + "/authorize?" + url.Values{"client_id": {"spa"}, "request_uri": {uri}}.Encode())
+	}
+	const unknown = "the request_uri is not known"
+	for _, when := range []string{
+		"RFC 9126 §4 a request_uri of another issuer", "RFC 9126 §4 a used request_uri of another issuer",
+	} {
+		if page := ask(second, uri); page.Location != nil || !strings.Contains(page.Body, unknown) {
+			t.Errorf("%s gives %d %v; want %q", when, page.Status, page.Location, unknown)
+		}
+		page, isNew := ask(first, uri), !strings.Contains(when, "used")
+		if hasCode := strings.Contains(page.Header.Get("Location"), "code="); hasCode != isNew {
+			t.Errorf("its issuer gives %d %v; want a code: %v", page.Status, page.Location, isNew)
+		}
+	}
+}
+
 // Health checks do not know the path, and the browser asks for the document of FedCM at the root of the host.
 func TestAddressesOfTheHost(t *testing.T) {
 	b, first, second := realms(t)

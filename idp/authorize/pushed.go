@@ -124,6 +124,7 @@ const spentRetention = 25 * time.Hour
 
 // PushedRequest is the record of a pushed request. Once spent it is a tombstone without the parameters.
 type PushedRequest struct {
+	Issuer     string     `json:"issuer,omitempty"`
 	ClientID   string     `json:"client_id,omitempty"`
 	Params     url.Values `json:"params,omitempty"`
 	ExpiresAt  time.Time  `json:"expires_at,omitzero"`
@@ -142,6 +143,7 @@ var (
 // when the page is loaded, because browsers load pages twice (FAPI 2.0 §5.3.2.2). The sealed request in the browser may
 // outlive the record, so Spend always writes a tombstone. The tombstone is stored for longer than any page is valid.
 type PushedRequests struct {
+	Issuer   string // of the requests: the issuers of one process share the Records
 	Records  storage.Bucket[PushedRequest]
 	Lifetime time.Duration // RFC 9126 §2.2: "between 5 and 600 seconds"
 	Now      func() time.Time
@@ -151,16 +153,17 @@ type PushedRequests struct {
 // isPushed tells whether requestURI has the form of a request_uri of this provider.
 func isPushed(requestURI string) bool { return strings.HasPrefix(requestURI, urn) }
 
-// Push stores the request with a new ExpiresAt, under a request_uri that cannot be guessed (RFC 9126 §2.2).
+// Push stores the request with Issuer and a new ExpiresAt, under a request_uri that cannot be guessed (RFC 9126 §2.2).
 func (r *PushedRequests) Push(
 	ctx context.Context, request PushedRequest,
 ) (requestURI string, lifetime time.Duration, err error) {
-	request.ExpiresAt = r.Now().Add(r.Lifetime)
+	request.Issuer, request.ExpiresAt = r.Issuer, r.Now().Add(r.Lifetime)
 	requestURI = urn + r.Random() + r.Random()
 	return requestURI, r.Lifetime, r.Records.Put(ctx, requestURI, request, 2*r.Lifetime)
 }
 
-// Open returns the request until it is spent or expires. For another client it returns errNotPushed (RFC 9126 §2.2).
+// Open returns the request until it is spent or expires. For the request_uri of another issuer or another client it
+// returns errNotPushed (RFC 9126 §2.2).
 func (r *PushedRequests) Open(ctx context.Context, requestURI, clientID string) (PushedRequest, error) {
 	request, err := r.Records.Get(ctx, requestURI)
 	switch {
@@ -168,6 +171,8 @@ func (r *PushedRequests) Open(ctx context.Context, requestURI, clientID string) 
 		return PushedRequest{}, errNotPushed
 	case err != nil:
 		return PushedRequest{}, err
+	case request.Issuer != r.Issuer:
+		return PushedRequest{}, errNotPushed
 	case !request.SpentAt.IsZero():
 		return PushedRequest{}, errPushSpent
 	case request.ClientID != clientID:
@@ -184,6 +189,6 @@ func (r *PushedRequests) Spend(ctx context.Context, requestURI string) error {
 		if old != nil && !old.SpentAt.IsZero() {
 			return nil, errPushSpent
 		}
-		return &PushedRequest{SpentAt: r.Now()}, nil
+		return &PushedRequest{Issuer: r.Issuer, SpentAt: r.Now()}, nil
 	})
 }
