@@ -51,7 +51,7 @@ func (c *common) endpoints(
 		BackChannel: config.BackChannel(),
 	}
 	hints := &access.Hints{Issuer: issuer, Keys: c.keys, Clients: c.clients, Subjects: c.subjects}
-	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, SealTerms: c.sealTerms}
+	interactions := session.Seal[session.Interaction]{Purpose: session.ForAuthorize, SealTerms: c.sealTermsAt(issuer)}
 	defaultAlg := keys.DefaultAlg(config.SigningKeys)
 	judge := c.judge(config, sessions, parts, shared{auth, devices, hints, interactions}, proofs)
 	all := slices.Concat(
@@ -138,8 +138,8 @@ func (c *common) pageEndpoints(
 		}).Endpoints(),
 		(&logout.Endpoint{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: parts.Sessions,
-			Seal: session.Seal[logout.Request]{Purpose: session.ForLogout, SealTerms: c.sealTerms}, Sender: c.sender,
-			Hints: s.hints,
+			Seal:   session.Seal[logout.Request]{Purpose: session.ForLogout, SealTerms: c.sealTermsAt(issuer)},
+			Sender: c.sender, Hints: s.hints,
 		}).Endpoints(),
 		(&logout.Account{
 			Issuer: issuer, Pages: c.pages, Clients: c.clients, Users: c.users, Sessions: sessions, Consents: c.consents,

@@ -145,6 +145,30 @@ func TestAnIssuerKnowsNoPushedRequestOfAnotherOnItsHost(t *testing.T) {
 	}
 }
 
+func TestAnIssuerOpensNoSealedValueOfAnotherOnItsHost(t *testing.T) {
+	b, first, second := realms(t)
+	waiting := b.Get(first + "/authorize?" + idptest.Request("spa").Encode()).Location
+	const refused = "this page belongs to no sign-in"
+	for _, path := range []string{"/authorize", "/login", "/device", "/select_account"} {
+		if page := b.Get(second + path + "?" + waiting.RawQuery); !strings.Contains(page.Body, refused) {
+			t.Errorf("an interaction of the first issuer gives at %s of the second %d %s", path, page.Status, page.Body)
+		}
+	}
+	for _, issuer := range []string{first, second} {
+		b.Submit(b.Get(issuer+"/login"), url.Values{"username": {"alice"}, "password": {"alice"}})
+	}
+	logout := b.Get(first + "/logout?client_id=spa")
+	sealed, _ := url.ParseQuery(authorizeInteraction(logout))
+	sealed.Set("decision", "sign_out")
+	page := b.Submit(b.Get(second+"/logout"), sealed)
+	if !strings.Contains(page.Body, refused) {
+		t.Errorf("a logout of the first issuer gives at the second %d %s", page.Status, page.Body)
+	}
+	if page := b.Get(second + "/account"); !strings.Contains(page.Body, "alice@") {
+		t.Errorf("after the logout of the first issuer, /account of the second gives %d", page.Status)
+	}
+}
+
 // Health checks do not know the path, and the browser asks for the document of FedCM at the root of the host.
 func TestAddressesOfTheHost(t *testing.T) {
 	b, first, second := realms(t)

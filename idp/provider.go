@@ -259,6 +259,13 @@ func (c *common) at(issuer string) http.Handler {
 	}).mount(all)
 }
 
+// sealTermsAt are the terms of values that one issuer seals for itself.
+func (c *common) sealTermsAt(issuer string) session.SealTerms {
+	terms := c.sealTerms
+	terms.Issuer = issuer
+	return terms
+}
+
 // errorsOf gives errors the form that a client sees.
 func errorsOf(issuer string, development Development) endpoint.Errors {
 	if development == nil {
@@ -335,7 +342,8 @@ func sessionsIn(
 }
 
 // InitialAccessToken makes a token for registering clients. Every provider that has the first of CookieKeys accepts it
-// for one day.
+// for one day, at each of its issuers: they share the registered clients, so a token of one issuer would protect
+// nothing.
 func InitialAccessToken(c Config, now func() time.Time) (string, error) {
 	switch {
 	case len(c.CookieKeys) == 0:
@@ -348,7 +356,7 @@ func InitialAccessToken(c Config, now func() time.Time) (string, error) {
 	return registration.InitialAccessToken(ticketSeal(terms))
 }
 
-// ticketSeal seals initial access tokens.
+// ticketSeal seals initial access tokens, for all issuers of a provider.
 func ticketSeal(terms session.SealTerms) session.Seal[registration.Ticket] {
 	return session.Seal[registration.Ticket]{Purpose: registration.SealPurpose, SealTerms: terms}
 }

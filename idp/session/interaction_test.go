@@ -123,6 +123,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	forLogout := sealer(ourKey)
 	forLogout.Purpose = session.ForLogout
+	ofAnother := sealer(ourKey)
+	ofAnother.Issuer = "https://other.test"
 	now := time.Now()
 	for _, row := range []struct{ name, sealed string }{
 		{"cut short", sealed[:len(sealed)-8]},
@@ -131,6 +133,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"older than a day", mustSeal(t, sealerAt(now.Add(-retention-time.Minute), ourKey))},
 		{"a session cookie, which the same key signs", cookie},
 		{"a logout request, sealed with the same key", mustSeal(t, forLogout)},
+		{"of another issuer, sealed with the same key", mustSeal(t, ofAnother)},
 		{"not encrypted", unsealed(t)},
 		{"no base64", "%%%"},
 		{"nothing", ""},

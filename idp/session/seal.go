@@ -22,6 +22,7 @@ type Seal[T any] struct {
 
 // SealTerms are common to the seals of a provider.
 type SealTerms struct {
+	Issuer   string        // that seals, and alone opens; empty: all issuers with the same Secrets
 	Secrets  [][]byte      // the first encrypts, all decrypt
 	Lifetime time.Duration // how long a sealed value opens
 	Now      func() time.Time
@@ -68,10 +69,14 @@ func (s Seal[T]) Close(value T) (string, error) {
 	return jwe.CompactSerialize()
 }
 
-// key derives the key of the purpose from a secret, so that a value that was sealed for one purpose opens for no other
-// (RFC 5869 §3.2).
+// key derives the key of the purpose and the issuer from a secret. So a value that was sealed for one purpose opens for
+// no other, and a value of one issuer opens at no other issuer of the process (RFC 5869 §3.2).
 func (s Seal[T]) key(secret []byte) ([]byte, error) {
-	return hkdf.Key(sha256.New, secret, nil, "hush: sealed for "+s.Purpose, sha256.Size)
+	info := "hush: sealed for " + s.Purpose
+	if s.Issuer != "" {
+		info += " at " + s.Issuer
+	}
+	return hkdf.Key(sha256.New, secret, nil, info, sha256.Size)
 }
 
 // URL is the path with the sealed value in its query.
