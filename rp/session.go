@@ -199,14 +199,22 @@ func (p *RP) current(r *http.Request) (string, *Session, error) {
 }
 
 // signIn ends the session of the request and stores session under a new id, against session fixation. When userinfo
-// fails, the session of the request stays; when the application refuses the user, it ends.
+// fails, the session of the request stays; when the application refuses the user, it ends. After any failure the new
+// refresh token is revoked, because no session holds it.
 func (p *RP) signIn(w http.ResponseWriter, r *http.Request, session *Session) error {
+	err := p.beginSession(w, r, session)
+	if err != nil {
+		p.revoke(context.WithoutCancel(r.Context()), session) // also when the browser waits no longer
+	}
+	return err
+}
+
+func (p *RP) beginSession(w http.ResponseWriter, r *http.Request, session *Session) error {
 	if err := p.addUserInfo(r.Context(), session); err != nil {
 		return err
 	}
 	if refused := p.config.OnSignIn(r, session); refused != nil {
 		p.cookies.remove(w, p.cookies.session)
-		p.revoke(r.Context(), session)
 		if err := p.forget(r); err != nil {
 			p.logFailure(r.Context(), "the session before the refused sign-in could not be deleted", asError(err))
 		}

@@ -1,11 +1,13 @@
 package rp
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -166,5 +168,41 @@ func TestAFailedUserInfoKeepsTheSession(t *testing.T) {
 	}
 	if a.isSignedOut() {
 		t.Error("the session ended with the failed sign-in")
+	}
+}
+
+// unwritableStore reads and deletes, and stores nothing new.
+type unwritableStore struct{ storage.Store }
+
+func (unwritableStore) Put(context.Context, string, []byte, time.Duration) error { return errBroken }
+
+// TestAFailedSignInLeavesNoRefreshToken: nobody would ever use or revoke it.
+func TestAFailedSignInLeavesNoRefreshToken(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		fault func(*testApp)
+		code  oidc.ErrorCode
+	}{
+		{"userinfo is about another user",
+			func(a *testApp) { a.provider.misbehave(distortions{userinfo: with("sub", "bob")}) }, SubMismatch},
+		{"the session before cannot be deleted",
+			func(a *testApp) { a.sessions = storage.NewBucket[Session]("rp-session", brokenStore{}) }, oidc.ServerError},
+		{"the new session cannot be stored", func(a *testApp) {
+			a.sessions = storage.NewBucket[Session]("rp-session", unwritableStore{a.config.Store})
+		}, oidc.ServerError},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			a := newApp(t, func(c *Config) {
+				c.UserInfoAtSignIn, c.Scopes = true, append(c.Scopes, "offline_access")
+			})
+			a.signIn()
+			row.fault(a)
+			if e := a.failure(a.callback(a.provider.answer(a.begin("/web/login")))); e.Code != row.code {
+				t.Errorf("%v, expected %s", e, row.code)
+			}
+			if len(a.provider.revoked) != 1 {
+				t.Errorf("%d refresh tokens were revoked, expected that of the failed sign-in", len(a.provider.revoked))
+			}
+		})
 	}
 }
