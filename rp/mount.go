@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -26,11 +28,11 @@ import (
 //	/auth/initiate-login         InitiateLogin: register it as initiate_login_uri
 //	/auth/jwks                   JWKS: register it as jwks_uri
 //
-// Each handler refuses the methods that it does not serve. Mount panics, as mux does, when a path is taken already or
-// is no valid pattern. A pattern with a method, such as "GET /auth/silent-callback", may stand beside Mount and has
-// precedence over its route.
+// The prefix may be empty. Each handler refuses the methods that it does not serve. Mount panics when prefix is no
+// local path and, as mux does, when a path is taken already or is no valid pattern. A pattern with a method, such as
+// "GET /auth/silent-callback", may stand beside Mount and has precedence over its route.
 func (p *RP) Mount(mux *http.ServeMux, prefix string) {
-	prefix = strings.TrimSuffix(prefix, "/")
+	prefix = localPrefix(prefix)
 	for _, route := range p.routes() {
 		mux.HandleFunc(prefix+route.path, route.handler)
 	}
@@ -38,6 +40,17 @@ func (p *RP) Mount(mux *http.ServeMux, prefix string) {
 	if p.config.SilentRedirectURI != "" {
 		mux.HandleFunc(patternOf(p.config.SilentRedirectURI), p.SilentCallback)
 	}
+}
+
+// localPrefix returns prefix without the slash at its end. mux takes a text without a slash at its beginning for a host
+// or a method, and redirects paths with empty or dot segments: no request would find a route there.
+func localPrefix(prefix string) string {
+	trimmed := strings.TrimSuffix(prefix, "/")
+	if login := trimmed + "/login"; login[0] != '/' || path.Clean(login) != login {
+		panic(fmt.Sprintf("rp: Mount got the prefix %q, expected a local path such as /auth, or an empty text: "+
+			"begin it with one slash, without empty or dot segments", prefix))
+	}
+	return trimmed
 }
 
 // route is a handler at a path below the prefix of Mount.
@@ -59,11 +72,11 @@ func (p *RP) routes() []route {
 // patternOf returns the pattern for the path of an address that New has checked, and for no path below it.
 func patternOf(address string) string {
 	u, _ := url.Parse(address)
-	path := cmp.Or(u.Path, "/")
-	if strings.HasSuffix(path, "/") {
-		path += "{$}"
+	pattern := cmp.Or(u.Path, "/")
+	if strings.HasSuffix(pattern, "/") {
+		pattern += "{$}"
 	}
-	return path
+	return pattern
 }
 
 //go:embed silent-callback.js

@@ -34,9 +34,30 @@ func TestMountServesEveryRoute(t *testing.T) {
 	}
 }
 
+// TestMountRefusesPrefixes at which no request would find a route.
+func TestMountRefusesPrefixes(t *testing.T) {
+	for _, prefix := range []string{
+		"auth", "auth/", "app.test/auth", "GET /auth", "//", "/auth//", "/auth/../web", "/a/./b",
+	} {
+		t.Run(prefix, func(t *testing.T) {
+			party, err := New(goodConfig())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if said, _ := recover().(string); !strings.Contains(said, prefix) || !strings.Contains(said, "such as /auth") {
+					t.Errorf("Mount said %q, expected the prefix, and an example of a good one", said)
+				}
+			}()
+			party.Mount(http.NewServeMux(), prefix)
+		})
+	}
+}
+
 func TestMountPrefixes(t *testing.T) {
 	for _, row := range []struct{ name, redirectURI, prefix, login, callback string }{
 		{"a prefix with a slash at its end", "https://app.test/auth/callback", "/auth/", "/auth/login", "/auth/callback"},
+		{"a slash alone", "https://app.test/callback", "/", "/login", "/callback"},
 		{"no prefix", "https://app.test/callback", "", "/login", "/callback"},
 		{"a RedirectURI without a path", "https://app.test", "/auth", "/auth/login", "/"},
 		{"a RedirectURI that ends with a slash", "https://app.test/cb/", "/auth", "/auth/login", "/cb/"},
