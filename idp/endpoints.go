@@ -30,7 +30,7 @@ import (
 )
 
 // PathReasons is the path below which development mode serves a page about each reason code.
-const PathReasons = "/reasons/"
+const PathReasons = endpoint.PathReasons + "/"
 
 // endpoints builds all endpoints of one issuer, one literal for each, without those of development mode. It completes
 // metadata before the first request.

@@ -30,6 +30,12 @@ var rowsWhatAPublicProviderRefuses = []struct {
 	{"RFC 6265 §4.1.1 a path that ends a cookie's Path", func(c *idp.Config) { c.Issuer += "/a;b" }, "issuer: "},
 	{"RFC 8615 §3 a path of well-known documents", func(c *idp.Config) { c.Issuer += "/.well-known/idp" }, "issuer: "},
 	{"a path that begins like a page of the provider", func(c *idp.Config) { c.Issuer += "/login/idp" }, "issuer: "},
+	{"a path that begins like the console", func(c *idp.Config) { c.Issuer += "/console" }, "issuer: "},
+	{"a path that begins like the pages about reasons", func(c *idp.Config) { c.Issuer += "/reasons/a" }, "issuer: "},
+	{"a path that begins like the metrics", func(c *idp.Config) { c.Issuer += "/metrics" }, "issuer: "},
+	{"an alias at the path of the console", func(c *idp.Config) {
+		c.Aliases = map[string]string{"token": "/console"}
+	}, "aliases.token: /console is the path of another endpoint"},
 	{"a path that begins like an alias", func(c *idp.Config) {
 		c.Issuer, c.Aliases = c.Issuer+"/oauth", map[string]string{"token": "/oauth/token"}
 	}, "issuer: "},

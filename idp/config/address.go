@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -43,7 +44,7 @@ func (c Config) checkAddress(at, issuer string, endpoints map[string]string, rep
 func (c Config) takenBy(path string, endpoints map[string]string) (first, taken string) {
 	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	first = "/" + name
-	own := slices.Sorted(maps.Keys(endpoints))
+	own := append(slices.Sorted(maps.Keys(endpoints)), endpoint.Added...)
 	for _, alias := range c.Aliases {
 		own = append(own, alias)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/keys"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
@@ -174,6 +175,9 @@ func checkResources(resources []string, report oidc.Report) {
 func checkAliases(aliases, endpoints map[string]string, report oidc.Report) {
 	taken := maps.Clone(endpoints)
 	names := slices.Sorted(maps.Values(taken))
+	for _, path := range endpoint.Added {
+		taken[path] = path
+	}
 	for _, name := range slices.Sorted(maps.Keys(aliases)) {
 		at, path := "aliases."+name, aliases[name]
 		report.When(!slices.Contains(names, name), at, "%q is no endpoint: write one of %s", name,

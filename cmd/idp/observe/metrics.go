@@ -78,7 +78,8 @@ func (m *Metrics) Handler() http.Handler {
 func (m *Metrics) Endpoint() endpoint.Endpoint {
 	handler := m.Handler()
 	return endpoint.Endpoint{
-		Name: "metrics", Path: "/metrics", Methods: []string{http.MethodGet}, Audience: endpoint.Visitors, Untraced: true,
+		Name: "metrics", Path: endpoint.PathMetrics, Methods: []string{http.MethodGet}, Audience: endpoint.Visitors,
+		Untraced: true,
 		Serve: func(w http.ResponseWriter, r *http.Request) error {
 			handler.ServeHTTP(w, r)
 			return nil

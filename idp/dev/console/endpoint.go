@@ -22,7 +22,7 @@ import (
 )
 
 // Path is the path of the console. Its API is below.
-const Path = "/console"
+const Path = endpoint.PathConsole
 
 // Endpoint serves the console of one issuer.
 type Endpoint struct {
