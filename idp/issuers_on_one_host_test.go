@@ -8,6 +8,7 @@ import (
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idptest"
+	"github.com/hush-idp/hush/oidc"
 )
 
 // realms are two issuers of one process on one host, and a browser.
@@ -166,6 +167,34 @@ func TestAnIssuerOpensNoSealedValueOfAnotherOnItsHost(t *testing.T) {
 	}
 	if page := b.Get(second + "/account"); !strings.Contains(page.Body, "alice@") {
 		t.Errorf("after the logout of the first issuer, /account of the second gives %d", page.Status)
+	}
+}
+
+func TestAnIssuerKnowsNoDeviceOfAnotherOnItsHost(t *testing.T) {
+	var first, second string
+	p := withTV(t, func(c *idp.Config) {
+		first, second = c.Issuer+"/realms/one", c.Issuer+"/realms/two"
+		c.Issuer, c.Layouts = first, []string{second}
+	})
+	b := p.Browser(t)
+	codes := b.Post(first+"/device_authorization", url.Values{"client_id": {"tv"}}).JSON(t)
+	ask := func(issuer string) idptest.Page {
+		b.Submit(b.Get(issuer+"/login"), url.Values{"username": {"alice"}, "password": {"alice"}})
+		return b.Get(issuer + "/device?user_code=" + codes["user_code"].(string))
+	}
+	wantPage(t, ask(second), http.StatusNotFound, `id="device-error"`)
+	allowed := b.Submit(ask(first), url.Values{"decision": {"allow"}})
+	wantPage(t, allowed, http.StatusOK, `id="device-allowed"`)
+	redeem := url.Values{
+		"grant_type": {oidc.GrantDeviceCode}, "device_code": {codes["device_code"].(string)}, "client_id": {"tv"},
+	}
+	for _, row := range []struct {
+		issuer string
+		want   int
+	}{{second, http.StatusBadRequest}, {first, http.StatusOK}} {
+		if page := b.Post(row.issuer+"/token", redeem); page.Status != row.want {
+			t.Errorf("RFC 8628 §3.5 a device_code at %s gives %d %s; want %d", row.issuer, page.Status, page.Body, row.want)
+		}
 	}
 }
 

@@ -227,7 +227,7 @@ func (c *common) at(issuer string) http.Handler {
 	cookies := session.NewCookies(parseIssuer(issuer), c.cookieKeys, config.Session.Absolute)
 	sessions := sessionsIn(config, c.deps.Store, c.deps.Now, cookies, c.deps.Random, &c.users.Known)
 	sessions.Gone = func(ctx context.Context, ended []session.Ended) { c.sender.Send(ctx, issuer, ended) }
-	devices := device.New(c.deps.Store, c.deps.Now, c.deps.Random)
+	devices := device.New(issuer, c.deps.Store, c.deps.Now, c.deps.Random)
 	parts := Parts{
 		Clients: c.clients, Sessions: sessions, Recognise: sessions, Consents: c.consents, Grants: c.grants, Signer: c.keys,
 		Devices: devices,

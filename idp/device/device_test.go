@@ -33,7 +33,7 @@ type fixture struct {
 func newFixture() *fixture {
 	clock := storagetest.NewClock()
 	spy := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	return &fixture{Devices: New(spy, clock.Now, rand.Text), clock: clock, store: spy}
+	return &fixture{Devices: New("https://idp.test", spy, clock.Now, rand.Text), clock: clock, store: spy}
 }
 
 var tv = oidc.Client{ClientID: "tv", GrantTypes: []string{oidc.GrantDeviceCode},

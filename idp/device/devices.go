@@ -49,6 +49,7 @@ const (
 // Pending is the request of a device: it waits for a person, or a person has decided.
 type Pending struct {
 	ID        string        `json:"grant_id"`
+	Issuer    string        `json:"issuer"`
 	ClientID  string        `json:"client_id"`
 	Scope     oidc.Scope    `json:"scope,omitempty"`
 	Resource  []string      `json:"resource,omitempty"`
@@ -61,11 +62,12 @@ type Pending struct {
 	SpentAt   time.Time     `json:"spent_at,omitzero"`
 }
 
-// ErrUnknown is the error for a user code that is mistyped, used, or expired.
+// ErrUnknown is the error for a user code that is mistyped, used, expired, or of another issuer.
 var ErrUnknown = errors.New("device: no such code")
 
-// Devices stores the requests of devices.
+// Devices stores the requests of devices at one issuer.
 type Devices struct {
+	issuer    string
 	records   storage.Bucket[Pending]
 	userCodes storage.Bucket[pointer]
 	now       func() time.Time
@@ -77,9 +79,11 @@ type pointer struct {
 	ID string `json:"grant_id"`
 }
 
-// New returns the requests in store. random returns 128 bits or more, without a dot.
-func New(store storage.Store, now func() time.Time, random func() string) *Devices {
+// New returns the requests at issuer in store. The issuers of one process share the store, and each finds its own
+// requests only. random returns 128 bits or more, without a dot.
+func New(issuer string, store storage.Store, now func() time.Time, random func() string) *Devices {
 	return &Devices{
+		issuer:    issuer,
 		records:   storage.NewBucket[Pending]("device", store),
 		userCodes: storage.NewBucket[pointer]("user-code", store), now: now, random: random,
 	}
@@ -92,7 +96,7 @@ type Codes struct{ Device, User string }
 // of the future grant, a dot and a secret, like an authorization code.
 func (d *Devices) Begin(ctx context.Context, p Pending) (Codes, error) {
 	secret := d.random()
-	p.ID, p.CodeHash = d.random(), oidc.NewSecret(secret).Hash()
+	p.ID, p.Issuer, p.CodeHash = d.random(), d.issuer, oidc.NewSecret(secret).Hash()
 	p.ExpiresAt, p.Interval = d.now().Add(Lifetime), Interval
 	if err := d.records.Put(ctx, groupKey(p.ID), p, Lifetime+retention); err != nil {
 		return Codes{}, err
@@ -134,7 +138,7 @@ func (d *Devices) Find(ctx context.Context, typed string) (Pending, error) {
 		return Pending{}, err
 	}
 	p, err := d.records.Get(ctx, groupKey(found.ID))
-	if errors.Is(err, storage.ErrNotFound) || err == nil && !d.isOpen(p) {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && (p.Issuer != d.issuer || !d.isOpen(p)) {
 		return Pending{}, ErrUnknown
 	}
 	return p, err
@@ -173,9 +177,9 @@ func (d *Devices) Redeem(ctx context.Context, client *oidc.Client, deviceCode st
 
 // poll judges one token request, and records it in p.
 func (d *Devices) poll(p *Pending, client *oidc.Client, secret string) (none grant.Grant, err error) {
-	if p == nil || !isCode(p, secret) {
-		return none, oidc.InvalidGrant.Errorf("the device_code is not known: it was never issued, expired minutes ago, " +
-			"or the provider was restarted").Blame(oidc.CodeUnknown)
+	if p == nil || p.Issuer != d.issuer || !isCode(p, secret) {
+		return none, oidc.InvalidGrant.Errorf("the device_code is not known: this issuer never gave it, it expired " +
+			"minutes ago, or the provider was restarted").Blame(oidc.CodeUnknown)
 	}
 	tooSoon := !p.PolledAt.IsZero() && d.now().Sub(p.PolledAt).Abs() < p.Interval-early
 	switch {
