@@ -294,7 +294,7 @@ var claimRules = oidc.Table[unread]{{
 	Holds: func(o unread) bool {
 		return o.members["client_id"] == nil || o.members.string("client_id") == o.client.ClientID
 	},
-	Help: "both are the client's own",
+	Help: "both must be the client_id of this client",
 }, {
 	Spec: "RFC 9101 §4", Text: "iss of the request object, where it is given, is the client_id",
 	Else:  oidc.InvalidRequestObject,

@@ -111,7 +111,7 @@ func begin(
 	if !r.Client.FirstParty { // a first-party client needs no consent, so it costs no store operation
 		isTakenBack, err := grants.IsTakenBack(ctx, g.Sub, g.ClientID, g.GrantedAt)
 		if isTakenBack {
-			err = oidc.InvalidGrant.Errorf("the user no longer allows the application what it was granted: start again").
+			err = oidc.InvalidGrant.Errorf("the user took back what the application was allowed to do: start again").
 				Blame(oidc.ConsentMissing)
 		}
 		if err != nil {
@@ -124,7 +124,7 @@ func begin(
 	}
 	response.RefreshToken, err = grants.Begin(ctx, g, boundTo(r), refresh.terms(r.Client))
 	if errors.Is(err, grant.ErrRevoked) { // by another request that redeemed the code at the same moment
-		return Response{}, oidc.InvalidGrant.Errorf("what was granted was revoked: start again").Blame(oidc.CodeReplayed)
+		return Response{}, oidc.InvalidGrant.Errorf("the grant was revoked: start again").Blame(oidc.CodeReplayed)
 	}
 	return response, err
 }

@@ -44,7 +44,7 @@ export const texts = {
   signed_out: {
     tone: "info",
     title: "Signed out.",
-    text: "Here and at the provider. A silent renewal would now be answered login_required: try it.",
+    text: "You are signed out here and at the provider. A silent renewal would now get the answer login_required. Try it.",
   },
 
   // OpenID Connect Core §3.1.2.6: the provider would have to show a page, and prompt=none forbids that
@@ -61,7 +61,7 @@ export const texts = {
     todo: [
       "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
       "If withheld: the page {app}/spa/ has a card with the ways to renew in this browser, and measures those with an iframe.",
-      "Or serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but not those who use your app.",
+      "Or serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but it does not help the users of your app.",
       "If signed out: sign in again.",
       note,
     ],
@@ -70,19 +70,19 @@ export const texts = {
   "session.expired": {
     tone: "warn",
     title: "The session at the provider has expired.",
-    text: "It ends some hours after the sign-in, however often it is used. The provider still knew whose it was, but under prompt=none it may not ask for the password, so the answer is login_required.",
+    text: "A session ends some hours after the sign-in, even if it is in use. The provider still knew the user of this session. But under prompt=none it may not ask for the password, so the answer is login_required.",
     todo: ["Sign in with the button. That begins a new session.", note],
   },
   "session.idle": {
     tone: "warn",
     title: "The session at the provider was not used for too long.",
-    text: "Every renewal counts as use, so nothing was renewed in the meantime: a sleeping computer, a closed tab. Under prompt=none the provider may not ask for the password, so the answer is login_required.",
+    text: "Every renewal counts as use, so no app renewed in this time. Perhaps the computer was asleep, or the tab was closed. Under prompt=none the provider may not ask for the password, so the answer is login_required.",
     todo: ["Sign in with the button. That begins a new session.", note],
   },
   "session.signed_out": {
     tone: "warn",
     title: "The session at the provider was ended.",
-    text: "The person signed out, in this app or another one, and that ends the session for all. Without one the only answer to prompt=none is login_required.",
+    text: "The person signed out in this app or in another one. This ends the session for all apps. Without a session the only answer to prompt=none is login_required.",
     todo: ["An app should now forget its tokens, too: sign out here, or sign in again.", note],
   },
   "session.other_user": {
@@ -214,7 +214,7 @@ export const texts = {
   api_refused: {
     tone: "bad",
     title: "The API refused the request.",
-    text: "It is reachable, but did not accept what it was sent.",
+    text: "The API answered, but it did not accept the request.",
     todo: [
       "Expired or missing token: renew or sign in, then call again.",
       "Anything else: compare the access token's iss, aud, exp and scope with what the API expects.",
@@ -235,13 +235,13 @@ export const texts = {
   invalid_state: {
     tone: "bad",
     title: "This answer does not belong to a request of this browser.",
-    text: "Its state is unknown: it was used already (reload, back button), or it was started at another address or in another browser. Accepting it would let another site sign you in as another user.",
+    text: "The state of the answer is unknown. Either the answer was used already (reload, back button), or the sign-in began at another address or in another browser. If this app accepted such an answer, another site could sign you in as another user.",
     todo: ["Go back to {app} and sign in again."],
   },
   issuer_mismatch: {
     tone: "bad",
     title: "The answer names another issuer than this app expects.",
-    text: "This app trusts {issuer} only, byte for byte: otherwise one provider could answer for another.",
+    text: "This app accepts answers of the issuer {issuer} only, and compares each character. Otherwise one provider could answer in the name of another.",
     todo: ["Start both programs with the same --issuer."],
   },
   invalid_id_token: {
@@ -265,13 +265,13 @@ export const texts = {
   console_closed: {
     tone: "warn",
     title: "The lessons need a provider in development mode.",
-    text: "They ask the provider to go wrong, and it does that for its own console only. {issuer} is not running, or has no console for this page.",
+    text: "The lessons make the provider fail on purpose. The provider allows this only through its console. {issuer} is not running, or has no console for this page.",
     todo: ["Start it: go run ./cmd/idp (make demo starts both), without --dev=false."],
   },
   lesson_broken: {
     tone: "bad",
     title: "This lesson could not be given.",
-    text: "The lesson itself failed, not the thing it demonstrates. The report is below.",
+    text: "The lesson has an error of its own. This is not the failure that the lesson shows. The report is below.",
     todo: ["Reload this page and try again."],
   },
   library_missing: {
