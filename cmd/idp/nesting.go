@@ -10,20 +10,22 @@ import (
 // the library needs memory in the square of the depth, 5 GB for 60,000 brackets. To make tokens needs memory in the
 // length of the text.
 func (src *source) checkNesting(tokens token.Tokens) error {
-	brackets := 0
+	brackets, dashes := 0, 0 // dashes: since the last bracket or comma, inside brackets
 	var columns []int // of the keys and dashes that the token stands below, outside brackets
 	for _, t := range tokens {
-		switch t.Type {
-		case token.SequenceStartType, token.MappingStartType:
+		switch {
+		case t.Type == token.SequenceStartType, t.Type == token.MappingStartType:
 			brackets++
-		case token.SequenceEndType, token.MappingEndType:
-			brackets = max(0, brackets-1)
-		default:
-			if brackets == 0 && beginsBlock(t) {
-				columns = append(above(columns, t.Position.Column), t.Position.Column)
-			}
+		case t.Type == token.SequenceEndType, t.Type == token.MappingEndType:
+			brackets, dashes = max(0, brackets-1), 0
+		case t.Type == token.CollectEntryType:
+			dashes = 0
+		case brackets == 0 && beginsBlock(t):
+			columns = append(above(columns, t.Position.Column), t.Position.Column)
+		case t.Type == token.SequenceEntryType, t.Type == token.MappingKeyType: // the library takes them inside brackets
+			dashes++
 		}
-		if len(columns)+brackets > maxDepth {
+		if len(columns)+brackets+dashes > maxDepth {
 			return fmt.Errorf("%slists and keys are nested more than %d deep here: a configuration needs far fewer levels; "+
 				"look for brackets or dashes without end", src.at(t), maxDepth)
 		}
