@@ -93,6 +93,7 @@ func TestLoginHintSignsInAtADevHost(t *testing.T) {
 		{"a browser at the issuer", nil, http.StatusSeeOther},
 		{"a page of a dev host", []string{"Referer", "http://app:9090/"}, http.StatusSeeOther},
 		{"a foreign page by its Referer", []string{"Referer", "https://evil.example/"}, http.StatusOK},
+		{"a page of another site that the browser does not name", []string{"Sec-Fetch-Site", "cross-site"}, http.StatusOK},
 		{"DNS rebinding: a Host that is not listed", []string{"Host", "rebound.example.com"}, http.StatusOK},
 	} {
 		t.Run(row.name, func(t *testing.T) {

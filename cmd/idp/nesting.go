@@ -11,7 +11,7 @@ import (
 // length of the text.
 func (src *source) checkNesting(tokens token.Tokens) error {
 	brackets, dashes := 0, 0 // dashes: since the last bracket or comma, inside brackets
-	var columns []int // of the keys and dashes that the token stands below, outside brackets
+	var columns []int        // of the keys and dashes that the token stands below, outside brackets
 	for _, t := range tokens {
 		switch {
 		case t.Type == token.SequenceStartType, t.Type == token.MappingStartType:

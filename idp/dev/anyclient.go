@@ -71,7 +71,7 @@ func (a *anyClients) Reset() { a.seen.Purge() }
 // admit lets the client of the request in, unless the register has it. The request must come from this machine, and
 // needs a redirect_uri with a host of this machine, except that of a client that was let in before.
 func (a *anyClients) admit(r *http.Request, e endpoint.Endpoint, register *clients.Register) {
-	if a == nil || !a.machine.Sent(r) || isOfUnnamedSite(r) {
+	if a == nil || !a.machine.Sent(r) {
 		return
 	}
 	sent := sentBy(r, e)
@@ -103,12 +103,6 @@ func (a *anyClients) admit(r *http.Request, e endpoint.Endpoint, register *clien
 	if old == nil {
 		a.tell(r.Context(), client)
 	}
-}
-
-// isOfUnnamedSite tells whether a page of another site caused the request, and the browser does not say which page.
-func isOfUnnamedSite(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	return r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Referer() == "" && (origin == "" || origin == "null")
 }
 
 // tell reports a new client in the log and in the trace.
