@@ -118,11 +118,20 @@ e2e: build ## the programs in a real browser, and as a container would run them
 	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
 
 .PHONY: helpers
+helpers: export HUSH_ISSUER := http://not-the.issuer # no variable of a shell reaches the provider of a test
 helpers: build ## the test helpers for JavaScript, Python and Java: each has a test suite
 	HUSH_IDP=bin/idp node --test --test-reporter=spec clients/js/*.test.js
+	@$(types) --outDir bin/types && diff bin/types/hush.d.ts clients/js/hush.d.ts || { echo "run make helper-types" >&2; exit 1; }
 	[ -x bin/pytest/bin/pytest ] || { python3 -m venv bin/pytest && bin/pytest/bin/pip install -q pytest==9.1.1; }
 	HUSH_IDP=bin/idp PYTHONPATH=clients/python bin/pytest/bin/pytest -q -p hush_testing -p no:cacheprovider clients/python
 	HUSH_IDP=$(CURDIR)/bin/idp mvn -q -B -ntp -f clients/java test
+
+types := npx --no-install tsc clients/js/hush.js --ignoreConfig --allowJs --declaration --emitDeclarationOnly \
+	--target es2022 --module nodenext --types node
+
+.PHONY: helper-types
+helper-types: $(packages) ## write clients/js/hush.d.ts anew, after a change of hush.js
+	$(types) --outDir clients/js
 
 .PHONY: recipes
 recipes: build ## other people's applications against the provider, some minutes; needs Java 17 and Maven: e2e/recipes

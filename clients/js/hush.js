@@ -21,6 +21,8 @@ export class HushError extends Error {
   }
 }
 
+const howToGetIt = "build it with `make build` in a clone of Hush, and set HUSH_IDP to bin/idp or put it into PATH";
+
 /** A provider. */
 export class Hush {
   /** @type {import("node:child_process").ChildProcess | undefined} */
@@ -32,7 +34,8 @@ export class Hush {
   }
 
   /**
-   * Starts a provider on a free port of this machine. It signs with ES256, whose key is made at once.
+   * Starts a provider on a free port of this machine, with its data in memory. It signs with ES256, whose key is made at once.
+   * The HUSH_ variables of the shell have no effect on it.
    * @param {object} [options]
    * @param {string} [options.command] the program; default: $HUSH_IDP, or else idp in PATH
    * @param {string[]} [options.args] more flags
@@ -41,15 +44,20 @@ export class Hush {
    */
   static async start({ command = process.env.HUSH_IDP ?? "idp", args = [], config = {}, timeout = 30_000 } = {}) {
     const text = JSON.stringify({ signing_keys: [{ alg: "ES256" }], ...config });
-    const child = spawn(command, ["--listen", "127.0.0.1:0", "--log-level", "error", "--log-format", "json", ...args], {
-      env: { ...process.env, HUSH_CONFIG_JSON: text },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const flags = ["--listen", "127.0.0.1:0", "--store", "memory", "--log-level", "error", "--log-format", "json"];
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith("HUSH_"));
+    const env = { ...Object.fromEntries(own), HUSH_CONFIG_JSON: text };
+    const child = spawn(command, [...flags, ...args], { env, stdio: ["ignore", "pipe", "inherit"] });
     const lines = createInterface({ input: child.stdout });
     const signal = AbortSignal.timeout(timeout);
-    const ended = once(child, "exit", { signal }).then(([code]) => {
-      throw new HushError(`${command} ended with exit code ${code}; its message is above`);
-    });
+    const ended = once(child, "exit", { signal }).then(
+      ([code]) => {
+        throw new HushError(`${command} ended with exit code ${code}; its message is above`);
+      },
+      (fault) => {
+        throw fault.code === "ENOENT" ? new HushError(`cannot start ${command}: ${howToGetIt}`) : fault;
+      },
+    );
     const ready = once(lines, "line", { signal });
     ready.catch(() => undefined); // the race below has the first failure
     ended.catch(() => undefined);

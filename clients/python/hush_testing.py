@@ -61,19 +61,25 @@ class Hush:
 
     @classmethod
     def start(cls, config=None, command=None, args=(), timeout=30):
-        """Starts a provider on a free port of this machine.
+        """Starts a provider on a free port of this machine, with its data in memory.
 
         config is what a configuration file would hold (docs/configuration.md). command is the program; by default
         $HUSH_IDP, or else idp in PATH. It signs with ES256, whose key is made at once. timeout is in seconds.
+        The HUSH_ variables of the shell have no effect on the provider.
         """
         command = command or os.environ.get("HUSH_IDP", "idp")
         text = json.dumps({"signing_keys": [{"alg": "ES256"}], **(config or {})})
-        process = subprocess.Popen(
-            [command, "--listen", "127.0.0.1:0", "--log-level", "error", "--log-format", "json", *args],
-            env={**os.environ, "HUSH_CONFIG_JSON": text},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        own = {name: value for name, value in os.environ.items() if not name.startswith("HUSH_")}
+        flags = ["--listen", "127.0.0.1:0", "--store", "memory", "--log-level", "error", "--log-format", "json"]
+        try:
+            process = subprocess.Popen(
+                [command, *flags, *args], env={**own, "HUSH_CONFIG_JSON": text}, stdout=subprocess.PIPE, text=True
+            )
+        except FileNotFoundError:
+            raise HushError(
+                f"cannot start {command}: build it with `make build` in a clone of Hush, and set HUSH_IDP to bin/idp "
+                "or put it into PATH"
+            ) from None
         late = threading.Timer(timeout, process.kill)
         late.start()
         line = process.stdout.readline()  # empty if the program ended

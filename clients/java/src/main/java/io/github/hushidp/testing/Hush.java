@@ -44,7 +44,8 @@ public final class Hush implements AutoCloseable {
   }
 
   /**
-   * Starts $HUSH_IDP, or else idp in PATH, on a free port of this machine.
+   * Starts $HUSH_IDP, or else idp in PATH, on a free port of this machine, with its data in memory. The HUSH_ variables
+   * of the shell have no effect on it.
    *
    * @param config what a configuration file would hold (docs/configuration.md). By default the provider signs with
    *     ES256, whose key is made at once.
@@ -54,8 +55,9 @@ public final class Hush implements AutoCloseable {
     var all = new HashMap<String, Object>(Map.of("signing_keys", List.of(Map.of("alg", "ES256"))));
     all.putAll(config);
     var builder = new ProcessBuilder(
-            command, "--listen", "127.0.0.1:0", "--log-level", "error", "--log-format", "json")
+            command, "--listen", "127.0.0.1:0", "--store", "memory", "--log-level", "error", "--log-format", "json")
         .redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().keySet().removeIf(name -> name.startsWith("HUSH_"));
     builder.environment().put("HUSH_CONFIG_JSON", GSON.toJson(all));
     try {
       var process = builder.start();
@@ -65,7 +67,8 @@ public final class Hush implements AutoCloseable {
       }
       return new Hush(text(object(line), "issuer"), process);
     } catch (IOException failed) {
-      throw new UncheckedIOException(failed);
+      throw new UncheckedIOException("cannot start " + command + ": build it with `make build` in a clone of Hush, and set "
+          + "HUSH_IDP to bin/idp or put it into PATH", failed);
     }
   }
 
