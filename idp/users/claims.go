@@ -1,6 +1,7 @@
 package users
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/mail"
@@ -11,15 +12,20 @@ import (
 // form is the JSON form of a claim.
 type form struct {
 	text string // "a string"
+	help string // how to write one
 	is   func(value any) bool
 }
 
 var (
-	aString  = form{"a string", is[string]}
-	aBoolean = form{"true or false", is[bool]}
-	aNumber  = form{"a number of seconds since 1970", isNumber}
-	anObject = form{"an object with the members of Core §5.1.1", is[map[string]any]}
-	aMailbox = form{"an email address and nothing else (RFC 5322 addr-spec)", isMailbox}
+	aString  = form{"a string", "put quotes around it", is[string]}
+	aBoolean = form{"true or false", "write it without quotes", is[bool]}
+	aNumber  = form{"a number of seconds since 1970", "write one such as 1577836800, without quotes", isNumber}
+	anObject = form{
+		"an object with the members of Core §5.1.1", "write members such as street_address", is[map[string]any],
+	}
+	aMailbox = form{
+		"an email address and nothing else (RFC 5322 addr-spec)", "write one such as alice@example.com", isMailbox,
+	}
 )
 
 // forms maps each claim to its form (Core §5.1, the column "Type").
@@ -43,8 +49,7 @@ func CheckClaims(claims map[string]any, problem func(name, text string)) {
 		case bare == "sub":
 			problem(name, "is the user's sub: write it beside claims, not among them")
 		case known && value != nil && !want.is(value):
-			problem(name, fmt.Sprintf("is %v; expected %s (Core §5.1): put quotes around text that looks like something else",
-				value, want.text))
+			problem(name, fmt.Sprintf("is %s; expected %s (Core §5.1): %s", shown(value), want.text, want.help))
 		case bare == "address":
 			checkAddress(name, value, problem)
 		}
@@ -57,9 +62,18 @@ func checkAddress(name string, value any, problem func(name, text string)) {
 	for _, member := range slices.Sorted(maps.Keys(members)) {
 		if !is[string](members[member]) {
 			problem(name+"."+member,
-				fmt.Sprintf("is %v; expected a string (Core §5.1.1): put quotes around it", members[member]))
+				fmt.Sprintf("is %s; expected a string (Core §5.1.1): put quotes around it", shown(members[member])))
 		}
 	}
+}
+
+// shown is the value as YAML and JSON write it, so that a text is seen to be one.
+func shown(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
 }
 
 func is[T any](value any) bool {

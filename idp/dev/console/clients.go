@@ -166,7 +166,7 @@ func (e *Endpoint) checked(client oidc.Client) (oidc.Client, error) {
 	if problems == nil {
 		return client, nil
 	}
-	return client, oidc.InvalidRequest.Errorf("%s", strings.Join(problems, "\n"))
+	return client, oidc.InvalidRequest.Errorf("%s", strings.Join(problems, "; "))
 }
 
 // redirectBody is the body of POST /console/clients/{id}/redirect_uris.

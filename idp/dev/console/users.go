@@ -172,5 +172,5 @@ func checkUser(others []users.User, user users.User) error {
 	if problems == nil {
 		return nil
 	}
-	return oidc.InvalidRequest.Errorf("%s", strings.Join(problems, "\n"))
+	return oidc.InvalidRequest.Errorf("%s", strings.Join(problems, "; "))
 }
