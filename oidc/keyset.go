@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 )
 
 const (
@@ -42,13 +43,13 @@ func (k *KeySet) UnmarshalJSON(text []byte) error {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := json.Unmarshal(text, &set); err != nil {
+	if err := josejson.Unmarshal(text, &set); err != nil {
 		return fmt.Errorf("this is no JWK Set (RFC 7517 section 5): %w", err)
 	}
 	k.Keys = nil
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		if json.Unmarshal(raw, &key) == nil && applyKeyOps(&key, raw) {
+		if josejson.Unmarshal(raw, &key) == nil && applyKeyOps(&key, raw) {
 			k.Keys = append(k.Keys, key)
 		}
 	}
@@ -61,7 +62,7 @@ func applyKeyOps(key *jose.JSONWebKey, raw []byte) bool {
 	var members struct {
 		KeyOps []string `json:"key_ops"`
 	}
-	if json.Unmarshal(raw, &members) != nil {
+	if josejson.Unmarshal(raw, &members) != nil {
 		return false
 	}
 	if len(members.KeyOps) == 0 { // WebCrypto exports a public ECDH key with an empty list

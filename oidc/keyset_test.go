@@ -76,6 +76,8 @@ func TestTheKeyOfASignature(t *testing.T) {
 			member(t, other, map[string]any{"key_ops": []string{"stamp"}}), "", ""},
 		{"RFC 7517 §4.3 key_ops without an operation allow each: a second key can be meant",
 			member(t, other, map[string]any{"key_ops": []string{}}), "", "name one by kid"},
+		{"RFC 7517 §4 names are case-sensitive: KEY_OPS says nothing",
+			member(t, other, map[string]any{"KEY_OPS": []string{"stamp"}}), "", "name one by kid"},
 		{"RFC 7517 §4.4 alg: a key for another algorithm cannot be meant",
 			member(t, other, map[string]any{"alg": "ECDH-ES"}), "", ""},
 		{"RFC 7517 §4.5 two keys of one kid: kty tells them apart", member(t, rs, kid("1")), "1", ""},

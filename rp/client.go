@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 	"github.com/go-jose/go-jose/v4/jwt"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/oauth2"
@@ -122,8 +122,8 @@ func (p *RP) JWKS(w http.ResponseWriter, r *http.Request) {
 
 // oauth2 is the configuration of x/oauth2 for d. transport adds the client's authentication.
 func (p *RP) oauth2(d *discovered, silent bool) *oauth2.Config {
-	endpoint := d.Endpoint()
-	endpoint.AuthStyle = oauth2.AuthStyleInParams
+	endpoint := oauth2.Endpoint{AuthURL: d.metadata.AuthorizationEndpoint, TokenURL: d.metadata.TokenEndpoint,
+		AuthStyle: oauth2.AuthStyleInParams}
 	return &oauth2.Config{ClientID: p.config.ClientID, Endpoint: endpoint, RedirectURL: p.config.redirectURI(silent),
 		Scopes: p.config.Scopes}
 }
@@ -213,8 +213,10 @@ func wantsNonce(response *http.Response) bool {
 			io.Reader
 			io.Closer
 		}{io.MultiReader(bytes.NewReader(body), response.Body), response.Body}
-		var refusal struct{ Error string }
-		return err == nil && json.Unmarshal(body, &refusal) == nil && refusal.Error == code
+		var refusal struct {
+			Error string `json:"error"`
+		}
+		return err == nil && josejson.Unmarshal(body, &refusal) == nil && refusal.Error == code
 	}
 	return false
 }
@@ -232,13 +234,13 @@ func (p *RP) post(ctx context.Context, d *discovered, endpoint string, form url.
 		return err
 	case response.StatusCode/100 != 2: // RFC 6749 §5.2
 		var e oidc.Error
-		if json.Unmarshal(body, &e) != nil || e.Code == "" {
+		if josejson.Unmarshal(body, &e) != nil || e.Code == "" {
 			return ProviderDown.Errorf("%s answered %s without an error code (RFC 6749 section 5.2)",
 				clip(endpoint), response.Status)
 		}
 		return providerError(string(e.Code), e.Description)
-	case into != nil && json.Unmarshal(body, into) != nil:
-		return oidc.ServerError.Errorf("the answer of %s is no JSON object", clip(endpoint))
+	case into != nil && josejson.Unmarshal(body, into) != nil:
+		return oidc.ServerError.Errorf("the answer of %s is no JSON object, or a name is there twice", clip(endpoint))
 	}
 	return nil
 }

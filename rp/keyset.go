@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/sync/singleflight"
 
@@ -42,8 +44,19 @@ type signedJWT struct {
 	claims   json.RawMessage
 }
 
-// VerifySignature implements go-oidc's KeySet for a verifier that checks the claims of this JWT.
-func (j signedJWT) VerifySignature(context.Context, string) ([]byte, error) { return j.claims, nil }
+// goOIDCClaims are the claims of ID Tokens and logout tokens that go-oidc checks or returns.
+var goOIDCClaims = []string{"iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "at_hash", "jti", "events", "sid"}
+
+// VerifySignature implements go-oidc's KeySet for a verifier that checks the claims of this JWT. It returns only
+// goOIDCClaims, because go-oidc would take SUB for sub.
+func (j signedJWT) VerifySignature(context.Context, string) ([]byte, error) {
+	var claims map[string]json.RawMessage
+	if josejson.Unmarshal(j.claims, &claims) != nil {
+		return nil, errors.New("its claims are no JSON object, or a name is there twice (RFC 7519 section 4)")
+	}
+	maps.DeleteFunc(claims, func(name string, _ json.RawMessage) bool { return !slices.Contains(goOIDCClaims, name) })
+	return json.Marshal(claims)
+}
 
 // tokenKind says how errors name a kind of token.
 type tokenKind struct {

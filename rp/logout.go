@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
@@ -183,8 +183,10 @@ var logoutTokenRules = otherwise(oidc.InvalidRequest, oidc.Table[logoutToken]{
 		Got:   func(t logoutToken) string { return clip(t.typ) }},
 	{Spec: "Back-Channel Logout §2.4", Text: "the logout event's value is a JSON object",
 		Holds: func(t logoutToken) bool {
-			var claims struct{ Events map[string]any }
-			_ = json.Unmarshal(t.claims, &claims) // go-oidc has decoded them before
+			var claims struct {
+				Events map[string]any `json:"events"`
+			}
+			_ = josejson.Unmarshal(t.claims, &claims) // go-oidc has decoded them before
 			_, isObject := claims.Events[logoutEvent].(map[string]any)
 			return isObject
 		}},

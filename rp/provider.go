@@ -16,6 +16,7 @@ import (
 	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 	"golang.org/x/sync/singleflight"
 
 	"github.com/hush-idp/hush/oidc"
@@ -37,7 +38,6 @@ type provider struct {
 
 // discovered is a provider whose discovery document has been read and names the expected issuer.
 type discovered struct {
-	*gooidc.Provider
 	metadata oidc.Metadata
 }
 
@@ -81,15 +81,28 @@ func (p *provider) fetchMetadata(ctx context.Context) (*discovered, error) {
 	if err != nil {
 		return nil, p.explain(err)
 	}
-	d := &discovered{Provider: found}
-	if err = found.Claims(&d.metadata); err == nil {
-		err = checkEndpoints(p.issuer, d.metadata)
-	}
+	metadata, err := p.readMetadata(found)
 	if err != nil {
 		return nil, p.explain(err)
 	}
+	d := &discovered{metadata}
 	p.found.Store(d)
 	return d, nil
+}
+
+// readMetadata reads the members by their exact names, and checks issuer once more, because go-oidc accepts ISSUER.
+func (p *provider) readMetadata(found *gooidc.Provider) (m oidc.Metadata, err error) {
+	var document json.RawMessage
+	if err := found.Claims(&document); err != nil {
+		return m, err
+	}
+	if err := josejson.Unmarshal(document, &m); err != nil {
+		return m, err
+	}
+	if m.Issuer != p.issuer {
+		return m, &gooidc.IssuerMismatchError{Provided: p.issuer, Discovered: m.Issuer}
+	}
+	return m, checkEndpoints(p.issuer, m)
 }
 
 // checkEndpoints refuses endpoints that are not http(s), because the browser is sent to some of them, and plain http
@@ -155,7 +168,7 @@ func (p *provider) fetchKeys(ctx context.Context) (set oidc.KeySet, err error) {
 	if err != nil {
 		return set, err
 	}
-	if response.StatusCode != http.StatusOK || json.Unmarshal(body, &set) != nil {
+	if response.StatusCode != http.StatusOK || josejson.Unmarshal(body, &set) != nil {
 		return set, ProviderDown.Errorf("the provider's jwks_uri gives no keys: %s answered %s", r.URL, response.Status)
 	}
 	return set, nil

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/hush-idp/hush/oidc"
@@ -250,8 +251,9 @@ func (s *Resource) verify(ctx context.Context, raw string) (*AccessToken, error)
 		return nil, tokenKind{oidc.InvalidToken, "the access token", "RFC 9068 section 4"}.refuse(err)
 	}
 	t := accessToken{typ: signed.typ, config: s.config, now: s.config.Now()}
-	if json.Unmarshal(signed.claims, &t.accessTokenClaims) != nil {
-		return nil, oidc.InvalidToken.Errorf("a claim of the access token has the wrong type (RFC 9068 section 2.2)")
+	if josejson.Unmarshal(signed.claims, &t.accessTokenClaims) != nil {
+		return nil, oidc.InvalidToken.Errorf(
+			"a claim of the access token is there twice or has the wrong type (RFC 9068 section 2.2)")
 	}
 	if err := accessTokenRules.Judge(ctx, t); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
 
@@ -88,10 +89,11 @@ func (s *Session) View() SessionView {
 
 // claims are claims of the ID Token, which has been verified before.
 func (s *Session) claims() (c struct {
-	Nonce, Azp string
-	Aud        jwt.Audience
+	Nonce string       `json:"nonce"`
+	Azp   string       `json:"azp"`
+	Aud   jwt.Audience `json:"aud"`
 }) {
-	_ = json.Unmarshal(s.Claims, &c)
+	_ = josejson.Unmarshal(s.Claims, &c)
 	return c
 }
 
@@ -105,17 +107,16 @@ func (s *Session) addHint(params url.Values) {
 // newSession makes a session of a verified ID Token and its token response. A refresh may leave out scope, auth_time
 // and sid. Its session has the old Began: a refresh proves no session at the provider (Core §11), so a sign-out during
 // the refresh still ends the renewed session.
-func (p *RP) newSession(t idToken, raw string, token *oauth2.Token) *Session {
+func (p *RP) newSession(t idToken, signed signedJWT, token *oauth2.Token) *Session {
 	before := cmp.Or(t.before, &Session{
 		Scope: strings.Join(p.config.Scopes, " "), Began: t.now, EndsAt: t.now.Add(sessionLifetime),
 	})
 	s := p.refreshed(before, token)
-	s.Sub, s.IDToken, s.IssuedAt, s.Sid = t.Subject, raw, t.IssuedAt, cmp.Or(t.Sid, before.Sid)
+	s.Sub, s.IDToken, s.IssuedAt, s.Sid = t.Subject, signed.raw, t.IssuedAt, cmp.Or(t.Sid, before.Sid)
 	if t.AuthTime != nil {
 		s.AuthTime = t.AuthTime.Time()
 	}
-	s.Claims = nil
-	_ = t.IDToken.Claims(&s.Claims) // they were decoded before
+	s.Claims = signed.claims
 	return s
 }
 

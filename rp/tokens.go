@@ -14,6 +14,7 @@ import (
 	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	josejson "github.com/go-jose/go-jose/v4/json" // matches names exactly, and refuses a repeated name
 	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
 
@@ -137,7 +138,10 @@ func (c Config) distrusts(aud string) bool {
 // that is not stored yet. t has the flow or the session that the response belongs to.
 func (p *RP) verifyTokens(ctx context.Context, d *discovered, token *oauth2.Token, t idToken) (*Session, error) {
 	raw, _ := token.Extra("id_token").(string)
+	token = withExactNames(token)
 	switch {
+	case token.AccessToken == "":
+		return nil, oidc.ServerError.Errorf("the token endpoint's answer has no access_token (RFC 6749 section 5.1)")
 	case !strings.EqualFold(token.TokenType, p.tokenType()):
 		return nil, oidc.ServerError.Errorf("the token endpoint's answer has token_type %q, expected %s "+
 			"(Core section 3.1.3.3, RFC 9449 section 5)", clip(token.TokenType), p.tokenType())
@@ -150,7 +154,7 @@ func (p *RP) verifyTokens(ctx context.Context, d *discovered, token *oauth2.Toke
 	if err == nil {
 		t.IDToken, err = verifier.Verify(ctx, signed.raw)
 	}
-	if err == nil && t.IDToken.Claims(&t.idTokenClaims) != nil {
+	if err == nil && josejson.Unmarshal(signed.claims, &t.idTokenClaims) != nil {
 		err = errors.New("azp, sid or acr is not a string, or auth_time is not a number")
 	}
 	if err != nil {
@@ -160,8 +164,21 @@ func (p *RP) verifyTokens(ctx context.Context, d *discovered, token *oauth2.Toke
 	if err := t.rules().Judge(ctx, t); err != nil {
 		return nil, err
 	}
-	session := p.newSession(t, signed.raw, token)
+	session := p.newSession(t, signed, token)
 	return session, p.rememberSid(ctx, session)
+}
+
+// withExactNames returns the token of a response without the members that x/oauth2 has read by names in other letters,
+// such as ACCESS_TOKEN.
+func withExactNames(token *oauth2.Token) *oauth2.Token {
+	text := func(name string) string {
+		value, _ := token.Extra(name).(string)
+		return value
+	}
+	exact := *token
+	exact.AccessToken, exact.TokenType = text("access_token"), text("token_type")
+	exact.RefreshToken = text("refresh_token")
+	return &exact
 }
 
 func (t idToken) rules() oidc.Table[idToken] {
@@ -245,8 +262,8 @@ func (p *RP) userInfo(ctx context.Context, session *Session) (json.RawMessage, e
 			return nil, err
 		}
 	}
-	if err := json.Unmarshal(body, &u); err != nil {
-		return nil, unusable("it is no JSON object, or sub, iss or aud has the wrong type")
+	if err := josejson.Unmarshal(body, &u); err != nil {
+		return nil, unusable("it is no JSON object, a name is there twice, or sub, iss or aud has the wrong type")
 	}
 	if err := userInfoRules.Judge(ctx, u); err != nil {
 		return nil, err
