@@ -237,6 +237,29 @@ func TestLayoutsAreIssuersOnThisMachine(t *testing.T) {
 	}
 }
 
+// A browser sends cookies to every path below theirs (RFC 6265 §5.1.4), and to every port (RFC 6265 §8.5).
+func TestTheProviderWarnsOfAnIssuerBelowAnother(t *testing.T) {
+	for _, row := range []struct {
+		name, issuer, layout string
+		warns                bool
+	}{
+		{"beside it", "http://localhost:8080/realms/one", "http://localhost:8080/realms/two", false},
+		{"the same letters, and more", "http://localhost:8080/realms/one", "http://localhost:8080/realms/one2", false},
+		{"below it", "http://localhost:8080/realms/one", "http://localhost:8080/realms/one/two", true},
+		{"above it", "http://localhost:8080/realms/one", "http://localhost:8080/realms", true},
+		{"below an origin", "http://localhost:8080", "http://localhost:8080/realms/one", true},
+		{"below it at another port", "http://localhost:8080/realms/one", "http://localhost:9090/realms/one/two", true},
+		{"below it at another host", "http://localhost:8080/realms", "http://idp.localhost:8080/realms/one", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			warnings := idp.Config{Issuer: row.issuer, Layouts: []string{row.layout}}.Warnings()
+			if (len(warnings) == 1) != row.warns {
+				t.Errorf("the warnings are %q; want one: %v", warnings, row.warns)
+			}
+		})
+	}
+}
+
 // The longest path of an issuer that the request is below wins; a request below none is for the first issuer.
 func TestThePathSelectsTheIssuer(t *testing.T) {
 	p := idptest.Start(t, func(c *idp.Config) {

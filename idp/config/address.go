@@ -69,3 +69,26 @@ func (c Config) checkLayouts(endpoints map[string]string, report oidc.Report) {
 		report.When(isTwice, at, "%q is there already: remove one", layout)
 	}
 }
+
+// nested describes each two issuers of which one has a path below the other's.
+func (c Config) nested() (texts []string) {
+	all := append([]string{c.Issuer}, c.Layouts...)
+	for _, outer := range all {
+		for _, inner := range all {
+			if strings.HasPrefix(cookieScope(inner), cookieScope(outer)+"/") {
+				texts = append(texts, "the path of the issuer "+inner+" is below the path of "+outer+": browsers send the "+
+					"cookies of the second to the first too; if different people run the two, give each a path beside the other")
+			}
+		}
+	}
+	return texts
+}
+
+// cookieScope is the host and the path of the issuer. Cookies ignore the port (RFC 6265 §8.5).
+func cookieScope(issuer string) string {
+	u, err := url.Parse(issuer)
+	if err != nil { // Check reports it
+		return ""
+	}
+	return u.Hostname() + u.Path
+}

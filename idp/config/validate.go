@@ -191,7 +191,7 @@ func checkAliases(aliases, endpoints map[string]string, report oidc.Report) {
 
 // Warnings describes the settings that suit development only.
 func (c Config) Warnings() []string {
-	w := c.OptIns()
+	w := append(c.OptIns(), c.nested()...)
 	if slices.ContainsFunc(c.Users, func(u users.User) bool { return u.Password != "" }) {
 		w = append(w, "passwords stand in plain text: good for development on this machine, for nothing else")
 	}

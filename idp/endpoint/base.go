@@ -25,7 +25,8 @@ func BaseOf(issuer string) Base {
 	return Base("/" + path)
 }
 
-// CookiePath is the Path of cookies: a browser sends them to this path and below, and to no other issuer of the host.
+// CookiePath is the Path of cookies: a browser sends them to this path and to every path below it, also to an issuer
+// there.
 func (b Base) CookiePath() string { return cmp.Or(string(b), "/") }
 
 // Below returns a handler that removes the base from requests, calls next, and adds the base to redirects within the

@@ -18,9 +18,11 @@ import (
 //	over http   hush-ISSUER          SameSite=None; Secure    the same, on loopback names only; WebKit refuses it
 //	            hush-ISSUER-lax      SameSite=Lax             every same-site iframe, in every browser
 //
-// If the issuer has a path, the cookies have that Path, so that another issuer of the host never gets them. Browsers
-// refuse __Host- with a Path other than / (RFC 6265bis §4.1.3.2), so the name begins with __Secure- there: another host
-// of the same domain may then set a cookie of that name, but cannot sign one.
+// If the issuer has a path, the cookies have that Path. So an issuer at another path of the host does not get them,
+// unless its path is below this one: a browser sends cookies to their Path and to every path below it (RFC 6265
+// §5.1.4), and those of an origin to every path. The name is different, so such an issuer ignores them. Browsers refuse
+// __Host- with a Path other than / (RFC 6265bis §4.1.3.2), so the name begins with __Secure- there: another host of the
+// same domain may then set a cookie of that name, but cannot sign one.
 //
 // ISSUER is a short hash of the issuer: cookies ignore ports, so two providers on two ports of localhost would
 // otherwise overwrite each other's cookies.
