@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -54,17 +55,41 @@ type Session struct {
 }
 
 // ReadClaims fills into, a pointer, with the claims of UserInfo and of the ID Token. If both have a claim, that of the
-// ID Token counts.
+// ID Token counts, also when it is null or an object with fewer members.
 func (s *Session) ReadClaims(into any) error {
-	for _, claims := range []json.RawMessage{s.UserInfo, s.Claims} {
-		if len(claims) == 0 {
-			continue
-		}
-		if err := json.Unmarshal(claims, into); err != nil {
-			return fmt.Errorf("rp: the claims of the session do not have the expected types: %w", err)
-		}
+	text, err := s.mergedClaims()
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	if err != nil {
+		return fmt.Errorf("rp: the claims of the session do not have the expected types: %w", err)
 	}
 	return nil
+}
+
+// mergedClaims leaves out the claims of UserInfo whose names differ from a claim of the ID Token in case only, because
+// json.Unmarshal would read both into one field.
+func (s *Session) mergedClaims() ([]byte, error) {
+	merged, folded := map[string]json.RawMessage{}, map[string]bool{}
+	var more map[string]json.RawMessage
+	if err := errors.Join(readObject(s.Claims, &merged), readObject(s.UserInfo, &more)); err != nil {
+		return nil, err
+	}
+	fold := func(name string) string { return strings.ToLower(strings.ToUpper(name)) } // ſub too becomes sub
+	for name := range merged {
+		folded[fold(name)] = true
+	}
+	maps.DeleteFunc(more, func(name string, _ json.RawMessage) bool { return folded[fold(name)] })
+	maps.Copy(merged, more)
+	return json.Marshal(merged)
+}
+
+// readObject leaves into as it is when there is no object: a store gives back no claims as null.
+func readObject(text json.RawMessage, into *map[string]json.RawMessage) error {
+	if len(text) == 0 || string(text) == "null" {
+		return nil
+	}
+	return josejson.Unmarshal(text, into)
 }
 
 // SessionView is a session for a page of the application, without tokens. Times are seconds since 1970, as in a JWT.

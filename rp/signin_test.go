@@ -138,6 +138,21 @@ func TestReadClaims(t *testing.T) {
 	if err := s.ReadClaims(&claims); err != nil || claims.Name != "Alice" || claims.Acr != "1" {
 		t.Errorf("%+v %v, expected the name of userinfo and the acr of the ID Token", claims, err)
 	}
+	s.UserInfo = json.RawMessage(`{"address":{"country":"US","region":"X"},"email":"m@x","ſub":"m","groups":["a"]}`)
+	s.Claims = json.RawMessage(`{"address":{"country":"DE"},"email":null,"sub":"alice"}`)
+	var merged struct {
+		Sub, Email string
+		Address    map[string]string
+		Groups     []string
+	}
+	if err := s.ReadClaims(&merged); err != nil || merged.Sub != "alice" || merged.Email != "" ||
+		len(merged.Address) != 1 || len(merged.Groups) != 1 {
+		t.Errorf("%+v %v, expected the ID Token's sub, null email and whole address, and the groups of userinfo", merged, err)
+	}
+	s.UserInfo, s.Claims = json.RawMessage(`{"name":"Alice"}`), json.RawMessage("null")
+	if err := s.ReadClaims(&claims); err != nil || claims.Name != "Alice" {
+		t.Errorf("%+v %v, expected the name of userinfo in a session without claims of an ID Token", claims, err)
+	}
 	var wrong struct{ Name int }
 	if err := s.ReadClaims(&wrong); err == nil || !strings.Contains(err.Error(), "expected types") {
 		t.Errorf("a name that is no number: %v", err)
