@@ -30,9 +30,14 @@ func (d docs) routes(e *echo.Echo) {
 }
 
 // serve sends a file of the site. The names of the files in assets/ contain a hash of their content, so a browser may
-// keep them.
+// keep them. No link leads out of the folder.
 func (d docs) serve(c echo.Context) error {
-	name, site := cmp.Or(c.Param("*"), "index.html"), os.DirFS(d.folder)
+	root, err := os.OpenRoot(d.folder)
+	if err != nil {
+		return d.missing(c)
+	}
+	defer root.Close()
+	name, site := cmp.Or(c.Param("*"), "index.html"), root.FS()
 	if !isFile(site, "index.html") {
 		return d.missing(c)
 	}
@@ -45,6 +50,7 @@ func (d docs) serve(c echo.Context) error {
 	if strings.HasPrefix(name, "assets/") {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
+	c.Request().Header.Del("Range") // a range would count bytes before the compression (RFC 9110 §14.1)
 	http.ServeFileFS(c.Response(), c.Request(), site, name)
 	return nil
 }

@@ -31,6 +31,9 @@ func TestTheDocumentationIsServed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(filepath.Dir(folder), "secret.html"), []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Symlink("../secret.html", filepath.Join(folder, "link.html")); err != nil {
+		t.Fatal(err)
+	}
 	server := startDemo(t, "--docs", folder)
 	for _, row := range []struct {
 		name, path   string
@@ -45,6 +48,7 @@ func TestTheDocumentationIsServed(t *testing.T) {
 		{"a folder has no list", "/docs/assets/", 404, "", ""},
 		{"a folder without a slash has no list", "/docs/assets", 404, "", ""},
 		{"a file outside the folder", "/docs/../secret.html", 404, "", ""},
+		{"a link that leads out of the folder", "/docs/link.html", 404, "", ""},
 		{"a file outside the folder, in an escaped address", "/docs/%2e%2e%2fsecret.html", 404, "", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -58,6 +62,14 @@ func TestTheDocumentationIsServed(t *testing.T) {
 				t.Errorf("policy %q", policy)
 			}
 		})
+	}
+}
+
+func TestTheDocumentationIsServedWhole(t *testing.T) { // RFC 9110 §14.2: "A server MAY ignore the Range header field"
+	server := startDemo(t, "--docs", siteFolder(t))
+	response, body := send(t, server, request{path: "/docs/", header: map[string]string{"Range": "bytes=0-3"}})
+	if response.StatusCode != http.StatusOK || body != "the index" {
+		t.Errorf("status %d, %q; want the whole page", response.StatusCode, body)
 	}
 }
 
