@@ -173,8 +173,8 @@ func checkResources(resources []string, report oidc.Report) {
 
 // checkAliases: an alias names an endpoint, and is a path that no other endpoint has.
 func checkAliases(aliases, endpoints map[string]string, report oidc.Report) {
-	taken := maps.Clone(endpoints)
-	names := slices.Sorted(maps.Values(taken))
+	taken, names := map[string]string{}, slices.Sorted(maps.Values(endpoints))
+	maps.Copy(taken, endpoints)
 	for _, path := range endpoint.Added {
 		taken[path] = path
 	}
