@@ -36,10 +36,10 @@ vitepress := website/node_modules/.package-lock.json
 docs: $(site) ## the documents of docs/ as a site in bin/docs, if they changed: a minute at the first time
 
 $(site): $(vitepress) $(wildcard docs/*.md docs/images/*) $(shell find website/.vitepress -type f)
-	npm run --silent --prefix website build
+	cd website && npm run --silent build
 
 $(vitepress): website/package.json website/package-lock.json
-	npm ci --prefix website --ignore-scripts --no-audit --no-fund
+	cd website && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 .PHONY: test
@@ -96,7 +96,7 @@ bench-browser: build ## compare a silent renewal in Chromium with a bare iframe,
 	node scripts/bench-silent.js --page docs/performance.md
 
 $(peers): bench/peers/node/package-lock.json
-	npm ci --prefix bench/peers/node --no-audit --no-fund
+	cd bench/peers/node && npm ci --no-audit --no-fund
 	@touch $@
 
 .PHONY: soak
@@ -135,8 +135,8 @@ helper-types: $(packages) ## write clients/js/hush.d.ts anew, after a change of 
 
 .PHONY: recipes
 recipes: build ## other people's applications against the provider, some minutes; needs Java 17 and Maven: e2e/recipes
-	npm ci --prefix e2e/recipes/auth-express --ignore-scripts --no-audit --no-fund
-	npm ci --prefix e2e/recipes/next-auth --ignore-scripts --no-audit --no-fund
+	cd e2e/recipes/auth-express && npm ci --ignore-scripts --no-audit --no-fund
+	cd e2e/recipes/next-auth && npm ci --ignore-scripts --no-audit --no-fund
 	mvn -q -B -ntp -f e2e/recipes/spring-resource-server package
 	@node --test --test-reporter=spec e2e/recipes/recipes.test.js
 
