@@ -33,6 +33,7 @@ const moments = [
 const weights = /** @type {const} */ ([
   ["/", 60],
   ["/spa/", 180],
+  ["/lessons/", 150],
 ]);
 
 scenes("a newcomer", { layout: sameSite, cookies: "blocked" }, (scene) => {

@@ -72,6 +72,11 @@ test("the tutorial's steps take at most sixty seconds to type, and touch no file
   assert.ok(seconds <= 60, `typing takes ${seconds} seconds`);
 });
 
+test("the README has the same commands", async () => {
+  const readme = await readFile(new URL("README.md", root), "utf8");
+  for (const block of typed) assert.ok(readme.includes(`\n${block}\n`), block);
+});
+
 test("the tutorial's page signs in, and renews silently by itself", { timeout: 120_000 }, async () => {
   const { browser, close } = await openChromium("allowed");
   try {
