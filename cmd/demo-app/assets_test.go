@@ -40,6 +40,16 @@ func TestWhatAPageNamesIsThereAndCompressed(t *testing.T) {
 	}
 }
 
+func TestALongPageIsCompressed(t *testing.T) {
+	server := startDemo(t)
+	for path, want := range map[string]string{"/": "gzip", "/lessons/": "gzip", "/spa/callback.html": ""} {
+		response, _ := send(t, server, request{path: path, header: map[string]string{"Accept-Encoding": "gzip"}})
+		if got := response.Header.Get("Content-Encoding"); got != want {
+			t.Errorf("%s: Content-Encoding %q; want %q", path, got, want)
+		}
+	}
+}
+
 // Each import of each module of a page is preloaded, so that no import waits for another one.
 func TestAPagePreloadsAllItsModules(t *testing.T) {
 	server := startDemo(t)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/hush-idp/hush/static"
 )
@@ -89,12 +90,13 @@ func (p *pages) lessonRoutes(e *echo.Echo) {
 	e.GET("/lessons/app.html", p.show("lesson_app", page{}), sendReferrer)
 }
 
+// show serves a page, compressed unless it fits into one packet. No page has a secret that its length could tell.
 func (p *pages) show(name string, data page) echo.HandlerFunc {
-	return func(c echo.Context) error {
+	return middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1400})(func(c echo.Context) error {
 		data := data
 		data.Path = c.Request().URL.Path
 		return p.render(c, http.StatusOK, name, data)
-	}
+	})
 }
 
 // render writes the page once it is complete, so that a failing template sends no partial page.
