@@ -11,9 +11,9 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 )
 
-// docsPolicy is for the pages that VitePress makes. Scripts are files of the site. Allowed in
-// a page are the attribute style, which has the colours of code, and the one style by which the script of VitePress
-// stops transitions while the theme changes. The end-to-end test of the site fails if a new VitePress changes it.
+// docsPolicy is for the pages that VitePress makes. Scripts are files of the site. The policy allows the attribute
+// style, which has the colours of code, and one style of the script of VitePress, which stops transitions while the
+// theme changes. The end-to-end test of the site fails if a new VitePress changes that style.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' " +
 	"'sha256-skqujXORqzxt1aE0NNXxujEanPTX6raoqSscTV/Ww/Y='; style-src-attr 'unsafe-inline'; " +
 	"img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"

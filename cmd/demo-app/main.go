@@ -48,12 +48,8 @@ func commandLine() *cobra.Command {
 		Long:         "A relying party to try the Hush provider with: a single-page app, a server-side app and an API.",
 		SilenceUsage: true, SilenceErrors: true,
 		PersistentPreRunE: func(command *cobra.Command, _ []string) error { return readEnvironment(command.Flags()) },
-		RunE: func(root *cobra.Command, args []string) error {
-			if len(args) > 0 { // an empty one: the library refuses all others
-				return fmt.Errorf("unknown command %q for %q: %s --help lists the commands", args[0], root.Name(), root.Name())
-			}
-			return serve(c, os.Stdout, os.Stderr)
-		},
+		PreRunE:           cobra.NoArgs, // without Args the library suggests commands, but lets an empty argument pass
+		RunE:              func(*cobra.Command, []string) error { return serve(c, os.Stdout, os.Stderr) },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	c.flags(root.PersistentFlags())

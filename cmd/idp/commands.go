@@ -19,7 +19,7 @@ func commandLine() *cobra.Command {
 	given := newFlags()
 	root := given.command("idp", "", (*settings).serve)
 	root.Args, root.Long, root.Version = nil, about, versionOf()
-	root.RunE = withoutArguments(root.RunE)
+	root.PreRunE = cobra.NoArgs // without Args the library suggests commands, but lets an empty argument pass
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(explain)
@@ -55,18 +55,6 @@ func (f flags) command(use, help string, run func(*settings, []string) error) *c
 	}}
 	c.Flags().AddFlagSet(f.FlagSet)
 	return c
-}
-
-// withoutArguments refuses an empty argument, which a script passes for a variable without a value. The library knows
-// the names of commands and refuses all other texts, and it takes no notice of an empty one.
-func withoutArguments(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return fmt.Errorf("unknown command %q for %q: %s --help lists the commands", args[0], c.CommandPath(),
-				c.CommandPath())
-		}
-		return run(c, args)
-	}
 }
 
 // group returns a command that does nothing without one of its own commands.

@@ -151,7 +151,7 @@ func (s *settings) serveMetrics(numbers *observe.Metrics, log *slog.Logger) erro
 		return fmt.Errorf("%smetrics_listen: %w; choose another address", s.source.place("metrics_listen", s.flags), err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", numbers.Handler())
+	mux.Handle("GET "+endpoint.PathMetrics, numbers.Handler())
 	go func() { _ = newServer(mux, log).Serve(listener) }() // it ends with the process
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/limit"
 	"github.com/hush-idp/hush/idp/users"
 )
@@ -114,10 +115,10 @@ func (s *settings) clientsText() string {
 func (s *settings) metricsText() string {
 	var places []string
 	if s.Loopback() {
-		places = append(places, s.Issuer+"/metrics")
+		places = append(places, s.Issuer+endpoint.PathMetrics)
 	}
 	if s.MetricsListen != "" {
-		places = append(places, "http://"+s.MetricsListen+"/metrics")
+		places = append(places, "http://"+s.MetricsListen+endpoint.PathMetrics)
 	}
 	if len(places) == 0 {
 		return "nowhere: metrics_listen is not set"

@@ -161,21 +161,18 @@ func badUTF8(params url.Values) string {
 // isAtMost tells whether a query of the parameters has at most so many bytes. An encoded text is at most three times as
 // long, so a usual request is not encoded to be counted.
 func isAtMost(most int, params url.Values) bool {
-	plain, encoded := 0, 0
+	return 3*sizeOf(params, func(text string) int { return len(text) }) <= most ||
+		sizeOf(params, func(text string) int { return len(url.QueryEscape(text)) }) <= most
+}
+
+// sizeOf is the number of bytes of the parameters in a query, with names and values of these lengths.
+func sizeOf(params url.Values, length func(text string) int) (size int) {
 	for name, values := range params {
 		for _, value := range values {
-			plain += len(name) + len("=") + len(value) + len("&")
+			size += length(name) + len("=") + length(value) + len("&")
 		}
 	}
-	if 3*plain <= most {
-		return true
-	}
-	for name, values := range params {
-		for _, value := range values {
-			encoded += len(url.QueryEscape(name)) + len("=") + len(url.QueryEscape(value)) + len("&")
-		}
-	}
-	return encoded <= most
+	return size
 }
 
 // firstName returns the first matching parameter in alphabetical order, or "".

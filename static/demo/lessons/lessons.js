@@ -2,7 +2,8 @@
 // same id (cmd/demo-app/texts.yaml).
 //
 // Some causes are faults of the provider's failure lab: the provider then behaves as one that is set up wrongly. Their cards
-// say "simulated". Lesson 1 is real where the browser blocks the cookie. In lessons 4, 5, 6 and 9 the app is wrong, and this page is that app.
+// say "simulated". Lesson 1 is real where the browser blocks the cookie. In lessons 4, 5, 6 and 9 the app is wrong, and
+// this page is that app.
 
 import { byId } from "../../shared/dom.js";
 import { words } from "./card.js";
