@@ -72,8 +72,8 @@ func notRun(t *testing.T) list {
 	return blocks
 }
 
-// TestTheCommandsOfTheDocsRun runs each block of commands in the documents as it stands there, but for those that
-// testdata/docs_not_run.yaml lists with a reason.
+// TestTheCommandsOfTheDocsRun runs each block of commands in the documents as it stands there.
+// testdata/docs_not_run.yaml lists the blocks that it does not run, with the reasons.
 func TestTheCommandsOfTheDocsRun(t *testing.T) {
 	listed := notRun(t)
 	config := ""
