@@ -17,7 +17,7 @@ func (h *Hub) unasked(f *flow, r *Record) finding {
 	if r.Endpoint == "userinfo" {
 		f.withdraw(claimsUnasked)
 	}
-	if !f.authorize || f.Silent || r.Endpoint != "token" || r.failed() || r.preflight() {
+	if !f.authorize || f.Silent || r.Endpoint != "token" || r.failed() || r.Preflight() {
 		return nil
 	}
 	scope := oidc.ParseScope(valueOf(r.Answer, "scope").Text).Within(oidc.Scope{"profile", "email"})

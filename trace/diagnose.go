@@ -114,7 +114,7 @@ func (f *flow) account(r *Record) string {
 // same code_verifier means a callback that ran twice, another one may mean a thief.
 func (f *flow) replayed(r *Record) string {
 	first := slices.IndexFunc(f.records, func(k *Record) bool {
-		return k != r && k.Endpoint == "token" && !k.preflight() && k.Reason != codeReplayed && has(k.Params, "code")
+		return k != r && k.Endpoint == "token" && !k.Preflight() && k.Reason != codeReplayed && has(k.Params, "code")
 	})
 	if first < 0 {
 		return "the code was spent before, by a request that the trace does not have"

@@ -104,7 +104,7 @@ type flow struct {
 // add appends the record and updates the flow's fields.
 func (f *flow) add(record *Record) {
 	if len(f.records) == 0 {
-		f.authorize, f.Silent, f.renewer = record.fresh(), record.Silent, record.renewer
+		f.authorize, f.Silent, f.renewer = record.Fresh(), record.Silent, record.renewer
 	}
 	if len(f.records) == maxRecords {
 		f.records = slices.Delete(f.records, 1, 2) // the first stays, because it shows the beginning
@@ -127,7 +127,7 @@ func (f *flow) next(r *Record) FlowState {
 		return f.State // a user may try again after a wrong password
 	case r.failed(), r.lost():
 		return FlowFailed
-	case r.preflight():
+	case r.Preflight():
 		return f.State
 	case r.Endpoint == "token", !f.authorize:
 		return FlowDone
@@ -138,11 +138,11 @@ func (f *flow) next(r *Record) FlowState {
 // await starts a timer of Hub.quiet for the token request that must follow a code.
 func (h *Hub) await(f *flow, r *Record) {
 	switch {
-	case r.answered() && has(r.Answer, "code"):
+	case r.Answered() && has(r.Answer, "code"):
 		f.stopTimer()
 		f.awaiting = r
 		f.timer = time.AfterFunc(h.quiet, func() { h.giveUp(f, r) })
-	case r.Endpoint == "token" && !r.preflight():
+	case r.Endpoint == "token" && !r.Preflight():
 		f.stopTimer()
 		f.withdraw(callbackSilent)
 	}

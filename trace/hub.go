@@ -132,7 +132,7 @@ func (h *Hub) file(r *Recorder) {
 // from an older one, unless the older one waits for the browser to send it again. A logout begins one too, because it
 // ends a whole session and not only the flow that used it last.
 func (h *Hub) flowOf(record *Record, joins []join) *flow {
-	if f := h.find(joins); f != nil && (!record.fresh() || f.retries()) && record.Endpoint != "logout" {
+	if f := h.find(joins); f != nil && (!record.Fresh() || f.retries()) && record.Endpoint != "logout" {
 		return f
 	}
 	f := &flow{Flow: Flow{Summary: Summary{ID: newID(), At: record.At, State: FlowOpen}}}

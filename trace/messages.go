@@ -43,10 +43,10 @@ func (d *drawing) record(r *Record) {
 	case "authorize":
 		d.authorize(r)
 	case "token":
-		d.redeemed = d.redeemed || !r.preflight()
+		d.redeemed = d.redeemed || !r.Preflight()
 		d.pair(r, 3, LaneApp, LaneProvider)
 	case "userinfo":
-		d.called = d.called || !r.preflight()
+		d.called = d.called || !r.Preflight()
 		d.pair(r, 4, LaneApp, LaneProvider)
 	case "api":
 		d.called = true
@@ -89,7 +89,7 @@ func (d *drawing) pair(r *Record, step int, from, to Lane) {
 func (d *drawing) authorize(r *Record) {
 	step, again := 0, d.asks == AsksRetry
 	d.asks = r.Asks
-	if r.fresh() && !again {
+	if r.Fresh() && !again {
 		step, d.frame = 1, r.frame()
 		d.open(r)
 	}
@@ -97,10 +97,10 @@ func (d *drawing) authorize(r *Record) {
 	last := len(d.messages) - 1
 	d.blame(r, &d.messages[last-1], &d.messages[last])
 	d.messages[last].Step = 2
-	if r.redirects() && !r.answered() || r.Asks != "" {
+	if r.redirects() && !r.Answered() || r.Asks != "" {
 		d.messages[last].Step = 0 // to a sign-in page, or back with the cookies
 	}
-	if r.answered() {
+	if r.Answered() {
 		d.answered = true
 		d.callback(r)
 	}
@@ -213,13 +213,13 @@ func (d *drawing) silent() bool {
 
 // everRedeemed reports whether the flow has a token request, before or after the record that is being drawn.
 func (d *drawing) everRedeemed() bool {
-	return slices.ContainsFunc(d.flow.Records, func(r Record) bool { return r.Endpoint == "token" && !r.preflight() })
+	return slices.ContainsFunc(d.flow.Records, func(r Record) bool { return r.Endpoint == "token" && !r.Preflight() })
 }
 
 // request is the text of a request.
 func request(r *Record) string {
 	line := strings.TrimSpace(r.Method + " " + r.Path)
-	if r.preflight() {
+	if r.Preflight() {
 		return line + " (preflight)"
 	}
 	var with []string
@@ -273,11 +273,11 @@ func answer(r *Record) string {
 	switch {
 	case r.dropped():
 		return "no answer: the connection was dropped"
-	case r.preflight() && r.withheld():
+	case r.Preflight() && r.Withheld():
 		return status + ": the browser does not send the request that this preflight announces"
-	case r.withheld():
+	case r.Withheld():
 		return status + ", without CORS headers for " + r.Origin + ": the browser keeps it from the app"
-	case r.answered():
+	case r.Answered():
 		return status + way(r) + result(r)
 	case r.Asks == AsksRetry:
 		return status + ": send this again, with the cookies"

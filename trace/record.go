@@ -11,9 +11,9 @@ const (
 	maxCookies = 30   // of one record
 )
 
-// fresh reports whether an application made this authorization request. A request that comes back from a sign-in page
+// Fresh reports whether an application made this authorization request. A request that comes back from a sign-in page
 // is sealed in the parameter interaction.
-func (r *Record) fresh() bool {
+func (r *Record) Fresh() bool {
 	return r.Endpoint == "authorize" && (has(r.Params, "client_id") || !has(r.Params, "interaction"))
 }
 
@@ -29,29 +29,29 @@ func (r *Record) forPerson() bool {
 
 // isAside reports whether the record belongs to no flow: a successful preflight, or a successful request for metadata.
 func (r *Record) isAside() bool {
-	return (r.Endpoint == "discovery" || r.Endpoint == "jwks" || r.preflight()) && !r.failed() && r.Reason == ""
+	return (r.Endpoint == "discovery" || r.Endpoint == "jwks" || r.Preflight()) && !r.failed() && r.Reason == ""
 }
 
 // failed reports whether the request was refused or not answered.
 func (r *Record) failed() bool {
-	return r.Error != "" || r.Status >= 400 && r.Asks == "" || r.dropped() || r.withheld()
+	return r.Error != "" || r.Status >= 400 && r.Asks == "" || r.dropped() || r.Withheld()
 }
 
 // dropped reports whether there was no answer.
 func (r *Record) dropped() bool { return r.Status == 0 && !r.isReport() }
 
-// withheld reports whether the browser keeps the answer from the script that asked, or does not send the request that
+// Withheld reports whether the browser keeps the answer from the script that asked, or does not send the request that
 // this preflight announces.
-func (r *Record) withheld() bool {
+func (r *Record) Withheld() bool {
 	return r.Reason == originNotAllowed || r.Reason == corsMethod || r.Reason == corsHeader
 }
 
-// preflight reports whether the browser asks for permission to send a request:
+// Preflight reports whether the browser asks for permission to send a request:
 // https://fetch.spec.whatwg.org/#cors-preflight-request
-func (r *Record) preflight() bool { return r.Method == "OPTIONS" }
+func (r *Record) Preflight() bool { return r.Method == "OPTIONS" }
 
-// answered reports whether the client got a code or an error at its redirect_uri, in a redirect or a form.
-func (r *Record) answered() bool {
+// Answered reports whether the client got a code or an error at its redirect_uri, in a redirect or a form.
+func (r *Record) Answered() bool {
 	return r.Endpoint == "authorize" && (has(r.Answer, "code") || has(r.Answer, "error"))
 }
 
@@ -59,7 +59,7 @@ func (r *Record) redirects() bool { return r.Status >= 300 && r.Status < 400 }
 
 // lost reports whether a silent request ended on a page instead of at the redirect_uri.
 func (r *Record) lost() bool {
-	return r.Endpoint == "authorize" && r.Silent && !r.dropped() && !r.answered() && !r.redirects() && r.Asks == ""
+	return r.Endpoint == "authorize" && r.Silent && !r.dropped() && !r.Answered() && !r.redirects() && r.Asks == ""
 }
 
 // frame is the lane of the page that made the request.

@@ -2,37 +2,43 @@ package trace
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// libraries are libraries that renew a token when offset is left of its lifetime, unless the setting has another value.
-// The shortest offset comes first.
-// Of its 120 s @axa-fr/oidc-client takes away up to 40 s at random.
-var libraries = []struct {
-	name, setting string
-	offset        time.Duration
-}{
+// Library is a library that renews a token when Offset is left of its lifetime, unless Setting has another value.
+type Library struct {
+	Name, Setting string
+	Offset        time.Duration
+}
+
+// libraries are the known ones, the shortest offset first. Of its 120 s @axa-fr/oidc-client takes away up to 40 s at
+// random.
+var libraries = []Library{
 	{"oidc-client-ts", "accessTokenExpiringNotificationTimeInSeconds", time.Minute},
 	{"@axa-fr/oidc-client", "refresh_time_before_tokens_expiration_in_second", 2 * time.Minute},
 	{"MSAL", "tokenRenewalOffsetSeconds", 5 * time.Minute},
 }
+
+// Libraries are the known libraries that renew a fixed time before the end of a token, the shortest offset first.
+func Libraries() []Library { return slices.Clone(libraries) }
 
 // RenewalOffsets lists the known libraries whose renewals begin that long, or longer, before the end of a token, each
 // with its default in seconds and the name of its setting.
 func RenewalOffsets(least time.Duration) string {
 	var list []string
 	for _, l := range libraries {
-		if l.offset >= least {
-			list = append(list, fmt.Sprintf("%s %.0f s (%s)", l.name, l.offset.Seconds(), l.setting))
+		if l.Offset >= least {
+			list = append(list, fmt.Sprintf("%s %.0f s (%s)", l.Name, l.Offset.Seconds(), l.Setting))
 		}
 	}
 	return strings.Join(list, ", ")
 }
 
-// lifetime is the expires_in of a token answer; zero for other records.
-func (r *Record) lifetime() time.Duration {
+// Lifetime is the expires_in of a token answer; zero for other records.
+func (r *Record) Lifetime() time.Duration {
 	if r.Endpoint != "token" {
 		return 0
 	}
@@ -43,7 +49,7 @@ func (r *Record) lifetime() time.Duration {
 // shortLived compares the lifetime with the shortest offset, so that tokens that suit one library are not reported to
 // all. Where a client renews early again and again, the longest offset counts.
 func (h *Hub) shortLived(f *flow, r *Record) finding {
-	life, limit := r.lifetime(), libraries[0].offset
+	life, limit := r.Lifetime(), libraries[0].Offset
 	if life == 0 || life > limit && h.earlyAgain(f.records[0]) == nil {
 		return nil
 	}
@@ -136,28 +142,28 @@ func (h *Hub) earlyAgain(r *Record) finding {
 // tokens at once, or the flow failed.
 func (f *flow) early(next *Record) (after, life time.Duration) {
 	for _, r := range f.records {
-		if l := r.lifetime(); l > 0 {
+		if l := r.Lifetime(); l > 0 {
 			after, life = next.At.Sub(r.end()), l
 		}
 	}
-	longest := libraries[len(libraries)-1].offset
+	longest := libraries[len(libraries)-1].Offset
 	if f.State != FlowDone || after < 0 || after > life/4 || life > longest {
 		return 0, 0
 	}
 	return after, life
 }
 
-// renews reports whether the record begins a renewal: a silent authorization request, or a refresh token that a script
+// Renews reports whether the record begins a renewal: a silent authorization request, or a refresh token that a script
 // in a browser sent. Servers that send refresh tokens for several users cannot be told apart.
-func (r *Record) renews() bool {
+func (r *Record) Renews() bool {
 	byToken := r.Endpoint == "token" && r.Fetch.Mode != "" &&
 		valueOf(r.Params, "grant_type").Text == "refresh_token"
-	return r.fresh() && r.Silent || byToken
+	return r.Fresh() && r.Silent || byToken
 }
 
 // renewerOf is the same number for all renewals of one client and browser, and zero for a record that begins none.
 func (r *Record) renewerOf() uint64 {
-	if !r.renews() {
+	if !r.Renews() {
 		return 0
 	}
 	return max(1, sumOf(r.ClientID+" "+r.UserAgent))
