@@ -112,9 +112,14 @@ var layers = []layer{
 		slices.Concat(base, parts, sharedParts, []string{"idp/pages"}),
 	},
 	{"parts that endpoints share import parts", sharedParts, slices.Concat(base, parts, sharedParts)},
-	{"the console imports parts, the trace, the failure lab, the sender of logout tokens and the issuer of tokens",
-		[]string{"idp/dev/console"},
-		slices.Concat(base, parts, sharedParts, []string{"idp/pages", "idp/dev/lab", "idp/logout", "idp/token"})},
+	{
+		"the console imports parts, the trace, the failure lab, the checks of an app, the sender of logout tokens and the " +
+			"issuer of tokens",
+		[]string{"idp/dev/console"}, slices.Concat(base, parts, sharedParts, []string{
+			"idp/pages", "idp/dev/lab", "idp/dev/check", "idp/logout", "idp/token",
+		}),
+	},
+	{"the checks of an app import parts, and no endpoint", []string{"idp/dev/check"}, slices.Concat(base, parts)},
 	{"the failure lab imports parts, and no endpoint", []string{"idp/dev/lab"}, slices.Concat(base, parts, sharedParts)},
 	{"pages import users and the vocabulary", []string{"idp/pages"}, slices.Concat(base, []string{"idp/users"})},
 	{"parts do not import each other", parts, base},

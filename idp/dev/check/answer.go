@@ -1,0 +1,184 @@
+package check
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
+)
+
+var answerChecks = []Check{
+	{"callback.nested", "The callback page", "The callback page does not start the whole app in the iframe",
+		"Referrer Policy §3", Renew, (*view).nested},
+	{"code.redeemed", "The callback page", "The callback page tells the app, and the app redeems the code",
+		"RFC 6749 §4.1.3", Renew, (*view).redeemed},
+	{"cors.origin", "Scripts of the app", "Scripts of the app may read the answers of the provider", "Fetch §3.2", SignIn,
+		(*view).origin},
+	{"cors.preflight", "Scripts of the app", "No preflight of the app was refused", "Fetch §3.2.2", SignIn,
+		(*view).preflight},
+	{"flow.sign_in", "Whole flows", "The last sign-in reached its end", "Core §3.1.1", SignIn, (*view).signIn},
+	{"flow.renewal", "Whole flows", "The last silent renewal reached its end", "Core §3.1.2.6", Renew, (*view).renewal},
+}
+
+func (v *view) nested() verdict {
+	if v.silent == nil {
+		return notSeen("")
+	}
+	if text, ok := v.silent.told(oidc.CallbackNested); ok {
+		return fails(v.silent, "%s", text).because(oidc.CallbackNested)
+	}
+	if v.silent.flow.State != trace.FlowDone {
+		return notSeen("no silent renewal has reached its end so far")
+	}
+	return holds(v.silent, "the last silent renewal reached its end, and no request came from the redirect URI")
+}
+
+// answered is the newest authorization request with a code for the app: of a silent request if there is one.
+func (v *view) answered() *event {
+	coded := func(r *trace.Record) bool {
+		return r.Answered() && (&event{record: r}).answerHas("code")
+	}
+	if e := v.newest(func(r *trace.Record) bool { return r.Silent && coded(r) }); e != nil {
+		return e
+	}
+	return v.newest(coded)
+}
+
+func (e *event) answerHas(name string) bool {
+	for _, p := range e.record.Answer {
+		if p.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *view) redeemed() verdict {
+	e := v.answered()
+	if e == nil {
+		return notSeen("")
+	}
+	if text, ok := e.told(oidc.CallbackSilent); ok {
+		return fails(e, "%s", text).because(oidc.CallbackSilent)
+	}
+	redeemed := lastIn(e.flow, func(r *trace.Record) bool { return r.Endpoint == "token" && !r.Preflight() })
+	switch {
+	case redeemed == nil:
+		return notSeen("a code was sent, and the provider waits for the token request")
+	case redeemed.record.Error != "":
+		return fails(redeemed, "the token endpoint answered %s: %s", redeemed.record.Error, redeemed.record.Description).
+			because(oidc.Reason(redeemed.record.Reason))
+	}
+	after := rounded(redeemed.record.At.Sub(e.record.At))
+	return holds(redeemed, "POST %s came %s after the code", redeemed.record.Path, after)
+}
+
+// origin is about requests of scripts: they have an Origin.
+func (v *view) origin() verdict {
+	e := v.newest(func(r *trace.Record) bool { return r.Origin != "" && isForScripts(r) })
+	if e == nil {
+		if e := v.newest(func(r *trace.Record) bool { return r.Endpoint == "token" }); e != nil && !v.Client.Public() {
+			return cannotSee("the token request had no Origin: a server sent it, and CORS does not concern it")
+		}
+		return notSeen("")
+	}
+	if e.record.Reason == string(oidc.OriginNotAllowed) {
+		return fails(e, "%s %s of origin %s: the answer has no Access-Control-Allow-Origin", e.record.Method, e.record.Path,
+			e.record.Origin).because(oidc.OriginNotAllowed)
+	}
+	return holds(e, "%s %s of origin %s was answered", e.record.Method, e.record.Path, e.record.Origin)
+}
+
+// isForScripts reports whether a script of the app sends such a request.
+func isForScripts(r *trace.Record) bool {
+	switch r.Endpoint {
+	case "token", "userinfo", "revoke", "discovery", "jwks", "par":
+		return true
+	}
+	return false
+}
+
+func (v *view) preflight() verdict {
+	refused := v.newest(func(r *trace.Record) bool { return r.Preflight() && r.Withheld() })
+	sent := v.newest(func(r *trace.Record) bool {
+		return r.Origin != "" && isForScripts(r) && !r.Preflight() && !r.Withheld()
+	})
+	switch {
+	case refused != nil && (sent == nil || sent.record.At.Before(refused.record.At)):
+		return fails(refused, "%s", cmp.Or(lastFailed(refused.record), "a preflight was refused")).
+			because(oidc.Reason(refused.record.Reason))
+	case sent == nil:
+		return notSeen("")
+	}
+	return holds(sent, "%s %s of origin %s came after its preflight, or without one", sent.record.Method, sent.record.Path,
+		sent.record.Origin)
+}
+
+// lastFailed is the text of the last failed step.
+func lastFailed(r *trace.Record) (text string) {
+	for _, step := range r.Steps {
+		if step.Outcome == trace.Failed {
+			text = step.Text
+		}
+	}
+	return text
+}
+
+func (v *view) signIn() verdict {
+	for _, f := range v.flows {
+		if f.Begins == "authorize" && !f.Silent {
+			return ended(f)
+		}
+	}
+	return notSeen("")
+}
+
+func (v *view) renewal() verdict {
+	for _, f := range v.flows {
+		if f.Begins == "authorize" && f.Silent {
+			return ended(f)
+		}
+	}
+	return notSeen("")
+}
+
+// ended says how far the flow came, and where it stopped.
+func ended(f *trace.Flow) verdict {
+	e := &event{f, &f.Records[len(f.Records)-1]}
+	switch f.State {
+	case trace.FlowDone:
+		return holds(e, "tokens were sent %s after the first request", rounded(f.Took))
+	case trace.FlowOpen:
+		return notSeen("the flow is open: %s", nextOf(f))
+	}
+	reason := oidc.Reason(e.record.Reason)
+	for _, m := range f.Messages {
+		if m.State == trace.MessageFailed {
+			reason = cmp.Or(oidc.Reason(m.Reason), reason)
+			break
+		}
+	}
+	if reason == oidc.SessionNone {
+		return notSeen("the answer was login_required, because nobody was signed in")
+	}
+	return fails(e, "it stopped at: %s", strings.Join(failedTexts(f), "; ")).because(reason)
+}
+
+func nextOf(f *trace.Flow) string {
+	for _, m := range f.Messages {
+		if m.State == trace.MessageWaiting {
+			return "the next message is: " + m.Text
+		}
+	}
+	return "its end has not come"
+}
+
+func failedTexts(f *trace.Flow) (texts []string) {
+	for _, m := range f.Messages {
+		if m.State == trace.MessageFailed {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}

@@ -1,0 +1,169 @@
+package check
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
+)
+
+// Seen is all that is judged.
+type Seen struct {
+	Client  oidc.Client
+	Issuer  string // that the app uses
+	Library Library
+	Flows   []trace.Flow // newest first; flows of other clients are ignored
+}
+
+// view is Seen with what the checks look for.
+type view struct {
+	Seen
+	flows   []*trace.Flow // of the client
+	origins []string      // of the app: seen, or registered without a wildcard for the port
+	asked   *event        // the newest authorization request of the app
+	silent  *event        // the newest with prompt=none in an iframe
+	answer  *event        // the last authorization request of the flow of silent, which has the answer
+	tokens  *event        // the newest answer with tokens
+}
+
+func newView(seen Seen) *view {
+	v := &view{Seen: seen, origins: seen.Client.Origins()}
+	for i, f := range seen.Flows {
+		if f.ClientID == seen.Client.ClientID || slices.ContainsFunc(f.Records, v.names) {
+			v.flows = append(v.flows, &seen.Flows[i])
+		}
+	}
+	for _, f := range v.flows {
+		for _, r := range f.Records {
+			if origin := originOf(r); origin != "" && origin != oidc.Origin(r.Issuer) {
+				v.origins = append(v.origins, origin)
+			}
+		}
+	}
+	for i, f := range seen.Flows { // of no client: a preflight, a request for metadata, a sign-out without a hint
+		if f.ClientID == "" && slices.ContainsFunc(f.Records, v.isOfApp) && !slices.Contains(v.flows, &seen.Flows[i]) {
+			v.flows = append(v.flows, &seen.Flows[i])
+		}
+	}
+	slices.SortStableFunc(v.flows, func(a, b *trace.Flow) int { return b.At.Compare(a.At) })
+	v.asked = v.newest(func(r *trace.Record) bool { return r.Fresh() })
+	v.silent = v.newest(func(r *trace.Record) bool { return r.Fresh() && r.Silent && r.Fetch.Dest != "document" })
+	if v.silent != nil {
+		v.answer = lastIn(v.silent.flow, func(r *trace.Record) bool { return r.Endpoint == "authorize" })
+	}
+	v.tokens = v.newest(func(r *trace.Record) bool { return r.Lifetime() > 0 })
+	return v
+}
+
+// names reports whether the hint in the record was issued to the client.
+func (v *view) names(r trace.Record) bool {
+	for _, p := range r.Params {
+		if p.Name != "id_token_hint" {
+			continue
+		}
+		var token struct{ Claims struct{ Aud string } }
+		text, err := p.Decoded.MarshalJSON()
+		return err == nil && json.Unmarshal(text, &token) == nil && token.Claims.Aud == v.Client.ClientID
+	}
+	return false
+}
+
+func (v *view) isOfApp(r trace.Record) bool { return slices.Contains(v.origins, originOf(r)) }
+
+// originOf is the origin of the page that sent the request, as the browser tells it.
+func originOf(r trace.Record) string {
+	if origin := oidc.Origin(r.Origin); origin != "" {
+		return origin
+	}
+	return oidc.Origin(r.Referer)
+}
+
+// newest returns the newest record that fits, or nil.
+func (v *view) newest(fits func(*trace.Record) bool) *event {
+	for _, f := range v.flows {
+		if e := lastIn(f, fits); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+func lastIn(f *trace.Flow, fits func(*trace.Record) bool) *event {
+	for i := range slices.Backward(f.Records) {
+		if r := &f.Records[i]; fits(r) {
+			return &event{f, r}
+		}
+	}
+	return nil
+}
+
+// request is the request whose parameters are judged: the silent one if there is one.
+func (v *view) request() *event {
+	if v.silent != nil {
+		return v.silent
+	}
+	return v.asked
+}
+
+// param returns a parameter of an authorization request, also if it was pushed or came in a request object.
+func (e *event) param(name string) string {
+	for _, p := range e.record.Params {
+		if p.Name == name {
+			return p.Text
+		}
+	}
+	for _, step := range e.record.Steps {
+		for _, p := range step.Values {
+			if p.Name == name {
+				return p.Text
+			}
+		}
+	}
+	return ""
+}
+
+// told returns the text of a reason of the flow. ok is false if the flow does not have the reason.
+func (e *event) told(reason oidc.Reason) (text string, ok bool) {
+	i := slices.IndexFunc(e.flow.Reasons, func(k trace.Reasoned) bool { return k.Code == string(reason) })
+	if i < 0 {
+		return "", false
+	}
+	return e.flow.Reasons[i].Text, true
+}
+
+// whole separates a finding of the trace into what was seen and what is inferred.
+func whole(text string) (seen, inferred string) {
+	seen, inferred, _ = strings.Cut(text, "Inferred: ")
+	return strings.TrimRight(seen, " .;"), inferred
+}
+
+// callback is the redirect URI that the app uses: of the newest request, or the only registered one.
+func (v *view) callback() string {
+	if e := v.request(); e != nil && e.param("redirect_uri") != "" {
+		return e.param("redirect_uri")
+	}
+	if len(v.Client.RedirectURIs) == 1 {
+		return v.Client.RedirectURIs[0]
+	}
+	return ""
+}
+
+// app is the origin of the app's page: as the browser told it with the newest request, or of the redirect URI.
+func (v *view) app() string {
+	if e := v.request(); e != nil {
+		if origin := originOf(*e.record); origin != "" && origin != oidc.Origin(v.Issuer) {
+			return origin
+		}
+	}
+	return oidc.Origin(v.callback())
+}
+
+// filled replaces the placeholders of a remedy.
+func (v *view) filled(text string) string {
+	return strings.NewReplacer(
+		"{issuer}", v.Issuer, "{provider}", oidc.Origin(v.Issuer), "{client_id}", v.Client.ClientID,
+		"{redirect_uri}", v.callback(), "{app}", v.app(),
+	).Replace(text)
+}

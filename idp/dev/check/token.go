@@ -1,0 +1,96 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
+)
+
+var tokenChecks = []Check{
+	{"lifetime.offset", "Time", "The tokens live longer than the time by which the library renews early",
+		"RFC 6749 §5.1", SignIn, (*view).lifetime},
+	{"lifetime.pace", "Time", "The app renews once in the life of a token", "RFC 6749 §5.1", Renew, (*view).pace},
+	{"clock.app", "Time", "App and provider agree on the time", "RFC 7519 §4.1.4", Fetch, (*view).clock},
+}
+
+func rounded(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(time.Second)
+}
+
+func (v *view) lifetime() verdict {
+	e := v.tokens
+	if e == nil {
+		return notSeen("")
+	}
+	life, offset := e.record.Lifetime(), v.Library.Offset()
+	switch text, short := e.told(oidc.TokenShortLived); {
+	case offset.Offset > 0 && life <= offset.Offset:
+		return fails(e, "expires_in is %.0f s; the default of %s is to renew %.0f s before the end (%s)", life.Seconds(),
+			v.Library.Name, offset.Offset.Seconds(), offset.Setting).because(oidc.TokenShortLived)
+	case offset.Offset > 0:
+		return holds(e, "expires_in is %.0f s; the default of %s is to renew %.0f s before the end (%s)", life.Seconds(),
+			v.Library.Name, offset.Offset.Seconds(), offset.Setting).inferring("Your app may have set another time")
+	case v.Library.Renews != "":
+		return holds(e, "expires_in is %.0f s. %s: %s", life.Seconds(), v.Library.Name, v.Library.Renews)
+	case short:
+		seen, inferred := whole(text)
+		return fails(e, "%s", seen).because(oidc.TokenShortLived).inferring(inferred)
+	case len(trace.RenewalOffsets(life)) == 0:
+		return holds(e, "expires_in is %.0f s, longer than the known times: %s", life.Seconds(), trace.RenewalOffsets(0))
+	}
+	return cannotSee("expires_in is %.0f s, and it is not known which library the app uses. Defaults: %s", life.Seconds(),
+		trace.RenewalOffsets(0))
+}
+
+// pace compares the times of the renewals of one browser.
+func (v *view) pace() verdict {
+	var renewals []*event
+	for _, f := range v.flows {
+		if r := &f.Records[0]; r.Renews() && (len(renewals) == 0 || r.UserAgent == renewals[0].record.UserAgent) {
+			renewals = append(renewals, &event{f, r})
+		}
+	}
+	if len(renewals) == 0 {
+		return notSeen("")
+	}
+	newest := renewals[0]
+	if text, ok := newest.told(oidc.RenewalLooping); ok {
+		seen, inferred := whole(text)
+		return fails(newest, "%s", seen).because(oidc.RenewalLooping).inferring(inferred)
+	}
+	var between []string
+	for i, e := range renewals[1:min(len(renewals), 6)] {
+		between = append(between, rounded(renewals[i].record.At.Sub(e.record.At)).String())
+	}
+	if len(between) == 0 {
+		return notSeen("one renewal was seen, and two are compared")
+	}
+	slices.Reverse(between)
+	found := holds(newest, "the last %d renewals came %s apart", len(between)+1, strings.Join(between, ", "))
+	if v.tokens != nil {
+		found.seen += fmt.Sprintf("; tokens live %.0f s", v.tokens.record.Lifetime().Seconds())
+	}
+	return found
+}
+
+func (v *view) clock() verdict {
+	moved := v.newest(func(r *trace.Record) bool { return r.Reason == string(oidc.ClockSkew) })
+	told := v.newest(func(r *trace.Record) bool { return r.Endpoint == "clock" })
+	switch {
+	case told != nil && told.record.Reason == "":
+		return holds(told, "the app reported a difference of %s", rounded(told.record.ClockOffset))
+	case told == nil && moved != nil && v.flows[0] != moved.flow:
+		return cannotSee("the app reported no comparison of clocks")
+	case moved != nil:
+		text, _ := moved.told(oidc.ClockSkew)
+		return fails(moved, "%s", text).because(oidc.ClockSkew)
+	}
+	return cannotSee("the app reported no comparison of clocks")
+}
