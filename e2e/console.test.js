@@ -31,6 +31,7 @@ const reads = [
   "/console/faults",
   "/console/faults/kinds",
   "/console/clock",
+  "/console/checks",
   "/console/sessions",
   "/console/clients",
   "/console/keys",

@@ -217,7 +217,7 @@ func keyOf(t reflect.Type) string { return path.Base(t.PkgPath()) + "." + t.Name
 func commentsOf(t *testing.T) map[string]string {
 	t.Helper()
 	comments := map[string]string{}
-	for _, dir := range []string{"console", "lab", "../token", "../../trace", "../../oidc"} {
+	for _, dir := range []string{"console", "lab", "check", "../token", "../../trace", "../../oidc"} {
 		full, err := filepath.Abs(dir)
 		if err != nil {
 			t.Fatal(err)

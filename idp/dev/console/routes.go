@@ -103,6 +103,10 @@ var routes = []Route{
 		"POST", "/clients/{id}/redirect_uris", "Registers one more redirect URI; an unknown client becomes a public one.",
 		redirectBody{}, clientAnswer{}, nil, (*Endpoint).addRedirectURI,
 	},
+	{
+		"GET", "/checks", "Judges an app by what the provider saw of it.", nil, checkList{}, checkQuery, (*Endpoint).checks,
+	},
+
 	{"GET", "/keys", "The signing keys.", nil, keyList{}, nil, (*Endpoint).keys},
 	{"POST", "/keys", "Makes new signing keys; the old ones verify.", nil, keyList{}, nil, (*Endpoint).rotateKeys},
 
