@@ -3,6 +3,7 @@
 import { byId } from "../../shared/dom.js";
 import { LabBanner } from "../../shared/labbanner.js";
 import { change, get, labChanged } from "./api.js";
+import { Check } from "./check.js";
 import { Clients } from "./clients.js";
 import { ProviderClock } from "./clock.js";
 import { drawCookies } from "./cookies.js";
@@ -16,6 +17,7 @@ import { attempt } from "./ui.js";
 const store = new Store(draw, connected);
 const flows = new Flows(store);
 const lab = new Lab();
+const check = new Check();
 const clock = new ProviderClock();
 const banner = new LabBanner(byId("lab-on"), {
   read: () => get("/lab"),
@@ -32,6 +34,7 @@ const tabs = {
   flows: { load: () => Promise.resolve() },
   cookies: { load: () => Promise.resolve() },
   lab: { load: async () => void (await Promise.all([lab.load(), clock.load()])) },
+  check,
   sessions: new Sessions(),
   clients: new Clients(),
   keys: new Keys(),
@@ -55,6 +58,7 @@ function show() {
 function draw() {
   flows.draw();
   drawCookies(store.cookies);
+  check.changed();
   countFaults();
   byId("console").dataset.ready = "true";
 }
