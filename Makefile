@@ -35,7 +35,7 @@ vitepress := website/node_modules/.package-lock.json
 .PHONY: docs
 docs: $(site) ## the documents of docs/ as a site in bin/docs, if they changed: a minute at the first time
 
-$(site): $(vitepress) $(wildcard docs/*.md docs/images/*) $(shell find website/.vitepress -type f)
+$(site): $(vitepress) $(wildcard docs/*.md docs/recipes/*.md docs/images/*) $(shell find website/.vitepress -type f)
 	cd website && npm run --silent build
 
 $(vitepress): website/package.json website/package-lock.json
@@ -133,12 +133,20 @@ types := npx --no-install tsc clients/js/hush.js --ignoreConfig --allowJs --decl
 helper-types: $(packages) ## write clients/js/hush.d.ts anew, after a change of hush.js
 	$(types) --outDir clients/js
 
+# What the applications of e2e/recipes need from npm: all of them are workspaces of one package.
+applications := e2e/recipes/node_modules/.package-lock.json
+
+.PHONY: applications
+applications: $(packages) $(applications) ## the npm packages that the recipes need
+
 .PHONY: recipes
-recipes: build ## other people's applications against the provider, some minutes; needs Java 17 and Maven: e2e/recipes
-	cd e2e/recipes/auth-express && npm ci --ignore-scripts --no-audit --no-fund
-	cd e2e/recipes/next-auth && npm ci --ignore-scripts --no-audit --no-fund
-	mvn -q -B -ntp -f e2e/recipes/spring-resource-server package
-	@node --test --test-reporter=spec e2e/recipes/recipes.test.js
+recipes: build applications ## the recipes of docs/recipes, each an application in e2e/recipes: some minutes
+	for pom in e2e/recipes/*/pom.xml; do mvn -q -B -ntp -f $$pom package || exit; done
+	@node --test --test-concurrency=1 --test-reporter=spec e2e/recipes/*.test.js
+
+$(applications): e2e/recipes/package-lock.json $(wildcard e2e/recipes/*/package.json)
+	cd e2e/recipes && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: screenshots
 screenshots: build ## every page, two widths, light and dark, into FOLDER or a new folder

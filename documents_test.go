@@ -114,16 +114,8 @@ func section(t *testing.T, heading string) string {
 func TestDocumentsNameFilesThatExist(t *testing.T) {
 	named := regexp.MustCompile("`((?:idp|oidc|rp|trace|storage|cmd|static|e2e|docs|deploy|idptest|scripts)/" +
 		"[A-Za-z0-9_./-]+\\.[a-z]+)`")
-	documents, err := filepath.Glob("docs/*.md")
-	if err != nil || len(documents) < 10 {
-		t.Fatalf("%d documents, %v", len(documents), err)
-	}
-	for _, page := range append(documents, "README.md", "CONTRIBUTING.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+	for _, page := range documents(t) {
+		for _, m := range named.FindAllStringSubmatch(read(t, page), -1) {
 			if _, err := os.Stat(path.Clean(m[1])); err != nil {
 				t.Errorf("%s names %s, which does not exist", page, m[1])
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"io/fs"
 	"net/http"
 	"os"
@@ -37,7 +36,10 @@ func (d docs) serve(c echo.Context) error {
 		return d.missing(c)
 	}
 	defer root.Close()
-	name, site := cmp.Or(c.Param("*"), "index.html"), root.FS()
+	name, site := c.Param("*"), root.FS()
+	if name == "" || strings.HasSuffix(name, "/") {
+		name += "index.html"
+	}
 	if !isFile(site, "index.html") {
 		return d.missing(c)
 	}

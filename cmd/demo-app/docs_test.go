@@ -8,12 +8,13 @@ import (
 	"testing"
 )
 
-// siteFolder is a folder with a site of three files.
+// siteFolder is a folder with a site of four files.
 func siteFolder(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, text := range map[string]string{
-		"index.html": "the index", "start.html": "the tutorial", "assets/app.0123.js": "the script",
+		"index.html": "the index", "recipes/index.html": "the recipes",
+		"start.html": "the tutorial", "assets/app.0123.js": "the script",
 	} {
 		file := filepath.Join(folder, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -41,6 +42,7 @@ func TestTheDocumentationIsServed(t *testing.T) {
 		body, cached string
 	}{
 		{"the folder is the index", "/docs/", 200, "the index", "no-cache"},
+		{"a folder with an index", "/docs/recipes/", 200, "the recipes", "no-cache"},
 		{"a page", "/docs/start.html", 200, "the tutorial", "no-cache"},
 		{"a file with a hash in its name stays in the cache", "/docs/assets/app.0123.js", 200, "the script", "immutable"},
 		{"the address without a slash leads to the folder", "/docs", 301, "", ""},

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,7 +26,11 @@ func documentBlocks(t *testing.T) (blocks []block) {
 	if err != nil || len(pages) < 10 {
 		t.Fatalf("%d documents, %v", len(pages), err)
 	}
-	for _, name := range append(pages, "../../README.md", "../../CONTRIBUTING.md") {
+	recipes, err := filepath.Glob("../../docs/recipes/*.md")
+	if err != nil || len(recipes) == 0 {
+		t.Fatalf("%d recipes, %v", len(recipes), err)
+	}
+	for _, name := range slices.Concat(pages, recipes, []string{"../../README.md", "../../CONTRIBUTING.md"}) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -33,10 +38,19 @@ func documentBlocks(t *testing.T) (blocks []block) {
 		parts := strings.Split("\n"+string(text), "\n```")
 		for i := 1; i < len(parts); i += 2 { // every second part is inside a block
 			language, text, _ := strings.Cut(parts[i], "\n")
-			blocks = append(blocks, block{filepath.Base(name), language, text})
+			blocks = append(blocks, block{pageName(name), language, text})
 		}
 	}
 	return blocks
+}
+
+// pageName is how testdata/docs_not_run.yaml names a document: how-to.md, or recipes/django.md.
+func pageName(path string) string {
+	folder, name := filepath.Split(path)
+	if filepath.Base(folder) == "recipes" {
+		return "recipes/" + name
+	}
+	return name
 }
 
 // list has the blocks that are not run here, by page and first line, and whether a document has each.
@@ -116,7 +130,7 @@ registration: {mode: token}
 func newWorkplace(t *testing.T, page, config string) workplace {
 	t.Helper()
 	folder := t.TempDir()
-	for _, name := range []string{"docs", "deploy"} {
+	for _, name := range []string{"docs", "deploy", "e2e"} {
 		target, err := filepath.Abs("../../" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -139,7 +153,8 @@ func newWorkplace(t *testing.T, page, config string) workplace {
 }
 
 // prelude makes curl reach the provider of the workplace at every address, and fail when it answers with an error. It
-// lets commands that would serve for ever be checked only. ID stands for a flow or for a session.
+// lets commands that would serve for ever be checked only: idp reads its configuration, and Vite has a page to serve.
+// ID stands for a flow or for a session.
 const prelude = `set -euo pipefail
 curl() {
 	local args=("${@//https:\/\/login.example.com/http://localhost:8080}")
@@ -156,6 +171,7 @@ idp() {
 	*) command idp "$@" ;;
 	esac
 }
+npx() { [ "$1" = vite ] && [ -e "$2/index.html" ]; }
 FLOW= SESSION=
 curl -s -o /dev/null $ISSUER/console/sessions --json '{"user": "alice"}'
 asked="client_id=spa&redirect_uri=http://localhost/callback&response_type=code&scope=openid&prompt=none"

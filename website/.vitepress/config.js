@@ -1,4 +1,5 @@
-// The site of the documentation. It has no text of its own: the pages are those of docs/, and the menu is docs/README.md.
+// The site of the documentation. It has no text of its own: the pages are those of docs/, and the menu is docs/README.md
+// with the lists of its folders.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitepress";
@@ -20,7 +21,7 @@ export default defineConfig({
   srcDir: "../docs",
   outDir,
   cacheDir: "../bin/docs-cache",
-  rewrites: { "README.md": "index.md" },
+  rewrites: { "README.md": "index.md", "recipes/README.md": "recipes/index.md" },
   metaChunk: true, // the list of pages is a file, not a script in each page
   ignoreDeadLinks: "localhostLinks", // any other dead link ends the build
   head: [["link", { rel: "icon", href: "/static/shared/favicon.svg", type: "image/svg+xml" }]],

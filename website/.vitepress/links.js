@@ -18,21 +18,22 @@ export function slug(heading) {
  */
 export function linksToTheRepository(md) {
   md.core.ruler.push("links_to_the_repository", (state) => {
+    const folder = posix.join("docs", posix.dirname(`${state.env.relativePath}`));
     const parts = state.tokens.flatMap(({ children }) => children ?? []);
     for (const link of parts.filter(({ type }) => type === "link_open")) {
-      link.attrSet("href", onTheSite(`${link.attrGet("href")}`));
+      link.attrSet("href", onTheSite(`${link.attrGet("href")}`, folder));
     }
   });
 }
 
-/** Where a link leads on the site. The list of documents is its index. @param {string} address */
-function onTheSite(address) {
-  if (address === "README.md") return "./";
-  return isFileOfTheRepository(address) ? repository + posix.join("docs", address) : address;
-}
-
-/** @param {string} address */
-function isFileOfTheRepository(address) {
-  if (address.startsWith("#") || /^[a-z]+:/.test(address)) return false;
-  return address.startsWith("../") || !/^[^?#]+\.md(#|$)/.test(address);
+/**
+ * Where a link leads on the site. The list of documents is the index of its folder.
+ * @param {string} address
+ * @param {string} folder of the page, in the repository
+ */
+function onTheSite(address, folder) {
+  if (address.startsWith("#") || /^[a-z]+:/.test(address)) return address;
+  const path = posix.join(folder, address);
+  if (!/^docs\/[^?#]+\.md(#|$)/.test(path)) return repository + path;
+  return address.replace(/(^|\/)README\.md(?=#|$)/, "$1") || "./";
 }

@@ -1,0 +1,12 @@
+// oidc-client-ts: the lines of the README.
+
+import { signIn, singlePageApp } from "./harness/spa.js";
+
+singlePageApp("oidc-client-ts", {
+  signedOut: /signed out.*\[session\.signed_out\]/,
+  reason: "claims.unasked",
+  mistake: async ({ tab, change }) => {
+    await change("/auth.js", "loadUserInfo: true,", "");
+    await signIn(tab);
+  },
+});
