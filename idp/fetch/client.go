@@ -34,7 +34,7 @@ type Client struct {
 
 // New returns the client that config describes. It returns an error if the CA file cannot be read.
 func New(config Config) (*Client, error) {
-	roots, err := config.roots()
+	roots, err := config.Roots()
 	if err != nil {
 		return nil, err
 	}

@@ -33,14 +33,14 @@ func (c Config) WithDefaults(development bool) Config {
 // Check reports what is wrong with c. It reads CAFile.
 func (c Config) Check(report oidc.Report) {
 	report.AtMost("timeout", c.Timeout, time.Minute)
-	_, err := c.roots()
+	_, err := c.Roots()
 	report.When(err != nil, "ca_file", "%v", err)
 }
 
 func (c Config) private() bool { return c.AllowPrivate != nil && *c.AllowPrivate }
 
-// roots returns the certificate authorities of the system and of the file; nil: only those of the system.
-func (c Config) roots() (*x509.CertPool, error) {
+// Roots returns the certificate authorities of the system and of the file; nil: only those of the system.
+func (c Config) Roots() (*x509.CertPool, error) {
 	if c.CAFile == "" {
 		return nil, nil
 	}

@@ -13,25 +13,13 @@ var answerChecks = []Check{
 		"Referrer Policy §3", Renew, (*view).nested},
 	{"code.redeemed", "The callback page", "The callback page tells the app, and the app redeems the code",
 		"RFC 6749 §4.1.3", Renew, (*view).redeemed},
-	{"cors.origin", "Scripts of the app", "Scripts of the app may read the answers of the provider", "Fetch §3.2", SignIn,
+	{"cors.origin", "Scripts of the app", "Scripts of the app may read the answers of the provider", "Fetch §3.2",
+		SignIn,
 		(*view).origin},
 	{"cors.preflight", "Scripts of the app", "No preflight of the app was refused", "Fetch §3.2.2", SignIn,
 		(*view).preflight},
 	{"flow.sign_in", "Whole flows", "The last sign-in reached its end", "Core §3.1.1", SignIn, (*view).signIn},
 	{"flow.renewal", "Whole flows", "The last silent renewal reached its end", "Core §3.1.2.6", Renew, (*view).renewal},
-}
-
-func (v *view) nested() verdict {
-	if v.silent == nil {
-		return notSeen("")
-	}
-	if text, ok := v.silent.told(oidc.CallbackNested); ok {
-		return fails(v.silent, "%s", text).because(oidc.CallbackNested)
-	}
-	if v.silent.flow.State != trace.FlowDone {
-		return notSeen("no silent renewal has reached its end so far")
-	}
-	return holds(v.silent, "the last silent renewal reached its end, and no request came from the redirect URI")
 }
 
 // answered is the newest authorization request with a code for the app: of a silent request if there is one.
@@ -84,7 +72,8 @@ func (v *view) origin() verdict {
 		return notSeen("")
 	}
 	if e.record.Reason == string(oidc.OriginNotAllowed) {
-		return fails(e, "%s %s of origin %s: the answer has no Access-Control-Allow-Origin", e.record.Method, e.record.Path,
+		return fails(e, "%s %s of origin %s: the answer has no Access-Control-Allow-Origin", e.record.Method,
+			e.record.Path,
 			e.record.Origin).because(oidc.OriginNotAllowed)
 	}
 	return holds(e, "%s %s of origin %s was answered", e.record.Method, e.record.Path, e.record.Origin)
@@ -111,7 +100,8 @@ func (v *view) preflight() verdict {
 	case sent == nil:
 		return notSeen("")
 	}
-	return holds(sent, "%s %s of origin %s came after its preflight, or without one", sent.record.Method, sent.record.Path,
+	return holds(sent, "%s %s of origin %s came after its preflight, or without one", sent.record.Method,
+		sent.record.Path,
 		sent.record.Origin)
 }
 

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/trace"
@@ -63,14 +64,7 @@ var actions = map[Action]string{
 // Checks returns all checks, in the order in which they are shown.
 func Checks() []Check { return checks }
 
-var checks = concat(requestChecks, cookieChecks, answerChecks, tokenChecks, logoutChecks)
-
-func concat(lists ...[]Check) (all []Check) {
-	for _, list := range lists {
-		all = append(all, list...)
-	}
-	return all
-}
+var checks = slices.Concat(requestChecks, cookieChecks, pageChecks, answerChecks, tokenChecks, logoutChecks)
 
 // Judge returns a finding for each check.
 func Judge(seen Seen) []Finding {

@@ -83,7 +83,8 @@ func whyTwoSites(app, provider string) string {
 	case a.Scheme != b.Scheme && a.Hostname() == b.Hostname():
 		return fmt.Sprintf("%s and %s of one host are two sites", a.Scheme, b.Scheme)
 	case isLoopback(app) && isLoopback(provider):
-		return fmt.Sprintf("Both hosts mean this machine, and the names %s and %s are two sites", a.Hostname(), b.Hostname())
+		return fmt.Sprintf("Both hosts mean this machine, and the names %s and %s are two sites", a.Hostname(),
+			b.Hostname())
 	}
 	return fmt.Sprintf("%s and %s have different registered domains", a.Hostname(), b.Hostname())
 }

@@ -151,12 +151,21 @@ func (s *scene) right() {
 func (s *scene) finding(t *testing.T, name string) check.Finding {
 	t.Helper()
 	s.seen.Flows = s.hub.Flows()
-	all := check.Judge(s.seen)
+	return judged(t, s.seen, name)
+}
+
+func judged(t *testing.T, seen check.Seen, name string) check.Finding {
+	t.Helper()
+	all := check.Judge(seen)
 	i := slices.IndexFunc(all, func(f check.Finding) bool { return f.Check == name })
 	if i < 0 {
 		t.Fatalf("there is no check %s", name)
 	}
 	return all[i]
+}
+
+func reasoned(code oidc.Reason) trace.Reasoned {
+	return trace.Reasoned{Code: string(code), Text: "why"}
 }
 
 func fails(code, reason string) edit {

@@ -9,7 +9,8 @@ import (
 )
 
 var requestChecks = []Check{
-	{"request.iframe", "The silent request", "The app asks in a hidden iframe, with prompt=none", "Core §3.1.2.1", Renew,
+	{"request.iframe", "The silent request", "The app asks in a hidden iframe, with prompt=none", "Core §3.1.2.1",
+		Renew,
 		(*view).iframe},
 	{"redirect.registered", "The silent request", "The redirect URI of the request is registered",
 		"Core §3.1.2.1", SignIn, (*view).registered},
@@ -138,7 +139,8 @@ func (v *view) responseMode() verdict {
 	case wanted != "" && mode != wanted:
 		return fails(e, "response_mode=%s", mode).inferring(v.Library.Name + " waits for " + wanted)
 	case strings.HasPrefix(mode, "form_post") && v.Client.Public():
-		return fails(e, "response_mode=%s", mode).inferring("The script of a page cannot read what was posted to the page")
+		return fails(e, "response_mode=%s",
+			mode).inferring("The script of a page cannot read what was posted to the page")
 	}
 	return holds(e, "response_mode=%s", mode)
 }

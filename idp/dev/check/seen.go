@@ -15,6 +15,7 @@ type Seen struct {
 	Issuer  string // that the app uses
 	Library Library
 	Flows   []trace.Flow // newest first; flows of other clients are ignored
+	Pages   []Page       // of the app; nil: none was fetched
 }
 
 // view is Seen with what the checks look for.

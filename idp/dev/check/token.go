@@ -45,7 +45,8 @@ func (v *view) lifetime() verdict {
 	case len(trace.RenewalOffsets(life)) == 0:
 		return holds(e, "expires_in is %.0f s, longer than the known times: %s", life.Seconds(), trace.RenewalOffsets(0))
 	}
-	return cannotSee("expires_in is %.0f s, and it is not known which library the app uses. Defaults: %s", life.Seconds(),
+	return cannotSee("expires_in is %.0f s, and it is not known which library the app uses. Defaults: %s",
+		life.Seconds(),
 		trace.RenewalOffsets(0))
 }
 
@@ -86,11 +87,26 @@ func (v *view) clock() verdict {
 	switch {
 	case told != nil && told.record.Reason == "":
 		return holds(told, "the app reported a difference of %s", rounded(told.record.ClockOffset))
-	case told == nil && moved != nil && v.flows[0] != moved.flow:
-		return cannotSee("the app reported no comparison of clocks")
-	case moved != nil:
+	case moved != nil && (told != nil || v.flows[0] == moved.flow):
 		text, _ := moved.told(oidc.ClockSkew)
 		return fails(moved, "%s", text).because(oidc.ClockSkew)
 	}
-	return cannotSee("the app reported no comparison of clocks")
+	return v.clockOfServer()
+}
+
+// maxSkew is the difference of clocks that the trace reports, too.
+const maxSkew = time.Minute
+
+// clockOfServer compares the header Date of a page.
+func (v *view) clockOfServer() verdict {
+	const inferred = "It is the clock of the app's server. That of the browser cannot be seen from here"
+	p, why := v.fetched(RoleStart)
+	switch {
+	case p == nil:
+		return why
+	case p.ClockOffset.Abs() > maxSkew:
+		return found(Fails, "the Date of %s differs from the provider's time by %s", p.URL, p.ClockOffset).
+			because(oidc.ClockSkew).inferring(inferred)
+	}
+	return found(Holds, "the Date of %s is that of the provider", p.URL).inferring(inferred)
 }

@@ -1,0 +1,266 @@
+package check
+
+import (
+	"cmp"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
+)
+
+var pageChecks = []Check{
+	{"callback.exists", "The callback page", "There is a page of HTML at the redirect URI", "RFC 6749 §3.1.2", Fetch,
+		(*view).exists},
+	{"callback.framable", "The callback page", "The app may frame its callback page", "CSP §6.4.2", Fetch,
+		(*view).framable},
+	{"callback.scripts", "The callback page", "The scripts of the callback page may run", "CSP §6.1.11", Fetch,
+		(*view).scripts},
+	{"app.frame_src", "The page of the app", "The policy of the app allows the iframe", "CSP §6.1.6", Fetch,
+		(*view).frameSrc},
+	{"app.connect_src", "The page of the app", "The policy of the app allows requests to the provider", "CSP §6.1.2",
+		Fetch,
+		(*view).connectSrc},
+	{"app.sandbox", "The page of the app", "No sandbox keeps the app from its scripts and its origin", "CSP §6.3.2",
+		Fetch,
+		(*view).sandbox},
+	{"app.embedder", "The page of the app", "No embedder policy stops the iframe", "HTML §7.1.4", Fetch,
+		(*view).embedder},
+	{"app.opener", "The page of the app", "A sign-in in a popup can come back", "HTML §7.1.3", Fetch, (*view).opener},
+	{"app.permissions", "The page of the app", "The provider in the iframe may ask for its cookie",
+		"Permissions Policy §5", Fetch, (*view).permissions},
+}
+
+// fetched returns the page of this role. Without one, why is the verdict of each check about it.
+func (v *view) fetched(role Role) (page *Page, why verdict) {
+	want := map[Role]string{RoleCallback: v.callbackPage(), RoleStart: v.startPage()}[role]
+	i := slices.IndexFunc(v.Pages, func(p Page) bool { return p.Role == role && p.URL == want })
+	switch {
+	case want == "":
+		return nil, notSeen("the address of the page is not known so far: sign in with your app first")
+	case i < 0:
+		return nil, notSeen("")
+	case v.Pages[i].Problem != "":
+		return nil, cannotSee("%s cannot be fetched: %s", want, v.Pages[i].Problem)
+	}
+	return &v.Pages[i], verdict{}
+}
+
+// framed is fetched for the callback page in the iframe. In the response mode web_message there is none.
+func (v *view) framed() (*Page, verdict) {
+	if v.silent != nil && v.silent.param("response_mode") == "web_message" {
+		return nil,
+			cannotSee("with response_mode=web_message the provider's page in the iframe tells the app, and no page " +
+				"of the app is loaded there")
+	}
+	return v.fetched(RoleCallback)
+}
+
+func (v *view) exists() verdict {
+	p, why := v.framed()
+	if p == nil {
+		return why
+	}
+	media, _, _ := strings.Cut(p.header("Content-Type"), ";")
+	switch {
+	case p.RedirectsTo != "":
+		return found(Fails, "GET %s redirects to %s", p.URL, p.RedirectsTo)
+	case p.Status == http.StatusOK && slices.Contains([]string{"text/html", "application/xhtml+xml"}, media):
+		return found(Holds, "GET %s: 200, %s", p.URL, media)
+	case p.Status != http.StatusOK && p.Status != http.StatusNotFound && !v.Client.Public():
+		return cannotSee("GET %s without an answer of the provider: %d", p.URL, p.Status)
+	}
+	return found(Fails, "GET %s: %d, %s", p.URL, p.Status, cmp.Or(media, "no Content-Type"))
+}
+
+func (v *view) framable() verdict {
+	p, why := v.framed()
+	if p == nil {
+		return why
+	}
+	app, own := v.app(), oidc.Origin(p.URL)
+	ancestors := slices.ContainsFunc(p.headerPolicies(), func(p policy) bool { return p["frame-ancestors"] != nil })
+	switch options := p.header("X-Frame-Options"); {
+	case ancestors:
+		if refused := refusing(p.headerPolicies(), app, own, "frame-ancestors"); refused != "" {
+			return found(Fails, "the callback page has Content-Security-Policy: %s, and the app is %s", refused, app)
+		}
+		return found(Holds, "its frame-ancestors allows %s", app)
+	case strings.EqualFold(options, "DENY"), strings.EqualFold(options, "SAMEORIGIN") && app != own:
+		return found(Fails, "the callback page has X-Frame-Options: %s, and the app is %s", options, app)
+	case options != "":
+		return found(Holds, "X-Frame-Options: %s, and the app has the same origin", options)
+	}
+	return found(Holds, "it has neither X-Frame-Options nor frame-ancestors")
+}
+
+func (v *view) scripts() verdict {
+	p, why := v.framed()
+	if p == nil {
+		return why
+	}
+	if flag := sandboxLacks(p.headerPolicies(), "allow-scripts", "allow-same-origin"); flag != "" {
+		return found(Fails, "the callback page has a sandbox without %s in its Content-Security-Policy", flag)
+	}
+	for _, policy := range p.policies() {
+		name, sources := policy.sources("script-src-elem", "script-src", "default-src")
+		text := strings.Join(append([]string{name}, sources...), " ")
+		switch {
+		case name == "":
+		case len(sources) == 0, slices.Equal(sources, []string{"'none'"}):
+			return found(Fails, "the callback page has Content-Security-Policy: %s", text)
+		case p.Inline && !slices.ContainsFunc(sources, allowsInline):
+			return found(Fails, "the callback page has a script in the page, and Content-Security-Policy: %s", text).
+				inferring("The browser does not run this script")
+		}
+	}
+	return found(Holds, "no policy of the callback page stops its scripts")
+}
+
+// allowsInline tells whether the source may allow a script in the page.
+func allowsInline(source string) bool {
+	return source == "'unsafe-inline'" || strings.HasPrefix(source, "'nonce-") || strings.HasPrefix(source, "'sha")
+}
+
+func (v *view) frameSrc() verdict {
+	p, why := v.fetched(RoleStart)
+	if p == nil {
+		return why
+	}
+	for _, address := range []string{v.Issuer + "/authorize", v.callbackPage()} {
+		if refused := refusing(p.policies(), address, oidc.Origin(p.URL), "frame-src", "child-src",
+			"default-src"); refused != "" {
+			return found(Fails, "%s has Content-Security-Policy: %s, and the iframe loads %s", p.URL, refused, address)
+		}
+	}
+	return found(Holds, "no policy of %s stops an iframe with the provider and the callback page", p.URL)
+}
+
+func (v *view) connectSrc() verdict {
+	p, why := v.fetched(RoleStart)
+	if p == nil {
+		return why
+	}
+	address := v.Issuer + "/token"
+	if refused := refusing(p.policies(), address, oidc.Origin(p.URL), "connect-src", "default-src"); refused != "" {
+		return found(Fails, "%s has Content-Security-Policy: %s, and its script asks %s", p.URL, refused, address)
+	}
+	return found(Holds, "no policy of %s stops requests to %s", p.URL, oidc.Origin(v.Issuer))
+}
+
+func (v *view) sandbox() verdict {
+	p, why := v.fetched(RoleStart)
+	if p == nil {
+		return why
+	}
+	if flag := sandboxLacks(p.headerPolicies(), "allow-scripts", "allow-same-origin"); flag != "" {
+		return found(Fails, "%s has a sandbox without %s in its Content-Security-Policy", p.URL, flag)
+	}
+	return found(Holds, "the policy of %s has no sandbox that stops the app", p.URL).
+		inferring("A sandbox attribute that a script sets on the iframe cannot be seen from here")
+}
+
+func (v *view) embedder() verdict {
+	p, why := v.fetched(RoleStart)
+	if p == nil {
+		return why
+	}
+	of := embedderPolicy(p)
+	if of == "" || of == "unsafe-none" {
+		return found(Holds, "%s has no Cross-Origin-Embedder-Policy", p.URL)
+	}
+	callback, why := v.framed()
+	if callback == nil {
+		return why
+	}
+	if inside := embedderPolicy(callback); inside == "" || inside == "unsafe-none" {
+		return found(Fails, "%s has Cross-Origin-Embedder-Policy: %s, and the callback page has none", p.URL, of).
+			inferring("The browser loads no page without such a policy into the iframe")
+	}
+	return found(Holds, "%s and the callback page have a Cross-Origin-Embedder-Policy", p.URL)
+}
+
+func embedderPolicy(p *Page) string { return firstItem(p.header("Cross-Origin-Embedder-Policy")) }
+
+// firstItem is the value of a structured field without its parameters (RFC 9651 §3.3).
+func firstItem(value string) string {
+	item, _, _ := strings.Cut(value, ";")
+	return strings.TrimSpace(item)
+}
+
+func (v *view) opener() verdict {
+	start, why := v.fetched(RoleStart)
+	if start == nil {
+		return why
+	}
+	const inferred = "It concerns an app that signs in by a popup: the page in the popup has no opener to tell"
+	if firstItem(start.header("Cross-Origin-Opener-Policy")) == "same-origin" {
+		return found(Fails, "%s has Cross-Origin-Opener-Policy: same-origin", start.URL).inferring(inferred)
+	}
+	if callback, _ := v.fetched(RoleCallback); callback != nil {
+		of := firstItem(callback.header("Cross-Origin-Opener-Policy"))
+		if strings.HasPrefix(of, "same-origin") {
+			return found(Fails, "the callback page has Cross-Origin-Opener-Policy: %s", of).inferring(inferred)
+		}
+	}
+	return found(Holds, "no Cross-Origin-Opener-Policy separates a popup from %s", start.URL)
+}
+
+// permission finds one of the features and its allowlist in a Permissions-Policy.
+var permission = regexp.MustCompile(`(?:^|,)\s*(storage-access|identity-credentials-get)\s*=\s*(\*|\([^)]*\)|[^,]*)`)
+
+func (v *view) permissions() verdict {
+	p, why := v.fetched(RoleStart)
+	if p == nil {
+		return why
+	}
+	if v.silent != nil && strings.HasPrefix(v.silent.record.Fetch.Site, "same-") {
+		return found(Holds, "app and provider are on one site, so the provider does not ask")
+	}
+	for _, line := range p.values("Permissions-Policy") {
+		for _, m := range permission.FindAllStringSubmatch(line, -1) {
+			if feature, list := m[1], m[2]; list != "*" && !strings.Contains(list, `"`+oidc.Origin(v.Issuer)+`"`) {
+				return found(Fails, "%s has Permissions-Policy: %s=%s, and the provider is %s", p.URL, feature, list,
+					oidc.Origin(v.Issuer))
+			}
+		}
+	}
+	return found(Holds, "no Permissions-Policy of %s takes storage access from the provider", p.URL)
+}
+
+// found is the verdict about a page.
+func found(outcome Outcome, format string, values ...any) verdict {
+	return (*event)(nil).verdict(outcome, format, values)
+}
+
+// isWholeApp reports whether the callback page is the start page, by another address.
+func (v *view) isWholeApp() bool {
+	callback, _ := v.fetched(RoleCallback)
+	start, _ := v.fetched(RoleStart)
+	return callback != nil && start != nil && callback.sum == start.sum && callback.Status == http.StatusOK
+}
+
+// nested is about the seen requests and, if they were fetched, the two pages.
+func (v *view) nested() verdict {
+	const same = "the callback page and the start page are the same page"
+	if v.silent == nil {
+		return notSeen("")
+	}
+	if text, ok := v.silent.told(oidc.CallbackNested); ok {
+		return fails(v.silent, "%s", text).because(oidc.CallbackNested)
+	}
+	_, silent := v.silent.told(oidc.CallbackSilent)
+	switch {
+	case silent && v.isWholeApp():
+		return fails(v.silent, "%s, and the code in the iframe was not redeemed", same).because(oidc.CallbackSilent).
+			inferring("The whole app started in the iframe, and its router left the address with the code")
+	case v.silent.flow.State != trace.FlowDone:
+		return notSeen("no silent renewal has reached its end so far")
+	case v.isWholeApp():
+		return holds(v.silent, "the last silent renewal reached its end; %s", same).
+			inferring("Each renewal loads the whole app in the iframe. A page of its own is faster")
+	}
+	return holds(v.silent, "the last silent renewal reached its end, and no request came from the redirect URI")
+}
