@@ -24,6 +24,7 @@ import (
 
 	"github.com/hush-idp/hush/idp"
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dev/check"
 	"github.com/hush-idp/hush/idp/dev/console"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
@@ -47,6 +48,7 @@ type Mode struct {
 	any     *anyClients
 	issuers []string
 	waits   *semaphore.Weighted // the requests that wait for a flow, at all issuers
+	fetcher *check.Fetcher
 }
 
 // New builds development mode for a provider with this configuration. The provider is then built with
@@ -64,6 +66,7 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 	if config.AnyClient {
 		anyone = newAnyClients(keys.DefaultAlg(config.SigningKeys), config.Machine(), deps.Log)
 	}
+	roots, _ := config.Fetch.Roots() // idp.New returns the error
 	return &Mode{
 		deps: deps, place: place,
 		hub:     trace.NewHub(trace.Options{Now: deps.Now}),
@@ -72,6 +75,7 @@ func New(config idp.Config, deps idp.Dependencies) *Mode {
 		any:     anyone,
 		issuers: append([]string{config.Issuer}, config.Layouts...),
 		waits:   console.NewWaits(),
+		fetcher: check.NewFetcher(config.Fetch.Timeout, roots, deps.Now),
 	}
 }
 
@@ -166,8 +170,9 @@ func (s *site) Endpoints(served []endpoint.Endpoint) []endpoint.Endpoint {
 		Issuer: s.Config.Issuer, Issuers: s.issuers,
 		BackChannel: s.Config.BackChannel(), Origins: s.Config.ConsoleOrigins, Token: s.token,
 		Pages: s.Pages, Hub: s.hub, Lab: s.lab, Clients: s.Clients, Users: s.Users, Keys: s.Keys, Sessions: s.Sessions,
-		Consents: s.Consents, Tokens: s.Tokens, Waits: s.waits,
-		Provided: s.Config.Provided(), Ending: s.deps.Ending, Sender: s.Sender, Served: served,
+		Consents: s.Consents, Tokens: s.Tokens, Waits: s.waits, Fetcher: s.fetcher,
+		FetchPrivate: *s.Config.Fetch.AllowPrivate,
+		Provided:     s.Config.Provided(), Ending: s.deps.Ending, Sender: s.Sender, Served: served,
 	}
 	return append(s.reasonEndpoints(), page.Endpoints()...)
 }

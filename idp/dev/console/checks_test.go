@@ -2,10 +2,18 @@ package console_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/keys"
+	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/storage"
 	"github.com/hush-idp/hush/trace"
 )
 
@@ -65,3 +73,85 @@ func TestChecksOfNobody(t *testing.T) {
 		t.Errorf("got %v; want the libraries", got)
 	}
 }
+
+// site is an app whose callback page no page may frame. asked counts the requests.
+func site(t *testing.T) (callback string, asked *atomic.Int32) {
+	t.Helper()
+	asked = &atomic.Int32{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("X-Frame-Options", "DENY")
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + "/callback", asked
+}
+
+func TestThePagesOfAnAppAreFetched(t *testing.T) {
+	h := newFixture(t)
+	callback, asked := site(t)
+	h.json(t, 200, "PUT", "/console/clients/app", `{"token_endpoint_auth_method": "none", "redirect_uris": ["`+callback+`"]}`)
+	h.json(t, 200, "GET", "/console/checks?client=app", "")
+	if asked.Load() != 0 {
+		t.Error("GET asks the app")
+	}
+	answer := h.json(t, 200, "POST", "/console/checks", `{"client_id": "app", "library": "keycloak-js"}`)
+	if got := findingOf(t, answer,
+		"callback.framable"); got["outcome"] != "fails" || answer["library"] != "keycloak-js" {
+		t.Errorf("got %v", got)
+	}
+	later := h.json(t, 200, "GET", "/console/checks?client=app", "")
+	if got := findingOf(t, later, "callback.framable"); got["outcome"] != "fails" || len(later["pages"].([]any)) != 2 {
+		t.Errorf("later: got %v", later)
+	}
+	if asked.Load() != 2 {
+		t.Errorf("%d requests to the app; want one for each page", asked.Load())
+	}
+	h.json(t, 400, "POST", "/console/checks", `{"client": "app"}`)
+	h.json(t, 404, "POST", "/console/checks", `{"client_id": "nobody"}`)
+}
+
+// CWE-918: who registers itself makes the provider ask nothing on this machine.
+func TestTheAddressesOfAStrangerAreNotAsked(t *testing.T) {
+	h := newFixture(t)
+	callback, asked := site(t)
+	seal, err := keys.NewSeal([][]byte{[]byte(strings.Repeat("k", 32))})
+	must(t, err)
+	registered := clients.NewRegistered(storage.NewMemory(time.Now), seal, time.Now)
+	stranger := oidc.Client{ClientID: "stranger", TokenEndpointAuthMethod: oidc.AuthMethodNone,
+		RedirectURIs: []string{callback}}
+	must(t, registered.Add(t.Context(), registered.NewEntry(stranger, oidc.NewSecret("token"))))
+	h.Clients = clients.On(storage.Alone(), []oidc.Client{spa()}, registered, letIn{stranger.RedirectURIs})
+	for client, want := range map[string]int32{"stranger": 0, "let-in": 2} {
+		asked.Store(0)
+		answer := h.json(t, 200, "POST", "/console/checks", `{"client_id": "`+client+`"}`)
+		if asked.Load() != want {
+			t.Errorf("%s: %d requests, %v", client, asked.Load(), answer["pages"])
+		}
+	}
+	h.FetchPrivate = false
+	asked.Store(0)
+	h.json(t, 200, "POST", "/console/checks", `{"client_id": "let-in"}`)
+	if asked.Load() != 0 {
+		t.Error("this machine is asked although fetch.allow_private is off")
+	}
+}
+
+// letIn is one client that any_client lets in.
+type letIn struct{ redirectURIs []string }
+
+func (l letIn) All() []oidc.Client {
+	return []oidc.Client{{ClientID: "let-in", TokenEndpointAuthMethod: oidc.AuthMethodNone,
+		RedirectURIs: l.redirectURIs}}
+}
+
+func (l letIn) ByID(id string) *oidc.Client {
+	if id == "let-in" {
+		return &l.All()[0]
+	}
+	return nil
+}
+
+func (letIn) AllowsOrigin(string) bool { return false }
+
+func (letIn) Reset() {}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dev/check"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/grant"
@@ -35,17 +36,20 @@ type Endpoint struct {
 	Pages       *pages.Pages
 	Hub         *trace.Hub
 	Lab         *lab.Lab
+	Fetcher     *check.Fetcher // fetches the pages of apps
 	Clients     *clients.Register
 	Users       *users.Directory
 	Keys        *keys.KeySet
 	Sessions    *session.Manager // the sessions of Issuer
 	Consents    *grant.Consents
-	Tokens      token.Direct        // makes tokens without a request of a client
-	Waits       *semaphore.Weighted // the requests that wait for a flow; see NewWaits
-	Sender      *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
-	Served      []endpoint.Endpoint // where faults can happen
-	Provided    clients.Provided    // what a client may use
-	Ending      <-chan struct{}     // closed when the provider ends, which ends streams; nil: never
+	Tokens      token.Direct // makes tokens without a request of a client
+	// FetchPrivate lets Fetcher ask this machine and private networks about clients that the operator registered.
+	FetchPrivate bool
+	Waits        *semaphore.Weighted // the requests that wait for a flow; see NewWaits
+	Sender       *logout.Sender      // informs clients about sessions that the console ended; nil: it informs none
+	Served       []endpoint.Endpoint // where faults can happen
+	Provided     clients.Provided    // what a client may use
+	Ending       <-chan struct{}     // closed when the provider ends, which ends streams; nil: never
 }
 
 // Endpoints returns the console and its API below Path, guards included.

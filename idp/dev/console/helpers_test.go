@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hush-idp/hush/idp/clients"
+	"github.com/hush-idp/hush/idp/dev/check"
 	"github.com/hush-idp/hush/idp/dev/console"
 	"github.com/hush-idp/hush/idp/dev/lab"
 	"github.com/hush-idp/hush/idp/keys"
@@ -86,6 +87,7 @@ func endpoint(t *testing.T, issuer string) *console.Endpoint {
 	return &console.Endpoint{
 		Issuer: issuer, Issuers: []string{issuer, "http://idp.localhost:8080"}, Origins: []string{demo}, Token: token,
 		Pages: templates, Hub: trace.NewHub(trace.Options{Now: time.Now}), Lab: failureLab, Keys: set, Users: people,
+		Fetcher: check.NewFetcher(time.Second, nil, time.Now), FetchPrivate: true,
 		Waits: console.NewWaits(), Clients: clients.New([]oidc.Client{spa(), web()}),
 		Provided: clients.Provided{
 			Loopback: true, SigningAlgs: []string{"ES256"}, Scope: oidc.StandardScope(),

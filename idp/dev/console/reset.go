@@ -23,6 +23,7 @@ func (e *Endpoint) reset(w http.ResponseWriter, r *http.Request) (any, error) {
 		}
 	}
 	e.Hub.Reset()
+	e.Fetcher.Reset()
 	w.WriteHeader(http.StatusNoContent)
 	return nil, nil
 }

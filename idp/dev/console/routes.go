@@ -106,6 +106,10 @@ var routes = []Route{
 	{
 		"GET", "/checks", "Judges an app by what the provider saw of it.", nil, checkList{}, checkQuery, (*Endpoint).checks,
 	},
+	{
+		"POST", "/checks", "Fetches the callback page and the start page of an app, and judges it.", checksBody{},
+		checkList{}, nil, (*Endpoint).fetchAndCheck,
+	},
 
 	{"GET", "/keys", "The signing keys.", nil, keyList{}, nil, (*Endpoint).keys},
 	{"POST", "/keys", "Makes new signing keys; the old ones verify.", nil, keyList{}, nil, (*Endpoint).rotateKeys},
