@@ -47,6 +47,7 @@ const deeds = /** @type {const} */ ([
   ["POST", "/console/sessions"],
   ["POST", "/console/tokens"],
   ["POST", "/console/reset"],
+  ["POST", "/console/checks"],
   ["PUT", "/console/clients/x"],
   ["PATCH", "/console/clients/x"],
   ["DELETE", "/console/clients/x"],

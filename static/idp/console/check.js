@@ -2,14 +2,17 @@
 
 import { specLink } from "../../shared/diagram-spec.js";
 import { byId, link, make, settle } from "../../shared/dom.js";
-import { get } from "./api.js";
-import { attempt, setOptions } from "./ui.js";
+import { change, get } from "./api.js";
+import { attempt, clockTime, setOptions } from "./ui.js";
 
 /**
  * @typedef {"holds" | "fails" | "not_seen" | "cannot_see"} Outcome
  * @typedef {{ check: string, topic: string, text: string, outcome: Outcome, seen?: string, inferred?: string, spec: string,
  *   reason?: string, do?: string, call?: string, remedy?: string, flow?: string }} Finding
- * @typedef {{ client_id: string, library: string, inferred: boolean, libraries: string[], findings: Finding[] }} CheckList
+ * @typedef {{ role: "callback" | "start", url: string, at: string, problem?: string, status?: number, redirects_to?: string,
+ *   headers?: { name: string, value: string }[], meta_csp?: string[] }} FetchedPage
+ * @typedef {{ client_id: string, library: string, inferred: boolean, libraries: string[], findings: Finding[],
+ *   pages: FetchedPage[] }} CheckList
  */
 
 /** The words of each outcome, for one and for several, and its colour. @type {{ [outcome in Outcome]: string[] }} */
@@ -31,19 +34,22 @@ export class Check {
 
   constructor() {
     byId("check-form").addEventListener("change", () => void attempt(() => this.#judge()));
-    byId("check-form").addEventListener("submit", (event) => event.preventDefault());
+    byId("check-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void attempt(() => this.#fetch());
+    });
   }
 
   async load() {
     const { clients } = await get("/clients");
     const ids = clients.map((/** @type {any} */ { client }) => client.client_id);
     const select = byId("check-client", HTMLSelectElement);
-    const chosen = select.value || (await newestClient(ids));
+    const shown = select.value || (await newestClient(ids));
     offer(
       select,
       ids.map((/** @type {string} */ id) => ({ value: id, text: id })),
     );
-    if (ids.includes(chosen)) select.value = chosen;
+    if (ids.includes(shown)) select.value = shown;
     if (ids.length > 0) await this.#judge();
   }
 
@@ -57,14 +63,24 @@ export class Check {
   }
 
   async #judge() {
-    const library = byId("check-library", HTMLSelectElement).value;
-    const query = new URLSearchParams({ client: byId("check-client", HTMLSelectElement).value });
+    const { client_id, library } = chosen();
+    const query = new URLSearchParams({ client: client_id });
     if (library) query.set("library", library);
     this.#show(await get(`/checks?${query}`));
   }
 
+  async #fetch() {
+    const button = byId("check-fetch", HTMLButtonElement);
+    button.ariaBusy = "true";
+    try {
+      this.#show(await change("POST", "/checks", chosen()));
+    } finally {
+      button.ariaBusy = null;
+    }
+  }
+
   /** @param {CheckList} list */
-  #show({ client_id, library, inferred, libraries, findings }) {
+  #show({ client_id, library, inferred, libraries, findings, pages }) {
     offer(byId("check-library", HTMLSelectElement), [
       { value: "", text: "the one that its requests look like" },
       ...libraries.map((name) => ({ value: name, text: name })),
@@ -75,6 +91,8 @@ export class Check {
         ? "No request looks like one of a library that the provider knows, so the remedies name no settings."
         : `Inferred: the requests look like those of ${library}.`;
     summarize(findings);
+    byId("check-pages").hidden = pages.length === 0;
+    byId("check-page-list").replaceChildren(...pages.map(fetchedPage));
     this.#draw(client_id, findings);
   }
 
@@ -105,6 +123,29 @@ export class Check {
     this.#items.set(finding.check, item);
     return item;
   }
+}
+
+/** What the developer chose. */
+function chosen() {
+  const library = byId("check-library", HTMLSelectElement).value;
+  return { client_id: byId("check-client", HTMLSelectElement).value, ...(library ? { library } : {}) };
+}
+
+const roles = { callback: "The callback page", start: "The page of the app" };
+
+/** @param {FetchedPage} page */
+function fetchedPage({ role, url, at, problem, status, redirects_to, headers = [], meta_csp = [] }) {
+  const lines = [
+    ...headers.map(({ name, value }) => `${name}: ${value}`),
+    ...meta_csp.map((policy) => `<meta http-equiv="Content-Security-Policy" content="${policy}">`),
+  ];
+  return make(
+    "li",
+    "stack tight",
+    make("p", "", `${roles[role]}, `, make("code", "break", url), ", at ", clockTime(at), `: ${problem ?? status}`),
+    redirects_to && make("p", "", "It redirects to ", make("code", "break", redirects_to)),
+    make("ul", "bare", ...lines.map((line) => make("li", "", make("code", "break", line)))),
+  );
 }
 
 /** Sets the options if they are others: a list that is open would close. @type {typeof setOptions} */
