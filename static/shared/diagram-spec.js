@@ -25,6 +25,9 @@ const specifications = [
   [/^Fetch Metadata\b/, "https://www.w3.org/TR/fetch-metadata/", ""],
   [/^Storage Access/, "https://privacycg.github.io/storage-access-headers/", ""],
   [/^(CSP|Content Security Policy)/, "https://www.w3.org/TR/CSP3/", ""],
+  [/^HTML\b/, "https://html.spec.whatwg.org/multipage/browsers.html", ""],
+  [/^Permissions Policy\b/, "https://www.w3.org/TR/permissions-policy/", ""],
+  [/^Referrer Policy\b/, "https://www.w3.org/TR/referrer-policy/", ""],
 ];
 
 /**
@@ -44,6 +47,8 @@ export function specLink(spec) {
 /** @param {string} spec */
 export function specAddress(spec) {
   const section = /§\s?([0-9]+(\.[0-9]+)*)/.exec(spec)?.[1] ?? "";
+  const directive = /^CSP Level 3, ([a-z-]+)$/.exec(spec)?.[1];
+  if (directive) return `https://www.w3.org/TR/CSP3/#directive-${directive}`;
   const known = specifications.find(([words]) => words.test(spec));
   if (known) return known[1] + (section && known[2] ? known[2] + section : "");
   const rfc = /^RFC ([0-9]{3,5})\b/.exec(spec)?.[1];

@@ -70,7 +70,7 @@ func portOf(u *url.URL) string {
 	return defaultPorts[u.Scheme]
 }
 
-// matches is https://www.w3.org/TR/CSP3/#match-url-to-source-expression for the expressions that name addresses. Nonces,
+// matches is https://www.w3.org/TR/CSP3/#match-url-to-source-expression for expressions that name addresses. Nonces,
 // hashes and other keywords match no address.
 func matches(expression, address, self string) bool {
 	u, err := url.Parse(address)

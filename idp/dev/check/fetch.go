@@ -55,8 +55,8 @@ const (
 	maxRemembered  = 50       // clients whose pages are remembered
 )
 
-// Fetcher fetches the pages of apps, one request at a time, and remembers the last pages of each client. Many goroutines
-// may use it.
+// Fetcher fetches the pages of apps, one request at a time, and remembers the last pages of each client. Many
+// goroutines may use it.
 type Fetcher struct {
 	timeout time.Duration
 	roots   *x509.CertPool
@@ -65,7 +65,7 @@ type Fetcher struct {
 	pages   *lru.Cache[string, []Page] // by client_id
 }
 
-// NewFetcher returns a Fetcher. timeout is for one page; roots are the certificate authorities, nil: those of the system.
+// NewFetcher returns a Fetcher. timeout is for one page; roots are the certificate authorities; nil: the system's.
 func NewFetcher(timeout time.Duration, roots *x509.CertPool, now func() time.Time) *Fetcher {
 	pages, err := lru.New[string, []Page](maxRemembered)
 	if err != nil {

@@ -80,8 +80,9 @@ func (e *Endpoint) seen(r *http.Request, clientID string) (check.Seen, error) {
 		return check.Seen{}, unknownClient(clientID, err)
 	}
 	flows := e.Hub.Flows()
-	return check.Seen{Client: *client, Issuer: e.issuerOf(clientID, flows), Flows: flows, Pages: e.Fetcher.Pages(clientID)},
-		nil
+	seen := check.Seen{Client: *client, Issuer: e.issuerOf(clientID, flows), Flows: flows}
+	seen.Pages = e.Fetcher.Pages(clientID)
+	return seen, nil
 }
 
 func (e *Endpoint) judged(r *http.Request, clientID, library string) (any, error) {

@@ -90,7 +90,8 @@ func site(t *testing.T) (callback string, asked *atomic.Int32) {
 func TestThePagesOfAnAppAreFetched(t *testing.T) {
 	h := newFixture(t)
 	callback, asked := site(t)
-	h.json(t, 200, "PUT", "/console/clients/app", `{"token_endpoint_auth_method": "none", "redirect_uris": ["`+callback+`"]}`)
+	h.json(t, 200, "PUT", "/console/clients/app",
+		`{"token_endpoint_auth_method": "none", "redirect_uris": ["`+callback+`"]}`)
 	h.json(t, 200, "GET", "/console/checks?client=app", "")
 	if asked.Load() != 0 {
 		t.Error("GET asks the app")
