@@ -21,8 +21,9 @@ func (v *view) cookieCame() verdict {
 	if e == nil {
 		return notSeen("")
 	}
-	said := "Sec-Fetch-Site: " + e.record.Fetch.Site
-	if access := e.record.Fetch.StorageAccess; access != "" {
+	first := v.silent.record.Fetch // a request that comes back from a page of the provider has another site
+	said := "Sec-Fetch-Site: " + first.Site
+	if access := first.StorageAccess; access != "" {
 		said += ", Sec-Fetch-Storage-Access: " + access
 	}
 	name := cookieSent(e.record)
