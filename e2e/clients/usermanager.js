@@ -58,8 +58,9 @@ export const scripts = ["/oidc-client-ts.js", "/app.js"];
  * @param {string} issuer
  * @param {string} [host]
  * @param {Record<string, string>} [more] files
+ * @param {Record<string, Record<string, string>>} [headers] by path
  */
-export function startApp(issuer, host = "localhost", more = {}) {
+export function startApp(issuer, host = "localhost", more = {}, headers = {}) {
   const files = {
     ...more,
     "/": page(...scripts),
@@ -70,7 +71,7 @@ export function startApp(issuer, host = "localhost", more = {}) {
     "/answered.js": answered,
     "/signed-out.js": signedOut,
   };
-  return startSite(files, { host });
+  return startSite(files, { host, headers });
 }
 
 /**

@@ -21,10 +21,11 @@ const types = new Map([
 /**
  * Starts a site.
  * @param {Record<string, string | URL>} files by path: the text, or the file that has it
- * @param {{ host?: string, redirects?: Record<string, string> }} [options] redirects: by path, the address of a 302
+ * @param {{ host?: string, redirects?: Record<string, string>, headers?: Record<string, Record<string, string>> }} [options]
+ *   redirects: by path, the address of a 302; headers: by path, more headers of the answer
  * @returns {Promise<Site>}
  */
-export async function startSite(files, { host = "localhost", redirects = {} } = {}) {
+export async function startSite(files, { host = "localhost", redirects = {}, headers = {} } = {}) {
   const texts = new Map();
   for (const [path, file] of Object.entries(files)) {
     texts.set(path, typeof file === "string" ? file : await readFile(file, "utf8"));
@@ -34,7 +35,7 @@ export async function startSite(files, { host = "localhost", redirects = {} } = 
     const location = redirects[path];
     const type = types.get(extname(path)) ?? "text/html; charset=utf-8";
     if (location !== undefined) response.writeHead(302, { location });
-    else response.writeHead(texts.has(path) ? 200 : 404, { "content-type": type });
+    else response.writeHead(texts.has(path) ? 200 : 404, { "content-type": type, ...headers[path] });
     response.end(texts.get(path) ?? "There is nothing at this address.");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
