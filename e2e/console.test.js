@@ -36,6 +36,8 @@ const reads = [
   "/console/clients",
   "/console/keys",
   "/console/users",
+  "/console/requests",
+  "/console/callback",
 ];
 const deeds = /** @type {const} */ ([
   ["DELETE", "/console/flows"],

@@ -177,6 +177,8 @@ type (
 		Frame
 		Issuers []string // of this provider
 	}
+	// ConsoleCallback is a redirect URI of the console's own requests: it tells its address to the console.
+	ConsoleCallback struct{ Frame }
 	// Probe posts Report, a description of its own request, to the page that frames it. Origin is the origin of that
 	// page.
 	Probe struct {

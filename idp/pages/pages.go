@@ -146,6 +146,7 @@ type Policy struct {
 	Framers    []string // more of them; the port may be *
 	Frames     bool     // the page may load applications into frames, and those may redirect
 	Connects   bool     // the page's scripts may send requests to this provider
+	FramesOwn  bool     // the page may load pages of this provider into frames
 }
 
 // Render writes the page in the language of its Frame, with the HTTP status and the Content-Security-Policy of policy.
@@ -202,7 +203,10 @@ func (p Policy) csp() string {
 	if p.Connects {
 		directives = append(directives, "connect-src 'self'")
 	}
-	if p.Frames {
+	switch {
+	case p.FramesOwn:
+		directives = append(directives, "frame-src 'self'")
+	case p.Frames:
 		directives = append(directives, "frame-src https: http:")
 	}
 	return strings.Join(directives, "; ")

@@ -128,6 +128,7 @@ func everyPage(language string) []pages.Page {
 				RedirectURI: "https://app.test/cb", ReturnTo: "/authorize", Token: "t"},
 		},
 		pages.Console{Frame: frame, Issuers: []string{"http://localhost:8080"}},
+		pages.ConsoleCallback{Frame: frame},
 		pages.Probe{Frame: frame, Origin: "http://localhost:9090", Report: "{}"},
 		pages.Reason{Frame: frame, Text: pages.ReasonText{
 			Code: "session.none", Title: "s", Happened: "a `b` c", Spec: []pages.Link{{Text: "t", URL: "https://spec.test/"}},

@@ -62,6 +62,13 @@ func TestAPageWhoseScriptsAskTheProvider(t *testing.T) {
 	}
 }
 
+func TestAPageThatFramesPagesOfTheProvider(t *testing.T) {
+	got := directives(t, render(t, pages.Policy{FramesOwn: true}))
+	if got["frame-src"] != "'self'" {
+		t.Errorf("CSP3 §6.1.5 frame-src is %s; want 'self'", got["frame-src"])
+	}
+}
+
 // TestAHostileURIAddsNoDirective has URIs that net/url takes, and that would end one directive and begin another.
 func TestAHostileURIAddsNoDirective(t *testing.T) {
 	for _, uri := range []string{

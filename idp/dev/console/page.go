@@ -19,7 +19,7 @@ func (e *Endpoint) page(w http.ResponseWriter, r *http.Request) (any, error) {
 		frame.Lab = &pages.Lab{} // hidden, until the script shows what begins
 	}
 	page := pages.Console{Frame: frame, Issuers: e.Issuers}
-	return nil, e.Pages.Render(w, http.StatusOK, page, pages.Policy{Connects: true})
+	return nil, e.Pages.Render(w, http.StatusOK, page, pages.Policy{Connects: true, FramesOwn: true})
 }
 
 // tokenAnswer is the answer of GET /console/token.

@@ -52,6 +52,14 @@ var routes = []Route{
 	},
 	{"DELETE", "/flows", "Forgets all flows.", nil, nil, nil, (*Endpoint).forget},
 	{"GET", "/cookies", "The last 100 requests with cookies.", nil, cookieList{}, nil, (*Endpoint).cookies},
+	{
+		"GET", "/requests", "The requests that the tab Try it builds, with their parameters.", nil, requestList{}, nil,
+		(*Endpoint).requests,
+	},
+	{
+		"GET", "/callback", "A redirect URI for requests of the console: a page that tells the answer to the console.", nil,
+		Text("text/html"), nil, (*Endpoint).callback,
+	},
 	{"POST", "/reports", "An application tells what it alone sees.", report{}, nil, nil, (*Endpoint).report},
 
 	{

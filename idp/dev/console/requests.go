@@ -1,0 +1,159 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/hush-idp/hush/oidc"
+)
+
+// requestKind is a kind of request that the tab Try it builds. Name is its grant_type at the token endpoint, and the
+// name of the endpoint elsewhere.
+type requestKind struct {
+	Name       string             `json:"name"`
+	Method     string             `json:"method"`
+	Address    string             `json:"address"` // of the endpoint
+	Parameters []requestParameter `json:"parameters"`
+}
+
+// requestParameter is a parameter that the provider reads in requests of some kinds.
+type requestParameter struct {
+	Name   string   `json:"name"`
+	Help   string   `json:"help"`             // in one line
+	Spec   string   `json:"spec"`             // the section that defines it
+	Values []string `json:"values,omitempty"` // that the provider knows; a request may have others
+}
+
+// requestList is the answer of GET /console/requests.
+type requestList struct {
+	Kinds []requestKind `json:"kinds"`
+}
+
+// The kinds of requests.
+const (
+	kindAuthorize = "authorize"
+	kindPush      = "par"
+	kindCode      = oidc.GrantAuthorizationCode
+	kindRefresh   = oidc.GrantRefreshToken
+	kindClient    = oidc.GrantClientCredentials
+	kindDevice    = "device_authorization"
+	kindPoll      = oidc.GrantDeviceCode
+)
+
+var (
+	authorizations = []string{kindAuthorize, kindPush}
+	grants         = []string{kindCode, kindRefresh, kindClient, kindPoll}
+	byPrograms     = append([]string{kindPush, kindDevice}, grants...)
+	everyKind      = append([]string{kindAuthorize}, byPrograms...)
+)
+
+// parameters are all that the provider reads in these requests, with the kinds of requests that have them. known are
+// the values that the metadata lists. TestTryItHasEachParameterThatTheProviderReads compares with the code.
+var parameters = []struct {
+	kinds            []string
+	name, spec, help string
+	known            func(oidc.Metadata) []string
+}{
+	{[]string{kindCode}, "grant_type", "RFC 6749 §4.1.3", "What the client exchanges for tokens.", only(kindCode)},
+	{[]string{kindRefresh}, "grant_type", "RFC 6749 §6", "What the client exchanges for tokens.", only(kindRefresh)},
+	{[]string{kindClient}, "grant_type", "RFC 6749 §4.4.2", "The client asks for a token of its own, without a user.",
+		only(kindClient)},
+	{[]string{kindPoll}, "grant_type", "RFC 8628 §3.4", "The device asks whether its user has decided.", only(kindPoll)},
+	{authorizations, "response_type", "Core §3.1.2.1", "What the client wants back. This provider gives codes only.",
+		func(m oidc.Metadata) []string { return m.ResponseTypesSupported }},
+	{everyKind, "client_id", "RFC 6749 §2.2", "The client that asks.", nil},
+	{authorizations, "redirect_uri", "Core §3.1.2.1",
+		"Where the answer goes. The client must have registered exactly this address.", nil},
+	{append([]string{kindRefresh, kindClient, kindDevice}, authorizations...), "scope", "RFC 6749 §3.3",
+		"What the token is for, as words with spaces between. A sign-in needs openid.",
+		func(m oidc.Metadata) []string { return m.ScopesSupported }},
+	{authorizations, "state", "RFC 6749 §4.1.1",
+		"Comes back unchanged. The client compares it, so that no other site can bring it an answer.", nil},
+	{authorizations, "nonce", "Core §3.1.2.1", "Comes back inside the ID token. The client compares it.", nil},
+	{authorizations, "code_challenge", "RFC 7636 §4.2", "The SHA-256 of the code_verifier, in base64url.", nil},
+	{authorizations, "code_challenge_method", "RFC 7636 §4.3", "How the challenge was made from the verifier.",
+		func(m oidc.Metadata) []string { return m.CodeChallengeMethodsSupported }},
+	{authorizations, "prompt", "Core §3.1.2.1", "Which pages the provider must show; none forbids every page.", prompts},
+	{authorizations, "login_hint", "Core §3.1.2.1", "The user that the client expects: a username or an email address.",
+		nil},
+	{authorizations, "id_token_hint", "Core §3.1.2.1", "An earlier ID token. The answer must be about its user.", nil},
+	{authorizations, "max_age", "Core §3.1.2.1", "How many seconds ago the sign-in may have been, at most.", nil},
+	{authorizations, "acr_values", "Core §3.1.2.1", "Ways to sign in that the client wants, best first.",
+		func(m oidc.Metadata) []string { return m.ACRValuesSupported }},
+	{authorizations, "claims", "Core §5.5", "Single claims for the ID token or for userinfo, as a JSON object.", nil},
+	{authorizations, "response_mode", "OAuth 2.0 Multiple Response Type Encoding Practices §2.1",
+		"How the answer travels: in the query, in the fragment, as a form, as a message, or as a signed JWT.",
+		func(m oidc.Metadata) []string { return m.ResponseModesSupported }},
+	{authorizations, "display", "Core §3.1.2.1", "The kind of page. This provider has one page that fits all sizes.",
+		func(m oidc.Metadata) []string { return m.DisplayValuesSupported }},
+	{authorizations, "ui_locales", "Core §3.1.2.1", "Languages for the pages, best first.",
+		func(m oidc.Metadata) []string { return m.UILocalesSupported }},
+	{append([]string{kindDevice}, append(authorizations, grants...)...), "resource", "RFC 8707 §2",
+		"The address of the API that the access token is for. It may come several times.", nil},
+	{append([]string{kindDevice}, append(authorizations, grants...)...), "audience", "a parameter of Auth0, no standard",
+		"Like resource, for a client with audience_as_resource.", nil},
+	{authorizations, "dpop_jkt", "RFC 9449 §10", "The thumbprint of the key that the code is bound to.", nil},
+	{authorizations, "request", "Core §6.1", "The parameters as a JWT that the client signed.", nil},
+	{[]string{kindAuthorize}, "request_uri", "RFC 9126 §4",
+		"The name of a pushed request, or the address of a request object.", nil},
+	{authorizations, "registration", "Core §7.2.1", "Metadata of a self-issued provider's client. It is refused here.",
+		nil},
+	{[]string{kindCode}, "code", "RFC 6749 §4.1.3", "The code of the answer before. It is good once.", nil},
+	{[]string{kindCode}, "redirect_uri", "RFC 6749 §4.1.3", "The same address as in the authorization request.", nil},
+	{[]string{kindCode}, "code_verifier", "RFC 7636 §4.5", "The secret whose SHA-256 the code_challenge was.", nil},
+	{[]string{kindRefresh}, "refresh_token", "RFC 6749 §6", "From a token answer with scope offline_access.", nil},
+	{[]string{kindPoll}, "device_code", "RFC 8628 §3.4", "From the answer of the device authorization endpoint.", nil},
+	{byPrograms, "client_secret", "RFC 6749 §2.3.1", "The secret of a client that authenticates by client_secret_post.",
+		nil},
+	{byPrograms, "client_assertion_type", "RFC 7523 §2.2", "Says that the assertion is a JWT.",
+		only("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")},
+	{byPrograms, "client_assertion", "RFC 7523 §2.2", "A JWT that the client signed, instead of a secret.", nil},
+}
+
+func only(value string) func(oidc.Metadata) []string {
+	return func(oidc.Metadata) []string { return []string{value} }
+}
+
+func prompts(m oidc.Metadata) (values []string) {
+	for _, prompt := range m.PromptValuesSupported {
+		values = append(values, string(prompt))
+	}
+	return values
+}
+
+// requests is GET /console/requests: the requests that the tab Try it builds.
+func (e *Endpoint) requests(http.ResponseWriter, *http.Request) (any, error) {
+	m := oidc.Metadata{ScopesSupported: e.Provided.Scope, UILocalesSupported: e.Pages.Languages()}
+	for _, served := range e.Served {
+		if served.Describe != nil {
+			served.Describe(&m)
+		}
+	}
+	kinds := []requestKind{
+		{Name: kindAuthorize, Method: http.MethodGet, Address: m.AuthorizationEndpoint},
+		{Name: kindPush, Method: http.MethodPost, Address: m.PushedAuthorizationRequestEndpoint},
+		{Name: kindDevice, Method: http.MethodPost, Address: m.DeviceAuthorizationEndpoint},
+	}
+	for _, name := range grants {
+		kinds = append(kinds, requestKind{Name: name, Method: http.MethodPost, Address: m.TokenEndpoint})
+	}
+	for i := range kinds {
+		kinds[i].Parameters = parametersOf(kinds[i].Name, m)
+	}
+	return requestList{kinds}, nil
+}
+
+// parametersOf lists the parameters of a kind of request.
+func parametersOf(kind string, m oidc.Metadata) (list []requestParameter) {
+	for _, p := range parameters {
+		if !slices.Contains(p.kinds, kind) {
+			continue
+		}
+		parameter := requestParameter{Name: p.name, Help: p.help, Spec: p.spec}
+		if p.known != nil {
+			parameter.Values = p.known(m)
+		}
+		list = append(list, parameter)
+	}
+	return list
+}
