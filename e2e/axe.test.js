@@ -12,7 +12,9 @@ const pages = {
   app: ["/", "/slow/", "/spa/", "/web/", "/both/", "/tokens/", "/lessons/", "/nowhere"],
   issuer: [
     ...["/", "/login", "/account", "/logout", "/device", "/reasons/", "/reasons/session.none", "/nowhere"],
-    ...["flows", "cookies", "lab", "check", "sessions", "clients", "keys", "users"].map((tab) => `/console#${tab}`),
+    ...["flows", "cookies", "lab", "try", "check", "sessions", "clients", "keys", "users"].map(
+      (tab) => `/console#${tab}`,
+    ),
   ],
 };
 

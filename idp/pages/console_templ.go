@@ -73,7 +73,7 @@ func (p Console) html(in words) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<noscript><p class=\"note warn\">The console needs scripts, and scripts are off in this browser.</p></noscript><p class=\"note\" id=\"message\" role=\"status\"></p></div><nav class=\"tabs\" id=\"tabs\" aria-label=\"Console\"><ul><li><a href=\"#flows\">Flows</a></li><li><a href=\"#cookies\">Cookies</a></li><li><a href=\"#lab\">Failure lab <span class=\"tag warn\" id=\"fault-count\" hidden></span></a></li><li><a href=\"#check\">Check my app</a></li><li><a href=\"#sessions\">Sessions</a></li><li><a href=\"#clients\">Clients</a></li><li><a href=\"#keys\">Keys</a></li><li><a href=\"#users\">Users</a></li></ul></nav>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<noscript><p class=\"note warn\">The console needs scripts, and scripts are off in this browser.</p></noscript><p class=\"note\" id=\"message\" role=\"status\"></p></div><nav class=\"tabs\" id=\"tabs\" aria-label=\"Console\"><ul><li><a href=\"#flows\">Flows</a></li><li><a href=\"#cookies\">Cookies</a></li><li><a href=\"#lab\">Failure lab <span class=\"tag warn\" id=\"fault-count\" hidden></span></a></li><li><a href=\"#try\">Try it</a></li><li><a href=\"#check\">Check my app</a></li><li><a href=\"#sessions\">Sessions</a></li><li><a href=\"#clients\">Clients</a></li><li><a href=\"#keys\">Keys</a></li><li><a href=\"#users\">Users</a></li></ul></nav>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -86,6 +86,10 @@ func (p Console) html(in words) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = p.lab().Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = p.try().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -145,7 +149,7 @@ func (p Console) names() templ.Component {
 			var templ_7745c5c3_Var6 string
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(len(p.Issuers))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 46, Col: 37}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 48, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -160,7 +164,7 @@ func (p Console) names() templ.Component {
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(" · ")
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 50, Col: 13}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 52, Col: 13}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -174,7 +178,7 @@ func (p Console) names() templ.Component {
 				var templ_7745c5c3_Var8 string
 				templ_7745c5c3_Var8, templ_7745c5c3_Err = templruntime.NewAttributeExpression(issuer + "/console").ResolveURL(ctx)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 52, Col: 33}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 54, Col: 33}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var8)
 				if templ_7745c5c3_Err != nil {
@@ -187,7 +191,7 @@ func (p Console) names() templ.Component {
 				var templ_7745c5c3_Var9 string
 				templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(issuer)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 52, Col: 44}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 54, Col: 44}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 				if templ_7745c5c3_Err != nil {
@@ -232,7 +236,7 @@ func (p Console) head() templ.Component {
 		var templ_7745c5c3_Var11 string
 		templ_7745c5c3_Var11, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/diagram.css")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 60, Col: 65}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 62, Col: 65}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var11)
 		if templ_7745c5c3_Err != nil {
@@ -245,7 +249,7 @@ func (p Console) head() templ.Component {
 		var templ_7745c5c3_Var12 string
 		templ_7745c5c3_Var12, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/console.css")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 61, Col: 70}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 63, Col: 70}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var12)
 		if templ_7745c5c3_Err != nil {
@@ -258,7 +262,7 @@ func (p Console) head() templ.Component {
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/check.css")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 62, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 64, Col: 68}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var13)
 		if templ_7745c5c3_Err != nil {
@@ -271,35 +275,30 @@ func (p Console) head() templ.Component {
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/app.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 63, Col: 63}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 65, Col: 63}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var14)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\"></script><link rel=\"modulepreload\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\"></script>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = p.tryHead().Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<link rel=\"modulepreload\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/dom.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 64, Col: 63}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 67, Col: 63}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var15)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "\"><link rel=\"modulepreload\" href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var16 string
-		templ_7745c5c3_Var16, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/labbanner.js")).ResolveURL(ctx)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 65, Col: 69}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var16)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -307,12 +306,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var17 string
-		templ_7745c5c3_Var17, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/check.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var16 string
+		templ_7745c5c3_Var16, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/labbanner.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 66, Col: 70}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 68, Col: 69}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var17)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var16)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -320,12 +319,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var18 string
-		templ_7745c5c3_Var18, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/clients.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var17 string
+		templ_7745c5c3_Var17, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/check.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 67, Col: 72}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 69, Col: 70}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var18)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var17)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -333,12 +332,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var19 string
-		templ_7745c5c3_Var19, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/clock.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var18 string
+		templ_7745c5c3_Var18, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/clients.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 68, Col: 70}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 70, Col: 72}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var19)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var18)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -346,12 +345,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var20 string
-		templ_7745c5c3_Var20, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/cookies.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var19 string
+		templ_7745c5c3_Var19, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/clock.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 69, Col: 72}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 71, Col: 70}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var20)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var19)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -359,12 +358,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var21 string
-		templ_7745c5c3_Var21, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/flows.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var20 string
+		templ_7745c5c3_Var20, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/cookies.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 70, Col: 70}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 72, Col: 72}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var21)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var20)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -372,12 +371,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var22 string
-		templ_7745c5c3_Var22, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/inventory.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var21 string
+		templ_7745c5c3_Var21, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/flows.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 71, Col: 74}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 73, Col: 70}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var22)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var21)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -385,12 +384,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var23 string
-		templ_7745c5c3_Var23, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/lab.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var22 string
+		templ_7745c5c3_Var22, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/inventory.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 72, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 74, Col: 74}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var23)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var22)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -398,12 +397,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var24 string
-		templ_7745c5c3_Var24, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/sessions.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var23 string
+		templ_7745c5c3_Var23, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/lab.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 73, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 75, Col: 68}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var24)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var23)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -411,12 +410,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var25 string
-		templ_7745c5c3_Var25, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/store.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var24 string
+		templ_7745c5c3_Var24, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/sessions.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 74, Col: 70}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 76, Col: 73}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var25)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var24)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -424,12 +423,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var26 string
-		templ_7745c5c3_Var26, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/ui.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var25 string
+		templ_7745c5c3_Var25, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/store.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 75, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 77, Col: 70}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var26)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var25)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -437,12 +436,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var27 string
-		templ_7745c5c3_Var27, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/api.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var26 string
+		templ_7745c5c3_Var26, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/ui.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 76, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 78, Col: 67}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var27)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var26)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -450,12 +449,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var28 string
-		templ_7745c5c3_Var28, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/diagram-details.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var27 string
+		templ_7745c5c3_Var27, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/api.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 77, Col: 75}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 79, Col: 68}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var28)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var27)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -463,12 +462,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var29 string
-		templ_7745c5c3_Var29, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/diagram.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var28 string
+		templ_7745c5c3_Var28, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/diagram-details.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 78, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 80, Col: 75}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var29)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var28)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -476,12 +475,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var30 string
-		templ_7745c5c3_Var30, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/example.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var29 string
+		templ_7745c5c3_Var29, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/diagram.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 79, Col: 72}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 81, Col: 67}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var30)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var29)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -489,12 +488,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var31 string
-		templ_7745c5c3_Var31, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/diagram-spec.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var30 string
+		templ_7745c5c3_Var30, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/example.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 80, Col: 72}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 82, Col: 72}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var31)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var30)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -502,12 +501,12 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var32 string
-		templ_7745c5c3_Var32, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/lanes.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var31 string
+		templ_7745c5c3_Var31, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/diagram-spec.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 81, Col: 65}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 83, Col: 72}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var32)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var31)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -515,16 +514,29 @@ func (p Console) head() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		var templ_7745c5c3_Var32 string
+		templ_7745c5c3_Var32, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/lanes.js")).ResolveURL(ctx)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 84, Col: 65}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var32)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "\"><link rel=\"modulepreload\" href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
 		var templ_7745c5c3_Var33 string
 		templ_7745c5c3_Var33, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/shared/renewal.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 82, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 85, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var33)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -549,7 +561,7 @@ func (p Console) flows() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<section class=\"tab\" id=\"flows\" aria-labelledby=\"flows-title\"><h2 class=\"visually-hidden\" id=\"flows-title\">Flows</h2><div class=\"flows\"><div class=\"card flat flow-list stack tight\"><div class=\"row spread\"><h3>Newest first</h3><button class=\"button small\" id=\"forget-flows\" type=\"button\">Forget all</button></div><label class=\"check small\"><input type=\"checkbox\" id=\"silent-only\"> Silent renewals only</label> <label class=\"check small\"><input type=\"checkbox\" id=\"follow\" checked> Show the newest by itself</label><ol class=\"plain\" id=\"flow-list\"></ol></div><div class=\"card flat flow-shown stack\"><div id=\"flow-empty\" class=\"stack tight\"><h3>Nothing happened yet</h3><p>Open an app that uses this provider, sign in, and renew the tokens. The diagram shows an example: the app asks for new tokens in a hidden iframe, and the provider sends a code if the user is signed in.</p></div><div id=\"flow-head\" class=\"stack tight\" hidden></div><div id=\"flow-diagram\"></div><div id=\"flow-more\" class=\"row\" hidden></div><p class=\"soft small\">Each line is a message. Select one to see its parameters, its checks and its cookies. Solid lines: the provider saw the message. Dashed lines: the provider has not seen it, or cannot see it. Red: the flow stopped here.</p></div></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<section class=\"tab\" id=\"flows\" aria-labelledby=\"flows-title\"><h2 class=\"visually-hidden\" id=\"flows-title\">Flows</h2><div class=\"flows\"><div class=\"card flat flow-list stack tight\"><div class=\"row spread\"><h3>Newest first</h3><button class=\"button small\" id=\"forget-flows\" type=\"button\">Forget all</button></div><label class=\"check small\"><input type=\"checkbox\" id=\"silent-only\"> Silent renewals only</label> <label class=\"check small\"><input type=\"checkbox\" id=\"follow\" checked> Show the newest by itself</label><ol class=\"plain\" id=\"flow-list\"></ol></div><div class=\"card flat flow-shown stack\"><div id=\"flow-empty\" class=\"stack tight\"><h3>Nothing happened yet</h3><p>Open an app that uses this provider, sign in, and renew the tokens. The diagram shows an example: the app asks for new tokens in a hidden iframe, and the provider sends a code if the user is signed in.</p></div><div id=\"flow-head\" class=\"stack tight\" hidden></div><div id=\"flow-diagram\"></div><div id=\"flow-more\" class=\"row\" hidden></div><p class=\"soft small\">Each line is a message. Select one to see its parameters, its checks and its cookies. Solid lines: the provider saw the message. Dashed lines: the provider has not seen it, or cannot see it. Red: the flow stopped here.</p></div></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -574,7 +586,7 @@ func (p Console) cookies() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<section class=\"tab stack\" id=\"cookies\" aria-labelledby=\"cookies-title\"><h2 id=\"cookies-title\">Cookie history</h2><p>Step 2 of a silent renewal needs the provider’s session cookie, which was set when the user signed in. This list shows the cookie in each request. <em>Did not come</em> in a cross-site iframe has two possible causes that look the same to the provider: the browser withheld the cookie, or the browser has no cookie. Over http Hush sets the cookie twice: with SameSite=None, which browsers may send in iframes of other sites, and with SameSite=Lax (the name ends in <code>-lax</code>) for WebKit, which refuses the first. One of them is enough.</p><div class=\"card flat\"><ol class=\"plain cookie-history\" id=\"cookie-history\"></ol><p class=\"soft\" id=\"no-cookies\">No request has sent or set a cookie yet.</p><details class=\"small\" id=\"cookie-more\" hidden><summary>Requests without a cookie that need none: <span id=\"cookie-count\"></span></summary><ol class=\"plain cookie-history\" id=\"cookie-rest\"></ol></details></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "<section class=\"tab stack\" id=\"cookies\" aria-labelledby=\"cookies-title\"><h2 id=\"cookies-title\">Cookie history</h2><p>Step 2 of a silent renewal needs the provider’s session cookie, which was set when the user signed in. This list shows the cookie in each request. <em>Did not come</em> in a cross-site iframe has two possible causes that look the same to the provider: the browser withheld the cookie, or the browser has no cookie. Over http Hush sets the cookie twice: with SameSite=None, which browsers may send in iframes of other sites, and with SameSite=Lax (the name ends in <code>-lax</code>) for WebKit, which refuses the first. One of them is enough.</p><div class=\"card flat\"><ol class=\"plain cookie-history\" id=\"cookie-history\"></ol><p class=\"soft\" id=\"no-cookies\">No request has sent or set a cookie yet.</p><details class=\"small\" id=\"cookie-more\" hidden><summary>Requests without a cookie that need none: <span id=\"cookie-count\"></span></summary><ol class=\"plain cookie-history\" id=\"cookie-rest\"></ol></details></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -599,46 +611,46 @@ func (p Console) lab() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "<section class=\"tab stack\" id=\"lab\" aria-labelledby=\"lab-title\"><h2 id=\"lab-title\">Failure lab</h2><div class=\"columns\"><form class=\"card flat stack\" id=\"fault-form\"><h3>Inject a fault</h3><div class=\"field\"><label for=\"fault-kind\">The provider …</label> <select id=\"fault-kind\" name=\"fault\"></select><p class=\"hint\" id=\"fault-hint\"></p></div><div class=\"field\"><label for=\"fault-endpoint\">at the endpoint</label> <select id=\"fault-endpoint\" name=\"endpoint\"></select></div><div class=\"field\"><label for=\"fault-client\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<section class=\"tab stack\" id=\"lab\" aria-labelledby=\"lab-title\"><h2 id=\"lab-title\">Failure lab</h2><div class=\"columns\"><form class=\"card flat stack\" id=\"fault-form\"><h3>Inject a fault</h3><div class=\"field\"><label for=\"fault-kind\">The provider …</label> <select id=\"fault-kind\" name=\"fault\"></select><p class=\"hint\" id=\"fault-hint\"></p></div><div class=\"field\"><label for=\"fault-endpoint\">at the endpoint</label> <select id=\"fault-endpoint\" name=\"endpoint\"></select></div><div class=\"field\"><label for=\"fault-client\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var37 string
 		templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs("for the client")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 156, Col: 49}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 159, Col: 49}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "</label> <select id=\"fault-client\" name=\"client\"></select></div><div class=\"field\" data-need=\"error\"><label for=\"fault-error\">OAuth error</label> <input id=\"fault-error\" name=\"error\" value=\"temporarily_unavailable\" spellcheck=\"false\"></div><div class=\"field\" data-need=\"status\"><label for=\"fault-status\">HTTP status</label> <input id=\"fault-status\" name=\"status\" type=\"number\" min=\"400\" max=\"599\" value=\"503\"><p class=\"hint\">A client may send the request again by itself, and then a fault for one request has no visible effect: golang.org/x/oauth2 does so at /token until it knows how the client authenticates. Choose three times, or set its AuthStyle.</p></div><div class=\"field\" data-need=\"delay\"><label for=\"fault-delay\">Delay</label> <input id=\"fault-delay\" name=\"delay\" value=\"5s\" spellcheck=\"false\"></div><div class=\"field\" data-need=\"lifetime\"><label for=\"fault-lifetime\">Lifetime</label> <input id=\"fault-lifetime\" name=\"lifetime\" value=\"30s\" spellcheck=\"false\"></div><div class=\"field\" data-need=\"user\"><label for=\"fault-user\">User</label> <select id=\"fault-user\" name=\"user\"></select></div><div class=\"field\"><label for=\"fault-times\">How often</label> <select id=\"fault-times\" name=\"times\"><option value=\"1\">once</option> <option value=\"3\">three times</option> <option value=\"10\">ten times</option> <option value=\"5m\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "</label> <select id=\"fault-client\" name=\"client\"></select></div><div class=\"field\" data-need=\"error\"><label for=\"fault-error\">OAuth error</label> <input id=\"fault-error\" name=\"error\" value=\"temporarily_unavailable\" spellcheck=\"false\"></div><div class=\"field\" data-need=\"status\"><label for=\"fault-status\">HTTP status</label> <input id=\"fault-status\" name=\"status\" type=\"number\" min=\"400\" max=\"599\" value=\"503\"><p class=\"hint\">A client may send the request again by itself, and then a fault for one request has no visible effect: golang.org/x/oauth2 does so at /token until it knows how the client authenticates. Choose three times, or set its AuthStyle.</p></div><div class=\"field\" data-need=\"delay\"><label for=\"fault-delay\">Delay</label> <input id=\"fault-delay\" name=\"delay\" value=\"5s\" spellcheck=\"false\"></div><div class=\"field\" data-need=\"lifetime\"><label for=\"fault-lifetime\">Lifetime</label> <input id=\"fault-lifetime\" name=\"lifetime\" value=\"30s\" spellcheck=\"false\"></div><div class=\"field\" data-need=\"user\"><label for=\"fault-user\">User</label> <select id=\"fault-user\" name=\"user\"></select></div><div class=\"field\"><label for=\"fault-times\">How often</label> <select id=\"fault-times\" name=\"times\"><option value=\"1\">once</option> <option value=\"3\">three times</option> <option value=\"10\">ten times</option> <option value=\"5m\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var38 string
 		templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs("for five minutes")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 190, Col: 45}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 193, Col: 45}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var38))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "</option> <option value=\"1h\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "</option> <option value=\"1h\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var39 string
 		templ_7745c5c3_Var39, templ_7745c5c3_Err = templ.JoinStringErrs("for an hour")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 191, Col: 40}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 194, Col: 40}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var39))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "</option></select></div><p><button class=\"button primary\" id=\"fault-add\" type=\"submit\">Inject the fault</button></p></form><div class=\"stack\"><div class=\"card flat stack tight\"><div class=\"row spread\"><h3>Active faults</h3><button class=\"button small\" id=\"faults-clear\" type=\"button\">Cancel all</button></div><ul class=\"plain\" id=\"fault-list\"></ul><p class=\"soft\" id=\"no-faults\">None.</p><details id=\"faults-over\"><summary>Faults that are over</summary><ul class=\"plain\" id=\"fault-ended\"></ul></details></div><div class=\"card flat stack tight\" id=\"clock\"><h3>The provider’s clock</h3><p><span class=\"number big\" id=\"clock-now\">–</span></p><p class=\"soft\" id=\"clock-offset\">It shows the real time.</p><p class=\"row\"><button class=\"button small\" type=\"button\" data-forward=\"1m\">+ 1 min</button> <button class=\"button small\" type=\"button\" data-forward=\"10m\">+ 10 min</button> <button class=\"button small\" type=\"button\" data-forward=\"2h\">+ 2 h</button> <button class=\"button small\" type=\"button\" data-forward=\"12h\">+ 12 h</button> <button class=\"button small\" type=\"button\" id=\"clock-real\">Real time</button></p><p class=\"hint\">Move the clock forward to expire codes (60 s), tokens (minutes) or sessions (hours). Apps keep real time, so they see clock skew.</p></div></div></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "</option></select></div><p><button class=\"button primary\" id=\"fault-add\" type=\"submit\">Inject the fault</button></p></form><div class=\"stack\"><div class=\"card flat stack tight\"><div class=\"row spread\"><h3>Active faults</h3><button class=\"button small\" id=\"faults-clear\" type=\"button\">Cancel all</button></div><ul class=\"plain\" id=\"fault-list\"></ul><p class=\"soft\" id=\"no-faults\">None.</p><details id=\"faults-over\"><summary>Faults that are over</summary><ul class=\"plain\" id=\"fault-ended\"></ul></details></div><div class=\"card flat stack tight\" id=\"clock\"><h3>The provider’s clock</h3><p><span class=\"number big\" id=\"clock-now\">–</span></p><p class=\"soft\" id=\"clock-offset\">It shows the real time.</p><p class=\"row\"><button class=\"button small\" type=\"button\" data-forward=\"1m\">+ 1 min</button> <button class=\"button small\" type=\"button\" data-forward=\"10m\">+ 10 min</button> <button class=\"button small\" type=\"button\" data-forward=\"2h\">+ 2 h</button> <button class=\"button small\" type=\"button\" data-forward=\"12h\">+ 12 h</button> <button class=\"button small\" type=\"button\" id=\"clock-real\">Real time</button></p><p class=\"hint\">Move the clock forward to expire codes (60 s), tokens (minutes) or sessions (hours). Apps keep real time, so they see clock skew.</p></div></div></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -663,7 +675,7 @@ func (p Console) sessions() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "<section class=\"tab stack\" id=\"sessions\" aria-labelledby=\"sessions-title\"><h2 id=\"sessions-title\">Sessions</h2><p>A session is one browser in which a user signed in. <span id=\"session-limits\"></span> After you end a session, the next silent renewal of every app in that browser fails.</p><ul class=\"plain cards\" id=\"session-list\"></ul><p class=\"soft\" id=\"no-sessions\">No user has signed in since the provider started.</p></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<section class=\"tab stack\" id=\"sessions\" aria-labelledby=\"sessions-title\"><h2 id=\"sessions-title\">Sessions</h2><p>A session is one browser in which a user signed in. <span id=\"session-limits\"></span> After you end a session, the next silent renewal of every app in that browser fails.</p><ul class=\"plain cards\" id=\"session-list\"></ul><p class=\"soft\" id=\"no-sessions\">No user has signed in since the provider started.</p></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -688,7 +700,7 @@ func (p Console) clients() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<section class=\"tab stack\" id=\"clients\" aria-labelledby=\"clients-title\"><h2 id=\"clients-title\">Clients</h2><p>A client is an app that may use this provider. Changes here work at once and are saved in the store. The store <code>memory</code> loses them when the provider ends. Copy the YAML into the configuration file to keep them.</p><p><button class=\"button\" id=\"client-add\" type=\"button\">Add a client</button></p><form class=\"card flat stack\" id=\"client-form\" hidden><h3 id=\"client-form-title\">A new client</h3><div class=\"columns\"><div class=\"field\"><label for=\"client-id\">client_id</label> <input id=\"client-id\" name=\"client_id\" required spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"client-name\">client_name</label> <input id=\"client-name\" name=\"client_name\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"client-auth\">token_endpoint_auth_method</label> <select id=\"client-auth\" name=\"token_endpoint_auth_method\"><option value=\"none\">none: a public client (a browser or native app, with PKCE)</option> <option value=\"client_secret_basic\">client_secret_basic: a server</option> <option value=\"client_secret_post\">client_secret_post: a server</option> <option value=\"client_secret_jwt\">client_secret_jwt: a server that signs with its secret</option> <option value=\"private_key_jwt\">private_key_jwt: a server that signs with its own key (jwks or jwks_uri)</option> <option value=\"\">client_secret_basic or client_secret_post: a server</option></select></div><div class=\"field\" id=\"client-secret-field\"><label for=\"client-secret\">client_secret</label> <input id=\"client-secret\" name=\"client_secret\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\" id=\"client-secret-hint\"></p></div><div class=\"field\"><label for=\"client-redirects\">redirect_uris, one a line</label> <textarea id=\"client-redirects\" name=\"redirect_uris\" rows=\"3\" spellcheck=\"false\" required></textarea><p class=\"hint\">Include the page to which the hidden iframe returns.</p></div><div class=\"field\"><label for=\"client-logouts\">post_logout_redirect_uris, one a line</label> <textarea id=\"client-logouts\" name=\"post_logout_redirect_uris\" rows=\"3\" spellcheck=\"false\"></textarea></div><div class=\"field\"><label for=\"client-scope\">scope</label> <input id=\"client-scope\" name=\"scope\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">Empty: every scope that the provider knows.</p></div><div class=\"field\"><label for=\"client-lifetime\">access_token_lifetime</label> <input id=\"client-lifetime\" name=\"access_token_lifetime\" placeholder=\"5m\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">60 seconds or less make oidc-client-ts renew without end.</p></div></div><label class=\"check\"><input type=\"checkbox\" id=\"client-first-party\" name=\"first_party\"> first_party: users are not asked for consent</label><p class=\"error-text\" id=\"client-problem\" role=\"alert\"></p><p class=\"row\"><button class=\"button primary\" id=\"client-save\" type=\"submit\">Save</button> <button class=\"button quiet\" id=\"client-cancel\" type=\"button\">Cancel</button></p></form><div class=\"stack\" id=\"client-list\"></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<section class=\"tab stack\" id=\"clients\" aria-labelledby=\"clients-title\"><h2 id=\"clients-title\">Clients</h2><p>A client is an app that may use this provider. Changes here work at once and are saved in the store. The store <code>memory</code> loses them when the provider ends. Copy the YAML into the configuration file to keep them.</p><p><button class=\"button\" id=\"client-add\" type=\"button\">Add a client</button></p><form class=\"card flat stack\" id=\"client-form\" hidden><h3 id=\"client-form-title\">A new client</h3><div class=\"columns\"><div class=\"field\"><label for=\"client-id\">client_id</label> <input id=\"client-id\" name=\"client_id\" required spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"client-name\">client_name</label> <input id=\"client-name\" name=\"client_name\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"client-auth\">token_endpoint_auth_method</label> <select id=\"client-auth\" name=\"token_endpoint_auth_method\"><option value=\"none\">none: a public client (a browser or native app, with PKCE)</option> <option value=\"client_secret_basic\">client_secret_basic: a server</option> <option value=\"client_secret_post\">client_secret_post: a server</option> <option value=\"client_secret_jwt\">client_secret_jwt: a server that signs with its secret</option> <option value=\"private_key_jwt\">private_key_jwt: a server that signs with its own key (jwks or jwks_uri)</option> <option value=\"\">client_secret_basic or client_secret_post: a server</option></select></div><div class=\"field\" id=\"client-secret-field\"><label for=\"client-secret\">client_secret</label> <input id=\"client-secret\" name=\"client_secret\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\" id=\"client-secret-hint\"></p></div><div class=\"field\"><label for=\"client-redirects\">redirect_uris, one a line</label> <textarea id=\"client-redirects\" name=\"redirect_uris\" rows=\"3\" spellcheck=\"false\" required></textarea><p class=\"hint\">Include the page to which the hidden iframe returns.</p></div><div class=\"field\"><label for=\"client-logouts\">post_logout_redirect_uris, one a line</label> <textarea id=\"client-logouts\" name=\"post_logout_redirect_uris\" rows=\"3\" spellcheck=\"false\"></textarea></div><div class=\"field\"><label for=\"client-scope\">scope</label> <input id=\"client-scope\" name=\"scope\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">Empty: every scope that the provider knows.</p></div><div class=\"field\"><label for=\"client-lifetime\">access_token_lifetime</label> <input id=\"client-lifetime\" name=\"access_token_lifetime\" placeholder=\"5m\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">60 seconds or less make oidc-client-ts renew without end.</p></div></div><label class=\"check\"><input type=\"checkbox\" id=\"client-first-party\" name=\"first_party\"> first_party: users are not asked for consent</label><p class=\"error-text\" id=\"client-problem\" role=\"alert\"></p><p class=\"row\"><button class=\"button primary\" id=\"client-save\" type=\"submit\">Save</button> <button class=\"button quiet\" id=\"client-cancel\" type=\"button\">Cancel</button></p></form><div class=\"stack\" id=\"client-list\"></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -713,20 +725,20 @@ func (p Console) keys() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<section class=\"tab stack\" id=\"keys\" aria-labelledby=\"keys-title\"><h2 id=\"keys-title\">Keys</h2><p>The provider signs tokens. An app or API verifies them with the public keys at <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "<section class=\"tab stack\" id=\"keys\" aria-labelledby=\"keys-title\"><h2 id=\"keys-title\">Keys</h2><p>The provider signs tokens. An app or API verifies them with the public keys at <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var43 string
 		templ_7745c5c3_Var43, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/jwks")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 306, Col: 105}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 309, Col: 105}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var43)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "\">/jwks</a>. After rotation, tokens carry a new <code>kid</code>; an API that caches the key set must refetch it. Test yours.</p><p><button class=\"button\" id=\"rotate\" type=\"button\">Rotate now</button></p><div class=\"card flat table-scroll\" role=\"region\" aria-label=\"Table of keys\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">kid</th><th scope=\"col\">alg</th><th scope=\"col\">kty</th><th scope=\"col\">What it does</th></tr></thead> <tbody id=\"key-list\"></tbody></table></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "\">/jwks</a>. After rotation, tokens carry a new <code>kid</code>; an API that caches the key set must refetch it. Test yours.</p><p><button class=\"button\" id=\"rotate\" type=\"button\">Rotate now</button></p><div class=\"card flat table-scroll\" role=\"region\" aria-label=\"Table of keys\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">kid</th><th scope=\"col\">alg</th><th scope=\"col\">kty</th><th scope=\"col\">What it does</th></tr></thead> <tbody id=\"key-list\"></tbody></table></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -751,7 +763,7 @@ func (p Console) users() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "<section class=\"tab stack\" id=\"users\" aria-labelledby=\"users-title\"><h2 id=\"users-title\">Users</h2><p>These users can sign in. In development mode the sign-in page has a button for each of them.</p><div class=\"card flat table-scroll\" role=\"region\" aria-label=\"Table of users\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Username</th><th scope=\"col\">Name</th><th scope=\"col\">sub</th><th scope=\"col\">Claims</th></tr></thead> <tbody id=\"user-list\"></tbody></table></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<section class=\"tab stack\" id=\"users\" aria-labelledby=\"users-title\"><h2 id=\"users-title\">Users</h2><p>These users can sign in. In development mode the sign-in page has a button for each of them.</p><div class=\"card flat table-scroll\" role=\"region\" aria-label=\"Table of users\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Username</th><th scope=\"col\">Name</th><th scope=\"col\">sub</th><th scope=\"col\">Claims</th></tr></thead> <tbody id=\"user-list\"></tbody></table></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -12,10 +12,12 @@ import { Keys, Users } from "./inventory.js";
 import { Lab } from "./lab.js";
 import { Sessions } from "./sessions.js";
 import { Store } from "./store.js";
+import { Try } from "./try.js";
 import { attempt } from "./ui.js";
 
 const store = new Store(draw, connected);
 const flows = new Flows(store);
+const tries = new Try(store);
 const lab = new Lab();
 const check = new Check();
 const clock = new ProviderClock();
@@ -34,6 +36,7 @@ const tabs = {
   flows: { load: () => Promise.resolve() },
   cookies: { load: () => Promise.resolve() },
   lab: { load: async () => void (await Promise.all([lab.load(), clock.load()])) },
+  try: tries,
   check,
   sessions: new Sessions(),
   clients: new Clients(),
@@ -57,6 +60,7 @@ function show() {
 /** Something happened: what follows from it is drawn. */
 function draw() {
   flows.draw();
+  tries.draw();
   drawCookies(store.cookies);
   check.changed();
   countFaults();

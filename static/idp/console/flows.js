@@ -164,8 +164,8 @@ function headOf(flow) {
   return [title, facts, ...(flow.reasons ?? []).map((reason) => why(flow, reason))];
 }
 
-/** @param {Flow} flow @param {import("../../shared/diagram.js").Reasoned} reason */
-function why(flow, reason) {
+/** The reason with its page, and the button that registers a refused address. @param {Flow} flow @param {import("../../shared/diagram.js").Reasoned} reason */
+export function why(flow, reason) {
   const code = make("strong", "", reason.code);
   const tone = flow.state === "failed" ? "bad" : "warn";
   const note = make("p", `note ${tone}`, code, `: ${reasonText(reason)}`, reasonLink(flow.issuer, reason.code));

@@ -1,0 +1,174 @@
+// The tab Try it of the console: requests by hand, and the rule that decided about each.
+
+import assert from "node:assert/strict";
+import { demoClients } from "./harness/clients.js";
+import { sameSite } from "./harness/hush.js";
+import { clickLogin } from "./harness/person.js";
+import { scenes } from "./harness/story.js";
+
+/** @typedef {import("puppeteer-core").Page} Page */
+/** @typedef {import("./harness/hush.js").Hush} Hush */
+
+/**
+ * Opens the tab and chooses. With callback the client has the redirect URI of the console.
+ * @param {Page} page
+ * @param {Hush} hush
+ * @param {{ flow: string, client?: string, user?: string, callback?: boolean }} choice
+ */
+async function choose(page, hush, { flow, client = "spa", user = "", callback = true }) {
+  await page.goto(`${hush.issuer}/console#try`);
+  await page.waitForSelector("#console[data-ready=true]");
+  await page.waitForSelector("#try-steps > li");
+  await page.select("#try-flow", flow);
+  await page.select("#try-client", client);
+  await page.select("#try-user", user);
+  await page.waitForSelector("#try-steps > li");
+  const needed = await page.$eval("#try-register", (element) => !(element instanceof HTMLElement && element.hidden));
+  if (!callback || !needed) return;
+  await page.click("#try-register-now");
+  await page.waitForSelector("#message.good");
+}
+
+/** The selector of a step, from 1. @param {number} number */
+function step(number) {
+  return `#try-steps > li:nth-child(${number})`;
+}
+
+/** Types another value. @param {Page} page @param {number} number of the step @param {string} name @param {string} value */
+async function type(page, number, name, value) {
+  const field = `${step(number)} li[data-name="${name}"] input.value`;
+  await page.$eval(`${field}`, (input) => void (input instanceof HTMLInputElement && input.select()));
+  await page.type(field, value);
+}
+
+/** Sends a step, and waits for what the provider checked. @param {Page} page @param {number} number */
+async function send(page, number) {
+  await press(page, number);
+  return answered(page, number);
+}
+
+/** @param {Page} page @param {number} number */
+async function press(page, number) {
+  await page.$eval(`${step(number)} .button.primary`, (element) => element instanceof HTMLElement && element.click());
+}
+
+/** @param {Page} page @param {number} number */
+async function answered(page, number) {
+  await page.waitForSelector(`${step(number)} .try-answer .checks`);
+  return page.$eval(step(number), (element) => ({
+    status: element.querySelector("[role=status]")?.textContent ?? "",
+    answer: element.querySelector(".try-answer")?.textContent ?? "",
+    reason: element.querySelector("[data-reason]")?.getAttribute("data-reason") ?? "",
+    page: element.querySelector(".note a")?.getAttribute("href") ?? "",
+    failed: [...element.querySelectorAll('.checks > li[data-outcome="failed"] p')].map((p) => p.textContent ?? ""),
+  }));
+}
+
+/** Sends the authorization request, and takes the window that it opens. @param {Page} page */
+async function sendInWindow(page) {
+  const opened = /** @type {Promise<Page>} */ (
+    new Promise((resolve) => page.once("popup", (popup) => popup && resolve(popup)))
+  );
+  await press(page, 1);
+  return opened;
+}
+
+scenes("try it", { layout: sameSite, cookies: "blocked", config: { clients: demoClients("90s") } }, (scene) => {
+  scene(
+    "the code flow with PKCE: a person signs in in a window, and the client gets tokens",
+    async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await choose(page, hush, { flow: "code" });
+      const opened = await sendInWindow(page);
+      await clickLogin(opened, "alice");
+      const first = await answered(page, 1);
+      assert.match(first.answer, /console\/callback/);
+      assert.match(first.answer, /a code is issued/);
+      const code = await page.$eval(
+        `${step(2)} li[data-name=code] input.value`,
+        (input) => /** @type {any} */ (input).value,
+      );
+      assert.ok(code.length > 20, "the code is filled into the next request");
+      const second = await send(page, 2);
+      assert.match(second.status, /^200/);
+      assert.match(second.answer, /"id_token"/);
+      await page.waitForSelector("#try-diagram ol.diagram li");
+      const again = await send(page, 2);
+      assert.match(again.status, /^400/);
+      assert.equal(again.reason, "code.replayed");
+      assert.ok(again.page.endsWith("/reasons/code.replayed"), again.page);
+    },
+  );
+
+  scene("a wrong code_verifier is refused, and the rule says so", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "silent", user: "alice" });
+    await page.click("#try-sign-in");
+    await page.waitForSelector("#message.good");
+    await send(page, 1);
+    await type(page, 2, "code_verifier", "w".repeat(43));
+    const { status, reason, failed } = await send(page, 2);
+    assert.match(status, /^400/);
+    assert.equal(reason, "pkce.mismatch");
+    assert.match(failed.join(), /SHA-256 of code_verifier is the code_challenge.*RFC 7636 §4.6/);
+  });
+
+  scene(
+    "silent, in a hidden iframe: an error while signed out, and tokens while signed in",
+    async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await choose(page, hush, { flow: "silent" });
+      const out = await send(page, 1);
+      assert.match(out.status, /login_required/);
+      assert.equal(out.reason, "session.none");
+      assert.match(out.failed.join(), /a user is signed in/);
+      await page.select("#try-user", "alice");
+      await page.click("#try-sign-in");
+      await page.waitForSelector("#message.good");
+      assert.match((await send(page, 1)).answer, /a code is issued/);
+      assert.match((await send(page, 2)).answer, /"access_token"/);
+      assert.equal((await page.$$("iframe")).length, 0, "the iframe is gone");
+    },
+  );
+
+  scene(
+    "an unregistered redirect URI: the window shows the provider's page, the console the rule",
+    async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await choose(page, hush, { flow: "code" });
+      await type(page, 1, "redirect_uri", "http://localhost:1/elsewhere");
+      const opened = await sendInWindow(page);
+      const { status, reason, failed } = await answered(page, 1);
+      await opened.close();
+      assert.match(status, /No answer came to this console/);
+      assert.equal(reason, "redirect.unregistered");
+      assert.match(failed.join(), /redirect_uri is registered for the client/);
+    },
+  );
+
+  scene("a parameter that is left out, and one that is sent twice", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "silent" });
+    await page.click(`${step(1)} li[data-name=code_challenge] input[type=checkbox]`);
+    await page.click(`${step(1)} li[data-name=code_challenge_method] input[type=checkbox]`);
+    const shown = await page.$eval(`${step(1)} pre`, (pre) => pre.textContent ?? "");
+    assert.ok(!shown.includes("code_challenge") && shown.includes("\n  &prompt=none"), shown);
+    assert.equal((await send(page, 1)).reason, "pkce.missing");
+    await page.click(`${step(1)} li[data-name=nonce] button`);
+    assert.match((await send(page, 1)).failed.join(), /no parameter is sent more than once/);
+  });
+
+  scene("without the console's redirect URI the console shows what the provider saw", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "code", client: "web", callback: false });
+    const opened = await sendInWindow(page);
+    await opened.waitForSelector("#username");
+    await page.waitForSelector("#try-register:not([hidden])");
+    assert.match(await page.$eval("#try-register-now", (b) => b.textContent ?? ""), /console\/callback for web/);
+    await clickLogin(opened, "alice");
+    const { status, answer } = await answered(page, 1);
+    await opened.close();
+    assert.match(status, /No answer came to this console/);
+    assert.match(answer, /303 to .*\/web\/callback/);
+  });
+});

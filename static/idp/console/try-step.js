@@ -1,0 +1,282 @@
+// One request of a flow: its fields, what will be sent, the answer, and the rule that decided.
+
+import { checks, reasonLink, values } from "../../shared/diagram-details.js";
+import { make } from "../../shared/dom.js";
+import { why } from "./flows.js";
+import { Fields } from "./try-fields.js";
+import { addressOf, formEncoded, sendByFrame, sendByItself, sendByWindow } from "./try-send.js";
+import { valuesFor } from "./try-values.js";
+import { button, copyable } from "./ui.js";
+
+/** @typedef {import("./try-send.js").Request} Request */
+/** @typedef {import("./try-fields.js").Pair} Pair */
+/** @typedef {import("../../shared/diagram.js").Flow} Flow */
+/** @typedef {import("../../shared/diagram.js").Record} Record */
+
+/** A kind of request, as GET /console/requests describes it. @typedef {{ name: string, method: string, address: string, parameters: import("./try-fields.js").Parameter[] }} Kind */
+
+/**
+ * What a step needs of the tab.
+ * @typedef {object} Tab
+ * @property {() => Set<string>} records the ids of all records until now
+ * @property {(wanted: (flow: Flow) => boolean, signal: AbortSignal) => Promise<Flow>} find waits for a flow
+ * @property {(flow: Flow) => void} show draws the flow
+ * @property {(values: Pair[]) => void} carry fills what an answer gave into the requests after it
+ */
+
+const patience = 10_000; // milliseconds that a client waits for a silent answer, as libraries do
+const seen = 5_000; // milliseconds until the record of a request is there, at most
+
+export class Step {
+  #sending = new AbortController();
+  #request = make("pre");
+  #curl = make("div");
+  #answer = make("div", "stack tight try-answer");
+  #status = make("p");
+
+  /** @param {number} number @param {Kind} kind @param {import("./try-values.js").Context} context @param {Tab} tab */
+  constructor(number, kind, context, tab) {
+    this.kind = kind;
+    this.context = context;
+    this.tab = tab;
+    this.fields = new Fields(kind.parameters, valuesFor(kind.name, context), () => this.#draw());
+    const title = `${number}. ${kind.method} ${new URL(kind.address).pathname}`;
+    this.#request.tabIndex = 0;
+    this.#request.ariaLabel = `The request ${title}`;
+    this.#status.role = "status";
+    const send = button("Send", () => this.#send(), "button primary");
+    send.append(make("span", "visually-hidden", ` ${title}`));
+    const curl = make("details", "", make("summary", "small", "As a curl command"), this.#curl);
+    const request = make("div", "stack tight", make("h4", "", "The request"), this.#request, curl, make("p", "", send));
+    const messages = make("div", "stack", request, this.#answer);
+    request.append(this.#status);
+    const halves = make("div", "try-halves", this.fields.element, messages);
+    this.element = make("li", "card flat stack", make("h3", "mono", title), halves);
+    this.element.dataset.kind = kind.name;
+    this.#draw();
+  }
+
+  /** @param {string} name @param {string} value */
+  fill(name, value) {
+    this.fields.fill(name, value);
+    this.#draw();
+  }
+
+  /** Nothing is waited for any more. */
+  stop() {
+    this.#sending.abort();
+  }
+
+  get #built() {
+    const { method, client, secret } = this.context;
+    const isBasic = method === "client_secret_basic" && this.kind.method === "POST";
+    return {
+      method: this.kind.method,
+      address: this.kind.address,
+      pairs: this.fields.pairs,
+      ...(isBasic && { basic: { user: client.client_id, password: secret } }),
+    };
+  }
+
+  /** Shows the request as it will be sent. */
+  #draw() {
+    const request = this.#built;
+    this.#request.textContent = inLines(request);
+    this.#curl.replaceChildren(copyable("curl", curlOf(request)));
+  }
+
+  async #send() {
+    this.#sending.abort();
+    this.#sending = new AbortController();
+    this.#answer.replaceChildren();
+    this.#status.textContent = "Sent. The answer has not come yet.";
+    this.#draw();
+    const request = this.#built;
+    if (this.kind.method === "GET") await this.#sendByBrowser(request, this.#sending.signal);
+    else await this.#sendByItself(request, this.#sending.signal);
+  }
+
+  /** @param {Request} request @param {AbortSignal} signal */
+  async #sendByItself(request, signal) {
+    const { id, status, headers, body } = await sendByItself(request);
+    const text = make("pre", "", inJSON(body));
+    text.tabIndex = 0;
+    text.ariaLabel = "Body of the answer";
+    this.#show(status, [values(headers.map(asValue)), text]);
+    this.tab.carry(membersOf(body));
+    await this.#explain(
+      (record) => record.id === id,
+      () => true,
+      signal,
+    );
+  }
+
+  /** @param {Request} request @param {AbortSignal} signal */
+  async #sendByBrowser(request, signal) {
+    const [before, isSilent] = [this.tab.records(), this.context.flow.silent];
+    const send = isSilent ? sendByFrame : sendByWindow;
+    const isOurs = (/** @type {Record} */ record) =>
+      record.endpoint === "authorize" && !before.has(record.id) && isAbout(record, request.pairs);
+    const isOver = (/** @type {Flow} */ flow) =>
+      flow.records?.some(isOurs) === true && (isPage(lastOf(flow)) || isElsewhere(lastOf(flow), this.context.callback));
+    const ends = [send(addressOf(request), signal), this.tab.find(isOver, signal).then(() => undefined)];
+    const outcome = await Promise.race(isSilent ? [...ends, after(patience, undefined)] : ends);
+    if (outcome) this.#return(outcome);
+    else this.#show("No answer came to this console", []);
+    await this.#explain(isOurs, (flow) => !outcome || isAnswered(lastOf(flow)), signal);
+    if (isSilent) this.stop(); // and the iframe is removed
+  }
+
+  /** @param {import("./try-send.js").Returned} returned */
+  #return({ url, params }) {
+    const all = params.flatMap(unpacked);
+    const address = url && make("p", "request mono break", url.replace(/[?#].*/, ""));
+    const failed = all.find(([name]) => name === "error");
+    this.#show(failed ? `The answer is the error ${failed[1]}` : "The browser came back with an answer", [
+      address,
+      values(all.map(asValue)),
+    ]);
+    this.tab.carry(all);
+  }
+
+  /** @param {string} status @param {import("../../shared/dom.js").Child[]} parts */
+  #show(status, parts) {
+    this.#status.textContent = status;
+    this.#answer.replaceChildren(make("h4", "", "The answer"), ...parts.flatMap((part) => part || []));
+  }
+
+  /**
+   * Shows what the provider checked, when its record is there.
+   * @param {(record: Record) => boolean} isOurs
+   * @param {(flow: Flow) => boolean} isWhole
+   * @param {AbortSignal} signal
+   */
+  async #explain(isOurs, isWhole, signal) {
+    const found = this.tab.find((flow) => flow.records?.some(isOurs) === true && isWhole(flow), signal);
+    const flow = await Promise.race([found, after(seen, undefined)]);
+    if (!flow) {
+      this.#answer.append(make("p", "soft", "The provider has no record of this request."));
+      return;
+    }
+    const ours = flow.records?.filter(({ endpoint }) => endpoint === this.#endpoint) ?? [];
+    const record = ours.find(isOurs) && this.kind.method === "POST" ? ours.find(isOurs) : ours.at(-1);
+    if (record) this.#answer.append(...decision(flow, record));
+    this.tab.show(flow);
+  }
+
+  get #endpoint() {
+    return new URL(this.kind.address).pathname.split("/").at(-1);
+  }
+}
+
+/** The checks that decided, and the reason with its page. @param {Flow} flow @param {Record} record */
+function decision(flow, record) {
+  const reason = flow.reasons?.find(({ code }) => code === record.reason);
+  const told = reason && why(flow, reason);
+  const went = record.location && make("p", "", `${record.status} to `, make("code", "break", record.location));
+  const named = !told && record.reason && make("p", "", reasonLink(flow.issuer, record.reason));
+  const checked = checks(record.steps ?? []);
+  return [went, told, named, checked && make("h4", "", "What the provider checked, in this order"), checked].flatMap(
+    (part) => part || [],
+  );
+}
+
+/** @param {Flow} flow */
+function lastOf(flow) {
+  return flow.records?.findLast(({ endpoint }) => endpoint === "authorize");
+}
+
+/** Did the request end on a page of the provider, and not at the client? @param {Record | undefined} record */
+function isPage(record) {
+  if (!record || isAnswered(record) || record.asks) return false;
+  return record.status >= 400 || (record.silent && record.status === 200);
+}
+
+/** Did the answer go to another page than the console's? @param {Record | undefined} record @param {string} callback */
+function isElsewhere(record, callback) {
+  const isForm = record?.params?.some(({ name, text }) => name === "response_mode" && text.startsWith("form_post"));
+  return isAnswered(record) && (isForm || (!!record?.location && record.location !== callback));
+}
+
+/** Did the client get a code or an error? @param {Record | undefined} record */
+function isAnswered(record) {
+  return record?.answer?.some(({ name }) => ["code", "error", "response"].includes(name)) === true;
+}
+
+/** Is the record of a request with these parameters? @param {Record} record @param {Pair[]} pairs */
+function isAbout(record, pairs) {
+  const named = pairs.find(([name]) => name === "state") ?? pairs.find(([name]) => name === "request_uri");
+  const [name, value] = named ?? pairs.find(([one]) => one === "client_id") ?? ["", ""];
+  return name === "" || record.params?.some((param) => param.name === name && param.text === value) === true;
+}
+
+/** A signed answer (JARM) has the parameters inside. @param {Pair} pair @returns {Pair[]} */
+function unpacked([name, value]) {
+  const claims = name === "response" ? claimsOf(value) : undefined;
+  return claims ? [[name, value], ...claims] : [[name, value]];
+}
+
+/** @param {string} token @returns {Pair[] | undefined} */
+function claimsOf(token) {
+  try {
+    const payload = atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"));
+    return membersOf(payload);
+  } catch {
+    return undefined; // it is encrypted, or no JWT
+  }
+}
+
+/** The members of a JSON object that are text. @param {string} body @returns {Pair[]} */
+function membersOf(body) {
+  try {
+    return Object.entries(JSON.parse(body)).flatMap(([name, value]) =>
+      typeof value === "string" ? [[name, value]] : [],
+    );
+  } catch {
+    return []; // a page
+  }
+}
+
+/** @param {string} body */
+function inJSON(body) {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+/** @param {Pair} pair */
+function asValue([name, text]) {
+  return { name, text };
+}
+
+/** @template T @param {number} ms @param {T} value @returns {Promise<T>} */
+function after(ms, value) {
+  return new Promise((resolve) => setTimeout(resolve, ms, value));
+}
+
+/** The request with each parameter on a line. @param {Request} request */
+function inLines({ method, address, pairs, basic }) {
+  const lines = pairs.map(([name, value]) => `${formEncoded(name)}=${formEncoded(value)}`);
+  if (method === "GET")
+    return [`GET ${address}`, ...lines.map((line, i) => `  ${i === 0 ? "?" : "&"}${line}`)].join("\n");
+  const head = [`POST ${address}`, "Content-Type: application/x-www-form-urlencoded"];
+  if (basic) head.push(`Authorization: Basic base64(${formEncoded(basic.user)}:${formEncoded(basic.password)})`);
+  return [...head, "", ...lines.map((line, i) => (i === 0 ? line : `&${line}`))].join("\n");
+}
+
+/** @param {Request} request */
+function curlOf(request) {
+  if (request.method === "GET") return `curl -i ${quoted(addressOf(request))}`;
+  const { basic } = request;
+  const parts = [`curl -i ${quoted(request.address)}`];
+  if (basic) parts.push(`-u ${quoted(`${formEncoded(basic.user)}:${formEncoded(basic.password)}`)}`);
+  for (const [name, value] of request.pairs) parts.push(`--data-urlencode ${quoted(`${formEncoded(name)}=${value}`)}`);
+  return parts.join(" \\\n  ");
+}
+
+/** @param {string} text for a POSIX shell */
+function quoted(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
