@@ -73,7 +73,21 @@ async function sendInWindow(page) {
   return opened;
 }
 
-scenes("try it", { layout: sameSite, cookies: "blocked", config: { clients: demoClients("90s") } }, (scene) => {
+/** A confidential client with every grant type. */
+const server = {
+  client_id: "server",
+  client_secret: "server's secret/+",
+  first_party: true,
+  grant_types: [
+    ...["authorization_code", "refresh_token", "client_credentials"],
+    "urn:ietf:params:oauth:grant-type:device_code",
+  ],
+  redirect_uris: ["http://localhost:9090/server/callback"],
+};
+
+const config = { clients: [...demoClients("90s"), server], refresh: { grace: "0s" } };
+
+scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
   scene(
     "the code flow with PKCE: a person signs in in a window, and the client gets tokens",
     async ({ hush, newTab }) => {
@@ -170,5 +184,65 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config: { clients: demo
     await opened.close();
     assert.match(status, /No answer came to this console/);
     assert.match(answer, /303 to .*\/web\/callback/);
+  });
+
+  for (const method of ["client_secret_basic", "client_secret_post"])
+    scene(`client credentials by ${method}: a wrong secret, and the right one`, async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await choose(page, hush, { flow: "client", client: "server" });
+      await page.select("#try-method", method);
+      await page.type("#try-secret", "wrong");
+      assert.match((await send(page, 1)).status, /^401/);
+      await page.$eval("#try-secret", (input) => void (input instanceof HTMLInputElement && input.select()));
+      await page.type("#try-secret", server.client_secret);
+      const { status, answer } = await send(page, 1);
+      assert.match(status, /^200/);
+      assert.match(answer, /"access_token"/);
+    });
+
+  scene("PAR: the client pushes the request, and the browser carries its name", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "par", user: "alice" });
+    await page.click("#try-sign-in");
+    await page.waitForSelector("#message.good");
+    assert.match((await send(page, 1)).status, /^201/);
+    const shown = await page.$eval(`${step(2)} pre`, (pre) => pre.textContent ?? "");
+    assert.match(shown, /request_uri=urn/);
+    await press(page, 2);
+    assert.match((await answered(page, 2)).answer, /a code is issued/);
+    assert.match((await send(page, 3)).answer, /"id_token"/);
+  });
+
+  scene("device: the person allows it in a browser, and the device asks again", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "device", client: "server", user: "alice" });
+    await page.click("#try-sign-in");
+    await page.waitForSelector("#message.good");
+    await page.type("#try-secret", server.client_secret);
+    const { answer } = await send(page, 1);
+    assert.match((await send(page, 2)).answer, /authorization_pending/);
+    const person = await newTab();
+    const address = await page.$eval(`${step(1)} .try-answer a[href*="user_code"]`, (a) => a.getAttribute("href"));
+    assert.ok(address && answer.includes(address), `${address} is a link`);
+    await person.page.goto(address);
+    await Promise.all([person.page.waitForNavigation(), person.page.click("button[value=allow]")]);
+    await page.bringToFront();
+    assert.match((await send(page, 2)).answer, /"access_token"/);
+  });
+
+  scene("refresh: the refresh token of the code flow is filled in, and spent once", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "code", user: "alice" });
+    await page.click("#try-sign-in");
+    await page.waitForSelector("#message.good");
+    await type(page, 1, "scope", "openid offline_access");
+    const opened = await sendInWindow(page);
+    await opened.waitForNetworkIdle().catch(() => undefined); // it closes by itself
+    await answered(page, 1);
+    assert.match((await send(page, 2)).answer, /"refresh_token"/);
+    await page.select("#try-flow", "refresh");
+    await page.waitForSelector(`${step(1)} li[data-name=refresh_token]`);
+    assert.match((await send(page, 1)).answer, /"refresh_token"/);
+    assert.equal((await send(page, 1)).reason, "refresh.replayed");
   });
 });

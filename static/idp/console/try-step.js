@@ -1,7 +1,7 @@
 // One request of a flow: its fields, what will be sent, the answer, and the rule that decided.
 
 import { checks, reasonLink, values } from "../../shared/diagram-details.js";
-import { make } from "../../shared/dom.js";
+import { link, make } from "../../shared/dom.js";
 import { why } from "./flows.js";
 import { Fields } from "./try-fields.js";
 import { addressOf, formEncoded, sendByFrame, sendByItself, sendByWindow } from "./try-send.js";
@@ -102,8 +102,11 @@ export class Step {
     const text = make("pre", "", inJSON(body));
     text.tabIndex = 0;
     text.ariaLabel = "Body of the answer";
-    this.#show(status, [values(headers.map(asValue)), text]);
-    this.tab.carry(membersOf(body));
+    const members = membersOf(body);
+    const page = members.find(([name]) => name === "verification_uri_complete");
+    const next = page && make("p", "", link(page[1], "Open the page for the person: ", make("code", "break", page[1])));
+    this.#show(status, [values(headers.map(asValue)), text, next]);
+    this.tab.carry(members);
     await this.#explain(
       (record) => record.id === id,
       () => true,
