@@ -162,6 +162,8 @@ func TestBadIDTokens(t *testing.T) {
 	}
 	said.WriteString(wrongACR(t))
 	requireEachRuleBroken(t, idTokenRules, said.String())
+	requireEachRuleBroken(t, freshRules, said.String())
+	requireEachRuleBroken(t, nonceRules, said.String())
 	requireEachRuleBroken(t, loginRules, said.String())
 }
 

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -194,55 +193,8 @@ type AccessToken struct {
 	Claims   json.RawMessage // all claims, a JSON object
 }
 
-// accessToken is the subject of the rules about an access token.
-type accessToken struct {
-	accessTokenClaims
-	typ    string
-	config ResourceConfig
-	now    time.Time
-}
-
-type accessTokenClaims struct {
-	jwt.Claims
-	ClientID string `json:"client_id"`
-	Scope    string `json:"scope"`
-	Cnf      *struct {
-		JKT string `json:"jkt"`
-	} `json:"cnf"`
-}
-
 // accessTokenRules are judged once the signature has been verified.
-var accessTokenRules = otherwise(oidc.InvalidToken, oidc.Table[accessToken]{
-	{Spec: "RFC 9068 §4", Text: "the access token's typ is at+jwt",
-		Holds: func(t accessToken) bool { return t.typ == "at+jwt" },
-		Got:   func(t accessToken) string { return fmt.Sprintf("%q", clip(t.typ)) },
-		Help:  "send the access token, not the ID Token"},
-	{Spec: "RFC 9068 §4", Text: "the access token's iss is the provider",
-		Holds: func(t accessToken) bool { return t.Issuer == t.config.Issuer },
-		Got:   func(t accessToken) string { return fmt.Sprintf("%q, not %s", clip(t.Issuer), t.config.Issuer) }},
-	{Spec: "RFC 9068 §4", Text: "the access token's aud contains this API",
-		Holds: func(t accessToken) bool { return slices.Contains(t.Audience, t.config.Audience) },
-		Got:   func(t accessToken) string { return fmt.Sprintf("%q, not %s", t.Audience, t.config.Audience) }},
-	{Spec: "RFC 9068 §2.2", Text: "the access token has an exp",
-		Holds: func(t accessToken) bool { return t.Expiry != nil }},
-	{Spec: "RFC 9068 §4", Text: "the access token's exp is in the future",
-		Holds: func(t accessToken) bool { return t.now.Before(t.Expiry.Time()) },
-		Got:   func(t accessToken) string { return seconds(t.now.Sub(t.Expiry.Time())) + " ago by this API's clock" },
-		Help:  "renew it"},
-	{Spec: "RFC 7519 §4.1.5", Text: "the access token's nbf, when present, is past by this API's clock",
-		Holds: func(t accessToken) bool { return t.NotBefore == nil || !t.NotBefore.Time().After(t.now.Add(skew)) }},
-	{Spec: "RFC 9068 §2.2", Text: "the access token has an iat, at most 1m0s ahead of this API's clock",
-		Holds: func(t accessToken) bool { return t.IssuedAt != nil && !t.IssuedAt.Time().After(t.now.Add(skew)) }},
-	{Spec: "RFC 9068 §2.2", Text: "the access token has a sub",
-		Holds: func(t accessToken) bool { return t.Subject != "" }},
-	{Spec: "RFC 9068 §2.2", Text: "the access token has a client_id",
-		Holds: func(t accessToken) bool { return t.ClientID != "" }},
-	{Spec: "RFC 9068 §2.2", Text: "the access token has a jti",
-		Holds: func(t accessToken) bool { return t.ID != "" }},
-	{Spec: "RFC 7800 §3.1", Text: "the access token's cnf, when present, has a jkt",
-		Holds: func(t accessToken) bool { return t.Cnf == nil || t.Cnf.JKT != "" },
-		Help:  "this API can check DPoP proofs only"},
-})
+var accessTokenRules = otherwise(oidc.InvalidToken, oidc.AccessTokenRules())
 
 // verify checks an access token: RFC 9068 §4.
 func (s *Resource) verify(ctx context.Context, raw string) (*AccessToken, error) {
@@ -250,8 +202,8 @@ func (s *Resource) verify(ctx context.Context, raw string) (*AccessToken, error)
 	if err != nil {
 		return nil, tokenKind{oidc.InvalidToken, "the access token", "RFC 9068 section 4"}.refuse(err)
 	}
-	t := accessToken{typ: signed.typ, config: s.config, now: s.config.Now()}
-	if josejson.Unmarshal(signed.claims, &t.accessTokenClaims) != nil {
+	t := oidc.AccessToken{Typ: signed.typ, Provider: s.config.Issuer, API: s.config.Audience, Now: s.config.Now()}
+	if josejson.Unmarshal(signed.claims, &t.AccessTokenClaims) != nil {
 		return nil, oidc.InvalidToken.Errorf(
 			"a claim of the access token is there twice or has the wrong type (RFC 9068 section 2.2)")
 	}

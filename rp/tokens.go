@@ -3,7 +3,6 @@ package rp
 import (
 	"cmp"
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,39 +44,36 @@ type idTokenClaims struct {
 	Sid      string           `json:"sid"`
 }
 
-// idTokenRules are judged for every ID Token, after go-oidc has checked signature, iss, aud and exp.
-var idTokenRules = otherwise(InvalidIDToken, oidc.Table[idToken]{
-	{Spec: "Core §2", Text: "the ID Token's sub has 1 to 255 ASCII characters",
-		Holds: func(t idToken) bool {
-			ascii := !strings.ContainsFunc(t.Subject, func(r rune) bool { return r > 0x7e })
-			return t.Subject != "" && len(t.Subject) <= 255 && ascii
-		},
-		Got: func(t idToken) string { return fmt.Sprintf("%+q", clip(t.Subject)) }},
-	{Spec: "Core §3.1.3.7 (4)", Text: "an ID Token with several audiences has an azp",
-		Holds: func(t idToken) bool { return len(t.Audience) == 1 || t.Azp != "" },
-		Got:   func(t idToken) string { return fmt.Sprintf("%d audiences", len(t.Audience)) }},
-	{Spec: "Core §3.1.3.7 (5)", Text: "the ID Token's azp, when present, is the client_id",
-		Holds: func(t idToken) bool { return t.Azp == "" || t.Azp == t.config.ClientID },
-		Got:   func(t idToken) string { return fmt.Sprintf("%q, this is %q", clip(t.Azp), t.config.ClientID) }},
-	{Spec: "Core §3.1.3.7 (3)", Text: "the ID Token's aud holds trusted audiences only",
-		Holds: func(t idToken) bool { return !slices.ContainsFunc(t.Audience, t.config.distrusts) },
-		Got:   func(t idToken) string { return fmt.Sprintf("%q, this is %q", t.Audience, t.config.ClientID) }},
-	{Spec: "Core §2", Text: "the ID Token has an iat",
-		Holds: func(t idToken) bool { return t.IssuedAt.Unix() > 0 }},
-	{Spec: "Core §3.1.3.7 (10)", Text: "the ID Token's iat is at most 1m0s ahead of our clock",
-		Holds: func(t idToken) bool { return t.IssuedAt.Sub(t.now) <= skew },
-		Got:   func(t idToken) string { return seconds(t.IssuedAt.Sub(t.now)) + " ahead" }},
+// The rules about every ID Token, and about the nonce of a sign-in, are those of package oidc. They are judged after
+// go-oidc has checked signature, iss, aud and exp.
+var (
+	idTokenRules = otherwise(InvalidIDToken, oidc.IDTokenRules())
+	nonceRules   = otherwise(InvalidIDToken, oidc.NonceRules())
+)
+
+// claims is the ID Token for the rules of package oidc.
+func (t idToken) claims() oidc.IDToken {
+	claims := oidc.IDToken{
+		Subject: t.Subject, Audience: t.Audience, Azp: t.Azp, Nonce: t.Nonce, IssuedAt: t.IssuedAt, AtHash: t.AccessTokenHash,
+		ClientID: t.config.ClientID, Now: t.now,
+		IsTrusted: func(aud string) bool { return slices.Contains(t.config.TrustedAudiences, aud) },
+		HashFits:  func() bool { return t.VerifyAccessToken(t.accessToken) == nil },
+	}
+	if t.flow != nil {
+		claims.Wanted = t.flow.Nonce
+	}
+	return claims
+}
+
+// freshRules are for a token that was just received.
+var freshRules = otherwise(InvalidIDToken, oidc.Table[idToken]{
 	{Spec: "Core §3.1.3.7 (10)", Text: "the ID Token's iat is at most 10m0s ago by our clock",
 		Holds: func(t idToken) bool { return t.now.Sub(t.IssuedAt) <= stale },
 		Got:   func(t idToken) string { return seconds(t.now.Sub(t.IssuedAt)) + " ago" }},
-	{Spec: "Core §3.1.3.8", Text: "the ID Token's at_hash, when present, is the hash of the access token",
-		Holds: func(t idToken) bool { return t.AccessTokenHash == "" || t.VerifyAccessToken(t.accessToken) == nil }},
 })
 
 // loginRules compare the ID Token with the authentication request.
 var loginRules = otherwise(InvalidIDToken, oidc.Table[idToken]{
-	{Spec: "Core §3.1.3.7 (11)", Text: "the ID Token's nonce is the one of the request",
-		Holds: func(t idToken) bool { return subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(t.flow.Nonce)) == 1 }},
 	{Spec: "Core §3.1.3.7 (12)", Text: "the ID Token's acr is one of the essential ones of the request",
 		Holds: func(t idToken) bool {
 			wanted := t.config.essentialACRs()
@@ -130,10 +126,6 @@ func otherwise[S any](code oidc.ErrorCode, rules oidc.Table[S]) oidc.Table[S] {
 
 func seconds(d time.Duration) string { return d.Round(time.Second).String() }
 
-func (c Config) distrusts(aud string) bool {
-	return aud != c.ClientID && !slices.Contains(c.TrustedAudiences, aud)
-}
-
 // verifyTokens checks a token response (Core §3.1.3.5, §3.1.3.7, §3.1.3.8; of a refresh: §12.2) and returns a session
 // that is not stored yet. t has the flow or the session that the response belongs to.
 func (p *RP) verifyTokens(ctx context.Context, d *discovered, token *oauth2.Token, t idToken) (*Session, error) {
@@ -161,7 +153,7 @@ func (p *RP) verifyTokens(ctx context.Context, d *discovered, token *oauth2.Toke
 		return nil, tokenKind{InvalidIDToken, "the ID Token", "Core section 3.1.3.7"}.refuse(err)
 	}
 	t.accessToken, t.config, t.now = token.AccessToken, p.config, p.config.Now()
-	if err := t.rules().Judge(ctx, t); err != nil {
+	if err := t.judge(ctx); err != nil {
 		return nil, err
 	}
 	session := p.newSession(t, signed, token)
@@ -181,11 +173,19 @@ func withExactNames(token *oauth2.Token) *oauth2.Token {
 	return &exact
 }
 
-func (t idToken) rules() oidc.Table[idToken] {
-	if t.before != nil {
-		return slices.Concat(idTokenRules, refreshRules)
+// judge returns the error of the first broken rule.
+func (t idToken) judge(ctx context.Context) error {
+	claims := t.claims()
+	if err := idTokenRules.Judge(ctx, claims); err != nil {
+		return err
 	}
-	return slices.Concat(idTokenRules, loginRules)
+	if t.before != nil {
+		return slices.Concat(freshRules, refreshRules).Judge(ctx, t)
+	}
+	if err := nonceRules.Judge(ctx, claims); err != nil {
+		return err
+	}
+	return slices.Concat(freshRules, loginRules).Judge(ctx, t)
 }
 
 // openIDToken opens an ID Token or a logout token. The verifier checks its iss, aud and exp.
