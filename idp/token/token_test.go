@@ -324,7 +324,7 @@ func TestIDToken(t *testing.T) { // Core §2, §3.1.3.6
 	want := IDToken{
 		Issuer: testIssuer, Subject: "alice", Audience: "spa", IssuedAt: now, Expiry: now + 300, AuthTime: now - 100,
 		Nonce:           "n",
-		AccessTokenHash: atHash("RS256", response.AccessToken), SID: "the sid", ACR: "1", AMR: []string{"pwd"},
+		AccessTokenHash: AtHash("RS256", response.AccessToken), SID: "the sid", ACR: "1", AMR: []string{"pwd"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -355,10 +355,10 @@ func TestAccessToken(t *testing.T) { // RFC 9068 §2.2
 
 func TestAtHash(t *testing.T) { // Core appendix A.3 has the values of its example
 	const accessToken = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
-	if got := atHash("RS256", accessToken); got != "77QmUPtjPfzWtF2AnpK9RQ" {
+	if got := AtHash("RS256", accessToken); got != "77QmUPtjPfzWtF2AnpK9RQ" {
 		t.Errorf("at_hash = %s", got)
 	}
-	if got := atHash("EdDSA", accessToken); len(got) != 43 {
+	if got := AtHash("EdDSA", accessToken); len(got) != 43 {
 		t.Errorf("at_hash for EdDSA is half of a SHA-512, 43 characters; got %q", got)
 	}
 }

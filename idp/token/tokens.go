@@ -133,7 +133,7 @@ func (i *Issuer) idToken(
 		Issuer: i.Issuer, Subject: subject, Audience: client.ClientID,
 		Expiry:   now.Add(cmp.Or(client.IDTokenLifetime, oidc.DefaultTokenLifetime)).Unix(),
 		IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(), Nonce: g.Nonce,
-		AccessTokenHash: atHash(client.IDTokenSignedResponseAlg, accessToken),
+		AccessTokenHash: AtHash(client.IDTokenSignedResponseAlg, accessToken),
 		SID:             g.SID, ACR: g.ACR, AMR: g.AMR,
 	}
 	var content any = token
@@ -159,8 +159,8 @@ func accessTokenLifetime(client *oidc.Client) time.Duration {
 	return cmp.Or(client.AccessTokenLifetime, oidc.DefaultTokenLifetime)
 }
 
-// atHash returns the left half of a hash of the access token (Core §3.1.3.6): SHA-512 for EdDSA, else SHA-256.
-func atHash(alg, accessToken string) string {
+// AtHash returns the left half of a hash of the access token (Core §3.1.3.6): SHA-512 for EdDSA, else SHA-256.
+func AtHash(alg, accessToken string) string {
 	var place [2048]byte // on the stack: usual tokens fit
 	text := append(place[:0], accessToken...)
 	if alg == "EdDSA" {

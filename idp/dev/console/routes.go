@@ -63,6 +63,10 @@ var routes = []Route{
 	{"POST", "/reports", "An application tells what it alone sees.", report{}, nil, nil, (*Endpoint).report},
 
 	{
+		"POST", "/jwt", "Decodes a JWT and checks it, check by check, as its recipient should.", jwtBody{}, jwtAnswer{}, nil,
+		(*Endpoint).jwt,
+	},
+	{
 		"POST", "/tokens", "Makes all tokens of a user for a client.", tokensBody{}, token.Response{}, nil,
 		(*Endpoint).tokens,
 	},
