@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { demoClients } from "./harness/clients.js";
+import { Console } from "./harness/console.js";
 import { sameSite } from "./harness/hush.js";
 import { clickLogin } from "./harness/person.js";
 import { scenes } from "./harness/story.js";
@@ -245,4 +246,69 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
     assert.match((await send(page, 1)).answer, /"refresh_token"/);
     assert.equal((await send(page, 1)).reason, "refresh.replayed");
   });
+
+  scene(
+    "the ID token of an answer is checked, then with a changed signature and for another client",
+    async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      await choose(page, hush, { flow: "silent", user: "alice" });
+      await page.click("#try-sign-in");
+      await page.waitForSelector("#message.good");
+      await send(page, 1);
+      await send(page, 2);
+      const buttons = await page.$$(`${step(2)} .try-answer button`);
+      await buttons.at(-1)?.click();
+      await page.waitForSelector("#jwt-answer .checks");
+      assert.deepEqual(await failedChecks(page), []);
+      assert.equal((await page.$$('#jwt-answer [data-outcome="noted"]')).length, 0, "each check is made");
+
+      const token = await page.$eval("#jwt-token", (area) => /** @type {any} */ (area).value);
+      const [head, claims, signature] = token.split(".");
+      const changed = `${head}.${claims}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`;
+      assert.match((await check(page, changed, "spa")).join(), /^Not so: the signature is the key's/);
+      const foreign = await check(page, token, "web");
+      assert.match(foreign.join(), /aud contains the client_id; got "spa", not web.*Core §3.1.3.7/);
+    },
+  );
+
+  scene(
+    "an expired token, one of another issuer, an access token and an encrypted one are checked",
+    async ({ hush, newTab }) => {
+      const { page } = await newTab();
+      const console = new Console(hush);
+      const old = await console.do("POST", "/console/tokens", { client: "spa", user: "alice", expired: true });
+      await choose(page, hush, { flow: "code" });
+      assert.match((await check(page, old.id_token, "spa")).join(), /exp has not passed/);
+      assert.equal(await page.$eval("#jwt-answer", (element) => element.getAttribute("data-kind")), "id_token");
+      assert.match((await check(page, old.access_token, "")).join(), /exp is in the future/);
+      assert.equal(await page.$eval("#jwt-answer", (element) => element.getAttribute("data-kind")), "access_token");
+
+      const part = (/** @type {object} */ of) => Buffer.from(JSON.stringify(of)).toString("base64url");
+      const foreign = `${part({ alg: "RS256" })}.${part({ iss: "https://other.example" })}.c2ln`;
+      assert.match((await check(page, foreign, "spa")).join(), /iss is this provider; got "https:\/\/other.example"/);
+      assert.match(await shown(page), /Not checked: the signature .* because the key set is not this provider's/);
+      assert.deepEqual(await check(page, `${part({ alg: "RSA-OAEP" })}.a.b.c.d`, "spa"), []);
+      assert.match(await shown(page), /An encrypted token.*RSA-OAEP.*private key of the recipient/s);
+    },
+  );
 });
+
+/** Checks a token of a client. Returns the checks that fail. @param {Page} page @param {string} token @param {string} client */
+async function check(page, token, client) {
+  await page.$eval("#jwt-form button[type=reset]", (button) => button instanceof HTMLElement && button.click());
+  await page.$eval("#jwt-token", (area, value) => void Object.assign(area, { value }), token);
+  await page.$eval("#jwt-client", (input, value) => void Object.assign(input, { value }), client);
+  await page.click("#jwt-check");
+  await page.waitForSelector("#jwt-answer .checks");
+  return failedChecks(page);
+}
+
+/** @param {Page} page */
+function failedChecks(page) {
+  return page.$$eval('#jwt-answer [data-outcome="failed"] p', (list) => list.map((p) => p.textContent ?? ""));
+}
+
+/** @param {Page} page */
+function shown(page) {
+  return page.$eval("#jwt-answer", (element) => element.textContent ?? "");
+}

@@ -27,7 +27,41 @@ func (p Console) try() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"tab stack\" id=\"try\" aria-labelledby=\"try-title\"><h2 id=\"try-title\">Try it</h2><p>Build a request by hand, send it, and read the rule that decided about it. The values are filled in as a good client sends them. Change one, leave it out or send it twice to see what the provider refuses.</p><form class=\"card flat columns\" id=\"try-choice\"><div class=\"field\"><label for=\"try-flow\">Flow</label> <select id=\"try-flow\" name=\"flow\"></select><p class=\"hint\" id=\"try-flow-hint\"></p></div><div class=\"field\"><label for=\"try-client\">Client</label> <select id=\"try-client\" name=\"client\"></select><p class=\"hint\" id=\"try-client-hint\"></p></div><div class=\"field\"><label for=\"try-user\">User</label> <select id=\"try-user\" name=\"user\"></select><p class=\"hint\">A user’s name goes into login_hint.</p><p><button class=\"button small\" id=\"try-sign-in\" type=\"button\" hidden>Sign in here</button></p></div><div class=\"field\" id=\"try-authentication\"><label for=\"try-method\">Client authentication</label> <select id=\"try-method\" name=\"method\"><option value=\"none\">none: client_id only</option> <option value=\"client_secret_basic\">client_secret_basic: in the header</option> <option value=\"client_secret_post\">client_secret_post: in the body</option></select> <label for=\"try-secret\">client_secret</label> <input id=\"try-secret\" name=\"secret\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">The provider has only a hash of the secret. Type it here to send it.</p></div><p class=\"try-wide\"><button class=\"button small\" id=\"try-again\" type=\"button\">Fill in anew, with new random values</button></p></form><div class=\"note warn stack tight\" id=\"try-register\" hidden><p>The answer goes to a redirect URI of the client, and the client has none at this console: the browser shows the answer to the app, and the console shows only what the provider saw.</p><p><button class=\"button small\" id=\"try-register-now\" type=\"button\"></button></p></div><ol class=\"plain try-steps\" id=\"try-steps\"></ol><div class=\"card flat stack\" id=\"try-flow-shown\" hidden><h3>What the provider saw</h3><div id=\"try-diagram\"></div><p><a href=\"#flows\">All flows</a></p></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"tab stack\" id=\"try\" aria-labelledby=\"try-title\"><h2 id=\"try-title\">Try it</h2><p>Build a request by hand, send it, and read the rule that decided about it. The values are filled in as a good client sends them. Change one, leave it out or send it twice to see what the provider refuses.</p><form class=\"card flat columns\" id=\"try-choice\"><div class=\"field\"><label for=\"try-flow\">Flow</label> <select id=\"try-flow\" name=\"flow\"></select><p class=\"hint\" id=\"try-flow-hint\"></p></div><div class=\"field\"><label for=\"try-client\">Client</label> <select id=\"try-client\" name=\"client\"></select><p class=\"hint\" id=\"try-client-hint\"></p></div><div class=\"field\"><label for=\"try-user\">User</label> <select id=\"try-user\" name=\"user\"></select><p class=\"hint\">A user’s name goes into login_hint.</p><p><button class=\"button small\" id=\"try-sign-in\" type=\"button\" hidden>Sign in here</button></p></div><div class=\"field\" id=\"try-authentication\"><label for=\"try-method\">Client authentication</label> <select id=\"try-method\" name=\"method\"><option value=\"none\">none: client_id only</option> <option value=\"client_secret_basic\">client_secret_basic: in the header</option> <option value=\"client_secret_post\">client_secret_post: in the body</option></select> <label for=\"try-secret\">client_secret</label> <input id=\"try-secret\" name=\"secret\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">The provider has only a hash of the secret. Type it here to send it.</p></div><p class=\"try-wide\"><button class=\"button small\" id=\"try-again\" type=\"button\">Fill in anew, with new random values</button></p></form><div class=\"note warn stack tight\" id=\"try-register\" hidden><p>The answer goes to a redirect URI of the client, and the client has none at this console: the browser shows the answer to the app, and the console shows only what the provider saw.</p><p><button class=\"button small\" id=\"try-register-now\" type=\"button\"></button></p></div><ol class=\"plain try-steps\" id=\"try-steps\"></ol><div class=\"card flat stack\" id=\"try-flow-shown\" hidden><h3>What the provider saw</h3><div id=\"try-diagram\"></div><p><a href=\"#flows\">All flows</a></p></div>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = p.tryJWT().Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</section>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+// tryJWT checks a token that somebody pastes.
+func (p Console) tryJWT() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"card flat stack\"><h3 id=\"jwt-title\">Check a JWT</h3><p class=\"soft\">Paste an ID token or an access token. The provider decodes it and checks it as the recipient should. It stores nothing. The nonce and the access token are those of the same sign-in.</p><form class=\"stack\" id=\"jwt-form\" aria-labelledby=\"jwt-title\"><div class=\"field\"><label for=\"jwt-token\">JWT</label> <textarea id=\"jwt-token\" name=\"token\" rows=\"5\" spellcheck=\"false\" autocomplete=\"off\" required></textarea></div><div class=\"columns\"><div class=\"field\"><label for=\"jwt-client\">client_id of the recipient of an ID token</label> <input id=\"jwt-client\" name=\"client_id\" list=\"jwt-clients\" spellcheck=\"false\" autocomplete=\"off\"> <datalist id=\"jwt-clients\"></datalist></div><div class=\"field\"><label for=\"jwt-nonce\">nonce of the request</label> <input id=\"jwt-nonce\" name=\"nonce\" spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"jwt-access-token\">Access token beside an ID token</label> <input id=\"jwt-access-token\" name=\"access_token\" spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"jwt-audience\">API that gets an access token</label> <input id=\"jwt-audience\" name=\"audience\" spellcheck=\"false\" autocomplete=\"off\"></div></div><p class=\"row\"><button class=\"button primary\" id=\"jwt-check\" type=\"submit\">Check</button> <button class=\"button quiet\" type=\"reset\">Clear</button></p></form><div class=\"stack\" id=\"jwt-answer\" aria-live=\"polite\"></div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -53,42 +87,16 @@ func (p Console) tryHead() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<link rel=\"stylesheet\" href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var3 string
-		templ_7745c5c3_Var3, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.css")).ResolveURL(ctx)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 59, Col: 66}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\"><link rel=\"modulepreload\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<link rel=\"stylesheet\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var4 string
-		templ_7745c5c3_Var4, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.js")).ResolveURL(ctx)
+		templ_7745c5c3_Var4, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.css")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 60, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 101, Col: 66}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var4)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\"><link rel=\"modulepreload\" href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var5 string
-		templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-fields.js")).ResolveURL(ctx)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 61, Col: 75}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -96,12 +104,12 @@ func (p Console) tryHead() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var6 string
-		templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-send.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var5 string
+		templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 62, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 102, Col: 68}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var6)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -109,12 +117,12 @@ func (p Console) tryHead() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var7 string
-		templ_7745c5c3_Var7, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-step.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var6 string
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-fields.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 63, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 103, Col: 75}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var6)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -122,16 +130,55 @@ func (p Console) tryHead() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var8 string
-		templ_7745c5c3_Var8, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-values.js")).ResolveURL(ctx)
+		var templ_7745c5c3_Var7 string
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-jwt.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 64, Col: 75}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 104, Col: 72}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "\"><link rel=\"modulepreload\" href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var8 string
+		templ_7745c5c3_Var8, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-send.js")).ResolveURL(ctx)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 105, Col: 73}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var8)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\"><link rel=\"modulepreload\" href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var9 string
+		templ_7745c5c3_Var9, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-step.js")).ResolveURL(ctx)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 106, Col: 73}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var9)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\"><link rel=\"modulepreload\" href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var10 string
+		templ_7745c5c3_Var10, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-values.js")).ResolveURL(ctx)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 107, Col: 75}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var10)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

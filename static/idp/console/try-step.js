@@ -21,6 +21,7 @@ import { button, copyable } from "./ui.js";
  * @property {() => Set<string>} records the ids of all records until now
  * @property {(wanted: (flow: Flow) => boolean, signal: AbortSignal) => Promise<Flow>} find waits for a flow
  * @property {(flow: Flow) => void} show draws the flow
+ * @property {(values: { [name: string]: string }) => void} check checks a JWT
  * @property {(values: Pair[]) => void} carry fills what an answer gave into the requests after it
  */
 
@@ -105,13 +106,27 @@ export class Step {
     const members = membersOf(body);
     const page = members.find(([name]) => name === "verification_uri_complete");
     const next = page && make("p", "", link(page[1], "Open the page for the person: ", make("code", "break", page[1])));
-    this.#show(status, [values(headers.map(asValue)), text, next]);
+    this.#show(status, [values(headers.map(asValue)), text, next, this.#checkable(new Map(members))]);
     this.tab.carry(members);
     await this.#explain(
       (record) => record.id === id,
       () => true,
       signal,
     );
+  }
+
+  /** The button that checks the ID token of the answer. @param {Map<string, string>} members */
+  #checkable(members) {
+    const token = members.get("id_token");
+    if (!token) return null;
+    const { client, flow, fresh } = this.context;
+    const check = button("Check the ID token", () => {
+      const nonce = flow.kinds.includes("authorization_code") ? fresh.nonce : "";
+      const access_token = members.get("access_token") ?? "";
+      this.tab.check({ token, access_token, nonce, client_id: client.client_id });
+      return Promise.resolve();
+    });
+    return make("p", "", check);
   }
 
   /** @param {Request} request @param {AbortSignal} signal */

@@ -3,6 +3,7 @@
 import { drawFlow } from "../../shared/diagram.js";
 import { byId } from "../../shared/dom.js";
 import { api, change, get } from "./api.js";
+import { JWTCheck } from "./try-jwt.js";
 import { Step } from "./try-step.js";
 import { flowKinds, freshValues } from "./try-values.js";
 import { attempt, say, setOptions } from "./ui.js";
@@ -20,6 +21,7 @@ export class Try {
   #clients = [];
   /** @type {Step[]} */
   #steps = [];
+  #jwt = new JWTCheck();
   /** @type {Set<() => void>} called after each change of the store */
   #waiting = new Set();
   /** @type {Map<string, string>} what answers gave, by parameter */
@@ -51,6 +53,7 @@ export class Try {
       select("try-client"),
       this.#clients.map(({ client_id }) => ({ value: client_id, text: client_id })),
     );
+    this.#jwt.offer(this.#clients.map(({ client_id }) => client_id));
     setOptions(select("try-user"), [
       { value: "", text: "any" },
       ...users.map((/** @type {{ username: string }} */ { username }) => ({ value: username, text: username })),
@@ -113,6 +116,7 @@ export class Try {
       records: () => new Set(this.store.flows.flatMap(({ records }) => (records ?? []).map(({ id }) => id))),
       find: (wanted, signal) => this.#find(wanted, signal),
       show: (flow) => this.#show(flow),
+      check: (values) => this.#jwt.fill(values),
       carry: (values) => {
         for (const [name, value] of values) this.#carried.set(name, value);
         for (const step of this.#steps.slice(index + 1)) for (const [name, value] of values) step.fill(name, value);
