@@ -48,6 +48,7 @@ const deeds = /** @type {const} */ ([
   ["POST", "/console/sessions/x"],
   ["POST", "/console/sessions"],
   ["POST", "/console/tokens"],
+  ["POST", "/console/preview"],
   ["POST", "/console/jwt"],
   ["POST", "/console/reset"],
   ["POST", "/console/checks"],

@@ -67,6 +67,10 @@ var routes = []Route{
 		(*Endpoint).jwt,
 	},
 	{
+		"POST", "/preview", "The claims that a user's tokens and userinfo would have for a client, each with its cause.",
+		previewBody{}, previewAnswer{}, nil, (*Endpoint).preview,
+	},
+	{
 		"POST", "/tokens", "Makes all tokens of a user for a client.", tokensBody{}, token.Response{}, nil,
 		(*Endpoint).tokens,
 	},
