@@ -291,6 +291,28 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
       assert.match(await shown(page), /An encrypted token.*RSA-OAEP.*private key of the recipient/s);
     },
   );
+
+  scene("what the token would be: each claim with its cause", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "code", callback: false });
+    const claims = '{"id_token": {"given_name": null}}';
+    await page.$eval("#preview-scope", (input) => void Object.assign(input, { value: "openid email unknown" }));
+    await page.$eval("#preview-claims", (input, value) => void Object.assign(input, { value }), claims);
+    await page.click("#preview-show");
+    const cause = (/** @type {string} */ place, /** @type {string} */ name) =>
+      page.$eval(`dl[data-place="${place}"] dd[data-claim="${name}"]`, (dd) => dd.textContent ?? "");
+    await page.waitForSelector("#preview-answer dl[data-place=Userinfo]");
+    assert.match(await cause("ID token", "given_name"), /^Alice.*the parameter claims asks for it.*Core §5.5/);
+    assert.match(await cause("Userinfo", "email"), /^alice@example.com.*scope email covers it/);
+    assert.match(await cause("Access token", "scope"), /^openid email/);
+    assert.equal((await page.$$('dl[data-place="ID token"] dd[data-claim=email]')).length, 0);
+    const shown = await page.$eval("#preview-answer", (element) => element.textContent ?? "");
+    assert.match(shown, /"unknown" was left out/);
+    await page.select("#preview-user", "");
+    await page.click("#preview-show");
+    await page.waitForFunction(() => !document.querySelector("#preview-answer dl[data-place=Userinfo]"));
+    await page.waitForSelector('#preview-answer dl[data-place="Access token"]');
+  });
 });
 
 /** Checks a token of a client. Returns the checks that fail. @param {Page} page @param {string} token @param {string} client */

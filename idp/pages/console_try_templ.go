@@ -31,11 +31,41 @@ func (p Console) try() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		templ_7745c5c3_Err = p.tryPreview().Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
 		templ_7745c5c3_Err = p.tryJWT().Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</section>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+// tryPreview shows the claims of a user for a client.
+func (p Console) tryPreview() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"card flat stack\"><h3 id=\"preview-title\">What would the token be?</h3><p class=\"soft\">The claims that a user’s tokens and userinfo would have for a client, each with its cause. Nobody signs in. The tokens are made by the code of the token endpoint.</p><form class=\"stack\" id=\"preview-form\" aria-labelledby=\"preview-title\"><div class=\"columns\"><div class=\"field\"><label for=\"preview-client\">Client</label> <select id=\"preview-client\" name=\"client\"></select></div><div class=\"field\"><label for=\"preview-user\">User</label> <select id=\"preview-user\" name=\"user\"></select></div><div class=\"field\"><label for=\"preview-scope\">scope</label> <input id=\"preview-scope\" name=\"scope\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">Empty: all that the client may ask for.</p></div><div class=\"field\"><label for=\"preview-claims\">The parameter claims, as JSON</label> <input id=\"preview-claims\" name=\"claims\" spellcheck=\"false\" autocomplete=\"off\"></div></div><p><button class=\"button primary\" id=\"preview-show\" type=\"submit\">Show the claims</button></p></form><div class=\"stack tight\" id=\"preview-answer\" aria-live=\"polite\"></div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -61,7 +91,7 @@ func (p Console) tryJWT() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"card flat stack\"><h3 id=\"jwt-title\">Check a JWT</h3><p class=\"soft\">Paste an ID token or an access token. The provider decodes it and checks it as the recipient should. It stores nothing. The nonce and the access token are those of the same sign-in.</p><form class=\"stack\" id=\"jwt-form\" aria-labelledby=\"jwt-title\"><div class=\"field\"><label for=\"jwt-token\">JWT</label> <textarea id=\"jwt-token\" name=\"token\" rows=\"5\" spellcheck=\"false\" autocomplete=\"off\" required></textarea></div><div class=\"columns\"><div class=\"field\"><label for=\"jwt-client\">client_id of the recipient of an ID token</label> <input id=\"jwt-client\" name=\"client_id\" list=\"jwt-clients\" spellcheck=\"false\" autocomplete=\"off\"> <datalist id=\"jwt-clients\"></datalist></div><div class=\"field\"><label for=\"jwt-nonce\">nonce of the request</label> <input id=\"jwt-nonce\" name=\"nonce\" spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"jwt-access-token\">Access token beside an ID token</label> <input id=\"jwt-access-token\" name=\"access_token\" spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"jwt-audience\">API that gets an access token</label> <input id=\"jwt-audience\" name=\"audience\" spellcheck=\"false\" autocomplete=\"off\"></div></div><p class=\"row\"><button class=\"button primary\" id=\"jwt-check\" type=\"submit\">Check</button> <button class=\"button quiet\" type=\"reset\">Clear</button></p></form><div class=\"stack\" id=\"jwt-answer\" aria-live=\"polite\"></div></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<div class=\"card flat stack\"><h3 id=\"jwt-title\">Check a JWT</h3><p class=\"soft\">Paste an ID token or an access token. The provider decodes it and checks it as the recipient should. It stores nothing. The nonce and the access token are those of the same sign-in.</p><form class=\"stack\" id=\"jwt-form\" aria-labelledby=\"jwt-title\"><div class=\"field\"><label for=\"jwt-token\">JWT</label> <textarea id=\"jwt-token\" name=\"token\" rows=\"5\" spellcheck=\"false\" autocomplete=\"off\" required></textarea></div><div class=\"columns\"><div class=\"field\"><label for=\"jwt-client\">client_id of the recipient of an ID token</label> <input id=\"jwt-client\" name=\"client_id\" list=\"jwt-clients\" spellcheck=\"false\" autocomplete=\"off\"> <datalist id=\"jwt-clients\"></datalist></div><div class=\"field\"><label for=\"jwt-nonce\">nonce of the request</label> <input id=\"jwt-nonce\" name=\"nonce\" spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"jwt-access-token\">Access token beside an ID token</label> <input id=\"jwt-access-token\" name=\"access_token\" spellcheck=\"false\" autocomplete=\"off\"></div><div class=\"field\"><label for=\"jwt-audience\">API that gets an access token</label> <input id=\"jwt-audience\" name=\"audience\" spellcheck=\"false\" autocomplete=\"off\"></div></div><p class=\"row\"><button class=\"button primary\" id=\"jwt-check\" type=\"submit\">Check</button> <button class=\"button quiet\" type=\"reset\">Clear</button></p></form><div class=\"stack\" id=\"jwt-answer\" aria-live=\"polite\"></div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -87,27 +117,14 @@ func (p Console) tryHead() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<link rel=\"stylesheet\" href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var4 string
-		templ_7745c5c3_Var4, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.css")).ResolveURL(ctx)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 101, Col: 66}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var4)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\"><link rel=\"modulepreload\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<link rel=\"stylesheet\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var5 string
-		templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.js")).ResolveURL(ctx)
+		templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.css")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 102, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 136, Col: 66}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 		if templ_7745c5c3_Err != nil {
@@ -118,9 +135,9 @@ func (p Console) tryHead() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var6 string
-		templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-fields.js")).ResolveURL(ctx)
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 103, Col: 75}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 137, Col: 68}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var6)
 		if templ_7745c5c3_Err != nil {
@@ -131,9 +148,9 @@ func (p Console) tryHead() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var7 string
-		templ_7745c5c3_Var7, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-jwt.js")).ResolveURL(ctx)
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-fields.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 104, Col: 72}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 138, Col: 75}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
 		if templ_7745c5c3_Err != nil {
@@ -144,9 +161,9 @@ func (p Console) tryHead() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var8 string
-		templ_7745c5c3_Var8, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-send.js")).ResolveURL(ctx)
+		templ_7745c5c3_Var8, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-jwt.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 105, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 139, Col: 72}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var8)
 		if templ_7745c5c3_Err != nil {
@@ -157,9 +174,9 @@ func (p Console) tryHead() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var9 string
-		templ_7745c5c3_Var9, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-step.js")).ResolveURL(ctx)
+		templ_7745c5c3_Var9, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-preview.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 106, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 140, Col: 76}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var9)
 		if templ_7745c5c3_Err != nil {
@@ -170,15 +187,41 @@ func (p Console) tryHead() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var10 string
-		templ_7745c5c3_Var10, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-values.js")).ResolveURL(ctx)
+		templ_7745c5c3_Var10, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-send.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 107, Col: 75}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 141, Col: 73}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var10)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\"><link rel=\"modulepreload\" href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var11 string
+		templ_7745c5c3_Var11, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-step.js")).ResolveURL(ctx)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 142, Col: 73}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var11)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\"><link rel=\"modulepreload\" href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var12 string
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-values.js")).ResolveURL(ctx)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 143, Col: 75}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var12)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -4,6 +4,7 @@ import { drawFlow } from "../../shared/diagram.js";
 import { byId } from "../../shared/dom.js";
 import { api, change, get } from "./api.js";
 import { JWTCheck } from "./try-jwt.js";
+import { TokenPreview } from "./try-preview.js";
 import { Step } from "./try-step.js";
 import { flowKinds, freshValues } from "./try-values.js";
 import { attempt, say, setOptions } from "./ui.js";
@@ -22,6 +23,7 @@ export class Try {
   /** @type {Step[]} */
   #steps = [];
   #jwt = new JWTCheck();
+  #preview = new TokenPreview();
   /** @type {Set<() => void>} called after each change of the store */
   #waiting = new Set();
   /** @type {Map<string, string>} what answers gave, by parameter */
@@ -53,6 +55,7 @@ export class Try {
       select("try-client"),
       this.#clients.map(({ client_id }) => ({ value: client_id, text: client_id })),
     );
+    this.#preview.offer(this.#clients, users);
     this.#jwt.offer(this.#clients.map(({ client_id }) => client_id));
     setOptions(select("try-user"), [
       { value: "", text: "any" },
