@@ -1,6 +1,7 @@
 // The provider's console, as a program uses it: what the provider saw, and its failure lab.
 
 import { request } from "node:http";
+import { request as requestSecurely } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** @typedef {import("./hush.js").Hush} Hush */
@@ -24,7 +25,9 @@ const timeout = 30_000;
 export function ask(hush, path, { method = "GET", headers = {}, body = "" } = {}) {
   const sent = { host: new URL(hush.issuer).host, "content-length": String(Buffer.byteLength(body)), ...headers };
   return new Promise((resolve, reject) => {
-    const asked = request(`${hush.idp}${path}`, { method, headers: sent, timeout }, (answer) => {
+    const send = hush.idp.startsWith("https:") ? requestSecurely : request;
+    const options = { method, headers: sent, timeout, rejectUnauthorized: false }; // the certificate is the provider's own
+    const asked = send(`${hush.idp}${path}`, options, (answer) => {
       const chunks = /** @type {Buffer[]} */ ([]);
       answer.on("data", (chunk) => chunks.push(chunk));
       answer.on("error", reject);

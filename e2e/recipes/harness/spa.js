@@ -26,7 +26,8 @@ import { endSessions, file, sessions, startProvider } from "./provider.js";
 
 /**
  * @typedef {object} App
- * @property {RegExp} signedOut what #error says about a renewal after the session ended at the provider
+ * @property {RegExp | string} signedOut what #error says about a renewal after the session ended at the provider; or the element
+ *   that the browser then shows, if the library leaves the page
  * @property {(stage: Stage) => Promise<void>} mistake makes the usual mistake of the page
  * @property {string} reason the code by which the console shows the mistake
  * @property {string} [issuer]
@@ -107,8 +108,7 @@ export function singlePageApp(recipe, app) {
       await signIn(tab, origin);
       await endSessions(provider.console);
       await tab.click("#renew");
-      await tab.waitForFunction(() => document.querySelector("#error")?.textContent !== "");
-      assert.match(await text(tab, "#error"), app.signedOut);
+      await refused(tab, app.signedOut);
       await provider.console.flowWith("session.signed_out");
     });
 
@@ -129,13 +129,31 @@ export function singlePageApp(recipe, app) {
 }
 
 /**
+ * Opens the app, and goes to the provider.
+ * @param {Page} tab
+ */
+export async function clickSignIn(tab, origin = "http://localhost:5173") {
+  await tab.goto(origin, { waitUntil: "networkidle0" });
+  await Promise.all([tab.waitForNavigation(), tab.click("#sign-in")]);
+}
+
+/**
+ * Waits until the app says that a renewal failed.
+ * @param {Page} tab
+ * @param {RegExp | string} how
+ */
+async function refused(tab, how) {
+  if (typeof how === "string") return tab.waitForSelector(how);
+  await tab.waitForFunction(() => document.querySelector("#error")?.textContent !== "");
+  return assert.match(await text(tab, "#error"), how);
+}
+
+/**
  * Opens the app, and signs in by redirect with one click at the provider.
  * @param {Page} tab
  */
 export async function signIn(tab, origin = "http://localhost:5173", name = "alice") {
-  await tab.goto(origin);
-  await tab.waitForSelector("#sign-in");
-  await Promise.all([tab.waitForNavigation(), tab.click("#sign-in")]);
+  await clickSignIn(tab, origin);
   await clickLogin(tab, name);
   await tab.waitForFunction(
     (home) => location.origin === home && document.querySelector("#token")?.textContent,
