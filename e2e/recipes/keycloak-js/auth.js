@@ -1,0 +1,18 @@
+import Keycloak from "keycloak-js";
+
+const settings = { oidcProvider: "http://localhost:8080", clientId: "spa" };
+const start = {
+  onLoad: "check-sso", // in a hidden iframe, when the page loads
+  silentCheckSsoRedirectUri: "http://localhost:5173/silent-check-sso.html",
+  checkLoginIframe: false, // that iframe is one of Keycloak only
+  redirectUri: "http://localhost:5173/",
+  scope: "openid profile email",
+};
+
+/** Asks the provider, in a hidden iframe, who is signed in. Without a refresh token this is the way to a new token. */
+export async function check() {
+  const keycloak = new Keycloak(settings);
+  await keycloak.init(start);
+  if (keycloak.authenticated) await keycloak.loadUserInfo(); // name and email (Core §5.4)
+  return keycloak;
+}
