@@ -1,0 +1,9 @@
+import "@angular/compiler"; // only here: this example is compiled in the browser. The Angular CLI compiles yours
+import { provideHttpClient } from "@angular/common/http";
+import { bootstrapApplication } from "@angular/platform-browser";
+import { provideRouter } from "@angular/router";
+import { provideAuth } from "angular-auth-oidc-client";
+import { App } from "./app.js";
+import { auth } from "./auth.js";
+
+bootstrapApplication(App, { providers: [provideHttpClient(), provideRouter([]), provideAuth(auth)] });
