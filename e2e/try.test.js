@@ -1,6 +1,7 @@
 // The tab Try it of the console: requests by hand, and the rule that decided about each.
 
 import assert from "node:assert/strict";
+import { findings } from "./harness/axe.js";
 import { demoClients } from "./harness/clients.js";
 import { Console } from "./harness/console.js";
 import { sameSite } from "./harness/hush.js";
@@ -48,9 +49,10 @@ async function send(page, number) {
   return answered(page, number);
 }
 
-/** @param {Page} page @param {number} number */
+/** Presses the button of a step, by the keyboard. @param {Page} page @param {number} number */
 async function press(page, number) {
-  await page.$eval(`${step(number)} .button.primary`, (element) => element instanceof HTMLElement && element.click());
+  await page.focus(`${step(number)} .button.primary`);
+  await page.keyboard.press("Enter");
 }
 
 /** @param {Page} page @param {number} number */
@@ -262,6 +264,7 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
       assert.deepEqual(await failedChecks(page), []);
       assert.equal((await page.$$('#jwt-answer [data-outcome="noted"]')).length, 0, "each check is made");
 
+      assert.deepEqual(await findings(page), [], "axe");
       const token = await page.$eval("#jwt-token", (area) => /** @type {any} */ (area).value);
       const [head, claims, signature] = token.split(".");
       const changed = `${head}.${claims}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`;
@@ -291,6 +294,22 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
       assert.match(await shown(page), /An encrypted token.*RSA-OAEP.*private key of the recipient/s);
     },
   );
+
+  scene("the answer in a fragment, as a message and as a signed JWT is read", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "silent", user: "alice" });
+    await page.click("#try-sign-in");
+    await page.waitForSelector("#message.good");
+    const code = `${step(2)} li[data-name=code] input.value`;
+    const codes = new Set();
+    for (const mode of ["fragment", "web_message", "query.jwt"]) {
+      await page.$eval(`${step(1)} details:has([data-name=response_mode])`, (one) => one.setAttribute("open", ""));
+      await type(page, 1, "response_mode", mode);
+      assert.match((await send(page, 1)).status, /came back with an answer/, mode);
+      codes.add(await page.$eval(code, (input) => /** @type {any} */ (input).value));
+    }
+    assert.equal(codes.size, 3, `each answer has a code: ${[...codes]}`);
+  });
 
   scene("what the token would be: each claim with its cause", async ({ hush, newTab }) => {
     const { page } = await newTab();

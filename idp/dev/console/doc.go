@@ -6,6 +6,8 @@
 //	            Origin       /faults, /clock                failures, and the time     lab.Lab
 //	            no Origin    /users, /clients, /sessions    records of the provider    users, clients, session
 //	            CSRF token   POST /tokens, /reset           without a sign-in          token.Direct
+//	                         GET /requests, /callback       requests by hand           parameters
+//	                         POST /jwt, /preview            tokens, explained          oidc.IDTokenRules, claims
 //	                         GET /checks                   what is wrong with an app check.Judge
 //	                         POST /reports                  observations of the application
 //	                         GET /probe                     did the cookie reach an iframe?
