@@ -80,7 +80,7 @@ scenes("the documentation", { layout: sameSite, cookies: "allowed" }, (scene) =>
     assert.match(await text(page, "h1"), /^Documentation/);
     const parts = await page.$$eval(".VPSidebar h2", (found) => found.map(({ textContent }) => textContent));
     assert.deepEqual(parts, ["Start", "How to", "Understand", "Look up"]);
-    await Promise.all([page.waitForNavigation(), page.click('.VPNavBarMenu a[href="../"]')]);
+    await Promise.all([page.waitForNavigation(), page.click('.VPNavBarMenu a[href="/docs/../"]')]);
     assert.equal(page.url(), `${hush.app}/`);
   });
 

@@ -36,9 +36,9 @@ export default defineConfig({
     resolve: { alias: [aliasOf("vue", "vue/dist/vue.runtime.esm-bundler.js"), aliasOf("vue/server-renderer")] },
   },
   themeConfig: {
-    logo: "../static/shared/favicon.svg",
+    logo: "/../static/shared/favicon.svg",
     search: { provider: "local" },
-    nav: [{ text: "Demo", link: "../", target: "_self" }],
+    nav: [{ text: "Demo", link: "/../", target: "_self" }],
     sidebar: menu(new URL("../../docs/README.md", import.meta.url)),
     outline: [2, 3],
     docFooter: { prev: false, next: false },
