@@ -172,7 +172,7 @@ func TestWhichPackagesMayImportWhich(t *testing.T) {
 
 // An application that tests with idptest must not have to compile the observers of the command.
 func TestIdptestIsLight(t *testing.T) {
-	heavy := []string{"google.golang.org/grpc", "go.opentelemetry.io/", "github.com/prometheus/"}
+	heavy := []string{"google.golang.org/grpc", "go.opentelemetry.io/", "github.com/VictoriaMetrics/"}
 	for _, dep := range packages(t)["idptest"].Deps {
 		if slices.ContainsFunc(heavy, func(prefix string) bool { return strings.HasPrefix(dep, prefix) }) {
 			t.Errorf("idptest depends on %s: only cmd/idp may", dep)

@@ -25,7 +25,7 @@ var parts = []part{
 	{"signatures", []string{"crypto/ecdsa."}},
 	{"sockets: system calls", []string{"internal/poll.", "internal/runtime/syscall.", "syscall.", "runtime.netpoll"}},
 	{"log", []string{"log/slog."}},
-	{"metrics", []string{"github.com/hush-idp/hush/cmd/idp/observe.(*Metrics).count", "github.com/prometheus/"}},
+	{"metrics", []string{"github.com/hush-idp/hush/cmd/idp/observe.(*series", "github.com/VictoriaMetrics/"}},
 	{"store and its records", []string{"github.com/hush-idp/hush/storage."}},
 	{"tokens without their signatures", []string{
 		"github.com/hush-idp/hush/idp/keys.", "github.com/hush-idp/hush/idp/access.", "github.com/go-jose/",

@@ -20,28 +20,36 @@ package observe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promauto"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/storage"
 )
 
-// Metrics counts requests and store operations in a registry of its own. Its methods may be called by many goroutines.
+// Metrics counts requests and store operations in a set of its own. Its methods may be called by many goroutines.
 type Metrics struct {
 	now         func() time.Time
-	registry    *prometheus.Registry
-	requests    *prometheus.CounterVec
-	requestTook *prometheus.HistogramVec
-	operations  *prometheus.HistogramVec
+	set         *metrics.Set
+	requests    *series[answer, *metrics.Counter]
+	requestTook *series[string, *metrics.PrometheusHistogram]
+	operations  *series[operation, *metrics.PrometheusHistogram]
 }
+
+// The labels of a request and of a store operation.
+type (
+	answer struct {
+		endpoint, status string
+		code             oidc.ErrorCode
+		reason           oidc.Reason
+	}
+	operation struct{ bucket, method, outcome string }
+)
 
 // The upper bounds of the histograms, in seconds. A token costs two signatures, an operation of the memory engine a
 // microsecond, one of another machine a fraction of a millisecond.
@@ -52,26 +60,36 @@ var (
 
 // NewMetrics returns Metrics that measure durations by now.
 func NewMetrics(now func() time.Time) *Metrics {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	with := promauto.With(registry)
+	metrics.ExposeMetadata(true) // the types, which Prometheus shows; the setting is the same for all sets of a process
+	set := metrics.NewSet()
+	histogram := func(name string, bounds []float64) *metrics.PrometheusHistogram {
+		return set.NewPrometheusHistogramExt(name, bounds)
+	}
 	return &Metrics{
-		now: now, registry: registry,
-		requests: with.NewCounterVec(prometheus.CounterOpts{Name: "hush_requests_total",
-			Help: "Requests by endpoint, status class, OAuth error code and reason code; without an error both are empty."},
-			[]string{"endpoint", "status", "error", "reason"}),
-		requestTook: with.NewHistogramVec(prometheus.HistogramOpts{Name: "hush_request_duration_seconds",
-			Help: "Time from a request's arrival to the end of its answer.", Buckets: requestBounds}, []string{"endpoint"}),
-		operations: with.NewHistogramVec(prometheus.HistogramOpts{Name: "hush_store_operation_duration_seconds",
-			Help: "Time of a call of the storage engine, by bucket, method (get, put, update) " +
-				"and outcome (ok, not_found, refused, cancelled, unavailable, failed).", Buckets: operationBounds},
-			[]string{"bucket", "method", "outcome"}),
+		now: now, set: set,
+		requests: newSeries(func(a answer) *metrics.Counter {
+			return set.NewCounter(fmt.Sprintf(`hush_requests_total{endpoint=%q,error=%q,reason=%q,status=%q}`,
+				a.endpoint, a.code, a.reason, a.status))
+		}),
+		requestTook: newSeries(func(endpoint string) *metrics.PrometheusHistogram {
+			return histogram(fmt.Sprintf(`hush_request_duration_seconds{endpoint=%q}`, endpoint), requestBounds)
+		}),
+		operations: newSeries(func(o operation) *metrics.PrometheusHistogram {
+			return histogram(fmt.Sprintf(`hush_store_operation_duration_seconds{bucket=%q,method=%q,outcome=%q}`,
+				o.bucket, o.method, o.outcome), operationBounds)
+		}),
 	}
 }
 
-// Handler serves the numbers in the form that Prometheus reads.
+// Handler serves the numbers of the provider, of Go and of the process in the text form that Prometheus reads.
+// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		m.set.WritePrometheus(w)
+		metrics.WriteProcessMetrics(w)
+		metrics.WriteFDMetrics(w)
+	})
 }
 
 // Endpoint serves the numbers at /metrics of the provider.
@@ -102,8 +120,8 @@ func (m *Metrics) Request(e endpoint.Endpoint, _ string, r *http.Request) (*http
 		if outcome.Status > 0 {
 			class = strconv.Itoa(outcome.Status/100) + "xx"
 		}
-		m.requests.WithLabelValues(e.Name, class, string(refused.Code), string(refused.Reason)).Inc()
-		m.requestTook.WithLabelValues(e.Name).Observe(outcome.Took.Seconds())
+		m.requests.with(answer{e.Name, class, refused.Code, refused.Reason}).Inc()
+		m.requestTook.with(e.Name).Update(outcome.Took.Seconds())
 	}
 }
 
@@ -113,7 +131,7 @@ func (m *Metrics) Store(next storage.Store) storage.Store {
 		start := m.now()
 		return ctx, func(err error, refused bool) {
 			took := m.now().Sub(start)
-			m.operations.WithLabelValues(bucket, method, outcome(err, refused)).Observe(took.Seconds())
+			m.operations.with(operation{bucket, method, outcome(err, refused)}).Update(took.Seconds())
 		}
 	}}
 }
