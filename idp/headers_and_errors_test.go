@@ -39,6 +39,24 @@ func TestTheRedirectIsASeeOtherThatNobodyStores(t *testing.T) { // RFC 9700 §4.
 	}
 }
 
+// HTML §7.1.4: the app around the iframe may have a Cross-Origin-Embedder-Policy. A page of the provider has no such
+// header.
+func TestTheRedirectIsLetThroughByAnEmbedderPolicy(t *testing.T) {
+	b := idptest.Start(t, nil).Browser(t)
+	for _, signedIn := range []bool{false, true} {
+		if signedIn {
+			b.SignIn("alice")
+		}
+		answer := b.Authorize(idptest.Request("spa", "prompt", "none"))
+		if got := answer.Header.Get("Cross-Origin-Resource-Policy"); answer.Location == nil || got != "cross-origin" {
+			t.Errorf("signed in %t: got %d, Cross-Origin-Resource-Policy %q", signedIn, answer.Status, got)
+		}
+	}
+	if got := b.Get("/account").Header.Get("Cross-Origin-Resource-Policy"); got != "" {
+		t.Errorf("a page has Cross-Origin-Resource-Policy %q", got)
+	}
+}
+
 // RFC 9700 §4.16: "MUST prevent clickjacking attacks"; §4.2.4
 func TestEveryPageForbidsFramesAndForeignScript(t *testing.T) {
 	b := idptest.Start(t, nil).Browser(t)

@@ -146,6 +146,9 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 	case outcome.Activate != nil:
 		return e.activate(w, outcome.Activate)
 	}
+	// In the hidden iframe of an app with a Cross-Origin-Embedder-Policy, Chromium stops a redirect without this header.
+	// The redirect has no content that it could protect. https://html.spec.whatwg.org/#cross-origin-embedder-policies
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 	w.Header().Set("Location", cmp.Or(outcome.Screen, outcome.Redirect))
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
