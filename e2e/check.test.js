@@ -5,103 +5,30 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { root } from "../scripts/program.js";
-import { call, openApp, paths, registered, startApp } from "./clients/usermanager.js";
+import { openApp, paths, startApp } from "./clients/usermanager.js";
 import { findings as axe } from "./harness/axe.js";
 import { openChromium } from "./harness/browser.js";
-import { Console } from "./harness/console.js";
+import {
+  assertFails,
+  client,
+  consoleOf,
+  fetched,
+  named,
+  renew,
+  settings,
+  signIn,
+  signOut,
+  silentPage,
+  withApp,
+} from "./harness/checkedapp.js";
 import { clickLogin } from "./harness/person.js";
 import { startProvider } from "./harness/provider.js";
 import { inPackage, page } from "./harness/site.js";
 
-/** @typedef {import("puppeteer-core").Page} Page */
-/** @typedef {import("../static/idp/console/check.js").Finding} Finding */
-/** @typedef {import("./harness/provider.js").Provider} Provider */
-/** @typedef {{ origin: string, stop: () => Promise<void> }} Site */
-
-const silentPage = "/silent.html";
-
-/** What the provider knows of the app: tokens live longer than any library's renewal offset. */
-const client = {
-  ...registered,
-  redirect_uris: [...registered.redirect_uris, `http://localhost${silentPage}`],
-  access_token_lifetime: "10m",
-};
-
-/** How the right app configures oidc-client-ts. A renewal that gets no answer ends soon. */
-const settings = { includeIdTokenInSilentRenew: true, silentRequestTimeoutInSeconds: 2 };
-
-/** @type {Provider} */
+/** @type {import("./harness/provider.js").Provider} */
 let provider;
 /** @type {import("./harness/browser.js").Opened} */
 let chromium;
-
-/** @param {Provider} of */
-function consoleOf({ issuer }) {
-  const { port, protocol } = new URL(issuer);
-  return new Console(/** @type {any} */ ({ issuer, idp: `${protocol}//127.0.0.1:${port}` }));
-}
-
-/**
- * Runs an app in a browser context of its own.
- * @param {{ host?: string, files?: Record<string, string>, headers?: Record<string, Record<string, string>> }} options
- * @param {(tab: Page, site: Site) => Promise<void>} tell
- */
-async function withApp({ host = "localhost", files = {}, headers = {} }, tell) {
-  await consoleOf(provider).do("POST", "/console/reset");
-  const site = await startApp(provider.issuer, host, files, headers);
-  const context = await chromium.browser.createBrowserContext();
-  try {
-    await tell(await context.newPage(), site);
-  } finally {
-    await context.close();
-    await site.stop();
-  }
-}
-
-/** @param {Page} tab @param {Site} site @param {object} [more] settings */
-async function signIn(tab, site, more = {}) {
-  await openApp(tab, site.origin, { ...settings, ...more });
-  await tab.evaluate(() => void (/** @type {any} */ (globalThis).manager.signinRedirect()));
-  await clickLogin(tab, "alice");
-  await tab.waitForFunction((path) => location.pathname === path && "manager" in globalThis, {}, paths.callback);
-  await call(tab, "signinCallback");
-  await tab.goto(site.origin);
-}
-
-/** A renewal; it may fail. @param {Page} tab */
-async function renew(tab) {
-  await call(tab, "signinSilent").catch(() => undefined);
-}
-
-/** @param {Page} tab */
-async function signOut(tab) {
-  await tab.evaluate(() => void (/** @type {any} */ (globalThis).manager.signoutRedirect()));
-  await tab.waitForFunction((path) => location.pathname === path, {}, paths.signedOut);
-}
-
-/** The findings, after the pages were fetched. @returns {Promise<Finding[]>} */
-async function fetched(of = provider) {
-  return (await consoleOf(of).do("POST", "/console/checks", { client_id: client.client_id })).findings;
-}
-
-/**
- * Asserts that a check fails, with a part of what was seen and a part of the remedy.
- * @param {Finding[]} findings
- * @param {string} name
- * @param {RegExp} seen
- * @param {RegExp} remedy
- */
-function assertFails(findings, name, seen, remedy) {
-  const finding = findings.find(({ check }) => check === name);
-  assert.equal(finding?.outcome, "fails", JSON.stringify(finding));
-  assert.match(finding?.seen ?? "", seen);
-  assert.match(finding?.remedy ?? "", remedy);
-}
-
-/** The names of the checks with this outcome. @param {Finding[]} findings @param {string} outcome */
-function named(findings, outcome) {
-  return findings.filter((finding) => finding.outcome === outcome).map(({ check }) => check);
-}
 
 describe("Check my app", () => {
   before(async () => {
@@ -114,7 +41,7 @@ describe("Check my app", () => {
   });
 
   test("a right app: every check holds, and the tab shows it while the app is driven", () =>
-    withApp({}, async (tab, site) => {
+    withApp({ provider, chromium }, {}, async (tab, site) => {
       const shown = await tab.browserContext().newPage();
       await shown.goto(`${provider.issuer}/console#check`);
       await shown.waitForSelector("[data-check='redirect.registered'][data-outcome=not_seen]");
@@ -145,32 +72,40 @@ describe("Check my app", () => {
     }));
 
   test("a callback page that no page may frame", () =>
-    withApp({ headers: { [paths.callback]: { "x-frame-options": "DENY" } } }, async (tab, site) => {
-      await signIn(tab, site);
-      await renew(tab);
-      const findings = await fetched();
-      assertFails(findings, "callback.framable", /X-Frame-Options: DENY/, /Leave X-Frame-Options out/);
-      assert.deepEqual(named(findings, "fails"), ["callback.framable"]);
-    }));
+    withApp(
+      { provider, chromium },
+      { headers: { [paths.callback]: { "x-frame-options": "DENY" } } },
+      async (tab, site) => {
+        await signIn(tab, site);
+        await renew(tab);
+        const findings = await fetched(provider);
+        assertFails(findings, "callback.framable", /X-Frame-Options: DENY/, /Leave X-Frame-Options out/);
+        assert.deepEqual(named(findings, "fails"), ["callback.framable"]);
+      },
+    ));
 
   test("an app whose policy does not allow the iframe", () => {
     const policy = "default-src 'self'; script-src 'self'; connect-src *";
-    return withApp({ headers: { "/": { "content-security-policy": policy } } }, async (tab, site) => {
-      await signIn(tab, site);
-      await renew(tab);
-      const findings = await fetched();
-      const frameSrc = new RegExp(`frame-src ${provider.issuer} 'self'`);
-      assertFails(findings, "app.frame_src", /default-src 'self', and the iframe loads/, frameSrc);
-      assert.deepEqual(named(findings, "fails"), ["app.frame_src"]);
-      assert.ok(named(findings, "not_seen").includes("request.iframe"), "the iframe never asked");
-    });
+    return withApp(
+      { provider, chromium },
+      { headers: { "/": { "content-security-policy": policy } } },
+      async (tab, site) => {
+        await signIn(tab, site);
+        await renew(tab);
+        const findings = await fetched(provider);
+        const frameSrc = new RegExp(`frame-src ${provider.issuer} 'self'`);
+        assertFails(findings, "app.frame_src", /default-src 'self', and the iframe loads/, frameSrc);
+        assert.deepEqual(named(findings, "fails"), ["app.frame_src"]);
+        assert.ok(named(findings, "not_seen").includes("request.iframe"), "the iframe never asked");
+      },
+    );
   });
 
   test("a redirect URI that is not registered, in a page that a person looks at on a phone", () =>
-    withApp({}, async (tab, site) => {
+    withApp({ provider, chromium }, {}, async (tab, site) => {
       await signIn(tab, site, { silent_redirect_uri: `${site.origin}/renew.html` });
       await renew(tab);
-      const findings = await fetched();
+      const findings = await fetched(provider);
       assertFails(findings, "redirect.registered", /path: \/renew.html instead of/, /silent_redirect_uri/);
       assertFails(findings, "flow.renewal", /page instead of a redirect/, /tab Flows/);
 
@@ -192,33 +127,33 @@ describe("Check my app", () => {
     }));
 
   test("a callback page that ignores the answer", () =>
-    withApp({ files: { [silentPage]: page() } }, async (tab, site) => {
+    withApp({ provider, chromium }, { files: { [silentPage]: page() } }, async (tab, site) => {
       await signIn(tab, site, { silent_redirect_uri: site.origin + silentPage });
       await renew(tab);
       await consoleOf(provider).flowWith("callback.silent");
-      const findings = await fetched();
+      const findings = await fetched(provider);
       assertFails(findings, "code.redeemed", /not redeemed within/, /must call signinCallback\(\)/);
       assert.deepEqual(named(findings, "fails"), ["code.redeemed", "flow.renewal"]);
     }));
 
   test("tokens that live as long as the library's renewal offset", () =>
-    withApp({}, async (tab, site) => {
+    withApp({ provider, chromium }, {}, async (tab, site) => {
       await consoleOf(provider).do("PATCH", "/console/clients/app", { access_token_lifetime: "60s" });
       await signIn(tab, site, { automaticSilentRenew: false });
-      const findings = await fetched();
+      const findings = await fetched(provider);
       const remedy = /access_token_lifetime .+ accessTokenExpiringNotificationTimeInSeconds/;
       assertFails(findings, "lifetime.offset", /expires_in is 60 s/, remedy);
       assert.deepEqual(named(findings, "fails"), ["lifetime.offset"]);
     }));
 
   test("a request without a hint, and a sign-out to an address that is not registered", () =>
-    withApp({}, async (tab, site) => {
+    withApp({ provider, chromium }, {}, async (tab, site) => {
       const more = { includeIdTokenInSilentRenew: false, post_logout_redirect_uri: `${site.origin}/bye.html` };
       await signIn(tab, site, more);
       await renew(tab);
       await tab.evaluate(() => void (/** @type {any} */ (globalThis).manager.signoutRedirect()));
       await tab.waitForFunction((issuer) => location.origin === issuer, {}, provider.issuer);
-      const findings = await fetched();
+      const findings = await fetched(provider);
       assertFails(
         findings,
         "request.hint",
@@ -230,10 +165,10 @@ describe("Check my app", () => {
     }));
 
   test("two sites and a browser that blocks third-party cookies", () =>
-    withApp({ host: "app.localhost" }, async (tab, site) => {
+    withApp({ provider, chromium }, { host: "app.localhost" }, async (tab, site) => {
       await signIn(tab, site);
       await renew(tab);
-      const findings = await fetched();
+      const findings = await fetched(provider);
       assertFails(findings, "cookie.came", /Sec-Fetch-Site: cross-site/, /renewal-ladder.js/);
       assertFails(findings, "cookie.site", /app.localhost and localhost are two sites/, /under one domain/);
       const reason = findings.find(({ check }) => check === "cookie.came")?.reason;
