@@ -76,6 +76,47 @@ func partOf(text string) string {
 	return part[:strings.LastIndex(part, "\n")+1]
 }
 
+// placeholders are what the console fills in for the client at hand, in the order in which they are looked for.
+var placeholders = strings.NewReplacer(
+	"https://localhost:8080", "{https_issuer}", "http://localhost:8080", "{issuer}", "localhost:8080", "{host}",
+	`"spa"`, `"{client_id}"`, "openid profile email", "{scope}",
+)
+
+var addressOfApp = regexp.MustCompile(`http://localhost:5173(/[^"\s]*)`)
+
+// The console's settings for a browser library are the recipe's file, with placeholders for the client.
+func TestTheConsoleOffersTheRecipes(t *testing.T) {
+	files, err := filepath.Glob(recipesFolder + "/*/auth.[jt]s")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		name := filepath.Base(filepath.Dir(file))
+		want := "// " + pageOf(name) + " has the rest of the application.\n\n"
+		for line := range strings.Lines(read(t, file)) {
+			want += addressOfApp.ReplaceAllString(placeholders.Replace(line), addressIn(line))
+		}
+		settings := "idp/dev/console/settings/" + name + filepath.Ext(file)
+		have, err := os.ReadFile(settings)
+		if err != nil && !*update {
+			t.Error(err)
+		}
+		compare(t, settings, string(have), want)
+	}
+}
+
+// addressIn is the placeholder of an address of the app in a line of settings. A page for silent requests is a file of
+// the recipe: its path stays.
+func addressIn(line string) string {
+	switch line = strings.ToLower(line); {
+	case strings.Contains(line, "logout"):
+		return "{post_logout_redirect_uri}"
+	case strings.Contains(line, "silent"):
+		return "{origin}$1"
+	}
+	return "{redirect_uri}"
+}
+
 var testedWith = regexp.MustCompile(`(?m)^Tested with.*$`)
 
 // The page of a recipe says which versions were tested: those of the files that the package managers read.

@@ -58,7 +58,7 @@ export class Clients {
         "stack",
         uris("redirect_uris", client.redirect_uris),
         uris("post_logout_redirect_uris", client.post_logout_redirect_uris ?? []),
-        ...settings.map(({ library, text }) => copyable(`Settings for ${library}`, text)),
+        settings.length > 0 && settingsOf(client.client_id, settings),
         copyable("To keep it: YAML for the configuration file", yaml),
         !unregistered &&
           make(
@@ -180,4 +180,27 @@ function written(form) {
     first_party: form.has("first_party"),
     access_token_lifetime: text("access_token_lifetime"),
   };
+}
+
+/**
+ * The lines for the library that the developer chooses.
+ * @param {string} id
+ * @param {Shown["settings"]} settings
+ */
+function settingsOf(id, settings) {
+  const choice = make("select", "");
+  choice.id = `settings-${id}`;
+  choice.append(...settings.map(({ library }) => new Option(library)));
+  const label = make("label", "small", "Settings for your app, which uses ");
+  label.htmlFor = choice.id;
+  const shown = make("div", "");
+  const show = () => {
+    const { library, text } = settings[choice.selectedIndex] ?? { library: "", text: "" };
+    shown.replaceChildren(copyable(`Settings for ${library}`, text));
+  };
+  choice.addEventListener("change", show);
+  const preferred = settings.findIndex(({ library }) => library === "oidc-client-ts");
+  choice.selectedIndex = Math.max(preferred, 0);
+  show();
+  return make("div", "stack tight", make("div", "row", label, choice), shown);
 }

@@ -1,0 +1,17 @@
+// docs/recipes/msal-browser.md has the rest of the application.
+
+import { ProtocolMode, PublicClientApplication } from "@azure/msal-browser";
+
+export const msal = new PublicClientApplication({
+  auth: {
+    clientId: "{client_id}",
+    authority: "{https_issuer}/", // https always, on this machine too
+    knownAuthorities: ["{host}"],
+    redirectUri: "{redirect_uri}",
+    postLogoutRedirectUri: "{post_logout_redirect_uri}",
+  },
+  system: { protocolMode: ProtocolMode.OIDC },
+});
+await msal.initialize();
+
+export const scopes = ["profile", "email"]; // the library adds openid and offline_access
