@@ -80,18 +80,42 @@ func (v *view) framable() verdict {
 	}
 	app, own := v.app(), oidc.Origin(p.URL)
 	ancestors := slices.ContainsFunc(p.headerPolicies(), func(p policy) bool { return p["frame-ancestors"] != nil })
-	switch options := p.header("X-Frame-Options"); {
+	options := strings.Join(p.values("X-Frame-Options"), ", ")
+	known := frameOptions(options)
+	switch {
 	case ancestors:
 		if refused := refusing(p.headerPolicies(), app, own, "frame-ancestors"); refused != "" {
 			return found(Fails, "the callback page has Content-Security-Policy: %s, and the app is %s", refused, app)
 		}
 		return found(Holds, "its frame-ancestors allows %s", app)
-	case strings.EqualFold(options, "DENY"), strings.EqualFold(options, "SAMEORIGIN") && app != own:
+	case options == "":
+		return found(Holds, "it has neither X-Frame-Options nor frame-ancestors")
+	case known == "":
+		return found(Holds, "X-Frame-Options: %s, which no browser knows and all ignore", options)
+	case known == "deny", app != own:
 		return found(Fails, "the callback page has X-Frame-Options: %s, and the app is %s", options, app)
-	case options != "":
-		return found(Holds, "X-Frame-Options: %s, and the app has the same origin", options)
 	}
-	return found(Holds, "it has neither X-Frame-Options nor frame-ancestors")
+	return found(Holds, "X-Frame-Options: %s, and the app has the same origin", options)
+}
+
+// frameOptions is what a browser understands by all values of X-Frame-Options: deny, sameorigin, or "" for a header
+// that it ignores. Different values mean deny, if it knows one.
+// https://html.spec.whatwg.org/#the-x-frame-options-header
+func frameOptions(values string) string {
+	list := strings.Split(strings.ToLower(values), ",")
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	isKnown := func(value string) bool { return slices.Contains([]string{"deny", "sameorigin", "allowall"}, value) }
+	switch {
+	case len(list) > 1 && slices.ContainsFunc(list, isKnown):
+		return "deny"
+	case len(list) == 1 && list[0] != "allowall" && isKnown(list[0]):
+		return list[0]
+	}
+	return ""
 }
 
 func (v *view) scripts() verdict {

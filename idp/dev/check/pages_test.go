@@ -76,6 +76,14 @@ var pageRows = []struct {
 		"X-Frame-Options: deny"},
 	{"callback.framable", "SAMEORIGIN", site{callback: header("X-Frame-Options", "SAMEORIGIN")}, check.Holds,
 		"same origin"},
+	{"callback.framable", "two headers", site{callback: header("X-Frame-Options", "SAMEORIGIN", "DENY")}, check.Fails,
+		"X-Frame-Options: SAMEORIGIN, DENY"},
+	{"callback.framable", "two values", site{callback: header("X-Frame-Options", "SAMEORIGIN, x")}, check.Fails,
+		"SAMEORIGIN, x"},
+	{"callback.framable", "the same value twice", site{callback: header("X-Frame-Options", "SAMEORIGIN", "sameorigin")},
+		check.Holds, "same origin"},
+	{"callback.framable", "a value that is ignored", site{
+		callback: header("X-Frame-Options", "ALLOW-FROM https://a.test")}, check.Holds, "no browser knows"},
 	{"callback.framable", "frame-ancestors none", site{callback: csp("frame-ancestors 'none'")}, check.Fails, "'none'"},
 	{"callback.framable", "frame-ancestors self", site{callback: csp("frame-ancestors 'self'")}, check.Holds, "allows"},
 	{"callback.framable", "frame-ancestors comes before X-Frame-Options", site{callback: http.Header{
