@@ -49,12 +49,10 @@ var readHeaders = []string{
 	"Cross-Origin-Embedder-Policy", "Permissions-Policy",
 }
 
-const (
-	maxPage        = 256 << 10 // bytes of a page that are read
-	maxHeaderValue = 4000      // bytes of a header that are shown
-)
+const maxPage = 256 << 10 // bytes of a page that are read
 
-// take reads the response into the page.
+// take reads the response into the page. The headers stay whole, since a cut policy would have another meaning; together
+// they have at most maxPageHeaders bytes.
 func (p *Page) take(response *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxPage))
 	if err != nil {
@@ -63,7 +61,7 @@ func (p *Page) take(response *http.Response) error {
 	p.Status, p.sum = response.StatusCode, sha256.Sum256(body)
 	for _, name := range readHeaders {
 		for _, value := range response.Header.Values(name) {
-			p.Headers = append(p.Headers, PageHeader{name, value[:min(len(value), maxHeaderValue)]})
+			p.Headers = append(p.Headers, PageHeader{name, value})
 		}
 	}
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {

@@ -85,6 +85,9 @@ var pageRows = []struct {
 	{"callback.framable", "a value that is ignored", site{
 		callback: header("X-Frame-Options", "ALLOW-FROM https://a.test")}, check.Holds, "no browser knows"},
 	{"callback.framable", "frame-ancestors none", site{callback: csp("frame-ancestors 'none'")}, check.Fails, "'none'"},
+	{"callback.framable", "frame-ancestors after many hashes", site{callback: csp("script-src" +
+		strings.Repeat(" 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='", 100) + "; frame-ancestors 'none'")},
+		check.Fails, "'none'"},
 	{"callback.framable", "frame-ancestors self", site{callback: csp("frame-ancestors 'self'")}, check.Holds, "allows"},
 	{"callback.framable", "frame-ancestors comes before X-Frame-Options", site{callback: http.Header{
 		"X-Frame-Options": {"DENY"}, "Content-Security-Policy": {"frame-ancestors 'self'"}}}, check.Holds, "allows"},
