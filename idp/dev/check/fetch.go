@@ -126,6 +126,7 @@ func (f *Fetcher) page(ctx context.Context, role Role, address string, reach Rea
 			page.RedirectsTo = originAndPath(next.URL)
 			return http.ErrUseLastResponse
 		}
+		page.LedTo = originAndPath(next.URL)
 		return nil
 	}}
 	response, err := client.Do(request)

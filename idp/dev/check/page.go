@@ -31,7 +31,8 @@ type Page struct {
 	Status      int           `json:"status,omitempty"`
 	Headers     []PageHeader  `json:"headers,omitempty"`       // only those that a check reads
 	MetaCSP     []string      `json:"meta_csp,omitempty"`      // the policies in its meta elements
-	RedirectsTo string        `json:"redirects_to,omitempty"`  // an address of another origin, which was not asked
+	LedTo       string        `json:"led_to,omitempty"`        // the page of this origin that came after redirects
+	RedirectsTo string        `json:"redirects_to,omitempty"`  // an address that was not asked
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`  // how far its Date is ahead of the provider, in nanoseconds
 	Inline      bool          `json:"inline_script,omitempty"` // it has a script in the page, without a nonce
 	sum         [sha256.Size]byte

@@ -31,8 +31,24 @@ var pageChecks = []Check{
 		"Permissions Policy §5", Fetch, (*view).permissions},
 }
 
-// fetched returns the page of this role. Without one, why is the verdict of each check about it.
+// fetched returns the page of this role. Without one, why is the verdict of each check about it: an error page, or a
+// page of another address, says nothing about the page that a browser with cookies loads.
 func (v *view) fetched(role Role) (page *Page, why verdict) {
+	page, why = v.answerOf(role)
+	switch {
+	case page == nil:
+	case role == RoleCallback && page.LedTo != "":
+		return nil, cannotSee("GET %s without an answer of the provider redirects to %s", page.URL, page.LedTo)
+	case page.RedirectsTo != "":
+		return nil, cannotSee("GET %s redirects to %s, which was not asked", page.URL, page.RedirectsTo)
+	case page.Status != http.StatusOK:
+		return nil, cannotSee("GET %s: %d, and not the page", page.URL, page.Status)
+	}
+	return page, why
+}
+
+// answerOf returns what came for the page of this role, whatever its status.
+func (v *view) answerOf(role Role) (page *Page, why verdict) {
 	want := map[Role]string{RoleCallback: v.callbackPage(), RoleStart: v.startPage()}[role]
 	i := slices.IndexFunc(v.Pages, func(p Page) bool { return p.Role == role && p.URL == want })
 	switch {
@@ -46,23 +62,28 @@ func (v *view) fetched(role Role) (page *Page, why verdict) {
 	return &v.Pages[i], verdict{}
 }
 
-// framed is fetched for the callback page in the iframe. In the response mode web_message there is none.
-func (v *view) framed() (*Page, verdict) {
+// framed is fetched for the callback page in the iframe.
+func (v *view) framed() (*Page, verdict) { return v.inFrame(v.fetched) }
+
+// inFrame finds the callback page, if there is one in the iframe. In the response mode web_message there is none.
+func (v *view) inFrame(find func(Role) (*Page, verdict)) (*Page, verdict) {
 	if v.silent != nil && v.silent.param("response_mode") == "web_message" {
 		return nil,
 			cannotSee("with response_mode=web_message the provider's page in the iframe tells the app, and no page " +
 				"of the app is loaded there")
 	}
-	return v.fetched(RoleCallback)
+	return find(RoleCallback)
 }
 
 func (v *view) exists() verdict {
-	p, why := v.framed()
+	p, why := v.inFrame(v.answerOf)
 	if p == nil {
 		return why
 	}
 	media, _, _ := strings.Cut(p.header("Content-Type"), ";")
 	switch {
+	case p.LedTo != "":
+		return cannotSee("GET %s without an answer of the provider redirects to %s", p.URL, p.LedTo)
 	case p.RedirectsTo != "":
 		return found(Fails, "GET %s redirects to %s", p.URL, p.RedirectsTo)
 	case p.Status == http.StatusOK && slices.Contains([]string{"text/html", "application/xhtml+xml"}, media):

@@ -71,6 +71,13 @@ var pageRows = []struct {
 	{"callback.exists", "elsewhere", site{location: "http://127.0.0.1:1/login?secret=1"}, check.Fails,
 		"redirects to http://127.0.0.1:1/login"},
 
+	{"callback.exists", "another page of the app", site{location: "/login?secret=1"}, check.CannotSee,
+		"redirects to http://127.0.0.1:"},
+
+	{"callback.framable", "an error page", site{status: 502}, check.CannotSee, "502, and not the page"},
+	{"callback.framable", "another page of the app", site{location: "/login"}, check.CannotSee, "/login"},
+	{"callback.framable", "a page elsewhere", site{location: "http://127.0.0.1:1/login"}, check.CannotSee,
+		"was not asked"},
 	{"callback.framable", "no header", site{}, check.Holds, "neither"},
 	{"callback.framable", "DENY", site{callback: header("X-Frame-Options", "deny")}, check.Fails,
 		"X-Frame-Options: deny"},

@@ -9,7 +9,7 @@ import { attempt, clockTime, setOptions } from "./ui.js";
  * @typedef {"holds" | "fails" | "not_seen" | "cannot_see"} Outcome
  * @typedef {{ check: string, topic: string, text: string, outcome: Outcome, seen?: string, inferred?: string, spec: string,
  *   reason?: string, do?: string, call?: string, remedy?: string, flow?: string }} Finding
- * @typedef {{ role: "callback" | "start", url: string, at: string, problem?: string, status?: number, redirects_to?: string,
+ * @typedef {{ role: "callback" | "start", url: string, at: string, problem?: string, status?: number, led_to?: string, redirects_to?: string,
  *   headers?: { name: string, value: string }[], meta_csp?: string[] }} FetchedPage
  * @typedef {{ client_id: string, library: string, inferred: boolean, libraries: string[], findings: Finding[],
  *   pages: FetchedPage[] }} CheckList
@@ -134,7 +134,7 @@ function chosen() {
 const roles = { callback: "The callback page", start: "The page of the app" };
 
 /** @param {FetchedPage} page */
-function fetchedPage({ role, url, at, problem, status, redirects_to, headers = [], meta_csp = [] }) {
+function fetchedPage({ role, url, at, problem, status, led_to, redirects_to, headers = [], meta_csp = [] }) {
   const lines = [
     ...headers.map(({ name, value }) => `${name}: ${value}`),
     ...meta_csp.map((policy) => `<meta http-equiv="Content-Security-Policy" content="${policy}">`),
@@ -143,6 +143,7 @@ function fetchedPage({ role, url, at, problem, status, redirects_to, headers = [
     "li",
     "stack tight",
     make("p", "", `${roles[role]}, `, make("code", "break", url), ", at ", clockTime(at), `: ${problem ?? status}`),
+    led_to && make("p", "", "It redirected to ", make("code", "break", led_to)),
     redirects_to && make("p", "", "It redirects to ", make("code", "break", redirects_to)),
     make("ul", "bare", ...lines.map((line) => make("li", "", make("code", "break", line)))),
   );
