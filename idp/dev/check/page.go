@@ -33,6 +33,7 @@ type Page struct {
 	MetaCSP     []string      `json:"meta_csp,omitempty"`      // the policies in its meta elements
 	LedTo       string        `json:"led_to,omitempty"`        // the page of this origin that came after redirects
 	RedirectsTo string        `json:"redirects_to,omitempty"`  // an address that was not asked
+	HasDate     bool          `json:"has_date,omitempty"`      // it has a Date
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`  // how far its Date is ahead of the provider, in nanoseconds
 	Inline      bool          `json:"inline_script,omitempty"` // it has a script in the page, without a nonce
 	sum         [sha256.Size]byte
@@ -66,7 +67,7 @@ func (p *Page) take(response *http.Response) error {
 		}
 	}
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		p.ClockOffset = date.Sub(p.At.Truncate(time.Second))
+		p.HasDate, p.ClockOffset = true, date.Sub(p.At.Truncate(time.Second))
 	}
 	p.readHTML(body)
 	return nil

@@ -165,6 +165,7 @@ var pageRows = []struct {
 		`storage-access=(self "http://localhost:8080")`)}, check.Holds, ""},
 
 	{"clock.app", "the same time", site{}, check.Holds, "the app's server"},
+	{"clock.app", "no time", site{start: http.Header{"Date": nil}}, check.CannotSee, "no Date"},
 	{"clock.app", "another time", site{start: header("Date", "Fri, 20 Nov 2020 12:00:00 GMT")}, check.Fails, "differs"},
 }
 

@@ -104,9 +104,11 @@ func (v *view) clockOfServer() verdict {
 	switch {
 	case p == nil:
 		return why
+	case !p.HasDate:
+		return cannotSee("GET %s: the answer has no Date", p.URL)
 	case p.ClockOffset.Abs() > maxSkew:
 		return found(Fails, "the Date of %s differs from the provider's time by %s", p.URL, p.ClockOffset).
 			because(oidc.ClockSkew).inferring(inferred)
 	}
-	return found(Holds, "the Date of %s is that of the provider", p.URL).inferring(inferred)
+	return found(Holds, "the Date of %s differs from the provider's time by %s at most", p.URL, maxSkew).inferring(inferred)
 }
