@@ -29,13 +29,13 @@ type Page struct {
 	At          time.Time     `json:"at"`
 	Problem     string        `json:"problem,omitempty"` // why it was not fetched; then the fields below are empty
 	Status      int           `json:"status,omitempty"`
-	Headers     []PageHeader  `json:"headers,omitempty"`       // only those that a check reads
-	MetaCSP     []string      `json:"meta_csp,omitempty"`      // the policies in its meta elements
-	LedTo       string        `json:"led_to,omitempty"`        // the page of this origin that came after redirects
-	RedirectsTo string        `json:"redirects_to,omitempty"`  // an address that was not asked
-	HasDate     bool          `json:"has_date,omitempty"`      // it has a Date
-	ClockOffset time.Duration `json:"clock_offset,omitempty"`  // how far its Date is ahead of the provider, in nanoseconds
-	Inline      bool          `json:"inline_script,omitempty"` // it has a script in the page, without a nonce
+	Headers     []PageHeader  `json:"headers,omitempty"`      // only those that a check reads
+	MetaCSP     []string      `json:"meta_csp,omitempty"`     // the policies in its meta elements
+	LedTo       string        `json:"led_to,omitempty"`       // the page of this origin that came after redirects
+	RedirectsTo string        `json:"redirects_to,omitempty"` // an address that was not asked
+	HasDate     bool          `json:"has_date,omitempty"`     // it has a Date
+	ClockOffset time.Duration `json:"clock_offset,omitempty"` // how far its Date is ahead of the provider, in nanoseconds
+	scripts     []script      // in the order of the page
 	sum         [sha256.Size]byte
 }
 
@@ -53,8 +53,8 @@ var readHeaders = []string{
 
 const maxPage = 256 << 10 // bytes of a page that are read
 
-// take reads the response into the page. The headers stay whole, since a cut policy would have another meaning; together
-// they have at most maxPageHeaders bytes.
+// take reads the response into the page. The headers stay whole, since a cut policy would have another meaning. All of
+// them together have at most maxPageHeaders bytes.
 func (p *Page) take(response *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxPage))
 	if err != nil {
@@ -76,6 +76,7 @@ func (p *Page) take(response *http.Response) error {
 // readHTML finds the policies and the scripts in the page.
 func (p *Page) readHTML(body []byte) {
 	tokens := html.NewTokenizer(bytes.NewReader(body))
+	open := false // in a script
 	for {
 		switch tokens.Next() {
 		case html.ErrorToken:
@@ -84,9 +85,17 @@ func (p *Page) readHTML(body []byte) {
 			switch tag := tokens.Token(); {
 			case tag.DataAtom == atom.Meta && strings.EqualFold(attribute(tag, "http-equiv"), "Content-Security-Policy"):
 				p.MetaCSP = append(p.MetaCSP, attribute(tag, "content"))
-			case tag.DataAtom == atom.Script && attribute(tag, "src") == "" && attribute(tag, "nonce") == "":
-				p.Inline = p.Inline || isScript(attribute(tag, "type"))
+			case tag.DataAtom == atom.Script && isScript(attribute(tag, "type")):
+				p.scripts = append(p.scripts, script{src: attribute(tag, "src"), nonce: attribute(tag, "nonce")})
+				open = true
 			}
+		case html.TextToken:
+			if open {
+				p.scripts[len(p.scripts)-1].text = string(tokens.Raw())
+				open = false
+			}
+		case html.EndTagToken:
+			open = false
 		}
 	}
 }

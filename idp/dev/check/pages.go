@@ -150,21 +150,17 @@ func (v *view) scripts() verdict {
 	for _, policy := range p.policies() {
 		name, sources := policy.sources("script-src-elem", "script-src", "default-src")
 		text := strings.Join(append([]string{name}, sources...), " ")
-		switch {
+		isRefused := func(s script) bool { return !s.allowedBy(sources, p.URL) }
+		switch i := slices.IndexFunc(p.scripts, isRefused); {
 		case name == "":
 		case len(sources) == 0, slices.Equal(sources, []string{"'none'"}):
 			return found(Fails, "the callback page has Content-Security-Policy: %s", text)
-		case p.Inline && !slices.ContainsFunc(sources, allowsInline):
-			return found(Fails, "the callback page has a script in the page, and Content-Security-Policy: %s", text).
+		case i >= 0:
+			return found(Fails, "the callback page has %s, and Content-Security-Policy: %s", p.scripts[i].name(), text).
 				inferring("The browser does not run this script")
 		}
 	}
 	return found(Holds, "no policy of the callback page stops its scripts")
-}
-
-// allowsInline tells whether the source may allow a script in the page.
-func allowsInline(source string) bool {
-	return source == "'unsafe-inline'" || strings.HasPrefix(source, "'nonce-") || strings.HasPrefix(source, "'sha")
 }
 
 func (v *view) frameSrc() verdict {

@@ -110,5 +110,5 @@ func (v *view) clockOfServer() verdict {
 		return found(Fails, "the Date of %s differs from the provider's time by %s", p.URL, p.ClockOffset).
 			because(oidc.ClockSkew).inferring(inferred)
 	}
-	return found(Holds, "the Date of %s differs from the provider's time by %s at most", p.URL, maxSkew).inferring(inferred)
+	return found(Holds, "the Date of %s is at most %s from the provider's time", p.URL, maxSkew).inferring(inferred)
 }
