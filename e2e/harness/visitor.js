@@ -1,5 +1,5 @@
 // A person with a browser that has no scripts: it keeps cookies, follows redirects and fills in the provider's forms. For clients
-// that run in Node.
+// that run in Node, and for apps whose pages need no script.
 
 /** How many pages and redirects one visit may take. It finds a loop. */
 const mostForms = 12;
@@ -8,18 +8,23 @@ export class Visitor {
   /** @type {Map<string, string>} */
   #cookies = new Map();
 
-  /** @param {string} issuer @param {string} name the user's, and the password */
-  constructor(issuer, name = "alice") {
+  /**
+   * @param {string} issuer
+   * @param {string} name the user's, and the password
+   * @param {string[]} apps origins of apps on the issuer's host, whose pages are visited too
+   */
+  constructor(issuer, name = "alice", apps = []) {
     this.issuer = issuer;
     this.name = name;
+    this.origins = [issuer, ...apps];
   }
 
   /**
-   * Opens an address of the provider and does what its pages ask for, until the provider sends the browser elsewhere or shows a
-   * page without a form to fill in.
+   * Opens an address of the provider or of an app and does what the provider's pages ask for, until the browser is sent elsewhere
+   * or shows a page without a form to fill in.
    * @param {URL | string} address
    * @param {"allow" | "deny"} decision about consent
-   * @returns {Promise<{ url: URL, page: string }>} where the browser is; page is "" elsewhere
+   * @returns {Promise<{ url: URL, page: string, status: number }>} where the browser is; elsewhere page is "" and status is 0
    */
   async visit(address, decision = "allow") {
     let answer = await this.#open(String(address));
@@ -35,18 +40,19 @@ export class Visitor {
   /**
    * @param {string} address
    * @param {URLSearchParams} [body]
-   * @returns {Promise<{ url: URL, page: string }>}
+   * @returns {Promise<{ url: URL, page: string, status: number }>}
    */
   async #open(address, body) {
     let next = { address, body };
     for (let i = 0; i < mostForms; i++) {
-      if (new URL(next.address).origin !== this.issuer) return { url: new URL(next.address), page: "" };
+      const url = new URL(next.address);
+      if (!this.origins.includes(url.origin)) return { url, page: "", status: 0 };
       const answer = await this.#send(next.address, next.body);
       const location = answer.headers.get("location");
-      if (location === null) return { url: new URL(next.address), page: await answer.text() };
+      if (location === null) return { url, page: await answer.text(), status: answer.status };
       next = { address: new URL(location, next.address).href, body: undefined };
     }
-    throw new Error(`the provider redirects without end, now to ${next.address}`);
+    throw new Error(`the browser is redirected without end, now to ${next.address}`);
   }
 
   /** @param {string} address @param {URLSearchParams | undefined} body */
@@ -61,7 +67,7 @@ export class Visitor {
   /** @param {string} line of Set-Cookie */
   #keep(line) {
     const [name = "", value = ""] = (line.split(";")[0] ?? "").split(/=(.*)/s);
-    if (/;\s*max-age=0/i.test(line)) this.#cookies.delete(name);
+    if (/;\s*(max-age=0|expires=Thu, 01 Jan 1970)/i.test(line)) this.#cookies.delete(name);
     else this.#cookies.set(name, value);
   }
 
@@ -72,9 +78,11 @@ export class Visitor {
    */
   #filled(page, decision) {
     const entries = { username: this.name, password: this.name };
-    const form = forms(page).find(({ names }) => names.has("username") || names.has("decision"));
+    const wanted = ["username", "decision", "csrfToken"]; // the last is the pages of Auth.js: a button
+    const form = forms(page).find(({ names }) => wanted.some((name) => names.has(name)));
     if (form === undefined) return undefined;
     const { action, fields, names } = form;
+    if (names.has("csrfToken")) return { action, fields };
     for (const [name, value] of Object.entries(names.has("username") ? entries : { decision })) fields.set(name, value);
     return { action, fields };
   }
