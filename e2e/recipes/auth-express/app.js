@@ -1,28 +1,14 @@
-// An Express app with Auth.js, as its documentation has it: the provider is a few lines of configuration.
-
 import { ExpressAuth, getSession } from "@auth/express";
 import express from "express";
-
-const auth = {
-  secret: "a-secret-of-this-example-only",
-  trustHost: true,
-  providers: [
-    {
-      id: "hush",
-      name: "Hush",
-      type: "oidc",
-      issuer: process.env.ISSUER ?? "http://localhost:8080",
-      clientId: "auth-express",
-      clientSecret: "auth-express-secret",
-    },
-  ],
-};
+import { auth, renewing } from "./auth.js";
 
 const app = express();
-app.use("/auth/*", ExpressAuth(auth));
+app.use("/auth", ExpressAuth(renewing));
+
 app.get("/", async (request, response) => {
   const session = await getSession(request, auth);
-  const name = session?.user?.name;
-  response.type("text").send(session ? `Hello, ${name ?? "somebody without a name"}` : "Nobody is signed in");
+  const text = session ? `Hello, ${session.user.name}: /auth/session /auth/signout` : "Nobody is signed in: /auth/signin";
+  response.type("text").send(text);
 });
-app.listen(Number(process.env.PORT ?? 3000), "127.0.0.1");
+
+app.listen(process.env.PORT ?? 3000, "127.0.0.1");

@@ -1,5 +1,5 @@
 import { getServerSession } from "next-auth";
-import { authOptions } from "./api/auth/[...nextauth].js";
+import { authOptions } from "../auth.js";
 
 /** Says who is signed in. */
 export default function Home({ text }) {
@@ -7,7 +7,7 @@ export default function Home({ text }) {
 }
 
 export async function getServerSideProps({ req, res }) {
-  const session = await getServerSession(req, res, authOptions);
-  const name = session?.user?.name ?? "somebody without a name";
-  return { props: { text: session ? `Hello, ${name}` : "Nobody is signed in" } };
+  const session = await getServerSession(req, res, authOptions); // with req and res it stores what a renewal gives
+  const text = session ? `Hello, ${session.user.name}` : "Nobody is signed in: /api/auth/signin";
+  return { props: { text } };
 }
