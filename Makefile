@@ -115,7 +115,7 @@ fuzz: ## each fuzz target for ten minutes; FUZZTIME=30s for less
 
 .PHONY: e2e
 e2e: build ## the programs in a real browser, and as a container would run them
-	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
+	@node --test --test-concurrency=2 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
 
 .PHONY: helpers
 helpers: export HUSH_ISSUER := http://not-the.issuer # no variable of a shell reaches the provider of a test
@@ -140,9 +140,18 @@ applications := e2e/recipes/node_modules/.package-lock.json
 applications: $(packages) $(applications) ## the npm packages that the recipes need
 
 .PHONY: recipes
-recipes: build applications ## the recipes of docs/recipes, each an application in e2e/recipes: some minutes
+recipes: build applications $(interpreter) ## the recipes of docs/recipes, each an application in e2e/recipes: some minutes
 	for pom in e2e/recipes/*/pom.xml; do mvn -q -B -ntp -f $$pom package || exit; done
-	@node --test --test-concurrency=1 --test-reporter=spec e2e/recipes/*.test.js
+	for mod in e2e/recipes/*/go.mod; do go build -C $${mod%go.mod} -o $(CURDIR)/bin/recipes/ . || exit; done
+	@node --test --test-concurrency=2 --test-reporter=spec e2e/recipes/*.test.js
+
+# The Python packages of the recipes, in one environment: constraints.txt has the versions of what those need.
+interpreter := bin/recipes-python/installed
+
+$(interpreter): e2e/recipes/constraints.txt $(wildcard e2e/recipes/*/requirements.txt)
+	python3 -m venv bin/recipes-python
+	bin/recipes-python/bin/pip install -q -c $< $(patsubst %,-r %,$(wordlist 2,99,$^))
+	@touch $@
 
 $(applications): e2e/recipes/package-lock.json $(wildcard e2e/recipes/*/package.json)
 	cd e2e/recipes && npm ci --ignore-scripts --no-audit --no-fund

@@ -7,7 +7,9 @@ app.use("/auth", ExpressAuth(renewing));
 
 app.get("/", async (request, response) => {
   const session = await getSession(request, auth);
-  const text = session ? `Hello, ${session.user.name}: /auth/session /auth/signout` : "Nobody is signed in: /auth/signin";
+  const text = session
+    ? `Hello, ${session.user.name}: /auth/session /auth/signout`
+    : "Nobody is signed in: /auth/signin";
   response.type("text").send(text);
 });
 

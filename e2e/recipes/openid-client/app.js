@@ -18,7 +18,13 @@ app.get("/login", async (request, response) => {
   const state = client.randomState();
   request.session.attempt = { pkceCodeVerifier, expectedState: state };
   const code_challenge = await client.calculatePKCECodeChallenge(pkceCodeVerifier);
-  const parameters = { redirect_uri: `${origin}/callback`, scope, state, code_challenge, code_challenge_method: "S256" };
+  const parameters = {
+    redirect_uri: `${origin}/callback`,
+    scope,
+    state,
+    code_challenge,
+    code_challenge_method: "S256",
+  };
   response.redirect(client.buildAuthorizationUrl(config, parameters).href);
 });
 
@@ -46,7 +52,10 @@ app.get("/logout", (request, response) => {
 
 // Express knows an error handler by its four parameters.
 app.use((error, _request, response, _next) => {
-  response.status(401).type("text").send(`${error.error ?? error.message}: /login`);
+  response
+    .status(401)
+    .type("text")
+    .send(`${error.error ?? error.message}: /login`);
 });
 
 app.listen(process.env.PORT ?? 3000, "127.0.0.1");

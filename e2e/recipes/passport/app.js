@@ -30,7 +30,10 @@ app.get("/logout", (request, response) => {
 
 // Express knows an error handler by its four parameters.
 app.use((error, _request, response, _next) => {
-  response.status(401).type("text").send(`${error.error ?? error.message}: /login`);
+  response
+    .status(401)
+    .type("text")
+    .send(`${error.error ?? error.message}: /login`);
 });
 
 app.listen(process.env.PORT ?? 3000, "127.0.0.1");

@@ -44,7 +44,9 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 }
 
 // signedIn is called when the code was exchanged, the ID token verified and userinfo asked.
-func (a *app) signedIn(w http.ResponseWriter, r *http.Request, t *tokens, _ string, _ rp.RelyingParty, info *oidc.UserInfo) {
+func (a *app) signedIn(
+	w http.ResponseWriter, r *http.Request, t *tokens, _ string, _ rp.RelyingParty, info *oidc.UserInfo,
+) {
 	a.sessions.begin(w, session{Name: info.Name, Tokens: t})
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
