@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ const needsKeys = "jwks"
 // signatureRules are for every JWT of this provider.
 var signatureRules = oidc.Table[*pastedJWT]{
 	{Spec: "RFC 7515 §4.1.11", Text: "the header asks for no extension (crit)",
-		Holds: func(p *pastedJWT) bool { return p.Header["crit"] == nil },
+		Holds: func(p *pastedJWT) bool { _, asks := p.Header["crit"]; return !asks },
 		Got:   func(*pastedJWT) string { return "a crit, and no extension is understood here" }},
 	{Spec: "RFC 8725 §3.1", Text: "alg is one by which this provider signs", Params: []string{needsKeys},
 		Holds: func(p *pastedJWT) bool { return slices.Contains(p.algs, text(p.Header["alg"])) },
@@ -146,15 +147,24 @@ func (p *pastedJWT) decode() jwtCheck {
 	return check
 }
 
+// errNoObject is that a part of a token is no JSON object in base64url; decode says so.
+var errNoObject = errors.New("no JSON object in base64url")
+
 // objectIn decodes one part of a JWT. Numbers stay as they are written.
 func objectIn(part string) (object, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if strings.ContainsAny(part, "\r\n") { // which the decoder skips
+		return nil, errNoObject
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(part)
 	if err != nil {
 		return nil, err
 	}
 	var members map[string]json.RawMessage
 	if err := josejson.Unmarshal(raw, &members); err != nil {
 		return nil, err
+	}
+	if members == nil { // null
+		return nil, errNoObject
 	}
 	decoder, found := json.NewDecoder(bytes.NewReader(raw)), object{}
 	decoder.UseNumber()
@@ -178,6 +188,9 @@ func (e *Endpoint) verify(ctx context.Context, p *pastedJWT) error {
 	}
 	p.isOurs = slices.Contains(e.Issuers, text(p.Claims["iss"]))
 	found, err := oidc.KeySet{JSONWebKeySet: published}.Verifying(text(p.Header["alg"]), text(p.Header["kid"]))
+	if _, isText := p.Header["kid"].(string); p.Header["kid"] != nil && !isText {
+		err = errors.New("kid is no text (RFC 7515 §4.1.4)")
+	}
 	p.keyFault = err
 	parsed, err := jwt.ParseSigned(p.Token, algs)
 	if err != nil {

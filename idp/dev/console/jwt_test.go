@@ -135,6 +135,13 @@ func TestTokensThatAreNoGoodIDTokens(t *testing.T) {
 		{"RFC 8725 §3.2 alg none", unsigned, "id_token", map[string]string{
 			"alg is one": "fails none, not ES256", "kid names": "fails", "the signature": "fails",
 		}},
+		{"RFC 7519 §7.2 null for both parts", "bnVsbA.bnVsbA.AA", "other", map[string]string{"the token is a JWT": "fails"}},
+		{"RFC 7515 §2 a line break in a part", parts[0] + "\n." + parts[1] + "." + parts[2], "other",
+			map[string]string{"the token is a JWT": "fails"}},
+		{"RFC 7515 §4.1.4 kid that is a number", "eyJhbGciOiJFUzI1NiIsImtpZCI6MX0." + parts[1] + "." + parts[2], "id_token",
+			map[string]string{"kid names": "fails kid is no text", "the signature": "fails"}},
+		{"RFC 7515 §4.1.11 a null as crit", "eyJhbGciOiJFUzI1NiIsImNyaXQiOm51bGx9." + parts[1] + "." + parts[2], "id_token",
+			map[string]string{"the header asks for no extension": "fails", "the signature": "fails"}},
 		{"RFC 7515 §4.1.11 crit", critical, "id_token", map[string]string{
 			"the header asks for no extension": "fails", "the signature": "fails",
 		}},
