@@ -40,7 +40,8 @@ var (
 )
 
 // guardians judge each address that is dialled, after its name was resolved. None allows link-local addresses, at which
-// clouds have a service with credentials.
+// most clouds have a service with credentials. A few clouds have it at a private address, which Private allows: the
+// operator chose the addresses of these clients.
 var guardians = map[Reach]*ssrf.Guardian{
 	Public: ssrf.New(ssrf.WithAnyPort()),
 	Loopback: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(loopback4...),
