@@ -132,6 +132,7 @@ func TestACellWaitsWithinTheBudget(t *testing.T) {
 // otherTimeouts are the files whose timeouts limit something else than the store.
 var otherTimeouts = map[string]string{
 	"storage/store.go":        "the budget itself",
+	"idp/dev/check/fetch.go":  "HTTP requests to the pages of an app",
 	"idp/dev/console/wait.go": "the wait for the next flow, which a test program asks for",
 	"idp/fetch/client.go":     "HTTP requests to addresses that clients name",
 	"idp/logout/endpoint.go":  "HTTP requests that tell clients of a logout",
