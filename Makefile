@@ -139,6 +139,9 @@ applications := e2e/recipes/node_modules/.package-lock.json
 .PHONY: applications
 applications: $(packages) $(applications) ## the npm packages that the recipes need
 
+# What the recipes in Python run with.
+interpreter := bin/recipes-python/installed
+
 .PHONY: recipes
 recipes: build applications $(interpreter) ## the recipes of docs/recipes, each an application in e2e/recipes: some minutes
 	for pom in e2e/recipes/*/pom.xml; do mvn -q -B -ntp -f $$pom package || exit; done
@@ -146,8 +149,6 @@ recipes: build applications $(interpreter) ## the recipes of docs/recipes, each 
 	@node --test --test-concurrency=2 --test-reporter=spec e2e/recipes/*.test.js
 
 # The Python packages of the recipes, in one environment: constraints.txt has the versions of what those need.
-interpreter := bin/recipes-python/installed
-
 $(interpreter): e2e/recipes/constraints.txt $(wildcard e2e/recipes/*/requirements.txt)
 	python3 -m venv bin/recipes-python
 	bin/recipes-python/bin/pip install -q -c $< $(patsubst %,-r %,$(wordlist 2,99,$^))
