@@ -78,11 +78,12 @@ export class Visitor {
    */
   #filled(page, decision) {
     const entries = { username: this.name, password: this.name };
-    const wanted = ["username", "decision", "csrfToken"]; // the last is the pages of Auth.js: a button
+    const buttons = ["csrfToken", "_csrf"]; // pages of Auth.js and of Spring Security that have only a button
+    const wanted = [...Object.keys(entries), "decision", ...buttons];
     const form = forms(page).find(({ names }) => wanted.some((name) => names.has(name)));
     if (form === undefined) return undefined;
     const { action, fields, names } = form;
-    if (names.has("csrfToken")) return { action, fields };
+    if (buttons.some((name) => names.has(name))) return { action, fields };
     for (const [name, value] of Object.entries(names.has("username") ? entries : { decision })) fields.set(name, value);
     return { action, fields };
   }
