@@ -143,9 +143,10 @@ applications: $(packages) $(applications) ## the npm packages that the recipes n
 interpreter := bin/recipes-python/installed
 
 .PHONY: recipes
-recipes: build applications $(interpreter) ## the recipes of docs/recipes, each an application in e2e/recipes: some minutes
+recipes: build applications $(interpreter) ## the recipes of docs/recipes, applications in e2e/recipes: minutes
 	for pom in e2e/recipes/*/pom.xml; do mvn -q -B -ntp -f $$pom package || exit; done
-	for mod in e2e/recipes/*/go.mod; do go build -C $${mod%go.mod} -o $(CURDIR)/bin/recipes/ . || exit; done
+	for mod in e2e/recipes/*/go.mod; do \
+		go build -C $${mod%go.mod} -o $(CURDIR)/bin/recipes/ $$(grep -q ^tool $$mod && echo tool || echo .) || exit; done
 	@node --test --test-concurrency=2 --test-reporter=spec e2e/recipes/*.test.js
 
 # The Python packages of the recipes, in one environment: constraints.txt has the versions of what those need.

@@ -156,7 +156,7 @@ func versionsOf(t *testing.T, folder string) (versions []string) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range form.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range form.FindAllStringSubmatch(direct(string(text)), -1) {
 			versions = append(versions, m[1]+" "+m[2])
 		}
 	}
@@ -171,6 +171,18 @@ func versionsOf(t *testing.T, folder string) (versions []string) {
 	}
 	slices.Sort(versions)
 	return versions
+}
+
+// toolOfModule is a line of go.mod that names a program of another module.
+var toolOfModule = regexp.MustCompile(`(?m)^tool (\S+)$`)
+
+// direct is a go.mod in which a module that has a tool is required as others are: go get calls it indirect.
+func direct(text string) string {
+	for _, m := range toolOfModule.FindAllStringSubmatch(text, -1) {
+		line := regexp.MustCompile(`(?m)^(\t` + regexp.QuoteMeta(m[1]) + ` v\S+) // indirect$`)
+		text = line.ReplaceAllString(text, "$1")
+	}
+	return text
 }
 
 // linkedReason is a reason code with its explanation.
