@@ -143,11 +143,20 @@ applications: $(packages) $(applications) ## the npm packages that the recipes n
 interpreter := bin/recipes-python/installed
 
 .PHONY: recipes
-recipes: build applications $(interpreter) ## the recipes of docs/recipes, applications in e2e/recipes: minutes
+recipes: rust build applications $(interpreter) ## the recipes of docs/recipes, applications in e2e/recipes: minutes
 	for pom in e2e/recipes/*/pom.xml; do mvn -q -B -ntp -f $$pom package || exit; done
 	for mod in e2e/recipes/*/go.mod; do \
 		go build -C $${mod%go.mod} -o $(CURDIR)/bin/recipes/ $$(grep -q ^tool $$mod && echo tool || echo .) || exit; done
+	for crate in e2e/recipes/*/Cargo.toml; do \
+		$(cargo) build -q --locked --manifest-path $$crate --target-dir bin/recipes-rust || exit; done
 	@node --test --test-concurrency=2 --test-reporter=spec e2e/recipes/*.test.js
+
+.PHONY: rust
+rust:
+	@scripts/install.sh recipes
+
+# A cargo that rustup installed works only in the home that it was installed for.
+cargo := $(shell cargo --version >/dev/null 2>&1 || echo PATH="/usr/bin:$$PATH") cargo
 
 # The Python packages of the recipes, in one environment: constraints.txt has the versions of what those need.
 $(interpreter): e2e/recipes/constraints.txt $(wildcard e2e/recipes/*/requirements.txt)

@@ -176,8 +176,12 @@ func versionsOf(t *testing.T, folder string) (versions []string) {
 // toolOfModule is a line of go.mod that names a program of another module.
 var toolOfModule = regexp.MustCompile(`(?m)^tool (\S+)$`)
 
-// direct is a go.mod in which a module that has a tool is required as others are: go get calls it indirect.
+// direct is the part of a file that names what the recipe uses itself: the dependencies of a Cargo.toml, and a go.mod
+// in which a module that has a tool is required as others are, because go get calls it indirect.
 func direct(text string) string {
+	if _, dependencies, found := strings.Cut(text, "[dependencies]\n"); found {
+		return dependencies
+	}
 	for _, m := range toolOfModule.FindAllStringSubmatch(text, -1) {
 		line := regexp.MustCompile(`(?m)^(\t` + regexp.QuoteMeta(m[1]) + ` v\S+) // indirect$`)
 		text = line.ReplaceAllString(text, "$1")

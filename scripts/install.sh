@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what `make test` needs beyond Go, Node, npm, make and git: a C compiler for Go's race detector, a Redis server,
 # Chromium and Firefox with a font, Apache with mod_auth_openidc, and curl, Python, Java, Maven and ip for the test helpers and the
-# examples of the docs.
+# examples of the docs. With the argument recipes it installs Rust too, which only `make recipes` needs.
 # As root on Debian it installs them; elsewhere it says what is missing and fails. `CHROMIUM`, `FIREFOX`, `APACHE` and
 # `APACHE_MODULES` (a folder) name others than Debian's. Where there is apt-get it also wants WebKitGTK (`WEBKIT_DRIVER`), a
 # display in memory and xdotool, which moves its mouse; the tests of WebKitGTK skip themselves on other systems.
@@ -29,6 +29,10 @@ python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 command -v mvn >/dev/null || missing+=(maven)
 command -v ip >/dev/null || missing+=(iproute2)
+# Debian's cargo is too old for the crates of the recipe; cargo-web is the one that Debian's browsers are built with.
+if [ "${1-}" = recipes ] && ! cargo --version >/dev/null 2>&1 && [ ! -x /usr/bin/cargo ]; then
+	missing+=(cargo-web rustc-web)
+fi
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 
 if [ ${#missing[@]} -eq 0 ]; then
@@ -39,7 +43,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 		These are missing: ${missing[*]}
 		On Debian:  sudo apt-get install ${missing[*]}
 		Elsewhere:  install a C compiler, Redis or Valkey, Chromium, Firefox, Apache 2.4 and mod_auth_openidc, curl,
-		            Python 3 with venv, a JDK, Maven and iproute2, and
+		            Python 3 with venv, a JDK, Maven and iproute2 (and Rust 1.88 for make recipes), and
 		            name those that are not where Debian has them: CHROMIUM=/path/to/chromium FIREFOX=/path/to/firefox
 		            APACHE=/path/to/httpd APACHE_MODULES=/path/to/modules make test
 	END
