@@ -11,6 +11,10 @@ ifeq ($(strip $(HOME)),)
 export HOME := $(shell unset HOME; echo ~)
 endif
 
+# The flags of scripts/build.sh. With one set of flags the Go tool compiles each package once, not again for each target.
+export CGO_ENABLED := 0
+export GOFLAGS := $(GOFLAGS) -trimpath
+
 # Where npm notes what it installed, and what is copied out of it for the browser.
 packages := node_modules/.package-lock.json
 library := static/demo/vendor/oidc-client-ts.js
@@ -87,8 +91,8 @@ peers := bench/peers/node/node_modules/.package-lock.json
 
 .PHONY: bench
 bench: build $(peers) ## renewals beside other providers, five minutes: docs/performance.md; FLAGS='--docs=' only prints
-	CGO_ENABLED=0 go build -C bench/peers -trimpath -ldflags='-s -w' -o ../../bin/bench/ ./...
-	CGO_ENABLED=0 go build -C bench -trimpath -ldflags='-s -w' -o ../bin/bench/ ./sessions
+	go build -C bench/peers -ldflags='-s -w' -o ../../bin/bench/ ./...
+	go build -C bench -ldflags='-s -w' -o ../bin/bench/ ./sessions
 	go run -C bench ./compare $(FLAGS)
 
 .PHONY: bench-browser

@@ -17,7 +17,7 @@ func TestTheProviderBuildsWithoutDevelopmentMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	build := exec.CommandContext(t.Context(), "go", "build", "./idp")
-	build.Dir = tree
+	build.Dir, build.Env = tree, asShipped()
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
 	}
