@@ -67,6 +67,7 @@ type reader struct {
 	p        *idptest.Provider
 	cookies  []*http.Cookie
 	requests int
+	seen     map[string]bool // the parts of answers, each between two tags: most of them are in all pages
 }
 
 func (x *reader) check(what string, r *http.Request) {
@@ -75,8 +76,11 @@ func (x *reader) check(what string, r *http.Request) {
 		r.AddCookie(cookie)
 	}
 	x.requests++
-	if answer := said(serve(x.p, r)); goWords.MatchString(answer) {
-		x.t.Errorf("%.200s is answered with %q:\n%.400s", what, goWords.FindString(answer), answer)
+	for part := range strings.SplitSeq(said(serve(x.p, r)), "<") {
+		if !x.seen[part] && goWords.MatchString(part) {
+			x.t.Errorf("%.200s is answered with %q:\n%.400s", what, goWords.FindString(part), part)
+		}
+		x.seen[part] = true
 	}
 }
 
@@ -84,7 +88,7 @@ func TestNoAnswerHasWordsOfGo(t *testing.T) {
 	p := idptest.Start(t, withReaders)
 	b := p.Browser(t)
 	b.SignIn("alice")
-	x := &reader{t: t, p: p, cookies: b.Cookies()}
+	x := &reader{t: t, p: p, cookies: b.Cookies(), seen: map[string]bool{}}
 	for path, params := range formsOfEndpoints() {
 		x.sendParams(path, params)
 		x.sendBodies(path)
