@@ -119,7 +119,7 @@ fuzz: ## each fuzz target for ten minutes; FUZZTIME=30s for less
 
 .PHONY: e2e
 e2e: build ## the programs in a real browser, and as a container would run them
-	@node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
+	@node --test --test-concurrency=2 --test-reporter=spec e2e/*.test.js e2e/clients/*.test.js
 
 .PHONY: helpers
 helpers: export HUSH_ISSUER := http://not-the.issuer # no variable of a shell reaches the provider of a test

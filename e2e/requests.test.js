@@ -26,11 +26,9 @@ for (const half of /** @type {const} */ (["spa", "web"])) {
     const { page } = await newTab();
     await signIn(page, hush, half);
     await page.click("#automatic"); // off: a slow machine would see more renewals
-    await renew(page); // the first one asks for the discovery document
-    const reported = reports(page);
+    await renewAndReport(page); // the first one asks for the discovery document
     const requests = record(page);
-    await renew(page);
-    await reported;
+    await renewAndReport(page);
     assert.deepEqual(requests.frame.map(nameOf), expected[half].frame);
     assert.deepEqual(requests.page.map(nameOf).toSorted(), expected[half].page.toSorted());
   });
@@ -43,7 +41,7 @@ story(
     const { page } = await newTab();
     await signIn(page, hush, "spa");
     await page.click("#automatic");
-    await renew(page);
+    await renewAndReport(page);
     const frames = /** @type {string[]} */ ([]);
     page.on("framenavigated", (frame) => frame !== page.mainFrame() && frames.push(new URL(frame.url()).pathname));
     const requests = record(page);
@@ -100,10 +98,12 @@ function record(page) {
   return { frame, page: own };
 }
 
-/** Waits for both reports of a renewal. @param {Page} page */
-async function reports(page) {
+/** Renews and waits for both reports of the renewal, which the page sends after it. @param {Page} page */
+async function renewAndReport(page) {
   let left = 2;
-  await page.waitForResponse((answer) => nameOf(answer.request()) === "POST /console/reports" && --left === 0);
+  const isLast = (/** @type {import("puppeteer-core").HTTPResponse} */ answer) =>
+    nameOf(answer.request()) === "POST /console/reports" && --left === 0;
+  await Promise.all([page.waitForResponse(isLast), renew(page)]);
 }
 
 /** @param {import("puppeteer-core").HTTPRequest} request */
