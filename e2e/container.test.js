@@ -78,11 +78,13 @@ test("the example with a file, an app and an API: the provider takes the file, a
     { env: {} },
   );
   const apiPort = await freePort();
-  const api = new Program("The API", process.execPath, ["deploy/api.mjs"], {
-    env: { DISCOVERY: `http://127.0.0.1:${port}/.well-known/openid-configuration`, PORT: `${apiPort}` },
-  });
+  /** @type {Program | undefined} */
+  let api;
   try {
-    await idp.answers(`http://127.0.0.1:${port}/healthz`);
+    await idp.answers(`http://127.0.0.1:${port}/healthz`); // which Compose waits for too, before it starts the API
+    api = new Program("The API", process.execPath, ["deploy/api.mjs"], {
+      env: { DISCOVERY: `http://127.0.0.1:${port}/.well-known/openid-configuration`, PORT: `${apiPort}` },
+    });
     await api.answers(`http://127.0.0.1:${apiPort}/healthz`);
     const made = await fetch(`http://127.0.0.1:${port}/console/tokens`, {
       method: "POST",
@@ -94,7 +96,7 @@ test("the example with a file, an app and an API: the provider takes the file, a
     assert.deepEqual(await said.json(), { issuer: "http://localhost:8080", hello: "dana" });
     assert.equal((await fetch(`http://127.0.0.1:${apiPort}/`)).status, 401);
   } finally {
-    await Promise.all([api.stop(), idp.stop()]);
+    await Promise.all([api?.stop(), idp.stop()]);
   }
 });
 
