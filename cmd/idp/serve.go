@@ -127,6 +127,19 @@ func spareHeap() []byte {
 	return make([]byte, 24<<20)
 }
 
+// keepSpareHeap keeps the spare heap until ctx ends. Its allocation causes a collection, so it waits until the first
+// requests are answered.
+func keepSpareHeap(ctx context.Context) {
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+		return
+	}
+	spare := spareHeap()
+	<-ctx.Done()
+	runtime.KeepAlive(spare)
+}
+
 // within calls do with a context that ends after the timeout.
 func within(timeout time.Duration, do func(context.Context)) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -167,7 +180,7 @@ func run(server *http.Server, listener net.Listener, provider *idp.Provider, log
 			failed <- err
 		}
 	}()
-	defer runtime.KeepAlive(spareHeap()) // made now, because it causes a collection, which the start need not wait for
+	go keepSpareHeap(ctx)
 	select {
 	case err := <-failed:
 		return err
