@@ -8,7 +8,7 @@ export const auth: PassedInitialConfig = {
     postLogoutRedirectUri: "http://localhost:5173/",
     scope: "openid profile email",
     responseType: "code",
-    silentRenew: true, // in a hidden iframe, as useRefreshToken is not set
+    silentRenew: true, // in a hidden iframe, because useRefreshToken is not set
     silentRenewUrl: "http://localhost:5173/silent-renew.html",
     logLevel: LogLevel.Warn,
   },

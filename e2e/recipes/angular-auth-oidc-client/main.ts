@@ -1,4 +1,4 @@
-import "@angular/compiler"; // only here: this example is compiled in the browser. The Angular CLI compiles yours
+import "@angular/compiler"; // only in this example: the browser compiles it. The Angular CLI compiles your app
 import { provideHttpClient } from "@angular/common/http";
 import { bootstrapApplication } from "@angular/platform-browser";
 import { provideRouter } from "@angular/router";

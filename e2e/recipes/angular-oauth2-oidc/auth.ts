@@ -6,7 +6,7 @@ export const auth: AuthConfig = {
   redirectUri: "http://localhost:5173/",
   postLogoutRedirectUri: "http://localhost:5173/",
   silentRefreshRedirectUri: "http://localhost:5173/silent-refresh.html",
-  useSilentRefresh: true, // in a hidden iframe; otherwise it needs a refresh token
+  useSilentRefresh: true, // in a hidden iframe; otherwise the library needs a refresh token
   scope: "openid profile email",
   responseType: "code",
 };

@@ -14,11 +14,11 @@ export const auth = {
     session: ({ session, token }) => ({ ...session, error: token.error }),
   },
   events: {
-    signOut: ({ token }) => fetch(`${issuer}/logout?id_token_hint=${token.account.id_token}`), // no browser is needed
+    signOut: ({ token }) => fetch(`${issuer}/logout?id_token_hint=${token.account.id_token}`), // this server sends it
   },
 };
 
-/** For the routes of Auth.js only: they can store what a renewal gives in the cookie, and getSession cannot. */
+/** For the routes of Auth.js only: they can store the new tokens in the cookie, and getSession cannot. */
 export const renewing = {
   ...auth,
   callbacks: {

@@ -1,4 +1,4 @@
-/** The token of the session, with new tokens of the provider if less than a minute is left of the access token. */
+/** The token of the session, with new tokens of the provider if the access token expires in less than a minute. */
 export async function renewed(token, issuer, clientId, clientSecret) {
   const { account } = token;
   if (account.expires_at - Date.now() / 1000 > 60) return token;

@@ -16,7 +16,7 @@ if (new URLSearchParams(location.search).has("state")) {
 element("sign-in").onclick = () => auth0.loginWithRedirect();
 element("renew").onclick = () => show({ cacheMode: "off" }).catch(say);
 element("sign-out").onclick = async () => {
-  const id_token_hint = (await auth0.getIdTokenClaims())?.__raw; // without it the provider asks before it signs out
+  const id_token_hint = (await auth0.getIdTokenClaims())?.__raw; // without it the provider asks the user first
   await auth0.logout({ logoutParams: { returnTo: "http://localhost:5173/", id_token_hint } });
 };
 if (await auth0.isAuthenticated()) await show().catch(say);

@@ -9,9 +9,9 @@ const show = async () => {
 
 if (location.pathname === "/authentication/silent-login") {
   const { scope, ...extras } = Object.fromEntries(new URLSearchParams(location.search));
-  await client.loginAsync(undefined, extras, true, scope); // the hidden iframe begins here, and goes to the provider
+  await client.loginAsync(undefined, extras, true, scope); // redirects the hidden iframe to the provider
 } else if (location.pathname === "/authentication/silent-callback") {
-  await client.silentLoginCallbackAsync(); // here it comes back
+  await client.silentLoginCallbackAsync(); // the provider sends the iframe here
 } else if (location.pathname === "/authentication/callback") {
   await client.loginCallbackAsync();
   location.replace("/");

@@ -20,5 +20,5 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "mozilla_django_oidc.middleware.SessionRefresh",  # behind the two that it needs
+    "mozilla_django_oidc.middleware.SessionRefresh",  # after the session and the authentication, which it needs
 ]

@@ -5,7 +5,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 
 class Users(OIDCAuthenticationBackend):
-    """The library makes a user of Django for each email address. The name is added here, at each sign-in."""
+    """The library creates a Django user for each email address. This class adds the name at each sign-in."""
 
     def create_user(self, claims):
         return self.update_user(super().create_user(claims), claims)
@@ -17,6 +17,6 @@ class Users(OIDCAuthenticationBackend):
 
 
 def leave(request):
-    """The address that ends the session at the provider."""
+    """Return the address at which the provider ends its session."""
     hint = {"id_token_hint": request.session["oidc_id_token"]}
     return f"{settings.ISSUER}/logout?" + urlencode(hint | {"post_logout_redirect_uri": request.build_absolute_uri("/")})

@@ -11,7 +11,7 @@ app.use(
     clientSecret: "express-openid-connect-secret",
     secret: "a-secret-of-this-example-only",
     authorizationParams: { response_type: "code", scope: "openid profile offline_access" },
-    authRequired: false, // requiresAuth() protects single pages
+    authRequired: false, // requiresAuth() protects a single page
     idpLogout: true,
   }),
 );
@@ -28,7 +28,7 @@ app.get("/renew", async ({ oidc }, response) => {
   response.redirect("/");
 });
 
-// Express knows an error handler by its four parameters.
+// Express recognises an error handler by its four parameters.
 app.use((error, _request, response, _next) => {
   response
     .status(401)

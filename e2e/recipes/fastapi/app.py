@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 ISSUER = os.environ.get("ISSUER", "http://localhost:8080")
 metadata = httpx.get(f"{ISSUER}/.well-known/openid-configuration").json()
-keys = jwt.PyJWKClient(metadata["jwks_uri"])  # asks again when a token has an unknown kid
+keys = jwt.PyJWKClient(metadata["jwks_uri"])  # fetches the keys again when a token has an unknown kid
 
 app = FastAPI()
 Bearer = Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]

@@ -48,7 +48,7 @@ def renew():
 
 
 def keep(token):
-    """Flask keeps the session in a signed cookie, which the user can read: the tokens are this user's own."""
+    """Flask stores the session in a signed cookie, which the user can read. The tokens are those of this user."""
     kept = ("access_token", "refresh_token", "id_token", "token_type")
     session["token"] = {key: token[key] for key in kept}
     session["name"] = hush.userinfo(token=session["token"])["name"]  # the ID token has no name

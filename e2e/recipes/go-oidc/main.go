@@ -1,4 +1,4 @@
-// An app that signs people in with github.com/coreos/go-oidc and golang.org/x/oauth2.
+// An app that signs users in with github.com/coreos/go-oidc and golang.org/x/oauth2.
 package main
 
 import (
@@ -61,12 +61,12 @@ func (a *app) renew(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Nobody is signed in: /login", http.StatusUnauthorized)
 		return
 	}
-	old := &oauth2.Token{RefreshToken: s.Token.RefreshToken} // without an access token it is due
+	old := &oauth2.Token{RefreshToken: s.Token.RefreshToken} // without an access token it counts as expired
 	token, err := a.party.TokenSource(r.Context(), old).Token()
 	a.keep(w, r, token, err)
 }
 
-// keep begins a session with tokens, whose ID token it verifies.
+// keep verifies the ID token, and begins a session with the tokens.
 func (a *app) keep(w http.ResponseWriter, r *http.Request, token *oauth2.Token, err error) {
 	var claims struct{ Name string }
 	if err == nil {

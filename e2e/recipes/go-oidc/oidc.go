@@ -12,7 +12,7 @@ import (
 
 var origin = "http://localhost:" + cmp.Or(os.Getenv("PORT"), "3000")
 
-// party is what the app knows of the provider.
+// party is the app as a client of the provider.
 type party struct {
 	oauth2.Config
 	verifier   *oidc.IDTokenVerifier
@@ -41,7 +41,7 @@ func discover(ctx context.Context) (*party, error) {
 	return &party{config, verifier, metadata.EndSession}, nil
 }
 
-// leave is the address that ends the session at the provider.
+// leave returns the address at which the provider ends its session.
 func (p *party) leave(idToken string) string {
 	query := url.Values{"id_token_hint": {idToken}, "post_logout_redirect_uri": {origin + "/"}}
 	return p.endSession + "?" + query.Encode()

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// session is what the app knows of one browser. The first two are for a sign-in that has begun.
+// session is the app's data of one browser. State and Verifier are for a sign-in that has begun.
 type session struct {
 	State, Verifier string
 	Name            string
 	Token           *oauth2.Token
 }
 
-// sessions has them in memory, by the value of the cookie.
+// sessions stores each session in memory, by the value of its cookie.
 type sessions struct{ byID sync.Map }
 
 func (s *sessions) begin(w http.ResponseWriter, new session) {
@@ -24,7 +24,7 @@ func (s *sessions) begin(w http.ResponseWriter, new session) {
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
-// find is the session of a request; the zero session if there is none.
+// find returns the session of a request, or the zero session if there is none.
 func (s *sessions) find(r *http.Request) session {
 	cookie, err := r.Cookie("session")
 	if err != nil {

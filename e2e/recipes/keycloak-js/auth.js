@@ -4,12 +4,12 @@ const settings = { oidcProvider: "http://localhost:8080", clientId: "spa" };
 const start = {
   onLoad: "check-sso", // in a hidden iframe, when the page loads
   silentCheckSsoRedirectUri: "http://localhost:5173/silent-check-sso.html",
-  checkLoginIframe: false, // that iframe is one of Keycloak only
+  checkLoginIframe: false, // only Keycloak has the page for that iframe
   redirectUri: "http://localhost:5173/",
   scope: "openid profile email",
 };
 
-/** Asks the provider, in a hidden iframe, who is signed in. Without a refresh token this is the way to a new token. */
+/** Gets new tokens in a hidden iframe, if a user is signed in at the provider. It needs no refresh token. */
 export async function check() {
   const keycloak = new Keycloak(settings);
   await keycloak.init(start);

@@ -3,7 +3,7 @@ import { ProtocolMode, PublicClientApplication } from "@azure/msal-browser";
 export const msal = new PublicClientApplication({
   auth: {
     clientId: "spa",
-    authority: "https://localhost:8080/", // https always, on this machine too
+    authority: "https://localhost:8080/", // always https, even on this machine
     knownAuthorities: ["localhost:8080"],
     redirectUri: "http://localhost:5173/redirect.html",
     postLogoutRedirectUri: "http://localhost:5173/",

@@ -16,5 +16,5 @@ element("sign-in").onclick = () => msal.loginRedirect({ scopes });
 element("renew").onclick = () => msal.acquireTokenSilent({ scopes, forceRefresh: true }).then(show, say);
 element("sign-out").onclick = () => {
   const account = msal.getActiveAccount();
-  return msal.logoutRedirect({ account, idTokenHint: account.idToken }); // without the hint the provider asks, and stays
+  return msal.logoutRedirect({ account, idTokenHint: account.idToken }); // without it the provider asks the user
 };

@@ -1,3 +1,3 @@
 import { broadcastResponseToMainFrame } from "@azure/msal-browser/redirect-bridge";
 
-await broadcastResponseToMainFrame(); // with a page, in a popup and in a hidden iframe
+await broadcastResponseToMainFrame(); // in a whole page, in a popup and in a hidden iframe

@@ -23,6 +23,6 @@ export const authOptions = {
     session: ({ session, token }) => ({ ...session, error: token.error }),
   },
   events: {
-    signOut: ({ token }) => fetch(`${issuer}/logout?id_token_hint=${token.account.id_token}`), // no browser is needed
+    signOut: ({ token }) => fetch(`${issuer}/logout?id_token_hint=${token.account.id_token}`), // this server sends it
   },
 };

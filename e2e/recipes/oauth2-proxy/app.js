@@ -1,4 +1,4 @@
-// An app behind oauth2-proxy. The proxy lets only requests of users through who signed in, and it verified the ID token.
+// An app behind oauth2-proxy. The proxy passes on only requests of signed-in users, and has verified the ID token.
 
 import { createServer } from "node:http";
 

@@ -8,7 +8,7 @@ const http = { [oauth.allowInsecureRequests]: true }; // for http on this machin
 
 const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, http));
 
-/** The address of an authorization request, and what has to be kept until its answer. */
+/** The address of an authorization request, and the values that the app keeps until the answer. */
 export async function begin(more = {}) {
   const kept = {
     state: oauth.generateRandomState(),
@@ -30,7 +30,7 @@ export async function begin(more = {}) {
   return { address: address.href, kept };
 }
 
-/** The tokens and the user's claims, for the address that the provider sent the browser to. */
+/** The tokens and the user's claims, from the address to which the provider redirected the browser. */
 export async function finish(address, { state, nonce, code_verifier }) {
   const answer = oauth.validateAuthResponse(server, client, new URL(address), state);
   const asked = [server, client, oauth.None(), answer, redirect_uri, code_verifier, http];
@@ -41,7 +41,7 @@ export async function finish(address, { state, nonce, code_verifier }) {
   return { ...tokens, user: await oauth.processUserInfoResponse(server, client, sub, told) };
 }
 
-/** The same in a hidden iframe, whose callback page posts its address. */
+/** Both steps in a hidden iframe. The callback page in the iframe posts its address. */
 export async function renew(id_token_hint) {
   const { address, kept } = await begin({ prompt: "none", id_token_hint });
   const iframe = Object.assign(document.createElement("iframe"), { hidden: true, src: address });
@@ -57,7 +57,7 @@ export async function renew(id_token_hint) {
   return finish(answer, kept);
 }
 
-/** The address that ends the session at the provider. */
+/** The address at which the provider ends its session. */
 export function logoutAddress(id_token_hint) {
   const address = new URL(server.end_session_endpoint);
   address.search = new URLSearchParams({ id_token_hint, post_logout_redirect_uri: "http://localhost:5173/" });

@@ -1,7 +1,7 @@
 import { userManager } from "./auth.js";
 
 if (location.pathname === "/callback") {
-  await userManager.signinCallback(); // with a page, in a popup and in a hidden iframe
+  await userManager.signinCallback(); // in a whole page, in a popup and in a hidden iframe
   if (window.self === window.top) location.replace("/");
 } else {
   startApp();

@@ -50,7 +50,7 @@ app.get("/logout", (request, response) => {
   request.session.destroy(() => response.redirect(leave.href));
 });
 
-// Express knows an error handler by its four parameters.
+// Express recognises an error handler by its four parameters.
 app.use((error, _request, response, _next) => {
   response
     .status(401)

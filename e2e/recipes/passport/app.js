@@ -28,7 +28,7 @@ app.get("/logout", (request, response) => {
   request.logout(() => response.redirect(leave.href));
 });
 
-// Express knows an error handler by its four parameters.
+// Express recognises an error handler by its four parameters.
 app.use((error, _request, response, _next) => {
   response
     .status(401)

@@ -4,7 +4,7 @@ import { userManager } from "./auth.js";
 import { startAuth } from "./useAuth.js";
 
 if (location.pathname === "/callback") {
-  await userManager.signinCallback(); // with a page, in a popup and in a hidden iframe
+  await userManager.signinCallback(); // in a whole page, in a popup and in a hidden iframe
   if (window.self === window.top) location.replace("/");
 } else {
   await startAuth();

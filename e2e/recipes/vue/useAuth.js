@@ -10,7 +10,7 @@ userManager.events.addUserLoaded((loaded) => {
   user.value = loaded;
 });
 
-/** Who is signed in, for every component. */
+/** The user and the actions, for every component. */
 export function useAuth() {
   return {
     user: readonly(user),
@@ -21,7 +21,7 @@ export function useAuth() {
   };
 }
 
-/** Reads the user of this tab. Call it once, before the app starts. */
+/** Reads the stored user of this tab. Call it once, before the app starts. */
 export async function startAuth() {
   user.value = await userManager.getUser();
 }

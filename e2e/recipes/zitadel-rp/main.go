@@ -1,4 +1,4 @@
-// An app that signs people in with github.com/zitadel/oidc, package rp.
+// An app that signs users in with github.com/zitadel/oidc, package rp.
 package main
 
 import (
@@ -43,7 +43,7 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "Nobody is signed in: /login")
 }
 
-// signedIn is called when the code was exchanged, the ID token verified and userinfo asked.
+// signedIn is called after the code was exchanged, the ID token was verified and userinfo was fetched.
 func (a *app) signedIn(
 	w http.ResponseWriter, r *http.Request, t *tokens, _ string, _ rp.RelyingParty, info *oidc.UserInfo,
 ) {
@@ -67,7 +67,7 @@ func (a *app) renew(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// logout ends the session at the provider by a request of the server: the browser stays here.
+// logout ends the session at the provider with a request of this server: the browser does not go to the provider.
 func (a *app) logout(w http.ResponseWriter, r *http.Request) {
 	if s := a.sessions.end(r); s.Tokens != nil {
 		if _, err := rp.EndSession(r.Context(), a.party, s.Tokens.IDToken, origin+"/", "", "", nil); err != nil {
@@ -77,7 +77,7 @@ func (a *app) logout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// refused answers the browser that comes back with an error.
+// refused answers a callback with an error.
 func refused(w http.ResponseWriter, r *http.Request, code, description, _ string) {
 	unauthorized(w, r, code+" "+description, "")
 }

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// session is what the app knows of one browser.
+// session is the app's data of one browser.
 type session struct {
 	Name   string
 	Tokens *tokens
 }
 
-// sessions has them in memory, by the value of the cookie.
+// sessions stores each session in memory, by the value of its cookie.
 type sessions struct{ byID sync.Map }
 
 func (s *sessions) begin(w http.ResponseWriter, new session) {
@@ -21,7 +21,7 @@ func (s *sessions) begin(w http.ResponseWriter, new session) {
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
-// find is the session of a request; the zero session if there is none.
+// find returns the session of a request, or the zero session if there is none.
 func (s *sessions) find(r *http.Request) session {
 	cookie, err := r.Cookie("session")
 	if err != nil {

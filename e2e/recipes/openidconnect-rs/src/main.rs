@@ -1,4 +1,4 @@
-//! An app that signs people in with the crate openidconnect, and axum.
+//! An app that signs users in with the crate openidconnect, and axum.
 
 mod oidc;
 
@@ -19,7 +19,7 @@ use oidc::{Begun, Failure, Party, User};
 use openidconnect::CsrfToken;
 use serde::Deserialize;
 
-/// The sessions are in memory, by the value of the cookie.
+/// The app stores each session in memory, by the value of its cookie.
 struct App {
     party: Party,
     sessions: Mutex<HashMap<String, Session>>,
@@ -51,7 +51,7 @@ impl App {
         jar.add(Cookie::build(("session", id)).path("/").http_only(true).same_site(SameSite::Lax))
     }
 
-    /// Takes the session of a request out of the memory.
+    /// Removes the session of a request, and returns it.
     fn end(&self, jar: &CookieJar) -> Option<Session> {
         self.sessions.lock().unwrap().remove(jar.get("session")?.value())
     }

@@ -1,4 +1,4 @@
-//! What the app asks of the provider.
+//! The app's requests to the provider.
 
 use std::{env, error::Error};
 
@@ -26,7 +26,7 @@ pub struct Begun {
     verifier: PkceCodeVerifier,
 }
 
-/// What the app keeps of a user.
+/// The user's data that the app keeps.
 pub struct User {
     pub name: String,
     id_token: CoreIdToken,
@@ -88,7 +88,7 @@ impl Party {
         Ok(User { name, refresh_token: tokens.refresh_token().cloned().or(old), id_token })
     }
 
-    /// The address that ends the session at the provider.
+    /// The address at which the provider ends its session.
     pub fn leave(&self, user: &User) -> Result<Url, Failure> {
         let back = PostLogoutRedirectUrl::new(origin() + "/")?;
         let request = LogoutRequest::from(self.end_session.clone());

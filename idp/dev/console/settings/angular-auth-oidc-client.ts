@@ -10,7 +10,7 @@ export const auth: PassedInitialConfig = {
     postLogoutRedirectUri: "{post_logout_redirect_uri}",
     scope: "{scope}",
     responseType: "code",
-    silentRenew: true, // in a hidden iframe, as useRefreshToken is not set
+    silentRenew: true, // in a hidden iframe, because useRefreshToken is not set
     silentRenewUrl: "{origin}/silent-renew.html",
     logLevel: LogLevel.Warn,
   },

@@ -8,7 +8,7 @@ export const auth: AuthConfig = {
   redirectUri: "{redirect_uri}",
   postLogoutRedirectUri: "{post_logout_redirect_uri}",
   silentRefreshRedirectUri: "{origin}/silent-refresh.html",
-  useSilentRefresh: true, // in a hidden iframe; otherwise it needs a refresh token
+  useSilentRefresh: true, // in a hidden iframe; otherwise the library needs a refresh token
   scope: "{scope}",
   responseType: "code",
 };

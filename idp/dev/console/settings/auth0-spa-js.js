@@ -3,7 +3,7 @@
 import { createAuth0Client } from "@auth0/auth0-spa-js";
 
 // The provider needs an https issuer, such as --issuer {https_issuer} --tls-self-signed, and aliases for the
-// addresses of this library: hush.yaml has them.
+// paths that this library uses: hush.yaml has them.
 export const auth0 = await createAuth0Client({
   domain: "{host}", // the library writes https:// before it
   issuer: "{https_issuer}",

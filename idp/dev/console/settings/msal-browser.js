@@ -5,7 +5,7 @@ import { ProtocolMode, PublicClientApplication } from "@azure/msal-browser";
 export const msal = new PublicClientApplication({
   auth: {
     clientId: "{client_id}",
-    authority: "{https_issuer}/", // https always, on this machine too
+    authority: "{https_issuer}/", // always https, even on this machine
     knownAuthorities: ["{host}"],
     redirectUri: "{redirect_uri}",
     postLogoutRedirectUri: "{post_logout_redirect_uri}",

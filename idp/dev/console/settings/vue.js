@@ -9,6 +9,6 @@ export const userManager = new UserManager({
   post_logout_redirect_uri: "{post_logout_redirect_uri}",
   scope: "{scope}",
   automaticSilentRenew: true, // 60 seconds before the access token expires
-  includeIdTokenInSilentRenew: true, // says which user to renew, if several are signed in
+  includeIdTokenInSilentRenew: true, // names the user, if several users are signed in
   loadUserInfo: true, // name and email come from the userinfo endpoint (Core §5.4)
 });

@@ -22,7 +22,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
-/** An app that signs people in with Spring Security. The provider is in application.properties. */
+/** An app that signs users in with Spring Security. application.properties names the provider. */
 @SpringBootApplication
 @RestController
 public class SpringClient {
@@ -39,7 +39,7 @@ public class SpringClient {
         paths -> paths.requestMatchers("/").permitAll().anyRequest().authenticated());
     http.oauth2Login(Customizer.withDefaults());
     http.logout(logout -> logout.logoutSuccessHandler(signOut));
-    // Without this line Spring answers with a redirect to the provider, as it does for all other paths.
+    // Without this rule Spring redirects /renew to the provider, as it does for all other paths.
     http.exceptionHandling(
         errors ->
             errors.defaultAuthenticationEntryPointFor(
@@ -54,7 +54,7 @@ public class SpringClient {
         : "Hello, " + user.getFullName() + ": /renew /logout";
   }
 
-  /** The access token of the parameter is valid: Spring renews it first if it expires within a minute. */
+  /** The client has a valid access token: Spring first renews it if it expires within a minute. */
   @GetMapping("/renew")
   String renew(
       @AuthenticationPrincipal OidcUser user,

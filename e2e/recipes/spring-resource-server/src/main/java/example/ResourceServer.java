@@ -13,7 +13,7 @@ import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** An API that Spring Boot protects: the tokens are checked by the lines in application.properties. */
+/** An API that Spring Security protects. Spring checks each token by application.properties. */
 @SpringBootApplication
 @EnableMethodSecurity
 @RestController
@@ -22,7 +22,7 @@ public class ResourceServer {
     SpringApplication.run(ResourceServer.class, args);
   }
 
-  /** Each path but /open needs a token. Without this bean each path would. */
+  /** Each path except /open needs a token. Without this bean /open needs one too. */
   @Bean
   SecurityFilterChain security(HttpSecurity http) throws Exception {
     http.authorizeHttpRequests(
