@@ -28,10 +28,10 @@ describe("fastapi", () => {
     return { visitor, tokens: await client.authorizationCodeGrant(shop, url) };
   }
 
-  /** Tokens of alice as the console makes them. @param {object} [more] */
+  /** Tokens of alice that the console issues. @param {object} [more] */
   const made = (more) => api.console.do("POST", "/console/tokens", { user: "alice", client: "shop", ...more });
 
-  /** What the API answers. @param {string} [token] */
+  /** The answer of the API. @param {string} [token] */
   async function ask(token) {
     const headers = token ? { authorization: `Bearer ${token}` } : undefined;
     const answer = await fetch(`${api.origin}/orders`, { headers });

@@ -1,4 +1,4 @@
-// oauth4webapi in the browser, with an iframe of one's own.
+// oauth4webapi in the browser, with an iframe that the app makes.
 
 import { clickSignIn, singlePageApp } from "./harness/spa.js";
 

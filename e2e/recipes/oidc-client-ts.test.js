@@ -1,4 +1,4 @@
-// oidc-client-ts: the lines of the README.
+// oidc-client-ts, in a page without a framework.
 
 import { signIn, singlePageApp } from "./harness/spa.js";
 

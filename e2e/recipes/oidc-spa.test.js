@@ -7,6 +7,6 @@ singlePageApp("oidc-spa", {
   reason: "redirect.unregistered",
   mistake: async ({ tab, provider }) => {
     await provider.console.do("PATCH", "/console/clients/spa", { redirect_uris: ["http://localhost/callback"] });
-    await tab.goto("http://localhost:5173/"); // the library asks the provider as the page loads
+    await tab.goto("http://localhost:5173/"); // the library sends a request when the page loads
   },
 });

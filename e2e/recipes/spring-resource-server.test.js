@@ -48,7 +48,7 @@ describe("spring-resource-server", () => {
     return (await client.clientCredentialsGrant(await discover(id))).access_token;
   }
 
-  /** What the API answers. @param {string} path @param {string} token */
+  /** The answer of the API. @param {string} path @param {string} token */
   async function ask(path, token) {
     const answer = await fetch(api + path, { headers: { authorization: `Bearer ${token}` } });
     return { status: answer.status, text: await answer.text(), why: answer.headers.get("www-authenticate") ?? "" };

@@ -20,7 +20,7 @@ export const file = (name) => fileURLToPath(new URL(`../${name}`, import.meta.ur
 /**
  * Starts the provider with a recipe's hush.yaml.
  * @param {string} recipe
- * @param {{ issuer?: string, args?: string[] }} [options] issuer: the address that clients know, if it is not that of the port
+ * @param {{ issuer?: string, args?: string[] }} [options] issuer: the provider's address for clients, if it is not http://localhost with the port
  * @returns {Promise<Provider>}
  */
 export async function startProvider(recipe, { issuer, args = [] } = {}) {
@@ -36,7 +36,7 @@ export async function startProvider(recipe, { issuer, args = [] } = {}) {
 }
 
 /**
- * Ends all sessions at the provider, without a word to the applications.
+ * Ends all sessions at the provider, and sends no message to the applications.
  * @param {Console} theConsole
  */
 export async function endSessions(theConsole) {

@@ -1,5 +1,5 @@
-// The tests that each app passes that signs people in on its server. The app has these pages: / greets the user, /login, /renew and
-// /logout do what their names say, and end at /.
+// The tests of each app that signs users in on its server. The app has these pages: / greets the user; /login, /renew and /logout
+// do as their names say, and redirect to / at the end.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -19,8 +19,8 @@ import { sessions } from "./provider.js";
  */
 
 /**
- * The usual mistake of a recipe: what is wrong, and the reason code by which the console shows it. Either make brings it about while
- * app and provider run, or start starts both with it.
+ * The usual mistake of a recipe: a name for it, and the reason code by which the console shows it. Either make causes the mistake
+ * while app and provider run, or start starts both with the mistake.
  * @typedef {{ is: string, reason: string, make?: (tools: Tools) => Promise<unknown>, start?: () => Promise<Recipe> }} Mistake
  */
 
@@ -37,8 +37,8 @@ const faults = { "refresh token": "refresh_revoked", redirect: "session_lost" };
  * @param {object} how
  * @param {Mistake} how.mistake
  * @param {Renewal} [how.renewal]
- * @param {RegExp} [how.refusal] what the app shows when a renewal failed
- * @param {{ login?: string, renew?: string, logout?: string }} [how.paths] where they are not those above
+ * @param {RegExp} [how.refusal] matches the page of the app after a renewal failed
+ * @param {{ login?: string, renew?: string, logout?: string }} [how.paths] that differ from those above
  * @param {(console: Console) => Promise<unknown>} [how.makeDue] makes the tokens of the next sign-in due for renewal
  */
 export function serverApp(name, start, how) {
@@ -57,13 +57,13 @@ export function serverApp(name, start, how) {
     /** The page of the app at a path. @param {string} path */
     const open = (path) => tools.visitor.visit(tools.origin + path);
 
-    /** A visitor who has not been there yet. */
+    /** Makes a visitor with no cookies. */
     function arrive({ issuer, origin, console } = recipe) {
       tools = { origin, console, visitor: new Visitor(issuer, "alice", [origin]) };
       return tools;
     }
 
-    /** Opens the page that renews until something is so: an app may not think yet that its tokens are due. @param {(page: string) => unknown} isSo */
+    /** Opens the page that renews until isSo holds: the app's tokens may not be due for renewal yet. @param {(page: string) => unknown} isSo */
     async function renewUntil(isSo) {
       for (const deadline = AbortSignal.timeout(30_000); ; ) {
         const { page } = await open(renew);

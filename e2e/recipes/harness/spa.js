@@ -1,8 +1,8 @@
 // The test of a single-page app. All of them show the same elements: #name, #token (the last letters of the access token),
 // #error, and the buttons #sign-in, #renew and #sign-out.
 //
-// The files of a recipe have the addresses that people use, http://localhost:8080 and http://localhost:5173. The browser
-// finds the two programs of the test there, which listen on free ports.
+// The files of a recipe have the addresses of the pages, http://localhost:8080 and http://localhost:5173. The browser maps them to
+// the two programs of the test, which listen on free ports.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -20,14 +20,14 @@ import { endSessions, file, sessions, startProvider } from "./provider.js";
  * @typedef {object} Stage
  * @property {Page} tab
  * @property {Provider} provider
- * @property {(path: string, from: string, to: string) => Promise<void>} change writes another text into a file of the app, on
- *   its way to the browser: the mistake of a developer
+ * @property {(path: string, from: string, to: string) => Promise<void>} change replaces a text in a file of the app when the
+ *   browser loads the file: the mistake of a developer
  */
 
 /**
  * @typedef {object} App
- * @property {RegExp | string} signedOut what #error says about a renewal after the session ended at the provider; or the element
- *   that the browser then shows, if the library leaves the page
+ * @property {RegExp | string} signedOut matches #error when a renewal fails because the session at the provider has ended; or the
+ *   selector of an element that the browser then shows, if the library leaves the page
  * @property {(stage: Stage) => Promise<void>} mistake makes the usual mistake of the page
  * @property {string} reason the code by which the console shows the mistake
  * @property {string} [issuer]
@@ -138,7 +138,7 @@ export async function clickSignIn(tab, origin = "http://localhost:5173") {
 }
 
 /**
- * Waits until the app says that a renewal failed.
+ * Waits until the app shows that a renewal failed.
  * @param {Page} tab
  * @param {RegExp | string} how
  */
@@ -163,6 +163,7 @@ export async function signIn(tab, origin = "http://localhost:5173", name = "alic
 }
 
 /**
+ * Replaces a text in a file of the app when the browser loads the file.
  * @param {Page} tab
  * @param {number} port of Vite
  * @param {string} path

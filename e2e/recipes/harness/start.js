@@ -30,9 +30,9 @@ export async function startBoth(recipe, command, args, { path = "/", env = () =>
 }
 
 /**
- * A copy of a recipe's file with one line changed, beside the file. The program that runs it finds what it imports.
+ * Writes a copy of a recipe's file with one text changed, in the same folder, so that its imports work.
  * @param {string} name
- * @param {string} line that the file has once
+ * @param {string} line a text that the file has once
  * @param {string} instead
  */
 export async function changed(name, line, instead) {
