@@ -67,7 +67,7 @@ describe("Check my app", () => {
       assert.match(await shown.$eval("#check-summary", ({ textContent }) => textContent ?? ""), /^0 fail\d+ hold0 not/);
       assert.match(
         await shown.$eval("#check-inferred", ({ textContent }) => textContent ?? ""),
-        /look like those of oidc-client-ts/,
+        /have the signs of oidc-client-ts/,
       );
     }));
 

@@ -9,9 +9,9 @@ import (
 )
 
 var answerChecks = []Check{
-	{"callback.nested", "The callback page", "The callback page does not start the whole app in the iframe",
+	{"callback.nested", "The callback page", "The page in the iframe handles the answer, and begins no sign-in",
 		"Referrer Policy §3", Renew, (*view).nested},
-	{"code.redeemed", "The callback page", "The callback page tells the app, and the app redeems the code",
+	{"code.redeemed", "The callback page", "The callback page passes the answer on, and the app redeems the code",
 		"RFC 6749 §4.1.3", Renew, (*view).redeemed},
 	{"cors.origin", "Scripts of the app", "Scripts of the app may read the answers of the provider", "Fetch §3.2",
 		SignIn,
@@ -22,7 +22,7 @@ var answerChecks = []Check{
 	{"flow.renewal", "Whole flows", "The last silent renewal reached its end", "Core §3.1.2.6", Renew, (*view).renewal},
 }
 
-// answered is the newest authorization request with a code for the app: of a silent request if there is one.
+// answered is the newest authorization request with a code for the app: a silent one if there is one.
 func (v *view) answered() *event {
 	coded := func(r *trace.Record) bool {
 		return r.Answered() && (&event{record: r}).answerHas("code")
@@ -53,7 +53,7 @@ func (v *view) redeemed() verdict {
 	redeemed := lastIn(e.flow, func(r *trace.Record) bool { return r.Endpoint == "token" && !r.Preflight() })
 	switch {
 	case redeemed == nil:
-		return notSeen("a code was sent, and the provider waits for the token request")
+		return notSeen("a code was sent, and no token request has come yet")
 	case redeemed.record.Error != "":
 		return fails(redeemed, "the token endpoint answered %s: %s", redeemed.record.Error, redeemed.record.Description).
 			because(oidc.Reason(redeemed.record.Reason))
@@ -62,12 +62,12 @@ func (v *view) redeemed() verdict {
 	return holds(redeemed, "POST %s came %s after the code", redeemed.record.Path, after)
 }
 
-// origin is about requests of scripts: they have an Origin.
+// origin judges requests of scripts: they have an Origin.
 func (v *view) origin() verdict {
 	e := v.newest(func(r *trace.Record) bool { return r.Origin != "" && isForScripts(r) })
 	if e == nil {
 		if e := v.newest(func(r *trace.Record) bool { return r.Endpoint == "token" }); e != nil && !v.Client.Public() {
-			return cannotSee("the token request had no Origin: a server sent it, and CORS does not concern it")
+			return cannotSee("the token request had no Origin: a server sent it, and CORS does not apply to it")
 		}
 		return notSeen("")
 	}
@@ -152,7 +152,7 @@ func ended(f *trace.Flow) verdict {
 	if reason == oidc.SessionNone {
 		return notSeen("the answer was login_required, because nobody was signed in")
 	}
-	return fails(e, "it stopped at: %s", strings.Join(failedTexts(f), "; ")).because(reason)
+	return fails(e, "the flow stopped at: %s", strings.Join(failedTexts(f), "; ")).because(reason)
 }
 
 func nextOf(f *trace.Flow) string {
@@ -161,7 +161,7 @@ func nextOf(f *trace.Flow) string {
 			return "the next message is: " + m.Text
 		}
 	}
-	return "its end has not come"
+	return "the provider waits for the next request"
 }
 
 func failedTexts(f *trace.Flow) (texts []string) {

@@ -11,8 +11,8 @@ import (
 // Outcome is the result of a Check.
 type Outcome string
 
-// The outcomes. NotSeen: the app has not done yet what the check is about. CannotSee: the provider has no way to see
-// it.
+// The outcomes. NotSeen: the app has not yet sent the request that the check judges. CannotSee: the provider cannot
+// see it.
 const (
 	Holds     Outcome = "holds"
 	Fails     Outcome = "fails"
@@ -32,18 +32,18 @@ type Finding struct {
 	Reason   string  `json:"reason,omitempty"`   // of docs/reasons.md, when the check fails
 	Do       string  `json:"do,omitempty"`       // what to do in the app, when it was not seen yet
 	Call     string  `json:"call,omitempty"`     // the code of the library that does it
-	Remedy   string  `json:"remedy,omitempty"`   // for the library, when the check fails
+	Remedy   string  `json:"remedy,omitempty"`   // how to correct it with the library, when the check fails
 	Flow     string  `json:"flow,omitempty"`     // the id of the flow that was judged
 }
 
 // Check is one condition of a silent renewal that works.
 type Check struct {
 	Name, Topic, Text, Spec string
-	Do                      Action // it makes the check visible
+	Do                      Action // makes the check visible
 	judge                   func(*view) verdict
 }
 
-// Action is something that a developer does so that the provider sees it.
+// Action is a step of the developer that makes a check visible to the provider.
 type Action string
 
 // The actions. A library has its own code for the first three.
@@ -89,7 +89,7 @@ func (c Check) finding(v *view) Finding {
 	return f
 }
 
-// verdict is what a check found.
+// verdict is the result of a check about one event.
 type verdict struct {
 	outcome        Outcome
 	seen, inferred string
@@ -103,7 +103,7 @@ func holds(e *event, format string, values ...any) verdict { return e.verdict(Ho
 // fails is the verdict about an event that is wrong.
 func fails(e *event, format string, values ...any) verdict { return e.verdict(Fails, format, values) }
 
-// notSeen is the verdict while the app has not done it. Without values the format may be empty.
+// notSeen is the verdict while the app has not sent the request. Without values the format may be empty.
 func notSeen(format string, values ...any) verdict {
 	return (*event)(nil).verdict(NotSeen, format, values)
 }

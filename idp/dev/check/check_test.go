@@ -44,7 +44,7 @@ var rows = []row{
 	{"request.iframe", "right", right, check.Holds, "from an iframe", ""},
 	{"request.iframe", "nothing was done", nothing, check.NotSeen, "let it renew", ""},
 	{"request.iframe", "prompt=none in the whole page", asked(func(r *trace.Record) { r.Fetch.Dest = "document" }),
-		check.NotSeen, "whole page", ""},
+		check.NotSeen, "top-level page", ""},
 	{"request.iframe", "a refresh token", func(s *scene) {
 		s.send(trace.Record{Endpoint: "token", Method: "POST", Status: 200, ClientID: "app",
 			Fetch: trace.Fetch{Mode: "cors"}},
@@ -68,7 +68,7 @@ var rows = []row{
 		oidc.PKCEMissing},
 	{"request.pkce", "plain", silentWith(values{"code_challenge_method": "plain"}), check.Fails, "plain",
 		oidc.RequestMalformed},
-	{"request.state", "right", right, check.Holds, "cannot be seen", ""},
+	{"request.state", "right", right, check.Holds, "cannot see", ""},
 	{"request.state", "without", silentWith(values{"state": ""}), check.Fails, "no state", ""},
 	{"request.nonce", "right", right, check.Holds, "code_challenge", ""},
 	{"request.nonce", "with a nonce", silentWith(values{"nonce": "n"}), check.Holds, "nonce", ""},
@@ -106,7 +106,7 @@ var rows = []row{
 			time.Sleep(time.Millisecond)
 		}
 	}, check.Fails, "not redeemed within", oidc.CallbackSilent},
-	{"code.redeemed", "not yet", asked(), check.NotSeen, "waits", ""},
+	{"code.redeemed", "not yet", asked(), check.NotSeen, "no token request", ""},
 	{"code.redeemed", "refused", func(s *scene) {
 		s.renews(nil)
 		s.redeems(0, fails("invalid_grant", "pkce.mismatch"))
@@ -149,7 +149,7 @@ var rows = []row{
 		s.renews(nil)
 		s.redeems(60)
 	}, check.Fails, "accessTokenExpiringNotificationTimeInSeconds", oidc.TokenShortLived},
-	{"lifetime.pace", "right", right, check.Holds, "4m2s apart; tokens live 300 s", ""},
+	{"lifetime.pace", "right", right, check.Holds, "4m2s apart; expires_in is 300 s", ""},
 	{"lifetime.pace", "one", asked(), check.NotSeen, "one renewal", ""},
 	{"lifetime.pace", "a loop", func(s *scene) {
 		for range 4 {

@@ -34,7 +34,7 @@ func (v *view) cookieCame() verdict {
 	case name != "":
 		return holds(e, "%s came (%s)", name, said)
 	}
-	return notSeen("no session cookie came, and the browser says nothing about a withheld one (%s): nobody was signed in",
+	return notSeen("no session cookie came, and no header tells of a withheld one (%s): nobody was signed in",
 		said)
 }
 
@@ -58,8 +58,8 @@ func (v *view) oneSite() verdict {
 	case "same-origin", "same-site":
 		found := holds(e, "app %s, provider %s, Sec-Fetch-Site: %s", app, e.record.Issuer, site)
 		if isLoopback(app) && isLoopback(e.record.Issuer) {
-			found.inferred = "Hosts of this machine say nothing about production. If app and provider have two domains there, " +
-				"try it with app.localhost and idp.localhost"
+			found.inferred = "Hosts of this machine prove nothing about production. If app and provider have two " +
+				"domains in production, test with app.localhost and idp.localhost"
 		}
 		return found
 	case "cross-site":

@@ -23,10 +23,10 @@ import (
 // Reach says which addresses of the network a Fetcher may ask about a client.
 type Reach int
 
-// The reaches. A stranger can make a client, and could so make the provider ask an address behind a firewall. So the
-// more the operator knows of a client, the more its addresses may be.
+// The reaches. A stranger can register a client, and could then make the provider send a request to an address behind
+// a firewall. So only a client that the operator registered may have addresses in private networks.
 const (
-	Public   Reach = iota // the client registered itself: only public addresses
+	Public   Reach = iota // the client registered itself, or fetch.allow_private is off: only public addresses
 	Loopback              // any_client let the client in: this machine, and public addresses
 	Private               // the operator registered the client: private networks too
 )
@@ -88,7 +88,7 @@ func (f *Fetcher) Reset() { f.pages.Purge() }
 var ErrBusy = errors.New("check: pages are being fetched")
 
 // Fetch fetches the callback page and the start page of the app, and remembers them. It returns ErrBusy while another
-// call of Fetch runs. What cannot be fetched is a page with a Problem.
+// call of Fetch runs. A page that cannot be fetched has a Problem.
 func (f *Fetcher) Fetch(ctx context.Context, seen Seen, reach Reach) error {
 	if !f.running.TryAcquire(1) {
 		return ErrBusy
@@ -115,7 +115,7 @@ func (f *Fetcher) page(ctx context.Context, role Role, address string, reach Rea
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		page.Problem = "the address cannot be asked"
+		page.Problem = "its address is not valid for a request"
 		return page
 	}
 	request.Header.Set("Accept", "text/html,application/xhtml+xml")
@@ -168,19 +168,20 @@ func resolvable(address string) string {
 	return address
 }
 
-// problemOf says why there is no page, to a developer. It reveals nothing of the network but what the address says.
+// problemOf tells a developer why there is no page. It reveals nothing about the network except the address.
 func problemOf(err error) string {
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	_, wrongName := errors.AsType[x509.HostnameError](err)
 	timeout, _ := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(err, ssrf.ErrProhibitedIP):
-		return "its host is not at an address that the provider asks for such a client: of a client that registered itself " +
-			"only public addresses are asked, and none is asked that is link-local"
+		return "the provider sends no request to the address of its host. An address in a private network needs a " +
+			"client that you registered here or in the configuration, and fetch.allow_private. Link-local addresses " +
+			"are never allowed"
 	case unknown, wrongName:
-		return "its certificate is not trusted: name its authority in fetch.ca_file"
+		return "the provider does not trust its certificate: name the certificate authority in fetch.ca_file"
 	case errors.Is(err, context.DeadlineExceeded), timeout != nil && timeout.Timeout():
-		return "its server took too long to answer"
+		return "its server did not answer within the time of fetch.timeout"
 	}
 	return "its server does not answer the provider, which may run on another machine or in a container"
 }

@@ -68,7 +68,7 @@ func TestWhichAddressesAreAsked(t *testing.T) {
 		"a private network, of the operator": {"[fc00::1]", check.Private, false},
 	} {
 		pages := visit(t, row.reach, "http://"+row.host+":1/callback")
-		if got := strings.Contains(pages[0].Problem, "not at an address"); got != row.refused || pages[0].Problem == "" {
+		if got := strings.Contains(pages[0].Problem, "sends no request"); got != row.refused || pages[0].Problem == "" {
 			t.Errorf("%s: got %+v", name, pages[0])
 		}
 	}
@@ -132,11 +132,11 @@ func TestServersThatMisbehave(t *testing.T) {
 		answer http.HandlerFunc
 		want   string
 	}{
-		"slow with its headers": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "too long"},
+		"slow with its headers": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "fetch.timeout"},
 		"slow with its body": {func(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
-		}, "too long"},
+		}, "fetch.timeout"},
 		"closes the connection": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 			"does not answer"},
 		"sends without end": {func(w http.ResponseWriter, _ *http.Request) {
@@ -150,7 +150,7 @@ func TestServersThatMisbehave(t *testing.T) {
 		s := newScene(t)
 		s.seen.Client.RedirectURIs = []string{server(t, row.answer) + "/callback"}
 		limit := time.Minute // on a busy machine a server that answers may need a while
-		if row.want == "too long" {
+		if row.want == "fetch.timeout" {
 			limit = 200 * time.Millisecond
 		}
 		fetcher := check.NewFetcher(limit, nil, time.Now)

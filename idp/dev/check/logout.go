@@ -9,7 +9,7 @@ var logoutChecks = []Check{
 	{"logout.address", "The sign-out", "The address after the sign-out is registered", "RP-Initiated Logout §3",
 		SignOut,
 		(*view).logoutAddress},
-	{"logout.hint", "The sign-out", "The sign-out names its user by id_token_hint", "RP-Initiated Logout §2", SignOut,
+	{"logout.hint", "The sign-out", "The sign-out names the user by id_token_hint", "RP-Initiated Logout §2", SignOut,
 		(*view).logoutHint},
 }
 

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// Role is what a page is for.
+// Role is the purpose of a page.
 type Role string
 
 // The roles. The start page opens the hidden iframe, and the callback page is loaded in the iframe.

@@ -22,11 +22,12 @@ var pageChecks = []Check{
 		"CSP Level 3, frame-src", Fetch, (*view).frameSrc},
 	{"app.connect_src", "The page of the app", "The policy of the app allows requests to the provider",
 		"CSP Level 3, connect-src", Fetch, (*view).connectSrc},
-	{"app.sandbox", "The page of the app", "No sandbox keeps the app from its scripts and its origin",
+	{"app.sandbox", "The page of the app", "No sandbox takes scripts or the origin from the app",
 		"CSP Level 3, sandbox", Fetch, (*view).sandbox},
 	{"app.embedder", "The page of the app", "No embedder policy stops the iframe", "HTML §7.1.4", Fetch,
 		(*view).embedder},
-	{"app.opener", "The page of the app", "A sign-in in a popup can come back", "HTML §7.1.3", Fetch, (*view).opener},
+	{"app.opener", "The page of the app", "A popup of the sign-in can reach the window that opened it", "HTML §7.1.3",
+		Fetch, (*view).opener},
 	{"app.permissions", "The page of the app", "The provider in the iframe may ask for its cookie",
 		"Permissions Policy §5", Fetch, (*view).permissions},
 }
@@ -40,20 +41,20 @@ func (v *view) fetched(role Role) (page *Page, why verdict) {
 	case role == RoleCallback && page.LedTo != "":
 		return nil, cannotSee("GET %s without an answer of the provider redirects to %s", page.URL, page.LedTo)
 	case page.RedirectsTo != "":
-		return nil, cannotSee("GET %s redirects to %s, which was not asked", page.URL, page.RedirectsTo)
+		return nil, cannotSee("GET %s redirects to %s, which was not fetched", page.URL, page.RedirectsTo)
 	case page.Status != http.StatusOK:
-		return nil, cannotSee("GET %s: %d, and not the page", page.URL, page.Status)
+		return nil, cannotSee("GET %s was answered with %d, and not with the page", page.URL, page.Status)
 	}
 	return page, why
 }
 
-// answerOf returns what came for the page of this role, whatever its status.
+// answerOf returns the answer for the page of this role, with any status.
 func (v *view) answerOf(role Role) (page *Page, why verdict) {
 	want := map[Role]string{RoleCallback: v.callbackPage(), RoleStart: v.startPage()}[role]
 	i := slices.IndexFunc(v.Pages, func(p Page) bool { return p.Role == role && p.URL == want })
 	switch {
 	case want == "":
-		return nil, notSeen("the address of the page is not known so far: sign in with your app first")
+		return nil, notSeen("the address of the page is not known yet: sign in with your app first")
 	case i < 0:
 		return nil, notSeen("")
 	case v.Pages[i].Problem != "":
@@ -69,7 +70,7 @@ func (v *view) framed() (*Page, verdict) { return v.inFrame(v.fetched) }
 func (v *view) inFrame(find func(Role) (*Page, verdict)) (*Page, verdict) {
 	if v.silent != nil && v.silent.param("response_mode") == "web_message" {
 		return nil,
-			cannotSee("with response_mode=web_message the provider's page in the iframe tells the app, and no page " +
+			cannotSee("with response_mode=web_message the provider's page in the iframe passes the answer on, and no page " +
 				"of the app is loaded there")
 	}
 	return find(RoleCallback)
@@ -112,7 +113,7 @@ func (v *view) framable() verdict {
 	case options == "":
 		return found(Holds, "it has neither X-Frame-Options nor frame-ancestors")
 	case known == "":
-		return found(Holds, "X-Frame-Options: %s, which no browser knows and all ignore", options)
+		return found(Holds, "X-Frame-Options: %s, which browsers ignore", options)
 	case known == "deny", app != own:
 		return found(Fails, "the callback page has X-Frame-Options: %s, and the app is %s", options, app)
 	}
@@ -174,7 +175,7 @@ func (v *view) frameSrc() verdict {
 			return found(Fails, "%s has Content-Security-Policy: %s, and the iframe loads %s", p.URL, refused, address)
 		}
 	}
-	return found(Holds, "no policy of %s stops an iframe with the provider and the callback page", p.URL)
+	return found(Holds, "no policy of %s stops an iframe from loading the provider and the callback page", p.URL)
 }
 
 func (v *view) connectSrc() verdict {
@@ -184,7 +185,7 @@ func (v *view) connectSrc() verdict {
 	}
 	address := v.Issuer + "/token"
 	if refused := refusing(p.policies(), address, oidc.Origin(p.URL), "connect-src", "default-src"); refused != "" {
-		return found(Fails, "%s has Content-Security-Policy: %s, and its script asks %s", p.URL, refused, address)
+		return found(Fails, "%s has Content-Security-Policy: %s, and its script requests %s", p.URL, refused, address)
 	}
 	return found(Holds, "no policy of %s stops requests to %s", p.URL, oidc.Origin(v.Issuer))
 }
@@ -198,7 +199,7 @@ func (v *view) sandbox() verdict {
 		return found(Fails, "%s has a sandbox without %s in its Content-Security-Policy", p.URL, flag)
 	}
 	return found(Holds, "the policy of %s has no sandbox that stops the app", p.URL).
-		inferring("A sandbox attribute that a script sets on the iframe cannot be seen from here")
+		inferring("The provider cannot see whether the iframe has a sandbox attribute")
 }
 
 func (v *view) embedder() verdict {
@@ -216,7 +217,7 @@ func (v *view) embedder() verdict {
 	}
 	if inside := embedderPolicy(callback); inside == "" || inside == "unsafe-none" {
 		return found(Fails, "%s has Cross-Origin-Embedder-Policy: %s, and the callback page has none", p.URL, of).
-			inferring("The browser loads no page without such a policy into the iframe")
+			inferring("The browser does not load a page without this policy into the iframe")
 	}
 	return found(Holds, "%s and the callback page have a Cross-Origin-Embedder-Policy", p.URL)
 }
@@ -234,7 +235,7 @@ func (v *view) opener() verdict {
 	if start == nil {
 		return why
 	}
-	const inferred = "It concerns an app that signs in by a popup: the page in the popup has no opener to tell"
+	const inferred = "This concerns only a sign-in by a popup: the popup cannot reach the window that opened it"
 	if firstItem(start.header("Cross-Origin-Opener-Policy")) == "same-origin" {
 		return found(Fails, "%s has Cross-Origin-Opener-Policy: same-origin", start.URL).inferring(inferred)
 	}
@@ -256,7 +257,7 @@ func (v *view) permissions() verdict {
 		return why
 	}
 	if v.silent != nil && strings.HasPrefix(v.silent.record.Fetch.Site, "same-") {
-		return found(Holds, "app and provider are on one site, so the provider does not ask")
+		return found(Holds, "app and provider are on one site, so the provider needs no permission for its cookie")
 	}
 	for _, line := range p.values("Permissions-Policy") {
 		for _, m := range permission.FindAllStringSubmatch(line, -1) {
@@ -266,7 +267,7 @@ func (v *view) permissions() verdict {
 			}
 		}
 	}
-	return found(Holds, "no Permissions-Policy of %s takes storage access from the provider", p.URL)
+	return found(Holds, "no Permissions-Policy of %s denies storage access to the provider", p.URL)
 }
 
 // found is the verdict about a page.
@@ -274,14 +275,14 @@ func found(outcome Outcome, format string, values ...any) verdict {
 	return (*event)(nil).verdict(outcome, format, values)
 }
 
-// isWholeApp reports whether the callback page is the start page, by another address.
+// isWholeApp reports whether the callback page and the start page have the same content.
 func (v *view) isWholeApp() bool {
 	callback, _ := v.fetched(RoleCallback)
 	start, _ := v.fetched(RoleStart)
 	return callback != nil && start != nil && callback.sum == start.sum && callback.Status == http.StatusOK
 }
 
-// nested is about the seen requests and, if they were fetched, the two pages.
+// nested judges the requests and, if they were fetched, the two pages.
 func (v *view) nested() verdict {
 	const same = "the callback page and the start page are the same page"
 	if v.silent == nil {
@@ -296,10 +297,10 @@ func (v *view) nested() verdict {
 		return fails(v.silent, "%s, and the code in the iframe was not redeemed", same).because(oidc.CallbackSilent).
 			inferring("The whole app started in the iframe, and its router left the address with the code")
 	case v.silent.flow.State != trace.FlowDone:
-		return notSeen("no silent renewal has reached its end so far")
+		return notSeen("no silent renewal has reached its end yet")
 	case v.isWholeApp():
 		return holds(v.silent, "the last silent renewal reached its end; %s", same).
-			inferring("Each renewal loads the whole app in the iframe. A page of its own is faster")
+			inferring("Each renewal loads the whole app in the iframe. A separate callback page is faster")
 	}
 	return holds(v.silent, "the last silent renewal reached its end, and no request came from the redirect URI")
 }

@@ -74,10 +74,10 @@ var pageRows = []struct {
 	{"callback.exists", "another page of the app", site{location: "/login?secret=1"}, check.CannotSee,
 		"redirects to http://127.0.0.1:"},
 
-	{"callback.framable", "an error page", site{status: 502}, check.CannotSee, "502, and not the page"},
+	{"callback.framable", "an error page", site{status: 502}, check.CannotSee, "502, and not with the page"},
 	{"callback.framable", "another page of the app", site{location: "/login"}, check.CannotSee, "/login"},
 	{"callback.framable", "a page elsewhere", site{location: "http://127.0.0.1:1/login"}, check.CannotSee,
-		"was not asked"},
+		"was not fetched"},
 	{"callback.framable", "no header", site{}, check.Holds, "neither"},
 	{"callback.framable", "DENY", site{callback: header("X-Frame-Options", "deny")}, check.Fails,
 		"X-Frame-Options: deny"},
@@ -90,7 +90,7 @@ var pageRows = []struct {
 	{"callback.framable", "the same value twice", site{callback: header("X-Frame-Options", "SAMEORIGIN", "sameorigin")},
 		check.Holds, "same origin"},
 	{"callback.framable", "a value that is ignored", site{
-		callback: header("X-Frame-Options", "ALLOW-FROM https://a.test")}, check.Holds, "no browser knows"},
+		callback: header("X-Frame-Options", "ALLOW-FROM https://a.test")}, check.Holds, "browsers ignore"},
 	{"callback.framable", "frame-ancestors none", site{callback: csp("frame-ancestors 'none'")}, check.Fails, "'none'"},
 	{"callback.framable", "frame-ancestors after many hashes", site{callback: csp("script-src" +
 		strings.Repeat(" 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='", 100) + "; frame-ancestors 'none'")},
@@ -149,7 +149,7 @@ var pageRows = []struct {
 	{"app.connect_src", "with the provider", site{start: csp("connect-src 'self' http://localhost:*")}, check.Holds,
 		""},
 
-	{"app.sandbox", "no policy", site{}, check.Holds, "cannot be seen"},
+	{"app.sandbox", "no policy", site{}, check.Holds, "cannot see"},
 	{"app.sandbox", "no flag", site{start: csp("sandbox")}, check.Fails, "allow-scripts"},
 	{"app.sandbox", "both flags", site{start: csp("sandbox allow-scripts allow-same-origin")}, check.Holds, ""},
 

@@ -9,18 +9,17 @@ import (
 )
 
 var requestChecks = []Check{
-	{"request.iframe", "The silent request", "The app asks in a hidden iframe, with prompt=none", "Core §3.1.2.1",
-		Renew,
-		(*view).iframe},
+	{"request.iframe", "The silent request", "The app sends the request in a hidden iframe, with prompt=none",
+		"Core §3.1.2.1", Renew, (*view).iframe},
 	{"redirect.registered", "The silent request", "The redirect URI of the request is registered",
 		"Core §3.1.2.1", SignIn, (*view).registered},
 	{"request.openid", "The silent request", "The scope contains openid", "Core §3.1.2.1", SignIn, (*view).openid},
 	{"request.pkce", "The silent request", "The request has a code_challenge of method S256", "RFC 9700 §2.1.1", SignIn,
 		(*view).pkce},
 	{"request.state", "The silent request", "The request has a state", "RFC 6749 §10.12", SignIn, (*view).state},
-	{"request.nonce", "The silent request", "A code of another sign-in is found out: by PKCE or a nonce",
+	{"request.nonce", "The silent request", "PKCE or a nonce detects a code of another sign-in",
 		"RFC 9700 §2.1.1", SignIn, (*view).nonce},
-	{"request.hint", "The silent request", "The silent request names its user in a hint", "Core §3.1.2.1", Renew,
+	{"request.hint", "The silent request", "The silent request names the user in a hint", "Core §3.1.2.1", Renew,
 		(*view).hint},
 	{"request.response_mode", "The silent request", "The page in the iframe can read the answer",
 		"OAuth 2.0 Multiple Response Type Encoding Practices §2.1", Renew, (*view).responseMode},
@@ -32,7 +31,7 @@ func (v *view) iframe() verdict {
 	}
 	byPage := v.newest(func(r *trace.Record) bool { return r.Fresh() && r.Silent })
 	if byPage != nil {
-		return notSeen("prompt=none came from a whole page, and not from an iframe")
+		return notSeen("prompt=none came from a top-level page, and not from an iframe")
 	}
 	byToken := v.newest(func(r *trace.Record) bool { return r.Endpoint == "token" && r.Renews() })
 	if byToken != nil {
@@ -96,7 +95,7 @@ func (v *view) state() verdict {
 	case e.param("state") == "":
 		return fails(e, "the request has no state")
 	}
-	return holds(e, "the request has a state").inferring("That the app compares it cannot be seen from here")
+	return holds(e, "the request has a state").inferring("The provider cannot see whether the app compares it")
 }
 
 func (v *view) nonce() verdict {
@@ -105,7 +104,7 @@ func (v *view) nonce() verdict {
 	case e == nil:
 		return notSeen("")
 	case e.param("nonce") != "":
-		return holds(e, "the request has a nonce").inferring("That the app compares it cannot be seen from here")
+		return holds(e, "the request has a nonce").inferring("The provider cannot see whether the app compares it")
 	case e.param("code_challenge") != "":
 		return holds(e, "the request has no nonce, and a code_challenge")
 	}
@@ -140,7 +139,7 @@ func (v *view) responseMode() verdict {
 		return fails(e, "response_mode=%s", mode).inferring(v.Library.Name + " waits for " + wanted)
 	case strings.HasPrefix(mode, "form_post") && v.Client.Public():
 		return fails(e, "response_mode=%s",
-			mode).inferring("The script of a page cannot read what was posted to the page")
+			mode).inferring("The script of a page cannot read a form that was posted to the page")
 	}
 	return holds(e, "response_mode=%s", mode)
 }

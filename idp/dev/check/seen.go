@@ -9,7 +9,7 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// Seen is all that is judged.
+// Seen has everything that Judge reads.
 type Seen struct {
 	Client  oidc.Client
 	Issuer  string // that the app uses
@@ -18,7 +18,7 @@ type Seen struct {
 	Pages   []Page       // of the app; nil: none was fetched
 }
 
-// view is Seen with what the checks look for.
+// view is Seen with the events that the checks judge.
 type view struct {
 	Seen
 	flows   []*trace.Flow // of the client

@@ -11,9 +11,9 @@ import (
 )
 
 var tokenChecks = []Check{
-	{"lifetime.offset", "Time", "The tokens live longer than the time by which the library renews early",
+	{"lifetime.offset", "Time", "The lifetime of tokens is longer than the time by which the library renews early",
 		"RFC 6749 §5.1", SignIn, (*view).lifetime},
-	{"lifetime.pace", "Time", "The app renews once in the life of a token", "RFC 6749 §5.1", Renew, (*view).pace},
+	{"lifetime.pace", "Time", "The app renews once in the lifetime of a token", "RFC 6749 §5.1", Renew, (*view).pace},
 	{"clock.app", "Time", "App and provider agree on the time", "RFC 7519 §4.1.4", Fetch, (*view).clock},
 }
 
@@ -45,7 +45,7 @@ func (v *view) lifetime() verdict {
 	case len(trace.RenewalOffsets(life)) == 0:
 		return holds(e, "expires_in is %.0f s, longer than the known times: %s", life.Seconds(), trace.RenewalOffsets(0))
 	}
-	return cannotSee("expires_in is %.0f s, and it is not known which library the app uses. Defaults: %s",
+	return cannotSee("expires_in is %.0f s, and the library of the app is not known. Defaults: %s",
 		life.Seconds(),
 		trace.RenewalOffsets(0))
 }
@@ -71,12 +71,12 @@ func (v *view) pace() verdict {
 		between = append(between, rounded(renewals[i].record.At.Sub(e.record.At)).String())
 	}
 	if len(between) == 0 {
-		return notSeen("one renewal was seen, and two are compared")
+		return notSeen("one renewal was seen, and the check needs two")
 	}
 	slices.Reverse(between)
 	found := holds(newest, "the last %d renewals came %s apart", len(between)+1, strings.Join(between, ", "))
 	if v.tokens != nil {
-		found.seen += fmt.Sprintf("; tokens live %.0f s", v.tokens.record.Lifetime().Seconds())
+		found.seen += fmt.Sprintf("; expires_in is %.0f s", v.tokens.record.Lifetime().Seconds())
 	}
 	return found
 }
@@ -99,7 +99,7 @@ const maxSkew = time.Minute
 
 // clockOfServer compares the header Date of a page.
 func (v *view) clockOfServer() verdict {
-	const inferred = "It is the clock of the app's server. That of the browser cannot be seen from here"
+	const inferred = "This is the clock of the app's server. The provider cannot see the clock of the browser"
 	p, why := v.fetched(RoleStart)
 	switch {
 	case p == nil:

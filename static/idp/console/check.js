@@ -58,7 +58,7 @@ export class Check {
     if (byId("check").hidden || this.#waiting) return;
     this.#waiting = setTimeout(() => {
       this.#waiting = undefined;
-      void this.load().catch(() => undefined); // the live tag says when nobody answers
+      void this.load().catch(() => undefined); // the live tag shows when the provider does not answer
     }, 500);
   }
 
@@ -82,14 +82,14 @@ export class Check {
   /** @param {CheckList} list */
   #show({ client_id, library, inferred, libraries, findings, pages }) {
     offer(byId("check-library", HTMLSelectElement), [
-      { value: "", text: "the one that its requests look like" },
+      { value: "", text: "as the requests show" },
       ...libraries.map((name) => ({ value: name, text: name })),
     ]);
     byId("check-inferred").hidden = !inferred;
     byId("check-inferred").textContent =
       library === "other"
-        ? "No request looks like one of a library that the provider knows, so the remedies name no settings."
-        : `Inferred: the requests look like those of ${library}.`;
+        ? "No request has the signs of a library that the provider knows, so the remedies name no settings."
+        : `Inferred: the requests have the signs of ${library}.`;
     summarize(findings);
     byId("check-pages").hidden = pages.length === 0;
     byId("check-page-list").replaceChildren(...pages.map(fetchedPage));
@@ -125,7 +125,7 @@ export class Check {
   }
 }
 
-/** What the developer chose. */
+/** The choices of the developer. */
 function chosen() {
   const library = byId("check-library", HTMLSelectElement).value;
   return { client_id: byId("check-client", HTMLSelectElement).value, ...(library ? { library } : {}) };
