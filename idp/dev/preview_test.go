@@ -88,7 +88,7 @@ func TestThePreviewIsTrue(t *testing.T) {
 			t.Errorf("%s has %d claims, and the preview %v", place, len(real), list)
 		}
 		for name := range real {
-			if value, why := claimIn(answer, place, name); value == "" || why == "the provider does not know why" {
+			if value, why := claimIn(answer, place, name); value == "" || why == "the provider does not know the cause" {
 				t.Errorf("%s has %s, and the preview says %q because %q", place, name, value, why)
 			}
 		}

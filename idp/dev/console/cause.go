@@ -47,16 +47,16 @@ var ownClaims = map[string][2]string{
 	"nonce":      {"the request had a nonce", "Core §2"},
 	"at_hash":    {"the hash of the access token beside it", "Core §3.1.3.6"},
 	"sid":        {"the session of the browser, for logout", "OpenID Connect Front-Channel Logout 1.0 §3"},
-	"auth_time":  {"when the user signed in", "Core §2"},
-	"acr":        {"how the user signed in: the class", "Core §2"},
-	"amr":        {"how the user signed in: the methods", "Core §2"},
+	"auth_time":  {"the time of the sign-in", "Core §2"},
+	"acr":        {"the class of the sign-in", "Core §2"},
+	"amr":        {"the methods of the sign-in", "Core §2"},
 	"scope":      {"the granted scope", "RFC 9068 §2.2.3"},
 	"cnf":        {"the key that the token is bound to", "RFC 9449 §6.1"},
 	"grant_id":   {"of this provider: the token is refused after its grant was revoked", ""},
-	"granted_at": {"of this provider: the token is refused if the user took the grant back later", ""},
-	"kept":       {"of this provider: sub is pairwise, and the store has the user's own", ""},
+	"granted_at": {"of this provider: the token is refused if the user withdrew the grant later", ""},
+	"kept":       {"of this provider: sub is pairwise, and the store has the sub of the user", ""},
 
-	"userinfo_claims": {"of this provider: what the parameter claims asked from userinfo", "Core §5.5"},
+	"userinfo_claims": {"of this provider: the claims that the parameter claims requests from userinfo", "Core §5.5"},
 }
 
 func ownClaim(place, name string) (why, spec string) {
@@ -92,7 +92,7 @@ func (g granted) scopeCause(place, name string) (why, spec string) {
 			return "scope " + value + " covers it, and " + setting + " of this scope value names it", ""
 		}
 	}
-	return "the provider does not know why", ""
+	return "the provider does not know the cause", ""
 }
 
 // requested are the claims that the parameter claims asks for in this place.

@@ -122,7 +122,7 @@ func (p *pastedJWT) decode() jwtCheck {
 		check.Text = "the claims and the signature of an encrypted token"
 		check.Why = "they can be read with the private key of the recipient only; the header is not encrypted"
 	case len(parts) != 3:
-		check.Why = "a text without two dots: an opaque token has no content"
+		check.Why = "a text without two dots; an opaque token cannot be decoded"
 		return check
 	}
 	var err error

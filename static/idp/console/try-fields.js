@@ -29,12 +29,12 @@ export class Fields {
     this.element.addEventListener("input", changed);
   }
 
-  /** What is sent, in the order of the fields. @returns {Pair[]} */
+  /** The parameters that are sent, in the order of the fields. @returns {Pair[]} */
   get pairs() {
     return this.#items.filter(({ check }) => check.checked).map(({ name, input }) => [name(), input.value]);
   }
 
-  /** Fills in a field that is sent. Another value that a person typed stays. @param {string} name @param {string} value */
+  /** Fills in a field that is sent. A value in a field that is not sent stays. @param {string} name @param {string} value */
   fill(name, value) {
     const item = this.#items.find((one) => one.name() === name && one.check.checked);
     if (item) item.input.value = value;
@@ -98,7 +98,7 @@ function unknownField(changed) {
   name.placeholder = "another_parameter";
   const check = checkbox("the other parameter", false, value);
   const item = make("li", "", make("div", "row nowrap", check, name), value);
-  item.append(make("p", "hint", "One that the provider does not know. It ignores such parameters."));
+  item.append(make("p", "hint", "The provider ignores parameters that it does not know."));
   item.addEventListener("input", changed);
   return item;
 }
@@ -114,7 +114,7 @@ function textField(className, label, value) {
   return typed;
 }
 
-/** Is the parameter sent? What somebody types is sent. @param {string} name @param {boolean} checked @param {HTMLInputElement} typed */
+/** Whether the parameter is sent. A value that the developer types is sent. @param {string} name @param {boolean} checked @param {HTMLInputElement} typed */
 function checkbox(name, checked, typed) {
   const check = make("input");
   check.type = "checkbox";

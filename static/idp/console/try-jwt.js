@@ -31,7 +31,7 @@ export class JWTCheck {
     byId("jwt-clients").replaceChildren(...clients.map((value) => Object.assign(make("option"), { value })));
   }
 
-  /** Fills in a token and what its recipient knows, and checks it. @param {{ [name: string]: string }} values */
+  /** Fills in a token and the values that its recipient knows, and checks it. @param {{ [name: string]: string }} values */
   fill(values) {
     const form = byId("jwt-form", HTMLFormElement);
     form.reset();

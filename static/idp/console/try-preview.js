@@ -1,4 +1,4 @@
-// What the token would be: the claims of a user for a client, each with its cause, without a sign-in.
+// The claims that the tokens of a user would have for a client, each with its cause, without a sign-in.
 
 import { specLink } from "../../shared/diagram-spec.js";
 import { byId, make } from "../../shared/dom.js";
@@ -27,7 +27,7 @@ export class TokenPreview {
     byId("preview-client").addEventListener("change", () => this.#fillScope());
   }
 
-  /** What can be chosen. @param {Client[]} clients @param {{ username: string }[]} users */
+  /** Sets the choices. @param {Client[]} clients @param {{ username: string }[]} users */
   offer(clients, users) {
     const isFirst = this.#clients.length === 0;
     this.#clients = clients;
@@ -60,7 +60,7 @@ export class TokenPreview {
   }
 }
 
-/** What is not there, and why. @param {Preview} preview */
+/** The granted scope, and the missing values and claims with the reason. @param {Preview} preview */
 function notes({ scope, left_out = [], absent = [] }) {
   const granted = make("p", "", "Granted scope: ", make("code", "break", scope || "none"));
   const missing = absent.length > 0 && `The scope covers claims that the user does not have: ${absent.join(", ")}.`;

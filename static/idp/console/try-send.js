@@ -52,7 +52,7 @@ export function addressOf({ address, pairs }) {
 }
 
 /**
- * Opens the address in a window, where a person may sign in.
+ * Opens the address in a window, where the user may sign in.
  * @param {string} address
  * @param {AbortSignal} signal stops waiting
  */

@@ -1,4 +1,4 @@
-// One request of a flow: its fields, what will be sent, the answer, and the rule that decided.
+// One request of a flow: its fields, its text before it is sent, the answer, and the rule that decided.
 
 import { checks, reasonLink, values } from "../../shared/diagram-details.js";
 import { link, make } from "../../shared/dom.js";
@@ -16,13 +16,13 @@ import { button, copyable } from "./ui.js";
 /** A kind of request, as GET /console/requests describes it. @typedef {{ name: string, method: string, address: string, parameters: import("./try-fields.js").Parameter[] }} Kind */
 
 /**
- * What a step needs of the tab.
+ * The functions of the tab that a step calls.
  * @typedef {object} Tab
  * @property {() => Set<string>} records the ids of all records until now
  * @property {(wanted: (flow: Flow) => boolean, signal: AbortSignal) => Promise<Flow>} find waits for a flow
  * @property {(flow: Flow) => void} show draws the flow
  * @property {(values: { [name: string]: string }) => void} check checks a JWT
- * @property {(values: Pair[]) => void} carry fills what an answer gave into the requests after it
+ * @property {(values: Pair[]) => void} carry fills the values of an answer into the requests after it
  */
 
 const patience = 10_000; // milliseconds that a client waits for a silent answer, as libraries do
@@ -63,7 +63,7 @@ export class Step {
     this.#draw();
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops waiting for answers and records. */
   stop() {
     this.#sending.abort();
   }
@@ -105,7 +105,7 @@ export class Step {
     text.ariaLabel = "Body of the answer";
     const members = membersOf(body);
     const page = members.find(([name]) => name === "verification_uri_complete");
-    const next = page && make("p", "", link(page[1], "Open the page for the person: ", make("code", "break", page[1])));
+    const next = page && make("p", "", link(page[1], "Open the page for the user: ", make("code", "break", page[1])));
     this.#show(status, [values(headers.map(asValue)), text, next, this.#checkable(new Map(members))]);
     this.tab.carry(members);
     await this.#explain(
@@ -164,7 +164,7 @@ export class Step {
   }
 
   /**
-   * Shows what the provider checked, when its record is there.
+   * Shows the checks of the provider, when its record is there.
    * @param {(record: Record) => boolean} isOurs
    * @param {(flow: Flow) => boolean} isWhole
    * @param {AbortSignal} signal
@@ -194,7 +194,7 @@ function decision(flow, record) {
   const went = record.location && make("p", "", `${record.status} to `, make("code", "break", record.location));
   const named = !told && record.reason && make("p", "", reasonLink(flow.issuer, record.reason));
   const checked = checks(record.steps ?? []);
-  return [went, told, named, checked && make("h4", "", "What the provider checked, in this order"), checked].flatMap(
+  return [went, told, named, checked && make("h4", "", "The checks of the provider, in their order"), checked].flatMap(
     (part) => part || [],
   );
 }

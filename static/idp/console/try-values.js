@@ -14,44 +14,44 @@ export const flowKinds = [
   {
     name: "code",
     title: "Authorization code, with PKCE",
-    hint: "A window opens, in which a person signs in. The client exchanges the code for tokens.",
+    hint: "A window opens, in which the user signs in. The client exchanges the code for tokens.",
     kinds: ["authorize", "authorization_code"],
   },
   {
     name: "silent",
     title: "Silent renewal: prompt=none",
-    hint: "The same in a hidden iframe, as an app does: the provider may show no page.",
+    hint: "The request goes through a hidden iframe, as in an app: the provider may show no page.",
     kinds: ["authorize", "authorization_code"],
     silent: true,
   },
   {
     name: "par",
     title: "Pushed authorization request (PAR)",
-    hint: "The client sends the parameters by itself first. The browser carries only a name for them.",
+    hint: "First the client sends the parameters to the provider itself. The browser sends only a name for them.",
     kinds: ["par", "authorize", "authorization_code"],
   },
   {
     name: "device",
     title: "Device",
-    hint: "A device shows a code, and a person types it in a browser. The client needs this grant type.",
+    hint: "A device shows a code, and the user types it in a browser. The client needs this grant type.",
     kinds: ["device_authorization", deviceCode],
   },
   {
     name: "client",
     title: "Client credentials",
-    hint: "A server asks for a token of its own. The client must be confidential, and needs this grant type.",
+    hint: "A server requests a token for itself. The client must be confidential, and needs this grant type.",
     kinds: ["client_credentials"],
   },
   {
     name: "refresh",
     title: "Refresh token",
-    hint: "New tokens without a browser. An answer of another flow fills the token in, if its scope had offline_access.",
+    hint: "The client gets new tokens without a browser. A flow with scope offline_access fills in the refresh token.",
     kinds: ["refresh_token"],
   },
 ];
 
 /**
- * What a request is made of.
+ * The values of which a request is made.
  * @typedef {object} Context
  * @property {FlowKind} flow
  * @property {Client} client
@@ -60,7 +60,7 @@ export const flowKinds = [
  * @property {string} secret
  * @property {string} callback the redirect URI of this console
  * @property {Fresh} fresh
- * @property {Map<string, string>} carried what answers gave for later requests, by parameter
+ * @property {Map<string, string>} carried values from answers for later requests, by parameter
  */
 
 /** Random values of one flow. @typedef {{ state: string, nonce: string, verifier: string, challenge: string }} Fresh */
@@ -132,7 +132,7 @@ function authorization(context) {
   };
 }
 
-/** What is in the body about the client. @param {Context} context @returns {{ [name: string]: string | undefined }} */
+/** The parameters of the body that name the client. @param {Context} context @returns {{ [name: string]: string | undefined }} */
 function authentication({ client, method, secret }) {
   if (method === "client_secret_basic") return { client_id: undefined };
   return { client_id: client.client_id, client_secret: method === "client_secret_post" ? secret : undefined };

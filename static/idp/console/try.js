@@ -26,7 +26,7 @@ export class Try {
   #preview = new TokenPreview();
   /** @type {Set<() => void>} called after each change of the store */
   #waiting = new Set();
-  /** @type {Map<string, string>} what answers gave, by parameter */
+  /** @type {Map<string, string>} values from answers, by parameter */
   #carried = new Map();
   #built = ""; // the choices that the steps were made of
   #shown = ""; // the id of the flow
@@ -102,7 +102,7 @@ export class Try {
     byId("try-steps").replaceChildren(...this.#steps.map(({ element }) => element));
   }
 
-  /** What the choices mean. @param {Client} client @param {import("./try-values.js").FlowKind} flow @param {string} user */
+  /** Describes the choices. @param {Client} client @param {import("./try-values.js").FlowKind} flow @param {string} user */
   #describe(client, flow, user) {
     byId("try-flow-hint").textContent = flow.hint;
     byId("try-client-hint").textContent =
