@@ -82,7 +82,8 @@ func observeRule(recorder *trace.Recorder, j oidc.Judgment) {
 	recorder.Judge(kind, j.Rule, j.Holds, values...)
 }
 
-// describeAddress adds, for a redirect_uri that is not registered, the most similar registered one and the difference.
+// describeAddress adds, for a redirect_uri that is not registered, the most similar registered one and the difference,
+// if the client has any.
 func describeAddress(address authorize.Address, j oidc.Judgment) (trace.Kind, []trace.Value) {
 	switch {
 	case j.Rule.Requirement().Reason == oidc.ClientUnknown:
@@ -91,6 +92,9 @@ func describeAddress(address authorize.Address, j oidc.Judgment) (trace.Kind, []
 		return trace.KindRedirectURI, nil
 	}
 	nearest, difference := oidc.Nearest(address.Registered, address.RedirectURI)
+	if nearest == "" {
+		return trace.KindRedirectURI, nil
+	}
 	return trace.KindRedirectURI, []trace.Value{trace.Plain("nearest", nearest), trace.Plain("difference", difference)}
 }
 

@@ -54,6 +54,8 @@ var rows = []row{
 	{"redirect.registered", "right", right, check.Holds, callback, ""},
 	{"redirect.registered", "another path", silentWith(values{"redirect_uri": app + "/silent"}), check.Fails,
 		"path: /silent instead of /callback", oidc.RedirectUnregistered},
+	{"redirect.registered", "a client without addresses", func(s *scene) { s.seen.Client.RedirectURIs = nil; s.right() },
+		check.Fails, callback + " is not registered ", oidc.RedirectUnregistered},
 	{"redirect.registered", "none", silentWith(values{"redirect_uri": ""}), check.Fails, "no redirect_uri",
 		oidc.RequestMalformed},
 	{"redirect.registered", "too long for the trace", silentWith(values{"redirect_uri": app + strings.Repeat("/x",

@@ -33,12 +33,7 @@ func (v *view) logoutAddress() verdict {
 	case oidc.MatchRedirectURI(v.Client.PostLogoutRedirectURIs, uri):
 		return holds(e, "%s", uri)
 	default:
-		nearest, difference := oidc.Nearest(v.Client.PostLogoutRedirectURIs, uri)
-		found := fails(e, "%s is not registered", uri).because(oidc.RedirectUnregistered)
-		if nearest != "" {
-			found.seen += "; the most similar registered one is " + nearest + " (" + difference + ")"
-		}
-		return found
+		return unregistered(e, uri, v.Client.PostLogoutRedirectURIs)
 	}
 }
 

@@ -55,10 +55,17 @@ func (v *view) registered() verdict {
 	case oidc.MatchRedirectURI(v.Client.RedirectURIs, uri):
 		return holds(e, "%s", uri)
 	default:
-		nearest, difference := oidc.Nearest(v.Client.RedirectURIs, uri)
-		return fails(e, "%s is not registered; the most similar registered one is %s (%s)", uri, nearest, difference).
-			because(oidc.RedirectUnregistered)
+		return unregistered(e, uri, v.Client.RedirectURIs)
 	}
+}
+
+// unregistered is the verdict about an address of the app that is none of the registered ones.
+func unregistered(e *event, uri string, registered []string) verdict {
+	found := fails(e, "%s is not registered", uri).because(oidc.RedirectUnregistered)
+	if nearest, difference := oidc.Nearest(registered, uri); nearest != "" {
+		found.seen += "; the most similar registered one is " + nearest + " (" + difference + ")"
+	}
+	return found
 }
 
 func (v *view) openid() verdict {
