@@ -1,9 +1,7 @@
-// The lines that the README and the console give developers to copy, run in an app of their own.
+// The lines that the console gives developers to copy, run in an app of their own. e2e/shownfiles.test.js runs those of the documents.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { root } from "../../scripts/program.js";
 import { openChromium } from "../harness/browser.js";
 import { clickLogin } from "../harness/person.js";
 import { startProvider } from "../harness/provider.js";
@@ -32,13 +30,6 @@ async function fromConsole(library) {
   const { clients } = (await response?.json()) ?? {};
   await tab.close();
   return clients[0].settings.find((/** @type {any} */ shown) => shown.library === library).text;
-}
-
-/** The first statement of the README's example for oidc-client-ts. */
-async function fromReadme() {
-  const readme = await readFile(new URL("README.md", root), "utf8");
-  const [statement] = /const userManager = new UserManager\(\{[\s\S]*?\}\);/.exec(readme) ?? [];
-  return `${statement?.replace("http://localhost:8080", provider.issuer)}\nglobalThis.copied = userManager;`;
 }
 
 /** As a script that keeps what the lines export. @param {string} lines */
@@ -113,7 +104,6 @@ describe("copied lines, at an http issuer", () => {
     await chromium?.close();
     await provider?.stop();
   });
-  test("the README's, for oidc-client-ts", async () => greets(await fromReadme()));
   test("the console's, for oidc-client-ts", async () => greets(await fromConsole("oidc-client-ts")));
 });
 

@@ -11,6 +11,7 @@ import { clean } from "./hush.js";
  * A provider on a free port.
  * @typedef {object} Provider
  * @property {string} issuer
+ * @property {number} port where it listens, on 127.0.0.1
  * @property {Program} program
  * @property {() => Promise<void>} stop
  */
@@ -18,12 +19,13 @@ import { clean } from "./hush.js";
 /**
  * Starts a provider on this machine and waits until it answers.
  * @param {object} config as its YAML file would hold it
- * @param {{ host?: string, tls?: boolean }} [options] the issuer's host, and whether it is https with a certificate of its own
+ * @param {{ host?: string, tls?: boolean, at?: string }} [options] the issuer's host, and whether it is https with a certificate
+ *   of its own; at: the whole issuer, if browsers find the provider there
  * @returns {Promise<Provider>}
  */
-export async function startProvider(config, { host = "127.0.0.1", tls = false } = {}) {
+export async function startProvider(config, { host = "127.0.0.1", tls = false, at } = {}) {
   const port = await freePort();
-  const issuer = `${tls ? "https" : "http"}://${host}:${port}`;
+  const issuer = at ?? `${tls ? "https" : "http"}://${host}:${port}`;
   const folder = await mkdtemp(join(tmpdir(), "hush-config-"));
   const file = join(folder, "idp.yaml");
   await writeFile(file, JSON.stringify(config)); // JSON is YAML
@@ -39,5 +41,5 @@ export async function startProvider(config, { host = "127.0.0.1", tls = false } 
     await stop();
     throw error;
   }
-  return { issuer, program, stop };
+  return { issuer, port, program, stop };
 }
