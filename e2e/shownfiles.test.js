@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { clickLogin } from "./harness/person.js";
+import { clickInFrame, setStorageAccess } from "./harness/access.js";
+import { Dialogs } from "./harness/fedcm.js";
+import { clickLogin, signOutAtProvider } from "./harness/person.js";
 import { startShown } from "./harness/shown.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
@@ -54,6 +56,102 @@ shown(
   },
 );
 
+const pages = { "/": "ladder.js", "/callback": "callback.js", "/plain.html": "" };
+const twoSites = () => startShown("http://app.localhost:5173", pages);
+
+shown("ladder.js and callback.js", twoSites, (scene) => {
+  scene("FedCM is the first step; then hidden iframes renew until the sign-out", async (stage, tab) => {
+    await signInAtProvider(stage, tab);
+    await tab.goto(stage.app);
+    const said = decisions(tab);
+    const dialogs = await Dialogs.of(tab);
+    await renew(tab);
+    await takes(tab, "fedcm");
+    assert.match(said.join(), /^fedcm .*cookie\.access_denied/);
+    assert.match(await tab.$eval("#step", (button) => button.getAttribute("title") ?? ""), /cookie\.access_denied/);
+    await dialogs.choose("alice");
+    await until(() => said.at(-1)?.startsWith("iframe "), "a renewal by hidden iframe");
+    assert.equal((await userOf(tab))?.profile.sub, "alice");
+
+    await tab.reload();
+    const silent = silentRequests(tab);
+    await renew(tab);
+    await until(() => said.length > 2, "a renewal after a reload");
+    assert.match(said.at(-1) ?? "", /^iframe /);
+    assert.ok(silent[0]?.has("id_token_hint") && silent[0].has("dpop_jkt"), `${silent}`);
+
+    await signOutAtProvider(tab, /** @type {any} */ (stage));
+    await tab.goto(stage.app);
+    await renew(tab);
+    await clickLogin(tab, "alice");
+    await tab.waitForFunction((home) => location.href === home, {}, `${stage.app}/`);
+    assert.equal((await userOf(tab))?.profile.sub, "alice");
+  });
+
+  scene("settings.js: an automatic renewal without an answer is an error", async (stage, tab) => {
+    await signInAtProvider(stage, tab);
+    await tab.goto(stage.app);
+    await renew(tab);
+    await until(() => userOf(tab), "a user");
+    await tab.goto(`${stage.app}/plain.html`);
+    await stage.console.fault({ fault: "delay", endpoint: "authorize", delay: "10s" });
+    const soon = { silentRequestTimeoutInSeconds: 1, accessTokenExpiringNotificationTimeInSeconds: 300 };
+    assert.equal(await tab.evaluate(renewalError, "oidc-client-ts", "/settings.js", soon), "ErrorTimeout");
+  });
+});
+
+shown("ladder.js and callback.js, if the person refuses", twoSites, (scene) => {
+  scene(
+    "to ask is the second step, and a refresh token that is bound to the browser is the third",
+    async (stage, tab) => {
+      await refuses(stage, tab);
+      await takes(tab, "refresh_token");
+      await until(() => userOf(tab), "a user");
+      const user = await userOf(tab);
+      assert.ok(user?.refresh_token);
+      assert.equal(user?.token_type, "DPoP");
+    },
+  );
+
+  scene("a redirect is the last step, and comes back to the same page", async (stage, tab) => {
+    await refuses(stage, tab);
+    const other = await stage.browser.newPage();
+    await signOutAtProvider(other, /** @type {any} */ (stage));
+    await tab.bringToFront();
+    const [popup] = await Promise.all([nextPage(tab), takes(tab, "refresh_token")]);
+    await popup?.waitForSelector("#login-as-alice");
+    await popup?.close();
+    await other.bringToFront();
+    await signInAtProvider(stage, other);
+    await tab.bringToFront();
+    await Promise.all([tab.waitForNavigation(), takes(tab, "redirect")]);
+    await tab.waitForFunction((page) => location.href === page, {}, `${stage.app}/?from=here#there`);
+    assert.equal((await userOf(tab))?.profile.sub, "alice");
+  });
+});
+
+/** Signs alice in at the provider itself. @param {Shown} stage @param {Page} tab */
+async function signInAtProvider({ issuer }, tab) {
+  await tab.goto(`${issuer}/login`);
+  if ((await tab.$("#login-as-alice")) === null) return;
+  await clickLogin(tab, "alice");
+  await tab.waitForFunction((home) => location.href === home, {}, `${issuer}/`);
+}
+
+/** The person refuses the first two steps. @param {Shown} stage @param {Page} tab */
+async function refuses(stage, tab) {
+  await setStorageAccess(stage.browser, /** @type {any} */ (stage), "denied");
+  await signInAtProvider(stage, tab);
+  await tab.goto(`${stage.app}/?from=here#there`);
+  const dialogs = await Dialogs.of(tab);
+  await renew(tab);
+  await takes(tab, "fedcm");
+  await dialogs.dismiss();
+  await takes(tab, "ask");
+  const frame = await (await tab.waitForSelector("#frame iframe"))?.contentFrame();
+  await clickInFrame(frame, "#storage-ask:not([disabled])");
+}
+
 /**
  * Calls what a file of the page exports.
  * @template [Given=undefined]
@@ -68,9 +166,25 @@ function call(tab, file, act, given) {
   return tab.evaluate(`(${source})(${JSON.stringify(file)}, ${JSON.stringify(given)})`);
 }
 
+/** Calls renew() of ladder.js, and does not wait for its end. @param {Page} tab */
+const renew = (tab) => call(tab, "/ladder.js", (exported) => void exported.renew());
+
+/** Waits until the button is for a step, and clicks it. @param {Page} tab @param {string} rung */
+async function takes(tab, rung) {
+  await tab.waitForFunction((name) => document.querySelector("#step")?.textContent === name, {}, rung);
+  await tab.click("#step");
+}
+
 /** The user that oidc-client-ts keeps in the tab. @param {Page} tab @returns {Promise<any>} */
 function userOf(tab) {
   return tab.evaluate(() => JSON.parse(sessionStorage.getItem("oidc.user:http://localhost:8080:spa") ?? "null"));
+}
+
+/** What decided() of ladder.js writes. @param {Page} tab */
+function decisions(tab) {
+  const said = /** @type {string[]} */ ([]);
+  tab.on("console", (message) => message.type() === "info" && said.push(message.text()));
+  return said;
 }
 
 /** The parameters of silent requests, as they come. @param {Page} tab */
@@ -82,6 +196,19 @@ function silentRequests(tab) {
   });
   return silent;
 }
+
+/** The name of the error of an automatic renewal. @param {string} library @param {string} file @param {object} more settings */
+async function renewalError(library, file, more) {
+  const [{ UserManager }, { settings }] = await Promise.all([import(library), import(file)]);
+  const manager = new UserManager({ ...settings, ...more });
+  return new Promise((resolve) => {
+    manager.events.addSilentRenewError((/** @type {Error} */ error) => resolve(error.name));
+    void manager.getUser();
+  });
+}
+
+/** The next window that the page opens. @param {Page} tab @returns {Promise<Page | null>} */
+const nextPage = (tab) => new Promise((resolve) => tab.once("popup", resolve));
 
 /** @param {() => unknown} isSo @param {string} what in words */
 async function until(isSo, what) {
