@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { clickInFrame, setStorageAccess } from "./harness/access.js";
 import { Dialogs } from "./harness/fedcm.js";
 import { clickLogin, signOutAtProvider } from "./harness/person.js";
+import { pkce } from "./harness/request.js";
 import { startShown } from "./harness/shown.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
@@ -56,7 +57,7 @@ shown(
   },
 );
 
-const pages = { "/": "ladder.js", "/callback": "callback.js", "/plain.html": "" };
+const pages = { "/": "ladder.js", "/callback": "callback.js", "/allowing.html": "allow.js", "/plain.html": "" };
 const twoSites = () => startShown("http://app.localhost:5173", pages);
 
 shown("ladder.js and callback.js", twoSites, (scene) => {
@@ -130,6 +131,37 @@ shown("ladder.js and callback.js, if the person refuses", twoSites, (scene) => {
   });
 });
 
+shown("fedcm.js, allow.js and disconnect.js", twoSites, (scene) => {
+  scene("hidden iframes renew after the sign-in, with allow, until the app disconnects", async (stage, tab) => {
+    await signInAtProvider(stage, tab);
+    await tab.goto(`${stage.app}/allowing.html`);
+    assert.match(await renewal(tab), /\[cookie\.access_denied\]/, "before the sign-in");
+    const dialogs = await Dialogs.of(tab);
+    const signedIn = call(
+      tab,
+      "/fedcm.js",
+      ({ signIn }, pair) => signIn("a nonce", pair.verifier, pair.challenge),
+      pkce,
+    );
+    await dialogs.choose("alice");
+    const tokens = await signedIn;
+    const { sub, nonce, aud } = JSON.parse(Buffer.from(tokens.id_token.split(".")[1], "base64url").toString());
+    assert.deepEqual({ sub, nonce, aud: [aud].flat() }, { sub: "alice", nonce: "a nonce", aud: ["spa"] });
+    assert.equal(tokens.scope, "openid profile");
+    assert.equal(await tab.evaluate(userinfo, stage.issuer, tokens.access_token), 200);
+    assert.equal(await renewal(tab), "alice");
+
+    await tab.goto(`${stage.app}/plain.html`);
+    assert.match(await renewal(tab), /\[cookie\.access_denied\]/, "without allow");
+
+    await tab.goto(`${stage.app}/allowing.html`);
+    assert.equal(await renewal(tab), "alice");
+    await call(tab, "/disconnect.js", ({ disconnect }, name) => disconnect(name), sub);
+    assert.match(await renewal(tab), /\[cookie\.access_denied\]/, "after disconnect");
+    assert.equal(await tab.evaluate(userinfo, stage.issuer, tokens.access_token), 401);
+  });
+});
+
 /** Signs alice in at the provider itself. @param {Shown} stage @param {Page} tab */
 async function signInAtProvider({ issuer }, tab) {
   await tab.goto(`${issuer}/login`);
@@ -197,6 +229,19 @@ function silentRequests(tab) {
   return silent;
 }
 
+/** A renewal by settings.js: the sub that it brings, or the error. @param {Page} tab @returns {Promise<string>} */
+function renewal(tab) {
+  return tab.evaluate(
+    async (library, file) => {
+      const [{ UserManager }, { settings }] = await Promise.all([import(library), import(file)]);
+      const renewed = new UserManager(settings).signinSilent();
+      return renewed.then((/** @type {any} */ user) => user.profile.sub, String);
+    },
+    "oidc-client-ts",
+    "/settings.js",
+  );
+}
+
 /** The name of the error of an automatic renewal. @param {string} library @param {string} file @param {object} more settings */
 async function renewalError(library, file, more) {
   const [{ UserManager }, { settings }] = await Promise.all([import(library), import(file)]);
@@ -205,6 +250,11 @@ async function renewalError(library, file, more) {
     manager.events.addSilentRenewError((/** @type {Error} */ error) => resolve(error.name));
     void manager.getUser();
   });
+}
+
+/** The status of userinfo. @param {string} issuer @param {string} token */
+async function userinfo(issuer, token) {
+  return (await fetch(`${issuer}/userinfo`, { headers: { authorization: `Bearer ${token}` } })).status;
 }
 
 /** The next window that the page opens. @param {Page} tab @returns {Promise<Page | null>} */
