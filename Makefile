@@ -50,7 +50,7 @@ $(vitepress): website/package.json website/package-lock.json
 test: install lint unit load helpers e2e ## every check and test, installing what they need
 
 .PHONY: install
-install: $(packages) ## what the tests need: npm packages, a C compiler, Redis, Chromium, Firefox, WebKitGTK, Apache
+install: $(packages) ## what the tests need: npm packages, a C compiler, Redis, Chromium, Firefox, WebKitGTK, Apache, nginx
 	@scripts/install.sh
 
 .PHONY: lint

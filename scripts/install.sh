@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what `make test` needs beyond Go, Node, npm, make and git: a C compiler for Go's race detector, a Redis server,
-# Chromium and Firefox with a font, Apache with mod_auth_openidc, and curl, Python, Java, Maven and ip for the test helpers and the
-# examples of the docs. With the argument recipes it installs Rust too, which only `make recipes` needs.
-# As root on Debian it installs them; elsewhere it says what is missing and fails. `CHROMIUM`, `FIREFOX`, `APACHE` and
+# Chromium and Firefox with a font, Apache with mod_auth_openidc, nginx, and curl, Python, Java, Maven and ip for the test
+# helpers and the examples of the docs. With the argument recipes it installs Rust too, which only `make recipes` needs.
+# As root on Debian it installs them; elsewhere it says what is missing and fails. `CHROMIUM`, `FIREFOX`, `NGINX`, `APACHE` and
 # `APACHE_MODULES` (a folder) name others than Debian's. Where there is apt-get it also wants WebKitGTK (`WEBKIT_DRIVER`), a
 # display in memory and xdotool, which moves its mouse; the tests of WebKitGTK skip themselves on other systems.
 set -euo pipefail
@@ -19,6 +19,7 @@ command -v "$chromium" >/dev/null || missing+=(chromium fonts-liberation)
 command -v "$firefox" >/dev/null || missing+=(firefox-esr)
 command -v "$apache" >/dev/null || missing+=(apache2)
 [ -e "$modules/mod_auth_openidc.so" ] || missing+=(libapache2-mod-auth-openidc)
+command -v "${NGINX:-/usr/sbin/nginx}" >/dev/null || missing+=(nginx)
 if command -v apt-get >/dev/null; then
 	command -v "${WEBKIT_DRIVER:-/usr/bin/WebKitWebDriver}" >/dev/null || missing+=(webkit2gtk-driver)
 	command -v Xvfb >/dev/null || missing+=(xvfb)
@@ -42,10 +43,10 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 	cat >&2 <<-END
 		These are missing: ${missing[*]}
 		On Debian:  sudo apt-get install ${missing[*]}
-		Elsewhere:  install a C compiler, Redis or Valkey, Chromium, Firefox, Apache 2.4 and mod_auth_openidc, curl,
+		Elsewhere:  install a C compiler, Redis or Valkey, Chromium, Firefox, Apache 2.4 and mod_auth_openidc, nginx, curl,
 		            Python 3 with venv, a JDK, Maven and iproute2 (and Rust 1.88 for make recipes), and
 		            name those that are not where Debian has them: CHROMIUM=/path/to/chromium FIREFOX=/path/to/firefox
-		            APACHE=/path/to/httpd APACHE_MODULES=/path/to/modules make test
+		            APACHE=/path/to/httpd APACHE_MODULES=/path/to/modules NGINX=/path/to/nginx make test
 	END
 	exit 1
 fi
