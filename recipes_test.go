@@ -84,27 +84,91 @@ var placeholders = strings.NewReplacer(
 
 var addressOfApp = regexp.MustCompile(`http://localhost:5173(/[^"\s]*)`)
 
-// The console's settings for a browser library are the recipe's file, with placeholders for the client.
+// The console's settings for a library are the recipe's file, with placeholders for the client.
 func TestTheConsoleOffersTheRecipes(t *testing.T) {
-	files := slices.DeleteFunc(glob(t, recipesFolder+"/*/auth.[jt]s"), func(file string) bool {
-		return !addressOfApp.MatchString(read(t, file)) // it is for a server
+	browser, server := 0, 0
+	for _, name := range recipes(t) {
+		for _, file := range settingsOf(t, name) {
+			text := read(t, file)
+			if addressOfApp.MatchString(text) {
+				browser++
+				offer(t, "browser", file, forBrowser(text))
+			} else {
+				server++
+				offer(t, "server", file, forServer(name, text))
+			}
+		}
+	}
+	if browser < 10 || server < 10 {
+		t.Errorf("%d files for browsers, %d for servers", browser, server)
+	}
+}
+
+// settingsOf are the files of a recipe, mostly one, that have the settings of its library and little else.
+func settingsOf(t *testing.T, recipe string) (files []string) {
+	t.Helper()
+	form := regexp.MustCompile(`/((auth|oidc)\.(js|ts|py|go|rs)|[\w-]+\.cfg|main/resources/application\.properties)$`)
+	err := filepath.WalkDir(recipesFolder+"/"+recipe, func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && (entry.Name() == "node_modules" || entry.Name() == "target") {
+			return filepath.SkipDir
+		}
+		if form.MatchString(file) && recipe != "spring-resource-server" { // an API is no client
+			files = append(files, file)
+		}
+		return err
 	})
-	if len(files) < 10 {
-		t.Fatalf("%d files", len(files))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
-		name := filepath.Base(filepath.Dir(file))
-		want := "// " + pageOf(name) + " has the rest of the application.\n\n"
-		for line := range strings.Lines(read(t, file)) {
-			want += addressOfApp.ReplaceAllString(placeholders.Replace(line), addressIn(line))
-		}
-		settings := "idp/dev/console/settings/" + name + filepath.Ext(file)
-		have, err := os.ReadFile(settings)
-		if err != nil && !*update {
-			t.Error(err)
-		}
-		compare(t, settings, string(have), want)
+	return files
+}
+
+// offer compares a file of the console with the text that it should have.
+func offer(t *testing.T, kind, file, want string) {
+	t.Helper()
+	name, extension := recipeOf(file), filepath.Ext(file)
+	comment := "//"
+	if extension != ".js" && extension != ".ts" && extension != ".go" && extension != ".rs" {
+		comment = "#"
 	}
+	settings := "idp/dev/console/settings/" + kind + "/" + name + extension
+	if extension == ".go" {
+		settings += ".txt" // or else it would be built
+	}
+	have, err := os.ReadFile(settings)
+	if err != nil && !*update {
+		t.Error(err)
+	}
+	compare(t, settings, string(have), comment+" "+pageOf(name)+" has the rest of the application.\n\n"+want)
+}
+
+// recipeOf is the name of the recipe that a file belongs to.
+func recipeOf(file string) string {
+	return strings.Split(strings.TrimPrefix(file, recipesFolder+"/"), "/")[0]
+}
+
+func forBrowser(text string) (offered string) {
+	for line := range strings.Lines(text) {
+		offered += addressOfApp.ReplaceAllString(placeholders.Replace(line), addressIn(line))
+	}
+	return offered
+}
+
+// forServer is the text with placeholders for the client: the name of the recipe is the client_id, and may be that of a
+// package too.
+func forServer(name, text string) (offered string) {
+	values := strings.NewReplacer(
+		"http://localhost:8080", "{issuer}", "localhost:8080", "{host}", name+"-secret", "{client_secret}",
+		`"`+name+`"`, `"{client_id}"`, "client-id="+name, "client-id={client_id}",
+		"/oauth2/callback", "{redirect_path}", "/callback", "{redirect_path}", "3000", "{port}",
+	)
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "import ") {
+			line = values.Replace(line)
+		}
+		offered += line
+	}
+	return offered
 }
 
 // addressIn is the placeholder of an address of the app in a line of settings. A page for silent requests is a file of

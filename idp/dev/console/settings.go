@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,54 +20,56 @@ type settings struct {
 }
 
 // settingsFiles has a file for each library, with {placeholders} for what differs between clients: values has them. A
-// line with a placeholder that has no value is left out. The files of browser libraries are those of e2e/recipes, which
-// the tests run: `go test -run TestTheConsoleOffersTheRecipes . -update` writes them.
+// line with a placeholder that has no value is left out. The files come from e2e/recipes, which the tests run:
+// `go test -run TestTheConsoleOffersTheRecipes . -update` writes them.
 //
 //go:embed settings
 var settingsFiles embed.FS
 
-// settingsFor returns the settings of the libraries that the client can use, in the order of their names. A browser
-// keeps no secret, so a client with a secret has those of servers alone.
+// settingsFor returns the settings of the libraries that the client can use, in the order of their names: those of
+// browsers, which keep no secret, for a public client, and those of servers for the others.
 func settingsFor(issuer string, client oidc.Client) []settings {
-	files, err := settingsFiles.ReadDir("settings")
+	folder := "settings/server"
+	if client.Public() {
+		folder = "settings/browser"
+	}
+	files, err := settingsFiles.ReadDir(folder)
 	if err != nil {
 		panic(err) // the folder is embedded
 	}
 	values := valuesOf(issuer, client)
-	var list []settings
-	for _, file := range files {
-		library, extensions, _ := strings.Cut(file.Name(), ".")
-		language, _, _ := strings.Cut(extensions, ".") // go.txt, because go would build a file go
-		if language != "go" && !client.Public() {
-			continue
-		}
-		text, err := settingsFiles.ReadFile("settings/" + file.Name())
+	list := make([]settings, len(files))
+	for i, file := range files {
+		text, err := settingsFiles.ReadFile(folder + "/" + file.Name())
 		if err != nil {
 			panic(err)
 		}
-		list = append(list, settings{Library: library, Language: language, Text: fillIn(string(text), values)})
+		library, extensions, _ := strings.Cut(file.Name(), ".")
+		language, _, _ := strings.Cut(extensions, ".") // go.txt, because go would build a file go
+		list[i] = settings{Library: library, Language: language, Text: fillIn(string(text), values)}
 	}
 	return list
 }
 
-// valuesOf are the values of the placeholders. Between quotation marks JavaScript, TypeScript and Go read them alike.
+// valuesOf are the values of the placeholders. Between quotation marks all the languages read them alike. Where the
+// client has no redirect URI, the path and the port of one are those of the recipes.
 func valuesOf(issuer string, client oidc.Client) map[string]string {
 	_, host, _ := strings.Cut(issuer, "://")
-	scope := cmp.Or(client.Scope, "openid profile email")
 	redirectURI := first(client.RedirectURIs)
+	address, err := url.Parse(redirectURI)
+	if err != nil {
+		address = &url.URL{}
+	}
 	values := map[string]string{
 		"{issuer}": issuer, "{host}": host, "{https_issuer}": "https://" + host,
-		"{client_id}": client.ClientID, "{scope}": scope,
-		"{redirect_uri}": redirectURI, "{origin}": originOf(redirectURI),
-		"{post_logout_redirect_uri}": first(client.PostLogoutRedirectURIs),
+		"{client_id}": client.ClientID, "{client_secret}": "the-secret-of-" + client.ClientID,
+		"{scope}": cmp.Or(client.Scope, "openid profile email"), "{redirect_uri}": redirectURI,
+		"{origin}": originOf(redirectURI), "{redirect_path}": cmp.Or(address.Path, "/callback"),
+		"{port}": cmp.Or(address.Port(), "3000"), "{post_logout_redirect_uri}": first(client.PostLogoutRedirectURIs),
 	}
 	for name, value := range values {
 		quoted := strconv.Quote(value)
 		values[name] = quoted[1 : len(quoted)-1]
-	}
-	values["{client_secret}"], values["{scopes}"] = "", goScopes(scope)
-	if !client.Public() {
-		values["{client_secret}"] = `os.Getenv("CLIENT_SECRET")`
 	}
 	return values
 }
@@ -84,17 +87,6 @@ func originOf(uri string) string {
 	scheme, rest, _ := strings.Cut(uri, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	return scheme + "://" + host
-}
-
-// goScopes is the scope as a slice in Go.
-func goScopes(scope string) string {
-	scopes := "oidc.ScopeOpenID"
-	for _, name := range oidc.ParseScope(scope) {
-		if name != oidc.ScopeOpenID {
-			scopes += ", " + strconv.Quote(name)
-		}
-	}
-	return "[]string{" + scopes + "}"
 }
 
 // fillIn replaces the placeholders of the text. It leaves out each line with a placeholder that has no value.
