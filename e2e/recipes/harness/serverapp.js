@@ -111,6 +111,13 @@ export function serverApp(name, start, how) {
       await renewUntil((page) => refusal.test(page));
     });
 
+    test("signs in after the provider got new keys", async () => {
+      const { console } = arrive();
+      await console.reset();
+      await console.do("POST", "/console/keys");
+      assert.match((await open(login)).page, /Hello, Alice Archer/);
+    });
+
     test("signs out of the provider too", async () => {
       const { console } = arrive();
       await open(login);

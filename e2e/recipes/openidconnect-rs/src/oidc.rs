@@ -2,11 +2,13 @@
 
 use std::{env, error::Error};
 
-use openidconnect::core::{CoreClient, CoreIdToken, CoreResponseType, CoreTokenResponse};
+use openidconnect::core::{
+    CoreClient, CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreResponseType, CoreTokenResponse,
+};
 use openidconnect::reqwest::{Client as Http, ClientBuilder, redirect::Policy};
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndSessionUrl, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, IssuerUrl, LogoutRequest, Nonce, NonceVerifier, OAuth2TokenResponse,
+    EndpointNotSet, EndpointSet, IssuerUrl, JsonWebKeySetUrl, LogoutRequest, Nonce, NonceVerifier, OAuth2TokenResponse,
     PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RefreshToken,
     Scope, TokenResponse, url::Url,
 };
@@ -16,6 +18,9 @@ pub type Failure = Box<dyn Error + Send + Sync>;
 pub struct Party {
     client: CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>,
     http: Http,
+    secret: ClientSecret,
+    issuer: IssuerUrl,
+    jwks: JsonWebKeySetUrl,
     end_session: EndSessionUrl,
 }
 
@@ -41,13 +46,18 @@ impl Party {
     pub async fn discover() -> Result<Self, Failure> {
         let http = ClientBuilder::new().redirect(Policy::none()).build()?;
         let issuer = IssuerUrl::new(env::var("ISSUER").unwrap_or("http://localhost:8080".into()))?;
-        let provider = ProviderMetadataWithLogout::discover_async(issuer, &http).await?;
+        let provider = ProviderMetadataWithLogout::discover_async(issuer.clone(), &http).await?;
+        let jwks = provider.jwks_uri().clone();
         let end_session = provider.additional_metadata().end_session_endpoint.clone();
         let secret = ClientSecret::new("openidconnect-rs-secret".into());
-        let client =
-            CoreClient::from_provider_metadata(provider, ClientId::new("openidconnect-rs".into()), Some(secret))
-                .set_redirect_uri(RedirectUrl::new(origin() + "/callback")?);
-        Ok(Party { client, http, end_session: end_session.ok_or("the provider has no end_session_endpoint")? })
+        let client = CoreClient::from_provider_metadata(
+            provider,
+            ClientId::new("openidconnect-rs".into()),
+            Some(secret.clone()),
+        )
+        .set_redirect_uri(RedirectUrl::new(origin() + "/callback")?);
+        let end_session = end_session.ok_or("the provider has no end_session_endpoint")?;
+        Ok(Party { client, http, secret, issuer, jwks, end_session })
     }
 
     pub fn begin(&self) -> (Url, Begun) {
@@ -65,25 +75,28 @@ impl Party {
     pub async fn finish(&self, begun: Begun, code: String) -> Result<User, Failure> {
         let request = self.client.exchange_code(AuthorizationCode::new(code))?;
         let tokens = request.set_pkce_verifier(begun.verifier).request_async(&self.http).await?;
-        self.verified(tokens, &begun.nonce, None)
+        self.verified(tokens, &begun.nonce, None).await
     }
 
     pub async fn renew(&self, user: User) -> Result<User, Failure> {
         let old = user.refresh_token.ok_or("there is no refresh token")?;
         let tokens = self.client.exchange_refresh_token(&old)?.request_async(&self.http).await?;
         let any_nonce = |_: Option<&Nonce>| Ok(()); // the nonce belongs to the sign-in
-        self.verified(tokens, any_nonce, Some(old))
+        self.verified(tokens, any_nonce, Some(old)).await
     }
 
     /// Verifies the ID token, which has the name. A provider may answer without a new refresh token.
-    fn verified(
+    async fn verified(
         &self,
         tokens: CoreTokenResponse,
-        nonce: impl NonceVerifier,
+        nonce: impl NonceVerifier + Send,
         old: Option<RefreshToken>,
     ) -> Result<User, Failure> {
         let id_token = tokens.id_token().ok_or("there is no ID token")?.clone();
-        let claims = id_token.claims(&self.client.id_token_verifier(), nonce)?;
+        let keys = CoreJsonWebKeySet::fetch_async(&self.jwks, &self.http).await?; // there may be new ones
+        let (id, secret) = (self.client.client_id().clone(), self.secret.clone());
+        let verifier = CoreIdTokenVerifier::new_confidential_client(id, secret, self.issuer.clone(), keys);
+        let claims = id_token.claims(&verifier, nonce)?;
         let name = claims.name().and_then(|name| name.get(None)).ok_or("the ID token has no name")?.to_string();
         Ok(User { name, refresh_token: tokens.refresh_token().cloned().or(old), id_token })
     }
