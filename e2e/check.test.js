@@ -190,7 +190,7 @@ test("an app whose origin is not that of a redirect URI: its script may not read
   try {
     const tab = await browser.newPage();
     await tab.goto(`${of.issuer}/login`);
-    await clickLogin(tab, "alice");
+    await Promise.all([tab.waitForNavigation(), clickLogin(tab, "alice")]);
     const origin = `http://callback.demo.localhost:${new URL(site.origin).port}`;
     await openApp(tab, site.origin, {
       ...settings,
