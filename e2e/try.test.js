@@ -128,6 +128,10 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
     assert.match(status, /^400/);
     assert.equal(reason, "pkce.mismatch");
     assert.match(failed.join(), /SHA-256 of code_verifier is the code_challenge.*RFC 7636 §4.6/);
+
+    const { findings: ofApp } = await new Console(hush).read("/console/checks?client=spa");
+    const judged = ofApp.filter((/** @type {{ flow?: string }} */ { flow }) => flow);
+    assert.deepEqual(judged, [], "Check my app judges no request of the console");
   });
 
   scene(

@@ -183,7 +183,10 @@ func (s *scene) reportsClock(ahead time.Duration) {
 	s.send(trace.Record{Endpoint: "clock", ClientID: "app", ClockOffset: ahead}, nil, nil, nil)
 }
 
-func TestChecks(t *testing.T) {
+func TestChecks(t *testing.T) { testRows(t, rows) }
+
+func testRows(t *testing.T, rows []row) {
+	t.Helper()
 	for _, r := range rows {
 		t.Run(r.check+"/"+r.name, func(t *testing.T) {
 			s := newScene(t)
@@ -225,6 +228,31 @@ func TestARightAppFailsNoCheck(t *testing.T) {
 		}
 	}
 }
+
+// tried are the rows about a client with which the tab Try it of the console sent requests.
+var tried = []row{
+	{"code.redeemed", "a refused code of the console", func(s *scene) {
+		s.triesIt(fails("invalid_grant", "pkce.mismatch"))
+	}, check.NotSeen, "", ""},
+	{"flow.renewal", "the console after the app", func(s *scene) {
+		s.right()
+		s.triesIt(fails("invalid_grant", "pkce.mismatch"))
+	}, check.Holds, "", ""},
+	{"cookie.site", "only the console", func(s *scene) { s.triesIt() }, check.NotSeen, "", ""},
+	{"lifetime.offset", "a refresh token of the console", func(s *scene) {
+		s.send(trace.Record{Endpoint: "token", Method: "POST", ClientID: "app", Status: 200, Origin: issuer},
+			values{"grant_type": "refresh_token"}, values{"expires_in": "60"}, nil)
+	}, check.NotSeen, "", ""},
+	{"lifetime.offset", "an app with the provider's origin", func(s *scene) {
+		s.seen.Client.RedirectURIs = []string{issuer + "/app/callback"}
+		s.signsIn(values{"redirect_uri": issuer + "/app/callback"})
+		s.redeems(300, func(r *trace.Record) { r.Origin = issuer })
+	}, check.Holds, "300 s", ""},
+	{"redirect.registered", "the same path at another origin", silentWith(values{
+		"redirect_uri": app + "/console/callback"}), check.Fails, "", oidc.RedirectUnregistered},
+}
+
+func TestTheRequestsOfTheConsoleAreNotJudged(t *testing.T) { testRows(t, tried) }
 
 // The newest request counts, so that a mended app is right at once.
 func TestTheNewestRequestIsJudged(t *testing.T) {

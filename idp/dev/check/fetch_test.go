@@ -93,6 +93,9 @@ func TestOnlyAddressesOfTheClientAreAsked(t *testing.T) {
 	if s.fetch(t, check.Private); strings.Join(paths, " ") != "/silent /orders/7" {
 		t.Errorf("got %v", paths)
 	}
+	if pages := visit(t, check.Private, own+"/callback", consoleCallback); len(pages) != 2 {
+		t.Errorf("with the redirect URI of the console: got %+v", pages)
+	}
 	for _, address := range []string{"com.example:/callback", "file:///etc/passwd", ""} {
 		if pages := visit(t, check.Private, address); len(pages) != 0 {
 			t.Errorf("%q: got %+v", address, pages)

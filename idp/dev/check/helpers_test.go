@@ -18,7 +18,10 @@ const (
 	issuer   = "http://localhost:8080"
 	app      = "http://localhost:5173"
 	callback = app + "/callback"
-	idToken  = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJhcHAifQ.c2lnbmF0dXJl" // {"aud":"app"}
+
+	consoleCallback = issuer + "/console/callback"
+
+	idToken = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJhcHAifQ.c2lnbmF0dXJl" // {"aud":"app"}
 )
 
 // scene is an app and the provider's trace of what it did. Each request comes a second after the one before.
@@ -128,6 +131,14 @@ func (s *scene) redeems(lifetime int, edits ...edit) {
 		values{"expires_in": strconv.Itoa(lifetime)}, edits)
 }
 
+// triesIt is a silent request of the console's tab Try it, with its token request.
+func (s *scene) triesIt(edits ...edit) {
+	s.seen.Client.RedirectURIs = append(s.seen.Client.RedirectURIs, consoleCallback)
+	own := func(r *trace.Record) { r.Fetch.Site, r.Referer = "same-origin", "" }
+	s.renews([]edit{own}, values{"redirect_uri": consoleCallback, "state": "mine"})
+	s.redeems(60, append(edits, func(r *trace.Record) { r.Origin = issuer })...)
+}
+
 func (s *scene) signsOut(changes ...values) {
 	params := with(values{"id_token_hint": idToken, "post_logout_redirect_uri": app + "/"}, changes)
 	s.send(trace.Record{Endpoint: "logout", Method: "GET", Path: "/logout", Status: 200, ClientID: params["client_id"]},
@@ -150,7 +161,7 @@ func (s *scene) right() {
 // finding judges what was seen, and returns one finding.
 func (s *scene) finding(t *testing.T, name string) check.Finding {
 	t.Helper()
-	s.seen.Flows = s.hub.Flows()
+	s.seen.Flows = check.OfApps(s.seen.Client, s.hub.Flows())
 	return judged(t, s.seen, name)
 }
 

@@ -108,6 +108,15 @@ func TestTheLibraryIsInferredFromARequest(t *testing.T) {
 	}
 }
 
+func TestTheLibraryIsNotInferredFromTheConsole(t *testing.T) {
+	s := newScene(t)
+	s.renews(nil)
+	s.triesIt()
+	if got := check.Infer("app", check.OfApps(s.seen.Client, s.hub.Flows())); got.Name != "oidc-client-ts" {
+		t.Errorf("got %s", got.Name)
+	}
+}
+
 // Without a known library the trace's own diagnosis decides.
 func TestTheLifetimeForAnUnknownLibrary(t *testing.T) {
 	for lifetime, want := range map[int]check.Outcome{60: check.Fails, 90: check.CannotSee, 600: check.Holds} {

@@ -14,7 +14,7 @@ type Seen struct {
 	Client  oidc.Client
 	Issuer  string // that the app uses
 	Library Library
-	Flows   []trace.Flow // newest first; flows of other clients are ignored
+	Flows   []trace.Flow // newest first, without those of the console (OfApps); flows of other clients are ignored
 	Pages   []Page       // of the app; nil: none was fetched
 }
 
@@ -140,13 +140,13 @@ func whole(text string) (seen, inferred string) {
 	return strings.TrimRight(seen, " .;"), inferred
 }
 
-// callback is the redirect URI that the app uses: of the newest request, or the only registered one.
+// callback is the redirect URI that the app uses: of the newest request, or the only registered one of the app.
 func (v *view) callback() string {
 	if e := v.request(); e != nil && e.param("redirect_uri") != "" {
 		return e.param("redirect_uri")
 	}
-	if len(v.Client.RedirectURIs) == 1 {
-		return v.Client.RedirectURIs[0]
+	if own := ofApp(&v.Client, v.Issuer); len(own) == 1 {
+		return own[0]
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,14 @@ func asksSilently(h *fixture) {
 	recorder.End()
 }
 
+// triesIt is a silent request of the client spa that the console sends.
+func triesIt(h *fixture) {
+	params := trace.Params(url.Values{"client_id": {"spa"}, "redirect_uri": {h.Issuer + "/console/callback"}})
+	_, recorder := h.Hub.Begin(context.Background(), trace.Record{ID: "b", Endpoint: "authorize", Method: "GET",
+		ClientID: "spa", Silent: true, Params: params, Status: 303, Fetch: trace.Fetch{Dest: "iframe"}, Issuer: h.Issuer})
+	recorder.End()
+}
+
 func TestChecks(t *testing.T) {
 	h := newFixture(t)
 	before := h.json(t, 200, "GET", "/console/checks?client=spa", "")
@@ -56,6 +65,10 @@ func TestChecks(t *testing.T) {
 	}
 	if after["library"] != "oidc-client-ts" {
 		t.Errorf("the library is %v", after["library"])
+	}
+	triesIt(h)
+	if tried := h.json(t, 200, "GET", "/console/checks?client=spa", ""); !reflect.DeepEqual(tried, after) {
+		t.Errorf("after a request of the tab Try it: %v; want %v", tried, after)
 	}
 	named := h.json(t, 200, "GET", "/console/checks?client=spa&library=MSAL", "")
 	if got := findingOf(t, named, "redirect.registered"); named["inferred"] != false ||
