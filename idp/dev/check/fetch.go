@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // Reach says which addresses of the network a Fetcher may ask about a client.
@@ -186,16 +187,45 @@ func problemOf(err error) string {
 	return "its server does not answer the provider, which may run on another machine or in a container"
 }
 
-// callbackPage is the address of the callback page: registered, on the web, and with its port; "" if none is known.
+// callbackPage is the address of the callback page: registered, on the web, and with its port; "" if none is known. It
+// is that of the newest request which has such an address, a silent one if there is one.
 func (v *view) callbackPage() string {
+	if e := v.newest(func(r *trace.Record) bool { return isInFrame(r) && v.hasPage(r) }); e != nil {
+		return e.param("redirect_uri")
+	}
+	if e := v.newest(v.hasPage); e != nil {
+		return e.param("redirect_uri")
+	}
 	address := v.callback()
-	switch {
-	case oidc.Origin(address) == "" || !oidc.MatchRedirectURI(v.Client.RedirectURIs, address):
-		return ""
-	case v.request() == nil && hasAnyPort(address):
-		return "" // it is registered for any port, and the one of the app was not seen
+	if oidc.Origin(address) == "" || !oidc.MatchRedirectURI(v.Client.RedirectURIs, address) || hasAnyPort(address) {
+		return "" // an address that is registered for any port is not the address of a page
 	}
 	return address
+}
+
+// hasPage reports whether the request has a registered redirect URI on the web.
+func (v *view) hasPage(r *trace.Record) bool {
+	uri := (&event{record: r}).param("redirect_uri")
+	return r.Fresh() && oidc.Origin(uri) != "" && oidc.MatchRedirectURI(v.Client.RedirectURIs, uri)
+}
+
+// noPage is the verdict about a page without a callbackPage.
+func (v *view) noPage() verdict {
+	e := v.request()
+	if e == nil {
+		return notSeen("the address of the page is not known yet: sign in with your app first")
+	}
+	switch uri := e.param("redirect_uri"); {
+	case uri == "":
+		return cannotSee("the newest request has no redirect_uri, so the provider does not fetch its page")
+	case strings.HasSuffix(uri, "…"):
+		return cannotSee(longAddress)
+	case oidc.Origin(uri) == "":
+		return cannotSee("%s is no address on the web, so the provider does not fetch a page", uri)
+	default:
+		return cannotSee("the redirect URI of the newest request, %s, is not registered, so the provider does not fetch "+
+			"its page", uri)
+	}
 }
 
 func hasAnyPort(address string) bool {

@@ -54,7 +54,7 @@ func (v *view) answerOf(role Role) (page *Page, why verdict) {
 	i := slices.IndexFunc(v.Pages, func(p Page) bool { return p.Role == role && p.URL == want })
 	switch {
 	case want == "":
-		return nil, notSeen("the address of the page is not known yet: sign in with your app first")
+		return nil, v.noPage()
 	case i < 0:
 		return nil, notSeen("")
 	case v.Pages[i].Problem != "":

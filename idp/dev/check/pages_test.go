@@ -215,9 +215,50 @@ func TestBeforeThePagesAreFetched(t *testing.T) {
 func TestAPageOfAnotherAddressIsNotJudged(t *testing.T) {
 	s := newScene(t)
 	s.serve(t, site{callback: header("X-Frame-Options", "DENY")})
+	s.seen.Client.RedirectURIs = append(s.seen.Client.RedirectURIs, callback)
 	s.renews(nil)
 	if got := s.finding(t, "callback.framable"); got.Outcome != check.NotSeen {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// An address that is not registered has no page to fetch, so nothing is to do in the tab.
+func TestThePageOfAnAddressThatIsNotRegistered(t *testing.T) {
+	for uri, want := range map[string]string{
+		app + "/silent":                 "the newest request, " + app + "/silent, is not registered",
+		"com.example:/callback":         "no address on",
+		"":                              "has no redirect_uri",
+		app + strings.Repeat("/x", 200): "300 characters",
+	} {
+		s := newScene(t)
+		s.seen.Client.RedirectURIs = []string{app + "/a", app + "/b", "com.example:/callback"}
+		s.renews(nil, values{"redirect_uri": uri})
+		s.fetch(t, check.Private)
+		for _, name := range []string{"callback.framable", "app.frame_src", "clock.app"} {
+			if got := s.finding(t, name); got.Outcome != check.CannotSee || !strings.Contains(got.Seen, want) || got.Do != "" {
+				t.Errorf("%q: got %+v; want %q", uri, got, want)
+			}
+		}
+	}
+}
+
+func TestTheNewestRequestWithARegisteredAddressNamesThePage(t *testing.T) {
+	for name, before := range map[string]func(*scene, values){
+		"a sign-in": func(s *scene, of values) { s.signsIn(of) },
+		"a renewal": func(s *scene, of values) { s.renews(nil, of); s.signsIn() },
+	} {
+		s := newScene(t)
+		s.serve(t, site{callback: header("X-Frame-Options", "DENY")})
+		before(s, values{"redirect_uri": s.seen.Client.RedirectURIs[0]})
+		s.renews(nil, values{"redirect_uri": app + "/silent"})
+		s.fetch(t, check.Private)
+		if got := s.finding(t, "callback.framable"); got.Outcome != check.Fails || len(s.seen.Pages) != 2 {
+			t.Errorf("after %s: got %+v, %+v", name, got, s.seen.Pages)
+		}
+		got := s.finding(t, "redirect.registered")
+		if got.Outcome != check.Fails || !strings.Contains(got.Remedy, app+"/silent") {
+			t.Errorf("after %s: got %+v", name, got)
+		}
 	}
 }
 

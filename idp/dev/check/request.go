@@ -42,6 +42,8 @@ func (v *view) iframe() verdict {
 	return notSeen("")
 }
 
+const longAddress = "the redirect_uri is longer than the 300 characters that the trace keeps"
+
 func (v *view) registered() verdict {
 	e := v.request()
 	if e == nil {
@@ -51,7 +53,7 @@ func (v *view) registered() verdict {
 	case uri == "":
 		return fails(e, "the request has no redirect_uri").because(oidc.RequestMalformed)
 	case strings.HasSuffix(uri, "…"):
-		return cannotSee("the redirect_uri is longer than the 300 characters that the trace keeps")
+		return cannotSee(longAddress)
 	case oidc.MatchRedirectURI(v.Client.RedirectURIs, uri):
 		return holds(e, "%s", uri)
 	default:

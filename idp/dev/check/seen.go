@@ -50,13 +50,16 @@ func newView(seen Seen) *view {
 	}
 	slices.SortStableFunc(v.flows, func(a, b *trace.Flow) int { return b.At.Compare(a.At) })
 	v.asked = v.newest(func(r *trace.Record) bool { return r.Fresh() })
-	v.silent = v.newest(func(r *trace.Record) bool { return r.Fresh() && r.Silent && r.Fetch.Dest != "document" })
+	v.silent = v.newest(isInFrame)
 	if v.silent != nil {
 		v.answer = lastIn(v.silent.flow, func(r *trace.Record) bool { return r.Endpoint == "authorize" })
 	}
 	v.tokens = v.newest(func(r *trace.Record) bool { return r.Lifetime() > 0 })
 	return v
 }
+
+// isInFrame reports whether an app made this silent request in an iframe.
+func isInFrame(r *trace.Record) bool { return r.Fresh() && r.Silent && r.Fetch.Dest != "document" }
 
 // names reports whether the hint in the record was issued to the client.
 func (v *view) names(r trace.Record) bool {
