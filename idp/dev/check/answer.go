@@ -66,10 +66,7 @@ func (v *view) redeemed() verdict {
 func (v *view) origin() verdict {
 	e := v.newest(func(r *trace.Record) bool { return r.Origin != "" && isForScripts(r) })
 	if e == nil {
-		if e := v.newest(func(r *trace.Record) bool { return r.Endpoint == "token" }); e != nil && !v.Client.Public() {
-			return cannotSee("the token request had no Origin: a server sent it, and CORS does not apply to it")
-		}
-		return notSeen("")
+		return v.withoutScript()
 	}
 	if e.record.Reason == string(oidc.OriginNotAllowed) {
 		return fails(e, "%s %s of origin %s: the answer has no Access-Control-Allow-Origin", e.record.Method,
@@ -77,6 +74,14 @@ func (v *view) origin() verdict {
 			e.record.Origin).because(oidc.OriginNotAllowed)
 	}
 	return holds(e, "%s %s of origin %s was answered", e.record.Method, e.record.Path, e.record.Origin)
+}
+
+// withoutScript is the verdict about CORS while no script sent a request.
+func (v *view) withoutScript() verdict {
+	if e := v.granted(); e != nil && !isOfScript(e.record) {
+		return cannotSee("the token request had no Origin: no script sent it, and CORS does not apply to it")
+	}
+	return notSeen("")
 }
 
 // isForScripts reports whether a script of the app sends such a request.
@@ -98,7 +103,7 @@ func (v *view) preflight() verdict {
 		return fails(refused, "%s", cmp.Or(lastFailed(refused.record), "a preflight was refused")).
 			because(oidc.Reason(refused.record.Reason))
 	case sent == nil:
-		return notSeen("")
+		return v.withoutScript()
 	}
 	return holds(sent, "%s %s of origin %s came after its preflight, or without one", sent.record.Method,
 		sent.record.Path,

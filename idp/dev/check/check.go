@@ -77,7 +77,7 @@ func Judge(seen Seen) []Finding {
 }
 
 func (c Check) finding(v *view) Finding {
-	got := c.judge(v)
+	got := v.concerning(c, c.judge(v))
 	f := Finding{Check: c.Name, Topic: c.Topic, Text: c.Text, Spec: c.Spec, Outcome: got.outcome, Seen: got.seen,
 		Inferred: got.inferred, Reason: string(got.reason), Flow: got.flow}
 	switch got.outcome {

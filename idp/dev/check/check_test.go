@@ -123,7 +123,7 @@ var rows = []row{
 		s.seen.Client.TokenEndpointAuthMethod = oidc.AuthMethodBasic
 		s.renews(nil)
 		s.redeems(300, func(r *trace.Record) { r.Origin = "" })
-	}, check.CannotSee, "a server sent it", ""},
+	}, check.CannotSee, "no script sent it", ""},
 	{"cors.preflight", "right", right, check.Holds, "after its preflight", ""},
 	{"cors.preflight", "refused", func(s *scene) {
 		s.right()
