@@ -131,8 +131,9 @@ func (h *Hub) earlyAgain(r *Record) finding {
 	return func() string {
 		return fmt.Sprintf("tokens live %.0f s, and the last two renewals came %s and %s after the answer before, each of "+
 			"which had a token. Inferred: the app renews a fixed time before the end, as long as the lifetime or nearly "+
-			"so. That is the default of: %s. A person who renews or reloads again and again, and a failed call of an API "+
-			"that the provider does not see, look the same", life.Seconds(), earlier.Round(10*time.Millisecond),
+			"so. That is the default of: %s. A person who renews again and again, or who reloads a page that renews at "+
+			"each load (as keycloak-js does with check-sso), and a failed call of an API that the provider does not see, look "+
+			"the same", life.Seconds(), earlier.Round(10*time.Millisecond),
 			later.Round(10*time.Millisecond), RenewalOffsets(life-max(earlier, later)))
 	}
 }

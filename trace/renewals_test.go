@@ -39,8 +39,9 @@ var renewed = []struct {
 	}, "tokens live 90 s, and the last two renewals came 1.45s and 1.45s after the answer before, each of which had a " +
 		"token. Inferred: the app renews a fixed time before the end, as long as the lifetime or nearly so. That is the " +
 		"default of: @axa-fr/oidc-client 120 s (refresh_time_before_tokens_expiration_in_second), MSAL 300 s " +
-		"(tokenRenewalOffsetSeconds). A person who renews or reloads again and again, and a failed call of an API that " +
-		"the provider does not see, look the same"},
+		"(tokenRenewalOffsetSeconds). A person who renews again and again, or who reloads a page that renews at each " +
+		"load (as keycloak-js does with check-sso), and a failed call of an API that the provider does not see, look " +
+		"the same"},
 	{"MSAL with tokens of 5 minutes, at each call, by refresh tokens", func(h *trace.Hub) {
 		byToken(h, 0, "300", "cors")
 		byToken(h, 20, "300", "cors")

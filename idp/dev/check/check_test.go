@@ -153,12 +153,25 @@ var rows = []row{
 	}, check.Fails, "accessTokenExpiringNotificationTimeInSeconds", oidc.TokenShortLived},
 	{"lifetime.pace", "right", right, check.Holds, "4m2s apart; expires_in is 300 s", ""},
 	{"lifetime.pace", "one", asked(), check.NotSeen, "one renewal", ""},
-	{"lifetime.pace", "a loop", func(s *scene) {
-		for range 4 {
+	{"lifetime.pace", "a loop", func(s *scene) { s.repeats(90, 0) }, check.Fails, "tokens live 90 s", oidc.RenewalLooping},
+	{"lifetime.pace", "earlier than the default", func(s *scene) { s.repeats(90, 0) }, check.Fails,
+		"By default oidc-client-ts renews 60 s", oidc.RenewalLooping},
+	{"lifetime.pace", "as early as the default", func(s *scene) { s.repeats(61, time.Second) }, check.Fails,
+		"The default of oidc-client-ts is to renew 60 s", oidc.RenewalLooping},
+	{"lifetime.pace", "an unknown library", func(s *scene) {
+		s.seen.Library, _ = check.LibraryByName(check.Other)
+		s.repeats(300, 10*time.Second)
+	}, check.Fails, "MSAL 300 s", oidc.RenewalLooping},
+	{"lifetime.pace", "keycloak-js at each load", func(s *scene) {
+		s.seen.Library, _ = check.LibraryByName("keycloak-js")
+		s.repeats(300, 10*time.Second)
+	}, check.CannotSee, "The default of keycloak-js is no fixed time before the end", ""},
+	{"lifetime.pace", "keycloak-js in a loop", func(s *scene) {
+		s.seen.Library, _ = check.LibraryByName("keycloak-js")
+		for range 5 {
 			s.renews(nil)
-			s.redeems(90)
 		}
-	}, check.Fails, "tokens live 90 s", oidc.RenewalLooping},
+	}, check.Fails, "within 5s", oidc.RenewalLooping},
 
 	{"clock.app", "no report", right, check.NotSeen, "fetch the pages", ""},
 	{"clock.app", "a report", func(s *scene) { s.reportsClock(time.Second) }, check.Holds, "1s", ""},
@@ -174,6 +187,15 @@ var rows = []row{
 	{"logout.hint", "without", func(s *scene) { s.signsOut(values{"id_token_hint": "", "client_id": "app"}) },
 		check.Fails,
 		"asks the user", ""},
+}
+
+// repeats are four renewals, with a pause after each token.
+func (s *scene) repeats(lifetime int, pause time.Duration) {
+	for range 4 {
+		s.renews(nil)
+		s.redeems(lifetime)
+		s.now = s.now.Add(pause)
+	}
 }
 
 // reportsClock is a report of the app about its last renewal.

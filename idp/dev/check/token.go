@@ -63,8 +63,7 @@ func (v *view) pace() verdict {
 	}
 	newest := renewals[0]
 	if text, ok := newest.told(oidc.RenewalLooping); ok {
-		seen, inferred := whole(text)
-		return fails(newest, "%s", seen).because(oidc.RenewalLooping).inferring(inferred)
+		return v.loop(newest, text)
 	}
 	var between []string
 	for i, e := range renewals[1:min(len(renewals), 6)] {
@@ -79,6 +78,26 @@ func (v *view) pace() verdict {
 		found.seen += fmt.Sprintf("; expires_in is %.0f s", v.tokens.record.Lifetime().Seconds())
 	}
 	return found
+}
+
+// loop is the verdict about renewals that the trace calls a loop. If they were only early, the trace infers a fixed
+// time before the end, and names each library with such a default; here the library may be known.
+func (v *view) loop(e *event, text string) verdict {
+	seen, inferred := whole(text)
+	known := v.Library.Offset()
+	switch {
+	case inferred == "", v.Library.Name == Other:
+	case known.Offset == 0:
+		return e.verdict(CannotSee, "%s", []any{seen}).inferring("The default of " + v.Library.Name + " is no fixed " +
+			"time before the end. A page that renews at each load, and was loaded again and again, looks the same as a loop")
+	case strings.Contains(inferred, known.Name):
+		inferred = fmt.Sprintf("The default of %s is to renew %.0f s before the end (%s), as long as the lifetime or nearly "+
+			"so. A page that renews at each load looks the same", v.Library.Name, known.Offset.Seconds(), known.Setting)
+	default:
+		inferred = fmt.Sprintf("By default %s renews %.0f s before the end (%s), so it has another setting, or the app "+
+			"renews by itself, such as at each load of a page", v.Library.Name, known.Offset.Seconds(), known.Setting)
+	}
+	return fails(e, "%s", seen).because(oidc.RenewalLooping).inferring(inferred)
 }
 
 func (v *view) clock() verdict {
