@@ -153,12 +153,7 @@ describe("the console on a loopback issuer", () => {
     const asked = request(`${hush.idp}/console/events`, { headers: { host: new URL(hush.issuer).host } }).end();
     const [stream] = /** @type {[import("node:http").IncomingMessage]} */ (await once(asked, "response"));
     assert.match(stream.headers["content-type"] ?? "", /^text\/event-stream/);
-    const form = { "content-type": "application/x-www-form-urlencoded" };
-    await ask(hush, "/token", {
-      method: "POST",
-      headers: form,
-      body: "grant_type=authorization_code&client_id=nobody&code=x",
-    });
+    await postToken(hush, "grant_type=authorization_code&client_id=nobody&code=x");
     let text = "";
     for await (const chunk of stream) {
       text += chunk;
@@ -286,6 +281,26 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
   });
 
   scene(
+    "shows the newest flow, also after a renewal: of all flows, or of the silent ones",
+    async ({ hush, newTab }) => {
+      const app = await newTab();
+      await signIn(app.page, hush, "spa");
+      const console = new Console(hush);
+      await console.reset();
+      await renew(app.page);
+      const renewal = await console.flow(({ silent, state }) => silent && state === "done", "the renewal");
+      await postToken(hush, "grant_type=authorization_code&client_id=nobody&code=x");
+      const mistake = await console.flowWith("client.unknown");
+      const { page } = await newTab();
+      await page.goto(`${hush.issuer}/console`);
+      await page.waitForSelector(`#flow-more[data-flow="${mistake.id}"]`);
+      assert.match(await page.$eval("#flow-head", ({ textContent }) => textContent ?? ""), /client\.unknown/);
+      await page.click("#silent-only");
+      await page.waitForSelector(`#flow-more[data-flow="${renewal.id}"]`);
+    },
+  );
+
+  scene(
     "exports one flow as a Mermaid diagram and as a transcript in which no secret stands",
     async ({ hush, newTab }) => {
       const { page } = await newTab();
@@ -343,6 +358,12 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
     }
   });
 });
+
+/** @param {Hush} hush @param {string} body */
+function postToken(hush, body) {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  return ask(hush, "/token", { method: "POST", headers, body });
+}
 
 /**
  * Nothing can be read or done with these headers, even with the token.

@@ -42,7 +42,7 @@ export class Flows {
   draw() {
     const silentOnly = byId("silent-only", HTMLInputElement).checked;
     const flows = this.store.flows.filter((flow) => flow.silent || !silentOnly);
-    const newest = flows.find((flow) => flow.silent) ?? flows[0];
+    const newest = flows[0];
     const followed = byId("follow", HTMLInputElement).checked ? newest : undefined;
     const shown = followed ?? this.store.flow(this.#chosen) ?? newest;
     this.#drawList(flows, shown);
