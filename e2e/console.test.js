@@ -300,6 +300,16 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
     },
   );
 
+  scene("names a renewal by refresh token", async ({ hush, newTab }) => {
+    const console = new Console(hush);
+    await console.reset();
+    await postToken(hush, "grant_type=refresh_token&client_id=spa&refresh_token=x");
+    const { page } = await newTab();
+    await page.goto(`${hush.issuer}/console`);
+    await page.waitForSelector("#flow-list li");
+    assert.equal(await page.$eval("#flow-list strong", (title) => title.textContent), "Renewal by refresh token");
+  });
+
   scene(
     "exports one flow as a Mermaid diagram and as a transcript in which no secret stands",
     async ({ hush, newTab }) => {

@@ -17,6 +17,8 @@ type Summary struct {
 	Took     time.Duration `json:"took"`    // in nanoseconds, from the first request to the last answer
 	Reasons  []Reasoned    `json:"reasons"` // in the order in which they were found
 	Begins   string        `json:"begins"`  // the endpoint of the first request
+	// GrantType is that of the first request, if it was sent to the token endpoint.
+	GrantType string `json:"grant_type,omitempty"`
 	// Steps says how far each of the four steps of a renewal came: failed, waiting, done, or empty.
 	Steps [4]MessageState `json:"steps"`
 }
@@ -188,7 +190,11 @@ func (f *flow) snapshot() Flow {
 func (f Flow) drawn() Flow {
 	slices.SortStableFunc(f.Records, func(a, b Record) int { return a.At.Compare(b.At) })
 	f.Messages = draw(f)
-	f.Begins, f.Steps = f.Records[0].Endpoint, stepsOf(f.Messages)
+	first := &f.Records[0]
+	f.Begins, f.Steps = first.Endpoint, stepsOf(f.Messages)
+	if f.Begins == "token" {
+		f.GrantType = valueOf(first.Params, "grant_type").Text
+	}
 	return f
 }
 

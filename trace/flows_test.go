@@ -52,6 +52,16 @@ func TestAfterTheEndNothingChanges(t *testing.T) {
 	same(t, "the flow", fmt.Sprint(only(t, h)), fmt.Sprint(before))
 }
 
+func TestAFlowNamesTheGrantTypeWithWhichItBegins(t *testing.T) {
+	h := newHub(t)
+	authorize(h)
+	token(h)
+	same(t, "after an authorization request", only(t, h).GrantType, "")
+	h.Reset()
+	byToken(h, 0, "300", "")
+	same(t, "alone", only(t, h).GrantType, "refresh_token")
+}
+
 var rowsWhichRecordBelongsToWhichFlow = []struct {
 	text   string
 	happen func(h *trace.Hub)

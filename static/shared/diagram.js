@@ -24,7 +24,7 @@ import { tellings } from "./renewal.js";
  *   reason?: string, source?: "browser", about?: string, request?: string }} Message
  * @typedef {{ code: string, text: string, at: string }} Reasoned
  * @typedef {{ id: string, client_id?: string, issuer: string, silent: boolean, state: "open" | "done" | "failed", at: string,
- *   took?: number, reasons?: Reasoned[] | null, begins?: string, steps?: (State | "")[] }} Summary
+ *   took?: number, reasons?: Reasoned[] | null, begins?: string, grant_type?: string, steps?: (State | "")[] }} Summary
  * @typedef {Summary & { messages?: Message[] | null, records?: Record[] | null }} Flow
  */
 

@@ -104,6 +104,7 @@ export class Flows {
 /** @param {Summary} flow */
 function titleOf(flow) {
   if (flow.silent) return "Silent renewal";
+  if (flow.grant_type === "refresh_token") return "Renewal by refresh token";
   return beginnings[flow.begins ?? ""] ?? "Sign-in with a page";
 }
 
