@@ -110,6 +110,11 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
       assert.match(second.status, /^200/);
       assert.match(second.answer, /"id_token"/);
       await page.waitForSelector("#try-diagram ol.diagram li");
+      await page.waitForSelector(`${step(2)} .note.warn[data-reason="claims.unasked"]`);
+      const tags = (/** @type {string} */ where) =>
+        page.$$eval(`${where} .tag`, (all) => all.map(({ className, textContent }) => `${className} ${textContent}`));
+      for (const where of ["#try-diagram", "#flow-list", "#flow-diagram"])
+        assert.ok((await tags(where)).includes("tag warn claims.unasked"), `${where}: ${await tags(where)}`);
       const again = await send(page, 2);
       assert.match(again.status, /^400/);
       assert.equal(again.reason, "code.replayed");

@@ -144,7 +144,7 @@ function check(step) {
     conditions.has(step.kind) && step.outcome === "failed" && "Not so: ",
     step.text,
     make("span", "visually-hidden", ` (${outcomes[step.outcome]})`),
-    step.reason && make("span", "tag bad", step.reason),
+    step.reason && reasonTag(step.reason, step.outcome),
     step.spec && make("span", "spec", specLink(step.spec)),
   );
   const item = make("li", "", markOf(step.outcome), make("div", "stack tight", words, values(step.values ?? [])));
@@ -243,6 +243,16 @@ function decoded(token) {
  */
 export function reasonLink(issuer, reason) {
   return link(`${issuer}/reasons/${encodeURIComponent(reason)}`, `What ${reason} means, and what to do`);
+}
+
+/** The colour of a reason: red if it belongs to a failure, else amber. @param {string} state of its flow, or the outcome of its check */
+export function reasonTone(state) {
+  return state === "failed" ? "bad" : "warn";
+}
+
+/** @param {string} reason @param {string} state of its flow, or the outcome of its check */
+export function reasonTag(reason, state) {
+  return make("span", `tag ${reasonTone(state)}`, reason);
 }
 
 /** What the hub said of a reason, as a sentence. @param {{ code: string, text: string }} reason */

@@ -7,7 +7,7 @@
 // The list is drawn anew as often as the flow changes; what did not change stays the same element, so that an opened
 // message stays open and the keyboard stays where it is.
 
-import { duration, reasonLink, reasonText, recordDetails } from "./diagram-details.js";
+import { duration, reasonLink, reasonTag, reasonText, reasonTone, recordDetails } from "./diagram-details.js";
 import { make, settle } from "./dom.js";
 import { arrowBetween, laneHead, laneOf, nameOf, place } from "./lanes.js";
 import { tellings } from "./renewal.js";
@@ -127,7 +127,7 @@ function newItem(key, arrives) {
  */
 function update(item, flow, message, options, caption) {
   const record = (options.records ?? flow.records ?? []).find(({ id }) => id === message.record);
-  const version = JSON.stringify([message, caption, record]);
+  const version = JSON.stringify([message, caption, record, toneOf(flow, message)]);
   if (item.dataset.version === version) return;
   item.dataset.version = version;
   const telling = options.telling ?? tellings.any;
@@ -141,6 +141,11 @@ function update(item, flow, message, options, caption) {
   item.querySelector(".step-head")?.remove();
   if (details.parentElement !== item) item.append(details);
   if (caption) item.prepend(stepHead(flow.silent ? message.step : 0, caption));
+}
+
+/** The colour of the reason of the message, which changes when the flow fails. @param {Flow} flow @param {Message} message */
+function toneOf(flow, { reason }) {
+  return reason && reasonTone(flow.state);
 }
 
 /** What style sheets and tests read. @param {HTMLElement} item @param {Message} message @param {Telling} telling */
@@ -189,7 +194,7 @@ function summary(flow, message, telling) {
     "words",
     make("span", "visually-hidden", `${nameOf(telling, message.from)} to ${nameOf(telling, message.to)}: `),
     make("span", "text", message.text),
-    message.reason && make("span", "tag bad", message.reason),
+    message.reason && reasonTag(message.reason, flow.state),
     state && message.state !== "failed" && make("span", "tag", state),
     state && message.state === "failed" && make("span", "visually-hidden", state),
     Number.isFinite(after) && make("span", "when soft number", when(after, message)),

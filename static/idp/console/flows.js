@@ -1,7 +1,7 @@
 // The list of flows, and the chosen one as a sequence diagram.
 
 import { drawFlow } from "../../shared/diagram.js";
-import { duration, reasonLink, reasonText } from "../../shared/diagram-details.js";
+import { duration, reasonLink, reasonTag, reasonText, reasonTone } from "../../shared/diagram-details.js";
 import { byId, link, make, settle } from "../../shared/dom.js";
 import { api, change } from "./api.js";
 import { example } from "./example.js";
@@ -124,7 +124,7 @@ function fillItem(item, flow) {
       make("span", "", flow.client_id ?? "no client", " · ", clockTime(flow.at), ` · ${stateOf(flow)[1]}`),
     ),
     ...(flow.silent ? [pips(flow)] : []), // only a renewal has the four steps
-    ...reasons.map((code) => make("span", "tag bad", code)),
+    ...reasons.map((code) => reasonTag(code, flow.state)),
   );
 }
 
@@ -168,8 +168,13 @@ function headOf(flow) {
 /** The reason with its page, and the button that registers a refused address. @param {Flow} flow @param {import("../../shared/diagram.js").Reasoned} reason */
 export function why(flow, reason) {
   const code = make("strong", "", reason.code);
-  const tone = flow.state === "failed" ? "bad" : "warn";
-  const note = make("p", `note ${tone}`, code, `: ${reasonText(reason)}`, reasonLink(flow.issuer, reason.code));
+  const note = make(
+    "p",
+    `note ${reasonTone(flow.state)}`,
+    code,
+    `: ${reasonText(reason)}`,
+    reasonLink(flow.issuer, reason.code),
+  );
   note.dataset.reason = reason.code;
   const refused = unregistered(flow, reason.code);
   if (!refused) return note;
