@@ -290,7 +290,11 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
       const console = new Console(hush);
       const old = await console.do("POST", "/console/tokens", { client: "spa", user: "alice", expired: true });
       await choose(page, hush, { flow: "code" });
-      assert.match((await check(page, old.id_token, "spa")).join(), /exp has not passed/);
+      assert.match((await check(page, `Bearer ${old.id_token}`, "spa")).join(), /exp has not passed/);
+      assert.match(await shown(page), /An ID token\. Failed checks: 1 of \d+\./);
+      const { exp } = JSON.parse(Buffer.from(old.id_token.split(".")[1], "base64url").toString());
+      const time = new Date(exp * 1000).toISOString().replace(".000", "");
+      assert.ok((await shown(page)).includes(`"exp": ${exp},  ${time}\n`), await shown(page));
       assert.equal(await page.$eval("#jwt-answer", (element) => element.getAttribute("data-kind")), "id_token");
       assert.match((await check(page, old.access_token, "")).join(), /exp is in the future/);
       assert.equal(await page.$eval("#jwt-answer", (element) => element.getAttribute("data-kind")), "access_token");
@@ -333,6 +337,7 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
     assert.match(await cause("ID token", "given_name"), /^Alice.*the parameter claims asks for it.*Core §5.5/);
     assert.match(await cause("Userinfo", "email"), /^alice@example.com.*scope email covers it/);
     assert.match(await cause("Access token", "scope"), /^openid email/);
+    assert.match(await cause("ID token", "exp"), /^\d+ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/);
     assert.equal((await page.$$('dl[data-place="ID token"] dd[data-claim=email]')).length, 0);
     const shown = await page.$eval("#preview-answer", (element) => element.textContent ?? "");
     assert.match(shown, /"unknown" was left out/);

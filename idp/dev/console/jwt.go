@@ -22,7 +22,7 @@ const maxJWT = 32 << 10
 
 // jwtBody is the body of POST /console/jwt.
 type jwtBody struct {
-	// Token is the JWT in its compact form, at most 32 KiB.
+	// Token is the JWT in its compact form, at most 32 KiB. The word Bearer before it is ignored.
 	Token string `json:"token"`
 	// ClientID is the client that received an ID token.
 	ClientID string `json:"client_id,omitempty"`
@@ -93,7 +93,8 @@ func (e *Endpoint) jwt(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err := readJSON(r, &p.jwtBody); err != nil {
 		return nil, err
 	}
-	if p.Token = strings.TrimSpace(p.Token); p.Token == "" || len(p.Token) > maxJWT {
+	p.AccessToken = bare(p.AccessToken)
+	if p.Token = bare(p.Token); p.Token == "" || len(p.Token) > maxJWT {
 		return nil, oidc.InvalidRequest.Errorf("token has %d bytes: send a JWT of 1 to %d bytes", len(p.Token), maxJWT)
 	}
 	form := p.decode()
@@ -108,6 +109,15 @@ func (e *Endpoint) jwt(_ http.ResponseWriter, r *http.Request) (any, error) {
 	checks, err := e.claimChecks(p)
 	p.Checks = append(p.Checks, checks...)
 	return p.jwtAnswer, err
+}
+
+// bare is the token in a text that a developer copied, such as the value of the header Authorization.
+func bare(text string) string {
+	text = strings.TrimSpace(text)
+	if scheme, token, found := strings.Cut(text, " "); found && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	return text
 }
 
 // decode reads the parts of the token, and is the check of its form. Of an encrypted token only the header can be read.

@@ -75,6 +75,19 @@ func TestAnIDTokenIsCheckedCheckByCheck(t *testing.T) {
 	}
 }
 
+func TestATokenIsCheckedAlsoAsTheHeaderAuthorizationHasIt(t *testing.T) {
+	h := newFixture(t)
+	now := time.Now().Unix()
+	claims := map[string]any{"iss": h.Issuer, "sub": "alice", "aud": "spa", "exp": now + 60, "iat": now, "nonce": "n",
+		"at_hash": idptoken.AtHash("ES256", "access")}
+	signed, err := h.Keys.Sign(t.Context(), "", keys.TypeIDToken, claims)
+	must(t, err)
+	asked := map[string]string{"client_id": "spa", "nonce": "n", "access_token": "Bearer access"}
+	for _, prefix := range []string{"Bearer ", " bearer  "} {
+		h.checked(t, prefix+signed+"\n", asked, "id_token", nil)
+	}
+}
+
 // checked sends the token, and compares the checks that do not hold with want.
 func (h *fixture) checked(t *testing.T, jwt string, asked map[string]string, kind string, want map[string]string) {
 	t.Helper()

@@ -3,7 +3,7 @@
 import { checks } from "../../shared/diagram-details.js";
 import { byId, make } from "../../shared/dom.js";
 import { change } from "./api.js";
-import { attempt } from "./ui.js";
+import { attempt, timeOf } from "./ui.js";
 
 /** @typedef {{ spec: string, text: string, outcome: "holds" | "fails" | "not_checked", why?: string }} Check */
 /** @typedef {{ kind: string, header?: object, claims?: object, checks: Check[] }} Checked */
@@ -55,7 +55,7 @@ export class JWTCheck {
 /** @param {Checked} answer */
 function shown({ kind, header, claims, checks: list }) {
   const failed = list.filter(({ outcome }) => outcome === "fails").length;
-  const verdict = failed === 0 ? "No check fails." : `${failed} of ${list.length} checks fail.`;
+  const verdict = failed === 0 ? "No check fails." : `Failed checks: ${failed} of ${list.length}.`;
   const says = [header && decoded("Header", header), claims && decoded("Claims", claims)];
   return [
     make("p", `note ${failed === 0 ? "good" : "bad"}`, make("strong", "", kinds[kind] ?? kind), `. ${verdict}`),
@@ -64,12 +64,20 @@ function shown({ kind, header, claims, checks: list }) {
   ];
 }
 
-/** @param {string} name @param {object} value */
+/** One part of the token as JSON, with the time beside a number that is one. @param {string} name @param {object} value */
 function decoded(name, value) {
-  const text = make("pre", "", JSON.stringify(value, null, 2));
+  const lines = JSON.stringify(value, null, 2).split("\n");
+  const text = make("pre", "", ...lines.flatMap((line, i) => [i > 0 ? "\n" : "", line, timeIn(line)]));
   text.tabIndex = 0;
   text.ariaLabel = name;
   return make("div", "stack tight", make("h4", "", name), text);
+}
+
+/** @param {string} line with a member of the outermost object, or another */
+function timeIn(line) {
+  const [, name = "", value = ""] = /^ {2}"(\w+)": ([\d.]+),?$/.exec(line) ?? [];
+  const time = timeOf(name, Number(value));
+  return time ? make("span", "soft", `  ${time}`) : "";
 }
 
 /** The check as the diagram shows checks. @param {Check} check @returns {import("../../shared/diagram-details.js").Step} */

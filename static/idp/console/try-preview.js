@@ -4,7 +4,7 @@ import { specLink } from "../../shared/diagram-spec.js";
 import { byId, make } from "../../shared/dom.js";
 import { change } from "./api.js";
 import { scopeOf } from "./try-values.js";
-import { attempt, setOptions } from "./ui.js";
+import { attempt, setOptions, timeOf } from "./ui.js";
 
 /** @typedef {{ name: string, value: unknown, why: string, spec?: string }} Claim */
 /** @typedef {{ claims: Claim[], note?: string }} Content */
@@ -83,7 +83,14 @@ function content(title, content) {
 function pair({ name, value, why, spec }) {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const cause = make("p", "hint", `${why} `, spec && specLink(spec));
-  const shown = make("dd", "", make("span", "mono break", text), cause);
+  const time = timeOf(name, value);
+  const shown = make(
+    "dd",
+    "",
+    make("span", "mono break", text),
+    time !== "" && make("span", "mono soft", ` ${time}`),
+    cause,
+  );
   shown.dataset.claim = name;
   return [make("dt", "mono", name), shown];
 }

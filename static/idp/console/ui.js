@@ -67,6 +67,20 @@ export function clockTime(at) {
   return time;
 }
 
+const times = new Set(["exp", "iat", "nbf", "auth_time"]);
+
+/**
+ * The time that a claim has in seconds since 1970, in UTC; empty for another claim.
+ *
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function timeOf(name, value) {
+  const date = new Date(Number(value) * 1000);
+  if (!times.has(name) || typeof value !== "number" || Number.isNaN(date.getTime())) return "";
+  return date.toISOString().replace(".000", "");
+}
+
 /** @param {HTMLSelectElement} select @param {{ value: string, text: string }[]} options */
 export function setOptions(select, options) {
   const chosen = select.value;
