@@ -67,6 +67,11 @@ async function answered(page, number) {
   }));
 }
 
+/** Runs in the page. @param {string} selector @param {string} words */
+function says(selector, words) {
+  return document.querySelector(selector)?.textContent?.includes(words) ?? false;
+}
+
 /** Sends the authorization request, and takes the window that it opens. @param {Page} page */
 async function sendInWindow(page) {
   const opened = /** @type {Promise<Page>} */ (
@@ -203,6 +208,8 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
       const { page } = await newTab();
       await choose(page, hush, { flow: "client", client: "server" });
       await page.select("#try-method", method);
+      await press(page, 1);
+      await page.waitForFunction(says, {}, `${step(1)} [role=status]`, "Type the client_secret first");
       await page.type("#try-secret", "wrong");
       assert.match((await send(page, 1)).status, /^401/);
       await page.$eval("#try-secret", (input) => void (input instanceof HTMLInputElement && input.select()));
@@ -211,6 +218,14 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
       assert.match(status, /^200/);
       assert.match(answer, /"access_token"/);
     });
+
+  scene("the field client_secret is shown only for a client that has a secret", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await choose(page, hush, { flow: "client", client: "spa" });
+    await page.waitForSelector("#try-secret", { hidden: true });
+    await page.select("#try-client", "server");
+    await page.waitForSelector("#try-secret", { visible: true });
+  });
 
   scene("PAR: the client pushes the request, and the browser carries its name", async ({ hush, newTab }) => {
     const { page } = await newTab();

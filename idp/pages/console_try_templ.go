@@ -27,7 +27,7 @@ func (p Console) try() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"tab stack\" id=\"try\" aria-labelledby=\"try-title\"><h2 id=\"try-title\">Try it</h2><p>Build a request by hand, send it, and read the rule that decided about it. The fields have the values of a correct client. Change a value, leave it out or send it twice to see the answer of the provider.</p><form class=\"card flat columns\" id=\"try-choice\"><div class=\"field\"><label for=\"try-flow\">Flow</label> <select id=\"try-flow\" name=\"flow\"></select><p class=\"hint\" id=\"try-flow-hint\"></p></div><div class=\"field\"><label for=\"try-client\">Client</label> <select id=\"try-client\" name=\"client\"></select><p class=\"hint\" id=\"try-client-hint\"></p></div><div class=\"field\"><label for=\"try-user\">User</label> <select id=\"try-user\" name=\"user\"></select><p class=\"hint\">A user’s name goes into login_hint.</p><p><button class=\"button small\" id=\"try-sign-in\" type=\"button\" hidden>Sign in here</button></p></div><div class=\"field\" id=\"try-authentication\"><label for=\"try-method\">Client authentication</label> <select id=\"try-method\" name=\"method\"><option value=\"none\">none: client_id only</option> <option value=\"client_secret_basic\">client_secret_basic: in the header</option> <option value=\"client_secret_post\">client_secret_post: in the body</option></select> <label for=\"try-secret\">client_secret</label> <input id=\"try-secret\" name=\"secret\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">The provider has only a hash of the secret. Type it here to send it.</p></div><p class=\"try-wide\"><button class=\"button small\" id=\"try-again\" type=\"button\">Reset the fields, with new random values</button></p></form><div class=\"note warn stack tight\" id=\"try-register\" hidden><p>The client has no redirect URI at this console, so the browser sends the answer to the app. The console shows only the provider's record.</p><p><button class=\"button small\" id=\"try-register-now\" type=\"button\">Register this console's address for the client</button></p></div><ol class=\"plain try-steps\" id=\"try-steps\"></ol><div class=\"card flat stack\" id=\"try-flow-shown\" hidden><h3>The flow as the provider saw it</h3><div id=\"try-diagram\"></div><p><a href=\"#flows\">All flows</a></p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"tab stack\" id=\"try\" aria-labelledby=\"try-title\"><h2 id=\"try-title\">Try it</h2><p>Build a request by hand, send it, and read the rule that decided about it. The fields have the values of a correct client. Change a value, leave it out or send it twice to see the answer of the provider.</p><form class=\"card flat columns\" id=\"try-choice\"><div class=\"field\"><label for=\"try-flow\">Flow</label> <select id=\"try-flow\" name=\"flow\"></select><p class=\"hint\" id=\"try-flow-hint\"></p></div><div class=\"field\"><label for=\"try-client\">Client</label> <select id=\"try-client\" name=\"client\"></select><p class=\"hint\" id=\"try-client-hint\"></p></div><div class=\"field\"><label for=\"try-user\">User</label> <select id=\"try-user\" name=\"user\"></select><p class=\"hint\">A user’s name goes into login_hint.</p><p><button class=\"button small\" id=\"try-sign-in\" type=\"button\" hidden>Sign in here</button></p></div><div class=\"field\" id=\"try-authentication\"><label for=\"try-method\">Client authentication</label> <select id=\"try-method\" name=\"method\"><option value=\"none\">none: client_id only</option> <option value=\"client_secret_basic\">client_secret_basic: in the header</option> <option value=\"client_secret_post\">client_secret_post: in the body</option></select><div class=\"field\" id=\"try-secret-field\"><label for=\"try-secret\">client_secret</label> <input id=\"try-secret\" name=\"secret\" spellcheck=\"false\" autocomplete=\"off\"><p class=\"hint\">The provider has only a hash of the secret. Type it here to send it.</p></div></div><p class=\"try-wide\"><button class=\"button small\" id=\"try-again\" type=\"button\">Reset the fields, with new random values</button></p></form><div class=\"note warn stack tight\" id=\"try-register\" hidden><p>The client has no redirect URI at this console, so the browser sends the answer to the app. The console shows only the provider's record.</p><p><button class=\"button small\" id=\"try-register-now\" type=\"button\">Register this console's address for the client</button></p></div><ol class=\"plain try-steps\" id=\"try-steps\"></ol><div class=\"card flat stack\" id=\"try-flow-shown\" hidden><h3>The flow as the provider saw it</h3><div id=\"try-diagram\"></div><p><a href=\"#flows\">All flows</a></p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -124,7 +124,7 @@ func (p Console) tryHead() templ.Component {
 		var templ_7745c5c3_Var5 string
 		templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.css")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 136, Col: 66}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 138, Col: 66}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 		if templ_7745c5c3_Err != nil {
@@ -137,7 +137,7 @@ func (p Console) tryHead() templ.Component {
 		var templ_7745c5c3_Var6 string
 		templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 137, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 139, Col: 68}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var6)
 		if templ_7745c5c3_Err != nil {
@@ -150,7 +150,7 @@ func (p Console) tryHead() templ.Component {
 		var templ_7745c5c3_Var7 string
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-fields.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 138, Col: 75}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 140, Col: 75}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
 		if templ_7745c5c3_Err != nil {
@@ -163,7 +163,7 @@ func (p Console) tryHead() templ.Component {
 		var templ_7745c5c3_Var8 string
 		templ_7745c5c3_Var8, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-jwt.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 139, Col: 72}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 141, Col: 72}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var8)
 		if templ_7745c5c3_Err != nil {
@@ -176,7 +176,7 @@ func (p Console) tryHead() templ.Component {
 		var templ_7745c5c3_Var9 string
 		templ_7745c5c3_Var9, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-preview.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 140, Col: 76}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 142, Col: 76}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var9)
 		if templ_7745c5c3_Err != nil {
@@ -189,7 +189,7 @@ func (p Console) tryHead() templ.Component {
 		var templ_7745c5c3_Var10 string
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-send.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 141, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 143, Col: 73}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var10)
 		if templ_7745c5c3_Err != nil {
@@ -202,7 +202,7 @@ func (p Console) tryHead() templ.Component {
 		var templ_7745c5c3_Var11 string
 		templ_7745c5c3_Var11, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-step.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 142, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 144, Col: 73}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var11)
 		if templ_7745c5c3_Err != nil {
@@ -215,7 +215,7 @@ func (p Console) tryHead() templ.Component {
 		var templ_7745c5c3_Var12 string
 		templ_7745c5c3_Var12, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/static/idp/console/try-values.js")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 143, Col: 75}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console_try.templ`, Line: 145, Col: 75}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var12)
 		if templ_7745c5c3_Err != nil {

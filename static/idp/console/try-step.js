@@ -90,9 +90,13 @@ export class Step {
     this.#sending.abort();
     this.#sending = new AbortController();
     this.#answer.replaceChildren();
-    this.#status.textContent = "Sent. The answer has not come yet.";
     this.#draw();
     const request = this.#built;
+    if (lacksSecret(request)) {
+      this.#status.textContent = "Type the client_secret first. Nothing was sent.";
+      return;
+    }
+    this.#status.textContent = "Sent. The answer has not come yet.";
     if (this.kind.method === "GET") await this.#sendByBrowser(request, this.#sending.signal);
     else await this.#sendByItself(request, this.#sending.signal);
   }
@@ -197,6 +201,11 @@ function decision(flow, record) {
   return [went, told, named, checked && make("h4", "", "The checks of the provider, in their order"), checked].flatMap(
     (part) => part || [],
   );
+}
+
+/** Would the client authenticate with an empty secret? @param {Request} request */
+function lacksSecret({ pairs, basic }) {
+  return basic?.password === "" || pairs.some(([name, value]) => name === "client_secret" && value === "");
 }
 
 /** @param {Flow} flow */

@@ -79,6 +79,7 @@ export class Try {
     const flow = flowKinds.find(({ name }) => name === select("try-flow").value);
     if (!client || !flow) return;
     if (otherClient) select("try-method").value = methodOf(client);
+    byId("try-secret-field").hidden = select("try-method").value === "none";
     const [user, method, secret] = [select("try-user").value, select("try-method").value, secretField().value];
     const choices = JSON.stringify([client, flow.name, user, method]);
     if (choices === this.#built && !anew) return;
