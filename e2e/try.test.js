@@ -171,7 +171,7 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
       const opened = await sendInWindow(page);
       const { status, reason, failed } = await answered(page, 1);
       await opened.close();
-      assert.match(status, /No answer came to this console/);
+      assert.match(status, /No answer came to this console$/);
       assert.equal(reason, "redirect.unregistered");
       assert.match(failed.join(), /redirect_uri is registered for the client/);
     },
@@ -196,10 +196,11 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
     await opened.waitForSelector("#username");
     await page.waitForSelector("#try-register:not([hidden])");
     assert.match(await page.$eval("#try-register-now", (b) => b.textContent ?? ""), /console\/callback for web/);
+    assert.match(await page.$eval("#try-register", (note) => note.textContent ?? ""), /the hidden iframe stays empty/);
     await clickLogin(opened, "alice");
     const { status, answer } = await answered(page, 1);
     await opened.close();
-    assert.match(status, /No answer came to this console/);
+    assert.match(status, /No answer came to this console\. Register its address for web with the button above/);
     assert.match(answer, /303 to .*\/web\/callback/);
   });
 

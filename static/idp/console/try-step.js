@@ -144,9 +144,16 @@ export class Step {
     const ends = [send(addressOf(request), signal), this.tab.find(isOver, signal).then(() => undefined)];
     const outcome = await Promise.race(isSilent ? [...ends, after(patience, undefined)] : ends);
     if (outcome) this.#return(outcome);
-    else this.#show("No answer came to this console", []);
+    else this.#show(`No answer came to this console${this.#advice}`, []);
     await this.#explain(isOurs, (flow) => !outcome || isAnswered(lastOf(flow)), signal);
     if (isSilent) this.stop(); // and the iframe is removed
+  }
+
+  /** What to do if the client has no redirect URI at this console. */
+  get #advice() {
+    const { client, callback } = this.context;
+    if (client.redirect_uris.includes(callback)) return "";
+    return `. Register its address for ${client.client_id} with the button above, and send the request again.`;
   }
 
   /** @param {import("./try-send.js").Returned} returned */
