@@ -345,3 +345,23 @@ func TestTheLastPageNamesTheUsersWhoAreStillSignedIn(t *testing.T) {
 func backTo(params url.Values) string {
 	return params.Get("post_logout_redirect_uri") + "?state=a%20state%3Bx"
 }
+
+func TestTheTraceNamesTheClientOfASignOut(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	b.SignIn("alice")
+	hint := b.Tokens("spa", b.Code(idptest.Request("spa", "prompt", "none")))["id_token"].(string)
+	p.Trace().Reset()
+	b.Submit(b.Get("/logout?client_id=spa"), url.Values{"decision": {"sign_out"}})
+	b.Get("/logout?" + url.Values{"id_token_hint": {hint}}.Encode())
+	b.Post("/logout", url.Values{"id_token_hint": {hint}})
+	flows := p.Trace().Flows()
+	if len(flows) < 4 {
+		t.Errorf("the trace has %d flows; want one of each request", len(flows))
+	}
+	for _, f := range flows {
+		if f.ClientID != "spa" {
+			t.Errorf("%s %s is of client %q", f.Records[0].Method, f.Records[0].Path, f.ClientID)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"strings"
@@ -60,6 +61,15 @@ func TestAFlowNamesTheGrantTypeWithWhichItBegins(t *testing.T) {
 	h.Reset()
 	byToken(h, 0, "300", "")
 	same(t, "alone", only(t, h).GrantType, "refresh_token")
+}
+
+func TestTheHintOfASignOutNamesTheClient(t *testing.T) {
+	for aud, client := range map[string]string{`"spa"`: "spa", `["spa","api"]`: "", `5`: ""} {
+		h := newHub(t)
+		claims := base64.RawURLEncoding.EncodeToString([]byte(`{"aud":` + aud + `}`))
+		visit(h, "logout", "", params("id_token_hint", "e30."+claims+".c2ln"))
+		same(t, aud, only(t, h).ClientID, client)
+	}
 }
 
 var rowsWhichRecordBelongsToWhichFlow = []struct {

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +84,18 @@ func (r *Record) blame() {
 			r.Reason = m.reason()
 		}
 	}
+}
+
+// hinted returns the client that the parameter id_token_hint was issued to, as the token says; empty without one. Its
+// signature is not verified, as client_id is not.
+func (r *Record) hinted() string {
+	var token struct{ Aud string }
+	hint := valueOf(r.Params, "id_token_hint").Decoded
+	_, payload, _ := strings.Cut(strings.TrimPrefix(string(hint), undecoded), ".")
+	if json.Unmarshal(segment(payload), &token) != nil {
+		return ""
+	}
+	return token.Aud
 }
 
 // bound shortens the texts of clients and browsers.

@@ -211,6 +211,9 @@ func (r *Recorder) End() {
 		for i := range r.record.Answer {
 			r.recognise(&r.record.Answer[i])
 		}
+		if r.record.ClientID == "" {
+			r.record.ClientID = r.record.hinted()
+		}
 		r.record.Took = cmp.Or(r.record.Took, r.hub.now().Sub(r.record.At))
 		r.record.bound()
 		r.record.renewer = r.record.renewerOf()

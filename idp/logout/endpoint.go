@@ -38,6 +38,7 @@ import (
 	"github.com/hush-idp/hush/idp/session"
 	"github.com/hush-idp/hush/idp/users"
 	"github.com/hush-idp/hush/oidc"
+	"github.com/hush-idp/hush/trace"
 )
 
 // maxForm is more bytes than a request has: the server limits its body.
@@ -119,9 +120,16 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, current *sessi
 // request reads the request: of a client, or of logout's own redirect after a POST.
 func (e *Endpoint) request(r *http.Request, current *session.Session) (Request, error) {
 	if sealed := r.Form.Get(session.InteractionParam); sealed != "" && len(r.Form) == 1 {
-		return e.Seal.Open(sealed)
+		return e.open(r.Context(), sealed)
 	}
 	return e.read(r.Context(), r.Form, current)
+}
+
+// open reads a request that the browser carried, and names its client in the trace.
+func (e *Endpoint) open(ctx context.Context, sealed string) (Request, error) {
+	request, err := e.Seal.Open(sealed)
+	trace.From(ctx).Set(func(record *trace.Record) { record.ClientID = request.ClientID })
+	return request, err
 }
 
 // signOut ends one sign-in: the only one of this browser, or the sign-in that sid names. sid works without a cookie
@@ -183,7 +191,7 @@ func (e *Endpoint) confirm(w http.ResponseWriter, r *http.Request, current *sess
 	if r.Form.Get("decision") != "sign_out" {
 		return pages.Redirect(w, r, "/")
 	}
-	request, err := e.Seal.Open(r.Form.Get(session.InteractionParam))
+	request, err := e.open(r.Context(), r.Form.Get(session.InteractionParam))
 	if err != nil {
 		return err
 	}

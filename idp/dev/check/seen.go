@@ -1,7 +1,6 @@
 package check
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -32,7 +31,7 @@ type view struct {
 func newView(seen Seen) *view {
 	v := &view{Seen: seen, origins: seen.Client.Origins()}
 	for i, f := range seen.Flows {
-		if f.ClientID == seen.Client.ClientID || slices.ContainsFunc(f.Records, v.names) {
+		if f.ClientID == seen.Client.ClientID {
 			v.flows = append(v.flows, &seen.Flows[i])
 		}
 	}
@@ -60,19 +59,6 @@ func newView(seen Seen) *view {
 
 // isInFrame reports whether an app made this silent request in an iframe.
 func isInFrame(r *trace.Record) bool { return r.Fresh() && r.Silent && r.Fetch.Dest != "document" }
-
-// names reports whether the hint in the record was issued to the client.
-func (v *view) names(r trace.Record) bool {
-	for _, p := range r.Params {
-		if p.Name != "id_token_hint" {
-			continue
-		}
-		var token struct{ Claims struct{ Aud string } }
-		text, err := p.Decoded.MarshalJSON()
-		return err == nil && json.Unmarshal(text, &token) == nil && token.Claims.Aud == v.Client.ClientID
-	}
-	return false
-}
 
 func (v *view) isOfApp(r trace.Record) bool { return slices.Contains(v.origins, originOf(r)) }
 
