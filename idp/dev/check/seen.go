@@ -43,7 +43,7 @@ func newView(seen Seen) *view {
 		}
 	}
 	for i, f := range seen.Flows { // of no client: a preflight, a request for metadata, a sign-out without a hint
-		if f.ClientID == "" && slices.ContainsFunc(f.Records, v.isOfApp) && !slices.Contains(v.flows, &seen.Flows[i]) {
+		if f.ClientID == "" && slices.ContainsFunc(f.Records, v.isOfApp) {
 			v.flows = append(v.flows, &seen.Flows[i])
 		}
 	}
