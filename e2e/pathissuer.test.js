@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Console } from "./harness/console.js";
 import { Dialogs, signInByFedCM } from "./harness/fedcm.js";
 import { crossSite, sameSite } from "./harness/hush.js";
-import { clickLogin, halves, openApp, renew, renewInVain, says, signedOut, signIn } from "./harness/person.js";
+import { clickLogin, halves, openApp, renew, renewInVain, signedOut, signIn, signOut } from "./harness/person.js";
 import { redeem } from "./harness/request.js";
 import { scenes } from "./harness/story.js";
 
@@ -70,8 +70,7 @@ async function visits({ hush, newTab }, half) {
   const strayed = strayRequests(page, hush);
   await signIn(page, hush, half);
   await renew(page);
-  await page.click("#sign-out");
-  await says(page, "signed_out");
+  await signOut(page);
   await signedOut(page);
   assert.deepEqual(strayed, [], "each request to the provider is below the issuer");
   await openApp(page, hush, half);

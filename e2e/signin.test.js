@@ -12,6 +12,7 @@ import {
   signedIn,
   signedOut,
   signIn,
+  signOut,
   text,
   typeLogin,
 } from "./harness/person.js";
@@ -56,8 +57,7 @@ for (const place of places) {
         await signedIn(second.page);
 
         await first.page.bringToFront();
-        await first.page.click("#sign-out");
-        await says(first.page, "signed_out");
+        await signOut(first.page);
         await signedOut(first.page);
         assert.equal(new URL(first.page.url()).pathname, `/${half}/`);
 

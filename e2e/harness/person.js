@@ -74,6 +74,12 @@ export async function signOutAtProvider(page, hush) {
   await Promise.all([page.waitForNavigation(), page.click("#logout-confirm")]);
 }
 
+/** Presses the sign-out button, and waits until the app is back. @param {Page} page */
+export async function signOut(page) {
+  await Promise.all([page.waitForNavigation(), page.click("#sign-out")]);
+  await says(page, "signed_out");
+}
+
 /**
  * Presses the renew button and waits for new tokens and the API's word on them.
  * @param {Page} page
