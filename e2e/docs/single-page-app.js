@@ -7,7 +7,7 @@ export const userManager = new UserManager({
   post_logout_redirect_uri: "http://localhost:5173/",
   scope: "openid profile email",
   automaticSilentRenew: true,
-  includeIdTokenInSilentRenew: true, // says which user to renew, if several are signed in
+  includeIdTokenInSilentRenew: true, // names the user, if several users are signed in
   loadUserInfo: true, // name and email come from the userinfo endpoint (Core §5.4)
 });
 
