@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { freePort } from "../scripts/port.js";
 import { Program, root } from "../scripts/program.js";
-import { openChromium } from "./harness/browser.js";
+import { mapped, openChromium } from "./harness/browser.js";
 import { claims, clickLogin, renew, says, signedIn } from "./harness/person.js";
 
 const run = promisify(execFile);
@@ -183,8 +183,8 @@ async function box(name, env) {
  * @param {{ idp: number, app: number }} ports
  */
 async function checkPages(ports) {
-  const rules = `MAP localhost:8080 127.0.0.1:${ports.idp}, MAP localhost:9090 127.0.0.1:${ports.app}`;
-  const { browser, close } = await openChromium("blocked", [`--host-resolver-rules=${rules}`]);
+  const flag = mapped({ "localhost:8080": ports.idp, "localhost:9090": ports.app });
+  const { browser, close } = await openChromium("blocked", [flag]);
   try {
     const page = await browser.newPage();
     await page.goto("http://localhost:9090/web/");

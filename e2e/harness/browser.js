@@ -56,6 +56,15 @@ export function openBrowser(name, thirdPartyCookies) {
 }
 
 /**
+ * The flag by which Chromium finds these addresses at ports of this machine.
+ * @param {Record<string, number>} ports by the host and port of the address
+ */
+export function mapped(ports) {
+  const rules = Object.entries(ports).map(([address, port]) => `MAP ${address} 127.0.0.1:${port}`);
+  return `--host-resolver-rules=${rules.join(", ")}`;
+}
+
+/**
  * Starts Chromium: the program that CHROMIUM names, or Debian's.
  * @param {ThirdPartyCookies} thirdPartyCookies
  * @param {string[]} [more] flags

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/port.js";
 import { Program, root } from "../../scripts/program.js";
+import { mapped } from "./browser.js";
 
 /** The site of the documentation, if it is built. */
 const docs = fileURLToPath(new URL("bin/docs", root));
@@ -70,8 +71,7 @@ export async function startHushAsInTheDemo(layout, config) {
   const [idp, app] = [`${layout.idp}:8080`, `${layout.app}:9090`];
   const backChannel = ["--back-channel", `http://127.0.0.1:${ports.idp}`];
   const hush = await start(ports, `http://${idp}`, `http://${app}`, config, backChannel);
-  const flag = `--host-resolver-rules=MAP ${idp} 127.0.0.1:${ports.idp}, MAP ${app} 127.0.0.1:${ports.app}`;
-  return { hush, flag };
+  return { hush, flag: mapped({ [idp]: ports.idp, [app]: ports.app }) };
 }
 
 /**

@@ -4,7 +4,7 @@
 
 import { readdir } from "node:fs/promises";
 import { root } from "../../scripts/program.js";
-import { openChromium } from "./browser.js";
+import { mapped, openChromium } from "./browser.js";
 import { Console } from "./console.js";
 import { startProvider } from "./provider.js";
 import { inPackage, startSite } from "./site.js";
@@ -56,7 +56,11 @@ export async function startShown(app, pages, client = {}) {
   const htmls = Object.entries(pages).map(([path, script]) => [path, page(script)]);
   const provider = await startProvider({ clients: [{ ...registered(app), ...client }] }, { at: issuer });
   const site = await startSite({ ...others, ...Object.fromEntries([...files, ...htmls]) });
-  const { browser, close } = await openChromium("blocked", [route(provider.port, app, site.origin)]);
+  const flag = mapped({
+    [new URL(issuer).host]: provider.port,
+    [new URL(app).host]: Number(new URL(site.origin).port),
+  });
+  const { browser, close } = await openChromium("blocked", [flag]);
   const idp = `http://127.0.0.1:${provider.port}`;
   const stop = async () => {
     await close();
@@ -75,14 +79,3 @@ const registered = (app) => ({
   post_logout_redirect_uris: [`${app}/`],
   first_party: true,
 });
-
-/**
- * The flag that leads the browser from the addresses of the files to those of the test.
- * @param {number} port of the provider
- * @param {string} app
- * @param {string} site
- */
-function route(port, app, site) {
-  const [from, to] = [new URL(app).host, new URL(site).port];
-  return `--host-resolver-rules=MAP ${new URL(issuer).host} 127.0.0.1:${port}, MAP ${from} 127.0.0.1:${to}`;
-}

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { freePort } from "../../../scripts/port.js";
-import { openChromium } from "../../harness/browser.js";
+import { mapped, openChromium } from "../../harness/browser.js";
 import { clickLogin, text } from "../../harness/person.js";
 import { startApp } from "./app.js";
 import { endSessions, file, sessions, startProvider } from "./provider.js";
@@ -56,10 +56,8 @@ export function singlePageApp(recipe, app) {
       port = await freePort();
       const options = [file(recipe), "--port", `${port}`, "--strictPort", "--host", "127.0.0.1"];
       vite = await startApp(process.execPath, [file("node_modules/vite/bin/vite.js"), ...options], { port, path: "/" });
-      const at = (/** @type {string} */ url, /** @type {number} */ there) =>
-        `MAP ${new URL(url).host} 127.0.0.1:${there}`;
-      const rules = `--host-resolver-rules=${at(issuer, provider.port)}, ${at(origin, port)}`;
-      chromium = await openChromium(cookies, [rules, "--ignore-certificate-errors"]);
+      const flag = mapped({ [new URL(issuer).host]: provider.port, [new URL(origin).host]: port });
+      chromium = await openChromium(cookies, [flag, "--ignore-certificate-errors"]);
     });
     after(async () => {
       await chromium?.close();
