@@ -58,12 +58,13 @@ func (c *Cell[T]) View() *T { return c.view.Load() }
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
 // CatchUp reads the record again if the view is too old. After an error the view stays as it is. CatchUp then returns
-// the same error, without a read, until the time of Budget has passed.
-func (c *Cell[T]) CatchUp(ctx context.Context) error {
+// the same error, without a read, until the time of Budget has passed. The end of caller is no such error, so a caller
+// that goes away makes no other fail.
+func (c *Cell[T]) CatchUp(caller context.Context) error {
 	if last := c.last.Load(); last != nil && !c.isDue(last) {
 		return last.err
 	}
-	ctx, end := Spend(ctx) // the wait for others included
+	ctx, end := Spend(caller) // the wait for others included
 	defer end()
 	if err := c.take(ctx); err != nil {
 		return err
@@ -74,6 +75,10 @@ func (c *Cell[T]) CatchUp(ctx context.Context) error {
 	}
 	c.stale.Store(false)
 	record, err := c.bucket.Get(ctx, c.key)
+	if err != nil && caller.Err() != nil {
+		c.Expire()
+		return err
+	}
 	switch {
 	case err == nil:
 		c.view.Store(&record)

@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -92,5 +93,18 @@ func TestAChangeThatIsRefusedChangesNothing(t *testing.T) {
 	}
 	if here.View().Text != "old" {
 		t.Errorf("the view is %v", here.View())
+	}
+}
+
+func TestACallerThatGoesAwayMakesNoOtherFail(t *testing.T) {
+	here, there, _, _ := twoCells(t)
+	write(t, here, "kept")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if err := there.CatchUp(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("CatchUp: %v; want context.Canceled", err)
+	}
+	if err := there.CatchUp(t.Context()); err != nil || there.View() == nil {
+		t.Errorf("CatchUp of the next caller: %v; the view is %v", err, there.View())
 	}
 }
