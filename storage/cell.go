@@ -107,14 +107,38 @@ func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) err
 		return err
 	}
 	defer c.turn.Release(1)
-	var changed T
-	err := c.bucket.Update(ctx, c.key, cellTTL, func(record *T) (*T, error) {
-		var old T
-		if record != nil {
-			old = *record
+	return c.replace(ctx, func(record *T) (T, error) {
+		if record == nil {
+			record = new(T)
 		}
-		var err error
-		changed, err = change(old)
+		return change(*record)
+	})
+}
+
+// Make stores the result of first as the record, unless there is a record. It updates the view and returns it.
+func (c *Cell[T]) Make(ctx context.Context, first func() T) (*T, error) {
+	ctx, end := Spend(ctx) // the wait for others included
+	defer end()
+	if err := c.take(ctx); err != nil {
+		return nil, err
+	}
+	defer c.turn.Release(1)
+	if view := c.view.Load(); view != nil {
+		return view, nil // another request has made it meanwhile
+	}
+	err := c.replace(ctx, func(record *T) (T, error) {
+		if record != nil {
+			return *record, nil
+		}
+		return first(), nil
+	})
+	return c.view.Load(), err
+}
+
+func (c *Cell[T]) replace(ctx context.Context, change func(record *T) (T, error)) error {
+	var changed T
+	err := c.bucket.Update(ctx, c.key, cellTTL, func(record *T) (_ *T, err error) {
+		changed, err = change(record)
 		return &changed, err
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +94,35 @@ func TestAChangeThatIsRefusedChangesNothing(t *testing.T) {
 	}
 	if here.View().Text != "old" {
 		t.Errorf("the view is %v", here.View())
+	}
+}
+
+func TestOfTwoProcessesOneMakesTheRecord(t *testing.T) {
+	here, there, _, _ := twoCells(t)
+	for _, row := range []struct {
+		cell *storage.Cell[note]
+		text string
+	}{{here, "first"}, {there, "second"}, {here, "third"}} {
+		made, err := row.cell.Make(t.Context(), func() note { return note{row.text} })
+		if err != nil || made.Text != "first" || row.cell.View() != made {
+			t.Errorf("Make of %q = %v, %v; want the first, and the view", row.text, made, err)
+		}
+	}
+}
+
+// Else the first request of each would wait for all others, each with an operation of the engine.
+func TestRequestsThatMakeTheRecordAtOnceAskTheEngineOnce(t *testing.T) {
+	here, _, _, spy := twoCells(t)
+	var done sync.WaitGroup
+	for range 8 {
+		done.Go(func() {
+			if _, err := here.Make(t.Context(), func() note { return note{"made"} }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if done.Wait(); !slices.Equal(spy.Operations(), []string{"Update"}) {
+		t.Errorf("the engine was asked %v; want one Update", spy.Operations())
 	}
 }
 
