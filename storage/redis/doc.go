@@ -5,7 +5,7 @@
 //	                  ├─ "session:…"  this process's cache ──(missed)──► GET; the server notes the copy
 //	                  └─ anything else ────────────────────────────────► GET
 //	Put ──────────────────────────────────────────────────────────────► SET … PX ttl
-//	Update ── guess the old value ── change ──► swap.lua: replaces the value if the guess was right
+//	Update ── guess the old value ── change ──► SET … NX, or swap.lua: writes if the guess was right
 //	              ▲                               │ else: the actual value
 //	              └───────────────────────────────┘
 //
@@ -17,9 +17,9 @@
 // Commands of all goroutines share one connection to each server and are pipelined. A Get costs one round trip, or none
 // with an answer of the cache. A Put costs one. An Update costs one after a right guess of the old value, and two
 // otherwise. It guesses the value that this process wrote a moment ago, or the value in the cache, or, with a ttl, no
-// value. The script replaces a value only after a right guess, and an error of change counts only after a read, so a
-// wrong guess has no effect. If several Updates of one key in one process have failed twice, only one at a time tries
-// again.
+// value. A value is created by SET NX, and replaced by a script only after a right guess. An error of change counts
+// only after a read, so a wrong guess has no effect. If several Updates of one key in one process have failed twice,
+// only one at a time tries again.
 //
 // # The age of an answer of the cache
 //

@@ -46,7 +46,7 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 		case changesNothing: // the guess may be wrong
 			old, err = s.readThrough(limited, key)
 		default:
-			old, done, err = s.swap(limited, key, swapArguments(old, value, ttl))
+			old, done, err = s.replace(limited, key, old, value, ttl)
 		}
 		if done {
 			return nil
@@ -85,8 +85,28 @@ func (s *Store) guess(ctx context.Context, key string, ttl time.Duration) (old r
 	return record{}, false, ctx.Err()
 }
 
-// swap runs the script with these arguments. If the server has another value than expected, done is false and actual is
-// that value.
+// replace writes value in the place of old, or removes the record if value is nil. If the server has another value than
+// old, done is false and actual is that value.
+func (s *Store) replace(ctx context.Context, key string, old record, value []byte, ttl time.Duration) (
+	actual record, done bool, err error) {
+	if !old.found {
+		return s.create(ctx, key, value, ttl)
+	}
+	return s.swap(ctx, key, swapArguments(old, value, ttl))
+}
+
+// create writes the first value of a key. It needs no script, which the server would run for ten times as long.
+func (s *Store) create(ctx context.Context, key string, value []byte, ttl time.Duration) (
+	actual record, done bool, err error) {
+	set := s.client.B().Set().Key(key).Value(string(value)).Nx().PxMilliseconds(milliseconds(ttl)).Build()
+	if err = s.write(ctx, key, set).Error(); rueidis.IsRedisNil(err) {
+		actual, err = s.readThrough(ctx, key)
+		return actual, false, err
+	}
+	return record{}, err == nil, err
+}
+
+// swap runs the script with these arguments.
 func (s *Store) swap(ctx context.Context, key string, arguments []string) (actual record, done bool, err error) {
 	reply := s.write(ctx, key, s.client.B().Evalsha().Sha1(swapName).Numkeys(1).Key(key).Arg(arguments...).Build())
 	if known, ok := rueidis.IsRedisErr(reply.Error()); ok && known.IsNoScript() {
@@ -105,18 +125,13 @@ func (s *Store) swap(ctx context.Context, key string, arguments []string) (actua
 
 // swapArguments returns the arguments that swap.lua documents.
 func swapArguments(old record, value []byte, ttl time.Duration) []string {
-	expected, action := []string{"missing", ""}, []string{"remove"}
-	if old.found {
-		expected = []string{"holds", old.value}
-	}
 	switch {
 	case value == nil:
+		return []string{old.value, "remove"}
 	case ttl == storage.KeepTTL:
-		action = []string{"keep", string(value)}
-	default:
-		action = []string{"set", string(value), strconv.FormatInt(milliseconds(ttl), 10)}
+		return []string{old.value, "keep", string(value)}
 	}
-	return append(expected, action...)
+	return []string{old.value, "set", string(value), strconv.FormatInt(milliseconds(ttl), 10)}
 }
 
 // pause waits a random time, longer after each try, so that writers of other processes finish.
