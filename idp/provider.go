@@ -171,7 +171,7 @@ func newCommon(config Config, deps Dependencies) (*common, error) {
 	}
 	clientKeys := clients.NewKeys(client, deps.Now)
 	subjects := clients.NewSubjects(config.PairwiseSalt, directory)
-	grants := grant.New(config.Refresh, config.CodeLifetime, deps.Store, deps.Now, deps.Random)
+	grants := grant.New(config.Refresh, config.CodeLifetime, deps.Store, secrets, deps.Now, deps.Random)
 	return &common{
 		config: config, deps: deps, keys: keySet, pages: html, clients: register, users: directory,
 		typed: &users.Typed{Directory: directory}, grants: grants,

@@ -82,7 +82,7 @@ var bounds = map[string]struct {
 	"assertion":     {100, 2 * hour},       // as long as the assertion could come again
 	"client":        {128 << 10, year},     // since its last use
 	"client-origin": {100, year},           // a number
-	"code":          {32 << 10, hour},      // then a mark
+	"code":          {100, 10 * year},      // marks, which are kept for hours, and one record with their ID
 	"consent":       {256 << 10, year},     // of one user; the oldest are deleted
 	"device":        {8 << 10, hour},       // waits for a person
 	"dpop":          {100, hour},           // as long as the proof could come again

@@ -32,11 +32,11 @@ func BenchmarkSilentCycle(b *testing.B) {
 }
 
 // The most that one silent renewal may allocate outside of development mode, without what the client of this test
-// takes. It took 262 allocations and 23,096 bytes when this was written, of which 102 and 7,800 are the two signatures.
+// takes. It took 261 allocations and 26,870 bytes when this was written, of which 102 and 7,800 are the two signatures.
 // Lower the limits when a change makes it less.
 const (
 	mostAllocations = 268
-	mostBytes       = 24_000
+	mostBytes       = 28_000
 )
 
 // `make unit` runs this test also without the race detector, with which the compiler keeps more values on the heap.

@@ -71,7 +71,7 @@ func ParseQuery(text string) (url.Values, error) {
 // EncodeQuery encodes parameters for the query or the fragment of a redirect, sorted by name. It writes a blank as %20:
 // both %20 and + are right, but clients that decode with decodeURIComponent read %20 only.
 func EncodeQuery(params url.Values) string {
-	var place [512]byte // on the stack: usual answers fit
+	var place [1024]byte // on the stack: usual answers fit
 	query := place[:0]
 	names := slices.AppendSeq(make([]string, 0, len(params)), maps.Keys(params))
 	slices.Sort(names)

@@ -1,6 +1,6 @@
-// Package storage stores the provider's records: login sessions, authorization codes, consents and others.
+// Package storage stores the provider's records: login sessions, spent codes, consents and others.
 //
-//	session, grant, consent   name their records:   Bucket[Session], Bucket[Code] …
+//	session, grant, consent   name their records:   Bucket[Session], Bucket[Mark] …
 //	        │  key, record
 //	        ▼
 //	Bucket[T]                 hashes the key, encodes the record

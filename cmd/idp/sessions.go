@@ -136,7 +136,7 @@ func (s *settings) endUser(ctx context.Context, store engine, manager *session.M
 	if err != nil {
 		return nil, err
 	}
-	sub, grants := subs[0], grant.New(s.Refresh, s.CodeLifetime, store, time.Now, nil)
+	sub, grants := subs[0], grant.New(s.Refresh, s.CodeLifetime, store, nil, time.Now, nil)
 	held, err := grants.Of(ctx, sub)
 	if err == nil {
 		err = grants.RevokeClient(ctx, sub, grant.AllClients)

@@ -42,7 +42,7 @@ func newFixture(t *testing.T) *fixture {
 	wantNil(t, err)
 	clock := storagetest.NewClock()
 	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	grants := grant.New(grant.Config{}, grant.CodeLifetime, store, clock.Now, rand.Text)
+	grants := grant.New(grant.Config{}, grant.CodeLifetime, store, nil, clock.Now, rand.Text)
 	tokens := &access.Tokens{
 		Issuer: issuer, Signer: signer, Keys: signer, Grants: grants, Records: storage.NewBucket[access.Token](
 			"access", store,

@@ -62,10 +62,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 		Issuer: testIssuer, Scopes: append(oidc.StandardScope(), oidc.ScopeOffline, "staff"), Clients: register,
 		Users:    directory,
 		Sessions: sessions, Browsers: sessions, Subjects: subjects,
-		Grants: &grant.Grants{
-			Codes: storage.NewBucket[grant.Code]("code", store), Revoked: storage.NewBucket[time.Time]("revoked", store),
-			Now: clock.Now, Random: rand.Text,
-		},
+		Grants:   grant.New(grant.Config{}, 0, store, key, clock.Now, rand.Text),
 		Consents: consents,
 		Interactions: session.Seal[session.Interaction]{
 			Purpose: session.ForAuthorize, SealTerms: session.SealTerms{Secrets: key, Lifetime: 24 * time.Hour, Now: clock.Now},

@@ -11,8 +11,9 @@
 //	                                                            └─ Use again ──► within Grace: 2, the same
 //	                                                                       └──► later: ErrReplayed, and Revoke
 //
-// A code is spent in one atomic step before the request is judged, so one of two concurrent requests is always a
-// replay. The record of a spent code is a mark, which is stored while access tokens of the code may be valid.
+// A code is the encrypted grant, so nothing is stored before it is redeemed. It is spent in one atomic step before the
+// request is judged, so one of two concurrent requests is always a replay. The record of a spent code is a mark, which
+// is stored while the code can be redeemed and while access tokens of the code may be valid.
 // RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the
 // request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
 //

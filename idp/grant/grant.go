@@ -3,7 +3,6 @@ package grant
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
@@ -22,8 +21,8 @@ import (
 // authorization code lifetime of 10 minutes is RECOMMENDED"; FAPI 2.0 allows one minute, enough for a redirect.
 const CodeLifetime = 60 * time.Second
 
-// expiredRetention is how long an expired code is stored, so that a late client gets "expired", not "unknown".
-const expiredRetention = 4 * time.Minute
+// marksBucket is the name of the bucket of marks and their ID. storage/bolt stores records of this name in memory.
+const marksBucket = "code"
 
 // Grant is the result of one authorization: the contents of the tokens, and the conditions under which the client gets
 // them.
@@ -48,16 +47,14 @@ type Grant struct {
 	DPoPJKT  string              `json:"dpop_jkt,omitempty"` // the key that the code is bound to (RFC 9449 §10)
 }
 
-// Code is the record of an authorization code: its grant, or after the redemption a mark.
+// Mark is the record of a spent code.
 //
-// A second use of a spent code must be refused, and should revoke the tokens of the first (RFC 6749 §4.1.2, §10.5). The
-// mark is needed for the revocation only, because a code without a record is refused too. So it is stored until the
-// last access token of the code has expired: five minutes by default. Under load most records are marks, so a mark is
-// short. It has no ID, because the grant's ID is a part of the code, and a lifetime instead of a date.
-type Code struct {
-	Grant *Grant `json:"grant,omitempty"` // nil in a mark
-	// Spent makes the record a mark: how many seconds the access tokens of the code live, 1 or more.
-	Spent int64 `json:"spent,omitempty"`
+// A second use of a spent code must be refused, and should revoke the tokens of the first (RFC 6749 §4.1.2, §10.5). So
+// the mark is stored until the code and the last access token of the code have expired: five minutes by default. Under
+// load most records are marks, so a mark is short: it has no ID, because the grant's ID is its key, and a lifetime
+// instead of a date.
+type Mark struct {
+	Spent int64 `json:"spent"` // how many seconds the access tokens of the code live
 }
 
 // Errors of Redeem.
@@ -68,7 +65,7 @@ var (
 
 // Grants issues, redeems and revokes.
 type Grants struct {
-	Codes    storage.Bucket[Code]
+	Marks    storage.Bucket[Mark]         // by grant id: that its code is spent
 	Revoked  storage.Bucket[time.Time]    // when a grant, or one of its access tokens (by jti), was revoked
 	Families storage.Bucket[Family]       // by grant id: its refresh tokens
 	Index    storage.Bucket[[]indexEntry] // by sub: which grants with refresh tokens there are
@@ -78,65 +75,67 @@ type Grants struct {
 	Grace        time.Duration // how long a replaced refresh token still gives its successor
 	Now          func() time.Time
 	Random       func() string // 128 bits or more, without a dot
+
+	codes codes
 }
 
-// New returns the grants in store; c configures their refresh tokens.
+// New returns the grants in store; c configures their refresh tokens. The first of the secrets encrypts codes, all
+// decrypt them. Without secrets no code can be issued or redeemed.
 func New(
-	c Config, codeLifetime time.Duration, store storage.Store, now func() time.Time, random func() string,
+	c Config, codeLifetime time.Duration, store storage.Store, secrets [][]byte, now func() time.Time,
+	random func() string,
 ) *Grants {
 	return &Grants{
-		Codes:        storage.NewBucket[Code]("code", store),
+		Marks:        storage.NewBucket[Mark](marksBucket, store),
 		Revoked:      storage.NewBucket[time.Time]("revoked", store),
 		Families:     storage.NewBucket[Family]("refresh", store),
 		Index:        storage.NewBucket[[]indexEntry]("holding", store),
 		TakenBack:    storage.NewBucket[map[string]time.Time]("taken-back", store),
 		CodeLifetime: codeLifetime, Grace: *c.WithDefaults().Grace, Now: now, Random: random,
+		codes: newCodes(store, secrets, now, random),
 	}
 }
 
-// Issue stores the grant and returns the code that stands for it for g.CodeLifetime. It fills in ID, GrantedAt and
-// ExpiresAt.
-//
-// The code is the grant's ID, a dot, and a secret. All records of a grant are in one group of the store.
+// Issue returns a code that stands for the grant for g.CodeLifetime. It fills in ID, GrantedAt and ExpiresAt.
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
 	grant.ID, grant.GrantedAt, grant.ExpiresAt = g.Random(), g.Now(), g.Now().Add(g.CodeLifetime)
-	code = grant.ID + "." + g.Random()
-	return code, g.Codes.Put(ctx, storage.GroupKey(grant.ID, code), Code{Grant: &grant},
-		g.CodeLifetime+expiredRetention)
+	return g.codes.seal(ctx, grant)
 }
 
-// Redeem spends the code and returns its grant; the caller then judges whether the client may get it. For an unknown
-// code it returns ErrUnknown. For a spent code it revokes the grant and returns ErrReplayed. tokenLifetime is the
-// maximum lifetime of the access tokens. The mark is stored longer by ClockError, for replicas whose clock is behind.
+// Redeem spends the code and returns its grant; the caller then judges whether the client may get it, and whether the
+// code has expired. For an unknown code it returns ErrUnknown. For a spent code it revokes the grant and returns
+// ErrReplayed. tokenLifetime is the maximum lifetime of the access tokens. The mark is stored longer by ClockError, for
+// replicas whose clock is behind.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
-	found, mark := Code{}, Code{Spent: int64((tokenLifetime + time.Second - 1) / time.Second)}
-	id, _, _ := strings.Cut(code, ".")
-	err := g.Codes.Update(ctx, storage.GroupKey(id, code), tokenLifetime+ClockError, func(old *Code) (*Code, error) {
-		found = Code{}
+	granted, err := g.codes.open(ctx, code)
+	if err != nil {
+		return Grant{}, err
+	}
+	spent, mark := Mark{}, Mark{Spent: int64((tokenLifetime + time.Second - 1) / time.Second)}
+	needed := max(tokenLifetime, granted.ExpiresAt.Sub(g.Now())) + ClockError
+	err = g.Marks.Update(ctx, markKey(granted.ID), needed, func(old *Mark) (*Mark, error) {
 		if old != nil {
-			found = *old
-		}
-		switch {
-		case found.Spent != 0:
+			spent = *old
 			return nil, ErrReplayed
-		case found.Grant == nil:
-			return nil, ErrUnknown
 		}
 		return &mark, nil
 	})
 	if errors.Is(err, ErrReplayed) {
-		return g.replayed(ctx, id, found)
+		return g.replayed(ctx, granted.ID, spent)
 	}
 	if err != nil {
 		return Grant{}, err
 	}
-	return *found.Grant, nil
+	return granted, nil
 }
+
+// markKey returns a key in the group of the grant.
+func markKey(id string) string { return storage.GroupKey(id, "") }
 
 // replayed revokes the grant with this id, the mark of whose code is spent. Its tokens live as long as the mark says.
 // The first use may get them a moment later, or by a clock that is ahead: so the revocation lasts longer by ClockError.
 // It returns ErrReplayed, or the error of the revocation.
-func (g *Grants) replayed(ctx context.Context, id string, spent Code) (Grant, error) {
+func (g *Grants) replayed(ctx context.Context, id string, spent Mark) (Grant, error) {
 	if err := g.end(ctx, id, g.Now().Add(time.Duration(spent.Spent)*time.Second+ClockError)); err != nil {
 		return Grant{}, err
 	}

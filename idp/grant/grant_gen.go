@@ -8,113 +8,6 @@ import (
 )
 
 // MarshalMsg implements msgp.Marshaler
-func (z *Code) MarshalMsg(b []byte) (o []byte, err error) {
-	o = msgp.Require(b, z.Msgsize())
-	// check for omitted fields
-	zb0001Len := uint32(2)
-	var zb0001Mask uint8 /* 2 bits */
-	_ = zb0001Mask
-	if z.Grant == nil {
-		zb0001Len--
-		zb0001Mask |= 0x1
-	}
-	if z.Spent == 0 {
-		zb0001Len--
-		zb0001Mask |= 0x2
-	}
-	// variable map header, size zb0001Len
-	o = append(o, 0x80|uint8(zb0001Len))
-
-	// skip if no fields are to be emitted
-	if zb0001Len != 0 {
-		if (zb0001Mask & 0x1) == 0 { // if not omitted
-			// string "grant"
-			o = append(o, 0xa5, 0x67, 0x72, 0x61, 0x6e, 0x74)
-			if z.Grant == nil {
-				o = msgp.AppendNil(o)
-			} else {
-				o, err = z.Grant.MarshalMsg(o)
-				if err != nil {
-					err = msgp.WrapError(err, "Grant")
-					return
-				}
-			}
-		}
-		if (zb0001Mask & 0x2) == 0 { // if not omitted
-			// string "spent"
-			o = append(o, 0xa5, 0x73, 0x70, 0x65, 0x6e, 0x74)
-			o = msgp.AppendInt64(o, z.Spent)
-		}
-	}
-	return
-}
-
-// UnmarshalMsg implements msgp.Unmarshaler
-func (z *Code) UnmarshalMsg(bts []byte) (o []byte, err error) {
-	var field []byte
-	_ = field
-	var zb0001 uint32
-	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
-	if err != nil {
-		err = msgp.WrapError(err)
-		return
-	}
-	for zb0001 > 0 {
-		zb0001--
-		field, bts, err = msgp.ReadMapKeyZC(bts)
-		if err != nil {
-			err = msgp.WrapError(err)
-			return
-		}
-		switch msgp.UnsafeString(field) {
-		case "grant":
-			if msgp.IsNil(bts) {
-				bts, err = msgp.ReadNilBytes(bts)
-				if err != nil {
-					return
-				}
-				z.Grant = nil
-			} else {
-				if z.Grant == nil {
-					z.Grant = new(Grant)
-				}
-				bts, err = z.Grant.UnmarshalMsg(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Grant")
-					return
-				}
-			}
-		case "spent":
-			z.Spent, bts, err = msgp.ReadInt64Bytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Spent")
-				return
-			}
-		default:
-			bts, err = msgp.Skip(bts)
-			if err != nil {
-				err = msgp.WrapError(err)
-				return
-			}
-		}
-	}
-	o = bts
-	return
-}
-
-// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
-func (z *Code) Msgsize() (s int) {
-	s = 1 + 6
-	if z.Grant == nil {
-		s += msgp.NilSize
-	} else {
-		s += z.Grant.Msgsize()
-	}
-	s += 6 + msgp.Int64Size
-	return
-}
-
-// MarshalMsg implements msgp.Marshaler
 func (z *Grant) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -475,5 +368,57 @@ func (z *Grant) Msgsize() (s int) {
 		s += z.Claims.Msgsize()
 	}
 	s += 9 + msgp.StringPrefixSize + len(z.DPoPJKT)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z Mark) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 1
+	// string "spent"
+	o = append(o, 0x81, 0xa5, 0x73, 0x70, 0x65, 0x6e, 0x74)
+	o = msgp.AppendInt64(o, z.Spent)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Mark) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "spent":
+			z.Spent, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Spent")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Mark) Msgsize() (s int) {
+	s = 1 + 6 + msgp.Int64Size
 	return
 }

@@ -24,7 +24,7 @@ func newFixture() *fixture {
 	store := &storagetest.Spy{Store: storage.NewMemory(c.Now)}
 	return &fixture{
 		clock: c, store: store,
-		Grants:   grant.New(grant.Config{}, grant.CodeLifetime, store, c.Now, rand.Text),
+		Grants:   grant.New(grant.Config{}, grant.CodeLifetime, store, secrets, c.Now, rand.Text),
 		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: c.Now},
 	}
 }
@@ -52,5 +52,8 @@ func (d *fixture) redeem(t *testing.T, code string) (grant.Grant, error) {
 	t.Helper()
 	return d.Redeem(t.Context(), code, tokenLifetime)
 }
+
+// secrets encrypt the codes of tests.
+var secrets = [][]byte{[]byte(rand.Text() + rand.Text())}
 
 const tokenLifetime = 5 * time.Minute

@@ -210,7 +210,7 @@ func TestReplicasShareTheFamily(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := newFixture()
 			b := *a
-			b.Grants = grant.New(grant.Config{}, grant.CodeLifetime, a.store, a.clock.Now, a.Random)
+			b.Grants = grant.New(grant.Config{}, grant.CodeLifetime, a.store, secrets, a.clock.Now, a.Random)
 			first, _ := a.begin(t)
 			then(t, a, &b, first)
 		})

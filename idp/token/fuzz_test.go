@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"net/http"
 	"regexp"
@@ -53,8 +52,7 @@ func FuzzToken(f *testing.F) {
 	f.Add(form, "", "grant_type=refresh_token&refresh_token="+theCode+".x&client_id=offline&scope=openid")
 	e := newEndpoint(f)
 	e.issuer.Signer = signsAll
-	e.grants.Codes = storage.NewBucket[grant.Code]("code", storage.NewMemory(e.clock.Now))
-	e.grants.Revoked = storage.NewBucket[time.Time]("revoked", storage.NewMemory(e.clock.Now))
+	e.useGrants(newGrants(storage.NewMemory(e.clock.Now), e.clock.Now))
 	f.Fuzz(func(t *testing.T, contentType, authorization, body string) {
 		code := e.issueFor(t, "spa")
 		first := func() (Response, error) {
@@ -139,7 +137,7 @@ func FuzzRefresh(f *testing.F) {
 	e.issuer.Signer = signsAll
 	e.access.Signer = e.issuer.Signer
 	f.Fuzz(func(t *testing.T, body string) {
-		e.useGrants(grant.New(grant.Config{}, grant.CodeLifetime, storage.NewMemory(e.clock.Now), e.clock.Now, rand.Text))
+		e.useGrants(newGrants(storage.NewMemory(e.clock.Now), e.clock.Now))
 		granted := grant.Grant{
 			ID: "g", ClientID: "offline", Scope: oidc.Scope{"openid", "profile", "offline_access"}, Sub: "alice",
 			AuthTime: e.clock.Now(),

@@ -62,7 +62,7 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	}
 	clock := storagetest.NewClock()
 	store := &storagetest.Spy{Store: storage.NewMemory(clock.Now)}
-	grants := grant.New(grant.Config{}, grant.CodeLifetime, store, clock.Now, rand.Text)
+	grants := newGrants(store, clock.Now)
 	sign := keys.SignerFunc(func(ctx context.Context, _, typ string, claims any) (string, error) {
 		return set.Sign(ctx, "ES256", typ, claims)
 	})
@@ -78,6 +78,10 @@ func newEndpoint(t testing.TB) *testEndpoint {
 	e := &testEndpoint{clock: clock, store: store, access: tokens, issuer: issuer}
 	e.useGrants(grants)
 	return e
+}
+
+func newGrants(store storage.Store, now func() time.Time) *grant.Grants {
+	return grant.New(grant.Config{}, grant.CodeLifetime, store, [][]byte{[]byte("a secret of the tests")}, now, rand.Text)
 }
 
 // useGrants builds the endpoint on these grants.

@@ -12,8 +12,8 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// codesPrefix begins the keys of authorization codes and of the marks of spent codes, which are in memory while the
-// Store is open; see the package comment.
+// codesPrefix begins the keys of the marks of spent codes and of their ID, which are in memory while the Store is open;
+// see the package comment.
 const codesPrefix = "code:"
 
 // codesKey is the key of the codes in aboutBucket. It exists only while the Store is closed.

@@ -13,9 +13,9 @@
 //
 // After a Put or Update without an error, the record survives kill -9, and a power cut if the disk honours fsync.
 //
-// Codes and the marks of spent codes are the exception. Most silent renewals write nothing else, and would wait for the
-// disk twice. Close saves them, and Open removes them from the file before it returns. So they survive a stop. After a
-// crash they are unknown, and an unknown code is refused as a spent code is. An app that has not redeemed its code then
+// The marks of spent codes are the exception. Most silent renewals write nothing else, and would wait for the disk.
+// Close saves the marks with their ID, and Open removes both from the file before it returns. So they survive a stop.
+// After a crash there is a new ID, with which no code from before opens. An app that has not redeemed its code then
 // needs a new one. The second use of a code from before the crash does not revoke the tokens of the first.
 //
 // A write ends within storage.Budget with storage.ErrUnavailable. The error says if the disk already has the change, so

@@ -63,7 +63,8 @@ func newFixture(t *testing.T, names ...string) *fixture {
 				[][]byte{[]byte(strings.Repeat("k", 32))}, time.Hour),
 			Idle: time.Hour, Absolute: time.Hour, Now: clock.Now, Random: rand.Text,
 		},
-		grants:   grant.New(grant.Config{}, grant.CodeLifetime, store, clock.Now, rand.Text),
+		grants: grant.New(grant.Config{}, grant.CodeLifetime, store, [][]byte{[]byte("a secret of the tests")}, clock.Now,
+			rand.Text),
 		consents: &grant.Consents{Records: storage.NewBucket[map[string]grant.Consent]("consent", store), Now: clock.Now},
 	}
 	h.parts = mode.At(idp.Site{
