@@ -16,10 +16,9 @@
 //
 // Commands of all goroutines share one connection to each server and are pipelined. A Get costs one round trip, or none
 // with an answer of the cache. A Put costs one. An Update costs one after a right guess of the old value, and two
-// otherwise. It guesses the value that this process wrote a moment ago, or the value in the cache, or, with a ttl, no
-// value. A value is created by SET NX, and replaced by a script only after a right guess. An error of change counts
-// only after a read, so a wrong guess has no effect. If several Updates of one key in one process have failed twice,
-// only one at a time tries again.
+// otherwise. It guesses the value in the cache, or, with a ttl, no value. A value is created by SET NX, and replaced by a
+// script only after a right guess. An error of change counts only after a read, so a wrong guess has no effect. If
+// several Updates of one key in one process have failed twice, only one at a time tries again.
 //
 // # The age of an answer of the cache
 //
@@ -36,6 +35,7 @@
 // makes a new connection.
 //
 // The server decides how durable a write is: without appendfsync always it answers before the disk has the write, and
-// replicas follow later, so that a failover may lose the last writes, such as a used code. Set maxmemory-policy
-// noeviction: a server that evicts records ends sessions early and forgets revocations.
+// replicas follow later, so that a failover may lose the last writes, such as the mark of a spent code. Set
+// maxmemory-policy noeviction: a server that evicts records ends sessions early and forgets revocations and spent
+// codes.
 package redis

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/redis/rueidis"
 	"golang.org/x/sync/semaphore"
 
@@ -32,19 +31,13 @@ const (
 	cached     = prefix + "session:"
 	cacheBytes = 64 << 20 // for each server
 	ringScale  = 12       // 4096 commands on their way to each server; later commands wait
-
-	wroteRecords = 4096
-	wroteBytes   = 4096 // of a value; larger ones are not remembered
 )
 
 // Store is a storage.Store with its records in Redis. Open makes one. Many goroutines and processes may use it.
 type Store struct {
 	client rueidis.Client
-	// wrote has the last values that this process wrote, as guesses of the next Update. Each is used once: mostly the
-	// process that issued a code redeems it a moment later.
-	wrote *lru.Cache[string, written]
-	turns [64]*semaphore.Weighted // by a hash of the key; see Update
-	began time.Time
+	turns  [64]*semaphore.Weighted // by a hash of the key; see Update
+	began  time.Time
 	// answered is when the server answered last, as a time.Duration since began; see inTime.
 	answered  atomic.Int64
 	isCluster bool
@@ -52,18 +45,8 @@ type Store struct {
 	closed    atomic.Bool
 }
 
-// written is a value and its expiry.
-type written struct {
-	value string
-	until time.Time
-}
-
 func newStore(client rueidis.Client) *Store {
-	wrote, err := lru.New[string, written](wroteRecords)
-	if err != nil {
-		panic(err) // which happens for a size below 1 only
-	}
-	s := &Store{client: client, wrote: wrote, seed: maphash.MakeSeed(), began: time.Now()}
+	s := &Store{client: client, seed: maphash.MakeSeed(), began: time.Now()}
 	for i := range s.turns {
 		s.turns[i] = semaphore.NewWeighted(1)
 	}
@@ -137,15 +120,9 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	limited, end := storage.Spend(ctx)
 	defer end()
 	key = prefix + key
-	stored := string(value) // a copy: the command may be sent after ctx has ended the call
-	set := s.client.B().Set().Key(key).Value(stored).PxMilliseconds(milliseconds(ttl)).Build()
-	if err := s.write(limited, key, set).Error(); err != nil {
-		return s.fail(ctx, err)
-	}
-	if len(value) <= wroteBytes {
-		s.wrote.Add(key, written{stored, time.Now().Add(ttl)})
-	}
-	return nil
+	copied := string(value) // the command may be sent after ctx has ended the call
+	set := s.client.B().Set().Key(key).Value(copied).PxMilliseconds(milliseconds(ttl)).Build()
+	return s.fail(ctx, s.write(limited, key, set).Error())
 }
 
 // write sends a command that changes key. After the change of a cached key it sends a second command on the same

@@ -70,11 +70,7 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 // guess returns the likely old value of an Update, without a round trip to the server where possible. It is certain
 // after a read.
 func (s *Store) guess(ctx context.Context, key string, ttl time.Duration) (old record, certain bool, err error) {
-	last, known := s.wrote.Get(key)
-	s.wrote.Remove(key)
 	switch {
-	case known && time.Now().Before(last.until):
-		return record{last.value, true}, false, ctx.Err()
 	case strings.HasPrefix(key, cached):
 		old, err = s.read(ctx, key)
 		return old, false, err
