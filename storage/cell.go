@@ -42,9 +42,14 @@ type Cell[T any] struct {
 
 // look is the time and the error of a read.
 type look struct {
-	at  time.Time
-	err error
+	at    time.Time
+	err   error
+	pause time.Duration // after an error, until the next read
 }
+
+// blip is the pause after an error that came at once. After a read that had no answer in time the pause is Budget, so
+// that not every request waits for an engine that hangs.
+const blip = 200 * time.Millisecond
 
 // NewCell returns the cell with this key in the bucket called name. It has no view before the first CatchUp or Change.
 func NewCell[T any](place Place, name, key string) *Cell[T] {
@@ -57,9 +62,9 @@ func (c *Cell[T]) View() *T { return c.view.Load() }
 // Expire makes the next CatchUp read the record at any age of the view.
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
-// CatchUp reads the record again if the view is too old. After an error the view stays as it is. CatchUp then returns
-// the same error, without a read, until the time of Budget has passed. The end of caller is no such error, so a caller
-// that goes away makes no other fail.
+// CatchUp reads the record again if the view is too old. After an error the view stays as it is, and for some time
+// CatchUp returns the same error without a read. A caller that goes away, or that has spent most of its Budget, makes
+// no other fail: its error is not returned again.
 func (c *Cell[T]) CatchUp(caller context.Context) error {
 	if last := c.last.Load(); last != nil && !c.isDue(last) {
 		return last.err
@@ -73,27 +78,35 @@ func (c *Cell[T]) CatchUp(caller context.Context) error {
 	if last := c.last.Load(); last != nil && !c.isDue(last) {
 		return last.err // another request has read it meanwhile
 	}
+	return c.read(ctx, caller)
+}
+
+// read is for the holder of the turn. ctx has the rest of the caller's Budget.
+func (c *Cell[T]) read(ctx, caller context.Context) error {
+	patient := timeLeft(ctx) > Budget/2
 	c.stale.Store(false)
 	record, err := c.bucket.Get(ctx, c.key)
-	if err != nil && caller.Err() != nil {
-		c.Expire()
-		return err
-	}
+	late, pause := timeLeft(ctx) <= 0, blip
 	switch {
 	case err == nil:
 		c.view.Store(&record)
 	case errors.Is(err, ErrNotFound):
 		c.view.Store(nil)
 		err = nil
+	case caller.Err() != nil, late && !patient:
+		c.Expire()
+		return err
+	case late:
+		pause = Budget
 	}
-	c.last.Store(&look{c.place.Now(), err})
+	c.last.Store(&look{c.place.Now(), err, pause})
 	return err
 }
 
 func (c *Cell[T]) isDue(last *look) bool {
 	age := c.place.Now().Sub(last.at)
 	if last.err != nil {
-		return age >= Budget || age < 0
+		return age >= last.pause || age < 0
 	}
 	return c.stale.Load() || c.place.Age > 0 && (age >= c.place.Age || age < 0) // below 0 the clock was set back
 }

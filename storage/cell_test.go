@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hush-idp/hush/storage"
@@ -124,6 +125,66 @@ func TestRequestsThatMakeTheRecordAtOnceAskTheEngineOnce(t *testing.T) {
 	if done.Wait(); !slices.Equal(spy.Operations(), []string{"Update"}) {
 		t.Errorf("the engine was asked %v; want one Update", spy.Operations())
 	}
+}
+
+// A request whose earlier operations took most of its Budget learns nothing about the engine.
+func TestACallerWithLittleTimeLeftMakesNoOtherFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := &slowStore{storage.NewMemory(time.Now), 300 * time.Millisecond}
+		cell := storage.NewCell[note](storage.Place{Store: slow, Now: time.Now, Age: time.Second}, "note", "k")
+		poor := storage.WithBudget(t.Context())
+		_, end := storage.Spend(poor)
+		time.Sleep(storage.Budget - 100*time.Millisecond)
+		end()
+		if err := cell.CatchUp(poor); err == nil {
+			t.Error("a caller with 100 ms left read in 300 ms")
+		}
+		if err := cell.CatchUp(storage.WithBudget(t.Context())); err != nil {
+			t.Errorf("the next caller: %v", err)
+		}
+	})
+}
+
+// slowStore answers a Get after some time, or when the ctx ends.
+type slowStore struct {
+	storage.Store
+	takes time.Duration
+}
+
+func (s *slowStore) Get(ctx context.Context, key string) ([]byte, error) {
+	ctx, end := storage.Spend(ctx)
+	defer end()
+	select {
+	case <-time.After(s.takes):
+		return s.Store.Get(ctx, key)
+	case <-ctx.Done():
+		return nil, storage.ErrUnavailable
+	}
+}
+
+// After an error that came at once the engine is asked again soon; an engine that hangs is left alone for longer.
+func TestHowLongACellReturnsTheSameError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, row := range []struct {
+			takes time.Duration
+			pause time.Duration
+		}{{0, 200 * time.Millisecond}, {time.Minute, storage.Budget}} {
+			spy := &storagetest.Spy{Store: &slowStore{storage.NewMemory(time.Now), row.takes}}
+			spy.Gone(row.takes == 0)
+			cell := storage.NewCell[note](storage.Place{Store: spy, Now: time.Now, Age: time.Second}, "note", "k")
+			first := cell.CatchUp(t.Context())
+			time.Sleep(row.pause - 1)
+			again := cell.CatchUp(t.Context())
+			if reads := len(spy.Operations()); first == nil || again == nil || reads > 1 {
+				t.Errorf("%v: %v, %v after %d reads; want two errors, and one read", row.takes, first, again, reads)
+			}
+			time.Sleep(1)
+			spy.Reset()
+			if _ = cell.CatchUp(t.Context()); row.takes == 0 && len(spy.Operations()) != 1 {
+				t.Errorf("%v: no read after %v", row.takes, row.pause)
+			}
+		}
+	})
 }
 
 func TestACallerThatGoesAwayMakesNoOtherFail(t *testing.T) {

@@ -78,6 +78,12 @@ func Spend(ctx context.Context) (limited context.Context, end func()) {
 	}
 }
 
+// timeLeft is the time until the end of a ctx that Spend returned.
+func timeLeft(limited context.Context) time.Duration {
+	end, _ := limited.Deadline()
+	return time.Until(end)
+}
+
 // count records that operations began or ended, and returns the remaining time.
 func (b *budget) count(begun int) (left time.Duration) {
 	b.mutex.Lock()

@@ -105,8 +105,8 @@ func TestTheStoreIsGoneAndComesBack(t *testing.T) {
 			use(t, set)
 		}
 		synctest.Wait()
-		if got := len(h.store.Operations()); got < 10 || got > 16 {
-			t.Errorf("in half a minute the key set asked %d times; want one time in each storage.Budget", got)
+		if got := len(h.store.Operations()); got < 100 || got > 160 {
+			t.Errorf("in half a minute the key set asked %d times; want five times a second", got)
 		}
 		if err := set.Ready(t.Context()); !errors.Is(err, storagetest.ErrEngine) {
 			t.Errorf("Ready = %v; want what the engine says", err)
