@@ -50,6 +50,11 @@ var rules = oidc.Table[*redemption]{{
 	Holds:  func(r *redemption) bool { return r.Now.Before(r.ExpiresAt) },
 	Help:   "redeem it right after the redirect" + again,
 }, {
+	Spec: "RFC 6749 §4.1.2", Text: "the code was not issued later than now", Else: oidc.InvalidGrant,
+	Reason: oidc.CodeExpired,
+	Holds:  func(r *redemption) bool { return !r.GrantedAt.After(r.Now.Add(grant.ClockError)) },
+	Help:   "the provider's clock was set back, or that of another provider is ahead: set both by NTP" + again,
+}, {
 	Spec: "RFC 6749 §4.1.3", Text: "redirect_uri is the one of the authorization request",
 	Params: []string{"redirect_uri"}, Else: oidc.InvalidGrant, Reason: oidc.CodeForeign,
 	Holds: func(r *redemption) bool { return r.request.RedirectURI == r.Grant.RedirectURI },
@@ -109,8 +114,8 @@ func (c *AuthorizationCode) tokens(ctx context.Context, r request) (Response, er
 func notRedeemed(err error) error {
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
-		return oidc.InvalidGrant.Errorf("the code is not known: it was never issued, expired minutes ago, " +
-			"or the provider was restarted").Blame(oidc.CodeUnknown)
+		return oidc.InvalidGrant.Errorf("the code is not known: it was never issued, " +
+			"or the provider was restarted or got other cookie_keys").Blame(oidc.CodeUnknown)
 	case errors.Is(err, grant.ErrReplayed):
 		return oidc.InvalidGrant.Errorf("the code was redeemed before; the tokens it gave are revoked (RFC 6749 §4.1.2). " +
 			"Does the application redeem twice, for example in a page that loads twice?").Blame(oidc.CodeReplayed)

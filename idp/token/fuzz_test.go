@@ -68,7 +68,7 @@ func FuzzToken(f *testing.F) {
 
 func (e *testEndpoint) issueFor(t *testing.T, client string) string {
 	t.Helper()
-	e.clock.Pass(grant.CodeLifetime) // so that the store forgets the codes of before
+	e.clock.Pass(grant.CodeLifetime) // so that the store forgets the marks of before
 	code, err := e.grants.Issue(t.Context(), grant.Grant{
 		ClientID: client, RedirectURI: "https://app.test/cb", CodeChallenge: codeChallenge,
 		Scope: oidc.Scope{"openid"}, Sub: "alice",

@@ -124,6 +124,7 @@ var rows = []row{
 	{name: "RFC 9700 §4.4 a code of an older version, which did not name the issuer", grant: "before"},
 	{name: "RFC 6749 §4.1.2 an expired code", wait: 60 * time.Second, err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.2 a code that expired long ago", wait: time.Hour, err: oidc.InvalidGrant},
+	{name: "RFC 6749 §4.1.2 a code from before the clock was set back", wait: -time.Hour, err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.3 another redirect_uri", change: "redirect_uri=https://app.test/other", err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.3 no redirect_uri", change: "-redirect_uri", err: oidc.InvalidGrant},
 	{
