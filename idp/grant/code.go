@@ -6,6 +6,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"time"
 
@@ -21,19 +22,27 @@ import (
 // redeemed. So a browser that asks again and again takes no memory, and a silent /authorize writes no record.
 //
 // Only its mark says that a code is spent. So codes are bound to a random ID that is stored beside the marks. If the
-// store loses the marks, it loses this ID too. The provider then makes a new ID, and a code from before opens no more.
+// store loses the marks, it loses this ID too. The provider then makes a new ID, and a code from before opens no more
+// once marksIDAge has passed. A store that was put back to an older state has an older set of marks with the same ID:
+// codes that were spent meanwhile open again for the rest of their lifetime.
 type codes struct {
 	secrets []cipher.AEAD // the first encrypts, all decrypt
 	marksID *storage.Cell[string]
 	random  func() string
 }
 
+// marksGroup is the group of all marks and of their ID. One server of a Cluster has them all, so that it loses all of
+// them or none. A mark takes it some microseconds.
+const marksGroup = "marks"
+
+var errNoSecret = errors.New("grant: no secret to encrypt a code with")
+
 // marksIDAge is how long a provider may miss that the store lost the marks.
 const marksIDAge = time.Second
 
 func newCodes(store storage.Store, secrets [][]byte, now func() time.Time, random func() string) codes {
 	place := storage.Place{Store: store, Now: now, Age: marksIDAge}
-	c := codes{marksID: storage.NewCell[string](place, marksBucket, "id"), random: random}
+	c := codes{marksID: storage.NewCell[string](place, marksBucket, storage.GroupKey(marksGroup, "id")), random: random}
 	for _, secret := range secrets {
 		c.secrets = append(c.secrets, cipherOf(secret))
 	}
@@ -57,6 +66,9 @@ func (c codes) seal(ctx context.Context, g Grant) (string, error) {
 	marksID, err := c.currentMarksID(ctx)
 	if err != nil {
 		return "", err
+	}
+	if len(c.secrets) == 0 {
+		return "", errNoSecret
 	}
 	id := g.ID
 	g.ID = "" // the code begins with it

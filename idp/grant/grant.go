@@ -61,6 +61,8 @@ type Mark struct {
 var (
 	ErrUnknown  = errors.New("grant: no such code")
 	ErrReplayed = errors.New("grant: the code was redeemed before")
+
+	errLate = errors.New("grant: the code is too old for a mark")
 )
 
 // Grants issues, redeems and revokes.
@@ -105,32 +107,35 @@ func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error
 // Redeem spends the code and returns its grant; the caller then judges whether the client may get it, and whether the
 // code has expired. For an unknown code it returns ErrUnknown. For a spent code it revokes the grant and returns
 // ErrReplayed. tokenLifetime is the maximum lifetime of the access tokens. The mark is stored longer by ClockError, for
-// replicas whose clock is behind.
+// replicas whose clock is behind. A code that expired longer ago gets no mark: a person that finds it in a log must not
+// be able to revoke the grant by two requests.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	granted, err := g.codes.open(ctx, code)
 	if err != nil {
 		return Grant{}, err
 	}
 	spent, mark := Mark{}, Mark{Spent: int64((tokenLifetime + time.Second - 1) / time.Second)}
-	needed := max(tokenLifetime, granted.ExpiresAt.Sub(g.Now())) + ClockError
-	err = g.Marks.Update(ctx, markKey(granted.ID), needed, func(old *Mark) (*Mark, error) {
-		if old != nil {
+	left := granted.ExpiresAt.Sub(g.Now()) + ClockError
+	err = g.Marks.Update(ctx, markKey(granted.ID), max(tokenLifetime+ClockError, left), func(old *Mark) (*Mark, error) {
+		switch {
+		case old != nil:
 			spent = *old
 			return nil, ErrReplayed
+		case left <= 0:
+			return nil, errLate
 		}
 		return &mark, nil
 	})
-	if errors.Is(err, ErrReplayed) {
+	switch {
+	case errors.Is(err, ErrReplayed):
 		return g.replayed(ctx, granted.ID, spent)
-	}
-	if err != nil {
+	case err != nil && !errors.Is(err, errLate):
 		return Grant{}, err
 	}
 	return granted, nil
 }
 
-// markKey returns a key in the group of the grant.
-func markKey(id string) string { return storage.GroupKey(id, "") }
+func markKey(id string) string { return storage.GroupKey(marksGroup, id) }
 
 // replayed revokes the grant with this id, the mark of whose code is spent. Its tokens live as long as the mark says.
 // The first use may get them a moment later, or by a clock that is ahead: so the revocation lasts longer by ClockError.

@@ -295,6 +295,25 @@ func TestTheMarkOfASpentCodeIsShort(t *testing.T) {
 	}
 }
 
+// A code that stands in an old log must not end the access of the client, and must not cost writes.
+func TestACodeThatExpiredLongAgoRevokesNothing(t *testing.T) {
+	d := newFixture()
+	code := d.issue(t)
+	if _, err := d.redeem(t, code); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.Pass(100 * 24 * time.Hour)
+	before := d.store.Values()
+	for range 3 {
+		if got, err := d.redeem(t, code); err != nil || d.clock.Now().Before(got.ExpiresAt) {
+			t.Errorf("Redeem = %+v, %v; want the grant of the expired code", got, err)
+		}
+	}
+	if written := strings.TrimSpace(strings.TrimPrefix(d.store.Values(), before)); written != "" {
+		t.Errorf("the store was written: %q", written)
+	}
+}
+
 // Then the code has expired for the caller, so that it gives nothing.
 func TestReplaysDoNotProlongTheMark(t *testing.T) {
 	d := newFixture()
