@@ -17,8 +17,8 @@ import (
 
 // Bucket stores records of one kind in a Store. The records of a silent renewal are MessagePack, by methods that
 // go generate writes, because JSON costs six times as much (BenchmarkEncoding of idp/grant). All other records are
-// JSON. The Store gets the SHA-256 of the bucket's name and the key, so a stolen store contains no usable code, cookie
-// or session id.
+// JSON. The Store gets the SHA-256 of the bucket's name and the key, so a stolen store contains no usable cookie,
+// session id or token.
 type Bucket[T any] struct {
 	name  string
 	store Store

@@ -29,11 +29,12 @@ var settingFlags = [][2]string{
 		"by http: for a network of containers. Everybody who reaches them can do everything."},
 	{"back-channel-hosts", "`HOST:PORT`s at which programs reach the provider too, separated by commas, such as\n" +
 		"idp:8080: discovery names the endpoints for programs there. Development mode only."},
-	{"store", "`STORE` where sessions, codes and all other state are kept: memory (lost\nwith the process), " +
+	{"store", "`STORE` where sessions, spent codes and all other state are kept: memory (lost\nwith the process), " +
 		"file:PATH, or redis://HOST:PORT and its variants (docs/operations.md).\nDefault: memory."},
 	{"metrics-listen", "Address at which /metrics is served, `HOST:PORT`. Default: none; a loopback issuer\n" +
 		"has /metrics at its own."},
-	{"cookie-keys", "`KEY`s that sign cookies, 32 characters or more, separated by commas;\nthe first signs."},
+	{"cookie-keys", "`KEY`s that sign cookies and encrypt codes, 32 characters or more, separated by commas;\n" +
+		"the first signs."},
 	{"ready-file", "`FILE` that is written when the provider listens, with issuer, port, console and pid as\nJSON, and " +
 		"removed when it ends. The message on stdout is the same JSON then."},
 	{"log-level", "`LEVEL` of the log: debug, info, warn or error. Default: info."},

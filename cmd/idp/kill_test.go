@@ -37,7 +37,8 @@ type killTest struct {
 	asked    int      // consents so far, acknowledged or not
 	count    map[string]int
 
-	// codesMayBeLost is for a store that has codes in memory: one that was given before the kill may be unknown after it.
+	// codesMayBeLost is for a store that has the marks of spent codes in memory: no code from before the kill opens
+	// after it.
 	codesMayBeLost bool
 
 	given  []string // codes that nobody sent back

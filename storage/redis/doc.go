@@ -16,8 +16,8 @@
 //
 // Commands of all goroutines share one connection to each server and are pipelined. A Get costs one round trip, or none
 // with an answer of the cache. A Put costs one. An Update costs one after a right guess of the old value, and two
-// otherwise. It guesses the value in the cache, or, with a ttl, no value. A value is created by SET NX, and replaced by a
-// script only after a right guess. An error of change counts only after a read, so a wrong guess has no effect. If
+// otherwise. It guesses the value in the cache, or, with a ttl, no value. A value is created by SET NX, and replaced by
+// a script only after a right guess. An error of change counts only after a read, so a wrong guess has no effect. If
 // several Updates of one key in one process have failed twice, only one at a time tries again.
 //
 // # The age of an answer of the cache

@@ -3,9 +3,8 @@
 //	a request            Metrics.Request ─► hush_requests_total, hush_request_duration_seconds       ┐
 //	a store operation    Metrics.Store   ─► hush_store_operation_duration_seconds                    ┴► GET /metrics
 //
-//	GET /authorize                Tracer.Request    http.route, status, request id, error, reason    ┐
-//	   ├─ store get session       Tracer.Store      the bucket                                        ├► a collector
-//	   └─ store put code                                                                              ┘
+//	GET /authorize                Tracer.Request    http.route, status, request id, error, reason    ┐► a collector
+//	   └─ store get session       Tracer.Store      the bucket                                       ┘
 //
 // Every label is a word of this program: an endpoint, an OAuth error code, a reason code (docs/reasons.md), a bucket.
 // No label comes from a request, so a client cannot make the number of series grow. Neither metrics nor spans contain a
