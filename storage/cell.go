@@ -27,7 +27,7 @@ func Alone() Place {
 	return Place{Store: NewMemory(still), Now: still}
 }
 
-// Cell is one record that each request reads, and any process on the store changes rarely. The view is the record as
+// Cell is one record that many requests read, and any process on the store changes rarely. The view is the record as
 // this process last read it, so that a request needs no engine.
 type Cell[T any] struct {
 	place  Place
@@ -40,18 +40,19 @@ type Cell[T any] struct {
 	turn  *semaphore.Weighted // for one call of the store at a time, so that no older view replaces a newer one
 }
 
-// look is the time and the error of a read.
+// look is the time and the error of a read, and the pause after the error.
 type look struct {
 	at    time.Time
 	err   error
 	pause time.Duration // after an error, until the next read
 }
 
-// blip is the pause after an error that came at once. After a read that had no answer in time the pause is Budget, so
-// that not every request waits for an engine that hangs.
-const blip = 200 * time.Millisecond
+// shortPause is the pause after an error that came at once. After a read that had no answer in time the pause is
+// Budget, so that not every request waits for an engine that hangs.
+const shortPause = 200 * time.Millisecond
 
-// NewCell returns the cell with this key in the bucket called name. It has no view before the first CatchUp or Change.
+// NewCell returns the cell with this key in the bucket called name. It has no view before the first CatchUp, Change or
+// Make.
 func NewCell[T any](place Place, name, key string) *Cell[T] {
 	return &Cell[T]{place: place, bucket: NewBucket[T](name, place.Store), key: key, turn: semaphore.NewWeighted(1)}
 }
@@ -62,9 +63,9 @@ func (c *Cell[T]) View() *T { return c.view.Load() }
 // Expire makes the next CatchUp read the record at any age of the view.
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
-// CatchUp reads the record again if the view is too old. After an error the view stays as it is, and for some time
-// CatchUp returns the same error without a read. A caller that goes away, or that has spent most of its Budget, makes
-// no other fail: its error is not returned again.
+// CatchUp reads the record again if the view is too old. After an error the view stays as it is. CatchUp returns the
+// same error without a read for shortPause, or for Budget if the engine did not answer in time. It does not remember
+// the error if the caller has gone away, or had at most half of Budget left and no answer in time.
 func (c *Cell[T]) CatchUp(caller context.Context) error {
 	if last := c.last.Load(); last != nil && !c.isDue(last) {
 		return last.err
@@ -83,17 +84,17 @@ func (c *Cell[T]) CatchUp(caller context.Context) error {
 
 // read is for the holder of the turn. ctx has the rest of the caller's Budget.
 func (c *Cell[T]) read(ctx, caller context.Context) error {
-	patient := timeLeft(ctx) > Budget/2
+	hadTime := timeLeft(ctx) > Budget/2
 	c.stale.Store(false)
 	record, err := c.bucket.Get(ctx, c.key)
-	late, pause := timeLeft(ctx) <= 0, blip
+	late, pause := timeLeft(ctx) <= 0, shortPause
 	switch {
 	case err == nil:
 		c.view.Store(&record)
 	case errors.Is(err, ErrNotFound):
 		c.view.Store(nil)
 		err = nil
-	case caller.Err() != nil, late && !patient:
+	case caller.Err() != nil, late && !hadTime:
 		c.Expire()
 		return err
 	case late:
@@ -128,7 +129,8 @@ func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) err
 	})
 }
 
-// Make stores the result of first as the record, unless there is a record. It updates the view and returns it.
+// Make returns the view. If there is no view, it stores the result of first as the record, or takes the record that
+// another process has stored meanwhile. first may run again. Make returns the error of the store if this fails.
 func (c *Cell[T]) Make(ctx context.Context, first func() T) (*T, error) {
 	ctx, end := Spend(ctx) // the wait for others included
 	defer end()

@@ -111,7 +111,7 @@ func TestOfTwoProcessesOneMakesTheRecord(t *testing.T) {
 	}
 }
 
-// Else the first request of each would wait for all others, each with an operation of the engine.
+// Otherwise each of these requests would wait for the others, and each would cost an operation of the engine.
 func TestRequestsThatMakeTheRecordAtOnceAskTheEngineOnce(t *testing.T) {
 	here, _, _, spy := twoCells(t)
 	var done sync.WaitGroup
@@ -178,7 +178,7 @@ func TestHowLongACellReturnsTheSameError(t *testing.T) {
 			if reads := len(spy.Operations()); first == nil || again == nil || reads > 1 {
 				t.Errorf("%v: %v, %v after %d reads; want two errors, and one read", row.takes, first, again, reads)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			spy.Reset()
 			if _ = cell.CatchUp(t.Context()); row.takes == 0 && len(spy.Operations()) != 1 {
 				t.Errorf("%v: no read after %v", row.takes, row.pause)

@@ -34,7 +34,7 @@ var settingFlags = [][2]string{
 	{"metrics-listen", "Address at which /metrics is served, `HOST:PORT`. Default: none; a loopback issuer\n" +
 		"has /metrics at its own."},
 	{"cookie-keys", "`KEY`s that sign cookies and encrypt codes, 32 characters or more, separated by commas;\n" +
-		"the first signs."},
+		"the first signs and encrypts."},
 	{"ready-file", "`FILE` that is written when the provider listens, with issuer, port, console and pid as\nJSON, and " +
 		"removed when it ends. The message on stdout is the same JSON then."},
 	{"log-level", "`LEVEL` of the log: debug, info, warn or error. Default: info."},

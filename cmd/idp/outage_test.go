@@ -257,8 +257,8 @@ func TestRedisAwayUnderLoad(t *testing.T) {
 
 func seconds(few, many int) time.Duration { return time.Duration(rounds(few, many)) * time.Second }
 
-// TestRedisFarAwayIsOnlySlow: 200 ms between the provider and its Redis, and every renewal succeeds. It waits for Redis
-// once.
+// TestRedisFarAwayIsOnlySlow: 200 ms between the provider and its Redis, and every renewal succeeds. A renewal
+// waits for Redis once.
 func TestRedisFarAwayIsOnlySlow(t *testing.T) {
 	server := redistest.Start(t)
 	link, address := redistest.Connect(t, server), freeAddress(t, "127.0.0.1")

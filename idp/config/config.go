@@ -33,8 +33,8 @@ type Config struct {
 	Issuer string `yaml:"issuer"` // an origin, or an origin and a path
 	// Dev turns development mode on or off. nil: on for a loopback issuer. It cannot be on for any other.
 	Dev *bool `yaml:"dev"`
-	// CookieKeys sign cookies: the first signs, all verify. Each has 32 characters or more. None: random keys, which
-	// are lost when the process ends.
+	// CookieKeys sign cookies and encrypt codes: the first signs and encrypts, all verify and decrypt. Each has 32
+	// characters or more. None: random keys, which are lost when the process ends.
 	CookieKeys []string `yaml:"cookie_keys"`
 	// SigningKeys sign tokens; the first is the default. None: one RS256 key, made at start.
 	SigningKeys []SigningKey `yaml:"signing_keys"`

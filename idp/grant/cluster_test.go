@@ -11,8 +11,8 @@ import (
 )
 
 // RFC 6749 §4.1.2: "The client MUST NOT use the authorization code more than once." The marks and their ID are on one
-// server of a Cluster, so no server loses a part of them.
-func TestASpentCodeStaysSpentWhateverServerOfAClusterLosesItsRecords(t *testing.T) {
+// server of a Cluster, so a server that loses its records loses all of them.
+func TestASpentCodeStaysSpentWhicheverServerOfAClusterLosesItsRecords(t *testing.T) {
 	cluster := redistest.StartCluster(t)
 	store, err := redis.Open(t.Context(), cluster.URL)
 	if err != nil {

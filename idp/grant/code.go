@@ -19,20 +19,22 @@ import (
 //
 // A code is the ID of the grant, a dot, and the encrypted grant, about 500 characters. RFC 6749 §4.1.2: "The client
 // should avoid making assumptions about code value sizes." The provider stores nothing about a code that was not
-// redeemed. So a browser that asks again and again takes no memory, and a silent /authorize writes no record.
+// redeemed. So a browser that asks again and again takes no memory, and a silent /authorize writes no record for the
+// code.
 //
-// Only its mark says that a code is spent. So codes are bound to a random ID that is stored beside the marks. If the
-// store loses the marks, it loses this ID too. The provider then makes a new ID, and a code from before opens no more
-// once marksIDAge has passed. A store that was put back to an older state has an older set of marks with the same ID:
-// codes that were spent meanwhile open again for the rest of their lifetime.
+// Only its mark says that a code is spent. So codes are bound to a random ID that is stored beside the marks. A store
+// that loses all marks loses this ID too. The provider then makes a new ID, and after marksIDAge it opens no code from
+// before. A store that was put back to an older state has the same ID and fewer marks, so that codes which were spent
+// meanwhile open again for the rest of their lifetime. The same is true of marks that a failover or an eviction
+// removed.
 type codes struct {
 	secrets []cipher.AEAD // the first encrypts, all decrypt
 	marksID *storage.Cell[string]
 	random  func() string
 }
 
-// marksGroup is the group of all marks and of their ID. One server of a Cluster has them all, so that it loses all of
-// them or none. A mark takes it some microseconds.
+// marksGroup is the group of all marks and of their ID. One server of a Cluster stores them all. So a server that loses
+// its records loses the marks and the ID together. The server needs some microseconds for a mark.
 const marksGroup = "marks"
 
 var errNoSecret = errors.New("grant: no secret to encrypt a code with")
@@ -95,13 +97,14 @@ func (c codes) currentMarksID(ctx context.Context) (string, error) {
 	return *id, nil
 }
 
-// nonce is as random as the ID, so each code has its own.
+// nonce returns the nonce of the code with this ID. The ID is random, so no two codes have the same nonce.
 func nonce(id string) []byte {
 	sum := sha256.Sum256([]byte(id))
 	return sum[:chacha20poly1305.NonceSizeX]
 }
 
-// open returns the grant of a code that seal returned, and ErrUnknown for any other text.
+// open returns the grant of a code that seal made with one of the secrets and with the present ID of the marks. For any
+// other text it returns ErrUnknown. If the ID cannot be read it returns the error of the store.
 func (c codes) open(ctx context.Context, code string) (Grant, error) {
 	marksID, err := c.currentMarksID(ctx)
 	if err != nil {

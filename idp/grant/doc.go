@@ -1,5 +1,5 @@
-// Package grant stores grants and consents. A grant is the access that a user gave to a client. It has an authorization
-// code, which the client redeems, and refresh tokens, and it can be revoked.
+// Package grant issues, redeems and revokes grants, and stores consents. A grant is the access that a user gave to a
+// client. It has an authorization code, which the client redeems, and refresh tokens, and it can be revoked.
 //
 //	/authorize ── Issue ──► code (fresh) ── Redeem ──► code (spent: a mark) ── Redeem again ──► ErrReplayed,
 //	                                          │                                                     and Revoke
@@ -13,7 +13,7 @@
 //
 // A code is the encrypted grant, so nothing is stored before it is redeemed. It is spent in one atomic step before the
 // request is judged, so one of two concurrent requests is always a replay. The record of a spent code is a mark, which
-// is stored while the code can be redeemed and while access tokens of the code may be valid.
+// is stored until the code and its access tokens have expired.
 // RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the
 // request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
 //

@@ -9,7 +9,7 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// The records are stored as MessagePack, by methods that go generate writes.
+// Grants and records are written as MessagePack, by methods that go generate writes.
 //
 //go:generate go tool msgp -io=false -tests=false
 //msgp:tag msg,json
@@ -98,7 +98,8 @@ func New(
 	}
 }
 
-// Issue returns a code that stands for the grant for g.CodeLifetime. It fills in ID, GrantedAt and ExpiresAt.
+// Issue returns a code that stands for the grant for g.CodeLifetime. It fills in ID, GrantedAt and ExpiresAt. It
+// returns the error of the store if the ID of the marks cannot be read, and an error if there is no secret.
 func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
 	grant.ID, grant.GrantedAt, grant.ExpiresAt = g.Random(), g.Now(), g.Now().Add(g.CodeLifetime)
 	return g.codes.seal(ctx, grant)
@@ -106,9 +107,11 @@ func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error
 
 // Redeem spends the code and returns its grant; the caller then judges whether the client may get it, and whether the
 // code has expired. For an unknown code it returns ErrUnknown. For a spent code it revokes the grant and returns
-// ErrReplayed. tokenLifetime is the maximum lifetime of the access tokens. The mark is stored longer by ClockError, for
-// replicas whose clock is behind. A code that expired longer ago gets no mark: a person that finds it in a log must not
-// be able to revoke the grant by two requests.
+// ErrReplayed. It returns the error of the store if the ID of the marks cannot be read, or the mark cannot be written.
+//
+// tokenLifetime is the maximum lifetime of the access tokens. The mark is stored until the code and the access tokens
+// have expired, and for ClockError more, for replicas whose clock is behind. If the code expired more than ClockError
+// ago, Redeem makes no mark. Otherwise a person that finds the code in a log could revoke the grant by two requests.
 func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
 	granted, err := g.codes.open(ctx, code)
 	if err != nil {

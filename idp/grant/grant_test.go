@@ -153,7 +153,7 @@ func TestCodesAreRandomAndNotStoredInClear(t *testing.T) {
 	}
 }
 
-// A code travels through addresses and logs. RFC 9700 §4.3.1 has a list of the places where a stranger may read it.
+// A code is in addresses and logs. RFC 9700 §4.3.1: the address with the code may be in the history of the browser.
 func TestACodeTellsNothing(t *testing.T) {
 	d := newFixture()
 	_, encoded, _ := strings.Cut(d.issue(t), ".")
@@ -270,7 +270,7 @@ func TestHowLongACodeIsRemembered(t *testing.T) {
 	}
 }
 
-func TestTheMarkStaysWhileTheCodeCanBeRedeemed(t *testing.T) {
+func TestTheMarkStaysUntilTheCodeHasExpired(t *testing.T) {
 	d := newFixture()
 	d.CodeLifetime = 10 * time.Minute
 	code := d.issue(t)
@@ -314,7 +314,7 @@ func TestACodeThatExpiredLongAgoRevokesNothing(t *testing.T) {
 	}
 }
 
-// Then the code has expired for the caller, so that it gives nothing.
+// When the mark is gone the code has expired, so the caller refuses it.
 func TestReplaysDoNotProlongTheMark(t *testing.T) {
 	d := newFixture()
 	code := d.issue(t)

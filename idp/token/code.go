@@ -28,7 +28,7 @@ type Grants interface {
 	Use(ctx context.Context, refreshToken string, terms grant.Terms) (next string, err error)
 }
 
-// redemption is a code that was spent, and the request that spent it.
+// redemption is a code that was spent or has expired, and the request that presented it.
 type redemption struct {
 	request
 	grant.Grant
@@ -36,9 +36,9 @@ type redemption struct {
 }
 
 // again is the end of the help text of each rule.
-const again = ". The code is spent: start again"
+const again = ". The code gives no tokens any more: start again"
 
-// rules are the conditions for exchanging a spent code for tokens.
+// rules are the conditions for exchanging a code for tokens. The code is already spent, unless it expired long ago.
 var rules = oidc.Table[*redemption]{{
 	Spec: "RFC 6749 §4.1.3", Text: "the code was issued to the client that redeems it", Params: []string{"client_id"},
 	Else: oidc.InvalidGrant, Reason: oidc.CodeForeign,
@@ -53,7 +53,8 @@ var rules = oidc.Table[*redemption]{{
 	Spec: "RFC 6749 §4.1.2", Text: "the code was not issued later than now", Else: oidc.InvalidGrant,
 	Reason: oidc.CodeExpired,
 	Holds:  func(r *redemption) bool { return !r.GrantedAt.After(r.Now.Add(grant.ClockError)) },
-	Help:   "the provider's clock was set back, or that of another provider is ahead: set both by NTP" + again,
+	Help: "the clock of this provider was set back, or the clock of the provider that issued the code is ahead: " +
+		"set both clocks by NTP" + again,
 }, {
 	Spec: "RFC 6749 §4.1.3", Text: "redirect_uri is the one of the authorization request",
 	Params: []string{"redirect_uri"}, Else: oidc.InvalidGrant, Reason: oidc.CodeForeign,
@@ -114,8 +115,8 @@ func (c *AuthorizationCode) tokens(ctx context.Context, r request) (Response, er
 func notRedeemed(err error) error {
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
-		return oidc.InvalidGrant.Errorf("the code is not known: it was never issued, " +
-			"or the provider was restarted or got other cookie_keys").Blame(oidc.CodeUnknown)
+		return oidc.InvalidGrant.Errorf("the code is not known: this provider never issued it, " +
+			"or the provider lost its store or has other cookie_keys now").Blame(oidc.CodeUnknown)
 	case errors.Is(err, grant.ErrReplayed):
 		return oidc.InvalidGrant.Errorf("the code was redeemed before; the tokens it gave are revoked (RFC 6749 §4.1.2). " +
 			"Does the application redeem twice, for example in a page that loads twice?").Blame(oidc.CodeReplayed)

@@ -121,7 +121,7 @@ var rows = []row{
 	{name: "RFC 6749 §5.2 a code nobody issued", change: "code=invented", err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.3 a code of another client", grant: "other", err: oidc.InvalidGrant},
 	{name: "RFC 9700 §4.4 a code of another issuer of the process", grant: "elsewhere", err: oidc.InvalidGrant},
-	{name: "RFC 9700 §4.4 a code of an older version, which did not name the issuer", grant: "before"},
+	{name: "RFC 9700 §4.4 a grant that does not name the issuer", grant: "before"},
 	{name: "RFC 6749 §4.1.2 an expired code", wait: 60 * time.Second, err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.2 a code that expired long ago", wait: time.Hour, err: oidc.InvalidGrant},
 	{name: "RFC 6749 §4.1.2 a code from before the clock was set back", wait: -time.Hour, err: oidc.InvalidGrant},

@@ -39,7 +39,7 @@ type Store struct {
 	db   *bbolt.DB
 	file fs.FileInfo // the open file, to notice when another one takes its place
 
-	codes codes
+	marks marks
 
 	once     sync.Once
 	closing  chan struct{}
@@ -65,8 +65,8 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(key, codesPrefix) {
-		return s.getCode(ctx, key)
+	if strings.HasPrefix(key, marksPrefix) {
+		return s.getMark(ctx, key)
 	}
 	var value []byte
 	err := s.db.View(func(tx *bbolt.Tx) error {
@@ -103,8 +103,8 @@ func (s *Store) Update(ctx context.Context, key string, ttl time.Duration, chang
 		return storage.ErrBadTTL
 	case key == "" || len(key) > maxKeySize:
 		return errBadKey
-	case strings.HasPrefix(key, codesPrefix):
-		return s.withCodes(func(m *storage.Memory) error { return m.Update(ctx, key, ttl, change) })
+	case strings.HasPrefix(key, marksPrefix):
+		return s.withMarks(func(m *storage.Memory) error { return m.Update(ctx, key, ttl, change) })
 	}
 	limited, end := storage.Spend(context.WithoutCancel(ctx))
 	defer end()
@@ -231,13 +231,13 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.inPlace()
 }
 
-// Close finishes the writes that have begun, saves the codes, and closes the file. Later calls fail with
+// Close finishes the writes that have begun, saves the marks, and closes the file. Later calls fail with
 // storage.ErrUnavailable, except for Close itself.
 func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.closing)
 		go func() {
-			s.closeErr = errors.Join(s.saveCodes(), s.db.Close())
+			s.closeErr = errors.Join(s.saveMarks(), s.db.Close())
 			close(s.closed)
 		}()
 	})

@@ -36,7 +36,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		_ = f.db.Close()
 		return nil, refusal(path, err)
 	}
-	memory, err := f.takeCodes(now)
+	memory, err := f.takeMarks(now)
 	if err != nil {
 		_ = f.db.Close()
 		return nil, refusal(path, err)
@@ -48,7 +48,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	}
 	f.db.MaxBatchDelay = batchDelay
 	s := &Store{
-		path: path, now: now, db: f.db, file: f.info, codes: codes{memory: memory},
+		path: path, now: now, db: f.db, file: f.info, marks: marks{memory: memory},
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	go s.sweepLoop()

@@ -14,19 +14,21 @@
 //
 // # Round trips to the server
 //
-// Commands of all goroutines share one connection to each server and are pipelined. A Get costs one round trip, or none
-// with an answer of the cache. A Put costs one. An Update costs one after a right guess of the old value, and two
-// otherwise. It guesses the value in the cache, or, with a ttl, no value. A value is created by SET NX, and replaced by
-// a script only after a right guess. An error of change counts only after a read, so a wrong guess has no effect. If
-// several Updates of one key in one process have failed twice, only one at a time tries again.
+// Commands of all goroutines share one connection to each server and are pipelined. A Get costs one round trip, or
+// none with an answer of the cache. A Put costs one. An Update costs one after a right guess of the old value. It
+// guesses the value in the cache, or, with a ttl, no value. After a wrong guess it costs two, or three if the guess
+// was no value. An Update with KeepTTL of a record that is not cached reads the value first, and costs two. A value is
+// created by SET NX, and replaced by a script only after a right guess. An error of change counts only after a read,
+// so a wrong guess has no effect. If several Updates of one key in one process have failed twice, only one at a time
+// tries again.
 //
 // # The age of an answer of the cache
 //
-// Only sessions are cached: other records are read once, or must be exact. A process sees its own write when the write
-// has returned, because a second command follows each write, and the server reports changed copies before it answers
-// that command. A process sees the write of another process when the server's report arrives, about half a round trip
-// after that write has returned. If the network fails without an error, the connection and its copies are dropped
-// within [DeadAfter]. No copy is used for longer than [CacheFor].
+// Only sessions are cached: other records are read once, must be exact, or are in a storage.Cell. A process sees its
+// own write when the write has returned, because a second command follows each write, and the server reports changed
+// copies before it answers that command. A process sees the write of another process when the server's report arrives,
+// about half a round trip after that write has returned. If the network fails without an error, the connection and its
+// copies are dropped within [DeadAfter]. No copy is used for longer than [CacheFor].
 //
 // # A slow or stopped Redis
 //

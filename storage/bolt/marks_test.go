@@ -19,77 +19,71 @@ import (
 	"github.com/hush-idp/hush/storage/storagetest"
 )
 
-// ofCodes is a Store whose keys are all those of codes.
-type ofCodes struct{ *bolt.Store }
+// ofMarks is a Store whose keys are all those of marks.
+type ofMarks struct{ *bolt.Store }
 
-func (c ofCodes) Get(ctx context.Context, key string) ([]byte, error) {
+func (c ofMarks) Get(ctx context.Context, key string) ([]byte, error) {
 	return c.Store.Get(ctx, "code:"+key)
 }
 
-func (c ofCodes) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+func (c ofMarks) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 	return c.Store.Put(ctx, "code:"+key, value, ttl)
 }
 
-func (c ofCodes) Update(
+func (c ofMarks) Update(
 	ctx context.Context, key string, ttl time.Duration, change func([]byte) ([]byte, error),
 ) error {
 	return c.Store.Update(ctx, "code:"+key, ttl, change)
 }
 
-func TestCodesKeepTheContract(t *testing.T) {
+func TestMarksKeepTheContract(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) storagetest.Engine {
 		c := storagetest.NewClock()
-		return storagetest.Engine{Store: ofCodes{open(t, newPath(t), c.Now)}, Pass: c.Pass}
+		return storagetest.Engine{Store: ofMarks{open(t, newPath(t), c.Now)}, Pass: c.Pass}
 	})
 }
 
-// spend replaces a code by the mark "spent".
+// spend makes the mark of a code, and fails if there is one.
 func spend(s storage.Store, code string) error {
 	return s.Update(context.Background(), code, time.Hour, func(old []byte) ([]byte, error) {
-		if string(old) != "fresh" {
-			return nil, errors.New("the code is " + string(old))
+		if old != nil {
+			return nil, errors.New("the code is spent")
 		}
 		return []byte("spent"), nil
 	})
 }
 
-func TestCodesAndTheirMarksSurviveAStop(t *testing.T) {
+func TestMarksAndTheirIDSurviveAStop(t *testing.T) {
 	c, path := storagetest.NewClock(), newPath(t)
 	s := open(t, path, c.Now)
-	mustPut(t, s, "code:unused", "fresh", time.Minute)
-	mustPut(t, s, "code:used", "fresh", time.Minute)
-	if err := spend(s, "code:used"); err != nil {
-		t.Error(err)
-	}
+	mustPut(t, s, "code:id", "the ID", time.Hour)
+	mustPut(t, s, "code:mark", "spent", time.Minute)
 	for range 2 {
 		closeStore(t, s)
 		s = open(t, path, c.Now)
-		want(t, s, "code:unused", "fresh")
-		want(t, s, "code:used", "spent")
+		want(t, s, "code:id", "the ID")
+		want(t, s, "code:mark", "spent")
 	}
 	c.Pass(time.Minute)
-	wantError(t, get(s, "code:unused"), storage.ErrNotFound)
-	want(t, s, "code:used", "spent")
+	wantError(t, get(s, "code:mark"), storage.ErrNotFound)
+	want(t, s, "code:id", "the ID")
 }
 
-// A provider that is killed must not leave a code that is in the file as unused and was spent meanwhile.
-func TestAfterACrashCodesAreUnknown(t *testing.T) {
+// After a crash the marks are lost, so the ID that was in the file before must be lost too.
+func TestAfterACrashTheMarksAndTheirIDAreUnknown(t *testing.T) {
 	path, crashed := newPath(t), newPath(t)
 	s := open(t, path, time.Now)
-	mustPut(t, s, "code:old", "fresh", time.Hour)
+	mustPut(t, s, "code:id", "the ID", time.Hour)
 	closeStore(t, s)
 	s = open(t, path, time.Now)
-	if err := spend(s, "code:old"); err != nil {
-		t.Error(err)
-	}
-	mustPut(t, s, "code:new", "fresh", time.Hour)
+	mustPut(t, s, "code:mark", "spent", time.Hour)
 	mustPut(t, s, "other", "v", time.Hour)
 	copyFile(t, path, crashed)
 
 	s = open(t, crashed, time.Now)
 	want(t, s, "other", "v")
-	wantError(t, get(s, "code:old"), storage.ErrNotFound)
-	wantError(t, get(s, "code:new"), storage.ErrNotFound)
+	wantError(t, get(s, "code:id"), storage.ErrNotFound)
+	wantError(t, get(s, "code:mark"), storage.ErrNotFound)
 }
 
 func copyFile(t *testing.T, from, to string) {
@@ -109,18 +103,16 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-func TestACodeCostsNoTransaction(t *testing.T) {
+func TestAMarkCostsNoTransaction(t *testing.T) {
 	s := open(t, newPath(t), time.Now)
 	before := transactions(s)
 	for i := range 100 {
-		code := "code:" + strconv.Itoa(i)
-		mustPut(t, s, code, "fresh", time.Hour)
-		if err := spend(s, code); err != nil {
+		if err := spend(s, "code:"+strconv.Itoa(i)); err != nil {
 			t.Error(err)
 		}
 	}
 	if did := transactions(s) - before; did != 0 {
-		t.Errorf("100 codes took %d transactions; want none", did)
+		t.Errorf("100 marks took %d transactions; want none", did)
 	}
 }
 
@@ -128,9 +120,6 @@ func TestNoCodeIsSpentTwiceAroundAStop(t *testing.T) {
 	const codes = 20_000
 	path := newPath(t)
 	s := open(t, path, time.Now)
-	for i := range codes {
-		mustPut(t, s, "code:"+strconv.Itoa(i), "fresh", time.Hour)
-	}
 	var spent [codes]bool
 	var next atomic.Int64
 	inParallel(8, func(int) {
@@ -152,27 +141,27 @@ func TestNoCodeIsSpentTwiceAroundAStop(t *testing.T) {
 	}
 }
 
-func TestAClosedStoreHasNoCodes(t *testing.T) {
+func TestAClosedStoreHasNoMarks(t *testing.T) {
 	s := open(t, newPath(t), time.Now)
-	mustPut(t, s, "code:a", "fresh", time.Hour)
+	mustPut(t, s, "code:a", "spent", time.Hour)
 	closeStore(t, s)
 	wantError(t, get(s, "code:a"), storage.ErrUnavailable)
 	wantError(t, spend(s, "code:a"), storage.ErrUnavailable)
 }
 
-func TestCodesThatCannotBeReadRefuseTheFile(t *testing.T) {
+func TestMarksThatCannotBeReadRefuseTheFile(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path, time.Now)
-	mustPut(t, s, "code:a", "fresh", time.Hour)
+	mustPut(t, s, "code:a", "spent", time.Hour)
 	closeStore(t, s)
-	damageCodes(t, path)
+	damageMarks(t, path)
 	_, err := bolt.Open(path, time.Now)
 	if err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
 		t.Errorf("Open = %v; want what to do about a damaged file", err)
 	}
 }
 
-func damageCodes(t *testing.T, path string) {
+func damageMarks(t *testing.T, path string) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, nil)
 	if err != nil {
