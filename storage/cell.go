@@ -129,9 +129,20 @@ func (c *Cell[T]) Change(ctx context.Context, change func(old T) (T, error)) err
 	})
 }
 
-// Make returns the view. If there is no view, it stores the result of first as the record, or takes the record that
+// Make is CatchUp, and returns the view. If there is no record, it stores the result of first, or takes the record that
 // another process has stored meanwhile. first may run again. Make returns the error of the store if this fails.
 func (c *Cell[T]) Make(ctx context.Context, first func() T) (*T, error) {
+	if err := c.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	if view := c.view.Load(); view != nil {
+		return view, nil
+	}
+	return c.makeOnce(ctx, first)
+}
+
+// makeOnce writes if no other request of this process has written since the view was read.
+func (c *Cell[T]) makeOnce(ctx context.Context, first func() T) (*T, error) {
 	ctx, end := Spend(ctx) // the wait for others included
 	defer end()
 	if err := c.take(ctx); err != nil {

@@ -122,8 +122,8 @@ func TestRequestsThatMakeTheRecordAtOnceAskTheEngineOnce(t *testing.T) {
 			}
 		})
 	}
-	if done.Wait(); !slices.Equal(spy.Operations(), []string{"Update"}) {
-		t.Errorf("the engine was asked %v; want one Update", spy.Operations())
+	if done.Wait(); !slices.Equal(spy.Operations(), []string{"Get", "Update"}) {
+		t.Errorf("the engine was asked %v; want one Get and one Update", spy.Operations())
 	}
 }
 

@@ -1,8 +1,6 @@
 package grant
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"github.com/hush-idp/hush/oidc"
@@ -16,13 +14,6 @@ import (
 //msgp:timezone utc
 //msgp:shim oidc.Scope as:string using:oidc.Scope.String/oidc.ParseScope
 //msgp:ignore Grants
-
-// CodeLifetime is how long a code may be redeemed, unless development mode says otherwise. RFC 6749 §4.1.2: "A maximum
-// authorization code lifetime of 10 minutes is RECOMMENDED"; FAPI 2.0 allows one minute, enough for a redirect.
-const CodeLifetime = 60 * time.Second
-
-// marksBucket is the name of the bucket of marks and their ID. storage/bolt stores records of this name in memory.
-const marksBucket = "code"
 
 // Grant is the result of one authorization: the contents of the tokens, and the conditions under which the client gets
 // them.
@@ -57,14 +48,6 @@ type Mark struct {
 	Spent int64 `json:"spent"` // how many seconds the access tokens of the code live
 }
 
-// Errors of Redeem.
-var (
-	ErrUnknown  = errors.New("grant: no such code")
-	ErrReplayed = errors.New("grant: the code was redeemed before")
-
-	errLate = errors.New("grant: the code is too old for a mark")
-)
-
 // Grants issues, redeems and revokes.
 type Grants struct {
 	Marks    storage.Bucket[Mark]         // by grant id: that its code is spent
@@ -96,56 +79,4 @@ func New(
 		CodeLifetime: codeLifetime, Grace: *c.WithDefaults().Grace, Now: now, Random: random,
 		codes: newCodes(store, secrets, now, random),
 	}
-}
-
-// Issue returns a code that stands for the grant for g.CodeLifetime. It fills in ID, GrantedAt and ExpiresAt. It
-// returns the error of the store if the ID of the marks cannot be read, and an error if there is no secret.
-func (g *Grants) Issue(ctx context.Context, grant Grant) (code string, err error) {
-	grant.ID, grant.GrantedAt, grant.ExpiresAt = g.Random(), g.Now(), g.Now().Add(g.CodeLifetime)
-	return g.codes.seal(ctx, grant)
-}
-
-// Redeem spends the code and returns its grant; the caller then judges whether the client may get it, and whether the
-// code has expired. For an unknown code it returns ErrUnknown. For a spent code it revokes the grant and returns
-// ErrReplayed. It returns the error of the store if the ID of the marks cannot be read, or the mark cannot be written.
-//
-// tokenLifetime is the maximum lifetime of the access tokens. The mark is stored until the code and the access tokens
-// have expired, and for ClockError more, for replicas whose clock is behind. If the code expired more than ClockError
-// ago, Redeem makes no mark. Otherwise a person that finds the code in a log could revoke the grant by two requests.
-func (g *Grants) Redeem(ctx context.Context, code string, tokenLifetime time.Duration) (Grant, error) {
-	granted, err := g.codes.open(ctx, code)
-	if err != nil {
-		return Grant{}, err
-	}
-	spent, mark := Mark{}, Mark{Spent: int64((tokenLifetime + time.Second - 1) / time.Second)}
-	left := granted.ExpiresAt.Sub(g.Now()) + ClockError
-	err = g.Marks.Update(ctx, markKey(granted.ID), max(tokenLifetime+ClockError, left), func(old *Mark) (*Mark, error) {
-		switch {
-		case old != nil:
-			spent = *old
-			return nil, ErrReplayed
-		case left <= 0:
-			return nil, errLate
-		}
-		return &mark, nil
-	})
-	switch {
-	case errors.Is(err, ErrReplayed):
-		return g.replayed(ctx, granted.ID, spent)
-	case err != nil && !errors.Is(err, errLate):
-		return Grant{}, err
-	}
-	return granted, nil
-}
-
-func markKey(id string) string { return storage.GroupKey(marksGroup, id) }
-
-// replayed revokes the grant with this id, the mark of whose code is spent. Its tokens live as long as the mark says.
-// The first use may get them a moment later, or by a clock that is ahead: so the revocation lasts longer by ClockError.
-// It returns ErrReplayed, or the error of the revocation.
-func (g *Grants) replayed(ctx context.Context, id string, spent Mark) (Grant, error) {
-	if err := g.end(ctx, id, g.Now().Add(time.Duration(spent.Spent)*time.Second+ClockError)); err != nil {
-		return Grant{}, err
-	}
-	return Grant{ID: id}, ErrReplayed
 }

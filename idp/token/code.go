@@ -73,8 +73,11 @@ var rules = oidc.Table[*redemption]{{
 }, {
 	Spec: "RFC 7636 §4.1", Text: "code_verifier has 43 to 128 characters out of A-Z a-z 0-9 - . _ ~",
 	Params: []string{"code_verifier"}, Else: oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
-	Holds: func(r *redemption) bool { return r.CodeVerifier == "" || isVerifier(r.CodeVerifier) },
-	Help:  "make it from 32 random bytes in base64url" + again,
+	Holds: func(r *redemption) bool {
+		size := len(r.CodeVerifier)
+		return size == 0 || 43 <= size && size <= 128 && oidc.IsMadeOf(r.CodeVerifier, oidc.LettersAndDigits+"-._~")
+	},
+	Help: "make it from 32 random bytes in base64url" + again,
 }, {
 	Spec: "RFC 7636 §4.6", Text: "the SHA-256 of code_verifier is the code_challenge", Params: []string{"code_verifier"},
 	Else: oidc.InvalidGrant, Reason: oidc.PKCEMismatch,
@@ -90,10 +93,6 @@ var rules = oidc.Table[*redemption]{{
 	Else:   oidc.InvalidGrant, Reason: oidc.DPoPProof,
 	Help: "send a DPoP proof of the key whose thumbprint was dpop_jkt" + again,
 }}
-
-func isVerifier(text string) bool {
-	return 43 <= len(text) && len(text) <= 128 && oidc.IsMadeOf(text, oidc.LettersAndDigits+"-._~")
-}
 
 // tokens implements GrantType: it spends the code before it judges the request.
 func (c *AuthorizationCode) tokens(ctx context.Context, r request) (Response, error) {
