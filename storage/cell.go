@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
 )
 
 // cellTTL is how long a record lives after its last change.
@@ -34,10 +35,11 @@ type Cell[T any] struct {
 	bucket Bucket[T]
 	key    string
 
-	view  atomic.Pointer[T]
-	last  atomic.Pointer[look] // at the store
-	stale atomic.Bool
-	turn  *semaphore.Weighted // for one call of the store at a time, so that no older view replaces a newer one
+	view   atomic.Pointer[T]
+	last   atomic.Pointer[look] // at the store
+	stale  atomic.Bool
+	shared singleflight.Group
+	turn   *semaphore.Weighted // for one call of the store at a time, so that no older view replaces a newer one
 }
 
 // look is the time and the error of a read, and the pause after the error.
@@ -64,44 +66,67 @@ func (c *Cell[T]) View() *T { return c.view.Load() }
 func (c *Cell[T]) Expire() { c.stale.Store(true) }
 
 // CatchUp reads the record again if the view is too old. After an error the view stays as it is. CatchUp returns the
-// same error without a read for shortPause, or for Budget if the engine did not answer in time. It does not remember
-// the error if the caller has gone away, or had at most half of Budget left and no answer in time.
-func (c *Cell[T]) CatchUp(caller context.Context) error {
-	if last := c.last.Load(); last != nil && !c.isDue(last) {
-		return last.err
+// same error without a read for shortPause, or for Budget if the engine did not answer in time.
+func (c *Cell[T]) CatchUp(ctx context.Context) error {
+	for range 2 { // the second time if Expire was called while a read was on its way
+		if last := c.last.Load(); last != nil && !c.isDue(last) {
+			return last.err
+		}
+		if _, err := c.share(ctx, "read", c.read); err != nil {
+			return err
+		}
 	}
-	ctx, end := Spend(caller) // the wait for others included
+	return nil
+}
+
+// share calls do once for all requests that wait at the same time. do has a Budget of its own and does not end with a
+// request. So its error says something of the engine, and a request that goes away makes no other fail.
+func (c *Cell[T]) share(ctx context.Context, name string, do func(context.Context) (*T, error)) (*T, error) {
+	limited, end := Spend(ctx)
+	defer end()
+	own := WithBudget(context.WithoutCancel(ctx))
+	done := c.shared.DoChan(name, func() (any, error) { return do(own) })
+	select {
+	case result := <-done:
+		return result.Val.(*T), result.Err
+	case <-limited.Done():
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%w: no answer in time: %w", ErrUnavailable, limited.Err())
+	}
+}
+
+func (c *Cell[T]) read(ctx context.Context) (*T, error) {
+	ctx, end := Spend(ctx)
 	defer end()
 	if err := c.take(ctx); err != nil {
-		return err
+		return c.note(ctx, err)
 	}
 	defer c.turn.Release(1)
 	if last := c.last.Load(); last != nil && !c.isDue(last) {
-		return last.err // another request has read it meanwhile
+		return c.view.Load(), last.err // another request has read it meanwhile
 	}
-	return c.read(ctx, caller)
-}
-
-// read is for the holder of the turn. ctx has the rest of the caller's Budget.
-func (c *Cell[T]) read(ctx, caller context.Context) error {
-	hadTime := timeLeft(ctx) > Budget/2
 	c.stale.Store(false)
 	record, err := c.bucket.Get(ctx, c.key)
-	late, pause := timeLeft(ctx) <= 0, shortPause
 	switch {
 	case err == nil:
 		c.view.Store(&record)
 	case errors.Is(err, ErrNotFound):
 		c.view.Store(nil)
 		err = nil
-	case caller.Err() != nil, late && !hadTime:
-		c.Expire()
-		return err
-	case late:
+	}
+	return c.note(ctx, err)
+}
+
+// note remembers the result of an operation with this ctx, and returns it.
+func (c *Cell[T]) note(ctx context.Context, err error) (*T, error) {
+	pause := shortPause
+	if timeLeft(ctx) <= 0 {
 		pause = Budget
 	}
 	c.last.Store(&look{c.place.Now(), err, pause})
-	return err
+	return c.view.Load(), err
 }
 
 func (c *Cell[T]) isDue(last *look) bool {
@@ -138,19 +163,19 @@ func (c *Cell[T]) Make(ctx context.Context, first func() T) (*T, error) {
 	if view := c.view.Load(); view != nil {
 		return view, nil
 	}
-	return c.makeOnce(ctx, first)
+	return c.share(ctx, "make", func(ctx context.Context) (*T, error) { return c.makeOnce(ctx, first) })
 }
 
 // makeOnce writes if no other request of this process has written since the view was read.
 func (c *Cell[T]) makeOnce(ctx context.Context, first func() T) (*T, error) {
-	ctx, end := Spend(ctx) // the wait for others included
+	ctx, end := Spend(ctx)
 	defer end()
 	if err := c.take(ctx); err != nil {
-		return nil, err
+		return c.note(ctx, err)
 	}
 	defer c.turn.Release(1)
 	if view := c.view.Load(); view != nil {
-		return view, nil // another request has made it meanwhile
+		return view, nil
 	}
 	err := c.replace(ctx, func(record *T) (T, error) {
 		if record != nil {
@@ -158,7 +183,7 @@ func (c *Cell[T]) makeOnce(ctx context.Context, first func() T) (*T, error) {
 		}
 		return first(), nil
 	})
-	return c.view.Load(), err
+	return c.note(ctx, err)
 }
 
 func (c *Cell[T]) replace(ctx context.Context, change func(record *T) (T, error)) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,7 +131,7 @@ func TestRequestsThatMakeTheRecordAtOnceAskTheEngineOnce(t *testing.T) {
 // A request whose earlier operations took most of its Budget learns nothing about the engine.
 func TestACallerWithLittleTimeLeftMakesNoOtherFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := &slowStore{storage.NewMemory(time.Now), 300 * time.Millisecond}
+		slow := newSlowStore(300 * time.Millisecond)
 		cell := storage.NewCell[note](storage.Place{Store: slow, Now: time.Now, Age: time.Second}, "note", "k")
 		poor := storage.WithBudget(t.Context())
 		_, end := storage.Spend(poor)
@@ -145,17 +146,78 @@ func TestACallerWithLittleTimeLeftMakesNoOtherFail(t *testing.T) {
 	})
 }
 
+// Requests that come ten times in each round trip, and give up while the engine hangs, leave no queue behind in which
+// each has too little time.
+func TestAfterAHangAllRequestsSucceedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := newSlowStore(time.Minute)
+		cell := storage.NewCell[note](storage.Place{Store: slow, Now: time.Now, Age: time.Second}, "note", "k")
+		var failed atomic.Int64
+		request := func() {
+			ctx, leave := context.WithTimeout(storage.WithBudget(t.Context()), time.Second)
+			defer leave()
+			if cell.CatchUp(ctx) != nil {
+				failed.Add(1)
+			}
+		}
+		for i := range 5000 { // ten seconds, of which the engine hangs for three
+			time.Sleep(2 * time.Millisecond)
+			go request()
+			if i == 1500 {
+				slow.takes.Store(int64(20 * time.Millisecond))
+			}
+			if i == 1500+int(storage.Budget/(2*time.Millisecond))+10 {
+				synctest.Wait()
+				failed.Store(0)
+			}
+		}
+		synctest.Wait()
+		if n := failed.Load(); n != 0 {
+			t.Errorf("%d requests failed although the engine answers again for Budget", n)
+		}
+	})
+}
+
+// Otherwise each request would wait for a Budget of its own, one after the other.
+func TestAFailedMakeIsRemembered(t *testing.T) {
+	here, _, clock, spy := twoCells(t)
+	if err := here.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	spy.Gone(true)
+	first := func() note { return note{"made"} }
+	for range 3 {
+		if _, err := here.Make(t.Context(), first); !errors.Is(err, storagetest.ErrEngine) {
+			t.Errorf("Make: %v; want ErrEngine", err)
+		}
+	}
+	if want := []string{"Get", "Update"}; !slices.Equal(spy.Operations(), want) {
+		t.Errorf("the engine was asked %v; want %v", spy.Operations(), want)
+	}
+	spy.Gone(false)
+	clock.Pass(200 * time.Millisecond)
+	if made, err := here.Make(t.Context(), first); err != nil || made.Text != "made" {
+		t.Errorf("afterwards Make gives %v, %v", made, err)
+	}
+}
+
 // slowStore answers a Get after some time, or when the ctx ends.
 type slowStore struct {
 	storage.Store
-	takes time.Duration
+	takes atomic.Int64
+}
+
+func newSlowStore(takes time.Duration) *slowStore {
+	s := &slowStore{Store: storage.NewMemory(time.Now)}
+	s.takes.Store(int64(takes))
+	return s
 }
 
 func (s *slowStore) Get(ctx context.Context, key string) ([]byte, error) {
 	ctx, end := storage.Spend(ctx)
 	defer end()
 	select {
-	case <-time.After(s.takes):
+	case <-time.After(time.Duration(s.takes.Load())):
 		return s.Store.Get(ctx, key)
 	case <-ctx.Done():
 		return nil, storage.ErrUnavailable
@@ -169,7 +231,7 @@ func TestHowLongACellReturnsTheSameError(t *testing.T) {
 			takes time.Duration
 			pause time.Duration
 		}{{0, 200 * time.Millisecond}, {time.Minute, storage.Budget}} {
-			spy := &storagetest.Spy{Store: &slowStore{storage.NewMemory(time.Now), row.takes}}
+			spy := &storagetest.Spy{Store: newSlowStore(row.takes)}
 			spy.Gone(row.takes == 0)
 			cell := storage.NewCell[note](storage.Place{Store: spy, Now: time.Now, Age: time.Second}, "note", "k")
 			first := cell.CatchUp(t.Context())
