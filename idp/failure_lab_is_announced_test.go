@@ -86,6 +86,26 @@ func TestAnErrorSaysThatTheFailureLabCausedIt(t *testing.T) {
 	}
 }
 
+// A code that expired long ago gets no mark: neither the trace nor the failure lab may say that it has one.
+func TestACodeThatExpiredLongAgoIsNotCalledUsed(t *testing.T) {
+	p := idptest.Start(t, nil)
+	b := p.Browser(t)
+	b.SignIn("alice")
+	form := tokenForm(b.Code(idptest.Request("spa")))
+	p.Fail(t, lab.Fault{Fault: lab.CodeSpent})
+	p.Clock.Pass(10 * time.Minute)
+	w := serve(p, get(t, http.MethodPost, p.Issuer+"/token", form))
+	if body := w.Body.String(); !strings.Contains(body, "[code.expired]") || strings.Contains(body, "failure lab") {
+		t.Errorf("the answer is %s", body)
+	}
+	flow := p.LastFlow(t)
+	for _, step := range flow.Records[len(flow.Records)-1].Steps {
+		if strings.Contains(step.Text, "marked as used") {
+			t.Errorf("a step says that %s", step.Text)
+		}
+	}
+}
+
 func TestATokenErrorSaysThatTheFailureLabCausedIt(t *testing.T) {
 	p := idptest.Start(t, nil)
 	b := p.Browser(t)

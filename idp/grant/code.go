@@ -92,7 +92,7 @@ func (g *Grants) replayed(ctx context.Context, id string, spent Mark) (Grant, er
 // that loses all marks loses this ID too. The provider then makes a new ID, and after marksIDAge it opens no code from
 // before. A store that was put back to an older state has the same ID and fewer marks, so that codes which were spent
 // meanwhile open again for the rest of their lifetime. The same is true of marks that a failover or an eviction
-// removed.
+// removed, and of codes that were spent before the clock was set back by more than the life of their marks.
 type codes struct {
 	secrets []cipher.AEAD // the first encrypts, all decrypt
 	marksID *storage.Cell[string]
