@@ -61,10 +61,12 @@ func withSessions(n int, flags ...string) *subject {
 
 // withUsers is a provider with n users in its configuration.
 func withUsers(n int, folder string) *subject {
-	p := newHush(thousands(n), "JWT", folder, "--config", filepath.Join(folder, "users.yaml"))
+	// A file of its own: a running provider reads its file again when it changes.
+	file := filepath.Join(folder, fmt.Sprintf("users-%d.yaml", n))
+	p := newHush(thousands(n), "JWT", folder, "--config", file)
 	command := p.command
 	p.command = func(address, algorithm string) []string {
-		_ = os.WriteFile(filepath.Join(folder, "users.yaml"), []byte(hushConfig(algorithm, "JWT", folder, n)), 0o600)
+		_ = os.WriteFile(file, []byte(hushConfig(algorithm, "JWT", folder, n)), 0o600)
 		return command(address, algorithm)
 	}
 	return &subject{provider: p, algorithm: es256}
