@@ -42,6 +42,7 @@ story(
     await signIn(page, hush, "spa");
     await page.click("#automatic");
     await renewAndReport(page);
+    await page.evaluate(isDrawn);
     const frames = /** @type {string[]} */ ([]);
     page.on("framenavigated", (frame) => frame !== page.mainFrame() && frames.push(new URL(frame.url()).pathname));
     const requests = record(page);
@@ -50,6 +51,20 @@ story(
     assert.deepEqual(frames, ["/spa/callback.html"]);
   },
 );
+
+/** Waits until the timeline was not changed for a second: the page may draw a renewal later than it reports it. */
+async function isDrawn() {
+  await new Promise((resolve) => {
+    let waiting = setTimeout(resolve, 1000);
+    new MutationObserver((records) => {
+      const counts = (/** @type {Node} */ target) =>
+        Boolean(/** @type {Element} */ (target).closest?.("#timeline, #timeline-reason"));
+      if (!records.some(({ target }) => counts(target))) return;
+      clearTimeout(waiting);
+      waiting = setTimeout(resolve, 1000);
+    }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  });
+}
 
 /** Presses the button, and returns what changed in the page until signinSilent() ended. */
 async function renewal() {
