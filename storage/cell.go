@@ -183,7 +183,10 @@ func (c *Cell[T]) makeOnce(ctx context.Context, first func() T) (*T, error) {
 		}
 		return first(), nil
 	})
-	return c.note(ctx, err)
+	if err != nil {
+		return c.note(ctx, err)
+	}
+	return c.view.Load(), nil
 }
 
 func (c *Cell[T]) replace(ctx context.Context, change func(record *T) (T, error)) error {

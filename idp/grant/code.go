@@ -117,6 +117,8 @@ func newCodes(store storage.Store, secrets [][]byte, now func() time.Time, rando
 	return c
 }
 
+// cipherOf makes no keys.Seal, because that has random nonces of 96 bits. A busy provider issues so many codes that two
+// of them could have the same nonce. A nonce of XChaCha20-Poly1305 has 192 bits.
 func cipherOf(secret []byte) cipher.AEAD {
 	key, err := hkdf.Key(sha256.New, secret, nil, "hush: authorization codes", chacha20poly1305.KeySize)
 	if err != nil {
