@@ -336,6 +336,19 @@ func TestSelfURLCanBeDialled(t *testing.T) {
 	}
 }
 
+func TestAVariableThatSetsNothingIsWarnedOf(t *testing.T) {
+	t.Setenv("HUSH_DEMO_BASE_URI", "http://localhost:9090")
+	t.Setenv("HUSH_DEMO_SERVICE_HOST", "10.0.0.11") // Kubernetes sets it for a service hush-demo
+	var log strings.Builder
+	if err := serve(config{LogFormat: "neither"}, io.Discard, &log); err == nil {
+		t.Fatal("the demo runs with a wrong setting")
+	}
+	if said := log.String(); strings.Count(said, "WARN") != 1 ||
+		!strings.Contains(said, "HUSH_DEMO_BASE_URI has no effect") || !strings.Contains(said, "HUSH_DEMO_BASE_URL?") {
+		t.Errorf("the log says %q; want one warning, with HUSH_DEMO_BASE_URL", said)
+	}
+}
+
 // TestServeUntilLetsRequestsFinish: a request in progress gets its answer when the demo stops.
 func TestServeUntilLetsRequestsFinish(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hush-idp/hush/cmd/variables"
 	"github.com/hush-idp/hush/oidc"
 	"github.com/hush-idp/hush/rp"
 )
@@ -47,7 +48,7 @@ func (c *config) flags(set *pflag.FlagSet) {
 // compose file sets a variable to nothing when its own environment does not have it.
 func readEnvironment(set *pflag.FlagSet) (err error) {
 	set.VisitAll(func(flag *pflag.Flag) {
-		name := "HUSH_DEMO_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		name := variables.Of(prefix, flag.Name)
 		value := strings.TrimSpace(os.Getenv(name))
 		if flag.Changed || value == "" {
 			return
@@ -57,6 +58,16 @@ func readEnvironment(set *pflag.FlagSet) (err error) {
 		}
 	})
 	return err
+}
+
+// prefix begins the name of each variable.
+const prefix = "HUSH_DEMO_"
+
+// unreadVariables warns of variables that begin with the prefix and that are of no flag.
+func unreadVariables() []string {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(config).flags(flags)
+	return variables.Unread(os.Environ(), prefix, flags, func(string) bool { return false })
 }
 
 // The two clients, as the provider's built-in configuration knows them.

@@ -80,6 +80,9 @@ func serve(c config, out, errOut io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log := newLog(c, errOut)
+	for _, warning := range unreadVariables() {
+		log.Warn(warning)
+	}
 	c, err := c.complete()
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/hush-idp/hush/cmd/variables"
 )
 
 const about = `Hush, an OpenID Connect provider that shows how silent renewal works. Without any setting it serves
@@ -49,12 +51,24 @@ func (f flags) command(use, help string, run func(*settings, []string) error) *c
 	c := &cobra.Command{Use: use, Short: help, Args: asIn(use), RunE: func(_ *cobra.Command, args []string) error {
 		s, err := f.settings()
 		if err != nil {
-			return err
+			return s.withUnread(err)
 		}
 		return run(&s, args)
 	}}
 	c.Flags().AddFlagSet(f.FlagSet)
 	return c
+}
+
+// withUnread adds the variables that set nothing to an error about the settings: one may be the setting that is
+// missing. After an error of the file nobody knows which variables it names.
+func (s *settings) withUnread(err error) error {
+	if s.given == nil {
+		return err
+	}
+	for _, warning := range s.flags.unread(s.source) {
+		err = fmt.Errorf("%w\nwarning: %s", err, warning)
+	}
+	return err
 }
 
 // group returns a command that does nothing without one of its own commands.
@@ -91,11 +105,9 @@ func explain(c *cobra.Command, err error) error {
 	if !ok {
 		return errors.New(text)
 	}
-	names := cobra.Command{SuggestionsMinimumDistance: 2}
-	c.Flags().VisitAll(func(flag *pflag.Flag) {
-		names.AddCommand(&cobra.Command{Use: flag.Name, Run: func(*cobra.Command, []string) {}})
-	})
-	for _, name := range names.SuggestionsFor(unknown.GetSpecifiedName()) {
+	var names []string
+	c.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+	for _, name := range variables.Similar(unknown.GetSpecifiedName(), names) {
 		text += "; did you mean --" + name + "?"
 	}
 	return errors.New(text)

@@ -19,8 +19,9 @@ import (
 
 // source is the configuration, mostly a file; it finds the line of a problem.
 type source struct {
-	name  string
-	lines map[string]int // of each value, by its path
+	name      string
+	lines     map[string]int  // of each value, by its path
+	variables map[string]bool // the environment variables that values name as ${NAME}
 }
 
 // fromStdin is the name that stands for stdin.
@@ -53,7 +54,7 @@ func (src *source) read(name, inline string) (s settings, err error) {
 
 // parse reads the text, which errors call name.
 func (src *source) parse(name string, text []byte) (s settings, err error) {
-	src.name, src.lines = name, map[string]int{}
+	src.name, src.lines, src.variables = name, map[string]int{}, map[string]bool{}
 	err = src.decode(text, &s)
 	return s, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hush-idp/hush/cmd/variables"
 	"github.com/hush-idp/hush/idp"
 )
 
@@ -97,8 +98,17 @@ func (g *given) Type() string {
 }
 
 // variableOf is the environment variable of the flag.
-func variableOf(name string) string {
-	return "HUSH_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+func variableOf(name string) string { return variables.Of(prefix, name) }
+
+// prefix begins the name of each variable.
+const prefix = "HUSH_"
+
+// unread warns of variables that begin with the prefix and that nobody reads. Values of the file may name some of them,
+// and some are of the demo and of the helpers for tests.
+func (f flags) unread(src source) []string {
+	return variables.Unread(os.Environ(), prefix, f.FlagSet, func(name string) bool {
+		return src.variables[name] || strings.HasPrefix(name, prefix+"DEMO_") || name == prefix+"IDP"
+	})
 }
 
 // readEnvironment sets each flag that is not on the command line to the value of its variable.

@@ -264,9 +264,9 @@ func (s *settings) otherListeners(own net.Addr) (warnings []string) {
 	return warnings
 }
 
-// warnings describes the settings that suit development only.
+// warnings describes the settings that suit development only, and the variables that set nothing.
 func (s *settings) warnings() []string {
-	warnings := s.Warnings()
+	warnings := append(s.flags.unread(s.source), s.Warnings()...)
 	for _, problem := range s.Unreleased() {
 		warnings = append(warnings, s.source.place(problem.Path, s.flags)+problem.Path+": "+problem.Text)
 	}

@@ -74,6 +74,35 @@ func TestHelloTellsNoMoreThanItShould(t *testing.T) {
 	}
 }
 
+func TestAVariableThatSetsNothingIsWarnedOf(t *testing.T) {
+	named := strings.Replace(publicFile, "a-long-random-secret", "${HUSH_SHOP_SECRET}", 1)
+	for name, value := range map[string]string{
+		"HUSH_SHOP_SECRET": "secret", "HUSH_DEMO_LISTEN": ":9090", "HUSH_IDP": "bin/idp", "HUSH_PORT": "tcp://10.0.0.1:80",
+		"HUSH_LOG_LEVEL": "info", "HUSH_COOKIE_KEY": keyA,
+	} {
+		t.Setenv(name, value)
+	}
+	s := mustSettings(t, "--store=file:/nowhere/hush.db", "--config", file(t, named))
+	got := strings.Join(s.warnings(), "\n")
+	if strings.Count(got, "HUSH_") != 2 || !strings.Contains(got, "variable HUSH_COOKIE_KEY has no effect") ||
+		!strings.Contains(got, "did you mean HUSH_COOKIE_KEYS?") {
+		t.Errorf("the warnings are %q; want one, of HUSH_COOKIE_KEY, with HUSH_COOKIE_KEYS", got)
+	}
+}
+
+// An error about a missing setting shows the variable that was meant to set it.
+func TestAVariableThatSetsNothingStandsBesideTheError(t *testing.T) {
+	t.Setenv("HUSH_COOKIE_KEY", keyA)
+	code, said := runToEnd(t, binary(t), "check", "--store=redis://127.0.0.1:1", "--config", file(t, publicFile))
+	if code != 1 || !strings.Contains(said, "cookie_keys: is missing") || !strings.Contains(said, "HUSH_COOKIE_KEYS?") {
+		t.Errorf("exit %d: %s", code, said)
+	}
+	_, said = runToEnd(t, binary(t), "check", "--config", file(t, "unknown: ${HUSH_COOKIE_KEY}\n"))
+	if strings.Contains(said, "warning") {
+		t.Errorf("a file that cannot be read has the warning %s", said)
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	withKeys := publicFile + "cookie_keys: [" + keyA + "]\nsigning_keys: [{alg: ES256, file: es256.pem}]\n"
 	hashed := strings.Replace(loopbackFile, "password: alice", "password_hash: "+bcryptHash, 1)

@@ -72,7 +72,7 @@ func (r *reader) text(node ast.Node, path string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	text, err := expand(textOf(scalar))
+	text, err := r.src.expand(textOf(scalar))
 	return text, r.check(err == nil, node, path, "%v", err)
 }
 
@@ -80,13 +80,14 @@ func (r *reader) text(node ast.Node, path string) (string, bool) {
 var variable = regexp.MustCompile(`\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$\{`)
 
 // expand replaces each ${NAME} in a text by the environment variable, without the blanks and line breaks around it.
-func expand(text string) (string, error) {
+func (src *source) expand(text string) (string, error) {
 	var err error
 	expanded := variable.ReplaceAllStringFunc(text, func(found string) string {
 		if found == "$${" {
 			return "${"
 		}
 		name := strings.Trim(found, "${}")
+		src.variables[name] = true
 		value := strings.TrimSpace(os.Getenv(name))
 		switch {
 		case name == "":
@@ -169,7 +170,7 @@ func (r *reader) readDuration(node ast.Node, to reflect.Value, path string) {
 	text := ""
 	if ok {
 		var err error
-		if text, err = expand(textOf(scalar)); !r.check(err == nil, node, path, "%v", err) {
+		if text, err = r.src.expand(textOf(scalar)); !r.check(err == nil, node, path, "%v", err) {
 			return
 		}
 	}
