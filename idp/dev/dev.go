@@ -16,8 +16,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -135,22 +133,10 @@ func (m *Mode) LogoutSent(sent logout.Sent) {
 
 // At implements idp.Development.
 func (m *Mode) At(of idp.Site) idp.DevelopmentSite {
-	return &site{Mode: m, Site: of, history: session.NewCookieHistory(of.Sessions), demo: demoOf(of.Config)}
-}
-
-// demoOf is the URL of the demo app in the layout of the issuer: the console origin of its host names, or the first.
-func demoOf(config idp.Config) string {
-	issuer, _ := url.Parse(config.Issuer)
-	for _, origin := range config.ConsoleOrigins {
-		if app, err := url.Parse(origin); err == nil && issuer != nil &&
-			strings.TrimPrefix(app.Hostname(), "app.") == strings.TrimPrefix(issuer.Hostname(), "idp.") {
-			return origin + "/"
-		}
+	return &site{
+		Mode: m, Site: of, history: session.NewCookieHistory(of.Sessions),
+		demo: &demo{origins: of.Config.ConsoleOrigins, now: m.deps.Now},
 	}
-	if len(config.ConsoleOrigins) > 0 {
-		return config.ConsoleOrigins[0] + "/"
-	}
-	return ""
 }
 
 // site is development mode at one issuer. It implements idp.DevelopmentSite.
@@ -158,7 +144,7 @@ type site struct {
 	*Mode
 	idp.Site
 	history *session.CookieHistory
-	demo    string // the URL of the demo app
+	demo    *demo
 }
 
 // Store implements idp.Observer.

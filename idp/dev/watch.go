@@ -23,8 +23,9 @@ import (
 func (s *site) Request(e endpoint.Endpoint, requestID string, r *http.Request) (*http.Request, func(endpoint.Outcome)) {
 	// changes by consoles of other replicas; without the store the last view stays
 	_, _ = s.Clients.CatchUp(r.Context()), s.lab.CatchUp(r.Context())
+	s.demo.notice(e, r)
 	if !e.IsForPrograms() {
-		r = pages.WithDemo(r, s.demo)
+		r = pages.WithDevelopment(r, pages.Development{Demo: s.demo.url()})
 	}
 	if s.lab.Active() {
 		r = s.announced(r)

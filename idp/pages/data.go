@@ -24,8 +24,8 @@ type Frame struct {
 	CSRF        string
 	Interaction string // sealed; the page's forms send it back
 	Client      *oidc.Client
-	Demo        string // in development mode the URL of the demo app; empty: none
-	Lab         *Lab   // in development mode, while the failure lab does something
+	Development *Development // nil: the page is not one of development mode
+	Lab         *Lab         // in development mode, while the failure lab does something
 }
 
 func (f Frame) language() string { return f.Language }

@@ -109,13 +109,18 @@ func WithCSRF(r *http.Request, token string) *http.Request {
 }
 
 type (
-	labKey  struct{}
-	demoKey struct{}
+	labKey         struct{}
+	developmentKey struct{}
 )
 
-// WithDemo returns the request whose page is one of development mode: it leads to the console and to the demo app.
-func WithDemo(r *http.Request, demo string) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), demoKey{}, demo))
+// Development is what the frame shows in development mode.
+type Development struct {
+	Demo string // the URL of the demo app; empty: it does not run
+}
+
+// WithDevelopment returns the request whose page is one of development mode: it leads to the pages for developers.
+func WithDevelopment(r *http.Request, shown Development) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), developmentKey{}, &shown))
 }
 
 // WithLab returns the request whose page tells what the failure lab does.
@@ -132,9 +137,10 @@ func (p *Pages) Frame(r *http.Request, issuer string) Frame {
 		params, _ = oidc.ParseQuery(r.URL.RawQuery)
 	}
 	lab, _ := r.Context().Value(labKey{}).(*Lab)
-	demo, _ := r.Context().Value(demoKey{}).(string)
+	development, _ := r.Context().Value(developmentKey{}).(*Development)
 	return Frame{
-		Language: p.Language(r, params.Get("ui_locales")), Issuer: issuer, CSRF: token, Lab: lab, Demo: demo,
+		Language: p.Language(r, params.Get("ui_locales")), Issuer: issuer, CSRF: token, Lab: lab,
+		Development: development,
 	}
 }
 

@@ -94,7 +94,7 @@ func TestAPageThatFailsHalfwayIsNotSent(t *testing.T) {
 func everyPage(language string) []pages.Page {
 	client := oidc.Client{ClientID: "spa", ClientName: "The App"}
 	frame := pages.Frame{Title: "T", Language: language, Issuer: "http://localhost:8080", CSRF: "c", Interaction: "i",
-		Client: &client}
+		Client: &client, Development: &pages.Development{Demo: "http://localhost:9090/"}}
 	alice := pages.Account{Sub: "s", Username: "alice", Name: "Alice Archer", Email: "alice@example.com"}
 	accounts := []pages.Account{alice}
 	return []pages.Page{

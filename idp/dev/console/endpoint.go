@@ -22,8 +22,11 @@ import (
 	"github.com/hush-idp/hush/trace"
 )
 
-// Path is the path of the console. Its API is below.
-const Path = endpoint.PathConsole
+// Path is the path of the console. Its API is below. Name is the name of both endpoints.
+const (
+	Path = endpoint.PathConsole
+	Name = "console"
+)
 
 // Endpoint serves the console of one issuer.
 type Endpoint struct {
@@ -56,7 +59,7 @@ type Endpoint struct {
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	handler := e.handler()
 	console := endpoint.Endpoint{
-		Name: "console", Path: Path, Audience: endpoint.Visitors, Untraced: true, Streams: true,
+		Name: Name, Path: Path, Audience: endpoint.Visitors, Untraced: true, Streams: true,
 		Methods: []string{
 			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 		},
