@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -151,5 +152,37 @@ func TestLayoutsAreForTheNamesOfTheDemo(t *testing.T) {
 	}
 	if got := (idp.Config{Dev: new(bool)}).WithDefaults().Layouts; got != nil {
 		t.Errorf("without development mode there are the layouts %v", got)
+	}
+}
+
+// The server refuses some requests before the console sees them. A script expects JSON then too.
+func TestAScriptGetsEachRefusalOfTheConsoleInJSON(t *testing.T) {
+	p := idptest.Start(t, nil)
+	large := `{"client": "` + strings.Repeat("x", 1<<20) + `"}`
+	for _, row := range []struct {
+		name, method, path, accept string
+		body                       io.Reader // another type than that of strings has no length
+		status                     int
+		media                      string
+	}{
+		{"a large body", "POST", "/console/preview", "application/json", strings.NewReader(large), 413, "application/json"},
+		{"any accepted type", "PUT", "/console/clients/x", "*/*", strings.NewReader(large), 413, "application/json"},
+		{"no accepted type", "POST", "/console/jwt", "", strings.NewReader(large), 413, "application/json"},
+		{"no length", "POST", "/console/preview", "", io.MultiReader(strings.NewReader(large)), 413, "application/json"},
+		{"no such method", "TRACE", "/console/flows", "application/json", nil, 405, "application/json"},
+		{"a form", "POST", "/console/lab/off", "text/html,*/*;q=0.8", strings.NewReader(large), 413, "text/html"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := httptest.NewRequest(row.method, p.Issuer+row.path, row.body)
+			r.Header.Set("Accept", row.accept)
+			r.Header.Set("Content-Type", "application/json")
+			w := serve(p, r)
+			if got := w.Header().Get("Content-Type"); w.Code != row.status || !strings.HasPrefix(got, row.media) {
+				t.Errorf("%d %s: %.300s; want %d %s", w.Code, got, w.Body, row.status, row.media)
+			}
+			if w.Code == 413 && !strings.Contains(w.Body.String(), "larger than 64 KiB") {
+				t.Errorf("the answer does not say the limit: %.300s", w.Body)
+			}
+		})
 	}
 }

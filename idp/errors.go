@@ -28,7 +28,7 @@ func (s *server) renderError(c echo.Context, served endpoint.Endpoint, err error
 	status, e := s.explain(c, served, err)
 	endpoint.Refuse(c.Response(), e)
 	setErrorHeaders(c.Response().Header(), served, status, e, s.issuer.String())
-	if isInJSON(served) {
+	if isInJSON(served, c.Request()) {
 		err = oidc.WriteJSON(c.Response(), status, e)
 	} else {
 		err = s.renderErrorPage(c, status, e, err)
@@ -43,9 +43,11 @@ func (s *server) explain(c echo.Context, served endpoint.Endpoint, err error) (i
 	if errors.Is(err, endpoint.ErrNotFound) {
 		err = echo.ErrNotFound
 	}
+	if e := endpoint.TooLarge(err); e != nil { // a handler may have made another error of it
+		return http.StatusRequestEntityTooLarge, e
+	}
 	_, ours := errors.AsType[*oidc.Error](err)
-	failed, ok := errors.AsType[*echo.HTTPError](err)
-	if ok && (!ours || failed.Code == http.StatusRequestEntityTooLarge) { // a body may turn out too large while it is read
+	if failed, ok := errors.AsType[*echo.HTTPError](err); ok && !ours {
 		return failed.Code, routerError(failed, c, s.base)
 	}
 	e := s.errors.Explain(c.Request().Context(), err)
@@ -88,8 +90,6 @@ func routerError(failed *echo.HTTPError, c echo.Context, base endpoint.Base) *oi
 		return oidc.InvalidRequest.Errorf(
 			"%s does not take %s; it takes %s", path, r.Method, c.Response().Header().Get("Allow"),
 		)
-	case http.StatusRequestEntityTooLarge:
-		return oidc.InvalidRequest.Errorf("the request's body is larger than %s", bodyLimit)
 	case http.StatusForbidden:
 		return oidc.AccessDenied.Errorf("another site sent the form: open the provider's page and send it from there")
 	case http.StatusInternalServerError:

@@ -23,9 +23,6 @@ import (
 	"github.com/hush-idp/hush/storage"
 )
 
-// bodyLimit is the maximum size of a request body; no valid request needs as much.
-const bodyLimit = "64KiB"
-
 // server answers HTTP for the endpoints of one issuer. This file alone knows the web framework.
 type server struct {
 	issuer    *url.URL
@@ -54,7 +51,7 @@ func (s *server) mount(endpoints []endpoint.Endpoint) http.Handler {
 		s.methods[e.Path] = append(s.methods[e.Path], e.Methods...)
 	}
 	for _, e := range endpoints {
-		pattern, handle := patternOf(e.Path), middleware.BodyLimit(bodyLimit)(serve(e, s.site))
+		pattern, handle := patternOf(e.Path), serve(e, s.site)
 		if e.Audience == endpoint.People {
 			handle = csrf(s.csrfName, s.base, s.issuer.Scheme == "https")(handle)
 		}
@@ -99,9 +96,10 @@ func patternOf(path string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(path, "{", ":"), "}", "")
 }
 
-// isInJSON tells whether the errors of the endpoint are JSON.
-func isInJSON(e endpoint.Endpoint) bool {
-	return e.IsForPrograms() || e.Audience == endpoint.UserAgents
+// isInJSON tells whether an error of the endpoint is JSON.
+func isInJSON(e endpoint.Endpoint, r *http.Request) bool {
+	return e.IsForPrograms() || e.Audience == endpoint.UserAgents ||
+		e.Audience == endpoint.Developers && !endpoint.ShowsPage(r)
 }
 
 // exchange is the outermost middleware of an endpoint: it calls the observers, writes the log line, and writes the
@@ -240,7 +238,7 @@ func csrf(cookie string, base endpoint.Base, secure bool) echo.MiddlewareFunc {
 var errForged = oidc.AccessDenied.Errorf(
 	"the form was not sent from this provider's page, or its cookie is gone: go back, reload the page and send it again")
 
-// serve checks the limit, lets development mode fail the request, and calls the endpoint.
+// serve limits the body, checks the limit, lets development mode fail the request, and calls the endpoint.
 func serve(e endpoint.Endpoint, site DevelopmentSite) echo.HandlerFunc {
 	handle := e.Serve
 	if e.Limit != nil {
@@ -251,6 +249,10 @@ func serve(e endpoint.Endpoint, site DevelopmentSite) echo.HandlerFunc {
 	}
 	return func(c echo.Context) error {
 		r := c.Request()
+		if r.ContentLength > endpoint.MaxBody {
+			return &http.MaxBytesError{Limit: endpoint.MaxBody}
+		}
+		r.Body = http.MaxBytesReader(nil, r.Body, endpoint.MaxBody) // a body without a length fails while it is read
 		for i, name := range c.ParamNames() {
 			r.SetPathValue(cmp.Or(strings.ReplaceAll(name, "*", "path"), name), c.ParamValues()[i])
 		}

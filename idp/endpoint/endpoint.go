@@ -60,4 +60,7 @@ const (
 	// UserAgents are browsers that send requests by themselves, not for a page: those of FedCM. JSON errors, no-store.
 	// Answers depend on the session cookie, so the handler decides which origin may read them, and no other script may.
 	UserAgents Audience = "user agents"
+	// Developers open pages and ask the same addresses by scripts and programs: HTML errors if ShowsPage, or else JSON.
+	// The endpoint has its own protection against other sites.
+	Developers Audience = "developers"
 )

@@ -32,7 +32,7 @@ const moved = "hush-moved"
 // host, such as those of programs in other containers and of health checks by address.
 func (a AtIssuer) Keep(all []Endpoint) (kept []Endpoint) {
 	for _, e := range all {
-		if (e.Audience == People || e.Audience == Visitors) && e.Name != NameStatic {
+		if (e.Audience == People || e.Audience == Visitors || e.Audience == Developers) && e.Name != NameStatic {
 			e.Serve = a.keep(e.Serve)
 		}
 		kept = append(kept, e)

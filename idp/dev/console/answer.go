@@ -6,8 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
+	"github.com/hush-idp/hush/idp/endpoint"
 	"github.com/hush-idp/hush/idp/pages"
 	"github.com/hush-idp/hush/oidc"
 )
@@ -15,7 +15,7 @@ import (
 // refuse answers an error: a page if the browser shows the answer, JSON for a script.
 func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	shown := oidc.AsError(err)
-	if !strings.HasPrefix(r.Header.Get("Accept"), "text/html") {
+	if !endpoint.ShowsPage(r) {
 		_ = oidc.WriteJSON(w, status, shown) // fails only if the client has gone
 		return
 	}

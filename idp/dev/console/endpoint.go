@@ -59,7 +59,7 @@ type Endpoint struct {
 func (e *Endpoint) Endpoints() []endpoint.Endpoint {
 	handler := e.handler()
 	console := endpoint.Endpoint{
-		Name: Name, Path: Path, Audience: endpoint.Visitors, Untraced: true, Streams: true,
+		Name: Name, Path: Path, Audience: endpoint.Developers, Untraced: true, Streams: true,
 		Methods: []string{
 			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 		},
@@ -94,6 +94,8 @@ func (e *Endpoint) answering(route Route) http.HandlerFunc {
 		case errors.Is(err, storage.ErrUnavailable):
 			unavailable := oidc.TemporarilyUnavailable.Errorf("the provider's store cannot be reached: try again in a moment")
 			e.refuse(w, r, http.StatusServiceUnavailable, unavailable.Because(err))
+		case endpoint.TooLarge(err) != nil:
+			e.refuse(w, r, http.StatusRequestEntityTooLarge, endpoint.TooLarge(err))
 		case errors.Is(err, errAbsent):
 			e.refuse(w, r, http.StatusNotFound, err)
 		case err != nil:
