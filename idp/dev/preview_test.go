@@ -2,6 +2,7 @@ package dev_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -75,21 +76,69 @@ func claimIn(answer map[string]any, place, name string) (value, why string) {
 	return "", ""
 }
 
-// The preview has the claims of the tokens that a client gets.
+// signIn signs alice in at the client of previewApp, and returns the tokens that it gets for this scope.
+func (a api) signIn(scope string) map[string]any {
+	a.t.Helper()
+	b := a.provider.Browser(a.t)
+	b.SignIn("alice")
+	code := b.Code(idptest.Request("app", "redirect_uri", "http://localhost:1/", "scope", scope, "nonce", ""))
+	page := b.Post("/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {idptest.CodeVerifier}, "client_id": {"app"},
+		"client_secret": {"app's secret"}, "redirect_uri": {"http://localhost:1/"},
+	})
+	if page.Status != 200 {
+		a.t.Fatalf("the token endpoint gives %d: %s", page.Status, page.Body)
+	}
+	return page.JSON(a.t)
+}
+
+// The preview has the claims of the tokens that a client gets after a sign-in.
 func TestThePreviewIsTrue(t *testing.T) {
-	a := api{t, idptest.Start(t, previewApp)}
-	const asked = `{"client": "app", "user": "alice", "scope": "openid email profile groups"}`
-	tokens, answer := a.do(200, "POST", "/console/tokens", asked), a.do(200, "POST", "/console/preview", asked)
-	for place, real := range map[string]map[string]any{
-		"id_token": claimsOf(t, tokens["id_token"]), "access_token": claimsOf(t, tokens["access_token"]),
-		"userinfo": a.userinfo(200, tokens["access_token"]),
-	} {
-		if list := answer[place].(map[string]any)["claims"].([]any); len(list) != len(real) {
-			t.Errorf("%s has %d claims, and the preview %v", place, len(real), list)
+	for _, subjects := range []string{oidc.SubjectPublic, oidc.SubjectPairwise} {
+		a := api{t, idptest.Start(t, func(c *idp.Config) {
+			previewApp(c)
+			app := &c.Clients[len(c.Clients)-1]
+			app.SubjectType, app.FirstParty = subjects, true
+		})}
+		const scope = "openid email profile groups"
+		tokens := a.signIn(scope)
+		answer := a.do(200, "POST", "/console/preview", `{"client": "app", "user": "alice", "scope": "`+scope+`"}`)
+		for place, real := range map[string]map[string]any{
+			"id_token": claimsOf(t, tokens["id_token"]), "access_token": claimsOf(t, tokens["access_token"]),
+			"userinfo": a.userinfo(200, tokens["access_token"]),
+		} {
+			if list := answer[place].(map[string]any)["claims"].([]any); len(list) != len(real) {
+				t.Errorf("%s: %s has %d claims, and the preview %v", subjects, place, len(real), list)
+			}
+			for name, claim := range real {
+				value, why := claimIn(answer, place, name)
+				if value == "" || why == "the provider does not know the cause" {
+					t.Errorf("%s: %s has %s, and the preview says %q because %q", subjects, place, name, value, why)
+				}
+				if text := fmt.Sprint(claim); name == "sid" && len(value) != len(text) {
+					t.Errorf("%s: the sid of the %s is %s, and the preview says %s", subjects, place, text, value)
+				}
+			}
 		}
-		for name := range real {
-			if value, why := claimIn(answer, place, name); value == "" || why == "the provider does not know the cause" {
-				t.Errorf("%s has %s, and the preview says %q because %q", place, name, value, why)
+	}
+}
+
+// Some claims depend on what a client may do.
+func TestThePreviewHasTheClaimsOfTheKindOfClient(t *testing.T) {
+	a := api{t, idptest.Start(t, func(c *idp.Config) {
+		c.Clients = append(c.Clients,
+			oidc.Client{ClientID: "television", TokenEndpointAuthMethod: oidc.AuthMethodNone,
+				GrantTypes: []string{oidc.GrantDeviceCode}},
+			oidc.Client{ClientID: "bound", TokenEndpointAuthMethod: oidc.AuthMethodNone,
+				RedirectURIs: []string{"http://localhost:1/"}, DPoPBoundAccessTokens: true})
+	})}
+	for _, row := range []struct{ client, place, claim string }{
+		{"bound", "access_token", "cnf"}, {"bound", "access_token", "sid"}, {"bound", "id_token", "sid"},
+	} {
+		for client, want := range map[string]bool{row.client: true, "television": false} {
+			answer := a.do(200, "POST", "/console/preview", `{"client": "`+client+`", "user": "alice", "scope": "openid"}`)
+			if value, _ := claimIn(answer, row.place, row.claim); (value != "") != want {
+				t.Errorf("the %s of %s has %s %q; want one: %t", row.place, client, row.claim, value, want)
 			}
 		}
 	}

@@ -145,7 +145,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 		s = &Session{ID: m.Random(), StartedAt: m.Now()}
 	}
 	account.AuthTime, account.SelectedAt = m.Now(), m.Now()
-	account.SID = s.ID + "." + m.Random()
+	account.SID = m.NewSID(s.ID)
 	s.Browser = browserName(r.UserAgent())
 	if err := m.AddToIndex(r.Context(), account.Sub, *s); err != nil {
 		return nil, err
@@ -164,6 +164,9 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, account Account
 	m.SetBrowserState(w, r, s)
 	return s, nil
 }
+
+// NewSID returns the sid of a new account in the session with this ID.
+func (m *Manager) NewSID(id string) string { return id + "." + m.Random() }
 
 // add stores the account in the current session record, so an account that was signed out meanwhile is not restored.
 func (m *Manager) add(

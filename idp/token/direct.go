@@ -24,6 +24,7 @@ type Wanted struct {
 	Grant  grant.Grant
 	Claims map[string]any // in the ID token and in an access token that is a JWT; they replace others, and nil removes
 	Age    time.Duration  // of the tokens: their iat is so long ago
+	JKT    string         // the thumbprint of the key that the access token is bound to (RFC 9449 §6.1); empty: none
 }
 
 // Tokens makes the tokens as the token endpoint would. A refresh token begins now at any Age.
@@ -43,7 +44,7 @@ func (d Direct) Tokens(ctx context.Context, w Wanted) (Response, error) {
 	if !w.Grant.AuthTime.IsZero() {
 		w.Grant.AuthTime = issuer.Now()
 	}
-	return begin(ctx, d.Grants, &issuer, d.Refresh, request{Client: w.Client}, w.Grant)
+	return begin(ctx, d.Grants, &issuer, d.Refresh, request{Client: w.Client, JKT: w.JKT}, w.Grant)
 }
 
 // changing signs other claims than it is given.

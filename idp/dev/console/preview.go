@@ -1,6 +1,8 @@
 package console
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,7 +57,7 @@ type granted struct {
 	release claims.Release
 }
 
-// preview is POST /console/preview. The tokens are made as the token endpoint makes them, and the access token works.
+// preview is POST /console/preview. The tokens are made as the token endpoint makes them.
 func (e *Endpoint) preview(_ http.ResponseWriter, r *http.Request) (any, error) {
 	var body previewBody
 	if err := readJSON(r, &body); err != nil {
@@ -69,7 +71,7 @@ func (e *Endpoint) preview(_ http.ResponseWriter, r *http.Request) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	made, err := e.Tokens.Tokens(r.Context(), token.Wanted{Client: client, Grant: g.Grant})
+	made, err := e.Tokens.Tokens(r.Context(), token.Wanted{Client: client, Grant: g.Grant, JKT: e.keyOf(client)})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +105,19 @@ func (e *Endpoint) granted(body previewBody, client *oidc.Client) (granted, erro
 		g.user = user.Claims
 		g.Claims = g.release.Within(asked, allowed)
 	}
+	if g.user != nil && client.Grants(oidc.GrantAuthorizationCode) { // other grant types are without a browser's session
+		g.SID = e.Sessions.NewSID(e.Sessions.Random())
+	}
 	return g, err
+}
+
+// keyOf is a thumbprint in place of that of the client's key; empty: tokens of the client are bound to no key.
+func (e *Endpoint) keyOf(client *oidc.Client) string {
+	if !client.NeedsDPoP() {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(e.Sessions.Random()))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // userinfo is the answer of the userinfo endpoint.

@@ -198,7 +198,7 @@ func (e *Endpoint) changeUser(ctx context.Context, s session.Session, username s
 	if err := e.Sessions.AddToIndex(ctx, user.Sub, s); err != nil {
 		return err
 	}
-	now, sid := e.Sessions.Now(), s.ID+"."+e.Sessions.Random()
+	now, sid := e.Sessions.Now(), e.Sessions.NewSID(s.ID)
 	var left []string
 	err := e.edit(ctx, s.ID, func(s *session.Session) {
 		left = slices.DeleteFunc(s.Subs(), func(sub string) bool { return sub == user.Sub })
