@@ -2,6 +2,7 @@
 // without a dialog. oidc-client-ts is as it is; the app gives its hidden iframe the attribute allow.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { call, paths, registered, scripts, startApp } from "./clients/usermanager.js";
 import { openChromium } from "./harness/browser.js";
@@ -13,12 +14,11 @@ import { page } from "./harness/site.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
 
-/** What the app adds to its page. @param {string} issuer */
-const allow = (issuer) => `
-  new MutationObserver(() => {
-    for (const frame of document.querySelectorAll("iframe")) frame.allow = "identity-credentials-get ${issuer}";
-  }).observe(document.body, { childList: true });
-`;
+/** What the app adds to its page: the file that docs/blocked-cookies.md shows, for this provider. @param {string} issuer */
+async function allow(issuer) {
+  const text = await readFile(new URL("docs/allow.js", import.meta.url), "utf8");
+  return text.replace("http://localhost:8080", issuer);
+}
 
 describe("Renewals by the bridge after a sign-in by FedCM [third-party cookies blocked]", () => {
   /** @type {import("./harness/provider.js").Provider} */
@@ -32,7 +32,7 @@ describe("Renewals by the bridge after a sign-in by FedCM [third-party cookies b
     provider = await startProvider({ clients: [registered] }, { host: "idp.localhost" });
     app = await startApp(provider.issuer, "app.localhost", {
       "/allowing.html": page(...scripts, "/allow.js"),
-      "/allow.js": allow(provider.issuer),
+      "/allow.js": await allow(provider.issuer),
     });
     chromium = await openChromium("blocked");
   });
