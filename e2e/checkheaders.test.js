@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { paths } from "./clients/usermanager.js";
+import { setStorageAccess } from "./harness/access.js";
 import { openChromium } from "./harness/browser.js";
 import { client, fetched, renew, signIn, withApp } from "./harness/checkedapp.js";
 import { startProvider } from "./harness/provider.js";
@@ -56,6 +57,53 @@ const rows = /** @type {const} */ ([
   ["app.sandbox", renew, policy("sandbox allow-scripts"), {}, false],
 ]);
 
+/** Lines of Permissions-Policy on the page of the app, and whether the provider in an iframe may use the FEATURE. */
+const permissions = /** @type {[string[], boolean][]} */ ([
+  [["FEATURE=*"], true],
+  [["FEATURE=(*)"], true],
+  [['FEATURE=("*")'], true],
+  [["FEATURE=(self)"], false],
+  [["FEATURE=()"], false],
+  [['FEATURE=(self "PROVIDER")'], true],
+  [['FEATURE=(self "PROVIDER/path");report-to=there'], true],
+  [['FEATURE=(self "http://*:PORT")'], true],
+  [['FEATURE=(self "http://localhost")'], false], // another port
+  [['FEATURE=(self "localhost:PORT")'], false], // no scheme
+  [['FEATURE=("PROVIDER")'], false], // the app itself may not
+  [["FEATURE=*, FEATURE=()"], false],
+  [["FEATURE=()", "camera=(), FEATURE=*"], true],
+  [["FEATURE=(), camera=("], true], // a mistake makes the whole header void
+]);
+
+/**
+ * Frames a page of the provider. It returns whether the page may use the feature.
+ * @param {Page} tab
+ * @param {string} feature
+ */
+async function mayUse(tab, feature) {
+  const src = `${provider.issuer}/storage_access?${new URLSearchParams({ client_id: "app", origin: new URL(tab.url()).origin })}`;
+  await tab.evaluate(
+    (allow, address) =>
+      new Promise((resolve) => {
+        const frame = Object.assign(document.createElement("iframe"), { src: address, allow });
+        frame.addEventListener("load", resolve);
+        document.body.append(frame);
+      }),
+    `${feature} *`,
+    src,
+  );
+  const frame = await (await tab.$("iframe"))?.contentFrame();
+  return frame?.evaluate(async (name) => {
+    const allowed = /** @type {any} */ (document).featurePolicy.allowsFeature(name);
+    if (name !== "storage-access") return allowed;
+    const got = await document.requestStorageAccess().then(
+      () => true,
+      () => false,
+    );
+    return got === allowed ? got : `allowsFeature says ${allowed}, and requestStorageAccess ${got}`;
+  }, feature);
+}
+
 describe("what Check my app says of headers is what Chromium does", () => {
   before(async () => {
     provider = await startProvider({ clients: [client] }, { host: "localhost" });
@@ -80,4 +128,24 @@ describe("what Check my app says of headers is what Chromium does", () => {
       });
     });
   }
+
+  for (const feature of ["storage-access", "identity-credentials-get"])
+    test(`app.permissions: lists for ${feature}`, () => {
+      const headers = /** @type {Record<string, any>} */ ({});
+      return withApp({ provider, chromium }, { host: "app.localhost", headers }, async (tab, site) => {
+        await signIn(tab, site);
+        const stage = { app: site.origin, issuer: provider.issuer };
+        await setStorageAccess(chromium.browser, stage, "granted", tab.browserContext());
+        const words = { FEATURE: feature, PROVIDER: provider.issuer, PORT: new URL(provider.issuer).port };
+        for (const [lines, works] of permissions) {
+          const filled = (/** @type {string} */ line) =>
+            Object.entries(words).reduce((text, [word, value]) => text.replaceAll(word, value), line);
+          headers["/"] = { "permissions-policy": lines.map(filled) };
+          await tab.goto(site.origin);
+          assert.equal(await mayUse(tab, feature), works, `Chromium: ${lines.join()}`);
+          const finding = (await fetched(provider)).find(({ check }) => check === "app.permissions");
+          assert.equal(finding?.outcome, works ? "holds" : "fails", `${lines.join()}: ${JSON.stringify(finding)}`);
+        }
+      });
+    });
 });

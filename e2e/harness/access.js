@@ -9,16 +9,18 @@
  * Answers Chromium's question whether the provider may have its cookie in frames of the app. The answer lasts as long as the
  * session, which ends with the browser.
  * @param {Browser} browser
- * @param {Hush} hush
+ * @param {{ app: string, issuer: string }} hush
  * @param {"granted" | "denied" | "prompt"} setting
+ * @param {import("puppeteer-core").BrowserContext} [context] in which the answer is valid
  */
-export async function setStorageAccess(browser, hush, setting) {
+export async function setStorageAccess(browser, hush, setting, context = browser.defaultBrowserContext()) {
   const session = await browser.target().createCDPSession();
   await session.send("Browser.setPermission", {
     permission: { name: "storage-access" },
     setting,
     origin: new URL(hush.app).origin,
     embeddedOrigin: new URL(hush.issuer).origin,
+    browserContextId: context.id,
   });
 }
 

@@ -3,7 +3,6 @@ package check
 import (
 	"cmp"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -246,28 +245,6 @@ func (v *view) opener() verdict {
 		}
 	}
 	return found(Holds, "no Cross-Origin-Opener-Policy separates a popup from %s", start.URL)
-}
-
-// permission finds one of the features and its allowlist in a Permissions-Policy.
-var permission = regexp.MustCompile(`(?:^|,)\s*(storage-access|identity-credentials-get)\s*=\s*(\*|\([^)]*\)|[^,]*)`)
-
-func (v *view) permissions() verdict {
-	p, why := v.fetched(RoleStart)
-	if p == nil {
-		return why
-	}
-	if v.silent != nil && strings.HasPrefix(v.silent.record.Fetch.Site, "same-") {
-		return found(Holds, "app and provider are on one site, so the provider needs no permission for its cookie")
-	}
-	for _, line := range p.values("Permissions-Policy") {
-		for _, m := range permission.FindAllStringSubmatch(line, -1) {
-			if feature, list := m[1], m[2]; list != "*" && !strings.Contains(list, `"`+oidc.Origin(v.Issuer)+`"`) {
-				return found(Fails, "%s has Permissions-Policy: %s=%s, and the provider is %s", p.URL, feature, list,
-					oidc.Origin(v.Issuer))
-			}
-		}
-	}
-	return found(Holds, "no Permissions-Policy of %s denies storage access to the provider", p.URL)
 }
 
 // found is the verdict about a page.

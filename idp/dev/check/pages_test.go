@@ -176,6 +176,9 @@ var pageRows = []struct {
 		check.Fails, "identity-credentials-get=(self)"},
 	{"app.permissions", "the provider too", site{start: header("Permissions-Policy",
 		`storage-access=(self "http://localhost:8080")`)}, check.Holds, ""},
+	{"app.permissions", "everybody", site{start: header("Permissions-Policy", "storage-access=(*)")}, check.Holds, ""},
+	{"app.permissions", "the provider only", site{start: header("Permissions-Policy",
+		`storage-access=("http://localhost:8080")`)}, check.Fails, "must allow both http://127.0.0.1"},
 
 	{"clock.app", "the same time", site{}, check.Holds, "the app's server"},
 	{"clock.app", "no time", site{start: http.Header{"Date": nil}}, check.CannotSee, "no Date"},
