@@ -10,16 +10,16 @@ import (
 
 var answerChecks = []Check{
 	{"callback.nested", "The callback page", "The page in the iframe handles the answer, and begins no sign-in",
-		"Referrer Policy §3", Renew, (*view).nested},
+		"Referrer Policy §3", Renew, aboutRenewal, (*view).nested},
 	{"code.redeemed", "The callback page", "The callback page passes the answer on, and the app redeems the code",
-		"RFC 6749 §4.1.3", Renew, (*view).redeemed},
-	{"cors.origin", "Scripts of the app", "Scripts of the app may read the answers of the provider", "Fetch §3.2",
-		SignIn,
-		(*view).origin},
-	{"cors.preflight", "Scripts of the app", "No preflight of the app was refused", "Fetch §3.2.2", SignIn,
-		(*view).preflight},
-	{"flow.sign_in", "Whole flows", "The last sign-in reached its end", "Core §3.1.1", SignIn, (*view).signIn},
-	{"flow.renewal", "Whole flows", "The last silent renewal reached its end", "Core §3.1.2.6", Renew, (*view).renewal},
+		"RFC 6749 §4.1.3", Renew, aboutApp, (*view).redeemed},
+	{"cors.origin", "Scripts of the app", "Scripts of the app may read the answers of the provider",
+		"Fetch §3.2", SignIn, aboutApp, (*view).origin},
+	{"cors.preflight", "Scripts of the app", "No preflight of the app was refused",
+		"Fetch §3.2.2", SignIn, aboutApp, (*view).preflight},
+	{"flow.sign_in", "Whole flows", "The last sign-in reached its end", "Core §3.1.1", SignIn, aboutApp, (*view).signIn},
+	{"flow.renewal", "Whole flows", "The last silent renewal reached its end",
+		"Core §3.1.2.6", Renew, aboutRenewal, (*view).renewal},
 }
 
 // answered is the newest authorization request with a code for the app: a silent one if there is one.

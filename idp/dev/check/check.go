@@ -40,8 +40,19 @@ type Finding struct {
 type Check struct {
 	Name, Topic, Text, Spec string
 	Do                      Action // makes the check visible
+	about                   subject
 	judge                   func(*view) verdict
 }
+
+// subject is what a check is about. An app that has no browser renews without an iframe, and has neither of the pages:
+// see concerning.
+type subject int
+
+const (
+	aboutApp     subject = iota // the app, also one without a browser
+	aboutRenewal                // a silent renewal in a browser
+	aboutPage                   // the page with the iframe, or the page in it
+)
 
 // Action is a step of the developer that makes a check visible to the provider.
 type Action string

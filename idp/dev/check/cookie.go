@@ -10,10 +10,10 @@ import (
 )
 
 var cookieChecks = []Check{
-	{"cookie.came", "The session cookie", "The session cookie reaches the hidden iframe", "RFC 6265bis §5.2", Renew,
-		(*view).cookieCame},
+	{"cookie.came", "The session cookie", "The session cookie reaches the hidden iframe",
+		"RFC 6265bis §5.2", Renew, aboutRenewal, (*view).cookieCame},
 	{"cookie.site", "The session cookie", "App and provider are on one site, so every browser sends the cookie",
-		"RFC 6265bis §5.2", Renew, (*view).oneSite},
+		"RFC 6265bis §5.2", Renew, aboutRenewal, (*view).oneSite},
 }
 
 func (v *view) cookieCame() verdict {

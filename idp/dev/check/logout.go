@@ -6,11 +6,10 @@ import (
 )
 
 var logoutChecks = []Check{
-	{"logout.address", "The sign-out", "The address after the sign-out is registered", "RP-Initiated Logout §3",
-		SignOut,
-		(*view).logoutAddress},
-	{"logout.hint", "The sign-out", "The sign-out names the user by id_token_hint", "RP-Initiated Logout §2", SignOut,
-		(*view).logoutHint},
+	{"logout.address", "The sign-out", "The address after the sign-out is registered",
+		"RP-Initiated Logout §3", SignOut, aboutApp, (*view).logoutAddress},
+	{"logout.hint", "The sign-out", "The sign-out names the user by id_token_hint",
+		"RP-Initiated Logout §2", SignOut, aboutApp, (*view).logoutHint},
 }
 
 // logout is the newest request of the app to end the session.

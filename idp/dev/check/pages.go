@@ -11,24 +11,24 @@ import (
 )
 
 var pageChecks = []Check{
-	{"callback.exists", "The callback page", "There is a page of HTML at the redirect URI", "RFC 6749 §3.1.2", Fetch,
-		(*view).exists},
+	{"callback.exists", "The callback page", "There is a page of HTML at the redirect URI",
+		"RFC 6749 §3.1.2", Fetch, aboutPage, (*view).exists},
 	{"callback.framable", "The callback page", "The app may frame its callback page",
-		"CSP Level 3, frame-ancestors", Fetch, (*view).framable},
+		"CSP Level 3, frame-ancestors", Fetch, aboutPage, (*view).framable},
 	{"callback.scripts", "The callback page", "The scripts of the callback page may run",
-		"CSP Level 3, script-src", Fetch, (*view).scripts},
+		"CSP Level 3, script-src", Fetch, aboutPage, (*view).scripts},
 	{"app.frame_src", "The page of the app", "The policy of the app allows the iframe",
-		"CSP Level 3, frame-src", Fetch, (*view).frameSrc},
+		"CSP Level 3, frame-src", Fetch, aboutPage, (*view).frameSrc},
 	{"app.connect_src", "The page of the app", "The policy of the app allows requests to the provider",
-		"CSP Level 3, connect-src", Fetch, (*view).connectSrc},
+		"CSP Level 3, connect-src", Fetch, aboutPage, (*view).connectSrc},
 	{"app.sandbox", "The page of the app", "No sandbox takes scripts or the origin from the app",
-		"CSP Level 3, sandbox", Fetch, (*view).sandbox},
-	{"app.embedder", "The page of the app", "No embedder policy stops the iframe", "HTML §7.1.4", Fetch,
-		(*view).embedder},
-	{"app.opener", "The page of the app", "A popup of the sign-in can reach the window that opened it", "HTML §7.1.3",
-		Fetch, (*view).opener},
+		"CSP Level 3, sandbox", Fetch, aboutPage, (*view).sandbox},
+	{"app.embedder", "The page of the app", "No embedder policy stops the iframe",
+		"HTML §7.1.4", Fetch, aboutPage, (*view).embedder},
+	{"app.opener", "The page of the app", "A popup of the sign-in can reach the window that opened it",
+		"HTML §7.1.3", Fetch, aboutPage, (*view).opener},
 	{"app.permissions", "The page of the app", "The provider in the iframe may ask for its cookie",
-		"Permissions Policy §5", Fetch, (*view).permissions},
+		"Permissions Policy §5", Fetch, aboutPage, (*view).permissions},
 }
 
 // fetched returns the page of this role. Without one, why is the verdict of each check about it: an error page, or a

@@ -10,19 +10,21 @@ import (
 
 var requestChecks = []Check{
 	{"request.iframe", "The silent request", "The app sends the request in a hidden iframe, with prompt=none",
-		"Core §3.1.2.1", Renew, (*view).iframe},
+		"Core §3.1.2.1", Renew, aboutRenewal, (*view).iframe},
 	{"redirect.registered", "The silent request", "The redirect URI of the request is registered",
-		"Core §3.1.2.1", SignIn, (*view).registered},
-	{"request.openid", "The silent request", "The scope contains openid", "Core §3.1.2.1", SignIn, (*view).openid},
-	{"request.pkce", "The silent request", "The request has a code_challenge of method S256", "RFC 9700 §2.1.1", SignIn,
-		(*view).pkce},
-	{"request.state", "The silent request", "The request has a state", "RFC 6749 §10.12", SignIn, (*view).state},
+		"Core §3.1.2.1", SignIn, aboutApp, (*view).registered},
+	{"request.openid", "The silent request", "The scope contains openid",
+		"Core §3.1.2.1", SignIn, aboutApp, (*view).openid},
+	{"request.pkce", "The silent request", "The request has a code_challenge of method S256",
+		"RFC 9700 §2.1.1", SignIn, aboutApp, (*view).pkce},
+	{"request.state", "The silent request", "The request has a state",
+		"RFC 6749 §10.12", SignIn, aboutApp, (*view).state},
 	{"request.nonce", "The silent request", "PKCE or a nonce detects a code of another sign-in",
-		"RFC 9700 §2.1.1", SignIn, (*view).nonce},
-	{"request.hint", "The silent request", "The silent request names the user in a hint", "Core §3.1.2.1", Renew,
-		(*view).hint},
+		"RFC 9700 §2.1.1", SignIn, aboutApp, (*view).nonce},
+	{"request.hint", "The silent request", "The silent request names the user in a hint",
+		"Core §3.1.2.1", Renew, aboutRenewal, (*view).hint},
 	{"request.response_mode", "The silent request", "The page in the iframe can read the answer",
-		"OAuth 2.0 Multiple Response Type Encoding Practices §2.1", Renew, (*view).responseMode},
+		"OAuth 2.0 Multiple Response Type Encoding Practices §2.1", Renew, aboutRenewal, (*view).responseMode},
 }
 
 func (v *view) iframe() verdict {

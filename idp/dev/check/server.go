@@ -31,18 +31,12 @@ func grantOf(r *trace.Record) string {
 	return ""
 }
 
-// isOfBrowser reports whether the check is about a silent renewal of a browser.
-func (c Check) isOfBrowser() bool { return c.Do == Renew && c.Name != "code.redeemed" }
-
-// isOfPage reports whether the check is about the page with the iframe, or the page in it. A server has other pages.
-func (c Check) isOfPage() bool { return c.Do == Fetch && c.Name != "clock.app" }
-
 // concerning replaces the verdict of a check that says nothing about an app without a browser: of each check about a
 // page, and of a check about a silent renewal that was not seen.
 func (v *view) concerning(c Check, got verdict) verdict {
 	e := v.withoutBrowser()
-	switch isUnseen := got.outcome == NotSeen && c.isOfBrowser(); {
-	case e == nil, !isUnseen && !c.isOfPage():
+	switch isUnseen := got.outcome == NotSeen && c.about == aboutRenewal; {
+	case e == nil, !isUnseen && c.about != aboutPage:
 		return got
 	case isUnseen && got.seen != "":
 		return v.unseen(e, got.seen+"; ")

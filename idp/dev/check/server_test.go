@@ -1,6 +1,8 @@
 package check_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -81,5 +83,28 @@ func TestThePageOfAnAppOnAServer(t *testing.T) {
 	s.serve(t, site{callback: header("X-Frame-Options", "DENY")})
 	if got := s.finding(t, "callback.framable"); got.Outcome != check.CannotSee || strings.Contains(got.Seen, "DENY") {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// What a check is about is its field, and not a list of names elsewhere.
+func TestEachCheckIsNamedInItsTableOnly(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var code strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(file, "_test.go") {
+			code.Write(text)
+		}
+	}
+	for _, c := range check.Checks() {
+		if count := strings.Count(code.String(), `"`+c.Name+`"`); count != 1 {
+			t.Errorf("%s is named %d times", c.Name, count)
+		}
 	}
 }

@@ -12,9 +12,11 @@ import (
 
 var tokenChecks = []Check{
 	{"lifetime.offset", "Time", "The lifetime of tokens is longer than the time by which the library renews early",
-		"RFC 6749 §5.1", SignIn, (*view).lifetime},
-	{"lifetime.pace", "Time", "The app renews once in the lifetime of a token", "RFC 6749 §5.1", Renew, (*view).pace},
-	{"clock.app", "Time", "App and provider agree on the time", "RFC 7519 §4.1.4", Fetch, (*view).clock},
+		"RFC 6749 §5.1", SignIn, aboutApp, (*view).lifetime},
+	{"lifetime.pace", "Time", "The app renews once in the lifetime of a token",
+		"RFC 6749 §5.1", Renew, aboutRenewal, (*view).pace},
+	{"clock.app", "Time", "App and provider agree on the time",
+		"RFC 7519 §4.1.4", Fetch, aboutApp, (*view).clock},
 }
 
 func rounded(d time.Duration) time.Duration {
