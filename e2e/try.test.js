@@ -67,6 +67,12 @@ async function answered(page, number) {
   }));
 }
 
+/** What Check my app says of requests of the client: nothing of those that the console sent. @param {Hush} hush @param {string} client */
+async function judged(hush, client) {
+  const { findings: all } = await new Console(hush).read(`/console/checks?client=${client}`);
+  return all.filter((/** @type {{ flow?: string }} */ { flow }) => flow);
+}
+
 /** Runs in the page. @param {string} selector @param {string} words */
 function says(selector, words) {
   return document.querySelector(selector)?.textContent?.includes(words) ?? false;
@@ -138,10 +144,7 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
     assert.match(status, /^400/);
     assert.equal(reason, "pkce.mismatch");
     assert.match(failed.join(), /SHA-256 of code_verifier is the code_challenge.*RFC 7636 §4.6/);
-
-    const { findings: ofApp } = await new Console(hush).read("/console/checks?client=spa");
-    const judged = ofApp.filter((/** @type {{ flow?: string }} */ { flow }) => flow);
-    assert.deepEqual(judged, [], "Check my app judges no request of the console");
+    assert.deepEqual(await judged(hush, "spa"), []);
   });
 
   scene(
@@ -202,6 +205,10 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
     await opened.close();
     assert.match(status, /No answer came to this console\. Register its address for web with the button above/);
     assert.match(answer, /303 to .*\/web\/callback/);
+
+    await choose(page, hush, { flow: "silent", client: "web", callback: false });
+    assert.match((await send(page, 1)).answer, /303 to .*\/web\/callback/);
+    assert.deepEqual(await judged(hush, "web"), [], "requests with the redirect URI of the app");
   });
 
   for (const method of ["client_secret_basic", "client_secret_post"])

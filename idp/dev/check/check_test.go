@@ -254,16 +254,30 @@ func TestARightAppFailsNoCheck(t *testing.T) {
 // tried are the rows about a client with which the tab Try it of the console sent requests.
 var tried = []row{
 	{"code.redeemed", "a refused code of the console", func(s *scene) {
-		s.triesIt(fails("invalid_grant", "pkce.mismatch"))
+		s.triesIt([]edit{fails("invalid_grant", "pkce.mismatch")})
 	}, check.NotSeen, "", ""},
 	{"flow.renewal", "the console after the app", func(s *scene) {
 		s.right()
-		s.triesIt(fails("invalid_grant", "pkce.mismatch"))
+		s.triesIt([]edit{fails("invalid_grant", "pkce.mismatch")})
 	}, check.Holds, "", ""},
-	{"cookie.site", "only the console", func(s *scene) { s.triesIt() }, check.NotSeen, "", ""},
+	{"cookie.site", "only the console", func(s *scene) { s.triesIt(nil) }, check.NotSeen, "", ""},
+	{"request.hint", "the redirect URI of the app in a request of the console", func(s *scene) {
+		s.right()
+		s.triesIt(nil, values{"redirect_uri": callback, "id_token_hint": ""})
+	}, check.Holds, "", ""},
+	{"redirect.registered", "a redirect URI of nobody in a request of the console", func(s *scene) {
+		s.triesIt(nil, values{"redirect_uri": "http://localhost:1/elsewhere"})
+	}, check.NotSeen, "", ""},
+	{"request.iframe", "an app with the provider's origin in a request of the console", func(s *scene) {
+		s.seen.Client.RedirectURIs = []string{issuer + "/app/callback"}
+		s.triesIt(nil, values{"redirect_uri": issuer + "/app/callback"})
+	}, check.NotSeen, "", ""},
+	{"cookie.site", "the console's redirect URI in a request of a program", func(s *scene) {
+		s.renews([]edit{func(r *trace.Record) { r.Referer = "" }}, values{"redirect_uri": consoleCallback})
+	}, check.NotSeen, "", ""},
 	{"lifetime.offset", "a refresh token of the console", func(s *scene) {
-		s.send(trace.Record{Endpoint: "token", Method: "POST", ClientID: "app", Status: 200, Origin: issuer},
-			values{"grant_type": "refresh_token"}, values{"expires_in": "60"}, nil)
+		s.send(trace.Record{Endpoint: "token", Method: "POST", ClientID: "app", Status: 200, Origin: issuer,
+			Referer: consolePage}, values{"grant_type": "refresh_token"}, values{"expires_in": "60"}, nil)
 	}, check.NotSeen, "", ""},
 	{"lifetime.offset", "an app with the provider's origin", func(s *scene) {
 		s.seen.Client.RedirectURIs = []string{issuer + "/app/callback"}

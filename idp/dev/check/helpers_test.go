@@ -19,6 +19,7 @@ const (
 	app      = "http://localhost:5173"
 	callback = app + "/callback"
 
+	consolePage     = issuer + "/console"
 	consoleCallback = issuer + "/console/callback"
 
 	idToken = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJhcHAifQ.c2lnbmF0dXJl" // {"aud":"app"}
@@ -131,12 +132,13 @@ func (s *scene) redeems(lifetime int, edits ...edit) {
 		values{"expires_in": strconv.Itoa(lifetime)}, edits)
 }
 
-// triesIt is a silent request of the console's tab Try it, with its token request.
-func (s *scene) triesIt(edits ...edit) {
+// triesIt is a silent request of the console's tab Try it, with its token request. Without a change it has the redirect
+// URI of the console.
+func (s *scene) triesIt(edits []edit, changes ...values) {
 	s.seen.Client.RedirectURIs = append(s.seen.Client.RedirectURIs, consoleCallback)
-	own := func(r *trace.Record) { r.Fetch.Site, r.Referer = "same-origin", "" }
-	s.renews([]edit{own}, values{"redirect_uri": consoleCallback, "state": "mine"})
-	s.redeems(60, append(edits, func(r *trace.Record) { r.Origin = issuer })...)
+	params := with(values{"redirect_uri": consoleCallback, "state": "mine"}, changes)
+	s.renews([]edit{func(r *trace.Record) { r.Fetch.Site, r.Referer = "same-origin", consolePage }}, params)
+	s.redeems(60, append(edits, func(r *trace.Record) { r.Origin, r.Referer = issuer, consolePage })...)
 }
 
 func (s *scene) signsOut(changes ...values) {
@@ -161,7 +163,7 @@ func (s *scene) right() {
 // finding judges what was seen, and returns one finding.
 func (s *scene) finding(t *testing.T, name string) check.Finding {
 	t.Helper()
-	s.seen.Flows = check.OfApps(s.seen.Client, s.hub.Flows())
+	s.seen.Flows = check.OfApps(s.hub.Flows())
 	return judged(t, s.seen, name)
 }
 

@@ -111,8 +111,8 @@ func TestTheLibraryIsInferredFromARequest(t *testing.T) {
 func TestTheLibraryIsNotInferredFromTheConsole(t *testing.T) {
 	s := newScene(t)
 	s.renews(nil)
-	s.triesIt()
-	if got := check.Infer("app", check.OfApps(s.seen.Client, s.hub.Flows())); got.Name != "oidc-client-ts" {
+	s.triesIt(nil)
+	if got := check.Infer("app", check.OfApps(s.hub.Flows())); got.Name != "oidc-client-ts" {
 		t.Errorf("got %s", got.Name)
 	}
 }

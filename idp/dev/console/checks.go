@@ -79,7 +79,7 @@ func (e *Endpoint) seen(r *http.Request, clientID string) (check.Seen, error) {
 	if err != nil {
 		return check.Seen{}, unknownClient(clientID, err)
 	}
-	flows := check.OfApps(*client, e.Hub.Flows())
+	flows := check.OfApps(e.Hub.Flows())
 	seen := check.Seen{Client: *client, Issuer: e.issuerOf(clientID, flows), Flows: flows}
 	seen.Pages = e.Fetcher.Pages(clientID)
 	return seen, nil

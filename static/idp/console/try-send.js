@@ -12,13 +12,20 @@ import { Refused } from "./api.js";
 
 const shownHeaders = ["Content-Type", "Cache-Control", "WWW-Authenticate", "DPoP-Nonce", "Retry-After", "X-Request-Id"];
 
+/**
+ * Requests have this page as their Referer, although pages of the provider send none: Check my app knows by it that the console
+ * sent them, and not the app.
+ */
+const referrerPolicy = "same-origin";
+
 /** @param {Request} request @returns {Promise<Answer>} */
 export async function sendByItself(request) {
   const headers = new Headers();
   if (request.basic) headers.set("Authorization", authorization(request.basic));
   const body = new URLSearchParams(request.pairs);
   // The browser would ask for a password when the provider answers 401, if it could send credentials of its own.
-  const init = /** @type {RequestInit} */ ({ method: request.method, headers, body, credentials: "omit" });
+  /** @type {RequestInit} */
+  const init = { method: request.method, headers, body, referrerPolicy, credentials: "omit" };
   const response = await fetch(request.address, init).catch(() => {
     throw new Refused("There is no answer. Is the provider still running?");
   });
@@ -57,8 +64,10 @@ export function addressOf({ address, pairs }) {
  * @param {AbortSignal} signal stops waiting
  */
 export function sendByWindow(address, signal) {
-  const opened = window.open(address, "_blank", "popup,width=560,height=800");
+  const name = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  const opened = window.open("", name, "popup,width=560,height=800");
   if (!opened) throw new Refused("The browser blocked the window. Allow windows for this address, and send again.");
+  Object.assign(document.createElement("a"), { href: address, target: name, referrerPolicy }).click();
   return returned(opened, signal).then((answer) => {
     opened.close();
     return answer;
@@ -74,6 +83,7 @@ export function sendByFrame(address, signal) {
   const frame = document.createElement("iframe");
   frame.hidden = true;
   frame.title = "A silent request";
+  frame.referrerPolicy = referrerPolicy;
   signal.addEventListener("abort", () => frame.remove());
   document.body.append(frame);
   const answer = returned(() => frame.contentWindow, signal);
