@@ -211,6 +211,25 @@ scenes("try it", { layout: sameSite, cookies: "blocked", config }, (scene) => {
     assert.deepEqual(await judged(hush, "web"), [], "requests with the redirect URI of the app");
   });
 
+  scene(
+    "the redirect URI of a request is that of the newest request of the app, with its port",
+    async ({ hush, newTab }) => {
+      const proposed = async () => {
+        const { page } = await newTab();
+        await choose(page, hush, { flow: "code", client: "server", callback: false });
+        return page.$eval(`${step(1)} pre`, (pre) =>
+          new URLSearchParams((pre.textContent ?? "").replace(/\s/g, "")).get("redirect_uri"),
+        );
+      };
+      assert.equal(await proposed(), "http://localhost:9090/server/callback", "as it is registered");
+      const { page: app } = await newTab();
+      const redirect_uri = "http://localhost:5173/server/callback";
+      const params = { client_id: "server", redirect_uri, response_type: "code", scope: "openid" };
+      await app.goto(`${hush.issuer}/authorize?${new URLSearchParams(params)}`);
+      assert.equal(await proposed(), redirect_uri);
+    },
+  );
+
   for (const method of ["client_secret_basic", "client_secret_post"])
     scene(`client credentials by ${method}: a wrong secret, and the right one`, async ({ hush, newTab }) => {
       const { page } = await newTab();

@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/hush-idp/hush/oidc"
-	"github.com/hush-idp/hush/trace"
 )
 
 // Reach says which addresses of the network a Fetcher may ask about a client.
@@ -190,23 +189,14 @@ func problemOf(err error) string {
 // callbackPage is the address of the callback page: registered, on the web, and with its port; "" if none is known. It
 // is that of the newest request which has such an address, a silent one if there is one.
 func (v *view) callbackPage() string {
-	if e := v.newest(func(r *trace.Record) bool { return isInFrame(r) && v.hasPage(r) }); e != nil {
-		return e.param("redirect_uri")
-	}
-	if e := v.newest(v.hasPage); e != nil {
-		return e.param("redirect_uri")
+	if uri := v.used(true, func(uri string) bool { return oidc.Origin(uri) != "" }); uri != "" {
+		return uri
 	}
 	address := v.callback()
 	if oidc.Origin(address) == "" || !oidc.MatchRedirectURI(v.Client.RedirectURIs, address) || hasAnyPort(address) {
 		return "" // an address that is registered for any port is not the address of a page
 	}
 	return address
-}
-
-// hasPage reports whether the request has a registered redirect URI on the web.
-func (v *view) hasPage(r *trace.Record) bool {
-	uri := (&event{record: r}).param("redirect_uri")
-	return r.Fresh() && oidc.Origin(uri) != "" && oidc.MatchRedirectURI(v.Client.RedirectURIs, uri)
 }
 
 // noPage is the verdict about a page without a callbackPage.

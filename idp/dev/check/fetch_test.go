@@ -103,6 +103,38 @@ func TestOnlyAddressesOfTheClientAreAsked(t *testing.T) {
 	}
 }
 
+// The port of a loopback redirect URI may be another one in each request.
+func TestTheRedirectURIsThatAnAppUsed(t *testing.T) {
+	s := newScene(t)
+	s.seen.Client.RedirectURIs = []string{"http://localhost/callback", "http://localhost/silent", "com.example:/callback"}
+	last := func() string {
+		signIn, silent := check.RedirectURIs(s.seen.Client, check.OfApps(s.hub.Flows()))
+		return signIn + " " + silent
+	}
+	if got := last(); got != " " {
+		t.Errorf("before a request: got %s", got)
+	}
+	for _, row := range []struct {
+		does func(changes ...values)
+		uri  string
+		want string
+	}{
+		{s.signsIn, "com.example:/callback", "com.example:/callback com.example:/callback"},
+		{s.signsIn, "http://localhost:5173/callback", "http://localhost:5173/callback http://localhost:5173/callback"},
+		{func(changes ...values) { s.renews(nil, changes...) }, "http://localhost:5173/silent",
+			"http://localhost:5173/callback http://localhost:5173/silent"},
+		{s.signsIn, "http://localhost:4000/callback", "http://localhost:4000/callback http://localhost:5173/silent"},
+		{s.signsIn, "http://localhost:4000/other", "http://localhost:4000/callback http://localhost:5173/silent"},
+		{func(changes ...values) { s.triesIt(nil, changes...) }, "http://localhost:3000/callback",
+			"http://localhost:4000/callback http://localhost:5173/silent"},
+	} {
+		row.does(values{"redirect_uri": row.uri})
+		if got := last(); got != row.want {
+			t.Errorf("after %s: got %s; want %s", row.uri, got, row.want)
+		}
+	}
+}
+
 func TestARedirectIsFollowedWithinTheOrigin(t *testing.T) {
 	var other atomic.Int32
 	elsewhere := server(t, func(http.ResponseWriter, *http.Request) { other.Add(1) })

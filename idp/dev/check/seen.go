@@ -140,6 +140,30 @@ func (v *view) callback() string {
 	return ""
 }
 
+// used is the newest registered redirect URI that fits, with the port that the app has now (RFC 8252 §7.3): one of a
+// silent request in an iframe, or of another request. If only the other kind was seen, it is of that kind.
+func (v *view) used(inFrame bool, fits func(uri string) bool) string {
+	for _, either := range []bool{false, true} {
+		e := v.newest(func(r *trace.Record) bool {
+			uri := (&event{record: r}).param("redirect_uri")
+			return r.Fresh() && (either || isInFrame(r) == inFrame) &&
+				oidc.MatchRedirectURI(v.Client.RedirectURIs, uri) && fits(uri)
+		})
+		if e != nil {
+			return e.param("redirect_uri")
+		}
+	}
+	return ""
+}
+
+// RedirectURIs are the registered redirect URIs that the app of the client used last, in a sign-in and in a hidden
+// iframe; both are "" if no request was seen.
+func RedirectURIs(client oidc.Client, ofApps []trace.Flow) (signIn, silent string) {
+	v := newView(Seen{Client: client, Flows: ofApps})
+	isAny := func(string) bool { return true }
+	return v.used(false, isAny), v.used(true, isAny)
+}
+
 // app is the origin of the app's page: as the browser told it with the newest request, or of the redirect URI.
 func (v *view) app() string {
 	if e := v.request(); e != nil {

@@ -31,10 +31,12 @@ func findingOf(t *testing.T, answer map[string]any, name string) map[string]any 
 }
 
 // asksSilently is a silent request of the client spa, with parameters that only oidc-client-ts sends so.
-func asksSilently(h *fixture) {
-	params := trace.Params(url.Values{"client_id": {"spa"}, "redirect_uri": {"http://localhost:9090/other"},
-		"state": {strings.Repeat("a1", 16)}, "code_challenge_method": {"S256"}})
-	_, recorder := h.Hub.Begin(context.Background(), trace.Record{ID: "a", Endpoint: "authorize", Method: "GET",
+func asksSilently(h *fixture) { asks(h, "http://localhost:9090/other", "a") }
+
+func asks(h *fixture, redirectURI, id string) {
+	params := trace.Params(url.Values{"client_id": {"spa"}, "redirect_uri": {redirectURI},
+		"state": {strings.Repeat(id+"1", 16)}, "code_challenge_method": {"S256"}})
+	_, recorder := h.Hub.Begin(context.Background(), trace.Record{ID: id, Endpoint: "authorize", Method: "GET",
 		ClientID: "spa", Silent: true, Params: params, Status: 400, Fetch: trace.Fetch{Dest: "iframe"},
 		Issuer: "http://idp.localhost:8080"})
 	recorder.End()

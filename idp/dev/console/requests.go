@@ -1,9 +1,11 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
+	"github.com/hush-idp/hush/idp/dev/check"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -26,7 +28,15 @@ type requestParameter struct {
 
 // requestList is the answer of GET /console/requests.
 type requestList struct {
-	Kinds []requestKind `json:"kinds"`
+	Kinds        []requestKind  `json:"kinds"`
+	RedirectURIs []redirectURIs `json:"redirect_uris"` // of the clients whose apps sent a request
+}
+
+// redirectURIs are the registered redirect URIs that the app of a client used last, with the port that the app has.
+type redirectURIs struct {
+	ClientID string `json:"client_id"`
+	SignIn   string `json:"sign_in"`
+	Silent   string `json:"silent"` // in a hidden iframe; if the app has sent no such request, it is that of sign_in
 }
 
 // The kinds of requests.
@@ -124,7 +134,7 @@ func prompts(m oidc.Metadata) (values []string) {
 }
 
 // requests is GET /console/requests: the requests that the tab Try it builds.
-func (e *Endpoint) requests(http.ResponseWriter, *http.Request) (any, error) {
+func (e *Endpoint) requests(_ http.ResponseWriter, r *http.Request) (any, error) {
 	m := oidc.Metadata{ScopesSupported: e.Provided.Scope, UILocalesSupported: e.Pages.Languages()}
 	for _, served := range e.Served {
 		if served.Describe != nil {
@@ -142,7 +152,24 @@ func (e *Endpoint) requests(http.ResponseWriter, *http.Request) (any, error) {
 	for i := range kinds {
 		kinds[i].Parameters = parametersOf(kinds[i].Name, m)
 	}
-	return requestList{kinds}, nil
+	return requestList{kinds, e.redirectURIs(r.Context())}, nil
+}
+
+// redirectURIs lists what the apps used, by what Check my app knows.
+func (e *Endpoint) redirectURIs(ctx context.Context) []redirectURIs {
+	list, known := []redirectURIs{}, map[string]bool{}
+	flows := check.OfApps(e.Hub.Flows())
+	for _, flow := range flows {
+		client, err := e.Clients.ByID(ctx, flow.ClientID)
+		if err != nil || known[flow.ClientID] {
+			continue
+		}
+		known[flow.ClientID] = true
+		if signIn, silent := check.RedirectURIs(*client, flows); signIn != "" {
+			list = append(list, redirectURIs{flow.ClientID, signIn, silent})
+		}
+	}
+	return list
 }
 
 // parametersOf lists the parameters of a kind of request.

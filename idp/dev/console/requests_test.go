@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	gotoken "go/token"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -44,6 +45,22 @@ func TestTryItHasEachParameterThatTheProviderReads(t *testing.T) {
 		if read[known] == "" {
 			t.Errorf("the code seems not to read %s: is this test out of date?", known)
 		}
+	}
+}
+
+func TestTryItKnowsTheRedirectURIsThatAppsUsed(t *testing.T) {
+	h := newFixture(t)
+	asks(h, "http://localhost:9090/other", "a")
+	if got := h.json(t, 200, "GET", "/console/requests", "")["redirect_uris"].([]any); len(got) != 0 {
+		t.Errorf("after an address that is not registered: %v", got)
+	}
+	asks(h, "http://localhost:5173/callback", "c")
+	triesIt(h)
+	got := h.json(t, 200, "GET", "/console/requests", "")["redirect_uris"]
+	want := []any{map[string]any{"client_id": "spa", "sign_in": "http://localhost:5173/callback",
+		"silent": "http://localhost:5173/callback"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v; want %v", got, want)
 	}
 }
 

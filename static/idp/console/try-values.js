@@ -59,9 +59,12 @@ export const flowKinds = [
  * @property {string} method of client authentication
  * @property {string} secret
  * @property {string} callback the redirect URI of this console
+ * @property {Used | undefined} used the redirect URIs that the app of the client used last
  * @property {Fresh} fresh
  * @property {Map<string, string>} carried values from answers for later requests, by parameter
  */
+
+/** An entry of GET /console/requests. @typedef {{ client_id: string, sign_in: string, silent: string }} Used */
 
 /** Random values of one flow. @typedef {{ state: string, nonce: string, verifier: string, challenge: string }} Fresh */
 
@@ -138,9 +141,14 @@ function authentication({ client, method, secret }) {
   return { client_id: client.client_id, client_secret: method === "client_secret_post" ? secret : undefined };
 }
 
-/** This console's redirect URI if the client has registered it, else its first. @param {Context} context */
-export function redirectOf({ client, callback }) {
-  return client.redirect_uris.includes(callback) ? callback : (client.redirect_uris[0] ?? callback);
+/**
+ * This console's redirect URI if the client has registered it, else the one that its app used last, else its first: that of a
+ * loopback host may lack the port.
+ * @param {Pick<Context, "client" | "callback" | "flow" | "used">} context
+ */
+export function redirectOf({ client, callback, flow, used }) {
+  if (client.redirect_uris.includes(callback)) return callback;
+  return (flow.silent ? used?.silent : used?.sign_in) ?? client.redirect_uris[0] ?? callback;
 }
 
 /** @param {Client} client */

@@ -6,7 +6,7 @@ import { api, change, get } from "./api.js";
 import { JWTCheck } from "./try-jwt.js";
 import { TokenPreview } from "./try-preview.js";
 import { Step } from "./try-step.js";
-import { flowKinds, freshValues } from "./try-values.js";
+import { flowKinds, freshValues, redirectOf } from "./try-values.js";
 import { attempt, say, setOptions } from "./ui.js";
 
 /** @typedef {import("./clients.js").Client} Client */
@@ -20,6 +20,8 @@ export class Try {
   #kinds = [];
   /** @type {Client[]} */
   #clients = [];
+  /** @type {import("./try-values.js").Used[]} */
+  #used = [];
   /** @type {Step[]} */
   #steps = [];
   #jwt = new JWTCheck();
@@ -48,8 +50,11 @@ export class Try {
   }
 
   async load() {
-    const [{ clients }, { users }] = await Promise.all([get("/clients"), get("/users")]);
-    if (this.#kinds.length === 0) this.#kinds = (await get("/requests")).kinds;
+    const [{ clients }, { users }, { kinds, redirect_uris }] = await Promise.all(
+      ["/clients", "/users", "/requests"].map((path) => get(path)),
+    );
+    this.#kinds = kinds;
+    this.#used = redirect_uris;
     this.#clients = clients.map((/** @type {{ client: Client }} */ { client }) => client);
     setOptions(
       select("try-client"),
@@ -81,7 +86,8 @@ export class Try {
     if (otherClient) select("try-method").value = methodOf(client);
     byId("try-secret-field").hidden = select("try-method").value === "none";
     const [user, method, secret] = [select("try-user").value, select("try-method").value, secretField().value];
-    const choices = JSON.stringify([client, flow.name, user, method]);
+    const used = this.#used.find(({ client_id }) => client_id === client.client_id);
+    const choices = JSON.stringify([client, flow.name, user, method, redirectOf({ client, callback, flow, used })]);
     if (choices === this.#built && !anew) return;
     this.#built = choices;
     this.#describe(client, flow, user);
@@ -92,6 +98,7 @@ export class Try {
       method,
       secret,
       callback,
+      used,
       fresh: await freshValues(),
       carried: this.#carried,
     };
