@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Console } from "./harness/console.js";
 import { sameSite } from "./harness/hush.js";
-import { renewInVain, signIn, text } from "./harness/person.js";
+import { renew, renewInVain, signIn, text } from "./harness/person.js";
 import { scenes } from "./harness/story.js";
 
 /** @typedef {import("puppeteer-core").Page} Page */
@@ -48,6 +48,31 @@ scenes("the failure lab", { layout: sameSite, cookies: "allowed" }, (scene) => {
     await announces(page, /\(cookie_samesite_lax\) for spa/);
     await console.reset();
   });
+
+  scene(
+    "a renewal that succeeds in spite of a fault has the fault's name in the list, the heading and the diagram",
+    async (stage) => {
+      const { hush } = stage;
+      const app = await stage.newTab();
+      await signIn(app.page, hush, "spa");
+      const console = new Console(hush);
+      await console.reset();
+      await console.fault({ fault: "missing_kid", client: "spa" });
+      await renew(app.page);
+      const flow = await console.flow(({ silent, state }) => silent && state === "done", "the renewal");
+      const { page } = await stage.newTab();
+      await page.goto(`${hush.issuer}/console`);
+      await page.waitForSelector(`#flow-more[data-flow="${flow.id}"]`);
+      for (const place of [
+        "#flow-list li",
+        "#flow-head h3",
+        "ol.diagram li[data-from=provider][data-step='3'] summary",
+      ])
+        assert.equal(await text(page, `${place} [data-fault=missing_kid]`), "failure lab: missing_kid", place);
+      assert.equal((await page.$$("ol.diagram [data-fault]")).length, 1, "the other arrows have no tag");
+      await console.reset();
+    },
+  );
 });
 
 /** @param {Page} page @param {RegExp} words */

@@ -19,6 +19,8 @@ type Summary struct {
 	Begins   string        `json:"begins"`  // the endpoint of the first request
 	// GrantType is that of the first request, if it was sent to the token endpoint.
 	GrantType string `json:"grant_type,omitempty"`
+	// Faults are the faults of the failure lab that changed an answer, each once, in the order in which they happened.
+	Faults []string `json:"faults,omitempty"`
 	// Steps says how far each of the four steps of a renewal came: failed, waiting, done, or empty.
 	Steps [4]MessageState `json:"steps"`
 }
@@ -59,6 +61,7 @@ type Message struct {
 	Took   time.Duration `json:"took,omitempty"`   // of an answer, in nanoseconds since its request
 	Record string        `json:"record,omitempty"` // the id of its record
 	Reason string        `json:"reason,omitempty"`
+	Faults []string      `json:"faults,omitempty"` // of the failure lab, that changed this answer
 }
 
 // Lane is the sender or the receiver of a Message.
@@ -191,7 +194,7 @@ func (f Flow) drawn() Flow {
 	slices.SortStableFunc(f.Records, func(a, b Record) int { return a.At.Compare(b.At) })
 	f.Messages = draw(f)
 	first := &f.Records[0]
-	f.Begins, f.Steps = first.Endpoint, stepsOf(f.Messages)
+	f.Begins, f.Steps, f.Faults = first.Endpoint, stepsOf(f.Messages), faultsOf(f.Messages)
 	if f.Begins == "token" {
 		f.GrantType = valueOf(first.Params, "grant_type").Text
 	}
@@ -211,4 +214,15 @@ func stepsOf(messages []Message) (steps [4]MessageState) {
 		clear(steps[failed+1:])
 	}
 	return steps
+}
+
+func faultsOf(messages []Message) (faults []string) {
+	for _, m := range messages {
+		for _, fault := range m.Faults {
+			if !slices.Contains(faults, fault) {
+				faults = append(faults, fault)
+			}
+		}
+	}
+	return faults
 }

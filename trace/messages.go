@@ -80,7 +80,7 @@ func (d *drawing) pair(r *Record, step int, from, to Lane) {
 	d.add(Message{Step: step, From: from, To: to, Text: request(r), State: MessageDone, At: r.At, Record: r.ID})
 	d.add(Message{
 		Step: step, From: to, To: from, Text: answer(r), State: state(r.failed() || r.lost()), At: r.end(), Took: r.Took,
-		Record: r.ID, Reason: r.Reason,
+		Record: r.ID, Reason: r.Reason, Faults: r.faults(),
 	})
 }
 

@@ -86,6 +86,16 @@ func (r *Record) blame() {
 	}
 }
 
+// faults returns the faults of the failure lab that happened to the request, by their names.
+func (r *Record) faults() (names []string) {
+	for _, step := range r.Steps {
+		if name := valueOf(step.Values, "fault").Text; step.Kind == KindFault && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // hinted returns the client that the parameter id_token_hint was issued to, as the token says; empty without one. Its
 // signature is not verified, as client_id is not.
 func (r *Record) hinted() string {

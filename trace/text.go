@@ -49,12 +49,23 @@ func (f Flow) Mermaid() string {
 		}
 		text := entities.Replace(caption(m)) + remarks[m.State]
 		fmt.Fprintf(&b, "    %s%s%s: %s\n", lanes[from].name, arrow, lanes[to].name, text)
-		if m.Reason != "" {
-			left, right := lanes[min(from, to)].name, lanes[max(from, to)].name
-			fmt.Fprintf(&b, "    Note over %s,%s: %s\n", left, right, entities.Replace(m.Reason))
+		left, right := lanes[min(from, to)].name, lanes[max(from, to)].name
+		for _, note := range notes(m) {
+			fmt.Fprintf(&b, "    Note over %s,%s: %s\n", left, right, entities.Replace(note))
 		}
 	}
 	return b.String()
+}
+
+// notes are what stands beside an arrow: the reason, and the faults that changed the answer.
+func notes(m Message) (all []string) {
+	if m.Reason != "" {
+		all = append(all, m.Reason)
+	}
+	for _, fault := range m.Faults {
+		all = append(all, "failure lab: "+fault)
+	}
+	return all
 }
 
 func position(lane Lane) int {

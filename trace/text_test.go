@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"flag"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -54,6 +55,26 @@ func TestWhatAClientWritesDoesNotBecomeADiagram(t *testing.T) {
 	}
 	if got := only(t, h).Transcript(); strings.Contains(got, "\n    App->>API") {
 		t.Error(got)
+	}
+}
+
+func TestAFaultIsNamedAtTheAnswerThatItChanged(t *testing.T) {
+	h := newHub(t)
+	authorize(h)
+	send(h, trace.Record{ID: "t", Endpoint: "token", Method: "POST", Path: "/token", Status: 200,
+		Params: trace.Params(url.Values{"code": {code}})}, "", nil, trace.Step{Kind: trace.KindFault, Outcome: trace.Noted,
+		Values: []trace.Value{trace.Plain("fault", "bad_signature"), trace.Plain("used", "1 of 1")}})
+	flow := only(t, h)
+	same(t, "the state", flow.State, trace.FlowDone)
+	same(t, "the faults of the flow", strings.Join(flow.Faults, " "), "bad_signature")
+	for _, m := range flow.Messages {
+		isAnswer := m.Record == "t" && m.From == trace.LaneProvider
+		if got := strings.Join(m.Faults, " "); (got == "bad_signature") != isAnswer {
+			t.Errorf("%s > %s has the faults %q", m.From, m.To, got)
+		}
+	}
+	if want := "Note over App,Provider: failure lab: bad_signature\n"; !strings.HasSuffix(flow.Mermaid(), want) {
+		t.Errorf("the diagram does not end with %q:\n%s", want, flow.Mermaid())
 	}
 }
 

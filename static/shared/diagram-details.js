@@ -255,6 +255,13 @@ export function reasonTag(reason, state) {
   return make("span", `tag ${reasonTone(state)}`, reason);
 }
 
+/** Says that the failure lab changed an answer, so that nobody takes it for a real one. @param {string} fault */
+export function faultTag(fault) {
+  const tag = make("span", "tag warn", `failure lab: ${fault}`);
+  tag.dataset.fault = fault;
+  return tag;
+}
+
 /** What the hub said of a reason, as a sentence. @param {{ code: string, text: string }} reason */
 export function reasonText({ code, text }) {
   return `${text.replace(` [${code}]`, "").replace(/\.$/, "")}. `;

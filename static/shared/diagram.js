@@ -7,7 +7,7 @@
 // The list is drawn anew as often as the flow changes; what did not change stays the same element, so that an opened
 // message stays open and the keyboard stays where it is.
 
-import { duration, reasonLink, reasonTag, reasonText, reasonTone, recordDetails } from "./diagram-details.js";
+import { duration, faultTag, reasonLink, reasonTag, reasonText, reasonTone, recordDetails } from "./diagram-details.js";
 import { make, settle } from "./dom.js";
 import { arrowBetween, laneHead, laneOf, nameOf, place } from "./lanes.js";
 import { tellings } from "./renewal.js";
@@ -21,10 +21,11 @@ import { tellings } from "./renewal.js";
  * @typedef {import("./renewal.js").Lane} Lane
  * @typedef {"done" | "failed" | "waiting" | "unseen"} State
  * @typedef {{ step: number, from: Lane, to: Lane, text: string, state: State, at: string, took?: number, record?: string,
- *   reason?: string, source?: "browser", about?: string, request?: string }} Message
+ *   reason?: string, faults?: string[], source?: "browser", about?: string, request?: string }} Message
  * @typedef {{ code: string, text: string, at: string }} Reasoned
  * @typedef {{ id: string, client_id?: string, issuer: string, silent: boolean, state: "open" | "done" | "failed", at: string,
- *   took?: number, reasons?: Reasoned[] | null, begins?: string, grant_type?: string, steps?: (State | "")[] }} Summary
+ *   took?: number, reasons?: Reasoned[] | null, begins?: string, grant_type?: string, steps?: (State | "")[],
+ *   faults?: string[] }} Summary
  * @typedef {Summary & { messages?: Message[] | null, records?: Record[] | null }} Flow
  */
 
@@ -195,6 +196,7 @@ function summary(flow, message, telling) {
     make("span", "visually-hidden", `${nameOf(telling, message.from)} to ${nameOf(telling, message.to)}: `),
     make("span", "text", message.text),
     message.reason && reasonTag(message.reason, flow.state),
+    ...(message.faults ?? []).map(faultTag),
     state && message.state !== "failed" && make("span", "tag", state),
     state && message.state === "failed" && make("span", "visually-hidden", state),
     Number.isFinite(after) && make("span", "when soft number", when(after, message)),

@@ -1,7 +1,7 @@
 // The list of flows, and the chosen one as a sequence diagram.
 
 import { drawFlow } from "../../shared/diagram.js";
-import { duration, reasonLink, reasonTag, reasonText, reasonTone } from "../../shared/diagram-details.js";
+import { duration, faultTag, reasonLink, reasonTag, reasonText, reasonTone } from "../../shared/diagram-details.js";
 import { byId, link, make, settle } from "../../shared/dom.js";
 import { api, change } from "./api.js";
 import { example } from "./example.js";
@@ -112,7 +112,8 @@ function titleOf(flow) {
 function fillItem(item, flow) {
   const choice = item.querySelector("button");
   const reasons = (flow.reasons ?? []).map(({ code }) => code);
-  const version = JSON.stringify([flow.state, reasons, flow.steps]);
+  const faults = flow.faults ?? [];
+  const version = JSON.stringify([flow.state, reasons, flow.steps, faults]);
   if (!choice || item.dataset.version === version) return;
   item.dataset.version = version;
   item.dataset.state = flow.state;
@@ -125,6 +126,7 @@ function fillItem(item, flow) {
     ),
     ...(flow.silent ? [pips(flow)] : []), // only a renewal has the four steps
     ...reasons.map((code) => reasonTag(code, flow.state)),
+    ...faults.map(faultTag),
   );
 }
 
@@ -153,6 +155,7 @@ function headOf(flow) {
     "",
     `${titleOf(flow)}${flow.client_id ? ` of ${flow.client_id}` : ""} `,
     make("span", `tag ${tone}`, words),
+    ...(flow.faults ?? []).map(faultTag),
   );
   const facts = make(
     "p",
