@@ -32,7 +32,7 @@ let chromium;
 
 describe("Check my app", () => {
   before(async () => {
-    provider = await startProvider({ clients: [client] }, { host: "localhost" });
+    provider = await startProvider({ clients: [client, { ...client, client_id: "other" }] }, { host: "localhost" });
     chromium = await openChromium("blocked");
   });
   after(async () => {
@@ -81,6 +81,26 @@ describe("Check my app", () => {
         const findings = await fetched(provider);
         assertFails(findings, "callback.framable", /X-Frame-Options: DENY/, /Leave X-Frame-Options out/);
         assert.deepEqual(named(findings, "fails"), ["callback.framable"]);
+
+        await consoleOf(provider).flowWith("callback.silent");
+        const shown = await tab.browserContext().newPage();
+        await shown.goto(`${provider.issuer}/console#check?client=other`);
+        await shown.waitForSelector("#check-summary .tag");
+        assert.equal(
+          await shown.$eval("select#check-client", (select) => select.value),
+          "other",
+          "the address names it",
+        );
+        await shown.select("#check-client", client.client_id);
+        await shown.waitForSelector("[data-check='request.iframe'][data-outcome=holds]");
+        await shown.goto(`${provider.issuer}/console#check?client=other`);
+        await shown.waitForFunction(
+          () => /** @type {any} */ (document.getElementById("check-client")).value === "other",
+        );
+        await shown.goto(`${provider.issuer}/console#flows`);
+        await (await shown.waitForSelector("[data-reason='callback.silent'] a[href^='#check']"))?.click();
+        await shown.waitForSelector("[data-check='code.redeemed'][data-outcome=fails]", { visible: true });
+        assert.equal(await shown.$eval("select#check-client", (select) => select.value), client.client_id);
       },
     ));
 

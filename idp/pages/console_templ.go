@@ -561,7 +561,7 @@ func (p Console) flows() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<section class=\"tab\" id=\"flows\" aria-labelledby=\"flows-title\"><h2 class=\"visually-hidden\" id=\"flows-title\">Flows</h2><div class=\"flows\"><div class=\"card flat flow-list stack tight\"><div class=\"row spread\"><h3>Newest first</h3><button class=\"button small\" id=\"forget-flows\" type=\"button\">Forget all</button></div><label class=\"check small\"><input type=\"checkbox\" id=\"silent-only\"> Silent renewals only</label> <label class=\"check small\"><input type=\"checkbox\" id=\"follow\" checked> Show the newest by itself</label><ol class=\"plain\" id=\"flow-list\"></ol></div><div class=\"card flat flow-shown stack\"><div id=\"flow-empty\" class=\"stack tight\"><h3>Nothing happened yet</h3><p>Open an app that uses this provider, sign in, and renew the tokens. The diagram shows an example: the app asks for new tokens in a hidden iframe, and the provider sends a code if the user is signed in.</p></div><div id=\"flow-head\" class=\"stack tight\" hidden></div><div id=\"flow-diagram\"></div><div id=\"flow-more\" class=\"row\" hidden></div><p class=\"soft small\">Each line is a message. Select one to see its parameters, its checks and its cookies. Solid lines: the provider saw the message. Dashed lines: the provider has not seen it, or cannot see it. Red: the flow stopped here.</p></div></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<section class=\"tab\" id=\"flows\" aria-labelledby=\"flows-title\"><h2 class=\"visually-hidden\" id=\"flows-title\">Flows</h2><div class=\"flows\"><div class=\"card flat flow-list stack tight\"><div class=\"row spread\"><h3>Newest first</h3><button class=\"button small\" id=\"forget-flows\" type=\"button\">Forget all</button></div><label class=\"check small\"><input type=\"checkbox\" id=\"silent-only\"> Silent renewals only</label> <label class=\"check small\"><input type=\"checkbox\" id=\"follow\" checked> Show the newest by itself</label><ol class=\"plain\" id=\"flow-list\"></ol><p class=\"soft small\">A renewal timed out and is not here? <a href=\"#check\">Check my app</a> says why.</p></div><div class=\"card flat flow-shown stack\"><div id=\"flow-empty\" class=\"stack tight\"><h3>Nothing happened yet</h3><p>Open an app that uses this provider, sign in, and renew the tokens. The diagram shows an example: the app asks for new tokens in a hidden iframe, and the provider sends a code if the user is signed in.</p></div><div id=\"flow-head\" class=\"stack tight\" hidden></div><div id=\"flow-diagram\"></div><div id=\"flow-more\" class=\"row\" hidden></div><p class=\"soft small\">Each line is a message. Select one to see its parameters, its checks and its cookies. Solid lines: the provider saw the message. Dashed lines: the provider has not seen it, or cannot see it. Red: the flow stopped here.</p></div></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -618,7 +618,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var37 string
 		templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs("for the client")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 159, Col: 49}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 160, Col: 49}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 		if templ_7745c5c3_Err != nil {
@@ -631,7 +631,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var38 string
 		templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs("for five minutes")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 193, Col: 45}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 194, Col: 45}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var38))
 		if templ_7745c5c3_Err != nil {
@@ -644,7 +644,7 @@ func (p Console) lab() templ.Component {
 		var templ_7745c5c3_Var39 string
 		templ_7745c5c3_Var39, templ_7745c5c3_Err = templ.JoinStringErrs("for an hour")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 194, Col: 40}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 195, Col: 40}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var39))
 		if templ_7745c5c3_Err != nil {
@@ -732,7 +732,7 @@ func (p Console) keys() templ.Component {
 		var templ_7745c5c3_Var43 string
 		templ_7745c5c3_Var43, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.At("/jwks")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 309, Col: 105}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `idp/pages/console.templ`, Line: 310, Col: 105}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var43)
 		if templ_7745c5c3_Err != nil {

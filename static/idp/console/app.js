@@ -46,9 +46,9 @@ const tabs = {
 
 let shown = "";
 
-/** Shows the tab that the address names. */
+/** Shows the tab that the address names. What follows a question mark is for the tab. */
 function show() {
-  const named = location.hash.slice(1);
+  const named = location.hash.slice(1).split("?")[0] ?? "";
   shown = named in tabs ? named : "flows";
   for (const name of Object.keys(tabs)) byId(name).hidden = name !== shown;
   document.title = `${byId(`${shown}-title`).textContent} · Console · Hush`;

@@ -33,7 +33,10 @@ export class Check {
   #waiting;
 
   constructor() {
-    byId("check-form").addEventListener("change", () => void attempt(() => this.#judge()));
+    byId("check-form").addEventListener("change", () => {
+      history.replaceState(null, "", checkAddress(chosen().client_id)); // so that the choice outlasts the address
+      void attempt(() => this.#judge());
+    });
     byId("check-form").addEventListener("submit", (event) => {
       event.preventDefault();
       void attempt(() => this.#fetch());
@@ -44,7 +47,7 @@ export class Check {
     const { clients } = await get("/clients");
     const ids = clients.map((/** @type {any} */ { client }) => client.client_id);
     const select = byId("check-client", HTMLSelectElement);
-    const shown = select.value || (await newestClient(ids));
+    const shown = addressed() || select.value || (await newestClient(ids));
     offer(
       select,
       ids.map((/** @type {string} */ id) => ({ value: id, text: id })),
@@ -123,6 +126,16 @@ export class Check {
     this.#items.set(finding.check, item);
     return item;
   }
+}
+
+/** The address of the tab, for one client. @param {string} client */
+export function checkAddress(client) {
+  return client ? `#check?${new URLSearchParams({ client })}` : "#check";
+}
+
+/** The client that the address of the tab names. */
+function addressed() {
+  return new URLSearchParams(location.hash.split("?")[1]).get("client") ?? "";
 }
 
 /** The choices of the developer. */

@@ -4,6 +4,7 @@ import { drawFlow } from "../../shared/diagram.js";
 import { duration, faultTag, reasonLink, reasonTag, reasonText, reasonTone } from "../../shared/diagram-details.js";
 import { byId, link, make, settle } from "../../shared/dom.js";
 import { api, change } from "./api.js";
+import { checkAddress } from "./check.js";
 import { example } from "./example.js";
 import { button, clockTime, copyable, say } from "./ui.js";
 
@@ -177,6 +178,7 @@ export function why(flow, reason) {
     code,
     `: ${reasonText(reason)}`,
     reasonLink(flow.issuer, reason.code),
+    ...(reason.code === "callback.silent" ? [". ", toCheck(flow.client_id ?? "")] : []),
   );
   note.dataset.reason = reason.code;
   const refused = unregistered(flow, reason.code);
@@ -188,6 +190,13 @@ export function why(flow, reason) {
   });
   register.dataset.register = name;
   return make("div", "stack tight", note, make("p", "", register));
+}
+
+/** The way to the tab that looks for what the provider cannot see in a flow. @param {string} client */
+function toCheck(client) {
+  const a = make("a", "", `Check my app fetches the pages of ${client || "the app"} and looks for the cause`);
+  a.href = checkAddress(client);
+  return a;
 }
 
 /** The address that the provider refused because the client has not registered it. @param {Flow} flow @param {string} code */
