@@ -13,7 +13,7 @@ import { Program } from "../scripts/program.js";
 import { openChromium } from "./harness/browser.js";
 import { ask, Console, codesOf } from "./harness/console.js";
 import { crossSite, layouts, sameSite, startHush } from "./harness/hush.js";
-import { openApp, renew, renewInVain, signIn } from "./harness/person.js";
+import { openApp, renew, renewInVain, signIn, text } from "./harness/person.js";
 import { authorizeURL } from "./harness/request.js";
 import { scenes } from "./harness/story.js";
 
@@ -297,6 +297,31 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
       assert.match(await page.$eval("#flow-head", ({ textContent }) => textContent ?? ""), /client\.unknown/);
       await page.click("#silent-only");
       await page.waitForSelector(`#flow-more[data-flow="${renewal.id}"]`);
+    },
+  );
+
+  scene(
+    "says of a request that is refused with a page neither that a cookie was looked at nor a redirect sent",
+    async (stage) => {
+      const { hush } = stage;
+      const console = new Console(hush);
+      const frame = { "sec-fetch-dest": "iframe", "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate" };
+      for (const [change, reason] of /** @type {const} */ ([
+        [{ redirect_uri: `${hush.app}/unregistered`, prompt: "none" }, "redirect.unregistered"],
+        [{ client_id: "nobody", prompt: "none" }, "client.unknown"],
+        [{ client_id: "nobody", prompt: undefined }, "client.unknown"],
+      ])) {
+        await console.reset();
+        await ask(hush, `/authorize${new URL(authorizeURL(hush, change)).search}`, { headers: frame });
+        const flow = await console.flowWith(reason);
+        const { page } = await stage.newTab();
+        await page.goto(`${hush.issuer}/console`);
+        await page.waitForSelector(`#flow-more[data-flow="${flow.id}"]`);
+        const caption = await text(page, "li[data-step='2'] .step-head");
+        assert.match(caption, /a page, without a redirect/);
+        assert.doesNotMatch(caption, /validates its session cookie|By its session cookie|redirects it back/);
+        await page.close();
+      }
     },
   );
 

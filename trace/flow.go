@@ -62,6 +62,7 @@ type Message struct {
 	Record string        `json:"record,omitempty"` // the id of its record
 	Reason string        `json:"reason,omitempty"`
 	Faults []string      `json:"faults,omitempty"` // of the failure lab, that changed this answer
+	Page   bool          `json:"page,omitempty"`   // the answer of /authorize is a page, and no redirect
 }
 
 // Lane is the sender or the receiver of a Message.

@@ -96,7 +96,7 @@ func (d *drawing) authorize(r *Record) {
 	d.pair(r, step, cmp.Or(d.frame, LaneBrowser), LaneProvider)
 	last := len(d.messages) - 1
 	d.blame(r, &d.messages[last-1], &d.messages[last])
-	d.messages[last].Step = 2
+	d.messages[last].Step, d.messages[last].Page = 2, r.isPage()
 	if r.redirects() && !r.Answered() || r.Asks != "" {
 		d.messages[last].Step = 0 // to a sign-in page, or back with the cookies
 	}

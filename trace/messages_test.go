@@ -323,3 +323,30 @@ func TestAFlowIsDrawnWithWhatTheProviderCannotSee(t *testing.T) {
 		})
 	}
 }
+
+func TestAPageOfTheProviderIsNoRedirect(t *testing.T) {
+	for text, row := range map[string]struct {
+		happen change
+		isPage bool
+	}{
+		"a refusal by redirect":       {refused("login_required", "session.none"), false},
+		"a refusal by a page":         {failed(400, "invalid_request", "redirect.unregistered"), true},
+		"a page that the user sees":   {visibly(failed(400, "invalid_client", "client.unknown")), true},
+		"a dropped connection":        {failed(0, "", ""), false},
+		"a redirect to a page inside": {func(r *trace.Record) { r.Answer, r.Silent = nil, false }, false},
+	} {
+		t.Run(text, func(t *testing.T) {
+			h := newHub(t)
+			authorize(h, row.happen)
+			found := false
+			for _, m := range only(t, h).Messages {
+				found = found || m.Page
+			}
+			same(t, "a message is a page", found, row.isPage)
+		})
+	}
+}
+
+func visibly(edit change) change {
+	return func(r *trace.Record) { r.Silent, r.Fetch.Dest = false, "document"; edit(r) }
+}

@@ -59,8 +59,12 @@ func (r *Record) Answered() bool {
 func (r *Record) redirects() bool { return r.Status >= 300 && r.Status < 400 }
 
 // lost reports whether a silent request ended on a page instead of at the redirect_uri.
-func (r *Record) lost() bool {
-	return r.Endpoint == "authorize" && r.Silent && !r.dropped() && !r.Answered() && !r.redirects() && r.Asks == ""
+func (r *Record) lost() bool { return r.Silent && r.isPage() }
+
+// isPage reports whether an authorization request ended on a page: nothing goes to a redirect_uri, and the browser does
+// not come back.
+func (r *Record) isPage() bool {
+	return r.Endpoint == "authorize" && !r.dropped() && !r.Answered() && !r.redirects() && r.Asks == ""
 }
 
 // frame is the lane of the page that made the request.

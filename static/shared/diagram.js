@@ -21,7 +21,7 @@ import { tellings } from "./renewal.js";
  * @typedef {import("./renewal.js").Lane} Lane
  * @typedef {"done" | "failed" | "waiting" | "unseen"} State
  * @typedef {{ step: number, from: Lane, to: Lane, text: string, state: State, at: string, took?: number, record?: string,
- *   reason?: string, faults?: string[], source?: "browser", about?: string, request?: string }} Message
+ *   reason?: string, faults?: string[], page?: boolean, source?: "browser", about?: string, request?: string }} Message
  * @typedef {{ code: string, text: string, at: string }} Reasoned
  * @typedef {{ id: string, client_id?: string, issuer: string, silent: boolean, state: "open" | "done" | "failed", at: string,
  *   took?: number, reasons?: Reasoned[] | null, begins?: string, grant_type?: string, steps?: (State | "")[],
@@ -43,6 +43,12 @@ import { tellings } from "./renewal.js";
 const twoUses = [
   "The app uses the new access token",
   "It asks the provider’s /userinfo for the user’s claims, and calls its API, which checks signature, issuer, audience and expiry by itself.",
+];
+
+/** Step 2 where the provider sends nothing to the app. @type {[string, string]} */
+const noRedirect = [
+  "The provider answers with a page, without a redirect",
+  "So the app gets neither a code nor an error. The provider refuses a request in this way if its client or its redirect URI is not registered, before it looks at its session cookie.",
 ];
 
 /** Step 3 where step 2 gave no code. @type {[string, string]} */
@@ -72,7 +78,7 @@ export function drawFlow(element, flow, options = {}) {
   const keys = keysOf(messages);
   const items = messages.map((message, i) => {
     const item = old.get(keys[i] ?? "") ?? newItem(keys[i] ?? "", !first);
-    const caption = messages[i - 1]?.step === message.step ? undefined : captionOf(telling, messages, message.step);
+    const caption = messages[i - 1]?.step === message.step ? undefined : captionOf(telling, messages, message);
     update(item, flow, message, { ...options, telling }, caption);
     return item;
   });
@@ -168,8 +174,9 @@ function requestOf({ from, to }, record) {
   return isRequest ? `${record.method} ${record.path}` : "";
 }
 
-/** @param {Telling} telling @param {Message[]} messages @param {number} step */
-function captionOf(telling, messages, step) {
+/** @param {Telling} telling @param {Message[]} messages @param {Message} first of its step */
+function captionOf(telling, messages, { step, page }) {
+  if (step === 2 && page) return noRedirect;
   const refused = messages.some((message) => message.step === 2 && message.state === "failed");
   if (step === 3 && refused) return noCode;
   if (step === 4 && messages.some((message) => message.step === 4 && message.to === "provider")) return twoUses;
