@@ -30,10 +30,10 @@ type clientList struct {
 }
 
 // clients is GET /console/clients.
-func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
-	answers := []clientAnswer{}
+func (e *Endpoint) clients(_ http.ResponseWriter, r *http.Request) (any, error) {
+	answers, used := []clientAnswer{}, e.redirectURIs(r.Context())
 	for _, client := range e.Clients.All() {
-		answer, err := e.clientAnswer(client, "")
+		answer, err := e.clientAnswer(client, "", used)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (e *Endpoint) clients(http.ResponseWriter, *http.Request) (any, error) {
 		return clientList{answers}, nil
 	}
 	for _, client := range e.Clients.Unregistered.All() {
-		answer, err := e.clientAnswer(client, client.ClientSecret.Plain())
+		answer, err := e.clientAnswer(client, client.ClientSecret.Plain(), used)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (e *Endpoint) client(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, unknownClient(r.PathValue("id"), err)
 	}
-	return e.clientAnswer(*client, "")
+	return e.clientAnswer(*client, "", e.redirectURIs(r.Context()))
 }
 
 // unknownClient is the error for a client that is not registered. Another err stays as it is.
@@ -71,10 +71,17 @@ func unknownClient(id string, err error) error {
 		Because(errAbsent)
 }
 
-// clientAnswer describes a client. secret is the plain secret if the request contained it.
-func (e *Endpoint) clientAnswer(client oidc.Client, secret string) (clientAnswer, error) {
+// clientAnswer describes a client. secret is the plain secret if the request contained it; used has the redirect URIs
+// of the apps.
+func (e *Endpoint) clientAnswer(client oidc.Client, secret string, used []redirectURIs) (clientAnswer, error) {
 	text, err := yamlOf(client, secret)
-	return clientAnswer{Client: members(client), Settings: settingsFor(e.Issuer, client), YAML: text}, err
+	redirectURI := ""
+	if i := slices.IndexFunc(used, func(u redirectURIs) bool { return u.ClientID == client.ClientID }); i >= 0 {
+		redirectURI = used[i].SignIn
+	}
+	return clientAnswer{
+		Client: members(client), Settings: settingsFor(e.Issuer, client, redirectURI), YAML: text,
+	}, err
 }
 
 // maxClients bounds the clients of the register.
@@ -153,7 +160,7 @@ func (e *Endpoint) changeClient(
 	if err != nil {
 		return nil, err
 	}
-	return e.clientAnswer(client, secret)
+	return e.clientAnswer(client, secret, e.redirectURIs(r.Context()))
 }
 
 // checked returns the client with an algorithm of ID tokens, and an error with all its problems.
@@ -199,7 +206,7 @@ func (e *Endpoint) addRedirectURI(w http.ResponseWriter, r *http.Request) (any, 
 		http.Redirect(w, r, pathOfOurs(asked.ReturnTo), http.StatusSeeOther)
 		return nil, nil
 	}
-	return e.clientAnswer(client, "")
+	return e.clientAnswer(client, "", e.redirectURIs(r.Context()))
 }
 
 func (e *Endpoint) withAddresses(ctx context.Context, id string, add redirectBody) (client oidc.Client, err error) {

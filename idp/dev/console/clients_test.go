@@ -72,6 +72,27 @@ func TestTheSettingsHaveTheLinesThatTheClientNeeds(t *testing.T) {
 	}
 }
 
+// Any port of a loopback address matches, so only a request shows the port of the app.
+func TestTheSettingsHaveTheAddressThatTheAppUsedLast(t *testing.T) {
+	h := newFixture(t)
+	addresses := func() string {
+		list := h.json(t, 200, "GET", "/console/clients", "")["clients"].([]any)
+		for _, s := range list[0].(map[string]any)["settings"].([]any) {
+			if lib := s.(map[string]any); lib["library"] == "oidc-client-ts" {
+				return strings.Join(regexp.MustCompile(`"http://localhost:[^"]*"`).FindAllString(lib["text"].(string), -1), " ")
+			}
+		}
+		return ""
+	}
+	if got, want := addresses(), `"http://localhost:9090/callback" "http://localhost:9090/"`; got != want {
+		t.Errorf("before a request: %s; want %s", got, want)
+	}
+	asks(h, "http://localhost:25174/callback", "p")
+	if got, want := addresses(), `"http://localhost:25174/callback" "http://localhost:25174/"`; got != want {
+		t.Errorf("after a request: %s; want %s", got, want)
+	}
+}
+
 // Where a recipe for a server has its own port and path, the settings have those of the client.
 func TestTheSettingsOfAServerHaveItsAddress(t *testing.T) {
 	h := newFixture(t)

@@ -27,8 +27,9 @@ type settings struct {
 var settingsFiles embed.FS
 
 // settingsFor returns the settings of the libraries that the client can use, in the order of their names: those of
-// browsers, which keep no secret, for a public client, and those of servers for the others.
-func settingsFor(issuer string, client oidc.Client) []settings {
+// browsers, which keep no secret, for a public client, and those of servers for the others. used is the redirect URI
+// that the app of the client used last, or empty.
+func settingsFor(issuer string, client oidc.Client, used string) []settings {
 	folder := "settings/server"
 	if client.Public() {
 		folder = "settings/browser"
@@ -37,7 +38,7 @@ func settingsFor(issuer string, client oidc.Client) []settings {
 	if err != nil {
 		panic(err) // the folder is embedded
 	}
-	values := valuesOf(issuer, client)
+	values := valuesOf(issuer, client, used)
 	list := make([]settings, len(files))
 	for i, file := range files {
 		text, err := settingsFiles.ReadFile(folder + "/" + file.Name())
@@ -53,9 +54,9 @@ func settingsFor(issuer string, client oidc.Client) []settings {
 
 // valuesOf are the values of the placeholders. Between quotation marks all the languages read them alike. Where the
 // client has no redirect URI, the path and the port of one are those of the recipes.
-func valuesOf(issuer string, client oidc.Client) map[string]string {
+func valuesOf(issuer string, client oidc.Client, used string) map[string]string {
 	_, host, _ := strings.Cut(issuer, "://")
-	redirectURI := first(client.RedirectURIs)
+	redirectURI := cmp.Or(used, first(client.RedirectURIs))
 	address, err := url.Parse(redirectURI)
 	if err != nil {
 		address = &url.URL{}
@@ -65,7 +66,8 @@ func valuesOf(issuer string, client oidc.Client) map[string]string {
 		"{client_id}": client.ClientID, "{client_secret}": "the-secret-of-" + client.ClientID,
 		"{scope}": cmp.Or(client.Scope, "openid profile email"), "{redirect_uri}": redirectURI,
 		"{origin}": originOf(redirectURI), "{redirect_path}": cmp.Or(address.Path, "/callback"),
-		"{port}": cmp.Or(address.Port(), "3000"), "{post_logout_redirect_uri}": first(client.PostLogoutRedirectURIs),
+		"{port}":                     cmp.Or(address.Port(), "3000"),
+		"{post_logout_redirect_uri}": atOrigin(client.PostLogoutRedirectURIs, originOf(redirectURI)),
 	}
 	for name, value := range values {
 		quoted := strconv.Quote(value)
@@ -80,6 +82,17 @@ func first(uris []string) string {
 		return ""
 	}
 	return uris[0]
+}
+
+// atOrigin returns the first of the URIs that the app at the origin can serve, with the port of the app where any port
+// matches. If there is none, it returns the first.
+func atOrigin(uris []string, origin string) string {
+	for _, uri := range uris {
+		if moved := origin + strings.TrimPrefix(uri, originOf(uri)); oidc.MatchRedirectURI([]string{uri}, moved) {
+			return moved
+		}
+	}
+	return first(uris)
 }
 
 // originOf returns the scheme, host and port of a URI.
