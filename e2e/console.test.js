@@ -325,6 +325,19 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
     },
   );
 
+  scene("marks the addresses of a client whose port is free", async ({ hush, newTab }) => {
+    const uris = ["http://localhost:5173/cb", "https://localhost:5173/cb"];
+    const added = { token_endpoint_auth_method: "none", redirect_uris: uris };
+    const { any_port } = await new Console(hush).do("PUT", "/console/clients/two-ports", added);
+    assert.deepEqual(any_port, [uris[0]]);
+    const { page } = await newTab();
+    await page.goto(`${hush.issuer}/console#clients`);
+    await page.waitForSelector("#client-two-ports");
+    const shown = await page.$$eval("#client-two-ports li", (items) => items.map((item) => item.textContent));
+    assert.deepEqual(shown.slice(0, 2), [`${uris[0]} any port`, uris[1]]);
+    await new Console(hush).do("DELETE", "/console/clients/two-ports");
+  });
+
   scene("names a renewal by refresh token", async ({ hush, newTab }) => {
     const console = new Console(hush);
     await console.reset();

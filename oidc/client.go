@@ -128,14 +128,14 @@ func (c Client) SignsAssertions() bool {
 // NeedsPKCE tells whether the client must send a code_challenge. RFC 9700 §2.1.1: "Public clients MUST use PKCE".
 func (c Client) NeedsPKCE() bool { return c.Public() || c.RequirePKCE || c.FAPI2() }
 
-// Allows tells whether the client may authenticate by method. Without a registered token_endpoint_auth_method the
-// secret may be in the header or in the body, because many tools try both; the default of RFC 7591 §2 is
+// AuthMethods are the methods by which the client may authenticate. Without a registered token_endpoint_auth_method
+// the secret may be in the header or in the body, because many tools try both; the default of RFC 7591 §2 is
 // client_secret_basic only.
-func (c Client) Allows(method string) bool {
+func (c Client) AuthMethods() []string {
 	if c.TokenEndpointAuthMethod == "" {
-		return method == AuthMethodBasic || method == AuthMethodPost
+		return []string{AuthMethodBasic, AuthMethodPost}
 	}
-	return c.TokenEndpointAuthMethod == method
+	return []string{c.TokenEndpointAuthMethod}
 }
 
 // Grants tells whether the client may use the grant type; the default is authorization_code (RFC 7591 §2).

@@ -1,12 +1,13 @@
 package oidc_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/hush-idp/hush/oidc"
 )
 
-func TestClientAllows(t *testing.T) {
+func TestClientAuthMethods(t *testing.T) {
 	for _, row := range []struct {
 		name, registered string
 		allowed          []string
@@ -19,13 +20,10 @@ func TestClientAllows(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			client := oidc.Client{TokenEndpointAuthMethod: row.registered}
-			allowed := map[string]bool{}
-			for _, method := range row.allowed {
-				allowed[method] = true
-			}
 			for _, method := range []string{oidc.AuthMethodNone, oidc.AuthMethodBasic, oidc.AuthMethodPost, ""} {
-				if got := client.Allows(method); got != allowed[method] {
-					t.Errorf("Allows(%q) = %t; want %t", method, got, allowed[method])
+				want := slices.Contains(row.allowed, method)
+				if got := slices.Contains(client.AuthMethods(), method); got != want {
+					t.Errorf("AuthMethods has %q: %t; want %t", method, got, want)
 				}
 			}
 		})

@@ -38,6 +38,12 @@ func WithoutLoopbackPort(uri string) (bare string, ok bool) {
 	return before + "//" + host + after, found
 }
 
+// HasFreePort tells whether the registered URI matches with any port (MatchRedirectURI).
+func HasFreePort(registered string) bool {
+	_, isLoopback := WithoutLoopbackPort(registered)
+	return isLoopback
+}
+
 // IsLoopback tells whether host (a name or an IP address, without port and brackets) always means this machine:
 // 127.0.0.0/8, ::1, localhost, and every name under localhost (RFC 6761 §6.3).
 func IsLoopback(host string) bool {

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/hush-idp/hush/oidc"
@@ -28,6 +29,17 @@ func TestEveryRegisteredURIMatchesItself(t *testing.T) {
 		}
 		if oidc.MatchRedirectURI(nil, uri) {
 			t.Errorf("%s matches although nothing is registered", uri)
+		}
+	}
+}
+
+func TestAFreePortIsOneThatMatchingIgnores(t *testing.T) {
+	port := regexp.MustCompile(`^([^:]*://[^/?]*?)(:[0-9]+)?([/?]|$)`)
+	for _, uri := range registered {
+		other := port.ReplaceAllString(uri, "$1:25174$3")
+		got, want := oidc.HasFreePort(uri), other != uri && oidc.MatchRedirectURI([]string{uri}, other)
+		if got != want {
+			t.Errorf("RFC 8252 §7.3: HasFreePort(%s) = %v, and %s matches: %v", uri, got, other, want)
 		}
 	}
 }

@@ -122,7 +122,7 @@ func checkMethod(client *oidc.Client, given credentials) error {
 			client.ClientID, client.TokenEndpointAuthMethod)
 	case given.method == oidc.AuthMethodNone && !client.Public():
 		return refuse("client %s is confidential; send its client_secret", client.ClientID)
-	case !client.Allows(given.method):
+	case !slices.Contains(client.AuthMethods(), given.method):
 		return refuse("client %s used %s; its registered token_endpoint_auth_method is %s",
 			client.ClientID, given.method, client.TokenEndpointAuthMethod)
 	}

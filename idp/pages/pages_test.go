@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -154,6 +155,29 @@ func TestEachPageIsWhole(t *testing.T) {
 			t.Errorf("Render = %v", err)
 		} else if !strings.Contains(w.Body.String(), "</title>") || !strings.HasSuffix(w.Body.String(), "</html>") {
 			t.Errorf("the page %T is not whole:\n%s", page, w.Body)
+		}
+	}
+}
+
+// A developer sees at a list of redirect URIs which of them match with any port, and the default of what is not set.
+func TestListsOfRedirectURIsSayWhosePortIsFree(t *testing.T) {
+	frame := pages.Frame{Language: "en"}
+	uris := []string{"http://localhost:9090/cb", "https://localhost:9090/cb", "http://app.test/cb"}
+	for text, page := range map[string]pages.Page{
+		"the home page": pages.Home{Frame: frame, Dev: true, Clients: []oidc.Client{{ClientID: "web", RedirectURIs: uris}}},
+		"the error":     pages.Error{Frame: frame, Registered: uris},
+		"the nearest":   pages.Error{Frame: frame, Nearest: uris[0]},
+	} {
+		w := httptest.NewRecorder()
+		if err := ourPages(t).Render(w, http.StatusOK, page, pages.Policy{}); err != nil {
+			t.Fatal(err)
+		}
+		marked := regexp.MustCompile(`<code>([^<]*)</code>\s*<span class="[^"]*any-port">any port`)
+		if found := marked.FindAllStringSubmatch(w.Body.String(), -1); len(found) != 1 || found[0][1] != uris[0] {
+			t.Errorf("%s: the marked addresses are %q; want only %s", text, found, uris[0])
+		}
+		if isHome := text == "the home page"; isHome != strings.Contains(w.Body.String(), "client_secret_basic") {
+			t.Errorf("%s has client_secret_basic: %v", text, !isHome)
 		}
 	}
 }

@@ -20,6 +20,8 @@ type clientAnswer struct {
 	Client   map[string]any `json:"client"`
 	Settings []settings     `json:"settings"`
 	YAML     string         `json:"yaml"`
+	// AnyPort has the redirect URIs, and the addresses after a sign-out, that match with any port.
+	AnyPort []string `json:"any_port,omitempty"`
 	// Unregistered is true for a client that any_client let in.
 	Unregistered bool `json:"unregistered,omitempty"`
 }
@@ -81,7 +83,18 @@ func (e *Endpoint) clientAnswer(client oidc.Client, secret string, used []redire
 	}
 	return clientAnswer{
 		Client: members(client), Settings: settingsFor(e.Issuer, client, redirectURI), YAML: text,
+		AnyPort: anyPort(client),
 	}, err
+}
+
+// anyPort lists the addresses of the client whose port is free (RFC 8252 §7.3).
+func anyPort(client oidc.Client) (list []string) {
+	for _, uri := range slices.Concat(client.RedirectURIs, client.PostLogoutRedirectURIs) {
+		if oidc.HasFreePort(uri) && !slices.Contains(list, uri) {
+			list = append(list, uri)
+		}
+	}
+	return list
 }
 
 // maxClients bounds the clients of the register.

@@ -9,7 +9,7 @@ import { button, copyable, say } from "./ui.js";
  *   redirect_uris: string[], post_logout_redirect_uris?: string[], scope?: string, first_party?: boolean,
  *   access_token_lifetime?: string }} Client
  * @typedef {{ client: Client, settings: { library: string, language: string, text: string }[], yaml: string,
- *   unregistered?: boolean }} Shown
+ *   any_port?: string[], unregistered?: boolean }} Shown
  */
 
 export class Clients {
@@ -41,7 +41,7 @@ export class Clients {
   }
 
   /** @param {Shown} shown */
-  #item({ client, settings, yaml, unregistered }) {
+  #item({ client, settings, yaml, any_port, unregistered }) {
     const title = make(
       "span",
       "who",
@@ -56,8 +56,8 @@ export class Clients {
       make(
         "div",
         "stack",
-        uris("redirect_uris", client.redirect_uris),
-        uris("post_logout_redirect_uris", client.post_logout_redirect_uris ?? []),
+        uris("redirect_uris", client.redirect_uris, any_port),
+        uris("post_logout_redirect_uris", client.post_logout_redirect_uris ?? [], any_port),
         settings.length > 0 && settingsOf(client.client_id, settings),
         copyable("To keep it: YAML for the configuration file", yaml),
         !unregistered &&
@@ -130,10 +130,21 @@ function tagsOf(client, unregistered) {
   ];
 }
 
-/** @param {string} name @param {string[]} list */
-function uris(name, list) {
-  const items = list.map((uri) => make("li", "", make("code", "break", uri)));
-  return list.length > 0 && make("div", "stack tight", make("strong", "small", name), make("ul", "bare", ...items));
+const freePort = " Any port: the provider does not compare the port of such an address (RFC 8252 §7.3).";
+
+/** @param {string} name @param {string[]} list @param {string[]} [anyPort] those that match with any port */
+function uris(name, list, anyPort = []) {
+  const title = make("strong", "small", name);
+  const items = list.map((uri) =>
+    make(
+      "li",
+      "",
+      make("code", "break", uri),
+      anyPort.includes(uri) && make("span", "soft small any-port", " any port"),
+    ),
+  );
+  const why = list.some((uri) => anyPort.includes(uri)) && make("span", "soft small", freePort);
+  return list.length > 0 && make("div", "stack tight", make("p", "", title, why), make("ul", "bare", ...items));
 }
 
 /** @param {Client} client @param {() => void} open */
