@@ -325,6 +325,27 @@ scenes("the console's page", { layout: sameSite, cookies: "blocked" }, (scene) =
     },
   );
 
+  scene("lists a flow with its steps beside the title and its reasons below, also on a phone", async (stage) => {
+    const { hush, newTab } = stage;
+    const console = new Console(hush);
+    await console.reset();
+    const { search } = new URL(authorizeURL(hush, { client_id: "a-client-whose-name-is-longer-than-a-line" }));
+    await ask(hush, `/authorize${search}`, { headers: { "sec-fetch-dest": "iframe" } });
+    await console.flowWith("page.in_iframe");
+    const { page } = await newTab();
+    for (const width of [390, 1280]) {
+      await page.setViewport({ width, height: 800 });
+      await page.goto(`${hush.issuer}/console`);
+      await page.waitForSelector("#flow-list .tag");
+      const [title, steps, tag] = await page.$$eval("#flow-list strong, #flow-list .pips, #flow-list .tag", (all) =>
+        all.map((element) => element.getBoundingClientRect().toJSON()),
+      );
+      assert.ok(steps.top < title.bottom && title.top < steps.bottom, `the steps are beside the title at ${width} px`);
+      assert.ok(steps.left > title.right && tag.top > steps.bottom, `the reasons are below at ${width} px`);
+      assert.equal(tag.left, title.left, `the first reason begins where the title does at ${width} px`);
+    }
+  });
+
   scene("marks the addresses of a client whose port is free", async ({ hush, newTab }) => {
     const uris = ["http://localhost:5173/cb", "https://localhost:5173/cb"];
     const added = { token_endpoint_auth_method: "none", redirect_uris: uris };

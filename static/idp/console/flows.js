@@ -118,6 +118,7 @@ function fillItem(item, flow) {
   if (!choice || item.dataset.version === version) return;
   item.dataset.version = version;
   item.dataset.state = flow.state;
+  const tags = [...reasons.map((code) => reasonTag(code, flow.state)), ...faults.map(faultTag)];
   choice.replaceChildren(
     make(
       "span",
@@ -126,8 +127,7 @@ function fillItem(item, flow) {
       make("span", "", flow.client_id ?? "no client", " · ", clockTime(flow.at), ` · ${stateOf(flow)[1]}`),
     ),
     ...(flow.silent ? [pips(flow)] : []), // only a renewal has the four steps
-    ...reasons.map((code) => reasonTag(code, flow.state)),
-    ...faults.map(faultTag),
+    ...(tags.length > 0 ? [make("span", "tags", ...tags)] : []),
   );
 }
 
