@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -55,9 +56,27 @@ func (s *settings) storeFault() error {
 	case s.isRedis():
 		return redis.Check(s.Store)
 	}
-	scheme, _, _ := strings.Cut(s.Store, ":") // a password may stand behind it
-	return fmt.Errorf("%.20q is no known store: write memory, file:PATH, redis://HOST:PORT or rediss://HOST:PORT "+
-		"(docs/operations.md)", scheme)
+	advice := "write memory, file:PATH, redis://HOST:PORT or rediss://HOST:PORT (docs/operations.md)"
+	if barePath.MatchString(s.Store) {
+		advice = "did you mean file:" + s.Store + "? Or " + advice
+	}
+	return fmt.Errorf("%q is no known store: %s", s.storeWithoutCredentials(), advice)
+}
+
+// barePath matches what can only be the path of a file: it has a slash or a dot, and neither a scheme (the letter of a
+// Windows drive is none) nor an @, before which a password may stand.
+var barePath = regexp.MustCompile(`^([A-Za-z]:)?[^:@]*[/\\.][^:@]*$`)
+
+// storeWithoutCredentials is the address of a store that is not known, without anything that may be a password: the
+// scheme of a URL, and only what follows the @ of another text.
+func (s *settings) storeWithoutCredentials() string {
+	if scheme, _, isURL := strings.Cut(s.Store, "://"); isURL {
+		return scheme
+	}
+	if at := strings.LastIndexByte(s.Store, '@'); at >= 0 {
+		return "[hidden]" + s.Store[at:]
+	}
+	return s.Store
 }
 
 // StoreFile is the path of a store in a file; empty for others.

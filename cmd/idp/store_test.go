@@ -113,6 +113,28 @@ func TestTheAddressOfRedisIsCheckedWithTheSettings(t *testing.T) {
 	mustSettings(t, "--store=redis+sentinel://a,b:26380/main/3?sentinel_user=u", "--cookie-keys="+testSecret)
 }
 
+// A value that is no known store is quoted as it was given. Where a password may stand it is not shown.
+func TestTheAddressOfAnUnknownStoreIsQuotedWithoutAPassword(t *testing.T) {
+	for _, row := range []struct{ name, store, says string }{
+		{"a path", "/tmp/newcomer/cfg/y.db", `"/tmp/newcomer/cfg/y.db" is no known store: did you mean ` +
+			`file:/tmp/newcomer/cfg/y.db?`},
+		{"a name in this folder", "hush.db", "did you mean file:hush.db?"},
+		{"a path of Windows", `C:\hush\y.db`, `did you mean file:C:\hush\y.db?`},
+		{"a word", "memroy", `"memroy" is no known store: write memory`},
+		{"a host and a port", "127.0.0.1:6379", `"127.0.0.1:6379" is no known store: write memory`},
+		{"another database", "postgres://u:hunter2@db/x", `"postgres" is no known store: write memory`},
+		{"a password without a scheme", ":hunter2@db.example:6379", `"[hidden]@db.example:6379" is no known store: write`},
+		{"a name and a password", "u:hunter2/.@db", `"[hidden]@db" is no known store: write`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := parse(t, "--store="+row.store).settings()
+			if err == nil || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %v; want %q and no password", err, row.says)
+			}
+		})
+	}
+}
+
 func TestAnEmptyArgumentIsNoCommand(t *testing.T) {
 	for _, args := range [][]string{{""}, {"", "check"}, {"--log-level=error", ""}, {"serve", ""}, {"keys", ""}} {
 		command := commandLine()
