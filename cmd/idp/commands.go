@@ -32,7 +32,7 @@ func commandLine() *cobra.Command {
 		given.command("check", "Print what the provider would run with, or everything that is wrong with the settings.",
 			(*settings).check),
 		group("keys", "Signing keys in the store of --store.",
-			given.command("list", "Show the published signing keys. On a new store this makes them, as the provider would.",
+			given.command("list", "Show the published signing keys. On an empty Redis this makes them; a file has to be there.",
 				(*settings).listKeys),
 			given.command("rotate", "Make new signing keys, which sign when every provider has seen them; the old ones verify.",
 				(*settings).rotateKeys)),

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hush-idp/hush/storage/redis/redistest"
 )
 
 func TestMistakesOnTheCommandLine(t *testing.T) {
@@ -41,6 +43,23 @@ func TestHelpNamesEachFlagWithItsVariable(t *testing.T) {
 		if strings.Contains(said, "`") || strings.Contains(said, "true|false") {
 			t.Errorf("%v says\n%s", args, said)
 		}
+	}
+}
+
+// The command makes keys in an empty Redis, and refuses a file that is not there (TestWhatNoCommandCanDo).
+func TestHelpOfKeysListSaysWhatItMakes(t *testing.T) {
+	_, said := runToEnd(t, binary(t), "keys", "list", "--help")
+	if !strings.Contains(said, "On an empty Redis this makes them; a file has to be there.") {
+		t.Errorf("it says\n%s", said)
+	}
+}
+
+// A command makes the keys of an empty Redis before the first provider runs there.
+func TestKeysListMakesTheKeysOfAnEmptyRedis(t *testing.T) {
+	server := redistest.Start(t)
+	code, said := runToEnd(t, binary(t), "keys", "list", "--store", server.URL, "--cookie-keys", testSecret)
+	if code != 0 || !strings.Contains(said, "RS256") {
+		t.Errorf("it ended with %d and said\n%s", code, said)
 	}
 }
 
