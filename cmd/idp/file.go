@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -73,7 +74,8 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	}
 	tree, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // the reader reports duplicates
 	if failed, ok := errors.AsType[yaml.Error](err); ok {
-		return errors.New(src.at(failed.GetToken()) + failed.GetMessage() + aboutVariables(text, failed.GetToken()))
+		return errors.New(src.at(failed.GetToken()) + failed.GetMessage() + aboutPlace(failed.GetMessage(), text,
+			failed.GetToken()) + aboutVariables(text, failed.GetToken()))
 	}
 	if err != nil {
 		return err
@@ -94,7 +96,7 @@ func (src *source) decode(text []byte, s *settings) (err error) {
 	if len(r.wrong) == 0 {
 		return nil
 	}
-	return errors.New(strings.Join(r.wrong, "\n"))
+	return joined(r.wrong)
 }
 
 // aboutVariables is advice about a line that is no YAML and has a ${NAME}: { begins a group of keys inside [ ] and { }.
@@ -104,6 +106,23 @@ func aboutVariables(text []byte, place *token.Token) string {
 		return ""
 	}
 	return "; put quotes around a text with ${NAME} inside [ ] and { }"
+}
+
+// aboutPlace is advice about a text that is no YAML because something stands where it cannot: the column, and the key
+// there if a setting has its name. The rest of the line may hold a secret.
+func aboutPlace(message string, text []byte, place *token.Token) string {
+	lines := strings.Split(string(text), "\n")
+	at := lineOf(place)
+	isOutOfPlace := strings.Contains(message, "not allowed in this context") ||
+		strings.Contains(message, "unexpected key name") || strings.Contains(message, "non-map value is specified")
+	if !isOutOfPlace || at == 0 || at > len(lines) {
+		return ""
+	}
+	here := fmt.Sprintf(": column %d", place.Position.Column)
+	if key, _, isKey := strings.Cut(strings.TrimLeft(lines[at-1], " -"), ":"); isKey && isSetting(key) {
+		here += fmt.Sprintf(" of the line that begins with %q", key+":")
+	}
+	return here + "; check the indentation, and the colon behind each key, in this line and in those beside it"
 }
 
 // isDirective reports a directive such as %YAML 1.2, which the YAML library returns as a document of its own.
@@ -131,11 +150,30 @@ func (src *source) locate(problems idp.Problems, given flags) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	lines := make([]string, len(problems))
+	all := make([]mistake, len(problems))
 	for i, problem := range problems {
-		lines[i] = src.place(problem.Path, given) + problem.Path + ": " + problem.Text
+		all[i].text = src.place(problem.Path, given) + problem.Path + ": " + problem.Text
+		if given.name(problem.Path) == "" {
+			all[i].line = src.line(problem.Path)
+		}
 	}
-	return errors.New(strings.Join(lines, "\n"))
+	return joined(all)
+}
+
+// mistake is a mistake of the file, and its line; 0 for one that the file does not have.
+type mistake struct {
+	line int
+	text string
+}
+
+// joined returns all mistakes as one error, in the order of the file.
+func joined(all []mistake) error {
+	slices.SortStableFunc(all, func(a, b mistake) int { return cmp.Compare(a.line, b.line) })
+	texts := make([]string, len(all))
+	for i, each := range all {
+		texts[i] = each.text
+	}
+	return errors.New(strings.Join(texts, "\n"))
 }
 
 // place is "hush.yaml:12: ", or the flag and variable that the value came from.

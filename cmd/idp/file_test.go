@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -25,8 +28,17 @@ var loopbackFaults = []fileRow{
 	{"a secret in quotes with a line break", "    password: alice", "    password: \"alice\\n\" # HERE", "line break"},
 	{"an unknown key of a client", "    token_endpoint_auth_method: none",
 		"    token_endpoint_auth_method: none\n    redirect_uri: x # HERE", "docs/configuration.md"},
+	{"a key of a client without its last letter", "    token_endpoint_auth_method: none",
+		"    token_endpoint_auth_method: none\n    redirect_uri: x # HERE", "did you mean redirect_uris?"},
+	{"a key of a client without a letter", "", "    acess_token_lifetime: 1h # HERE",
+		"did you mean access_token_lifetime?"},
+	{"a group of keys without a letter", "", "sesion: {idle: 1h} # HERE", "did you mean session?"},
 	{"an unknown key of a user", "    password: alice", "    password: alice\n    passwort: alice # HERE",
-		"correct the spelling"},
+		"did you mean password?"},
+	{"a key like no other", "", "nonsense: 1 # HERE", "correct the spelling"},
+	{"broken YAML: a key further left than the one before it", "    password: alice", "   password: alice # HERE",
+		`column 4 of the line that begins with "password:"; check the indentation`},
+	{"broken YAML: a key below a value", "", "log_level: info\n  colour: x", "check the indentation"},
 	{"a list in place of a text", "", "listen: [127.0.0.1] # HERE", "should be a text"},
 	{"a text in place of a list", "    redirect_uris:\n      - http://localhost:9090/cb",
 		"    redirect_uris: http://localhost:9090/cb # HERE", "should be a list"},
@@ -82,7 +94,7 @@ var loopbackFaults = []fileRow{
 	{"two users of one name, composed and decomposed", "clients:", "  - {username: Zoe\u0308, sub: z1, password: z}\n" +
 		"  - {username: zo\u00eb, sub: z2, password: z} # HERE\nclients:", "rename one"},
 	{"two users of one name", "clients:", "  - username: ALICE # HERE\n    sub: a2\n    password: a\nclients:",
-		"rename one"},
+		`users[0], "alice", already, because case does not count: rename one`},
 	{"Core §2 two users of one sub", "clients:", "  - username: bob\n    sub: alice # HERE\n    password: b\nclients:",
 		"never shared"},
 	{"Core §2 a sub of more than 255 characters", "    password: alice", "    password: alice\n    sub: " +
@@ -203,6 +215,54 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	for _, want := range []string{name + ":1: log_level", name + ":12: log_format"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v; want %q in it", err, want)
+		}
+	}
+}
+
+// The mistakes of the provider's configuration and those of this command's settings are told in one order. So are keys
+// that are there twice, which are found before what the others hold is read.
+func TestFaultsAreToldInTheOrderOfTheFile(t *testing.T) {
+	for _, text := range []string{
+		"log_level: loud\n" + loopbackFile + "log_format: xml\ncookie_keys: [short]\n",
+		"log_level: [a]\nissuer: http://localhost:1\nusers: a\nissuer: http://localhost:2\n",
+	} {
+		_, err := parse(t, "--config", file(t, text)).settings()
+		var lines []int
+		for _, found := range regexp.MustCompile(`(?m)^[^:]+:(\d+): `).FindAllStringSubmatch(fmt.Sprint(err), -1) {
+			line, _ := strconv.Atoi(found[1])
+			lines = append(lines, line)
+		}
+		if len(lines) < 3 || !slices.IsSorted(lines) {
+			t.Errorf("got the lines %v of\n%v", lines, err)
+		}
+	}
+}
+
+// A fault of the issuer is told alone, without those of settings that follow from it.
+func TestWhatFollowsFromTheIssuerIsNotTold(t *testing.T) {
+	for name, args := range map[string]string{
+		"users and clients":                 "--issuer=localhost:28091",
+		"development mode":                  "--issuer=localhost:28091 --login-hint-signs-in --dev",
+		"a certificate":                     "--issuer=localhost:28091 --tls-self-signed",
+		"the names at which it answers too": "--issuer=http://localhost:28091/login",
+	} {
+		_, err := parse(t, strings.Fields(args)...).settings()
+		if err == nil || !strings.HasPrefix(err.Error(), "--issuer or HUSH_ISSUER: ") ||
+			strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v; want one line about the issuer", name, err)
+		}
+	}
+}
+
+// What stands in a line that is no YAML may be a secret, so only the name of a setting is shown of it.
+func TestBrokenYAMLIsNotShown(t *testing.T) {
+	for _, broken := range []string{
+		"  password: hunter2", "      hunter2: x", " hunter2", "   hunter2: x", "   - hunter2",
+	} {
+		text := strings.Replace(loopbackFile, "    password: alice", "    password: alice\n"+broken, 1)
+		if _, err := parse(t, "--config", file(t, text)).settings(); err == nil ||
+			strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q gave %v; want an error without it", broken, err)
 		}
 	}
 }

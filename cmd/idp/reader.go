@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
+	"github.com/hush-idp/hush/cmd/variables"
 	"github.com/hush-idp/hush/oidc"
 )
 
@@ -27,7 +28,7 @@ type reader struct {
 	aliases map[ast.Node]ast.Node // what each alias (*name) repeats
 	depth   int                   // of the value that is read now
 	values  int                   // number of values read so far; the values that an alias repeats count again
-	wrong   []string              // a line for each mistake
+	wrong   []mistake
 }
 
 // The limits of a file. A file without aliases that repeat aliases is far below them.
@@ -200,19 +201,29 @@ func (r *reader) readMapping(node ast.Node, to reflect.Value, path string) {
 			}
 			continue
 		}
-		if r.check(known, e.node, at, "%s", unknown(e.key)) {
+		if known {
 			r.read(e.value, to.FieldByIndex(field.Index), at)
+		} else {
+			r.check(false, e.node, at, "%s", unknown(e.key, to.Type()))
 		}
 	}
 }
 
-// unknown returns the message about an unknown key. It names a character that an editor may not show, such as a
-// no-break space, or the byte order mark of a file that was appended to another one.
-func unknown(key string) string {
+// unknown returns the message about an unknown key of a struct. It proposes the keys with a similar spelling. It names
+// a character that an editor may not show, such as a no-break space, or the byte order mark of a file that was appended
+// to another one.
+func unknown(key string, of reflect.Type) string {
 	if i := strings.IndexFunc(key, func(r rune) bool { return r > unicode.MaxASCII }); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(key[i:])
 		return fmt.Sprintf("is no known key: it has the character %U, which no key has, and which an editor may not show: "+
 			"remove it", r)
+	}
+	var known []string
+	for _, field := range fieldsOf(of) {
+		known = append(known, keyOf(field))
+	}
+	if similar := variables.Similar(key, known); key != "" && len(similar) > 0 {
+		return "is no known key: did you mean " + strings.Join(similar, " or ") + "? docs/configuration.md lists every key"
 	}
 	return "is no known key: correct the spelling or remove the line; docs/configuration.md lists every key"
 }
@@ -305,7 +316,8 @@ func (r *reader) want(ok bool, node ast.Node, path, form string) bool {
 // check reports the mistake that the format and its arguments describe, unless ok.
 func (r *reader) check(ok bool, node ast.Node, path, format string, args ...any) bool {
 	if !ok {
-		r.wrong = append(r.wrong, r.src.at(node.GetToken())+path+": "+fmt.Sprintf(format, args...))
+		text := r.src.at(node.GetToken()) + path + ": " + fmt.Sprintf(format, args...)
+		r.wrong = append(r.wrong, mistake{lineOf(node.GetToken()), text})
 	}
 	return ok
 }

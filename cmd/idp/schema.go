@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,19 @@ func fieldsOf(t reflect.Type) (fields []reflect.StructField) {
 		}
 	}
 	return fields
+}
+
+// isSetting tells whether a setting has this key, at the top or below.
+func isSetting(key string) bool { return hasKey(reflect.TypeFor[settings](), key) }
+
+// hasKey tells whether a struct, or one that it leads to, has the key. No struct of the settings leads to itself.
+func hasKey(t reflect.Type, key string) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct && slices.ContainsFunc(fieldsOf(t), func(field reflect.StructField) bool {
+		return keyOf(field) == key || hasKey(field.Type, key)
+	})
 }
 
 // keyOf is the field's key in the file. Like the YAML package it reads the tag json of a field without a tag yaml.

@@ -160,7 +160,7 @@ func (s *settings) problems() idp.Problems {
 	when(s.TLSCert != "" && s.TLSKey == "", "tls_cert", "stands alone: it and tls_key belong together, give both or none")
 	when(s.TLSCert == "" && s.TLSKey != "", "tls_key", "stands alone: it and tls_cert belong together, give both or none")
 	when(s.TLSSelfSigned && s.TLSCert != "", "tls_self_signed", "stands beside tls_cert: keep one of the two")
-	when(s.TLSSelfSigned && !s.Loopback(), "tls_self_signed",
+	when(s.TLSSelfSigned && !s.Loopback() && strings.Contains(s.Issuer, "://"), "tls_self_signed",
 		"no browser trusts a self-signed certificate of %s: use tls_cert and tls_key", s.Issuer)
 	when(s.servesTLS() && strings.HasPrefix(s.Issuer, "http:"), "issuer", "%q is http, but TLS is on: write https",
 		s.Issuer)

@@ -15,6 +15,20 @@ import (
 // segments matches a path of an issuer: no segment is empty, begins with a dot, or needs an escape.
 var segments = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 
+// hasIssuer tells whether the issuer is an http or https URL, so that it is known whose machine it is on.
+func (c Config) hasIssuer() bool {
+	u, err := url.Parse(c.Issuer)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+}
+
+// elsewhere is the configuration at the default issuer. What is wrong with it there does not follow from an issuer that
+// is no URL. A lack of users does: only a loopback issuer has some by default.
+func (c Config) elsewhere() Config {
+	on := true
+	c.Issuer, c.Dev = DefaultIssuer, &on
+	return c.WithDefaults()
+}
+
 // checkAddress reports an issuer that is not written as clients and browsers write it. Clients compare issuers letter
 // by letter (Discovery §4.3). The issuer may have a path, but "no query or fragment components" (Discovery §3).
 func (c Config) checkAddress(at, issuer string, endpoints map[string]string, report oidc.Report) {
@@ -55,8 +69,12 @@ func (c Config) takenBy(path string, endpoints map[string]string) (first, taken 
 	return first, own[i]
 }
 
-// checkLayouts: layouts are issuers on this machine, each another one.
+// checkLayouts: layouts are issuers on this machine, each another one. Those that follow from the issuer have no faults
+// of their own.
 func (c Config) checkLayouts(endpoints map[string]string, report oidc.Report) {
+	if slices.Equal(c.Layouts, layoutsOf(c.Issuer)) {
+		return
+	}
 	for i, layout := range c.Layouts {
 		at := fmt.Sprintf("layouts[%d]", i)
 		u, err := url.Parse(layout)

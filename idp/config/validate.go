@@ -37,6 +37,9 @@ func (c Config) Check(endpoints map[string]string) error {
 	var problems Problems
 	report := oidc.Report(func(path, text string) { problems = append(problems, Problem{path, text}) })
 	checkIssuer(c, endpoints, report)
+	if !c.hasIssuer() {
+		c = c.elsewhere()
+	}
 	c.checkLayouts(endpoints, report)
 	checkConsole(c, report)
 	c.checkPowers(report)
@@ -82,15 +85,14 @@ func signingAlgs(specs []SigningKey) []string {
 // checkIssuer: OpenID Connect Discovery §3: the issuer is a "URL using the https scheme with no query or fragment
 // components"; http is for this machine only.
 func checkIssuer(c Config, endpoints map[string]string, report oidc.Report) {
-	u, err := url.Parse(c.Issuer)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+	if !c.hasIssuer() {
 		report.When(true, "issuer", "%q is no http or https URL: write one like https://login.example.com", c.Issuer)
 		return
 	}
 	c.checkAddress("issuer", c.Issuer, endpoints, report)
-	report.When(u.Scheme == "http" && !c.Loopback(), "issuer", "%q is http on a host that others can reach: use https, "+
-		"a loopback name such as http://localhost:8080 for development, or list the host in dev_hosts to try it in a "+
-		"network of your own", c.Issuer)
+	report.When(strings.HasPrefix(c.Issuer, "http:") && !c.Loopback(), "issuer", "%q is http on a host that "+
+		"others can reach: use https, a loopback name such as http://localhost:8080 for development, or list the host in "+
+		"dev_hosts to try it in a network of your own", c.Issuer)
 	report.When(c.Dev != nil && *c.Dev && !c.Loopback(), "dev", "development mode signs anybody in without a password, "+
 		"so it works on a loopback issuer only, and %s is none: remove dev: true", c.Issuer)
 }
