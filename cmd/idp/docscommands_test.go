@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,10 +17,13 @@ import (
 // block is a code block of a document.
 type block struct{ page, language, text string }
 
+// inlineCurl matches a whole request in a sentence, and not the name of an option.
+var inlineCurl = regexp.MustCompile("`(curl [^`]*http[^`]*)`")
+
 // isShell tells whether the block is for a terminal: such blocks have no language.
 func (b block) isShell() bool { return b.language == "" }
 
-// documentBlocks are the code blocks of all documents, page by page, in order.
+// documentBlocks are the code blocks of all documents, page by page, in order, and the requests in the sentences.
 func documentBlocks(t *testing.T) (blocks []block) {
 	t.Helper()
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -35,10 +39,15 @@ func documentBlocks(t *testing.T) (blocks []block) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts := strings.Split("\n"+string(text), "\n```")
-		for i := 1; i < len(parts); i += 2 { // every second part is inside a block
-			language, text, _ := strings.Cut(parts[i], "\n")
-			blocks = append(blocks, block{pageName(name), language, text})
+		for i, part := range strings.Split("\n"+string(text), "\n```") {
+			if i%2 == 1 { // every second part is inside a block
+				language, text, _ := strings.Cut(part, "\n")
+				blocks = append(blocks, block{pageName(name), language, text})
+				continue
+			}
+			for _, inline := range inlineCurl.FindAllStringSubmatch(part, -1) {
+				blocks = append(blocks, block{page: pageName(name), text: inline[1] + "\n"})
+			}
 		}
 	}
 	return blocks
@@ -178,7 +187,6 @@ asked="client_id=spa&redirect_uri=http://localhost/callback&response_type=code&s
 curl -s -o /dev/null "$ISSUER/authorize?$asked"
 SESSION=$(curl -s $ISSUER/console/sessions | jq -r '.sessions[0].id')
 FLOW=$(curl -s $ISSUER/console/flows | jq -r '.flows[0].id')
-TOKEN=$(curl -s $ISSUER/console/token | jq -r .csrf)
 `
 
 func (w workplace) run(t *testing.T, commands string) {
