@@ -24,8 +24,13 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: demo
-demo: build ## start the provider and the demo app, until Ctrl-C; builds the documentation meanwhile
+demo: ports build ## start the provider and the demo app, until Ctrl-C; builds the documentation meanwhile
 	@$(MAKE) --no-print-directory docs >bin/docs.log 2>&1 </dev/null & node scripts/demo.js
+
+# A port that is in use is told before the installation and the build, which take minutes.
+.PHONY: ports
+ports:
+	@node scripts/demo.js --check
 
 .PHONY: build
 build: $(library) ## two static binaries in bin/ that need nothing else at run time

@@ -1,11 +1,20 @@
 // `make demo`: starts the provider and the demo app, says where to look, and ends both when asked to
-// (Ctrl-C, SIGTERM) or when one of them ends.
+// (Ctrl-C, SIGTERM) or when one of them ends. `demo.js --check` only tells whether their ports are free: the
+// installation and the build take minutes, so `make demo` asks before them.
 
 import { fileURLToPath } from "node:url";
+import { complaint } from "./port.js";
 import { Program, root } from "./program.js";
 
 const issuer = "http://localhost:8080";
 const app = "http://localhost:9090";
+
+const taken = await complaint({ "the provider of make demo": 8080, "the demo app of make demo": 9090 });
+if (taken !== "") {
+  console.error(taken);
+  process.exit(1);
+}
+if (process.argv.includes("--check")) process.exit();
 
 const welcome = `Open ${app}
 Sign in as alice, bob or carol: by one click, or with the name as password.
