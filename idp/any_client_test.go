@@ -138,8 +138,13 @@ func TestAResetForgetsUnregisteredClients(t *testing.T) {
 
 func TestWithoutAnyClientAClientMustBeRegistered(t *testing.T) {
 	b := idptest.Start(t, nil).Browser(t)
-	if page := b.Authorize(idptest.Request("mine", "redirect_uri", myApp)); page.Status != http.StatusBadRequest {
-		t.Errorf("the request of an unknown client gave %d", page.Status)
+	page := b.Authorize(idptest.Request("mine", "redirect_uri", myApp))
+	if page.Status != http.StatusBadRequest || !strings.Contains(page.Body, "--any-client") {
+		t.Errorf("the request of an unknown client gave %d, or does not name --any-client\n%s", page.Status, page.Body)
+	}
+	public := b.Authorize(idptest.Request("mine", "redirect_uri", "https://app.example.com/callback"))
+	if public.Status != http.StatusBadRequest || strings.Contains(public.Body, "--any-client") {
+		t.Errorf("an app elsewhere got %d, or the advice of --any-client, which does not let it in", public.Status)
 	}
 }
 

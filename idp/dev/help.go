@@ -26,6 +26,8 @@ func (s *site) Help(r *http.Request, page *pages.Error, e *oidc.Error) (framedBy
 		page.Nearest, page.Difference = oidc.Nearest(page.Registered, params.Get("redirect_uri"))
 	case oidc.ClientUnknown:
 		page.YAML = ClientYAML(params.Get("client_id"), params.Get("redirect_uri"))
+		u, err := url.Parse(params.Get("redirect_uri"))
+		page.AnyClient = err == nil && s.Config.IsLocal(u.Hostname()) && !s.Config.AnyClient
 	default:
 		return s.parent(r, params, page)
 	}

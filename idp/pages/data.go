@@ -115,6 +115,7 @@ type (
 		Reason, ReasonURL   string // the stable code of the reason, and the page about it
 		Nearest, Difference string // the registered redirect URI most like the one in the request, and the difference
 		YAML                string // the configuration that would accept the request
+		AnyClient           bool   // so would any_client, which is off
 		Remedy              *Remedy
 		TellOrigin          string // of the page around this hidden iframe: a script posts the reason to it
 	}

@@ -124,6 +124,7 @@ func everyPage(language string) []pages.Page {
 			Frame: frame, Status: 400, Code: "invalid_request", Description: "d", RequestID: "r",
 			Registered: []string{"https://app.test/"},
 			Reason:     "redirect.unregistered", ReasonURL: "u", Nearest: "https://app.test/", Difference: "d", YAML: "y",
+			AnyClient:  true,
 			TellOrigin: "https://app.test",
 			Remedy: &pages.Remedy{Action: "/console/clients/spa/redirect_uris", ClientID: "spa",
 				RedirectURI: "https://app.test/cb", ReturnTo: "/authorize", Token: "t"},
