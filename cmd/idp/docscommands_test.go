@@ -162,8 +162,8 @@ func newWorkplace(t *testing.T, page, config string) workplace {
 }
 
 // prelude makes curl reach the provider of the workplace at every address, and fail when it answers with an error. It
-// lets commands that would serve for ever be checked only: idp reads its configuration, and Vite has a page to serve.
-// ID stands for a flow or for a session.
+// lets commands that would serve for ever be checked only: idp reads its configuration, and Vite has a page to serve,
+// at the port of the redirect URI only. ID stands for a flow or for a session.
 const prelude = `set -euo pipefail
 curl() {
 	local args=("${@//https:\/\/login.example.com/http://localhost:8080}")
@@ -180,7 +180,7 @@ idp() {
 	*) command idp "$@" ;;
 	esac
 }
-npx() { [ "$1" = vite ] && [ -e "$2/index.html" ]; }
+npx() { [ "$1" = vite ] && [ -e "$2/index.html" ] && [ "${3-}" = --strictPort ]; }
 FLOW= SESSION=
 curl -s -o /dev/null $ISSUER/console/sessions --json '{"user": "alice"}'
 asked="client_id=spa&redirect_uri=http://localhost/callback&response_type=code&scope=openid&prompt=none"
