@@ -101,7 +101,6 @@ type flow struct {
 	records   []*Record
 	notes     []note
 	keys      []join
-	renewer   uint64      // of the first record
 	authorize bool        // it began at the authorization endpoint
 	awaiting  *Record     // the authorize record whose code was not redeemed yet
 	timer     *time.Timer // of awaiting
@@ -110,7 +109,7 @@ type flow struct {
 // add appends the record and updates the flow's fields.
 func (f *flow) add(record *Record) {
 	if len(f.records) == 0 {
-		f.authorize, f.Silent, f.renewer = record.Fresh(), record.Silent, record.renewer
+		f.authorize, f.Silent = record.Fresh(), record.Silent
 	}
 	if len(f.records) == maxRecords {
 		f.records = slices.Delete(f.records, 1, 2) // the first stays, because it shows the beginning

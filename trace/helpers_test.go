@@ -39,11 +39,16 @@ func send(h *trace.Hub, record trace.Record, jti string, changes []change, steps
 		recorder.Emit(step)
 	}
 	recorder.Join(trace.JTI, jti)
+	session := ""
 	recorder.Set(func(r *trace.Record) {
 		for _, edit := range changes {
 			edit(r)
 		}
+		if len(r.Cookies) > 0 {
+			session = r.Cookies[0].Text
+		}
 	})
+	recorder.InSession(session)
 	recorder.End()
 }
 
@@ -136,6 +141,14 @@ func params(names ...string) change {
 func withoutCookie(r *trace.Record) { r.Cookies[0].Direction = "withheld" }
 
 func withCookie(r *trace.Record) { r.Cookies[0].Direction = "sent" }
+
+// in is a request that belongs to the session with this id.
+func in(session string) change {
+	return func(r *trace.Record) { r.Cookies = []trace.Cookie{{Text: session, Direction: "sent", Session: true}} }
+}
+
+// from is a request of a page at this origin.
+func from(origin string) change { return func(r *trace.Record) { r.Referer = origin + "/" } }
 
 func post(r *trace.Record) { r.Method = "POST" }
 

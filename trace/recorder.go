@@ -189,6 +189,13 @@ func (r *Recorder) Join(key Key, value string) {
 	}
 }
 
+// InSession tells the id of the session that the request belongs to. Only a sum of it is stored. An empty id is none.
+func (r *Recorder) InSession(id string) {
+	if id != "" {
+		r.unlessEnded(func() { r.record.session = sumOf(id) })
+	}
+}
+
 // join adds a key that is new. Recorder.mu is locked.
 func (r *Recorder) join(j join) {
 	if len(r.joins) < maxJoins && !slices.Contains(r.joins, j) {

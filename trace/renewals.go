@@ -1,11 +1,14 @@
 package trace
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hush-idp/hush/oidc"
 )
 
 // Library is a library that renews a token when Offset is left of its lifetime, unless Setting has another value.
@@ -61,26 +64,40 @@ func (h *Hub) shortLived(f *flow, r *Record) finding {
 
 const (
 	loopWindow = 5 * time.Second
-	loopCount  = 4 // renewals of one client and user agent within loopWindow
+	loopCount  = 4 // renewals of one renewer within loopWindow
 )
 
-// looping looks at the renewals of the record's client and browser before the record. It looks again at requests that
-// came later and were answered earlier.
-func (h *Hub) looping(_ *flow, r *Record) finding {
-	if r.renewer == 0 {
+// looping looks at the renewals of the same renewer before the flow, when the flow begins, and when a later record has
+// found the session. It looks again at requests that came later and were answered earlier.
+func (h *Hub) looping(f *flow, r *Record) finding {
+	begun := f.records[0]
+	if begun.renewer == 0 || r != begun && !f.recognises(r) {
 		return nil
 	}
-	for _, f := range h.flows {
-		first := f.records[0]
-		if f.renewer != r.renewer || !f.At.After(r.At) {
+	for _, later := range h.flows {
+		first := later.records[0]
+		if first.renewer != begun.renewer || !later.At.After(f.At) {
 			continue
 		}
 		if found := h.loopOf(first); found != nil {
-			f.note(first, renewalLooping, found, first.end())
-			h.notice(f, first)
+			later.note(first, renewalLooping, found, first.end())
+			h.notice(later, first)
 		}
 	}
-	return h.loopOf(r)
+	return h.loopOf(begun)
+}
+
+// recognises makes the flow a renewal of the record's session, if its first request came without one: a browser may
+// send the cookie only after it was asked for it. What was said of the renewer before is withdrawn.
+func (f *flow) recognises(r *Record) bool {
+	first := f.records[0]
+	if r.session == 0 || first.session != 0 {
+		return false
+	}
+	first.session = r.session
+	first.renewer = first.renewerOf()
+	f.withdraw(renewalLooping)
+	return true
 }
 
 // loopOf is the text for one of many renewals, or nil.
@@ -90,7 +107,7 @@ func (h *Hub) loopOf(r *Record) finding {
 	}
 	n := 0
 	for _, f := range h.flows {
-		if f.renewer != r.renewer {
+		if f.records[0].renewer != r.renewer {
 			continue
 		}
 		if age := r.At.Sub(f.At); age >= 0 && age < loopWindow {
@@ -111,7 +128,7 @@ func (h *Hub) earlyAgain(r *Record) finding {
 	}
 	var last, one *flow // the renewal before r, and the one before that
 	for _, f := range h.flows {
-		if f.renewer != r.renewer || !f.At.Before(r.At) {
+		if f.records[0].renewer != r.renewer || !f.At.Before(r.At) {
 			continue
 		}
 		if last == nil || f.At.After(last.At) {
@@ -162,10 +179,19 @@ func (r *Record) Renews() bool {
 	return r.Fresh() && r.Silent || byToken
 }
 
-// renewerOf is the same number for all renewals of one client and browser, and zero for a record that begins none.
+// RenewsLike reports whether both records begin renewals of the same client and browser.
+func (r *Record) RenewsLike(other *Record) bool { return r.renewer != 0 && r.renewer == other.renewer }
+
+// renewerOf is the same number for all renewals of one client and browser, and zero for a record that begins none. A
+// browser is known by its session. Without one, as of an app that loops while its cookies are blocked, User-Agent and
+// the origin of the page must do: several people with the same browser and page look like one.
 func (r *Record) renewerOf() uint64 {
 	if !r.Renews() {
 		return 0
 	}
-	return max(1, sumOf(r.ClientID+" "+r.UserAgent))
+	browser := strconv.FormatUint(r.session, 36)
+	if r.session == 0 {
+		browser = r.UserAgent + " " + cmp.Or(oidc.Origin(r.Origin), oidc.Origin(r.Referer))
+	}
+	return max(1, sumOf(r.ClientID+" "+browser))
 }

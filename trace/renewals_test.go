@@ -1,7 +1,9 @@
 package trace_test
 
 import (
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,13 +19,13 @@ func renewal(h *trace.Hub, seconds float64, life string, changes ...change) {
 }
 
 // byToken is a renewal by a refresh token. A script sent it, if mode is not empty.
-func byToken(h *trace.Hub, seconds float64, life, mode string) {
+func byToken(h *trace.Hub, seconds float64, life, mode string, changes ...change) {
 	send(h, trace.Record{
 		Endpoint: "token", Method: "POST", ClientID: "spa", Status: 200, Fetch: trace.Fetch{Mode: mode},
 		At:     start.Add(time.Duration(seconds * float64(time.Second))),
 		Params: trace.Params(url.Values{"grant_type": {"refresh_token"}}),
 		Answer: []trace.Value{trace.Plain("expires_in", life)},
-	}, "", nil)
+	}, "", changes)
 }
 
 // renewed are renewals with what the trace says of the last one.
@@ -66,6 +68,31 @@ var renewed = []struct {
 		renewal(h, 0, "90")
 		renewal(h, 1, "90", func(r *trace.Record) { r.ClientID = "other" })
 		renewal(h, 2, "90", func(r *trace.Record) { r.UserAgent = "other" })
+	}, ""},
+	{"three sessions in one browser program, once each", func(h *trace.Hub) {
+		renewal(h, 0, "90", in("of alice"))
+		renewal(h, 4, "90", in("of bob"))
+		renewal(h, 8, "90", in("of carol"))
+	}, ""},
+	{"one session, three times", func(h *trace.Hub) {
+		renewal(h, 0, "90", in("of alice"))
+		renewal(h, 4, "90", in("of alice"))
+		renewal(h, 8, "90", in("of alice"))
+	}, "tokens live 90 s"},
+	{"three sessions by refresh tokens, once each", func(h *trace.Hub) {
+		byToken(h, 0, "90", "cors", in("of alice"))
+		byToken(h, 4, "90", "cors", in("of bob"))
+		byToken(h, 8, "90", "cors", in("of carol"))
+	}, ""},
+	{"no session and one origin, three times", func(h *trace.Hub) {
+		byToken(h, 0, "90", "cors", from("https://a.example"))
+		byToken(h, 4, "90", "cors", from("https://a.example"))
+		byToken(h, 8, "90", "cors", from("https://a.example"))
+	}, "tokens live 90 s"},
+	{"no session and two origins", func(h *trace.Hub) {
+		byToken(h, 0, "90", "cors", from("https://a.example"))
+		byToken(h, 4, "90", "cors", from("https://b.example"))
+		byToken(h, 8, "90", "cors", from("https://a.example"))
 	}, ""},
 	{"tokens that outlive each library's offset", func(h *trace.Hub) {
 		renewal(h, 0, "301")
@@ -114,4 +141,60 @@ func TestRenewalsLongBeforeTheEndAreALoop(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFourRenewalsInARowAreALoopOfOneBrowserOnly: who renewed four times within five seconds.
+func TestFourRenewalsInARowAreALoopOfOneBrowserOnly(t *testing.T) {
+	refusal := refused("login_required", "cookie.withheld_or_absent")
+	for _, row := range []struct {
+		text string
+		sent func(i int) []change // the changes of each request
+		loop bool
+	}{
+		{"one session", func(int) []change { return []change{in("of alice")} }, true},
+		{"four sessions", func(i int) []change { return []change{in(fmt.Sprint("of ", i))} }, false},
+		{"blocked cookies, one page", func(int) []change {
+			return []change{withoutCookie, from("https://a.example"), refusal}
+		}, true},
+		{"blocked cookies, pages of one origin", func(i int) []change {
+			return []change{withoutCookie, from(fmt.Sprint("https://a.example/", i)), refusal}
+		}, true},
+		{"blocked cookies, pages of two origins", func(i int) []change {
+			return []change{withoutCookie, from(fmt.Sprintf("https://%d.example", i%2)), refusal}
+		}, false},
+	} {
+		t.Run(row.text, func(t *testing.T) {
+			h := newHub(t)
+			for i := range 4 {
+				at := start.Add(time.Duration(i) * time.Second)
+				authorize(h, append(row.sent(i), func(r *trace.Record) { r.At = at })...)
+			}
+			same(t, "a loop", slices.Contains(reasons(h.Flows()[0]), "renewal.looping"), row.loop)
+		})
+	}
+}
+
+// TestASessionThatIsFoundLateIsTheBrowser: the cookie comes when the browser was asked for it.
+func TestASessionThatIsFoundLateIsTheBrowser(t *testing.T) {
+	asks := func(r *trace.Record) { r.Status, r.Location, r.Answer, r.Asks = 401, "", nil, trace.AsksRetry }
+	last := func(session func(i int) string) []string {
+		h := newHub(t)
+		for i := range 4 {
+			at := start.Add(time.Duration(i) * time.Second)
+			authorize(h, withoutCookie, asks, func(r *trace.Record) { r.At = at })
+			authorize(h, in(session(i)), func(r *trace.Record) { r.At = at.Add(10 * time.Millisecond) })
+		}
+		return reasons(h.Flows()[0])
+	}
+	same(t, "one session", last(func(int) string { return "of alice" }), []string{"renewal.looping"})
+	same(t, "four sessions", last(func(i int) string { return fmt.Sprint("of ", i) }), []string(nil))
+
+	h := newHub(t)
+	for i := range 3 {
+		authorize(h, withoutCookie, func(r *trace.Record) { r.At = start.Add(time.Duration(i) * time.Second) })
+	}
+	authorize(h, withoutCookie, asks, func(r *trace.Record) { r.At = start.Add(3 * time.Second) })
+	same(t, "before it is found", reasons(h.Flows()[0]), []string{"renewal.looping"})
+	authorize(h, in("of alice"), func(r *trace.Record) { r.At = start.Add(3100 * time.Millisecond) })
+	same(t, "when it is found", reasons(h.Flows()[0]), []string(nil))
 }

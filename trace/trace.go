@@ -92,7 +92,8 @@ type Record struct {
 	Overlooked  bool     `json:"overlooked,omitempty"` // the failure lab hid the cookies from the provider
 	Steps       []Step   `json:"steps,omitempty"`
 	taken       []moment // the steps, until the record is read
-	renewer     uint64   // see renewerOf; the hub compares it with that of each flow
+	session     uint64   // a sum of the session's id; zero: none was found
+	renewer     uint64   // see renewerOf; the hub compares it with that of each flow's first record
 	Status      int      `json:"status"`             // 0: the connection was dropped
 	Location    string   `json:"location,omitempty"` // masked
 	Answer      []Value  `json:"answer,omitempty"`   // parameters of the redirect, or members of the JSON; masked

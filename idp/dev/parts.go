@@ -117,6 +117,7 @@ func (s labSessions) Current(r *http.Request) (*session.Session, error) {
 		step.Text, step.Outcome, step.Reason = absence.Error(), trace.Failed, string(absence.Reason())
 	}
 	if found != nil {
+		trace.From(r.Context()).InSession(found.ID)
 		step.Values = append(step.Values, trace.Plain("sub", strings.Join(found.Subs(), ", ")),
 			trace.Plain("auth_time", found.Accounts[0].AuthTime.UTC().Format(time.RFC3339)))
 	}
@@ -240,6 +241,8 @@ func (g labGrants) Family(ctx context.Context, token string) (grant.Family, erro
 	step := trace.Step{Spec: "RFC 6749 §6", Text: "the refresh token is one of a family that lives",
 		Values: []trace.Value{trace.Secret("refresh_token", token)}}
 	if err == nil {
+		sessionID, _, _ := strings.Cut(family.Grant.SID, ".") // a sid begins with the session's id
+		trace.From(ctx).InSession(sessionID)
 		step.Values = append(step.Values, trace.Plain("sub", family.Grant.Sub),
 			trace.Plain("scope", family.Grant.Scope.String()))
 	}

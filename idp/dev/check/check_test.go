@@ -153,6 +153,10 @@ var rows = []row{
 	}, check.Fails, "accessTokenExpiringNotificationTimeInSeconds", oidc.TokenShortLived},
 	{"lifetime.pace", "right", right, check.Holds, "4m2s apart; expires_in is 300 s", ""},
 	{"lifetime.pace", "one", asked(), check.NotSeen, "one renewal", ""},
+	{"lifetime.pace", "one in each of two browsers", func(s *scene) {
+		s.renews(nil)
+		s.renews([]edit{func(r *trace.Record) { r.Referer = "https://other.example/" }})
+	}, check.NotSeen, "one renewal", ""},
 	{"lifetime.pace", "a loop", func(s *scene) { s.repeats(90, 0) }, check.Fails, "tokens live 90 s", oidc.RenewalLooping},
 	{"lifetime.pace", "earlier than the default", func(s *scene) { s.repeats(90, 0) }, check.Fails,
 		"By default oidc-client-ts renews 60 s", oidc.RenewalLooping},

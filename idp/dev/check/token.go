@@ -56,7 +56,7 @@ func (v *view) lifetime() verdict {
 func (v *view) pace() verdict {
 	var renewals []*event
 	for _, f := range v.flows {
-		if r := &f.Records[0]; r.Renews() && (len(renewals) == 0 || r.UserAgent == renewals[0].record.UserAgent) {
+		if r := &f.Records[0]; r.Renews() && (len(renewals) == 0 || r.RenewsLike(renewals[0].record)) {
 			renewals = append(renewals, &event{f, r})
 		}
 	}
