@@ -25,6 +25,9 @@ const (
 	claimsUnasked    = "claims.unasked"
 )
 
+// warnings are the reasons that are concluded from requests which were answered as they should be.
+var warnings = []string{renewalLooping, tokenShortLived, clockSkew, requestNarrowed, claimsUnasked}
+
 const maxSkew = time.Minute
 
 // finding is the text of a reason. It is called when the flow is read, and says what was true when it was made.

@@ -15,7 +15,7 @@ type Summary struct {
 	State    FlowState     `json:"state"`
 	At       time.Time     `json:"at"`
 	Took     time.Duration `json:"took"`    // in nanoseconds, from the first request to the last answer
-	Reasons  []Reasoned    `json:"reasons"` // in the order in which they were found
+	Reasons  []Reasoned    `json:"reasons"` // the warnings last, else in the order in which they were found
 	Begins   string        `json:"begins"`  // the endpoint of the first request
 	// GrantType is that of the first request, if it was sent to the token endpoint.
 	GrantType string `json:"grant_type,omitempty"`
@@ -48,6 +48,8 @@ type Reasoned struct {
 	Code string    `json:"code"` // of docs/reasons.md
 	Text string    `json:"text"`
 	At   time.Time `json:"at"`
+	// Warning is a reason that stops no request itself. If the flow failed, another reason says why.
+	Warning bool `json:"warning,omitempty"`
 }
 
 // Message is one arrow of the sequence diagram.
@@ -180,13 +182,22 @@ func (f *flow) snapshot() Flow {
 	s := f.Flow
 	s.Reasons = make([]Reasoned, len(f.notes))
 	for i, n := range f.notes {
-		s.Reasons[i] = Reasoned{n.code, n.why(), n.at}
+		s.Reasons[i] = Reasoned{n.code, n.why(), n.at, slices.Contains(warnings, n.code)}
 	}
+	slices.SortStableFunc(s.Reasons, func(a, b Reasoned) int { return rank(a) - rank(b) })
 	s.Records = make([]Record, len(f.records))
 	for i, r := range f.records {
 		s.Records[i] = r.whole()
 	}
 	return s
+}
+
+// rank orders the reasons of a flow: a reader looks first for what stopped it.
+func rank(r Reasoned) int {
+	if r.Warning {
+		return 1
+	}
+	return 0
 }
 
 // drawn is a snapshot with its messages.

@@ -279,3 +279,21 @@ func TestOfTwoRacingRedemptionsTheLoserMayBeAnsweredFirst(t *testing.T) {
 	same(t, "the reason", f.Reasons[0].Text,
 		"the code was redeemed again 0s after the first time, with the same code_verifier: the callback ran twice")
 }
+
+func TestTheReasonThatStoppedTheFlowStandsBeforeTheWarnings(t *testing.T) {
+	h := newHub(t)
+	at := func(d time.Duration) change {
+		return func(r *trace.Record) { r.At = start.Add(d) }
+	}
+	bridge := func(r *trace.Record) { r.Status, r.Location, r.Answer, r.Asks = 200, "", nil, trace.AsksBridge }
+	for i := range 3 {
+		authorize(h, withoutCookie, at(time.Duration(i)*time.Second))
+	}
+	authorize(h, withoutCookie, at(3*time.Second), bridge)
+	same(t, "the loop is seen first", reasons(h.Flows()[0]), []string{"renewal.looping"})
+	authorize(h, withoutCookie, at(4*time.Second), params("interaction", "sealed-request-of-a-bridge", "state", state),
+		refused("login_required", "cookie.access_denied"))
+	f := h.Flows()[0]
+	same(t, "the reasons", reasons(f), []string{"cookie.access_denied", "renewal.looping"})
+	same(t, "the warnings", []bool{f.Reasons[0].Warning, f.Reasons[1].Warning}, []bool{false, true})
+}

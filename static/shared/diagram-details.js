@@ -144,7 +144,7 @@ function check(step) {
     conditions.has(step.kind) && step.outcome === "failed" && "Not so: ",
     step.text,
     make("span", "visually-hidden", ` (${outcomes[step.outcome]})`),
-    step.reason && reasonTag(step.reason, step.outcome),
+    step.reason && reasonTag(step.reason, step.outcome === "failed" ? "bad" : "warn"),
     step.spec && make("span", "spec", specLink(step.spec)),
   );
   const item = make("li", "", markOf(step.outcome), make("div", "stack tight", words, values(step.values ?? [])));
@@ -245,14 +245,20 @@ export function reasonLink(issuer, reason) {
   return link(`${issuer}/reasons/${encodeURIComponent(reason)}`, `What ${reason} means, and what to do`);
 }
 
-/** The colour of a reason: red if it belongs to a failure, else amber. @param {string} state of its flow, or the outcome of its check */
-export function reasonTone(state) {
-  return state === "failed" ? "bad" : "warn";
+/**
+ * The colour of a reason: red if it stopped the flow, else amber.
+ *
+ * @param {import("./diagram.js").Summary} flow
+ * @param {string} reason
+ */
+export function reasonTone({ state, reasons }, reason) {
+  const warns = reasons?.find(({ code }) => code === reason)?.warning;
+  return state === "failed" && !warns ? "bad" : "warn";
 }
 
-/** @param {string} reason @param {string} state of its flow, or the outcome of its check */
-export function reasonTag(reason, state) {
-  return make("span", `tag ${reasonTone(state)}`, reason);
+/** @param {string} reason @param {"bad" | "warn"} tone */
+export function reasonTag(reason, tone) {
+  return make("span", `tag ${tone}`, reason);
 }
 
 /** Says that the failure lab changed an answer, so that nobody takes it for a real one. @param {string} fault */

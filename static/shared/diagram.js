@@ -22,7 +22,7 @@ import { tellings } from "./renewal.js";
  * @typedef {"done" | "failed" | "waiting" | "unseen"} State
  * @typedef {{ step: number, from: Lane, to: Lane, text: string, state: State, at: string, took?: number, record?: string,
  *   reason?: string, faults?: string[], page?: boolean, source?: "browser", about?: string, request?: string }} Message
- * @typedef {{ code: string, text: string, at: string }} Reasoned
+ * @typedef {{ code: string, text: string, at: string, warning?: boolean }} Reasoned
  * @typedef {{ id: string, client_id?: string, issuer: string, silent: boolean, state: "open" | "done" | "failed", at: string,
  *   took?: number, reasons?: Reasoned[] | null, begins?: string, grant_type?: string, steps?: (State | "")[],
  *   faults?: string[] }} Summary
@@ -152,7 +152,7 @@ function update(item, flow, message, options, caption) {
 
 /** The colour of the reason of the message, which changes when the flow fails. @param {Flow} flow @param {Message} message */
 function toneOf(flow, { reason }) {
-  return reason && reasonTone(flow.state);
+  return reason && reasonTone(flow, reason);
 }
 
 /** What style sheets and tests read. @param {HTMLElement} item @param {Message} message @param {Telling} telling */
@@ -202,7 +202,7 @@ function summary(flow, message, telling) {
     "words",
     make("span", "visually-hidden", `${nameOf(telling, message.from)} to ${nameOf(telling, message.to)}: `),
     make("span", "text", message.text),
-    message.reason && reasonTag(message.reason, flow.state),
+    message.reason && reasonTag(message.reason, reasonTone(flow, message.reason)),
     ...(message.faults ?? []).map(faultTag),
     state && message.state !== "failed" && make("span", "tag", state),
     state && message.state === "failed" && make("span", "visually-hidden", state),

@@ -38,8 +38,13 @@ export class Verdict {
     this.stuck();
   }
 
-  /** The trace has a reason. It matters only when the iframe is stuck: an answer says more. @param {Reasoned} reason */
-  blamed({ code: reason, text: description }) {
+  /**
+   * The trace has a reason. It matters only when the iframe is stuck: an answer says more. A warning stops no iframe.
+   *
+   * @param {Reasoned} reason
+   */
+  blamed({ code: reason, text: description, warning }) {
+    if (warning) return;
     this.#problem ??= { code: "page_in_iframe", reason, description };
     this.#decide();
   }

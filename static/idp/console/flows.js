@@ -118,7 +118,7 @@ function fillItem(item, flow) {
   if (!choice || item.dataset.version === version) return;
   item.dataset.version = version;
   item.dataset.state = flow.state;
-  const tags = [...reasons.map((code) => reasonTag(code, flow.state)), ...faults.map(faultTag)];
+  const tags = [...reasons.map((code) => reasonTag(code, reasonTone(flow, code))), ...faults.map(faultTag)];
   choice.replaceChildren(
     make(
       "span",
@@ -174,7 +174,7 @@ export function why(flow, reason) {
   const code = make("strong", "", reason.code);
   const note = make(
     "p",
-    `note ${reasonTone(flow.state)}`,
+    `note ${reasonTone(flow, reason.code)}`,
     code,
     `: ${reasonText(reason)}`,
     reasonLink(flow.issuer, reason.code),
