@@ -57,6 +57,23 @@ for (const { place, inHalves } of theatres) {
         },
       );
 
+      if (half === "web") {
+        scene("web: what the page infers comes before its effect, however late the page hears of it", async (stage) => {
+          const { page } = await stage.newTab();
+          await page.evaluateOnNewDocument(hearLate);
+          await signIn(page, stage.hush, half);
+          await renew(page);
+          await page.waitForSelector("ol.diagram[data-state=done] li[data-step='4'][data-state=done]");
+          const way = (await arrows(page)).map(({ step, from, to }) => `${step} ${from} > ${to}`);
+          for (const [cause = "", effect = ""] of [
+            ["1 iframe > server", "1 iframe > provider"],
+            ["3 iframe > server", "3 server > provider"],
+          ]) {
+            assert.ok(way.includes(cause) && way.indexOf(cause) < way.indexOf(effect), `${cause} in ${way.join(", ")}`);
+          }
+        });
+      }
+
       scene(`${half}: stops in red at step 2 when nobody is signed in`, async ({ hush, newTab }) => {
         const app = await newTab();
         await signIn(app.page, hush, half);
@@ -105,6 +122,15 @@ for (const { place, inHalves } of theatres) {
       },
     );
   });
+}
+
+/** The page hears each message of its iframe a fifth of a second later, as on a busy machine. */
+function hearLate() {
+  const { addEventListener } = window;
+  window.addEventListener = (/** @type {string} */ type, /** @type {any} */ hear, /** @type {any} */ options) => {
+    const later = (/** @type {Event} */ event) => void setTimeout(hear, 200, event);
+    addEventListener.call(window, type, type === "message" ? later : hear, options);
+  };
 }
 
 /** The arrows stand in the order of the steps; each step has one that happened. @param {Arrow[]} shown @param {string} client the lane that exchanges the code */

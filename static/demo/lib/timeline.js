@@ -31,7 +31,11 @@ const reported = new Set(["callback", "api", "clock"]);
  * @property {number} [took] milliseconds
  * @property {number} [when] as performance.now() counts; default: now
  * @property {boolean} [again] the provider sees it too: leave it out when the provider's view is there
+ * @property {[import("../../shared/diagram.js").Lane, import("../../shared/diagram.js").Lane]} [causes] the lanes of the
+ *   request of the same step that this one leads to: an inferred message is at most as late as that
  */
+
+/** @typedef {Message & Pick<Seen, "again" | "causes">} Noted */
 
 /**
  * @typedef {object} Options
@@ -46,9 +50,9 @@ const reported = new Set(["callback", "api", "clock"]);
 export class Timeline {
   #element;
   #options;
-  /** @type {(Message & {again?: boolean})[]} */
+  /** @type {Noted[]} */
   #seen = [];
-  /** @type {(Message & {again?: boolean})[]} what led to the next renewal */
+  /** @type {Noted[]} what led to the next renewal */
   #before = [];
   /** @type {Map<string, {flow: Flow, records: Map<string, Record>}>} the provider's flows since the renewal began */
   #flows = new Map();
@@ -211,7 +215,7 @@ function atServer(messages, { lanes }) {
  * inferred it, or knows it from this page.
  *
  * @param {Message[]} theirs
- * @param {(Message & {again?: boolean})[]} seen
+ * @param {Noted[]} seen
  * @param {Map<string, Record>} records
  */
 function join(theirs, seen, records) {
@@ -223,27 +227,49 @@ function join(theirs, seen, records) {
 }
 
 /**
- * By time. The steps of a renewal only go up: what is seen late belongs to the step that is under way.
+ * By time, and a cause before its effect. The steps of a renewal only go up: what is seen late belongs to the step that is
+ * under way.
  *
- * @param {Message[]} messages
+ * @param {Noted[]} messages
  */
 function inOrder(messages) {
   let step = 0;
-  return messages
-    .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
-    .map((message) => {
-      if (message.state !== "waiting") step = Math.max(step, message.step);
-      return { ...message, step: Math.max(step, message.step) };
-    });
+  const byTime = messages.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return causesFirst(byTime).map((message) => {
+    if (message.state !== "waiting") step = Math.max(step, message.step);
+    return { ...message, step: Math.max(step, message.step) };
+  });
+}
+
+/**
+ * This page infers a message when it hears of it, which may be after the provider saw the effect. The message was sent
+ * before that, so it gets the time of its effect.
+ *
+ * @param {Noted[]} byTime
+ */
+function causesFirst(byTime) {
+  const order = [...byTime];
+  for (const cause of byTime) {
+    const effect = order.find((message) => message.state !== "waiting" && isEffect(message, cause));
+    if (!effect || order.indexOf(effect) > order.indexOf(cause)) continue;
+    order.splice(order.indexOf(cause), 1);
+    order.splice(order.indexOf(effect), 0, { ...cause, at: effect.at });
+  }
+  return order;
+}
+
+/** @param {Message} message @param {Noted} cause */
+function isEffect({ step, from, to }, { step: same, causes }) {
+  return causes !== undefined && step === same && from === causes[0] && to === causes[1];
 }
 
 /**
  * @param {Seen} seen
- * @returns {Message & {again?: boolean}}
+ * @returns {Noted}
  */
-function message({ step, from, to, text, request, state = "done", took, when = performance.now(), again }) {
+function message({ state = "done", took, when = performance.now(), ...rest }) {
   const at = new Date(performance.timeOrigin + when).toISOString();
-  return { step, from, to, text, request, state, at, took: took && took * 1e6, source: "browser", again };
+  return { ...rest, state, at, took: took && took * 1e6, source: "browser" };
 }
 
 function now() {

@@ -44,7 +44,15 @@ export async function renewSilently(renewal) {
   timeline.add({ step: 1, from: "app", to: "iframe", text: "A hidden iframe is added to the page" });
   const request = "GET /web/silent";
   const text = `${request}, which redirects to /authorize`;
-  timeline.add({ step: 1, from: "iframe", to: "server", text, request, state: "unseen" });
+  timeline.add({
+    step: 1,
+    from: "iframe",
+    to: "server",
+    text,
+    request,
+    state: "unseen",
+    causes: ["iframe", "provider"],
+  });
   try {
     return await result;
   } finally {
@@ -127,7 +135,15 @@ function answered({ code, state, error }, { steps, timeline, answer }) {
   steps.set(3, "active", "the iframe told this page, and hands the code to the app's server");
   timeline.add({ step: 3, ...way, text: `postMessage: the iframe came back with code=${code}…` });
   const request = "POST /web/silent/finish";
-  timeline.add({ step: 3, from: "iframe", to: "server", text: `${request}, with the code`, request, state: "unseen" });
+  timeline.add({
+    step: 3,
+    from: "iframe",
+    to: "server",
+    text: `${request}, with the code`,
+    request,
+    state: "unseen",
+    causes: ["server", "provider"],
+  });
   return undefined;
 }
 
