@@ -74,6 +74,19 @@ for (const { place, inHalves } of theatres) {
         });
       }
 
+      scene(`${half}: draws each arrow in the style that the legend names`, async ({ hush, newTab }) => {
+        const { page } = await newTab();
+        await signIn(page, hush, half);
+        await renew(page);
+        await page.waitForSelector("ol.diagram[data-state=done] li[data-step='4'][data-state=done]");
+        const styles = await lineStyles(page);
+        assert.equal(styles["browser done"], "dotted");
+        assert.equal(styles["provider done"], "solid");
+        const inferred = Object.keys(styles).filter((name) => name.endsWith(" unseen"));
+        assert.deepEqual(inferred, half === "web" ? ["browser unseen"] : []);
+        for (const name of inferred) assert.equal(styles[name], "dashed", name);
+      });
+
       scene(`${half}: stops in red at step 2 when nobody is signed in`, async ({ hush, newTab }) => {
         const app = await newTab();
         await signIn(app.page, hush, half);
@@ -166,6 +179,20 @@ function arrows(page) {
       return { step: Number(step), from, to, state, reason, source };
     }),
   );
+}
+
+/** The lines of the arrows between lanes, by who saw the message and its state. @param {Page} page */
+function lineStyles(page) {
+  return page.$$eval('ol.diagram > li:has(.arrow:not([data-direction="self"]))', (items) => {
+    /** @type {Record<string, string>} */
+    const styles = {};
+    for (const item of items) {
+      const arrow = item.querySelector(".arrow") ?? item;
+      const { dataset } = /** @type {HTMLElement} */ (item);
+      styles[`${dataset.source} ${dataset.state}`] = getComputedStyle(arrow, "::before").borderTopStyle;
+    }
+    return styles;
+  });
 }
 
 /** Opens an arrow like a person with a keyboard, and reads what it opens to. @param {Page} page @param {string} arrow */

@@ -254,8 +254,13 @@ const stateAbout = {
 };
 
 /** @param {Message} message */
+function browserAbout({ state }) {
+  if (state === "unseen") return "Neither this page nor the provider can see it. This page infers it from what it saw.";
+  return "Seen by the page itself: there is no request to the provider to show.";
+}
+
+/** @param {Message} message */
 function nothing(message) {
-  const seen =
-    message.source === "browser" ? "Seen by the page itself: there is no request to the provider to show." : "";
-  return make("div", "opened stack tight", make("p", "soft", message.about || seen || stateAbout[message.state]));
+  const about = message.source === "browser" ? browserAbout(message) : stateAbout[message.state];
+  return make("div", "opened stack tight", make("p", "soft", message.about || about));
 }
