@@ -96,6 +96,20 @@ scenes("the documentation", { layout: sameSite, cookies: "allowed" }, (scene) =>
     assert.deepEqual(journal.lines.filter(isProblem), []);
   });
 
+  scene("shows each table whole on a screen of 1280 pixels", async ({ hush, newTab }) => {
+    const { page } = await newTab();
+    await page.setViewport({ width: 1280, height: 900 });
+    for (const { name } of (await pages()).filter(({ html }) => html.includes("<table"))) {
+      await page.goto(`${hush.app}/docs/${name}`); // with its styles, which are all that counts here
+      const cut = await page.$$eval(".vp-doc table", (tables) =>
+        tables
+          .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+          .map((table) => `${table.scrollWidth} px in ${table.clientWidth}: ${table.rows[0]?.textContent}`),
+      );
+      assert.deepEqual(cut, [], name);
+    }
+  });
+
   scene("has a light and a dark theme, and keeps the choice", async ({ hush, newTab }) => {
     const { page, journal } = await newTab();
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
