@@ -69,6 +69,8 @@ for (const half of halves) {
 
     assert.equal(message.code, "cookie_withheld");
     assert.match(message.words, /cookie\.access_denied/);
+    assert.match(message.words, /the browser refused/);
+    assert.match(message.words, half === "spa" ? /the card below has the ways/ : /the page \S+\/spa\/ has the ways/);
     assertLoginRequired(message);
     const [asks, ...others] = journal.framesFrom(hush.issuer);
     assert.equal(asks?.status, 200, "a page without any interface asks the browser for the cookie");

@@ -80,6 +80,7 @@ function list(todo, names) {
  */
 function links(text, { app, issuer }) {
   const filled = text
+    .replaceAll("{card}", document.querySelector("#ladder:not([hidden])") ? "the card below" : "the page {app}/spa/")
     .replaceAll("{sites}", crossSite(app, issuer) ? "are different sites" : "are the same site")
     .replaceAll("{app}", app)
     .replaceAll("{issuer}", issuer);

@@ -12,6 +12,9 @@
  */
 
 const note = "If this page still shows a name: the tokens that it has go on working until they expire.";
+const otherWays = "{card} has the ways to renew in this browser, and measures those with an iframe.";
+const oneSite =
+  "Or serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but it does not help the users of your app.";
 
 /** @type {Record<string, Text>} */
 export const texts = {
@@ -60,8 +63,8 @@ export const texts = {
     text: "The provider answered login_required, because no session cookie came with the hidden iframe. The app ({app}) and the provider ({issuer}) {sites}. In an iframe of another site there are two possible causes: the browser withheld the cookie (third-party cookies are blocked), or nobody is signed in there. The answer is the same in both cases.",
     todo: [
       "How to tell: open {issuer} in a tab of its own. If it says that you are signed in, the cookie was withheld.",
-      "If withheld: the page {app}/spa/ has a card with the ways to renew in this browser, and measures those with an iframe.",
-      "Or serve both from one site, for example app.demo.localhost and idp.demo.localhost (the choice One site at the top of this page). Or allow third-party cookies in the browser's settings; that helps you, but it does not help the users of your app.",
+      `If withheld: ${otherWays}`,
+      oneSite,
       "If signed out: sign in again.",
       note,
     ],
@@ -96,6 +99,17 @@ export const texts = {
     title: "The sign-in at the provider is older than the app accepts.",
     text: "The app sent max_age. The session lives, but the person signed in longer ago than that, and under prompt=none the provider may not ask for the password.",
     todo: ["Sign in with the button: the provider asks for the password again.", note],
+  },
+  "cookie.access_denied": {
+    tone: "warn",
+    title: "The browser denied the hidden iframe access to the provider's session cookie.",
+    text: "The app ({app}) and the provider ({issuer}) {sites}. No session cookie came with the hidden iframe. So the provider asked the browser for access to it, and the browser refused. The provider answered login_required. It cannot see whether you are still signed in there.",
+    todo: [
+      `To renew: ${otherWays}`,
+      oneSite,
+      "To see whether you are signed in, open {issuer} in a tab of its own. If you are not, sign in again.",
+      note,
+    ],
   },
   "cookie.samesite": {
     tone: "warn",
